@@ -1,0 +1,112 @@
+//! What a page asks for: from the server it is rendered on, or by the API when it runs in the browser.
+
+use protocol::api::{
+    Bars, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartOperation,
+};
+use protocol::{Operation, OperationId, Problem};
+
+#[cfg(not(feature = "ssr"))]
+use crate::http::Call;
+use crate::query;
+
+#[cfg(feature = "ssr")]
+fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
+    leptos::prelude::use_context().ok_or_else(|| {
+        Problem::new(
+            protocol::ProblemType::Internal,
+            "The server rendered this page without its data; this is a fault in Signalbox.",
+        )
+    })
+}
+
+#[cfg(not(feature = "ssr"))]
+async fn get<T: serde::de::DeserializeOwned + 'static>(path: String) -> Result<T, Problem> {
+    // What a browser's future holds stays on its one thread; resources ask for a promise of it.
+    send_wrapper::SendWrapper::new(async move { Call::get(&path).json().await }).await
+}
+
+/// Everything the page shows, and the seq it is true at.
+pub async fn snapshot() -> Result<Snapshot, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.snapshot().await;
+    #[cfg(not(feature = "ssr"))]
+    get("/api/v1/snapshot".to_owned()).await
+}
+
+/// One operation with its attempts and its result.
+pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.operation(id).await;
+    #[cfg(not(feature = "ssr"))]
+    get(format!("/api/v1/operations/{id}")).await
+}
+
+/// What can be started.
+pub async fn kinds() -> Result<KindList, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.kinds().await;
+    #[cfg(not(feature = "ssr"))]
+    get("/api/v1/kinds".to_owned()).await
+}
+
+/// The curves of an operation, at most `points` points each.
+pub async fn series(id: OperationId, points: u32) -> Result<SeriesAnswer, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.series(id, points).await;
+    #[cfg(not(feature = "ssr"))]
+    get(format!("/api/v1/operations/{id}/series?points={points}")).await
+}
+
+/// The log of an operation's current attempt.
+pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.logs(id).await;
+    #[cfg(not(feature = "ssr"))]
+    get(format!("/api/v1/operations/{id}/logs")).await
+}
+
+/// Requests that only a browser makes.
+mod browser {
+    use super::*;
+    use crate::http::Call;
+
+    /// Candles of a load's result, in a range of seconds since 1970 or in all, at most `points`.
+    ///
+    /// # Errors
+    /// The server's problem document, or one of our own when there was no answer.
+    pub async fn bars(id: OperationId, range: Option<(i64, i64)>, points: u32) -> Result<Bars, Problem> {
+        let (from, to) = range.map(|(from, to)| (from.to_string(), to.to_string())).unwrap_or_default();
+        let path = format!("/api/v1/operations/{id}/artifacts/bars");
+        let points = points.to_string();
+        let path = query::url(&path, [("from", from.as_str()), ("to", &to), ("points", &points)]);
+        Call::get(&path).json().await
+    }
+
+    /// A page of stored operations, newest first.
+    ///
+    /// # Errors
+    /// As [`bars`].
+    pub async fn operations(state: &str, words: &str, after: &str) -> Result<OperationPage, Problem> {
+        let path = query::url("/api/v1/operations", [("state", state), ("q", words), ("after", after)]);
+        Call::get(&path).json().await
+    }
+
+    /// Starts an operation; the same key again starts nothing twice.
+    ///
+    /// # Errors
+    /// As [`bars`].
+    pub async fn start(start: &StartOperation, key: &str) -> Result<Operation, Problem> {
+        let body = serde_json::to_string(start).expect("a request is made of plain JSON");
+        Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
+    }
+
+    /// Asks something of an operation: `cancel`, `retry` or `resume`.
+    ///
+    /// # Errors
+    /// As [`bars`].
+    pub async fn ask(id: OperationId, what: &str) -> Result<Operation, Problem> {
+        Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
+    }
+}
+
+pub use browser::{ask, bars, operations, start};

@@ -1,0 +1,74 @@
+//! The app: what every page shares, and which page stands at which address.
+
+use crate::actions::Actions;
+use crate::api;
+use crate::components::confirm::ConfirmCancel;
+use crate::components::frame::Frame;
+use crate::components::keys::Keys;
+use crate::components::toasts::{ToastList, Toasts};
+use crate::live::Live;
+use crate::pages::hosts::HostsPage;
+use crate::pages::new::NewPage;
+use crate::pages::not_found::NotFound;
+use crate::pages::operation::OperationPage;
+use crate::pages::operations::OperationsPage;
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{SsrMode, path};
+use protocol::Problem;
+use protocol::api::{KindList, Snapshot};
+
+/// What was asked for once for all pages.
+#[derive(Clone, Copy)]
+pub struct Data {
+    pub snapshot: Resource<Result<Snapshot, Problem>>,
+    pub kinds: Resource<Result<KindList, Problem>>,
+}
+
+impl Data {
+    /// The page's own, provided by the app.
+    pub fn here() -> Self {
+        expect_context::<Data>()
+    }
+}
+
+/// The dashboard.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let live = Live::default();
+    provide_context(live.clone());
+    provide_context(Data {
+        snapshot: Resource::new(|| (), |()| api::snapshot()),
+        kinds: Resource::new(|| (), |()| api::kinds()),
+    });
+    let toasts = Toasts::new();
+    provide_context(toasts);
+    provide_context(Actions::new(toasts));
+
+    // Effects run only in the browser, and once the page is hydrated.
+    Effect::new(move |started: Option<()>| {
+        if started.is_none() {
+            crate::live::driver::start(live.clone());
+        }
+    });
+
+    // Pages wait for their data: the first paint shows it, with or without JavaScript.
+    view! {
+        <Router>
+            <Frame>
+                <FlatRoutes fallback=|| view! { <NotFound what="page"/> }>
+                    <Route path=path!("/") view=OperationsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/operations") view=OperationsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/operations/:id") view=OperationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/new") view=NewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async/>
+                </FlatRoutes>
+            </Frame>
+            <Keys/>
+        </Router>
+        <ToastList/>
+        <ConfirmCancel/>
+    }
+}

@@ -1,0 +1,91 @@
+//! How fresh the page is, always in sight.
+
+use crate::format;
+use crate::live::Live;
+use crate::live::link::Shown;
+use crate::reactive::{part, text, word};
+use leptos::prelude::*;
+use protocol::Time;
+
+/// What the badge says, and the class of its mark.
+fn in_words(shown: Shown, latency: Option<f64>, as_of: Time) -> (&'static str, String) {
+    let seconds = |ms: f64| format::duration((ms / 1_000.0).ceil());
+    match shown {
+        Shown::Still => ("still", format!("as of {}", format::clock_utc(as_of))),
+        Shown::Connecting => ("still", "connecting…".to_owned()),
+        Shown::Live => match latency {
+            Some(ms) => ("live", format!("live · {ms:.0} ms")),
+            None => ("live", "live".to_owned()),
+        },
+        Shown::Polling { .. } => ("polling", "polling".to_owned()),
+        Shown::Reconnecting { next, age } => {
+            let next = if next < 50.0 { "now".to_owned() } else { format!("in {}", seconds(next)) };
+            ("broken", format!("reconnecting {next} · page is {} old", format::duration(age / 1_000.0)))
+        }
+        Shown::Away { since, .. } => {
+            ("broken", format!("server away since {}", format::clock_utc(Time::from_millis(since))))
+        }
+    }
+}
+
+/// The badge: live, polling and why, reconnecting and how old the page is, server away and since when.
+#[component]
+pub fn Badge() -> impl IntoView {
+    let live = Live::here();
+    let (shown, latency, as_of) = (live.shown(), live.latency(), live.seeded_at());
+    let said = Memo::new(move |_| in_words(shown.get(), latency.get(), as_of.get()));
+    let why = part(move || match shown.get() {
+        Shown::Polling { why } => Some(
+            view! {
+                <details class="why">
+                    <summary>"why?"</summary>
+                    <p>{why.in_words()}</p>
+                </details>
+            }
+            .into_any(),
+        ),
+        _ => None,
+    });
+    let again = part(move || {
+        let live = live.clone();
+        matches!(shown.get(), Shown::Reconnecting { next, .. } | Shown::Away { next, .. } if next > 1_500.0)
+            .then(|| {
+                view! {
+                    <button type="button" class="link" on:click=move |_| live.nudge()>
+                        "try now"
+                    </button>
+                }
+                .into_any()
+            })
+    });
+    view! {
+        <div class="badge" data-link=word(move || said.get().0)>
+            <span class="badge-mark" aria-hidden="true"></span>
+            <span class="badge-words">{text(move || said.get().1)}</span>
+            {why}
+            {again}
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_badge_says_how_fresh_the_page_is() {
+        let as_of = Time::parse("2026-11-23T10:41:07Z").unwrap();
+        let words = |shown, latency| in_words(shown, latency, as_of).1;
+        assert_eq!(words(Shown::Still, None), "as of 10:41:07 UTC");
+        assert_eq!(words(Shown::Live, Some(40.0)), "live · 40 ms");
+        assert_eq!(
+            words(Shown::Reconnecting { next: 2_600.0, age: 12_400.0 }, None),
+            "reconnecting in 3 s · page is 12 s old"
+        );
+        assert_eq!(
+            words(Shown::Away { since: as_of.millis(), next: 0.0 }, None),
+            "server away since 10:41:07 UTC"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! How far an operation is: a bar that moves only when something was heard, with words where a bar would lie.
+
+use crate::live::{Live, OpView};
+use crate::reactive::{mark, maybe, part, text, word};
+use crate::words;
+use leptos::prelude::*;
+use protocol::{ConditionKind, State};
+
+/// The bar and its word. Stale is hatched and says its age; an unknown total is told by what is done;
+/// cancelling keeps its place and shows the newest step of the receipt.
+#[component]
+pub fn ProgressBar(op: OpView) -> impl IntoView {
+    let clock = Live::here().clock();
+    let fraction = Memo::new(move |_| op.progress.with(|p| p.as_ref().and_then(|p| p.fraction)));
+    let silent = Memo::new(move |_| {
+        op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord))
+    });
+    let far = text(move || match op.state.get() {
+        State::Cancelling => op.receipt.with(|r| r.as_ref().map(words::last_step).unwrap_or_default()),
+        State::Succeeded => op.progress.with(|p| {
+            p.as_ref().filter(|p| p.done > 0).map(|p| words::items(p.done, &p.unit)).unwrap_or_default()
+        }),
+        _ => op.progress.with(|p| words::how_far(p.as_ref())),
+    });
+    let trouble = part(move || {
+        let ended = op.state.get().ended();
+        op.condition.with(|c| {
+            c.as_ref().filter(|_| !ended).map(|c| {
+                let said = op.facts.with(|facts| words::trouble(c, facts, clock.get()));
+                view! { <span class="bar-trouble" title=c.message.clone()>{said}</span> }.into_any()
+            })
+        })
+    });
+    let fill = text(move || {
+        let done = if op.state.get() == State::Succeeded { 1.0 } else { fraction.get().unwrap_or(0.0) };
+        format!("transform:scaleX({:.4})", done.clamp(0.0, 1.0))
+    });
+    let percent = maybe(move || fraction.get().map(|f| format!("{:.0}", (f * 100.0).floor())));
+    view! {
+        <div class="progress" data-state=word(move || op.state.get().as_str()) data-silent=mark(move || silent.get())>
+            <div
+                class="bar"
+                role="progressbar"
+                aria-label="Progress"
+                aria-valuemin="0"
+                aria-valuemax="100"
+                aria-valuenow=percent
+                data-open=mark(move || fraction.get().is_none())
+            >
+                <div class="bar-fill" style=fill></div>
+            </div>
+            <span class="bar-word num">{far}</span>
+            {trouble}
+        </div>
+    }
+    .into_any()
+}

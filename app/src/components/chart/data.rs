@@ -1,0 +1,91 @@
+//! What a chart is told: once how to draw, and again and again what. Pure.
+
+use protocol::Point;
+use serde::Serialize;
+
+/// Lines, or candles with their volume.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    Lines,
+    /// Needs five columns: open, high, low, close, volume.
+    Candles,
+}
+
+/// How to draw.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Spec {
+    pub title: String,
+    pub shape: Shape,
+    /// x is seconds since 1970 UTC; else a number that `x` names.
+    pub time: bool,
+    /// What x counts: `seconds since start`.
+    pub x: String,
+    /// Unit of y.
+    pub unit: String,
+    /// One name a column.
+    pub names: Vec<String>,
+    /// The y axis begins at zero.
+    pub zero: bool,
+    /// The curves do not share their x: a missing value is no gap.
+    pub joined: bool,
+    /// Height in CSS pixels.
+    pub height: u32,
+}
+
+/// What to draw: columns of one length, `NaN` where there is no value.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Sheet {
+    pub x: Vec<f64>,
+    pub columns: Vec<Vec<f64>>,
+    /// Stretches of x that are marked as gaps.
+    pub bands: Vec<(f64, f64)>,
+    /// Rises when the whole of it should be shown.
+    pub fit: u32,
+}
+
+/// Curves of their own x as one sheet with a common one.
+pub fn lines_of(curves: &[&[Point]]) -> Sheet {
+    if let [only] = curves {
+        return Sheet {
+            x: only.iter().map(|p| p.0).collect(),
+            columns: vec![only.iter().map(|p| p.1).collect()],
+            ..Sheet::default()
+        };
+    }
+    let mut x: Vec<f64> = curves.iter().flat_map(|points| points.iter().map(|p| p.0)).collect();
+    x.sort_by(f64::total_cmp);
+    x.dedup();
+    let columns = curves
+        .iter()
+        .map(|points| {
+            let mut rest = points.iter().peekable();
+            x.iter().map(|x| rest.next_if(|p| p.0 <= *x).map_or(f64::NAN, |p| p.1)).collect()
+        })
+        .collect();
+    Sheet { x, columns, ..Sheet::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_of_their_own_x_share_one_sheet() {
+        let a = [Point(1.0, 10.0), Point(3.0, 30.0)];
+        let b = [Point(2.0, 5.0), Point(3.0, 6.0)];
+        let sheet = lines_of(&[&a, &b]);
+        assert_eq!(sheet.x, [1.0, 2.0, 3.0]);
+        assert_eq!(sheet.columns[0][0], 10.0);
+        assert!(sheet.columns[0][1].is_nan());
+        assert_eq!(sheet.columns[0][2], 30.0);
+        assert!(sheet.columns[1][0].is_nan());
+        assert_eq!(sheet.columns[1][1..], [5.0, 6.0]);
+    }
+
+    #[test]
+    fn one_curve_is_taken_as_it_is() {
+        let sheet = lines_of(&[&[Point(0.5, 1.0)]]);
+        assert_eq!((sheet.x, sheet.columns), (vec![0.5], vec![vec![1.0]]));
+    }
+}

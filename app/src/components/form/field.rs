@@ -1,0 +1,218 @@
+//! One field of a form: its label, its help, the control that suits what it takes, and what is wrong with it.
+
+use super::typed::{Typed, bounds};
+use crate::reactive::{mark, maybe, text as text_of, yes};
+use leptos::prelude::*;
+use leptos::tachys::reactive_graph::SharedReactiveFunction;
+use protocol::form::Choice;
+use protocol::{Field, FieldKind};
+
+/// This many choices stand side by side; more go into a list.
+const SIDE_BY_SIDE: usize = 4;
+
+/// The field, and the signal of what is typed into it.
+#[component]
+pub fn FieldInput(form: Typed, field: Field, text: RwSignal<String>) -> impl IntoView {
+    let id = Typed::id_of(&field.name);
+    let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
+    let name = StoredValue::new(field.name.clone());
+    let error = Memo::new(move |_| name.with_value(|name| form.error_of(name)));
+    let typed = Callback::new(move |new: String| {
+        text.set(new);
+        name.with_value(|name| form.forgive(name));
+    });
+    // Read out with the control: its help, and what is wrong while something is.
+    let described = {
+        let (help_id, error_id) = (help_id.clone(), error_id.clone());
+        let helps = !field.help.is_empty();
+        Signal::derive(move || {
+            let mut ids = Vec::new();
+            if error.read().is_some() {
+                ids.push(error_id.clone());
+            }
+            if helps {
+                ids.push(help_id.clone());
+            }
+            (!ids.is_empty()).then(|| ids.join(" "))
+        })
+    };
+    let control = Control { id: id.clone(), name: field.name.clone(), text, typed, error, described };
+    let limits = bounds(&field.kind);
+    let needed = match (field.required, limits.is_empty()) {
+        (true, true) => "needed".to_owned(),
+        (true, false) => format!("needed, {limits}"),
+        (false, _) => limits,
+    };
+    let fieldset = matches!(&field.kind, FieldKind::Choice { options } if options.len() <= SIDE_BY_SIDE);
+    let switch = matches!(field.kind, FieldKind::Switch);
+    let label_id = format!("{id}-label");
+    let label = view! {
+        <span class="field-label" id=label_id.clone()>
+            {field.title.clone()}
+            {(!needed.is_empty()).then(|| view! { <span class="field-note">{needed}</span> })}
+        </span>
+    };
+    let input = match &field.kind {
+        FieldKind::Choice { options } if fieldset => {
+            control.segments(options, !field.required && field.default.is_none(), label_id).into_any()
+        }
+        FieldKind::Choice { options } => {
+            control.list(options, !field.required && field.default.is_none()).into_any()
+        }
+        FieldKind::Switch => control.switch().into_any(),
+        FieldKind::Integer { .. } => control.line("numeric", &field).into_any(),
+        FieldKind::Number { .. } => control.line("decimal", &field).into_any(),
+        FieldKind::Text { .. } | FieldKind::Time => control.line("text", &field).into_any(),
+    };
+    view! {
+        <div class="field" data-wrong=mark(move || error.read().is_some()) data-switch=switch.then_some("")>
+            {if fieldset {
+                view! { <div class="field-head">{label}</div> }.into_any()
+            } else {
+                view! { <label class="field-head" for=id>{label}</label> }.into_any()
+            }}
+            {input}
+            <p class="field-error" id=error_id role="alert">
+                {text_of(move || error.get().unwrap_or_default())}
+            </p>
+            {(!field.help.is_empty()).then(|| view! { <p class="field-help" id=help_id>{field.help.clone()}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// What every control needs.
+#[derive(Clone)]
+struct Control {
+    id: String,
+    name: String,
+    text: RwSignal<String>,
+    typed: Callback<String>,
+    error: Memo<Option<String>>,
+    described: Signal<Option<String>>,
+}
+
+impl Control {
+    fn invalid(&self) -> SharedReactiveFunction<Option<String>> {
+        let error = self.error;
+        maybe(move || error.read().is_some().then(|| "true".to_owned()))
+    }
+
+    fn line(self, mode: &'static str, field: &Field) -> impl IntoView + use<> {
+        let invalid = self.invalid();
+        let Self { id, name, text, typed, described, .. } = self;
+        let examples = field.examples.clone();
+        let list_id = format!("{id}-examples");
+        let placeholder = match &field.kind {
+            FieldKind::Time => "2024-03-01".to_owned(),
+            _ => String::new(),
+        };
+        view! {
+            <input
+                id=id
+                name=name
+                type="text"
+                inputmode=mode
+                autocomplete="off"
+                spellcheck="false"
+                placeholder=placeholder
+                list=(!examples.is_empty()).then(|| list_id.clone())
+                value=text.get_untracked()
+                prop:value=text_of(move || text.get())
+                aria-invalid=invalid
+                aria-describedby=maybe(move || described.get())
+                on:input=move |event| typed.run(event_target_value(&event))
+            />
+            {(!examples.is_empty())
+                .then(|| {
+                    view! {
+                        <datalist id=list_id>
+                            {examples.into_iter().map(|e| view! { <option value=e></option> }).collect_view()}
+                        </datalist>
+                    }
+                })}
+        }
+    }
+
+    fn switch(self) -> impl IntoView {
+        let invalid = self.invalid();
+        let Self { id, name, text, typed, described, .. } = self;
+        view! {
+            <input
+                id=id
+                name=name
+                type="checkbox"
+                role="switch"
+                class="switch"
+                checked=text.get_untracked() == "true"
+                prop:checked=yes(move || text.get() == "true")
+                aria-invalid=invalid
+                aria-describedby=maybe(move || described.get())
+                on:change=move |event| typed.run(event_target_checked(&event).to_string())
+            />
+        }
+    }
+
+    fn list(self, options: &[Choice], may_be_empty: bool) -> impl IntoView + use<> {
+        let invalid = self.invalid();
+        let Self { id, name, text, typed, described, .. } = self;
+        let chosen = text.get_untracked();
+        let none = may_be_empty.then(|| view! { <option value="">"not given"</option> });
+        let options = options.iter().map(|option| {
+            let selected = option.value == chosen;
+            view! { <option value=option.value.clone() selected=selected>{option.value.clone()}</option> }
+        });
+        view! {
+            <select
+                id=id
+                name=name
+                prop:value=text_of(move || text.get())
+                aria-invalid=invalid
+                aria-describedby=maybe(move || described.get())
+                on:change=move |event| typed.run(event_target_value(&event))
+            >
+                {none}
+                {options.collect_view()}
+            </select>
+        }
+    }
+
+    fn segments(self, options: &[Choice], may_be_empty: bool, label_id: String) -> impl IntoView + use<> {
+        let Self { id, name, text, typed, described, .. } = self;
+        let none = Choice { value: String::new(), help: "leave it to the host".to_owned() };
+        let all: Vec<Choice> =
+            may_be_empty.then_some(none).into_iter().chain(options.iter().cloned()).collect();
+        let explained: Vec<Choice> = all.iter().filter(|c| !c.help.is_empty()).cloned().collect();
+        let segments = all.into_iter().enumerate().map(move |(i, choice)| {
+            let value = StoredValue::new(choice.value.clone());
+            let mine = move || value.with_value(|value| *value == *text.read());
+            let word = if choice.value.is_empty() { "not given".to_owned() } else { choice.value.clone() };
+            // The first carries the field's id, so that focus finds it.
+            let own_id = (i == 0).then(|| id.clone());
+            view! {
+                <label class="segment" title=choice.help>
+                    <input
+                        id=own_id
+                        type="radio"
+                        name=name.clone()
+                        value=choice.value
+                        checked=value.with_value(|value| *value == text.get_untracked())
+                        prop:checked=yes(mine)
+                        on:change=move |_| typed.run(value.get_value())
+                    />
+                    <span>{word}</span>
+                </label>
+            }
+        });
+        let meaning = text_of(move || {
+            let now = text.get();
+            explained.iter().find(|c| c.value == now).map(|c| c.help.clone()).unwrap_or_default()
+        });
+        view! {
+            <div class="segments" role="radiogroup" aria-labelledby=label_id aria-describedby=maybe(move || described.get())>
+                {segments.collect_view()}
+            </div>
+            <p class="field-meaning">{meaning}</p>
+        }
+    }
+}

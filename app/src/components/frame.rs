@@ -1,0 +1,75 @@
+//! The frame around every page: the rail (a bar at the bottom on a phone), the freshness badge, the content.
+
+use super::badge::Badge;
+use super::faces::WithSnapshot;
+use super::icon::Icon;
+use super::keys::ask_for_keys;
+use super::theme::{ThemeSwitch, keep, kept};
+use crate::live::Live;
+use crate::reactive::mark;
+use leptos::prelude::*;
+use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+
+/// Where the rail leads: address, picture, word.
+const PAGES: [(&str, &str, &str); 3] =
+    [("/operations", "list", "Operations"), ("/new", "plus", "New"), ("/hosts", "hosts", "Hosts")];
+
+/// The frame; its children are the page.
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    let fresh = Live::here().fresh();
+    let at = use_location().pathname;
+    let fold = move |_| keep("rail", if kept("rail") == "folded" { "" } else { "folded" });
+    let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
+        // The first page stands at the root as well.
+        let here = move || match at.read().as_str() {
+            "/" => href == "/operations",
+            path => path.starts_with(href),
+        };
+        view! {
+            <li>
+                <A href=href attr:class="rail-entry" attr:title=word attr:data-here=mark(here)>
+                    <Icon name=picture/>
+                    <span>{word}</span>
+                </A>
+            </li>
+        }
+    };
+    view! {
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <div class="frame" data-stale=mark(move || !fresh.get())>
+            <header class="top">
+                <a class="brand" href="/" aria-label="Signalbox: all operations">
+                    <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=BRAND></svg>
+                    <span>"Signalbox"</span>
+                </a>
+                <div class="top-right">
+                    <WithSnapshot silent=true>
+                        <Badge/>
+                    </WithSnapshot>
+                    <button
+                        type="button"
+                        class="quiet wide-only"
+                        aria-label="Keys"
+                        title="Keys (?)"
+                        on:click=|_| ask_for_keys()
+                    >
+                        <Icon name="keys"/>
+                    </button>
+                    <ThemeSwitch/>
+                </div>
+            </header>
+            <nav class="rail" aria-label="Pages">
+                <ul>{PAGES.map(entry).collect_view()}</ul>
+                <button type="button" class="rail-fold quiet" aria-label="Fold or unfold the rail" on:click=fold>
+                    <Icon name="fold"/>
+                </button>
+            </nav>
+            <main id="content" tabindex="-1">{children()}</main>
+        </div>
+    }
+    .into_any()
+}
+
+const BRAND: &str = r#"<path d="M2 2h5v5H2zM9 9h5v5H9z" fill="currentColor"/><path d="M9 2h5v5H9zM2 9h5v5H2z" fill="currentColor" opacity=".35"/>"#;

@@ -1,0 +1,31 @@
+//! The few pictures there are, drawn on a grid of 16 and in the colour of the text beside them.
+
+use leptos::prelude::*;
+
+/// A picture by its name; decoration only, so that words stand beside it or in a label.
+#[component]
+pub fn Icon(
+    /// `list`, `plus`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`.
+    name: &'static str,
+) -> impl IntoView {
+    let path = match name {
+        "list" => r#"<path d="M2 4h12M2 8h12M2 12h8"/>"#,
+        "plus" => r#"<path d="M8 3v10M3 8h10"/>"#,
+        "hosts" => r#"<path d="M2.5 3.5h11v4h-11zM2.5 8.5h11v4h-11zM5 5.5h.01M5 10.5h.01"/>"#,
+        "cross" => r#"<path d="M4 4l8 8M12 4l-8 8"/>"#,
+        "again" => r#"<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5v2.8h-2.8"/>"#,
+        "resume" => r#"<path d="M3 3v10M6.5 3.5v9l6.5-4.5z"/>"#,
+        "copy" => r#"<path d="M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3"/>"#,
+        "auto" => {
+            r#"<circle cx="8" cy="8" r="5.5"/><path d="M8 2.5v11a5.5 5.5 0 0 0 0-11z" fill="currentColor"/>"#
+        }
+        "light" => {
+            r#"<circle cx="8" cy="8" r="3"/><path d="M8 1.5v1.5M8 13v1.5M1.5 8H3M13 8h1.5M3.4 3.4l1 1M11.6 11.6l1 1M3.4 12.6l1-1M11.6 4.4l1-1"/>"#
+        }
+        "dark" => r#"<path d="M12.8 9.8A5.5 5.5 0 0 1 6.2 3.2a5.5 5.5 0 1 0 6.6 6.6z"/>"#,
+        "fold" => r#"<path d="M10 4L6 8l4 4"/>"#,
+        "keys" => r#"<path d="M6 6a2 2 0 1 1 2.8 1.8c-.5.3-.8.7-.8 1.2v.3M8 11.8h.01"/>"#,
+        _ => "",
+    };
+    view! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" inner_html=path></svg> }.into_any()
+}

@@ -1,0 +1,18 @@
+//! The parts that pages are made of. Each knows what it shows, and none knows which page it is on.
+
+pub mod badge;
+pub mod bar;
+pub mod chart;
+pub mod confirm;
+pub mod faces;
+pub mod form;
+pub mod frame;
+pub mod icon;
+pub mod ident;
+pub mod keys;
+pub mod moment;
+pub mod receipt;
+pub mod row;
+pub mod state_mark;
+pub mod theme;
+pub mod toasts;

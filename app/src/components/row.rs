@@ -1,0 +1,132 @@
+//! One operation as a row of the table; on a phone the same cells stand on two lines.
+
+use super::bar::ProgressBar;
+use super::icon::Icon;
+use super::moment::Ago;
+use super::state_mark::StateMark;
+use crate::actions::Actions;
+use crate::live::{Live, OpView};
+use crate::reactive::{part, text, word, yes};
+use crate::{format, query, words};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::OperationId;
+
+/// The row of an operation that the page knows.
+#[component]
+pub fn Row(id: OperationId) -> impl IntoView {
+    let live = Live::here();
+    let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
+    let clock = live.clock();
+    let fixed = op.fixed();
+    let doing = move || -> String {
+        if op.state.get().ended() {
+            return op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()).unwrap_or_default());
+        }
+        op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default())
+    };
+    let left = part(move || match op.facts.with(|f| f.ended_at) {
+        Some(at) => Some(view! { <Ago at/> }.into_any()),
+        None => {
+            let eta = move || op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
+            let eta = text(move || eta().map(format::about).unwrap_or_default());
+            Some(view! { <span>{eta}</span> }.into_any())
+        }
+    });
+    let took = text(move || {
+        let now = clock.get();
+        op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)))
+    });
+    let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
+    view! {
+        <tr class="row" data-state=word(move || op.state.get().as_str())>
+            <td class="c-state">
+                <StateMark state=op.state/>
+            </td>
+            <td class="c-what">
+                <span class="kind">{fixed.kind.to_string()}</span>
+                " "
+                <A href=query::operation(id) attr:class="title">
+                    {fixed.title.clone()}
+                </A>
+                <Tags op/>
+            </td>
+            <td class="c-bar">
+                <ProgressBar op/>
+            </td>
+            <td class="c-doing">
+                <span class="clip" title=text(doing)>
+                    {text(doing)}
+                </span>
+            </td>
+            <td class="c-left num">{left}</td>
+            <td class="c-host">{host}</td>
+            <td class="c-took num">{took}</td>
+            <td class="c-do">
+                <RowAction op/>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Where its data comes from, where that matters: `synthetic`.
+#[component]
+pub fn Tags(op: OpView) -> impl IntoView {
+    part(move || {
+        let tags = op.facts.with(|f| f.tags.clone());
+        let tags = tags.into_iter().map(|tag| view! { <span class="tag">{tag}</span> }.into_any());
+        Some(tags.collect_view().into_any())
+    })
+}
+
+/// The one thing that is most likely wanted: cancel what runs, resume or repeat what ended.
+#[component]
+fn RowAction(op: OpView) -> impl IntoView {
+    let actions = Actions::here();
+    let fixed = op.fixed();
+    let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
+    part(move || {
+        let next = next.get();
+        let title = fixed.title.clone();
+        let button = |said: &str, picture: &'static str, act: fn(Actions, OpView)| {
+            let label = format!("{said}: {title}");
+            view! {
+                <button
+                    type="button"
+                    class="quiet"
+                    title=said.to_owned()
+                    aria-label=label
+                    disabled=yes(move || actions.pending(op.id))
+                    on:click=move |_| act(actions, op)
+                >
+                    <Icon name=picture/>
+                </button>
+            }
+            .into_any()
+        };
+        if next.cancel {
+            Some(button("Cancel operation", "cross", |actions, op| actions.cancel(op)))
+        } else if next.resume {
+            Some(button("Resume operation", "resume", |actions, op| actions.resume(op.id)))
+        } else if op.state.get_untracked().ended() {
+            let href = query::start_again(fixed.kind.as_str(), &fixed.params);
+            let label = format!("Start again with these params: {title}");
+            Some(
+                view! {
+                    <A
+                        href=href
+                        attr:class="quiet"
+                        attr:title="Start again with these params"
+                        attr:aria-label=label
+                    >
+                        <Icon name="again"/>
+                    </A>
+                }
+                .into_any(),
+            )
+        } else {
+            None
+        }
+    })
+}

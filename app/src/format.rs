@@ -1,0 +1,361 @@
+//! Numbers and times as a person reads them. Pure: the same figure always gives the same text.
+//!
+//! Times are UTC and say so. Nothing here reads a clock.
+
+use protocol::Time;
+
+/// `20,758`
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `3.4`, `812`, `1.2k`, `48M`: three figures at most, for rates and axes.
+pub fn compact(n: f64) -> String {
+    if !n.is_finite() {
+        return "–".to_owned();
+    }
+    let size = n.abs();
+    for (above, unit) in [(999_500_000.0, "G"), (999_500.0, "M"), (999.5, "k")] {
+        if size >= above {
+            let factor = match unit {
+                "G" => 1e9,
+                "M" => 1e6,
+                _ => 1e3,
+            };
+            return format!("{}{unit}", short_decimal(n / factor));
+        }
+    }
+    short_decimal(n)
+}
+
+/// One decimal below ten, none above, no idle zero.
+fn short_decimal(n: f64) -> String {
+    if n.abs() < 9.95 {
+        let text = format!("{n:.1}");
+        text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    } else {
+        format!("{n:.0}")
+    }
+}
+
+/// `1.2k rows/s`
+pub fn rate(per_second: f64, unit: &str) -> String {
+    match unit {
+        "" => format!("{}/s", compact(per_second)),
+        unit => format!("{} {unit}/s", compact(per_second)),
+    }
+}
+
+/// `48.2 MiB`
+pub fn bytes(n: u64) -> String {
+    let mut size = n as f64;
+    let mut unit = "B";
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if size < 1023.95 {
+            break;
+        }
+        size /= 1024.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{n} B") } else { format!("{size:.1} {unit}") }
+}
+
+/// `56 %`; says 100 only when it is.
+pub fn percent(fraction: f64) -> String {
+    let whole = (fraction.clamp(0.0, 1.0) * 100.0).floor();
+    format!("{whole:.0} %")
+}
+
+/// `99.82 %`: a share with the digits that tell it from 100.
+pub fn share(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if (percent - percent.round()).abs() < 1e-9 {
+        format!("{percent:.0} %")
+    } else if percent > 99.995 && fraction < 1.0 {
+        "just under 100 %".to_owned()
+    } else {
+        format!("{percent:.2} %")
+    }
+}
+
+/// A figure with about five significant digits: `0.6494`, `412.80`, `20,758`.
+pub fn figure(n: f64) -> String {
+    if !n.is_finite() {
+        return "–".to_owned();
+    }
+    let size = n.abs();
+    if size >= 10_000.0 {
+        let whole = count(size.round() as u64);
+        if n < 0.0 { format!("−{whole}") } else { whole }
+    } else if size >= 1.0 || size == 0.0 {
+        format!("{n:.2}")
+    } else {
+        let digits = (3 - size.log10().floor() as i32).clamp(2, 9) as usize;
+        format!("{n:.digits$}")
+    }
+}
+
+/// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for what ticks once a second.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    let (days, hours, minutes, rest) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{rest} s"),
+        (0, 0, _) => format!("{minutes} m {rest} s"),
+        (0, _, _) => format!("{hours} h {minutes} m"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Like [`duration`], with tenths below ten seconds and milliseconds below one: for what is over.
+pub fn span(seconds: f64) -> String {
+    let seconds = seconds.max(0.0);
+    if seconds < 0.9995 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else if seconds < 9.95 {
+        format!("{seconds:.1} s")
+    } else {
+        duration(seconds)
+    }
+}
+
+/// `+31 ms`: how long after the first step of a receipt.
+pub fn offset(seconds: f64) -> String {
+    if seconds.abs() < 9.9995 {
+        format!("+{:.0} ms", seconds.max(0.0) * 1e3)
+    } else {
+        format!("+{}", duration(seconds))
+    }
+}
+
+/// `about 40 s`: no more exact than anybody can know.
+pub fn about(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return String::new();
+    }
+    let to = |step: f64| duration((seconds / step).round().max(1.0) * step);
+    let text = match seconds {
+        s if s < 10.0 => to(1.0),
+        s if s < 60.0 => to(5.0),
+        s if s < 600.0 => to(10.0),
+        s if s < 3_600.0 => format!("{:.0} m", seconds / 60.0),
+        s if s < 86_400.0 => to(300.0),
+        _ => to(3_600.0),
+    };
+    format!("about {text}")
+}
+
+/// `12 s ago`, `2 m ago`, `3 h ago`, `5 d ago`
+pub fn ago(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    match whole {
+        0 => "just now".to_owned(),
+        1..60 => format!("{whole} s ago"),
+        60..3_600 => format!("{} m ago", whole / 60),
+        3_600..86_400 => format!("{} h ago", whole / 3_600),
+        _ => format!("{} d ago", whole / 86_400),
+    }
+}
+
+/// The calendar's parts of a moment, in UTC.
+struct Parts {
+    year: i64,
+    month: i64,
+    day: i64,
+    second_of_day: i64,
+    micros: i64,
+}
+
+fn parts(time: Time) -> Parts {
+    let micros = time.micros();
+    let (seconds, micros) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days since 1970 to a date, counted in 400-year eras that begin on the first of March.
+    let since = days + 719_468;
+    let (era, day_of_era) = (since.div_euclid(146_097), since.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    Parts { year, month, day, second_of_day, micros }
+}
+
+/// `2026-11-23`
+pub fn day(time: Time) -> String {
+    let p = parts(time);
+    format!("{:04}-{:02}-{:02}", p.year, p.month, p.day)
+}
+
+/// `10:41:07`, without its zone: for where the zone stands beside it.
+pub fn clock(time: Time) -> String {
+    let s = parts(time).second_of_day;
+    format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)
+}
+
+/// `10:41:07 UTC`
+pub fn clock_utc(time: Time) -> String {
+    format!("{} UTC", clock(time))
+}
+
+/// `10:43:17.204`
+pub fn clock_millis(time: Time) -> String {
+    format!("{}.{:03}", clock(time), parts(time).micros / 1_000)
+}
+
+/// `2026-11-23 10:41:07 UTC`
+pub fn moment(time: Time) -> String {
+    format!("{} {}", day(time), clock_utc(time))
+}
+
+/// A bar's time: `2024-03-01`, or `2024-03-01 14:30` where it is not midnight.
+pub fn bar_time(time: Time) -> String {
+    let clock = clock(time);
+    match clock.strip_suffix(":00") {
+        Some("00:00") => day(time),
+        Some(minutes) => format!("{} {minutes}", day(time)),
+        None => format!("{} {clock}", day(time)),
+    }
+}
+
+/// A JSON value as a person reads it: text without its quotes, numbers grouped.
+pub fn value(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(s) => s.clone(),
+        serde_json::Value::Number(n) => match n.as_u64() {
+            Some(n) => count(n),
+            None => n.to_string(),
+        },
+        serde_json::Value::Null => "–".to_owned(),
+        serde_json::Value::Bool(true) => "yes".to_owned(),
+        serde_json::Value::Bool(false) => "no".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn time(text: &str) -> Time {
+        Time::parse(text).unwrap()
+    }
+
+    #[test]
+    fn counts_are_grouped_in_thousands() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000), "1,000");
+        assert_eq!(count(20_758), "20,758");
+        assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn rates_have_three_figures_at_most() {
+        assert_eq!(rate(1_234.0, "rows"), "1.2k rows/s");
+        assert_eq!(rate(999.7, "rows"), "1k rows/s");
+        assert_eq!(rate(812.4, ""), "812/s");
+        assert_eq!(rate(3.42, ""), "3.4/s");
+        assert_eq!(compact(48_200_000.0), "48M");
+        assert_eq!(compact(1_000_000.0), "1M");
+        assert_eq!(compact(0.0), "0");
+        assert_eq!(compact(f64::NAN), "–");
+    }
+
+    #[test]
+    fn bytes_are_counted_in_powers_of_1024() {
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(1_024), "1.0 KiB");
+        assert_eq!(bytes(50_541_363), "48.2 MiB");
+    }
+
+    #[test]
+    fn a_hundred_percent_is_said_only_when_it_is_true() {
+        assert_eq!(percent(0.999), "99 %");
+        assert_eq!(percent(1.0), "100 %");
+        assert_eq!(percent(0.5678), "56 %");
+        assert_eq!(percent(7.0), "100 %");
+        assert_eq!(share(0.99824), "99.82 %");
+        assert_eq!(share(1.0), "100 %");
+        assert_eq!(share(0.999_99), "just under 100 %");
+    }
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        assert_eq!(duration(0.0), "0 s");
+        assert_eq!(duration(-3.0), "0 s");
+        assert_eq!(duration(59.9), "59 s");
+        assert_eq!(duration(130.0), "2 m 10 s");
+        assert_eq!(duration(3_900.0), "1 h 5 m");
+        assert_eq!(duration(2.0 * 86_400.0 + 3.0 * 3_600.0), "2 d 3 h");
+        assert_eq!(span(0.0314), "31 ms");
+        assert_eq!(span(3.24), "3.2 s");
+        assert_eq!(span(75.0), "1 m 15 s");
+        assert_eq!(offset(0.031), "+31 ms");
+        assert_eq!(offset(12.0), "+12 s");
+    }
+
+    #[test]
+    fn a_forecast_is_no_more_exact_than_it_can_be() {
+        assert_eq!(about(41.7), "about 40 s");
+        assert_eq!(about(0.2), "about 1 s");
+        assert_eq!(about(128.0), "about 2 m 10 s");
+        assert_eq!(about(725.0), "about 12 m");
+        assert_eq!(about(11_000.0), "about 3 h 5 m");
+        assert_eq!(about(f64::INFINITY), "");
+    }
+
+    #[test]
+    fn ages_are_in_the_unit_that_matters() {
+        assert_eq!(ago(0.4), "just now");
+        assert_eq!(ago(12.9), "12 s ago");
+        assert_eq!(ago(150.0), "2 m ago");
+        assert_eq!(ago(7_300.0), "2 h ago");
+        assert_eq!(ago(200_000.0), "2 d ago");
+    }
+
+    #[test]
+    fn times_are_utc_and_say_so() {
+        let t = time("2026-11-23T10:43:17.204113Z");
+        assert_eq!(moment(t), "2026-11-23 10:43:17 UTC");
+        assert_eq!(clock_utc(t), "10:43:17 UTC");
+        assert_eq!(clock_millis(t), "10:43:17.204");
+        assert_eq!(day(time("2024-02-29T23:59:59Z")), "2024-02-29");
+        assert_eq!(day(time("1969-12-31T23:59:59Z")), "1969-12-31");
+        assert_eq!(bar_time(time("2024-03-01T00:00:00Z")), "2024-03-01");
+        assert_eq!(bar_time(time("2024-03-01T14:30:00Z")), "2024-03-01 14:30");
+    }
+
+    #[test]
+    fn figures_keep_the_digits_they_deserve() {
+        assert_eq!(figure(0.6494), "0.6494");
+        assert_eq!(figure(412.8), "412.80");
+        assert_eq!(figure(20_758.3), "20,758");
+        assert_eq!(figure(0.0), "0.00");
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_is_the_calendars_day(micros in -2_000_000_000_000_000i64..4_000_000_000_000_000) {
+            let t = Time::from_micros(micros);
+            let exact = t.to_string();
+            prop_assert_eq!(day(t), &exact[..10]);
+            prop_assert_eq!(clock_millis(t), &exact[11..23]);
+        }
+
+        #[test]
+        fn no_figure_makes_a_format_panic(n: f64) {
+            let _ = (compact(n), percent(n), share(n), figure(n), duration(n), span(n), offset(n), about(n), ago(n));
+        }
+    }
+}

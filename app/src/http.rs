@@ -1,0 +1,133 @@
+//! Requests from the browser: JSON out and in, a time limit on each, every failure a problem document.
+
+use leptos::prelude::{TimeoutHandle, set_timeout_with_handle};
+use protocol::{Problem, ProblemType};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, Headers, RequestInit, Response};
+
+/// How long an ordinary answer may take.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// One request.
+pub struct Call<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    /// JSON.
+    pub body: Option<String>,
+    /// Makes a repeated POST start nothing twice.
+    pub idempotency_key: Option<&'a str>,
+    pub limit: Duration,
+    /// To break it off from outside.
+    pub abort: Option<AbortController>,
+}
+
+impl<'a> Call<'a> {
+    pub fn get(path: &'a str) -> Self {
+        Self { method: "GET", path, body: None, idempotency_key: None, limit: LIMIT, abort: None }
+    }
+
+    pub fn post(path: &'a str, body: String) -> Self {
+        Self { method: "POST", body: Some(body), ..Self::get(path) }
+    }
+
+    /// Sends it and reads the answer.
+    ///
+    /// # Errors
+    /// The server's problem document, or one of our own when there was no answer to read.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
+        let text = self.text().await?;
+        serde_json::from_str(&text).map_err(|e| {
+            Problem::new(
+                ProblemType::Internal,
+                format!("The server's answer can't be read ({e}). Page and server may be of different versions: reload the page."),
+            )
+        })
+    }
+
+    /// Sends it and gives the answer as it came.
+    ///
+    /// # Errors
+    /// As [`Call::json`].
+    pub async fn text(self) -> Result<String, Problem> {
+        let controller = match self.abort.clone().map_or_else(AbortController::new, Ok) {
+            Ok(controller) => controller,
+            Err(_) => return Err(no_answer()),
+        };
+        let timer = Timer::start(self.limit, {
+            let controller = controller.clone();
+            move || controller.abort()
+        });
+        let answer = self.send(&controller).await;
+        drop(timer);
+        let (ok, status, text) = answer.map_err(|_| no_answer())?;
+        if ok {
+            return Ok(text);
+        }
+        Err(serde_json::from_str::<Problem>(&text).unwrap_or_else(|_| {
+            let mut problem = Problem::new(
+                ProblemType::Other,
+                format!("The server answered {status} without saying why. Its log may tell more."),
+            );
+            problem.status = status;
+            problem
+        }))
+    }
+
+    async fn send(&self, controller: &AbortController) -> Result<(bool, u16, String), JsValue> {
+        let headers = Headers::new()?;
+        headers.set("accept", "application/json")?;
+        if let Some(key) = self.idempotency_key {
+            headers.set("idempotency-key", key)?;
+        }
+        let init = RequestInit::new();
+        init.set_method(self.method);
+        init.set_signal(Some(&controller.signal()));
+        if let Some(body) = &self.body {
+            headers.set("content-type", "application/json")?;
+            init.set_body(&JsValue::from_str(body));
+        }
+        init.set_headers(&headers);
+        let window = web_sys::window().ok_or(JsValue::NULL)?;
+        let response: Response =
+            JsFuture::from(window.fetch_with_str_and_init(self.path, &init)).await?.dyn_into()?;
+        let text = JsFuture::from(response.text()?).await?;
+        Ok((response.ok(), response.status(), text.as_string().unwrap_or_default()))
+    }
+}
+
+fn no_answer() -> Problem {
+    Problem::new(
+        ProblemType::Unavailable,
+        "The server did not answer. It may be restarting, or the network is down; try again in a moment.",
+    )
+}
+
+/// A time limit that ends with the request it guards.
+struct Timer(Option<TimeoutHandle>);
+
+impl Timer {
+    fn start(limit: Duration, then: impl FnOnce() + 'static) -> Self {
+        Self(set_timeout_with_handle(then, limit).ok())
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.take() {
+            handle.clear();
+        }
+    }
+}
+
+/// A key that no other request has.
+pub fn new_key() -> String {
+    web_sys::window()
+        .and_then(|window| window.crypto().ok())
+        // The browser withholds it from pages that came over plain HTTP from another machine.
+        .filter(|crypto| js_sys::Reflect::has(crypto, &"randomUUID".into()).unwrap_or(false))
+        .map(|crypto| crypto.random_uuid())
+        .unwrap_or_else(|| format!("{:.0}-{:.0}", js_sys::Date::now(), js_sys::Math::random() * 1e15))
+}

@@ -1,0 +1,29 @@
+//! The dashboard: pages, components and live state, rendered on the server, hydrated in the browser.
+//!
+//! Knows: what a page shows and how it stays true. Gets its data from a [`backend::Backend`] on the server
+//! and from the API in the browser. May not know: stores, hosts, how the server is put together.
+
+#![recursion_limit = "256"]
+
+mod actions;
+pub mod api;
+mod app;
+#[cfg(feature = "ssr")]
+pub mod backend;
+mod components;
+pub mod filter;
+pub mod format;
+mod http;
+pub mod live;
+mod pages;
+pub mod query;
+mod reactive;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod words;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use backend::Backend;
+#[cfg(feature = "ssr")]
+pub use shell::shell;

@@ -1,0 +1,341 @@
+//! The browser's part of the connection: opens streams, asks polls, keeps timers, and tells
+//! [`Link`](super::link::Link) what happened. Decides nothing itself.
+
+use super::clock::ClockSync;
+use super::feed::{Follower, Verdict};
+use super::link::{Command, Input, Link, POLL_WAIT_SECONDS};
+use super::store::Live;
+use super::wire;
+use crate::{api, http::Call};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::event::{Beat, Hello, Skipped};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{AbortController, EventSource, MessageEvent};
+
+/// An open stream and the handlers that keep it company.
+struct Stream {
+    source: EventSource,
+    turn: u64,
+    _on_message: Vec<Closure<dyn FnMut(MessageEvent)>>,
+    _on_error: Closure<dyn FnMut(web_sys::Event)>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.source.set_onerror(None);
+        self.source.close();
+    }
+}
+
+struct Driver {
+    live: Live,
+    link: Link,
+    follower: Follower,
+    sync: ClockSync,
+    stream: Option<Stream>,
+    poll: Option<AbortController>,
+    poll_turn: u64,
+    /// Rises with each stream and each poll, so that a late answer of an old one is known as such.
+    turn: u64,
+}
+
+#[derive(Clone)]
+struct Handle(Rc<RefCell<Driver>>);
+
+fn now() -> f64 {
+    js_sys::Date::now()
+}
+
+/// Connects the page to the feed, for as long as the page lives. Called once, in the browser.
+pub fn start(live: Live) {
+    let seeded = live.seeded().get_untracked();
+    let handle = Handle(Rc::new(RefCell::new(Driver {
+        follower: Follower::at(live.seq()),
+        live: live.clone(),
+        link: Link::default(),
+        sync: ClockSync::default(),
+        stream: None,
+        poll: None,
+        poll_turn: 0,
+        turn: 0,
+    })));
+    handle.tell(Input::Start { seeded });
+
+    let every_second = handle.clone();
+    set_interval(move || every_second.second(), Duration::from_secs(1));
+    let online = handle.clone();
+    // For as long as the page lives: its handle is not needed.
+    let _ = window_event_listener_untyped("online", move |_| online.tell(Input::Nudge));
+    Effect::new({
+        let (live, handle) = (live.clone(), handle.clone());
+        move |earlier: Option<()>| {
+            live.track_nudge();
+            if earlier.is_some() {
+                handle.tell(Input::Nudge);
+            }
+        }
+    });
+    Effect::new({
+        let unsure = live.counts_unsure();
+        move |_| {
+            if unsure.get() > 0 {
+                handle.clone().refresh_counts();
+            }
+        }
+    });
+}
+
+impl Handle {
+    /// Tells the link what happened and does what it says.
+    fn tell(&self, input: Input) {
+        let commands = {
+            let mut driver = self.0.borrow_mut();
+            let now = now();
+            let commands = driver.link.on(input, now, js_sys::Math::random());
+            // A word changes nothing that a person sees; the second's tick shows what it has to.
+            if input != Input::Word {
+                driver.live.show(driver.link.shown(now), driver.link.fresh(now));
+            }
+            commands
+        };
+        for command in commands {
+            match command {
+                Command::OpenStream => self.open_stream(),
+                Command::CloseStream => self.close_stream(),
+                Command::Poll { after } => self.poll(after),
+                Command::StopPoll => {
+                    let stopped = self.0.borrow_mut().poll.take();
+                    if let Some(controller) = stopped {
+                        controller.abort();
+                    }
+                }
+                Command::TakeSnapshot => self.clone().take_snapshot(),
+                Command::Wake { after } => {
+                    let handle = self.clone();
+                    // A hair later, so that the time has surely come.
+                    let after = Duration::from_millis(after as u64 + 5);
+                    set_timeout(move || handle.tell(Input::Tick), after);
+                }
+            }
+        }
+    }
+
+    /// Once a second: the page's one clock.
+    fn second(&self) {
+        self.tell(Input::Tick);
+        let driver = self.0.borrow();
+        let now = now();
+        let clock = driver.link.fresh(now).then(|| driver.sync.server_time(now)).flatten();
+        driver.live.tick(clock, driver.sync.latency());
+        driver.live.show(driver.link.shown(now), driver.link.fresh(now));
+    }
+
+    fn open_stream(&self) {
+        let (path, turn) = {
+            let mut driver = self.0.borrow_mut();
+            driver.turn += 1;
+            (format!("/api/v1/events?after={}", driver.follower.seq()), driver.turn)
+        };
+        let Ok(source) = EventSource::new(&path) else {
+            // Told later: the link is still busy with the command that brought us here.
+            let handle = self.clone();
+            set_timeout(move || handle.tell(Input::StreamFailed), Duration::ZERO);
+            return;
+        };
+        let mut on_message = Vec::new();
+        let mut listen = |name: &str, handler: fn(&Handle, &str)| {
+            let handle = self.clone();
+            let closure = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+                if handle.is_stream(turn)
+                    && let Some(text) = message.data().as_string()
+                {
+                    handler(&handle, &text);
+                }
+            });
+            // It fails only for a name that is no text.
+            let _ = source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+            on_message.push(closure);
+        };
+        listen("message", Handle::message);
+        listen("hello", Handle::hello);
+        listen("beat", Handle::beat);
+        listen("skipped", Handle::skipped);
+        listen("reset", |handle, _| handle.tell(Input::Lost));
+        let handle = self.clone();
+        let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| {
+            if handle.is_stream(turn) {
+                // The browser would try again by itself; when and how is the link's business.
+                handle.close_stream();
+                handle.tell(Input::StreamFailed);
+            }
+        });
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        self.0.borrow_mut().stream =
+            Some(Stream { source, turn, _on_message: on_message, _on_error: on_error });
+    }
+
+    fn is_stream(&self, turn: u64) -> bool {
+        self.0.borrow().stream.as_ref().is_some_and(|stream| stream.turn == turn)
+    }
+
+    fn close_stream(&self) {
+        if let Some(stream) = self.0.borrow_mut().stream.take() {
+            stream.source.close();
+            // It may be one of its own handlers that closes it: let that return first.
+            set_timeout(move || drop(stream), Duration::ZERO);
+        }
+    }
+
+    fn hello(&self, text: &str) {
+        let Some(hello) = self.known(serde_json::from_str::<Hello>(text)) else { return };
+        let same_server = {
+            let mut driver = self.0.borrow_mut();
+            driver.sync.observe(hello.now, now());
+            driver.live.server().is_some_and(|(server, _)| server == hello.server)
+        };
+        self.tell(Input::Hello { beat_seconds: hello.beat_seconds, same_server });
+    }
+
+    fn message(&self, text: &str) {
+        let Some(event) = self.known(wire::event(text)) else { return };
+        let verdict = {
+            let mut driver = self.0.borrow_mut();
+            driver.sync.observe(event.at, now());
+            driver.follower.event(event.seq)
+        };
+        match verdict {
+            Verdict::Next => {
+                let live = self.0.borrow().live.clone();
+                live.apply(&event);
+                self.tell(Input::Word);
+            }
+            Verdict::Old => self.tell(Input::Word),
+            Verdict::Missing => self.tell(Input::Lost),
+        }
+    }
+
+    fn beat(&self, text: &str) {
+        let Some(beat) = self.known(serde_json::from_str::<Beat>(text)) else { return };
+        let complete = {
+            let mut driver = self.0.borrow_mut();
+            driver.sync.observe(beat.now, now());
+            driver.follower.beat(beat.head)
+        };
+        self.tell(if complete { Input::Word } else { Input::Lost });
+    }
+
+    fn skipped(&self, text: &str) {
+        if let Some(range) = self.known(serde_json::from_str::<Skipped>(text)) {
+            self.0.borrow_mut().follower.skipped(range);
+            self.tell(Input::Word);
+        }
+    }
+
+    /// A message that was read. One that can't be counts as lost: the page may be older than the server.
+    fn known<T>(&self, read: serde_json::Result<T>) -> Option<T> {
+        match read {
+            Ok(message) => Some(message),
+            Err(e) => {
+                leptos::logging::warn!("a message of the feed can't be read: {e}");
+                self.tell(Input::Lost);
+                None
+            }
+        }
+    }
+
+    fn poll(&self, after: f64) {
+        let Ok(controller) = AbortController::new() else { return };
+        let turn = {
+            let mut driver = self.0.borrow_mut();
+            driver.turn += 1;
+            driver.poll = Some(controller.clone());
+            driver.poll_turn = driver.turn;
+            driver.turn
+        };
+        let handle = self.clone();
+        set_timeout(
+            move || {
+                if handle.is_poll(turn) {
+                    spawn_local(async move { handle.ask(turn, controller).await });
+                }
+            },
+            Duration::from_millis(after as u64),
+        );
+    }
+
+    fn is_poll(&self, turn: u64) -> bool {
+        let driver = self.0.borrow();
+        driver.poll.is_some() && driver.poll_turn == turn
+    }
+
+    async fn ask(self, turn: u64, controller: AbortController) {
+        let seq = self.0.borrow().follower.seq();
+        let path = format!("/api/v1/events?after={seq}&wait={POLL_WAIT_SECONDS}s");
+        let limit = Duration::from_secs(u64::from(POLL_WAIT_SECONDS) + 5);
+        let call = Call { limit, abort: Some(controller), ..Call::get(&path) };
+        let answer = call.text().await.map(|text| wire::page(&text));
+        if !self.is_poll(turn) {
+            return;
+        }
+        self.0.borrow_mut().poll = None;
+        match answer {
+            Ok(Ok(page)) if page.reset.is_some() => self.tell(Input::Lost),
+            Ok(Ok(page)) => {
+                self.0.borrow_mut().sync.observe(page.now, now());
+                if let Some(range) = page.skipped {
+                    self.0.borrow_mut().follower.skipped(range);
+                }
+                let live = self.0.borrow().live.clone();
+                for event in &page.events {
+                    let verdict = self.0.borrow_mut().follower.event(event.seq);
+                    match verdict {
+                        Verdict::Next => live.apply(event),
+                        // A probed stream may have brought some of it already.
+                        Verdict::Old => {}
+                        Verdict::Missing => {
+                            self.tell(Input::Lost);
+                            return;
+                        }
+                    }
+                }
+                self.0.borrow_mut().follower.page(page.next);
+                self.tell(Input::PollAnswered { events: !page.events.is_empty() });
+            }
+            // What can't be read will not be read the next time either: a pause, then a snapshot.
+            Ok(Err(_)) | Err(_) => self.tell(Input::PollFailed),
+        }
+    }
+
+    fn take_snapshot(self) {
+        spawn_local(async move {
+            match api::snapshot().await {
+                Ok(snapshot) => {
+                    let live = self.0.borrow().live.clone();
+                    {
+                        let mut driver = self.0.borrow_mut();
+                        driver.follower = Follower::at(snapshot.seq);
+                        driver.sync.observe(snapshot.now, now());
+                    }
+                    live.seed(&snapshot);
+                    self.tell(Input::SnapshotTaken);
+                }
+                Err(_) => self.tell(Input::SnapshotFailed),
+            }
+        });
+    }
+
+    /// Counts that events alone can't tell are asked for again; the feed goes on meanwhile.
+    fn refresh_counts(self) {
+        spawn_local(async move {
+            if let Ok(snapshot) = api::snapshot().await {
+                let live = self.0.borrow().live.clone();
+                live.count_anew(&snapshot);
+            }
+        });
+    }
+}

@@ -1,0 +1,614 @@
+//! How the page stays connected: a state machine without clocks, sockets or randomness of its own.
+//!
+//! The story: it opens the stream and waits for its hello. Once greeted it is live, for as long as it hears
+//! something within three beats. A stream that breaks is opened again after a pause that grows from half a
+//! second to thirty, shaken a little so that a hundred pages do not come back at once, and never ends. A
+//! stream that opens but stays mute, or breaks twice in a row, may be blocked on the way; then the page asks
+//! by long poll, and only when that is answered does it count as polling. While polling it tries the stream
+//! again every minute. Whatever was lost (a gap, another life of the server, a place no longer held) is
+//! mended by a new snapshot before the feed is followed again.
+
+/// How long an opened stream may take to say hello, milliseconds.
+const HELLO_WITHIN: f64 = 3_000.0;
+/// How many beats may be missed.
+const BEATS: f64 = 3.0;
+/// How often polling tries the stream again, milliseconds.
+const PROBE_EVERY: f64 = 60_000.0;
+/// How long the server is asked to hold a poll, seconds.
+pub const POLL_WAIT_SECONDS: u32 = 10;
+/// When an unanswered poll is given up, milliseconds.
+const POLL_LIMIT: f64 = POLL_WAIT_SECONDS as f64 * 1_000.0 + 8_000.0;
+/// Trouble lasting longer than this is called "server away", milliseconds.
+const AWAY_AFTER: f64 = 60_000.0;
+/// The page counts as stale when nothing was heard for this long and nothing is open, milliseconds.
+const STALE_AFTER: f64 = 2_500.0;
+/// Two losses closer than this are not chance: pause before the next snapshot, milliseconds.
+const LOSS_APART: f64 = 2_000.0;
+
+/// By which way the feed is followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Stream,
+    Poll,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Mode {
+    Idle,
+    /// The stream is opened; its hello is awaited.
+    Connecting {
+        since: f64,
+    },
+    Live,
+    /// `proven`: a poll was answered. Before that it is only an attempt.
+    Polling {
+        proven: bool,
+        asked: f64,
+    },
+    /// A snapshot is on its way.
+    Resync,
+    Waiting {
+        until: f64,
+    },
+}
+
+/// Why the stream is not used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// It opens, and nothing comes through.
+    Mute,
+    /// It breaks as soon as it is opened.
+    Breaks,
+}
+
+impl Why {
+    /// For the person who asks "why?".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Why::Mute => {
+                "The stream does not get through, so the page asks the server again and again. Something on the way may hold it back: a proxy or a virus scanner. The stream is tried again every minute."
+            }
+            Why::Breaks => {
+                "The stream breaks as soon as it is opened, so the page asks the server again and again. Something on the way may refuse it: a proxy or a firewall. The stream is tried again every minute."
+            }
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Input {
+    /// The page is ready; `seeded` when the server rendered a snapshot into it.
+    Start {
+        seeded: bool,
+    },
+    /// The stream greets; `same_server` when it is the life of the server that the page knows.
+    Hello {
+        beat_seconds: f64,
+        same_server: bool,
+    },
+    /// Anything else came by the stream.
+    Word,
+    StreamFailed,
+    /// A poll was answered; with events or without.
+    PollAnswered {
+        events: bool,
+    },
+    PollFailed,
+    /// Something is missing that only a snapshot mends.
+    Lost,
+    SnapshotTaken,
+    SnapshotFailed,
+    /// Time goes on.
+    Tick,
+    /// A reason to try at once: the person asks, or the network came back.
+    Nudge,
+}
+
+/// What to do about it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Command {
+    OpenStream,
+    CloseStream,
+    /// Ask for the next page of the feed, so many milliseconds from now.
+    Poll {
+        after: f64,
+    },
+    StopPoll,
+    TakeSnapshot,
+    /// Send a [`Input::Tick`] after so many milliseconds.
+    Wake {
+        after: f64,
+    },
+}
+
+/// What the badge says.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Shown {
+    /// Not yet asked to follow anything.
+    Still,
+    Connecting,
+    Live,
+    Polling {
+        why: Why,
+    },
+    /// `next` is the time until the next try, milliseconds; `age` how long nothing was heard.
+    Reconnecting {
+        next: f64,
+        age: f64,
+    },
+    /// As long as this, milliseconds.
+    Away {
+        since: f64,
+        next: f64,
+    },
+}
+
+/// The machine. Times are the browser's, milliseconds since 1970.
+#[derive(Clone, Debug)]
+pub struct Link {
+    mode: Mode,
+    /// By which way to go on after a pause or a snapshot.
+    way: Way,
+    why: Why,
+    needs_snapshot: bool,
+    /// Pauses in a row.
+    pauses: u32,
+    /// Streams in a row that ended before their hello.
+    breaks: u32,
+    /// A second stream opened while polling, and since when.
+    probe: Option<f64>,
+    next_probe: f64,
+    beat: f64,
+    last_word: f64,
+    last_loss: f64,
+    trouble_since: Option<f64>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Idle,
+            way: Way::Stream,
+            why: Why::Mute,
+            needs_snapshot: false,
+            pauses: 0,
+            breaks: 0,
+            probe: None,
+            next_probe: 0.0,
+            beat: 2_000.0,
+            last_word: 0.0,
+            last_loss: f64::NEG_INFINITY,
+            trouble_since: None,
+        }
+    }
+}
+
+impl Link {
+    /// Takes what happened at `now`; `chance` is a random number from 0 to 1. Says what to do, in order.
+    pub fn on(&mut self, input: Input, now: f64, chance: f64) -> Vec<Command> {
+        match (input, self.mode) {
+            (Input::Start { seeded }, Mode::Idle) => {
+                self.last_word = now;
+                self.needs_snapshot = !seeded;
+                self.go_on(now)
+            }
+            (_, Mode::Idle) => vec![],
+
+            (Input::Hello { beat_seconds, same_server }, Mode::Connecting { .. } | Mode::Polling { .. }) => {
+                if beat_seconds > 0.0 {
+                    self.beat = beat_seconds * 1_000.0;
+                }
+                let mut commands = self.leave_polling(false);
+                self.way = Way::Stream;
+                self.breaks = 0;
+                self.mode = Mode::Live;
+                if same_server {
+                    self.heard(now);
+                } else {
+                    commands.extend(self.lost(now, chance));
+                }
+                commands
+            }
+            (Input::Word, Mode::Live) => {
+                self.heard(now);
+                vec![]
+            }
+
+            (Input::StreamFailed, Mode::Connecting { .. }) => {
+                self.breaks += 1;
+                if self.breaks >= 2 {
+                    self.why = Why::Breaks;
+                    self.ask(now)
+                } else {
+                    self.pause(now, chance)
+                }
+            }
+            (Input::StreamFailed, Mode::Live) => self.pause(now, chance),
+            (Input::StreamFailed, Mode::Polling { .. }) => {
+                self.probe = None;
+                self.next_probe = now + PROBE_EVERY;
+                vec![]
+            }
+
+            (Input::PollAnswered { events }, Mode::Polling { asked, .. }) => {
+                self.mode = Mode::Polling { proven: true, asked: now };
+                self.way = Way::Poll;
+                self.heard(now);
+                let took = now - asked;
+                // A proxy that answers at once and empty would make this a storm.
+                let least = if events { 100.0 } else { 1_000.0 };
+                vec![Command::Poll { after: (least - took).max(0.0) }]
+            }
+            (Input::PollFailed, Mode::Polling { .. }) => {
+                self.needs_snapshot = true;
+                self.pause(now, chance)
+            }
+
+            (Input::Lost, Mode::Live | Mode::Polling { .. } | Mode::Connecting { .. }) => {
+                self.lost(now, chance)
+            }
+
+            (Input::SnapshotTaken, Mode::Resync) => {
+                self.needs_snapshot = false;
+                self.last_word = now;
+                self.go_on(now)
+            }
+            (Input::SnapshotFailed, Mode::Resync) => self.pause(now, chance),
+
+            (Input::Tick, _) => self.tick(now, chance),
+            (Input::Nudge, Mode::Waiting { .. }) => self.go_on(now),
+            _ => vec![],
+        }
+    }
+
+    fn tick(&mut self, now: f64, chance: f64) -> Vec<Command> {
+        match self.mode {
+            Mode::Waiting { until } if now >= until => self.go_on(now),
+            Mode::Connecting { since } if now - since > HELLO_WITHIN => {
+                self.why = Why::Mute;
+                let mut commands = vec![Command::CloseStream];
+                commands.extend(self.ask(now));
+                commands
+            }
+            Mode::Live if now - self.last_word > BEATS * self.beat => {
+                self.trouble(now);
+                let mut commands = vec![Command::CloseStream];
+                commands.extend(self.go_on(now));
+                commands
+            }
+            Mode::Polling { asked, .. } if now - asked > POLL_LIMIT => {
+                self.needs_snapshot = true;
+                self.pause(now, chance)
+            }
+            Mode::Polling { proven: true, .. } => match self.probe {
+                Some(since) if now - since > HELLO_WITHIN => {
+                    self.probe = None;
+                    self.next_probe = now + PROBE_EVERY;
+                    vec![Command::CloseStream]
+                }
+                None if now >= self.next_probe => {
+                    self.probe = Some(now);
+                    vec![Command::OpenStream]
+                }
+                _ => vec![],
+            },
+            _ => vec![],
+        }
+    }
+
+    /// All is well at `now`.
+    fn heard(&mut self, now: f64) {
+        self.last_word = now;
+        self.pauses = 0;
+        self.trouble_since = None;
+    }
+
+    fn trouble(&mut self, now: f64) {
+        let since = if self.last_word > 0.0 { self.last_word } else { now };
+        self.trouble_since.get_or_insert(since);
+    }
+
+    /// Takes the next step after a pause, a snapshot or the start.
+    fn go_on(&mut self, now: f64) -> Vec<Command> {
+        if self.needs_snapshot {
+            self.mode = Mode::Resync;
+            return vec![Command::TakeSnapshot];
+        }
+        match self.way {
+            Way::Stream => {
+                self.mode = Mode::Connecting { since: now };
+                vec![Command::OpenStream]
+            }
+            Way::Poll => self.ask(now),
+        }
+    }
+
+    /// Tries the long poll.
+    fn ask(&mut self, now: f64) -> Vec<Command> {
+        self.mode = Mode::Polling { proven: false, asked: now };
+        self.probe = None;
+        self.next_probe = now + PROBE_EVERY;
+        vec![Command::Poll { after: 0.0 }]
+    }
+
+    /// Ends what polling has under way; `stream` says whether its probe is closed as well.
+    fn leave_polling(&mut self, stream: bool) -> Vec<Command> {
+        let mut commands = vec![];
+        if matches!(self.mode, Mode::Polling { .. }) {
+            commands.push(Command::StopPoll);
+            if stream && self.probe.is_some() {
+                commands.push(Command::CloseStream);
+            }
+            self.probe = None;
+        }
+        commands
+    }
+
+    /// Waits a while, longer each time.
+    fn pause(&mut self, now: f64, chance: f64) -> Vec<Command> {
+        self.trouble(now);
+        let mut commands = self.leave_polling(true);
+        let longest = (500.0 * 2f64.powi(self.pauses.min(10) as i32)).min(30_000.0);
+        let after = longest * (0.5 + 0.5 * chance.clamp(0.0, 1.0));
+        self.pauses = self.pauses.saturating_add(1);
+        self.mode = Mode::Waiting { until: now + after };
+        commands.push(Command::Wake { after });
+        commands
+    }
+
+    fn lost(&mut self, now: f64, chance: f64) -> Vec<Command> {
+        let mut commands = self.leave_polling(true);
+        if matches!(self.mode, Mode::Live | Mode::Connecting { .. }) {
+            commands.push(Command::CloseStream);
+        }
+        self.needs_snapshot = true;
+        let again = now - self.last_loss < LOSS_APART;
+        self.last_loss = now;
+        // Whatever was under way has been ended above.
+        self.mode = Mode::Resync;
+        if again {
+            commands.extend(self.pause(now, chance));
+        } else {
+            commands.push(Command::TakeSnapshot);
+        }
+        commands
+    }
+
+    /// The page can be trusted to be of this moment.
+    pub fn fresh(&self, now: f64) -> bool {
+        match self.mode {
+            Mode::Idle | Mode::Live | Mode::Polling { proven: true, .. } => true,
+            _ => now - self.last_word < STALE_AFTER,
+        }
+    }
+
+    /// What the badge says at `now`.
+    pub fn shown(&self, now: f64) -> Shown {
+        let next = match self.mode {
+            Mode::Idle => return Shown::Still,
+            Mode::Live => return Shown::Live,
+            Mode::Polling { proven: true, .. } => return Shown::Polling { why: self.why },
+            Mode::Waiting { until } => (until - now).max(0.0),
+            _ => 0.0,
+        };
+        match self.trouble_since {
+            None => Shown::Connecting,
+            Some(since) if now - since > AWAY_AFTER => Shown::Away { since, next },
+            Some(_) => Shown::Reconnecting { next, age: now - self.last_word },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Command::*;
+    use proptest::prelude::*;
+
+    const HELLO: Input = Input::Hello { beat_seconds: 2.0, same_server: true };
+
+    fn started() -> Link {
+        let mut link = Link::default();
+        assert_eq!(link.on(Input::Start { seeded: true }, 1_000.0, 0.0), [OpenStream]);
+        link
+    }
+
+    fn live() -> Link {
+        let mut link = started();
+        assert_eq!(link.on(HELLO, 1_100.0, 0.0), []);
+        assert_eq!(link.shown(1_100.0), Shown::Live);
+        link
+    }
+
+    fn polling() -> Link {
+        let mut link = started();
+        assert_eq!(link.on(Input::Tick, 4_001.0, 0.0), [CloseStream, Poll { after: 0.0 }]);
+        link.on(Input::PollAnswered { events: true }, 4_200.0, 0.0);
+        assert_eq!(link.shown(4_200.0), Shown::Polling { why: Why::Mute });
+        link
+    }
+
+    #[test]
+    fn a_page_without_a_snapshot_takes_one_first() {
+        let mut link = Link::default();
+        assert_eq!(link.on(Input::Start { seeded: false }, 0.0, 0.0), [TakeSnapshot]);
+        assert_eq!(link.on(Input::SnapshotTaken, 50.0, 0.0), [OpenStream]);
+    }
+
+    #[test]
+    fn silence_of_three_beats_is_a_dead_stream() {
+        let mut link = live();
+        link.on(Input::Word, 2_000.0, 0.0);
+        assert_eq!(link.on(Input::Tick, 7_999.0, 0.0), []);
+        assert_eq!(link.on(Input::Tick, 8_001.0, 0.0), [CloseStream, OpenStream]);
+        assert!(matches!(link.shown(8_001.0), Shown::Reconnecting { .. }));
+        assert!(!link.fresh(8_001.0));
+    }
+
+    #[test]
+    fn a_mute_stream_is_replaced_by_polling_only_when_a_poll_is_answered() {
+        let mut link = started();
+        assert_eq!(link.on(Input::Tick, 3_500.0, 0.0), []);
+        assert_eq!(link.on(Input::Tick, 4_001.0, 0.0), [CloseStream, Poll { after: 0.0 }]);
+        assert_eq!(link.shown(4_001.0), Shown::Connecting);
+        link.on(Input::PollAnswered { events: false }, 14_000.0, 0.0);
+        assert_eq!(link.shown(14_000.0), Shown::Polling { why: Why::Mute });
+    }
+
+    #[test]
+    fn two_streams_that_break_lead_to_polling() {
+        let mut link = started();
+        assert_eq!(link.on(Input::StreamFailed, 1_050.0, 0.0), [Wake { after: 250.0 }]);
+        assert_eq!(link.on(Input::Tick, 1_300.0, 0.0), [OpenStream]);
+        assert_eq!(link.on(Input::StreamFailed, 1_310.0, 0.0), [Poll { after: 0.0 }]);
+        link.on(Input::PollAnswered { events: false }, 1_320.0, 0.0);
+        assert_eq!(link.shown(1_320.0), Shown::Polling { why: Why::Breaks });
+    }
+
+    #[test]
+    fn polling_tries_the_stream_every_minute_and_leaves_for_it() {
+        let mut link = polling();
+        assert_eq!(link.on(Input::Tick, 60_000.0, 0.0), [StopPoll, Wake { after: 250.0 }]);
+        // That poll was silent for too long. With answers in between:
+        let mut link = polling();
+        link.on(Input::PollAnswered { events: false }, 60_000.0, 0.0);
+        assert_eq!(link.on(Input::Tick, 64_200.0, 0.0), [OpenStream]);
+        // Still mute: give up until the next minute, and go on polling.
+        assert_eq!(link.on(Input::Tick, 67_300.0, 0.0), [CloseStream]);
+        link.on(Input::PollAnswered { events: false }, 120_000.0, 0.0);
+        assert_eq!(link.on(Input::Tick, 127_400.0, 0.0), [OpenStream]);
+        assert_eq!(link.on(HELLO, 127_500.0, 0.0), [StopPoll]);
+        assert_eq!(link.shown(127_500.0), Shown::Live);
+    }
+
+    #[test]
+    fn empty_polls_that_come_at_once_do_not_become_a_storm() {
+        let mut link = polling();
+        assert_eq!(link.on(Input::PollAnswered { events: false }, 4_210.0, 0.0), [Poll { after: 990.0 }]);
+    }
+
+    #[test]
+    fn pauses_grow_to_thirty_seconds_and_never_end() {
+        let mut link = live();
+        let mut now = 10_000.0;
+        let mut pauses = vec![];
+        link.on(Input::StreamFailed, now, 1.0);
+        for _ in 0..60 {
+            let Mode::Waiting { until } = link.mode else { panic!("{:?}", link.mode) };
+            pauses.push(until - now);
+            now = until;
+            // Whichever way it tries, nobody answers.
+            while !matches!(link.mode, Mode::Waiting { until } if until > now) {
+                let input = match link.mode {
+                    Mode::Waiting { .. } => Input::Tick,
+                    Mode::Connecting { .. } => Input::StreamFailed,
+                    Mode::Polling { .. } => Input::PollFailed,
+                    _ => Input::SnapshotFailed,
+                };
+                link.on(input, now, 1.0);
+            }
+        }
+        assert_eq!(pauses[..4], [500.0, 1_000.0, 2_000.0, 4_000.0]);
+        assert!(pauses[8..].iter().all(|p| *p == 30_000.0), "{pauses:?}");
+        assert!(matches!(link.shown(now), Shown::Away { since, .. } if since == 1_100.0));
+    }
+
+    #[test]
+    fn another_life_of_the_server_means_a_new_snapshot() {
+        let mut link = live();
+        link.on(Input::StreamFailed, 2_000.0, 0.0);
+        link.on(Input::Tick, 2_300.0, 0.0);
+        let hello = Input::Hello { beat_seconds: 2.0, same_server: false };
+        assert_eq!(link.on(hello, 2_400.0, 0.0), [CloseStream, TakeSnapshot]);
+        assert_eq!(link.on(Input::SnapshotTaken, 2_450.0, 0.0), [OpenStream]);
+    }
+
+    #[test]
+    fn a_loss_right_after_a_loss_is_met_with_a_pause() {
+        let mut link = live();
+        assert_eq!(link.on(Input::Lost, 5_000.0, 0.0), [CloseStream, TakeSnapshot]);
+        link.on(Input::SnapshotTaken, 5_100.0, 0.0);
+        link.on(HELLO, 5_200.0, 0.0);
+        assert_eq!(link.on(Input::Lost, 5_300.0, 0.0), [CloseStream, Wake { after: 250.0 }]);
+        assert_eq!(link.on(Input::Tick, 5_550.0, 0.0), [TakeSnapshot]);
+    }
+
+    #[test]
+    fn a_person_need_not_wait_for_the_pause_to_end() {
+        let mut link = live();
+        link.on(Input::StreamFailed, 2_000.0, 1.0);
+        assert_eq!(link.on(Input::Nudge, 2_100.0, 0.0), [OpenStream]);
+    }
+
+    /// What the browser has under way, kept as the driver keeps it.
+    #[derive(Default, Debug)]
+    struct World {
+        stream: bool,
+        poll: bool,
+        snapshot: bool,
+        wake: bool,
+    }
+
+    impl World {
+        fn obey(&mut self, commands: &[Command]) -> Result<(), TestCaseError> {
+            for command in commands {
+                match command {
+                    OpenStream => {
+                        prop_assert!(!self.stream, "a second stream beside the first");
+                        self.stream = true;
+                    }
+                    CloseStream => self.stream = false,
+                    Poll { .. } => {
+                        prop_assert!(!self.poll, "a second poll beside the first");
+                        self.poll = true;
+                    }
+                    StopPoll => self.poll = false,
+                    TakeSnapshot => {
+                        prop_assert!(!self.snapshot, "a second snapshot beside the first");
+                        self.snapshot = true;
+                    }
+                    Wake { .. } => self.wake = true,
+                }
+            }
+            Ok(())
+        }
+    }
+
+    proptest! {
+        /// Whatever the network does, the page never ends up with nothing under way, and never with two of
+        /// the same.
+        #[test]
+        fn something_is_always_under_way(
+            steps in proptest::collection::vec((0u8..12, 0.0f64..20_000.0, 0.0f64..1.0), 1..200),
+            seeded: bool,
+        ) {
+            let mut link = Link::default();
+            let mut world = World::default();
+            let mut now = 1_000.0;
+            world.obey(&link.on(Input::Start { seeded }, now, 0.0))?;
+            for (what, later, chance) in steps {
+                now += later;
+                // Only what is under way can be heard of.
+                let input = match what {
+                    0 if world.stream => Input::Hello { beat_seconds: 2.0, same_server: chance > 0.2 },
+                    1 | 2 if world.stream => Input::Word,
+                    3 if world.stream => { world.stream = false; Input::StreamFailed }
+                    4 if world.poll => { world.poll = false; Input::PollAnswered { events: chance > 0.5 } }
+                    5 if world.poll => { world.poll = false; Input::PollFailed }
+                    6 if world.stream || world.poll => Input::Lost,
+                    7 if world.snapshot => { world.snapshot = false; Input::SnapshotTaken }
+                    8 if world.snapshot => { world.snapshot = false; Input::SnapshotFailed }
+                    9 => Input::Nudge,
+                    _ => Input::Tick,
+                };
+                world.obey(&link.on(input, now, chance))?;
+                let waiting = matches!(link.mode, Mode::Waiting { .. });
+                prop_assert!(world.stream || world.poll || world.snapshot || waiting, "{:?} {:?}", link, world);
+                if link.mode == Mode::Live {
+                    prop_assert!(world.stream && !world.poll && !world.snapshot);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,642 @@
+//! What the page knows, as signals: one for each thing of an operation that changes on its own, so that an
+//! event wakes only those who show what it is about.
+
+use super::follow::{Curves, LogBuffer};
+use super::ledger::{Change, Known, judge};
+use super::link::Shown;
+use leptos::prelude::*;
+use protocol::api::{HostStatus, Snapshot};
+use protocol::{
+    Checkpoint, Condition, Event, EventBody, Failure, HostName, InstanceId, KindName, Operation, OperationId,
+    Progress, Receipt, State, Time,
+};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+/// Ended operations kept in the page; older ones are a "load more" away.
+const MOST_ENDED: usize = 2_000;
+
+/// What never changes of an operation.
+#[derive(Debug)]
+pub struct Fixed {
+    pub id: OperationId,
+    pub kind: KindName,
+    pub title: String,
+    pub params: Value,
+    pub created_at: Time,
+}
+
+/// What changes seldom, and together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Facts {
+    pub attempt: u32,
+    pub host: Option<HostName>,
+    pub started_at: Option<Time>,
+    pub ended_at: Option<Time>,
+    pub failure: Option<Failure>,
+    pub checkpoint: Option<Checkpoint>,
+    pub has_result: bool,
+    pub tags: Vec<String>,
+}
+
+impl Facts {
+    fn of(op: &Operation) -> Self {
+        Self {
+            attempt: op.attempt,
+            host: op.host.clone(),
+            started_at: op.started_at,
+            ended_at: op.ended_at,
+            failure: op.failure.clone(),
+            checkpoint: op.checkpoint.clone(),
+            has_result: op.has_result,
+            tags: op.tags.clone(),
+        }
+    }
+}
+
+/// One operation as signals.
+pub struct OpCell {
+    fixed: Arc<Fixed>,
+    as_of: AtomicU64,
+    state: ArcRwSignal<State>,
+    progress: ArcRwSignal<Option<Progress>>,
+    heard_at: ArcRwSignal<Option<Time>>,
+    receipt: ArcRwSignal<Option<Receipt>>,
+    condition: ArcRwSignal<Option<Condition>>,
+    facts: ArcRwSignal<Facts>,
+}
+
+/// An operation as a component holds it: signals that live as long as the component, and can be copied.
+#[derive(Clone, Copy)]
+pub struct OpView {
+    pub fixed: StoredValue<Arc<Fixed>>,
+    pub id: OperationId,
+    pub state: RwSignal<State>,
+    pub progress: RwSignal<Option<Progress>>,
+    pub heard_at: RwSignal<Option<Time>>,
+    pub receipt: RwSignal<Option<Receipt>>,
+    pub condition: RwSignal<Option<Condition>>,
+    pub facts: RwSignal<Facts>,
+}
+
+impl OpView {
+    /// What never changes of it.
+    pub fn fixed(&self) -> Arc<Fixed> {
+        self.fixed.get_value()
+    }
+}
+
+impl OpCell {
+    fn new(op: &Operation, as_of: u64) -> Self {
+        Self {
+            fixed: Arc::new(Fixed {
+                id: op.id,
+                kind: op.kind.clone(),
+                title: op.title.clone(),
+                params: op.params.clone(),
+                created_at: op.created_at,
+            }),
+            as_of: AtomicU64::new(as_of),
+            state: ArcRwSignal::new(op.state),
+            progress: ArcRwSignal::new(op.progress.clone()),
+            heard_at: ArcRwSignal::new(op.heard_at),
+            receipt: ArcRwSignal::new(op.receipt.clone()),
+            condition: ArcRwSignal::new(op.condition.clone()),
+            facts: ArcRwSignal::new(Facts::of(op)),
+        }
+    }
+
+    fn known(&self) -> Known {
+        Known {
+            as_of: self.as_of.load(Ordering::Relaxed),
+            attempt: self.facts.with_untracked(|f| f.attempt),
+            state: self.state.get_untracked(),
+        }
+    }
+
+    /// It now stands like this. Wakes only those whose part is different; says whether the state is.
+    fn stands(&self, op: &Operation) -> bool {
+        set(&self.progress, &op.progress);
+        set(&self.heard_at, &op.heard_at);
+        set(&self.receipt, &op.receipt);
+        set(&self.condition, &op.condition);
+        set(&self.facts, &Facts::of(op));
+        set(&self.state, &op.state)
+    }
+
+    /// In lower case, everything it can be found by.
+    fn about(&self) -> String {
+        let f = &self.fixed;
+        let mut about = format!("{} {} {}", f.kind, f.title, f.id);
+        self.facts.with_untracked(|facts| {
+            for word in facts.host.iter().map(HostName::as_str).chain(facts.tags.iter().map(String::as_str)) {
+                about.push(' ');
+                about.push_str(word);
+            }
+        });
+        about.to_lowercase()
+    }
+
+    /// For a component.
+    pub fn view(&self) -> OpView {
+        OpView {
+            id: self.fixed.id,
+            fixed: StoredValue::new(self.fixed.clone()),
+            state: (&self.state).into(),
+            progress: (&self.progress).into(),
+            heard_at: (&self.heard_at).into(),
+            receipt: (&self.receipt).into(),
+            condition: (&self.condition).into(),
+            facts: (&self.facts).into(),
+        }
+    }
+}
+
+/// Sets a signal if its value is another one; says whether it was.
+fn set<T: PartialEq + Clone + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: &T) -> bool {
+    let differs = signal.with_untracked(|old| old != value);
+    if differs {
+        signal.set(value.clone());
+    }
+    differs
+}
+
+/// Curves and log of an operation while its page is open.
+pub struct Follow {
+    pub id: OperationId,
+    pub log: ArcRwSignal<LogBuffer>,
+    pub curves: ArcRwSignal<Curves>,
+}
+
+/// Everything the page knows. Cheap to clone; one for each page, from the context.
+#[derive(Clone)]
+pub struct Live(Arc<Inner>);
+
+struct Inner {
+    cells: RwLock<HashMap<OperationId, Arc<OpCell>>>,
+    follows: RwLock<Vec<Arc<Follow>>>,
+    seq: AtomicU64,
+    seeded: ArcRwSignal<bool>,
+    roster: ArcTrigger,
+    counts: ArcRwSignal<[u64; State::ALL.len()]>,
+    counts_unsure: ArcRwSignal<u32>,
+    hosts: ArcRwSignal<Vec<HostStatus>>,
+    server: ArcRwSignal<Option<(InstanceId, String)>>,
+    clock: ArcRwSignal<Time>,
+    seeded_at: ArcRwSignal<Time>,
+    epoch: ArcRwSignal<u32>,
+    shown: ArcRwSignal<Shown>,
+    fresh: ArcRwSignal<bool>,
+    latency: ArcRwSignal<Option<f64>>,
+    nudge: ArcTrigger,
+}
+
+fn slot(state: State) -> usize {
+    State::ALL.iter().position(|s| *s == state).expect("ALL holds every state")
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self(Arc::new(Inner {
+            cells: RwLock::default(),
+            follows: RwLock::default(),
+            seq: AtomicU64::new(0),
+            seeded: ArcRwSignal::new(false),
+            roster: ArcTrigger::new(),
+            counts: ArcRwSignal::new([0; State::ALL.len()]),
+            counts_unsure: ArcRwSignal::new(0),
+            hosts: ArcRwSignal::new(Vec::new()),
+            server: ArcRwSignal::new(None),
+            clock: ArcRwSignal::new(Time::from_micros(0)),
+            seeded_at: ArcRwSignal::new(Time::from_micros(0)),
+            epoch: ArcRwSignal::new(0),
+            shown: ArcRwSignal::new(Shown::Still),
+            fresh: ArcRwSignal::new(true),
+            latency: ArcRwSignal::new(None),
+            nudge: ArcTrigger::new(),
+        }))
+    }
+}
+
+impl Live {
+    /// The page's own, provided by the app.
+    pub fn here() -> Self {
+        expect_context::<Live>()
+    }
+
+    fn cells(&self) -> std::sync::RwLockReadGuard<'_, HashMap<OperationId, Arc<OpCell>>> {
+        self.0.cells.read().expect("no reader or writer of the cells panics")
+    }
+
+    /// Takes a snapshot that the page was rendered from; later ones of the same page are ignored.
+    pub fn seed_once(&self, snapshot: &Snapshot) {
+        if !self.0.seeded.get_untracked() {
+            self.seed(snapshot);
+        }
+    }
+
+    /// Takes a new snapshot: everything that it knows better is replaced.
+    pub fn seed(&self, snapshot: &Snapshot) {
+        // Numbers of another life of the server can't be compared with ours.
+        let known = self.0.server.with_untracked(|s| s.as_ref().map(|(id, _)| *id));
+        let other_life = known.is_some_and(|known| known != snapshot.server);
+        {
+            let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
+            for op in &snapshot.operations {
+                match cells.get(&op.id) {
+                    Some(cell) => {
+                        if other_life || snapshot.seq >= cell.as_of.load(Ordering::Relaxed) {
+                            cell.as_of.store(snapshot.seq, Ordering::Relaxed);
+                            cell.stands(op);
+                        }
+                    }
+                    None => {
+                        cells.insert(op.id, Arc::new(OpCell::new(op, snapshot.seq)));
+                    }
+                }
+            }
+            // What has not ended is always in a snapshot: what is missing is gone.
+            cells.retain(|id, cell| {
+                cell.state.get_untracked().ended()
+                    || cell.as_of.load(Ordering::Relaxed) > snapshot.seq
+                    || snapshot.operations.iter().any(|op| op.id == *id)
+            });
+        }
+        self.count_anew(snapshot);
+        let mut hosts = snapshot.hosts.clone();
+        hosts.sort_by(|a, b| a.name.cmp(&b.name));
+        set(&self.0.hosts, &hosts);
+        set(&self.0.server, &Some((snapshot.server, snapshot.version.clone())));
+        self.0.seq.store(snapshot.seq, Ordering::Relaxed);
+        self.0.clock.set(snapshot.now);
+        self.0.seeded_at.set(snapshot.now);
+        if self.0.seeded.get_untracked() {
+            self.0.epoch.update(|n| *n += 1);
+        } else {
+            self.0.seeded.set(true);
+        }
+        self.0.roster.notify();
+    }
+
+    /// Takes nothing but the counts of a snapshot.
+    pub fn count_anew(&self, snapshot: &Snapshot) {
+        let mut counts = [0; State::ALL.len()];
+        for known in &snapshot.counts {
+            counts[slot(known.state)] = known.count;
+        }
+        set(&self.0.counts, &counts);
+    }
+
+    /// Takes one operation from an answer that is true at `seq`.
+    pub fn adopt(&self, op: &Operation, seq: u64) {
+        self.adopt_all(std::iter::once(op), seq);
+    }
+
+    /// Takes operations from an answer; `seq` 0 means that each is true at its own number. Says how many
+    /// were not known before.
+    pub fn adopt_all<'a>(&self, ops: impl Iterator<Item = &'a Operation>, seq: u64) -> usize {
+        let mut added = 0;
+        {
+            let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
+            for op in ops {
+                let as_of = seq.max(op.seq);
+                match cells.get(&op.id) {
+                    Some(cell) if as_of >= cell.as_of.load(Ordering::Relaxed) => {
+                        cell.as_of.store(as_of, Ordering::Relaxed);
+                        cell.stands(op);
+                    }
+                    Some(_) => {}
+                    None => {
+                        cells.insert(op.id, Arc::new(OpCell::new(op, as_of)));
+                        added += 1;
+                    }
+                }
+            }
+        }
+        self.0.roster.notify();
+        added
+    }
+
+    /// Takes an event of the feed. Those who call it see to it that none is missing.
+    pub fn apply(&self, event: &Event) {
+        self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
+        if let EventBody::Host { host } = &event.body {
+            self.host_stands(host);
+            return;
+        }
+        let Some(id) = event.operation() else { return };
+        self.follow_event(id, event);
+        let cell = self.cells().get(&id).cloned();
+        match (cell, &event.body) {
+            (Some(cell), _) => {
+                let before = cell.state.get_untracked();
+                match judge(cell.known(), event) {
+                    Change::Nothing => return,
+                    Change::Stands(op) => {
+                        if cell.stands(op) {
+                            self.recount(Some(before), op.state);
+                        }
+                        self.0.roster.notify();
+                    }
+                    Change::Progress { progress, at } => {
+                        set(&cell.progress, &Some(progress.clone()));
+                        set(&cell.heard_at, &Some(at));
+                    }
+                    Change::Heard { at } => {
+                        set(&cell.heard_at, &Some(at));
+                    }
+                }
+                cell.as_of.store(event.seq, Ordering::Relaxed);
+            }
+            (None, EventBody::Operation { operation }) => {
+                let cell = Arc::new(OpCell::new(operation, event.seq));
+                self.0.cells.write().expect("no reader or writer of the cells panics").insert(id, cell);
+                if operation.attempt == 1 && operation.state == State::Queued {
+                    self.recount(None, operation.state);
+                } else {
+                    // An old one that was not in the snapshot: nobody here knows where it was counted.
+                    self.0.counts_unsure.update(|n| *n += 1);
+                }
+                self.trim();
+                self.0.roster.notify();
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn host_stands(&self, host: &HostStatus) {
+        self.0.hosts.update(|hosts| match hosts.iter_mut().find(|h| h.name == host.name) {
+            Some(known) => *known = host.clone(),
+            None => {
+                hosts.push(host.clone());
+                hosts.sort_by(|a, b| a.name.cmp(&b.name));
+            }
+        });
+    }
+
+    fn follow_event(&self, id: OperationId, event: &Event) {
+        let follows = self.0.follows.read().expect("no reader or writer of the follows panics");
+        for follow in follows.iter().filter(|f| f.id == id) {
+            match &event.body {
+                EventBody::Log { attempt, lines, .. } => {
+                    follow.log.maybe_update(|log| log.add(*attempt, lines));
+                }
+                EventBody::Points { attempt, series, .. } => {
+                    follow.curves.maybe_update(|curves| curves.add(*attempt, series));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn recount(&self, from: Option<State>, to: State) {
+        self.0.counts.update(|counts| {
+            if let Some(from) = from {
+                counts[slot(from)] = counts[slot(from)].saturating_sub(1);
+            }
+            counts[slot(to)] += 1;
+        });
+    }
+
+    /// A page that is open for days forgets the oldest ended operations.
+    fn trim(&self) {
+        let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
+        if cells.len() <= MOST_ENDED {
+            return;
+        }
+        let mut ended: Vec<OperationId> =
+            cells.iter().filter(|(_, c)| c.state.get_untracked().ended()).map(|(id, _)| *id).collect();
+        if ended.len() > MOST_ENDED {
+            ended.sort_unstable();
+            // A tenth at once, so that it is not done again for the next one.
+            ended.truncate(ended.len() - MOST_ENDED + MOST_ENDED / 10);
+            for id in ended {
+                cells.remove(&id);
+            }
+        }
+    }
+
+    /// Starts to collect curves and log of an operation, until [`Live::unfollow`].
+    pub fn follow(&self, id: OperationId) -> Arc<Follow> {
+        let follow = Arc::new(Follow { id, log: ArcRwSignal::default(), curves: ArcRwSignal::default() });
+        self.0.follows.write().expect("no reader or writer of the follows panics").push(follow.clone());
+        follow
+    }
+
+    /// Ends what [`Live::follow`] began.
+    pub fn unfollow(&self, follow: &Arc<Follow>) {
+        let mut follows = self.0.follows.write().expect("no reader or writer of the follows panics");
+        follows.retain(|f| !Arc::ptr_eq(f, follow));
+    }
+
+    /// One operation, if the page knows it.
+    pub fn operation(&self, id: OperationId) -> Option<Arc<OpCell>> {
+        self.cells().get(&id).cloned()
+    }
+
+    /// The ids of the operations that `takes` takes, newest first: those that have not ended, and those that
+    /// have. Tracks that operations come and change their state.
+    pub fn list(&self, takes: impl Fn(State, &str) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
+        self.0.roster.track();
+        let (mut active, mut ended) = (Vec::new(), Vec::new());
+        for (id, cell) in self.cells().iter() {
+            let state = cell.state.get_untracked();
+            if takes(state, &cell.about()) {
+                if state.ended() { ended.push(*id) } else { active.push(*id) }
+            }
+        }
+        // Ids are made in the order of time.
+        active.sort_unstable_by(|a, b| b.cmp(a));
+        ended.sort_unstable_by(|a, b| b.cmp(a));
+        (active, ended)
+    }
+
+    /// How many are stored in a state. Tracked.
+    pub fn count(&self, state: State) -> u64 {
+        self.0.counts.with(|counts| counts[slot(state)])
+    }
+
+    /// How many are stored. Tracked.
+    pub fn count_all(&self) -> u64 {
+        self.0.counts.with(|counts| counts.iter().sum())
+    }
+
+    /// Rises when only a new snapshot can tell the counts.
+    pub fn counts_unsure(&self) -> ArcRwSignal<u32> {
+        self.0.counts_unsure.clone()
+    }
+
+    /// The hosts, by name.
+    pub fn hosts(&self) -> RwSignal<Vec<HostStatus>> {
+        (&self.0.hosts).into()
+    }
+
+    /// The server's life and version.
+    pub fn server(&self) -> Option<(InstanceId, String)> {
+        self.0.server.get_untracked()
+    }
+
+    /// The newest event that is known.
+    pub fn seq(&self) -> u64 {
+        self.0.seq.load(Ordering::Relaxed)
+    }
+
+    /// There is something to show.
+    pub fn seeded(&self) -> RwSignal<bool> {
+        (&self.0.seeded).into()
+    }
+
+    /// The server's time, moving once a second while the page is fresh; it stands still when it is not.
+    pub fn clock(&self) -> RwSignal<Time> {
+        (&self.0.clock).into()
+    }
+
+    /// When the last snapshot was taken, by the server's clock.
+    pub fn seeded_at(&self) -> RwSignal<Time> {
+        (&self.0.seeded_at).into()
+    }
+
+    /// Rises with each new snapshot: what was asked for beside it has to be asked for again.
+    pub fn epoch(&self) -> RwSignal<u32> {
+        (&self.0.epoch).into()
+    }
+
+    /// What the badge says.
+    pub fn shown(&self) -> RwSignal<Shown> {
+        (&self.0.shown).into()
+    }
+
+    /// The numbers on the page are of this moment.
+    pub fn fresh(&self) -> RwSignal<bool> {
+        (&self.0.fresh).into()
+    }
+
+    /// From the server's clock to this page, milliseconds.
+    pub fn latency(&self) -> RwSignal<Option<f64>> {
+        (&self.0.latency).into()
+    }
+
+    /// Asks the connection to try again at once.
+    pub fn nudge(&self) {
+        self.0.nudge.notify();
+    }
+
+    /// For the driver: somebody asked to try at once.
+    pub fn track_nudge(&self) {
+        self.0.nudge.track();
+    }
+
+    /// For the driver: time went on.
+    pub fn tick(&self, clock: Option<Time>, latency: Option<f64>) {
+        if let Some(clock) = clock {
+            set(&self.0.clock, &clock);
+        }
+        set(&self.0.latency, &latency.map(f64::round));
+    }
+
+    /// For the driver: the connection changed.
+    pub fn show(&self, shown: Shown, fresh: bool) {
+        set(&self.0.shown, &shown);
+        set(&self.0.fresh, &fresh);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::tests::{event, operation, progress};
+    use super::*;
+    use protocol::api::StateCount;
+
+    fn snapshot(seq: u64, operations: Vec<Operation>) -> Snapshot {
+        let counts = operations.iter().map(|op| StateCount { state: op.state, count: 1 }).collect();
+        Snapshot {
+            seq,
+            now: Time::from_micros(1),
+            server: "0199c2d4-7f3a-7c11-9e1b-000000000001".parse().unwrap(),
+            version: "0.1.0".into(),
+            operations,
+            counts,
+            hosts: vec![],
+        }
+    }
+
+    fn seeded(seq: u64, state: State) -> (Live, OperationId) {
+        let live = Live::default();
+        let op = operation(state, 1);
+        live.seed(&snapshot(seq, vec![op.clone()]));
+        (live, op.id)
+    }
+
+    #[test]
+    fn progress_touches_nothing_but_progress() {
+        let (live, id) = seeded(10, State::Running);
+        let cell = live.operation(id).unwrap();
+        live.apply(&event(11, EventBody::Progress { id, attempt: 1, progress: progress(42) }));
+        assert_eq!(cell.progress.get_untracked().unwrap().done, 42);
+        assert_eq!(cell.state.get_untracked(), State::Running);
+        assert_eq!(live.seq(), 11);
+    }
+
+    #[test]
+    fn counts_follow_what_happens() {
+        let (live, _) = seeded(10, State::Running);
+        let ended = operation(State::Succeeded, 1);
+        live.apply(&event(11, EventBody::Operation { operation: Box::new(ended) }));
+        assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
+        assert_eq!(live.count_all(), 1);
+        let (active, ended) = live.list(|_, _| true);
+        assert_eq!((active.len(), ended.len()), (0, 1));
+    }
+
+    #[test]
+    fn an_older_snapshot_does_not_undo_a_newer_event() {
+        let (live, id) = seeded(10, State::Running);
+        live.apply(&event(12, EventBody::Progress { id, attempt: 1, progress: progress(42) }));
+        live.seed(&snapshot(11, vec![operation(State::Running, 1)]));
+        let cell = live.operation(id).unwrap();
+        assert_eq!(cell.progress.get_untracked().unwrap().done, 42);
+    }
+
+    #[test]
+    fn a_snapshot_of_another_life_of_the_server_is_believed_whatever_its_number() {
+        let (live, id) = seeded(10, State::Running);
+        let mut other = snapshot(3, vec![operation(State::Failed, 1)]);
+        other.server = "0199c2d4-7f3a-7c11-9e1b-000000000002".parse().unwrap();
+        live.seed(&other);
+        assert_eq!(live.operation(id).unwrap().state.get_untracked(), State::Failed);
+    }
+
+    #[test]
+    fn an_active_operation_that_a_new_snapshot_does_not_know_is_gone() {
+        let (live, id) = seeded(10, State::Running);
+        live.seed(&snapshot(12, vec![]));
+        assert!(live.operation(id).is_none());
+    }
+
+    #[test]
+    fn log_and_curves_are_collected_only_while_followed() {
+        let (live, id) = seeded(10, State::Running);
+        let follow = live.follow(id);
+        let line = protocol::LogLine {
+            n: 1,
+            at: Time::from_micros(0),
+            level: protocol::LogLevel::Info,
+            text: "read MSFT_1h.csv".into(),
+        };
+        live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }));
+        assert_eq!(follow.log.get_untracked().lines(), std::slice::from_ref(&line));
+        live.unfollow(&follow);
+        let next = protocol::LogLine { n: 2, ..line };
+        live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }));
+        assert_eq!(follow.log.get_untracked().lines().len(), 1);
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_words() {
+        let (live, _) = seeded(10, State::Running);
+        assert_eq!(live.list(|_, about| about.contains("msft")).0.len(), 1);
+        assert_eq!(live.list(|_, about| about.contains("aapl")).0.len(), 0);
+    }
+}

@@ -1,0 +1,171 @@
+//! Reads what the feed sends. The same documents as the protocol's derived reader takes, read in two steps:
+//! first what an event is, then what it carries. The derived one buffers a tagged event as a value of any kind
+//! and brings a second copy of every reader; here each type is read by one, straight from the text.
+
+use protocol::api::HostStatus;
+use protocol::event::{Reset, Skipped};
+use protocol::{Event, EventBody, LogLine, Operation, OperationId, Points, Progress, Time};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    seq: u64,
+    at: Time,
+    #[serde(borrow, rename = "type")]
+    what: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct OperationBody {
+    operation: Box<Operation>,
+}
+
+#[derive(Deserialize)]
+struct HostBody {
+    host: Box<HostStatus>,
+}
+
+/// All that events of one operation may carry besides the operation.
+#[derive(Deserialize)]
+struct AboutBody {
+    id: OperationId,
+    attempt: u32,
+    progress: Option<Progress>,
+    series: Option<Vec<Points>>,
+    lines: Option<Vec<LogLine>>,
+    what: Option<String>,
+}
+
+/// A page of the long poll.
+pub struct Page {
+    pub events: Vec<Event>,
+    pub next: u64,
+    pub skipped: Option<Skipped>,
+    pub reset: Option<Reset>,
+    pub now: Time,
+}
+
+#[derive(Deserialize)]
+struct RawPage<'a> {
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
+    next: u64,
+    skipped: Option<Skipped>,
+    reset: Option<Reset>,
+    now: Time,
+}
+
+/// Reads one event.
+///
+/// # Errors
+/// When the text is no event, or one of a kind that this version does not know.
+pub fn event(text: &str) -> serde_json::Result<Event> {
+    let Head { seq, at, what } = serde_json::from_str(text)?;
+    let missing = |name| serde::de::Error::missing_field(name);
+    let body = match &*what {
+        "operation" => {
+            EventBody::Operation { operation: serde_json::from_str::<OperationBody>(text)?.operation }
+        }
+        "host" => EventBody::Host { host: serde_json::from_str::<HostBody>(text)?.host },
+        _ => {
+            let AboutBody { id, attempt, progress, series, lines, what: late } = serde_json::from_str(text)?;
+            match &*what {
+                "progress" => {
+                    let progress = progress.ok_or_else(|| missing("progress"))?;
+                    EventBody::Progress { id, attempt, progress }
+                }
+                "points" => {
+                    EventBody::Points { id, attempt, series: series.ok_or_else(|| missing("series"))? }
+                }
+                "log" => EventBody::Log { id, attempt, lines: lines.ok_or_else(|| missing("lines"))? },
+                "late" => EventBody::Late { id, attempt, what: late.ok_or_else(|| missing("what"))? },
+                other => {
+                    return Err(serde::de::Error::custom(format_args!("'{other}' is no event known here")));
+                }
+            }
+        }
+    };
+    Ok(Event { seq, at, body })
+}
+
+/// Reads a page of the long poll.
+///
+/// # Errors
+/// As [`event`].
+pub fn page(text: &str) -> serde_json::Result<Page> {
+    let RawPage { events, next, skipped, reset, now } = serde_json::from_str(text)?;
+    let events = events.into_iter().map(|raw| event(raw.get())).collect::<Result<_, _>>()?;
+    Ok(Page { events, next, skipped, reset, now })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::tests::{operation, progress};
+    use super::*;
+    use protocol::api::{Connections, EventsPage, HostLink};
+    use protocol::{HostName, LogLevel, Point, State};
+
+    fn every_kind() -> Vec<Event> {
+        let op = operation(State::Running, 2);
+        let id = op.id;
+        let line = LogLine { n: 1, at: Time::from_micros(5), level: LogLevel::Warn, text: "\"7\"".into() };
+        let host = HostStatus {
+            name: HostName::new("data-1").unwrap(),
+            url: "http://127.0.0.1:7301".into(),
+            link: HostLink::Up,
+            heard_at: None,
+            trouble: String::new(),
+            instance: None,
+            version: String::new(),
+            kinds: vec![],
+            capacity: 8,
+            running: 1,
+            health: None,
+            connections: Connections::default(),
+        };
+        let points = vec![Points { name: "rate".into(), points: vec![Point(1.0, 2.5)] }];
+        let bodies = [
+            EventBody::Operation { operation: Box::new(op) },
+            EventBody::Progress { id, attempt: 2, progress: progress(7) },
+            EventBody::Points { id, attempt: 2, series: points },
+            EventBody::Log { id, attempt: 2, lines: vec![line] },
+            EventBody::Late { id, attempt: 1, what: "succeeded".into() },
+            EventBody::Host { host: Box::new(host) },
+        ];
+        let numbered = bodies.into_iter().zip(1..);
+        numbered.map(|(body, seq)| Event { seq, at: Time::from_micros(9), body }).collect()
+    }
+
+    #[test]
+    fn every_kind_of_event_is_read_as_the_protocol_writes_it() {
+        for sent in every_kind() {
+            let text = serde_json::to_string(&sent).unwrap();
+            assert_eq!(event(&text).unwrap(), sent, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_read_as_the_protocol_writes_it() {
+        let sent = EventsPage {
+            events: every_kind(),
+            next: 6,
+            skipped: Some(Skipped { from: 1, to: 3 }),
+            reset: None,
+            now: Time::from_micros(11),
+        };
+        let read = page(&serde_json::to_string(&sent).unwrap()).unwrap();
+        assert_eq!((read.events, read.next, read.skipped), (sent.events, 6, sent.skipped));
+        assert!(read.reset.is_none());
+    }
+
+    #[test]
+    fn an_event_of_tomorrow_is_an_error_and_no_panic() {
+        let id = operation(State::Running, 1).id;
+        let text =
+            format!(r#"{{"seq":1,"at":"2026-11-23T10:00:00Z","type":"tomorrow","id":"{id}","attempt":1}}"#);
+        assert!(event(&text).unwrap_err().to_string().contains("tomorrow"));
+        assert!(event("{}").is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The pages, one for each address.
+
+pub mod hosts;
+pub mod new;
+pub mod not_found;
+pub mod operation;
+pub mod operations;

@@ -1,0 +1,221 @@
+//! The full page of one operation, kept true by the feed.
+
+use super::POINTS;
+use super::candles::Candles;
+use super::curves::CurveCharts;
+use super::failure::FailureBox;
+use super::head::Head;
+use super::log::LogView;
+use super::phases::PhaseTrack;
+use super::result::ResultView;
+use super::tables::{AttemptsTable, ParamsTable};
+use crate::api;
+use crate::app::Data;
+use crate::components::bar::ProgressBar;
+use crate::components::receipt::ReceiptLine;
+use crate::live::store::Follow;
+use crate::live::{Live, OpView};
+use crate::reactive::{part, text};
+use crate::{format, words};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+use protocol::api::{LoadResult, LogPage, OperationDetail, SeriesAnswer};
+use protocol::host::ResultDoc;
+use protocol::{Attempt, KindSpec};
+use std::sync::Arc;
+
+/// Everything of one operation; `first` is what it was opened with.
+#[component]
+pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option<LogPage>) -> impl IntoView {
+    let live = Live::here();
+    let id = first.operation.id;
+    live.adopt(&first.operation, first.seq);
+    let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
+    let follow = live.follow(id);
+    take(&follow, first.operation.attempt, series, logs);
+    on_cleanup({
+        let (live, follow) = (live.clone(), follow.clone());
+        move || live.unfollow(&follow)
+    });
+
+    let attempts = RwSignal::new(first.attempts);
+    let result = RwSignal::new(first.result);
+    keep_true(&live, op, follow.clone(), attempts, result);
+
+    let fixed = op.fixed();
+    let spec = StoredValue::new(spec_of(&fixed.kind));
+    let title = fixed.title.clone();
+    let tab_title = move || {
+        let state = op.state.get();
+        let far = op.progress.with(|p| words::how_far(p.as_ref()));
+        match (state.ended(), far.is_empty()) {
+            (false, false) => format!("{far} · {title}"),
+            _ => format!("{state} · {title}"),
+        }
+    };
+    let load = Memo::new(move |_| {
+        result.with(|r| {
+            // By way of text: readers of texts are here already, readers of values would come on top.
+            let text = r.as_ref()?.document.to_string();
+            serde_json::from_str::<LoadResult>(&text).ok()
+        })
+    });
+    let has_bars = Memo::new(move |_| {
+        result.with(|r| r.as_ref().is_some_and(|r| r.artifacts.iter().any(|a| a.name == "bars")))
+    });
+    let resume_note = part(move || {
+        let again = words::next(op.state.get(), true).retry;
+        op.facts.with(|f| {
+            f.checkpoint.as_ref().filter(|_| again).map(|c| {
+                view! { <p class="note">"Resume goes on from: " <strong>{c.note.clone()}</strong></p> }
+                    .into_any()
+            })
+        })
+    });
+    let condition = part(move || {
+        let ended = op.state.get().ended();
+        op.condition.with(|c| {
+            c.as_ref()
+                .filter(|c| !ended && !c.message.is_empty())
+                .map(|c| view! { <p class="note warn" role="status">{c.message.clone()}</p> }.into_any())
+        })
+    });
+    view! {
+        <Title text=tab_title/>
+        <Head op/>
+        {condition}
+        <FailureBox op/>
+        <ReceiptLine receipt=op.receipt.into() state=op.state.into()/>
+        {resume_note}
+        <Running op spec/>
+        {part(move || load.get().map(|load| {
+            view! { <Candles id load=Arc::new(load) has_bars=has_bars.get()/> }.into_any()
+        }))}
+        <ResultView result load/>
+        <CurveCharts follow=follow.clone() spec/>
+        <LogView op follow=follow.clone()/>
+        <div class="columns">
+            <ParamsTable fixed/>
+            <AttemptsTable attempts/>
+        </div>
+    }
+    .into_any()
+}
+
+/// Phases, bar and what is being done, while it is not over.
+#[component]
+fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
+    let running = Memo::new(move |_| !op.state.get().ended());
+    let said = move || {
+        op.progress.with(|p| {
+            let Some(p) = p else { return String::new() };
+            let all = [words::done_of_total(p), words::doing(p)];
+            all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
+        })
+    };
+    part(move || {
+        running.get().then(|| {
+            view! {
+                <section class="card running" aria-label="Progress">
+                    <PhaseTrack op spec/>
+                    <ProgressBar op/>
+                    <p class="muted">{text(said)}</p>
+                </section>
+            }
+            .into_any()
+        })
+    })
+}
+
+/// What the kind declares, as far as the page knows.
+fn spec_of(kind: &protocol::KindName) -> Option<KindSpec> {
+    Data::here().kinds.with_untracked(|kinds| {
+        let list = kinds.as_ref()?.as_ref().ok()?;
+        list.kinds.iter().find(|o| o.spec.name == *kind).map(|o| o.spec.clone())
+    })
+}
+
+/// Joins what was asked for with what the feed brought meanwhile.
+fn take(follow: &Follow, attempt: u32, series: Option<SeriesAnswer>, logs: Option<LogPage>) {
+    if let Some(series) = series {
+        follow.curves.maybe_update(|curves| curves.add(attempt, &series.series));
+    }
+    if let Some(logs) = logs {
+        follow.log.maybe_update(|log| log.add(logs.attempt, &logs.lines));
+    }
+}
+
+/// Asks again for what no event carries: attempts and result when the state changes, curves and log after a
+/// gap in the feed or when a curve has grown too long to be drawn.
+fn keep_true(
+    live: &Live,
+    op: OpView,
+    follow: Arc<Follow>,
+    attempts: RwSignal<Vec<Attempt>>,
+    result: RwSignal<Option<ResultDoc>>,
+) {
+    let epoch = live.epoch();
+    let live = live.clone();
+    let moved = Memo::new(move |_| {
+        let receipt = op.receipt.with(Option::is_some);
+        (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get())
+    });
+    Effect::new(move |earlier: Option<()>| {
+        // Read, not only tracked: a memo that nobody reads follows nothing.
+        moved.get();
+        if earlier.is_none() {
+            return;
+        }
+        let live = live.clone();
+        spawn_local(async move {
+            // Without an answer the page shows what it has; the next change asks again.
+            if let Ok(detail) = api::operation(op.id).await {
+                live.adopt(&detail.operation, detail.seq);
+                attempts.try_set(detail.attempts);
+                result.try_set(detail.result);
+            }
+        });
+    });
+    let overgrown = {
+        let curves = follow.curves.clone();
+        Memo::new(move |_| curves.with(|c| c.overgrown()))
+    };
+    let ended = Memo::new(move |_| op.state.get().ended());
+    Effect::new(move |earlier: Option<()>| {
+        // The end of an attempt as well: its last points may have been thinned on the way.
+        let thin = overgrown.get();
+        epoch.track();
+        ended.get();
+        if earlier.is_none() && !thin {
+            return;
+        }
+        let follow = follow.clone();
+        spawn_local(async move {
+            let attempt = op.facts.try_with_untracked(|f| f.attempt);
+            let (series, logs) = (api::series(op.id, POINTS).await, api::logs(op.id).await);
+            let Some(attempt) = attempt else { return };
+            if let Ok(series) = series {
+                follow.curves.update(|curves| curves.replace(attempt, series.series));
+            }
+            if let Ok(logs) = logs {
+                follow.log.maybe_update(|log| log.add(logs.attempt, &logs.lines));
+            }
+        });
+    });
+}
+
+/// A figure and what it is of.
+pub(super) fn fact(name: &'static str, value: String) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{name}</dt>
+            <dd class="num">{value}</dd>
+        </div>
+    }
+}
+
+/// Rows in words.
+pub(super) fn rows(n: u64) -> String {
+    format!("{} rows", format::count(n))
+}

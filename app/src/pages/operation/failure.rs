@@ -1,0 +1,37 @@
+//! Why an operation failed: what happened, and what to do next.
+
+use crate::live::OpView;
+use crate::reactive::part;
+use leptos::prelude::*;
+use protocol::FailureReason;
+
+fn headline(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::Work => "The work ended in an error",
+        FailureReason::Panic => "The work broke: a fault in the host's code",
+        FailureReason::Refused => "The host refused the params",
+        FailureReason::HostRestarted => "The host was started anew and no longer knows it",
+        FailureReason::HostLost => "The host lost it",
+        FailureReason::HostStopped => "The host was stopped",
+    }
+}
+
+/// The box; nothing while nothing failed.
+#[component]
+pub fn FailureBox(op: OpView) -> impl IntoView {
+    part(move || {
+        let failure = op.facts.with(|f| f.failure.clone())?;
+        Some(
+            view! {
+                <div class="note bad" role="alert">
+                    <p>
+                        <strong>{headline(failure.reason)}</strong>
+                    </p>
+                    <p>{failure.message}</p>
+                    {(!failure.hint.is_empty()).then(|| view! { <p class="hint">{failure.hint.clone()}</p> })}
+                </div>
+            }
+            .into_any(),
+        )
+    })
+}

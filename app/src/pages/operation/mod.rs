@@ -1,0 +1,106 @@
+//! One operation: where it stands, its curves and log as they grow, what came out of it.
+
+mod candles;
+mod curves;
+mod detail;
+mod failure;
+mod head;
+mod log;
+mod phases;
+mod result;
+mod tables;
+
+use super::not_found::{NotFound, answer_404};
+use crate::api;
+use crate::app::Data;
+use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
+use crate::reactive::part;
+use detail::Detail;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::use_params_map;
+use protocol::{OperationId, Problem, ProblemType};
+
+/// Points asked for of each curve: about twice what a chart is wide.
+const POINTS: u32 = 1_200;
+
+/// The page; its address names the operation.
+#[component]
+pub fn OperationPage() -> impl IntoView {
+    let params = use_params_map();
+    let id =
+        Memo::new(move |_| params.with(|p| p.get_str("id").and_then(|id| id.parse::<OperationId>().ok())));
+    part(move || {
+        Some(match id.get() {
+            Some(id) => view! {
+                <WithSnapshot lines=12>
+                    <Opened id/>
+                </WithSnapshot>
+            }
+            .into_any(),
+            None => view! { <NotFound what="operation"/> }.into_any(),
+        })
+    })
+}
+
+/// Asks for what the snapshot does not hold of it, and shows all of it once it is there.
+#[component]
+fn Opened(id: OperationId) -> impl IntoView {
+    let data = Data::here();
+    // After the snapshot: the feed is followed from its seq, so these answers must not be older.
+    let detail = Resource::new(
+        || (),
+        move |()| async move {
+            let _ = data.snapshot.await;
+            api::operation(id).await
+        },
+    );
+    let beside = Resource::new(
+        || (),
+        move |()| async move {
+            let _ = data.snapshot.await;
+            (api::series(id, POINTS).await.ok(), api::logs(id).await.ok())
+        },
+    );
+    view! {
+        <Suspense fallback=|| view! { <Skeleton lines=12/> }>
+            {part(move || {
+                let (detail, beside, _) = (detail.get(), beside.get(), data.kinds.get());
+                Some(match (detail, beside) {
+                    (Some(Ok(detail)), Some((series, logs))) => {
+                        view! { <Detail first=detail series logs/> }.into_any()
+                    }
+                    (Some(Err(problem)), _) => view! { <NoOperation problem retry=move |()| refetch(id)/> }.into_any(),
+                    _ => view! { <Skeleton lines=12/> }.into_any(),
+                })
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// The page again from the start: what failed may work now.
+fn refetch(id: OperationId) {
+    // It fails only outside a document.
+    let _ = window().location().set_href(&crate::query::operation(id));
+}
+
+/// The operation can't be shown: it is not there, or the server can't say.
+#[component]
+fn NoOperation(problem: Problem, #[prop(into)] retry: Callback<()>) -> impl IntoView {
+    if problem.kind != ProblemType::NotFound {
+        return view! { <Trouble problem retry/> }.into_any();
+    }
+    answer_404();
+    view! {
+        <Title text="Not here · Signalbox"/>
+        <h1>"Not here"</h1>
+        <Empty title="There is no such operation." text=problem.detail>
+            <A href="/operations" attr:class="button">
+                "Go to operations"
+            </A>
+        </Empty>
+    }
+    .into_any()
+}

@@ -1,0 +1,55 @@
+//! The phases that a kind goes through, and in which one the operation is.
+
+use crate::format;
+use crate::live::OpView;
+use crate::reactive::{part, text};
+use leptos::prelude::*;
+use protocol::KindSpec;
+
+/// `queue 0.4 s  read  validate  write      phase 2 of 3`
+#[component]
+pub fn PhaseTrack(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
+    let declared = spec.with_value(|s| s.as_ref().map(|s| s.phases.clone()).unwrap_or_default());
+    let created = op.fixed().created_at;
+    let queued = move || {
+        let started = op.facts.with(|f| f.started_at);
+        started.map(|at| format::span(at.seconds_since(created))).unwrap_or_default()
+    };
+    let phase = Memo::new(move |_| op.progress.with(|p| p.as_ref().and_then(|p| p.phase.clone())));
+    part(move || {
+        let now = phase.get();
+        // What the host says goes before what the kind declared.
+        let names = match &now {
+            Some(p) if declared.len() != p.of as usize => {
+                let name = |i: u32| if i == p.index { p.name.clone() } else { format!("phase {i}") };
+                (1..=p.of).map(name).collect()
+            }
+            _ => declared.clone(),
+        };
+        if names.is_empty() {
+            return None;
+        }
+        let at = now.as_ref().map_or(0, |p| p.index as usize);
+        let steps = names.into_iter().enumerate().map(|(i, name)| {
+            let (place, current) = match (i + 1).cmp(&at) {
+                std::cmp::Ordering::Less => ("done", None),
+                std::cmp::Ordering::Equal => ("now", Some("step")),
+                std::cmp::Ordering::Greater => ("later", None),
+            };
+            view! { <li data-place=place aria-current=current>{name}</li> }
+        });
+        let place = now.as_ref().map(|p| format!("phase {} of {}", p.index, p.of));
+        Some(
+            view! {
+                <div class="phases">
+                    <ol>
+                        <li data-place="done">"queue " <span class="num muted">{text(queued)}</span></li>
+                        {steps.collect_view()}
+                    </ol>
+                    <span class="muted">{place}</span>
+                </div>
+            }
+            .into_any(),
+        )
+    })
+}

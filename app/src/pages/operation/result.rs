@@ -1,0 +1,172 @@
+//! What came out: a load's figures, gaps and refused rows; of other kinds the document as it is.
+
+use super::detail::{fact, rows};
+use crate::format;
+use crate::reactive::part;
+use leptos::prelude::*;
+use protocol::api::LoadResult;
+use protocol::host::ResultDoc;
+
+/// Gaps and refusals listed at first.
+const MOST_LINES: usize = 10;
+
+/// The result, once there is one.
+#[component]
+pub fn ResultView(result: RwSignal<Option<ResultDoc>>, load: Memo<Option<LoadResult>>) -> impl IntoView {
+    part(move || {
+        if let Some(load) = load.get() {
+            return Some(load_view(load).into_any());
+        }
+        let document = result.with(|r| r.as_ref().map(|r| r.document.clone()))?;
+        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        Some(
+            view! {
+                <section class="card" aria-label="Result">
+                    <h2>"Result"</h2>
+                    <pre class="scroll">{text}</pre>
+                </section>
+            }
+            .into_any(),
+        )
+    })
+}
+
+fn load_view(load: LoadResult) -> impl IntoView {
+    let quality = &load.quality;
+    let bytes: u64 = load.segments.iter().map(|s| s.bytes).sum();
+    let range = match (load.first, load.last) {
+        (Some(first), Some(last)) => format!("{} to {}", format::bar_time(first), format::bar_time(last)),
+        _ => "–".to_owned(),
+    };
+    let synthetic = load.synthetic.then(|| {
+        view! { <p class="note warn">"This data is synthetic: the host made it, no market did."</p> }
+    });
+    view! {
+        <section class="card result" aria-label="Result">
+            <h2>"Result"</h2>
+            {synthetic}
+            <dl class="facts">
+                {fact("Rows", format::count(load.rows))}
+                {fact("Written by this load", format::count(load.rows_written))}
+                {fact("Range, UTC", range)}
+                {fact("Completeness", format::share(quality.completeness))}
+                {fact("Missing bars in", format!("{} gaps", format::count(load.gap_count)))}
+                {fact("Refused", rows(load.rejected_count))}
+                {fact("Largest move", format::share(quality.largest_move))}
+                {fact("Without volume", rows(quality.zero_volume))}
+                {fact("Flat", rows(quality.flat))}
+                {fact("Parquet files", format!("{}, {}", load.segments.len(), format::bytes(bytes)))}
+            </dl>
+            <p class="muted">
+                "source " <code>{load.source.clone()}</code> " · kept in " <code>{load.folder.clone()}</code>
+            </p>
+            <div class="columns">
+                {gaps(&load)}
+                {rejected(&load)}
+                {segments(&load)}
+            </div>
+        </section>
+    }
+}
+
+fn gaps(load: &LoadResult) -> Option<impl IntoView + use<>> {
+    if load.gaps.is_empty() {
+        return None;
+    }
+    // The widest are the ones worth a look.
+    let mut widest = load.gaps.clone();
+    widest.sort_by_key(|gap| std::cmp::Reverse(gap.bars));
+    let shown = widest.len().min(MOST_LINES);
+    let more = load.gap_count.saturating_sub(shown as u64);
+    let lines = widest.into_iter().take(MOST_LINES).map(|gap| {
+        view! {
+            <tr>
+                <td class="num">{format::bar_time(gap.from)}</td>
+                <td class="num">{format::bar_time(gap.to)}</td>
+                <td class="num">{format::count(gap.bars)}</td>
+            </tr>
+        }
+    });
+    Some(view! {
+        <div>
+            <h3>"Gaps, the widest first"</h3>
+            <div class="scroll">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col" class="num">"from, UTC"</th>
+                        <th scope="col" class="num">"to, UTC"</th>
+                        <th scope="col" class="num">"bars"</th>
+                    </tr>
+                </thead>
+                <tbody>{lines.collect_view()}</tbody>
+            </table>
+            </div>
+            {(more > 0).then(|| view! { <p class="muted">{format!("and {} more", format::count(more))}</p> })}
+        </div>
+    })
+}
+
+fn rejected(load: &LoadResult) -> Option<impl IntoView + use<>> {
+    if load.rejected.is_empty() {
+        return None;
+    }
+    let lines = load.rejected.iter().map(|refused| {
+        view! {
+            <tr>
+                <td>{refused.reason.replace('_', " ")}</td>
+                <td class="num">{format::count(refused.rows)}</td>
+                <td><code class="wrap">{refused.example.clone()}</code></td>
+            </tr>
+        }
+    });
+    Some(view! {
+        <div>
+            <h3>"Refused rows"</h3>
+            <div class="scroll">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col">"why"</th>
+                        <th scope="col" class="num">"rows"</th>
+                        <th scope="col">"the first"</th>
+                    </tr>
+                </thead>
+                <tbody>{lines.collect_view()}</tbody>
+            </table>
+            </div>
+        </div>
+    })
+}
+
+fn segments(load: &LoadResult) -> Option<impl IntoView + use<>> {
+    if load.segments.is_empty() {
+        return None;
+    }
+    let lines = load.segments.iter().map(|segment| {
+        view! {
+            <tr>
+                <td><code>{segment.file.clone()}</code></td>
+                <td class="num">{format::count(segment.rows)}</td>
+                <td class="num">{format::bytes(segment.bytes)}</td>
+            </tr>
+        }
+    });
+    Some(view! {
+        <details>
+            <summary>"Parquet files"</summary>
+            <div class="scroll">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col">"file"</th>
+                        <th scope="col" class="num">"rows"</th>
+                        <th scope="col" class="num">"size"</th>
+                    </tr>
+                </thead>
+                <tbody>{lines.collect_view()}</tbody>
+            </table>
+            </div>
+        </details>
+    })
+}

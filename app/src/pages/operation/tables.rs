@@ -1,0 +1,86 @@
+//! The params an operation was started with, and the attempts it took.
+
+use crate::components::moment::Clock;
+use crate::components::state_mark::StateMark;
+use crate::format;
+use crate::live::store::Fixed;
+use crate::reactive::part;
+use leptos::prelude::*;
+use protocol::operation::AttemptOrigin;
+use protocol::{Attempt, State};
+use std::sync::Arc;
+
+/// Every param as it was given.
+#[component]
+pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
+    let rows = fixed.params.as_object().into_iter().flatten().map(|(name, value)| {
+        view! {
+            <tr>
+                <th scope="row"><code>{name.clone()}</code></th>
+                <td class="wrap">{format::value(value)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="params-title">
+            <h2 id="params-title">"Params"</h2>
+            <table class="plain">
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
+}
+
+/// Every attempt, newest first.
+#[component]
+pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
+    let rows =
+        part(move || Some(attempts.with(|all| all.iter().rev().map(attempt_row).collect_view().into_any())));
+    view! {
+        <section class="card" aria-labelledby="attempts-title">
+            <h2 id="attempts-title">"Attempts"</h2>
+            <div class="scroll">
+                <table class="plain">
+                    <thead>
+                        <tr>
+                            <th scope="col" class="num">"no."</th>
+                            <th scope="col">"by"</th>
+                            <th scope="col">"state"</th>
+                            <th scope="col">"host"</th>
+                            <th scope="col" class="num">"started, UTC"</th>
+                            <th scope="col" class="num">"took"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn attempt_row(attempt: &Attempt) -> impl IntoView + use<> {
+    let origin = match attempt.origin {
+        AttemptOrigin::Start => "start",
+        AttemptOrigin::Retry => "retry",
+        AttemptOrigin::Resume => "resume",
+    };
+    let state: State = attempt.state;
+    let took = match (attempt.started_at, attempt.ended_at) {
+        (Some(started), Some(ended)) => format::span(ended.seconds_since(started)),
+        _ => String::new(),
+    };
+    let host = attempt.host.as_ref().map(|h| h.to_string()).unwrap_or_default();
+    let why = attempt.failure.as_ref().map(|f| f.message.clone());
+    view! {
+        <tr title=why>
+            <td class="num">{attempt.number}</td>
+            <td>{origin}</td>
+            <td><StateMark state=Signal::stored(state)/></td>
+            <td>{host}</td>
+            <td class="num">{attempt.started_at.map(|at| view! { <Clock at/> })}</td>
+            <td class="num">{took}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,78 @@
+//! Addresses of our own pages and API calls, built so that any text is safe in them. Pure.
+
+use protocol::OperationId;
+use serde_json::Value;
+
+/// Text as it may stand in the query of a URL.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789ABCDEF";
+                out.push('%');
+                out.push(HEX[usize::from(byte >> 4)] as char);
+                out.push(HEX[usize::from(byte & 15)] as char);
+            }
+        }
+    }
+    out
+}
+
+/// A path with a query; pairs without a value are left out.
+pub fn url<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut out = path.to_owned();
+    let mut sign = '?';
+    for (name, value) in pairs {
+        if !value.is_empty() {
+            out.push(sign);
+            out.push_str(&encode(name));
+            out.push('=');
+            out.push_str(&encode(value));
+            sign = '&';
+        }
+    }
+    out
+}
+
+/// The page of one operation.
+pub fn operation(id: OperationId) -> String {
+    format!("/operations/{id}")
+}
+
+/// The form for a kind, filled with params.
+pub fn start_again(kind: &str, params: &Value) -> String {
+    let plain: Vec<(String, String)> = params
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    let kind = [("kind", kind)];
+    url("/new", kind.into_iter().chain(plain.iter().map(|(n, v)| (n.as_str(), v.as_str()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn any_text_is_safe_in_a_query() {
+        assert_eq!(encode("a b&c=d/é"), "a%20b%26c%3Dd%2F%C3%A9");
+        assert_eq!(url("/operations", [("state", "running"), ("q", "")]), "/operations?state=running");
+        assert_eq!(
+            url("/operations", [("q", "x y"), ("state", "failed")]),
+            "/operations?q=x%20y&state=failed"
+        );
+        assert_eq!(url("/operations", [("q", "")]), "/operations");
+    }
+
+    #[test]
+    fn params_of_an_operation_fill_the_form_again() {
+        let params = json!({"symbol": "MSFT", "rows": 5, "dry": true, "end": null});
+        assert_eq!(start_again("data.load", &params), "/new?kind=data.load&symbol=MSFT&rows=5&dry=true");
+    }
+}

@@ -1,0 +1,192 @@
+//! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
+
+use crate::format;
+use crate::live::store::Facts;
+use protocol::receipt::Step;
+use protocol::{Condition, ConditionKind, Progress, Receipt, State, Time};
+
+/// How far it is, in a word or two: `56 %`, `4,210 rows so far`.
+pub fn how_far(progress: Option<&Progress>) -> String {
+    match progress {
+        Some(Progress { fraction: Some(fraction), .. }) => format::percent(*fraction),
+        Some(p) if p.done > 0 => format!("{} so far", items(p.done, &p.unit)),
+        _ => String::new(),
+    }
+}
+
+/// `4,210 rows`
+pub fn items(n: u64, unit: &str) -> String {
+    format!("{} {unit}", format::count(n)).trim_end().to_owned()
+}
+
+/// What it does and how fast: `1.2k rows/s · writing 2024`.
+pub fn doing(progress: &Progress) -> String {
+    let mut parts = Vec::new();
+    if let Some(rate) = progress.rate {
+        parts.push(format::rate(rate, &progress.unit));
+    }
+    if !progress.message.is_empty() {
+        parts.push(progress.message.clone());
+    } else if let Some(phase) = &progress.phase {
+        parts.push(phase.name.clone());
+    }
+    parts.join(" · ")
+}
+
+/// Done of total: `11,204 of 20,758 rows`.
+pub fn done_of_total(progress: &Progress) -> String {
+    match progress.total {
+        Some(total) => format!("{} of {}", format::count(progress.done), items(total, &progress.unit)),
+        None if progress.done > 0 => items(progress.done, &progress.unit),
+        None => String::new(),
+    }
+}
+
+/// How long the current attempt took or takes, seconds; stands still while its host is silent.
+pub fn elapsed(facts: &Facts, condition: Option<&Condition>, now: Time) -> Option<f64> {
+    let started = facts.started_at?;
+    let until = match (facts.ended_at, condition) {
+        (Some(ended), _) => ended,
+        (None, Some(c)) if c.kind == ConditionKind::NoWord => c.since,
+        _ => now,
+    };
+    Some(until.seconds_since(started).max(0.0))
+}
+
+/// The same as text: exact for what is over, ticking in whole seconds for what runs.
+pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> String {
+    match elapsed(facts, condition, now) {
+        Some(seconds) if facts.ended_at.is_some() => format::span(seconds),
+        Some(seconds) => format::duration(seconds),
+        None => String::new(),
+    }
+}
+
+/// What is the matter with it just now, with its age.
+pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
+    let age = format::duration(now.seconds_since(condition.since));
+    match condition.kind {
+        ConditionKind::NoWord => match &facts.host {
+            Some(host) => format!("no word from {host} for {age}"),
+            None => format!("no word for {age}"),
+        },
+        ConditionKind::NoHost => format!("no host for it since {age}"),
+        ConditionKind::Waiting => format!("waits for a free host since {age}"),
+        ConditionKind::CancelUndelivered => {
+            format!("the cancel can't be delivered for {age}; it is repeated")
+        }
+    }
+}
+
+/// The steps of a cancel taken so far: the first with its time, the others with what they took since.
+pub fn trail(receipt: &Receipt) -> Vec<(&'static str, String, Time)> {
+    Step::ALL
+        .into_iter()
+        .filter_map(|step| receipt.at(step).map(|at| (step, at)))
+        .map(|(step, at)| {
+            let text = match step {
+                Step::Requested => format::clock_millis(at),
+                _ => format::offset(at.seconds_since(receipt.requested)),
+            };
+            (step.as_str(), text, at)
+        })
+        .collect()
+}
+
+/// The newest step of a cancel, for the bar: `acknowledged +6 ms`.
+pub fn last_step(receipt: &Receipt) -> String {
+    match trail(receipt).pop() {
+        Some(("requested", _, _)) | None => "requested".to_owned(),
+        Some((step, text, _)) => format!("{step} {text}"),
+    }
+}
+
+/// Whether a cancel loses work, so that a person is asked first.
+pub fn cancel_loses_work(state: State, kind_resumes: bool, has_checkpoint: bool) -> bool {
+    state.on_host() && !kind_resumes && !has_checkpoint
+}
+
+/// What one attempt can be followed by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Next {
+    pub cancel: bool,
+    pub resume: bool,
+    pub retry: bool,
+}
+
+/// What can be asked of an operation in this state.
+pub fn next(state: State, has_checkpoint: bool) -> Next {
+    let again = matches!(state, State::Failed | State::Cancelled);
+    Next { cancel: state.cancellable(), resume: again && has_checkpoint, retry: again }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Time {
+        Time::from_micros(ms * 1_000)
+    }
+
+    fn facts() -> Facts {
+        Facts {
+            attempt: 1,
+            host: protocol::HostName::new("data-1").ok(),
+            started_at: Some(at(1_000)),
+            ended_at: None,
+            failure: None,
+            checkpoint: None,
+            has_result: false,
+            tags: vec![],
+        }
+    }
+
+    fn no_word(since: i64) -> Condition {
+        Condition { kind: ConditionKind::NoWord, since: at(since), message: String::new() }
+    }
+
+    #[test]
+    fn an_unknown_total_is_told_by_what_is_done() {
+        let mut p = Progress { done: 4_210, unit: "rows".into(), ..Progress::start(at(0)) };
+        assert_eq!(how_far(Some(&p)), "4,210 rows so far");
+        p.fraction = Some(0.56);
+        assert_eq!(how_far(Some(&p)), "56 %");
+        assert_eq!(how_far(None), "");
+    }
+
+    #[test]
+    fn clocks_stop_while_the_host_is_silent_and_its_age_goes_on() {
+        let silent = no_word(5_000);
+        assert_eq!(elapsed(&facts(), Some(&silent), at(17_000)), Some(4.0));
+        assert_eq!(trouble(&silent, &facts(), at(17_000)), "no word from data-1 for 12 s");
+        assert_eq!(elapsed(&facts(), None, at(17_000)), Some(16.0));
+    }
+
+    #[test]
+    fn a_receipt_tells_each_step_with_its_milliseconds() {
+        let start = Time::parse("2026-11-23T10:43:17.204Z").unwrap();
+        let mut receipt = Receipt::requested(1, String::new(), start);
+        assert_eq!(last_step(&receipt), "requested");
+        receipt.note(Step::Sent, start.plus_micros(2_000));
+        receipt.note(Step::Acknowledged, start.plus_micros(6_400));
+        let told: Vec<_> = trail(&receipt).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
+        assert_eq!(told, ["requested 10:43:17.204", "sent +2 ms", "acknowledged +6 ms"]);
+        assert_eq!(last_step(&receipt), "acknowledged +6 ms");
+    }
+
+    #[test]
+    fn only_a_cancel_that_loses_work_is_asked_about() {
+        assert!(cancel_loses_work(State::Running, false, false));
+        assert!(!cancel_loses_work(State::Running, true, false));
+        assert!(!cancel_loses_work(State::Running, false, true));
+        assert!(!cancel_loses_work(State::Queued, false, false));
+    }
+
+    #[test]
+    fn resume_is_offered_only_with_a_checkpoint() {
+        assert_eq!(next(State::Cancelled, true), Next { cancel: false, resume: true, retry: true });
+        assert_eq!(next(State::Failed, false), Next { cancel: false, resume: false, retry: true });
+        assert_eq!(next(State::Running, true), Next { cancel: true, resume: false, retry: false });
+        assert_eq!(next(State::Succeeded, true), Next { cancel: false, resume: false, retry: false });
+    }
+}

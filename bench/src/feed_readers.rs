@@ -1,0 +1,137 @@
+//! Many readers of one stream of server-sent events, counted: how many events reach them, and what a second of
+//! the serving process' CPU time delivers; what an idle reader costs it in memory.
+//!
+//!     feed-readers URL PID READERS SECONDS
+//!
+//! Prints one line of JSON. Linux only: CPU time and memory are read from /proc.
+
+use anyhow::{Context, bail};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Ticks of /proc's CPU times a second; Linux has had 100 on every machine of ours.
+const TICKS: f64 = 100.0;
+
+struct Counts {
+    connected: AtomicU64,
+    events: AtomicU64,
+    bytes: AtomicU64,
+    counting: AtomicBool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [url, pids, readers, seconds] = args.as_slice() else {
+        bail!("feed-readers URL PID[,PID] READERS SECONDS")
+    };
+    let readers: u64 = readers.parse()?;
+    let seconds: f64 = seconds.parse()?;
+    let pids: Vec<u32> = pids.split(',').map(str::parse).collect::<Result<_, _>>()?;
+    let rest = url.strip_prefix("http://").context("the URL is a plain http:// one")?;
+    let (authority, path) = rest.split_once('/').context("the URL has a path")?;
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/event-stream\r\n\r\n");
+
+    let before = memory(&pids)?;
+    let counts = Arc::new(Counts {
+        connected: AtomicU64::new(0),
+        events: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+        counting: AtomicBool::new(false),
+    });
+    for n in 0..readers {
+        let (authority, request, counts) = (authority.to_owned(), request.clone(), counts.clone());
+        tokio::spawn(async move {
+            if let Err(error) = read(&authority, &request, &counts).await {
+                eprintln!("reader {n}: {error:#}");
+            }
+        });
+        if n % 50 == 49 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    while counts.connected.load(Ordering::Relaxed) < readers {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let after = memory(&pids)?;
+    counts.counting.store(true, Ordering::Relaxed);
+    let cpu = cpu(&pids)?;
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    counts.counting.store(false, Ordering::Relaxed);
+    let cpu = self::cpu(&pids)? - cpu;
+    let events = counts.events.load(Ordering::Relaxed);
+    let answer = serde_json::json!({
+        "readers": readers,
+        "seconds": seconds,
+        "events_delivered": events,
+        "events_per_second": events as f64 / seconds,
+        "bytes_per_event": counts.bytes.load(Ordering::Relaxed) as f64 / (events.max(1)) as f64,
+        "cpu_seconds": cpu,
+        "events_per_cpu_second": events as f64 / cpu.max(1.0 / TICKS),
+        "bytes_of_memory_per_reader": (after - before) as f64 / readers as f64,
+    });
+    println!("{answer}");
+    Ok(())
+}
+
+async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(authority).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut buffer = vec![0u8; 32 << 10];
+    let mut first = true;
+    // Events are counted by the start of their id line; one split over two reads is missed by neither, for the
+    // last bytes of a read stay at the front of the buffer.
+    const MARK: &[u8] = b"\nid: ";
+    let mut kept = 0;
+    loop {
+        let n = stream.read(&mut buffer[kept..]).await?;
+        if n == 0 {
+            bail!("the stream ended");
+        }
+        if first {
+            if !buffer.starts_with(b"HTTP/1.1 200") {
+                bail!("{}", String::from_utf8_lossy(&buffer[..n.min(200)]));
+            }
+            first = false;
+            counts.connected.fetch_add(1, Ordering::Relaxed);
+        }
+        let have = kept + n;
+        let found = buffer[..have].windows(MARK.len()).filter(|w| *w == MARK).count() as u64;
+        if counts.counting.load(Ordering::Relaxed) {
+            counts.events.fetch_add(found, Ordering::Relaxed);
+            counts.bytes.fetch_add(n as u64, Ordering::Relaxed);
+        }
+        kept = (MARK.len() - 1).min(have);
+        buffer.copy_within(have - kept..have, 0);
+    }
+}
+
+/// CPU seconds that the processes used so far, in user and kernel mode.
+fn cpu(pids: &[u32]) -> anyhow::Result<f64> {
+    let mut ticks = 0.0;
+    for pid in pids {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        for at in [11, 12] {
+            ticks +=
+                fields.get(at).and_then(|f| f.parse::<f64>().ok()).context("a field of /proc/PID/stat")?;
+        }
+    }
+    Ok(ticks / TICKS)
+}
+
+/// Resident bytes of the processes.
+fn memory(pids: &[u32]) -> anyhow::Result<i64> {
+    let mut bytes = 0;
+    for pid in pids {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line =
+            status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("VmRSS of /proc/PID/status")?;
+        bytes += line.trim().trim_end_matches("kB").trim().parse::<i64>()? * 1024;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,83 @@
+//! A host whose work is to report progress at a set pace, each report with the moment of the call in it. The
+//! benchmarks read that moment off the page and compare it with the moment at which the page changed.
+
+use async_trait::async_trait;
+use host_kit::{Context, Host, Work, WorkError};
+use protocol::host::ResultDoc;
+use protocol::{KindSpec, Summary, Time};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Deserialize, JsonSchema)]
+struct Params {
+    /// Milliseconds between two reports.
+    #[schemars(range(min = 1, max = 60000))]
+    every_ms: u64,
+    /// Reports in all.
+    #[schemars(range(min = 1, max = 10000000))]
+    reports: u64,
+}
+
+struct Tick;
+
+#[async_trait]
+impl Work for Tick {
+    type Params = Params;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec {
+            name: "bench.tick".parse().expect("it is of the form area.verb"),
+            title: "Report progress".into(),
+            description: "Reports progress at a set pace; does nothing else.".into(),
+            summary: Summary("{reports} reports, one every {every_ms} ms".into()),
+            params: host_kit::params_schema::<Params>(),
+            phases: Vec::new(),
+            series: Vec::new(),
+            resumable: false,
+        }
+    }
+
+    async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
+        let period = Duration::from_millis(params.every_ms);
+        // Spread over the period by the id, as independent work is.
+        let spread = ctx.id().0.as_u128() as u64 % params.every_ms.max(1);
+        let mut every = tokio::time::interval_at(Instant::now() + Duration::from_millis(spread), period);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ctx.items("reports", Some(params.reports));
+        for n in 1..=params.reports {
+            tokio::select! {
+                () = ctx.token().cancelled() => return Err(WorkError::Cancelled),
+                _ = every.tick() => {}
+            }
+            ctx.message(format!("called@{}", Time::now().micros()));
+            ctx.done(n);
+        }
+        Ok(ResultDoc {
+            document: serde_json::json!({"reports": params.reports}),
+            artifacts: Vec::new(),
+            tags: Vec::new(),
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let listen = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let host =
+        Host::builder("ticking-host", env!("CARGO_PKG_VERSION")).capacity(100_000).work(Tick).build()?;
+    let listener = TcpListener::bind(&listen).await?;
+    println!("http://{}", listener.local_addr()?);
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopping.cancel();
+        }
+    });
+    host.serve(listener, stop).await?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The catalogue: which kinds there are, as their hosts declared them, with the form of their params.
+
+use parking_lot::RwLock;
+use protocol::api::{KindList, KindOffer};
+use protocol::{Form, HostName, KindName, KindSpec, Problem, ProblemType};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Shared by the desk, which fills it, and by whoever starts operations or shows forms.
+#[derive(Default)]
+pub struct Catalogue {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    kinds: BTreeMap<KindName, Entry>,
+    up: BTreeSet<HostName>,
+    hosts: usize,
+}
+
+struct Entry {
+    spec: KindSpec,
+    form: Form,
+    hosts: BTreeSet<HostName>,
+}
+
+impl Catalogue {
+    /// Says how many hosts are configured, for the words of errors.
+    pub(crate) fn configured(&self, hosts: usize) {
+        self.inner.write().hosts = hosts;
+    }
+
+    /// A host is up and declares these kinds. What it no longer declares it no longer has.
+    pub(crate) fn declare(&self, host: &HostName, specs: &[KindSpec]) {
+        let mut inner = self.inner.write();
+        for entry in inner.kinds.values_mut() {
+            entry.hosts.remove(host);
+        }
+        inner.up.insert(host.clone());
+        for spec in specs {
+            let form = match Form::from_schema(&spec.params) {
+                Ok(form) => form,
+                Err(why) => {
+                    tracing::warn!(%host, kind = %spec.name, why, "a kind is left out: its params can't be read");
+                    continue;
+                }
+            };
+            let entry = inner.kinds.entry(spec.name.clone()).or_insert_with(|| Entry {
+                spec: spec.clone(),
+                form: form.clone(),
+                hosts: BTreeSet::new(),
+            });
+            entry.spec = spec.clone();
+            entry.form = form;
+            entry.hosts.insert(host.clone());
+        }
+        inner.kinds.retain(|_, entry| !entry.hosts.is_empty());
+    }
+
+    /// A host can't be heard; its kinds stay known.
+    pub(crate) fn away(&self, host: &HostName) {
+        self.inner.write().up.remove(host);
+    }
+
+    /// Every kind, and where it could run now.
+    pub fn list(&self) -> KindList {
+        let inner = self.inner.read();
+        let offer = |entry: &Entry| KindOffer {
+            spec: entry.spec.clone(),
+            hosts: entry.hosts.iter().cloned().collect(),
+            available: entry.hosts.iter().any(|h| inner.up.contains(h)),
+        };
+        KindList { kinds: inner.kinds.values().map(offer).collect() }
+    }
+
+    /// The params as the host wants them, and the title of the operation.
+    ///
+    /// # Errors
+    /// `UnknownKind` with the kinds that there are, or `BadParams` with a message for each param.
+    pub fn check(&self, kind: &KindName, params: &Value) -> Result<(Value, String), Problem> {
+        let inner = self.inner.read();
+        let Some(entry) = inner.kinds.get(kind) else {
+            let names: Vec<&str> = inner.kinds.keys().map(KindName::as_str).collect();
+            let detail = match (names.as_slice(), inner.hosts) {
+                ([], 0) => format!(
+                    "There is no kind '{kind}', for no host is configured. Add one to the configuration."
+                ),
+                ([], _) => format!(
+                    "Whether there is a kind '{kind}' isn't known yet: no host has been reached. Look at /hosts."
+                ),
+                (names, _) => format!("No host has the kind '{kind}'. The kinds are {}.", names.join(", ")),
+            };
+            return Err(Problem::new(ProblemType::UnknownKind, detail));
+        };
+        match entry.form.check(params) {
+            Ok(params) => {
+                let title = entry.spec.summary.fill(&params);
+                Ok((params, title))
+            }
+            Err(fields) => {
+                let first = fields.first().map(|f| f.message.clone()).unwrap_or_default();
+                let more = match fields.len() {
+                    0 | 1 => String::new(),
+                    n => format!(" {} more of the params are wrong, too.", n - 1),
+                };
+                Err(Problem::new(ProblemType::BadParams, format!("{first}{more}")).with_fields(fields))
+            }
+        }
+    }
+}

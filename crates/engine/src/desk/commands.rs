@@ -1,0 +1,103 @@
+//! What the desk can be told.
+
+use crate::lifecycle::Message;
+use protocol::host::{About, Health, HostEvent, HostOperations};
+use protocol::operation::AttemptOrigin;
+use protocol::{HostName, InstanceId, KindName, Operation, OperationId, Problem, Time};
+use serde_json::Value;
+use std::time::Duration;
+use store::Stored;
+use tokio::sync::{mpsc, oneshot};
+
+/// Where commands go in. Bounded: whoever is faster than the desk waits.
+pub(crate) type DeskSender = mpsc::Sender<Command>;
+/// The answer to a person's wish, given once it is durable.
+pub(crate) type Reply = oneshot::Sender<Result<Operation, Problem>>;
+/// The same for a start; true when the operation is new.
+pub(crate) type StartReply = oneshot::Sender<Result<(Operation, bool), Problem>>;
+
+/// An operation to be made; its params are checked.
+pub(crate) struct NewOperation {
+    pub(crate) id: OperationId,
+    pub(crate) kind: KindName,
+    pub(crate) title: String,
+    pub(crate) params: Value,
+    /// The idempotency key, and the request that it stands for.
+    pub(crate) key: Option<String>,
+    pub(crate) request: String,
+}
+
+pub(crate) enum Command {
+    Start {
+        new: Box<NewOperation>,
+        reply: StartReply,
+    },
+    Cancel {
+        id: OperationId,
+        reason: String,
+        /// As the store has it.
+        ended: Option<Box<Stored>>,
+        reply: Reply,
+    },
+    Again {
+        id: OperationId,
+        origin: AttemptOrigin,
+        /// As the store has it.
+        ended: Option<Box<Stored>>,
+        reply: Reply,
+    },
+    /// An errand came back.
+    Message {
+        id: OperationId,
+        attempt: u32,
+        message: Message,
+    },
+    /// The host has the attempt.
+    Accepted {
+        id: OperationId,
+        attempt: u32,
+    },
+    /// The host has no place.
+    Declined {
+        id: OperationId,
+        attempt: u32,
+        retry_after: Option<Duration>,
+    },
+    /// Nobody answered a start that is no longer wanted.
+    StartGivenUp {
+        id: OperationId,
+        attempt: u32,
+    },
+    /// The host does not know what it is asked to cancel.
+    CancelUnknown {
+        id: OperationId,
+        attempt: u32,
+    },
+    /// A host was reached: who it is, what it holds, and (asked, answered, its clock). The reply is the place
+    /// from which its feed is to be followed.
+    HostUp {
+        host: HostName,
+        about: Box<About>,
+        list: HostOperations,
+        clock: (Time, Time, Time),
+        /// The place from before is no longer held.
+        reset: bool,
+        reply: oneshot::Sender<u64>,
+    },
+    HostEvents {
+        host: HostName,
+        instance: InstanceId,
+        events: Vec<HostEvent>,
+    },
+    HostDown {
+        host: HostName,
+        why: String,
+    },
+    HostHealth {
+        host: HostName,
+        health: Box<Health>,
+        clock: (Time, Time, Time),
+    },
+    /// Look whether somebody who waits can go.
+    Tick,
+}

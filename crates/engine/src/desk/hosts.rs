@@ -1,0 +1,212 @@
+//! What the desk does with words from and about hosts.
+//!
+//! Reconciliation has one shape: compare what the desk believes with what the host holds, and mend the
+//! difference. It runs whenever a host is met, be it after a start of the server, of the host, or a silence.
+
+use super::Desk;
+use crate::errand;
+use crate::lifecycle::{Message, host_lost};
+use protocol::api::HostLink;
+use protocol::host::{About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState};
+use protocol::{Failure, FailureReason, HostName, InstanceId, OperationId, State, Time};
+use store::HostCursor;
+
+/// Health goes into the feed at most this often.
+const HEALTH_EVERY_SECONDS: f64 = 5.0;
+
+impl Desk {
+    /// A host was reached. Gives the place from which to follow its feed.
+    pub(super) fn host_up(
+        &mut self,
+        host: &HostName,
+        about: About,
+        list: &HostOperations,
+        clock: (Time, Time, Time),
+        reset: bool,
+        now: Time,
+    ) -> u64 {
+        let Some(entry) = self.roster.get_mut(host) else { return list.seq };
+        entry.offset.learn(clock.0, clock.1, clock.2);
+        let instance = about.instance;
+        let same_life = entry.cursor.is_some_and(|c| c.instance == instance);
+        let after = match entry.cursor {
+            Some(cursor) if same_life && !reset => cursor.seq,
+            _ if reset => list.seq,
+            _ => 0,
+        };
+        entry.cursor = Some(HostCursor { instance, seq: after });
+        let was = entry.link;
+        entry.link = HostLink::Up;
+        entry.trouble.clear();
+        entry.full_until = None;
+        self.catalogue.declare(host, &about.kinds);
+        entry.about = Some(about);
+        let status = entry.status();
+        self.moved.insert(host.clone());
+        if was != HostLink::Up || !same_life {
+            tracing::info!(%host, %instance, after, "a host is up");
+            self.draft.host(status, now);
+        }
+        // With the same life and place, its feed itself brings everything that was missed.
+        let told_by_feed = same_life && !reset;
+        for id in self.on_host(host) {
+            self.step(id, Message::Heard, now);
+            let held = list.operations.iter().find(|o| o.id == id);
+            self.reconcile(id, held, instance, told_by_feed, now);
+        }
+        self.dispatch(now);
+        after
+    }
+
+    /// The operations that a host has, as far as the desk knows.
+    fn on_host(&self, host: &HostName) -> Vec<OperationId> {
+        let mut ids: Vec<OperationId> =
+            self.live.iter().filter(|(_, l)| l.on.as_ref() == Some(host)).map(|(id, _)| *id).collect();
+        ids.sort();
+        ids
+    }
+
+    /// Compares one operation with what its host holds of it.
+    fn reconcile(
+        &mut self,
+        id: OperationId,
+        held: Option<&HostOperation>,
+        instance: InstanceId,
+        told_by_feed: bool,
+        now: Time,
+    ) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let attempt = live.record.operation.attempt;
+        let state = live.record.operation.state;
+        match held.filter(|h| h.attempt == attempt) {
+            Some(held) => {
+                live.accepted = true;
+                if !told_by_feed {
+                    self.catch_up(id, held, now);
+                }
+                if state == State::Cancelling {
+                    self.send_cancel(id);
+                }
+            }
+            None if state == State::Starting && live.record.operation.started_at.is_none() => {
+                if !live.starting {
+                    self.send_start(id);
+                }
+            }
+            None if told_by_feed => {
+                if state == State::Cancelling {
+                    self.send_cancel(id);
+                }
+            }
+            None => {
+                let same_life = live.record.current().instance == Some(instance);
+                let failure = if same_life {
+                    host_lost()
+                } else {
+                    Failure {
+                        reason: FailureReason::HostRestarted,
+                        message: "The host was restarted while it ran, and the work ended with it.".into(),
+                        hint: "Resume it from its checkpoint if it left one, or retry it from the beginning."
+                            .into(),
+                    }
+                };
+                self.step(id, Message::Lost(failure), now);
+            }
+        }
+    }
+
+    /// Brings an operation to where its host says it is, for what the feed no longer holds.
+    fn catch_up(&mut self, id: OperationId, held: &HostOperation, now: Time) {
+        let attempt = held.attempt;
+        let at = now;
+        if held.state != HostState::Accepted {
+            self.step(id, Message::Host { attempt, at, body: HostEventBody::Running }, now);
+        }
+        if let Some(progress) = held.progress.clone() {
+            self.step(id, Message::Host { attempt, at, body: HostEventBody::Progress { progress } }, now);
+        }
+        if let (HostState::Ended, Some(outcome)) = (held.state, held.outcome)
+            && let Some((errand, _)) = self.errand(id)
+        {
+            self.draft.later(errand::fetch_end(errand, outcome));
+        }
+    }
+
+    /// Takes in what a host's feed brought, each record once.
+    pub(super) fn host_events(
+        &mut self,
+        host: &HostName,
+        instance: InstanceId,
+        events: Vec<HostEvent>,
+        now: Time,
+    ) {
+        for event in events {
+            let Some(entry) = self.roster.get_mut(host) else { return };
+            let offset = entry.offset;
+            let Some(cursor) = entry.cursor.as_mut().filter(|c| c.instance == instance) else { return };
+            if event.seq <= cursor.seq {
+                continue;
+            }
+            if event.seq != cursor.seq + 1 {
+                tracing::error!(%host, from = cursor.seq, to = event.seq, "a host's feed has a gap");
+            }
+            cursor.seq = event.seq;
+            let at = offset.to_server(event.at);
+            let message = Message::Host { attempt: event.attempt, at, body: event.body };
+            let ours = self.live.get(&event.id).is_some_and(|l| l.on.as_ref() == Some(host));
+            if ours || self.ended.contains_key(&event.id) {
+                self.step(event.id, message, now);
+            }
+        }
+        self.moved.insert(host.clone());
+        self.dispatch(now);
+    }
+
+    /// A host can't be heard.
+    pub(super) fn host_down(&mut self, host: &HostName, why: String, now: Time) {
+        let Some(entry) = self.roster.get_mut(host) else { return };
+        let heard = entry.last_word.get();
+        let changed = entry.link != HostLink::Away || entry.trouble != why;
+        entry.link = HostLink::Away;
+        entry.trouble = why;
+        self.catalogue.away(host);
+        if changed {
+            let entry = self.roster.get(host).map(crate::roster::Entry::status);
+            if let Some(status) = entry {
+                tracing::warn!(%host, why = status.trouble, "a host can't be heard");
+                self.draft.host(status, now);
+            }
+        }
+        for id in self.on_host(host) {
+            let since =
+                heard.or_else(|| self.live.get(&id).and_then(|l| l.record.operation.heard_at)).unwrap_or(now);
+            let message = format!(
+                "No word from {host}. The work may well go on; what it does is taken in when the host is heard again."
+            );
+            self.step(id, Message::Silent { since, message }, now);
+        }
+        self.dispatch(now);
+    }
+
+    /// How a host is.
+    pub(super) fn host_health(
+        &mut self,
+        host: &HostName,
+        health: Health,
+        clock: (Time, Time, Time),
+        now: Time,
+    ) {
+        let Some(entry) = self.roster.get_mut(host) else { return };
+        entry.offset.learn(clock.0, clock.1, clock.2);
+        let due = entry.health.as_ref().is_none_or(|known| {
+            known.ready != health.ready
+                || known.running != health.running
+                || health.now.seconds_since(known.now) >= HEALTH_EVERY_SECONDS
+        });
+        if due {
+            entry.health = Some(health);
+            let status = entry.status();
+            self.draft.host(status, now);
+        }
+    }
+}

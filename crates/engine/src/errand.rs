@@ -1,0 +1,163 @@
+//! Errands: tasks that carry one wish of the desk to a host and come back with the answer as a command.
+//!
+//! Each is repeated until a host answered or the desk no longer wants it: starts and cancels are idempotent by
+//! id and attempt, so saying a thing twice is safe, and not having said it never is.
+
+use crate::clock::Offset;
+use crate::desk::{Command, DeskSender};
+use crate::lifecycle::Message;
+use pool::{Backoff, Pool, PoolError, Repeat};
+use protocol::host::{CancelAck, CancelAttempt, HostOperation, Outcome, ResultDoc, StartAttempt};
+use protocol::{Failure, FailureReason, HostName, OperationId, Problem, Time};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Which attempt an errand is about, where it goes and when it is no longer wanted.
+#[derive(Clone)]
+pub(crate) struct Errand {
+    pub(crate) desk: DeskSender,
+    pub(crate) pool: Pool,
+    pub(crate) host: HostName,
+    pub(crate) id: OperationId,
+    pub(crate) attempt: u32,
+    /// The attempt is over or back in the queue.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Errand {
+    async fn report(&self, message: Message) {
+        self.send(Command::Message { id: self.id, attempt: self.attempt, message }).await;
+    }
+
+    async fn send(&self, command: Command) {
+        // The desk is gone only when the server ends; then nobody waits for the answer.
+        let _ = self.desk.send(command).await;
+    }
+
+    async fn pause(&self, wait: Duration) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep(wait) => true,
+        }
+    }
+}
+
+fn backoff() -> Backoff {
+    Backoff::new(Duration::from_millis(50), Duration::from_secs(2))
+}
+
+/// Hands an attempt to its host. `unwanted` means: a try that is under way may finish, no other is made.
+pub(crate) async fn start(errand: Errand, body: StartAttempt, unwanted: CancellationToken) {
+    let mut backoff = backoff();
+    loop {
+        let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::Never);
+        let answer = tokio::select! {
+            () = errand.stop.cancelled() => return,
+            answer = call => answer,
+        };
+        match answer {
+            Ok(_) => {
+                let Errand { id, attempt, .. } = errand;
+                return errand.send(Command::Accepted { id, attempt }).await;
+            }
+            Err(PoolError::Status { status: 429 | 503, retry_after, .. }) => {
+                let Errand { id, attempt, .. } = errand;
+                return errand.send(Command::Declined { id, attempt, retry_after }).await;
+            }
+            // The host still stops an older attempt: come again.
+            Err(PoolError::Status { status: 409, retry_after: Some(retry_after), .. }) => {
+                let Errand { id, attempt, .. } = errand;
+                let retry_after = Some(retry_after);
+                return errand.send(Command::Declined { id, attempt, retry_after }).await;
+            }
+            Err(error @ PoolError::Status { status: 400..=499, .. }) => {
+                return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
+            }
+            Err(error) => {
+                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a start is not answered");
+                if unwanted.is_cancelled() {
+                    let Errand { id, attempt, .. } = errand;
+                    return errand.send(Command::StartGivenUp { id, attempt }).await;
+                }
+                if !errand.pause(backoff.next()).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn refusal(host: &HostName, error: &PoolError) -> Failure {
+    let problem = match error {
+        PoolError::Status { problem: Some(value), .. } => {
+            serde_json::from_value::<Problem>(*value.clone()).ok()
+        }
+        _ => None,
+    };
+    let message = match problem {
+        Some(problem) if problem.fields.is_empty() => format!("{host} refused it: {}", problem.detail),
+        Some(problem) => {
+            let fields: Vec<_> =
+                problem.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
+            format!("{host} refused the params. {}", fields.join(" "))
+        }
+        None => format!("{host} refused it: {error}"),
+    };
+    Failure { reason: FailureReason::Refused, message, hint: "Start it again with other params.".into() }
+}
+
+/// Asks the host to stop an attempt, until it answers.
+pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) {
+    let mut backoff = backoff();
+    let path = format!("/host/v1/operations/{}/cancel", errand.id);
+    loop {
+        let sent = Time::now();
+        errand.report(Message::CancelTried { at: sent }).await;
+        let call = errand.pool.post::<_, CancelAck>(&path, &body, Repeat::Never);
+        let answer = tokio::select! {
+            () = errand.stop.cancelled() => return,
+            answer = call => answer,
+        };
+        match answer {
+            Ok((_, ack)) => {
+                let acknowledged = offset.to_server(ack.now);
+                return errand.report(Message::CancelAnswered { sent, acknowledged }).await;
+            }
+            Err(PoolError::Status { status: 404 | 409, .. }) => {
+                let Errand { id, attempt, .. } = errand;
+                errand.send(Command::CancelUnknown { id, attempt }).await;
+            }
+            Err(error) => {
+                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a cancel is not delivered");
+                let message = format!(
+                    "The cancel could not be delivered: {error} It is repeated until the host answers; \
+                     until then the work may go on."
+                );
+                errand.report(Message::CancelUndelivered { message }).await;
+            }
+        }
+        if !errand.pause(backoff.next()).await {
+            return;
+        }
+    }
+}
+
+/// Fetches the result of an attempt whose end was said while nobody could listen.
+pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
+    let result = match outcome {
+        Outcome::Succeeded => {
+            let path = format!("/host/v1/operations/{}/result", errand.id);
+            match errand.pool.get::<ResultDoc>(&path).await {
+                Ok(result) => Some(result),
+                Err(error) => {
+                    tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a result is lost");
+                    None
+                }
+            }
+        }
+        Outcome::Failed | Outcome::Cancelled => None,
+    };
+    let body = protocol::host::HostEventBody::Ended { outcome, failure: None, result };
+    let attempt = errand.attempt;
+    errand.report(Message::Host { attempt, at: Time::now(), body }).await;
+}

@@ -1,0 +1,321 @@
+//! The feed: each event serialized once into a shared ring; whoever watches is a cursor into it.
+//!
+//! A slow reader holds nobody up: it finds the newest progress of each operation in place of every old one,
+//! and is told which numbers were left out.
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use protocol::event::Skipped;
+use protocol::{Event, OperationId};
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+use store::EventRecord;
+use tokio::sync::watch;
+
+/// A reader this many events behind gets only the newest progress of each operation.
+const BEHIND: u64 = 256;
+/// At most so many events are looked at in one read.
+const READ: usize = 4_096;
+
+/// One event, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub seq: u64,
+    pub operation: Option<OperationId>,
+    /// A newer one of the same operation overtakes it.
+    pub progress: bool,
+    /// `id: SEQ`, `data: JSON` and the empty line, as a stream carries them.
+    sse: Bytes,
+    json: Range<usize>,
+}
+
+impl Frame {
+    /// Wraps an event that is serialized already.
+    pub fn new(record: &EventRecord) -> Self {
+        let head = format!("id: {}\ndata: ", record.seq);
+        let json = head.len()..head.len() + record.json.len();
+        let mut sse = head.into_bytes();
+        sse.reserve_exact(record.json.len() + 2);
+        sse.extend_from_slice(record.json.as_bytes());
+        sse.extend_from_slice(b"\n\n");
+        Self {
+            seq: record.seq,
+            operation: record.operation,
+            progress: record.progress,
+            sse: sse.into(),
+            json,
+        }
+    }
+
+    /// The event as JSON.
+    pub fn json(&self) -> &[u8] {
+        &self.sse[self.json.clone()]
+    }
+
+    /// The event as a message of a stream.
+    pub fn sse(&self) -> &Bytes {
+        &self.sse
+    }
+
+    /// The event, read back.
+    ///
+    /// # Errors
+    /// When it was written by a newer version with words that this one does not know.
+    pub fn event(&self) -> Result<Event, serde_json::Error> {
+        serde_json::from_slice(self.json())
+    }
+}
+
+/// Limits of the ring.
+#[derive(Clone, Copy, Debug)]
+pub struct RingLimits {
+    pub events: usize,
+    pub bytes: usize,
+}
+
+impl Default for RingLimits {
+    fn default() -> Self {
+        Self { events: 65_536, bytes: 32 << 20 }
+    }
+}
+
+/// The newest events, shared by everybody who watches.
+pub struct Feed {
+    ring: RwLock<Ring>,
+    head: watch::Sender<u64>,
+    limits: RingLimits,
+}
+
+struct Ring {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    /// The number that the next event has.
+    next: u64,
+}
+
+/// What a read found.
+#[derive(Debug)]
+pub enum Read {
+    /// These come next. Between the numbers in `skipped` only overtaken progress was left out.
+    Frames { frames: Vec<Frame>, skipped: Option<Skipped>, next: u64 },
+    /// Nothing newer is there.
+    Nothing,
+    /// The ring no longer holds that place: the store may.
+    Older,
+    /// That number was never given.
+    Unknown,
+}
+
+impl Feed {
+    /// A ring that goes on after event `head`.
+    pub fn new(head: u64, limits: RingLimits) -> Self {
+        Self {
+            ring: RwLock::new(Ring { frames: VecDeque::new(), bytes: 0, next: head + 1 }),
+            head: watch::Sender::new(head),
+            limits,
+        }
+    }
+
+    /// The newest event's number.
+    pub fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    /// Wakes whenever something was added.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Adds events in order. `with` runs while readers are kept out, so that a snapshot and its number agree.
+    pub fn publish(&self, frames: Vec<Frame>, with: impl FnOnce()) {
+        let mut ring = self.ring.write();
+        for frame in frames {
+            debug_assert_eq!(frame.seq, ring.next, "events are numbered without gaps");
+            ring.next = frame.seq + 1;
+            ring.bytes += frame.sse.len();
+            ring.frames.push_back(frame);
+        }
+        while ring.frames.len() > self.limits.events
+            || (ring.bytes > self.limits.bytes && ring.frames.len() > 1)
+        {
+            if let Some(old) = ring.frames.pop_front() {
+                ring.bytes -= old.sse.len();
+            }
+        }
+        with();
+        let head = ring.next - 1;
+        drop(ring);
+        self.head.send_if_modified(|seen| std::mem::replace(seen, head) != head);
+    }
+
+    /// Runs `look` with the number of the newest event, while nothing can be added.
+    pub fn at_head<T>(&self, look: impl FnOnce(u64) -> T) -> T {
+        let ring = self.ring.read();
+        look(ring.next - 1)
+    }
+
+    /// What comes after event `after`; with `only`, of that operation alone.
+    pub fn read(&self, after: u64, only: Option<OperationId>) -> Read {
+        let ring = self.ring.read();
+        let head = ring.next - 1;
+        if after > head {
+            return Read::Unknown;
+        }
+        if after == head {
+            return Read::Nothing;
+        }
+        let first = ring.next - ring.frames.len() as u64;
+        if after + 1 < first {
+            return Read::Older;
+        }
+        let start = (after + 1 - first) as usize;
+        let end = ring.frames.len().min(start + READ);
+        let next = first + end as u64 - 1;
+        let wanted = |frame: &&Frame| only.is_none_or(|id| frame.operation == Some(id));
+        let slice = ring.frames.range(start..end).filter(wanted);
+        if head - after <= BEHIND {
+            return Read::Frames { frames: slice.cloned().collect(), skipped: None, next };
+        }
+        let mut seen = HashSet::new();
+        let mut left_out = false;
+        let mut frames: Vec<Frame> = slice
+            .rev()
+            .filter(|frame| {
+                let keep = !frame.progress || frame.operation.is_none_or(|id| seen.insert(id));
+                left_out |= !keep;
+                keep
+            })
+            .cloned()
+            .collect();
+        frames.reverse();
+        let skipped = left_out.then_some(Skipped { from: after + 1, to: next });
+        Read::Frames { frames, skipped, next }
+    }
+}
+
+/// A reader's place in the feed.
+pub struct Cursor {
+    feed: Arc<Feed>,
+    head: watch::Receiver<u64>,
+    after: u64,
+    only: Option<OperationId>,
+}
+
+impl Cursor {
+    /// A reader who has everything up to `after`.
+    pub fn new(feed: Arc<Feed>, after: u64, only: Option<OperationId>) -> Self {
+        let head = feed.watch();
+        Self { feed, head, after, only }
+    }
+
+    /// Everything up to here was read.
+    pub fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// Moves on, for a reader who got events from elsewhere (the store).
+    pub fn moved_to(&mut self, after: u64) {
+        self.after = after;
+    }
+
+    /// What is there now, without waiting. Moves on over what it gives.
+    pub fn read(&mut self) -> Read {
+        let read = self.feed.read(self.after, self.only);
+        if let Read::Frames { next, .. } = &read {
+            self.after = *next;
+        }
+        read
+    }
+
+    /// Waits until something newer than the place was added.
+    pub async fn changed(&mut self) {
+        let after = self.after;
+        // The sender lives in the feed that this cursor holds: it can't be gone.
+        let _ = self.head.wait_for(|head| *head > after).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::event::Skipped;
+
+    fn id(n: u8) -> OperationId {
+        format!("00000000-0000-7000-8000-0000000000{n:02x}").parse().unwrap()
+    }
+
+    fn frame(seq: u64, operation: u8, progress: bool) -> Frame {
+        let json = format!("{{\"seq\":{seq}}}").into();
+        Frame::new(&EventRecord { seq, operation: Some(id(operation)), progress, json })
+    }
+
+    #[test]
+    fn a_frame_is_a_message_of_the_stream_and_its_json_at_once() {
+        let frame = frame(7, 1, false);
+        assert_eq!(&frame.sse()[..], b"id: 7\ndata: {\"seq\":7}\n\n");
+        assert_eq!(frame.json(), b"{\"seq\":7}");
+    }
+
+    #[test]
+    fn a_place_that_the_ring_dropped_or_never_had_is_said_so() {
+        let feed = Feed::new(10, RingLimits { events: 3, bytes: 1 << 20 });
+        feed.publish((11..=20).map(|seq| frame(seq, 1, false)).collect(), || {});
+        assert!(matches!(feed.read(10, None), Read::Older));
+        assert!(matches!(feed.read(20, None), Read::Nothing));
+        assert!(matches!(feed.read(21, None), Read::Unknown));
+        let Read::Frames { frames, skipped: None, next: 20 } = feed.read(17, None) else { panic!() };
+        assert_eq!(frames.iter().map(|f| f.seq).collect::<Vec<_>>(), [18, 19, 20]);
+    }
+
+    proptest! {
+        /// Whatever the pace of a reader: each event comes once and in order; one that is missing is progress
+        /// within a range that was said to be skipped, and a newer progress of its operation comes instead.
+        #[test]
+        fn a_reader_gets_every_event_or_a_newer_progress(
+            events in proptest::collection::vec((0u8..5, any::<bool>()), 1..1500),
+            pace in 1usize..1200,
+        ) {
+            let feed = Arc::new(Feed::new(0, RingLimits::default()));
+            let mut cursor = Cursor::new(feed.clone(), 0, None);
+            let mut got: Vec<u64> = Vec::new();
+            let mut skips: Vec<Skipped> = Vec::new();
+            let mut take = |cursor: &mut Cursor| while let Read::Frames { frames, skipped, .. } = cursor.read() {
+                got.extend(frames.iter().map(|f| f.seq));
+                skips.extend(skipped);
+            };
+            for (i, (operation, progress)) in events.iter().enumerate() {
+                feed.publish(vec![frame(i as u64 + 1, *operation, *progress)], || {});
+                if i % pace == 0 { take(&mut cursor); }
+            }
+            take(&mut cursor);
+            prop_assert!(got.windows(2).all(|w| w[0] < w[1]));
+            let got: HashSet<u64> = got.into_iter().collect();
+            for (i, (operation, progress)) in events.iter().enumerate() {
+                let seq = i as u64 + 1;
+                if !got.contains(&seq) {
+                    prop_assert!(*progress);
+                    let range = skips.iter().find(|s| (s.from..=s.to).contains(&seq));
+                    prop_assert!(range.is_some());
+                    let to = range.map_or(0, |r| r.to);
+                    let newer = (seq + 1..=to).any(|s| got.contains(&s) && events[s as usize - 1] == (*operation, true));
+                    prop_assert!(newer);
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_waiting_reader_wakes_when_something_is_added() {
+        let feed = Arc::new(Feed::new(0, RingLimits::default()));
+        let mut cursor = Cursor::new(feed.clone(), 0, Some(id(2)));
+        let waiting = tokio::spawn(async move {
+            cursor.changed().await;
+            cursor.read()
+        });
+        feed.publish(vec![frame(1, 1, false), frame(2, 2, false)], || {});
+        let Read::Frames { frames, next: 2, .. } = waiting.await.unwrap() else { panic!() };
+        assert_eq!(frames.len(), 1, "only the operation that was asked for");
+    }
+}

@@ -1,0 +1,25 @@
+//! Operations: the state machine, the desk that keeps them, the links to hosts, the feed.
+//!
+//! Knows: what an operation may do next, which host runs it, and who is told.
+//! May not know: how anything looks, HTTP routes of the server, how the store keeps things.
+//!
+//! One task, the [`desk`], owns every operation that has not ended. Whatever happens (a person's wish, a word
+//! from a host, the answer of an errand) is a command to it; it asks [`lifecycle::step`] what follows, numbers
+//! the events, hands the changes to the store's writer, and only what is durable is told ([`feed`], [`view`]).
+
+mod catalogue;
+mod clock;
+mod desk;
+mod downsample;
+mod engine;
+mod errand;
+pub mod feed;
+pub mod lifecycle;
+mod link;
+mod queue;
+mod roster;
+mod view;
+
+pub use catalogue::Catalogue;
+pub use engine::{Engine, EngineConfig, EngineError, HostConfig, Started};
+pub use feed::{Cursor, Feed, Frame, Read, RingLimits};

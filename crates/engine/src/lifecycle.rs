@@ -1,0 +1,453 @@
+//! The life of an operation: one pure function from (record, message) to (record, effects).
+//!
+//! Everything that changes an operation goes through [`step`]. It does no I/O and reads no clock, so that its
+//! promises can be tested over any order of messages.
+//!
+//! The story it tells: an operation is *queued*; the desk chooses a host (*starting*) and hands it over; the
+//! host says that it runs (*running*) and how it goes on. A person may ask for its end (*cancelling*), which
+//! only the host's own word completes. However it ends, the attempt is over for good: what its host says
+//! afterwards is noted as late and changes nothing. Another attempt has the next number, and only that number
+//! is listened to from then on.
+
+use protocol::host::{HostEventBody, Outcome, ResultDoc};
+use protocol::operation::AttemptOrigin;
+use protocol::receipt::Step;
+use protocol::{
+    Attempt, Condition, ConditionKind, Failure, FailureReason, HostName, InstanceId, KindName, LogLine,
+    Operation, OperationId, Points, Progress, Receipt, State, Time,
+};
+use serde_json::Value;
+
+/// An operation as the desk holds it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    pub operation: Operation,
+    /// Oldest first; the last one is current.
+    pub attempts: Vec<Attempt>,
+    /// When the cancel last went out, not known yet to have arrived. The host's feed may tell of it before the
+    /// answer does.
+    pub cancel_tried: Option<Time>,
+}
+
+/// What can happen to an operation.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Message {
+    /// The desk gives it to a host, in this life of the host.
+    Chosen { host: HostName, instance: InstanceId },
+    /// The host has no place, or surely never got it: back into the queue.
+    Declined,
+    /// The host will not run it as it is.
+    Refused(Failure),
+    /// A person wants it to end.
+    Cancel { reason: String },
+    /// The cancel goes out at this moment; whether it arrives is not known.
+    CancelTried { at: Time },
+    /// The host answered the cancel: sent then, acknowledged then, both by the server's clock.
+    CancelAnswered { sent: Time, acknowledged: Time },
+    /// The cancel could not be delivered; it is repeated.
+    CancelUndelivered { message: String },
+    /// The host's feed said this of an attempt, at this moment by the server's clock.
+    Host { attempt: u32, at: Time, body: HostEventBody },
+    /// The host no longer knows the current attempt.
+    Lost(Failure),
+    /// The host can't be heard since then.
+    Silent { since: Time, message: String },
+    /// The host is heard again.
+    Heard,
+    /// It can't leave the queue just now, for this reason.
+    Waiting { kind: ConditionKind, message: String },
+    /// A person wants another attempt.
+    Again { origin: AttemptOrigin },
+}
+
+/// What follows from a message.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// The operation changed: make it durable, then tell.
+    Changed,
+    /// Only its progress did.
+    Progressed(Progress),
+    Points(Vec<Points>),
+    Log(Vec<LogLine>),
+    Result(Box<ResultDoc>),
+    /// A word of an attempt that is over, for the record.
+    Late(String),
+    /// Hand the current attempt to its host.
+    SendStart,
+    /// Ask the host to stop the current attempt.
+    SendCancel,
+    /// It waits for a host.
+    Enqueue,
+    /// Its place on the host is free.
+    Release,
+}
+
+/// A person's wish that can't be had, in words for the person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Denied(pub String);
+
+impl Record {
+    /// An operation that was just accepted, with its first attempt.
+    pub fn new(id: OperationId, kind: KindName, title: String, params: Value, now: Time) -> Self {
+        Self {
+            operation: Operation {
+                id,
+                kind,
+                title,
+                params,
+                state: State::Queued,
+                attempt: 1,
+                host: None,
+                created_at: now,
+                started_at: None,
+                ended_at: None,
+                heard_at: None,
+                progress: None,
+                receipt: None,
+                condition: None,
+                failure: None,
+                checkpoint: None,
+                has_result: false,
+                tags: Vec::new(),
+                seq: 0,
+            },
+            attempts: vec![queued_attempt(1, AttemptOrigin::Start, now)],
+            cancel_tried: None,
+        }
+    }
+
+    /// The attempt that counts.
+    pub fn current(&self) -> &Attempt {
+        self.attempts.last().expect("a record is made with its first attempt and never loses one")
+    }
+
+    fn current_mut(&mut self) -> &mut Attempt {
+        self.attempts.last_mut().expect("a record is made with its first attempt and never loses one")
+    }
+
+    /// Moves to a state that may follow; anything else is a fault of this module.
+    fn enter(&mut self, state: State) {
+        debug_assert!(self.operation.state.may_become(state), "{} → {state}", self.operation.state);
+        self.operation.state = state;
+        self.current_mut().state = state;
+    }
+
+    fn end(&mut self, state: State, failure: Option<Failure>, at: Time) {
+        self.enter(state);
+        // An end is never before its beginning, whatever the clocks say.
+        let at = self.operation.started_at.map_or(at, |started| at.max(started));
+        self.operation.ended_at = Some(at);
+        self.operation.condition = None;
+        self.operation.failure.clone_from(&failure);
+        let receipt = self.operation.receipt.clone();
+        let attempt = self.current_mut();
+        attempt.ended_at = Some(at);
+        attempt.failure = failure;
+        attempt.receipt = receipt;
+    }
+
+    fn note(&mut self, step: Step, at: Time) -> bool {
+        // What the host says of a cancel proves that it arrived.
+        if let Some(tried) = self.cancel_tried.take_if(|_| step > Step::Sent)
+            && let Some(receipt) = &mut self.operation.receipt
+        {
+            receipt.note(Step::Sent, tried);
+        }
+        self.operation.receipt.as_mut().is_some_and(|receipt| receipt.note(step, at))
+    }
+
+    fn condition(&mut self, kind: ConditionKind, since: Time, message: String) -> Vec<Effect> {
+        let same = self.operation.condition.as_ref().is_some_and(|c| c.kind == kind && c.message == message);
+        if same {
+            return Vec::new();
+        }
+        self.operation.condition = Some(Condition { kind, since, message });
+        vec![Effect::Changed]
+    }
+
+    fn clear(&mut self, kinds: &[ConditionKind]) -> bool {
+        let found = self.operation.condition.as_ref().is_some_and(|c| kinds.contains(&c.kind));
+        if found {
+            self.operation.condition = None;
+        }
+        found
+    }
+}
+
+/// Applies a message. What changed is in the record; what follows is returned.
+///
+/// # Errors
+/// A person's wish that does not fit the state; nothing was changed. Messages from hosts never fail: what
+/// does not fit is late.
+pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effect>, Denied> {
+    let state = record.operation.state;
+    match message {
+        Message::Cancel { reason } => return cancel(record, reason, now),
+        Message::Again { origin } => return again(record, origin, now),
+        Message::Host { attempt, at, body } => return Ok(host(record, attempt, at, body, now)),
+        _ if state.ended() => return Ok(Vec::new()),
+        _ => {}
+    }
+    let effects = match message {
+        Message::Chosen { host, instance } if state == State::Queued => {
+            record.enter(State::Starting);
+            record.operation.host = Some(host.clone());
+            record.operation.condition = None;
+            let attempt = record.current_mut();
+            attempt.host = Some(host);
+            attempt.instance = Some(instance);
+            vec![Effect::Changed, Effect::SendStart]
+        }
+        Message::Declined if state == State::Starting => {
+            record.enter(State::Queued);
+            record.operation.host = None;
+            record.operation.condition = None;
+            let attempt = record.current_mut();
+            attempt.host = None;
+            attempt.instance = None;
+            vec![Effect::Changed, Effect::Release, Effect::Enqueue]
+        }
+        // The host never had it, or won't have it: the wish to cancel is fulfilled.
+        Message::Declined | Message::Refused(_)
+            if state == State::Cancelling && record.operation.started_at.is_none() =>
+        {
+            record.cancel_tried = None;
+            finish_cancel(record, now)
+        }
+        Message::Refused(failure) if matches!(state, State::Queued | State::Starting) => {
+            record.end(State::Failed, Some(failure), now);
+            vec![Effect::Changed, Effect::Release]
+        }
+        Message::CancelTried { at } if state == State::Cancelling => {
+            record.cancel_tried = Some(at);
+            Vec::new()
+        }
+        Message::CancelAnswered { sent, acknowledged } if state == State::Cancelling => {
+            let mut changed = record.note(Step::Sent, sent);
+            changed |= record.note(Step::Acknowledged, acknowledged);
+            changed |= record.clear(&[ConditionKind::CancelUndelivered]);
+            if changed { vec![Effect::Changed] } else { Vec::new() }
+        }
+        Message::CancelUndelivered { message } if state == State::Cancelling => {
+            let since = record
+                .operation
+                .condition
+                .as_ref()
+                .filter(|c| c.kind == ConditionKind::CancelUndelivered)
+                .map_or(now, |c| c.since);
+            record.condition(ConditionKind::CancelUndelivered, since, message)
+        }
+        Message::Lost(failure) if state.on_host() => {
+            record.end(State::Failed, Some(failure), now);
+            vec![Effect::Changed, Effect::Release]
+        }
+        Message::Silent { since, message } if state.on_host() => {
+            // An undelivered cancel says the same and more.
+            match &record.operation.condition {
+                Some(c) if c.kind == ConditionKind::CancelUndelivered => Vec::new(),
+                _ => record.condition(ConditionKind::NoWord, since, message),
+            }
+        }
+        Message::Heard if record.clear(&[ConditionKind::NoWord]) => vec![Effect::Changed],
+        Message::Waiting { kind, message } if state == State::Queued => record.condition(kind, now, message),
+        _ => Vec::new(),
+    };
+    Ok(effects)
+}
+
+fn queued_attempt(number: u32, origin: AttemptOrigin, now: Time) -> Attempt {
+    Attempt {
+        number,
+        origin,
+        state: State::Queued,
+        host: None,
+        instance: None,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+        failure: None,
+        receipt: None,
+    }
+}
+
+/// The host no longer knows an attempt that it had.
+pub fn host_lost() -> Failure {
+    Failure {
+        reason: FailureReason::HostLost,
+        message: "The host no longer knows it, so nobody can say how it ended.".into(),
+        hint: "Look at the host's own log, then retry or resume.".into(),
+    }
+}
+
+fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
+    record.note(Step::Stopped, at);
+    record.note(Step::Released, at);
+    record.end(State::Cancelled, None, at);
+    vec![Effect::Changed, Effect::Release]
+}
+
+fn cancel(record: &mut Record, reason: String, now: Time) -> Result<Vec<Effect>, Denied> {
+    let number = record.operation.attempt;
+    match record.operation.state {
+        State::Queued => {
+            record.operation.receipt = Some(Receipt::requested(number, reason, now));
+            Ok(finish_cancel(record, now))
+        }
+        State::Starting | State::Running => {
+            record.operation.receipt = Some(Receipt::requested(number, reason, now));
+            record.enter(State::Cancelling);
+            Ok(vec![Effect::Changed, Effect::SendCancel])
+        }
+        // Pressed twice: the first one counts.
+        State::Cancelling => Ok(Vec::new()),
+        ended => Err(Denied(format!("It has {ended} already; there is nothing left to cancel."))),
+    }
+}
+
+fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Result<Vec<Effect>, Denied> {
+    let operation = &mut record.operation;
+    if !operation.state.ended() {
+        return Err(Denied(format!(
+            "It is {} just now. Another attempt can be made when this one has ended.",
+            operation.state
+        )));
+    }
+    if operation.state == State::Succeeded {
+        return Err(Denied("It succeeded; start a new operation with the same params instead.".into()));
+    }
+    if origin == AttemptOrigin::Resume && operation.checkpoint.is_none() {
+        return Err(Denied(
+            "It left no checkpoint to resume from. Retry starts it from the beginning.".into(),
+        ));
+    }
+    if origin != AttemptOrigin::Resume {
+        operation.checkpoint = None;
+        operation.progress = None;
+    }
+    record.cancel_tried = None;
+    operation.state = State::Queued;
+    operation.attempt += 1;
+    operation.host = None;
+    operation.started_at = None;
+    operation.ended_at = None;
+    operation.heard_at = None;
+    operation.receipt = None;
+    operation.condition = None;
+    operation.failure = None;
+    let number = operation.attempt;
+    record.attempts.push(queued_attempt(number, origin, now));
+    Ok(vec![Effect::Changed, Effect::Enqueue])
+}
+
+fn host(record: &mut Record, attempt: u32, at: Time, body: HostEventBody, now: Time) -> Vec<Effect> {
+    let state = record.operation.state;
+    if attempt != record.operation.attempt || !state.on_host() {
+        return match late_words(&body) {
+            Some(what) => vec![Effect::Late(format!("attempt {attempt}: {what}"))],
+            None => Vec::new(),
+        };
+    }
+    let was_silent = record.clear(&[ConditionKind::NoWord]);
+    record.operation.heard_at = Some(now);
+    let mut effects = match body {
+        HostEventBody::Running => {
+            if record.operation.started_at.is_some() {
+                Vec::new()
+            } else {
+                record.operation.started_at = Some(at);
+                record.current_mut().started_at = Some(at);
+                if state == State::Starting {
+                    record.enter(State::Running);
+                }
+                vec![Effect::Changed]
+            }
+        }
+        HostEventBody::Progress { mut progress } => {
+            // Within an attempt progress never runs backwards, whatever a host says.
+            let before = record.operation.progress.as_ref().and_then(|p| p.fraction);
+            progress.fraction = match (before, progress.fraction.map(|f| f.clamp(0.0, 1.0))) {
+                (Some(before), Some(fraction)) => Some(fraction.max(before)),
+                (_, fraction) => fraction,
+            };
+            record.operation.progress = Some(progress.clone());
+            vec![Effect::Progressed(progress)]
+        }
+        HostEventBody::Points { series } => vec![Effect::Points(series)],
+        HostEventBody::Log { lines } => vec![Effect::Log(lines)],
+        HostEventBody::Checkpoint { checkpoint } => {
+            record.operation.checkpoint = Some(checkpoint);
+            vec![Effect::Changed]
+        }
+        HostEventBody::Acknowledged => {
+            let changed = record.note(Step::Acknowledged, at);
+            if changed { vec![Effect::Changed] } else { Vec::new() }
+        }
+        HostEventBody::Stopped => {
+            let changed = record.note(Step::Stopped, at);
+            if changed { vec![Effect::Changed] } else { Vec::new() }
+        }
+        HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
+    };
+    if was_silent && !effects.contains(&Effect::Changed) {
+        effects.insert(0, Effect::Changed);
+    }
+    effects
+}
+
+fn ended(
+    record: &mut Record,
+    outcome: Outcome,
+    failure: Option<Failure>,
+    result: Option<ResultDoc>,
+    at: Time,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(result) = result {
+        record.operation.has_result = true;
+        for tag in &result.tags {
+            if !record.operation.tags.contains(tag) {
+                record.operation.tags.push(tag.clone());
+            }
+        }
+        effects.push(Effect::Result(Box::new(result)));
+    }
+    let cancelling = record.operation.state == State::Cancelling;
+    match outcome {
+        Outcome::Cancelled if cancelling => {
+            effects.extend(finish_cancel(record, at));
+            return effects;
+        }
+        Outcome::Cancelled => {
+            let failure = Failure {
+                reason: FailureReason::HostStopped,
+                message: "The host stopped it; nobody asked for that here.".into(),
+                hint: "Look at the host's own log, then retry or resume.".into(),
+            };
+            record.end(State::Failed, Some(failure), at);
+        }
+        Outcome::Succeeded => record.end(State::Succeeded, None, at),
+        Outcome::Failed => {
+            let failure = failure.unwrap_or_else(|| Failure {
+                reason: FailureReason::Work,
+                message: "The host says that it failed, and not why.".into(),
+                hint: "Look at the log of the operation and of the host.".into(),
+            });
+            record.end(State::Failed, Some(failure), at);
+        }
+    }
+    effects.extend([Effect::Changed, Effect::Release]);
+    effects
+}
+
+/// What a late word said, where it is worth noting.
+fn late_words(body: &HostEventBody) -> Option<String> {
+    match body {
+        HostEventBody::Running => Some("running".into()),
+        HostEventBody::Ended { outcome, .. } => Some(format!("ended, {outcome:?}").to_lowercase()),
+        HostEventBody::Stopped => Some("stopped".into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! The promises of the lifecycle, over any order of messages.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn record() -> Record {
+    let kind = KindName::new("data.load").unwrap();
+    Record::new(OperationId::new(), kind, "MSFT 1h".into(), json!({}), Time::from_micros(1_000_000))
+}
+
+fn t(n: i64) -> Time {
+    Time::from_micros(1_000_000 + n)
+}
+
+fn host_name() -> HostName {
+    HostName::new("data-1").unwrap()
+}
+
+fn chosen() -> Message {
+    Message::Chosen { host: host_name(), instance: InstanceId::new() }
+}
+
+fn says(attempt: u32, body: HostEventBody) -> Message {
+    Message::Host { attempt, at: t(5), body }
+}
+
+fn ends(attempt: u32, outcome: Outcome) -> Message {
+    says(attempt, HostEventBody::Ended { outcome, failure: None, result: None })
+}
+
+fn running() -> Record {
+    let mut record = record();
+    step(&mut record, chosen(), t(1)).unwrap();
+    step(&mut record, says(1, HostEventBody::Running), t(2)).unwrap();
+    assert_eq!(record.operation.state, State::Running);
+    record
+}
+
+#[test]
+fn a_late_success_does_not_revive_a_cancelled_operation() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    step(&mut record, ends(1, Outcome::Cancelled), t(9)).unwrap();
+    assert_eq!(record.operation.state, State::Cancelled);
+    let before = record.clone();
+    let effects = step(&mut record, ends(1, Outcome::Succeeded), t(20)).unwrap();
+    assert_eq!(effects, [Effect::Late("attempt 1: ended, succeeded".into())]);
+    assert_eq!(record, before);
+}
+
+#[test]
+fn cancelled_is_said_only_when_the_host_has_said_it() {
+    let mut record = running();
+    let effects = step(&mut record, Message::Cancel { reason: "no use".into() }, t(10)).unwrap();
+    assert_eq!(effects, [Effect::Changed, Effect::SendCancel]);
+    assert_eq!(record.operation.state, State::Cancelling);
+    step(&mut record, Message::CancelAnswered { sent: t(11), acknowledged: t(12) }, t(13)).unwrap();
+    step(&mut record, Message::Host { attempt: 1, at: t(14), body: HostEventBody::Stopped }, t(15)).unwrap();
+    assert_eq!(record.operation.state, State::Cancelling);
+    let body = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
+    step(&mut record, Message::Host { attempt: 1, at: t(16), body }, t(17)).unwrap();
+    assert_eq!(record.operation.state, State::Cancelled);
+    let receipt = record.operation.receipt.unwrap();
+    let steps: Vec<_> = Step::ALL.into_iter().map(|s| receipt.at(s).unwrap()).collect();
+    assert_eq!(steps, [t(10), t(11), t(12), t(14), t(16)]);
+}
+
+#[test]
+fn a_receipt_is_whole_when_the_feed_is_faster_than_the_answer() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(10)).unwrap();
+    step(&mut record, Message::CancelTried { at: t(11) }, t(11)).unwrap();
+    assert_eq!(record.operation.receipt.as_ref().unwrap().sent, None, "whether it arrives is not known yet");
+    for body in [HostEventBody::Acknowledged, HostEventBody::Stopped] {
+        step(&mut record, Message::Host { attempt: 1, at: t(12), body }, t(13)).unwrap();
+    }
+    let body = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
+    step(&mut record, Message::Host { attempt: 1, at: t(14), body }, t(15)).unwrap();
+    let receipt = record.operation.receipt.unwrap();
+    assert_eq!(
+        (receipt.sent, receipt.acknowledged, receipt.released),
+        (Some(t(11)), Some(t(12)), Some(t(14)))
+    );
+    assert_eq!(record.attempts[0].receipt.as_ref().unwrap().sent, Some(t(11)));
+}
+
+#[test]
+fn a_cancel_that_comes_too_late_ends_as_the_work_ended() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    step(&mut record, ends(1, Outcome::Succeeded), t(9)).unwrap();
+    assert_eq!(record.operation.state, State::Succeeded);
+    let receipt = record.operation.receipt.unwrap();
+    assert_eq!(receipt.released, None, "nothing was stopped by the cancel");
+}
+
+#[test]
+fn a_second_attempt_does_not_listen_to_the_first() {
+    let mut record = running();
+    step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(10)).unwrap();
+    assert_eq!((record.operation.state, record.operation.attempt), (State::Queued, 2));
+    step(&mut record, chosen(), t(11)).unwrap();
+    let before = record.clone();
+    step(&mut record, ends(1, Outcome::Succeeded), t(12)).unwrap();
+    assert_eq!(record, before);
+    step(&mut record, says(2, HostEventBody::Running), t(13)).unwrap();
+    assert_eq!(record.operation.state, State::Running);
+    assert_eq!(record.attempts.iter().map(|a| a.state).collect::<Vec<_>>(), [State::Failed, State::Running]);
+}
+
+#[test]
+fn silence_is_a_condition_and_not_a_state() {
+    let mut record = running();
+    step(&mut record, Message::Silent { since: t(3), message: "No word.".into() }, t(9)).unwrap();
+    assert_eq!(record.operation.state, State::Running);
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::NoWord);
+    let effects = step(&mut record, says(1, HostEventBody::Log { lines: Vec::new() }), t(12)).unwrap();
+    assert!(effects.contains(&Effect::Changed));
+    assert_eq!(record.operation.condition, None);
+}
+
+#[test]
+fn resume_needs_a_checkpoint_and_retry_forgets_it() {
+    let mut record = running();
+    let checkpoint = protocol::Checkpoint { attempt: 1, at: t(3), note: "half".into(), state: json!(5) };
+    step(&mut record, says(1, HostEventBody::Checkpoint { checkpoint }), t(3)).unwrap();
+    step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
+    let mut resumed = record.clone();
+    step(&mut resumed, Message::Again { origin: AttemptOrigin::Resume }, t(10)).unwrap();
+    assert!(resumed.operation.checkpoint.is_some());
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(10)).unwrap();
+    assert_eq!(record.operation.checkpoint, None);
+    step(&mut record, Message::Cancel { reason: String::new() }, t(11)).unwrap();
+    let denied = step(&mut record, Message::Again { origin: AttemptOrigin::Resume }, t(12)).unwrap_err();
+    assert!(denied.0.contains("no checkpoint"));
+}
+
+/// Any message, of any attempt, at any time.
+fn any_message() -> impl Strategy<Value = Message> {
+    let outcome = prop_oneof![Just(Outcome::Succeeded), Just(Outcome::Failed), Just(Outcome::Cancelled)];
+    let body = prop_oneof![
+        Just(HostEventBody::Running),
+        Just(HostEventBody::Stopped),
+        Just(HostEventBody::Acknowledged),
+        (0.0f64..1.2).prop_map(|f| HostEventBody::Progress {
+            progress: Progress { fraction: Some(f), ..Progress::start(t(0)) }
+        }),
+        outcome.prop_map(|outcome| HostEventBody::Ended { outcome, failure: None, result: None }),
+    ];
+    let failure = Failure { reason: FailureReason::HostLost, message: "x".into(), hint: String::new() };
+    prop_oneof![
+        3 => Just(chosen()),
+        1 => Just(Message::Declined),
+        1 => Just(Message::Refused(failure.clone())),
+        2 => Just(Message::Cancel { reason: String::new() }),
+        1 => (0i64..50).prop_map(|n| Message::CancelAnswered { sent: t(n), acknowledged: t(n + 1) }),
+        1 => (0i64..50).prop_map(|n| Message::CancelTried { at: t(n) }),
+        1 => Just(Message::CancelUndelivered { message: "x".into() }),
+        6 => (1u32..4, -50i64..50, body).prop_map(|(attempt, at, body)| Message::Host { attempt, at: t(at), body }),
+        1 => Just(Message::Lost(failure)),
+        1 => Just(Message::Silent { since: t(0), message: "x".into() }),
+        1 => Just(Message::Heard),
+        2 => Just(Message::Again { origin: AttemptOrigin::Retry }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn whatever_comes_in_whatever_order_the_rules_hold(messages in proptest::collection::vec(any_message(), 0..60)) {
+        let mut record = record();
+        let mut ends_of_attempts: Vec<(u32, State)> = Vec::new();
+        // Places on hosts: one is taken by being chosen and must be given back exactly once.
+        let mut places = 0i32;
+        for (n, message) in messages.into_iter().enumerate() {
+            let before = record.clone();
+            let chosen = matches!(message, Message::Chosen { .. });
+            let asked = matches!(message, Message::Again { .. });
+            let host_said = match &message {
+                Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled, .. }, .. } => *attempt == before.operation.attempt,
+                _ => false,
+            };
+            let effects = step(&mut record, message.clone(), t(n as i64)).unwrap_or_default();
+            let (from, to) = (before.operation.state, record.operation.state);
+            // Every move is an allowed one; starting may pass through running unseen.
+            prop_assert!(from == to || from.may_become(to), "{from} → {to}");
+            // An ended attempt never changes; only a person's wish makes another one.
+            if from.ended() && !asked { prop_assert_eq!(&before, &record); }
+            if to != from && to == State::Cancelled {
+                let never_ran = from == State::Queued || before.operation.started_at.is_none();
+                prop_assert!(host_said || never_ran);
+            }
+            // What changed is told, and what is told changed something.
+            let told = effects.contains(&Effect::Changed);
+            if before.operation.state != record.operation.state { prop_assert!(told); }
+            if chosen && told { places += 1; }
+            if effects.contains(&Effect::Release) && from != State::Queued { places -= 1; }
+            prop_assert_eq!(places, i32::from(record.operation.state.on_host()));
+            // Progress never runs backwards within an attempt.
+            let fraction = |r: &Record| r.operation.progress.as_ref().and_then(|p| p.fraction);
+            if before.operation.attempt == record.operation.attempt
+                && let (Some(a), Some(b)) = (fraction(&before), fraction(&record)) { prop_assert!(a <= b && b <= 1.0); }
+            if let Some(receipt) = &record.operation.receipt {
+                let times: Vec<_> = Step::ALL.into_iter().filter_map(|s| receipt.at(s)).collect();
+                prop_assert!(times.windows(2).all(|w| w[0] <= w[1]));
+            }
+            // Attempts are numbered from 1 and the history of each stays as it ended.
+            prop_assert_eq!(record.attempts.len(), record.operation.attempt as usize);
+            for (number, state) in &ends_of_attempts { prop_assert_eq!(record.attempts[*number as usize - 1].state, *state); }
+            if to.ended() && !from.ended() { ends_of_attempts.push((record.operation.attempt, to)); }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The link to one host: finds out what it is, follows its feed, notices when it goes silent, comes back.
+//!
+//! Talks to the host and to the desk, decides nothing: what a word means for an operation is the desk's.
+
+use crate::desk::{Command, DeskSender};
+use crate::roster::LastWord;
+use pool::{Backoff, Pool, PoolError, Sse};
+use protocol::host::{About, Health, HostBeat, HostEvent, HostOperations};
+use protocol::{HostName, InstanceId, Time};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// A question about the host itself must be answered within this.
+const ANSWER: Duration = Duration::from_secs(2);
+/// At most so many events go to the desk at once.
+const BATCH: usize = 512;
+
+/// What a link needs.
+pub(crate) struct Link {
+    pub(crate) host: HostName,
+    pub(crate) pool: Pool,
+    pub(crate) desk: DeskSender,
+    pub(crate) last_word: LastWord,
+    /// Nothing at all for this long means that the host can't be heard.
+    pub(crate) silence: Duration,
+    pub(crate) health_every: Duration,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Why following ended.
+enum Parted {
+    /// The stream broke or ended; the host may still be there.
+    Broken(String),
+    /// The place in the feed is no longer held.
+    Reset,
+    /// The desk is gone.
+    Over,
+}
+
+impl Link {
+    /// Runs until it is stopped.
+    pub(crate) async fn run(self) {
+        let stop = self.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = async { tokio::join!(self.follow_for_ever(), self.watch_health()); } => {}
+        }
+    }
+
+    async fn follow_for_ever(&self) {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(3));
+        let mut reset = false;
+        loop {
+            let why = match self.meet(reset).await {
+                Ok((instance, after)) => {
+                    backoff.reset();
+                    match self.follow(instance, after).await {
+                        Parted::Over => return,
+                        Parted::Reset => {
+                            reset = true;
+                            continue;
+                        }
+                        Parted::Broken(why) => {
+                            reset = false;
+                            // A stream may break without the host being away: meet it again before saying so.
+                            tracing::info!(host = %self.host, why, "the feed of a host broke off");
+                            if !self.quiet() {
+                                tokio::time::sleep(Duration::from_millis(20)).await;
+                                continue;
+                            }
+                            why
+                        }
+                    }
+                }
+                Err(None) => return,
+                Err(Some(error)) => error.to_string(),
+            };
+            let command = Command::HostDown { host: self.host.clone(), why };
+            if self.desk.send(command).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+
+    /// Nothing was heard for the time of silence.
+    fn quiet(&self) -> bool {
+        self.last_word.get().is_none_or(|at| Time::now().seconds_since(at) >= self.silence.as_secs_f64())
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<(T, Time, Time), PoolError> {
+        let asked = Time::now();
+        let answer = tokio::time::timeout(ANSWER, self.pool.get::<T>(path)).await.map_err(|_| {
+            PoolError::Timeout {
+                url: format!("{}{path}", self.pool.base_url()),
+                after: ANSWER,
+                what: "answer",
+            }
+        })??;
+        let answered = Time::now();
+        self.last_word.note(answered);
+        Ok((answer, asked, answered))
+    }
+
+    /// Asks who is there and what it holds; the desk says from where to follow.
+    async fn meet(&self, reset: bool) -> Result<(InstanceId, u64), Option<PoolError>> {
+        let (about, asked, answered) = self.ask::<About>("/host/v1/about").await.map_err(Some)?;
+        let (list, _, _) = self.ask::<HostOperations>("/host/v1/operations").await.map_err(Some)?;
+        let instance = about.instance;
+        let (reply, after) = oneshot::channel();
+        let clock = (asked, answered, about.now);
+        let host = self.host.clone();
+        let met = Command::HostUp { host, about: Box::new(about), list, clock, reset, reply };
+        self.desk.send(met).await.map_err(|_| None)?;
+        let after = after.await.map_err(|_| None)?;
+        Ok((instance, after))
+    }
+
+    async fn follow(&self, instance: InstanceId, after: u64) -> Parted {
+        let path = format!("/host/v1/events?after={after}&instance={instance}");
+        let mut stream = match self.pool.stream(&path, None, ANSWER, self.silence).await {
+            Ok(stream) => stream,
+            Err(error) => return Parted::Broken(error.to_string()),
+        };
+        let mut events: Vec<HostEvent> = Vec::new();
+        loop {
+            // What is there already goes in one batch; only an empty hand waits.
+            let next = if events.is_empty() {
+                stream.next().await
+            } else {
+                match tokio::time::timeout(Duration::ZERO, stream.next()).await {
+                    Ok(next) if events.len() < BATCH => next,
+                    Ok(next) => {
+                        if self.deliver(instance, &mut events).await.is_err() {
+                            return Parted::Over;
+                        }
+                        next
+                    }
+                    Err(_) => {
+                        if self.deliver(instance, &mut events).await.is_err() {
+                            return Parted::Over;
+                        }
+                        continue;
+                    }
+                }
+            };
+            let message = match next {
+                Some(Ok(message)) => message,
+                other => {
+                    if self.deliver(instance, &mut events).await.is_err() {
+                        return Parted::Over;
+                    }
+                    return match other {
+                        Some(Err(error)) => Parted::Broken(error.to_string()),
+                        _ => Parted::Broken(format!("{} ended its feed.", self.pool.base_url())),
+                    };
+                }
+            };
+            self.last_word.note(Time::now());
+            match self.read(instance, &message) {
+                Ok(Some(event)) => events.push(event),
+                Ok(None) => {}
+                Err(parted) => return parted,
+            }
+        }
+    }
+
+    fn read(&self, instance: InstanceId, message: &Sse) -> Result<Option<HostEvent>, Parted> {
+        match message.event.as_str() {
+            "message" | "" => serde_json::from_str(&message.data).map(Some).map_err(|error| {
+                Parted::Broken(format!("{} sent an event that can't be read: {error}", self.pool.base_url()))
+            }),
+            "hello" | "beat" => match serde_json::from_str::<HostBeat>(&message.data) {
+                Ok(beat) if beat.instance != instance => Err(Parted::Reset),
+                _ => Ok(None),
+            },
+            "reset" => Err(Parted::Reset),
+            _ => Ok(None),
+        }
+    }
+
+    async fn deliver(&self, instance: InstanceId, events: &mut Vec<HostEvent>) -> Result<(), ()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let events = std::mem::take(events);
+        let command = Command::HostEvents { host: self.host.clone(), instance, events };
+        self.desk.send(command).await.map_err(|_| ())
+    }
+
+    async fn watch_health(&self) {
+        let mut every = tokio::time::interval(self.health_every);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            // A failure needs no word here: the feed notices silence by itself.
+            let Ok((health, asked, answered)) = self.ask::<Health>("/host/v1/health").await else { continue };
+            let clock = (asked, answered, health.now);
+            let command = Command::HostHealth { host: self.host.clone(), health: Box::new(health), clock };
+            if self.desk.send(command).await.is_err() {
+                return;
+            }
+        }
+    }
+}

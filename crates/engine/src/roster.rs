@@ -1,0 +1,151 @@
+//! The roster: hosts as the desk knows them, and who of them gets the next operation.
+
+use crate::clock::Offset;
+use pool::Pool;
+use protocol::api::{Connections, HostLink, HostStatus};
+use protocol::host::{About, Health};
+use protocol::{ConditionKind, HostName, KindName, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use store::HostCursor;
+
+/// When a byte last came from a host, by the server's clock; written by its link, read by everybody.
+#[derive(Clone, Default)]
+pub(crate) struct LastWord(Arc<AtomicI64>);
+
+impl LastWord {
+    pub(crate) fn note(&self, at: Time) {
+        self.0.store(at.micros(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Option<Time> {
+        let micros = self.0.load(Ordering::Relaxed);
+        (micros != 0).then(|| Time::from_micros(micros))
+    }
+}
+
+/// One configured host.
+pub(crate) struct Entry {
+    pub(crate) name: HostName,
+    pub(crate) pool: Pool,
+    pub(crate) link: HostLink,
+    pub(crate) trouble: String,
+    pub(crate) about: Option<About>,
+    pub(crate) health: Option<Health>,
+    pub(crate) last_word: LastWord,
+    pub(crate) offset: Offset,
+    /// How far its feed was taken in.
+    pub(crate) cursor: Option<HostCursor>,
+    /// Operations of ours that it has.
+    pub(crate) assigned: u32,
+    /// It said that it is full; asked again after this.
+    pub(crate) full_until: Option<Time>,
+}
+
+impl Entry {
+    pub(crate) fn new(name: HostName, pool: Pool, cursor: Option<HostCursor>, last_word: LastWord) -> Self {
+        Self {
+            name,
+            pool,
+            link: HostLink::Connecting,
+            trouble: String::new(),
+            about: None,
+            health: None,
+            last_word,
+            offset: Offset::default(),
+            cursor,
+            assigned: 0,
+            full_until: None,
+        }
+    }
+
+    pub(crate) fn status(&self) -> HostStatus {
+        let counters = self.pool.counters();
+        HostStatus {
+            name: self.name.clone(),
+            url: self.pool.base_url().to_owned(),
+            link: self.link,
+            heard_at: self.last_word.get(),
+            trouble: self.trouble.clone(),
+            instance: self.about.as_ref().map(|a| a.instance),
+            version: self.about.as_ref().map(|a| a.version.clone()).unwrap_or_default(),
+            kinds: self.about.iter().flat_map(|a| a.kinds.iter().map(|k| k.name.clone())).collect(),
+            capacity: self.capacity(),
+            running: self.assigned,
+            health: self.health.clone(),
+            connections: Connections {
+                opened: counters.opened,
+                reused: counters.reused,
+                requests: counters.requests,
+                retries: counters.retries,
+                failures: counters.failures,
+            },
+        }
+    }
+
+    fn capacity(&self) -> u32 {
+        self.about.as_ref().map_or(0, |a| a.capacity)
+    }
+
+    fn has(&self, kind: &KindName) -> bool {
+        self.about.as_ref().is_some_and(|a| a.kinds.iter().any(|k| &k.name == kind))
+    }
+
+    fn has_place(&self, now: Time) -> bool {
+        self.link == HostLink::Up
+            && self.assigned < self.capacity()
+            && self.full_until.is_none_or(|until| now >= until)
+    }
+}
+
+/// All configured hosts.
+#[derive(Default)]
+pub(crate) struct Roster {
+    entries: BTreeMap<HostName, Entry>,
+}
+
+impl Roster {
+    pub(crate) fn add(&mut self, entry: Entry) {
+        self.entries.insert(entry.name.clone(), entry);
+    }
+
+    pub(crate) fn get(&self, name: &HostName) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &HostName) -> Option<&mut Entry> {
+        self.entries.get_mut(name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// The least loaded host that has the kind, can be heard and has a place.
+    ///
+    /// # Errors
+    /// Why there is none, in words for those who wait.
+    pub(crate) fn choose(&self, kind: &KindName, now: Time) -> Result<&Entry, (ConditionKind, String)> {
+        let load = |e: &&Entry| (u64::from(e.assigned) << 32) / u64::from(e.capacity().max(1));
+        if let Some(entry) =
+            self.entries.values().filter(|e| e.has(kind) && e.has_place(now)).min_by_key(load)
+        {
+            return Ok(entry);
+        }
+        let names = |list: Vec<&Entry>| list.iter().map(|e| e.name.as_str()).collect::<Vec<_>>().join(", ");
+        let having: Vec<&Entry> = self.entries.values().filter(|e| e.has(kind)).collect();
+        let (up, away): (Vec<&Entry>, Vec<&Entry>) = having.iter().partition(|e| e.link == HostLink::Up);
+        Err(if having.is_empty() {
+            let text =
+                format!("No host that can be reached has {kind}. It starts as soon as one does; see Hosts.");
+            (ConditionKind::NoHost, text)
+        } else if up.is_empty() {
+            let text = format!("{} can't be reached. It starts as soon as that is heard again.", names(away));
+            (ConditionKind::NoHost, text)
+        } else {
+            let text = format!("Every place on {} is taken. It starts as soon as one is free.", names(up));
+            (ConditionKind::Waiting, text)
+        })
+    }
+}

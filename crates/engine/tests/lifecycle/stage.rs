@@ -1,0 +1,338 @@
+//! The stage for these tests: a store in a folder of its own, and a host that counts.
+
+use super::covers;
+use async_trait::async_trait;
+use host_kit::{Context, Host, Work, WorkError};
+use parking_lot::Mutex;
+use pool::PoolConfig;
+use protocol::api::{HostLink, StartOperation};
+use protocol::event::Skipped;
+use protocol::host::ResultDoc;
+use protocol::{Event, EventBody, KindSpec, Operation, OperationId, Problem, SeriesInfo, State, Summary};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use signalbox_engine::{Cursor, Engine, EngineConfig, HostConfig, Read};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Sqlite;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Nothing here takes nearly so long; a test that waits for ever says so.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize, JsonSchema)]
+struct Params {
+    /// How far to count.
+    steps: u64,
+    /// Stop before the last step until the gate is opened.
+    #[serde(default)]
+    gated: bool,
+    /// Leave a checkpoint after so many steps.
+    #[serde(default)]
+    checkpoint: Option<u64>,
+}
+
+/// What the test sees of the work, across lives of the host.
+#[derive(Default)]
+struct Seen {
+    starts: HashMap<OperationId, u32>,
+    resumed_from: HashMap<OperationId, Value>,
+}
+
+struct Count {
+    gate: watch::Receiver<bool>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[async_trait]
+impl Work for Count {
+    type Params = Params;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec {
+            name: "test.count".parse().unwrap(),
+            title: "Count".into(),
+            description: "Counts, a step a millisecond.".into(),
+            summary: Summary("to {steps}".into()),
+            params: host_kit::params_schema::<Params>(),
+            phases: vec!["count".into()],
+            series: vec![SeriesInfo {
+                name: "steps".into(),
+                title: "Steps".into(),
+                unit: String::new(),
+                x: "step".into(),
+            }],
+            resumable: true,
+        }
+    }
+
+    async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
+        {
+            let mut seen = self.seen.lock();
+            *seen.starts.entry(ctx.id()).or_default() += 1;
+            if let Some(from) = ctx.resume_from() {
+                seen.resumed_from.insert(ctx.id(), from.state.clone());
+            }
+        }
+        ctx.phase(1, "count");
+        ctx.items("steps", Some(params.steps));
+        ctx.log(protocol::LogLevel::Info, format!("counting to {}", params.steps));
+        let mut gate = self.gate.clone();
+        for step in 1..=params.steps {
+            ctx.check()?;
+            if params.gated && step == params.steps {
+                gate.wait_for(|open| *open).await.map_err(|_| WorkError::Cancelled)?;
+            }
+            ctx.done(step);
+            if step <= 100 {
+                ctx.point("steps", step as f64, step as f64);
+            }
+            if params.checkpoint == Some(step) {
+                ctx.checkpoint(format!("{step} steps"), json!(step)).unwrap();
+            }
+            tokio::select! {
+                () = ctx.token().cancelled() => return Err(WorkError::Cancelled),
+                () = tokio::time::sleep(Duration::from_millis(1)) => {}
+            }
+        }
+        Ok(ResultDoc { document: json!({"steps": params.steps}), artifacts: Vec::new(), tags: Vec::new() })
+    }
+}
+
+/// A host, serving.
+pub struct TestHost {
+    address: SocketAddr,
+    capacity: u32,
+    gate: watch::Sender<bool>,
+    seen: Arc<Mutex<Seen>>,
+    serving: JoinHandle<()>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl TestHost {
+    async fn new(capacity: u32) -> Self {
+        let gate = watch::Sender::new(false);
+        let seen = Arc::<Mutex<Seen>>::default();
+        let (runtime, serving, address) = serve("127.0.0.1:0", capacity, &gate, &seen).await;
+        Self { address, capacity, gate, seen, serving, runtime: Some(runtime) }
+    }
+
+    pub fn open_gate(&self) {
+        self.gate.send_replace(true);
+    }
+
+    pub fn starts(&self, id: OperationId) -> u32 {
+        self.seen.lock().starts.get(&id).copied().unwrap_or(0)
+    }
+
+    pub fn resumed_from(&self, id: OperationId) -> Option<Value> {
+        self.seen.lock().resumed_from.get(&id).cloned()
+    }
+
+    async fn list(&self) -> protocol::host::HostOperations {
+        let pool = pool::Pool::new(&format!("http://{}", self.address), PoolConfig::default()).unwrap();
+        pool.get("/host/v1/operations").await.unwrap()
+    }
+
+    /// How many operations it works on, as it says itself.
+    pub async fn running(&self) -> usize {
+        let ended = protocol::host::HostState::Ended;
+        self.list().await.operations.iter().filter(|o| o.state != ended).count()
+    }
+
+    /// Waits until it says that an operation ended, by its own feed.
+    pub async fn ended(&self, id: OperationId) {
+        let pool = pool::Pool::new(&format!("http://{}", self.address), PoolConfig::default()).unwrap();
+        let mut stream = pool.stream("/host/v1/events?after=0", None, PATIENCE, PATIENCE).await.unwrap();
+        loop {
+            let message = stream.next().await.unwrap().unwrap();
+            if let Ok(event) = serde_json::from_str::<protocol::host::HostEvent>(&message.data)
+                && event.id == id
+                && matches!(event.body, protocol::host::HostEventBody::Ended { .. })
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// Serves on a runtime of its own, which can be torn down as a process can: at any instant, without a word.
+async fn serve(
+    listen: &str,
+    capacity: u32,
+    gate: &watch::Sender<bool>,
+    seen: &Arc<Mutex<Seen>>,
+) -> (tokio::runtime::Runtime, JoinHandle<()>, SocketAddr) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let work = Count { gate: gate.subscribe(), seen: seen.clone() };
+    let listen = listen.to_owned();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let serving = runtime.spawn(async move {
+        let host = Host::builder("counter", "1").capacity(capacity).work(work).build().unwrap();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(listen.parse().unwrap()).unwrap();
+        let listener: TcpListener = socket.listen(64).unwrap();
+        tell.send(listener.local_addr().unwrap()).unwrap();
+        host.serve(listener, CancellationToken::new()).await.unwrap();
+    });
+    let address = told.await.unwrap();
+    (runtime, serving, address)
+}
+
+/// A store and a host; engines come and go.
+pub struct Stage {
+    folder: tempfile::TempDir,
+    pub host: TestHost,
+}
+
+impl Stage {
+    pub async fn new(capacity: u32) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), host: TestHost::new(capacity).await }
+    }
+
+    /// A server's engine, on the store as the last one left it.
+    pub fn engine(&self) -> Engine {
+        let store = Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap();
+        let host = HostConfig {
+            name: "counter".parse().unwrap(),
+            url: format!("http://{}", self.host.address),
+            pool: PoolConfig::default(),
+        };
+        let config = EngineConfig {
+            hosts: vec![host],
+            silence: Duration::from_millis(2_500),
+            ..EngineConfig::default()
+        };
+        Engine::open(Arc::new(store), config).unwrap()
+    }
+
+    /// The host is gone, as by kill -9.
+    pub fn kill_host(&mut self) {
+        self.host.serving.abort();
+        if let Some(runtime) = self.host.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    /// And there again on the same port, with another life.
+    pub async fn restart_host(&mut self) {
+        let listen = self.host.address.to_string();
+        let (runtime, serving, _) =
+            serve(&listen, self.host.capacity, &self.host.gate, &self.host.seen).await;
+        self.host.runtime = Some(runtime);
+        self.host.serving = serving;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.kill_host();
+    }
+}
+
+/// Waits until the engine hears the host.
+pub async fn up(engine: &Engine) {
+    let mut feed = Follower::new(engine, 0);
+    while engine.hosts().hosts.iter().any(|h| h.link != HostLink::Up) {
+        feed.next().await;
+    }
+}
+
+pub async fn try_start(engine: &Engine, kind: &str, params: Value) -> Result<Operation, Problem> {
+    let request = StartOperation { kind: kind.parse().unwrap(), params };
+    engine.start(request, None).await.map(|s| s.operation)
+}
+
+pub async fn start(engine: &Engine, params: Value) -> Operation {
+    try_start(engine, "test.count", params).await.unwrap()
+}
+
+/// One who reads the feed and keeps the book of it.
+pub struct Follower {
+    cursor: Cursor,
+    ready: std::collections::VecDeque<Event>,
+    read: Vec<u64>,
+    skips: Vec<Skipped>,
+    from: u64,
+}
+
+impl Follower {
+    pub fn new(engine: &Engine, after: u64) -> Self {
+        let cursor = engine.follow(after, None);
+        Self { cursor, ready: Default::default(), read: Vec::new(), skips: Vec::new(), from: after }
+    }
+
+    fn take(&mut self) -> bool {
+        match self.cursor.read() {
+            Read::Frames { frames, skipped, .. } => {
+                self.skips.extend(skipped);
+                self.read.extend(frames.iter().map(|f| f.seq));
+                self.ready.extend(frames.iter().map(|f| f.event().unwrap()));
+                true
+            }
+            Read::Nothing => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return event;
+            }
+            if !self.take() {
+                tokio::time::timeout(PATIENCE, self.cursor.changed()).await.expect("nothing came for long");
+            }
+        }
+    }
+
+    /// What is left in the feed of an engine that was closed.
+    pub fn read_rest(&mut self) {
+        while self.take() {}
+    }
+
+    pub fn last(&self) -> u64 {
+        self.read.last().copied().unwrap_or(self.from)
+    }
+
+    /// The first operation as told that fits.
+    pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
+        loop {
+            if let EventBody::Operation { operation } = self.next().await.body
+                && fits(&operation)
+            {
+                return *operation;
+            }
+        }
+    }
+
+    /// The states of an operation from here on, each once, to its end.
+    pub async fn states_until_ended(&mut self, id: OperationId) -> Vec<State> {
+        let mut states: Vec<State> = Vec::new();
+        loop {
+            let state = self.until(|o| o.id == id).await.state;
+            if states.last() != Some(&state) {
+                states.push(state);
+            }
+            if state.ended() {
+                return states;
+            }
+        }
+    }
+
+    /// Each number came once; what is missing was said to be skipped.
+    pub fn assert_gapless(&self) {
+        assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
+        let read: std::collections::HashSet<u64> = self.read.iter().copied().collect();
+        let missing: Vec<u64> =
+            (self.from + 1..=self.last()).filter(|s| !read.contains(s) && !covers(&self.skips, *s)).collect();
+        assert_eq!(missing, Vec::<u64>::new(), "events are missing");
+    }
+}

@@ -1,0 +1,106 @@
+//! Who may talk to the host: those with its token, and no web page that it does not know.
+
+use crate::Refusal;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use protocol::ProblemType;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// What a request must carry.
+#[derive(Debug, Default)]
+pub(crate) struct Access {
+    /// Wanted of every request, when set.
+    pub token: Option<String>,
+    /// The pages that may ask; other programs send no `Origin`.
+    pub origins: Vec<String>,
+}
+
+impl Access {
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        // A browser says whose page asks. Without this any page could start operations on a loopback host.
+        if let Some(origin) = headers.get(header::ORIGIN) {
+            let known = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
+            if !known {
+                let why = format!(
+                    "The page of {} may not talk to this host. Use the dashboard, or list that origin in the host's \
+                     configuration.",
+                    String::from_utf8_lossy(origin.as_bytes()).chars().take(100).collect::<String>()
+                );
+                return Err(Refusal::new(ProblemType::Forbidden, why));
+            }
+        }
+        let Some(token) = &self.token else { return Ok(()) };
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.as_bytes().split_at_checked(7))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "))
+            .map(|(_, given)| given);
+        match given {
+            Some(given) if same(given, token.as_bytes()) => Ok(()),
+            Some(_) => Err(Refusal::new(
+                ProblemType::Unauthorized,
+                "The token is not this host's. Give the caller the token that the host was started with.",
+            )),
+            None => Err(Refusal::new(
+                ProblemType::Unauthorized,
+                "This host wants its token: send it as 'Authorization: Bearer TOKEN'.",
+            )),
+        }
+    }
+}
+
+/// Compares in a time that tells nothing but the length.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len()
+        && std::hint::black_box(a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b))) == 0
+}
+
+/// Admits a request, and answers for a handler that panics.
+pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
+    if let Err(refusal) = access.admit(request.headers()) {
+        return refusal.into_response();
+    }
+    let path = request.uri().path().to_owned();
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(path, "a handler panicked");
+        let why =
+            format!("The host failed to answer {path}. This is a fault of its code; its log says more.");
+        Refusal::new(ProblemType::Internal, why).into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_page_is_admitted_only_when_its_origin_is_listed() {
+        let access = Access { token: None, origins: vec!["http://127.0.0.1:7200".into()] };
+        assert!(access.admit(&headers(&[])).is_ok());
+        assert!(access.admit(&headers(&[(header::ORIGIN, "http://127.0.0.1:7200")])).is_ok());
+        for origin in ["http://evil.example", "null", "http://127.0.0.1:72000", ""] {
+            assert_eq!(access.admit(&headers(&[(header::ORIGIN, origin)])).unwrap_err().problem.status, 403);
+        }
+    }
+
+    #[test]
+    fn with_a_token_nothing_but_the_token_is_admitted() {
+        let access = Access { token: Some("secret".into()), origins: vec![] };
+        assert!(access.admit(&headers(&[(header::AUTHORIZATION, "Bearer secret")])).is_ok());
+        for given in ["Bearer secre", "Bearer secrets", "Bearer Secret", "Basic secret", "secret", "Bearer "]
+        {
+            let refusal = access.admit(&headers(&[(header::AUTHORIZATION, given)])).unwrap_err();
+            assert_eq!(refusal.problem.status, 401, "{given}");
+        }
+        assert_eq!(access.admit(&headers(&[])).unwrap_err().problem.status, 401);
+    }
+}

@@ -1,0 +1,146 @@
+//! How the host is: what its works depend on, and what the machine is doing.
+//!
+//! The machine is looked at when somebody asks, at most once a second, on a thread that may block.
+
+use crate::work::AnyWork;
+use futures::FutureExt;
+use protocol::host::Check;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use sysinfo::{Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::time::Instant;
+
+/// Younger figures than this are given again.
+const FRESH: Duration = Duration::from_secs(1);
+/// Shares and rates over a longer time than this say nothing of the present: then a short look is taken first.
+const STALE: Duration = Duration::from_secs(10);
+/// How long the short look is; the operating system counts no finer than this.
+const SHORT_LOOK: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
+/// A check that takes longer is not well.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What the machine is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Vitals {
+    /// Share of all cores in use, 0 to 1.
+    pub cpu: f64,
+    /// Resident memory of this process, bytes.
+    pub memory_bytes: u64,
+    /// Bytes per second, without what the machine says to itself.
+    pub network_in: f64,
+    pub network_out: f64,
+}
+
+/// Looks at the machine, one look at a time.
+#[derive(Default)]
+pub(crate) struct Machine {
+    instruments: tokio::sync::Mutex<Option<Instruments>>,
+}
+
+struct Instruments {
+    system: System,
+    networks: Networks,
+    pid: Pid,
+    looked_at: Instant,
+    received: u64,
+    sent: u64,
+    vitals: Vitals,
+}
+
+impl Machine {
+    /// The figures, at most a second old.
+    ///
+    /// # Errors
+    /// A sentence, when the operating system does not give them.
+    pub async fn vitals(&self) -> Result<Vitals, String> {
+        let mut place = self.instruments.lock().await;
+        if let Some(instruments) = place.as_ref().filter(|i| i.looked_at.elapsed() < FRESH) {
+            return Ok(instruments.vitals);
+        }
+        let known = place.take();
+        let looked = tokio::task::spawn_blocking(move || {
+            let mut instruments = match known {
+                Some(mut known) => {
+                    if known.looked_at.elapsed() > STALE {
+                        known.look();
+                        std::thread::sleep(SHORT_LOOK);
+                    }
+                    known
+                }
+                None => {
+                    let new = Instruments::new()?;
+                    std::thread::sleep(SHORT_LOOK);
+                    new
+                }
+            };
+            instruments.look();
+            Ok::<_, sysinfo::Error>(instruments)
+        });
+        let instruments = looked
+            .await
+            .map_err(|e| format!("The look at the machine broke off: {e}."))?
+            .map_err(|e| format!("The operating system does not say how busy the machine is: {e}."))?;
+        Ok(place.insert(instruments).vitals)
+    }
+}
+
+impl Instruments {
+    fn new() -> Result<Self, sysinfo::Error> {
+        let mut instruments = Self {
+            system: System::new()?,
+            networks: Networks::new_with_refreshed_list()?,
+            pid: sysinfo::get_current_pid()?,
+            looked_at: Instant::now(),
+            received: 0,
+            sent: 0,
+            vitals: Vitals::default(),
+        };
+        instruments.look();
+        Ok(instruments)
+    }
+
+    fn look(&mut self) {
+        let passed = self.looked_at.elapsed().as_secs_f64();
+        self.looked_at = Instant::now();
+        self.system.refresh_cpu_usage();
+        let only_memory = ProcessRefreshKind::nothing().with_memory().without_tasks();
+        self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, only_memory);
+        self.networks.refresh(true);
+        let (mut received, mut sent) = (0, 0);
+        for (name, interface) in &self.networks {
+            if name != "lo" {
+                received += interface.total_received();
+                sent += interface.total_transmitted();
+            }
+        }
+        // An interface that went away takes its count with it.
+        let rate = |now: u64, before: u64| {
+            if passed > 0.0 { now.saturating_sub(before) as f64 / passed } else { 0.0 }
+        };
+        self.vitals = Vitals {
+            cpu: f64::from(self.system.global_cpu_usage() / 100.0).clamp(0.0, 1.0),
+            memory_bytes: self.system.process(self.pid).map_or(0, sysinfo::Process::memory),
+            network_in: rate(received, self.received),
+            network_out: rate(sent, self.sent),
+        };
+        (self.received, self.sent) = (received, sent);
+    }
+}
+
+/// Asks all works for what they depend on, at the same time. One that hangs or panics is a line that is not ok.
+pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Vec<Check> {
+    let asked = works.iter().map(|work| async move {
+        let health = AssertUnwindSafe(work.health()).catch_unwind();
+        let what = match tokio::time::timeout(CHECK_DEADLINE, health).await {
+            Ok(Ok(checks)) => return checks,
+            Ok(Err(_)) => "panicked: a fault of the host's code, its log says more".to_owned(),
+            Err(_) => {
+                format!("did not finish within {} s: what it looks at may hang", CHECK_DEADLINE.as_secs())
+            }
+        };
+        let name = work.kind().name.to_string();
+        vec![Check { ok: false, message: format!("The health check of {name} {what}."), name }]
+    });
+    futures::future::join_all(asked).await.into_iter().flatten().collect()
+}

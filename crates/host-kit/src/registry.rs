@@ -1,0 +1,300 @@
+//! What the host holds: the newest attempt of each operation, its places, and the newest of what has ended.
+
+use crate::Refusal;
+use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
+use crate::feed::Feed;
+use crate::work::{AnyWork, NotPrepared, Prepared};
+use parking_lot::Mutex;
+use protocol::host::{CancelAck, CancelAttempt, HostOperation, HostOperations, StartAttempt};
+use protocol::{KindName, KindSpec, OperationId, Problem, ProblemType, Time};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// A work's `check` must answer within this.
+const CHECK_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How much is held of what has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep {
+    /// Operations.
+    pub ended: usize,
+    /// Bytes of all their results; the newest is kept even when it alone has more.
+    pub result_bytes: usize,
+}
+
+/// The attempts of a host.
+pub(crate) struct Registry {
+    feed: Arc<Feed>,
+    works: HashMap<KindName, Arc<dyn AnyWork>>,
+    capacity: u32,
+    keep: Keep,
+    held: Mutex<Held>,
+    /// One task an attempt.
+    tasks: TaskTracker,
+}
+
+#[derive(Default)]
+struct Held {
+    operations: HashMap<OperationId, Arc<Attempt>>,
+    /// Oldest first, each still in `operations`.
+    ended: VecDeque<(OperationId, usize)>,
+    result_bytes: usize,
+    /// Places taken.
+    running: u32,
+    /// The host shuts down: nothing more is taken.
+    closing: bool,
+}
+
+/// What came of a start.
+pub(crate) enum Started {
+    /// It was accepted.
+    New(HostOperation),
+    /// It was accepted before; nothing was started.
+    Known(HostOperation),
+}
+
+impl Registry {
+    pub fn new(
+        feed: Arc<Feed>,
+        works: HashMap<KindName, Arc<dyn AnyWork>>,
+        capacity: u32,
+        keep: Keep,
+    ) -> Self {
+        Self { feed, works, capacity, keep, held: Mutex::default(), tasks: TaskTracker::new() }
+    }
+
+    /// Accepts an attempt, once: whoever comes second with the same id and attempt is told of the first.
+    ///
+    /// # Errors
+    /// Unknown kind, params that don't fit, an attempt older than the known one, one whose predecessor still
+    /// stops, a full host, a host that shuts down.
+    pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, Refusal> {
+        let work = self.work_of(&ask.kind)?;
+        if ask.attempt == 0 {
+            return Err(Refusal::new(
+                ProblemType::BadRequest,
+                "Attempts are numbered from 1; this one is 0.",
+            ));
+        }
+        if let Some(known) = self.held.lock().settle(ask.id, ask.attempt)? {
+            return Ok(Started::Known(known.view()));
+        }
+        let (prepared, spec) = prepare(work, ask.params).await?;
+
+        let mut held = self.held.lock();
+        // Whoever came at the same time may have been quicker.
+        if let Some(known) = held.settle(ask.id, ask.attempt)? {
+            return Ok(Started::Known(known.view()));
+        }
+        if held.closing {
+            let why = "The host is shutting down and takes nothing more. Try another host, or this one when it is back.";
+            return Err(Refusal::new(ProblemType::Unavailable, why).retry_after(5));
+        }
+        if held.running >= self.capacity {
+            let why = format!(
+                "All places of the host are taken: it runs {} at once. Try again when one has ended, or give it a \
+                 higher capacity.",
+                operations(self.capacity)
+            );
+            return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
+        }
+        let phases = u32::try_from(spec.phases.len()).unwrap_or(u32::MAX);
+        let attempt = Arc::new(Attempt::new(Arc::clone(&self.feed), ask.id, ask.attempt, ask.kind, phases));
+        held.take(&attempt);
+        // The answer is what the first and every later caller can rely on: it was accepted.
+        let accepted = attempt.view();
+        tracing::info!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "attempt accepted");
+        let registry = Arc::clone(self);
+        // Inside the lock: a shutdown that sees the attempt must be able to wait for its task.
+        self.tasks.spawn(async move {
+            live(&attempt, prepared, ask.resume_from, || registry.held.lock().running -= 1).await;
+            registry.held.lock().retire(&attempt, registry.keep);
+        });
+        Ok(Started::New(accepted))
+    }
+
+    /// Asks an attempt to stop.
+    ///
+    /// # Errors
+    /// When the operation or the attempt is not here, or a newer attempt is.
+    pub fn cancel(&self, id: OperationId, ask: &CancelAttempt) -> Result<CancelAck, Refusal> {
+        let attempt = self.find(id)?;
+        if ask.attempt < attempt.number {
+            let why = format!(
+                "Attempt {} of operation {id} is over: this host has attempt {}. Nothing was cancelled.",
+                ask.attempt, attempt.number
+            );
+            return Err(Refusal::new(ProblemType::Conflict, why));
+        }
+        if ask.attempt > attempt.number {
+            let why = format!(
+                "This host has attempt {} of operation {id} and never got attempt {}.",
+                attempt.number, ask.attempt
+            );
+            return Err(Refusal::new(ProblemType::NotFound, why));
+        }
+        tracing::info!(operation = %id, attempt = ask.attempt, reason = ask.reason, deadline_ms = ask.deadline_ms, "cancel asked for");
+        let state = attempt.stop(Stop::Cancel, Duration::from_millis(ask.deadline_ms));
+        Ok(CancelAck { state, now: Time::now() })
+    }
+
+    /// The newest attempt of an operation.
+    ///
+    /// # Errors
+    /// When it is not held.
+    pub fn find(&self, id: OperationId) -> Result<Arc<Attempt>, Refusal> {
+        self.held.lock().operations.get(&id).cloned().ok_or_else(|| {
+            let why = format!(
+                "This host has no operation {id}. It may have run on another host or in an earlier life of this \
+                 one, or have ended long ago: of what has ended the newest {} are kept.",
+                self.keep.ended
+            );
+            Refusal::new(ProblemType::NotFound, why)
+        })
+    }
+
+    /// Everything held, in the order of ids, and a place of the feed up to which all is in it. What happened
+    /// since may be in it too: following the feed from there repeats it and leads to the same end.
+    pub fn list(&self) -> HostOperations {
+        let seq = self.feed.head();
+        let attempts: Vec<_> = self.held.lock().operations.values().cloned().collect();
+        let mut operations: Vec<_> = attempts.iter().map(|attempt| attempt.view()).collect();
+        operations.sort_unstable_by_key(|operation| operation.id);
+        HostOperations { instance: self.feed.instance(), seq, operations, now: Time::now() }
+    }
+
+    /// Places taken, and places free.
+    pub fn places(&self) -> (u32, u32) {
+        let running = self.held.lock().running;
+        (running, self.capacity.saturating_sub(running))
+    }
+
+    /// Whether the host shuts down.
+    pub fn closing(&self) -> bool {
+        self.held.lock().closing
+    }
+
+    /// Takes nothing more, stops what runs, and waits until all of it has ended, or for somewhat longer than
+    /// `grace`, after which tasks were aborted and only threads that nobody can stop may be left. Of those no
+    /// end is told: they end with the process.
+    pub async fn stop(&self, grace: Duration) {
+        let attempts: Vec<_> = {
+            let mut held = self.held.lock();
+            held.closing = true;
+            held.operations.values().filter(|attempt| !attempt.ended()).cloned().collect()
+        };
+        for attempt in &attempts {
+            attempt.stop(Stop::Host, grace);
+        }
+        self.tasks.close();
+        if tokio::time::timeout(grace + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
+            for attempt in attempts.iter().filter(|attempt| !attempt.ended()) {
+                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "left behind at shutdown: its thread does not look at its context");
+            }
+        }
+    }
+
+    fn work_of(&self, kind: &KindName) -> Result<Arc<dyn AnyWork>, Refusal> {
+        self.works.get(kind).cloned().ok_or_else(|| {
+            let mut kinds: Vec<_> = self.works.keys().map(KindName::as_str).collect();
+            kinds.sort_unstable();
+            let why = format!("This host has no kind {kind}. Its kinds are {}.", kinds.join(", "));
+            Refusal::new(ProblemType::UnknownKind, why)
+        })
+    }
+}
+
+impl Held {
+    /// The attempt, when it is here already; `None` when it can be taken as far as older ones go.
+    fn settle(&self, id: OperationId, number: u32) -> Result<Option<Arc<Attempt>>, Refusal> {
+        let Some(known) = self.operations.get(&id) else { return Ok(None) };
+        if known.number == number {
+            return Ok(Some(Arc::clone(known)));
+        }
+        if known.number > number {
+            let why = format!(
+                "Attempt {number} of operation {id} is older than attempt {}, which this host already has. \
+                 Nothing was started.",
+                known.number
+            );
+            return Err(Refusal::new(ProblemType::Conflict, why));
+        }
+        if known.ended() {
+            return Ok(None);
+        }
+        known.stop(Stop::Fence, FENCE_DEADLINE);
+        let why = format!(
+            "Attempt {} of operation {id} still runs here and was told to stop for attempt {number}. Try again \
+             when it has ended.",
+            known.number
+        );
+        Err(Refusal::new(ProblemType::Conflict, why).retry_after(1))
+    }
+
+    /// Gives an attempt its place.
+    fn take(&mut self, attempt: &Arc<Attempt>) {
+        self.running += 1;
+        if self.operations.insert(attempt.id, Arc::clone(attempt)).is_some() {
+            // The older attempt may not have been retired yet; then there is nothing of it to forget.
+            if let Some(at) = self.ended.iter().position(|(id, _)| *id == attempt.id) {
+                let (_, bytes) = self.ended.remove(at).expect("position gives a place within");
+                self.result_bytes -= bytes;
+            }
+        }
+    }
+
+    /// Counts an attempt among the ended ones, and forgets the oldest that are too many.
+    fn retire(&mut self, attempt: &Arc<Attempt>, keep: Keep) {
+        if !self.operations.get(&attempt.id).is_some_and(|newest| Arc::ptr_eq(newest, attempt)) {
+            return;
+        }
+        let bytes = attempt.result_bytes();
+        self.ended.push_back((attempt.id, bytes));
+        self.result_bytes += bytes;
+        while self.ended.len() > keep.ended || (self.result_bytes > keep.result_bytes && self.ended.len() > 1)
+        {
+            let Some((oldest, bytes)) = self.ended.pop_front() else { break };
+            self.result_bytes -= bytes;
+            self.operations.remove(&oldest);
+        }
+    }
+}
+
+/// Reads and checks the params where it may take its time.
+async fn prepare(work: Arc<dyn AnyWork>, params: serde_json::Value) -> Result<(Prepared, KindSpec), Refusal> {
+    let preparing = tokio::task::spawn_blocking(move || (work.prepare(&params), work.kind()));
+    match tokio::time::timeout(CHECK_DEADLINE, preparing).await {
+        Ok(Ok((Ok(prepared), spec))) => Ok((prepared, spec)),
+        Ok(Ok((Err(NotPrepared::Fields(fields)), _))) => {
+            let mut why: Vec<_> = fields.iter().map(|field| field.message.as_str()).collect();
+            why.dedup();
+            let problem = Problem::new(ProblemType::BadParams, why.join(" "));
+            Err(problem.with_fields(fields).into())
+        }
+        Ok(Ok((Err(NotPrepared::Schema(what)), spec))) => {
+            let why = format!(
+                "The schema that kind {} declares can't be used: {what}. This is a fault of the host's code.",
+                spec.name
+            );
+            Err(Refusal::new(ProblemType::Internal, why))
+        }
+        Ok(Err(_)) => {
+            let why =
+                "The check of the params panicked. This is a fault of the host's code; its log says more.";
+            Err(Refusal::new(ProblemType::Internal, why))
+        }
+        Err(_) => {
+            let why = format!(
+                "The check of the params did not finish within {} s. What it looks at may hang: see the host's health.",
+                CHECK_DEADLINE.as_secs()
+            );
+            Err(Refusal::new(ProblemType::Timeout, why))
+        }
+    }
+}
+
+fn operations(n: u32) -> String {
+    if n == 1 { "1 operation".to_owned() } else { format!("{n} operations") }
+}

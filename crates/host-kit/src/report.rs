@@ -1,0 +1,360 @@
+//! What one attempt reports, on its way into the feed: progress is thinned to the newest, points and log lines
+//! are gathered into batches, and neither is ever told after what came later.
+//!
+//! The first thing after a pause goes out at once, in the thread that said it; what follows closely goes out
+//! together, by [`Report::trail`], which the attempt's own task drives.
+
+use crate::feed::Feed;
+use crate::meter::Meter;
+use parking_lot::Mutex;
+use protocol::host::HostEventBody;
+use protocol::{LogLevel, LogLine, OperationId, Point, Points, Progress, Time};
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The least time between two records of progress.
+const PROGRESS_EVERY: Duration = Duration::from_millis(20);
+/// The least time between two batches of points and lines.
+const BATCH_EVERY: Duration = Duration::from_millis(50);
+/// A batch that has grown to this goes out whatever the time.
+const BATCH_POINTS: usize = 1_000;
+const BATCH_LINE_BYTES: usize = 64 * 1024;
+/// A log line is cut here.
+const LINE_BYTES: usize = 8 * 1024;
+/// Names, messages and notes are cut here.
+const TEXT_BYTES: usize = 1024;
+/// Of so many series it is said that a point of theirs was not a number.
+const COMPLAINTS: usize = 64;
+
+/// The way of one attempt into the feed.
+#[derive(Debug)]
+pub(crate) struct Report {
+    feed: Arc<Feed>,
+    id: OperationId,
+    attempt: u32,
+    began: Instant,
+    pending: Mutex<Pending>,
+    /// Something now waits that did not before.
+    waiting: Notify,
+}
+
+#[derive(Debug)]
+struct Pending {
+    meter: Meter,
+    /// The meter says something that the feed does not.
+    moved: bool,
+    told: Option<Progress>,
+    told_at: Option<Instant>,
+    series: Vec<Points>,
+    points: usize,
+    lines: Vec<LogLine>,
+    line_bytes: usize,
+    last_line: u64,
+    batch_at: Option<Instant>,
+    complained: BTreeSet<String>,
+}
+
+impl Report {
+    pub fn new(feed: Arc<Feed>, id: OperationId, attempt: u32, phases: u32, now: Instant) -> Self {
+        let pending = Pending {
+            meter: Meter::new(phases, now),
+            moved: false,
+            told: None,
+            told_at: None,
+            series: Vec::new(),
+            points: 0,
+            lines: Vec::new(),
+            line_bytes: 0,
+            last_line: 0,
+            batch_at: None,
+            complained: BTreeSet::new(),
+        };
+        Self { feed, id, attempt, began: now, pending: Mutex::new(pending), waiting: Notify::new() }
+    }
+
+    /// The moment since which the attempt counts its time.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The newest progress in the feed.
+    pub fn told(&self) -> Option<Progress> {
+        self.pending.lock().told.clone()
+    }
+
+    /// The meter's rate, items per second.
+    pub fn rate(&self) -> Option<f64> {
+        self.pending.lock().meter.rate()
+    }
+
+    /// Changes the meter and tells of it, now or in the next 20 ms.
+    pub fn measure(&self, change: impl FnOnce(&mut Meter, Instant)) {
+        let now = Instant::now();
+        let mut pending = self.pending.lock();
+        change(&mut pending.meter, now);
+        let waited = pending.moved;
+        pending.moved = true;
+        if pending.progress_due(now).is_some_and(|due| due <= now) {
+            self.tell_progress(&mut pending, now);
+        } else if !waited {
+            self.waiting.notify_one();
+        }
+    }
+
+    /// Adds a point to a curve. What is not a finite number can't be drawn: the log says so, once a series.
+    pub fn point(&self, series: &str, x: f64, y: f64) {
+        let now = Instant::now();
+        let mut pending = self.pending.lock();
+        let waited = pending.batch_waits();
+        if x.is_finite() && y.is_finite() {
+            let point = Point(x, y);
+            match pending.series.iter_mut().find(|s| s.name == series) {
+                Some(known) => known.points.push(point),
+                None => pending.series.push(Points { name: cut(series, TEXT_BYTES), points: vec![point] }),
+            }
+            pending.points += 1;
+        } else if pending.complained.len() < COMPLAINTS && pending.complained.insert(cut(series, TEXT_BYTES))
+        {
+            let text = format!(
+                "A point of series {series} at x = {x} has y = {y}. Only finite numbers can be drawn: this point \
+                 and others like it are left out of the curve."
+            );
+            pending.line(LogLevel::Warn, &text);
+        } else {
+            return;
+        }
+        self.gathered(&mut pending, waited, now);
+    }
+
+    /// Adds a line to the log.
+    pub fn log(&self, level: LogLevel, text: &str) {
+        let now = Instant::now();
+        let mut pending = self.pending.lock();
+        let waited = pending.batch_waits();
+        pending.line(level, text);
+        self.gathered(&mut pending, waited, now);
+    }
+
+    /// Tells something that must not overtake what was said before it.
+    pub fn say(&self, body: HostEventBody) {
+        let now = Instant::now();
+        let mut pending = self.pending.lock();
+        if pending.moved {
+            self.tell_progress(&mut pending, now);
+        }
+        self.tell_batch(&mut pending, now);
+        self.feed.publish(self.id, self.attempt, body);
+    }
+
+    /// Tells what waits, each when it is due, for ever.
+    pub async fn trail(&self) -> Infallible {
+        loop {
+            match self.tell_due() {
+                Some(due) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(due) => {}
+                        () = self.waiting.notified() => {}
+                    }
+                }
+                None => self.waiting.notified().await,
+            }
+        }
+    }
+
+    /// Tells what is due and says when the next of what waits will be.
+    fn tell_due(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut pending = self.pending.lock();
+        if pending.progress_due(now).is_some_and(|due| due <= now) {
+            self.tell_progress(&mut pending, now);
+        }
+        if pending.batch_due(now).is_some_and(|due| due <= now) {
+            self.tell_batch(&mut pending, now);
+        }
+        [pending.progress_due(now), pending.batch_due(now)].into_iter().flatten().min()
+    }
+
+    fn gathered(&self, pending: &mut Pending, waited: bool, now: Instant) {
+        let full = pending.points >= BATCH_POINTS || pending.line_bytes >= BATCH_LINE_BYTES;
+        if full || pending.batch_due(now).is_some_and(|due| due <= now) {
+            self.tell_batch(pending, now);
+        } else if !waited {
+            self.waiting.notify_one();
+        }
+    }
+
+    fn tell_progress(&self, pending: &mut Pending, now: Instant) {
+        let progress = pending.meter.progress(Time::now());
+        pending.moved = false;
+        pending.told_at = Some(now);
+        pending.told = Some(progress.clone());
+        self.feed.publish(self.id, self.attempt, HostEventBody::Progress { progress });
+    }
+
+    fn tell_batch(&self, pending: &mut Pending, now: Instant) {
+        if !pending.batch_waits() {
+            return;
+        }
+        pending.batch_at = Some(now);
+        let lines = std::mem::take(&mut pending.lines);
+        pending.line_bytes = 0;
+        if !lines.is_empty() {
+            self.feed.publish(self.id, self.attempt, HostEventBody::Log { lines });
+        }
+        let series = std::mem::take(&mut pending.series);
+        pending.points = 0;
+        if !series.is_empty() {
+            self.feed.publish(self.id, self.attempt, HostEventBody::Points { series });
+        }
+    }
+}
+
+impl Pending {
+    fn batch_waits(&self) -> bool {
+        self.points > 0 || !self.lines.is_empty()
+    }
+
+    fn progress_due(&self, now: Instant) -> Option<Instant> {
+        self.moved.then(|| self.told_at.map_or(now, |at| at + PROGRESS_EVERY))
+    }
+
+    fn batch_due(&self, now: Instant) -> Option<Instant> {
+        self.batch_waits().then(|| self.batch_at.map_or(now, |at| at + BATCH_EVERY))
+    }
+
+    fn line(&mut self, level: LogLevel, text: &str) {
+        self.last_line += 1;
+        let text = cut(text, LINE_BYTES);
+        self.line_bytes += text.len();
+        self.lines.push(LogLine { n: self.last_line, at: Time::now(), level, text });
+    }
+}
+
+/// The text, or as much of it as fits into so many bytes with a mark that something is missing.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most - '…'.len_utf8());
+    format!("{}…", &text[..end])
+}
+
+/// Text of a message, a name or a note, not longer than the page can use.
+pub(crate) fn short(text: &str) -> String {
+    cut(text, TEXT_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{Bounds, Read};
+    use proptest::prelude::*;
+    use protocol::InstanceId;
+    use protocol::host::HostEvent;
+
+    fn report() -> Report {
+        let feed = Arc::new(Feed::new(InstanceId::new(), Bounds { events: 100_000, bytes: 64 << 20 }));
+        Report::new(feed, OperationId::new(), 1, 0, Instant::now())
+    }
+
+    fn told(report: &Report) -> Vec<HostEventBody> {
+        let Read::Records(records) = report.feed.read(0, usize::MAX, usize::MAX) else { panic!("held") };
+        records.iter().map(|r| serde_json::from_slice::<HostEvent>(r.json()).unwrap().body).collect()
+    }
+
+    #[test]
+    fn the_first_word_goes_out_at_once_and_the_last_before_a_change_of_state() {
+        let report = report();
+        report.measure(|meter, now| meter.items("rows", Some(1_000), now));
+        assert_eq!(told(&report).len(), 1);
+        for done in 1..=1_000 {
+            report.measure(|meter, now| meter.done(done, now));
+        }
+        report.say(HostEventBody::Stopped);
+        let bodies = told(&report);
+        let [.., HostEventBody::Progress { progress }, HostEventBody::Stopped] = bodies.as_slice() else {
+            panic!("progress, then the change: {bodies:?}")
+        };
+        assert_eq!(progress.done, 1_000);
+    }
+
+    #[test]
+    fn a_flood_of_points_and_lines_comes_in_order_in_batches_of_bounded_size() {
+        let report = report();
+        for i in 0..5_000 {
+            report.point("loss", f64::from(i), 1.0);
+            report.log(LogLevel::Info, &"x".repeat(100));
+        }
+        report.say(HostEventBody::Stopped);
+        let (mut xs, mut ns) = (Vec::new(), Vec::new());
+        for body in told(&report) {
+            match body {
+                HostEventBody::Points { series } => {
+                    assert!(series.len() == 1 && series[0].points.len() <= BATCH_POINTS);
+                    xs.extend(series[0].points.iter().map(|p| p.0));
+                }
+                HostEventBody::Log { lines } => {
+                    assert!(lines.len() <= BATCH_LINE_BYTES / 100 + 1);
+                    ns.extend(lines.iter().map(|l| l.n));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(xs, (0..5_000).map(f64::from).collect::<Vec<_>>());
+        assert_eq!(ns, (1..=5_000).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn a_point_that_is_no_number_is_left_out_and_said_once() {
+        let report = report();
+        report.point("loss", 1.0, f64::NAN);
+        report.point("loss", 2.0, f64::INFINITY);
+        report.point("loss", 3.0, 0.5);
+        report.say(HostEventBody::Stopped);
+        let bodies = told(&report);
+        let [HostEventBody::Log { lines }, HostEventBody::Points { series }, HostEventBody::Stopped] =
+            bodies.as_slice()
+        else {
+            panic!("one line, one point: {bodies:?}")
+        };
+        assert!(lines.len() == 1 && lines[0].text.contains("NaN"));
+        assert_eq!(series[0].points, [Point(3.0, 0.5)]);
+    }
+
+    #[tokio::test]
+    async fn what_follows_closely_is_told_when_its_time_has_come() {
+        let report = report();
+        let mut news = report.feed.news();
+        let told_all = async {
+            report.measure(|meter, now| meter.done(1, now));
+            report.measure(|meter, now| meter.done(2, now));
+            report.log(LogLevel::Info, "one");
+            report.log(LogLevel::Info, "two");
+            while *news.borrow_and_update() < 4 {
+                news.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = told_all => {}
+            never = report.trail() => match never {},
+        }
+        let bodies = told(&report);
+        assert!(matches!(&bodies[0], HostEventBody::Progress { progress } if progress.done == 1));
+        assert!(matches!(&bodies[1], HostEventBody::Log { lines } if lines[0].text == "one"));
+        assert!(matches!(&bodies[2], HostEventBody::Progress { progress } if progress.done == 2));
+        assert!(matches!(&bodies[3], HostEventBody::Log { lines } if lines[0].text == "two"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_cut_between_characters_and_keeps_within_its_bound(text in "\\PC{0,80}", most in 3usize..60) {
+            let cut = cut(&text, most);
+            prop_assert!(cut.len() <= most);
+            prop_assert!(cut == text || text.starts_with(cut.strip_suffix('…').unwrap()));
+        }
+    }
+}

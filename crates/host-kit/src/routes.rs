@@ -1,0 +1,273 @@
+//! The host contract as routes: reads requests, asks the registry and the feed, writes answers.
+
+use crate::Refusal;
+use crate::access::guard;
+use crate::health::checks;
+use crate::host::Shared;
+use crate::registry::Started;
+use crate::stream::{Place, poll, stream};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use protocol::host::{
+    About, CancelAttempt, Check, Health, HostOperation, HostOperations, Outcome, StartAttempt,
+};
+use protocol::{InstanceId, OperationId, ProblemType, Time};
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most bytes that a request may have.
+const BODY_BYTES: usize = 1024 * 1024;
+/// A request's body must be here within this.
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+/// The longest that a poll waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+type Answer<T> = Result<T, Refusal>;
+
+/// All of `/host/v1`, behind the access check.
+pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+    let artifacts =
+        shared.works.iter().fold(Router::new(), |artifacts, work| artifacts.merge(work.artifacts()));
+    Router::new()
+        .route("/host/v1/about", get(about))
+        .route("/host/v1/health", get(health))
+        .route("/host/v1/operations", get(list).post(start))
+        .route("/host/v1/operations/{id}", get(show))
+        .route("/host/v1/operations/{id}/cancel", post(cancel))
+        .route("/host/v1/operations/{id}/result", get(result))
+        .route("/host/v1/events", get(events))
+        .nest("/host/v1/artifacts", artifacts.with_state(()))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&shared.access), guard))
+        .with_state(Arc::clone(shared))
+}
+
+async fn about(State(shared): State<Arc<Shared>>) -> Answer<Json<About>> {
+    let works = shared.works.clone();
+    // A kind may look around for what it can offer.
+    let kinds = tokio::task::spawn_blocking(move || works.iter().map(|work| work.kind()).collect()).await;
+    let kinds = kinds.map_err(|_| {
+        let why = "A kind panicked while it described itself. This is a fault of the host's code; its log says more.";
+        Refusal::new(ProblemType::Internal, why)
+    })?;
+    Ok(Json(About {
+        name: shared.name.clone(),
+        version: shared.version.clone(),
+        instance: shared.feed.instance(),
+        kinds,
+        capacity: shared.capacity,
+        now: Time::now(),
+    }))
+}
+
+async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
+    let (mut checks, vitals) = tokio::join!(checks(&shared.works), shared.machine.vitals());
+    if shared.registry.closing() {
+        checks.push(Check { name: "host".into(), ok: false, message: "It is shutting down.".into() });
+    }
+    let ready = checks.iter().all(|check| check.ok);
+    let vitals = vitals.unwrap_or_else(|why| {
+        // Not to know how busy the machine is keeps nobody from working on it.
+        checks.push(Check { name: "machine".into(), ok: false, message: why });
+        Default::default()
+    });
+    let (running, free) = shared.registry.places();
+    Json(Health {
+        ready,
+        checks,
+        cpu: vitals.cpu,
+        memory_bytes: vitals.memory_bytes,
+        network_in: vitals.network_in,
+        network_out: vitals.network_out,
+        running,
+        free,
+        now: Time::now(),
+    })
+}
+
+async fn list(State(shared): State<Arc<Shared>>) -> Json<HostOperations> {
+    Json(shared.registry.list())
+}
+
+async fn start(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Answer<(StatusCode, Json<HostOperation>)> {
+    let ask: StartAttempt = read(request).await?;
+    Ok(match shared.registry.start(ask).await? {
+        Started::New(operation) => (StatusCode::ACCEPTED, Json(operation)),
+        Started::Known(operation) => (StatusCode::OK, Json(operation)),
+    })
+}
+
+async fn show(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<Json<HostOperation>> {
+    Ok(Json(shared.registry.find(parse_id(&id)?)?.view()))
+}
+
+async fn cancel(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Answer<Response> {
+    let id = parse_id(&id)?;
+    let ask: CancelAttempt = read(request).await?;
+    let acknowledged = shared.registry.cancel(id, &ask)?;
+    Ok((StatusCode::ACCEPTED, Json(acknowledged)).into_response())
+}
+
+async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<Response> {
+    let attempt = shared.registry.find(parse_id(&id)?)?;
+    match attempt.result() {
+        Some((_, Some(json))) => Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response()),
+        Some((outcome, None)) => {
+            let how = if outcome == Outcome::Cancelled { "was cancelled" } else { "failed" };
+            let why = format!("Operation {} {how} and left no result.", attempt.id);
+            Err(Refusal::new(ProblemType::NotFound, why))
+        }
+        None => {
+            let why = format!(
+                "Operation {} has not ended: there is no result yet. Ask again when it has.",
+                attempt.id
+            );
+            Err(Refusal::new(ProblemType::Conflict, why))
+        }
+    }
+}
+
+async fn events(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let query = query.unwrap_or_default();
+    // What a client that lost its connection says of itself is newer than the address it was given.
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let after = match last.or_else(|| query_value(&query, "after")) {
+        Some(text) => parse_as::<u64>(text, "the number of an event, like after=1042")?,
+        None => 0,
+    };
+    let foreign = match query_value(&query, "instance") {
+        Some(text) => {
+            parse_as::<InstanceId>(text, "an instance, as 'about' gives it")? != shared.feed.instance()
+        }
+        None => false,
+    };
+    let place = Place { after, foreign };
+    let feed = Arc::clone(&shared.feed);
+    let ending = shared.ending.clone();
+    let streams = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")));
+    if streams {
+        return Ok(stream(feed, place, shared.beat, ending));
+    }
+    let wait = query_value(&query, "wait").map_or(Ok(Duration::ZERO), parse_wait)?;
+    Ok(poll(feed, place, wait, ending).await)
+}
+
+async fn nothing_here(uri: Uri) -> Refusal {
+    let why = format!(
+        "There is nothing at {}. This is a host of Signalbox: GET /host/v1/about says what it can do.",
+        uri.path()
+    );
+    Refusal::new(ProblemType::NotFound, why)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    let mut refusal =
+        Refusal::new(ProblemType::BadRequest, format!("{} does not take {method}.", uri.path()));
+    refusal.problem.status = StatusCode::METHOD_NOT_ALLOWED.as_u16();
+    refusal
+}
+
+/// Reads a body of JSON.
+async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
+    let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES);
+    let body = tokio::time::timeout(BODY_DEADLINE, reading).await.map_err(|_| {
+        let why = format!("The body did not come within {} s.", BODY_DEADLINE.as_secs());
+        Refusal::new(ProblemType::BadRequest, why)
+    })?;
+    let body = body.map_err(|e| {
+        if std::error::Error::source(&e).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+        {
+            let why = format!(
+                "The request has more than {BODY_BYTES} bytes. Give params as a reference, not as data."
+            );
+            Refusal::new(ProblemType::TooLarge, why)
+        } else {
+            Refusal::new(ProblemType::BadRequest, format!("The body broke off: {e}."))
+        }
+    })?;
+    serde_json::from_slice(&body).map_err(|e| {
+        Refusal::new(ProblemType::BadRequest, format!("The body is not the JSON that is wanted here: {e}."))
+    })
+}
+
+fn parse_id(text: &str) -> Answer<OperationId> {
+    text.parse().map_err(|e: protocol::NameError| Refusal::new(ProblemType::BadRequest, format!("{e}.")))
+}
+
+fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
+    text.parse().map_err(|_| {
+        let text: String = text.chars().take(60).collect();
+        Refusal::new(ProblemType::BadRequest, format!("'{text}' is not {what}."))
+    })
+}
+
+/// `25s`, `500ms`, or seconds without a unit; at most [`LONGEST_WAIT`].
+fn parse_wait(text: &str) -> Answer<Duration> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1e-3),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let seconds = parse_as::<f64>(number, "a time to wait, like wait=25s")? * unit;
+    if seconds.is_nan() || seconds < 0.0 {
+        return Err(Refusal::new(
+            ProblemType::BadRequest,
+            "A time to wait is not less than 0, like wait=25s.",
+        ));
+    }
+    Ok(Duration::from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())))
+}
+
+/// The value of a parameter. None that the contract knows has characters that need an escape.
+fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        .filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_with_or_without_its_unit_and_has_a_longest() {
+        let wait = |text| parse_wait(text).ok();
+        assert_eq!(wait("25s"), Some(Duration::from_secs(25)));
+        assert_eq!(wait("25"), Some(Duration::from_secs(25)));
+        assert_eq!(wait("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(wait("1000000"), Some(LONGEST_WAIT));
+        assert_eq!(wait("inf"), Some(LONGEST_WAIT));
+        for bad in ["-1", "NaN", "soon", "s", "1m"] {
+            assert_eq!(wait(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_its_whole_name() {
+        assert_eq!(query_value("before=1&after=2", "after"), Some("2"));
+        assert_eq!(query_value("hereafter=1", "after"), None);
+        assert_eq!(query_value("after=", "after"), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! The two ways to follow the feed: a stream of server-sent events, and a long poll of the same records.
+
+use crate::feed::{Feed, Read};
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use protocol::Time;
+use protocol::host::HostBeat;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// As much of the feed as goes into one write of a stream.
+const WRITE_EVENTS: usize = 1_000;
+const WRITE_BYTES: usize = 64 * 1024;
+/// As much as one answer of the long poll holds.
+const POLL_EVENTS: usize = 1_000;
+const POLL_BYTES: usize = 1024 * 1024;
+
+/// Where a reader wants to go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// The last record that it has.
+    pub after: u64,
+    /// It followed another life of the host: its place means nothing here.
+    pub foreign: bool,
+}
+
+/// A reader of the feed: a place in the ring, and how it wakes.
+struct Cursor {
+    feed: Arc<Feed>,
+    news: watch::Receiver<u64>,
+    after: u64,
+    foreign: bool,
+    said_hello: bool,
+    beat: Duration,
+    /// Fires when the host shuts down and nothing more will be published.
+    ending: CancellationToken,
+}
+
+impl Cursor {
+    /// What the stream says next; `None` when it is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.said_hello {
+            self.said_hello = true;
+            return Some(self.message("hello", None));
+        }
+        loop {
+            // Asked before the ring is read: what is published after that can't be missed.
+            let over = self.ending.is_cancelled();
+            self.news.borrow_and_update();
+            match self.read() {
+                Read::Reset => {
+                    // The reader goes on from the head; by the id it also comes back there.
+                    self.after = self.feed.head();
+                    return Some(self.message("reset", Some(self.after)));
+                }
+                Read::Records(records) if !records.is_empty() => {
+                    self.after += records.len() as u64;
+                    let mut write = BytesMut::with_capacity(records.iter().map(|r| r.frame().len()).sum());
+                    for record in &records {
+                        write.extend_from_slice(record.frame());
+                    }
+                    return Some(write.freeze());
+                }
+                Read::Records(_) if over => return None,
+                Read::Records(_) => {}
+            }
+            tokio::select! {
+                _ = self.news.changed() => {}
+                () = self.ending.cancelled() => {}
+                () = tokio::time::sleep(self.beat) => return Some(self.message("beat", None)),
+            }
+        }
+    }
+
+    fn read(&mut self) -> Read {
+        if std::mem::take(&mut self.foreign) {
+            return Read::Reset;
+        }
+        self.feed.read(self.after, WRITE_EVENTS, WRITE_BYTES)
+    }
+
+    fn message(&self, event: &str, id: Option<u64>) -> Bytes {
+        let beat: HostBeat = self.feed.beat(self.beat.as_secs_f64());
+        let beat = HostBeat { head: id.unwrap_or(beat.head), ..beat };
+        let json = serde_json::to_string(&beat).expect("a beat is plain strings and numbers");
+        let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+        Bytes::from(format!("event: {event}\n{id}data: {json}\n\n"))
+    }
+}
+
+/// The feed from a place on, as server-sent events: `hello`, then the records, `beat` when nothing else was
+/// said for a while, `reset` when the place is not (or no longer) held. After a reset the stream goes on from
+/// the head that the reset names.
+pub(crate) fn stream(feed: Arc<Feed>, place: Place, beat: Duration, ending: CancellationToken) -> Response {
+    let news = feed.news();
+    let cursor =
+        Cursor { feed, news, after: place.after, foreign: place.foreign, said_hello: false, beat, ending };
+    let messages = futures::stream::unfold(cursor, |mut cursor| async move {
+        let message = cursor.next().await?;
+        Some((Ok::<_, Infallible>(message), cursor))
+    });
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
+        (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
+        ("x-accel-buffering", "no"),
+    ];
+    (headers, Body::from_stream(messages)).into_response()
+}
+
+/// The feed from a place on, as [`protocol::host::HostEvents`]: at once when there is something to say, else
+/// when there is, or empty after `wait`.
+pub(crate) async fn poll(
+    feed: Arc<Feed>,
+    place: Place,
+    wait: Duration,
+    ending: CancellationToken,
+) -> Response {
+    let until = Instant::now() + wait;
+    let mut news = feed.news();
+    loop {
+        news.borrow_and_update();
+        let over = ending.is_cancelled() || Instant::now() >= until;
+        let read = if place.foreign { Read::Reset } else { feed.read(place.after, POLL_EVENTS, POLL_BYTES) };
+        match read {
+            Read::Records(records) if records.is_empty() && !over => {}
+            Read::Records(records) => {
+                let bodies: Vec<&[u8]> = records.iter().map(|record| record.json()).collect();
+                return answer(&feed, false, &bodies.join(&b","[..]));
+            }
+            Read::Reset => return answer(&feed, true, b""),
+        }
+        tokio::select! {
+            _ = news.changed() => {}
+            () = ending.cancelled() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
+    }
+}
+
+/// A `HostEvents` around records that are JSON already.
+fn answer(feed: &Feed, reset: bool, events: &[u8]) -> Response {
+    let (instance, head, now) = (feed.instance(), feed.head(), Time::now());
+    let mut body = BytesMut::with_capacity(events.len() + 200);
+    body.extend_from_slice(format!(r#"{{"instance":"{instance}","reset":{reset},"events":["#).as_bytes());
+    body.extend_from_slice(events);
+    body.extend_from_slice(format!(r#"],"head":{head},"now":"{now}"}}"#).as_bytes());
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (headers, body.freeze()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Bounds;
+    use futures::StreamExt;
+    use protocol::host::{HostEventBody, HostEvents};
+    use protocol::{InstanceId, OperationId};
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn feed() -> Arc<Feed> {
+        Arc::new(Feed::new(InstanceId::new(), Bounds { events: 10, bytes: 1 << 20 }))
+    }
+
+    #[tokio::test]
+    async fn a_poll_that_waits_is_answered_at_shutdown() {
+        let (feed, ending) = (feed(), CancellationToken::new());
+        let place = Place { after: 0, foreign: false };
+        let (answer, ()) = tokio::join!(poll(feed, place, LONG, ending.clone()), async { ending.cancel() });
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        assert_eq!(serde_json::from_slice::<HostEvents>(&body).unwrap().events, []);
+    }
+
+    #[tokio::test]
+    async fn a_stream_says_all_there_is_before_it_ends_at_shutdown() {
+        let (feed, ending) = (feed(), CancellationToken::new());
+        let place = Place { after: 0, foreign: false };
+        let mut body = stream(Arc::clone(&feed), place, LONG, ending.clone()).into_body().into_data_stream();
+        body.next().await.unwrap().unwrap();
+        feed.publish(OperationId::new(), 1, HostEventBody::Running);
+        ending.cancel();
+        let last = body.next().await.unwrap().unwrap();
+        assert!(last.starts_with(b"id: 1\ndata: "));
+        assert!(body.next().await.is_none());
+    }
+}

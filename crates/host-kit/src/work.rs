@@ -1,0 +1,142 @@
+//! What a host author writes: one [`Work`] for each kind of operation.
+//!
+//! Beside the trait stands its erased form, through which the registry holds works of different params.
+
+use crate::Context;
+use async_trait::async_trait;
+use axum::Router;
+use protocol::host::{Check, ResultDoc};
+use protocol::{Failure, FailureReason, FieldError, Form, KindSpec};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// One kind of operation: what it takes, and how it is done.
+///
+/// # Cancelling
+/// [`Work::run`] is expected to look at [`Context::check`] (in loops) or [`Context::token`] (in `select!`) and
+/// to return `Err(WorkError::Cancelled)` soon after a cancel. Past the deadline of the cancel its task is
+/// aborted at its next `.await`. A thread that it spawned (`spawn_blocking`, `std::thread`) can't be aborted
+/// by anybody: give it a clone of the context and let it call [`Context::check`] often. As long as one clone
+/// of the context is alive the host does not say that the work stopped, and keeps its place taken.
+#[async_trait]
+pub trait Work: Send + Sync + 'static {
+    /// The params, as a flat struct of text, numbers, switches and choices.
+    type Params: DeserializeOwned + JsonSchema + Send + 'static;
+
+    /// The kind as it is declared. `params` comes from [`params_schema`] and may be narrowed at run time, for
+    /// instance by an enum of the sources that are configured. Asked at each `about` and each start; its name
+    /// must stay the same for the life of the host.
+    fn kind(&self) -> KindSpec;
+
+    /// What the schema can't say. Asked before an attempt is accepted, off the async threads: it may look at a
+    /// file, and should answer within a second.
+    ///
+    /// # Errors
+    /// A message for each param that is wrong; the start is refused with them.
+    fn check(&self, params: &Self::Params) -> Result<(), Vec<FieldError>> {
+        let _ = params;
+        Ok(())
+    }
+
+    /// Does the work and gives what it leaves behind, at most 256 KiB as JSON.
+    ///
+    /// # Errors
+    /// [`WorkError::Cancelled`] when it stopped because it was asked to, [`WorkError::Failed`] with what
+    /// happened, why, and what to do next.
+    async fn run(&self, ctx: Context, params: Self::Params) -> Result<ResultDoc, WorkError>;
+
+    /// What this work depends on, for the host's health. An answer that takes longer than two seconds counts as
+    /// not well.
+    async fn health(&self) -> Vec<Check> {
+        Vec::new()
+    }
+
+    /// More routes, mounted below `/host/v1/artifacts`, like `/bars/{source}/{symbol}/{timeframe}`. They are
+    /// behind the same access checks as the rest of the host. Errors are best answered as [`crate::Refusal`].
+    fn artifacts(self: Arc<Self>) -> Router {
+        Router::new()
+    }
+}
+
+/// The params of a work as plain JSON Schema, for [`KindSpec::params`].
+pub fn params_schema<P: JsonSchema>() -> Value {
+    schemars::schema_for!(P).to_value()
+}
+
+/// Why a work ended without a result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorkError {
+    /// It was asked to stop and did.
+    #[error("the work was cancelled")]
+    Cancelled,
+    /// It could not do what it was asked to do.
+    #[error("{}", .0.message)]
+    Failed(Failure),
+}
+
+impl WorkError {
+    /// The work itself failed: what happened and why, and what the person can do next (may be empty).
+    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Failed(Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() })
+    }
+}
+
+impl From<Failure> for WorkError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// A work whose params were read and checked: ready to run once.
+pub(crate) type Prepared =
+    Box<dyn FnOnce(Context) -> futures::future::BoxFuture<'static, Result<ResultDoc, WorkError>> + Send>;
+
+/// Why params were not taken.
+#[derive(Debug)]
+pub(crate) enum NotPrepared {
+    /// A message for each param.
+    Fields(Vec<FieldError>),
+    /// A fault of the work: the schema that it declares can't be used.
+    Schema(String),
+}
+
+/// A [`Work`] whose params are JSON.
+#[async_trait]
+pub(crate) trait AnyWork: Send + Sync + 'static {
+    fn kind(&self) -> KindSpec;
+    fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared>;
+    async fn health(&self) -> Vec<Check>;
+    fn artifacts(&self) -> Router;
+}
+
+/// Gives a [`Work`] the shape of [`AnyWork`].
+pub(crate) struct Typed<W>(pub Arc<W>);
+
+#[async_trait]
+impl<W: Work> AnyWork for Typed<W> {
+    fn kind(&self) -> KindSpec {
+        self.0.kind()
+    }
+
+    fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared> {
+        let form = Form::from_schema(&self.0.kind().params).map_err(NotPrepared::Schema)?;
+        let filled = form.check(params).map_err(NotPrepared::Fields)?;
+        // What passes the form fits the type as a rule; a type may still be stricter than its schema says.
+        let params: W::Params = serde_json::from_value(filled).map_err(|e| {
+            NotPrepared::Fields(vec![FieldError::new("", format!("The params don't fit: {e}."))])
+        })?;
+        self.0.check(&params).map_err(NotPrepared::Fields)?;
+        let work = Arc::clone(&self.0);
+        Ok(Box::new(move |ctx| Box::pin(async move { work.run(ctx, params).await })))
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        self.0.health().await
+    }
+
+    fn artifacts(&self) -> Router {
+        Arc::clone(&self.0).artifacts()
+    }
+}

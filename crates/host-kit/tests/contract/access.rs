@@ -1,0 +1,107 @@
+//! Who is let in, what the host says of its health, and what makes no host at all.
+
+use crate::rig::{Probe, Rig, problem};
+use protocol::host::{Check, Health, ResultDoc};
+use protocol::{KindName, KindSpec, ProblemType, Summary};
+use serde_json::{Value, json};
+use signalbox_host_kit::{BuildError, Context, Host, Work, WorkError, async_trait};
+use std::sync::Arc;
+
+#[tokio::test]
+async fn with_a_token_every_route_wants_it() {
+    let rig = Rig::with(|host| host.token(Some("open sesame".into()))).await;
+    for path in ["/about", "/health", "/events", "/operations", "/artifacts/spring", "/nothing"] {
+        let refusal = problem(rig.get(path).send().await.unwrap()).await;
+        assert_eq!(refusal.kind, ProblemType::Unauthorized, "{path}");
+        let wrong = rig.get(path).bearer_auth("open sesami").send().await.unwrap();
+        assert_eq!(wrong.status(), 401, "{path}");
+    }
+    assert_eq!(rig.get("/about").bearer_auth("open sesame").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_web_page_can_start_nothing_unless_its_origin_is_listed() {
+    let rig = Rig::with(|host| host.allowed_origins(["http://127.0.0.1:7200"])).await;
+    let from = async |origin: &str| {
+        rig.post("/operations", &json!({})).header("origin", origin).send().await.unwrap()
+    };
+    assert_eq!(problem(from("http://elsewhere.example").await).await.kind, ProblemType::Forbidden);
+    assert_eq!(problem(from("null").await).await.kind, ProblemType::Forbidden);
+    assert_eq!(problem(from("http://127.0.0.1:7200").await).await.kind, ProblemType::BadRequest);
+}
+
+#[tokio::test]
+async fn artifacts_are_served_and_one_that_panics_is_answered_for() {
+    let rig = Rig::new().await;
+    let spring = rig.get("/artifacts/spring").send().await.unwrap();
+    assert_eq!(spring.text().await.unwrap(), "tense");
+    let broken = rig.get("/artifacts/broken").send().await.unwrap();
+    assert_eq!(problem(broken).await.kind, ProblemType::Internal);
+}
+
+#[tokio::test]
+async fn health_says_what_the_host_depends_on_and_how_busy_it_is() {
+    let rig = Rig::with(|host| host.capacity(3)).await;
+    let id = rig.start(json!({"manner": "obey"})).await;
+    rig.until_running(id).await;
+    let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
+    assert!(health.ready);
+    assert_eq!(health.checks, [Check { name: "spring".into(), ok: true, message: String::new() }]);
+    assert_eq!((health.running, health.free), (1, 2));
+    assert!((0.0..=1.0).contains(&health.cpu) && health.memory_bytes > 1 << 20, "{health:?}");
+}
+
+/// Declares what it is told to declare; its health hangs.
+struct Odd(Value);
+
+#[async_trait]
+impl Work for Odd {
+    type Params = serde_json::Map<String, Value>;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec {
+            name: KindName::new("test.odd").unwrap(),
+            title: "Odd".into(),
+            description: String::new(),
+            summary: Summary::default(),
+            params: self.0.clone(),
+            phases: vec![],
+            series: vec![],
+            resumable: false,
+        }
+    }
+
+    async fn run(&self, _: Context, _: Self::Params) -> Result<ResultDoc, WorkError> {
+        Err(WorkError::Cancelled)
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_health_check_that_hangs_is_not_well() {
+    let rig = Rig::with(|host| host.work(Odd(json!({"type": "object"})))).await;
+    let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
+    assert!(!health.ready);
+    let odd = health.checks.iter().find(|check| check.name == "test.odd").unwrap();
+    assert!(!odd.ok && odd.message.contains("did not finish"), "{odd:?}");
+}
+
+#[test]
+fn what_makes_no_host_is_found_before_it_is_served() {
+    let error = |builder: signalbox_host_kit::HostBuilder| builder.build().err().unwrap();
+    let host = || Host::builder("odd", "1");
+    let odd = |schema| host().work(Odd(schema));
+    let flat = || json!({"type": "object"});
+    assert_eq!(error(host()), BuildError::NoWork);
+    assert_eq!(error(odd(flat()).capacity(0)), BuildError::NoCapacity);
+    assert_eq!(error(odd(flat()).token(Some(String::new()))), BuildError::EmptyToken);
+    assert!(matches!(error(odd(flat()).work(Odd(flat()))), BuildError::DuplicateKind(_)));
+    let nested = json!({"type": "object", "properties": {"deep": {"type": "object"}}});
+    let BuildError::BadSchema { kind, what } = error(odd(nested)) else { panic!("a bad schema") };
+    assert!(kind.as_str() == "test.odd" && what.contains("deep"), "{what}");
+    let probe = Probe(Arc::default());
+    assert!(host().work(probe).work(Odd(flat())).build().is_ok());
+}

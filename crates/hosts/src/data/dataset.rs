@@ -1,0 +1,199 @@
+//! The folder of one data set: which segments it has, and that one load at a time works on it.
+
+use super::bars::{Bar, Period, Range, Timeframe};
+use super::disk::PART;
+use super::segment::{self, SegmentError};
+use super::symbol::Symbol;
+use super::trouble::{failure, unreadable, unwritable};
+use protocol::Failure;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One symbol in one timeframe from one source.
+#[derive(Clone, Debug)]
+pub(crate) struct DataSet {
+    pub(crate) symbol: Symbol,
+    pub(crate) timeframe: Timeframe,
+    folder: PathBuf,
+}
+
+/// A segment that is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) period: Period,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+}
+
+/// As long as one clone of it lives, no other load works on the data set. A crash lets go of it, too.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    _file: Arc<File>,
+}
+
+impl DataSet {
+    /// The data set below the folder of all. Nothing is made or read yet.
+    pub(crate) fn new(root: &Path, source: &str, symbol: Symbol, timeframe: Timeframe) -> Self {
+        let folder = root.join(source).join(symbol.as_str()).join(timeframe.as_str());
+        Self { symbol, timeframe, folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn path(&self, period: Period) -> PathBuf {
+        self.folder.join(period.file())
+    }
+
+    /// Makes the folder where it is missing, claims the data set, and removes what a crashed load left behind.
+    ///
+    /// # Errors
+    /// When another load has it, or the folder can't be written.
+    pub(crate) fn claim(&self) -> Result<Claim, Failure> {
+        fs::create_dir_all(&self.folder).map_err(|e| unwritable(&self.folder, &e, ""))?;
+        // The dot keeps it out of the eyes of programs that read a folder of Parquet files.
+        let path = self.folder.join(".lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|e| unwritable(&path, &e, ""))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(failure(
+                    format!(
+                        "Another load of {} {} from the same source is at work on {}.",
+                        self.symbol,
+                        self.timeframe,
+                        self.folder.display()
+                    ),
+                    "Wait until it has ended, or cancel it; then start this one again.",
+                ));
+            }
+            Err(TryLockError::Error(e)) => return Err(unwritable(&path, &e, "")),
+        }
+        self.sweep().map_err(|e| unwritable(&self.folder, &e, ""))?;
+        Ok(Claim { _file: Arc::new(file) })
+    }
+
+    fn sweep(&self) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().ends_with(&format!(".parquet{PART}")) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The segments that are there, oldest first; none when there is no such folder.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub(crate) fn segments(&self) -> Result<Vec<Stored>, Failure> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(unreadable(&self.folder, &e)),
+        };
+        let mut stored = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| unreadable(&self.folder, &e))?;
+            let name = entry.file_name();
+            let Some(period) = name.to_str().and_then(|n| Period::of_file(n, self.timeframe)) else {
+                continue;
+            };
+            let bytes = entry.metadata().map_err(|e| unreadable(&entry.path(), &e))?.len();
+            stored.push(Stored { period, path: entry.path(), bytes });
+        }
+        stored.sort_by_key(|s| s.period);
+        Ok(stored)
+    }
+
+    /// The bars of a stored segment within the range; none when it is not there.
+    ///
+    /// # Errors
+    /// When the file is there and can't be read.
+    pub(crate) fn bars(&self, period: Period, range: Range) -> Result<Vec<Bar>, Failure> {
+        let path = self.path(period);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        segment::read(&path, range).map_err(|e| broken(&path, &e))
+    }
+
+    /// The newest bar that is stored.
+    ///
+    /// # Errors
+    /// When the last segment can't be read.
+    pub(crate) fn last(&self) -> Result<Option<Bar>, Failure> {
+        for stored in self.segments()?.iter().rev() {
+            if let Some(bar) = self.bars(stored.period, Range::default())?.last() {
+                return Ok(Some(*bar));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A stored segment that can't be read.
+pub(crate) fn broken(path: &Path, error: &SegmentError) -> Failure {
+    match error {
+        SegmentError::Io(e) => unreadable(path, e),
+        _ => failure(
+            format!("The stored segment {} can't be read: {error}.", path.display()),
+            "Move that file away, then load again with mode backfill: only what is missing is loaded.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(root: &Path) -> DataSet {
+        DataSet::new(root, "csv", Symbol::new("MSFT").unwrap(), Timeframe::H1)
+    }
+
+    #[test]
+    fn a_second_load_of_the_same_data_set_is_refused_with_a_sentence() {
+        let root = tempfile::tempdir().unwrap();
+        let claim = set(root.path()).claim().unwrap();
+        let clone = claim.clone();
+        let refused = set(root.path()).claim().unwrap_err();
+        assert!(refused.message.starts_with("Another load of MSFT 1h"), "{}", refused.message);
+        drop(claim);
+        assert!(set(root.path()).claim().is_err(), "a part of the first load still works on it");
+        drop(clone);
+        set(root.path()).claim().unwrap();
+    }
+
+    #[test]
+    fn what_a_crashed_load_left_behind_is_removed_and_segments_are_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let set = set(root.path());
+        fs::create_dir_all(set.folder()).unwrap();
+        for name in ["2023.parquet", "2024.parquet.part", "notes.txt", "2024-01.parquet", "2022.parquet"] {
+            fs::write(set.folder().join(name), b"x").unwrap();
+        }
+        let _claim = set.claim().unwrap();
+        assert!(!set.folder().join("2024.parquet.part").exists());
+        assert!(set.folder().join("notes.txt").exists(), "what is not ours stays");
+        let names: Vec<_> = set.segments().unwrap().iter().map(|s| s.period.file()).collect();
+        assert_eq!(names, ["2022.parquet", "2023.parquet"]);
+    }
+
+    #[test]
+    fn a_broken_segment_says_which_file_and_what_to_do() {
+        let root = tempfile::tempdir().unwrap();
+        let set = set(root.path());
+        fs::create_dir_all(set.folder()).unwrap();
+        fs::write(set.folder().join("2024.parquet"), b"torn").unwrap();
+        let told = set.last().unwrap_err();
+        assert!(told.message.contains("2024.parquet") && told.hint.contains("backfill"), "{told:?}");
+    }
+}

@@ -1,0 +1,184 @@
+//! `data.load`, the work itself: what it declares to the host, and how a load goes from params to result.
+
+mod assess;
+mod loading;
+mod outcome;
+mod pace;
+mod report;
+mod resume;
+mod run;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use super::candles;
+use super::config::{ConfigError, DataConfig, SourceConfig};
+use super::disk::{Disk, LocalDisk};
+use super::params::{LoadParams, Request};
+use super::source::{off_thread, symbols};
+use async_trait::async_trait;
+use axum::Router;
+use host_kit::{Context, Work, WorkError, params_schema};
+use protocol::host::{Check, ResultDoc};
+use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The phases of a load, as the page shows them.
+const PHASES: [&str; 3] = ["open", "load", "check"];
+
+/// The curve that a load draws.
+const SPEED: &str = "rows_per_second";
+
+/// Loads market data: the kind `data.load`.
+pub struct DataLoad {
+    config: Arc<DataConfig>,
+    disk: Arc<dyn Disk>,
+}
+
+impl DataLoad {
+    /// The work with its sources and the folder for its data sets. Nothing is read or made yet.
+    ///
+    /// # Errors
+    /// When the configuration can't be meant so.
+    pub fn new(config: DataConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self { config: Arc::new(config), disk: Arc::new(LocalDisk) })
+    }
+
+    /// The schema of the params, narrowed to the sources that there are.
+    fn params(&self) -> Value {
+        let mut schema = params_schema::<LoadParams>();
+        let names: Vec<&str> = self.config.sources.iter().map(SourceConfig::name).collect();
+        if let Some(source) = schema.pointer_mut("/properties/source").and_then(Value::as_object_mut) {
+            source.insert("type".to_owned(), json!("string"));
+            source.insert("enum".to_owned(), json!(names));
+            source.insert("default".to_owned(), json!(names.first()));
+        }
+        let examples = self.examples();
+        if let Some(symbol) = schema.pointer_mut("/properties/symbol").and_then(Value::as_object_mut)
+            && !examples.is_empty()
+        {
+            symbol.insert("examples".to_owned(), json!(examples));
+        }
+        schema
+    }
+
+    /// Symbols that are known to work: what the CSV folders hold just now, and one for the synthetic source.
+    fn examples(&self) -> Vec<String> {
+        const MOST: usize = 50;
+        let mut found = BTreeSet::new();
+        let mut synthetic = false;
+        for source in &self.config.sources {
+            match source {
+                SourceConfig::Csv { folder, .. } => found.extend(symbols(folder).into_iter().map(|(s, _)| s)),
+                SourceConfig::Synthetic { .. } => synthetic = true,
+                SourceConfig::Http { .. } => {}
+            }
+        }
+        let mut names: Vec<String> = found.iter().take(MOST).map(ToString::to_string).collect();
+        if synthetic && names.is_empty() {
+            names.push("DEMO".to_owned());
+        }
+        names
+    }
+
+    async fn load(&self, ctx: Context, request: Request) -> Result<ResultDoc, WorkError> {
+        let resume = ctx.resume_from().map(|checkpoint| checkpoint.state.clone());
+        run::load(ctx, &self.config.folder, Arc::clone(&self.disk), request, resume).await
+    }
+}
+
+#[async_trait]
+impl Work for DataLoad {
+    type Params = LoadParams;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec {
+            name: KindName::new("data.load").expect("it is of the form area.verb"),
+            title: "Load market data".to_owned(),
+            description: "Reads bars from a source, checks every row, keeps them as Parquet files in segments, and \
+                          tells what is missing. A cancelled load keeps its finished segments and can be resumed."
+                .to_owned(),
+            summary: Summary("{symbol} {timeframe} · {source} · {mode}".to_owned()),
+            params: self.params(),
+            phases: PHASES.map(str::to_owned).to_vec(),
+            series: vec![SeriesInfo {
+                name: SPEED.to_owned(),
+                title: "Rows per second".to_owned(),
+                unit: "rows/s".to_owned(),
+                x: "seconds since start".to_owned(),
+            }],
+            resumable: true,
+        }
+    }
+
+    fn check(&self, params: &LoadParams) -> Result<(), Vec<FieldError>> {
+        params.request(&self.config).map(|_| ())
+    }
+
+    async fn run(&self, ctx: Context, params: LoadParams) -> Result<ResultDoc, WorkError> {
+        let request = params.request(&self.config).map_err(|errors| {
+            let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+            WorkError::failed(
+                format!("The params don't fit: {}", all.join(" ")),
+                "Correct them, then start again.",
+            )
+        })?;
+        self.load(ctx, request).await
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        let config = Arc::clone(&self.config);
+        off_thread(move || {
+            let mut checks = vec![can_write(&config.folder)];
+            for source in &config.sources {
+                if let SourceConfig::Csv { name, folder } = source {
+                    checks.push(can_read(name, folder));
+                }
+            }
+            checks
+        })
+        .await
+    }
+
+    fn artifacts(self: Arc<Self>) -> Router {
+        candles::router(Arc::clone(&self.config))
+    }
+}
+
+/// Tries what a load will do: make the folder and write into it.
+fn can_write(folder: &Path) -> Check {
+    let name = "data folder".to_owned();
+    let probe = folder.join(format!(".probe-{}", std::process::id()));
+    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"x"));
+    let tried = tried.and_then(|()| std::fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Check { name, ok: true, message: String::new() },
+        Err(e) => Check {
+            name,
+            ok: false,
+            message: format!(
+                "{} can't be written: {e}. Let the user that the host runs as write there, and see that the disk has room.",
+                folder.display()
+            ),
+        },
+    }
+}
+
+fn can_read(source: &str, folder: &Path) -> Check {
+    let name = format!("source {source}");
+    match std::fs::read_dir(folder) {
+        Ok(_) => Check { name, ok: true, message: String::new() },
+        Err(e) => Check {
+            name,
+            ok: false,
+            message: format!(
+                "{} can't be read: {e}. Make that folder with files like MSFT_1h.csv, or correct the configuration.",
+                folder.display()
+            ),
+        },
+    }
+}

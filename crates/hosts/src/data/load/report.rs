@@ -1,0 +1,64 @@
+//! What a load says while it works, and how it hears that it should stop: the part of the host's context that it
+//! needs, so that a test can be the host.
+
+use host_kit::{CancellationToken, Context, WorkError};
+use protocol::LogLevel;
+use serde_json::Value;
+
+/// To whom a load reports.
+pub(super) trait Report: Clone + Send + Sync + 'static {
+    fn token(&self) -> &CancellationToken;
+    fn phase(&self, index: u32, name: &str);
+    fn items(&self, unit: &str, total: Option<u64>);
+    fn done(&self, done: u64);
+    fn message(&self, text: String);
+    fn point(&self, series: &str, x: f64, y: f64);
+    fn log(&self, level: LogLevel, text: String);
+    /// False when it was too large to be kept.
+    fn checkpoint(&self, note: String, state: Value) -> bool;
+
+    /// # Errors
+    /// [`WorkError::Cancelled`] once a cancel was asked for.
+    fn check(&self) -> Result<(), WorkError> {
+        if self.token().is_cancelled() { Err(WorkError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// One line of the log.
+pub(super) fn say(report: &impl Report, level: LogLevel, text: impl Into<String>) {
+    report.log(level, text.into());
+}
+
+impl Report for Context {
+    fn token(&self) -> &CancellationToken {
+        Context::token(self)
+    }
+
+    fn phase(&self, index: u32, name: &str) {
+        Context::phase(self, index, name);
+    }
+
+    fn items(&self, unit: &str, total: Option<u64>) {
+        Context::items(self, unit, total);
+    }
+
+    fn done(&self, done: u64) {
+        Context::done(self, done);
+    }
+
+    fn message(&self, text: String) {
+        Context::message(self, text);
+    }
+
+    fn point(&self, series: &str, x: f64, y: f64) {
+        Context::point(self, series, x, y);
+    }
+
+    fn log(&self, level: LogLevel, text: String) {
+        Context::log(self, level, text);
+    }
+
+    fn checkpoint(&self, note: String, state: Value) -> bool {
+        Context::checkpoint(self, note, state).is_ok()
+    }
+}

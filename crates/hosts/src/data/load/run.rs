@@ -1,0 +1,162 @@
+//! One load from its first look at the source to its result.
+//!
+//! Rows stream: a slice is read, each row is checked, bars gather until their segment is full, the segment is put
+//! in its place, a checkpoint is taken. Memory holds one slice and one segment. What is finished stays finished:
+//! a cancel or a failure between two segments leaves whole files, and a later attempt goes on after them.
+
+use super::super::bars::Range;
+use super::super::config::SourceConfig;
+use super::super::dataset::{Claim, DataSet};
+use super::super::disk::Disk;
+use super::super::params::{Mode, Request};
+use super::super::segment::Label;
+use super::super::source::{self, off_thread};
+use super::super::wording::{counted, moment};
+use super::PHASES;
+use super::assess::assess;
+use super::loading::Loading;
+use super::outcome::{document, judge, tell};
+use super::report::{Report, say};
+use super::resume::{Done, Saved, Trust};
+use super::write::Writer;
+use host_kit::WorkError;
+use protocol::host::ResultDoc;
+use protocol::{LogLevel, Time};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Loads what the request asks for into a data set below `root`.
+///
+/// # Errors
+/// [`WorkError::Cancelled`] when it was asked to stop; otherwise what happened, why, and what to do next.
+pub(super) async fn load<R: Report>(
+    report: R,
+    root: &Path,
+    disk: Arc<dyn Disk>,
+    request: Request,
+    resume: Option<Value>,
+) -> Result<ResultDoc, WorkError> {
+    report.phase(1, PHASES[0]);
+    let set = DataSet::new(root, request.source.name(), request.symbol.clone(), request.timeframe);
+    let (claim, stored_last) = claim(&report, &set, &request).await?;
+    let saved = resume.and_then(|state| {
+        let saved = Saved::read(state);
+        if saved.is_none() {
+            say(
+                &report,
+                LogLevel::Warn,
+                "The checkpoint can't be read by this version: everything is loaded anew",
+            );
+        }
+        saved
+    });
+    // What earlier attempts stored must not move the ends of what this load is after.
+    let range = saved.as_ref().map_or_else(|| wanted(&request, stored_last, &report), Saved::range);
+    let mut trust = Trust::of(saved, &set, &report).await;
+    let asked = trust.narrow(range);
+    let opened =
+        source::open(&request, asked, trust.whole.as_ref().map(Saved::known), report.token()).await?;
+    trust.hold_against(&opened, &report);
+    say(
+        &report,
+        LogLevel::Info,
+        format!("Reading {} {} from {}", request.symbol, request.timeframe, opened.described),
+    );
+    if let Some(rate) = request.rows_per_second {
+        say(
+            &report,
+            LogLevel::Info,
+            format!("At most {} a second, as asked for", counted(u64::from(rate.get()), "row", "rows")),
+        );
+    }
+
+    let label = Label {
+        symbol: request.symbol.to_string(),
+        timeframe: request.timeframe,
+        source: request.source.name().to_owned(),
+        synthetic: matches!(request.source, SourceConfig::Synthetic { .. }),
+    };
+    let writer =
+        Writer { set: set.clone(), label, mode: request.mode, range: request.range, disk, _claim: claim };
+    let had_bars = stored_last.is_some();
+    let mut loading = Loading::new(report.clone(), writer.clone(), &opened, range, trust);
+    loading.rows(opened, &request).await?;
+    judge(&report, &request, &loading.tally(), had_bars)?;
+    loading.finish().await?;
+    if request.mode == Mode::Full {
+        clear(&report, &writer, &loading.done).await?;
+    }
+
+    report.phase(3, PHASES[2]);
+    report.message("Looking for gaps".to_owned());
+    let held = report.clone();
+    let assessment = off_thread(move || assess(&set, &held)).await?;
+    tell(&report, &assessment);
+    document(&writer, assessment, &loading.tally(), &loading.done)
+}
+
+/// Claims the data set, and looks up its newest bar.
+async fn claim(
+    report: &impl Report,
+    set: &DataSet,
+    request: &Request,
+) -> Result<(Claim, Option<Time>), WorkError> {
+    report.check()?;
+    let (held, set, request) = (report.clone(), set.clone(), request.clone());
+    off_thread(move || {
+        let _held = held;
+        // A symbol that is not there must not leave folders behind.
+        source::look(&request)?;
+        let claim = set.claim()?;
+        let last = match set.last() {
+            Ok(last) => last.map(|bar| bar.time),
+            // A full load replaces what can't be read.
+            Err(_) if request.mode == Mode::Full => None,
+            Err(e) => return Err(e),
+        };
+        Ok((claim, last))
+    })
+    .await
+    .map_err(WorkError::from)
+}
+
+/// The bars that the load is after: the asked-for range, less what the mode leaves out.
+fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) -> Range {
+    let mut range = request.range;
+    match (request.mode, stored_last) {
+        (Mode::Full, _) => {}
+        (Mode::Tail, Some(last)) => {
+            say(report, LogLevel::Info, format!("Only bars after {}, the last one stored", moment(last)));
+            let after = last.plus_micros(1);
+            range.from = Some(range.from.map_or(after, |from| from.max(after)));
+        }
+        (Mode::Backfill, Some(last)) => {
+            say(
+                report,
+                LogLevel::Info,
+                format!("Only bars that are missing up to {}, the last one stored", moment(last)),
+            );
+            range.to = Some(range.to.map_or(last, |to| to.min(last)));
+        }
+        (Mode::Tail | Mode::Backfill, None) => {
+            say(report, LogLevel::Info, "Nothing is stored yet: everything is loaded");
+        }
+    }
+    range
+}
+
+async fn clear(report: &impl Report, writer: &Writer, done: &[Done]) -> Result<(), WorkError> {
+    report.check()?;
+    let (writer, done, held) = (writer.clone(), done.to_vec(), report.clone());
+    let changed = off_thread(move || {
+        let _held = held;
+        writer.clear(&done)
+    })
+    .await?;
+    if changed > 0 {
+        let what = counted(changed, "segment", "segments");
+        say(report, LogLevel::Info, format!("Removed what the source no longer has from {what}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Putting one segment in its place: what was there before is kept, joined or replaced, as the mode says.
+
+use super::super::bars::{Bar, Period, Range};
+use super::super::dataset::{Claim, DataSet};
+use super::super::disk::Disk;
+use super::super::params::Mode;
+use super::super::segment::{self, Label};
+use super::super::trouble::{failure, unreadable, unwritable};
+use super::resume::{Done, hash, hash_of};
+use protocol::Failure;
+use std::sync::Arc;
+
+/// Writes the segments of one load. Cheap to clone; each clone holds the claim on the data set.
+#[derive(Clone)]
+pub(super) struct Writer {
+    pub(super) set: DataSet,
+    pub(super) label: Label,
+    pub(super) mode: Mode,
+    /// What was asked for, as it was asked for.
+    pub(super) range: Range,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) _claim: Claim,
+}
+
+impl Writer {
+    /// Puts the bars of a period in their place. `kept` says what is safe, should it fail.
+    ///
+    /// # Errors
+    /// When it can't be written; what was there before is there still.
+    pub(super) fn put(&self, period: Period, new: &[Bar], kept: &str) -> Result<Done, Failure> {
+        let stored = self.stored(period)?;
+        let (bars, added) = join(&stored, new);
+        if added == 0 && !stored.is_empty() && self.mode != Mode::Full {
+            // Nothing new: the file stays as it is.
+            let path = self.set.path(period);
+            let hash = hash_of(&path).map_err(|e| unreadable(&path, &e))?;
+            return Ok(Done { file: period.file(), rows: bars.len() as u64, new: 0, hash });
+        }
+        let hash = self.write(period, &bars, kept)?;
+        Ok(Done { file: period.file(), rows: bars.len() as u64, new: added, hash })
+    }
+
+    /// After a full load: takes away bars that it would have brought anew and that the source no longer has.
+    /// Gives how many segments changed.
+    ///
+    /// # Errors
+    /// When a segment can't be read, written or removed.
+    pub(super) fn clear(&self, done: &[Done]) -> Result<u64, Failure> {
+        let mut changed = 0;
+        for stored in self.set.segments()? {
+            if done.iter().any(|d| d.file == stored.period.file()) || !self.range.meets(stored.period) {
+                continue;
+            }
+            let left = self.stored(stored.period)?;
+            if left.is_empty() {
+                std::fs::remove_file(&stored.path).map_err(|e| unwritable(&stored.path, &e, ""))?;
+            } else if left.len() as u64 == segment::rows(&stored.path).unwrap_or(0) {
+                continue;
+            } else {
+                self.write(stored.period, &left, "")?;
+            }
+            changed += 1;
+        }
+        Ok(changed)
+    }
+
+    /// Bars of a period that are there and stay.
+    fn stored(&self, period: Period) -> Result<Vec<Bar>, Failure> {
+        match self.mode {
+            Mode::Tail | Mode::Backfill => self.set.bars(period, Range::default()),
+            // Everything in the range comes anew; a file that can't be read does not stand in the way of that.
+            Mode::Full if self.range.covers(period) => Ok(Vec::new()),
+            Mode::Full => {
+                let mut bars = self.set.bars(period, Range::default())?;
+                bars.retain(|b| !self.range.contains(b.time));
+                Ok(bars)
+            }
+        }
+    }
+
+    fn write(&self, period: Period, bars: &[Bar], kept: &str) -> Result<String, Failure> {
+        let path = self.set.path(period);
+        let bytes = segment::encode(bars, &self.label).map_err(|e| {
+            failure(format!("The segment {period} could not be made: {e}."), "This is a fault of Signalbox.")
+        })?;
+        self.disk.put(&path, &bytes).map_err(|e| unwritable(&path, &e, kept))?;
+        Ok(hash(&bytes))
+    }
+}
+
+/// Both in rising time, what is stored first where a time is in both; and how many of the new ones were taken.
+fn join(stored: &[Bar], new: &[Bar]) -> (Vec<Bar>, u64) {
+    let mut all = Vec::with_capacity(stored.len() + new.len());
+    let mut added = 0;
+    let mut rest = stored.iter().peekable();
+    for bar in new {
+        while let Some(before) = rest.next_if(|b| b.time < bar.time) {
+            all.push(*before);
+        }
+        if rest.peek().is_none_or(|b| b.time != bar.time) {
+            all.push(*bar);
+            added += 1;
+        }
+    }
+    all.extend(rest);
+    (all, added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::Time;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn bar(time: i64, close: f64) -> Bar {
+        Bar { time: Time::from_micros(time), open: 1.0, high: 2.0, low: 1.0, close, volume: 0.0 }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_wins_and_nothing_is_lost_or_doubled(
+            stored in proptest::collection::btree_set(0i64..60, 0..40), new in proptest::collection::btree_set(0i64..60, 0..40)
+        ) {
+            let bars = |times: &BTreeSet<i64>, close| times.iter().map(|t| bar(*t, close)).collect::<Vec<_>>();
+            let (all, added) = join(&bars(&stored, 1.0), &bars(&new, 2.0));
+            let expected: BTreeMap<i64, f64> =
+                new.iter().map(|t| (*t, 2.0)).chain(stored.iter().map(|t| (*t, 1.0))).collect();
+            prop_assert_eq!(all.iter().map(|b| (b.time.micros(), b.close)).collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(added as usize, new.difference(&stored).count());
+        }
+    }
+}

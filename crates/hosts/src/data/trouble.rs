@@ -1,0 +1,77 @@
+//! What goes wrong outside of us, in sentences: what happened, why, and what to do next.
+
+use protocol::{Failure, FailureReason};
+use std::io;
+use std::path::Path;
+
+/// A failure of the work.
+pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+    Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() }
+}
+
+/// A file or folder that could not be read.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => failure(
+            format!("There is no {shown}."),
+            "Check the folder in the configuration of the source, and that the disk is there.",
+        ),
+        io::ErrorKind::PermissionDenied => failure(
+            format!("The host may not read {shown}."),
+            "Let the user that the host runs as read it, then try again.",
+        ),
+        io::ErrorKind::IsADirectory => failure(
+            format!("{shown} is a folder, not a file."),
+            "Move it away, and put the file in its place.",
+        ),
+        _ => failure(
+            format!("{shown} could not be read: {error}."),
+            "Check the disk that holds it, then try again.",
+        ),
+    }
+}
+
+/// Something below the folder of the data sets that could not be written. `kept` says what is safe all the same.
+pub(crate) fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure {
+    let shown = path.display();
+    let kept = if kept.is_empty() { String::new() } else { format!(" {kept}") };
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure(
+            format!("The disk that holds {shown} is full.{kept}"),
+            "Free space there, then resume: finished segments are not loaded again.",
+        ),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => failure(
+            format!("The host may not write to {shown}: {error}.{kept}"),
+            "Let the user that the host runs as write there, or configure another folder, then resume.",
+        ),
+        _ => failure(
+            format!("{shown} could not be written: {error}.{kept}"),
+            "Check the disk that holds it, then resume.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_says_what_is_kept_and_what_to_do() {
+        let error = io::Error::from(io::ErrorKind::StorageFull);
+        let told = unwritable(Path::new("/data/bars"), &error, "7 of 13 segments (11,204 rows) are kept.");
+        assert_eq!(
+            told.message,
+            "The disk that holds /data/bars is full. 7 of 13 segments (11,204 rows) are kept."
+        );
+        assert!(told.hint.contains("resume"));
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_read_says_so() {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        let told = unreadable(Path::new("/data/MSFT_1h.csv"), &error);
+        assert_eq!(told.message, "The host may not read /data/MSFT_1h.csv.");
+        assert!(told.hint.contains("user"));
+    }
+}

@@ -1,0 +1,359 @@
+//! The pool itself: places, tries, answers.
+
+use crate::counters::{CountOpened, Counting};
+use crate::error::TimeLimits;
+use crate::stream::SseStream;
+use crate::{Counters, PoolConfig, PoolError, body, retry};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// A pooled client to one service. Clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Without a slash at its end.
+    base_url: String,
+    config: PoolConfig,
+    client: Client,
+    /// For streams: nothing of it is kept for the next one.
+    stream_client: Client,
+    places: Semaphore,
+    counting: Arc<Counting>,
+}
+
+/// Whether a POST may be sent again when it is not known what became of the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeat {
+    /// The service knows a repetition by the ids in it and acts once.
+    Safe,
+    /// Sent once, whatever happens.
+    Never,
+}
+
+impl Pool {
+    /// A pool to the service at `base_url`, such as `http://127.0.0.1:7301`; paths are appended to it. Nothing
+    /// is connected before the first request. Proxies that the environment names are not used, and redirects
+    /// are not followed.
+    ///
+    /// # Errors
+    /// [`PoolError::BadUrl`] when the address is not a plain `http://` one, or the token holds what a header can't.
+    pub fn new(base_url: &str, config: PoolConfig) -> Result<Pool, PoolError> {
+        let base_url = checked_base(base_url)?;
+        let counting = Arc::new(Counting::default());
+        let client = builder(&base_url, &config)?
+            .timeout(config.request_timeout)
+            .pool_idle_timeout(config.keep_alive)
+            .pool_max_idle_per_host(config.max_connections.max(1))
+            .connector_layer(CountOpened(Arc::clone(&counting)));
+        let stream_client = builder(&base_url, &config)?.pool_max_idle_per_host(0);
+        let build = |b: ClientBuilder| b.build().map_err(|e| bad_url(&base_url, &e));
+        let (client, stream_client) = (build(client)?, build(stream_client)?);
+        let places = Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS));
+        Ok(Pool { shared: Arc::new(Shared { base_url, config, client, stream_client, places, counting }) })
+    }
+
+    /// Where the service is, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.shared.base_url
+    }
+
+    /// What the pool did since it was made.
+    pub fn counters(&self) -> Counters {
+        self.shared.counting.read()
+    }
+
+    /// Asks for JSON; tried again when that may help.
+    ///
+    /// # Errors
+    /// [`PoolError`], after the last try.
+    pub async fn get<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T, PoolError> {
+        let answer = self
+            .call(path_and_query, Repeat::Safe, |client, url| {
+                client.get(url).header(ACCEPT, "application/json")
+            })
+            .await?;
+        self.decode(path_and_query, &answer.bytes)
+    }
+
+    /// Sends JSON and reads the JSON that comes back, with the status (of the 200s). An empty answer reads as
+    /// `null`, so `()` and `Option` take it.
+    ///
+    /// # Errors
+    /// [`PoolError`]; with [`Repeat::Safe`] after the last try.
+    pub async fn post<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        path_and_query: &str,
+        body: &B,
+        repeat: Repeat,
+    ) -> Result<(u16, T), PoolError> {
+        let json = serde_json::to_vec(body).map(Bytes::from).map_err(|e| PoolError::Decode {
+            url: self.address(path_and_query),
+            cause: format!("what should be sent to it can't be written as JSON: {e}"),
+        })?;
+        let answer = self
+            .call(path_and_query, repeat, |client, url| {
+                client
+                    .post(url)
+                    .header(ACCEPT, "application/json")
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(json.clone())
+            })
+            .await?;
+        Ok((answer.status, self.decode(path_and_query, &answer.bytes)?))
+    }
+
+    /// Asks for anything, up to 64 MiB: its media type and its bytes. Tried again when that may help.
+    ///
+    /// # Errors
+    /// [`PoolError`], after the last try.
+    pub async fn get_bytes(&self, path_and_query: &str) -> Result<(String, Bytes), PoolError> {
+        let answer = self.call(path_and_query, Repeat::Safe, |client, url| client.get(url)).await?;
+        Ok((answer.media_type, answer.bytes))
+    }
+
+    /// Opens a stream of events on a connection of its own; one try, the caller reconnects.
+    ///
+    /// - `last_event_id` is where to resume: sent as `Last-Event-ID`.
+    /// - `connect_timeout` is how long it may take until the answer begins.
+    /// - `silence` is how long nothing, not even a comment, may come before the stream counts as dead.
+    ///
+    /// # Errors
+    /// [`PoolError`]; an answer that is not `text/event-stream` is [`PoolError::Decode`].
+    pub async fn stream(
+        &self,
+        path_and_query: &str,
+        last_event_id: Option<&str>,
+        connect_timeout: Duration,
+        silence: Duration,
+    ) -> Result<SseStream, PoolError> {
+        let shared = &self.shared;
+        let url = self.address(path_and_query);
+        let limits = TimeLimits { connect: connect_timeout, whole: connect_timeout };
+        let mut request =
+            shared.stream_client.get(self.full(path_and_query)?).header(ACCEPT, "text/event-stream");
+        if let Some(id) = last_event_id {
+            let id = HeaderValue::from_str(id).map_err(|_| PoolError::Decode {
+                url: url.clone(),
+                cause: format!("the id {id:?} to resume from can't be sent in a header"),
+            })?;
+            request = request.header("last-event-id", id);
+        }
+        match tokio::time::timeout(connect_timeout, request.send()).await {
+            Err(_) => Err(PoolError::Timeout { url, after: connect_timeout, what: "begin the stream" }),
+            Ok(Err(e)) => Err(PoolError::from_client(&url, &e, limits)),
+            Ok(Ok(response)) if !response.status().is_success() => {
+                let refusal = body::refusal(response, &url);
+                match tokio::time::timeout(connect_timeout, refusal).await {
+                    Ok(refusal) => Err(refusal),
+                    Err(_) => {
+                        Err(PoolError::Timeout { url, after: connect_timeout, what: "finish its answer" })
+                    }
+                }
+            }
+            Ok(Ok(response)) => SseStream::new(response, url, silence),
+        }
+    }
+
+    /// One call: a place, a try, and other tries as long as they may help.
+    async fn call(
+        &self,
+        path_and_query: &str,
+        repeat: Repeat,
+        request: impl Fn(&Client, &str) -> RequestBuilder,
+    ) -> Result<Answer, PoolError> {
+        let Shared { config, counting, client, places, .. } = &*self.shared;
+        let full = self.full(path_and_query)?;
+        let url = self.address(path_and_query);
+        let mut backoff = config.backoff;
+        let mut retries_left = if repeat == Repeat::Safe { config.retries } else { 0 };
+        loop {
+            let place = places.acquire().await.expect("the semaphore of places is never closed");
+            counting.request();
+            let tried = self.try_once(request(client, &full), &url).await;
+            // Whoever waits for its next try holds nobody up.
+            drop(place);
+            let error = match tried {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let wait = (retries_left > 0).then(|| retry::wait_before_retry(&error, &mut backoff)).flatten();
+            let Some(wait) = wait else {
+                if error.status().is_none_or(|s| s == 429 || s >= 500) {
+                    counting.failure();
+                }
+                return Err(error);
+            };
+            tracing::debug!(url, %error, wait_ms = wait.as_millis() as u64, "trying again");
+            retries_left -= 1;
+            counting.retry();
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// One try, to the last byte of its answer: only then is the connection free for the next one.
+    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<Answer, PoolError> {
+        let config = &self.shared.config;
+        let limits = TimeLimits { connect: config.connect_timeout, whole: config.request_timeout };
+        let mut response = request.send().await.map_err(|e| {
+            if e.is_connect() {
+                self.shared.counting.unconnected();
+            }
+            PoolError::from_client(url, &e, limits)
+        })?;
+        if !response.status().is_success() {
+            return Err(body::refusal(response, url).await);
+        }
+        let bytes = body::read(&mut response, url, limits).await?;
+        Ok(Answer { status: response.status().as_u16(), media_type: media_type(&response), bytes })
+    }
+
+    fn decode<T: DeserializeOwned>(&self, path_and_query: &str, bytes: &[u8]) -> Result<T, PoolError> {
+        let bytes = if bytes.is_empty() { b"null" } else { bytes };
+        serde_json::from_slice(bytes).map_err(|e| {
+            self.shared.counting.failure();
+            PoolError::Decode { url: self.address(path_and_query), cause: e.to_string() }
+        })
+    }
+
+    /// The whole URL of a path.
+    fn full(&self, path_and_query: &str) -> Result<String, PoolError> {
+        let url = format!("{}{path_and_query}", self.shared.base_url);
+        match path_and_query.starts_with('/') {
+            true => Ok(url),
+            // Without the slash it could become part of the host's name.
+            false => Err(PoolError::BadUrl { url, cause: "a path starts with a slash".into() }),
+        }
+    }
+
+    /// The URL of a path as errors say it: without the query.
+    fn address(&self, path_and_query: &str) -> String {
+        let path = path_and_query.split(['?', '#']).next().unwrap_or_default();
+        format!("{}{path}", self.shared.base_url)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("base_url", &self.shared.base_url)
+            .field("config", &self.shared.config)
+            .field("counters", &self.counters())
+            .finish()
+    }
+}
+
+/// A success, read to its end.
+struct Answer {
+    status: u16,
+    media_type: String,
+    bytes: Bytes,
+}
+
+pub(crate) fn media_type(response: &Response) -> String {
+    let stated = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    stated.unwrap_or("application/octet-stream").to_owned()
+}
+
+/// What both clients of a pool have in common.
+fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolError> {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = &config.token {
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| PoolError::BadUrl {
+                url: base_url.to_owned(),
+                cause: "its token holds characters that a header can't carry".into(),
+            })?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    Ok(Client::builder()
+        .default_headers(headers)
+        .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .tcp_nodelay(true)
+        .connect_timeout(config.connect_timeout))
+}
+
+/// The address without a slash at its end, if it is one that can be used.
+fn checked_base(base_url: &str) -> Result<String, PoolError> {
+    let refuse = |cause: &str| Err(PoolError::BadUrl { url: base_url.to_owned(), cause: cause.into() });
+    let url = match reqwest::Url::parse(base_url.trim()) {
+        Ok(url) => url,
+        Err(e) => return refuse(&e.to_string()),
+    };
+    match url.scheme() {
+        "http" => {}
+        "https" => {
+            return refuse("hosts are spoken to in plain HTTP; put TLS in front of it with a local proxy");
+        }
+        _ => return refuse("it does not start with http://"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // Not repeated in the message: it is a secret.
+        return Err(PoolError::BadUrl {
+            url: format!("http://…@{}", url.host_str().unwrap_or_default()),
+            cause: "it holds a user name or password; use a token instead".into(),
+        });
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("it has a query or a fragment");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn bad_url(url: &str, error: &reqwest::Error) -> PoolError {
+    PoolError::BadUrl { url: url.to_owned(), cause: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_with_and_without_a_slash_or_a_path() {
+        for (given, kept) in [
+            ("http://127.0.0.1:7301", "http://127.0.0.1:7301"),
+            (" http://127.0.0.1:7301/ ", "http://127.0.0.1:7301"),
+            ("http://gpu-1.example/hosts/a/", "http://gpu-1.example/hosts/a"),
+            ("http://[::1]:7301", "http://[::1]:7301"),
+        ] {
+            assert_eq!(Pool::new(given, PoolConfig::default()).unwrap().base_url(), kept);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_a_reason() {
+        for (given, reason) in [
+            ("", "relative URL"),
+            ("127.0.0.1:7301", "relative URL"),
+            ("ftp://127.0.0.1", "does not start with http://"),
+            ("https://gpu-1", "plain HTTP"),
+            ("http://h?x=1", "query"),
+        ] {
+            let error = Pool::new(given, PoolConfig::default()).unwrap_err().to_string();
+            assert!(error.contains(reason), "{given}: {error}");
+        }
+        let error = Pool::new("http://me:secret@h", PoolConfig::default()).unwrap_err().to_string();
+        assert!(error.contains("use a token") && !error.contains("secret"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_path_without_its_slash_is_refused() {
+        let pool = Pool::new("http://127.0.0.1:1", PoolConfig::default()).unwrap();
+        let error = pool.get::<()>(".example.com/x").await.unwrap_err();
+        assert!(matches!(error, PoolError::BadUrl { .. }), "{error}");
+    }
+}

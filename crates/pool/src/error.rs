@@ -1,0 +1,227 @@
+//! What can go wrong between a pool and its service, as sentences that a person can act on.
+
+use serde_json::Value;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why a request came to nothing.
+///
+/// URLs are without their query: it may be long, and it may be private.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// No answer came, or it broke off.
+    #[error("{url} {why}")]
+    Unreachable { url: String, why: Unreached },
+    /// No answer came in time.
+    #[error("{url} did not {what} within {}. It may hang, or be busy: look at its log.", seconds(*.after))]
+    Timeout {
+        url: String,
+        after: Duration,
+        /// What was waited for: `answer`, `take the connection`, `send anything`.
+        what: &'static str,
+    },
+    /// An answer that says no.
+    #[error("{url} answered {}{}", phrase(*.status), sentence(.problem, .body))]
+    Status {
+        url: String,
+        status: u16,
+        /// When to come again, if it said so.
+        retry_after: Option<Duration>,
+        /// The problem document (RFC 9457), if the answer is one.
+        problem: Option<Box<Value>>,
+        /// The answer as text, at most its first 4 KiB.
+        body: String,
+    },
+    /// An answer that is not what was asked for.
+    #[error(
+        "{url} answered with something unexpected: {cause}. Does that service belong there, and is it of the same version?"
+    )]
+    Decode { url: String, cause: String },
+    /// An answer, or one event of a stream, that is larger than this client takes.
+    #[error("{url} sent more than {} at once, which is the most that is read.", size(*.limit))]
+    TooLarge {
+        url: String,
+        /// Bytes.
+        limit: usize,
+    },
+    /// The address can't be used.
+    #[error("'{url}' can't be used as an address: {cause}. It should look like http://127.0.0.1:7301.")]
+    BadUrl { url: String, cause: String },
+}
+
+/// In what way a service could not be reached. Reads on from its URL.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Unreached {
+    /// Nothing listens there.
+    Refused,
+    /// The name means no address.
+    NoSuchName,
+    /// The connection was closed or reset before the answer was whole.
+    Broken(String),
+    /// Something else, in the words of the system.
+    Other(String),
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreached::Refused => f.write_str("refused the connection. Is the host running?"),
+            Unreached::NoSuchName => f.write_str(
+                "has a name that no address is known for. Is it spelled right, and is the network there?",
+            ),
+            Unreached::Broken(cause) => {
+                write!(f, "broke off before its answer was whole ({cause}). Did it stop or restart?")
+            }
+            Unreached::Other(cause) => write!(f, "can't be reached ({cause}). Is the network there?"),
+        }
+    }
+}
+
+impl PoolError {
+    /// The HTTP status, when an answer came that says no.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            PoolError::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// No answer came, or not all of it: nothing connected, it timed out, or the connection broke. The service
+    /// may or may not have acted on the request.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, PoolError::Unreachable { .. } | PoolError::Timeout { .. })
+    }
+
+    /// What the client below says, put into our words. `after` is the time limit that was in force.
+    pub(crate) fn from_client(url: &str, error: &reqwest::Error, limits: TimeLimits) -> Self {
+        let url = url.to_owned();
+        if error.is_builder() {
+            return PoolError::BadUrl { url, cause: root_cause(error) };
+        }
+        if error.is_timeout() {
+            let (what, after) = match error.is_connect() {
+                true => ("take the connection", limits.connect),
+                false => ("answer", limits.whole),
+            };
+            return PoolError::Timeout { url, after, what };
+        }
+        if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+            return PoolError::Decode { url, cause: format!("it is not HTTP ({})", root_cause(error)) };
+        }
+        let why = match find::<io::Error>(error).map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => Unreached::Refused,
+            _ if error.is_dns() => Unreached::NoSuchName,
+            _ if error.is_connect() => Unreached::Other(root_cause(error)),
+            _ => Unreached::Broken(root_cause(error)),
+        };
+        PoolError::Unreachable { url, why }
+    }
+}
+
+/// The time limits in force for a request, to be named when one is passed.
+#[derive(Clone, Copy)]
+pub(crate) struct TimeLimits {
+    pub connect: Duration,
+    pub whole: Duration,
+}
+
+/// The first error of a type in the chain of causes.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    std::iter::successors(Some(error), |&e| e.source()).find_map(|e| e.downcast_ref::<E>())
+}
+
+/// The last of the chain of causes: the one that says what really happened.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&e| e.source()).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn phrase(status: u16) -> String {
+    match http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    }
+}
+
+/// `: ` and what the service itself says, when it says something.
+fn sentence(problem: &Option<Box<Value>>, body: &str) -> String {
+    let from_problem = problem.as_ref().and_then(|p| {
+        let text = |name: &str| p.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
+        text("detail").or_else(|| text("title"))
+    });
+    match from_problem.unwrap_or(body).trim() {
+        "" => ".".to_owned(),
+        text => {
+            let first: String = text.chars().take(300).collect();
+            let more = if first.len() < text.len() { " …" } else { "" };
+            format!(": {first}{more}")
+        }
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    match time {
+        t if t < Duration::from_secs(1) => format!("{} ms", t.as_millis()),
+        t => format!("{} s", (t.as_secs_f64() * 10.0).round() / 10.0),
+    }
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        b if b >= 1 << 20 => format!("{} MiB", b >> 20),
+        b if b >= 1 << 10 => format!("{} KiB", b >> 10),
+        b => format!("{b} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_read_as_sentences_that_say_the_address() {
+        let url = "http://127.0.0.1:7301".to_owned();
+        let refused = PoolError::Unreachable { url: url.clone(), why: Unreached::Refused };
+        assert_eq!(refused.to_string(), "http://127.0.0.1:7301 refused the connection. Is the host running?");
+        assert!(refused.is_unreachable());
+
+        let slow =
+            PoolError::Timeout { url: url.clone(), after: Duration::from_millis(2500), what: "answer" };
+        assert!(slow.to_string().starts_with("http://127.0.0.1:7301 did not answer within 2.5 s."), "{slow}");
+        assert!(slow.is_unreachable());
+
+        let no = PoolError::Status {
+            url: url.clone(),
+            status: 422,
+            retry_after: None,
+            problem: Some(Box::new(
+                serde_json::json!({"title": "Wrong", "detail": "There is no symbol XYZ."}),
+            )),
+            body: "{}".into(),
+        };
+        assert_eq!(
+            no.to_string(),
+            "http://127.0.0.1:7301 answered 422 Unprocessable Entity: There is no symbol XYZ."
+        );
+        assert_eq!((no.status(), no.is_unreachable()), (Some(422), false));
+
+        let large = PoolError::TooLarge { url, limit: 64 << 20 };
+        assert!(large.to_string().contains("64 MiB"), "{large}");
+    }
+
+    #[test]
+    fn a_long_answer_is_not_repeated_whole_in_an_error() {
+        let no = PoolError::Status {
+            url: "http://h".into(),
+            status: 500,
+            retry_after: None,
+            problem: None,
+            body: "é".repeat(4_000),
+        };
+        assert!(no.to_string().chars().count() < 400);
+    }
+}

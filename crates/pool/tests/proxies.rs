@@ -1,0 +1,37 @@
+//! The pool goes straight to its service, whatever the environment says about proxies.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod service;
+
+use axum::Router;
+use axum::routing::get;
+use service::{nowhere, quick, serve};
+use signalbox_pool::Pool;
+use std::process::Command;
+
+/// Where the test below runs itself again, with proxies in its environment.
+const ADDRESS: &str = "POOL_TEST_ADDRESS";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proxies_of_the_environment_are_not_used() {
+    if let Ok(url) = std::env::var(ADDRESS) {
+        let pool = Pool::new(&url, quick()).unwrap();
+        assert_eq!(pool.get::<u32>("/").await.unwrap(), 1);
+        return;
+    }
+    let url = serve(Router::new().route("/", get(|| async { "1" }))).await;
+    let proxy = nowhere().await;
+    let again = tokio::task::spawn_blocking(move || {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "proxies_of_the_environment_are_not_used"]).env(ADDRESS, url);
+        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY"] {
+            again.env(name, &proxy);
+        }
+        for name in ["no_proxy", "NO_PROXY", "REQUEST_METHOD"] {
+            again.env_remove(name);
+        }
+        again.output().unwrap()
+    });
+    let output = again.await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

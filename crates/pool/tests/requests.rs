@@ -1,0 +1,242 @@
+//! What the pool promises about requests and answers, tried on loopback.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod service;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use service::{nowhere, quick, say, serve};
+use signalbox_pool::{Pool, PoolConfig, PoolError, Repeat};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How many requests are at the service, and the most that were at once.
+#[derive(Clone)]
+struct Crowd {
+    here: watch::Sender<usize>,
+    most: Arc<AtomicUsize>,
+    gate: watch::Sender<bool>,
+}
+
+async fn wait_at_the_gate(State(crowd): State<Crowd>) -> Json<Value> {
+    crowd.here.send_modify(|here| {
+        *here += 1;
+        crowd.most.fetch_max(*here, SeqCst);
+    });
+    crowd.gate.subscribe().wait_for(|open| *open).await.unwrap();
+    crowd.here.send_modify(|here| *here -= 1);
+    Json(json!(1))
+}
+
+#[tokio::test]
+async fn no_more_requests_than_allowed_are_under_way_at_once() {
+    const ALLOWED: usize = 10;
+    let crowd = Crowd { here: watch::channel(0).0, most: Arc::default(), gate: watch::channel(false).0 };
+    let url = serve(
+        Router::new()
+            .route("/wait", get(wait_at_the_gate))
+            .route("/knock", get(|| async { Json(json!(1)) }))
+            .with_state(crowd.clone()),
+    )
+    .await;
+    let pool = Pool::new(&url, PoolConfig { max_connections: ALLOWED, ..quick() }).unwrap();
+
+    let calls: Vec<_> = (0..ALLOWED + 5)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.get::<u32>("/wait").await })
+        })
+        .collect();
+    crowd.here.subscribe().wait_for(|here| *here == ALLOWED).await.unwrap();
+    // Another client's way there and back gives those who should not come all the time to come.
+    let other = Pool::new(&url, quick()).unwrap();
+    for _ in 0..50 {
+        other.get::<u32>("/knock").await.unwrap();
+    }
+    assert_eq!(*crowd.here.borrow(), ALLOWED);
+    crowd.gate.send_replace(true);
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), 1);
+    }
+    assert_eq!(crowd.most.load(SeqCst), ALLOWED);
+    assert_eq!(pool.counters().requests, ALLOWED as u64 + 5);
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_their_reuse_is_counted() {
+    let url = serve(Router::new().route("/", get(|| async { Json(json!(1)) }))).await;
+    let pool = Pool::new(&url, quick()).unwrap();
+    for _ in 0..50 {
+        pool.get::<u32>("/").await.unwrap();
+    }
+    let counters = pool.counters();
+    assert_eq!(counters.requests, 50);
+    assert_eq!(counters.opened + counters.reused, 50);
+    // One is enough; a second may have been begun while the first was on its way back to the pool.
+    assert!((1..=2).contains(&counters.opened), "{counters:?}");
+    assert_eq!((counters.retries, counters.failures), (0, 0));
+}
+
+/// Says 503 to the first so many requests.
+fn fails_first(times: usize) -> (Router, Arc<AtomicUsize>) {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    let answer = move || {
+        let number = count.fetch_add(1, SeqCst);
+        async move {
+            match number < times {
+                true => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                false => (StatusCode::ACCEPTED, Json(json!(number))).into_response(),
+            }
+        }
+    };
+    (Router::new().route("/", get(answer.clone()).post(answer)), seen)
+}
+
+#[tokio::test]
+async fn a_get_that_fails_twice_succeeds_on_the_third_try() {
+    let (router, seen) = fails_first(2);
+    let pool = Pool::new(&serve(router).await, quick()).unwrap();
+    assert_eq!(pool.get::<u32>("/").await.unwrap(), 2);
+    assert_eq!(seen.load(SeqCst), 3);
+    let counters = pool.counters();
+    assert_eq!((counters.requests, counters.retries, counters.failures), (3, 2, 0));
+}
+
+#[tokio::test]
+async fn a_post_that_must_not_be_repeated_is_sent_once() {
+    let (router, seen) = fails_first(1);
+    let pool = Pool::new(&serve(router).await, quick()).unwrap();
+    let error = pool.post::<_, Value>("/", &json!({}), Repeat::Never).await.unwrap_err();
+    assert_eq!(error.status(), Some(503));
+    assert_eq!(seen.load(SeqCst), 1);
+    assert_eq!(pool.counters().failures, 1);
+}
+
+#[tokio::test]
+async fn a_post_that_is_safe_to_repeat_is_repeated() {
+    let (router, seen) = fails_first(3);
+    let pool = Pool::new(&serve(router).await, quick()).unwrap();
+    let (status, number) = pool.post::<_, u32>("/", &json!({}), Repeat::Safe).await.unwrap();
+    assert_eq!((status, number, seen.load(SeqCst)), (202, 3, 4));
+}
+
+#[tokio::test]
+async fn tries_end_after_the_allowed_number() {
+    let (router, seen) = fails_first(usize::MAX);
+    let pool = Pool::new(&serve(router).await, PoolConfig { retries: 2, ..quick() }).unwrap();
+    assert_eq!(pool.get::<u32>("/").await.unwrap_err().status(), Some(503));
+    assert_eq!(seen.load(SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_tried_again_where_that_is_safe() {
+    let fine = Some("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7");
+    let cut = Some("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n7");
+    let pool = Pool::new(&say(vec![None, cut, fine]).await, quick()).unwrap();
+    assert_eq!(pool.get::<u32>("/").await.unwrap(), 7);
+    assert_eq!(pool.counters().retries, 2);
+
+    let pool = Pool::new(&say(vec![cut, fine]).await, quick()).unwrap();
+    let broken = pool.post::<_, u32>("/", &1, Repeat::Never).await.unwrap_err();
+    assert!(broken.is_unreachable() && broken.to_string().contains("broke off"), "{broken}");
+}
+
+#[tokio::test]
+async fn where_nothing_listens_the_error_says_so() {
+    let url = nowhere().await;
+    let pool = Pool::new(&url, quick()).unwrap();
+    let error = pool.get::<Value>("/about?x=secret").await.unwrap_err();
+    assert!(error.is_unreachable());
+    assert_eq!(error.to_string(), format!("{url}/about refused the connection. Is the host running?"));
+    let counters = pool.counters();
+    assert_eq!((counters.opened, counters.reused, counters.requests), (0, 0, 4));
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_is_a_timeout() {
+    let url = serve(Router::new().route("/", get(std::future::pending::<()>))).await;
+    let config = PoolConfig { request_timeout: Duration::from_millis(50), retries: 1, ..quick() };
+    let pool = Pool::new(&url, config).unwrap();
+    let error = pool.get::<Value>("/").await.unwrap_err();
+    assert!(matches!(error, PoolError::Timeout { .. }) && error.is_unreachable(), "{error}");
+    assert!(error.to_string().contains("did not answer within 50 ms"), "{error}");
+    assert_eq!(pool.counters().requests, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_carries_what_the_service_says() {
+    let refuse = || async {
+        let problem = json!({"type": "/problems/host-full", "detail": "All 4 places are taken."});
+        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], Json(problem))
+    };
+    let pool = Pool::new(&serve(Router::new().route("/", post(refuse))).await, quick()).unwrap();
+    // It asks for more patience than the cap of the backoff: the caller learns of it at once.
+    let error = pool.post::<_, Value>("/", &1, Repeat::Safe).await.unwrap_err();
+    assert_eq!(pool.counters().requests, 1);
+    assert!(error.to_string().contains("429 Too Many Requests: All 4 places are taken."), "{error}");
+    let PoolError::Status { retry_after, problem, .. } = error else { panic!("{error}") };
+    assert_eq!(retry_after, Some(Duration::from_secs(60)));
+    assert_eq!(problem.unwrap()["type"], "/problems/host-full");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let router =
+        Router::new().route("/", get(|| async { (StatusCode::FOUND, [(header::LOCATION, "/there")]) }));
+    let pool = Pool::new(&serve(router.route("/there", get(|| async { Json(1) }))).await, quick()).unwrap();
+    assert_eq!(pool.get::<u32>("/").await.unwrap_err().status(), Some(302));
+}
+
+#[tokio::test]
+async fn the_token_is_sent_as_a_bearer() {
+    let say = |headers: HeaderMap| async move { headers[header::AUTHORIZATION].to_str().unwrap().to_owned() };
+    let url = serve(Router::new().route("/", get(say))).await;
+    let pool = Pool::new(&url, PoolConfig { token: Some("sesame".into()), ..quick() }).unwrap();
+    let (media_type, bytes) = pool.get_bytes("/").await.unwrap();
+    assert_eq!((&media_type[..], &bytes[..]), ("text/plain; charset=utf-8", &b"Bearer sesame"[..]));
+}
+
+#[tokio::test]
+async fn an_answer_without_bounds_is_refused() {
+    let endless = Some("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
+    let pool = Pool::new(&say(vec![endless]).await, quick()).unwrap();
+    let error = pool.get_bytes("/").await.unwrap_err();
+    assert!(matches!(error, PoolError::TooLarge { .. }), "{error}");
+
+    let flood = || async {
+        let chunk = bytes::Bytes::from(vec![b' '; 1 << 20]);
+        let chunks = tokio_stream::iter((0..65).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
+        axum::body::Body::from_stream(chunks)
+    };
+    let pool = Pool::new(&serve(Router::new().route("/", get(flood))).await, quick()).unwrap();
+    let error = pool.get_bytes("/").await.unwrap_err();
+    assert!(matches!(error, PoolError::TooLarge { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_not_http_or_not_the_asked_for_json_is_told_apart() {
+    let pool = Pool::new(&say(vec![Some("SSH-2.0-OpenSSH_9.2\r\n")]).await, quick()).unwrap();
+    let error = pool.get::<u32>("/").await.unwrap_err();
+    assert!(error.to_string().contains("it is not HTTP"), "{error}");
+
+    let url = serve(Router::new().route("/", get(|| async { Json("text") }))).await;
+    let pool = Pool::new(&url, quick()).unwrap();
+    let error = pool.get::<u32>("/").await.unwrap_err();
+    assert!(matches!(error, PoolError::Decode { .. }) && !error.is_unreachable(), "{error}");
+    assert_eq!(pool.counters().failures, 1);
+}
+
+#[tokio::test]
+async fn an_empty_answer_reads_as_nothing() {
+    let url = serve(Router::new().route("/", post(|| async { StatusCode::NO_CONTENT }))).await;
+    let pool = Pool::new(&url, quick()).unwrap();
+    let (status, ()) = pool.post("/", &1, Repeat::Never).await.unwrap();
+    assert_eq!(status, 204);
+}

@@ -1,0 +1,282 @@
+//! The server's API under `/api/v1`: the page, the command line and other people's programs use the same.
+
+use crate::host::{Health, ResultDoc};
+use crate::{
+    Attempt, Event, HostName, InstanceId, KindName, KindSpec, LogLine, Operation, Points, State, Time,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `POST /api/v1/operations`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartOperation {
+    pub kind: KindName,
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub params: Value,
+}
+
+/// `GET /api/v1/operations`: a page, newest first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OperationPage {
+    pub operations: Vec<Operation>,
+    /// Give this as `after` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// `GET /api/v1/operations/{id}`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OperationDetail {
+    pub operation: Operation,
+    /// Oldest first.
+    pub attempts: Vec<Attempt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultDoc>,
+    /// The names of the curves it has points of.
+    pub series: Vec<String>,
+    /// The newest event that this answer knows of.
+    pub seq: u64,
+}
+
+/// `POST /api/v1/operations/{id}/cancel`; an empty body will do.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CancelOperation {
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `GET /api/v1/snapshot`: everything the page shows, and the seq it is true at.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    pub seq: u64,
+    /// The server's clock.
+    pub now: Time,
+    pub server: InstanceId,
+    pub version: String,
+    /// All that have not ended, and the newest that have; newest first.
+    pub operations: Vec<Operation>,
+    /// How many are stored in each state.
+    pub counts: Vec<StateCount>,
+    pub hosts: Vec<HostStatus>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StateCount {
+    pub state: State,
+    pub count: u64,
+}
+
+/// A host as the server sees it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HostStatus {
+    pub name: HostName,
+    /// Where it answers: `http://127.0.0.1:7301`.
+    pub url: String,
+    pub link: HostLink,
+    /// When a byte last came from it, by the server's clock, as of this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Time>,
+    /// Why it can't be reached, for a person.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trouble: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
+    #[serde(default)]
+    pub version: String,
+    pub kinds: Vec<KindName>,
+    pub capacity: u32,
+    /// Operations that the server has on it.
+    pub running: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
+    /// The pool's counters.
+    #[serde(default)]
+    pub connections: Connections,
+}
+
+/// `GET /api/v1/kinds`: what can be started.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KindList {
+    pub kinds: Vec<KindOffer>,
+}
+
+/// One kind and where it could run now.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KindOffer {
+    pub spec: KindSpec,
+    /// Hosts that declare it.
+    pub hosts: Vec<HostName>,
+    /// At least one of them can be reached.
+    pub available: bool,
+}
+
+/// `GET /api/v1/hosts`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HostList {
+    pub hosts: Vec<HostStatus>,
+}
+
+/// Whether the server hears a host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum HostLink {
+    /// Not reached since the server started.
+    Connecting,
+    /// Its feed is open and beats.
+    Up,
+    /// It was there and is silent now.
+    Away,
+}
+
+/// Counters of the pool to one host, since the server started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Connections {
+    pub opened: u64,
+    /// Requests that went over a connection already open.
+    pub reused: u64,
+    pub requests: u64,
+    pub retries: u64,
+    pub failures: u64,
+}
+
+/// `GET /api/v1/events` as JSON: the feed for those who cannot stream.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventsPage {
+    pub events: Vec<Event>,
+    /// Ask again after this.
+    pub next: u64,
+    /// Within this range progress that newer progress overtook was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<crate::event::Skipped>,
+    /// Not held any more: take a new snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<crate::event::Reset>,
+    /// The server's clock.
+    pub now: Time,
+}
+
+/// `GET /api/v1/operations/{id}/series`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SeriesAnswer {
+    pub series: Vec<Points>,
+    /// True when points were left out to fit the asked-for number.
+    pub downsampled: bool,
+    /// The newest event that this answer knows of.
+    pub seq: u64,
+}
+
+/// `GET /api/v1/operations/{id}/logs`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogPage {
+    pub attempt: u32,
+    pub lines: Vec<LogLine>,
+    /// The newest event that this answer knows of.
+    pub seq: u64,
+}
+
+/// The result document of `data.load`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LoadResult {
+    pub symbol: String,
+    pub timeframe: String,
+    pub source: String,
+    /// The data was made by the host, not by a market.
+    pub synthetic: bool,
+    /// Bars in the data set, after this load.
+    pub rows: u64,
+    /// Bars that this load wrote.
+    pub rows_written: u64,
+    #[serde(default)]
+    pub first: Option<Time>,
+    #[serde(default)]
+    pub last: Option<Time>,
+    pub segments: Vec<Segment>,
+    /// Bars that the symbol's own calendar lets expect and that are not there; at most 1,000 are listed.
+    pub gaps: Vec<Gap>,
+    pub gap_count: u64,
+    pub rejected: Vec<Rejected>,
+    pub rejected_count: u64,
+    pub quality: Quality,
+    /// The folder of the Parquet files on the host.
+    pub folder: String,
+}
+
+/// One Parquet file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Segment {
+    /// `2024.parquet` or `2024-03.parquet`.
+    pub file: String,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// A stretch in which bars are missing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Gap {
+    /// First missing bar.
+    pub from: Time,
+    /// Last missing bar.
+    pub to: Time,
+    /// How many bars are missing.
+    pub bars: u64,
+}
+
+/// Rows refused for one reason.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rejected {
+    /// A stable word: `duplicate_time`, `high_below_low`, ...
+    pub reason: String,
+    pub rows: u64,
+    /// The first of them: line number and what it said.
+    pub example: String,
+}
+
+/// Figures on how good the data is.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Quality {
+    /// Bars there as a share of bars expected by the symbol's own calendar, 0 to 1.
+    pub completeness: f64,
+    /// Bars with a volume of zero.
+    pub zero_volume: u64,
+    /// Bars whose four prices are equal.
+    pub flat: u64,
+    /// The largest move from one close to the next, as a share of the former.
+    pub largest_move: f64,
+}
+
+/// The `bars` artifact: candles in columns, one array a field, all of one length.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Bars {
+    /// Start of each candle, seconds since 1970 UTC.
+    pub t: Vec<i64>,
+    pub o: Vec<f64>,
+    pub h: Vec<f64>,
+    pub l: Vec<f64>,
+    pub c: Vec<f64>,
+    pub v: Vec<f64>,
+    /// How many stored bars one candle stands for.
+    pub bars_per_candle: u32,
+    /// Bars in the asked-for range, before they were put together.
+    pub bars: u64,
+}

@@ -1,0 +1,513 @@
+//! A kind's params as a form: read from JSON Schema once, asked by the page to draw fields and by the page,
+//! the server and the host to validate what was filled in. The same code everywhere.
+//!
+//! Knows the part of JSON Schema that flat params need: string, integer, number, boolean, enum and `oneOf`
+//! of constants, bounds, length, pattern by `format`, default, examples, null for "not given", and `$ref`
+//! into `$defs`. A kind whose schema says more is refused when its host declares it, not when a person uses it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The fields of a kind's params, in the order in which the schema names them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Form {
+    pub fields: Vec<Field>,
+}
+
+/// One param.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Field {
+    pub name: String,
+    /// For the label: from `title`, or the name in words.
+    pub title: String,
+    /// What it means, from `description`.
+    pub help: String,
+    pub required: bool,
+    pub default: Option<Value>,
+    /// Values that are known to work, offered while typing.
+    pub examples: Vec<String>,
+    pub kind: FieldKind,
+}
+
+/// What a param takes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FieldKind {
+    Text {
+        min_length: usize,
+        max_length: usize,
+    },
+    /// A day, or a moment with its zone.
+    Time,
+    Integer {
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    Number {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    Switch,
+    Choice {
+        options: Vec<Choice>,
+    },
+}
+
+/// One of the values that a param may have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    pub value: String,
+    /// What choosing it means.
+    pub help: String,
+}
+
+/// What is wrong with one param.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// The param's name.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+impl Form {
+    /// Reads the schema of a kind.
+    ///
+    /// # Errors
+    /// A sentence naming the param and the part of JSON Schema that is not known here.
+    pub fn from_schema(schema: &Value) -> Result<Self, String> {
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            return match schema.get("type").and_then(Value::as_str) {
+                Some("object") => Ok(Self { fields: Vec::new() }),
+                _ => Err("the schema of params must be an object with properties".to_owned()),
+            };
+        };
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|names| names.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        let mut fields = Vec::with_capacity(properties.len());
+        for (name, property) in properties {
+            fields.push(
+                Field::from_schema(name, property, schema, required.contains(&name.as_str()))
+                    .map_err(|what| format!("param '{name}': {what}"))?,
+            );
+        }
+        Ok(Self { fields })
+    }
+
+    /// The params with what was left out filled from the defaults.
+    ///
+    /// # Errors
+    /// Every param that is wrong, missing or unknown, each with what would be right.
+    pub fn check(&self, params: &Value) -> Result<Value, Vec<FieldError>> {
+        let empty = Map::new();
+        let given = match params {
+            Value::Object(given) => given,
+            Value::Null => &empty,
+            _ => {
+                return Err(vec![FieldError::new(
+                    "",
+                    "Params are a JSON object, like {\"symbol\": \"MSFT\"}.",
+                )]);
+            }
+        };
+        let mut errors = Vec::new();
+        let mut out = Map::new();
+        for name in given.keys() {
+            if !self.fields.iter().any(|f| &f.name == name) {
+                errors.push(FieldError::new(name, self.unknown(name)));
+            }
+        }
+        for field in &self.fields {
+            match given.get(&field.name) {
+                None | Some(Value::Null) => match (&field.default, field.required) {
+                    (Some(default), _) if !default.is_null() => {
+                        out.insert(field.name.clone(), default.clone());
+                    }
+                    (_, true) => {
+                        errors.push(FieldError::new(&field.name, format!("{} is needed.", field.title)))
+                    }
+                    _ => {}
+                },
+                Some(value) => match field.check(value) {
+                    Ok(value) => {
+                        out.insert(field.name.clone(), value);
+                    }
+                    Err(message) => errors.push(FieldError::new(&field.name, message)),
+                },
+            }
+        }
+        if errors.is_empty() { Ok(Value::Object(out)) } else { Err(errors) }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let near = self
+            .fields
+            .iter()
+            .map(|f| (distance(&f.name, name), f.name.as_str()))
+            .min()
+            .filter(|(d, known)| *d <= 1 + known.len() / 4);
+        match near {
+            Some((_, known)) => format!("There is no param '{name}'. Did you mean '{known}'?"),
+            None => {
+                let names: Vec<_> = self.fields.iter().map(|f| f.name.as_str()).collect();
+                format!("There is no param '{name}'. The params are {}.", names.join(", "))
+            }
+        }
+    }
+}
+
+impl Field {
+    fn from_schema(name: &str, property: &Value, root: &Value, required: bool) -> Result<Self, String> {
+        let target = resolve(property, root)?;
+        let text = |key: &str| {
+            property.get(key).or_else(|| target.get(key)).and_then(Value::as_str).map(str::to_owned)
+        };
+        let nullable = is_nullable(property);
+        let default = property.get("default").filter(|d| !d.is_null()).cloned();
+        let examples = property
+            .get("examples")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().map(plain).collect())
+            .unwrap_or_default();
+        Ok(Self {
+            name: name.to_owned(),
+            title: property
+                .get("title")
+                .and_then(Value::as_str)
+                .map_or_else(|| in_words(name), str::to_owned),
+            help: text("description").unwrap_or_default(),
+            required: required && !nullable && default.is_none(),
+            default,
+            examples,
+            kind: FieldKind::from_schema(target)?,
+        })
+    }
+
+    /// Reads what a person typed into a field of the form: empty is "not given".
+    ///
+    /// # Errors
+    /// When it can't be read as what the param takes.
+    pub fn read(&self, typed: &str) -> Result<Option<Value>, String> {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        // 12,000 and 12 000 are how people write numbers.
+        let number = || typed.replace([',', '_', ' ', '\u{202f}', '\u{a0}'], "");
+        let value = match &self.kind {
+            FieldKind::Integer { .. } => number().parse::<i64>().map(Value::from).ok(),
+            FieldKind::Number { .. } => {
+                number().parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from)
+            }
+            FieldKind::Switch => typed.parse::<bool>().map(Value::from).ok(),
+            _ => Some(Value::from(typed)),
+        };
+        match value {
+            Some(value) => Ok(Some(value)),
+            None => Err(format!("'{typed}' is not {}.", self.kind.takes())),
+        }
+    }
+
+    /// The value in the form in which the host wants it.
+    ///
+    /// # Errors
+    /// What is wrong with it and what would be right.
+    pub fn check(&self, value: &Value) -> Result<Value, String> {
+        let wrong = || format!("{} is not {}.", shown(value), self.kind.takes());
+        match &self.kind {
+            FieldKind::Text { min_length, max_length } => {
+                let text = value.as_str().ok_or_else(wrong)?.trim();
+                let length = text.chars().count();
+                if length < *min_length && length == 0 {
+                    return Err(format!("{} is needed.", self.title));
+                }
+                if length < *min_length || length > *max_length {
+                    return Err(format!(
+                        "{} must have {min_length} to {max_length} characters; this has {length}.",
+                        self.title
+                    ));
+                }
+                Ok(Value::from(text))
+            }
+            FieldKind::Time => {
+                let text = value.as_str().ok_or_else(wrong)?.trim();
+                let moment = text.parse::<jiff::Timestamp>().is_ok();
+                let day = text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10;
+                if moment || day { Ok(Value::from(text)) } else { Err(wrong()) }
+            }
+            FieldKind::Integer { min, max } => {
+                let whole = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64);
+                let n = value.as_i64().or(whole).ok_or_else(wrong)?;
+                if min.is_some_and(|min| n < min) || max.is_some_and(|max| n > max) {
+                    return Err(wrong());
+                }
+                Ok(Value::from(n))
+            }
+            FieldKind::Number { min, max } => {
+                let n = value.as_f64().ok_or_else(wrong)?;
+                if min.is_some_and(|min| n < min) || max.is_some_and(|max| n > max) {
+                    return Err(wrong());
+                }
+                Ok(value.clone())
+            }
+            FieldKind::Switch => value.as_bool().map(Value::from).ok_or_else(wrong),
+            FieldKind::Choice { options } => {
+                let text = value.as_str().ok_or_else(wrong)?;
+                if options.iter().any(|o| o.value == text) { Ok(Value::from(text)) } else { Err(wrong()) }
+            }
+        }
+    }
+}
+
+impl FieldKind {
+    fn from_schema(target: &Value) -> Result<Self, String> {
+        if let Some(options) = choices(target) {
+            return Ok(FieldKind::Choice { options });
+        }
+        let ty = match target.get("type") {
+            Some(Value::String(ty)) => ty.as_str(),
+            Some(Value::Array(types)) => {
+                types.iter().filter_map(Value::as_str).find(|t| *t != "null").unwrap_or_default()
+            }
+            _ => "",
+        };
+        let float = |key: &str| target.get(key).and_then(Value::as_f64);
+        match ty {
+            "string" => match target.get("format").and_then(Value::as_str) {
+                Some("date" | "date-time") => Ok(FieldKind::Time),
+                _ => {
+                    let length = |key: &str| target.get(key).and_then(Value::as_u64).map(|n| n as usize);
+                    Ok(FieldKind::Text {
+                        min_length: length("minLength").unwrap_or(0),
+                        max_length: length("maxLength").unwrap_or(10_000),
+                    })
+                }
+            },
+            "integer" => Ok(FieldKind::Integer {
+                min: float("minimum").map(|n| n as i64),
+                max: float("maximum").map(|n| n as i64),
+            }),
+            "number" => Ok(FieldKind::Number { min: float("minimum"), max: float("maximum") }),
+            "boolean" => Ok(FieldKind::Switch),
+            other => Err(format!(
+                "a form can't be made of {}",
+                if other.is_empty() { "this schema" } else { other }
+            )),
+        }
+    }
+
+    /// What the param takes, to follow "is not".
+    pub fn takes(&self) -> String {
+        match self {
+            FieldKind::Text { .. } => "text".to_owned(),
+            FieldKind::Time => "a day like 2024-03-01 or a moment like 2024-03-01T09:30:00Z".to_owned(),
+            FieldKind::Integer { min, max } => bounds("a whole number", *min, *max),
+            FieldKind::Number { min, max } => bounds("a number", *min, *max),
+            FieldKind::Switch => "true or false".to_owned(),
+            FieldKind::Choice { options } => {
+                let values: Vec<_> = options.iter().map(|o| o.value.as_str()).collect();
+                match values.split_last() {
+                    None => "possible: there is nothing to choose from".to_owned(),
+                    Some((only, [])) => format!("'{only}', the only choice"),
+                    Some((last, rest)) => format!("one of {} or {last}", rest.join(", ")),
+                }
+            }
+        }
+    }
+}
+
+fn bounds<T: std::fmt::Display>(what: &str, min: Option<T>, max: Option<T>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("{what} from {min} to {max}"),
+        (Some(min), None) => format!("{what} of at least {min}"),
+        (None, Some(max)) => format!("{what} of at most {max}"),
+        (None, None) => what.to_owned(),
+    }
+}
+
+/// Follows `$ref`, and `anyOf` of something and null, to what the param really takes.
+fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
+    if let Some(path) = property.get("$ref").and_then(Value::as_str) {
+        let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
+        let target = root.pointer(pointer).ok_or_else(|| format!("{path} points nowhere"))?;
+        return if std::ptr::eq(target, property) {
+            Err("a $ref to itself".into())
+        } else {
+            resolve(target, root)
+        };
+    }
+    if let Some(any) = property.get("anyOf").and_then(Value::as_array) {
+        let not_null: Vec<_> =
+            any.iter().filter(|s| s.get("type").and_then(Value::as_str) != Some("null")).collect();
+        return match not_null.as_slice() {
+            [only] => resolve(only, root),
+            _ => Err("a form can't be made of anyOf with several types".into()),
+        };
+    }
+    Ok(property)
+}
+
+fn is_nullable(property: &Value) -> bool {
+    let null = |v: &Value| v.as_str() == Some("null");
+    property.get("type").and_then(Value::as_array).is_some_and(|types| types.iter().any(null))
+        || property
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .is_some_and(|any| any.iter().any(|s| s.get("type").is_some_and(null)))
+}
+
+fn choices(target: &Value) -> Option<Vec<Choice>> {
+    if let Some(values) = target.get("enum").and_then(Value::as_array) {
+        let help = String::new;
+        return Some(
+            values
+                .iter()
+                .filter(|v| !v.is_null())
+                .map(|v| Choice { value: plain(v), help: help() })
+                .collect(),
+        );
+    }
+    let of = target.get("oneOf").and_then(Value::as_array)?;
+    let mut options = Vec::new();
+    for one in of {
+        let help = one.get("description").and_then(Value::as_str).unwrap_or_default();
+        if let Some(value) = one.get("const") {
+            options.push(Choice { value: plain(value), help: help.to_owned() });
+        } else if let Some(values) = one.get("enum").and_then(Value::as_array) {
+            options.extend(values.iter().map(|v| Choice { value: plain(v), help: help.to_owned() }));
+        } else {
+            return None;
+        }
+    }
+    Some(options)
+}
+
+/// A value without the quotes of JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A value as it is quoted in a message, cut where it is long.
+fn shown(value: &Value) -> String {
+    let text = plain(value);
+    let cut: String = text.chars().take(40).collect();
+    if cut.len() < text.len() { format!("'{cut}…'") } else { format!("'{cut}'") }
+}
+
+/// `rows_per_second` → "Rows per second".
+fn in_words(name: &str) -> String {
+    let mut words = name.replace('_', " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// Edits between two names (Levenshtein), for "did you mean".
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn form() -> Form {
+        Form::from_schema(&json!({
+            "type": "object",
+            "properties": {
+                "symbol": {"type": "string", "minLength": 1, "maxLength": 12, "description": "As in the file name"},
+                "mode": {"$ref": "#/$defs/Mode", "default": "full"},
+                "start": {"type": ["string", "null"], "format": "date"},
+                "rows_per_second": {"type": ["integer", "null"], "minimum": 1, "maximum": 1000000},
+                "ratio": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
+                "dry": {"type": "boolean", "default": false}
+            },
+            "required": ["symbol"],
+            "$defs": {"Mode": {"oneOf": [
+                {"const": "full", "type": "string", "description": "Everything anew"},
+                {"const": "tail", "type": "string", "description": "Only what is newer"}
+            ]}}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_is_filled_from_the_defaults() {
+        let checked = form().check(&json!({"symbol": " MSFT ", "start": null})).unwrap();
+        assert_eq!(checked, json!({"symbol": "MSFT", "mode": "full", "ratio": 0.5, "dry": false}));
+    }
+
+    #[test]
+    fn every_wrong_param_gets_its_own_message() {
+        let errors = form()
+            .check(
+                &json!({"mode": "ful", "start": "yesterday", "rows_per_second": 0, "ratio": 2, "symbl": "x"}),
+            )
+            .unwrap_err();
+        let of = |name: &str| errors.iter().find(|e| e.field == name).unwrap().message.as_str();
+        assert_eq!(of("symbl"), "There is no param 'symbl'. Did you mean 'symbol'?");
+        assert_eq!(of("symbol"), "Symbol is needed.");
+        assert_eq!(of("mode"), "'ful' is not one of full or tail.");
+        assert!(of("start").contains("a day like"));
+        assert_eq!(of("rows_per_second"), "'0' is not a whole number from 1 to 1000000.");
+        assert_eq!(of("ratio"), "'2' is not a number from 0 to 1.");
+        assert_eq!(errors.len(), 6);
+    }
+
+    #[test]
+    fn what_a_person_types_becomes_what_the_param_takes() {
+        let form = form();
+        let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
+        assert_eq!(field("rows_per_second").read("12,000").unwrap(), Some(json!(12000)));
+        assert_eq!(field("rows_per_second").read("  ").unwrap(), None);
+        assert!(field("rows_per_second").read("many").is_err());
+        assert_eq!(field("rows_per_second").title, "Rows per second");
+        assert!(!field("rows_per_second").required);
+    }
+
+    #[test]
+    fn a_schema_that_no_form_can_show_is_refused_with_its_param() {
+        let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
+        assert_eq!(Form::from_schema(&nested).unwrap_err(), "param 'a': a form can't be made of object");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_checked_once_passes_unchanged(symbol in "[A-Z]{1,12}", rate in proptest::option::of(1i64..1_000_000), dry: bool) {
+            let form = form();
+            let once = form.check(&json!({"symbol": symbol, "rows_per_second": rate, "dry": dry})).unwrap();
+            prop_assert_eq!(form.check(&once).unwrap(), once);
+        }
+
+        #[test]
+        fn no_text_makes_the_check_panic(name in ".{0,20}", text in ".{0,60}") {
+            let _ = form().check(&json!({"symbol": text.clone(), "start": text.clone(), name: text}));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The host contract: what the server and a host say to each other under `/host/v1`.
+
+use crate::operation::Checkpoint;
+use crate::{Failure, InstanceId, KindName, KindSpec, LogLine, OperationId, Points, Progress, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `GET /host/v1/about`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct About {
+    /// What the host calls itself.
+    pub name: String,
+    pub version: String,
+    /// New at each start of the host.
+    pub instance: InstanceId,
+    pub kinds: Vec<KindSpec>,
+    /// How many operations it runs at once.
+    pub capacity: u32,
+    /// The host's clock.
+    pub now: Time,
+}
+
+/// `POST /host/v1/operations`: 202; the same id and attempt again 200; bad params 422; full 429.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StartAttempt {
+    pub id: OperationId,
+    pub attempt: u32,
+    pub kind: KindName,
+    pub params: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_from: Option<Checkpoint>,
+}
+
+/// Where an attempt stands on its host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostState {
+    Accepted,
+    Running,
+    /// A cancel came and the work has not stopped yet.
+    Stopping,
+    Ended,
+}
+
+/// How an attempt ended on its host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// `GET /host/v1/operations[/{id}]`: what the host holds of an operation; its newest attempt.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HostOperation {
+    pub id: OperationId,
+    pub attempt: u32,
+    pub kind: KindName,
+    pub state: HostState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+}
+
+/// The answer of `GET /host/v1/operations`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HostOperations {
+    pub instance: InstanceId,
+    /// The list is true at this place of the host's feed.
+    pub seq: u64,
+    pub operations: Vec<HostOperation>,
+    /// The host's clock.
+    pub now: Time,
+}
+
+/// `POST /host/v1/operations/{id}/cancel`: 202 acknowledged, with [`CancelAck`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CancelAttempt {
+    pub attempt: u32,
+    #[serde(default)]
+    pub reason: String,
+    /// Past this the host stops asking and aborts the work.
+    pub deadline_ms: u64,
+}
+
+/// The host will stop the attempt, or it had already ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CancelAck {
+    pub state: HostState,
+    /// The host's clock.
+    pub now: Time,
+}
+
+/// One record of a host's feed. `seq` rises by one, without gaps, within one life of the host.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HostEvent {
+    pub seq: u64,
+    /// By the host's clock.
+    pub at: Time,
+    pub id: OperationId,
+    pub attempt: u32,
+    #[serde(flatten)]
+    pub body: HostEventBody,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HostEventBody {
+    Running,
+    Progress {
+        progress: Progress,
+    },
+    Points {
+        series: Vec<Points>,
+    },
+    Log {
+        lines: Vec<LogLine>,
+    },
+    Checkpoint {
+        checkpoint: Checkpoint,
+    },
+    /// A cancel was taken; the work is asked to stop.
+    Acknowledged,
+    /// The work no longer computes; what it holds is not free yet.
+    Stopped,
+    /// Over, and everything it held is released: its memory, its files, its place on the host.
+    Ended {
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// The result document, at most 256 KiB of JSON; what is larger is an artifact.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<ResultDoc>,
+    },
+}
+
+/// What an attempt leaves behind.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResultDoc {
+    /// What the page shows it with: `data.load`'s is read as [`crate::api::LoadResult`].
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub document: Value,
+    /// What can be asked for by name, beside it.
+    #[serde(default)]
+    pub artifacts: Vec<Artifact>,
+    /// Marks for wherever the operation is shown: `synthetic`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// Something an attempt made that stays on its host.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Artifact {
+    /// Asked for by this: `bars`.
+    pub name: String,
+    /// Media type of what comes.
+    pub media_type: String,
+    /// Where on the host it is answered, a path below `/host/v1/artifacts/`; valid for every life of the host.
+    pub path: String,
+    /// What it is, for a person.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// `GET /host/v1/events?after=SEQ` as JSON: a long poll of the records that SSE carries.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HostEvents {
+    pub instance: InstanceId,
+    /// The asked-for place is no longer held: list the operations and follow from that list's seq.
+    pub reset: bool,
+    pub events: Vec<HostEvent>,
+    /// The newest record there is.
+    pub head: u64,
+    /// The host's clock.
+    pub now: Time,
+}
+
+/// First message of a host's stream (`event: hello`), and its heartbeat (`event: beat`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HostBeat {
+    pub instance: InstanceId,
+    pub head: u64,
+    /// The host's clock.
+    pub now: Time,
+    /// Seconds between two beats.
+    pub beat_seconds: f64,
+}
+
+/// `GET /host/v1/health`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Health {
+    pub ready: bool,
+    /// One line for each thing that the host depends on.
+    pub checks: Vec<Check>,
+    /// Share of all cores in use by the whole machine, 0 to 1.
+    pub cpu: f64,
+    /// Resident memory of the host's process, bytes.
+    pub memory_bytes: u64,
+    /// Received and sent by the machine, bytes per second.
+    pub network_in: f64,
+    pub network_out: f64,
+    /// Operations it works on.
+    pub running: u32,
+    /// Free places.
+    pub free: u32,
+    /// The host's clock.
+    pub now: Time,
+}
+
+/// One thing a host depends on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Check {
+    pub name: String,
+    pub ok: bool,
+    /// Why not, and what to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}

@@ -1,0 +1,30 @@
+//! The words of Signalbox as types, shared by the page, the server and the hosts.
+//!
+//! Knows: names, shapes, units and which state may follow which.
+//! May not know: I/O, clocks, databases, HTTP clients. It compiles to native code and to WebAssembly.
+
+pub mod api;
+pub mod event;
+pub mod form;
+pub mod host;
+pub mod ids;
+pub mod kind;
+pub mod operation;
+pub mod problem;
+pub mod progress;
+pub mod receipt;
+pub mod series;
+pub mod state;
+pub mod time;
+
+pub use event::{Event, EventBody};
+pub use form::{Field, FieldError, FieldKind, Form};
+pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
+pub use kind::{KindSpec, Summary};
+pub use operation::{Attempt, Checkpoint, Condition, ConditionKind, Failure, FailureReason, Operation};
+pub use problem::{Problem, ProblemType};
+pub use progress::{Phase, Progress};
+pub use receipt::Receipt;
+pub use series::{LogLevel, LogLine, Point, Points, SeriesInfo};
+pub use state::State;
+pub use time::Time;

@@ -1,0 +1,160 @@
+//! An operation and its attempts, as the page and the store see them.
+
+use crate::{HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One piece of long-running work, as it stands: everything a row of the table shows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Operation {
+    pub id: OperationId,
+    pub kind: KindName,
+    /// What tells it from others of its kind: "MSFT 1h · full".
+    pub title: String,
+    /// As they were given, an object.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub params: Value,
+    pub state: State,
+    /// The number of the current attempt, from 1. Whatever comes from an older one is ignored.
+    pub attempt: u32,
+    /// The host of the current attempt, once one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
+    pub created_at: Time,
+    /// When the current attempt began to run, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the current attempt ended, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// When anything about it was last heard from its host, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// The trail of a cancel, from the moment one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// What is the matter with it just now, beside its state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// What a resume would start from: the newest checkpoint of any attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
+    /// A result document can be asked for.
+    #[serde(default)]
+    pub has_result: bool,
+    /// Marks that say where its data comes from, shown wherever it is: `synthetic`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The number of the event that last changed it.
+    pub seq: u64,
+}
+
+/// Something that is true of an operation beside its state, and may pass.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Condition {
+    pub kind: ConditionKind,
+    /// Since when, by the server's clock.
+    pub since: Time,
+    /// For a person: what it means and what happens next.
+    pub message: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ConditionKind {
+    /// The host of a running operation can't be heard. The work may well go on.
+    NoWord,
+    /// Queued, and no healthy host has this kind.
+    NoHost,
+    /// Queued, and every host that has this kind is full.
+    Waiting,
+    /// A cancel that could not be delivered yet; it is repeated.
+    CancelUndelivered,
+}
+
+/// Why an attempt failed: what happened, why, and what to do next.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Failure {
+    pub reason: FailureReason,
+    /// What happened and why, a sentence or two.
+    pub message: String,
+    /// What the person can do next.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FailureReason {
+    /// The work itself ended in an error.
+    Work,
+    /// The work panicked: a fault of the host's code.
+    Panic,
+    /// The host refused the params.
+    Refused,
+    /// The host was started anew and no longer knows the attempt.
+    HostRestarted,
+    /// The host lost the attempt.
+    HostLost,
+    /// The host shut down and stopped it.
+    HostStopped,
+}
+
+/// One try at an operation on one host.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// `start`, `retry` or `resume`.
+    pub origin: AttemptOrigin,
+    pub state: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
+    /// The life of the host in which it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
+    pub created_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum AttemptOrigin {
+    Start,
+    Retry,
+    Resume,
+}
+
+/// What a later attempt can resume from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Checkpoint {
+    /// The attempt that made it.
+    pub attempt: u32,
+    /// When, by the host's clock.
+    pub at: Time,
+    /// What is kept, for a person: "7 of 13 segments, 11,204 rows".
+    pub note: String,
+    /// What the host needs to go on; at most 64 KiB of JSON, read by the kind that wrote it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub state: Value,
+}

@@ -1,0 +1,111 @@
+//! A moment in UTC, to the microsecond; RFC 3339 on the wire.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A moment in UTC, to the microsecond. Written `2026-11-23T10:41:07.204113Z`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+pub struct Time(i64);
+
+impl Time {
+    /// The operating system's clock.
+    #[cfg(feature = "native")]
+    pub fn now() -> Self {
+        Self(Timestamp::now().as_microsecond())
+    }
+
+    /// From microseconds since 1970; out of what a calendar holds is drawn to its edge.
+    pub fn from_micros(micros: i64) -> Self {
+        Self(micros.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond()))
+    }
+
+    /// From milliseconds since 1970, as a browser's clock gives them.
+    pub fn from_millis(millis: f64) -> Self {
+        Self::from_micros((millis * 1000.0) as i64)
+    }
+
+    /// Microseconds since 1970.
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since 1970, as JavaScript counts.
+    pub fn millis(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+
+    /// Seconds from `earlier` to this; negative when it is not earlier.
+    pub fn seconds_since(self, earlier: Time) -> f64 {
+        (self.0 - earlier.0) as f64 / 1e6
+    }
+
+    /// This moment moved by so many microseconds.
+    pub fn plus_micros(self, micros: i64) -> Self {
+        Self::from_micros(self.0.saturating_add(micros))
+    }
+
+    /// The calendar's view of it, for formatting.
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_microsecond(self.0).expect("kept within the calendar by from_micros")
+    }
+
+    /// From RFC 3339 text with a zone.
+    ///
+    /// # Errors
+    /// When the text is not RFC 3339, or says no zone.
+    pub fn parse(text: &str) -> Result<Self, jiff::Error> {
+        text.parse::<Timestamp>().map(|t| Self(t.as_microsecond()))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}", self.timestamp())
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Time::parse(&text).map_err(|e| {
+            serde::de::Error::custom(format!("'{text}' is not a time like 2026-11-23T10:41:07Z: {e}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_time_reads_back_from_what_it_prints(micros in -2_000_000_000_000_000i64..4_000_000_000_000_000) {
+            let time = Time::from_micros(micros);
+            prop_assert_eq!(Time::parse(&time.to_string()).unwrap(), time);
+            let json = serde_json::to_string(&time).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Time>(&json).unwrap(), time);
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_refused() {
+        assert!(serde_json::from_str::<Time>("\"2026-11-23T10:41:07\"").is_err());
+        assert_eq!(Time::parse("2026-11-23T10:41:07Z").unwrap().to_string(), "2026-11-23T10:41:07.000000Z");
+    }
+}

@@ -1,0 +1,80 @@
+//! Changes: what a batch is made of.
+
+use crate::HostCursor;
+use protocol::host::ResultDoc;
+use protocol::{Attempt, HostName, LogLine, Operation, OperationId, Points, Progress, Time};
+use std::sync::Arc;
+
+/// How much a change weighs when the power goes out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Weight {
+    /// Progress, points, logs: losing the last second of them is allowed.
+    Light,
+    /// States, receipts, results: on the disk before anyone is told.
+    Heavy,
+}
+
+/// One record of the event log, serialized already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventRecord {
+    pub seq: u64,
+    pub operation: Option<OperationId>,
+    /// A newer event of the same operation overtakes it, for whoever is behind.
+    pub progress: bool,
+    /// The event as JSON.
+    pub json: Arc<str>,
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Writes the operation and its attempt as they now stand.
+    Operation {
+        operation: Box<Operation>,
+        attempt: Box<Attempt>,
+    },
+    /// Only the progress and the time of the last word changed.
+    Progress {
+        id: OperationId,
+        heard_at: Time,
+        progress: Progress,
+    },
+    Points {
+        id: OperationId,
+        attempt: u32,
+        series: Vec<Points>,
+    },
+    Log {
+        id: OperationId,
+        attempt: u32,
+        lines: Vec<LogLine>,
+    },
+    Result {
+        id: OperationId,
+        attempt: u32,
+        result: Box<ResultDoc>,
+    },
+    Event(EventRecord),
+    /// Everything up to here of a host's feed is in the store together with this batch.
+    Cursor {
+        host: HostName,
+        cursor: HostCursor,
+    },
+    /// An idempotency key, with the request that it stands for.
+    Key {
+        key: String,
+        id: OperationId,
+        request: String,
+        at: Time,
+    },
+}
+
+impl Change {
+    /// What the change weighs.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Change::Operation { .. } | Change::Result { .. } | Change::Key { .. } => Weight::Heavy,
+            _ => Weight::Light,
+        }
+    }
+}

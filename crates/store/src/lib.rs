@@ -1,0 +1,114 @@
+//! Durable state behind a trait: operations, attempts, results, curves, logs, the event log, host cursors.
+//!
+//! Knows: how to make a batch of changes durable as one, and how to find what was stored.
+//! May not know: why anything changes, or who is told. The engine decides; this room remembers.
+
+mod change;
+mod page;
+mod schema;
+mod sqlite;
+mod writer;
+
+pub use change::{Change, EventRecord, Weight};
+pub use page::{Filter, Page, PageError};
+pub use sqlite::Sqlite;
+pub use writer::{Commit, Trouble, Writer, WriterGone};
+
+use protocol::host::ResultDoc;
+use protocol::{Attempt, HostName, InstanceId, LogLine, Operation, OperationId, Points, State};
+use thiserror::Error;
+
+/// What went wrong with the store, for the log and for `/readyz`.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error(
+        "the database {path} can't be opened: {source}. Check that its folder exists and is writable, or choose another with --data"
+    )]
+    Open { path: String, source: rusqlite::Error },
+    #[error(
+        "the database is of version {found}, newer than this program knows ({known}). Use the newer signalbox, or another --data folder"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("another signalbox uses the database {path}. Stop it, or choose another folder with --data")]
+    InUse { path: String },
+    #[error("the database {path} can't be locked: {source}. Check that its folder exists and is writable")]
+    Lock { path: String, source: std::io::Error },
+    #[error("the disk that holds the database is full. Free some space; nothing that was accepted is lost")]
+    DiskFull,
+    #[error("the database failed: {0}")]
+    Sql(rusqlite::Error),
+    #[error("a stored record can't be read: {0}")]
+    Decode(#[from] serde_json::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(e: rusqlite::Error) -> Self {
+        match e.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => StoreError::DiskFull,
+            _ => StoreError::Sql(e),
+        }
+    }
+}
+
+/// How far a host's feed was taken in: everything up to `seq` of this life of the host is in the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HostCursor {
+    pub instance: InstanceId,
+    pub seq: u64,
+}
+
+/// An operation with its attempts, oldest first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stored {
+    pub operation: Operation,
+    pub attempts: Vec<Attempt>,
+}
+
+/// What the engine asks of an engine of storage. Every call blocks: call from a blocking thread.
+pub trait Store: Send + Sync + 'static {
+    /// Makes the changes durable, all or none. With [`Weight::Heavy`] among them they survive a loss of power,
+    /// else the end of this process.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    fn apply(&self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// The newest event's number; 0 when there is none.
+    fn head(&self) -> Result<u64, StoreError>;
+
+    /// Every operation that has not ended, oldest first.
+    fn unended(&self) -> Result<Vec<Stored>, StoreError>;
+
+    /// One operation.
+    fn operation(&self, id: OperationId) -> Result<Option<Stored>, StoreError>;
+
+    /// A page of operations, newest first.
+    fn page(&self, filter: &Filter) -> Result<Page, StoreError>;
+
+    /// How many operations are in each state.
+    fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
+
+    /// The newest result of an operation.
+    fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError>;
+
+    /// All points of an attempt's curves, by name.
+    fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError>;
+
+    /// The last `limit` log lines of an attempt before line `before` (from the end when `None`), in order.
+    fn logs(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<LogLine>, StoreError>;
+
+    /// Events after `seq`, at most `limit`, in order; `None` when some of them are no longer held.
+    fn events(&self, after: u64, limit: u32) -> Result<Option<Vec<EventRecord>>, StoreError>;
+
+    /// How far each host's feed was taken in.
+    fn cursors(&self) -> Result<Vec<(HostName, HostCursor)>, StoreError>;
+
+    /// The operation that was started with this idempotency key, and what was asked for then.
+    fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;
+}

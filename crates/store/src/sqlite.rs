@@ -1,0 +1,470 @@
+//! SQLite behind the [`Store`] trait: one connection that writes, a few that read, write-ahead log.
+
+use crate::schema::migrate;
+use crate::{Change, EventRecord, Filter, HostCursor, Page, Store, StoreError, Stored, Weight};
+use parking_lot::Mutex;
+use protocol::host::ResultDoc;
+use protocol::{
+    Attempt, HostName, InstanceId, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress, State,
+    Time,
+};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// Events that are kept for readers who come back; older ones are trimmed as new ones come.
+const EVENTS_KEPT: u64 = 500_000;
+/// How many events are trimmed at once, so that no batch waits long for it.
+const TRIM: u64 = 2_000;
+
+/// An embedded database in one file.
+pub struct Sqlite {
+    path: PathBuf,
+    /// Locked as long as this lives: two servers on one database would number events twice.
+    _lock: File,
+    write: Mutex<WriteSide>,
+    read: Mutex<Vec<Connection>>,
+}
+
+struct WriteSide {
+    connection: Connection,
+    /// What `PRAGMA synchronous` is set to.
+    weight: Weight,
+}
+
+impl Sqlite {
+    /// Opens or makes the database and brings it to the newest version.
+    ///
+    /// # Errors
+    /// When the file can't be opened, is in use by another signalbox, or is of a newer version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let shown = path.display().to_string();
+        let open_error = |source| StoreError::Open { path: shown.clone(), source };
+        let lock = lock(path)?;
+        let mut connection = Connection::open(path).map_err(open_error)?;
+        connection.busy_timeout(std::time::Duration::from_secs(2))?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(open_error)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "OFF")?;
+        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        migrate(&mut connection)?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+            write: Mutex::new(WriteSide { connection, weight: Weight::Heavy }),
+            read: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Runs a query on a connection that only reads; connections are kept for the next one.
+    fn reading<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let kept = self.read.lock().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => {
+                let flags =
+                    rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(&self.path, flags)
+                    .map_err(|source| StoreError::Open { path: self.path.display().to_string(), source })?;
+                connection.busy_timeout(std::time::Duration::from_secs(2))?;
+                connection.pragma_update(None, "cache_size", -4_000)?;
+                connection
+            }
+        };
+        let answer = query(&connection);
+        let mut kept = self.read.lock();
+        if kept.len() < 4 {
+            kept.push(connection);
+        }
+        answer
+    }
+}
+
+fn lock(database: &Path) -> Result<File, StoreError> {
+    let path = database.with_extension("lock");
+    let shown = || database.display().to_string();
+    let file = File::create(&path).map_err(|source| StoreError::Lock { path: shown(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: shown() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Lock { path: shown(), source }),
+    }
+}
+
+fn id_bytes(id: OperationId) -> [u8; 16] {
+    *id.0.as_bytes()
+}
+
+fn id_from(bytes: [u8; 16]) -> OperationId {
+    OperationId(uuid::Uuid::from_bytes(bytes))
+}
+
+const OPERATION: &str = "doc, heard_at, progress";
+
+fn read_operation(row: &Row<'_>, at: usize) -> Result<Operation, StoreError> {
+    let doc: String = row.get(at)?;
+    let mut operation: Operation = serde_json::from_str(&doc)?;
+    let heard_at: Option<i64> = row.get(at + 1)?;
+    operation.heard_at = heard_at.map(Time::from_micros);
+    let progress: Option<String> = row.get(at + 2)?;
+    operation.progress = progress.map(|p| serde_json::from_str::<Progress>(&p)).transpose()?;
+    Ok(operation)
+}
+
+fn attempts_of(connection: &Connection, n: i64) -> Result<Vec<Attempt>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT doc FROM attempts WHERE n = ? ORDER BY number")?;
+    let mut rows = statement.query([n])?;
+    let mut attempts = Vec::new();
+    while let Some(row) = rows.next()? {
+        attempts.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
+    }
+    Ok(attempts)
+}
+
+fn number_of(connection: &Connection, id: OperationId) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT n FROM operations WHERE id = ?")?;
+    Ok(statement.query_row([id_bytes(id)], |row| row.get(0)).optional()?)
+}
+
+fn pack(points: &[Point]) -> Vec<u8> {
+    points.iter().flat_map(|Point(x, y)| [x.to_le_bytes(), y.to_le_bytes()]).flatten().collect()
+}
+
+fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
+    packed.chunks_exact(16).map(|pair| {
+        let float = |at: usize| {
+            f64::from_le_bytes(pair[at..at + 8].try_into().expect("chunks_exact gives sixteen bytes each"))
+        };
+        Point(float(0), float(8))
+    })
+}
+
+fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), StoreError> {
+    match change {
+        Change::Operation { operation, attempt } => {
+            let mut bare = (**operation).clone();
+            let heard_at = bare.heard_at.take().map(Time::micros);
+            let progress = bare.progress.take().map(|p| serde_json::to_string(&p)).transpose()?;
+            let n: i64 = transaction
+                .prepare_cached(
+                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                     ON CONFLICT (id) DO UPDATE SET state = excluded.state, host = excluded.host,
+                        title = excluded.title, doc = excluded.doc, heard_at = excluded.heard_at,
+                        progress = excluded.progress
+                     RETURNING n",
+                )?
+                .query_row(
+                    params![
+                        id_bytes(bare.id),
+                        bare.kind.as_str(),
+                        bare.state.as_str(),
+                        bare.host.as_ref().map(HostName::as_str),
+                        bare.title,
+                        serde_json::to_string(&bare)?,
+                        heard_at,
+                        progress,
+                    ],
+                    |row| row.get(0),
+                )?;
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO attempts (n, number, doc) VALUES (?, ?, ?)")?
+                .execute(params![n, attempt.number, serde_json::to_string(attempt)?])?;
+        }
+        Change::Progress { id, heard_at, progress } => {
+            transaction
+                .prepare_cached("UPDATE operations SET heard_at = ?, progress = ? WHERE id = ?")?
+                .execute(params![heard_at.micros(), serde_json::to_string(progress)?, id_bytes(*id)])?;
+        }
+        Change::Points { id, attempt, series } => {
+            for one in series {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO points (n, attempt, name, packed)
+                         SELECT n, ?, ?, ? FROM operations WHERE id = ?",
+                    )?
+                    .execute(params![attempt, one.name, pack(&one.points), id_bytes(*id)])?;
+            }
+        }
+        Change::Log { id, attempt, lines } => {
+            for line in lines {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO logs (n, attempt, line, at, level, text)
+                         SELECT n, ?, ?, ?, ?, ? FROM operations WHERE id = ?",
+                    )?
+                    .execute(params![
+                        attempt,
+                        line.n as i64,
+                        line.at.micros(),
+                        line.level.as_str(),
+                        line.text,
+                        id_bytes(*id)
+                    ])?;
+            }
+        }
+        Change::Result { id, attempt, result } => {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO results (n, attempt, doc) SELECT n, ?, ? FROM operations WHERE id = ?",
+                )?
+                .execute(params![attempt, serde_json::to_string(result)?, id_bytes(*id)])?;
+        }
+        Change::Event(event) => {
+            transaction
+                .prepare_cached("INSERT INTO events (seq, operation, progress, json) VALUES (?, ?, ?, ?)")?
+                .execute(params![
+                    event.seq as i64,
+                    event.operation.map(id_bytes),
+                    event.progress,
+                    &*event.json
+                ])?;
+            if event.seq > EVENTS_KEPT && event.seq.is_multiple_of(TRIM) {
+                transaction
+                    .prepare_cached("DELETE FROM events WHERE seq <= ?")?
+                    .execute([(event.seq - EVENTS_KEPT) as i64])?;
+            }
+        }
+        Change::Cursor { host, cursor } => {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO cursors (host, instance, seq) VALUES (?, ?, ?)")?
+                .execute(params![host.as_str(), cursor.instance.0.as_bytes(), cursor.seq as i64])?;
+        }
+        Change::Key { key, id, request, at } => {
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
+                .execute(params![key, id_bytes(*id), request, at.micros()])?;
+        }
+    }
+    Ok(())
+}
+
+impl Store for Sqlite {
+    fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let weight = changes.iter().map(Change::weight).max().unwrap_or(Weight::Light);
+        let mut side = self.write.lock();
+        if side.weight != weight {
+            let level = if weight == Weight::Heavy { "FULL" } else { "NORMAL" };
+            side.connection.pragma_update(None, "synchronous", level)?;
+            side.weight = weight;
+        }
+        let transaction =
+            side.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for change in changes {
+            apply_one(&transaction, change)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn head(&self) -> Result<u64, StoreError> {
+        self.reading(|c| {
+            let head: Option<i64> = c.query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;
+            Ok(head.unwrap_or(0) as u64)
+        })
+    }
+
+    fn unended(&self) -> Result<Vec<Stored>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached(&format!(
+                "SELECT n, {OPERATION} FROM operations
+                 WHERE state IN ('queued', 'starting', 'running', 'cancelling') ORDER BY id"
+            ))?;
+            let mut rows = statement.query([])?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next()? {
+                out.push(Stored {
+                    operation: read_operation(row, 1)?,
+                    attempts: attempts_of(c, row.get(0)?)?,
+                });
+            }
+            Ok(out)
+        })
+    }
+
+    fn operation(&self, id: OperationId) -> Result<Option<Stored>, StoreError> {
+        self.reading(|c| {
+            let mut statement =
+                c.prepare_cached(&format!("SELECT n, {OPERATION} FROM operations WHERE id = ?"))?;
+            let mut rows = statement.query([id_bytes(id)])?;
+            match rows.next()? {
+                None => Ok(None),
+                Some(row) => Ok(Some(Stored {
+                    operation: read_operation(row, 1)?,
+                    attempts: attempts_of(c, row.get(0)?)?,
+                })),
+            }
+        })
+    }
+
+    fn page(&self, filter: &Filter) -> Result<Page, StoreError> {
+        let mut clauses: Vec<String> = Vec::new();
+        let mut values: Vec<Sql> = Vec::new();
+        let mut any_of = |column: &str, words: Vec<String>, values: &mut Vec<Sql>| {
+            if !words.is_empty() {
+                clauses.push(format!("{column} IN ({})", vec!["?"; words.len()].join(", ")));
+                values.extend(words.into_iter().map(Sql::Text));
+            }
+        };
+        any_of("state", filter.states.iter().map(ToString::to_string).collect(), &mut values);
+        any_of("kind", filter.kinds.iter().map(ToString::to_string).collect(), &mut values);
+        any_of("host", filter.hosts.iter().map(ToString::to_string).collect(), &mut values);
+        if !filter.text.is_empty() {
+            let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            clauses.push(
+                "(title LIKE ? ESCAPE '\\' OR kind LIKE ? ESCAPE '\\' OR hex(id) LIKE ? ESCAPE '\\')".into(),
+            );
+            values.push(Sql::Text(format!("%{escaped}%")));
+            values.push(Sql::Text(format!("%{escaped}%")));
+            values.push(Sql::Text(format!("%{}%", escaped.replace('-', ""))));
+        }
+        if let Some(after) = filter.after {
+            clauses.push("id < ?".into());
+            values.push(Sql::Blob(id_bytes(after).to_vec()));
+        }
+        let wanted = filter.limit.clamp(1, 500);
+        values.push(Sql::Integer(i64::from(wanted) + 1));
+        let clause =
+            if clauses.is_empty() { String::new() } else { format!("WHERE {}", clauses.join(" AND ")) };
+        self.reading(|c| {
+            let mut statement = c.prepare_cached(&format!(
+                "SELECT {OPERATION} FROM operations {clause} ORDER BY id DESC LIMIT ?"
+            ))?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut operations = Vec::new();
+            while let Some(row) = rows.next()? {
+                operations.push(read_operation(row, 0)?);
+            }
+            let more = operations.len() > wanted as usize;
+            operations.truncate(wanted as usize);
+            let next = operations.last().map(|o| o.id).filter(|_| more);
+            Ok(Page { operations, next })
+        })
+    }
+
+    fn counts(&self) -> Result<Vec<(State, u64)>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT state, n FROM counts")?;
+            let mut rows = statement.query([])?;
+            let mut found: Vec<(State, u64)> = Vec::new();
+            while let Some(row) = rows.next()? {
+                if let Ok(state) = row.get::<_, String>(0)?.parse() {
+                    found.push((state, row.get::<_, i64>(1)? as u64));
+                }
+            }
+            let of = |state| found.iter().find(|(s, _)| *s == state).map_or(0, |(_, n)| *n);
+            Ok(State::ALL.into_iter().map(|state| (state, of(state))).collect())
+        })
+    }
+
+    fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError> {
+        self.reading(|c| {
+            let doc: Option<String> = c
+                .prepare_cached(
+                    "SELECT results.doc FROM results JOIN operations USING (n)
+                     WHERE id = ? ORDER BY attempt DESC LIMIT 1",
+                )?
+                .query_row([id_bytes(id)], |row| row.get(0))
+                .optional()?;
+            Ok(doc.map(|d| serde_json::from_str(&d)).transpose()?)
+        })
+    }
+
+    fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError> {
+        self.reading(|c| {
+            let Some(n) = number_of(c, id)? else { return Ok(Vec::new()) };
+            let mut statement = c.prepare_cached(
+                "SELECT name, packed FROM points WHERE n = ? AND attempt = ? ORDER BY name, rowid",
+            )?;
+            let mut rows = statement.query(params![n, attempt])?;
+            let mut out: Vec<Points> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let name: String = row.get(0)?;
+                let packed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+                match out.last_mut() {
+                    Some(last) if last.name == name => last.points.extend(unpack(packed)),
+                    _ => out.push(Points { name, points: unpack(packed).collect() }),
+                }
+            }
+            Ok(out)
+        })
+    }
+
+    fn logs(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<LogLine>, StoreError> {
+        self.reading(|c| {
+            let Some(n) = number_of(c, id)? else { return Ok(Vec::new()) };
+            let mut statement = c.prepare_cached(
+                "SELECT line, at, level, text FROM logs WHERE n = ? AND attempt = ? AND line < ?
+                 ORDER BY line DESC LIMIT ?",
+            )?;
+            let before = before.map_or(i64::MAX, |b| i64::try_from(b).unwrap_or(i64::MAX));
+            let mut rows = statement.query(params![n, attempt, before, limit])?;
+            let mut lines = Vec::new();
+            while let Some(row) = rows.next()? {
+                let level = match row.get::<_, String>(2)?.as_str() {
+                    "debug" => LogLevel::Debug,
+                    "warn" => LogLevel::Warn,
+                    "error" => LogLevel::Error,
+                    _ => LogLevel::Info,
+                };
+                lines.push(LogLine {
+                    n: row.get::<_, i64>(0)? as u64,
+                    at: Time::from_micros(row.get(1)?),
+                    level,
+                    text: row.get(3)?,
+                });
+            }
+            lines.reverse();
+            Ok(lines)
+        })
+    }
+
+    fn events(&self, after: u64, limit: u32) -> Result<Option<Vec<EventRecord>>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT seq, operation, progress, json FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            )?;
+            let mut rows = statement.query(params![i64::try_from(after).unwrap_or(i64::MAX), limit])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.push(EventRecord {
+                    seq: row.get::<_, i64>(0)? as u64,
+                    operation: row.get::<_, Option<[u8; 16]>>(1)?.map(id_from),
+                    progress: row.get(2)?,
+                    json: row.get::<_, String>(3)?.into(),
+                });
+            }
+            let whole = events.first().is_none_or(|first| first.seq == after + 1);
+            Ok(whole.then_some(events))
+        })
+    }
+
+    fn cursors(&self) -> Result<Vec<(HostName, HostCursor)>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT host, instance, seq FROM cursors")?;
+            let mut rows = statement.query([])?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next()? {
+                let Ok(host) = HostName::new(row.get::<_, String>(0)?) else { continue };
+                let instance = InstanceId(uuid::Uuid::from_bytes(row.get(1)?));
+                out.push((host, HostCursor { instance, seq: row.get::<_, i64>(2)? as u64 }));
+            }
+            Ok(out)
+        })
+    }
+
+    fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT id, request FROM keys WHERE key = ?")?;
+            Ok(statement.query_row([key], |row| Ok((id_from(row.get(0)?), row.get(1)?))).optional()?)
+        })
+    }
+}

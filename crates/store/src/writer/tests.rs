@@ -1,0 +1,102 @@
+//! The writer keeps order, keeps what was accepted, and says when it can't write.
+
+use super::*;
+use crate::{EventRecord, Sqlite};
+use parking_lot::Mutex;
+
+fn event(seq: u64) -> Vec<Change> {
+    let json = format!("{{\"seq\":{seq}}}").into();
+    vec![Change::Event(EventRecord { seq, operation: None, progress: false, json })]
+}
+
+#[test]
+fn what_is_told_is_durable_and_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Sqlite::open(&folder.path().join("a.db")).unwrap());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (reader, list) = (store.clone(), told.clone());
+    let writer = Writer::start(store.clone(), move |batch: Vec<u64>| {
+        assert!(reader.head().unwrap() >= *batch.last().unwrap());
+        list.lock().extend(batch);
+    })
+    .unwrap();
+    for seq in 1..=2_000 {
+        writer.commit(Commit { changes: event(seq), then: seq }).unwrap();
+    }
+    drop(writer);
+    assert_eq!(*told.lock(), (1..=2_000).collect::<Vec<_>>());
+    assert_eq!(store.events(0, 5_000).unwrap().unwrap().len(), 2_000);
+}
+
+/// A store that can't write for its first few tries.
+struct Full {
+    tries: Mutex<u32>,
+    inner: Sqlite,
+}
+
+impl Store for Full {
+    fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut tries = self.tries.lock();
+        *tries += 1;
+        if *tries <= 2 { Err(StoreError::DiskFull) } else { self.inner.apply(changes) }
+    }
+    fn head(&self) -> Result<u64, StoreError> {
+        self.inner.head()
+    }
+    fn unended(&self) -> Result<Vec<crate::Stored>, StoreError> {
+        self.inner.unended()
+    }
+    fn operation(&self, id: protocol::OperationId) -> Result<Option<crate::Stored>, StoreError> {
+        self.inner.operation(id)
+    }
+    fn page(&self, filter: &crate::Filter) -> Result<crate::Page, StoreError> {
+        self.inner.page(filter)
+    }
+    fn counts(&self) -> Result<Vec<(protocol::State, u64)>, StoreError> {
+        self.inner.counts()
+    }
+    fn result(&self, id: protocol::OperationId) -> Result<Option<protocol::host::ResultDoc>, StoreError> {
+        self.inner.result(id)
+    }
+    fn points(&self, id: protocol::OperationId, n: u32) -> Result<Vec<protocol::Points>, StoreError> {
+        self.inner.points(id, n)
+    }
+    fn logs(
+        &self,
+        id: protocol::OperationId,
+        n: u32,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<protocol::LogLine>, StoreError> {
+        self.inner.logs(id, n, before, limit)
+    }
+    fn events(&self, after: u64, limit: u32) -> Result<Option<Vec<EventRecord>>, StoreError> {
+        self.inner.events(after, limit)
+    }
+    fn cursors(&self) -> Result<Vec<(protocol::HostName, crate::HostCursor)>, StoreError> {
+        self.inner.cursors()
+    }
+    fn key(&self, key: &str) -> Result<Option<(protocol::OperationId, String)>, StoreError> {
+        self.inner.key(key)
+    }
+}
+
+#[test]
+fn a_full_disk_delays_what_was_accepted_and_loses_none_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = Sqlite::open(&folder.path().join("a.db")).unwrap();
+    let store = Arc::new(Full { tries: Mutex::new(0), inner });
+    let (out, told) = std::sync::mpsc::channel();
+    let writer = Writer::start(store.clone(), move |batch: Vec<u64>| {
+        for seq in batch {
+            out.send(seq).unwrap();
+        }
+    })
+    .unwrap();
+    let trouble = writer.trouble();
+    writer.commit(Commit { changes: event(1), then: 1 }).unwrap();
+    assert_eq!(told.recv().unwrap(), 1);
+    assert_eq!(*store.tries.lock(), 3);
+    assert_eq!(*trouble.borrow(), None, "the trouble is over once the batch is written");
+    assert_eq!(store.head().unwrap(), 1);
+}

@@ -1,0 +1,193 @@
+//! What is put into the database comes out of it, page by page and number by number.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use proptest::prelude::*;
+use protocol::operation::AttemptOrigin;
+use protocol::{
+    Attempt, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress, State, Time,
+};
+use serde_json::json;
+use signalbox_store::{Change, EventRecord, Filter, Sqlite, Store, StoreError};
+
+fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
+    let now = Time::now();
+    let operation = Operation {
+        id: OperationId::new(),
+        kind: KindName::new("data.load").unwrap(),
+        title: title.into(),
+        params: json!({"symbol": "MSFT"}),
+        state,
+        attempt: 1,
+        host: None,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+        heard_at: None,
+        progress: None,
+        receipt: None,
+        condition: None,
+        failure: None,
+        checkpoint: None,
+        has_result: false,
+        tags: Vec::new(),
+        seq: 1,
+    };
+    let attempt = Attempt {
+        number: 1,
+        origin: AttemptOrigin::Start,
+        state,
+        host: None,
+        instance: None,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+        failure: None,
+        receipt: None,
+    };
+    (Box::new(operation), Box::new(attempt))
+}
+
+fn put(store: &Sqlite, state: State, title: &str) -> Operation {
+    let (operation, attempt) = operation(state, title);
+    store.apply(&[Change::Operation { operation: operation.clone(), attempt }]).unwrap();
+    *operation
+}
+
+fn open() -> (tempfile::TempDir, Sqlite) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
+    (folder, store)
+}
+
+#[test]
+fn an_operation_comes_back_as_it_was_with_its_newest_progress() {
+    let (folder, store) = open();
+    let mut operation = put(&store, State::Running, "MSFT 1h");
+    let now = Time::now();
+    let progress = Progress { fraction: Some(0.25), done: 5, total: Some(20), ..Progress::start(now) };
+    store.apply(&[Change::Progress { id: operation.id, heard_at: now, progress: progress.clone() }]).unwrap();
+    operation.progress = Some(progress);
+    operation.heard_at = Some(now);
+    drop(store);
+    let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
+    let stored = store.operation(operation.id).unwrap().unwrap();
+    assert_eq!(stored.operation, operation);
+    assert_eq!(stored.attempts.len(), 1);
+    assert_eq!(store.unended().unwrap(), [stored]);
+    assert_eq!(store.operation(OperationId::new()).unwrap(), None);
+}
+
+#[test]
+fn counts_follow_every_change_of_state() {
+    let (_folder, store) = open();
+    let count = |state| store.counts().unwrap().into_iter().find(|(s, _)| *s == state).unwrap().1;
+    let (mut operation, attempt) = operation(State::Queued, "a");
+    store.apply(&[Change::Operation { operation: operation.clone(), attempt: attempt.clone() }]).unwrap();
+    put(&store, State::Queued, "b");
+    assert_eq!((count(State::Queued), count(State::Running)), (2, 0));
+    operation.state = State::Running;
+    store.apply(&[Change::Operation { operation: operation.clone(), attempt: attempt.clone() }]).unwrap();
+    store.apply(&[Change::Operation { operation, attempt }]).unwrap();
+    assert_eq!((count(State::Queued), count(State::Running)), (1, 1));
+}
+
+#[test]
+fn curves_and_logs_come_back_in_order_and_lines_only_once() {
+    let (_folder, store) = open();
+    let id = put(&store, State::Running, "a").id;
+    let points = |name: &str, from: u32| Points {
+        name: name.into(),
+        points: (from..from + 3).map(|x| Point(f64::from(x), f64::from(x) * 0.1)).collect(),
+    };
+    let line = |n| LogLine { n, at: Time::from_micros(7), level: LogLevel::Warn, text: format!("line {n}") };
+    let lines =
+        |range: std::ops::Range<u64>| Change::Log { id, attempt: 1, lines: range.map(line).collect() };
+    store
+        .apply(&[
+            Change::Points { id, attempt: 1, series: vec![points("b", 0), points("a", 0)] },
+            Change::Points { id, attempt: 1, series: vec![points("a", 3)] },
+            lines(1..6),
+            lines(4..9),
+        ])
+        .unwrap();
+    let found = store.points(id, 1).unwrap();
+    assert_eq!(
+        found.iter().map(|p| (p.name.as_str(), p.points.len())).collect::<Vec<_>>(),
+        [("a", 6), ("b", 3)]
+    );
+    assert_eq!(found[0].points[4], Point(4.0, 0.4));
+    assert_eq!(store.points(id, 2).unwrap(), []);
+    let numbers = |before, limit| -> Vec<u64> {
+        store.logs(id, 1, before, limit).unwrap().iter().map(|l| l.n).collect()
+    };
+    assert_eq!(numbers(None, 3), [6, 7, 8]);
+    assert_eq!(numbers(Some(6), 100), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_place_in_the_log_that_is_no_longer_held_is_said_so() {
+    let (_folder, store) = open();
+    let event = |seq| Change::Event(EventRecord { seq, operation: None, progress: false, json: "{}".into() });
+    store.apply(&(11..20).map(event).collect::<Vec<_>>()).unwrap();
+    assert_eq!(store.events(3, 10).unwrap(), None);
+    assert_eq!(store.events(10, 4).unwrap().unwrap().len(), 4);
+    assert_eq!(store.events(19, 4).unwrap().unwrap(), []);
+    assert_eq!(store.head().unwrap(), 19);
+}
+
+#[test]
+fn a_batch_is_written_whole_or_not_at_all() {
+    let (_folder, store) = open();
+    let event = |seq| Change::Event(EventRecord { seq, operation: None, progress: false, json: "{}".into() });
+    store.apply(&[event(1)]).unwrap();
+    assert!(store.apply(&[event(2), event(1)]).is_err());
+    assert_eq!(store.head().unwrap(), 1);
+}
+
+#[test]
+fn a_second_server_on_one_database_is_refused() {
+    let (folder, _store) = open();
+    let second = Sqlite::open(&folder.path().join("signalbox.db"));
+    assert!(matches!(second.err(), Some(StoreError::InUse { .. })));
+}
+
+#[test]
+fn text_is_looked_for_as_it_is_written() {
+    let (_folder, store) = open();
+    for title in ["MSFT 1h", "100% real", "100 real", "a_b"] {
+        put(&store, State::Queued, title);
+    }
+    let found = |text: &str| -> Vec<String> {
+        let filter = Filter { text: text.into(), limit: 10, ..Filter::default() };
+        store.page(&filter).unwrap().operations.into_iter().map(|o| o.title).collect()
+    };
+    assert_eq!(found("msft"), ["MSFT 1h"]);
+    assert_eq!(found("0%"), ["100% real"]);
+    assert_eq!(found("a_b"), ["a_b"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn pages_hold_every_operation_once_newest_first(states in proptest::collection::vec(0usize..7, 1..40), limit in 1u32..9) {
+        let (_folder, store) = open();
+        let mut put_in: Vec<OperationId> = Vec::new();
+        for state in &states {
+            let made = put(&store, State::ALL[*state], "x");
+            if made.state != State::Failed { put_in.push(made.id); }
+        }
+        put_in.sort();
+        put_in.reverse();
+        let wanted: Vec<State> = State::ALL.into_iter().filter(|s| *s != State::Failed).collect();
+        let mut filter = Filter { states: wanted, limit, ..Filter::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = store.page(&filter).unwrap();
+            prop_assert!(page.operations.len() <= limit as usize);
+            seen.extend(page.operations.iter().map(|o| o.id));
+            match page.next { Some(next) => filter.after = Some(next), None => break }
+        }
+        prop_assert_eq!(seen, put_in);
+    }
+}

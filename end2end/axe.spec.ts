@@ -1,0 +1,35 @@
+// Every page can be used by everyone: axe finds nothing to say, in both themes.
+import type { Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { everyFace, open } from './pages';
+import { expect, test } from './signalbox';
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe says of the page, one line for each element. */
+async function findings(page: Page): Promise<string[]> {
+    // Evaluated by the browser's debugger, which the page's own policy on scripts does not stop.
+    await page.evaluate(axe);
+    return page.evaluate(async () => {
+        const results = await (window as unknown as { axe: typeof import('axe-core') }).axe.run(document, {
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        });
+        return results.violations.flatMap((violation) =>
+            violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} — ${node.failureSummary}`),
+        );
+    });
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe finds nothing on any page, ${colorScheme}`, async ({ page, request, tolerated }) => {
+        test.setTimeout(120_000);
+        tolerated.push(/404/);
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        for (const shown of await everyFace(request)) {
+            await test.step(shown.name, async () => {
+                await open(page, shown);
+                expect.soft(await findings(page), `what axe says of ${shown.name}`).toEqual([]);
+            });
+        }
+    });
+}

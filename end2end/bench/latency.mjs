@@ -1,0 +1,76 @@
+// From a host's progress call to the changed page, from start to running, and from Cancel to released: 100
+// operations that report ten times a second, the real server, a real Chromium. Prints a table.
+//
+//   scripts/bench.sh latency            [OPERATIONS=100] [EVERY_MS=100] [SECONDS_MEASURED=20]
+import { chromium } from 'playwright-core';
+import { machine, need, onStage, pause, row } from './stage.mjs';
+
+const operations = Number(process.env.OPERATIONS ?? 100);
+const everyMs = Number(process.env.EVERY_MS ?? 100);
+const seconds = Number(process.env.SECONDS_MEASURED ?? 20);
+
+await onStage(async ({ url, api, tick }) => {
+    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+    args.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
+    const chrome = await chromium.launch({ executablePath: need('CHROMIUM'), args });
+    const page = await chrome.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${url}/operations`);
+    await page.waitForFunction(() => /live/.test(document.querySelector('.badge')?.textContent ?? ''));
+
+    const reports = Math.ceil(((seconds + 60) * 1000) / everyMs);
+    const begun = [];
+    for (let n = 0; n < operations; n += 1) begun.push(await tick(everyMs, reports));
+    await page.waitForFunction((n) => document.body.innerText.split('called@').length > n, Math.min(operations, 100));
+
+    // Each change of a row carries the moment of the host's call; the frame after it is when it is seen.
+    const latencies = await page.evaluate(async (ms) => {
+        const seen = [];
+        let waiting = [];
+        const now = () => performance.timeOrigin + performance.now();
+        const called = /called@(\d+)/;
+        const last = new Map();
+        const observer = new MutationObserver((changes) => {
+            for (const change of changes) {
+                const element = change.target.nodeType === 3 ? change.target.parentElement : change.target;
+                const found = called.exec(element?.textContent ?? '');
+                if (!found || last.get(element) === found[1]) continue;
+                last.set(element, found[1]);
+                waiting.push(Number(found[1]) / 1000);
+            }
+            if (waiting.length === 0) return;
+            const these = waiting;
+            waiting = [];
+            requestAnimationFrame(() => {
+                const channel = new MessageChannel();
+                // After the frame's own work: style, layout and paint are done.
+                channel.port1.onmessage = () => { const at = now(); for (const call of these) seen.push(at - call); };
+                channel.port2.postMessage(0);
+            });
+        });
+        observer.observe(document.body, { subtree: true, characterData: true, childList: true });
+        await new Promise((done) => setTimeout(done, ms));
+        observer.disconnect();
+        return seen;
+    }, seconds * 1000);
+
+    // Cancel, as the page's button does, and what the receipts say.
+    const cancelled = [];
+    for (const { id } of begun) {
+        await api('POST', `/api/v1/operations/${id}/cancel`, {});
+        for (;;) {
+            const { operation } = await api('GET', `/api/v1/operations/${id}`);
+            if (operation.state === 'cancelled') { cancelled.push(operation); break; }
+            await pause(2);
+        }
+    }
+    const micros = (text) => Date.parse(text.slice(0, 19) + 'Z') * 1000 + Number(text.slice(20, 26));
+    const span = (from, to) => (micros(to) - micros(from)) / 1000;
+
+    console.log(machine());
+    console.log(`${operations} operations, a report every ${everyMs} ms each, for ${seconds} s\n`);
+    console.log('| what | samples | p50 | p99 | most |\n|---|---|---|---|---|');
+    console.log(row("host's progress call → changed page", latencies));
+    console.log(row('start accepted → running on the host', cancelled.map((o) => span(o.created_at, o.started_at))));
+    console.log(row('cancel requested → released', cancelled.map((o) => span(o.receipt.requested, o.receipt.released))));
+    await chrome.close();
+});

@@ -1,0 +1,82 @@
+// The stage of the benchmarks: a host that ticks, the real server on it, and what is said of the machine.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A variable that scripts/bench.sh sets. */
+export function need(name) {
+    const value = process.env[name];
+    if (!value) throw new Error(`${name} is not set; run this by scripts/bench.sh`);
+    return value;
+}
+
+export const pause = (ms) => new Promise((next) => setTimeout(next, ms));
+
+/** Runs `work` with a stage, and ends everything that was started, however it goes. */
+export async function onStage(work) {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'signalbox-bench-'));
+    const started = [];
+    const run = (command, args) => {
+        const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+        started.push(child);
+        return child;
+    };
+    try {
+        const host = run(need('TICKING_HOST'), ['127.0.0.1:0']);
+        const hostUrl = await firstLine(host);
+        const config = path.join(folder, 'bench.toml');
+        writeFileSync(config, `[[host]]\nname = "ticking"\nurl = "${hostUrl}"\n`);
+        const ready = path.join(folder, 'ready');
+        const args = ['serve', '--listen', '127.0.0.1:0', '--data', path.join(folder, 'data')];
+        args.push('--site', need('SIGNALBOX_SITE'), '--config', config, '--ready-file', ready);
+        const server = run(need('SIGNALBOX_SERVER'), args);
+        server.stdout.resume();
+        while (!existsSync(ready)) await pause(5);
+        const url = readFileSync(ready, 'utf8').trim();
+        const api = async (method, where, body) => {
+            const headers = { 'content-type': 'application/json' };
+            const answer = await fetch(url + where, { method, headers, body: body && JSON.stringify(body) });
+            if (!answer.ok) throw new Error(`${method} ${where}: ${answer.status} ${await answer.text()}`);
+            return answer.json();
+        };
+        while ((await api('GET', '/api/v1/kinds')).kinds.length === 0) await pause(20);
+        const tick = (everyMs, reports) =>
+            api('POST', '/api/v1/operations', { kind: 'bench.tick', params: { every_ms: everyMs, reports } });
+        await work({ url, server, run, api, tick, folder });
+    } finally {
+        for (const child of started.reverse()) {
+            if (child.exitCode !== null || child.signalCode !== null) continue;
+            const gone = once(child, 'exit');
+            child.kill('SIGINT');
+            const late = setTimeout(() => child.kill('SIGKILL'), 8000);
+            await gone;
+            clearTimeout(late);
+        }
+        rmSync(folder, { recursive: true, force: true });
+    }
+}
+
+/** The first line that a program prints. */
+export async function firstLine(child) {
+    let text = '';
+    for await (const chunk of child.stdout) {
+        text += chunk;
+        if (text.includes('\n')) break;
+    }
+    return text.split('\n')[0].trim();
+}
+
+export function machine() {
+    const cpus = os.cpus();
+    return `${cpus.length} cores (${cpus[0].model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, everything on the one machine`;
+}
+
+/** A row of a table: how many, p50, p99, most. */
+export function row(what, values, unit = 'ms') {
+    if (values.length === 0) throw new Error(`nothing was measured for: ${what}`);
+    const sorted = [...values].sort((a, b) => a - b);
+    const at = (q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))].toFixed(1);
+    return `| ${what} | ${sorted.length.toLocaleString('en')} | ${at(0.5)} ${unit} | ${at(0.99)} ${unit} | ${at(1)} ${unit} |`;
+}

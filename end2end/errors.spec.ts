@@ -1,0 +1,53 @@
+// What is wrong is said where it is wrong, in words that help.
+import { alive, expect, rail, row, startLoad, submit, SYMBOL, test } from './signalbox';
+import type { Locator } from '@playwright/test';
+
+/** The field is marked as wrong, and its own message says why. */
+async function complains(field: Locator, message: RegExp): Promise<void> {
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await expect(field).toHaveAccessibleDescription(message);
+}
+
+test('a missing and an impossible param are told at their fields, and nothing is started', async ({ page, request }) => {
+    await page.goto('/new?kind=data.load');
+    await alive(page);
+    const symbol = page.getByLabel('Symbol');
+    const speed = page.getByLabel('Rows per second');
+    await speed.fill('many');
+    await page.getByRole('button', { name: 'Start load' }).click();
+    await complains(symbol, /Symbol is needed/);
+    await complains(speed, /'many' is not a whole number/);
+    expect((await (await request.get('/api/v1/operations')).json()).operations).toHaveLength(0);
+
+    // Put right, the complaints go and it starts.
+    await symbol.fill(SYMBOL);
+    await speed.fill('');
+    await expect(symbol).not.toHaveAttribute('aria-invalid', 'true');
+    await submit(page);
+    await rail(page, 'Operations').click();
+    await expect(row(page, SYMBOL)).toBeVisible();
+});
+
+test('a symbol without data fails with a sentence that names it', async ({ page }) => {
+    await startLoad(page, { symbol: 'NOSUCH' });
+    await expect(page.getByRole('main')).toContainText(/NOSUCH/);
+    await expect(page.getByRole('main')).toContainText(/failed/, { timeout: 15_000 });
+    await expect(page.getByRole('main')).toContainText(/NOSUCH_1h\.csv/);
+});
+
+test('an operation that is not there is told so, with a way on', async ({ page, tolerated }) => {
+    tolerated.push(/404/);
+    await page.goto('/operations/01890a5d-ac96-774b-bcce-b302099a8057');
+    await expect(page.getByRole('main')).toContainText('There is no such operation.');
+    await expect(page.getByRole('link', { name: 'Go to operations' })).toBeVisible();
+});
+
+test('the API answers wrong params with a problem document', async ({ request }) => {
+    const answer = await request.post('/api/v1/operations', { data: { kind: 'data.load', params: { symbl: 'X' } } });
+    expect(answer.status()).toBe(422);
+    const problem = await answer.json();
+    expect(problem.type).toBe('/problems/bad-params');
+    expect(problem.fields.map((field: { field: string }) => field.field)).toEqual(
+        expect.arrayContaining(['symbl', 'symbol']),
+    );
+});

@@ -1,0 +1,66 @@
+// The main job: start a load, watch it move, cancel it for real, find it again, resume it to the end.
+import { alive, expect, linkOf, percent, rail, reaches, row, startLoad, SYMBOL, test } from './signalbox';
+
+test('a load is started, watched, cancelled with a receipt, found again and resumed', async ({ page, rows, request }) => {
+    // Three years of bars are a segment each: about two seconds of work for one.
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 900 });
+
+    // It moves on the list, by itself.
+    await rail(page, 'Operations').click();
+    const listed = row(page, SYMBOL);
+    await expect(listed).toContainText('running');
+    const before = await percent(listed);
+    await expect.poll(() => percent(listed)).toBeGreaterThan(before);
+
+    // Open it, and cancel once a part is safely stored.
+    await linkOf(listed).click();
+    await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(SYMBOL);
+    await reaches(page.getByRole('main'), 45);
+    await page.getByRole('main').getByRole('button', { name: 'Cancel operation' }).click();
+
+    // Every step of the cancel, with its time.
+    const receipt = page.locator('.receipt');
+    await expect(receipt).toContainText('Cancelled');
+    const receiptSays = [
+        /requested \d\d:\d\d:\d\d\.\d{3}/,
+        /sent \+\d+(\.\d+)? (ms|s)/,
+        /acknowledged \+\d+(\.\d+)? (ms|s)/,
+        /stopped \+\d+(\.\d+)? (ms|s)/,
+        /released \+\d+(\.\d+)? (ms|s)/,
+    ];
+    await expect(receipt.getByRole('listitem')).toHaveText(receiptSays);
+
+    // It is not of this page only.
+    await page.reload();
+    await alive(page);
+    await expect(receipt.getByRole('listitem')).toHaveText(receiptSays);
+    await expect(page.getByRole('main')).toContainText(/\d of \d+ segments/);
+
+    // What was stored counts: the rest is loaded, and all rows are there.
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await expect(page.getByRole('main').locator('.state').first()).toContainText('succeeded', { timeout: 30_000 });
+    await expect(page.getByRole('region', { name: 'Result' })).toContainText(rows.toLocaleString('en-US'));
+
+    const id = page.url().split('/').pop();
+    const detail = await (await request.get(`/api/v1/operations/${id}`)).json();
+    expect(detail.operation.state).toBe('succeeded');
+    expect(detail.attempts).toHaveLength(2);
+    expect(detail.result.document.rows).toBe(rows);
+});
+
+test('a restarted server has everything, and the page comes back by itself', async ({ page, server, rows, tolerated }) => {
+    // While the server is away the browser says that it can't be reached.
+    tolerated.push(/net::ERR_|Failed to (load|fetch)/);
+    await startLoad(page, { symbol: SYMBOL });
+    await rail(page, 'Operations').click();
+    await expect(row(page, SYMBOL)).toContainText('succeeded');
+
+    await server.stop();
+    await expect(page.locator('.badge')).toContainText(/reconnecting|away/);
+    await server.start();
+    await alive(page);
+    await expect(row(page, SYMBOL)).toContainText('succeeded');
+    await linkOf(row(page, SYMBOL)).click();
+    await expect(page.getByRole('region', { name: 'Result' })).toContainText(rows.toLocaleString('en-US'));
+});

@@ -1,0 +1,55 @@
+// The pages of the dashboard in a state worth looking at, for the tests that look at all of them.
+import type { APIRequestContext, Page } from '@playwright/test';
+import { alive, expect, SYMBOL } from './signalbox';
+
+/** One page: what to call it, where it is, and how to tell that it is all there. */
+export interface Shown {
+    name: string;
+    path: string;
+    /** The badge does not become "live" on this one. */
+    still?: boolean;
+}
+
+async function start(request: APIRequestContext, params: object): Promise<string> {
+    const answer = await request.post('/api/v1/operations', { data: { kind: 'data.load', params } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (await answer.json()).id;
+}
+
+async function until(request: APIRequestContext, id: string, state: string): Promise<void> {
+    const now = async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
+    await expect.poll(now, { timeout: 20_000 }).toBe(state);
+}
+
+/** Starts one operation of each fate, so that every face of the page is there to be seen. */
+export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
+    const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
+    const succeeded = await start(request, load);
+    await until(request, succeeded, 'succeeded');
+    const failed = await start(request, { ...load, symbol: 'NOSUCH' });
+    await until(request, failed, 'failed');
+    const cancelled = await start(request, { ...load, rows_per_second: 200 });
+    await until(request, cancelled, 'running');
+    await request.post(`/api/v1/operations/${cancelled}/cancel`, { data: {} });
+    await until(request, cancelled, 'cancelled');
+    const running = await start(request, { ...load, symbol: SYMBOL, rows_per_second: 20 });
+    await until(request, running, 'running');
+    return [
+        { name: 'operations', path: '/operations' },
+        { name: 'new', path: '/new?kind=data.load' },
+        { name: 'succeeded', path: `/operations/${succeeded}` },
+        { name: 'failed', path: `/operations/${failed}` },
+        { name: 'cancelled', path: `/operations/${cancelled}` },
+        { name: 'running', path: `/operations/${running}` },
+        { name: 'hosts', path: '/hosts' },
+        { name: 'no-such-page', path: '/no/such/page', still: true },
+    ];
+}
+
+/** Opens a page and waits until it stands still: code running, nothing loading, charts drawn. */
+export async function open(page: Page, shown: Shown): Promise<void> {
+    await page.goto(shown.path);
+    if (!shown.still) await alive(page);
+    await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
+    await page.evaluate(() => document.fonts.ready);
+}

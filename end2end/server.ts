@@ -1,0 +1,129 @@
+// The real server on a free port, with a data folder and market data of its own, for one test.
+import { ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const root = path.resolve(__dirname, '..');
+const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
+const program = process.env.SIGNALBOX_SERVER ?? path.join(target, 'release/signalbox');
+const site = process.env.SIGNALBOX_SITE ?? path.join(target, 'site');
+
+/** How long the server may take to listen, and to stop, milliseconds. */
+const START_LIMIT = 20_000;
+const STOP_LIMIT = 15_000;
+
+/** A running server. */
+export class Server {
+    /** Where it answers: `http://127.0.0.1:40123`. */
+    url = '';
+    /** Everything it and its hosts keep. */
+    readonly folder = mkdtempSync(path.join(tmpdir(), 'signalbox-'));
+    readonly csv = path.join(this.folder, 'csv');
+    readonly log = path.join(this.folder, 'server.log');
+    private process?: ChildProcess;
+
+    constructor() {
+        mkdirSync(this.csv);
+    }
+
+    /** Starts it, on the same data as before if it ran before. */
+    async start(...more: string[]): Promise<void> {
+        if (!existsSync(program)) {
+            throw new Error(`There is no server at ${program}. Run scripts/test.sh build first.`);
+        }
+        const ready = path.join(this.folder, 'address');
+        rmSync(ready, { force: true });
+        const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
+        const args = ['serve', '--listen', address, '--data', path.join(this.folder, 'data')];
+        args.push('--csv', this.csv, '--site', site, '--ready-file', ready, ...more);
+        // A group of its own, so that nothing it started outlives the test.
+        const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: this.env() });
+        this.process = child;
+        const log = createWriteStream(this.log, { flags: 'a' });
+        child.stdout?.pipe(log, { end: false });
+        child.stderr?.pipe(log, { end: false });
+        let failure = '';
+        child.on('error', (error) => (failure = String(error)));
+        child.on('exit', (code, signal) => (failure ||= `it ended at once (${signal ?? code})`));
+
+        const until = Date.now() + START_LIMIT;
+        while (!existsSync(ready)) {
+            if (failure !== '' || Date.now() > until) {
+                await this.kill();
+                const why = failure || `it did not listen within ${START_LIMIT / 1000} s`;
+                throw new Error(`The server did not start: ${why}.\n${this.said()}`);
+            }
+            await new Promise((next) => setTimeout(next, 10));
+        }
+        this.url = readFileSync(ready, 'utf8').trim();
+        while (!(await this.hasHosts())) {
+            if (failure !== '' || Date.now() > until) {
+                const why = failure && `: ${failure}`;
+                await this.kill();
+                throw new Error(`The server met no host that loads data${why}.\n${this.said()}`);
+            }
+            await new Promise((next) => setTimeout(next, 20));
+        }
+    }
+
+    /** Its hosts are there, so that operations start at once. */
+    private async hasHosts(): Promise<boolean> {
+        const answer = await fetch(`${this.url}/api/v1/kinds`).catch(() => undefined);
+        if (answer?.status !== 200) return false;
+        const { kinds } = (await answer.json()) as { kinds: { spec: { name: string }; available: boolean }[] };
+        return kinds.some((kind) => kind.spec.name === 'data.load' && kind.available);
+    }
+
+    /** Asks it to stop, as Ctrl C does, and waits until it has. */
+    async stop(): Promise<void> {
+        const child = this.process;
+        if (child?.pid === undefined || ended(child)) return;
+        const gone = once(child, 'exit');
+        child.kill('SIGTERM');
+        const late = setTimeout(() => this.killGroup(), STOP_LIMIT);
+        await gone;
+        clearTimeout(late);
+        if (child.signalCode === 'SIGKILL') {
+            throw new Error(`The server did not stop within ${STOP_LIMIT / 1000} s.\n${this.said()}`);
+        }
+    }
+
+    /** Ends it and all that it started, without a chance to tidy up. */
+    async kill(): Promise<void> {
+        const child = this.process;
+        if (child?.pid === undefined) return;
+        const gone = ended(child) ? undefined : once(child, 'exit');
+        this.killGroup();
+        await gone;
+    }
+
+    /** The end of what it wrote. */
+    said(): string {
+        return existsSync(this.log) ? readFileSync(this.log, 'utf8').slice(-4_000) : '';
+    }
+
+    /** Removes everything it kept. */
+    forget(): void {
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    private killGroup(): void {
+        try {
+            if (this.process?.pid !== undefined) process.kill(-this.process.pid, 'SIGKILL');
+        } catch {
+            // Nothing of the group is left.
+        }
+    }
+
+    /** The environment without settings of whoever runs the tests. */
+    private env(): NodeJS.ProcessEnv {
+        const kept = Object.entries(process.env).filter(([name]) => !/^(SIGNALBOX_|LEPTOS_)/.test(name));
+        return { ...Object.fromEntries(kept), SIGNALBOX_LOG: 'info', NO_COLOR: '1' };
+    }
+}
+
+function ended(child: ChildProcess): boolean {
+    return child.exitCode !== null || child.signalCode !== null;
+}

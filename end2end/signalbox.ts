@@ -1,0 +1,123 @@
+// What every test gets: a server of its own with some market data, and a page that must not complain.
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import { writeHourly } from './market';
+import { Server } from './server';
+
+export { expect };
+
+/** The symbol whose data every server has. */
+export const SYMBOL = 'ACME';
+
+interface Signalbox {
+    server: Server;
+    /** Rows in the file of SYMBOL. */
+    rows: number;
+    /** What the page may complain of: a test that provokes it adds to this. */
+    tolerated: RegExp[];
+}
+
+export const test = base.extend<Signalbox>({
+    tolerated: async ({}, use) => use([]),
+
+    rows: async ({ server }, use) => use(writeHourly(server.csv, { symbol: SYMBOL })),
+
+    server: async ({}, use, info) => {
+        const server = new Server();
+        // Whatever happens, nothing of it is left.
+        try {
+            await server.start();
+            await use(server);
+            if (info.status !== info.expectedStatus) {
+                await info.attach('server.log', { body: server.said(), contentType: 'text/plain' });
+            }
+            await server.stop();
+        } finally {
+            await server.kill();
+            server.forget();
+        }
+    },
+
+    baseURL: async ({ server, rows }, use) => {
+        expect(rows).toBeGreaterThan(0);
+        await use(server.url);
+    },
+
+    page: async ({ page, tolerated }, use) => {
+        const complaints: string[] = [];
+        page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+        page.on('console', (message) => {
+            if (message.type() === 'error' || /hydrat/i.test(message.text())) complaints.push(message.text());
+        });
+        await use(page);
+        const real = complaints.filter((complaint) => !tolerated.some((pattern) => pattern.test(complaint)));
+        expect(real, 'what the page complained of in the console').toEqual([]);
+    },
+});
+
+/** The badge that says how fresh the page is. */
+export function badge(page: Page): Locator {
+    return page.locator('.badge');
+}
+
+/** The page lives: its code runs and its stream is open. */
+export async function alive(page: Page): Promise<void> {
+    await expect(badge(page)).toContainText('live');
+}
+
+/** The entry of the rail, or of the bar at the bottom of a phone. */
+export function rail(page: Page, name: string): Locator {
+    return page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name });
+}
+
+/** The row of an operation in the list; a phone shows it as two lines. */
+export function row(page: Page, title: string): Locator {
+    return page.locator('tr.row').filter({ hasText: title });
+}
+
+/** The link of a row to the page of its operation. */
+export function linkOf(row: Locator): Locator {
+    return row.locator('.c-what').getByRole('link');
+}
+
+/** How far a progress bar is, 0 to 100. */
+export async function percent(within: Locator): Promise<number> {
+    const bar = within.getByRole('progressbar', { name: 'Progress' }).first();
+    return Number((await bar.getAttribute('aria-valuenow')) ?? 0);
+}
+
+/** Waits until it is at least so far. */
+export async function reaches(within: Locator, least: number): Promise<void> {
+    await expect.poll(() => percent(within), { timeout: 20_000 }).toBeGreaterThanOrEqual(least);
+}
+
+/** Chooses a value of a field, whichever control the page has for it. */
+async function choose(page: Page, field: string, value: string): Promise<void> {
+    const side = page.getByRole('radiogroup', { name: field });
+    const list = page.getByRole('combobox', { name: field });
+    await expect(side.or(list).first()).toBeVisible();
+    if ((await side.count()) > 0) await side.getByRole('radio', { name: value, exact: true }).check();
+    else await list.selectOption(value);
+}
+
+/** Fills in the form of `data.load`; `rowsPerSecond` makes it slow enough to be watched. */
+export async function fillLoad(page: Page, fields: { symbol: string; rowsPerSecond?: number }): Promise<void> {
+    await page.getByLabel('Symbol').fill(fields.symbol);
+    await choose(page, 'Timeframe', '1h');
+    await choose(page, 'Source', 'csv');
+    await page.getByLabel('Rows per second').fill(fields.rowsPerSecond?.toString() ?? '');
+}
+
+/** Starts what the form says; the page goes on to the operation. */
+export async function submit(page: Page): Promise<void> {
+    await page.getByRole('button', { name: 'Start load' }).click();
+    await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+}
+
+/** From the list: New operation, the form, and off it goes. */
+export async function startLoad(page: Page, fields: { symbol: string; rowsPerSecond?: number }): Promise<void> {
+    await page.goto('/');
+    await alive(page);
+    await page.getByRole('main').getByRole('link', { name: 'New operation' }).click();
+    await fillLoad(page, fields);
+    await submit(page);
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Set-up, then the server and the page rebuilt and reloaded at each change. Arguments go to `signalbox serve`.
+set -euo pipefail
+. "$(dirname "$0")/paths.sh"
+
+scripts/setup.sh serve
+exec cargo leptos watch -- serve "$@"

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Brings everything that building needs, and with `test` what testing needs on top. What is there is left as it
+# is: a second run only looks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the
+# Rust toolchain by rustup, and packages of the system where they are missing and may be installed.
+set -euo pipefail
+. "$(dirname "$0")/paths.sh"
+. "$ROOT/scripts/tell.sh"
+
+FOR=${1:-serve}
+
+# --- Packages of the system ------------------------------------------------------------------------------
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+may_install() {
+    have apt-get || return 1
+    [ "$(id -u)" = 0 ] && return 0
+    have sudo || return 1
+    # Without a terminal sudo can't ask for the password.
+    sudo -n true 2>/dev/null || [ -t 0 ]
+}
+
+apt_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@"
+}
+
+# packages WHY HOW_LONG PACKAGE...
+packages() {
+    local why=$1 how_long=$2
+    shift 2
+    if ! may_install; then
+        die "$why is missing, and packages can't be installed from here." \
+            "On Debian and Ubuntu:  sudo apt-get install $*" \
+            "Elsewhere, install the same by your system's own way. Then run make again."
+    fi
+    if [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "$why: apt-get install $*" "$how_long" apt_install "$@" ||
+        die "The system's packages could not be installed." "Try:  sudo apt-get install $*"
+}
+
+a_c_compiler() {
+    have cc && return
+    [ "$(uname)" != Darwin ] || die "A C compiler is missing." "Run:  xcode-select --install"
+    packages "A C compiler" "about 20 s" gcc libc6-dev
+}
+
+# --- Rust -------------------------------------------------------------------------------------------------
+
+rust_is_whole() {
+    local parts
+    parts=$(rustup component list --installed --toolchain "$RUST_VERSION" 2>/dev/null) || return 1
+    for part in clippy rustfmt rust-std-wasm32-unknown-unknown; do
+        case $parts in *"$part"*) ;; *) return 1 ;; esac
+    done
+}
+
+rust_without_rustup() {
+    have rustc && at_least "$(rustc --version | cut -d' ' -f2)" "$RUST_VERSION" &&
+        [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]
+}
+
+rust() {
+    if have rustup; then
+        rust_is_whole && return
+        # Called by name: where RUSTUP_AUTO_INSTALL is 0 nothing else installs it.
+        step "Rust $RUST_VERSION with clippy, rustfmt and WebAssembly" "about 20 s, 600 MB" \
+            rustup toolchain install "$RUST_VERSION" --profile minimal --no-self-update \
+            -c clippy -c rustfmt -t wasm32-unknown-unknown ||
+            die "rustup could not install Rust $RUST_VERSION." "Is the network there? Then run make again."
+    elif ! rust_without_rustup; then
+        die "Rust $RUST_VERSION with the target wasm32-unknown-unknown is missing, and so is rustup, which brings it." \
+            "Install rustup as https://rustup.rs says, then run make again."
+    fi
+}
+
+# crate_tool PROGRAM CRATE VERSION HOW_LONG [CARGO_INSTALL_FLAG...]: built without optimization, which takes a
+# fifth of the time; these programs work for seconds.
+crate_tool() {
+    local program=$1 crate=$2 version=$3 how_long=$4
+    shift 4
+    if have "$program" && [ "$("$program" --version 2>/dev/null | awk '{ print $2; exit }')" = "$version" ]; then
+        return
+    fi
+    step "$crate $version" "$how_long" env CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --force "$@" \
+        --root "$TOOLS" --target-dir "$TOOLS/build" "$crate" --version "=$version" ||
+        die "$crate $version could not be built." \
+            "If the log speaks of the network, run make again when it is there; what is built already is kept."
+    BUILT_TOOLS=yes
+}
+
+tools_of_rust() {
+    BUILT_TOOLS=no
+    # Its lock file asks for a version that can't be had any more, so it is built without.
+    crate_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "about 1 minute"
+    crate_tool cargo-leptos cargo-leptos "$CARGO_LEPTOS_VERSION" "about 4 minutes" --locked
+    if [ "$FOR" = test ]; then
+        crate_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" "about 1 minute" --locked
+    fi
+    # Hundreds of megabytes that only a next version would use.
+    if [ $BUILT_TOOLS = yes ]; then rm -rf "$TOOLS/build"; fi
+}
+
+# --- Node and what npm brings ------------------------------------------------------------------------------
+
+node_is_new_enough() {
+    have node && at_least "$(node --version | tr -d v)" "$NODE_AT_LEAST"
+}
+
+# Node from npm's own registry, by an npm that is too old for all else: for systems whose own Node is old, as
+# that of Debian 12 is.
+newer_node() {
+    local machine
+    machine=$(uname -m)
+    case $(uname)-$machine in
+        Linux-x86_64) machine=linux-x64 ;;
+        Linux-aarch64) machine=linux-arm64 ;;
+        *) return 1 ;;
+    esac
+    mkdir -p "$TOOLS/node" "$TOOLS/bin"
+    npm install --prefix "$TOOLS/node" --no-save --no-package-lock --ignore-scripts "node-$machine@$NODE_VERSION"
+    ln -sf "$TOOLS/node/node_modules/node-$machine/bin/node" "$TOOLS/bin/node"
+    hash -r
+    "$TOOLS/bin/node" --version
+}
+
+node_and_npm() {
+    if ! have node || ! have npm; then
+        have node || packages "Node.js" "about 20 s" nodejs
+        have npm || packages "npm" "about 1 minute" npm
+        hash -r
+    fi
+    node_is_new_enough && return
+    step "Node.js $NODE_VERSION, as $(node --version) is older than $NODE_AT_LEAST" "about 10 s, 120 MB" newer_node ||
+        die "Node.js $NODE_AT_LEAST or newer is needed; there is $(node --version)." \
+            "Install a newer one (https://nodejs.org), then run make again."
+}
+
+# A Node that is not the system's own trusts its own list of certificates only; where the system was told to trust
+# more (as in many companies), npm would reach nothing.
+trust_what_the_system_trusts() {
+    local certificates=/etc/ssl/certs/ca-certificates.crt
+    if [ -r $certificates ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$certificates}; fi
+}
+
+npm_packages() {
+    local stamp=node_modules/.signalbox now
+    now=$(cat package.json package-lock.json .npmrc | cksum)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && return
+    step "npm packages: uPlot, Sass, Binaryen, Playwright" "about 10 s, 135 MB" npm ci ||
+        die "npm could not install what package-lock.json names." "Is the network there? Then run make again."
+    printf '%s\n' "$now" >"$stamp"
+}
+
+# The page loads uPlot by itself, from our own server.
+vendored_scripts() {
+    local from=node_modules/uplot/dist to=public/vendor/uplot-$UPLOT_VERSION
+    [ "$to.js" -nt "$from/uPlot.esm.js" ] && [ "$to.css" -nt "$from/uPlot.min.css" ] && return
+    mkdir -p public/vendor
+    rm -f public/vendor/uplot-*
+    cp "$from/uPlot.esm.js" "$to.js"
+    cp "$from/uPlot.min.css" "$to.css"
+}
+
+# --- The browser for tests ---------------------------------------------------------------------------------
+
+a_browser() {
+    scripts/browser.sh >/dev/null && return
+    [ -z "${CHROMIUM:-}" ] || die "CHROMIUM says $CHROMIUM, and there is no program of that name."
+    packages "A browser for the tests" "about 30 s, 400 MB" chromium fonts-dejavu-core
+}
+
+# ------------------------------------------------------------------------------------------------------------
+
+for program in curl git make; do
+    have $program || say "Note: $program is not there; some steps may need it."
+done
+a_c_compiler
+rust
+tools_of_rust
+node_and_npm
+trust_what_the_system_trusts
+npm_packages
+vendored_scripts
+if [ "$FOR" = test ]; then a_browser; fi

@@ -1,0 +1,33 @@
+//! What server-rendered pages ask: the same answers as the API's, without the way through HTTP.
+
+use app::backend::Backend;
+use async_trait::async_trait;
+use engine::Engine;
+use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
+use protocol::{OperationId, Problem};
+
+/// The engine, for pages.
+pub struct PageBackend(pub Engine);
+
+#[async_trait]
+impl Backend for PageBackend {
+    async fn snapshot(&self) -> Result<Snapshot, Problem> {
+        Ok(self.0.snapshot())
+    }
+
+    async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem> {
+        self.0.operation(id).await
+    }
+
+    async fn kinds(&self) -> Result<KindList, Problem> {
+        Ok(self.0.kinds())
+    }
+
+    async fn series(&self, id: OperationId, points: u32) -> Result<SeriesAnswer, Problem> {
+        self.0.series(id, Vec::new(), (None, None), points as usize).await
+    }
+
+    async fn logs(&self, id: OperationId) -> Result<LogPage, Problem> {
+        self.0.logs(id, None, None, crate::routes::LOG_LINES).await
+    }
+}

@@ -1,0 +1,189 @@
+//! The bundled hosts as a child process: heavy work never stalls the page, and a fault in it stays there.
+
+use crate::config::Sources;
+use anyhow::{Context, bail};
+use engine::HostConfig;
+use pool::{Pool, PoolConfig};
+use protocol::HostName;
+use protocol::host::About;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long the hosts may take until they listen.
+const READY: Duration = Duration::from_secs(15);
+/// How long they may take to end their work when the server stops.
+const STOP: Duration = Duration::from_secs(8);
+
+/// What is remembered of hosts that were left running.
+#[derive(Serialize, Deserialize)]
+struct Left {
+    url: String,
+    /// Of the process, for whoever wants to stop it.
+    pid: Option<u32>,
+}
+
+/// The bundled hosts, running.
+pub struct Bundled {
+    url: String,
+    watch: Option<JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+impl Bundled {
+    /// Finds those that were left running, or starts them.
+    ///
+    /// # Errors
+    /// When they don't come up, with what they said.
+    pub async fn start(data: &Path, sources: &Sources) -> anyhow::Result<Self> {
+        let stop = CancellationToken::new();
+        let left_file = data.join("hosts-left-running.json");
+        if let Some(url) = find(&left_file).await {
+            tracing::info!(url, "the bundled hosts were left running and are found again");
+            return Ok(Self { url, watch: None, stop });
+        }
+        let spawner = Spawner { data: data.to_owned(), sources: sources.clone() };
+        let (child, url) = spawner.spawn("127.0.0.1:0").await?;
+        if sources.keep {
+            let pid = child.id();
+            tracing::info!(
+                url,
+                pid,
+                "the bundled hosts stay when the server stops; `kill {}` ends them",
+                pid.unwrap_or(0)
+            );
+            let left = serde_json::to_string(&Left { url: url.clone(), pid })?;
+            std::fs::write(&left_file, left)
+                .with_context(|| format!("can't write {}", left_file.display()))?;
+            return Ok(Self { url, watch: None, stop });
+        }
+        let watch = tokio::spawn(watch(spawner, child, url.clone(), stop.clone()));
+        Ok(Self { url, watch: Some(watch), stop })
+    }
+
+    /// How the engine reaches them.
+    pub fn config(&self) -> anyhow::Result<HostConfig> {
+        Ok(HostConfig { name: HostName::new("local")?, url: self.url.clone(), pool: PoolConfig::default() })
+    }
+
+    /// Stops them, unless they are kept.
+    pub async fn close(self) {
+        self.stop.cancel();
+        if let Some(watch) = self.watch
+            && watch.await.is_err()
+        {
+            tracing::error!("the task that watches the bundled hosts panicked");
+        }
+    }
+}
+
+/// Asks whether hosts that were left running are still there.
+async fn find(left_file: &Path) -> Option<String> {
+    let left: Left = serde_json::from_str(&std::fs::read_to_string(left_file).ok()?).ok()?;
+    let config = PoolConfig { retries: 0, connect_timeout: Duration::from_secs(1), ..PoolConfig::default() };
+    let pool = Pool::new(&left.url, config).ok()?;
+    let about = tokio::time::timeout(Duration::from_secs(2), pool.get::<About>("/host/v1/about")).await;
+    match about {
+        Ok(Ok(about)) if about.name == "signalbox-host" => Some(left.url),
+        _ => {
+            tracing::info!(url = left.url, "the bundled hosts that were left running are gone");
+            None
+        }
+    }
+}
+
+struct Spawner {
+    data: PathBuf,
+    sources: Sources,
+}
+
+impl Spawner {
+    async fn spawn(&self, listen: &str) -> anyhow::Result<(Child, String)> {
+        let program = std::env::current_exe().context("can't find the path of this program")?;
+        let ready = self.data.join(format!("hosts-ready-{}", std::process::id()));
+        // A leftover of an earlier process with the same number would be read as ready.
+        let _ = std::fs::remove_file(&ready);
+        let mut command = Command::new(program);
+        command.arg("host").args(["--listen", listen]);
+        command.arg("--data").arg(self.data.join("hosts")).arg("--ready-file").arg(&ready);
+        if let Some(csv) = &self.sources.csv {
+            command.arg("--csv").arg(csv);
+        }
+        if let Some(http) = &self.sources.http {
+            command.arg("--http-source").arg(http);
+        }
+        command.stdout(Stdio::null());
+        #[cfg(unix)]
+        command.process_group(0);
+        if self.sources.keep {
+            command.stdin(Stdio::null());
+        } else {
+            // Our end of this pipe closes however we end; then they stop, too.
+            command.stdin(Stdio::piped()).arg("--with-parent").kill_on_drop(true);
+        }
+        let mut child = command.spawn().context("can't start the bundled hosts")?;
+        let started = tokio::time::Instant::now();
+        loop {
+            if let Ok(url) = std::fs::read_to_string(&ready)
+                && url.ends_with('\n')
+            {
+                let _ = std::fs::remove_file(&ready);
+                return Ok((child, url.trim().to_owned()));
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!("the bundled hosts ended at once ({status}); what they said is above");
+            }
+            if started.elapsed() > READY {
+                bail!(
+                    "the bundled hosts did not come up within {} s; what they said is above",
+                    READY.as_secs()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Starts the hosts again when they end unasked, on the same port, and stops them when the server stops.
+async fn watch(spawner: Spawner, mut child: Child, url: String, stop: CancellationToken) {
+    let listen = url.trim_start_matches("http://").to_owned();
+    let mut wait = Duration::from_secs(1);
+    // Waiting for a child closes its standard input, which would tell it that we are gone: hold that apart.
+    let mut pipe = child.stdin.take();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            status = child.wait() => {
+                drop(pipe.take());
+                let status = status.map_or_else(|e| e.to_string(), |s| s.to_string());
+                tracing::error!(status, "the bundled hosts ended; they are started again in {} s", wait.as_secs());
+            }
+        }
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+            wait = (wait * 2).min(Duration::from_secs(30));
+            match spawner.spawn(&listen).await {
+                Ok((again, _)) => {
+                    child = again;
+                    pipe = child.stdin.take();
+                    break;
+                }
+                Err(error) => tracing::error!("{error:#}"),
+            }
+        }
+    }
+    drop(pipe);
+    if tokio::time::timeout(STOP, child.wait()).await.is_err() {
+        tracing::warn!("the bundled hosts did not stop within {} s and are killed", STOP.as_secs());
+        if let Err(error) = child.kill().await {
+            tracing::error!(%error, "the bundled hosts can't be killed");
+        }
+    }
+}

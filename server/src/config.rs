@@ -1,0 +1,258 @@
+//! Configuration: flags win over the environment, that over the file, that over defaults.
+
+use anyhow::{Context, bail};
+use engine::HostConfig;
+use pool::PoolConfig;
+use protocol::HostName;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where the dashboard listens when nothing else is said.
+const LISTEN: &str = "127.0.0.1:7200";
+
+/// What `signalbox serve` takes.
+#[derive(clap::Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on; port 0 takes any free one. Elsewhere than on loopback only with a token
+    /// [default: 127.0.0.1:7200]
+    #[arg(long, env = "SIGNALBOX_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Configuration file (TOML) [default: signalbox.toml in the data folder, if it is there]
+    #[arg(long, env = "SIGNALBOX_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder for the database and the bundled hosts' data [default: the platform's, on Linux
+    /// ~/.local/share/signalbox]
+    #[arg(long, env = "SIGNALBOX_DATA")]
+    data: Option<PathBuf>,
+    /// Folder with SYMBOL_TIMEFRAME.csv files that the bundled data host loads from [default: csv in the data
+    /// folder]
+    #[arg(long, env = "SIGNALBOX_CSV")]
+    csv: Option<PathBuf>,
+    /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
+    #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
+    http_source: Option<String>,
+    /// Leave the bundled hosts running when the server stops, and find them again when it starts
+    #[arg(long, env = "SIGNALBOX_KEEP_HOSTS")]
+    keep_hosts: bool,
+    /// Secret that whoever opens the page or uses the API has to present; needed to listen beyond loopback
+    #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Folder with the built page (WebAssembly, styles) [default: beside the program]
+    #[arg(long, env = "LEPTOS_SITE_ROOT")]
+    site: Option<PathBuf>,
+    /// File to write the page's address to, once it is served
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+/// The file. Every key may be left out; one that is not known is an error.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    token: Option<String>,
+    keep_hosts: Option<bool>,
+    site: Option<PathBuf>,
+    /// Other names under which the page is reached, such as `signalbox.example.org`.
+    allowed_names: Vec<String>,
+    sources: FileSources,
+    #[serde(rename = "host")]
+    hosts: Vec<FileHost>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct FileSources {
+    csv: Option<PathBuf>,
+    http: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileHost {
+    name: HostName,
+    url: String,
+    token: Option<String>,
+    max_connections: Option<usize>,
+    connect_timeout_seconds: Option<f64>,
+    keep_alive_seconds: Option<f64>,
+    retries: Option<u32>,
+}
+
+/// What the server runs with.
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub token: Option<String>,
+    pub site: PathBuf,
+    pub ready_file: Option<PathBuf>,
+    pub allowed_names: Vec<String>,
+    pub hosts: Hosts,
+}
+
+/// Where work is done.
+pub enum Hosts {
+    /// As configured.
+    Configured(Vec<HostConfig>),
+    /// The bundled ones, as a process of their own.
+    Bundled(Sources),
+}
+
+/// What the bundled data host loads from, and whether it outlives the server.
+#[derive(Clone)]
+pub struct Sources {
+    pub csv: Option<PathBuf>,
+    pub http: Option<String>,
+    pub keep: bool,
+}
+
+impl Config {
+    /// Puts the sources of configuration together.
+    ///
+    /// # Errors
+    /// A sentence that names the file and the key, and says what would be right.
+    pub fn read(args: ServeArgs) -> anyhow::Result<Self> {
+        let named = args.config.is_some();
+        let data_first = args.data.clone().or_else(default_data);
+        let path = args.config.clone().or_else(|| data_first.as_ref().map(|d| d.join("signalbox.toml")));
+        let file = match path {
+            Some(path) if named || path.is_file() => read_file(&path)?,
+            _ => File::default(),
+        };
+        let Some(data) = args.data.or(file.data).or(data_first) else {
+            bail!("there is no home folder to keep data in. Say where with --data FOLDER");
+        };
+        let listen = args.listen.or(file.listen);
+        let listen = listen.unwrap_or_else(|| LISTEN.parse().expect("the default address is one"));
+        let token = args.token.or(file.token).filter(|t| !t.is_empty());
+        if token.is_none() && !listen.ip().is_loopback() {
+            bail!(
+                "{listen} can be reached from other machines, and whoever reaches it could start operations. \
+                 Set a secret with --token or SIGNALBOX_TOKEN, or listen on 127.0.0.1"
+            );
+        }
+        let csv = args.csv.or(file.sources.csv);
+        let http = args.http_source.or(file.sources.http);
+        let hosts = if file.hosts.is_empty() {
+            Hosts::Bundled(Sources { csv, http, keep: args.keep_hosts || file.keep_hosts.unwrap_or(false) })
+        } else {
+            if csv.is_some() || http.is_some() {
+                bail!(
+                    "sources are for the bundled hosts, and the configuration names hosts of its own. \
+                     Give the sources to those (signalbox host --csv FOLDER), or take the hosts out"
+                );
+            }
+            Hosts::Configured(file.hosts.into_iter().map(host_config).collect())
+        };
+        let site = args.site.or(file.site).unwrap_or_else(default_site);
+        Ok(Self {
+            listen,
+            data,
+            token,
+            site,
+            ready_file: args.ready_file,
+            allowed_names: file.allowed_names,
+            hosts,
+        })
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<File> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("the configuration {shown} can't be read; check the path given with --config")
+    })?;
+    toml::from_str(&text).with_context(|| {
+        format!(
+            "the configuration {shown} has a mistake; correct it, or see docs/configuration.md for the keys"
+        )
+    })
+}
+
+fn host_config(host: FileHost) -> HostConfig {
+    let mut pool = PoolConfig { token: host.token, ..PoolConfig::default() };
+    let seconds = |s: f64| Duration::from_secs_f64(s.clamp(0.001, 86_400.0));
+    if let Some(n) = host.max_connections {
+        pool.max_connections = n;
+    }
+    if let Some(s) = host.connect_timeout_seconds {
+        pool.connect_timeout = seconds(s);
+    }
+    if let Some(s) = host.keep_alive_seconds {
+        pool.keep_alive = seconds(s);
+    }
+    if let Some(n) = host.retries {
+        pool.retries = n;
+    }
+    HostConfig { name: host.name, url: host.url, pool }
+}
+
+/// The platform's place for what a program keeps.
+pub fn default_data() -> Option<PathBuf> {
+    dirs::data_local_dir().map(|folder| folder.join("signalbox"))
+}
+
+/// Beside the program (as an installation has it), or where `cargo leptos build` puts it.
+fn default_site() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| {
+        let folder = exe.parent()?;
+        [folder.join("site"), folder.join("../site")].into_iter().find(|site| site.is_dir())
+    });
+    beside.unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    fn read(file: &str, flags: &[&str]) -> anyhow::Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signalbox.toml");
+        std::fs::write(&path, file).unwrap();
+        let path = path.display().to_string();
+        let all = ["signalbox", "--config", &path].into_iter().chain(flags.iter().copied());
+        Config::read(Only::try_parse_from(all).unwrap().args)
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let config = read("listen = '127.0.0.1:1'\ndata = '/a'", &["--listen", "127.0.0.1:2"]).unwrap();
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.data, PathBuf::from("/a"));
+    }
+
+    #[test]
+    fn a_typo_in_the_file_is_named_with_what_would_be_right() {
+        let error = format!("{:#}", read("lisen = '127.0.0.1:1'", &[]).err().unwrap());
+        assert!(
+            error.contains("signalbox.toml") && error.contains("lisen") && error.contains("`listen`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn beyond_loopback_only_with_a_token() {
+        let error = read("", &["--listen", "0.0.0.0:7200"]).err().unwrap().to_string();
+        assert!(error.contains("--token"), "{error}");
+        assert!(read("", &["--listen", "0.0.0.0:7200", "--token", "s3cret"]).is_ok());
+    }
+
+    #[test]
+    fn hosts_of_ones_own_replace_the_bundled_ones() {
+        let file = "[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nmax_connections = 3";
+        let Hosts::Configured(hosts) = read(file, &[]).unwrap().hosts else { panic!() };
+        assert_eq!((hosts[0].name.as_str(), hosts[0].pool.max_connections), ("gpu-1", 3));
+        assert!(read(file, &["--csv", "/x"]).is_err());
+        assert!(read("[[host]]\nname = 'GPU 1'\nurl = 'http://127.0.0.1:9'", &[]).is_err());
+    }
+}

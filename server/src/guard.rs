@@ -1,0 +1,191 @@
+//! Who may ask: the Host and Origin of a request, the token, and what the browser is told not to do.
+//!
+//! A page elsewhere must not start operations here: a browser says where a request comes from (`Origin`) and
+//! under which name it found us (`Host`); a name that is not ours is a rebound one (DNS rebinding).
+
+use crate::problem::Failed;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use protocol::ProblemType;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// The cookie that a browser with the right token gets.
+const COOKIE: &str = "signalbox_token";
+
+/// What is let in.
+pub struct Guard {
+    token: Option<String>,
+    listen: SocketAddr,
+    allowed_names: Vec<String>,
+}
+
+impl Guard {
+    pub fn new(token: Option<String>, listen: SocketAddr, allowed_names: Vec<String>) -> Self {
+        Self { token, listen, allowed_names }
+    }
+
+    /// Our own names: loopback's, the address we listen on, those of the configuration. Beyond loopback any
+    /// plain address will do: rebinding needs a name.
+    fn is_ours(&self, host: &str) -> bool {
+        let name = without_port(host);
+        if name.eq_ignore_ascii_case("localhost")
+            || self.allowed_names.iter().any(|n| n.eq_ignore_ascii_case(name))
+        {
+            return true;
+        }
+        match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => address.is_loopback() || !self.listen.ip().is_loopback(),
+            Err(_) => false,
+        }
+    }
+
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Failed> {
+        let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
+        let host = text(header::HOST).or_else(|| uri.authority().map(|a| a.as_str())).unwrap_or_default();
+        if !self.is_ours(host) {
+            return Err(Failed::new(
+                ProblemType::Forbidden,
+                format!(
+                    "'{host}' is not a name of this server. Open it by its address, \
+                     or add the name to allowed_names in the configuration."
+                ),
+            ));
+        }
+        if let Some(origin) = text(header::ORIGIN) {
+            let same =
+                origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+            if !same {
+                return Err(Failed::new(
+                    ProblemType::Forbidden,
+                    format!("A page of {origin} may not use this server. Use its own page or API instead."),
+                ));
+            }
+        } else if !method.is_safe()
+            && text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site")
+        {
+            return Err(Failed::new(
+                ProblemType::Forbidden,
+                "A page of another site may not use this server.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn has_token(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.strip_prefix("Bearer "));
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
+        let mut cookie = cookies
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter_map(|(name, value)| (name == COOKIE).then_some(value));
+        bearer.is_some_and(|b| same(b, token)) || cookie.any(|c| same(c, token))
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+/// Compares in a time that tells nothing about where two texts differ.
+fn same(given: &str, wanted: &str) -> bool {
+    let differs = given.bytes().zip(wanted.bytes()).fold(0u8, |d, (a, b)| d | (a ^ b));
+    given.len() == wanted.len() && differs == 0
+}
+
+/// The layer around every route.
+pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    if let Err(failed) = guard.check(method, uri, headers) {
+        return failed.into_response();
+    }
+    // Probes by whoever runs the machine need no secret and tell none.
+    let probe = matches!(uri.path(), "/healthz" | "/readyz");
+    if !probe && !guard.has_token(headers) {
+        return match token_in_link(&guard, method, uri) {
+            Some(redirect) => redirect,
+            None => Failed::new(
+                ProblemType::Unauthorized,
+                "A token is needed: open /?token=YOUR-TOKEN once in this browser, \
+                 or send 'Authorization: Bearer YOUR-TOKEN'. It is the one the server was started with.",
+            )
+            .into_response(),
+        };
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
+}
+
+/// `/?token=…` once: the browser gets a cookie, and the secret leaves the address bar.
+fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> {
+    let token = guard.token.as_ref()?;
+    let given = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
+    if method != Method::GET || !same(given, token) {
+        return None;
+    }
+    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    let headers = [
+        (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
+        (header::LOCATION, HeaderValue::from_str(uri.path()).ok()?),
+    ];
+    Some((StatusCode::SEE_OTHER, headers).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard(token: Option<&str>) -> Guard {
+        let listen = "127.0.0.1:7200".parse().unwrap();
+        Guard::new(token.map(str::to_owned), listen, vec!["box.example.org".into()])
+    }
+
+    fn allows(host: &str, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        guard(None).check(&Method::POST, &"/api/v1/operations".parse().unwrap(), &headers).is_ok()
+    }
+
+    #[test]
+    fn only_our_own_names_and_our_own_page_are_let_in() {
+        assert!(allows("127.0.0.1:7200", None));
+        assert!(allows("localhost:7200", Some("http://localhost:7200")));
+        assert!(allows("[::1]:7200", Some("http://[::1]:7200")));
+        assert!(allows("box.example.org", Some("https://box.example.org")));
+        assert!(!allows("evil.example.org:7200", None), "a name that was bound to our address");
+        assert!(!allows("127.0.0.1:7200", Some("http://evil.example.org")));
+        assert!(!allows("127.0.0.1:7200", Some("http://127.0.0.1:9999")));
+        assert!(!allows("127.0.0.1:7200", Some("null")));
+        assert!(!allows("192.168.1.4:7200", None), "we listen on loopback alone");
+    }
+
+    #[test]
+    fn a_token_is_taken_as_bearer_or_cookie_and_nothing_else() {
+        let with = |name: header::HeaderName, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            guard(Some("s3cret")).has_token(&headers)
+        };
+        assert!(with(header::AUTHORIZATION, "Bearer s3cret"));
+        assert!(with(header::COOKIE, "a=b; signalbox_token=s3cret"));
+        assert!(!with(header::AUTHORIZATION, "Bearer s3cre"));
+        assert!(!with(header::COOKIE, "signalbox_token="));
+        assert!(guard(None).has_token(&HeaderMap::new()));
+    }
+}

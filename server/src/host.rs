@@ -1,0 +1,101 @@
+//! `signalbox host`: the bundled hosts as a service.
+
+use anyhow::Context;
+use host_kit::Host;
+use hosts::data::{DataConfig, DataLoad, SourceConfig};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What `signalbox host` takes.
+#[derive(clap::Args)]
+pub struct HostArgs {
+    /// Address and port to listen on; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
+    listen: SocketAddr,
+    /// Folder for the data sets it writes [default: hosts in the platform's folder for signalbox]
+    #[arg(long, env = "SIGNALBOX_HOST_DATA")]
+    data: Option<PathBuf>,
+    /// Folder with SYMBOL_TIMEFRAME.csv files to load from
+    #[arg(long, env = "SIGNALBOX_CSV")]
+    csv: Option<PathBuf>,
+    /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
+    #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
+    http_source: Option<String>,
+    /// How many operations run at once
+    #[arg(long, default_value_t = 8)]
+    capacity: u32,
+    /// Secret that the server has to present; needed to listen beyond loopback
+    #[arg(long, env = "SIGNALBOX_HOST_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// File to write the address to, once it listens
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+    /// Stop when standard input ends: whoever started it is gone
+    #[arg(long, hide = true)]
+    with_parent: bool,
+}
+
+/// Runs the bundled hosts until asked to stop.
+pub async fn host(args: HostArgs) -> anyhow::Result<()> {
+    if args.token.is_none() && !args.listen.ip().is_loopback() {
+        anyhow::bail!(
+            "{} can be reached from other machines, and whoever reaches it could start operations. \
+             Set a secret with --token or SIGNALBOX_HOST_TOKEN, or listen on 127.0.0.1",
+            args.listen
+        );
+    }
+    let data = args
+        .data
+        .or_else(|| crate::config::default_data().map(|d| d.join("hosts")))
+        .context("there is no home folder to keep data in. Say where with --data FOLDER")?;
+    let load = DataLoad::new(DataConfig {
+        folder: data.join("bars"),
+        sources: sources(&data, args.csv, args.http_source),
+    })?;
+    let host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
+        .capacity(args.capacity)
+        .token(args.token)
+        .work(load)
+        .build()?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| {
+        format!("can't listen on {}. Is another program there? Choose a port with --listen", args.listen)
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tracing::info!(%url, instance = %host.instance(), "the bundled hosts are up");
+    if let Some(path) = args.ready_file {
+        crate::serve::write_ready(&path, &url)?;
+    }
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = crate::asked_to_stop() => {}
+            () = parent_gone(), if args.with_parent => {}
+        }
+        stopping.cancel();
+    });
+    host.serve(listener, stop).await?;
+    Ok(())
+}
+
+/// What there is to load from: what was asked for first; a fresh machine has something to load at once.
+fn sources(data: &std::path::Path, csv: Option<PathBuf>, http: Option<String>) -> Vec<SourceConfig> {
+    let mut sources = Vec::new();
+    let own_csv = csv.is_none();
+    let csv = SourceConfig::Csv { name: "csv".into(), folder: csv.unwrap_or_else(|| data.join("csv")) };
+    let synthetic = SourceConfig::Synthetic { name: "synthetic".into() };
+    sources.push(if own_csv { synthetic.clone() } else { csv.clone() });
+    sources.extend(http.map(|template| SourceConfig::Http { name: "http".into(), template }));
+    sources.push(if own_csv { csv } else { synthetic });
+    sources
+}
+
+/// Ends when standard input does.
+async fn parent_gone() {
+    use tokio::io::AsyncReadExt;
+    let mut input = tokio::io::stdin();
+    let mut buffer = [0u8; 64];
+    while matches!(input.read(&mut buffer).await, Ok(n) if n > 0) {}
+}

@@ -1,0 +1,97 @@
+//! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API.
+
+mod backend;
+mod bundled;
+mod config;
+mod guard;
+mod host;
+mod page;
+mod problem;
+mod routes;
+mod serve;
+mod stream;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The control room for long-running work: a dashboard that starts operations on host services, shows their
+/// progress and curves as they happen, and cancels them for real.
+#[derive(Parser)]
+#[command(name = "signalbox", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the dashboard and its API.
+    ///
+    /// Without hosts in the configuration it starts the bundled ones as a process of their own and stops them
+    /// when it stops (or finds them again, with --keep-hosts).
+    Serve(Box<config::ServeArgs>),
+    /// Run the bundled hosts (market data) as a service, for dashboards on this or other machines.
+    Host(host::HostArgs),
+    /// Print the API's description as an OpenAPI document.
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(args) => run(serve::serve(*args)),
+        Command::Host(args) => run(host::host(args)),
+        Command::Openapi => {
+            println!("{}", routes::openapi_document());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("signalbox: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let json = std::env::var("SIGNALBOX_LOG_FORMAT").is_ok_and(|f| f == "json");
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SIGNALBOX_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,hyper=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.with_target(false).init();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    // A thread that does not end (work that ignores its cancel) must not keep the process.
+    runtime.shutdown_background();
+    done
+}
+
+/// Ends when the process is asked to: Ctrl C, or a polite kill.
+async fn asked_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,93 @@
+//! The page: rendered on the server, its files from the site folder, both with what the browser may do.
+
+use crate::backend::PageBackend;
+use crate::routes::Server;
+use app::backend::Backend;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use leptos::config::LeptosOptions;
+use leptos::context::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
+use std::path::Path;
+use std::sync::Arc;
+use tower_http::services::ServeDir;
+
+/// What leptos has to know of the built site.
+pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> LeptosOptions {
+    // `cargo leptos` writes the hashes of file names beside the program; an installation has them in the site.
+    let hashes = site.join("hash.txt");
+    let mut options = LeptosOptions::builder()
+        .output_name("signalbox")
+        .site_root(site.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(listen)
+        .hash_files(true)
+        .env(if cfg!(debug_assertions) { leptos::config::Env::DEV } else { leptos::config::Env::PROD })
+        .build();
+    if hashes.is_file() {
+        options.hash_file = hashes.display().to_string().into();
+    }
+    options
+}
+
+/// All that is not the API.
+pub fn router(server: &Server, options: LeptosOptions) -> Router {
+    let backend: Arc<dyn Backend> = Arc::new(PageBackend(server.engine.clone()));
+    let shell_options = options.clone();
+    let page = leptos_axum::render_app_to_stream_with_context(
+        move || {
+            provide_context(backend.clone());
+            restrict();
+        },
+        move || app::shell(shell_options.clone()),
+    );
+    let site = Path::new(options.site_root.as_ref());
+    let immutable = "public, max-age=31536000, immutable";
+    let files = |folder: &str, cache: &'static str| {
+        let serve = ServeDir::new(site.join(folder)).precompressed_br().precompressed_gzip();
+        Router::new()
+            .fallback_service(serve)
+            .layer(from_fn(move |request, next| cached(cache, request, next)))
+    };
+    // Everything else in the site folder is a file if there is one, and a page if not.
+    let rest = ServeDir::new(site)
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .fallback(axum::routing::get(page));
+    Router::new()
+        .nest("/pkg", files("pkg", immutable))
+        .nest("/vendor", files("vendor", immutable))
+        .fallback_service(rest)
+}
+
+async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
+    // Scripts that come with the WebAssembly have no hash in their names: they are asked for anew.
+    let cache = if request.uri().path().starts_with("/snippets/") { "no-cache" } else { cache };
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    }
+    response
+}
+
+/// What this page may do in the browser: our own files, and inline scripts that carry this answer's nonce.
+fn restrict() {
+    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; \
+         base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+        // `cargo leptos watch` tells the page of new builds over a socket of its own.
+        reload = if cfg!(debug_assertions) { " ws://127.0.0.1:* ws://localhost:*" } else { "" },
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,143 @@
+//! The API: one file a resource. Errors are problem documents everywhere.
+
+mod events;
+mod hosts;
+mod metrics;
+mod operations;
+mod probes;
+
+use crate::problem::Failed;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use engine::Engine;
+use protocol::{OperationId, ProblemType};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+
+/// A request body is at most this large.
+const BODY: usize = 1 << 20;
+/// Whatever is no stream answers within this.
+const ANSWER: Duration = Duration::from_secs(60);
+/// So many log lines are given when nothing else is asked for.
+pub const LOG_LINES: u32 = 1_000;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Server {
+    pub engine: Engine,
+    /// Fires when the server stops: streams end first.
+    pub stop: CancellationToken,
+    /// Streams that are open.
+    pub streams: Arc<AtomicU64>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Signalbox",
+        description = "Start, follow, chart and cancel long-running operations on host services. \
+                       Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents."
+    ),
+    paths(
+        operations::list,
+        operations::start,
+        operations::one,
+        operations::cancel,
+        operations::retry,
+        operations::resume,
+        operations::series,
+        operations::logs,
+        operations::artifact,
+        hosts::kinds,
+        hosts::hosts,
+        hosts::snapshot,
+        events::events,
+        probes::healthz,
+        probes::readyz,
+    ),
+    components(schemas(
+        protocol::Event,
+        protocol::event::Hello,
+        protocol::event::Beat,
+        protocol::event::Skipped,
+        protocol::api::LoadResult,
+    ))
+)]
+struct Document;
+
+/// The API's description, as committed in docs/openapi.json.
+pub fn openapi_document() -> String {
+    Document::openapi().to_pretty_json().unwrap_or_default()
+}
+
+/// Everything but the page.
+pub fn router(server: Server) -> Router {
+    let answers = Router::new()
+        .route("/api/v1/operations", get(operations::list).post(operations::start))
+        .route("/api/v1/operations/{id}", get(operations::one))
+        .route("/api/v1/operations/{id}/cancel", post(operations::cancel))
+        .route("/api/v1/operations/{id}/retry", post(operations::retry))
+        .route("/api/v1/operations/{id}/resume", post(operations::resume))
+        .route("/api/v1/operations/{id}/series", get(operations::series))
+        .route("/api/v1/operations/{id}/logs", get(operations::logs))
+        .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
+        .route("/api/v1/kinds", get(hosts::kinds))
+        .route("/api/v1/hosts", get(hosts::hosts))
+        .route("/api/v1/snapshot", get(hosts::snapshot))
+        .route(
+            "/openapi.json",
+            get(|| async { ([("content-type", "application/json")], openapi_document()) }),
+        )
+        .route("/healthz", get(probes::healthz))
+        .route("/readyz", get(probes::readyz))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/{*rest}", axum::routing::any(no_such_route))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER));
+    Router::new()
+        .route("/api/v1/events", get(events::events))
+        .merge(answers)
+        .layer(DefaultBodyLimit::max(BODY))
+        .with_state(server)
+}
+
+async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
+    let detail = format!("There is nothing at {}. What there is stands in /openapi.json.", uri.path());
+    Failed::new(ProblemType::NotFound, detail)
+}
+
+async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> impl IntoResponse {
+    let detail = format!("{} does not take {method}. See /openapi.json.", uri.path());
+    let mut response = Failed::new(ProblemType::BadRequest, detail).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// The id in a path.
+fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
+    text.parse().map_err(|e| {
+        Failed::new(ProblemType::NotFound, format!("{e}. Operations are listed at /operations."))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::openapi_document;
+
+    #[test]
+    fn the_committed_description_of_the_api_is_what_the_code_serves() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed.trim_end() == openapi_document().trim_end(),
+            "docs/openapi.json is out of date. Write it anew: cargo run -p signalbox -- openapi > docs/openapi.json"
+        );
+    }
+}

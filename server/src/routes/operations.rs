@@ -1,0 +1,202 @@
+//! Operations: list, start, look at, cancel, retry, resume; their curves, logs and artifacts.
+
+use super::{LOG_LINES, Server, id_of};
+use crate::problem::Failed;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use protocol::api::{CancelOperation, LogPage, OperationDetail, OperationPage, SeriesAnswer, StartOperation};
+use protocol::operation::AttemptOrigin;
+use protocol::{Operation, Problem, ProblemType};
+use serde::Deserialize;
+use store::Filter;
+
+/// A page of operations, newest first.
+#[utoipa::path(get, path = "/api/v1/operations", tag = "operations",
+    params(
+        ("state" = Option<String>, Query, description = "States, separated by commas"),
+        ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
+        ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("q" = Option<String>, Query, description = "Text in the title, kind or id"),
+        ("after" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
+    ),
+    responses((status = 200, body = OperationPage), (status = 400, body = Problem)))]
+pub async fn list(
+    State(server): State<Server>,
+    Query(words): Query<Vec<(String, String)>>,
+) -> Result<Json<OperationPage>, Failed> {
+    let filter = Filter::parse(words.iter().map(|(k, v)| (k.as_str(), v.as_str())))
+        .map_err(|e| Failed::new(ProblemType::BadRequest, format!("The filter can't be read: {e}.")))?;
+    Ok(Json(server.engine.page(filter).await?))
+}
+
+/// Starts an operation. It is accepted once it is durable; with the same `Idempotency-Key` it is started once.
+#[utoipa::path(post, path = "/api/v1/operations", tag = "operations", request_body = StartOperation,
+    params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 characters, yours to choose")),
+    responses(
+        (status = 201, body = Operation, description = "Accepted"),
+        (status = 200, body = Operation, description = "Accepted before, under the same key"),
+        (status = 422, body = Problem, description = "Unknown kind or wrong params, with a message for each"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now"),
+    ))]
+pub async fn start(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    body: Result<Json<StartOperation>, JsonRejection>,
+) -> Result<Response, Failed> {
+    let Json(request) = body?;
+    let key = match headers.get("idempotency-key") {
+        None => None,
+        Some(value) => match value.to_str() {
+            Ok(key) if (1..=200).contains(&key.len()) => Some(key.to_owned()),
+            _ => {
+                let detail = "An Idempotency-Key has 1 to 200 plain characters.";
+                return Err(Failed::new(ProblemType::BadRequest, detail));
+            }
+        },
+    };
+    let started = server.engine.start(request, key).await?;
+    let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
+    let location = format!("/api/v1/operations/{}", started.operation.id);
+    Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
+}
+
+/// One operation with its attempts, receipt, conditions and result.
+#[utoipa::path(get, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
+    responses((status = 200, body = OperationDetail), (status = 404, body = Problem)))]
+pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<OperationDetail>, Failed> {
+    Ok(Json(server.engine.operation(id_of(id)?).await?))
+}
+
+/// Asks for an operation's end. The answer says that the request is kept; the operation's receipt says how it
+/// is fulfilled.
+#[utoipa::path(post, path = "/api/v1/operations/{id}/cancel", tag = "operations", params(("id" = String, Path)),
+    request_body = Option<CancelOperation>,
+    responses((status = 202, body = Operation), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has ended")))]
+pub async fn cancel(
+    State(server): State<Server>,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Operation>), Failed> {
+    let id = id_of(id)?;
+    let cancel = if body.iter().all(u8::is_ascii_whitespace) {
+        CancelOperation::default()
+    } else {
+        serde_json::from_slice(&body).map_err(|e| {
+            let detail = format!("The body can't be read: {e}. Send {{\"reason\": \"...\"}} or nothing.");
+            Failed::new(ProblemType::BadRequest, detail)
+        })?
+    };
+    let reason: String = cancel.reason.trim().chars().take(500).collect();
+    Ok((StatusCode::ACCEPTED, Json(server.engine.cancel(id, reason).await?)))
+}
+
+/// Makes another attempt from the beginning.
+#[utoipa::path(post, path = "/api/v1/operations/{id}/retry", tag = "operations", params(("id" = String, Path)),
+    responses((status = 202, body = Operation), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has not ended, or it succeeded")))]
+pub async fn retry(
+    State(server): State<Server>,
+    id: Path<String>,
+) -> Result<(StatusCode, Json<Operation>), Failed> {
+    let operation = server.engine.again(id_of(id)?, AttemptOrigin::Retry).await?;
+    Ok((StatusCode::ACCEPTED, Json(operation)))
+}
+
+/// Makes another attempt from the newest checkpoint.
+#[utoipa::path(post, path = "/api/v1/operations/{id}/resume", tag = "operations", params(("id" = String, Path)),
+    responses((status = 202, body = Operation), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has not ended, it succeeded, or there is no checkpoint")))]
+pub async fn resume(
+    State(server): State<Server>,
+    id: Path<String>,
+) -> Result<(StatusCode, Json<Operation>), Failed> {
+    let operation = server.engine.again(id_of(id)?, AttemptOrigin::Resume).await?;
+    Ok((StatusCode::ACCEPTED, Json(operation)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesQuery {
+    name: Option<String>,
+    from: Option<f64>,
+    to: Option<f64>,
+    points: Option<usize>,
+}
+
+/// Curves of the current attempt, with no more points than asked for; extremes are kept.
+#[utoipa::path(get, path = "/api/v1/operations/{id}/series", tag = "operations",
+    params(
+        ("id" = String, Path),
+        ("name" = Option<String>, Query, description = "Names, separated by commas; all when not given"),
+        ("from" = Option<f64>, Query, description = "Least x"),
+        ("to" = Option<f64>, Query, description = "Greatest x"),
+        ("points" = Option<u32>, Query, description = "Points a curve at most, 4 to 20,000; 1,000 when not given"),
+    ),
+    responses((status = 200, body = SeriesAnswer), (status = 404, body = Problem)))]
+pub async fn series(
+    State(server): State<Server>,
+    id: Path<String>,
+    query: Result<Query<SeriesQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<SeriesAnswer>, Failed> {
+    let Query(query) = query.map_err(bad_query)?;
+    let names = query.name.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()).collect();
+    let points = query.points.unwrap_or(1_000).clamp(4, 20_000);
+    Ok(Json(server.engine.series(id_of(id)?, names, (query.from, query.to), points).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogQuery {
+    attempt: Option<u32>,
+    before: Option<u64>,
+    limit: Option<u32>,
+}
+
+/// The last log lines of an attempt, oldest first.
+#[utoipa::path(get, path = "/api/v1/operations/{id}/logs", tag = "operations",
+    params(
+        ("id" = String, Path),
+        ("attempt" = Option<u32>, Query, description = "The current one when not given"),
+        ("before" = Option<u64>, Query, description = "Only lines before this number"),
+        ("limit" = Option<u32>, Query, description = "1 to 10,000; 1,000 when not given"),
+    ),
+    responses((status = 200, body = LogPage), (status = 404, body = Problem)))]
+pub async fn logs(
+    State(server): State<Server>,
+    id: Path<String>,
+    query: Result<Query<LogQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<LogPage>, Failed> {
+    let Query(query) = query.map_err(bad_query)?;
+    let limit = query.limit.unwrap_or(LOG_LINES).clamp(1, 10_000);
+    Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?))
+}
+
+/// An artifact of the newest result, as the host that made it gives it; the query goes along to the host.
+#[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
+    params(("id" = String, Path), ("name" = String, Path, description = "As the result names it: `bars`")),
+    responses((status = 200, description = "What the artifact's media type says"), (status = 404, body = Problem),
+        (status = 502, body = Problem, description = "The host can't be reached")))]
+pub async fn artifact(
+    State(server): State<Server>,
+    Path((id, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failed> {
+    let id = id_of(Path(id))?;
+    let (media_type, bytes) = server.engine.artifact(id, &name, &query.unwrap_or_default()).await?;
+    // What a host sends is data, never a page of ours.
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn bad_query(rejection: axum::extract::rejection::QueryRejection) -> Failed {
+    Failed::new(ProblemType::BadRequest, format!("{}. See /openapi.json.", rejection.body_text()))
+}

@@ -1,0 +1,25 @@
+//! Probes for whoever runs the server: is it alive, can it do its work.
+
+use super::Server;
+use crate::problem::Failed;
+use axum::extract::State;
+use protocol::{Problem, ProblemType};
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, body = String)))]
+pub async fn healthz() -> &'static str {
+    "alive\n"
+}
+
+/// Operations can be accepted: the store can be written.
+#[utoipa::path(get, path = "/readyz", tag = "probes",
+    responses((status = 200, body = String), (status = 503, body = Problem)))]
+pub async fn readyz(State(server): State<Server>) -> Result<&'static str, Failed> {
+    if server.stop.is_cancelled() {
+        return Err(Failed::new(ProblemType::Unavailable, "The server is stopping."));
+    }
+    match server.engine.trouble() {
+        None => Ok("ready\n"),
+        Some(trouble) => Err(Failed::new(ProblemType::Unavailable, trouble)),
+    }
+}

@@ -1,0 +1,109 @@
+//! `signalbox serve`: puts the rooms together, listens, and stops in order.
+
+use crate::bundled::Bundled;
+use crate::config::{Config, Hosts, ServeArgs};
+use crate::guard::{Guard, guard};
+use crate::routes::{self, Server};
+use crate::{asked_to_stop, page};
+use anyhow::{Context, bail};
+use axum::middleware::from_fn_with_state;
+use axum::serve::ListenerExt;
+use engine::{Engine, EngineConfig};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Sqlite;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// How long open connections may take to finish when the server stops.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Serves until asked to stop.
+pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    let config = Config::read(args)?;
+    if !config.site.is_dir() {
+        bail!(
+            "the built page is not at {}. Build it with `make build`, or say where it is with --site FOLDER",
+            config.site.display()
+        );
+    }
+    std::fs::create_dir_all(&config.data).with_context(|| {
+        format!("can't make the data folder {}; choose another with --data", config.data.display())
+    })?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "can't listen on {}. Is another program there? Choose another port with --listen",
+            config.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let database = config.data.join("signalbox.db");
+    let store = tokio::task::spawn_blocking(move || Sqlite::open(&database)).await??;
+
+    let (bundled, hosts) = match &config.hosts {
+        Hosts::Configured(hosts) => (None, hosts.clone()),
+        Hosts::Bundled(sources) => {
+            let bundled = Bundled::start(&config.data, sources).await?;
+            let host = bundled.config()?;
+            (Some(bundled), vec![host])
+        }
+    };
+    let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..EngineConfig::default() })?;
+    let stop = CancellationToken::new();
+    let server = Server { engine: engine.clone(), stop: stop.clone(), streams: Arc::default() };
+    let watch = Arc::new(Guard::new(config.token, address, config.allowed_names));
+    let options = page::leptos_options(&config.site, address);
+    let router = routes::router(server.clone())
+        .merge(page::router(&server, options))
+        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
+        .layer(from_fn_with_state(watch, guard))
+        .layer(CatchPanicLayer::new());
+
+    let url = format!("http://{address}");
+    // For people and for scripts: the one line on standard output.
+    println!("Signalbox is at {url}");
+    if let Some(path) = &config.ready_file {
+        write_ready(path, &url)?;
+    }
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!(
+            "stopping: streams end first, then what is left is written; operations go on at their hosts"
+        );
+        stopping.cancel();
+    });
+    let listener = listener.tap_io(|connection| {
+        // Events are small and must not wait for each other.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let graceful = stop.clone();
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(async move { graceful.cancelled().await });
+    let linger = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = linger => tracing::warn!("connections were still open and are cut"),
+    }
+    engine.close().await;
+    if let Some(bundled) = bundled {
+        bundled.close().await;
+    }
+    Ok(())
+}
+
+/// Writes an address as one line, whole or not at all.
+pub fn write_ready(path: &Path, url: &str) -> anyhow::Result<()> {
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, format!("{url}\n"))
+        .and_then(|()| std::fs::rename(&partial, path))
+        .with_context(|| format!("can't write the ready file {}", path.display()))
+}

@@ -1,0 +1,9 @@
+//! The real binary with its real bundled hosts, over HTTP: what programs and operators rely on.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod api;
+mod feed;
+mod process;
+mod restart;
+mod trouble;

@@ -1,0 +1,228 @@
+//! Starts and ends real processes of `signalbox serve`, each with a folder of its own.
+
+use pool::{Pool, PoolConfig, Repeat};
+use protocol::api::OperationDetail;
+use protocol::{Event, EventBody, Operation, OperationId};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Nothing here takes nearly so long; a test that waits for ever says so.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder for one server, and after another's death the next one.
+pub struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+        std::fs::create_dir_all(folder.path().join("csv")).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn csv(&self) -> PathBuf {
+        self.path().join("csv")
+    }
+
+    /// The command, ready for more arguments.
+    pub fn command(&self, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+        command.arg("serve").env("SIGNALBOX_LISTEN", "127.0.0.1:0");
+        command.arg("--data").arg(self.path().join("data"));
+        command.arg("--site").arg(self.path().join("site"));
+        command.arg("--csv").arg(self.csv());
+        command.args(flags);
+        command.env("SIGNALBOX_LOG", "warn").stdout(Stdio::null());
+        command
+    }
+
+    /// Starts a server and waits until it listens.
+    pub fn serve(&self, flags: &[&str]) -> Server {
+        let ready = self.path().join("ready");
+        let _ = std::fs::remove_file(&ready);
+        let child = self.command(flags).arg("--ready-file").arg(&ready).spawn().unwrap();
+        let started = Instant::now();
+        let url = loop {
+            match std::fs::read_to_string(&ready) {
+                Ok(url) => break url.trim().to_owned(),
+                Err(_) => assert!(started.elapsed() < PATIENCE, "the server did not come up"),
+            }
+            std::thread::yield_now();
+        };
+        let pool = Pool::new(&url, PoolConfig::default()).unwrap();
+        Server { child, url, pool }
+    }
+
+    /// Runs a server that is expected to end by itself.
+    pub fn fails(&self, flags: &[&str]) -> String {
+        let Output { status, stderr, .. } = self.command(flags).output().unwrap();
+        assert!(!status.success());
+        String::from_utf8(stderr).unwrap()
+    }
+}
+
+impl Drop for Home {
+    /// Hosts that were left running on purpose end with the test.
+    fn drop(&mut self) {
+        let left = std::fs::read_to_string(self.path().join("data/hosts-left-running.json"));
+        if let Some(pid) = left.ok().and_then(|l| serde_json::from_str::<Value>(&l).ok()?["pid"].as_u64()) {
+            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        }
+    }
+}
+
+/// A server that runs.
+pub struct Server {
+    child: Child,
+    pub url: String,
+    pub pool: Pool,
+}
+
+impl Server {
+    /// As by `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks politely and gives what it exited with, once it did.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    /// A load of synthetic bars: two years of hours, gently when a pace is given.
+    pub async fn load(&self, symbol: &str, pace: Option<u32>) -> Operation {
+        let mut params = json!({"symbol": symbol, "timeframe": "1h", "source": "synthetic"});
+        if let Some(pace) = pace {
+            params["rows_per_second"] = pace.into();
+        }
+        self.start("data.load", params).await
+    }
+
+    /// Starts an operation; a host that is just coming up is waited for.
+    pub async fn start(&self, kind: &str, params: Value) -> Operation {
+        self.host_up().await;
+        let body = json!({"kind": kind, "params": params});
+        self.pool.post::<_, Operation>("/api/v1/operations", &body, Repeat::Never).await.unwrap().1
+    }
+
+    /// Waits, by the feed, until every host is heard.
+    pub async fn host_up(&self) {
+        let hosts: Value = self.pool.get("/api/v1/hosts").await.unwrap();
+        if hosts["hosts"].as_array().unwrap().iter().all(|h| h["link"] == "up") {
+            return;
+        }
+        let mut follower = self.follow(0).await;
+        loop {
+            if let EventBody::Host { host } = follower.next().await.body
+                && host.link == protocol::api::HostLink::Up
+            {
+                return;
+            }
+        }
+    }
+
+    pub async fn detail(&self, id: OperationId) -> OperationDetail {
+        self.pool.get(&format!("/api/v1/operations/{id}")).await.unwrap()
+    }
+
+    pub async fn ask(&self, id: OperationId, what: &str) -> Operation {
+        let path = format!("/api/v1/operations/{id}/{what}");
+        self.pool.post::<_, Operation>(&path, &json!({}), Repeat::Never).await.unwrap().1
+    }
+
+    /// Follows the feed over SSE from after an event.
+    pub async fn follow(&self, after: u64) -> Follower {
+        let stream =
+            self.pool.stream("/api/v1/events", Some(&after.to_string()), PATIENCE, PATIENCE).await.unwrap();
+        Follower { stream, read: Vec::new(), skipped: Vec::new(), after }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone, for most.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One who reads the stream and keeps the book of it.
+pub struct Follower {
+    stream: pool::SseStream,
+    pub read: Vec<u64>,
+    skipped: Vec<protocol::event::Skipped>,
+    after: u64,
+}
+
+impl Follower {
+    /// The next event; `None` at the end of the stream.
+    pub async fn try_next(&mut self) -> Option<Event> {
+        loop {
+            let message = self.stream.next().await?.ok()?;
+            match message.event.as_str() {
+                "message" | "" => {
+                    let event: Event = serde_json::from_str(&message.data).unwrap();
+                    assert_eq!(message.id.as_deref(), Some(event.seq.to_string().as_str()));
+                    self.read.push(event.seq);
+                    return Some(event);
+                }
+                "skipped" => self.skipped.push(serde_json::from_str(&message.data).unwrap()),
+                "reset" => panic!("the place was lost: {}", message.data),
+                _ => {}
+            }
+        }
+    }
+
+    pub async fn next(&mut self) -> Event {
+        let next = tokio::time::timeout(PATIENCE, self.try_next()).await.expect("nothing came for long");
+        next.expect("the stream ended")
+    }
+
+    /// The first operation as told that fits.
+    pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
+        loop {
+            if let EventBody::Operation { operation } = self.next().await.body
+                && fits(&operation)
+            {
+                return *operation;
+            }
+        }
+    }
+
+    /// The first progress of an operation with at least so much done.
+    pub async fn until_done(&mut self, id: OperationId, done: u64) {
+        loop {
+            if let EventBody::Progress { id: of, progress, .. } = self.next().await.body
+                && of == id
+                && progress.done >= done
+            {
+                return;
+            }
+        }
+    }
+
+    pub fn last(&self) -> u64 {
+        self.read.last().copied().unwrap_or(self.after)
+    }
+
+    /// Each number once; what is missing was said to be skipped.
+    pub fn assert_gapless(&self) {
+        assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
+        let read: std::collections::HashSet<u64> = self.read.iter().copied().collect();
+        let said = |seq: &u64| self.skipped.iter().any(|s| (s.from..=s.to).contains(seq));
+        let missing: Vec<u64> =
+            (self.after + 1..=self.last()).filter(|seq| !read.contains(seq) && !said(seq)).collect();
+        assert_eq!(missing, Vec::<u64>::new(), "events are missing");
+    }
+}

@@ -1,0 +1,38 @@
+//! What can go wrong before anything runs: each a sentence that says what to do.
+
+use crate::process::Home;
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_the_way_out() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let address = server.url.trim_start_matches("http://");
+    let other = Home::new();
+    let said = other.fails(&["--listen", address]);
+    assert!(said.contains(address) && said.contains("--listen"), "{said}");
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused() {
+    let home = Home::new();
+    let _server = home.serve(&[]);
+    let said = home.fails(&[]);
+    assert!(said.contains("another signalbox") && said.contains("--data"), "{said}");
+}
+
+#[test]
+fn a_typo_in_the_configuration_is_named() {
+    let home = Home::new();
+    let path = home.path().join("signalbox.toml");
+    std::fs::write(&path, "keep_host = true\n").unwrap();
+    let said = home.fails(&["--config", path.to_str().unwrap()]);
+    assert!(said.contains("keep_host") && said.contains("keep_hosts"), "{said}");
+}
+
+#[test]
+fn a_missing_page_is_said_with_how_to_build_it() {
+    let home = Home::new();
+    std::fs::remove_dir_all(home.path().join("site")).unwrap();
+    let said = home.fails(&[]);
+    assert!(said.contains("make build"), "{said}");
+}
