@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use host_kit::Host;
-use hosts::data::{DataConfig, DataLoad, SourceConfig};
+use data_host::{DataConfig, DataLoad, SourceConfig};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::net::TcpListener;

@@ -140,7 +140,7 @@ pub enum HostEventBody {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResultDoc {
-    /// What the page shows it with: `data.load`'s is read as [`crate::api::LoadResult`].
+    /// What the page shows it with: `data.load`'s is read as [`crate::results::LoadResult`].
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub document: Value,
     /// What can be asked for by name, beside it.

@@ -13,6 +13,7 @@ pub mod operation;
 pub mod problem;
 pub mod progress;
 pub mod receipt;
+pub mod results;
 pub mod series;
 pub mod state;
 pub mod time;

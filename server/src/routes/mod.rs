@@ -67,7 +67,7 @@ pub struct Server {
         protocol::event::Hello,
         protocol::event::Beat,
         protocol::event::Skipped,
-        protocol::api::LoadResult,
+        protocol::results::LoadResult,
     ))
 )]
 struct Document;

@@ -2,7 +2,8 @@
 
 use crate::process::Home;
 use pool::Repeat;
-use protocol::api::{LoadResult, OperationPage};
+use protocol::api::OperationPage;
+use protocol::results::LoadResult;
 use protocol::{Operation, Problem, ProblemType, State};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ async fn a_load_goes_from_start_to_candles() {
     let detail = server.detail(operation.id).await;
     let result: LoadResult = serde_json::from_value(detail.result.unwrap().document).unwrap();
     assert!(result.rows > 1_000 && result.synthetic);
-    let bars: protocol::api::Bars = server
+    let bars: protocol::results::Bars = server
         .pool
         .get(&format!("/api/v1/operations/{}/artifacts/bars?points=200", operation.id))
         .await

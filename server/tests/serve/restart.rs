@@ -1,7 +1,7 @@
 //! kill -9 of the server in mid-load, and of the hosts: nothing lost, nothing twice, nothing claimed.
 
 use crate::process::Home;
-use protocol::api::LoadResult;
+use protocol::results::LoadResult;
 use protocol::{ConditionKind, State};
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::format;
 use crate::reactive::{part, text};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::api::{Bars, LoadResult};
+use protocol::results::{Bars, LoadResult};
 use protocol::{OperationId, Problem, Time};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::detail::{fact, rows};
 use crate::format;
 use crate::reactive::part;
 use leptos::prelude::*;
-use protocol::api::LoadResult;
+use protocol::results::LoadResult;
 use protocol::host::ResultDoc;
 
 /// Gaps and refusals listed at first.

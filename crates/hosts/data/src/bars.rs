@@ -1,0 +1,295 @@
+//! Bars, their timeframes, and the stretch of the calendar that one segment holds.
+
+use jiff::civil::{Date, date};
+use jiff::tz::Offset;
+use protocol::{FieldError, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What was traded from `time` on, for as long as the timeframe lasts.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Bar {
+    /// When the bar begins.
+    pub time: Time,
+    pub open: f64,
+    pub high: f64,
+    pub low: f64,
+    pub close: f64,
+    /// In the unit of the source: shares, lots, coins.
+    pub volume: f64,
+}
+
+/// How long one bar lasts.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Timeframe {
+    /// One minute
+    #[serde(rename = "1m")]
+    M1,
+    /// Five minutes
+    #[serde(rename = "5m")]
+    M5,
+    /// Fifteen minutes
+    #[serde(rename = "15m")]
+    M15,
+    /// Thirty minutes
+    #[serde(rename = "30m")]
+    M30,
+    /// One hour
+    #[serde(rename = "1h")]
+    #[default]
+    H1,
+    /// Four hours
+    #[serde(rename = "4h")]
+    H4,
+    /// One day
+    #[serde(rename = "1d")]
+    D1,
+}
+
+impl Timeframe {
+    pub const ALL: [Timeframe; 7] = [
+        Timeframe::M1,
+        Timeframe::M5,
+        Timeframe::M15,
+        Timeframe::M30,
+        Timeframe::H1,
+        Timeframe::H4,
+        Timeframe::D1,
+    ];
+
+    /// The word, as in file names and params: `1h`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Timeframe::M1 => "1m",
+            Timeframe::M5 => "5m",
+            Timeframe::M15 => "15m",
+            Timeframe::M30 => "30m",
+            Timeframe::H1 => "1h",
+            Timeframe::H4 => "4h",
+            Timeframe::D1 => "1d",
+        }
+    }
+
+    /// The timeframe of that word, if there is one.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.as_str() == word)
+    }
+
+    /// How many minutes one bar lasts.
+    pub fn minutes(self) -> i64 {
+        match self {
+            Timeframe::M1 => 1,
+            Timeframe::M5 => 5,
+            Timeframe::M15 => 15,
+            Timeframe::M30 => 30,
+            Timeframe::H1 => 60,
+            Timeframe::H4 => 240,
+            Timeframe::D1 => 1440,
+        }
+    }
+
+    /// Below an hour a segment is a month, from an hour on a year: at most 44,640 bars either way.
+    fn by_month(self) -> bool {
+        self < Timeframe::H1
+    }
+}
+
+impl fmt::Display for Timeframe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The calendar year or month of UTC that one segment holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Period {
+    year: i16,
+    /// `None` for a whole year.
+    month: Option<i8>,
+}
+
+impl Period {
+    /// The one that a bar of that time belongs to.
+    pub(crate) fn of(time: Time, timeframe: Timeframe) -> Self {
+        let day = day_of(time);
+        Self { year: day.year(), month: timeframe.by_month().then_some(day.month()) }
+    }
+
+    /// Its first moment.
+    pub(crate) fn from(self) -> Time {
+        start_of(self.first_day())
+    }
+
+    /// The first moment after it.
+    pub(crate) fn to(self) -> Time {
+        start_of(self.next().first_day())
+    }
+
+    pub(crate) fn contains(self, time: Time) -> bool {
+        self.from() <= time && time < self.to()
+    }
+
+    /// How many periods there are from this one to `last`, both counted; at least one.
+    pub(crate) fn count_to(self, last: Period) -> u64 {
+        let years = i64::from(last.year) - i64::from(self.year);
+        let steps = match (self.month, last.month) {
+            (Some(a), Some(b)) => years * 12 + i64::from(b) - i64::from(a),
+            _ => years,
+        };
+        steps.max(0) as u64 + 1
+    }
+
+    /// `2024.parquet` or `2024-03.parquet`.
+    pub(crate) fn file(self) -> String {
+        format!("{self}.parquet")
+    }
+
+    /// The period that a file of that name holds; `None` for files that are no segments of this timeframe.
+    pub(crate) fn of_file(name: &str, timeframe: Timeframe) -> Option<Self> {
+        let stem = name.strip_suffix(".parquet")?;
+        let (year, month) = match stem.split_once('-') {
+            None => (stem.parse().ok()?, None),
+            Some((year, month)) => (year.parse().ok()?, Some(month.parse().ok()?)),
+        };
+        let period = Self { year, month };
+        let real = (1..=9998).contains(&year) && month.is_none_or(|m| (1..=12).contains(&m));
+        (real && month.is_some() == timeframe.by_month() && period.file() == name).then_some(period)
+    }
+
+    fn first_day(self) -> Date {
+        date(self.year, self.month.unwrap_or(1), 1)
+    }
+
+    fn next(self) -> Self {
+        match self.month {
+            Some(month) if month < 12 => Self { month: Some(month + 1), ..self },
+            Some(_) => Self { year: self.year.saturating_add(1).min(9999), month: Some(1) },
+            None => Self { year: self.year.saturating_add(1).min(9999), month: None },
+        }
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.month {
+            Some(month) => write!(f, "{:04}-{month:02}", self.year),
+            None => write!(f, "{:04}", self.year),
+        }
+    }
+}
+
+/// From a first moment to the moment after the last; an absent end is open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Range {
+    pub from: Option<Time>,
+    /// Not itself in the range.
+    pub to: Option<Time>,
+}
+
+impl Range {
+    /// The range from a first to a last day or moment, both within, as params give them.
+    ///
+    /// # Errors
+    /// A message for the param that is wrong: `start` or `end`.
+    pub fn parse(start: Option<&str>, end: Option<&str>) -> Result<Self, Vec<FieldError>> {
+        let from = crate::params::moment(start, false).map_err(|e| vec![FieldError::new("start", e)])?;
+        let to = crate::params::moment(end, true).map_err(|e| vec![FieldError::new("end", e)])?;
+        match (from, to) {
+            (Some(from), Some(to)) if from >= to => {
+                Err(vec![FieldError::new("end", "The end is before the start.")])
+            }
+            _ => Ok(Self { from, to }),
+        }
+    }
+
+    pub(crate) fn contains(self, time: Time) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
+    }
+
+    /// No end is given.
+    pub(crate) fn is_all(self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// Some moment of the period is in the range.
+    pub(crate) fn meets(self, period: Period) -> bool {
+        self.from.is_none_or(|from| from < period.to()) && self.to.is_none_or(|to| period.from() < to)
+    }
+
+    /// Every moment of the period is in the range.
+    pub(crate) fn covers(self, period: Period) -> bool {
+        self.from.is_none_or(|from| from <= period.from()) && self.to.is_none_or(|to| period.to() <= to)
+    }
+}
+
+/// The UTC day of a moment.
+pub(crate) fn day_of(time: Time) -> Date {
+    Offset::UTC.to_datetime(time.timestamp()).date()
+}
+
+/// The first moment of a UTC day; the edge of what the calendar holds where it ends.
+pub(crate) fn start_of(day: Date) -> Time {
+    Offset::UTC
+        .to_timestamp(day.at(0, 0, 0, 0))
+        .map_or(Time::from_micros(i64::MAX), |t| Time::from_micros(t.as_microsecond()))
+}
+
+#[cfg(test)]
+pub(crate) fn at(text: &str) -> Time {
+    Time::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_timeframe() -> impl Strategy<Value = Timeframe> {
+        (0..Timeframe::ALL.len()).prop_map(|i| Timeframe::ALL[i])
+    }
+
+    proptest! {
+        #[test]
+        fn every_bar_lies_in_its_period_and_the_file_name_reads_back(
+            micros in -10_000_000_000_000_000i64..30_000_000_000_000_000, timeframe in any_timeframe()
+        ) {
+            let time = Time::from_micros(micros);
+            let period = Period::of(time, timeframe);
+            prop_assert!(period.contains(time));
+            prop_assert_eq!(Period::of_file(&period.file(), timeframe), Some(period));
+            prop_assert_eq!(Period::of(period.to(), timeframe), period.next());
+            prop_assert!(!period.contains(period.to()));
+        }
+    }
+
+    #[test]
+    fn segments_are_months_below_an_hour_and_years_from_there_on() {
+        let time = at("2024-03-05T10:00:00Z");
+        assert_eq!(Period::of(time, Timeframe::M1).file(), "2024-03.parquet");
+        assert_eq!(Period::of(time, Timeframe::H1).file(), "2024.parquet");
+        assert_eq!(Period::of_file("2024-3.parquet", Timeframe::M1), None);
+        assert_eq!(Period::of_file("2024-13.parquet", Timeframe::M1), None);
+        assert_eq!(Period::of_file("2024.parquet", Timeframe::M1), None);
+        assert_eq!(Period::of_file("2024.parquet.part", Timeframe::H1), None);
+    }
+
+    #[test]
+    fn periods_are_counted_with_both_ends() {
+        let month = |text| Period::of(at(text), Timeframe::M1);
+        assert_eq!(month("2024-11-05T00:00:00Z").count_to(month("2025-02-01T00:00:00Z")), 4);
+        let year = |text| Period::of(at(text), Timeframe::D1);
+        assert_eq!(year("2013-12-31T00:00:00Z").count_to(year("2025-06-06T00:00:00Z")), 13);
+    }
+
+    #[test]
+    fn a_word_names_its_timeframe() {
+        for timeframe in Timeframe::ALL {
+            assert_eq!(Timeframe::parse(timeframe.as_str()), Some(timeframe));
+            assert_eq!(serde_json::to_value(timeframe).unwrap(), timeframe.as_str());
+        }
+        assert_eq!(Timeframe::parse("2h"), None);
+    }
+}

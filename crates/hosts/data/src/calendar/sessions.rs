@@ -1,0 +1,176 @@
+//! From slots to sessions, and from missing slots to gaps and closed days.
+
+use super::Findings;
+use super::slots::{MINUTE, Slot};
+use crate::bars::{Timeframe, day_of};
+use jiff::civil::Date;
+use protocol::Time;
+use protocol::results::Gap;
+
+/// A holiday that is cut into comes back within so many days of the same date.
+const RECURS_WITHIN: i16 = 4;
+
+/// So many whole sessions in a row may be a holiday; more are a gap.
+const HOLIDAY_SESSIONS: usize = 2;
+
+/// Missing slots next to each other.
+#[derive(Clone, Copy)]
+struct Run {
+    from: i64,
+    to: i64,
+    bars: u64,
+}
+
+/// A stretch of trading without a long pause.
+struct Session {
+    first: i64,
+    last: i64,
+    bars_present: bool,
+    runs: Vec<Run>,
+    /// The last slot was missing: the next missing one makes the same run longer.
+    open: bool,
+    starts_missing: bool,
+}
+
+/// Takes slots in rising time.
+pub(super) struct Sessions {
+    /// Minutes between two slots that end a session.
+    pause: i64,
+    holidays: bool,
+    /// Only those that miss something, and their number in the order of all.
+    kept: Vec<(usize, Session)>,
+    current: Option<Session>,
+    count: usize,
+}
+
+impl Sessions {
+    pub(super) fn new(timeframe: Timeframe, trades_every_day: bool) -> Self {
+        // Each daily bar is a session of its own.
+        let pause = if timeframe == Timeframe::D1 { 1 } else { (2 * timeframe.minutes()).max(240) };
+        Self { pause, holidays: !trades_every_day, kept: Vec::new(), current: None, count: 0 }
+    }
+
+    pub(super) fn slot(&mut self, Slot { minute, present }: Slot) {
+        if self.current.as_ref().is_some_and(|s| minute - s.last > self.pause) {
+            self.close();
+        }
+        let session = self.current.get_or_insert_with(|| Session {
+            first: minute,
+            last: minute,
+            bars_present: false,
+            runs: Vec::new(),
+            open: false,
+            starts_missing: !present,
+        });
+        session.last = minute;
+        if present {
+            session.bars_present = true;
+            session.open = false;
+            return;
+        }
+        match session.runs.last_mut() {
+            Some(run) if session.open => {
+                run.to = minute;
+                run.bars += 1;
+            }
+            _ => session.runs.push(Run { from: minute, to: minute, bars: 1 }),
+        }
+        session.open = true;
+    }
+
+    fn close(&mut self) {
+        if let Some(session) = self.current.take() {
+            if !session.runs.is_empty() {
+                self.kept.push((self.count, session));
+            }
+            self.count += 1;
+        }
+    }
+
+    pub(super) fn findings(mut self) -> Findings {
+        self.close();
+        let mut findings = Findings::default();
+        let cut_into = self.cut_into();
+        let mut gaps: Vec<Run> = Vec::new();
+        // The number of the session up to whose end the last gap reaches.
+        let mut reaches: Option<usize> = None;
+        let mut at = 0;
+        while at < self.kept.len() {
+            let silent = self.silent_from(at);
+            if (1..=HOLIDAY_SESSIONS).contains(&silent) && self.holiday(at, silent, &cut_into) {
+                findings.closed.extend(self.kept[at..at + silent].iter().map(|(_, s)| moment(s.first)));
+                at += silent;
+                continue;
+            }
+            for (number, session) in &self.kept[at..at + silent.max(1)] {
+                let mut runs = session.runs.iter();
+                if session.starts_missing
+                    && *number > 0
+                    && reaches == Some(number - 1)
+                    && let (Some(gap), Some(run)) = (gaps.last_mut(), runs.next())
+                {
+                    gap.to = run.to;
+                    gap.bars += run.bars;
+                }
+                gaps.extend(runs);
+                reaches = session.open.then_some(*number);
+            }
+            at += silent.max(1);
+        }
+        findings.missing = gaps.iter().map(|g| g.bars).sum();
+        findings.gaps =
+            gaps.iter().map(|g| Gap { from: moment(g.from), to: moment(g.to), bars: g.bars }).collect();
+        findings
+    }
+
+    /// Whether these silent sessions are a holiday; see the rule in the module above.
+    fn holiday(&self, at: usize, silent: usize, cut_into: &[Date]) -> bool {
+        if !self.holidays || !self.is_cut_into(at, silent) {
+            return self.holidays;
+        }
+        let day = day_of(moment(self.kept[at].1.first));
+        let near = |other: &Date| (other.day_of_year() - day.day_of_year()).abs() <= RECURS_WITHIN;
+        cut_into.iter().any(|other| other.year() != day.year() && near(other))
+    }
+
+    /// The days of silent sessions that could be holidays, but for what is missing next to them.
+    fn cut_into(&self) -> Vec<Date> {
+        let mut days = Vec::new();
+        let mut at = 0;
+        while at < self.kept.len() {
+            let silent = self.silent_from(at);
+            if (1..=HOLIDAY_SESSIONS).contains(&silent) && self.is_cut_into(at, silent) {
+                days.push(day_of(moment(self.kept[at].1.first)));
+            }
+            at += silent.max(1);
+        }
+        days
+    }
+
+    /// The session before the silent ones lacks its end, or the one after them its beginning.
+    fn is_cut_into(&self, at: usize, silent: usize) -> bool {
+        let (first, last) = (self.kept[at].0, self.kept[at + silent - 1].0);
+        let before = at.checked_sub(1).and_then(|i| self.kept.get(i));
+        let after = self.kept.get(at + silent);
+        before.is_some_and(|(number, s)| number + 1 == first && s.open)
+            || after.is_some_and(|(number, s)| *number == last + 1 && s.starts_missing)
+    }
+
+    /// How many sessions without any bar follow each other from this one on.
+    fn silent_from(&self, at: usize) -> usize {
+        let mut silent = 0;
+        let mut previous = None;
+        for (number, session) in &self.kept[at..] {
+            if session.bars_present || previous.is_some_and(|p| p + 1 != *number) {
+                break;
+            }
+            previous = Some(*number);
+            silent += 1;
+        }
+        silent
+    }
+}
+
+fn moment(minute: i64) -> Time {
+    Time::from_micros(minute.saturating_mul(MINUTE))
+}

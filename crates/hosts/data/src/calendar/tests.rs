@@ -1,0 +1,210 @@
+//! The rule of gaps on data with known holes.
+
+use super::*;
+use crate::bars::at;
+use proptest::prelude::*;
+
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Weekdays from a Monday on, one bar an hour from `open` to `close` UTC, so many weeks.
+fn weekdays(weeks: i64, open: i64, close: i64) -> Vec<Time> {
+    let monday = at("2024-01-08T00:00:00Z");
+    let mut times = Vec::new();
+    for day in (0..weeks * 7).filter(|d| d % 7 < 5) {
+        for hour in open..close {
+            times.push(monday.plus_micros(day * DAY + hour * HOUR));
+        }
+    }
+    times
+}
+
+fn findings(times: impl IntoIterator<Item = Time>, timeframe: Timeframe) -> (Findings, f64) {
+    let mut calendar = Calendar::default();
+    times.into_iter().for_each(|t| calendar.note(t));
+    let found = calendar.findings(timeframe);
+    let completeness = calendar.completeness(&found);
+    (found, completeness)
+}
+
+fn gap(from: &str, to: &str, bars: u64) -> Gap {
+    Gap { from: at(from), to: at(to), bars }
+}
+
+#[test]
+fn whole_data_has_no_gap_over_nights_and_weekends() {
+    let (found, completeness) = findings(weekdays(20, 14, 21), Timeframe::H1);
+    assert_eq!(found, Findings::default());
+    assert_eq!(completeness, 1.0);
+}
+
+#[test]
+fn missing_hours_of_a_session_are_one_gap() {
+    let hole = at("2024-02-14T16:00:00Z")..=at("2024-02-14T18:30:00Z");
+    let (found, completeness) =
+        findings(weekdays(20, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
+    assert_eq!(found.gaps, [gap("2024-02-14T16:00:00Z", "2024-02-14T18:00:00Z", 3)]);
+    assert_eq!(found.missing, 3);
+    assert_eq!(completeness, 697.0 / 700.0);
+}
+
+#[test]
+fn one_or_two_whole_days_are_a_holiday_and_three_are_a_gap() {
+    let without = |from: &str, to: &str| {
+        let hole = at(from)..=at(to);
+        findings(weekdays(20, 14, 21).into_iter().filter(move |t| !hole.contains(t)), Timeframe::H1).0
+    };
+    let found = without("2024-02-14T00:00:00Z", "2024-02-14T23:00:00Z");
+    assert_eq!((found.gaps.len(), found.closed.as_slice()), (0, [at("2024-02-14T14:00:00Z")].as_slice()));
+    // Friday and Monday: Easter.
+    let found = without("2024-03-29T00:00:00Z", "2024-04-01T23:00:00Z");
+    assert_eq!((found.gaps.len(), found.closed.len()), (0, 2));
+    let found = without("2024-02-13T00:00:00Z", "2024-02-15T23:00:00Z");
+    assert_eq!(found.gaps, [gap("2024-02-13T14:00:00Z", "2024-02-15T20:00:00Z", 21)]);
+    assert!(found.closed.is_empty());
+}
+
+#[test]
+fn a_lost_day_that_begins_in_the_session_before_is_a_gap() {
+    let hole = at("2024-02-13T19:00:00Z")..at("2024-02-15T00:00:00Z");
+    let (found, _) = findings(weekdays(20, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
+    assert_eq!(found.gaps, [gap("2024-02-13T19:00:00Z", "2024-02-14T20:00:00Z", 2 + 7)]);
+    let hole = at("2024-02-14T00:00:00Z")..at("2024-02-15T16:00:00Z");
+    let (found, _) = findings(weekdays(20, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
+    assert_eq!(found.gaps, [gap("2024-02-14T14:00:00Z", "2024-02-15T15:00:00Z", 7 + 2)]);
+}
+
+#[test]
+fn an_early_close_before_a_holiday_that_comes_back_each_year_leaves_it_a_holiday() {
+    let quiet = |t: &Time| {
+        let holes = [
+            ("2024-12-24T18:00:00Z", "2024-12-26T00:00:00Z"),
+            ("2025-12-24T18:00:00Z", "2025-12-26T00:00:00Z"),
+        ];
+        holes.iter().any(|(from, to)| (at(from)..at(to)).contains(t))
+    };
+    let (found, _) = findings(weekdays(120, 14, 21).into_iter().filter(|t| !quiet(t)), Timeframe::H1);
+    assert_eq!(found.closed, [at("2024-12-25T14:00:00Z"), at("2025-12-25T14:00:00Z")]);
+    assert_eq!(found.gaps.iter().map(|g| g.bars).collect::<Vec<_>>(), [3, 3], "the early closes themselves");
+}
+
+#[test]
+fn a_lost_quarter_is_found_and_counted() {
+    let hole = at("2024-03-04T00:00:00Z")..at("2024-06-03T00:00:00Z");
+    let (found, _) = findings(weekdays(40, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
+    assert_eq!(found.gaps, [gap("2024-03-04T14:00:00Z", "2024-05-31T20:00:00Z", 13 * 35)]);
+}
+
+#[test]
+fn a_hole_that_begins_in_a_session_and_swallows_days_is_one_gap() {
+    let hole = at("2024-02-12T18:00:00Z")..at("2024-02-16T16:00:00Z");
+    let (found, _) = findings(weekdays(20, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
+    assert_eq!(found.gaps, [gap("2024-02-12T18:00:00Z", "2024-02-16T15:00:00Z", 3 + 21 + 2)]);
+}
+
+#[test]
+fn a_session_that_moves_with_daylight_saving_makes_no_gap() {
+    let moved = weekdays(30, 14, 21).into_iter().map(|t| {
+        let summer = t >= at("2024-03-10T00:00:00Z");
+        t.plus_micros(if summer { -HOUR } else { 0 })
+    });
+    let (found, _) = findings(moved.clone(), Timeframe::H1);
+    assert_eq!(found, Findings::default());
+    // And a hole in the third week after the change is seen as ever.
+    let hole = at("2024-03-28T13:00:00Z")..=at("2024-03-28T14:00:00Z");
+    let (found, _) = findings(moved.filter(|t| !hole.contains(t)), Timeframe::H1);
+    assert_eq!(found.gaps, [gap("2024-03-28T13:00:00Z", "2024-03-28T14:00:00Z", 2)]);
+}
+
+#[test]
+fn hours_that_are_added_for_good_make_no_gap_before_them() {
+    let times = weekdays(15, 14, 21)
+        .into_iter()
+        .chain(weekdays(30, 8, 24).into_iter().filter(|t| *t >= at("2024-04-22T00:00:00Z")));
+    assert_eq!(findings(times, Timeframe::H1).0, Findings::default());
+}
+
+#[test]
+fn a_session_over_midnight_stays_whole_and_its_holiday_is_one() {
+    // 21:00 to 04:00 of the next day: what falls on a Monday is less than on a Tuesday, and on Saturday less.
+    let night = |weeks| weekdays(weeks, 21, 28);
+    assert_eq!(findings(night(20), Timeframe::H1).0, Findings::default());
+    assert_eq!(findings(night(2), Timeframe::H1).0, Findings::default());
+    let holiday = at("2024-02-14T12:00:00Z")..at("2024-02-15T12:00:00Z");
+    let (found, _) = findings(night(20).into_iter().filter(|t| !holiday.contains(t)), Timeframe::H1);
+    assert_eq!((found.gaps.len(), found.closed.as_slice()), (0, [at("2024-02-14T21:00:00Z")].as_slice()));
+}
+
+#[test]
+fn days_are_compared_where_there_are_too_few_weeks() {
+    let hole = [at("2024-01-10T16:00:00Z"), at("2024-01-10T17:00:00Z"), at("2024-01-12T14:00:00Z")];
+    let (found, _) = findings(weekdays(1, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
+    let expected = [
+        gap("2024-01-10T16:00:00Z", "2024-01-10T17:00:00Z", 2),
+        gap("2024-01-12T14:00:00Z", "2024-01-12T14:00:00Z", 1),
+    ];
+    assert_eq!(found.gaps, expected);
+}
+
+#[test]
+fn who_trades_all_week_has_no_holidays() {
+    let monday = at("2024-01-08T00:00:00Z");
+    let days = (0..200).filter(|d| *d != 100).map(|d| monday.plus_micros(d * DAY));
+    let (found, _) = findings(days, Timeframe::D1);
+    assert_eq!(found.gaps, [gap("2024-04-17T00:00:00Z", "2024-04-17T00:00:00Z", 1)]);
+}
+
+#[test]
+fn daily_bars_miss_three_days_in_a_row_but_not_one() {
+    let monday = at("2024-01-08T00:00:00Z");
+    let days = |lost: std::ops::Range<i64>| {
+        (0..200).filter(move |d| d % 7 < 5 && !lost.contains(d)).map(move |d| monday.plus_micros(d * DAY))
+    };
+    let (found, _) = findings(days(100..101), Timeframe::D1);
+    assert_eq!((found.gaps.len(), found.closed.len()), (0, 1));
+    let (found, _) = findings(days(99..103), Timeframe::D1);
+    assert_eq!(found.gaps, [gap("2024-04-16T00:00:00Z", "2024-04-19T00:00:00Z", 4)]);
+}
+
+#[test]
+fn a_thin_symbol_that_skips_minutes_by_nature_has_no_gaps_there() {
+    // Every slot is there in every second week only.
+    let monday = at("2024-01-08T00:00:00Z");
+    let times =
+        (0..30i64).flat_map(|week| (0..300i64).filter(move |m| (m + week) % 2 == 0).map(move |m| (week, m)));
+    let times = times.map(|(week, m)| monday.plus_micros(week * 7 * DAY + 14 * HOUR + m * MINUTE));
+    assert_eq!(findings(times, Timeframe::M1).0, Findings::default());
+}
+
+#[test]
+fn next_to_nothing_is_complete() {
+    assert_eq!(findings([], Timeframe::H1).1, 1.0);
+    assert_eq!(findings([at("2024-01-08T00:00:00Z")], Timeframe::M1), (Findings::default(), 1.0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Inside a long stretch of whole weeks, any hole within one session is found exactly.
+    #[test]
+    fn a_hole_inside_a_session_is_found_exactly(
+        week in 1i64..24, weekday in 0i64..5, from in 14i64..20, length in 1i64..6
+    ) {
+        let to = (from + length).min(21);
+        prop_assume!(!(from == 14 && to == 21));
+        let day = at("2024-01-08T00:00:00Z").plus_micros((week * 7 + weekday) * DAY);
+        let lost: Vec<Time> = (from..to).map(|h| day.plus_micros(h * HOUR)).collect();
+        let (found, _) = findings(weekdays(25, 14, 21).into_iter().filter(|t| !lost.contains(t)), Timeframe::H1);
+        prop_assert_eq!(found.gaps, vec![Gap { from: lost[0], to: lost[lost.len() - 1], bars: lost.len() as u64 }]);
+    }
+
+    #[test]
+    fn gaps_hold_no_bar_and_never_overlap(minutes in proptest::collection::btree_set(0i64..120_000, 0..400)) {
+        let start = at("2024-01-08T00:00:00Z");
+        let times: Vec<Time> = minutes.iter().map(|m| start.plus_micros(m * MINUTE)).collect();
+        let (found, completeness) = findings(times.clone(), Timeframe::M1);
+        prop_assert!(found.gaps.windows(2).all(|w| w[0].to < w[1].from));
+        prop_assert!(found.gaps.iter().all(|g| g.from <= g.to && g.bars > 0));
+        prop_assert!(times.iter().all(|t| found.gaps.iter().all(|g| *t < g.from || *t > g.to)));
+        prop_assert!((0.0..=1.0).contains(&completeness));
+    }
+}

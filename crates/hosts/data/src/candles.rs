@@ -1,0 +1,209 @@
+//! The `bars` artifact: candles for a chart, read from the segments and put together to as many as it can show.
+
+use super::bars::{Bar, Period, Range, Timeframe};
+use super::config::DataConfig;
+use super::dataset::{DataSet, Stored, broken};
+use super::segment;
+use super::source::off_thread;
+use super::symbol::Symbol;
+use axum::extract::{Path, Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use host_kit::Refusal;
+use protocol::results::Bars;
+use protocol::{Failure, Problem, ProblemType, Time};
+use serde::Deserialize;
+use std::sync::Arc;
+
+const CANDLES: u64 = 1_000;
+const MOST_CANDLES: u64 = 5_000;
+
+/// What a chart asks for.
+#[derive(Deserialize)]
+struct Window {
+    /// Seconds since 1970; bars that begin before are left out.
+    from: Option<i64>,
+    /// Seconds since 1970; bars that begin after are left out.
+    to: Option<i64>,
+    /// How many candles at most, 1,000 when it is not said, never more than 5,000.
+    points: Option<u64>,
+}
+
+/// The route, to be mounted below `/host/v1/artifacts`.
+pub(crate) fn router(config: Arc<DataConfig>) -> Router {
+    Router::new().route("/bars/{source}/{symbol}/{timeframe}", get(bars)).with_state(config)
+}
+
+async fn bars(
+    State(config): State<Arc<DataConfig>>,
+    Path((source, symbol, timeframe)): Path<(String, String, String)>,
+    window: Result<Query<Window>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Bars>, Refusal> {
+    let Query(window) = window.map_err(|_| {
+        refuse(ProblemType::BadRequest, "from and to are whole seconds since 1970, points is a whole number.")
+    })?;
+    // Only names that the configuration and the symbols allow become a path.
+    let set = config
+        .source(&source)
+        .and_then(|known| Some((known.name(), Symbol::new(&symbol).ok()?, Timeframe::parse(&timeframe)?)))
+        .map(|(source, symbol, timeframe)| DataSet::new(&config.folder, source, symbol, timeframe))
+        .ok_or_else(|| refuse(ProblemType::NotFound, "There is no such data set. Load it first."))?;
+    let second = |s: i64| Time::from_micros(s.saturating_mul(1_000_000));
+    let range = Range { from: window.from.map(second), to: window.to.map(|to| second(to.saturating_add(1))) };
+    let points = window.points.unwrap_or(CANDLES).clamp(1, MOST_CANDLES);
+    let read = off_thread(move || candles(&set, range, points)).await;
+    match read {
+        Ok(Some(bars)) => Ok(Json(bars)),
+        Ok(None) => Err(refuse(ProblemType::NotFound, "This data set holds no bars. Load it first.")),
+        Err(failure) => Err(refuse(ProblemType::Internal, format!("{} {}", failure.message, failure.hint))),
+    }
+}
+
+fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
+    Refusal::from(Problem::new(kind, detail))
+}
+
+/// Reads the bars of the range and puts equal numbers of consecutive ones together, so that at most `points`
+/// candles are left. `None` when the data set has no segments at all. Holds up its thread.
+pub(super) fn candles(set: &DataSet, range: Range, points: u64) -> Result<Option<Bars>, Failure> {
+    let segments = set.segments()?;
+    if segments.is_empty() {
+        return Ok(None);
+    }
+    let met: Vec<&Stored> = segments.iter().filter(|s| range.meets(s.period)).collect();
+    let mut total = 0;
+    for stored in &met {
+        total += count(stored, range)?;
+    }
+    let each = total.div_ceil(points).max(1);
+    let mut candles = Candles::new(each);
+    for stored in met {
+        let scanned = segment::scan(&stored.path, range, |bars| bars.iter().for_each(|b| candles.add(b)));
+        scanned.map_err(|e| broken(&stored.path, &e))?;
+    }
+    Ok(Some(candles.finish()))
+}
+
+/// Bars of the segment within the range: from its footer where all of it is.
+fn count(stored: &Stored, range: Range) -> Result<u64, Failure> {
+    let period: Period = stored.period;
+    let counted = if range.covers(period) {
+        segment::rows(&stored.path)
+    } else {
+        let mut n = 0;
+        segment::scan(&stored.path, range, |bars| n += bars.len() as u64).map(|()| n)
+    };
+    counted.map_err(|e| broken(&stored.path, &e))
+}
+
+struct Candles {
+    each: u64,
+    bars: Bars,
+}
+
+impl Candles {
+    fn new(each: u64) -> Self {
+        let bars = Bars { bars_per_candle: u32::try_from(each).unwrap_or(u32::MAX), ..Bars::default() };
+        Self { each, bars }
+    }
+
+    fn add(&mut self, bar: &Bar) {
+        let out = &mut self.bars;
+        let begins = out.bars.is_multiple_of(self.each);
+        out.bars += 1;
+        match (out.h.last_mut(), out.l.last_mut(), out.c.last_mut(), out.v.last_mut()) {
+            (Some(high), Some(low), Some(close), Some(volume)) if !begins => {
+                *high = high.max(bar.high);
+                *low = low.min(bar.low);
+                *close = bar.close;
+                *volume += bar.volume;
+            }
+            _ => {
+                out.t.push(bar.time.micros().div_euclid(1_000_000));
+                out.o.push(bar.open);
+                out.h.push(bar.high);
+                out.l.push(bar.low);
+                out.c.push(bar.close);
+                out.v.push(bar.volume);
+            }
+        }
+    }
+
+    fn finish(self) -> Bars {
+        self.bars
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bars::at;
+    use crate::disk::{Disk, LocalDisk};
+    use crate::segment::Label;
+
+    /// Hourly bars without end: close is the number of the bar.
+    fn stored(root: &std::path::Path, hours: std::ops::Range<i64>) -> DataSet {
+        let set = DataSet::new(root, "files", Symbol::new("A").unwrap(), Timeframe::H1);
+        std::fs::create_dir_all(set.folder()).unwrap();
+        let start = at("2023-12-31T00:00:00Z");
+        let bars: Vec<Bar> = hours
+            .map(|i| {
+                let n = i as f64 + 1.0;
+                let time = start.plus_micros(i * 3_600_000_000);
+                Bar { time, open: n, high: n + 0.5, low: n - 0.5, close: n, volume: 1.0 }
+            })
+            .collect();
+        for part in
+            bars.chunk_by(|a, b| Period::of(a.time, Timeframe::H1) == Period::of(b.time, Timeframe::H1))
+        {
+            let label = Label {
+                symbol: "A".into(),
+                timeframe: Timeframe::H1,
+                source: "files".into(),
+                synthetic: false,
+            };
+            let path = set.path(Period::of(part[0].time, Timeframe::H1));
+            LocalDisk.put(&path, &segment::encode(part, &label).unwrap()).unwrap();
+        }
+        set
+    }
+
+    #[test]
+    fn all_bars_come_when_they_fit() {
+        let root = tempfile::tempdir().unwrap();
+        let bars = candles(&stored(root.path(), 0..100), Range::default(), 1_000).unwrap().unwrap();
+        assert_eq!((bars.bars, bars.bars_per_candle, bars.t.len()), (100, 1, 100));
+        assert_eq!(bars.t[0], at("2023-12-31T00:00:00Z").micros() / 1_000_000);
+    }
+
+    #[test]
+    fn bars_are_put_together_over_the_edge_of_a_segment_and_keep_their_extremes() {
+        let root = tempfile::tempdir().unwrap();
+        let bars = candles(&stored(root.path(), 0..100), Range::default(), 10).unwrap().unwrap();
+        assert_eq!((bars.bars, bars.bars_per_candle), (100, 10));
+        assert_eq!((bars.o[2], bars.h[2], bars.l[2], bars.c[2], bars.v[2]), (21.0, 30.5, 20.5, 30.0, 10.0));
+        for column in [&bars.o, &bars.h, &bars.l, &bars.c, &bars.v] {
+            assert_eq!(column.len(), bars.t.len());
+        }
+        assert_eq!(bars.v.iter().sum::<f64>(), 100.0, "no bar is lost");
+    }
+
+    #[test]
+    fn a_range_is_put_together_for_itself() {
+        let root = tempfile::tempdir().unwrap();
+        let set = stored(root.path(), 0..100);
+        let range = Range { from: Some(at("2023-12-31T20:00:00Z")), to: Some(at("2024-01-01T06:00:00Z")) };
+        let bars = candles(&set, range, 3).unwrap().unwrap();
+        assert_eq!((bars.bars, bars.bars_per_candle, bars.t.len()), (10, 4, 3));
+        assert_eq!((bars.o[0], bars.c[2]), (21.0, 30.0));
+        let none = Range { from: Some(at("2030-01-01T00:00:00Z")), to: None };
+        assert_eq!(candles(&set, none, 3).unwrap().unwrap().bars, 0);
+    }
+
+    #[test]
+    fn a_data_set_that_was_never_loaded_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        let set = DataSet::new(root.path(), "files", Symbol::new("A").unwrap(), Timeframe::H1);
+        assert!(candles(&set, Range::default(), 10).unwrap().is_none());
+    }
+}

@@ -1,0 +1,28 @@
+//! The data host: `data.load` reads bars of a market from a source, checks every row, and keeps them as
+//! Parquet files on this machine.
+//!
+//! The way of a row: a [`source`] reads it, [`validate`] takes or rejects it, [`load`] gathers a segment and
+//! has [`disk`] put it in its place in one step, and in the end [`calendar`] looks for what is missing.
+//! [`candles`] answers the bars that a chart draws; [`Library`] gives stored bars to other works on this machine.
+
+mod bars;
+mod calendar;
+mod candles;
+mod config;
+mod dataset;
+mod disk;
+mod library;
+mod load;
+mod params;
+mod segment;
+mod source;
+mod symbol;
+mod trouble;
+mod validate;
+mod wording;
+
+pub use bars::{Bar, Range, Timeframe};
+pub use config::{ConfigError, DataConfig, SourceConfig};
+pub use library::{Held, Library, SetName};
+pub use load::DataLoad;
+pub use params::{LoadParams, Mode};

@@ -1,0 +1,208 @@
+//! The stored bars, for works that compute with them: what is there, and its bars.
+
+use crate::bars::{Bar, Range, Timeframe};
+use crate::dataset::{DataSet, broken};
+use crate::segment;
+use crate::symbol::Symbol;
+use crate::trouble::{failure, unreadable};
+use protocol::{Failure, FieldError};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// All data sets below one folder. Reading never waits for a load: what it sees are whole segments.
+#[derive(Clone, Debug)]
+pub struct Library {
+    folder: PathBuf,
+}
+
+/// Which data set.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SetName {
+    pub source: String,
+    pub symbol: String,
+    pub timeframe: Timeframe,
+}
+
+impl fmt::Display for SetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} from {}", self.symbol, self.timeframe, self.source)
+    }
+}
+
+/// The bars of a data set.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Held {
+    pub name: SetName,
+    /// The bars were made by a host, not by a market.
+    pub synthetic: bool,
+    /// Oldest first, each later than the one before.
+    pub bars: Vec<Bar>,
+}
+
+impl Library {
+    /// The data sets below the folder that [`crate::DataConfig::folder`] names.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Every data set that has a segment, in order of its name.
+    ///
+    /// # Errors
+    /// When a folder can't be read.
+    pub fn sets(&self) -> Result<Vec<SetName>, Failure> {
+        let mut found = Vec::new();
+        for source in folders(&self.folder)? {
+            for symbol in folders(&self.folder.join(&source))? {
+                let Ok(known) = Symbol::new(&symbol) else { continue };
+                for timeframe in Timeframe::ALL {
+                    let set = DataSet::new(&self.folder, &source, known.clone(), timeframe);
+                    if !set.segments()?.is_empty() {
+                        found.push(SetName { source: source.clone(), symbol: symbol.clone(), timeframe });
+                    }
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The data set that params mean: the one of that source, or without a source the only one there is.
+    ///
+    /// # Errors
+    /// A message for the param that is wrong, which says what is there.
+    pub fn find(
+        &self,
+        symbol: &str,
+        timeframe: Timeframe,
+        source: Option<&str>,
+    ) -> Result<SetName, Vec<FieldError>> {
+        let symbol = Symbol::new(symbol).map_err(|e| vec![FieldError::new("symbol", e)])?;
+        let sets = self.sets().map_err(|f| vec![FieldError::new("symbol", f.message)])?;
+        let source = source.map(str::trim).filter(|s| !s.is_empty());
+        let mut fitting: Vec<&SetName> = sets
+            .iter()
+            .filter(|s| s.symbol == symbol.as_str() && s.timeframe == timeframe)
+            .filter(|s| source.is_none_or(|wanted| s.source == wanted))
+            .collect();
+        match (fitting.pop(), fitting.pop()) {
+            (Some(only), None) => Ok(only.clone()),
+            (Some(_), Some(_)) => Err(vec![FieldError::new(
+                "source",
+                format!("{symbol} {timeframe} was loaded from several sources. Say which one to take."),
+            )]),
+            (None, _) => {
+                let from = source.map(|s| format!(" from {s}")).unwrap_or_default();
+                Err(vec![FieldError::new(
+                    "symbol",
+                    format!("No bars of {symbol} {timeframe}{from} are stored here. {}", there_are(&sets)),
+                )])
+            }
+        }
+    }
+
+    /// The bars of a data set within a range.
+    ///
+    /// # Errors
+    /// When the set is gone, or a segment can't be read.
+    pub fn bars(&self, name: &SetName, range: Range) -> Result<Held, Failure> {
+        let symbol = Symbol::new(&name.symbol).map_err(|e| failure(e, ""))?;
+        let set = DataSet::new(&self.folder, &name.source, symbol, name.timeframe);
+        let (mut bars, mut synthetic) = (Vec::new(), false);
+        for stored in set.segments()? {
+            if range.meets(stored.period) {
+                synthetic |= segment::synthetic(&stored.path).map_err(|e| broken(&stored.path, &e))?;
+                bars.extend(set.bars(stored.period, range)?);
+            }
+        }
+        Ok(Held { name: name.clone(), synthetic, bars })
+    }
+}
+
+/// What is stored, for a person who asked for something else.
+fn there_are(sets: &[SetName]) -> String {
+    const SHOWN: usize = 8;
+    if sets.is_empty() {
+        return "Nothing is: load it first with data.load.".to_owned();
+    }
+    let names: Vec<String> = sets.iter().take(SHOWN).map(SetName::to_string).collect();
+    let more = if sets.len() > SHOWN { format!(" and {} more", sets.len() - SHOWN) } else { String::new() };
+    format!("Stored are {}{more}. Load it first with data.load.", names.join(", "))
+}
+
+/// The names of the folders in a folder; none when it is not there.
+fn folders(at: &Path) -> Result<Vec<String>, Failure> {
+    let entries = match std::fs::read_dir(at) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(unreadable(at, &e)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| unreadable(at, &e))?;
+        if entry.path().is_dir()
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bars::{Period, at};
+    use crate::disk::{Disk, LocalDisk};
+    use crate::segment::{self, Label};
+
+    fn bar(time: &str) -> Bar {
+        Bar { time: at(time), open: 1.0, high: 2.0, low: 0.5, close: 1.5, volume: 10.0 }
+    }
+
+    fn with_sets(sets: &[(&str, &str)]) -> (tempfile::TempDir, Library) {
+        let root = tempfile::tempdir().unwrap();
+        for (source, symbol) in sets {
+            let set = DataSet::new(root.path(), source, Symbol::new(symbol).unwrap(), Timeframe::H1);
+            let _claim = set.claim().unwrap();
+            for (year, times) in [
+                ("2023-05-01T10:00:00Z", ["2023-05-01T10:00:00Z", "2023-05-01T11:00:00Z"]),
+                ("2024-05-01T10:00:00Z", ["2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z"]),
+            ] {
+                let label = Label {
+                    symbol: (*symbol).into(),
+                    timeframe: Timeframe::H1,
+                    source: (*source).into(),
+                    synthetic: *source == "synthetic",
+                };
+                let bars: Vec<Bar> = times.iter().map(|t| bar(t)).collect();
+                let bytes = segment::encode(&bars, &label).unwrap();
+                LocalDisk.put(&set.path(Period::of(at(year), Timeframe::H1)), &bytes).unwrap();
+            }
+        }
+        let library = Library::new(root.path());
+        (root, library)
+    }
+
+    #[test]
+    fn bars_come_in_order_over_segments_and_only_those_of_the_range() {
+        let (_root, library) = with_sets(&[("csv", "MSFT")]);
+        let name = library.find("MSFT", Timeframe::H1, None).unwrap();
+        let all = library.bars(&name, Range::default()).unwrap().bars;
+        assert_eq!(all.len(), 4);
+        assert!(!library.bars(&name, Range::default()).unwrap().synthetic);
+        assert!(all.windows(2).all(|w| w[0].time < w[1].time));
+        let some = library.bars(&name, Range::parse(Some("2023-05-02"), Some("2024-05-01")).unwrap()).unwrap();
+        assert_eq!(some.bars.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_with_what_is() {
+        let (_root, library) = with_sets(&[("csv", "MSFT"), ("synthetic", "MSFT"), ("csv", "NVDA")]);
+        let told = library.find("GOOG", Timeframe::H1, None).unwrap_err();
+        assert!(told[0].message.contains("NVDA 1h from csv"), "{told:?}");
+        let told = library.find("MSFT", Timeframe::H1, None).unwrap_err();
+        assert_eq!(told[0].field, "source");
+        assert_eq!(library.find("MSFT", Timeframe::H1, Some("csv")).unwrap().source, "csv");
+        assert_eq!(library.sets().unwrap().len(), 3);
+    }
+}

@@ -1,0 +1,292 @@
+//! The params of `data.load`: as a form asks for them, and parsed into a request that cannot be wrong.
+
+use super::bars::{Range, Timeframe, start_of};
+use super::config::{DataConfig, SourceConfig};
+use super::symbol::Symbol;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use protocol::{FieldError, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
+
+/// What `data.load` takes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LoadParams {
+    /// The instrument, as the source calls it: MSFT. Letters, digits, '.', '-' and '_'.
+    #[schemars(length(min = 1, max = 20))]
+    pub symbol: String,
+    /// How long one bar lasts.
+    #[serde(default)]
+    pub timeframe: Timeframe,
+    /// Where the bars come from.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// What to do with bars that are stored already.
+    #[serde(default)]
+    pub mode: Mode,
+    /// First day or moment to load. Empty: from the first bar that the source has.
+    #[serde(default)]
+    #[schemars(extend("format" = "date"))]
+    pub start: Option<String>,
+    /// Last day or moment to load; it is loaded itself. Empty: to the last bar that the source has.
+    #[serde(default)]
+    #[schemars(extend("format" = "date"))]
+    pub end: Option<String>,
+    /// Load at most this many rows a second, to be gentle with the source. Empty: as fast as it goes.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub rows_per_second: Option<u32>,
+    /// For synthetic bars: another seed gives another walk, the same seed the same bars.
+    #[serde(default = "default_seed")]
+    #[schemars(range(min = 0, max = 4_294_967_295_u64))]
+    pub seed: u32,
+    /// For synthetic bars: how many years back from the end, or from 2025-12-31 when no end is given.
+    #[serde(default = "default_years")]
+    #[schemars(range(min = 0.01, max = 36.0))]
+    pub years: f64,
+}
+
+fn default_seed() -> u32 {
+    1
+}
+
+fn default_years() -> f64 {
+    2.0
+}
+
+/// How a load treats what is stored already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Load everything anew; with a range, everything in the range
+    #[default]
+    Full,
+    /// Load only bars newer than the last one stored
+    Tail,
+    /// Load what is missing up to the last bar stored: older bars, lost segments, holes
+    Backfill,
+}
+
+impl Mode {
+    /// The word, as in params.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Full => "full",
+            Mode::Tail => "tail",
+            Mode::Backfill => "backfill",
+        }
+    }
+}
+
+/// A load that makes sense.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) symbol: Symbol,
+    pub(crate) timeframe: Timeframe,
+    pub(crate) source: SourceConfig,
+    pub(crate) mode: Mode,
+    pub(crate) range: Range,
+    pub(crate) rows_per_second: Option<NonZeroU32>,
+    pub(crate) seed: u32,
+}
+
+/// With no range, synthetic bars end with this day, so that the same params give the same bars for ever.
+const SYNTHETIC_END: Date = jiff::civil::date(2025, 12, 31);
+
+/// The walk of synthetic bars begins here.
+pub(crate) const SYNTHETIC_START: Date = jiff::civil::date(1990, 1, 1);
+
+impl LoadParams {
+    /// The params parsed.
+    ///
+    /// # Errors
+    /// A message for each param that is wrong.
+    pub(crate) fn request(&self, config: &DataConfig) -> Result<Request, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let symbol = Symbol::new(&self.symbol).map_err(|e| errors.push(FieldError::new("symbol", e))).ok();
+        let source = match &self.source {
+            None => config.sources.first(),
+            Some(name) => config.source(name.trim()),
+        };
+        if source.is_none() {
+            let names: Vec<_> = config.sources.iter().map(SourceConfig::name).collect();
+            let given = self.source.as_deref().unwrap_or_default();
+            errors.push(FieldError::new(
+                "source",
+                format!("There is no source '{given}'. The sources are {}.", names.join(", ")),
+            ));
+        }
+        let from = moment(self.start.as_deref(), false).unwrap_or_else(|e| {
+            errors.push(FieldError::new("start", e));
+            None
+        });
+        let to = moment(self.end.as_deref(), true).unwrap_or_else(|e| {
+            errors.push(FieldError::new("end", e));
+            None
+        });
+        let mut range = Range { from, to };
+        if let (Some(from), Some(to)) = (from, to)
+            && from >= to
+        {
+            errors.push(FieldError::new("end", "The end is before the start."));
+        }
+        if !(0.01..=36.0).contains(&self.years) {
+            errors.push(FieldError::new("years", "Years are a number from 0.01 to 36."));
+        }
+        if matches!(source, Some(SourceConfig::Synthetic { .. })) && errors.is_empty() {
+            range = synthetic_range(range, self.years).unwrap_or_else(|e| {
+                errors.push(e);
+                range
+            });
+        }
+        let rows_per_second = self.rows_per_second.map(NonZeroU32::new);
+        if rows_per_second == Some(None) {
+            errors.push(FieldError::new(
+                "rows_per_second",
+                "At least 1 row a second; leave it empty for no limit.",
+            ));
+        }
+        match (symbol, source) {
+            (Some(symbol), Some(source)) if errors.is_empty() => Ok(Request {
+                symbol,
+                timeframe: self.timeframe,
+                source: source.clone(),
+                mode: self.mode,
+                range,
+                rows_per_second: rows_per_second.flatten(),
+                seed: self.seed,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+/// A day or a moment. As an end, the whole day and the moment itself are within.
+pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, String> {
+    let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return Ok(None) };
+    if text.len() == 10
+        && let Ok(day) = text.parse::<Date>()
+    {
+        let day = if is_end { day.checked_add(1.day()).unwrap_or(day) } else { day };
+        return Ok(Some(start_of(day)));
+    }
+    match Time::parse(text) {
+        Ok(time) => Ok(Some(if is_end { time.plus_micros(1) } else { time })),
+        Err(_) => Err(format!(
+            "'{}' is not a day like 2024-03-01 or a moment with its zone like 2024-03-01T09:30:00Z.",
+            super::wording::excerpt(text, 40)
+        )),
+    }
+}
+
+/// Both ends of a range of synthetic bars, whatever was left open.
+fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
+    const DAY: i64 = 86_400_000_000;
+    let reference = start_of(SYNTHETIC_END).plus_micros(DAY);
+    let first = start_of(SYNTHETIC_START);
+    let to = asked.to.unwrap_or(reference);
+    let from =
+        asked.from.unwrap_or_else(|| to.plus_micros(-((years * 365.25).ceil() as i64) * DAY)).max(first);
+    if asked.to.is_none() && from >= reference {
+        return Err(FieldError::new(
+            "end",
+            format!(
+                "Synthetic bars end on {SYNTHETIC_END} unless an end is given. Give one after the start."
+            ),
+        ));
+    }
+    if to <= first {
+        return Err(FieldError::new("end", format!("Synthetic bars begin on {SYNTHETIC_START}.")));
+    }
+    if to.seconds_since(from) > 50.0 * 366.0 * 86_400.0 {
+        return Err(FieldError::new("end", "At most 50 years of synthetic bars are made in one load."));
+    }
+    Ok(Range { from: Some(from), to: Some(to) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bars::at;
+    use serde_json::{Value, json};
+
+    fn config() -> DataConfig {
+        DataConfig {
+            folder: "data".into(),
+            sources: vec![
+                SourceConfig::Csv { name: "files".into(), folder: "csv".into() },
+                SourceConfig::Synthetic { name: "synthetic".into() },
+            ],
+        }
+    }
+
+    fn request(params: Value) -> Result<Request, Vec<FieldError>> {
+        serde_json::from_value::<LoadParams>(params).unwrap().request(&config())
+    }
+
+    fn message(params: Value, field: &str) -> String {
+        let errors = request(params).unwrap_err();
+        errors.iter().find(|e| e.field == field).unwrap_or_else(|| panic!("{errors:?}")).message.clone()
+    }
+
+    #[test]
+    fn what_is_left_out_has_defaults() {
+        let request = request(json!({"symbol": "MSFT"})).unwrap();
+        assert_eq!(request.timeframe, Timeframe::H1);
+        assert_eq!(request.source.name(), "files");
+        assert_eq!(request.mode, Mode::Full);
+        assert!(request.range.is_all());
+        assert_eq!(request.rows_per_second, None);
+    }
+
+    #[test]
+    fn the_end_day_and_the_end_moment_are_loaded_themselves() {
+        let range =
+            request(json!({"symbol": "A", "start": "2024-03-01", "end": "2024-03-01"})).unwrap().range;
+        assert!(range.contains(at("2024-03-01T00:00:00Z")) && range.contains(at("2024-03-01T23:59:59Z")));
+        assert!(!range.contains(at("2024-03-02T00:00:00Z")) && !range.contains(at("2024-02-29T23:59:59Z")));
+        let range = request(json!({"symbol": "A", "end": "2024-03-01T09:30:00+01:00"})).unwrap().range;
+        assert!(range.contains(at("2024-03-01T08:30:00Z")) && !range.contains(at("2024-03-01T08:30:01Z")));
+    }
+
+    #[test]
+    fn every_wrong_param_has_its_own_message() {
+        assert!(message(json!({"symbol": "../../etc/passwd"}), "symbol").contains("is not a symbol"));
+        assert!(message(json!({"symbol": "A", "source": "web"}), "source").contains("files, synthetic"));
+        assert!(message(json!({"symbol": "A", "start": "2024-03-01T09:30:00"}), "start").contains("zone"));
+        assert!(
+            message(json!({"symbol": "A", "start": "2024-03-02", "end": "2024-03-01"}), "end")
+                .contains("before")
+        );
+        assert!(
+            message(json!({"symbol": "A", "rows_per_second": 0}), "rows_per_second").contains("At least 1")
+        );
+        assert!(
+            message(json!({"symbol": "A", "source": "synthetic", "start": "2026-03-01"}), "end")
+                .contains("2025-12-31")
+        );
+        assert!(
+            message(json!({"symbol": "A", "source": "synthetic", "end": "1989-03-01"}), "end")
+                .contains("1990")
+        );
+        assert!(
+            message(
+                json!({"symbol": "A", "source": "synthetic", "start": "1990-01-01", "end": "9000-01-01"}),
+                "end"
+            )
+            .contains("50 years")
+        );
+        assert_eq!(
+            request(json!({"symbol": "", "source": "x", "start": "y", "end": "z"})).unwrap_err().len(),
+            4
+        );
+    }
+
+    #[test]
+    fn a_synthetic_range_has_both_ends() {
+        let range = request(json!({"symbol": "A", "source": "synthetic", "years": 1})).unwrap().range;
+        assert_eq!(range.to, Some(at("2026-01-01T00:00:00Z")));
+        assert_eq!(range.from, Some(at("2024-12-31T00:00:00Z")));
+    }
+}

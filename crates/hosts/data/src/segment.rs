@@ -1,0 +1,260 @@
+//! One segment as a Parquet file: how bars become bytes, and how they are read back.
+//!
+//! Columns: `time` (microseconds, UTC), `open`, `high`, `low`, `close`, `volume` (64-bit floats), none of them
+//! null, in rising time, zstd. The file says in its metadata what it holds and whether a market made it.
+
+use super::bars::{Bar, Range, Timeframe};
+use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use protocol::Time;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// What a segment says of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    pub(crate) symbol: String,
+    pub(crate) timeframe: Timeframe,
+    /// The name of the source.
+    pub(crate) source: String,
+    pub(crate) synthetic: bool,
+}
+
+/// Why a segment could not be read or made.
+#[derive(Debug, Error)]
+pub(crate) enum SegmentError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("it is not a Parquet file that can be read: {0}")]
+    Parquet(#[from] ParquetError),
+    #[error("its data can't be read: {0}")]
+    Arrow(#[from] ArrowError),
+    #[error("its columns are not time, open, high, low, close and volume as Signalbox writes them")]
+    OtherColumns,
+}
+
+const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
+
+/// Bars decoded at a time: bounds memory, and is enough to be fast.
+const BATCH: usize = 8_192;
+
+fn schema() -> Schema {
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let mut fields = vec![Field::new("time", time, false)];
+    fields.extend(PRICES.map(|name| Field::new(name, DataType::Float64, false)));
+    Schema::new(fields)
+}
+
+/// The bytes of a Parquet file with these bars, which are in rising time.
+///
+/// # Errors
+/// When the encoder fails, which only a fault can make it do.
+pub(crate) fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentError> {
+    let schema = Arc::new(schema());
+    let column = |field: fn(&Bar) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(bars.iter().map(field)))
+    };
+    let times = TimestampMicrosecondArray::from_iter_values(bars.iter().map(|b| b.time.micros()));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(times.with_timezone("UTC")),
+        column(|b| b.open),
+        column(|b| b.high),
+        column(|b| b.low),
+        column(|b| b.close),
+        column(|b| b.volume),
+    ];
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+    let note = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(Some(vec![
+            note("symbol", &label.symbol),
+            note("timeframe", label.timeframe.as_str()),
+            note("source", &label.source),
+            note("synthetic", if label.synthetic { "true" } else { "false" }),
+            note("writer", concat!("signalbox ", env!("CARGO_PKG_VERSION"))),
+        ]))
+        .build();
+    let mut writer =
+        ArrowWriter::try_new(Vec::with_capacity(bars.len() * 24 + 4096), schema, Some(properties))?;
+    writer.write(&batch)?;
+    Ok(writer.into_inner()?)
+}
+
+/// How many bars the file says that it holds. Reads only its footer.
+///
+/// # Errors
+/// When there is no such file or it is no segment.
+pub(crate) fn rows(path: &Path) -> Result<u64, SegmentError> {
+    Ok(open(path)?.metadata().file_metadata().num_rows().max(0) as u64)
+}
+
+/// Whether the file says that its bars were made by a host. Reads only its footer.
+///
+/// # Errors
+/// When there is no such file or it is no segment.
+pub(crate) fn synthetic(path: &Path) -> Result<bool, SegmentError> {
+    let builder = open(path)?;
+    let notes = builder.metadata().file_metadata().key_value_metadata();
+    let marked = |note: &KeyValue| note.key == "synthetic" && note.value.as_deref() == Some("true");
+    Ok(notes.is_some_and(|notes| notes.iter().any(marked)))
+}
+
+/// Hands the bars within the range to `take`, some thousands at a time, in rising time.
+///
+/// # Errors
+/// When there is no such file or it is no segment.
+pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> Result<(), SegmentError> {
+    let mut bars = Vec::with_capacity(BATCH);
+    for batch in open(path)?.with_batch_size(BATCH).build()? {
+        let batch = batch?;
+        let times = batch
+            .column(0)
+            .as_primitive_opt::<TimestampMicrosecondType>()
+            .ok_or(SegmentError::OtherColumns)?
+            .values();
+        let mut columns: [&[f64]; 5] = [&[]; 5];
+        for (i, column) in columns.iter_mut().enumerate() {
+            *column = batch
+                .column(i + 1)
+                .as_primitive_opt::<Float64Type>()
+                .ok_or(SegmentError::OtherColumns)?
+                .values();
+        }
+        let [open, high, low, close, volume] = columns;
+        bars.clear();
+        for (i, micros) in times.iter().enumerate() {
+            let time = Time::from_micros(*micros);
+            if range.contains(time) {
+                bars.push(Bar {
+                    time,
+                    open: open[i],
+                    high: high[i],
+                    low: low[i],
+                    close: close[i],
+                    volume: volume[i],
+                });
+            }
+        }
+        if !bars.is_empty() {
+            take(&bars);
+        }
+    }
+    Ok(())
+}
+
+/// All bars of the file within the range.
+///
+/// # Errors
+/// When there is no such file or it is no segment.
+pub(crate) fn read(path: &Path, range: Range) -> Result<Vec<Bar>, SegmentError> {
+    let mut all = Vec::new();
+    scan(path, range, |bars| all.extend_from_slice(bars))?;
+    Ok(all)
+}
+
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, SegmentError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    let ours = schema();
+    let fields = builder.schema().fields();
+    let same = fields.len() == ours.fields().len()
+        && fields
+            .iter()
+            .zip(ours.fields())
+            .all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
+    if same { Ok(builder) } else { Err(SegmentError::OtherColumns) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn label() -> Label {
+        Label { symbol: "MSFT".into(), timeframe: Timeframe::M1, source: "csv".into(), synthetic: true }
+    }
+
+    fn bars(n: i64) -> Vec<Bar> {
+        (0..n)
+            .map(|i| Bar {
+                time: Time::from_micros(1_700_000_000_000_000 + i * 60_000_000),
+                open: 1.5 + i as f64,
+                high: 3.0 + i as f64,
+                low: 1.0,
+                close: 2.25,
+                volume: i as f64,
+            })
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn what_is_written_reads_back_bit_for_bit(
+            rows in proptest::collection::vec((1i64..100, any::<[f64; 5]>()), 0..300)
+        ) {
+            let mut time = 0;
+            let bars: Vec<Bar> = rows.iter().map(|(step, v)| {
+                time += step * 1_000_001;
+                Bar { time: Time::from_micros(time), open: v[0], high: v[1], low: v[2], close: v[3], volume: v[4] }
+            }).collect();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.parquet");
+            std::fs::write(&path, encode(&bars, &label()).unwrap()).unwrap();
+            prop_assert_eq!(rows_of(&path), bars.len() as u64);
+            let back = read(&path, Range::default()).unwrap();
+            let bits = |b: &Bar| (b.time, [b.open, b.high, b.low, b.close, b.volume].map(f64::to_bits));
+            prop_assert_eq!(back.iter().map(bits).collect::<Vec<_>>(), bars.iter().map(bits).collect::<Vec<_>>());
+        }
+    }
+
+    fn rows_of(path: &Path) -> u64 {
+        rows(path).unwrap()
+    }
+
+    #[test]
+    fn only_the_asked_for_range_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let bars = bars(20_000);
+        std::fs::write(&path, encode(&bars, &label()).unwrap()).unwrap();
+        let range = Range { from: Some(bars[9_000].time), to: Some(bars[17_000].time) };
+        assert_eq!(read(&path, range).unwrap(), bars[9_000..17_000]);
+    }
+
+    #[test]
+    fn the_file_says_what_it_holds_and_that_it_is_synthetic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        std::fs::write(&path, encode(&bars(3), &label()).unwrap()).unwrap();
+        let file = open(&path).unwrap();
+        let said = file.metadata().file_metadata().key_value_metadata().unwrap().clone();
+        let of = |key: &str| said.iter().find(|kv| kv.key == key).and_then(|kv| kv.value.clone()).unwrap();
+        assert_eq!(of("symbol"), "MSFT");
+        assert_eq!(of("timeframe"), "1m");
+        assert_eq!(of("synthetic"), "true");
+        assert!(of("writer").starts_with("signalbox "));
+    }
+
+    #[test]
+    fn a_torn_or_foreign_file_is_an_error_and_not_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let whole = encode(&bars(100), &label()).unwrap();
+        for bytes in [&whole[..whole.len() / 2], b"PAR1", b"", b"not parquet at all"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert!(read(&path, Range::default()).is_err());
+        }
+        assert!(matches!(rows(&folder.path().join("none")), Err(SegmentError::Io(_))));
+    }
+}

@@ -1,0 +1,153 @@
+//! The synthetic source: bars of a market that does not exist, so that a fresh machine has something to load.
+//! They are marked as synthetic wherever they are shown, and the same params give the same bars for ever.
+
+use super::walk::{self, Walk};
+use super::{Opened, Place, Rows, made, off_thread};
+use crate::bars::{Range, Timeframe};
+use crate::params::Request;
+use crate::validate::Row;
+use protocol::Time;
+
+/// Days made at a time: at most 7,800 minutes are walked for one slice.
+const DAYS: usize = 20;
+/// A slice ends with the day that fills it.
+const ROWS: usize = 1_000;
+
+/// Bars yet to be made.
+pub(crate) struct SyntheticRows {
+    walk: Walk,
+    timeframe: Timeframe,
+    from: Time,
+    to: Time,
+    line: u64,
+}
+
+impl SyntheticRows {
+    /// The next bars; `None` after the last.
+    pub(super) async fn next(&mut self) -> Option<Vec<Row>> {
+        let (mut walk, timeframe, from, to) = (self.walk.clone(), self.timeframe, self.from, self.to);
+        let (walk, bars) = off_thread(move || {
+            let mut bars = Vec::new();
+            let mut days = 0;
+            while walk.midnight() < to && bars.len() < ROWS && (days < DAYS || bars.is_empty()) {
+                // A day before the range costs next to nothing.
+                if walk.midnight().plus_micros(86_400_000_000) <= from {
+                    walk.skip();
+                    continue;
+                }
+                let made = walk.bars(timeframe);
+                bars.extend(made.into_iter().filter(|b| from <= b.time && b.time < to));
+                days += 1;
+            }
+            (walk, bars)
+        })
+        .await;
+        self.walk = walk;
+        let first = self.line;
+        self.line += bars.len() as u64;
+        let rows: Vec<Row> = bars.into_iter().zip(first..).map(|(bar, line)| made(line, bar)).collect();
+        (!rows.is_empty()).then_some(rows)
+    }
+}
+
+/// The walk of the request, from the start of the range on.
+pub(super) fn open(request: &Request, range: Range) -> Opened {
+    let from = range.from.unwrap_or_else(walk::epoch).max(walk::epoch());
+    // Params always give synthetic bars an end.
+    let to = range.to.unwrap_or(from);
+    let total = walk::count(request.timeframe, from, to);
+    Opened {
+        rows: Rows::Synthetic(SyntheticRows {
+            walk: Walk::new(request.symbol.as_str(), request.seed),
+            timeframe: request.timeframe,
+            from,
+            to,
+            line: 1,
+        }),
+        described: format!("a walk made here with seed {}", request.seed),
+        total: Some(total),
+        last: (total > 0).then(|| to.plus_micros(-1)),
+        fingerprint: String::new(),
+        end: Place::default(),
+        // Every bar can be made at any place: the range says where to begin.
+        resumed: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bars::{Bar, at};
+    use crate::config::SourceConfig;
+    use crate::params::Mode;
+    use crate::symbol::Symbol;
+    use crate::validate::Validator;
+    use tokio_util::sync::CancellationToken;
+
+    async fn bars(symbol: &str, seed: u32, timeframe: Timeframe, from: &str, to: &str) -> Vec<Bar> {
+        let range = Range { from: Some(at(from)), to: Some(at(to)) };
+        let request = Request {
+            symbol: Symbol::new(symbol).unwrap(),
+            timeframe,
+            source: SourceConfig::Synthetic { name: "synthetic".into() },
+            mode: Mode::Full,
+            range,
+            rows_per_second: None,
+            seed,
+        };
+        let mut opened = open(&request, range);
+        let mut validator = Validator::default();
+        let mut bars = Vec::new();
+        while let Some(rows) = opened.rows.next(&CancellationToken::new()).await.unwrap() {
+            bars.extend(rows.iter().filter_map(|row| validator.take(row)));
+        }
+        assert_eq!(validator.rejected.count(), 0, "{:?}", validator.rejected);
+        assert_eq!(opened.total, Some(bars.len() as u64), "the count that was promised");
+        bars
+    }
+
+    const FROM: &str = "2024-01-01T00:00:00Z";
+    const TO: &str = "2024-07-01T00:00:00Z";
+
+    #[tokio::test]
+    async fn the_same_params_give_the_same_bars_and_another_seed_or_symbol_others() {
+        let one = bars("DEMO", 1, Timeframe::H1, FROM, TO).await;
+        assert_eq!(one, bars("DEMO", 1, Timeframe::H1, FROM, TO).await);
+        assert_ne!(one, bars("DEMO", 2, Timeframe::H1, FROM, TO).await);
+        assert_ne!(one, bars("OMED", 1, Timeframe::H1, FROM, TO).await);
+        assert_eq!(one.len(), 130 * 7);
+    }
+
+    #[tokio::test]
+    async fn the_walk_is_fixed_for_ever() {
+        let bars = bars("DEMO", 1, Timeframe::D1, "2025-12-30T00:00:00Z", "2026-01-01T00:00:00Z").await;
+        let shown: Vec<_> =
+            bars.iter().map(|b| format!("{} {} {} {}", b.time, b.open, b.close, b.volume)).collect();
+        assert_eq!(shown, FIXED);
+    }
+
+    const FIXED: [&str; 2] = [
+        "2025-12-30T00:00:00.000000Z 513.99 520.7 5377669",
+        "2025-12-31T00:00:00.000000Z 521.45 523.43 5572249",
+    ];
+
+    #[tokio::test]
+    async fn a_range_is_a_window_on_the_same_bars() {
+        let all = bars("DEMO", 1, Timeframe::M15, FROM, TO).await;
+        let part = bars("DEMO", 1, Timeframe::M15, "2024-03-05T15:07:00Z", "2024-03-07T15:00:00Z").await;
+        let from = all.iter().position(|b| b.time == part[0].time).unwrap();
+        assert_eq!(part, all[from..from + part.len()]);
+        assert_eq!(part[0].time, at("2024-03-05T15:15:00Z"));
+    }
+
+    #[tokio::test]
+    async fn every_timeframe_is_a_view_of_the_same_minutes() {
+        let (from, to) = ("2024-03-04T00:00:00Z", "2024-03-05T00:00:00Z");
+        let minutes = bars("DEMO", 1, Timeframe::M1, from, to).await;
+        assert_eq!(minutes.len(), 390);
+        let day = bars("DEMO", 1, Timeframe::D1, from, to).await[0];
+        assert_eq!((day.open, day.close), (minutes[0].open, minutes[389].close));
+        assert_eq!(day.high, minutes.iter().map(|m| m.high).fold(0.0, f64::max));
+        assert_eq!(day.volume, minutes.iter().map(|m| m.volume).sum::<f64>());
+    }
+}

@@ -1,0 +1,1 @@
+//! The exec host: each command that the configuration names is a kind `exec.<name>`.

@@ -1,0 +1,3 @@
+//! Technical indicators over bars: plain functions over slices of numbers.
+//!
+//! Knows: arithmetic. May not know: bars as types, files, hosts.

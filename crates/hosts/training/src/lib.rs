@@ -1,0 +1,1 @@
+//! The training host: `training.run` fits a model to stored bars.

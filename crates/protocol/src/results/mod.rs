@@ -1,0 +1,11 @@
+//! What operations of the bundled kinds leave behind, as the page reads it. Other hosts' results are any JSON.
+
+pub mod backtest;
+pub mod exec;
+pub mod load;
+pub mod training;
+
+pub use backtest::{BacktestResult, Columns, Performance, Trade};
+pub use exec::ExecResult;
+pub use load::{Bars, Gap, LoadResult, Quality, Rejected, Segment};
+pub use training::{ClassScore, SplitScore, TrainingResult};
