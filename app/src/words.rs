@@ -75,6 +75,8 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
         ConditionKind::CancelUndelivered => {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
+        ConditionKind::Stalled => format!("no progress for {age}, though its host is heard"),
+        ConditionKind::Backoff => "held back before it is tried again".to_owned(),
     }
 }
 

@@ -54,27 +54,11 @@ pub mod tests {
     use serde_json::json;
 
     pub fn operation(state: State, attempt: u32) -> Operation {
-        Operation {
-            id: "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse::<OperationId>().unwrap(),
-            kind: KindName::new("data.load").unwrap(),
-            title: "MSFT 1h · full".into(),
-            params: json!({"symbol": "MSFT"}),
-            state,
-            attempt,
-            host: None,
-            created_at: Time::from_micros(0),
-            started_at: None,
-            ended_at: None,
-            heard_at: None,
-            progress: None,
-            receipt: None,
-            condition: None,
-            failure: None,
-            checkpoint: None,
-            has_result: false,
-            tags: vec![],
-            seq: 0,
-        }
+        let id = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse::<OperationId>().unwrap();
+        let kind = KindName::new("data.load").unwrap();
+        let params = json!({"symbol": "MSFT"});
+        let queued = Operation::queued(id, kind, "MSFT 1h · full".into(), params, Time::from_micros(0));
+        Operation { state, attempt, queued_at: None, ..queued }
     }
 
     pub fn progress(done: u64) -> Progress {

@@ -168,7 +168,7 @@ fn KindForm(offer: KindOffer) -> impl IntoView {
             pending.set(true);
             let (live, navigate) = (live.clone(), navigate.clone());
             spawn_local(async move {
-                let start = StartOperation { kind: kind.get_value(), params };
+                let start = StartOperation { kind: kind.get_value(), params, priority: 0 };
                 match api::start(&start, &key_of_params).await {
                     Ok(operation) => {
                         live.adopt(&operation, 0);

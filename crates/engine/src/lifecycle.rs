@@ -90,27 +90,7 @@ impl Record {
     /// An operation that was just accepted, with its first attempt.
     pub fn new(id: OperationId, kind: KindName, title: String, params: Value, now: Time) -> Self {
         Self {
-            operation: Operation {
-                id,
-                kind,
-                title,
-                params,
-                state: State::Queued,
-                attempt: 1,
-                host: None,
-                created_at: now,
-                started_at: None,
-                ended_at: None,
-                heard_at: None,
-                progress: None,
-                receipt: None,
-                condition: None,
-                failure: None,
-                checkpoint: None,
-                has_result: false,
-                tags: Vec::new(),
-                seq: 0,
-            },
+            operation: Operation::queued(id, kind, title, params, now),
             attempts: vec![queued_attempt(1, AttemptOrigin::Start, now)],
             cancel_tried: None,
         }

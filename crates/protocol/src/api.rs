@@ -15,6 +15,9 @@ pub struct StartOperation {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
+    /// -100 to 100: who goes first when hosts are full.
+    #[serde(default)]
+    pub priority: i8,
 }
 
 /// `GET /api/v1/operations`: a page, newest first.
@@ -48,6 +51,41 @@ pub struct OperationDetail {
 pub struct CancelOperation {
     #[serde(default)]
     pub reason: String,
+}
+
+/// `POST /api/v1/operations/cancel`: cancels those named, or those that a filter finds; one of the two is given.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CancelMany {
+    /// At most 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<crate::OperationId>>,
+    /// The words of the list's query, as in a URL: `kind=data.load&q=MSFT`. Of those it finds, only what has not
+    /// ended is cancelled; an empty text finds everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What became of a [`CancelMany`]. The receipts of the operations say how it goes on.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CancelledMany {
+    /// Those whose cancel is kept now, or was before.
+    pub asked: Vec<crate::OperationId>,
+    /// Those that had ended already, or are not known.
+    pub refused: Vec<Refused>,
+}
+
+/// An operation that a wish for many did not fit.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refused {
+    pub id: crate::OperationId,
+    /// For a person.
+    pub why: String,
 }
 
 /// `GET /api/v1/snapshot`: everything the page shows, and the seq it is true at.

@@ -22,6 +22,15 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
     pub created_at: Time,
+    /// Who goes first when hosts are full: the higher number, and among equals who waits longer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i8,
+    /// When the current attempt came into the queue, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<Time>,
+    /// The current attempt stays in the queue until then: the pause before an automatic retry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
     /// When the current attempt began to run, by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
@@ -33,6 +42,9 @@ pub struct Operation {
     pub heard_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// When it will end, as far as can be known, as of the newest progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
     /// The trail of a cancel, from the moment one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
@@ -53,6 +65,70 @@ pub struct Operation {
     pub tags: Vec<String>,
     /// The number of the event that last changed it.
     pub seq: u64,
+}
+
+impl Operation {
+    /// One that was just accepted: queued for its first attempt.
+    pub fn queued(id: OperationId, kind: KindName, title: String, params: Value, now: Time) -> Self {
+        Self {
+            id,
+            kind,
+            title,
+            params,
+            state: State::Queued,
+            attempt: 1,
+            host: None,
+            created_at: now,
+            priority: 0,
+            queued_at: Some(now),
+            not_before: None,
+            started_at: None,
+            ended_at: None,
+            heard_at: None,
+            progress: None,
+            forecast: None,
+            receipt: None,
+            condition: None,
+            failure: None,
+            checkpoint: None,
+            has_result: false,
+            tags: Vec::new(),
+            seq: 0,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(priority: &i8) -> bool {
+    *priority == 0
+}
+
+/// When a running operation will end: a moment, and the band within which the kind's past forecasts came true
+/// four times out of five.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Forecast {
+    /// When it was made, by the server's clock.
+    pub made_at: Time,
+    pub ends_at: Time,
+    pub earliest: Time,
+    pub latest: Time,
+    /// From what it was made.
+    pub basis: ForecastBasis,
+    /// How many ended forecasts of the kind the band comes from; 0 means that the band is a guess.
+    pub judged: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ForecastBasis {
+    /// How fast it goes now.
+    Rate,
+    /// How long such operations took before.
+    History,
+    /// Both, the rate weighing more the further it is.
+    Both,
 }
 
 /// Something that is true of an operation beside its state, and may pass.
@@ -78,6 +154,10 @@ pub enum ConditionKind {
     Waiting,
     /// A cancel that could not be delivered yet; it is repeated.
     CancelUndelivered,
+    /// Its host is heard, yet it made no progress for much longer than is usual for it.
+    Stalled,
+    /// Queued, and held back for a while before an automatic retry.
+    Backoff,
 }
 
 /// Why an attempt failed: what happened, why, and what to do next.
@@ -108,6 +188,10 @@ pub enum FailureReason {
     HostLost,
     /// The host shut down and stopped it.
     HostStopped,
+    /// Nothing was heard of the host for longer than is waited for.
+    HostSilent,
+    /// A person gave it up while its host could not be heard.
+    Abandoned,
 }
 
 /// One try at an operation on one host.

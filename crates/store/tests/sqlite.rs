@@ -12,27 +12,9 @@ use signalbox_store::{Change, EventRecord, Filter, Sqlite, Store, StoreError};
 
 fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
     let now = Time::now();
-    let operation = Operation {
-        id: OperationId::new(),
-        kind: KindName::new("data.load").unwrap(),
-        title: title.into(),
-        params: json!({"symbol": "MSFT"}),
-        state,
-        attempt: 1,
-        host: None,
-        created_at: now,
-        started_at: None,
-        ended_at: None,
-        heard_at: None,
-        progress: None,
-        receipt: None,
-        condition: None,
-        failure: None,
-        checkpoint: None,
-        has_result: false,
-        tags: Vec::new(),
-        seq: 1,
-    };
+    let kind = KindName::new("data.load").unwrap();
+    let queued = Operation::queued(OperationId::new(), kind, title.into(), json!({"symbol": "MSFT"}), now);
+    let operation = Operation { state, seq: 1, ..queued };
     let attempt = Attempt {
         number: 1,
         origin: AttemptOrigin::Start,

@@ -13,6 +13,8 @@ fn headline(reason: FailureReason) -> &'static str {
         FailureReason::HostRestarted => "The host was started anew and no longer knows it",
         FailureReason::HostLost => "The host lost it",
         FailureReason::HostStopped => "The host was stopped",
+        FailureReason::HostSilent => "The host was silent for too long",
+        FailureReason::Abandoned => "It was given up while its host could not be heard",
     }
 }
 

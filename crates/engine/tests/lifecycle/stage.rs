@@ -246,7 +246,7 @@ pub async fn up(engine: &Engine) {
 }
 
 pub async fn try_start(engine: &Engine, kind: &str, params: Value) -> Result<Operation, Problem> {
-    let request = StartOperation { kind: kind.parse().unwrap(), params };
+    let request = StartOperation { kind: kind.parse().unwrap(), params, priority: 0 };
     engine.start(request, None).await.map(|s| s.operation)
 }
 
