@@ -1,10 +1,13 @@
 //! Configuration: flags win over the environment, that over the file, that over defaults.
 
+mod rules;
+
 use anyhow::{Context, bail};
-use engine::HostConfig;
+use engine::{EngineConfig, HostConfig};
 use pool::PoolConfig;
-use protocol::HostName;
+use protocol::{HostName, KindName};
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,6 +64,11 @@ struct File {
     sources: FileSources,
     #[serde(rename = "host")]
     hosts: Vec<FileHost>,
+    rules: rules::FileRules,
+    /// Automatic retries, by kind.
+    retry: HashMap<KindName, rules::FileRetry>,
+    /// How many of a kind may run at once.
+    limits: HashMap<KindName, u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -91,6 +99,8 @@ pub struct Config {
     pub ready_file: Option<PathBuf>,
     pub allowed_names: Vec<String>,
     pub hosts: Hosts,
+    /// Everything the engine is told but its hosts.
+    pub engine: EngineConfig,
 }
 
 /// Where work is done.
@@ -147,6 +157,8 @@ impl Config {
             }
             Hosts::Configured(file.hosts.into_iter().map(host_config).collect())
         };
+        let mut engine = EngineConfig::default();
+        rules::apply(&mut engine, &file.rules, file.retry, file.limits)?;
         let site = args.site.or(file.site).unwrap_or_else(default_site);
         Ok(Self {
             listen,
@@ -156,6 +168,7 @@ impl Config {
             ready_file: args.ready_file,
             allowed_names: file.allowed_names,
             hosts,
+            engine,
         })
     }
 }

@@ -51,7 +51,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
             (Some(bundled), vec![host])
         }
     };
-    let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..EngineConfig::default() })?;
+    let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..config.engine })?;
     let stop = CancellationToken::new();
     let server = Server { engine: engine.clone(), stop: stop.clone(), streams: Arc::default() };
     let watch = Arc::new(Guard::new(config.token, address, config.allowed_names));

@@ -1,6 +1,6 @@
 //! What an event changes of an operation. Pure: decides, and leaves the doing to the store.
 
-use protocol::{Event, EventBody, Operation, Progress, State, Time};
+use protocol::{Event, EventBody, Forecast, Operation, Progress, State, Time};
 
 /// What is known of an operation, as far as the decision needs it.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub enum Change<'a> {
     Stands(&'a Operation),
     Progress {
         progress: &'a Progress,
+        /// A new one, if it came along.
+        forecast: Option<Forecast>,
         at: Time,
     },
     /// Its host was heard; nothing else that a row shows.
@@ -36,8 +38,8 @@ pub fn judge<'a>(known: Known, event: &'a Event) -> Change<'a> {
     let current = |attempt: u32| attempt == known.attempt && !known.state.ended();
     match &event.body {
         EventBody::Operation { operation } if operation.attempt >= known.attempt => Change::Stands(operation),
-        EventBody::Progress { attempt, progress, .. } if current(*attempt) => {
-            Change::Progress { progress, at: event.at }
+        EventBody::Progress { attempt, progress, forecast, .. } if current(*attempt) => {
+            Change::Progress { progress, forecast: *forecast, at: event.at }
         }
         EventBody::Points { attempt, .. } | EventBody::Log { attempt, .. } if current(*attempt) => {
             Change::Heard { at: event.at }
@@ -71,7 +73,7 @@ pub mod tests {
 
     fn progress_event(seq: u64, attempt: u32, done: u64) -> Event {
         let id = operation(State::Running, 1).id;
-        event(seq, EventBody::Progress { id, attempt, progress: progress(done) })
+        event(seq, EventBody::Progress { id, attempt, progress: progress(done), forecast: None })
     }
 
     /// The decision carried out on a plain operation: what the store does with signals.
@@ -80,7 +82,7 @@ pub mod tests {
         match judge(known, event) {
             Change::Nothing => return,
             Change::Stands(new) => *operation = new.clone(),
-            Change::Progress { progress, at } => {
+            Change::Progress { progress, at, .. } => {
                 operation.progress = Some(progress.clone());
                 operation.heard_at = Some(at);
             }

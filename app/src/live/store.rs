@@ -3,12 +3,13 @@
 
 use super::follow::{Curves, LogBuffer};
 use super::ledger::{Change, Known, judge};
+use super::line::{Place, Waiting, places};
 use super::link::Shown;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{
-    Checkpoint, Condition, Event, EventBody, Failure, HostName, InstanceId, KindName, Operation, OperationId,
-    Progress, Receipt, State, Time,
+    Checkpoint, Condition, ConditionKind, Event, EventBody, Failure, Forecast, HostName, InstanceId, KindName,
+    Operation, OperationId, Progress, Receipt, State, Time,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -33,6 +34,9 @@ pub struct Fixed {
 pub struct Facts {
     pub attempt: u32,
     pub host: Option<HostName>,
+    pub priority: i8,
+    pub queued_at: Option<Time>,
+    pub not_before: Option<Time>,
     pub started_at: Option<Time>,
     pub ended_at: Option<Time>,
     pub failure: Option<Failure>,
@@ -46,6 +50,9 @@ impl Facts {
         Self {
             attempt: op.attempt,
             host: op.host.clone(),
+            priority: op.priority,
+            queued_at: op.queued_at,
+            not_before: op.not_before,
             started_at: op.started_at,
             ended_at: op.ended_at,
             failure: op.failure.clone(),
@@ -62,6 +69,7 @@ pub struct OpCell {
     as_of: AtomicU64,
     state: ArcRwSignal<State>,
     progress: ArcRwSignal<Option<Progress>>,
+    forecast: ArcRwSignal<Option<Forecast>>,
     heard_at: ArcRwSignal<Option<Time>>,
     receipt: ArcRwSignal<Option<Receipt>>,
     condition: ArcRwSignal<Option<Condition>>,
@@ -75,6 +83,7 @@ pub struct OpView {
     pub id: OperationId,
     pub state: RwSignal<State>,
     pub progress: RwSignal<Option<Progress>>,
+    pub forecast: RwSignal<Option<Forecast>>,
     pub heard_at: RwSignal<Option<Time>>,
     pub receipt: RwSignal<Option<Receipt>>,
     pub condition: RwSignal<Option<Condition>>,
@@ -101,6 +110,7 @@ impl OpCell {
             as_of: AtomicU64::new(as_of),
             state: ArcRwSignal::new(op.state),
             progress: ArcRwSignal::new(op.progress.clone()),
+            forecast: ArcRwSignal::new(op.forecast),
             heard_at: ArcRwSignal::new(op.heard_at),
             receipt: ArcRwSignal::new(op.receipt.clone()),
             condition: ArcRwSignal::new(op.condition.clone()),
@@ -119,11 +129,37 @@ impl OpCell {
     /// It now stands like this. Wakes only those whose part is different; says whether the state is.
     fn stands(&self, op: &Operation) -> bool {
         set(&self.progress, &op.progress);
+        set(&self.forecast, &op.forecast);
         set(&self.heard_at, &op.heard_at);
         set(&self.receipt, &op.receipt);
         set(&self.condition, &op.condition);
         set(&self.facts, &Facts::of(op));
         set(&self.state, &op.state)
+    }
+
+    /// What never changes of it.
+    pub fn fixed(&self) -> &Fixed {
+        &self.fixed
+    }
+
+    /// Its state, and whether it left something to go on from. Not tracked.
+    pub fn standing(&self) -> (State, bool) {
+        (self.state.get_untracked(), self.facts.with_untracked(|f| f.checkpoint.is_some()))
+    }
+
+    /// As one of its kind's line, while it is in one.
+    fn waiting(&self) -> Option<Waiting<'_>> {
+        if self.state.get_untracked() != State::Queued {
+            return None;
+        }
+        let held = self
+            .condition
+            .with_untracked(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
+        let fixed = &self.fixed;
+        self.facts.with_untracked(|f| {
+            let since = f.queued_at.unwrap_or(fixed.created_at);
+            Some(Waiting { id: fixed.id, kind: &fixed.kind, priority: f.priority, since, held })
+        })
     }
 
     /// In lower case, everything it can be found by.
@@ -146,6 +182,7 @@ impl OpCell {
             fixed: StoredValue::new(self.fixed.clone()),
             state: (&self.state).into(),
             progress: (&self.progress).into(),
+            forecast: (&self.forecast).into(),
             heard_at: (&self.heard_at).into(),
             receipt: (&self.receipt).into(),
             condition: (&self.condition).into(),
@@ -340,8 +377,11 @@ impl Live {
                         }
                         self.0.roster.notify();
                     }
-                    Change::Progress { progress, at } => {
+                    Change::Progress { progress, forecast, at } => {
                         set(&cell.progress, &Some(progress.clone()));
+                        if forecast.is_some() {
+                            set(&cell.forecast, &forecast);
+                        }
                         set(&cell.heard_at, &Some(at));
                     }
                     Change::Heard { at } => {
@@ -451,6 +491,17 @@ impl Live {
         active.sort_unstable_by(|a, b| b.cmp(a));
         ended.sort_unstable_by(|a, b| b.cmp(a));
         (active, ended)
+    }
+
+    /// Tracks that operations come, change anything but their progress, and go.
+    pub fn track_roster(&self) {
+        self.0.roster.track();
+    }
+
+    /// Who stands where in the lines of those that wait for a host. Tracks as [`Live::list`] does.
+    pub fn places(&self) -> HashMap<OperationId, Place> {
+        self.0.roster.track();
+        places(self.cells().values().filter_map(|cell| cell.waiting()))
     }
 
     /// How many are stored in a state. Tracked.
@@ -573,7 +624,7 @@ mod tests {
     fn progress_touches_nothing_but_progress() {
         let (live, id) = seeded(10, State::Running);
         let cell = live.operation(id).unwrap();
-        live.apply(&event(11, EventBody::Progress { id, attempt: 1, progress: progress(42) }));
+        live.apply(&event(11, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
         assert_eq!(cell.progress.get_untracked().unwrap().done, 42);
         assert_eq!(cell.state.get_untracked(), State::Running);
         assert_eq!(live.seq(), 11);
@@ -593,7 +644,7 @@ mod tests {
     #[test]
     fn an_older_snapshot_does_not_undo_a_newer_event() {
         let (live, id) = seeded(10, State::Running);
-        live.apply(&event(12, EventBody::Progress { id, attempt: 1, progress: progress(42) }));
+        live.apply(&event(12, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
         live.seed(&snapshot(11, vec![operation(State::Running, 1)]));
         let cell = live.operation(id).unwrap();
         assert_eq!(cell.progress.get_untracked().unwrap().done, 42);

@@ -4,7 +4,7 @@
 
 use protocol::api::HostStatus;
 use protocol::event::{Reset, Skipped};
-use protocol::{Event, EventBody, LogLine, Operation, OperationId, Points, Progress, Time};
+use protocol::{Event, EventBody, Forecast, LogLine, Operation, OperationId, Points, Progress, Time};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -36,6 +36,7 @@ struct AboutBody {
     series: Option<Vec<Points>>,
     lines: Option<Vec<LogLine>>,
     what: Option<String>,
+    forecast: Option<Forecast>,
 }
 
 /// A page of the long poll.
@@ -70,11 +71,12 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
         }
         "host" => EventBody::Host { host: serde_json::from_str::<HostBody>(text)?.host },
         _ => {
-            let AboutBody { id, attempt, progress, series, lines, what: late } = serde_json::from_str(text)?;
+            let AboutBody { id, attempt, progress, series, lines, what: late, forecast } =
+                serde_json::from_str(text)?;
             match &*what {
                 "progress" => {
                     let progress = progress.ok_or_else(|| missing("progress"))?;
-                    EventBody::Progress { id, attempt, progress }
+                    EventBody::Progress { id, attempt, progress, forecast }
                 }
                 "points" => {
                     EventBody::Points { id, attempt, series: series.ok_or_else(|| missing("series"))? }
@@ -128,7 +130,7 @@ mod tests {
         let points = vec![Points { name: "rate".into(), points: vec![Point(1.0, 2.5)] }];
         let bodies = [
             EventBody::Operation { operation: Box::new(op) },
-            EventBody::Progress { id, attempt: 2, progress: progress(7) },
+            EventBody::Progress { id, attempt: 2, progress: progress(7), forecast: None },
             EventBody::Points { id, attempt: 2, series: points },
             EventBody::Log { id, attempt: 2, lines: vec![line] },
             EventBody::Late { id, attempt: 1, what: "succeeded".into() },

@@ -4,26 +4,29 @@
 //! changes to the store's writer together with what is to be told. Nothing is told, and no errand leaves,
 //! before the writer has made it durable.
 
+mod care;
 mod commands;
+mod dispatch;
 mod draft;
 mod hosts;
+mod wishes;
 
 pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
 pub(crate) use draft::Told;
+pub(crate) use wishes::key_reused;
 
 use crate::catalogue::Catalogue;
-use crate::errand::{self, Errand};
+use crate::engine::Rules;
+use crate::forecast::{Forecasts, Track};
 use crate::lifecycle::{self, Effect, Message, Record};
+use crate::pace::Pace;
 use crate::queue::Queues;
 use crate::roster::Roster;
 use draft::Draft;
-use protocol::host::{CancelAttempt, StartAttempt};
-use protocol::operation::AttemptOrigin;
-use protocol::{EventBody, HostName, Operation, OperationId, Problem, ProblemType, State, Time};
+use protocol::{EventBody, HostName, KindName, Operation, OperationId, State, Time};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
-use store::{Change, Commit, Stored, Writer};
+use store::{Change, Commit, Store, Stored, Writer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +52,12 @@ struct Live {
     stop: CancellationToken,
     /// No further try to start it is wanted.
     unwanted: CancellationToken,
+    /// The place in the host's feed at which it said that it has the attempt, or showed it in a list.
+    seen_at: Option<u64>,
+    /// How fast it goes, to notice when it doesn't.
+    pace: Pace,
+    /// Its forecasts so far.
+    track: Track,
 }
 
 impl Live {
@@ -61,6 +70,9 @@ impl Live {
             starting: false,
             stop: CancellationToken::new(),
             unwanted: CancellationToken::new(),
+            seen_at: None,
+            pace: Pace::default(),
+            track: Track::default(),
         }
     }
 
@@ -71,6 +83,9 @@ impl Live {
         self.accepted = false;
         self.start_given_up = false;
         self.starting = false;
+        self.seen_at = None;
+        self.pace = Pace::default();
+        self.track = Track::default();
     }
 }
 
@@ -79,8 +94,11 @@ pub(crate) struct Desk {
     ended: HashMap<OperationId, Record>,
     ended_order: VecDeque<OperationId>,
     queues: Queues,
+    /// How many of each kind have a place on a host.
+    placed: HashMap<KindName, u32>,
     roster: Roster,
     catalogue: Arc<Catalogue>,
+    forecasts: Forecasts,
     keys: HashMap<String, (OperationId, String)>,
     keys_order: VecDeque<String>,
     /// Hosts whose feed was taken further in the commit that is being put together.
@@ -89,7 +107,9 @@ pub(crate) struct Desk {
     writer: Writer<Told>,
     /// For errands.
     sender: DeskSender,
-    cancel_deadline: Duration,
+    /// For errands that have to look something up.
+    store: Arc<dyn Store>,
+    rules: Rules,
 }
 
 /// What a desk starts with.
@@ -100,7 +120,9 @@ pub(crate) struct Beginning {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) writer: Writer<Told>,
     pub(crate) sender: DeskSender,
-    pub(crate) cancel_deadline: Duration,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) forecasts: Forecasts,
+    pub(crate) rules: Rules,
 }
 
 impl Desk {
@@ -110,15 +132,18 @@ impl Desk {
             ended: HashMap::new(),
             ended_order: VecDeque::new(),
             queues: Queues::default(),
+            placed: HashMap::new(),
             roster: beginning.roster,
             catalogue: beginning.catalogue,
+            forecasts: beginning.forecasts,
             keys: HashMap::new(),
             keys_order: VecDeque::new(),
             moved: HashSet::new(),
             draft: Draft::new(beginning.head, tokio::runtime::Handle::current()),
             writer: beginning.writer,
             sender: beginning.sender,
-            cancel_deadline: beginning.cancel_deadline,
+            store: beginning.store,
+            rules: beginning.rules,
         };
         for stored in beginning.unended {
             desk.take_up(stored, now);
@@ -137,14 +162,15 @@ impl Desk {
             (operation.id, operation.kind.clone(), operation.host.clone(), operation.state);
         let mut live = Live::new(Record { operation, attempts, cancel_tried: None });
         if state == State::Queued {
-            self.queues.push(&kind, id);
             self.live.insert(id, live);
+            self.enqueue(id, now);
             return;
         }
         let known = host.as_ref().and_then(|name| self.roster.get_mut(name));
         match (known, host) {
             (Some(entry), host) => {
                 entry.assigned += 1;
+                *self.placed.entry(kind).or_default() += 1;
                 live.on = host;
                 self.live.insert(id, live);
             }
@@ -200,12 +226,7 @@ impl Desk {
     fn handle(&mut self, command: Command, now: Time) {
         match command {
             Command::Start { new, reply } => self.start(*new, reply, now),
-            Command::Cancel { id, reason, ended, reply } => {
-                self.wish(id, ended, Message::Cancel { reason }, reply, now);
-            }
-            Command::Again { id, origin, ended, reply } => {
-                self.wish(id, ended, Message::Again { origin }, reply, now);
-            }
+            Command::Wish { id, wish, ended, reply } => self.wish(id, ended, wish, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
                     self.step(id, message, now);
@@ -238,137 +259,15 @@ impl Desk {
             Command::HostEvents { host, instance, events } => self.host_events(&host, instance, events, now),
             Command::HostDown { host, why } => self.host_down(&host, why, now),
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
-            Command::Tick => self.dispatch(now),
+            Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
+            Command::Forget { ended } => self.forget(ended),
+            Command::Dispatch => self.dispatch(now),
+            Command::Tick => self.tick(now),
         }
     }
 
     fn is_current(&self, id: OperationId, attempt: u32) -> bool {
         self.live.get(&id).is_some_and(|live| live.record.operation.attempt == attempt)
-    }
-
-    fn start(&mut self, new: NewOperation, reply: StartReply, now: Time) {
-        if let Some(key) = &new.key {
-            if let Some((id, request)) = self.keys.get(key) {
-                let answer = if *request == new.request {
-                    let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                    known.map(|r| (r.operation.clone(), false)).ok_or_else(key_elsewhere)
-                } else {
-                    Err(key_reused())
-                };
-                self.draft.reply(reply, answer);
-                return;
-            }
-            self.remember_key(key.clone(), new.id, new.request.clone());
-            let (key, request) = (key.clone(), new.request.clone());
-            self.draft.change(Change::Key { key, id: new.id, request, at: now });
-        }
-        let record = Record::new(new.id, new.kind, new.title, new.params, now);
-        self.live.insert(new.id, Live::new(record));
-        self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
-        self.dispatch(now);
-        if let Some(live) = self.live.get(&new.id) {
-            let operation = live.record.operation.clone();
-            self.draft.reply(reply, Ok((operation, true)));
-        }
-    }
-
-    fn remember_key(&mut self, key: String, id: OperationId, request: String) {
-        self.keys.insert(key.clone(), (id, request));
-        self.keys_order.push_back(key);
-        while self.keys_order.len() > KEYS {
-            if let Some(old) = self.keys_order.pop_front() {
-                self.keys.remove(&old);
-            }
-        }
-    }
-
-    /// A person's wish about one operation, which may have ended long ago: then it comes along from the store.
-    fn wish(
-        &mut self,
-        id: OperationId,
-        ended: Option<Box<Stored>>,
-        message: Message,
-        reply: Reply,
-        now: Time,
-    ) {
-        if !self.live.contains_key(&id) {
-            let stored =
-                ended.map(|s| Record { operation: s.operation, attempts: s.attempts, cancel_tried: None });
-            let Some(mut record) = self.ended.get(&id).cloned().or(stored) else {
-                let problem = Problem::new(
-                    ProblemType::NotFound,
-                    format!("There is no operation {id}. Look for it at /operations."),
-                );
-                self.draft.reply(reply, Err(problem));
-                return;
-            };
-            let before = record.operation.state;
-            match lifecycle::step(&mut record, message, now) {
-                Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
-                Ok(effects) => {
-                    self.ended.remove(&id);
-                    self.ended_order.retain(|other| *other != id);
-                    let operation = record.operation.clone();
-                    self.live.insert(id, Live::new(record));
-                    self.effects(id, Some(before), effects, now);
-                    self.dispatch(now);
-                    let operation = self.live.get(&id).map_or(operation, |l| l.record.operation.clone());
-                    self.draft.reply(reply, Ok(operation));
-                }
-            }
-            return;
-        }
-        let cancel = matches!(message, Message::Cancel { .. });
-        let Some(live) = self.live.get_mut(&id) else { return };
-        if cancel {
-            live.unwanted.cancel();
-            if live.record.operation.state == State::Queued {
-                let kind = live.record.operation.kind.clone();
-                self.queues.remove(&kind, id);
-            }
-        }
-        let answer = match self.try_step(id, message, now) {
-            Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
-            Ok(operation) => Ok(operation),
-        };
-        self.dispatch(now);
-        self.draft.reply(reply, answer);
-    }
-
-    fn declined(&mut self, id: OperationId, attempt: u32, retry_after: Option<Duration>, now: Time) {
-        if !self.is_current(id, attempt) {
-            return;
-        }
-        let wait = retry_after.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(30));
-        if let Some(host) = self.live.get(&id).and_then(|l| l.on.clone())
-            && let Some(entry) = self.roster.get_mut(&host)
-        {
-            entry.full_until = Some(now.plus_micros(wait.as_micros() as i64));
-        }
-        self.step(id, Message::Declined, now);
-        self.dispatch(now);
-        let desk = self.sender.clone();
-        self.draft.later(async move {
-            tokio::time::sleep(wait).await;
-            let _ = desk.send(Command::Tick).await;
-        });
-    }
-
-    fn cancel_unknown(&mut self, id: OperationId, attempt: u32, now: Time) {
-        if !self.is_current(id, attempt) {
-            return;
-        }
-        let Some(live) = self.live.get(&id) else { return };
-        let message = if live.accepted || live.record.operation.started_at.is_some() {
-            Message::Lost(lifecycle::host_lost())
-        } else if live.start_given_up || !live.starting {
-            // It never got there, and no try is under way.
-            Message::Declined
-        } else {
-            return;
-        };
-        self.step(id, message, now);
-        self.dispatch(now);
     }
 
     /// A message that is no person's wish.
@@ -411,7 +310,12 @@ impl Desk {
                     before = Some(live.record.operation.state);
                 }
                 Effect::Progressed(progress) => {
-                    self.draft.progress(&mut live.record.operation, progress, now);
+                    live.pace.step(&progress, now);
+                    let forecast = self.forecasts.think(&live.record.operation, &mut live.track, now);
+                    if forecast.is_some() {
+                        live.record.operation.forecast = forecast;
+                    }
+                    self.draft.progress(&mut live.record.operation, progress, forecast, now);
                 }
                 Effect::Points(series) => {
                     self.draft.change(Change::Points { id, attempt, series: series.clone() });
@@ -423,18 +327,8 @@ impl Desk {
                 }
                 Effect::Result(result) => self.draft.change(Change::Result { id, attempt, result }),
                 Effect::Late(what) => self.draft.event(EventBody::Late { id, attempt, what }, now),
-                Effect::Enqueue => {
-                    let kind = live.record.operation.kind.clone();
-                    self.queues.push(&kind, id);
-                }
-                Effect::Release => {
-                    live.fresh_errands();
-                    if let Some(host) = live.on.take()
-                        && let Some(entry) = self.roster.get_mut(&host)
-                    {
-                        entry.assigned = entry.assigned.saturating_sub(1);
-                    }
-                }
+                Effect::Enqueue => self.enqueue(id, now),
+                Effect::Release => self.release(id),
                 Effect::SendStart => self.send_start(id),
                 Effect::SendCancel => self.send_cancel(id),
             }
@@ -443,6 +337,8 @@ impl Desk {
             && let Some(live) = self.live.remove(&id)
         {
             live.stop.cancel();
+            self.learn(&live);
+            let retry = self.rules.retry.get(&live.record.operation.kind).and_then(|p| p.next(&live.record));
             self.ended.insert(id, live.record);
             self.ended_order.push_back(id);
             while self.ended_order.len() > ENDED {
@@ -450,92 +346,9 @@ impl Desk {
                     self.ended.remove(&old);
                 }
             }
-        }
-    }
-
-    fn errand(&self, id: OperationId) -> Option<(Errand, &Live)> {
-        let live = self.live.get(&id)?;
-        let host = live.on.clone()?;
-        let entry = self.roster.get(&host)?;
-        let errand = Errand {
-            desk: self.sender.clone(),
-            pool: entry.pool.clone(),
-            host,
-            id,
-            attempt: live.record.operation.attempt,
-            stop: live.stop.clone(),
-        };
-        Some((errand, live))
-    }
-
-    fn send_start(&mut self, id: OperationId) {
-        let Some((errand, live)) = self.errand(id) else { return };
-        let operation = &live.record.operation;
-        let resume = live.record.current().origin == AttemptOrigin::Resume;
-        let body = StartAttempt {
-            id,
-            attempt: operation.attempt,
-            kind: operation.kind.clone(),
-            params: operation.params.clone(),
-            resume_from: operation.checkpoint.clone().filter(|_| resume),
-        };
-        let unwanted = live.unwanted.clone();
-        self.draft.later(errand::start(errand, body, unwanted));
-        if let Some(live) = self.live.get_mut(&id) {
-            live.starting = true;
-            live.start_given_up = false;
-        }
-    }
-
-    fn send_cancel(&mut self, id: OperationId) {
-        let Some((errand, live)) = self.errand(id) else { return };
-        let reason = live.record.operation.receipt.as_ref().map(|r| r.reason.clone()).unwrap_or_default();
-        let deadline_ms = self.cancel_deadline.as_millis() as u64;
-        let body = CancelAttempt { attempt: errand.attempt, reason, deadline_ms };
-        let offset = self.roster.get(&errand.host).map(|e| e.offset).unwrap_or_default();
-        self.draft.later(errand::cancel(errand, body, offset));
-    }
-
-    /// Gives those who wait to hosts that have a place.
-    fn dispatch(&mut self, now: Time) {
-        for kind in self.queues.kinds() {
-            while let Some(id) = self.queues.first(&kind) {
-                match self.roster.choose(&kind, now) {
-                    Ok(entry) => {
-                        let host = entry.name.clone();
-                        let Some(instance) = entry.about.as_ref().map(|a| a.instance) else { break };
-                        self.queues.pop(&kind);
-                        let Some(live) = self.live.get_mut(&id) else { continue };
-                        live.on = Some(host.clone());
-                        if let Some(entry) = self.roster.get_mut(&host) {
-                            entry.assigned += 1;
-                        }
-                        self.step(id, Message::Chosen { host, instance }, now);
-                    }
-                    Err(reason) => {
-                        let (condition, message) = reason.clone();
-                        for id in self.queues.tell(&kind, reason) {
-                            let message = message.clone();
-                            self.step(id, Message::Waiting { kind: condition, message }, now);
-                        }
-                        break;
-                    }
-                }
+            if let Some((origin, pause)) = retry {
+                self.retry(id, origin, pause, now);
             }
         }
     }
-}
-
-pub(crate) fn key_reused() -> Problem {
-    Problem::new(
-        ProblemType::KeyReused,
-        "This Idempotency-Key was used for another request before. Use a new key for a new operation.",
-    )
-}
-
-fn key_elsewhere() -> Problem {
-    Problem::new(
-        ProblemType::Conflict,
-        "This request was taken before; look for its operation at /operations.",
-    )
 }

@@ -4,20 +4,29 @@ use crate::catalogue::Catalogue;
 use crate::desk::{Command, Desk, DeskSender, NewOperation, Told, key_reused};
 use crate::downsample::downsample;
 use crate::feed::{Cursor, Feed, Frame, RingLimits};
+use crate::forecast::Forecasts;
+use crate::housekeeping;
+use crate::lifecycle::{Message, RetryPolicy};
 use crate::link::Link;
+use crate::pace::StallRule;
 use crate::roster::{Entry, LastWord, Roster};
 use crate::view::{View, ViewChange};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use pool::{Pool, PoolConfig, PoolError};
 use protocol::api::{
-    HostList, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartOperation,
+    CancelledMany, HostList, KindList, LogPage, OperationDetail, OperationPage, Refused, SeriesAnswer,
+    Snapshot, StartOperation,
 };
 use protocol::operation::AttemptOrigin;
-use protocol::{HostName, InstanceId, Operation, OperationId, Points, Problem, ProblemType, State, Time};
+use protocol::{
+    FieldError, HostName, InstanceId, KindName, Operation, OperationId, Points, Problem, ProblemType, State,
+    Time,
+};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Filter, Store, StoreError, Trouble, Writer};
+use store::{Filter, Keep, Store, StoreError, Trouble, Writer};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -40,9 +49,39 @@ pub struct EngineConfig {
     pub silence: Duration,
     /// How often a host is asked for its health.
     pub health_every: Duration,
+    /// How often what a host holds is compared with what its feed made believe.
+    pub scan_every: Duration,
+    pub rules: Rules,
+    pub ring: RingLimits,
+}
+
+/// The rules by which operations are kept.
+#[derive(Clone, Debug)]
+pub struct Rules {
     /// Past this a host stops asking a cancelled operation and aborts it.
     pub cancel_deadline: Duration,
-    pub ring: RingLimits,
+    /// A host that is silent for this long is given up: what it had fails. `None` waits for ever.
+    pub lost_after: Option<Duration>,
+    pub stall: StallRule,
+    /// Automatic retries, by kind.
+    pub retry: HashMap<KindName, RetryPolicy>,
+    /// How many of a kind may be on hosts at once; kinds that are not named may fill them.
+    pub limits: HashMap<KindName, u32>,
+    /// What is kept of operations that ended.
+    pub keep: Keep,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            cancel_deadline: Duration::from_secs(5),
+            lost_after: Some(Duration::from_secs(600)),
+            stall: StallRule::default(),
+            retry: HashMap::new(),
+            limits: HashMap::new(),
+            keep: Keep { age: None, most: None },
+        }
+    }
 }
 
 impl Default for EngineConfig {
@@ -51,7 +90,8 @@ impl Default for EngineConfig {
             hosts: Vec::new(),
             silence: Duration::from_secs(3),
             health_every: Duration::from_secs(2),
-            cancel_deadline: Duration::from_secs(5),
+            scan_every: Duration::from_secs(15),
+            rules: Rules::default(),
             ring: RingLimits::default(),
         }
     }
@@ -68,6 +108,14 @@ pub enum EngineError {
     TwoHosts(HostName),
     #[error("the operating system gives no thread for the store: {0}")]
     Thread(std::io::Error),
+}
+
+/// Which operations a wish for many is about.
+#[derive(Clone, Debug)]
+pub enum Which {
+    These(Vec<OperationId>),
+    /// All that it finds.
+    Found(Filter),
 }
 
 /// What a start gave.
@@ -108,6 +156,10 @@ impl Engine {
         let unended = store.unended()?;
         let cursors = store.cursors()?;
         let counts = store.counts()?;
+        let mut forecasts = Forecasts::default();
+        for (kind, run) in store.runs()? {
+            forecasts.learn(&kind, run);
+        }
         let ended = Filter {
             states: vec![State::Succeeded, State::Failed, State::Cancelled],
             limit: 200,
@@ -136,6 +188,7 @@ impl Engine {
         .map_err(EngineError::Thread)?;
         let trouble = writer.trouble();
 
+        let keep = config.rules.keep;
         let (desk, commands) = mpsc::channel::<Command>(1_024);
         let catalogue = Arc::new(Catalogue::default());
         catalogue.configured(config.hosts.len());
@@ -163,6 +216,7 @@ impl Engine {
                 last_word,
                 silence: config.silence,
                 health_every: config.health_every,
+                scan_every: config.scan_every,
                 stop: stop.clone(),
             });
         }
@@ -173,12 +227,18 @@ impl Engine {
             catalogue: catalogue.clone(),
             writer,
             sender: desk.clone(),
-            cancel_deadline: config.cancel_deadline,
+            store: store.clone(),
+            forecasts,
+            rules: config.rules,
         };
         let at_desk = Desk::new(beginning, Time::now());
         tasks.spawn(at_desk.run(commands, stop.clone()));
         for link in links {
             tasks.spawn(link.run());
+        }
+        tasks.spawn(housekeeping::tick(desk.clone(), stop.clone()));
+        if keep.age.is_some() || keep.most.is_some() {
+            tasks.spawn(housekeeping::forget(store.clone(), keep, desk.clone(), stop.clone()));
         }
         tasks.close();
         let instance = InstanceId::new();
@@ -213,7 +273,14 @@ impl Engine {
         let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;
         let id = OperationId::new();
         let title = if title.is_empty() { id.short() } else { title };
-        let new = Box::new(NewOperation { id, kind: request.kind, title, params, key, request: wanted });
+        let priority = request.priority;
+        if !(-100..=100).contains(&priority) {
+            let error = FieldError::new("priority", "A priority is a whole number from -100 to 100.");
+            let problem = Problem::new(ProblemType::BadParams, error.message.clone());
+            return Err(problem.with_fields(vec![error]));
+        }
+        let kind = request.kind;
+        let new = Box::new(NewOperation { id, kind, title, params, priority, key, request: wanted });
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Start { new, reply }).await?;
         let (operation, new) = answer.await.map_err(|_| closing())??;
@@ -225,11 +292,15 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `Conflict` when it has ended.
     pub async fn cancel(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
-        self.storable()?;
-        let ended = self.stored_unless_live(id).await?;
-        let (reply, answer) = oneshot::channel();
-        self.tell(Command::Cancel { id, reason, ended, reply }).await?;
-        answer.await.map_err(|_| closing())?
+        self.wish(id, Message::Cancel { reason }).await
+    }
+
+    /// Gives up an attempt whose host can't be heard: it fails, and nothing that comes of it counts any more.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when it has ended or its host can be heard.
+    pub async fn abandon(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
+        self.wish(id, Message::Abandon { reason }).await
     }
 
     /// Makes another attempt at an operation that failed or was cancelled.
@@ -237,11 +308,70 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `Conflict` when its state does not allow it or there is no checkpoint to resume from.
     pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, Problem> {
+        self.wish(id, Message::Again { origin }).await
+    }
+
+    async fn wish(&self, id: OperationId, wish: Message) -> Result<Operation, Problem> {
         self.storable()?;
         let ended = self.stored_unless_live(id).await?;
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Again { id, origin, ended, reply }).await?;
+        self.tell(Command::Wish { id, wish, ended, reply }).await?;
         answer.await.map_err(|_| closing())?
+    }
+
+    /// Asks for the end of many: those named, or all that a filter finds and that have not ended. Answers when
+    /// every request is durable.
+    ///
+    /// # Errors
+    /// `Unavailable` when nothing can be stored.
+    pub async fn cancel_many(&self, which: Which, reason: String) -> Result<CancelledMany, Problem> {
+        self.storable()?;
+        let ids = match which {
+            Which::These(ids) => ids,
+            Which::Found(filter) => self.unended(filter).await?,
+        };
+        // All wishes go in before the first answer is waited for, so that they share a commit.
+        let mut answers = Vec::with_capacity(ids.len());
+        let mut told = CancelledMany::default();
+        for id in ids {
+            let ended = self.stored_unless_live(id).await?;
+            let (reply, answer) = oneshot::channel();
+            let wish = Message::Cancel { reason: reason.clone() };
+            self.tell(Command::Wish { id, wish, ended, reply }).await?;
+            answers.push((id, answer));
+        }
+        for (id, answer) in answers {
+            match answer.await.map_err(|_| closing())? {
+                Ok(_) => told.asked.push(id),
+                Err(problem) => told.refused.push(Refused { id, why: problem.detail }),
+            }
+        }
+        Ok(told)
+    }
+
+    /// All that a filter finds and that have not ended, page by page.
+    async fn unended(&self, mut filter: Filter) -> Result<Vec<OperationId>, Problem> {
+        let unended = |state: &State| !state.ended();
+        if filter.states.is_empty() {
+            filter.states = State::ALL.to_vec();
+        }
+        filter.states.retain(unended);
+        if filter.states.is_empty() {
+            return Ok(Vec::new());
+        }
+        filter.limit = 500;
+        let mut ids = Vec::new();
+        loop {
+            let page = {
+                let filter = filter.clone();
+                self.stored(move |store| store.page(&filter)).await?
+            };
+            ids.extend(page.operations.iter().map(|o| o.id));
+            match page.next {
+                Some(next) => filter.after = Some(next),
+                None => return Ok(ids),
+            }
+        }
     }
 
     async fn stored_unless_live(&self, id: OperationId) -> Result<Option<Box<store::Stored>>, Problem> {

@@ -9,7 +9,9 @@ use crate::lifecycle::Message;
 use pool::{Backoff, Pool, PoolError, Repeat};
 use protocol::host::{CancelAck, CancelAttempt, HostOperation, Outcome, ResultDoc, StartAttempt};
 use protocol::{Failure, FailureReason, HostName, OperationId, Problem, Time};
+use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 use tokio_util::sync::CancellationToken;
 
 /// Which attempt an errand is about, where it goes and when it is no longer wanted.
@@ -138,6 +140,44 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
         }
         if !errand.pause(backoff.next()).await {
             return;
+        }
+    }
+}
+
+/// An attempt that a host has at work and that may be over here.
+pub(crate) struct Stray {
+    pub(crate) id: OperationId,
+    pub(crate) attempt: u32,
+    pub(crate) host: HostName,
+    pub(crate) deadline: Duration,
+}
+
+/// Tells a host to stop an attempt, if the store says that it is over or went to another host. One try: the next
+/// look at what the host holds makes another.
+pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) {
+    let Stray { id, attempt, host, deadline } = stray;
+    let found = tokio::task::spawn_blocking(move || store.operation(id)).await;
+    let Ok(Ok(Some(stored))) = found else { return };
+    let known = stored.attempts.iter().find(|a| a.number == attempt);
+    let over = match known {
+        Some(known) => known.state.ended() || (known.state.on_host() && known.host.as_ref() != Some(&host)),
+        None => false,
+    };
+    if !over {
+        return;
+    }
+    let body = CancelAttempt {
+        attempt,
+        reason: "this attempt is over for the server".to_owned(),
+        deadline_ms: deadline.as_millis() as u64,
+    };
+    let path = format!("/host/v1/operations/{id}/cancel");
+    match pool.post::<_, CancelAck>(&path, &body, Repeat::Never).await {
+        Ok(_) => {
+            tracing::warn!(%host, operation = %id, attempt, "a host was told to stop an attempt that is over")
+        }
+        Err(error) => {
+            tracing::warn!(%host, operation = %id, attempt, %error, "a stray attempt is not stopped yet")
         }
     }
 }

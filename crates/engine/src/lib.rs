@@ -14,12 +14,17 @@ mod downsample;
 mod engine;
 mod errand;
 pub mod feed;
+mod forecast;
+mod housekeeping;
 pub mod lifecycle;
 mod link;
+mod pace;
 mod queue;
 mod roster;
 mod view;
 
 pub use catalogue::Catalogue;
-pub use engine::{Engine, EngineConfig, EngineError, HostConfig, Started};
+pub use engine::{Engine, EngineConfig, EngineError, HostConfig, Rules, Started, Which};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
+pub use lifecycle::RetryPolicy;
+pub use pace::StallRule;

@@ -9,12 +9,18 @@
 //! afterwards is noted as late and changes nothing. Another attempt has the next number, and only that number
 //! is listened to from then on.
 
-use protocol::host::{HostEventBody, Outcome, ResultDoc};
+mod retry;
+mod wishes;
+mod words;
+
+pub use retry::RetryPolicy;
+
+use protocol::host::{HostEventBody, ResultDoc};
 use protocol::operation::AttemptOrigin;
 use protocol::receipt::Step;
 use protocol::{
-    Attempt, Condition, ConditionKind, Failure, FailureReason, HostName, InstanceId, KindName, LogLine,
-    Operation, OperationId, Points, Progress, Receipt, State, Time,
+    Attempt, Condition, ConditionKind, Failure, FailureReason, Forecast, HostName, InstanceId, KindName,
+    LogLine, Operation, OperationId, Points, Progress, State, Time,
 };
 use serde_json::Value;
 
@@ -56,8 +62,16 @@ pub enum Message {
     Heard,
     /// It can't leave the queue just now, for this reason.
     Waiting { kind: ConditionKind, message: String },
+    /// The host is heard, and of this attempt there was no progress since then, which is unusual.
+    Stalled { since: Time, message: String },
     /// A person wants another attempt.
     Again { origin: AttemptOrigin },
+    /// The kind's policy wants another attempt, not before that moment.
+    Retry { origin: AttemptOrigin, not_before: Time, why: String },
+    /// A person gives up an attempt whose host can't be heard.
+    Abandon { reason: String },
+    /// When it will end was thought over anew.
+    Forecast(Option<Forecast>),
 }
 
 /// What follows from a message.
@@ -118,6 +132,7 @@ impl Record {
         let at = self.operation.started_at.map_or(at, |started| at.max(started));
         self.operation.ended_at = Some(at);
         self.operation.condition = None;
+        self.operation.forecast = None;
         self.operation.failure.clone_from(&failure);
         let receipt = self.operation.receipt.clone();
         let attempt = self.current_mut();
@@ -162,9 +177,13 @@ impl Record {
 pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effect>, Denied> {
     let state = record.operation.state;
     match message {
-        Message::Cancel { reason } => return cancel(record, reason, now),
-        Message::Again { origin } => return again(record, origin, now),
-        Message::Host { attempt, at, body } => return Ok(host(record, attempt, at, body, now)),
+        Message::Cancel { reason } => return wishes::cancel(record, reason, now),
+        Message::Abandon { reason } => return wishes::abandon(record, &reason, now),
+        Message::Again { origin } => return wishes::again(record, origin, now),
+        Message::Retry { origin, not_before, why } => {
+            return wishes::retry(record, origin, not_before, why, now);
+        }
+        Message::Host { attempt, at, body } => return Ok(words::host(record, attempt, at, body, now)),
         _ if state.ended() => return Ok(Vec::new()),
         _ => {}
     }
@@ -173,6 +192,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             record.enter(State::Starting);
             record.operation.host = Some(host.clone());
             record.operation.condition = None;
+            record.operation.not_before = None;
             let attempt = record.current_mut();
             attempt.host = Some(host);
             attempt.instance = Some(instance);
@@ -192,7 +212,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             if state == State::Cancelling && record.operation.started_at.is_none() =>
         {
             record.cancel_tried = None;
-            finish_cancel(record, now)
+            wishes::finish_cancel(record, now)
         }
         Message::Refused(failure) if matches!(state, State::Queued | State::Starting) => {
             record.end(State::Failed, Some(failure), now);
@@ -228,6 +248,15 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
                 _ => record.condition(ConditionKind::NoWord, since, message),
             }
         }
+        Message::Stalled { since, message }
+            if state == State::Running && record.operation.condition.is_none() =>
+        {
+            record.condition(ConditionKind::Stalled, since, message)
+        }
+        Message::Forecast(forecast) if state.on_host() => {
+            record.operation.forecast = forecast;
+            Vec::new()
+        }
         Message::Heard if record.clear(&[ConditionKind::NoWord]) => vec![Effect::Changed],
         Message::Waiting { kind, message } if state == State::Queued => record.condition(kind, now, message),
         _ => Vec::new(),
@@ -250,182 +279,26 @@ fn queued_attempt(number: u32, origin: AttemptOrigin, now: Time) -> Attempt {
     }
 }
 
+/// Nothing was heard of the host for longer than is waited for.
+pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
+    let host = host.map_or("its host", HostName::as_str);
+    Failure {
+        reason: FailureReason::HostSilent,
+        message: format!(
+            "Nothing was heard of {host} for {waited}, so this attempt is given up. Whether the work went on \
+             there is not known; if {host} comes back with it, it is told to stop."
+        ),
+        hint: "See on Hosts what is the matter with it; then retry or resume, which may go to another host."
+            .into(),
+    }
+}
+
 /// The host no longer knows an attempt that it had.
 pub fn host_lost() -> Failure {
     Failure {
         reason: FailureReason::HostLost,
         message: "The host no longer knows it, so nobody can say how it ended.".into(),
         hint: "Look at the host's own log, then retry or resume.".into(),
-    }
-}
-
-fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
-    record.note(Step::Stopped, at);
-    record.note(Step::Released, at);
-    record.end(State::Cancelled, None, at);
-    vec![Effect::Changed, Effect::Release]
-}
-
-fn cancel(record: &mut Record, reason: String, now: Time) -> Result<Vec<Effect>, Denied> {
-    let number = record.operation.attempt;
-    match record.operation.state {
-        State::Queued => {
-            record.operation.receipt = Some(Receipt::requested(number, reason, now));
-            Ok(finish_cancel(record, now))
-        }
-        State::Starting | State::Running => {
-            record.operation.receipt = Some(Receipt::requested(number, reason, now));
-            record.enter(State::Cancelling);
-            Ok(vec![Effect::Changed, Effect::SendCancel])
-        }
-        // Pressed twice: the first one counts.
-        State::Cancelling => Ok(Vec::new()),
-        ended => Err(Denied(format!("It has {ended} already; there is nothing left to cancel."))),
-    }
-}
-
-fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Result<Vec<Effect>, Denied> {
-    let operation = &mut record.operation;
-    if !operation.state.ended() {
-        return Err(Denied(format!(
-            "It is {} just now. Another attempt can be made when this one has ended.",
-            operation.state
-        )));
-    }
-    if operation.state == State::Succeeded {
-        return Err(Denied("It succeeded; start a new operation with the same params instead.".into()));
-    }
-    if origin == AttemptOrigin::Resume && operation.checkpoint.is_none() {
-        return Err(Denied(
-            "It left no checkpoint to resume from. Retry starts it from the beginning.".into(),
-        ));
-    }
-    if origin != AttemptOrigin::Resume {
-        operation.checkpoint = None;
-        operation.progress = None;
-    }
-    record.cancel_tried = None;
-    operation.state = State::Queued;
-    operation.attempt += 1;
-    operation.host = None;
-    operation.started_at = None;
-    operation.ended_at = None;
-    operation.heard_at = None;
-    operation.receipt = None;
-    operation.condition = None;
-    operation.failure = None;
-    let number = operation.attempt;
-    record.attempts.push(queued_attempt(number, origin, now));
-    Ok(vec![Effect::Changed, Effect::Enqueue])
-}
-
-fn host(record: &mut Record, attempt: u32, at: Time, body: HostEventBody, now: Time) -> Vec<Effect> {
-    let state = record.operation.state;
-    if attempt != record.operation.attempt || !state.on_host() {
-        return match late_words(&body) {
-            Some(what) => vec![Effect::Late(format!("attempt {attempt}: {what}"))],
-            None => Vec::new(),
-        };
-    }
-    let was_silent = record.clear(&[ConditionKind::NoWord]);
-    record.operation.heard_at = Some(now);
-    let mut effects = match body {
-        HostEventBody::Running => {
-            if record.operation.started_at.is_some() {
-                Vec::new()
-            } else {
-                record.operation.started_at = Some(at);
-                record.current_mut().started_at = Some(at);
-                if state == State::Starting {
-                    record.enter(State::Running);
-                }
-                vec![Effect::Changed]
-            }
-        }
-        HostEventBody::Progress { mut progress } => {
-            // Within an attempt progress never runs backwards, whatever a host says.
-            let before = record.operation.progress.as_ref().and_then(|p| p.fraction);
-            progress.fraction = match (before, progress.fraction.map(|f| f.clamp(0.0, 1.0))) {
-                (Some(before), Some(fraction)) => Some(fraction.max(before)),
-                (_, fraction) => fraction,
-            };
-            record.operation.progress = Some(progress.clone());
-            vec![Effect::Progressed(progress)]
-        }
-        HostEventBody::Points { series } => vec![Effect::Points(series)],
-        HostEventBody::Log { lines } => vec![Effect::Log(lines)],
-        HostEventBody::Checkpoint { checkpoint } => {
-            record.operation.checkpoint = Some(checkpoint);
-            vec![Effect::Changed]
-        }
-        HostEventBody::Acknowledged => {
-            let changed = record.note(Step::Acknowledged, at);
-            if changed { vec![Effect::Changed] } else { Vec::new() }
-        }
-        HostEventBody::Stopped => {
-            let changed = record.note(Step::Stopped, at);
-            if changed { vec![Effect::Changed] } else { Vec::new() }
-        }
-        HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
-    };
-    if was_silent && !effects.contains(&Effect::Changed) {
-        effects.insert(0, Effect::Changed);
-    }
-    effects
-}
-
-fn ended(
-    record: &mut Record,
-    outcome: Outcome,
-    failure: Option<Failure>,
-    result: Option<ResultDoc>,
-    at: Time,
-) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if let Some(result) = result {
-        record.operation.has_result = true;
-        for tag in &result.tags {
-            if !record.operation.tags.contains(tag) {
-                record.operation.tags.push(tag.clone());
-            }
-        }
-        effects.push(Effect::Result(Box::new(result)));
-    }
-    let cancelling = record.operation.state == State::Cancelling;
-    match outcome {
-        Outcome::Cancelled if cancelling => {
-            effects.extend(finish_cancel(record, at));
-            return effects;
-        }
-        Outcome::Cancelled => {
-            let failure = Failure {
-                reason: FailureReason::HostStopped,
-                message: "The host stopped it; nobody asked for that here.".into(),
-                hint: "Look at the host's own log, then retry or resume.".into(),
-            };
-            record.end(State::Failed, Some(failure), at);
-        }
-        Outcome::Succeeded => record.end(State::Succeeded, None, at),
-        Outcome::Failed => {
-            let failure = failure.unwrap_or_else(|| Failure {
-                reason: FailureReason::Work,
-                message: "The host says that it failed, and not why.".into(),
-                hint: "Look at the log of the operation and of the host.".into(),
-            });
-            record.end(State::Failed, Some(failure), at);
-        }
-    }
-    effects.extend([Effect::Changed, Effect::Release]);
-    effects
-}
-
-/// What a late word said, where it is worth noting.
-fn late_words(body: &HostEventBody) -> Option<String> {
-    match body {
-        HostEventBody::Running => Some("running".into()),
-        HostEventBody::Ended { outcome, .. } => Some(format!("ended, {outcome:?}").to_lowercase()),
-        HostEventBody::Stopped => Some("stopped".into()),
-        _ => None,
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Link {
     /// Nothing at all for this long means that the host can't be heard.
     pub(crate) silence: Duration,
     pub(crate) health_every: Duration,
+    /// How often what the host holds is compared with what is believed.
+    pub(crate) scan_every: Duration,
     pub(crate) stop: CancellationToken,
 }
 
@@ -44,7 +46,7 @@ impl Link {
         let stop = self.stop.clone();
         tokio::select! {
             () = stop.cancelled() => {}
-            () = async { tokio::join!(self.follow_for_ever(), self.watch_health()); } => {}
+            () = async { tokio::join!(self.follow_for_ever(), self.watch_health(), self.scan()); } => {}
         }
     }
 
@@ -187,6 +189,22 @@ impl Link {
         let events = std::mem::take(events);
         let command = Command::HostEvents { host: self.host.clone(), instance, events };
         self.desk.send(command).await.map_err(|_| ())
+    }
+
+    /// Compares, now and then, what the host holds with what its feed made believe.
+    async fn scan(&self) {
+        let mut every = tokio::time::interval(self.scan_every);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Meeting the host has just done it.
+        every.tick().await;
+        loop {
+            every.tick().await;
+            let Ok((list, _, _)) = self.ask::<HostOperations>("/host/v1/operations").await else { continue };
+            let (host, instance) = (self.host.clone(), list.instance);
+            if self.desk.send(Command::HostHolds { host, instance, list }).await.is_err() {
+                return;
+            }
+        }
     }
 
     async fn watch_health(&self) {

@@ -1,37 +1,62 @@
-//! Waiting lines: one a kind, first come first served, and what those who wait were told.
+//! Waiting lines: one a kind, in order of priority and then of coming, and what those who wait were told; and
+//! those who are held back until a moment before they get in line.
 
-use protocol::{ConditionKind, KindName, OperationId};
-use std::collections::{BTreeMap, VecDeque};
+use protocol::{ConditionKind, KindName, OperationId, Time};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All waiting lines.
 #[derive(Default)]
 pub(crate) struct Queues {
     lines: BTreeMap<KindName, Line>,
+    /// Not in a line yet: until when, and of which kind and priority.
+    held: BTreeSet<(Time, OperationId, KindName, i8)>,
 }
 
 /// Those who wait for a host with one kind.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<OperationId>,
-    /// Why they wait, as all of them but the last `fresh` were told.
+    waiting: VecDeque<Waiting>,
+    /// Why they wait, as all who were told know it.
     reason: Option<(ConditionKind, String)>,
-    fresh: usize,
+    untold: usize,
+}
+
+struct Waiting {
+    id: OperationId,
+    priority: i8,
+    told: bool,
 }
 
 impl Queues {
-    pub(crate) fn push(&mut self, kind: &KindName, id: OperationId) {
+    /// Behind all of the same or a higher priority.
+    pub(crate) fn push(&mut self, kind: &KindName, id: OperationId, priority: i8) {
         let line = self.lines.entry(kind.clone()).or_default();
-        line.waiting.push_back(id);
-        line.fresh += 1;
+        let at = line.waiting.partition_point(|w| w.priority >= priority);
+        line.waiting.insert(at, Waiting { id, priority, told: false });
+        line.untold += 1;
+    }
+
+    /// Gets in line at that moment.
+    pub(crate) fn hold(&mut self, kind: &KindName, id: OperationId, priority: i8, until: Time) {
+        self.held.insert((until, id, kind.clone(), priority));
+    }
+
+    /// Those who were held back until now get in line.
+    pub(crate) fn release_held(&mut self, now: Time) {
+        while self.held.first().is_some_and(|(until, ..)| *until <= now) {
+            if let Some((_, id, kind, priority)) = self.held.pop_first() {
+                self.push(&kind, id, priority);
+            }
+        }
     }
 
     /// Takes one out, wherever it stands.
     pub(crate) fn remove(&mut self, kind: &KindName, id: OperationId) {
+        self.held.retain(|(_, held, ..)| *held != id);
         if let Some(line) = self.lines.get_mut(kind)
-            && let Some(at) = line.waiting.iter().position(|w| *w == id)
+            && let Some(at) = line.waiting.iter().position(|w| w.id == id)
         {
-            line.waiting.remove(at);
-            line.fresh = line.fresh.min(line.waiting.len());
+            line.take(at);
         }
     }
 
@@ -42,47 +67,108 @@ impl Queues {
 
     /// Who is first in line for a kind.
     pub(crate) fn first(&self, kind: &KindName) -> Option<OperationId> {
-        self.lines.get(kind)?.waiting.front().copied()
+        self.lines.get(kind)?.waiting.front().map(|w| w.id)
     }
 
     /// The first in line goes.
     pub(crate) fn pop(&mut self, kind: &KindName) {
         if let Some(line) = self.lines.get_mut(kind) {
-            line.waiting.pop_front();
-            line.fresh = line.fresh.min(line.waiting.len());
+            line.take(0);
         }
     }
 
     /// Notes why a line waits, and gives those who have not been told so.
     pub(crate) fn tell(&mut self, kind: &KindName, reason: (ConditionKind, String)) -> Vec<OperationId> {
         let Some(line) = self.lines.get_mut(kind) else { return Vec::new() };
-        let from = if line.reason.as_ref() == Some(&reason) { line.waiting.len() - line.fresh } else { 0 };
+        let news = line.reason.as_ref() != Some(&reason);
         line.reason = Some(reason);
-        line.fresh = 0;
-        line.waiting.range(from..).copied().collect()
+        if !news && line.untold == 0 {
+            return Vec::new();
+        }
+        line.untold = 0;
+        let mut untold = Vec::new();
+        for waiting in &mut line.waiting {
+            if news || !waiting.told {
+                untold.push(waiting.id);
+            }
+            waiting.told = true;
+        }
+        untold
+    }
+}
+
+impl Line {
+    fn take(&mut self, at: usize) {
+        if let Some(gone) = self.waiting.remove(at)
+            && !gone.told
+        {
+            self.untold -= 1;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn kind() -> KindName {
+        KindName::new("data.load").unwrap()
+    }
 
     #[test]
     fn each_is_told_once_why_it_waits_and_all_when_the_reason_changes() {
-        let kind = KindName::new("data.load").unwrap();
+        let kind = kind();
         let mut queues = Queues::default();
         let ids: Vec<OperationId> = (0..3).map(|_| OperationId::new()).collect();
-        queues.push(&kind, ids[0]);
-        queues.push(&kind, ids[1]);
+        queues.push(&kind, ids[0], 0);
+        queues.push(&kind, ids[1], 0);
         let full = (ConditionKind::Waiting, "full".to_owned());
         assert_eq!(queues.tell(&kind, full.clone()), ids[..2]);
-        queues.push(&kind, ids[2]);
+        queues.push(&kind, ids[2], 5);
         assert_eq!(queues.tell(&kind, full.clone()), ids[2..]);
         assert!(queues.tell(&kind, full).is_empty());
         queues.remove(&kind, ids[1]);
-        assert_eq!(queues.tell(&kind, (ConditionKind::NoHost, "away".into())), [ids[0], ids[2]]);
+        assert_eq!(queues.tell(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
+        assert_eq!(queues.first(&kind), Some(ids[2]), "the higher priority goes first");
+        queues.pop(&kind);
+        assert_eq!(queues.first(&kind), Some(ids[0]));
+    }
+
+    #[test]
+    fn who_is_held_back_gets_in_line_at_the_moment_and_can_be_taken_out_before() {
+        let kind = kind();
+        let t = Time::from_micros;
+        let mut queues = Queues::default();
+        let ids: Vec<OperationId> = (0..2).map(|_| OperationId::new()).collect();
+        queues.hold(&kind, ids[0], 0, t(10));
+        queues.hold(&kind, ids[1], 0, t(20));
+        queues.release_held(t(9));
+        assert_eq!(queues.first(&kind), None);
+        queues.remove(&kind, ids[1]);
+        queues.release_held(t(30));
         assert_eq!(queues.first(&kind), Some(ids[0]));
         queues.pop(&kind);
-        assert_eq!(queues.first(&kind), Some(ids[2]));
+        assert!(queues.kinds().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_in_order_of_priority_and_then_of_coming(priorities in proptest::collection::vec(-3i8..4, 0..40)) {
+            let kind = kind();
+            let mut queues = Queues::default();
+            let mut expected: Vec<(i8, OperationId)> = Vec::new();
+            for priority in priorities {
+                let id = OperationId::new();
+                queues.push(&kind, id, priority);
+                expected.push((priority, id));
+            }
+            expected.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+            for (_, id) in expected {
+                prop_assert_eq!(queues.first(&kind), Some(id));
+                queues.pop(&kind);
+            }
+            prop_assert_eq!(queues.first(&kind), None);
+        }
     }
 }

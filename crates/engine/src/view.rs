@@ -1,7 +1,7 @@
 //! The view: what is durable and was told, as a snapshot gives it. Changed only together with the feed.
 
 use protocol::api::{HostStatus, StateCount};
-use protocol::{HostName, Operation, OperationId, Progress, State, Time};
+use protocol::{Forecast, HostName, Operation, OperationId, Progress, State, Time};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// So many ended operations stay at hand; the others are in the store.
@@ -17,9 +17,12 @@ pub(crate) enum ViewChange {
     Progress {
         id: OperationId,
         heard_at: Option<Time>,
-        progress: Progress,
+        progress: Box<Progress>,
+        forecast: Option<Forecast>,
     },
     Host(Box<HostStatus>),
+    /// They had ended like this, and are no more.
+    Forgotten(Vec<(OperationId, State)>),
 }
 
 /// Operations that have not ended, those that ended last, hosts and counts.
@@ -65,14 +68,24 @@ impl View {
                     }
                 }
             }
-            ViewChange::Progress { id, heard_at, progress } => {
+            ViewChange::Progress { id, heard_at, progress, forecast } => {
                 if let Some(operation) = self.operations.get_mut(&id) {
+                    operation.forecast = forecast.or(operation.forecast);
                     operation.heard_at = heard_at;
-                    operation.progress = Some(progress);
+                    operation.progress = Some(*progress);
                 }
             }
             ViewChange::Host(status) => {
                 self.hosts.insert(status.name.clone(), *status);
+            }
+            ViewChange::Forgotten(gone) => {
+                for (id, state) in &gone {
+                    self.operations.remove(id);
+                    if let Some(count) = self.counts.get_mut(state) {
+                        *count = count.saturating_sub(1);
+                    }
+                }
+                self.ended.retain(|id| !gone.iter().any(|(forgotten, _)| forgotten == id));
             }
         }
     }

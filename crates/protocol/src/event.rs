@@ -1,7 +1,7 @@
 //! Events: the append-only log, and what the feed carries to those who watch.
 
 use crate::api::HostStatus;
-use crate::{LogLine, Operation, OperationId, Points, Progress, Time};
+use crate::{Forecast, LogLine, Operation, OperationId, Points, Progress, Time};
 use serde::{Deserialize, Serialize};
 
 /// One record of the log. `seq` rises by one from record to record, without gaps.
@@ -22,8 +22,15 @@ pub struct Event {
 pub enum EventBody {
     /// An operation was created, or anything but its progress changed: it now stands like this.
     Operation { operation: Box<Operation> },
-    /// The newest progress of the current attempt.
-    Progress { id: OperationId, attempt: u32, progress: Progress },
+    /// The newest progress of the current attempt, and now and then when it will end by that.
+    Progress {
+        id: OperationId,
+        attempt: u32,
+        progress: Progress,
+        /// Absent means that the one before still holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forecast: Option<Forecast>,
+    },
     /// New points of curves.
     Points { id: OperationId, attempt: u32, series: Vec<Points> },
     /// New log lines.

@@ -1,8 +1,8 @@
 //! Changes: what a batch is made of.
 
-use crate::HostCursor;
+use crate::{HostCursor, Run};
 use protocol::host::ResultDoc;
-use protocol::{Attempt, HostName, LogLine, Operation, OperationId, Points, Progress, Time};
+use protocol::{Attempt, HostName, KindName, LogLine, Operation, OperationId, Points, Progress, Time};
 use std::sync::Arc;
 
 /// How much a change weighs when the power goes out.
@@ -55,6 +55,16 @@ pub enum Change {
         result: Box<ResultDoc>,
     },
     Event(EventRecord),
+    /// A run of a kind that succeeded, for the forecasts of those to come.
+    Run {
+        kind: KindName,
+        run: Run,
+    },
+    /// Operations are no more: they, their attempts, results, curves, logs and keys. Their events leave the log
+    /// as all do, by age, so that it keeps its numbers without gaps.
+    Forget {
+        ids: Vec<OperationId>,
+    },
     /// Everything up to here of a host's feed is in the store together with this batch.
     Cursor {
         host: HostName,

@@ -15,7 +15,10 @@ pub use sqlite::Sqlite;
 pub use writer::{Commit, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
-use protocol::{Attempt, HostName, InstanceId, LogLine, Operation, OperationId, Points, State};
+use protocol::{
+    Attempt, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Points, State, Time,
+};
+use std::time::Duration;
 use thiserror::Error;
 
 /// What went wrong with the store, for the log and for `/readyz`.
@@ -55,6 +58,28 @@ impl From<rusqlite::Error> for StoreError {
 pub struct HostCursor {
     pub instance: InstanceId,
     pub seq: u64,
+}
+
+/// A run that succeeded in one attempt, and how its forecasts came true.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Run {
+    /// The operation's title: runs that share it had like params.
+    pub title: String,
+    pub seconds: f64,
+    /// For each forecast that was written down: the time it really took from then on over the time foretold.
+    pub ratios: Vec<f64>,
+}
+
+/// So many runs of a kind are kept.
+pub const RUNS: u32 = 200;
+
+/// What is kept of operations that ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Keep {
+    /// Those accepted longer ago than this are forgotten.
+    pub age: Option<Duration>,
+    /// Of each state the newest so many are kept.
+    pub most: Option<u64>,
 }
 
 /// An operation with its attempts, oldest first.
@@ -108,6 +133,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// How far each host's feed was taken in.
     fn cursors(&self) -> Result<Vec<(HostName, HostCursor)>, StoreError>;
+
+    /// The runs of all kinds that are kept, oldest first.
+    fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError>;
+
+    /// Ended operations that are not to be kept as of `now`, at most `limit`, oldest first.
+    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError>;
 
     /// The operation that was started with this idempotency key, and what was asked for then.
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;

@@ -86,6 +86,16 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE TRIGGER count_gone AFTER DELETE ON operations BEGIN
         UPDATE counts SET n = n - 1 WHERE state = OLD.state;
     END;
+", r"
+    CREATE TABLE runs (
+        n       INTEGER PRIMARY KEY,
+        kind    TEXT NOT NULL,
+        title   TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        ratios  TEXT NOT NULL
+    );
+    CREATE INDEX runs_by_kind ON runs (kind, n);
+    CREATE INDEX keys_by_operation ON keys (id);
 "];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.

@@ -1,12 +1,14 @@
 //! SQLite behind the [`Store`] trait: one connection that writes, a few that read, write-ahead log.
 
 use crate::schema::migrate;
-use crate::{Change, EventRecord, Filter, HostCursor, Page, Store, StoreError, Stored, Weight};
+use crate::{
+    Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored, Weight,
+};
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, HostName, InstanceId, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress, State,
-    Time,
+    Attempt, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points,
+    Progress, State, Time,
 };
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -237,7 +239,32 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
         }
+        Change::Run { kind, run } => {
+            transaction
+                .prepare_cached("INSERT INTO runs (kind, title, seconds, ratios) VALUES (?, ?, ?, ?)")?
+                .execute(params![kind.as_str(), run.title, run.seconds, serde_json::to_string(&run.ratios)?])?;
+            transaction
+                .prepare_cached(
+                    "DELETE FROM runs WHERE kind = ?1 AND n <=
+                     (SELECT n FROM runs WHERE kind = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)",
+                )?
+                .execute(params![kind.as_str(), RUNS])?;
+        }
+        Change::Forget { ids } => {
+            for id in ids {
+                forget(transaction, *id)?;
+            }
+        }
     }
+    Ok(())
+}
+
+fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
+    let Some(n) = number_of(transaction, id)? else { return Ok(()) };
+    for table in ["attempts", "results", "points", "logs", "operations"] {
+        transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
+    }
+    transaction.prepare_cached("DELETE FROM keys WHERE id = ?")?.execute([id_bytes(id)])?;
     Ok(())
 }
 
@@ -458,6 +485,54 @@ impl Store for Sqlite {
                 out.push((host, HostCursor { instance, seq: row.get::<_, i64>(2)? as u64 }));
             }
             Ok(out)
+        })
+    }
+
+    fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT kind, title, seconds, ratios FROM runs ORDER BY n")?;
+            let mut rows = statement.query([])?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next()? {
+                let Ok(kind) = KindName::new(row.get::<_, String>(0)?) else { continue };
+                let ratios = serde_json::from_str(&row.get::<_, String>(3)?)?;
+                out.push((kind, Run { title: row.get(1)?, seconds: row.get(2)?, ratios }));
+            }
+            Ok(out)
+        })
+    }
+
+    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError> {
+        self.reading(|c| {
+            let mut found: Vec<(OperationId, State)> = Vec::new();
+            let mut take = |state: State, bound: Option<[u8; 16]>, most: u64| -> Result<(), StoreError> {
+                let left = most.min(u64::from(limit).saturating_sub(found.len() as u64));
+                let bound = bound.unwrap_or([0xff; 16]);
+                let mut statement = c.prepare_cached(
+                    "SELECT id FROM operations WHERE state = ? AND id < ? ORDER BY id LIMIT ?",
+                )?;
+                let mut rows = statement.query(params![state.as_str(), bound, left as i64])?;
+                while let Some(row) = rows.next()? {
+                    let id = id_from(row.get(0)?);
+                    if !found.contains(&(id, state)) {
+                        found.push((id, state));
+                    }
+                }
+                Ok(())
+            };
+            for (state, count) in self.counts()?.into_iter().filter(|(state, _)| state.ended()) {
+                if let Some(age) = keep.age {
+                    // Ids begin with the millisecond in which the operation was accepted (RFC 9562 section 5.7).
+                    let millis = (now.micros() / 1_000 - age.as_millis() as i64).max(0) as u64;
+                    let mut bound = [0u8; 16];
+                    bound[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+                    take(state, Some(bound), u64::MAX)?;
+                }
+                if let Some(most) = keep.most {
+                    take(state, None, count.saturating_sub(most))?;
+                }
+            }
+            Ok(found)
         })
     }
 

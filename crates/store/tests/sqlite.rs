@@ -8,7 +8,8 @@ use protocol::{
     Attempt, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress, State, Time,
 };
 use serde_json::json;
-use signalbox_store::{Change, EventRecord, Filter, Sqlite, Store, StoreError};
+use signalbox_store::{Change, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError};
+use std::time::Duration;
 
 fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
     let now = Time::now();
@@ -147,6 +148,65 @@ fn text_is_looked_for_as_it_is_written() {
     assert_eq!(found("msft"), ["MSFT 1h"]);
     assert_eq!(found("0%"), ["100% real"]);
     assert_eq!(found("a_b"), ["a_b"]);
+}
+
+#[test]
+fn what_is_forgotten_leaves_nothing_but_its_events_and_is_no_longer_counted() {
+    let (_folder, store) = open();
+    let old = put(&store, State::Succeeded, "old");
+    let kept = put(&store, State::Succeeded, "kept");
+    let json: std::sync::Arc<str> = "{}".into();
+    let event = EventRecord { seq: 1, operation: Some(old.id), progress: false, json };
+    let line = LogLine { n: 1, at: Time::from_micros(7), level: LogLevel::Info, text: "x".into() };
+    let key = Change::Key { key: "k".into(), id: old.id, request: "r".into(), at: Time::from_micros(7) };
+    let log = Change::Log { id: old.id, attempt: 1, lines: vec![line] };
+    store.apply(&[Change::Event(event), key, log]).unwrap();
+    store.apply(&[Change::Forget { ids: vec![old.id] }]).unwrap();
+    assert_eq!(store.operation(old.id).unwrap(), None);
+    assert_eq!((store.key("k").unwrap(), store.logs(old.id, 1, None, 9).unwrap()), (None, vec![]));
+    assert!(store.operation(kept.id).unwrap().is_some());
+    let count = store.counts().unwrap().into_iter().find(|(s, _)| *s == State::Succeeded).unwrap().1;
+    assert_eq!(count, 1);
+    assert_eq!(store.events(0, 9).unwrap().unwrap().len(), 1, "the log keeps its numbers");
+}
+
+#[test]
+fn too_old_is_by_age_and_by_number_of_each_state_and_never_what_has_not_ended() {
+    let (_folder, store) = open();
+    let mut failed: Vec<OperationId> = (0..3).map(|_| put(&store, State::Failed, "f").id).collect();
+    let done = put(&store, State::Succeeded, "s").id;
+    put(&store, State::Running, "r");
+    failed.sort();
+    let now = Time::now();
+    let none = Keep { age: None, most: None };
+    let found = |keep, now, limit| -> Vec<OperationId> {
+        let mut ids: Vec<_> = store.too_old(keep, now, limit).unwrap().into_iter().map(|(id, _)| id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(found(none, now, 9), []);
+    assert_eq!(found(Keep { most: Some(1), ..none }, now, 9), failed[..2]);
+    assert_eq!(found(Keep { most: Some(1), ..none }, now, 1), failed[..1]);
+    let hour = Keep { age: Some(Duration::from_secs(3_600)), ..none };
+    assert_eq!(found(hour, now, 9), []);
+    let mut all: Vec<OperationId> = failed.iter().copied().chain([done]).collect();
+    all.sort();
+    assert_eq!(found(hour, now.plus_micros(3_601_000_000), 9), all);
+}
+
+#[test]
+fn of_each_kind_the_newest_runs_are_kept() {
+    let (_folder, store) = open();
+    let kind = |name: &str| KindName::new(name).unwrap();
+    let run = |n: u32| Run { title: format!("{n}"), seconds: f64::from(n), ratios: vec![0.5, 1.25] };
+    let changes: Vec<Change> =
+        (0..RUNS + 7).map(|n| Change::Run { kind: kind("data.load"), run: run(n) }).collect();
+    store.apply(&changes).unwrap();
+    store.apply(&[Change::Run { kind: kind("backtest.run"), run: run(1) }]).unwrap();
+    let runs = store.runs().unwrap();
+    assert_eq!(runs.len(), RUNS as usize + 1);
+    assert_eq!(runs[0], (kind("data.load"), run(7)));
+    assert_eq!(runs.last().unwrap(), &(kind("backtest.run"), run(1)));
 }
 
 proptest! {

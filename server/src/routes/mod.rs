@@ -50,6 +50,8 @@ pub struct Server {
         operations::start,
         operations::one,
         operations::cancel,
+        operations::cancel_many,
+        operations::abandon,
         operations::retry,
         operations::resume,
         operations::series,
@@ -68,6 +70,11 @@ pub struct Server {
         protocol::event::Beat,
         protocol::event::Skipped,
         protocol::results::LoadResult,
+        protocol::results::BacktestResult,
+        protocol::results::Trade,
+        protocol::results::Columns,
+        protocol::results::TrainingResult,
+        protocol::results::ExecResult,
     ))
 )]
 struct Document;
@@ -81,8 +88,10 @@ pub fn openapi_document() -> String {
 pub fn router(server: Server) -> Router {
     let answers = Router::new()
         .route("/api/v1/operations", get(operations::list).post(operations::start))
+        .route("/api/v1/operations/cancel", post(operations::cancel_many))
         .route("/api/v1/operations/{id}", get(operations::one))
         .route("/api/v1/operations/{id}/cancel", post(operations::cancel))
+        .route("/api/v1/operations/{id}/abandon", post(operations::abandon))
         .route("/api/v1/operations/{id}/retry", post(operations::retry))
         .route("/api/v1/operations/{id}/resume", post(operations::resume))
         .route("/api/v1/operations/{id}/series", get(operations::series))

@@ -8,7 +8,11 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use protocol::api::{CancelOperation, LogPage, OperationDetail, OperationPage, SeriesAnswer, StartOperation};
+use engine::Which;
+use protocol::api::{
+    CancelMany, CancelOperation, CancelledMany, LogPage, OperationDetail, OperationPage, SeriesAnswer,
+    StartOperation,
+};
 use protocol::operation::AttemptOrigin;
 use protocol::{Operation, Problem, ProblemType};
 use serde::Deserialize;
@@ -84,16 +88,73 @@ pub async fn cancel(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Operation>), Failed> {
     let id = id_of(id)?;
-    let cancel = if body.iter().all(u8::is_ascii_whitespace) {
-        CancelOperation::default()
-    } else {
-        serde_json::from_slice(&body).map_err(|e| {
-            let detail = format!("The body can't be read: {e}. Send {{\"reason\": \"...\"}} or nothing.");
-            Failed::new(ProblemType::BadRequest, detail)
-        })?
+    Ok((StatusCode::ACCEPTED, Json(server.engine.cancel(id, reason_of(&body)?).await?)))
+}
+
+/// Gives up an operation whose host can't be heard: it fails, whatever comes of it later is ignored, and the host
+/// is told to stop it when it is heard again.
+#[utoipa::path(post, path = "/api/v1/operations/{id}/abandon", tag = "operations", params(("id" = String, Path)),
+    request_body = Option<CancelOperation>,
+    responses((status = 202, body = Operation), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has ended, or its host can be heard")))]
+pub async fn abandon(
+    State(server): State<Server>,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Operation>), Failed> {
+    let id = id_of(id)?;
+    Ok((StatusCode::ACCEPTED, Json(server.engine.abandon(id, reason_of(&body)?).await?)))
+}
+
+/// Why a person wants it: the body may be empty.
+fn reason_of(body: &Bytes) -> Result<String, Failed> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(String::new());
+    }
+    let cancel: CancelOperation = serde_json::from_slice(body).map_err(|e| {
+        let detail = format!("The body can't be read: {e}. Send {{\"reason\": \"...\"}} or nothing.");
+        Failed::new(ProblemType::BadRequest, detail)
+    })?;
+    Ok(clipped(&cancel.reason))
+}
+
+fn clipped(reason: &str) -> String {
+    reason.trim().chars().take(500).collect()
+}
+
+/// Asks for the end of many: those named by id, or all that a filter finds. Answers when every request is kept.
+#[utoipa::path(post, path = "/api/v1/operations/cancel", tag = "operations", request_body = CancelMany,
+    responses((status = 202, body = CancelledMany),
+        (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
+pub async fn cancel_many(
+    State(server): State<Server>,
+    body: Result<Json<CancelMany>, JsonRejection>,
+) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
+    let Json(many) = body?;
+    let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
+    let which = match (many.ids, many.filter) {
+        (Some(ids), None) if ids.len() > MANY => {
+            return Err(bad(format!("{} ids are more than the {MANY} that one request may name.", ids.len())));
+        }
+        (Some(ids), None) => Which::These(ids),
+        (None, Some(filter)) => {
+            let words = url_words(&filter);
+            let words = words.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+            Which::Found(Filter::parse(words).map_err(|e| bad(format!("The filter can't be read: {e}.")))?)
+        }
+        _ => {
+            return Err(bad(
+                "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query.".into(),
+            ));
+        }
     };
-    let reason: String = cancel.reason.trim().chars().take(500).collect();
-    Ok((StatusCode::ACCEPTED, Json(server.engine.cancel(id, reason).await?)))
+    let told = server.engine.cancel_many(which, clipped(&many.reason)).await?;
+    Ok((StatusCode::ACCEPTED, Json(told)))
+}
+
+/// The words of a query, as in a URL.
+fn url_words(query: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect()
 }
 
 /// Makes another attempt from the beginning.
@@ -119,6 +180,9 @@ pub async fn resume(
     let operation = server.engine.again(id_of(id)?, AttemptOrigin::Resume).await?;
     Ok((StatusCode::ACCEPTED, Json(operation)))
 }
+
+/// Ids that one wish for many may name.
+const MANY: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,7 @@
 
 use crate::lifecycle::Message;
 use protocol::host::{About, Health, HostEvent, HostOperations};
-use protocol::operation::AttemptOrigin;
-use protocol::{HostName, InstanceId, KindName, Operation, OperationId, Problem, Time};
+use protocol::{HostName, InstanceId, KindName, Operation, OperationId, Problem, State, Time};
 use serde_json::Value;
 use std::time::Duration;
 use store::Stored;
@@ -22,6 +21,7 @@ pub(crate) struct NewOperation {
     pub(crate) kind: KindName,
     pub(crate) title: String,
     pub(crate) params: Value,
+    pub(crate) priority: i8,
     /// The idempotency key, and the request that it stands for.
     pub(crate) key: Option<String>,
     pub(crate) request: String,
@@ -32,16 +32,10 @@ pub(crate) enum Command {
         new: Box<NewOperation>,
         reply: StartReply,
     },
-    Cancel {
+    /// A person's wish about one operation: its end, another attempt, to give it up.
+    Wish {
         id: OperationId,
-        reason: String,
-        /// As the store has it.
-        ended: Option<Box<Stored>>,
-        reply: Reply,
-    },
-    Again {
-        id: OperationId,
-        origin: AttemptOrigin,
+        wish: Message,
         /// As the store has it.
         ended: Option<Box<Stored>>,
         reply: Reply,
@@ -98,6 +92,18 @@ pub(crate) enum Command {
         health: Box<Health>,
         clock: (Time, Time, Time),
     },
+    /// What a host holds, asked for while its feed is followed.
+    HostHolds {
+        host: HostName,
+        instance: InstanceId,
+        list: HostOperations,
+    },
+    /// Operations that are too old to be kept.
+    Forget {
+        ended: Vec<(OperationId, State)>,
+    },
     /// Look whether somebody who waits can go.
+    Dispatch,
+    /// Time goes by.
     Tick,
 }

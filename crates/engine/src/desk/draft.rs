@@ -4,7 +4,7 @@ use crate::feed::Frame;
 use crate::lifecycle::Record;
 use crate::view::ViewChange;
 use protocol::api::HostStatus;
-use protocol::{Event, EventBody, Operation, Progress, State, Time};
+use protocol::{Event, EventBody, Forecast, Operation, OperationId, Progress, State, Time};
 use std::future::Future;
 use store::{Change, EventRecord};
 use tokio::sync::oneshot;
@@ -86,13 +86,28 @@ impl Draft {
     }
 
     /// The newest progress of an operation.
-    pub(super) fn progress(&mut self, operation: &mut Operation, progress: Progress, now: Time) {
+    pub(super) fn progress(
+        &mut self,
+        operation: &mut Operation,
+        progress: Progress,
+        forecast: Option<Forecast>,
+        now: Time,
+    ) {
         operation.seq = self.seq + 1;
         let (id, attempt, heard_at) = (operation.id, operation.attempt, operation.heard_at);
-        self.event(EventBody::Progress { id, attempt, progress: progress.clone() }, now);
+        self.event(EventBody::Progress { id, attempt, progress: progress.clone(), forecast }, now);
         let change = Change::Progress { id, heard_at: heard_at.unwrap_or(now), progress: progress.clone() };
         self.changes.push(change);
-        self.told.views.push(ViewChange::Progress { id, heard_at, progress });
+        let progress = Box::new(progress);
+        self.told.views.push(ViewChange::Progress { id, heard_at, progress, forecast });
+    }
+
+    /// Operations that are no more.
+    pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>) {
+        if !ended.is_empty() {
+            self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
+            self.told.views.push(ViewChange::Forgotten(ended));
+        }
     }
 
     /// A host as it now stands.

@@ -49,13 +49,65 @@ impl Desk {
         }
         // With the same life and place, its feed itself brings everything that was missed.
         let told_by_feed = same_life && !reset;
+        self.stop_strays(host, list);
         for id in self.on_host(host) {
             self.step(id, Message::Heard, now);
+            if let Some(live) = self.live.get_mut(&id) {
+                live.pace.forgive(now);
+            }
             let held = list.operations.iter().find(|o| o.id == id);
-            self.reconcile(id, held, instance, told_by_feed, now);
+            self.reconcile(id, held, (instance, list.seq), told_by_feed, now);
         }
         self.dispatch(now);
         after
+    }
+
+    /// What a host holds, asked for while its feed is followed: the two should agree. Compared only when the
+    /// feed was taken in at least as far as the list was true.
+    pub(super) fn host_holds(
+        &mut self,
+        host: &HostName,
+        instance: InstanceId,
+        list: &HostOperations,
+        now: Time,
+    ) {
+        let Some(entry) = self.roster.get(host) else { return };
+        if !entry.cursor.is_some_and(|c| c.instance == instance && c.seq >= list.seq) {
+            return;
+        }
+        self.stop_strays(host, list);
+        for id in self.on_host(host) {
+            let Some(live) = self.live.get(&id) else { continue };
+            let attempt = live.record.operation.attempt;
+            let held = list.operations.iter().find(|o| o.id == id && o.attempt == attempt);
+            let mends = match held {
+                // The feed never told of this end.
+                Some(held) => held.state == HostState::Ended,
+                // The host said that it has it before the list was made.
+                None => live.seen_at.is_some_and(|seen| seen <= list.seq),
+            };
+            if mends {
+                tracing::warn!(%host, operation = %id, "what a host holds differs from what its feed told");
+                self.reconcile(id, held, (instance, list.seq), false, now);
+            }
+        }
+    }
+
+    /// Work that a host still does though its attempt is over here, or went elsewhere: it is told to stop. What
+    /// is not known here at all may be another server's, and is left alone.
+    fn stop_strays(&mut self, host: &HostName, list: &HostOperations) {
+        let Some(pool) = self.roster.get(host).map(|entry| entry.pool.clone()) else { return };
+        for held in &list.operations {
+            let ours = self.live.get(&held.id).is_some_and(|live| {
+                live.record.operation.attempt == held.attempt && live.on.as_ref() == Some(host)
+            });
+            if held.state != HostState::Ended && !ours {
+                let deadline = self.rules.cancel_deadline;
+                let stray =
+                    errand::Stray { id: held.id, attempt: held.attempt, host: host.clone(), deadline };
+                self.draft.later(errand::stop_stray(stray, pool.clone(), self.store.clone()));
+            }
+        }
     }
 
     /// The operations that a host has, as far as the desk knows.
@@ -71,7 +123,7 @@ impl Desk {
         &mut self,
         id: OperationId,
         held: Option<&HostOperation>,
-        instance: InstanceId,
+        (instance, listed_at): (InstanceId, u64),
         told_by_feed: bool,
         now: Time,
     ) {
@@ -81,6 +133,7 @@ impl Desk {
         match held.filter(|h| h.attempt == attempt) {
             Some(held) => {
                 live.accepted = true;
+                live.seen_at.get_or_insert(listed_at);
                 if !told_by_feed {
                     self.catch_up(id, held, now);
                 }
@@ -152,9 +205,12 @@ impl Desk {
             }
             cursor.seq = event.seq;
             let at = offset.to_server(event.at);
-            let message = Message::Host { attempt: event.attempt, at, body: event.body };
-            let ours = self.live.get(&event.id).is_some_and(|l| l.on.as_ref() == Some(host));
-            if ours || self.ended.contains_key(&event.id) {
+            let mut ours = self.live.get_mut(&event.id).filter(|l| l.on.as_ref() == Some(host));
+            if let Some(live) = ours.as_mut().filter(|l| l.record.operation.attempt == event.attempt) {
+                live.seen_at.get_or_insert(event.seq);
+            }
+            if ours.is_some() || self.ended.contains_key(&event.id) {
+                let message = Message::Host { attempt: event.attempt, at, body: event.body };
                 self.step(event.id, message, now);
             }
         }

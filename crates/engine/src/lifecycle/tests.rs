@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use protocol::host::Outcome;
 use serde_json::json;
 
 fn record() -> Record {
@@ -137,6 +138,47 @@ fn resume_needs_a_checkpoint_and_retry_forgets_it() {
     assert!(denied.0.contains("no checkpoint"));
 }
 
+#[test]
+fn only_what_cannot_be_heard_is_given_up_and_nobody_claims_that_it_stopped() {
+    let mut record = running();
+    let denied = step(&mut record, Message::Abandon { reason: String::new() }, t(3)).unwrap_err();
+    assert!(denied.0.contains("Cancel it instead"), "{denied:?}");
+    step(&mut record, Message::Cancel { reason: String::new() }, t(4)).unwrap();
+    step(&mut record, Message::CancelUndelivered { message: "x".into() }, t(5)).unwrap();
+    let effects = step(&mut record, Message::Abandon { reason: "burnt".into() }, t(6)).unwrap();
+    assert_eq!(effects, [Effect::Changed, Effect::Release]);
+    assert_eq!(record.operation.state, State::Failed);
+    assert_eq!(record.operation.failure.as_ref().unwrap().reason, FailureReason::Abandoned);
+    let receipt = record.operation.receipt.as_ref().unwrap();
+    assert_eq!((receipt.stopped, receipt.released), (None, None));
+    let before = record.clone();
+    step(&mut record, ends(1, Outcome::Succeeded), t(9)).unwrap();
+    assert_eq!(record, before, "the fence is up");
+}
+
+#[test]
+fn a_stall_passes_with_the_next_progress() {
+    let mut record = running();
+    step(&mut record, Message::Stalled { since: t(3), message: "x".into() }, t(9)).unwrap();
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Stalled);
+    let progress = Progress { fraction: Some(0.5), ..Progress::start(t(10)) };
+    let effects = step(&mut record, says(1, HostEventBody::Progress { progress }), t(10)).unwrap();
+    assert!(effects.contains(&Effect::Changed));
+    assert_eq!(record.operation.condition, None);
+}
+
+#[test]
+fn an_automatic_retry_waits_its_time_and_can_be_cancelled_meanwhile() {
+    let mut record = running();
+    step(&mut record, Message::Lost(host_lost()), t(9)).unwrap();
+    let retry = Message::Retry { origin: AttemptOrigin::Retry, not_before: t(99), why: "soon".into() };
+    step(&mut record, retry, t(9)).unwrap();
+    assert_eq!((record.operation.state, record.operation.not_before), (State::Queued, Some(t(99))));
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Backoff);
+    step(&mut record, Message::Cancel { reason: String::new() }, t(10)).unwrap();
+    assert_eq!(record.operation.state, State::Cancelled);
+}
+
 /// Any message, of any attempt, at any time.
 fn any_message() -> impl Strategy<Value = Message> {
     let outcome = prop_oneof![Just(Outcome::Succeeded), Just(Outcome::Failed), Just(Outcome::Cancelled)];
@@ -163,6 +205,11 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => Just(Message::Silent { since: t(0), message: "x".into() }),
         1 => Just(Message::Heard),
         2 => Just(Message::Again { origin: AttemptOrigin::Retry }),
+        1 => (0i64..90).prop_map(|n| Message::Retry {
+            origin: AttemptOrigin::Retry, not_before: t(n), why: "x".into()
+        }),
+        1 => Just(Message::Abandon { reason: String::new() }),
+        1 => Just(Message::Stalled { since: t(0), message: "x".into() }),
     ]
 }
 
@@ -177,7 +224,7 @@ proptest! {
         for (n, message) in messages.into_iter().enumerate() {
             let before = record.clone();
             let chosen = matches!(message, Message::Chosen { .. });
-            let asked = matches!(message, Message::Again { .. });
+            let asked = matches!(message, Message::Again { .. } | Message::Retry { .. });
             let host_said = match &message {
                 Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled, .. }, .. } => *attempt == before.operation.attempt,
                 _ => false,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod cable;
+mod care;
 mod stage;
 
 use protocol::event::Skipped;

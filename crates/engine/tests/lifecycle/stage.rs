@@ -1,5 +1,6 @@
 //! The stage for these tests: a store in a folder of its own, and a host that counts.
 
+use super::cable::Cable;
 use super::covers;
 use async_trait::async_trait;
 use host_kit::{Context, Host, Work, WorkError};
@@ -24,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Nothing here takes nearly so long; a test that waits for ever says so.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize, JsonSchema)]
 struct Params {
@@ -140,6 +141,14 @@ impl TestHost {
         pool.get("/host/v1/operations").await.unwrap()
     }
 
+    /// A start that comes past the server.
+    pub async fn start_by_hand(&self, id: OperationId, params: Value) {
+        let pool = pool::Pool::new(&format!("http://{}", self.address), PoolConfig::default()).unwrap();
+        let body = json!({"id": id, "attempt": 1, "kind": "test.count", "params": params});
+        let started = pool.post::<_, Value>("/host/v1/operations", &body, pool::Repeat::Never).await;
+        assert_eq!(started.unwrap().0, 202);
+    }
+
     /// How many operations it works on, as it says itself.
     pub async fn running(&self) -> usize {
         let ended = protocol::host::HostState::Ended;
@@ -199,17 +208,36 @@ impl Stage {
 
     /// A server's engine, on the store as the last one left it.
     pub fn engine(&self) -> Engine {
+        self.engine_with(|_| {})
+    }
+
+    /// The same, with a configuration of its own.
+    pub fn engine_with(&self, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
+        self.engine_to(self.host.address, configure)
+    }
+
+    /// The same, over a cable that can be cut.
+    pub fn engine_over(&self, cable: &Cable, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
+        self.engine_to(cable.address, configure)
+    }
+
+    pub async fn cable(&self) -> Cable {
+        Cable::to(self.host.address).await
+    }
+
+    fn engine_to(&self, address: SocketAddr, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
         let store = Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap();
         let host = HostConfig {
             name: "counter".parse().unwrap(),
-            url: format!("http://{}", self.host.address),
+            url: format!("http://{address}"),
             pool: PoolConfig::default(),
         };
-        let config = EngineConfig {
+        let mut config = EngineConfig {
             hosts: vec![host],
             silence: Duration::from_millis(2_500),
             ..EngineConfig::default()
         };
+        configure(&mut config);
         Engine::open(Arc::new(store), config).unwrap()
     }
 
@@ -239,7 +267,7 @@ impl Drop for Stage {
 
 /// Waits until the engine hears the host.
 pub async fn up(engine: &Engine) {
-    let mut feed = Follower::new(engine, 0);
+    let mut feed = Follower::new(engine, engine.feed().head());
     while engine.hosts().hosts.iter().any(|h| h.link != HostLink::Up) {
         feed.next().await;
     }
@@ -248,6 +276,11 @@ pub async fn up(engine: &Engine) {
 pub async fn try_start(engine: &Engine, kind: &str, params: Value) -> Result<Operation, Problem> {
     let request = StartOperation { kind: kind.parse().unwrap(), params, priority: 0 };
     engine.start(request, None).await.map(|s| s.operation)
+}
+
+pub async fn start_with(engine: &Engine, params: Value, priority: i8) -> Operation {
+    let request = StartOperation { kind: "test.count".parse().unwrap(), params, priority };
+    engine.start(request, None).await.unwrap().operation
 }
 
 pub async fn start(engine: &Engine, params: Value) -> Operation {

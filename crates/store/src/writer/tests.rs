@@ -70,6 +70,17 @@ impl Store for Full {
     ) -> Result<Vec<protocol::LogLine>, StoreError> {
         self.inner.logs(id, n, before, limit)
     }
+    fn runs(&self) -> Result<Vec<(protocol::KindName, crate::Run)>, StoreError> {
+        self.inner.runs()
+    }
+    fn too_old(
+        &self,
+        keep: crate::Keep,
+        now: protocol::Time,
+        limit: u32,
+    ) -> Result<Vec<(protocol::OperationId, protocol::State)>, StoreError> {
+        self.inner.too_old(keep, now, limit)
+    }
     fn events(&self, after: u64, limit: u32) -> Result<Option<Vec<EventRecord>>, StoreError> {
         self.inner.events(after, limit)
     }

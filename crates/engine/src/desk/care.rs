@@ -1,0 +1,128 @@
+//! What the desk does by itself as time goes by: gives up hosts that are silent for too long, notices what
+//! stands still, tries again what its policy says, forgets what is too old.
+
+use super::{Command, Desk, Live};
+use crate::lifecycle::{self, Message, Record};
+use protocol::api::HostLink;
+use protocol::operation::AttemptOrigin;
+use protocol::{ConditionKind, OperationId, State, Time};
+use std::time::Duration;
+use store::Change;
+
+impl Desk {
+    /// Once a second or so.
+    pub(super) fn tick(&mut self, now: Time) {
+        self.give_up_the_silent(now);
+        self.notice_the_stalled(now);
+        self.dispatch(now);
+    }
+
+    /// Attempts whose host has been silent for longer than is waited for fail; their numbers are fenced off.
+    fn give_up_the_silent(&mut self, now: Time) {
+        let Some(lost_after) = self.rules.lost_after else { return };
+        let silent = |live: &Live| {
+            let operation = &live.record.operation;
+            let unheard = operation
+                .condition
+                .as_ref()
+                .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered));
+            let since = operation.heard_at.or(operation.started_at).unwrap_or(operation.created_at);
+            // A cancel can be undelivered while the host's feed is heard: only silence counts.
+            let away = live.on.as_ref().and_then(|host| self.roster.get(host)).is_none_or(|entry| {
+                entry.link != HostLink::Up
+                    && entry
+                        .last_word
+                        .get()
+                        .is_none_or(|at| now.seconds_since(at) >= lost_after.as_secs_f64())
+            });
+            let condition_since = operation.condition.as_ref().map_or(now, |c| c.since);
+            operation.state.on_host()
+                && unheard
+                && away
+                && now.seconds_since(since.max(condition_since)) >= lost_after.as_secs_f64()
+        };
+        let given_up: Vec<OperationId> =
+            self.live.iter().filter(|(_, live)| silent(live)).map(|(id, _)| *id).collect();
+        for id in given_up {
+            let host = self.live.get(&id).and_then(|l| l.record.operation.host.clone());
+            let failure = lifecycle::host_silent(host.as_ref(), &words_of(lost_after));
+            tracing::warn!(operation = %id, ?host, "given up: its host is silent for too long");
+            self.step(id, Message::Lost(failure), now);
+        }
+    }
+
+    fn notice_the_stalled(&mut self, now: Time) {
+        let rule = self.rules.stall;
+        let stalled: Vec<(OperationId, Time, f64)> = self
+            .live
+            .iter()
+            .filter(|(_, l)| {
+                l.record.operation.state == State::Running && l.record.operation.condition.is_none()
+            })
+            .filter_map(|(id, live)| live.pace.stalled(now, rule).map(|(since, usual)| (*id, since, usual)))
+            .collect();
+        for (id, since, usual) in stalled {
+            let usual = words_of(Duration::from_secs_f64(usual.max(0.1)));
+            let message = format!(
+                "It usually takes a step every {usual} and has taken none for much longer, though its host is \
+                 heard. It may be stuck; its log may say more."
+            );
+            self.step(id, Message::Stalled { since, message }, now);
+        }
+    }
+
+    /// The kind's policy makes another attempt of one that just failed.
+    pub(super) fn retry(&mut self, id: OperationId, origin: AttemptOrigin, pause: Duration, now: Time) {
+        let Some(mut record) = self.ended.get(&id).cloned() else { return };
+        let before = record.operation.state;
+        let not_before = now.plus_micros(pause.as_micros() as i64);
+        let most = self.rules.retry.get(&record.operation.kind).map_or(0, |p| p.attempts);
+        let why = format!(
+            "Attempt {} failed; attempt {} of at most {most} begins after a pause, as the configuration has it.",
+            record.operation.attempt,
+            record.operation.attempt + 1,
+        );
+        if let Ok(effects) = lifecycle::step(&mut record, Message::Retry { origin, not_before, why }, now) {
+            self.revive(record);
+            self.effects(id, Some(before), effects, now);
+            let desk = self.sender.clone();
+            self.draft.later(async move {
+                tokio::time::sleep(pause).await;
+                let _ = desk.send(Command::Dispatch).await;
+            });
+        }
+    }
+
+    /// Remembers how a run went, for the forecasts of those to come.
+    pub(super) fn learn(&mut self, live: &Live) {
+        let Record { operation, .. } = &live.record;
+        if operation.state != State::Succeeded {
+            return;
+        }
+        if let Some(run) = live.track.judge(operation) {
+            self.draft.change(Change::Run { kind: operation.kind.clone(), run: run.clone() });
+            self.forecasts.learn(&operation.kind, run);
+        }
+    }
+
+    /// Operations that retention found too old. One that has another attempt by now stays.
+    pub(super) fn forget(&mut self, mut ended: Vec<(OperationId, State)>) {
+        ended.retain(|(id, _)| !self.live.contains_key(id));
+        for (id, _) in &ended {
+            self.ended.remove(id);
+        }
+        self.ended_order.retain(|id| !ended.iter().any(|(gone, _)| gone == id));
+        self.draft.forget(ended);
+    }
+}
+
+/// A length of time for a person: `90 s`, `10 min`.
+fn words_of(length: Duration) -> String {
+    let seconds = length.as_secs_f64();
+    match seconds {
+        s if s < 1.0 => format!("{s:.1} s"),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.0} h", s / 3_600.0),
+    }
+}

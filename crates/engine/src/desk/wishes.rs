@@ -1,0 +1,119 @@
+//! Wishes of persons: a start, and whatever else they want of an operation.
+
+use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply};
+use crate::lifecycle::{self, Effect, Message, Record};
+use protocol::{OperationId, Problem, ProblemType, State, Time};
+use store::{Change, Stored};
+
+impl Desk {
+    /// A new operation; its params are checked.
+    pub(super) fn start(&mut self, new: NewOperation, reply: StartReply, now: Time) {
+        if let Some(key) = &new.key {
+            if let Some((id, request)) = self.keys.get(key) {
+                let answer = if *request == new.request {
+                    let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
+                    known.map(|r| (r.operation.clone(), false)).ok_or_else(key_elsewhere)
+                } else {
+                    Err(key_reused())
+                };
+                self.draft.reply(reply, answer);
+                return;
+            }
+            self.remember_key(key.clone(), new.id, new.request.clone());
+            let (key, request) = (key.clone(), new.request.clone());
+            self.draft.change(Change::Key { key, id: new.id, request, at: now });
+        }
+        let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
+        record.operation.priority = new.priority;
+        self.live.insert(new.id, Live::new(record));
+        self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
+        self.dispatch(now);
+        if let Some(live) = self.live.get(&new.id) {
+            let operation = live.record.operation.clone();
+            self.draft.reply(reply, Ok((operation, true)));
+        }
+    }
+
+    fn remember_key(&mut self, key: String, id: OperationId, request: String) {
+        self.keys.insert(key.clone(), (id, request));
+        self.keys_order.push_back(key);
+        while self.keys_order.len() > KEYS {
+            if let Some(old) = self.keys_order.pop_front() {
+                self.keys.remove(&old);
+            }
+        }
+    }
+
+    /// A person's wish about one operation, which may have ended long ago: then it comes along from the store.
+    pub(super) fn wish(
+        &mut self,
+        id: OperationId,
+        ended: Option<Box<Stored>>,
+        message: Message,
+        reply: Reply,
+        now: Time,
+    ) {
+        if !self.live.contains_key(&id) {
+            let stored =
+                ended.map(|s| Record { operation: s.operation, attempts: s.attempts, cancel_tried: None });
+            let Some(mut record) = self.ended.get(&id).cloned().or(stored) else {
+                let problem = Problem::new(
+                    ProblemType::NotFound,
+                    format!("There is no operation {id}. Look for it at /operations."),
+                );
+                self.draft.reply(reply, Err(problem));
+                return;
+            };
+            let before = record.operation.state;
+            match lifecycle::step(&mut record, message, now) {
+                Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
+                Ok(effects) => {
+                    let operation = record.operation.clone();
+                    self.revive(record);
+                    self.effects(id, Some(before), effects, now);
+                    self.dispatch(now);
+                    let operation = self.live.get(&id).map_or(operation, |l| l.record.operation.clone());
+                    self.draft.reply(reply, Ok(operation));
+                }
+            }
+            return;
+        }
+        let cancel = matches!(message, Message::Cancel { .. });
+        let Some(live) = self.live.get_mut(&id) else { return };
+        if cancel {
+            live.unwanted.cancel();
+            if live.record.operation.state == State::Queued {
+                let kind = live.record.operation.kind.clone();
+                self.queues.remove(&kind, id);
+            }
+        }
+        let answer = match self.try_step(id, message, now) {
+            Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
+            Ok(operation) => Ok(operation),
+        };
+        self.dispatch(now);
+        self.draft.reply(reply, answer);
+    }
+
+    /// An operation that had ended has another attempt.
+    pub(super) fn revive(&mut self, record: Record) {
+        let id = record.operation.id;
+        self.ended.remove(&id);
+        self.ended_order.retain(|other| *other != id);
+        self.live.insert(id, Live::new(record));
+    }
+}
+
+pub(crate) fn key_reused() -> Problem {
+    Problem::new(
+        ProblemType::KeyReused,
+        "This Idempotency-Key was used for another request before. Use a new key for a new operation.",
+    )
+}
+
+fn key_elsewhere() -> Problem {
+    Problem::new(
+        ProblemType::Conflict,
+        "This request was taken before; look for its operation at /operations.",
+    )
+}

@@ -1,0 +1,231 @@
+//! Forecasts: when a running operation will end, from how fast it goes and from how long such ones took, with a
+//! band that comes from how well earlier forecasts of its kind came true.
+
+use protocol::{Forecast, ForecastBasis, KindName, Operation, Time};
+use std::collections::{HashMap, VecDeque};
+use store::Run;
+
+/// So many judged forecasts of a kind are remembered.
+const JUDGED: usize = 400;
+/// With fewer, the band is a guess.
+const ENOUGH: usize = 5;
+/// The band of a guess: half to twice the time to go.
+const GUESS: (f64, f64) = (0.5, 2.0);
+/// Where in a run its forecast is written down, to be judged by its end.
+const MARKS: [f64; 4] = [0.1, 0.25, 0.5, 0.75];
+/// A forecast is thought over this often, in seconds.
+const EVERY_SECONDS: f64 = 1.0;
+
+/// What is known of past runs.
+#[derive(Default)]
+pub(crate) struct Forecasts {
+    kinds: HashMap<KindName, Past>,
+}
+
+#[derive(Default)]
+struct Past {
+    runs: VecDeque<(String, f64)>,
+    ratios: VecDeque<f64>,
+}
+
+/// The forecasts of one attempt so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Track {
+    /// Where it stood when it was first heard of, and when: a resumed attempt begins further on.
+    base: Option<(Time, f64)>,
+    made_at: Option<Time>,
+    /// How many marks were passed, and what was foretold there: when, and how many seconds were to go.
+    marks: usize,
+    foretold: Vec<(Time, f64)>,
+}
+
+impl Forecasts {
+    /// Takes in a run of a kind.
+    pub(crate) fn learn(&mut self, kind: &KindName, run: Run) {
+        let past = self.kinds.entry(kind.clone()).or_default();
+        push(&mut past.runs, (run.title, run.seconds), store::RUNS as usize);
+        for ratio in run.ratios {
+            push(&mut past.ratios, ratio, JUDGED);
+        }
+    }
+
+    /// The forecast for an operation whose progress was just told; `None` when it is not yet time for another.
+    pub(crate) fn think(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
+        let started = operation.started_at?;
+        let progress = operation.progress.as_ref()?;
+        let fraction = progress.fraction;
+        let (since, from) = *track.base.get_or_insert((now, fraction.unwrap_or(0.0)));
+        if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
+            return None;
+        }
+        let gone = now.seconds_since(since);
+        let by_rate = match fraction {
+            Some(f) if f - from >= 0.02 && gone > 0.0 => Some(gone * (1.0 - f) / (f - from)),
+            _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
+        };
+        // What a resumed attempt has left is not what whole runs took.
+        let by_history = if from > 0.02 { None } else { self.usual(operation) }
+            .map(|usual| (usual - now.seconds_since(started)).max(usual * 0.02));
+        let (seconds, basis) = match (by_rate, by_history) {
+            (Some(rate), Some(history)) => {
+                let weight = fraction.unwrap_or(0.5).clamp(0.1, 0.95);
+                (rate * weight + history * (1.0 - weight), ForecastBasis::Both)
+            }
+            (Some(rate), None) => (rate, ForecastBasis::Rate),
+            (None, Some(history)) => (history, ForecastBasis::History),
+            (None, None) => return None,
+        };
+        if !seconds.is_finite() || seconds > 1e9 {
+            return None;
+        }
+        track.made_at = Some(now);
+        while track.marks < MARKS.len() && fraction.is_some_and(|f| f >= MARKS[track.marks]) {
+            track.marks += 1;
+            if seconds > 0.5 {
+                track.foretold.push((now, seconds));
+            }
+        }
+        let (judged, (low, high)) = self.band(&operation.kind);
+        let after = |s: f64| now.plus_micros((s * 1e6) as i64);
+        Some(Forecast {
+            made_at: now,
+            ends_at: after(seconds),
+            earliest: after(seconds * low.min(1.0)),
+            latest: after(seconds * high.max(1.0)),
+            basis,
+            judged,
+        })
+    }
+
+    /// How long runs of the kind took, in the middle: those of the same title where there are any.
+    fn usual(&self, operation: &Operation) -> Option<f64> {
+        let past = self.kinds.get(&operation.kind)?;
+        let like: Vec<f64> =
+            past.runs.iter().filter(|(title, _)| *title == operation.title).map(|(_, s)| *s).collect();
+        let taken = if like.is_empty() { past.runs.iter().map(|(_, s)| *s).collect() } else { like };
+        quantile(taken, 0.5)
+    }
+
+    /// Between which shares of the foretold time four of five past forecasts came true, and how many there are.
+    fn band(&self, kind: &KindName) -> (u32, (f64, f64)) {
+        let ratios: Vec<f64> =
+            self.kinds.get(kind).map(|p| p.ratios.iter().copied().collect()).unwrap_or_default();
+        if ratios.len() < ENOUGH {
+            return (0, GUESS);
+        }
+        let judged = ratios.len() as u32;
+        match (quantile(ratios.clone(), 0.1), quantile(ratios, 0.9)) {
+            (Some(low), Some(high)) => (judged, (low, high)),
+            _ => (0, GUESS),
+        }
+    }
+}
+
+impl Track {
+    /// The run as it is remembered, once it has succeeded.
+    pub(crate) fn judge(&self, operation: &Operation) -> Option<Run> {
+        let (started, ended) = (operation.started_at?, operation.ended_at?);
+        if self.base.is_some_and(|(_, from)| from > 0.02) {
+            return None;
+        }
+        let ratios = self
+            .foretold
+            .iter()
+            .map(|(at, seconds)| (ended.seconds_since(*at).max(0.0) / seconds).clamp(0.001, 1_000.0))
+            .collect();
+        Some(Run { title: operation.title.clone(), seconds: ended.seconds_since(started), ratios })
+    }
+}
+
+fn push<T>(list: &mut VecDeque<T>, one: T, most: usize) {
+    list.push_back(one);
+    while list.len() > most {
+        list.pop_front();
+    }
+}
+
+/// The value below which that share of them lies, the nearest one.
+fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let at = ((values.len() as f64 - 1.0) * share).round().max(0.0) as usize;
+    values.get(at).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{OperationId, Progress, State};
+
+    fn t(seconds: f64) -> Time {
+        Time::from_micros(1_000_000_000 + (seconds * 1e6) as i64)
+    }
+
+    fn kind() -> KindName {
+        KindName::new("data.load").unwrap()
+    }
+
+    fn at(fraction: f64) -> Operation {
+        let queued =
+            Operation::queued(OperationId::new(), kind(), "MSFT".into(), serde_json::json!({}), t(0.0));
+        let progress = Progress { fraction: Some(fraction), ..Progress::start(t(0.0)) };
+        Operation { state: State::Running, started_at: Some(t(0.0)), progress: Some(progress), ..queued }
+    }
+
+    #[test]
+    fn with_no_past_the_rate_counts_and_the_band_is_called_a_guess() {
+        let (forecasts, mut track) = (Forecasts::default(), Track::default());
+        assert_eq!(forecasts.think(&at(0.0), &mut track, t(0.0)), None);
+        let forecast = forecasts.think(&at(0.25), &mut track, t(10.0)).unwrap();
+        assert_eq!((forecast.ends_at, forecast.basis, forecast.judged), (t(40.0), ForecastBasis::Rate, 0));
+        assert_eq!((forecast.earliest, forecast.latest), (t(25.0), t(70.0)));
+        assert_eq!(forecasts.think(&at(0.26), &mut track, t(10.5)), None, "once a second is enough");
+    }
+
+    #[test]
+    fn a_past_of_like_runs_counts_from_the_first_moment() {
+        let mut forecasts = Forecasts::default();
+        for (title, seconds) in [("MSFT", 60.0), ("NVDA", 900.0), ("MSFT", 62.0), ("MSFT", 61.0)] {
+            forecasts.learn(&kind(), Run { title: title.into(), seconds, ratios: vec![] });
+        }
+        let forecast = forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).unwrap();
+        assert_eq!((forecast.ends_at, forecast.basis), (t(61.0), ForecastBasis::History));
+    }
+
+    #[test]
+    fn the_band_is_where_four_of_five_came_true() {
+        let mut forecasts = Forecasts::default();
+        let ratios: Vec<f64> = (0..=100).map(|n| 0.5 + f64::from(n) / 100.0).collect();
+        forecasts.learn(&kind(), Run { title: "NVDA".into(), seconds: 100.0, ratios });
+        let mut track = Track::default();
+        forecasts.think(&at(0.0), &mut track, t(0.0));
+        let forecast = forecasts.think(&at(0.5), &mut track, t(50.0)).unwrap();
+        assert_eq!(forecast.judged, 101);
+        assert_eq!(forecast.ends_at, t(100.0));
+        assert_eq!((forecast.earliest, forecast.latest), (t(80.0), t(120.0)));
+    }
+
+    #[test]
+    fn an_end_judges_what_was_foretold_on_the_way() {
+        let forecasts = Forecasts::default();
+        let mut track = Track::default();
+        forecasts.think(&at(0.0), &mut track, t(0.0));
+        forecasts.think(&at(0.1), &mut track, t(10.0));
+        forecasts.think(&at(0.5), &mut track, t(50.0));
+        let ended = Operation { state: State::Succeeded, ended_at: Some(t(110.0)), ..at(1.0) };
+        let run = track.judge(&ended).unwrap();
+        assert_eq!(run.seconds, 110.0);
+        // 90 s foretold at 10 s, and it took 100; 50 s foretold at 50 s (for two marks), and it took 60.
+        assert_eq!(run.ratios, [100.0 / 90.0, 1.2, 1.2]);
+    }
+
+    #[test]
+    fn a_resumed_attempt_is_measured_from_where_it_began() {
+        let mut forecasts = Forecasts::default();
+        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
+        let mut track = Track::default();
+        assert_eq!(forecasts.think(&at(0.5), &mut track, t(0.0)), None);
+        let forecast = forecasts.think(&at(0.75), &mut track, t(10.0)).unwrap();
+        assert_eq!((forecast.ends_at, forecast.basis), (t(20.0), ForecastBasis::Rate));
+        assert_eq!(track.judge(&Operation { ended_at: Some(t(20.0)), ..at(1.0) }), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! What persons wish, and what the retry policy does in their place.
+
+use super::{Denied, Effect, Record, queued_attempt};
+use protocol::operation::AttemptOrigin;
+use protocol::receipt::Step;
+use protocol::{Condition, ConditionKind, Failure, FailureReason, HostName, Receipt, State, Time};
+
+/// The end of a cancel: nothing of the attempt is left.
+pub(super) fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
+    record.note(Step::Stopped, at);
+    record.note(Step::Released, at);
+    record.end(State::Cancelled, None, at);
+    vec![Effect::Changed, Effect::Release]
+}
+
+/// A person wants it to end.
+pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<Vec<Effect>, Denied> {
+    let number = record.operation.attempt;
+    match record.operation.state {
+        State::Queued => {
+            record.operation.receipt = Some(Receipt::requested(number, reason, now));
+            Ok(finish_cancel(record, now))
+        }
+        State::Starting | State::Running => {
+            record.operation.receipt = Some(Receipt::requested(number, reason, now));
+            record.enter(State::Cancelling);
+            Ok(vec![Effect::Changed, Effect::SendCancel])
+        }
+        // Pressed twice: the first one counts.
+        State::Cancelling => Ok(Vec::new()),
+        ended => Err(Denied(format!("It has {ended} already; there is nothing left to cancel."))),
+    }
+}
+
+/// A person gives up an attempt whose host can't be heard. Nobody claims that the work stopped: the attempt
+/// failed, its number is no longer listened to, and a host that comes back with it is told to stop it.
+pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Vec<Effect>, Denied> {
+    let operation = &record.operation;
+    if operation.state.ended() {
+        return Err(Denied(format!("It has {} already; there is nothing left to give up.", operation.state)));
+    }
+    let unheard = operation
+        .condition
+        .as_ref()
+        .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered));
+    if !operation.state.on_host() || !unheard {
+        return Err(Denied(
+            "Its host can be heard. Cancel it instead: then its end is confirmed.".to_owned(),
+        ));
+    }
+    let host = operation.host.as_ref().map_or("its host", HostName::as_str);
+    let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let failure = Failure {
+        reason: FailureReason::Abandoned,
+        message: format!(
+            "It was given up{reason} while {host} could not be heard. Whether the work went on there is not \
+             known; when {host} is heard again it is told to stop it."
+        ),
+        hint: "Retry or resume it; that may go to another host.".into(),
+    };
+    record.end(State::Failed, Some(failure), now);
+    Ok(vec![Effect::Changed, Effect::Release])
+}
+
+/// A person wants another attempt.
+pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Result<Vec<Effect>, Denied> {
+    let operation = &mut record.operation;
+    if !operation.state.ended() {
+        return Err(Denied(format!(
+            "It is {} just now. Another attempt can be made when this one has ended.",
+            operation.state
+        )));
+    }
+    if operation.state == State::Succeeded {
+        return Err(Denied("It succeeded; start a new operation with the same params instead.".into()));
+    }
+    if origin == AttemptOrigin::Resume && operation.checkpoint.is_none() {
+        return Err(Denied(
+            "It left no checkpoint to resume from. Retry starts it from the beginning.".into(),
+        ));
+    }
+    if origin != AttemptOrigin::Resume {
+        operation.checkpoint = None;
+        operation.progress = None;
+    }
+    queue_anew(record, origin, now);
+    Ok(vec![Effect::Changed, Effect::Enqueue])
+}
+
+/// The next attempt, in the queue.
+fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
+    let operation = &mut record.operation;
+    record.cancel_tried = None;
+    operation.state = State::Queued;
+    operation.queued_at = Some(now);
+    operation.not_before = None;
+    operation.attempt += 1;
+    operation.host = None;
+    operation.started_at = None;
+    operation.ended_at = None;
+    operation.heard_at = None;
+    operation.receipt = None;
+    operation.condition = None;
+    operation.failure = None;
+    let number = operation.attempt;
+    record.attempts.push(queued_attempt(number, origin, now));
+}
+
+/// The kind's policy makes another attempt of one that failed.
+pub(super) fn retry(
+    record: &mut Record,
+    origin: AttemptOrigin,
+    not_before: Time,
+    why: String,
+    now: Time,
+) -> Result<Vec<Effect>, Denied> {
+    if record.operation.state != State::Failed {
+        return Err(Denied(format!("It is {}; only what failed is tried again.", record.operation.state)));
+    }
+    let effects = again(record, origin, now)?;
+    if not_before > now {
+        record.operation.not_before = Some(not_before);
+        record.operation.condition =
+            Some(Condition { kind: ConditionKind::Backoff, since: now, message: why });
+    }
+    Ok(effects)
+}

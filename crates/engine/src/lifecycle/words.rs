@@ -1,0 +1,127 @@
+//! What hosts say of attempts, and what it changes.
+
+use super::{Effect, Record};
+use protocol::host::{HostEventBody, Outcome, ResultDoc};
+use protocol::receipt::Step;
+use protocol::{ConditionKind, Failure, FailureReason, State, Time};
+
+/// The host's feed said something of an attempt.
+pub(super) fn host(
+    record: &mut Record,
+    attempt: u32,
+    at: Time,
+    body: HostEventBody,
+    now: Time,
+) -> Vec<Effect> {
+    let state = record.operation.state;
+    if attempt != record.operation.attempt || !state.on_host() {
+        return match late_words(&body) {
+            Some(what) => vec![Effect::Late(format!("attempt {attempt}: {what}"))],
+            None => Vec::new(),
+        };
+    }
+    let was_silent = record.clear(&[ConditionKind::NoWord]);
+    record.operation.heard_at = Some(now);
+    let mut effects = match body {
+        HostEventBody::Running => {
+            if record.operation.started_at.is_some() {
+                Vec::new()
+            } else {
+                record.operation.started_at = Some(at);
+                record.current_mut().started_at = Some(at);
+                if state == State::Starting {
+                    record.enter(State::Running);
+                }
+                vec![Effect::Changed]
+            }
+        }
+        HostEventBody::Progress { mut progress } => {
+            // Within an attempt progress never runs backwards, whatever a host says.
+            let before = record.operation.progress.as_ref().and_then(|p| p.fraction);
+            progress.fraction = match (before, progress.fraction.map(|f| f.clamp(0.0, 1.0))) {
+                (Some(before), Some(fraction)) => Some(fraction.max(before)),
+                (_, fraction) => fraction,
+            };
+            record.operation.progress = Some(progress.clone());
+            let mut effects = vec![Effect::Progressed(progress)];
+            if record.clear(&[ConditionKind::Stalled]) {
+                effects.insert(0, Effect::Changed);
+            }
+            effects
+        }
+        HostEventBody::Points { series } => vec![Effect::Points(series)],
+        HostEventBody::Log { lines } => vec![Effect::Log(lines)],
+        HostEventBody::Checkpoint { checkpoint } => {
+            record.operation.checkpoint = Some(checkpoint);
+            vec![Effect::Changed]
+        }
+        HostEventBody::Acknowledged => {
+            let changed = record.note(Step::Acknowledged, at);
+            if changed { vec![Effect::Changed] } else { Vec::new() }
+        }
+        HostEventBody::Stopped => {
+            let changed = record.note(Step::Stopped, at);
+            if changed { vec![Effect::Changed] } else { Vec::new() }
+        }
+        HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
+    };
+    if was_silent && !effects.contains(&Effect::Changed) {
+        effects.insert(0, Effect::Changed);
+    }
+    effects
+}
+
+fn ended(
+    record: &mut Record,
+    outcome: Outcome,
+    failure: Option<Failure>,
+    result: Option<ResultDoc>,
+    at: Time,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(result) = result {
+        record.operation.has_result = true;
+        for tag in &result.tags {
+            if !record.operation.tags.contains(tag) {
+                record.operation.tags.push(tag.clone());
+            }
+        }
+        effects.push(Effect::Result(Box::new(result)));
+    }
+    let cancelling = record.operation.state == State::Cancelling;
+    match outcome {
+        Outcome::Cancelled if cancelling => {
+            effects.extend(super::wishes::finish_cancel(record, at));
+            return effects;
+        }
+        Outcome::Cancelled => {
+            let failure = Failure {
+                reason: FailureReason::HostStopped,
+                message: "The host stopped it; nobody asked for that here.".into(),
+                hint: "Look at the host's own log, then retry or resume.".into(),
+            };
+            record.end(State::Failed, Some(failure), at);
+        }
+        Outcome::Succeeded => record.end(State::Succeeded, None, at),
+        Outcome::Failed => {
+            let failure = failure.unwrap_or_else(|| Failure {
+                reason: FailureReason::Work,
+                message: "The host says that it failed, and not why.".into(),
+                hint: "Look at the log of the operation and of the host.".into(),
+            });
+            record.end(State::Failed, Some(failure), at);
+        }
+    }
+    effects.extend([Effect::Changed, Effect::Release]);
+    effects
+}
+
+/// What a late word said, where it is worth noting.
+fn late_words(body: &HostEventBody) -> Option<String> {
+    match body {
+        HostEventBody::Running => Some("running".into()),
+        HostEventBody::Ended { outcome, .. } => Some(format!("ended, {outcome:?}").to_lowercase()),
+        HostEventBody::Stopped => Some("stopped".into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,208 @@
+//! What the engine does by itself: gives up, tries again, holds back, stops what is astray, forgets.
+
+use crate::stage::{Follower, PATIENCE, Stage, start, start_with, up};
+use protocol::operation::AttemptOrigin;
+use protocol::{ConditionKind, FailureReason, KindName, OperationId, State};
+use serde_json::json;
+use signalbox_engine::{Engine, RetryPolicy, Which};
+use std::time::Duration;
+use store::{Filter, Keep};
+
+const LONG: u64 = 1_000_000;
+
+fn count() -> KindName {
+    "test.count".parse().unwrap()
+}
+
+fn policy(attempts: u32, pause: Duration, reasons: &[FailureReason]) -> RetryPolicy {
+    RetryPolicy { attempts, pause, longest_pause: pause, resume: true, reasons: reasons.to_vec() }
+}
+
+/// One that runs, with its feed.
+async fn running(engine: &Engine, params: serde_json::Value) -> (Follower, OperationId) {
+    let mut feed = Follower::new(engine, 0);
+    up(engine).await;
+    let id = start(engine, params).await.id;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    (feed, id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_up_is_stopped_when_its_host_is_back_and_counts_no_more() {
+    let stage = Stage::new(2).await;
+    let cable = stage.cable().await;
+    let engine = stage.engine_over(&cable, |_| {});
+    let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
+    let denied = engine.abandon(id, String::new()).await.unwrap_err();
+    assert!(denied.detail.contains("Cancel it instead"), "{}", denied.detail);
+    cable.cut();
+    feed.until(|o| o.id == id && o.condition.is_some()).await;
+    let given_up = engine.abandon(id, "the rack burns".into()).await.unwrap();
+    assert_eq!(given_up.state, State::Failed);
+    assert_eq!(given_up.failure.unwrap().reason, FailureReason::Abandoned);
+    assert_eq!(stage.host.running().await, 1, "the host knows nothing of it");
+    cable.mend();
+    stage.host.ended(id).await;
+    assert_eq!(engine.operation(id).await.unwrap().operation.state, State::Failed);
+    feed.assert_gapless();
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_is_silent_for_too_long_is_given_up_and_the_next_attempt_resumes() {
+    let stage = Stage::new(2).await;
+    let cable = stage.cable().await;
+    let engine = stage.engine_over(&cable, |config| {
+        config.rules.lost_after = Some(Duration::from_secs(1));
+        let again = policy(2, Duration::from_millis(1), &[FailureReason::HostSilent]);
+        config.rules.retry.insert(count(), again);
+    });
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    let id = start(&engine, json!({"steps": LONG, "checkpoint": 3})).await.id;
+    feed.until(|o| o.id == id && o.checkpoint.is_some()).await;
+    cable.cut();
+    let failed = feed.until(|o| o.id == id && o.state == State::Failed).await;
+    assert_eq!(failed.failure.unwrap().reason, FailureReason::HostSilent);
+    let queued = feed.until(|o| o.id == id && o.state == State::Queued).await;
+    assert_eq!(queued.attempt, 2);
+    cable.mend();
+    feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
+    assert_eq!(stage.host.resumed_from(id), Some(json!(3)));
+    assert_eq!(stage.host.running().await, 1, "the first attempt was stopped before the second began");
+    engine.cancel(id, String::new()).await.unwrap();
+    feed.until(|o| o.id == id && o.state == State::Cancelled).await;
+    let attempts = engine.operation(id).await.unwrap().attempts;
+    assert_eq!(attempts[1].origin, AttemptOrigin::Resume);
+    feed.assert_gapless();
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_waits_its_pause_through_a_restart_of_the_server_and_can_be_cancelled() {
+    let mut stage = Stage::new(2).await;
+    let hour = Duration::from_secs(3_600);
+    let with_retries = move |config: &mut signalbox_engine::EngineConfig| {
+        config.rules.retry.insert(count(), policy(3, hour, &RetryPolicy::OF_HOSTS));
+    };
+    let engine = stage.engine_with(with_retries);
+    let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
+    stage.kill_host();
+    stage.restart_host().await;
+    let held = feed.until(|o| o.id == id && o.attempt == 2).await;
+    assert_eq!((held.state, held.condition.unwrap().kind), (State::Queued, ConditionKind::Backoff));
+    assert!(held.not_before.unwrap() > held.queued_at.unwrap());
+    engine.close().await;
+    drop(engine);
+
+    let engine = stage.engine_with(with_retries);
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    up(&engine).await;
+    let other = start(&engine, json!({"steps": 3})).await;
+    feed.until(|o| o.id == other.id && o.state == State::Succeeded).await;
+    assert_eq!(engine.operation(id).await.unwrap().operation.state, State::Queued, "its pause is not over");
+    assert_eq!(engine.cancel(id, String::new()).await.unwrap().state, State::Cancelled);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kind_has_no_more_on_hosts_than_its_limit() {
+    let stage = Stage::new(4).await;
+    let engine = stage.engine_with(|config| {
+        config.rules.limits.insert(count(), 1);
+    });
+    let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
+    let second = start(&engine, json!({"steps": 3})).await.id;
+    let waits = feed.until(|o| o.id == second && o.condition.is_some()).await.condition.unwrap();
+    assert!(waits.message.contains("No more than 1 of test.count"), "{}", waits.message);
+    engine.cancel(first, String::new()).await.unwrap();
+    feed.until(|o| o.id == second && o.state == State::Succeeded).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_higher_priority_goes_first_and_equals_in_order() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
+    let mut ids = Vec::new();
+    for priority in [0, 0, 7] {
+        ids.push(start_with(&engine, json!({"steps": 2}), priority).await.id);
+    }
+    engine.cancel(first, String::new()).await.unwrap();
+    let mut order = Vec::new();
+    while order.len() < 3 {
+        order.push(feed.until(|o| o.id != first && o.state == State::Succeeded).await.id);
+    }
+    assert_eq!(order, [ids[2], ids[0], ids[1]]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_are_cancelled_by_name_or_by_a_filter_and_each_refusal_is_told() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
+    let done = engine.cancel(start(&engine, json!({"steps": 9})).await.id, String::new()).await.unwrap().id;
+    let mut queued = Vec::new();
+    for steps in [77, 77, 78] {
+        queued.push(start(&engine, json!({"steps": steps})).await.id);
+    }
+    let of_77 = Filter { text: "to 77".into(), ..Filter::default() };
+    let mut told = engine.cancel_many(Which::Found(of_77), "wrong data".into()).await.unwrap();
+    told.asked.sort();
+    assert_eq!(told.asked, queued[..2]);
+    let told = engine.cancel_many(Which::These(vec![first, done, queued[2]]), String::new()).await.unwrap();
+    assert_eq!(told.asked, [first, queued[2]]);
+    assert_eq!(told.refused[0].id, done);
+    assert!(told.refused[0].why.contains("cancelled already"), "{}", told.refused[0].why);
+    feed.until(|o| o.id == first && o.state == State::Cancelled).await;
+    assert_eq!(engine.cancel_many(Which::Found(Filter::default()), String::new()).await.unwrap().asked, []);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_runs_on_a_host_though_it_is_over_here_is_found_and_stopped() {
+    let mut stage = Stage::new(2).await;
+    let engine = stage.engine_with(|config| config.scan_every = Duration::from_millis(200));
+    let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
+    engine.cancel(id, String::new()).await.unwrap();
+    feed.until(|o| o.id == id && o.state == State::Cancelled).await;
+    // The same attempt again, as a request that was held up on its way, to a host that forgot that it had it.
+    stage.kill_host();
+    stage.restart_host().await;
+    up(&engine).await;
+    stage.host.start_by_hand(id, json!({"steps": LONG})).await;
+    stage.host.ended(id).await;
+    assert_eq!(engine.operation(id).await.unwrap().operation.state, State::Cancelled);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_ended_no_more_is_kept_than_said() {
+    let stage = Stage::new(4).await;
+    let keep = Keep { age: None, most: Some(2) };
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let id = start(&engine, json!({"steps": 1})).await.id;
+        feed.until(|o| o.id == id && o.state == State::Succeeded).await;
+        ids.push(id);
+    }
+    engine.close().await;
+    drop(engine);
+    let engine = stage.engine_with(|config| config.rules.keep = keep);
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    // Forgetting tells nobody, so it is looked for.
+    while engine.operation(ids[1]).await.is_ok() {
+        assert!(tokio::time::Instant::now() < deadline, "nothing was forgotten");
+        tokio::task::yield_now().await;
+    }
+    assert!(engine.operation(ids[0]).await.is_err());
+    assert!(engine.operation(ids[2]).await.is_ok() && engine.operation(ids[3]).await.is_ok());
+    let succeeded = engine.snapshot().counts.into_iter().find(|c| c.state == State::Succeeded).unwrap();
+    assert_eq!(succeeded.count, 2);
+    engine.close().await;
+}

@@ -1,0 +1,174 @@
+//! The part of the configuration that says how operations are kept: waits, retries, limits, what is forgotten.
+
+use anyhow::bail;
+use engine::{EngineConfig, RetryPolicy};
+use protocol::{FailureReason, KindName};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// `[rules]`. Times are in seconds.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FileRules {
+    /// Past this a host aborts what it was asked to cancel; 5 when not given.
+    cancel_deadline: Option<f64>,
+    /// Nothing from a host for this long means "no word"; 3 when not given.
+    silence: Option<f64>,
+    /// A host that is silent for this long is given up, 600 when not given; 0 waits for ever.
+    lost_after: Option<f64>,
+    /// How often what hosts hold is compared with what is believed; 15 when not given.
+    scan_every: Option<f64>,
+    /// No progress for so many times the usual interval is a stall; 10 when not given.
+    stall_factor: Option<f64>,
+    /// It is never called a stall before this; 30 when not given.
+    stall_least: Option<f64>,
+    /// Ended operations that were accepted longer ago are forgotten; kept for ever when not given.
+    keep_days: Option<f64>,
+    /// So many ended operations of each state are kept; all when not given.
+    keep_most: Option<u64>,
+}
+
+/// `[retry."kind"]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileRetry {
+    /// Attempts at most, the first one counted.
+    attempts: u32,
+    /// Pause before the second attempt, doubling from then on; 10 when not given.
+    pause: Option<f64>,
+    /// The longest pause; 300 when not given.
+    longest_pause: Option<f64>,
+    /// Go on from the checkpoint where there is one; true when not given.
+    resume: Option<bool>,
+    /// Which failures are tried again; those of hosts when not given.
+    on: Option<Vec<FailureReason>>,
+}
+
+/// What the file says, in place of the defaults.
+///
+/// # Errors
+/// A sentence that names the key and says what would be right.
+pub(super) fn apply(
+    config: &mut EngineConfig,
+    rules: &FileRules,
+    retry: HashMap<KindName, FileRetry>,
+    limits: HashMap<KindName, u32>,
+) -> anyhow::Result<()> {
+    let out = &mut config.rules;
+    if let Some(deadline) = seconds("rules.cancel_deadline", rules.cancel_deadline, 0.01)? {
+        out.cancel_deadline = deadline;
+    }
+    if let Some(silence) = seconds("rules.silence", rules.silence, 0.2)? {
+        config.silence = silence;
+    }
+    if let Some(every) = seconds("rules.scan_every", rules.scan_every, 0.1)? {
+        config.scan_every = every;
+    }
+    match rules.lost_after {
+        Some(0.0) => out.lost_after = None,
+        given => {
+            if let Some(after) = seconds("rules.lost_after", given, 1.0)? {
+                out.lost_after = Some(after);
+            }
+        }
+    }
+    if let Some(factor) = number("rules.stall_factor", rules.stall_factor, 1.0, 1e6)? {
+        out.stall.factor = factor;
+    }
+    if let Some(least) = number("rules.stall_least", rules.stall_least, 0.1, 1e9)? {
+        out.stall.least_seconds = least;
+    }
+    if let Some(days) = number("rules.keep_days", rules.keep_days, 0.01, 36_500.0)? {
+        out.keep.age = Some(Duration::from_secs_f64(days * 86_400.0));
+    }
+    out.keep.most = rules.keep_most;
+    for (kind, file) in retry {
+        let policy = policy(&kind, file)?;
+        out.retry.insert(kind, policy);
+    }
+    for (kind, most) in limits {
+        if most == 0 {
+            bail!("limits.\"{kind}\" is 0, so nothing of it would ever run. Give at least 1, or take it out");
+        }
+        out.limits.insert(kind, most);
+    }
+    Ok(())
+}
+
+fn policy(kind: &KindName, file: FileRetry) -> anyhow::Result<RetryPolicy> {
+    let key = |name: &str| format!("retry.\"{kind}\".{name}");
+    if !(1..=100).contains(&file.attempts) {
+        bail!("{} is {}; give 1 to 100, the first attempt counted", key("attempts"), file.attempts);
+    }
+    let pause = seconds(&key("pause"), file.pause, 0.0)?.unwrap_or(Duration::from_secs(10));
+    let longest =
+        seconds(&key("longest_pause"), file.longest_pause, 0.0)?.unwrap_or(Duration::from_secs(300));
+    Ok(RetryPolicy {
+        attempts: file.attempts,
+        pause,
+        longest_pause: longest.max(pause),
+        resume: file.resume.unwrap_or(true),
+        reasons: file.on.unwrap_or_else(|| RetryPolicy::OF_HOSTS.to_vec()),
+    })
+}
+
+fn seconds(key: &str, given: Option<f64>, least: f64) -> anyhow::Result<Option<Duration>> {
+    Ok(number(key, given, least, 1e8)?.map(Duration::from_secs_f64))
+}
+
+fn number(key: &str, given: Option<f64>, least: f64, most: f64) -> anyhow::Result<Option<f64>> {
+    match given {
+        Some(n) if !(least..=most).contains(&n) => bail!("{key} is {n}; give a number from {least} to {most}"),
+        given => Ok(given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        rules: FileRules,
+        #[serde(default)]
+        retry: HashMap<KindName, FileRetry>,
+        #[serde(default)]
+        limits: HashMap<KindName, u32>,
+    }
+
+    fn read(text: &str) -> anyhow::Result<EngineConfig> {
+        let file: File = toml::from_str(text)?;
+        let mut config = EngineConfig::default();
+        apply(&mut config, &file.rules, file.retry, file.limits)?;
+        Ok(config)
+    }
+
+    #[test]
+    fn what_is_not_given_stays_as_it_was() {
+        let config = read("[rules]\nlost_after = 0\nkeep_most = 50").unwrap();
+        assert_eq!(config.rules.lost_after, None);
+        assert_eq!(config.rules.keep.most, Some(50));
+        let before = EngineConfig::default().rules;
+        assert_eq!((config.rules.cancel_deadline, config.rules.stall), (before.cancel_deadline, before.stall));
+    }
+
+    #[test]
+    fn a_retry_policy_takes_the_failures_of_hosts_unless_told_others() {
+        let config = read("[retry.\"data.load\"]\nattempts = 3").unwrap();
+        let policy = &config.rules.retry[&KindName::new("data.load").unwrap()];
+        assert_eq!(policy.reasons, RetryPolicy::OF_HOSTS);
+        let config = read("[retry.\"data.load\"]\nattempts = 3\non = ['work']\npause = 1.5").unwrap();
+        let policy = &config.rules.retry[&KindName::new("data.load").unwrap()];
+        assert_eq!((policy.reasons.as_slice(), policy.pause.as_millis()), ([FailureReason::Work].as_slice(), 1_500));
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_named() {
+        let told = |text: &str| read(text).unwrap_err().to_string();
+        assert!(told("[limits]\n\"data.load\" = 0").contains("limits.\"data.load\""));
+        assert!(told("[rules]\nstall_factor = 0.5").contains("rules.stall_factor is 0.5"));
+        assert!(told("[retry.\"data.load\"]\nattempts = 0").contains("1 to 100"));
+    }
+}
