@@ -37,7 +37,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> LeptosOption
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
     let backend: Arc<dyn Backend> = Arc::new(PageBackend(server.engine.clone()));
     let shell_options = options.clone();
-    let page = leptos_axum::render_app_to_stream_with_context(
+    let page = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(backend.clone());
             restrict();

@@ -104,10 +104,10 @@ impl Context {
         self.held.attempt.report.measure(|meter, now| meter.done(done, now));
     }
 
-    /// What is being done now, in words for a person.
+    /// What is being done now, in words for a person. Said before [`Context::done`], both go out as one.
     pub fn message(&self, text: impl Into<String>) {
         let text = short(&text.into());
-        self.held.attempt.report.measure(|meter, _| meter.message(text));
+        self.held.attempt.report.remark(|meter| meter.message(text));
     }
 
     /// How far the whole is, from 0 to 1, in place of done by total; `None` gives the word back to those. What

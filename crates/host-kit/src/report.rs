@@ -105,6 +105,16 @@ impl Report {
         }
     }
 
+    /// Changes what is only words: it goes along with the next count, which mostly follows at once, or by itself
+    /// as soon as the attempt's own task has its turn.
+    pub fn remark(&self, change: impl FnOnce(&mut Meter)) {
+        let mut pending = self.pending.lock();
+        change(&mut pending.meter);
+        if !std::mem::replace(&mut pending.moved, true) {
+            self.waiting.notify_one();
+        }
+    }
+
     /// Adds a point to a curve. What is not a finite number can't be drawn: the log says so, once a series.
     pub fn point(&self, series: &str, x: f64, y: f64) {
         let now = Instant::now();
@@ -280,6 +290,32 @@ mod tests {
             panic!("progress, then the change: {bodies:?}")
         };
         assert_eq!(progress.done, 1_000);
+    }
+
+    #[test]
+    fn words_and_the_count_that_follows_are_one_record() {
+        let report = report();
+        report.remark(|meter| meter.message("the first".into()));
+        assert!(told(&report).is_empty());
+        report.measure(|meter, now| meter.done(1, now));
+        let bodies = told(&report);
+        let [HostEventBody::Progress { progress }] = bodies.as_slice() else { panic!("one: {bodies:?}") };
+        assert_eq!((progress.done, progress.message.as_str()), (1, "the first"));
+    }
+
+    #[tokio::test]
+    async fn words_alone_are_told_too() {
+        let report = report();
+        let mut news = report.feed.news();
+        let told_it = async {
+            report.remark(|meter| meter.message("alone".into()));
+            news.changed().await.unwrap();
+        };
+        tokio::select! {
+            () = told_it => {}
+            never = report.trail() => match never {},
+        }
+        assert!(matches!(&told(&report)[0], HostEventBody::Progress { progress } if progress.message == "alone"));
     }
 
     #[test]
