@@ -116,6 +116,9 @@ impl Spawner {
         if let Some(http) = &self.sources.http {
             command.arg("--http-source").arg(http);
         }
+        if let Some(exec) = &self.sources.exec {
+            command.arg("--exec").arg(exec);
+        }
         command.stdout(Stdio::null());
         #[cfg(unix)]
         command.process_group(0);

@@ -36,6 +36,10 @@ pub struct ServeArgs {
     /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
     #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
     http_source: Option<String>,
+    /// File (TOML) with commands to offer as kinds `exec.<name>`; see docs/exec.md [default: exec.toml in the data
+    /// folder, if it is there]
+    #[arg(long, env = "SIGNALBOX_EXEC")]
+    exec: Option<PathBuf>,
     /// Leave the bundled hosts running when the server stops, and find them again when it starts
     #[arg(long, env = "SIGNALBOX_KEEP_HOSTS")]
     keep_hosts: bool,
@@ -76,6 +80,8 @@ struct File {
 struct FileSources {
     csv: Option<PathBuf>,
     http: Option<String>,
+    /// File with commands to offer.
+    exec: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -111,11 +117,12 @@ pub enum Hosts {
     Bundled(Sources),
 }
 
-/// What the bundled data host loads from, and whether it outlives the server.
+/// What the bundled hosts load from and which commands they offer, and whether they outlive the server.
 #[derive(Clone)]
 pub struct Sources {
     pub csv: Option<PathBuf>,
     pub http: Option<String>,
+    pub exec: Option<PathBuf>,
     pub keep: bool,
 }
 
@@ -146,13 +153,16 @@ impl Config {
         }
         let csv = args.csv.or(file.sources.csv);
         let http = args.http_source.or(file.sources.http);
+        let exec = args.exec.or(file.sources.exec);
         let hosts = if file.hosts.is_empty() {
-            Hosts::Bundled(Sources { csv, http, keep: args.keep_hosts || file.keep_hosts.unwrap_or(false) })
+            let keep = args.keep_hosts || file.keep_hosts.unwrap_or(false);
+            let exec = exec.or_else(|| Some(data.join("exec.toml")).filter(|path| path.is_file()));
+            Hosts::Bundled(Sources { csv, http, exec, keep })
         } else {
-            if csv.is_some() || http.is_some() {
+            if csv.is_some() || http.is_some() || exec.is_some() {
                 bail!(
-                    "sources are for the bundled hosts, and the configuration names hosts of its own. \
-                     Give the sources to those (signalbox host --csv FOLDER), or take the hosts out"
+                    "sources and commands are for the bundled hosts, and the configuration names hosts of its own. \
+                     Give them to those (signalbox host --csv FOLDER --exec FILE), or take the hosts out"
                 );
             }
             Hosts::Configured(file.hosts.into_iter().map(host_config).collect())

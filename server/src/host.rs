@@ -4,7 +4,7 @@ use anyhow::Context;
 use host_kit::Host;
 use data_host::{DataConfig, DataLoad, SourceConfig};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,9 @@ pub struct HostArgs {
     /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
     #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
     http_source: Option<String>,
+    /// File (TOML) with commands to offer as kinds `exec.<name>`; see docs/exec.md
+    #[arg(long, env = "SIGNALBOX_EXEC")]
+    exec: Option<PathBuf>,
     /// How many operations run at once
     #[arg(long, default_value_t = 8)]
     capacity: u32,
@@ -54,11 +57,14 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         folder: data.join("bars"),
         sources: sources(&data, args.csv, args.http_source),
     })?;
-    let host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
+    let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
         .token(args.token)
-        .work(load)
-        .build()?;
+        .work(load);
+    for command in commands(args.exec.as_deref())? {
+        host = host.work(command);
+    }
+    let host = host.build()?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!("can't listen on {}. Is another program there? Choose a port with --listen", args.listen)
     })?;
@@ -80,8 +86,20 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The commands of a file; relative folders in it are seen from the folder that it is in.
+fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
+    let Some(path) = file else { return Ok(Vec::new()) };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the commands in {shown} can't be read; check the path given with --exec"))?;
+    let mistake = || format!("{shown} has a mistake; correct it, or see docs/exec.md for the keys");
+    let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
+    let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
+    exec_host::works(&config, &folder).with_context(mistake)
+}
+
 /// What there is to load from: what was asked for first; a fresh machine has something to load at once.
-fn sources(data: &std::path::Path, csv: Option<PathBuf>, http: Option<String>) -> Vec<SourceConfig> {
+fn sources(data: &Path, csv: Option<PathBuf>, http: Option<String>) -> Vec<SourceConfig> {
     let mut sources = Vec::new();
     let own_csv = csv.is_none();
     let csv = SourceConfig::Csv { name: "csv".into(), folder: csv.unwrap_or_else(|| data.join("csv")) };

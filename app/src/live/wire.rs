@@ -117,6 +117,7 @@ mod tests {
             name: HostName::new("data-1").unwrap(),
             url: "http://127.0.0.1:7301".into(),
             link: HostLink::Up,
+            draining: false,
             heard_at: None,
             trouble: String::new(),
             instance: None,

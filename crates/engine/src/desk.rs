@@ -260,6 +260,7 @@ impl Desk {
             Command::HostDown { host, why } => self.host_down(&host, why, now),
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
+            Command::Drain { host, on, reply } => self.drain(&host, on, reply, now),
             Command::Forget { ended } => self.forget(ended),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),

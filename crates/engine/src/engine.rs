@@ -15,7 +15,7 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use pool::{Pool, PoolConfig, PoolError};
 use protocol::api::{
-    CancelledMany, HostList, KindList, LogPage, OperationDetail, OperationPage, Refused, SeriesAnswer,
+    CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage, Refused, SeriesAnswer,
     Snapshot, StartOperation,
 };
 use protocol::operation::AttemptOrigin;
@@ -156,6 +156,7 @@ impl Engine {
         let unended = store.unended()?;
         let cursors = store.cursors()?;
         let counts = store.counts()?;
+        let drained = store.drained()?;
         let mut forecasts = Forecasts::default();
         for (kind, run) in store.runs()? {
             forecasts.learn(&kind, run);
@@ -205,7 +206,8 @@ impl Engine {
                 .map_err(|source| EngineError::Host { name: host.name.clone(), source })?;
             let cursor = cursors.iter().find(|(name, _)| *name == host.name).map(|(_, c)| *c);
             let last_word = LastWord::default();
-            let entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_word.clone());
+            let mut entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_word.clone());
+            entry.draining = drained.contains(&host.name);
             view.write().apply(ViewChange::Host(Box::new(entry.status())));
             roster.add(entry);
             pools.push((host.name.clone(), pool.clone()));
@@ -372,6 +374,17 @@ impl Engine {
                 None => return Ok(ids),
             }
         }
+    }
+
+    /// Lets a host take no new work, or take it again. What it has goes on to its end. Holds over restarts.
+    ///
+    /// # Errors
+    /// `NotFound` when no host of that name is configured.
+    pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, Problem> {
+        self.storable()?;
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Drain { host, on, reply }).await?;
+        answer.await.map_err(|_| closing())?
     }
 
     async fn stored_unless_live(&self, id: OperationId) -> Result<Option<Box<store::Stored>>, Problem> {

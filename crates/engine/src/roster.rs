@@ -41,6 +41,8 @@ pub(crate) struct Entry {
     pub(crate) assigned: u32,
     /// It said that it is full; asked again after this.
     pub(crate) full_until: Option<Time>,
+    /// It takes no new work.
+    pub(crate) draining: bool,
 }
 
 impl Entry {
@@ -57,6 +59,7 @@ impl Entry {
             cursor,
             assigned: 0,
             full_until: None,
+            draining: false,
         }
     }
 
@@ -66,6 +69,7 @@ impl Entry {
             name: self.name.clone(),
             url: self.pool.base_url().to_owned(),
             link: self.link,
+            draining: self.draining,
             heard_at: self.last_word.get(),
             trouble: self.trouble.clone(),
             instance: self.about.as_ref().map(|a| a.instance),
@@ -94,6 +98,7 @@ impl Entry {
 
     fn has_place(&self, now: Time) -> bool {
         self.link == HostLink::Up
+            && !self.draining
             && self.assigned < self.capacity()
             && self.full_until.is_none_or(|until| now >= until)
     }
@@ -143,7 +148,14 @@ impl Roster {
         } else if up.is_empty() {
             let text = format!("{} can't be reached. It starts as soon as that is heard again.", names(away));
             (ConditionKind::NoHost, text)
+        } else if up.iter().all(|e| e.draining) {
+            let text = format!(
+                "{} takes no new work: it is drained. It starts as soon as that is undone on Hosts, or another host has {kind}.",
+                names(up)
+            );
+            (ConditionKind::NoHost, text)
         } else {
+            let up: Vec<&Entry> = up.into_iter().filter(|e| !e.draining).collect();
             let text = format!("Every place on {} is taken. It starts as soon as one is free.", names(up));
             (ConditionKind::Waiting, text)
         })

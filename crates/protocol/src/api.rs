@@ -119,6 +119,9 @@ pub struct HostStatus {
     /// Where it answers: `http://127.0.0.1:7301`.
     pub url: String,
     pub link: HostLink,
+    /// It takes no new work: what it has goes on to its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draining: bool,
     /// When a byte last came from it, by the server's clock, as of this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Time>,

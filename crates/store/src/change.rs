@@ -55,6 +55,11 @@ pub enum Change {
         result: Box<ResultDoc>,
     },
     Event(EventRecord),
+    /// A host takes no new work from now on, or takes it again.
+    Drain {
+        host: HostName,
+        on: bool,
+    },
     /// A run of a kind that succeeded, for the forecasts of those to come.
     Run {
         kind: KindName,
@@ -83,7 +88,9 @@ impl Change {
     /// What the change weighs.
     pub fn weight(&self) -> Weight {
         match self {
-            Change::Operation { .. } | Change::Result { .. } | Change::Key { .. } => Weight::Heavy,
+            Change::Operation { .. } | Change::Result { .. } | Change::Key { .. } | Change::Drain { .. } => {
+                Weight::Heavy
+            }
             _ => Weight::Light,
         }
     }

@@ -134,6 +134,9 @@ pub trait Store: Send + Sync + 'static {
     /// How far each host's feed was taken in.
     fn cursors(&self) -> Result<Vec<(HostName, HostCursor)>, StoreError>;
 
+    /// The hosts that take no new work.
+    fn drained(&self) -> Result<Vec<HostName>, StoreError>;
+
     /// The runs of all kinds that are kept, oldest first.
     fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError>;
 

@@ -96,6 +96,7 @@ const MIGRATIONS: &[&str] = &[r"
     );
     CREATE INDEX runs_by_kind ON runs (kind, n);
     CREATE INDEX keys_by_operation ON keys (id);
+    CREATE TABLE drained (host TEXT PRIMARY KEY) WITHOUT ROWID;
 "];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.

@@ -239,6 +239,10 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
         }
+        Change::Drain { host, on } => {
+            let sql = if *on { "INSERT OR IGNORE INTO drained VALUES (?)" } else { "DELETE FROM drained WHERE host = ?" };
+            transaction.prepare_cached(sql)?.execute([host.as_str()])?;
+        }
         Change::Run { kind, run } => {
             transaction
                 .prepare_cached("INSERT INTO runs (kind, title, seconds, ratios) VALUES (?, ?, ?, ?)")?
@@ -485,6 +489,14 @@ impl Store for Sqlite {
                 out.push((host, HostCursor { instance, seq: row.get::<_, i64>(2)? as u64 }));
             }
             Ok(out)
+        })
+    }
+
+    fn drained(&self) -> Result<Vec<HostName>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT host FROM drained ORDER BY host")?;
+            let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(names.collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(|n| HostName::new(n).ok()).collect())
         })
     }
 

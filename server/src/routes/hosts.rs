@@ -1,9 +1,11 @@
 //! Kinds, hosts, and the snapshot of everything.
 
 use super::Server;
+use crate::problem::Failed;
 use axum::Json;
-use axum::extract::State;
-use protocol::api::{HostList, KindList, Snapshot};
+use axum::extract::{Path, State};
+use protocol::api::{HostList, HostStatus, KindList, Snapshot};
+use protocol::{HostName, Problem, ProblemType};
 
 /// What can be started, and where it could run now.
 #[utoipa::path(get, path = "/api/v1/kinds", tag = "hosts", responses((status = 200, body = KindList)))]
@@ -21,4 +23,22 @@ pub async fn hosts(State(server): State<Server>) -> Json<HostList> {
 #[utoipa::path(get, path = "/api/v1/snapshot", tag = "feed", responses((status = 200, body = Snapshot)))]
 pub async fn snapshot(State(server): State<Server>) -> Json<Snapshot> {
     Json(server.engine.snapshot())
+}
+
+/// Lets a host take no new work; what it has goes on to its end. Holds until undone, over restarts too.
+#[utoipa::path(post, path = "/api/v1/hosts/{name}/drain", tag = "hosts", params(("name" = String, Path)),
+    responses((status = 200, body = HostStatus), (status = 404, body = Problem)))]
+pub async fn drain(State(server): State<Server>, name: Path<String>) -> Result<Json<HostStatus>, Failed> {
+    Ok(Json(server.engine.drain(host_of(name)?, true).await?))
+}
+
+/// Lets a drained host take work again.
+#[utoipa::path(post, path = "/api/v1/hosts/{name}/undrain", tag = "hosts", params(("name" = String, Path)),
+    responses((status = 200, body = HostStatus), (status = 404, body = Problem)))]
+pub async fn undrain(State(server): State<Server>, name: Path<String>) -> Result<Json<HostStatus>, Failed> {
+    Ok(Json(server.engine.drain(host_of(name)?, false).await?))
+}
+
+fn host_of(Path(name): Path<String>) -> Result<HostName, Failed> {
+    HostName::new(name).map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. Hosts are listed at /hosts.")))
 }

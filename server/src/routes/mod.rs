@@ -59,6 +59,8 @@ pub struct Server {
         operations::artifact,
         hosts::kinds,
         hosts::hosts,
+        hosts::drain,
+        hosts::undrain,
         hosts::snapshot,
         events::events,
         probes::healthz,
@@ -99,6 +101,8 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
         .route("/api/v1/kinds", get(hosts::kinds))
         .route("/api/v1/hosts", get(hosts::hosts))
+        .route("/api/v1/hosts/{name}/drain", post(hosts::drain))
+        .route("/api/v1/hosts/{name}/undrain", post(hosts::undrain))
         .route("/api/v1/snapshot", get(hosts::snapshot))
         .route(
             "/openapi.json",

@@ -1,6 +1,7 @@
 //! What the desk can be told.
 
 use crate::lifecycle::Message;
+use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
 use protocol::{HostName, InstanceId, KindName, Operation, OperationId, Problem, State, Time};
 use serde_json::Value;
@@ -97,6 +98,12 @@ pub(crate) enum Command {
         host: HostName,
         instance: InstanceId,
         list: HostOperations,
+    },
+    /// A person wants a host to take no new work, or to take it again.
+    Drain {
+        host: HostName,
+        on: bool,
+        reply: oneshot::Sender<Result<HostStatus, Problem>>,
     },
     /// Operations that are too old to be kept.
     Forget {

@@ -6,10 +6,13 @@
 use super::Desk;
 use crate::errand;
 use crate::lifecycle::{Message, host_lost};
-use protocol::api::HostLink;
+use protocol::api::{HostLink, HostStatus};
 use protocol::host::{About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState};
-use protocol::{Failure, FailureReason, HostName, InstanceId, OperationId, State, Time};
-use store::HostCursor;
+use protocol::{
+    Failure, FailureReason, HostName, InstanceId, OperationId, Problem, ProblemType, State, Time,
+};
+use store::{Change, HostCursor};
+use tokio::sync::oneshot;
 
 /// Health goes into the feed at most this often.
 const HEALTH_EVERY_SECONDS: f64 = 5.0;
@@ -216,6 +219,30 @@ impl Desk {
         }
         self.moved.insert(host.clone());
         self.dispatch(now);
+    }
+
+    /// A host takes no new work from now on, or takes it again.
+    pub(super) fn drain(
+        &mut self,
+        host: &HostName,
+        on: bool,
+        reply: oneshot::Sender<Result<HostStatus, Problem>>,
+        now: Time,
+    ) {
+        let Some(entry) = self.roster.get_mut(host) else {
+            let detail = format!("There is no host '{host}' in the configuration. Look at /hosts.");
+            self.draft.reply(reply, Err(Problem::new(ProblemType::NotFound, detail)));
+            return;
+        };
+        let changed = entry.draining != on;
+        entry.draining = on;
+        let status = entry.status();
+        if changed {
+            self.draft.change(Change::Drain { host: host.clone(), on });
+            self.draft.host(status.clone(), now);
+            self.dispatch(now);
+        }
+        self.draft.reply(reply, Ok(status));
     }
 
     /// A host can't be heard.

@@ -121,6 +121,30 @@ async fn a_kind_has_no_more_on_hosts_than_its_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drained_host_ends_what_it_has_and_takes_nothing_new_through_a_restart_too() {
+    let stage = Stage::new(4).await;
+    let engine = stage.engine();
+    let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
+    let name = "counter".parse().unwrap();
+    assert!(engine.drain(name, true).await.unwrap().draining);
+    let second = start(&engine, json!({"steps": 3})).await.id;
+    let waits = feed.until(|o| o.id == second && o.condition.is_some()).await.condition.unwrap();
+    assert!(waits.message.contains("it is drained"), "{}", waits.message);
+    assert_eq!(engine.operation(first).await.unwrap().operation.state, State::Running);
+    engine.close().await;
+    drop(engine);
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    up(&engine).await;
+    assert!(engine.hosts().hosts[0].draining);
+    engine.drain("counter".parse().unwrap(), false).await.unwrap();
+    feed.until(|o| o.id == second && o.state == State::Succeeded).await;
+    let unknown = engine.drain("other".parse().unwrap(), true).await.unwrap_err();
+    assert!(unknown.detail.contains("no host 'other'"), "{}", unknown.detail);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_higher_priority_goes_first_and_equals_in_order() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();

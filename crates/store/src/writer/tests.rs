@@ -70,6 +70,9 @@ impl Store for Full {
     ) -> Result<Vec<protocol::LogLine>, StoreError> {
         self.inner.logs(id, n, before, limit)
     }
+    fn drained(&self) -> Result<Vec<protocol::HostName>, StoreError> {
+        self.inner.drained()
+    }
     fn runs(&self) -> Result<Vec<(protocol::KindName, crate::Run)>, StoreError> {
         self.inner.runs()
     }
