@@ -1,15 +1,31 @@
-//! What a person can ask of an operation: cancel, retry, resume. Asks back where work would be lost, says
-//! in a toast what was asked and what went wrong.
+//! What a person can ask of operations: cancel, retry, resume, give up. Asks back where that can't be undone,
+//! says in a toast what was asked and what went wrong.
 
 use crate::api;
 use crate::app::Data;
 use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
+use crate::select::Selection;
 use crate::words;
+use crate::words::asking::cancelled_many;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::OperationId;
+use protocol::api::CancelMany;
+use protocol::{KindName, OperationId};
 use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Ids in one request; the server takes more, and every body has its limit.
+const AT_ONCE: usize = 2_000;
+
+/// Something a person has to confirm.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Question {
+    Cancel(OperationId),
+    Many(Arc<[OperationId]>),
+    Resume(OperationId),
+    Abandon(OperationId),
+}
 
 /// The page's own; from the context.
 #[derive(Clone, Copy)]
@@ -17,14 +33,14 @@ pub struct Actions {
     toasts: Toasts,
     /// Asked for and not yet answered.
     pending: RwSignal<HashSet<OperationId>>,
-    /// A cancel that a person has to confirm.
-    pub to_confirm: RwSignal<Option<OperationId>>,
+    /// What a person has to confirm.
+    pub question: RwSignal<Option<Question>>,
 }
 
 impl Actions {
     /// Called once, by the app.
     pub fn new(toasts: Toasts) -> Self {
-        Self { toasts, pending: RwSignal::default(), to_confirm: RwSignal::new(None) }
+        Self { toasts, pending: RwSignal::default(), question: RwSignal::new(None) }
     }
 
     /// The page's own, provided by the app.
@@ -39,14 +55,10 @@ impl Actions {
 
     /// Cancels; asks first where that loses work.
     pub fn cancel(&self, op: OpView) {
-        let kind = op.fixed().kind.clone();
-        let resumes = Data::here().kinds.with_untracked(|kinds| {
-            let kinds = kinds.as_ref().and_then(|k| k.as_ref().ok());
-            kinds.is_some_and(|k| k.kinds.iter().any(|o| o.spec.name == kind && o.spec.resumable))
-        });
         let checkpoint = op.facts.with_untracked(|f| f.checkpoint.is_some());
+        let resumes = resumable(&op.fixed().kind);
         if words::cancel_loses_work(op.state.get_untracked(), resumes, checkpoint) {
-            self.to_confirm.set(Some(op.id));
+            self.question.set(Some(Question::Cancel(op.id)));
         } else {
             self.cancel_now(op.id);
         }
@@ -63,8 +75,45 @@ impl Actions {
     }
 
     /// Another attempt from the checkpoint.
-    pub fn resume(&self, id: OperationId) {
+    pub fn resume_now(&self, id: OperationId) {
         self.ask(id, "resume", "It goes on from its checkpoint");
+    }
+
+    /// Gives up an attempt whose host can't be heard.
+    pub fn abandon_now(&self, id: OperationId) {
+        self.ask(id, "abandon", "Given up");
+    }
+
+    /// Cancels many, and says what became of it.
+    pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, reason: String) {
+        let (actions, selection) = (*self, Selection::here());
+        actions.pending.update(|pending| pending.extend(ids.iter().copied()));
+        spawn_local(async move {
+            let (mut asked, mut refused) = (0, Vec::new());
+            for some in ids.chunks(AT_ONCE) {
+                let many = CancelMany { ids: Some(some.to_vec()), filter: None, reason: reason.clone() };
+                match api::cancel_many(&many).await {
+                    Ok(answer) => {
+                        asked += answer.asked.len() as u32;
+                        refused.extend(answer.refused);
+                        selection.set_all(some, false);
+                    }
+                    // What was not asked stays selected.
+                    Err(problem) => actions.toasts.warn(problem.detail),
+                }
+            }
+            if asked > 0 || !refused.is_empty() {
+                match cancelled_many(asked, &refused) {
+                    (said, true) => actions.toasts.warn(said),
+                    (said, false) => actions.toasts.say(said),
+                }
+            }
+            actions.pending.update(|pending| {
+                for id in ids.iter() {
+                    pending.remove(id);
+                }
+            });
+        });
     }
 
     fn ask(&self, id: OperationId, what: &'static str, said: &'static str) {
@@ -89,4 +138,12 @@ impl Actions {
             });
         });
     }
+}
+
+/// Whether a later attempt of this kind can go on where one ended, as far as the page knows. Not tracked.
+pub fn resumable(kind: &KindName) -> bool {
+    Data::here().kinds.with_untracked(|kinds| {
+        let kinds = kinds.as_ref().and_then(|k| k.as_ref().ok());
+        kinds.is_some_and(|k| k.kinds.iter().any(|o| o.spec.name == *kind && o.spec.resumable))
+    })
 }

@@ -1,7 +1,8 @@
 //! What a page asks for: from the server it is rendered on, or by the API when it runs in the browser.
 
 use protocol::api::{
-    Bars, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartOperation,
+    CancelMany, CancelledMany, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot,
+    StartOperation,
 };
 use protocol::{Operation, OperationId, Problem};
 
@@ -69,23 +70,38 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
 mod browser {
     use super::*;
     use crate::http::Call;
+    use serde::de::DeserializeOwned;
 
-    /// Candles of a load's result, in a range of seconds since 1970 or in all, at most `points`.
+    /// Part of an artifact that is sampled over time, in a range of seconds since 1970 or in all, at most
+    /// `points` of it.
     ///
     /// # Errors
     /// The server's problem document, or one of our own when there was no answer.
-    pub async fn bars(id: OperationId, range: Option<(i64, i64)>, points: u32) -> Result<Bars, Problem> {
+    pub async fn sampled<T: DeserializeOwned>(
+        id: OperationId,
+        name: &str,
+        range: Option<(i64, i64)>,
+        points: u32,
+    ) -> Result<T, Problem> {
         let (from, to) = range.map(|(from, to)| (from.to_string(), to.to_string())).unwrap_or_default();
-        let path = format!("/api/v1/operations/{id}/artifacts/bars");
+        let path = format!("/api/v1/operations/{id}/artifacts/{name}");
         let points = points.to_string();
         let path = query::url(&path, [("from", from.as_str()), ("to", &to), ("points", &points)]);
         Call::get(&path).json().await
     }
 
+    /// An artifact as a whole.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn artifact<T: DeserializeOwned>(id: OperationId, name: &str) -> Result<T, Problem> {
+        Call::get(&format!("/api/v1/operations/{id}/artifacts/{name}")).json().await
+    }
+
     /// A page of stored operations, newest first.
     ///
     /// # Errors
-    /// As [`bars`].
+    /// As [`sampled`].
     pub async fn operations(state: &str, words: &str, after: &str) -> Result<OperationPage, Problem> {
         let path = query::url("/api/v1/operations", [("state", state), ("q", words), ("after", after)]);
         Call::get(&path).json().await
@@ -94,19 +110,28 @@ mod browser {
     /// Starts an operation; the same key again starts nothing twice.
     ///
     /// # Errors
-    /// As [`bars`].
+    /// As [`sampled`].
     pub async fn start(start: &StartOperation, key: &str) -> Result<Operation, Problem> {
         let body = serde_json::to_string(start).expect("a request is made of plain JSON");
         Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
     }
 
-    /// Asks something of an operation: `cancel`, `retry` or `resume`.
+    /// Asks something of an operation: `cancel`, `retry`, `resume` or `abandon`.
     ///
     /// # Errors
-    /// As [`bars`].
+    /// As [`sampled`].
     pub async fn ask(id: OperationId, what: &str) -> Result<Operation, Problem> {
         Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
     }
+
+    /// Cancels many.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn cancel_many(many: &CancelMany) -> Result<CancelledMany, Problem> {
+        let body = serde_json::to_string(many).expect("a request is made of plain JSON");
+        Call::post("/api/v1/operations/cancel", body).json().await
+    }
 }
 
-pub use browser::{ask, bars, operations, start};
+pub use browser::{artifact, ask, cancel_many, operations, sampled, start};

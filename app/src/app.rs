@@ -2,7 +2,7 @@
 
 use crate::actions::Actions;
 use crate::api;
-use crate::components::confirm::ConfirmCancel;
+use crate::components::confirm::Confirm;
 use crate::components::frame::Frame;
 use crate::components::keys::Keys;
 use crate::components::toasts::{ToastList, Toasts};
@@ -12,6 +12,7 @@ use crate::pages::new::NewPage;
 use crate::pages::not_found::NotFound;
 use crate::pages::operation::OperationPage;
 use crate::pages::operations::OperationsPage;
+use crate::select::Selection;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
@@ -46,6 +47,7 @@ pub fn App() -> impl IntoView {
     let toasts = Toasts::new();
     provide_context(toasts);
     provide_context(Actions::new(toasts));
+    provide_context(Selection::new());
 
     // Effects run only in the browser, and once the page is hydrated.
     Effect::new(move |started: Option<()>| {
@@ -69,6 +71,6 @@ pub fn App() -> impl IntoView {
             <Keys/>
         </Router>
         <ToastList/>
-        <ConfirmCancel/>
+        <Confirm/>
     }
 }

@@ -103,6 +103,16 @@ pub fn figure(n: f64) -> String {
     }
 }
 
+/// With its sign, `+12.34 %` or `−3.10`, the size written by `of`; nothing has none.
+pub fn signed(n: f64, of: fn(f64) -> String) -> String {
+    let size = of(n.abs());
+    match n {
+        n if n > 0.0 => format!("+{size}"),
+        n if n < 0.0 => format!("−{size}"),
+        _ => size,
+    }
+}
+
 /// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for what ticks once a second.
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.max(0.0) as u64;
@@ -288,6 +298,15 @@ mod tests {
         assert_eq!(share(0.99824), "99.82 %");
         assert_eq!(share(1.0), "100 %");
         assert_eq!(share(0.999_99), "just under 100 %");
+    }
+
+    #[test]
+    fn a_sign_stands_before_what_has_one() {
+        assert_eq!(signed(0.1234, share), "+12.34 %");
+        assert_eq!(signed(-3.1, figure), "−3.10");
+        assert_eq!(signed(0.0, figure), "0.00");
+        assert_eq!(signed(-20_758.3, figure), "−20,758");
+        assert_eq!(signed(f64::NAN, figure), "–");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
 mod components;
+mod csv;
 pub mod filter;
 pub mod format;
 mod http;
@@ -18,6 +19,7 @@ pub mod live;
 mod pages;
 pub mod query;
 mod reactive;
+mod select;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod words;

@@ -16,7 +16,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
         op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord))
     });
     let far = text(move || match op.state.get() {
-        State::Cancelling => op.receipt.with(|r| r.as_ref().map(words::last_step).unwrap_or_default()),
+        State::Cancelling => op.receipt.with(|r| r.as_ref().map(words::trail::last_step).unwrap_or_default()),
         State::Succeeded => op.progress.with(|p| {
             p.as_ref().filter(|p| p.done > 0).map(|p| words::items(p.done, &p.unit)).unwrap_or_default()
         }),

@@ -48,3 +48,9 @@ pub fn Ident(
         </button>
     }
 }
+
+/// A name that is used elsewhere, like that of a model, and a button that copies it.
+#[component]
+pub fn CopyName(name: String) -> impl IntoView {
+    view! { <Ident short=name.clone() whole=name/> }
+}

@@ -1,14 +1,27 @@
 //! The trail of a cancel, step by step as it happens.
 
+use crate::format;
+use crate::live::{Live, OpView};
 use crate::reactive::{part, word};
-use crate::{format, words};
+use crate::words::trail::{branch, trail};
 use leptos::prelude::*;
+use protocol::State;
 use protocol::receipt::Step;
-use protocol::{Receipt, State};
 
-/// `Cancelled  requested 10:43:17.204 · sent +2 ms · acknowledged +6 ms · stopped +31 ms · released +33 ms`
+/// `Cancelled  requested 10:43:17.204 · sent +2 ms · acknowledged +6 ms · stopped +31 ms · released +33 ms`, and
+/// below it what is in its way or how it ended otherwise.
 #[component]
-pub fn ReceiptLine(receipt: Signal<Option<Receipt>>, state: Signal<State>) -> impl IntoView {
+pub fn ReceiptLine(op: OpView) -> impl IntoView {
+    let (receipt, state) = (op.receipt, op.state);
+    let clock = Live::here().clock();
+    let aside = Memo::new(move |_| {
+        let state = state.get();
+        // What is over stands still.
+        let now = if state.ended() { clock.get_untracked() } else { clock.get() };
+        let failed = op.facts.with(|f| f.failure.as_ref().map(|f| f.reason));
+        let condition = op.condition.get();
+        receipt.with(|r| r.as_ref().and_then(|r| branch(r, state, condition.as_ref(), failed, now)))
+    });
     let headline = move || {
         word(move || match state.get() {
             State::Cancelled => "Cancelled",
@@ -18,7 +31,7 @@ pub fn ReceiptLine(receipt: Signal<Option<Receipt>>, state: Signal<State>) -> im
     };
     part(move || {
         let receipt = receipt.get()?;
-        let taken = words::trail(&receipt);
+        let taken = trail(&receipt);
         let pending = !state.get().ended();
         let steps = Step::ALL.into_iter().filter_map(|step| {
             let found = taken.iter().find(|(name, ..)| *name == step.as_str());
@@ -37,11 +50,17 @@ pub fn ReceiptLine(receipt: Signal<Option<Receipt>>, state: Signal<State>) -> im
                 None => None,
             }
         });
+        let reason = (!receipt.reason.is_empty())
+            .then(|| view! { <p class="receipt-why muted">{format!("“{}”", receipt.reason)}</p> }.into_any());
         Some(
             view! {
                 <div class="receipt" aria-live="polite">
                     <strong>{headline()}</strong>
                     <ol>{steps.collect_view()}</ol>
+                    {reason}
+                    {part(move || {
+                        aside.get().map(|said| view! { <p class="receipt-aside" aria-live="off">{said}</p> }.into_any())
+                    })}
                 </div>
             }
             .into_any(),

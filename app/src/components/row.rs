@@ -3,34 +3,51 @@
 use super::bar::ProgressBar;
 use super::icon::Icon;
 use super::moment::Ago;
+use super::picks::{PickOne, Picks};
 use super::state_mark::StateMark;
-use crate::actions::Actions;
+use crate::actions::{Actions, Question};
+use crate::live::line::Place;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, text, word, yes};
-use crate::{format, query, words};
+use crate::{query, words};
 use leptos::prelude::*;
 use leptos_router::components::A;
-use protocol::OperationId;
+use protocol::{Forecast, OperationId, Time};
+use std::collections::HashMap;
 
 /// The row of an operation that the page knows.
 #[component]
-pub fn Row(id: OperationId) -> impl IntoView {
+pub fn Row(
+    id: OperationId,
+    /// It can be selected.
+    picks: Option<Picks>,
+    places: Memo<HashMap<OperationId, Place>>,
+) -> impl IntoView {
     let live = Live::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
     let clock = live.clock();
     let fixed = op.fixed();
+    let place = Memo::new(move |_| places.with(|p| p.get(&id).copied()));
+    let kind = fixed.kind.clone();
     let doing = move || -> String {
         if op.state.get().ended() {
             return op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()).unwrap_or_default());
+        }
+        if let Some(place) = place.get() {
+            return words::place(place, &kind);
         }
         op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default())
     };
     let left = part(move || match op.facts.with(|f| f.ended_at) {
         Some(at) => Some(view! { <Ago at/> }.into_any()),
         None => {
-            let eta = move || op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
-            let eta = text(move || eta().map(format::about).unwrap_or_default());
-            Some(view! { <span>{eta}</span> }.into_any())
+            let left = move |of: fn(Option<&Forecast>, Option<f64>, Time) -> Option<String>| {
+                text(move || words::forecast::of(op, clock.get(), of).unwrap_or_default())
+            };
+            Some(
+                view! { <span title=left(words::forecast::left_with_band)>{left(words::forecast::left)}</span> }
+                    .into_any(),
+            )
         }
     });
     let took = text(move || {
@@ -38,8 +55,17 @@ pub fn Row(id: OperationId) -> impl IntoView {
         op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)))
     });
     let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
+    let doing_title = text(doing.clone());
     view! {
         <tr class="row" data-state=word(move || op.state.get().as_str())>
+            {picks.map(|picks| {
+                view! {
+                    <td class="c-pick">
+                        <PickOne op picks/>
+                    </td>
+                }
+                .into_any()
+            })}
             <td class="c-state">
                 <StateMark state=op.state/>
             </td>
@@ -55,7 +81,7 @@ pub fn Row(id: OperationId) -> impl IntoView {
                 <ProgressBar op/>
             </td>
             <td class="c-doing">
-                <span class="clip" title=text(doing)>
+                <span class="clip" title=doing_title>
                     {text(doing)}
                 </span>
             </td>
@@ -108,7 +134,9 @@ fn RowAction(op: OpView) -> impl IntoView {
         if next.cancel {
             Some(button("Cancel operation", "cross", |actions, op| actions.cancel(op)))
         } else if next.resume {
-            Some(button("Resume operation", "resume", |actions, op| actions.resume(op.id)))
+            Some(button("Resume operation", "resume", |actions, op| {
+                actions.question.set(Some(Question::Resume(op.id)));
+            }))
         } else if op.state.get_untracked().ended() {
             let href = query::start_again(fixed.kind.as_str(), &fixed.params);
             let label = format!("Start again with these params: {title}");

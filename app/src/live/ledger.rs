@@ -25,9 +25,7 @@ pub enum Change<'a> {
         at: Time,
     },
     /// Its host was heard; nothing else that a row shows.
-    Heard {
-        at: Time,
-    },
+    Heard { at: Time },
 }
 
 /// Decides what `event` does to an operation that is known like this.

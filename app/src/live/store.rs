@@ -8,8 +8,8 @@ use super::link::Shown;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{
-    Checkpoint, Condition, ConditionKind, Event, EventBody, Failure, Forecast, HostName, InstanceId, KindName,
-    Operation, OperationId, Progress, Receipt, State, Time,
+    Checkpoint, Condition, ConditionKind, Event, EventBody, Failure, Forecast, HostName, InstanceId,
+    KindName, Operation, OperationId, Progress, Receipt, State, Time,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -152,9 +152,8 @@ impl OpCell {
         if self.state.get_untracked() != State::Queued {
             return None;
         }
-        let held = self
-            .condition
-            .with_untracked(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
+        let held =
+            self.condition.with_untracked(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
         let fixed = &self.fixed;
         self.facts.with_untracked(|f| {
             let since = f.queued_at.unwrap_or(fixed.created_at);
@@ -624,7 +623,10 @@ mod tests {
     fn progress_touches_nothing_but_progress() {
         let (live, id) = seeded(10, State::Running);
         let cell = live.operation(id).unwrap();
-        live.apply(&event(11, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
+        live.apply(&event(
+            11,
+            EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None },
+        ));
         assert_eq!(cell.progress.get_untracked().unwrap().done, 42);
         assert_eq!(cell.state.get_untracked(), State::Running);
         assert_eq!(live.seq(), 11);
@@ -644,7 +646,10 @@ mod tests {
     #[test]
     fn an_older_snapshot_does_not_undo_a_newer_event() {
         let (live, id) = seeded(10, State::Running);
-        live.apply(&event(12, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
+        live.apply(&event(
+            12,
+            EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None },
+        ));
         live.seed(&snapshot(11, vec![operation(State::Running, 1)]));
         let cell = live.operation(id).unwrap();
         assert_eq!(cell.progress.get_untracked().unwrap().done, 42);

@@ -1,9 +1,16 @@
 //! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
+//!
+//! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
+//! before and after something is asked for.
+
+pub mod asking;
+pub mod forecast;
+pub mod trail;
 
 use crate::format;
+use crate::live::line::Place;
 use crate::live::store::Facts;
-use protocol::receipt::Step;
-use protocol::{Condition, ConditionKind, Progress, Receipt, State, Time};
+use protocol::{Condition, ConditionKind, KindName, Progress, State, Time};
 
 /// How far it is, in a word or two: `56 %`, `4,210 rows so far`.
 pub fn how_far(progress: Option<&Progress>) -> String {
@@ -76,36 +83,46 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
         ConditionKind::Stalled => format!("no progress for {age}, though its host is heard"),
-        ConditionKind::Backoff => "held back before it is tried again".to_owned(),
-    }
-}
-
-/// The steps of a cancel taken so far: the first with its time, the others with what they took since.
-pub fn trail(receipt: &Receipt) -> Vec<(&'static str, String, Time)> {
-    Step::ALL
-        .into_iter()
-        .filter_map(|step| receipt.at(step).map(|at| (step, at)))
-        .map(|(step, at)| {
-            let text = match step {
-                Step::Requested => format::clock_millis(at),
-                _ => format::offset(at.seconds_since(receipt.requested)),
-            };
-            (step.as_str(), text, at)
-        })
-        .collect()
-}
-
-/// The newest step of a cancel, for the bar: `acknowledged +6 ms`.
-pub fn last_step(receipt: &Receipt) -> String {
-    match trail(receipt).pop() {
-        Some(("requested", _, _)) | None => "requested".to_owned(),
-        Some((step, text, _)) => format!("{step} {text}"),
+        ConditionKind::Backoff => match facts.not_before.map(|at| at.seconds_since(now)) {
+            Some(seconds) if seconds > 0.0 => format!("tried again in {}", format::duration(seconds.ceil())),
+            _ => "tried again now".to_owned(),
+        },
     }
 }
 
 /// Whether a cancel loses work, so that a person is asked first.
 pub fn cancel_loses_work(state: State, kind_resumes: bool, has_checkpoint: bool) -> bool {
     state.on_host() && !kind_resumes && !has_checkpoint
+}
+
+/// `1st`, `2nd`, `3rd`, `11th`.
+pub fn ordinal(n: u32) -> String {
+    let ending = match (n % 10, n % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{}{ending}", format::count(u64::from(n)))
+}
+
+/// `3rd of 12 in line for data.load`
+pub fn place(place: Place, kind: &KindName) -> String {
+    match place {
+        Place { number: 1, of: 1 } => format!("next in line for {kind}"),
+        Place { number: 1, of } => format!("next of {} in line for {kind}", format::count(u64::from(of))),
+        Place { number, of } => {
+            format!("{} of {} in line for {kind}", ordinal(number), format::count(u64::from(of)))
+        }
+    }
+}
+
+/// Whether a person may give it up: only while its host can't be heard, for then nothing else helps.
+pub fn may_abandon(state: State, condition: Option<&Condition>) -> bool {
+    state.on_host()
+        && condition
+            .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered))
 }
 
 /// What one attempt can be followed by.
@@ -134,6 +151,9 @@ mod tests {
         Facts {
             attempt: 1,
             host: protocol::HostName::new("data-1").ok(),
+            priority: 0,
+            queued_at: None,
+            not_before: None,
             started_at: Some(at(1_000)),
             ended_at: None,
             failure: None,
@@ -165,15 +185,40 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_tells_each_step_with_its_milliseconds() {
-        let start = Time::parse("2026-11-23T10:43:17.204Z").unwrap();
-        let mut receipt = Receipt::requested(1, String::new(), start);
-        assert_eq!(last_step(&receipt), "requested");
-        receipt.note(Step::Sent, start.plus_micros(2_000));
-        receipt.note(Step::Acknowledged, start.plus_micros(6_400));
-        let told: Vec<_> = trail(&receipt).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
-        assert_eq!(told, ["requested 10:43:17.204", "sent +2 ms", "acknowledged +6 ms"]);
-        assert_eq!(last_step(&receipt), "acknowledged +6 ms");
+    fn a_pause_before_a_retry_counts_down() {
+        let held = Condition { kind: ConditionKind::Backoff, since: at(0), message: String::new() };
+        let waits = Facts { not_before: Some(at(12_500)), ..facts() };
+        assert_eq!(trouble(&held, &waits, at(500)), "tried again in 12 s");
+        assert_eq!(trouble(&held, &waits, at(12_400)), "tried again in 1 s");
+        assert_eq!(trouble(&held, &waits, at(13_000)), "tried again now");
+    }
+
+    #[test]
+    fn a_place_in_line_is_told_as_people_tell_it() {
+        let kind = KindName::new("data.load").unwrap();
+        let told = |number, of| place(Place { number, of }, &kind);
+        assert_eq!(told(1, 1), "next in line for data.load");
+        assert_eq!(told(1, 4), "next of 4 in line for data.load");
+        assert_eq!(told(3, 12), "3rd of 12 in line for data.load");
+        let all = [1, 2, 4, 11, 12, 13, 21, 102, 1_003].map(ordinal);
+        assert_eq!(all, ["1st", "2nd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,003rd"]);
+    }
+
+    #[test]
+    fn only_what_runs_on_a_host_that_is_silent_may_be_given_up() {
+        let silent = no_word(0);
+        assert!(may_abandon(State::Running, Some(&silent)));
+        assert!(may_abandon(
+            State::Cancelling,
+            Some(&Condition { kind: ConditionKind::CancelUndelivered, ..silent.clone() })
+        ));
+        assert!(!may_abandon(State::Running, None));
+        assert!(!may_abandon(State::Queued, Some(&silent)));
+        assert!(!may_abandon(
+            State::Running,
+            Some(&Condition { kind: ConditionKind::Stalled, ..silent.clone() })
+        ));
+        assert!(!may_abandon(State::Failed, Some(&silent)));
     }
 
     #[test]

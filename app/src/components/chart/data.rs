@@ -4,33 +4,76 @@ use protocol::Point;
 use serde::Serialize;
 
 /// Lines, or candles with their volume.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
+    #[default]
     Lines,
     /// Needs five columns: open, high, low, close, volume.
     Candles,
 }
 
 /// How to draw.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Spec {
     pub title: String,
+    /// What files made of it are called, without their ending.
+    pub file: String,
     pub shape: Shape,
     /// x is seconds since 1970 UTC; else a number that `x` names.
     pub time: bool,
-    /// What x counts: `seconds since start`.
+    /// What x counts: `seconds since start`. Charts that count the same share cursor and zoom.
     pub x: String,
-    /// Unit of y.
+    /// Unit of y; a `share` is written in percent.
     pub unit: String,
     /// One name a column.
     pub names: Vec<String>,
-    /// The y axis begins at zero.
+    /// The y axis holds zero.
     pub zero: bool,
+    /// The room between the first curve and zero is tinted.
+    pub fill: bool,
     /// The curves do not share their x: a missing value is no gap.
     pub joined: bool,
+    /// Smoothing is offered.
+    pub smooth: bool,
+    /// A logarithmic y axis is offered.
+    pub log: bool,
     /// Height in CSS pixels.
     pub height: u32,
+}
+
+impl Spec {
+    /// The name of a file made of it.
+    pub fn file_name(&self, ending: &str) -> String {
+        let title: String = self
+            .title
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .collect();
+        match self.file.as_str() {
+            "" => format!("{title}.{ending}"),
+            of => format!("{of}-{title}.{ending}"),
+        }
+    }
+}
+
+/// Something that happened at a point of the chart.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Mark {
+    pub x: f64,
+    pub y: f64,
+    pub kind: MarkKind,
+}
+
+/// What happened there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MarkKind {
+    LongEntry = 0,
+    ShortEntry = 1,
+    /// A trade was closed with a gain.
+    Gain = 2,
+    /// A trade was closed with a loss.
+    Loss = 3,
 }
 
 /// What to draw: columns of one length, `NaN` where there is no value.
@@ -40,8 +83,18 @@ pub struct Sheet {
     pub columns: Vec<Vec<f64>>,
     /// Stretches of x that are marked as gaps.
     pub bands: Vec<(f64, f64)>,
+    /// In rising x.
+    pub marks: Vec<Mark>,
     /// Rises when the whole of it should be shown.
     pub fit: u32,
+}
+
+impl Sheet {
+    /// There are values, and a logarithm of each.
+    pub fn all_above_zero(&self) -> bool {
+        let mut values = self.columns.iter().flatten().filter(|y| !y.is_nan()).peekable();
+        values.peek().is_some() && values.all(|y| *y > 0.0)
+    }
 }
 
 /// Curves of their own x as one sheet with a common one.
@@ -87,5 +140,19 @@ mod tests {
     fn one_curve_is_taken_as_it_is() {
         let sheet = lines_of(&[&[Point(0.5, 1.0)]]);
         assert_eq!((sheet.x, sheet.columns), (vec![0.5], vec![vec![1.0]]));
+    }
+
+    #[test]
+    fn a_logarithm_is_offered_only_where_every_value_has_one() {
+        let sheet = |column: &[f64]| Sheet { columns: vec![column.to_vec()], ..Sheet::default() };
+        assert!(sheet(&[0.5, f64::NAN, 2.0]).all_above_zero());
+        assert!(!sheet(&[0.5, 0.0]).all_above_zero());
+        assert!(!sheet(&[f64::NAN]).all_above_zero());
+    }
+
+    #[test]
+    fn a_file_is_named_for_what_it_was_made_of() {
+        let spec = Spec { title: "Rows per second".into(), file: "MSFT-1h".into(), ..Spec::default() };
+        assert_eq!(spec.file_name("csv"), "MSFT-1h-rows-per-second.csv");
     }
 }

@@ -1,9 +1,10 @@
-// Between the page's chart component and uPlot: loads the library when the first chart comes into sight,
-// turns our columns into its data, draws candles, bands and the line of values, follows theme and width.
+// Between the page's chart component and uPlot: loads the library when the first chart comes into sight, turns
+// our columns into its data, shares cursor and zoom between charts, reads values out, makes pictures.
 
 const LIBRARY = "/vendor/uplot-1.6.32.js";
 const STYLES = "/vendor/uplot-1.6.32.css";
 const DASHES = [[], [], [], [6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
+const MARKS = ["long entry", "short entry", "exit with a gain", "exit with a loss"];
 
 let library;
 function load() {
@@ -24,53 +25,31 @@ function load() {
   return library;
 }
 
-// Colours are the page's own, read again when the theme changes.
-let theme;
-const plots = new Set();
-function readTheme() {
-  const style = getComputedStyle(document.documentElement);
-  const token = (name) => style.getPropertyValue(name).trim();
-  theme = {
-    ink: token("--ink"),
-    muted: token("--muted"),
-    grid: token("--grid"),
-    surface: token("--surface"),
-    up: token("--candle-up"),
-    down: token("--candle-down"),
-    volume: token("--volume"),
-    gap: token("--gap"),
-    series: Array.from({ length: 8 }, (_, i) => token(`--series-${i + 1}`)),
-    font: `11px ${style.fontFamily || "system-ui"}`,
-  };
+/** Hands something to the person as a file. */
+function save(file, blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = file;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
-function themeChanged() {
-  readTheme();
-  for (const plot of plots) plot.redraw();
-}
-let watching = false;
-function watchTheme() {
-  if (watching) return;
-  watching = true;
-  readTheme();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
-  new MutationObserver(themeChanged).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+export function saveText(file, type, text) {
+  save(file, new Blob([text], { type: `${type};charset=utf-8` }));
 }
 
-const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 function figure(n) {
   if (n == null || Number.isNaN(n)) return "–";
-  const size = Math.abs(n);
-  if (size >= 10000) return grouped.format(n);
-  if (size >= 1 || n === 0) return n.toFixed(2).replace(/\.00$/, "");
-  return n.toPrecision(4);
+  return Math.abs(n) >= 1000 ? grouped.format(n) : String(Number(n.toPrecision(6)));
 }
 function compact(n) {
   const size = Math.abs(n);
   for (const [above, letter] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
-    if (size >= above) return `${Number((n / above).toPrecision(3))}${letter}`;
+    if (size >= above) return `${Number((n / above).toPrecision(4))}${letter}`;
   }
   return `${Number(n.toPrecision(6))}`;
 }
+const inPercent = (n) => `${Number((n * 100).toPrecision(5))} %`;
 const two = (n) => String(n).padStart(2, "0");
 function timeText(seconds) {
   const d = new Date(seconds * 1000);
@@ -93,14 +72,24 @@ const TIME_TICKS = [
 
 const withGaps = (column) => Array.from(column, (n) => (Number.isNaN(n) ? null : n));
 
+/** Charts whose x counts the same, by what it counts. */
+const kin = new Map();
+
 export class Plot {
-  constructor(element, spec, onRange, onTrouble) {
+  constructor(element, spec, paint, onRange, onTrouble) {
     this.element = element;
     this.spec = JSON.parse(spec);
+    this.paint = paint;
     this.onRange = onRange;
     this.onTrouble = onTrouble;
     this.candles = this.spec.shape === "candles";
+    this.percent = this.spec.unit === "share";
+    this.key = this.spec.time ? "time" : this.spec.x;
     this.zoomed = false;
+    this.hidden = 0;
+    this.log = false;
+    this.onKey = (event) => this.pressed(event);
+    element.addEventListener("keydown", this.onKey);
     this.seen = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) {
         this.seen.disconnect();
@@ -120,8 +109,9 @@ export class Plot {
       return;
     }
     if (this.gone) return;
-    watchTheme();
-    plots.add(this);
+    this.paint.join(this);
+    if (!kin.has(this.key)) kin.set(this.key, new Set());
+    kin.get(this.key).add(this);
     this.line = document.createElement("p");
     this.line.className = "chart-line";
     this.element.prepend(this.line);
@@ -130,25 +120,49 @@ export class Plot {
     this.draw();
   }
 
-  set(x, columns, bands, fit) {
+  set(x, columns, raw, bands, marks, fit) {
     const refit = this.pending === undefined || this.pending.fit !== fit;
-    this.pending = { x, columns, bands, fit };
+    this.pending = { x, columns, raw, bands, marks, fit };
     if (refit) this.refit = true;
-    if (!this.frame) {
-      this.frame = requestAnimationFrame(() => {
-        this.frame = undefined;
-        this.draw();
-      });
-    }
+    this.soon();
   }
 
+  soon() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.draw();
+    });
+  }
+
+  look(hidden, log) {
+    if (hidden === this.hidden && log === this.log) return;
+    const anew = log !== this.log;
+    Object.assign(this, { hidden, log });
+    if (!this.plot) return;
+    if (anew) this.again();
+    else this.showColumns();
+    this.readLine();
+  }
+
+  // A scale is of one kind for the life of a plot: another kind is another plot, at the same place.
+  again() {
+    const { min, max } = this.plot.scales.x;
+    this.plot.destroy();
+    this.plot = undefined;
+    this.draw();
+    if (this.zoomed) this.plot?.setScale("x", { min, max });
+  }
+
+  // Lines are there twice: as they came, faint behind the smoothed; and as they are read.
   data() {
-    return [this.pending.x, ...this.pending.columns.map(withGaps)];
+    const { x, columns, raw } = this.pending;
+    const lines = columns.map(withGaps);
+    if (this.candles) return [x, ...lines];
+    return [x, ...(raw.length ? raw.map(withGaps) : lines), ...lines];
   }
 
   draw() {
     if (!this.uPlot || this.gone || !this.pending) return;
-    this.bands = this.pending.bands;
     const data = this.data();
     if (!this.plot) {
       if (this.pending.x.length === 0 || this.element.clientWidth === 0) return;
@@ -158,8 +172,21 @@ export class Plot {
       this.plot.setData(data, this.refit || !this.zoomed);
       if (!this.refit && this.zoomed) this.plot.redraw();
     }
+    if (this.refit) this.zoomed = false;
     this.refit = false;
+    this.showColumns();
     this.readLine();
+  }
+
+  showColumns() {
+    if (this.candles) return;
+    const n = this.spec.names.length;
+    for (let i = 0; i < n; i++) {
+      const show = !(this.hidden & (1 << i));
+      const faint = show && this.pending.raw.length > 0;
+      if (this.plot.series[1 + i].show !== faint) this.plot.setSeries(1 + i, { show: faint });
+      if (this.plot.series[1 + n + i].show !== show) this.plot.setSeries(1 + n + i, { show });
+    }
   }
 
   redraw() {
@@ -174,39 +201,60 @@ export class Plot {
     else if (width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: this.spec.height });
   }
 
+  relatives() {
+    return [...(kin.get(this.key) ?? [])].filter((plot) => plot.plot);
+  }
+
+  // The whole of it, here and in all charts that share the zoom.
   whole() {
-    this.zoomed = false;
-    this.onRange(NaN, NaN);
-    if (this.plot) this.plot.setData(this.data(), true);
+    for (const plot of this.relatives()) {
+      plot.zoomed = false;
+      plot.onRange(NaN, NaN);
+      plot.plot.setData(plot.data(), true);
+    }
+  }
+
+  zoomTo(min, max) {
+    if (!(max > min)) return;
+    for (const plot of this.relatives()) {
+      plot.zoomed = true;
+      plot.plot.setScale("x", { min, max });
+      plot.onRange(min, max);
+    }
   }
 
   destroy() {
     this.gone = true;
     this.seen.disconnect();
     this.sized?.disconnect();
+    this.element.removeEventListener("keydown", this.onKey);
     if (this.frame) cancelAnimationFrame(this.frame);
-    plots.delete(this);
+    this.paint.leave(this);
+    kin.get(this.key)?.delete(this);
     this.plot?.destroy();
     this.line?.remove();
   }
 
   options() {
-    const { spec, uPlot } = this;
-    const axis = { stroke: () => theme.muted, font: theme.font, labelFont: theme.font, labelSize: 16,
-      grid: { stroke: () => theme.grid, width: 1 }, ticks: { stroke: () => theme.grid, width: 1, size: 4 } };
-    const xLabel = spec.time ? "UTC" : spec.x;
-    const yRange = this.candles ? priceRange : spec.zero
-      ? (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.08 : 1]
-      : (_, low, high) => uPlot.rangeNum(low ?? 0, high ?? 1, 0.08, true);
+    const { spec, uPlot, paint } = this;
+    const theme = () => paint.theme();
+    const font = theme().font;
+    const axis = { stroke: () => theme().muted, font, labelFont: font, labelSize: 16,
+      grid: { stroke: () => theme().grid, width: 1 }, ticks: { stroke: () => theme().grid, width: 1, size: 4 } };
+    const colour = (i) => theme().series[i % 8];
+    const curve = { scale: "y", spanGaps: spec.joined };
+    const points = { show: (u) => u.data[0].length < 2, size: 5 };
+    const fill = (i) => (spec.fill && i === 0 ? { fill: () => `${colour(0)}26`, fillTo: () => 0 } : {});
     const series = this.candles
-      // Drawn by our own hook; here they only hold the values.
+      // Drawn by the painter; here they only hold the values.
       ? spec.names.map((label, i) => ({ label, scale: i === 4 ? "v" : "y", paths: () => null, points: { show: false } }))
-      : spec.names.map((label, i) => ({
-        label, scale: "y", width: 1.5, stroke: () => theme.series[i % 8], dash: DASHES[i % 8],
-        spanGaps: spec.joined, points: { show: (u) => u.data[0].length < 2, size: 5 },
-      }));
-    const scales = { x: { time: spec.time }, y: { range: yRange } };
+      : [
+        ...spec.names.map((_, i) => ({ ...curve, width: 1, stroke: () => `${colour(i)}59`, show: false, points: { show: false } })),
+        ...spec.names.map((label, i) => ({ ...curve, ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: DASHES[i % 8], points })),
+      ];
+    const scales = { x: { time: spec.time }, y: this.yScale() };
     if (this.candles) scales.v = { range: (_, __, high) => [0, (high || 1) * 4.5] };
+    const written = this.percent ? inPercent : compact;
     return {
       width: this.element.clientWidth,
       height: spec.height,
@@ -216,117 +264,139 @@ export class Plot {
       scales,
       series: [{}, ...series],
       axes: [
-        { ...axis, label: xLabel, size: spec.time ? 36 : 26, ...(spec.time ? { values: TIME_TICKS } : {}) },
-        { ...axis, scale: "y", size: 56, values: (_, ticks) => ticks.map((n) => (n == null ? "" : compact(n))) },
+        { ...axis, label: spec.time ? "UTC" : spec.x, size: spec.time ? 36 : 26, ...(spec.time ? { values: TIME_TICKS } : {}) },
+        { ...axis, scale: "y", size: 60, values: (_, ticks) => ticks.map((n) => (n == null ? "" : written(n))) },
       ],
       cursor: {
         y: false,
         points: { size: 6, show: !this.candles },
-        drag: { x: true, y: false, setScale: true },
+        drag: { x: true, y: false, setScale: false },
         bind: { dblclick: () => () => { this.whole(); return null; } },
+        // Others follow the pointer, and not what it drags.
+        sync: { key: this.key, scales: ["x", null], filters: { pub: (type) => type === "mousemove", sub: () => true } },
       },
       hooks: {
         setCursor: [() => this.readLine()],
         setSelect: [(u) => this.selected(u)],
-        drawClear: [(u) => this.drawBands(u)],
-        draw: this.candles ? [(u) => this.drawCandles(u)] : [],
+        drawClear: [(u) => paint.drawBands(u, this.pending.bands)],
+        draw: this.candles
+          ? [(u) => paint.drawCandles(u), (u) => paint.drawMarks(u, this.pending.marks)]
+          : [(u) => paint.drawMarks(u, this.pending.marks)],
+      },
+    };
+  }
+
+  yScale() {
+    if (this.candles) return { range: priceRange };
+    if (this.log) return { distr: 3, log: 10 };
+    if (!this.spec.zero) return { range: (_, low, high) => this.uPlot.rangeNum(low ?? 0, high ?? 1, 0.08, true) };
+    return {
+      range: (_, low, high) => {
+        const ends = [Math.min(0, (low ?? 0) * 1.08), Math.max(0, (high ?? 0) * 1.08)];
+        return ends[0] === ends[1] ? [0, 1] : ends;
       },
     };
   }
 
   selected(u) {
-    if (u.select.width < 3) return;
-    this.zoomed = true;
-    this.onRange(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
+    const { left, width } = u.select;
+    if (width < 3) return;
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.zoomTo(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
+  }
+
+  // Arrows read values, one point at a time or ten; plus and minus zoom around the cursor, 0 shows the whole.
+  pressed(event) {
+    const u = this.plot;
+    if (!u || event.ctrlKey || event.metaKey || event.altKey) return;
+    const last = u.data[0].length - 1;
+    const [first, end] = [u.valToIdx(u.scales.x.min), u.valToIdx(u.scales.x.max)];
+    const at = u.cursor.idx ?? end;
+    const step = event.shiftKey ? 10 : 1;
+    const to = { ArrowLeft: u.cursor.idx == null ? end : at - step, ArrowRight: u.cursor.idx == null ? first : at + step, Home: first, End: end }[event.key];
+    if (to !== undefined) {
+      const i = Math.max(0, Math.min(last, to));
+      u.setCursor({ left: u.valToPos(u.data[0][i], "x"), top: u.over.clientHeight / 2 }, true, true);
+      const spoken = this.element.parentElement?.querySelector("[data-spoken]");
+      if (spoken) spoken.textContent = this.line.textContent;
+    } else if (event.key === "+" || event.key === "-") {
+      const { min, max } = u.scales.x;
+      const centre = u.cursor.idx == null ? (min + max) / 2 : u.data[0][at];
+      const half = (max - min) * (event.key === "+" ? 0.25 : 1);
+      const [low, high] = [Math.max(u.data[0][0], centre - half), Math.min(u.data[0][last], centre + half)];
+      if (event.key === "-" && low <= u.data[0][0] && high >= u.data[0][last]) this.whole();
+      else this.zoomTo(low, high);
+    } else if (event.key === "0") {
+      this.whole();
+    } else {
+      return;
+    }
+    event.preventDefault();
   }
 
   // The values under the cursor, or the newest, at the top left.
   readLine() {
     const u = this.plot;
     if (!u || u.data[0].length === 0) return;
+    const { spec, percent } = this;
     const i = u.cursor.idx ?? u.data[0].length - 1;
     const x = u.data[0][i];
-    const at = this.spec.time ? timeText(x) : `${this.spec.x} ${figure(x)}`;
-    this.line.replaceChildren(span(at, ""));
-    this.spec.names.forEach((name, n) => {
-      const value = u.data[n + 1][i];
-      const text = this.candles && n === 4 ? compact(value ?? 0) : figure(value);
-      this.line.append(span(`${name} ${text}`, this.candles || this.spec.names.length === 1 ? "" : theme.series[n % 8]));
+    const n = spec.names.length;
+    const smoothed = !this.candles && this.pending.raw.length > 0;
+    const written = (value) => (percent && value != null ? inPercent(value) : figure(value));
+    this.line.replaceChildren(span(spec.time ? timeText(x) : `${spec.x} ${figure(x)}`));
+    spec.names.forEach((name, k) => {
+      if (this.hidden & (1 << k)) return;
+      const value = u.data[1 + k + (this.candles ? 0 : n)][i];
+      const text = this.candles && k === 4 ? compact(value ?? 0) : written(value);
+      const behind = smoothed ? ` (${written(u.data[1 + k][i])})` : "";
+      const reading = span(`${name} ${text}${behind}`);
+      if (!this.candles && n > 1) reading.prepend(swatch(this.paint.theme().series[k % 8]));
+      this.line.append(reading);
     });
+    this.marksAt(u, i).forEach((text) => this.line.append(span(text)));
   }
 
-  drawBands(u) {
-    if (!this.bands?.length) return;
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.fillStyle = theme.gap;
-    for (let i = 0; i < this.bands.length; i += 2) {
-      const from = u.valToPos(this.bands[i], "x", true);
-      const to = u.valToPos(this.bands[i + 1], "x", true);
-      if (to < bbox.left || from > bbox.left + bbox.width) continue;
-      ctx.fillRect(from, bbox.top, Math.max(to - from, devicePixelRatio), bbox.height);
+  // What happened between this candle and the next, the first few of it.
+  marksAt(u, i) {
+    const marks = this.pending.marks;
+    if (u.cursor.idx == null || !marks.length) return [];
+    const [from, to] = [u.data[0][i], u.data[0][i + 1] ?? Infinity];
+    const found = [];
+    for (let m = 0; m < marks.length && found.length < 3; m += 3) {
+      if (marks[m] >= from && marks[m] < to) found.push(`${MARKS[marks[m + 2]]} ${figure(marks[m + 1])}`);
     }
-    ctx.restore();
+    return found;
   }
 
-  drawCandles(u) {
-    const { ctx, bbox } = u;
-    const [x, open, high, low, close, volume] = u.data;
-    const [first, last] = this.visible(u);
-    if (first > last) return;
-    // As wide as the closest two stand apart: nights and weekends stay empty.
-    let apart = Infinity;
-    for (let i = Math.max(first, 1); i <= last; i++) apart = Math.min(apart, x[i] - x[i - 1]);
-    const step = apart === Infinity ? bbox.width / 4 : Math.abs(u.valToPos(x[first] + apart, "x", true) - u.valToPos(x[first], "x", true));
+  // The chart as it stands, with its title and the names of its curves above it.
+  picture(file) {
+    if (!this.plot) return;
+    const source = this.plot.ctx.canvas;
+    const { surface, ink, muted, series, family } = this.paint.theme();
     const dot = devicePixelRatio;
-    const width = Math.max(dot, Math.min(Math.floor(step * 0.7), 14 * dot));
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    const floor = u.valToPos(0, "v", true);
-    ctx.fillStyle = theme.volume;
-    for (let i = first; i <= last; i++) {
-      if (!volume[i]) continue;
-      const top = u.valToPos(volume[i], "v", true);
-      ctx.fillRect(u.valToPos(x[i], "x", true) - width / 2, top, width, floor - top);
-    }
-    ctx.lineWidth = dot;
-    for (let i = first; i <= last; i++) {
-      if (open[i] == null) continue;
-      const centre = Math.round(u.valToPos(x[i], "x", true)) + 0.5;
-      const rises = close[i] >= open[i];
-      const colour = rises ? theme.up : theme.down;
-      const [a, b] = [u.valToPos(open[i], "y", true), u.valToPos(close[i], "y", true)];
-      const [top, bottom] = [Math.min(a, b), Math.max(a, b)];
-      ctx.strokeStyle = colour;
-      ctx.fillStyle = colour;
-      ctx.beginPath();
-      ctx.moveTo(centre, u.valToPos(high[i], "y", true));
-      ctx.lineTo(centre, top);
-      ctx.moveTo(centre, bottom);
-      ctx.lineTo(centre, u.valToPos(low[i], "y", true));
-      ctx.stroke();
-      const height = Math.max(bottom - top, dot);
-      // Told apart by shape as well: what rises is hollow, what falls is full.
-      if (rises && width >= 4 * dot) ctx.strokeRect(centre - width / 2, top, width, height);
-      else ctx.fillRect(centre - width / 2, top, width, height);
-    }
-    ctx.restore();
-  }
-
-  visible(u) {
-    const x = u.data[0];
-    const { min, max } = u.scales.x;
-    let first = 0;
-    let last = x.length - 1;
-    while (first <= last && x[first] < min) first++;
-    while (last >= first && x[last] > max) last--;
-    // One more on each side, cut off by the frame.
-    return [Math.max(0, first - 1), Math.min(x.length - 1, last + 1)];
+    const head = 48 * dot;
+    const canvas = document.createElement("canvas");
+    canvas.width = source.width;
+    canvas.height = source.height + head;
+    const ctx = canvas.getContext("2d");
+    ctx.fillStyle = surface;
+    ctx.fillRect(0, 0, canvas.width, canvas.height);
+    ctx.fillStyle = ink;
+    ctx.font = `600 ${14 * dot}px ${family}`;
+    ctx.fillText(this.spec.title, 8 * dot, 18 * dot);
+    ctx.font = `${11 * dot}px ${family}`;
+    let left = 8 * dot;
+    this.spec.names.forEach((name, k) => {
+      if (this.candles || this.hidden & (1 << k)) return;
+      ctx.fillStyle = series[k % 8];
+      ctx.fillRect(left, 33 * dot, 14 * dot, 2 * dot);
+      ctx.fillStyle = muted;
+      ctx.fillText(name, left + 18 * dot, 38 * dot);
+      left += ctx.measureText(name).width + 34 * dot;
+    });
+    ctx.drawImage(source, 0, head);
+    canvas.toBlob((blob) => blob && save(file, blob));
   }
 }
 
@@ -337,9 +407,14 @@ function priceRange(_, low, high) {
   return [low - span * 0.3, high + span * 0.06];
 }
 
-function span(text, colour) {
+function span(text) {
   const element = document.createElement("span");
   element.textContent = text;
-  if (colour) element.style.color = colour;
+  return element;
+}
+
+function swatch(colour) {
+  const element = document.createElement("i");
+  element.style.background = colour;
   return element;
 }

@@ -1,6 +1,9 @@
-//! The chart's way into JavaScript: `glue.js` beside this file, and the effects that feed it.
+//! The chart's way into JavaScript: `glue.js` and `paint.js` beside this file, and the effects that feed them.
 
+use super::Asks;
 use super::data::{Sheet, Spec};
+use super::dials::Dials;
+use super::smooth::smoothed;
 use js_sys::{Array, Float64Array};
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -11,6 +14,12 @@ use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
+#[wasm_bindgen(module = "/src/components/chart/paint.js")]
+extern "C" {
+    /// What draws candles, bands and marks in the page's colours.
+    fn painter() -> JsValue;
+}
+
 #[wasm_bindgen(module = "/src/components/chart/glue.js")]
 extern "C" {
     type Plot;
@@ -19,19 +28,40 @@ extern "C" {
     fn new(
         element: &HtmlElement,
         spec: &str,
+        painter: JsValue,
         on_range: &Closure<dyn FnMut(f64, f64)>,
         on_trouble: &Closure<dyn FnMut(String)>,
     ) -> Plot;
 
-    /// `bands` are pairs, one after the other.
+    /// `bands` are pairs, `marks` triples of x, y and kind, one after the other. `raw` is empty where nothing
+    /// is smoothed.
     #[wasm_bindgen(method)]
-    fn set(this: &Plot, x: Float64Array, columns: Array, bands: Float64Array, fit: u32);
+    fn set(
+        this: &Plot,
+        x: Float64Array,
+        columns: Array,
+        raw: Array,
+        bands: Float64Array,
+        marks: Float64Array,
+        fit: u32,
+    );
+
+    /// Bit i of `hidden` hides column i.
+    #[wasm_bindgen(method)]
+    fn look(this: &Plot, hidden: u32, logarithmic: bool);
 
     #[wasm_bindgen(method)]
     fn whole(this: &Plot);
 
     #[wasm_bindgen(method)]
+    fn picture(this: &Plot, file: &str);
+
+    #[wasm_bindgen(method)]
     fn destroy(this: &Plot);
+
+    /// Hands a text to the person as a file.
+    #[wasm_bindgen(js_name = saveText)]
+    pub fn save_text(file: &str, media_type: &str, text: &str);
 }
 
 /// A plot with the closures that it calls.
@@ -47,15 +77,34 @@ impl Drop for Held {
     }
 }
 
+fn numbers(of: &[f64]) -> Float64Array {
+    Float64Array::from(of)
+}
+
+/// Gives a plot what it has to draw.
+fn feed(plot: &Plot, sheet: &Sheet, weight: f64) {
+    let raw: Array = sheet.columns.iter().map(|column| numbers(column)).collect();
+    let (columns, raw) = if weight > 0.0 {
+        (sheet.columns.iter().map(|column| numbers(&smoothed(column, weight))).collect(), raw)
+    } else {
+        (raw, Array::new())
+    };
+    let bands: Vec<f64> = sheet.bands.iter().flat_map(|(from, to)| [*from, *to]).collect();
+    let marks: Vec<f64> = sheet.marks.iter().flat_map(|m| [m.x, m.y, f64::from(m.kind as u8)]).collect();
+    plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), sheet.fit);
+}
+
 /// Draws into `node` for as long as the component lives.
 pub fn attach(
     node: NodeRef<Div>,
     spec: &Spec,
     sheet: Signal<Arc<Sheet>>,
+    dials: Dials,
     ranged: Callback<Option<(f64, f64)>>,
-    whole: RwSignal<u32>,
+    asks: Asks,
     trouble: RwSignal<String>,
 ) {
+    let file = spec.file_name("png");
     let spec = serde_json::to_string(spec).expect("a spec is plain JSON");
     let held: Rc<RefCell<Option<Held>>> = Rc::default();
     Effect::new({
@@ -66,37 +115,37 @@ pub fn attach(
                 ranged.run((from.is_finite() && to.is_finite()).then_some((from, to)));
             });
             let on_trouble = Closure::new(move |said: String| trouble.set(said));
-            let plot = Plot::new(&element, &spec, &on_range, &on_trouble);
+            let plot = Plot::new(&element, &spec, painter(), &on_range, &on_trouble);
             *held.borrow_mut() = Some(Held { plot, _on_range: on_range, _on_trouble: on_trouble });
         }
     });
-    Effect::new({
-        let held = held.clone();
-        move |_| {
-            // Tracked, so that data which came first is given when the plot is there.
-            node.track();
-            let sheet = sheet.get();
-            if let Some(held) = held.borrow().as_ref() {
-                let columns: Array =
-                    sheet.columns.iter().map(|column| Float64Array::from(column.as_slice())).collect();
-                let bands: Vec<f64> = sheet.bands.iter().flat_map(|(from, to)| [*from, *to]).collect();
-                held.plot.set(
-                    Float64Array::from(sheet.x.as_slice()),
-                    columns,
-                    Float64Array::from(bands.as_slice()),
-                    sheet.fit,
-                );
-            }
+    // Each tracks the node, so that what came first is given when the plot is there.
+    let with_plot = move |held: &Rc<RefCell<Option<Held>>>, act: &mut dyn FnMut(&Plot)| {
+        node.track();
+        if let Some(held) = held.borrow().as_ref() {
+            act(&held.plot);
+        }
+    };
+    let of = held.clone();
+    Effect::new(move |_| {
+        let (sheet, weight) = (sheet.get(), dials.weight.get());
+        with_plot(&of, &mut |plot| feed(plot, &sheet, weight));
+    });
+    let of = held.clone();
+    Effect::new(move |_| {
+        let (hidden, log) = (dials.hidden.get(), dials.log.get());
+        with_plot(&of, &mut |plot| plot.look(hidden, log));
+    });
+    let of = held.clone();
+    Effect::new(move |_| {
+        if asks.whole.get() > 0 {
+            with_plot(&of, &mut |plot| plot.whole());
         }
     });
-    Effect::new({
-        let held = held.clone();
-        move |_| {
-            if whole.get() > 0
-                && let Some(held) = held.borrow().as_ref()
-            {
-                held.plot.whole();
-            }
+    let of = held.clone();
+    Effect::new(move |_| {
+        if asks.picture.get() > 0 {
+            with_plot(&of, &mut |plot| plot.picture(&file));
         }
     });
     let held = SendWrapper::new(held);

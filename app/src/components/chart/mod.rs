@@ -1,23 +1,43 @@
 //! The one chart of the page: lines or candles over time or steps, with a table as its twin.
 //!
 //! Drawn by uPlot, which is loaded when the first chart comes into sight. Everything that touches it is in
-//! `glue.js`; this component gives it a description once and data whenever there is some.
+//! `glue.js`; this component gives it a description once and data whenever there is some. Charts of one page
+//! whose x counts the same share their cursor and their zoom.
 
 mod data;
+mod dials;
 #[cfg(feature = "hydrate")]
 mod glue;
+#[cfg(any(test, feature = "hydrate"))]
+mod smooth;
 mod table;
 
-pub use data::{Shape, Sheet, Spec, lines_of};
+pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
 
 use crate::reactive::part;
+use dials::{Dials, Legend, Settings};
 use leptos::html::Div;
 use leptos::prelude::*;
 use std::sync::Arc;
-use table::TableTwin;
+use table::{TableTwin, csv_of};
 
 /// Height of the line of values above a chart, CSS pixels.
 const LINE: u32 = 18;
+
+/// What a person asks of a chart, each rising with every time.
+#[derive(Clone, Copy)]
+struct Asks {
+    whole: RwSignal<u32>,
+    picture: RwSignal<u32>,
+}
+
+/// Hands a text to the person as a file; on the server there is nobody to hand it to.
+pub fn save_text(file: &str, media_type: &str, text: &str) {
+    #[cfg(feature = "hydrate")]
+    glue::save_text(file, media_type, text);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (file, media_type, text);
+}
 
 /// A chart of `sheet`, drawn as `spec` says.
 #[component]
@@ -31,7 +51,8 @@ pub fn Chart(
     let node = NodeRef::<Div>::new();
     let trouble = RwSignal::new(String::new());
     let zoomed = RwSignal::new(false);
-    let whole = RwSignal::new(0u32);
+    let asks = Asks { whole: RwSignal::new(0), picture: RwSignal::new(0) };
+    let dials = Dials::new();
     let ranged = Callback::new(move |range: Option<(f64, f64)>| {
         zoomed.set(range.is_some());
         if let Some(told) = on_range {
@@ -39,24 +60,36 @@ pub fn Chart(
         }
     });
     #[cfg(feature = "hydrate")]
-    glue::attach(node, &spec, sheet, ranged, whole, trouble);
+    glue::attach(node, &spec, sheet, dials, ranged, asks, trouble);
     #[cfg(not(feature = "hydrate"))]
     let _ = ranged;
 
     let title = spec.title.clone();
-    let unit = spec.unit.clone();
-    let label = format!("Chart: {title}. The same figures stand in the table below it.");
+    let unit = if spec.unit == "share" { String::new() } else { spec.unit.clone() };
+    let label = format!(
+        "Chart: {title}. Left and right arrows read its values, plus and minus zoom. The same figures stand in the table below it."
+    );
+    let save = {
+        let spec = spec.clone();
+        move |_| {
+            let text = sheet.with_untracked(|sheet| csv_of(&spec, sheet));
+            save_text(&spec.file_name("csv"), "text/csv", &text);
+        }
+    };
+    let (csv_label, png_label) = (format!("{title} as CSV"), format!("{title} as a picture"));
     view! {
         <figure class="chart">
             <figcaption>
                 <span class="chart-title">{title}</span>
                 {(!unit.is_empty()).then(|| view! { <span class="muted">{unit}</span> })}
+                <Legend names=spec.names.clone() dials/>
+                <Settings spec=spec.clone() sheet dials/>
                 {part(move || {
                     zoomed
                         .get()
                         .then(|| {
                             view! {
-                                <button type="button" class="link" on:click=move |_| whole.update(|n| *n += 1)>
+                                <button type="button" class="link" on:click=move |_| asks.whole.update(|n| *n += 1)>
                                     "whole range"
                                 </button>
                             }
@@ -68,14 +101,30 @@ pub fn Chart(
                 class="chart-canvas"
                 node_ref=node
                 role="img"
+                tabindex="0"
                 aria-label=label
                 style=format!("min-height:{}px", spec.height + LINE)
             ></div>
+            <p class="unseen" data-spoken="" aria-live="polite"></p>
+            <p class="no-script muted">"Charts are drawn by JavaScript, which is off here."</p>
             {part(move || {
                 let said = trouble.get();
                 (!said.is_empty()).then(|| view! { <p class="chart-trouble" role="alert">{said}</p> }.into_any())
             })}
-            <TableTwin spec sheet/>
+            <div class="chart-foot only-script">
+                <TableTwin spec sheet/>
+                <button type="button" class="link" aria-label=csv_label on:click=save>
+                    "CSV"
+                </button>
+                <button
+                    type="button"
+                    class="link"
+                    aria-label=png_label
+                    on:click=move |_| asks.picture.update(|n| *n += 1)
+                >
+                    "PNG"
+                </button>
+            </div>
         </figure>
     }
     .into_any()

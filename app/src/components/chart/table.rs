@@ -1,8 +1,8 @@
 //! The table twin of a chart: the same figures for those who read rather than look. Made when it is opened.
 
 use super::data::{Sheet, Spec};
-use crate::format;
 use crate::reactive::part;
+use crate::{csv, format};
 use leptos::ev::Event;
 use leptos::prelude::*;
 use protocol::Time;
@@ -10,6 +10,30 @@ use std::sync::Arc;
 
 /// Rows shown; the newest.
 const MOST_ROWS: usize = 200;
+
+/// What stands over the column of x.
+fn x_name(spec: &Spec) -> String {
+    if spec.time { "time, UTC".to_owned() } else { spec.x.clone() }
+}
+
+/// A figure of the chart as it is read.
+fn shown(spec: &Spec, y: f64) -> String {
+    if spec.unit == "share" && y.is_finite() { format::share(y) } else { format::figure(y) }
+}
+
+/// All of it as CSV, every digit there.
+pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
+    let first = x_name(spec);
+    let names = std::iter::once(first.as_str()).chain(spec.names.iter().map(String::as_str));
+    let mut out = csv::line(names);
+    for (i, x) in sheet.x.iter().enumerate() {
+        let x = if spec.time { Time::from_millis(x * 1_000.0).to_string() } else { csv::number(*x) };
+        let figures = sheet.columns.iter().map(|c| csv::number(c.get(i).copied().unwrap_or(f64::NAN)));
+        let cells: Vec<String> = std::iter::once(x).chain(figures).collect();
+        out.push_str(&csv::line(cells.iter().map(String::as_str)));
+    }
+    out
+}
 
 /// `Show as table`.
 #[component]
@@ -28,7 +52,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
             let rows = (from..sheet.x.len()).rev().map(|i| {
                 let cells = sheet.columns.iter().map(|column| {
                     let figure = column.get(i).copied().unwrap_or(f64::NAN);
-                    view! { <td class="num">{format::figure(figure)}</td> }
+                    view! { <td class="num">{shown(&spec, figure)}</td> }
                 });
                 view! {
                     <tr>
@@ -37,7 +61,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
                     </tr>
                 }
             });
-            let x_name = if spec.time { "time, UTC".to_owned() } else { spec.x.clone() };
+            let x_name = x_name(&spec);
             let left_out = (from > 0).then(|| {
                 view! { <p class="muted">{format!("The newest {MOST_ROWS} of {} rows.", format::count(sheet.x.len() as u64))}</p> }
             });
@@ -69,4 +93,24 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
         </details>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_as_csv_has_every_digit_and_leaves_gaps_empty() {
+        let spec = Spec { time: true, names: vec!["equity".into(), "b, c".into()], ..Spec::default() };
+        let sheet = Sheet {
+            x: vec![1_709_251_200.0, 1_709_337_600.0],
+            columns: vec![vec![1.25, 1e-9], vec![f64::NAN, 2.0]],
+            ..Sheet::default()
+        };
+        let text = csv_of(&spec, &sheet);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "\"time, UTC\",equity,\"b, c\"");
+        assert_eq!(lines[1], "2024-03-01T00:00:00.000000Z,1.25,");
+        assert_eq!(lines[2], "2024-03-02T00:00:00.000000Z,0.000000001,2");
+    }
 }

@@ -1,34 +1,27 @@
-//! The candlestick chart of a load's result; a zoom asks the server for finer candles.
+//! The candlestick chart of a result's bars; a zoom asks the server for finer candles.
 
-use crate::api;
-use crate::components::chart::{Chart, Shape, Sheet, Spec};
+use super::sampled::Sampled;
+use crate::components::chart::{Chart, Mark, Shape, Sheet, Spec};
 use crate::format;
-use crate::reactive::{part, text};
+use crate::reactive::text;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use protocol::results::{Bars, LoadResult};
-use protocol::{OperationId, Problem, Time};
+use protocol::OperationId;
+use protocol::results::Bars;
 use std::sync::Arc;
 
 /// Candles asked for at once.
 const CANDLES: u32 = 500;
 
-fn seconds(time: Time) -> f64 {
-    time.millis() / 1_000.0
+/// Whose bars they are.
+pub struct Market {
+    /// `MSFT 1h`
+    pub title: String,
+    pub synthetic: bool,
+    /// Where bars are missing, in seconds since 1970.
+    pub gaps: Vec<(f64, f64)>,
 }
 
-/// Bars as columns, gaps as bands.
-fn sheet_of(bars: Bars, load: &LoadResult, fit: u32) -> Sheet {
-    let bands = load.gaps.iter().map(|gap| (seconds(gap.from), seconds(gap.to))).collect();
-    Sheet {
-        x: bars.t.iter().map(|t| *t as f64).collect(),
-        columns: vec![bars.o, bars.h, bars.l, bars.c, bars.v],
-        bands,
-        fit,
-    }
-}
-
-/// How much one candle holds: `1 candle = 42 bars`.
+/// How much one candle holds: `each candle stands for 42 bars`.
 fn grain(bars: &Bars) -> String {
     match bars.bars_per_candle {
         0 | 1 => "each candle is one bar".to_owned(),
@@ -36,88 +29,76 @@ fn grain(bars: &Bars) -> String {
     }
 }
 
-/// The chart, its grain, and what marks its gaps.
+/// The chart, its grain, and what marks its gaps and trades.
 #[component]
 pub fn Candles(
     id: OperationId,
-    load: Arc<LoadResult>,
-    /// The host keeps the bars.
-    has_bars: bool,
+    market: Market,
+    /// What happened at which price.
+    #[prop(optional, into)]
+    marks: Option<Signal<Arc<Vec<Mark>>>>,
 ) -> impl IntoView {
-    if !has_bars || load.rows == 0 {
-        return ().into_any();
-    }
-    let sheet = RwSignal::new(Arc::new(Sheet::default()));
-    let said = RwSignal::new("loading the bars…".to_owned());
-    let trouble = RwSignal::new(None::<Problem>);
-    // Which question is the newest: an older answer that comes late is dropped.
-    let asked = StoredValue::new(0u32);
-    let ask = {
-        let load = load.clone();
-        Callback::new(move |range: Option<(f64, f64)>| {
-            let load = load.clone();
-            asked.update_value(|n| *n += 1);
-            let turn = asked.get_value();
-            let seconds = range.map(|(from, to)| (from.floor() as i64, to.ceil() as i64));
-            spawn_local(async move {
-                let answer = api::bars(id, seconds, CANDLES).await;
-                if asked.try_get_value() != Some(turn) {
-                    return;
-                }
-                match answer {
-                    Ok(bars) => {
-                        trouble.set(None);
-                        said.set(grain(&bars));
-                        // A zoomed view stays where it is; the whole is shown whole.
-                        let fit = if range.is_some() { sheet.read_untracked().fit } else { turn };
-                        sheet.set(Arc::new(sheet_of(bars, &load, fit)));
-                    }
-                    Err(problem) => trouble.set(Some(problem)),
-                }
-            });
+    let bars = Sampled::<Bars>::new(id, "bars", CANDLES);
+    let (value, ask) = (bars.value, bars.ask);
+    let Market { title, synthetic, gaps } = market;
+    let has_gaps = !gaps.is_empty();
+    let sheet = Signal::derive(move || {
+        let marks = marks.map(|m| m.get().to_vec()).unwrap_or_default();
+        value.with(|v| {
+            let Some((bars, fit)) = v else { return Arc::new(Sheet::default()) };
+            Arc::new(Sheet {
+                x: bars.t.iter().map(|t| *t as f64).collect(),
+                columns: [&bars.o, &bars.h, &bars.l, &bars.c, &bars.v].map(Clone::clone).to_vec(),
+                bands: gaps.clone(),
+                marks,
+                fit: *fit,
+            })
         })
-    };
-    Effect::new(move |_| ask.run(None));
+    });
+    let said = text(move || {
+        value.with(|v| v.as_ref().map_or("loading the bars…".to_owned(), |(bars, _)| grain(bars)))
+    });
     let spec = Spec {
-        title: format!("{} {}", load.symbol, load.timeframe),
+        file: title.replace(' ', "-"),
+        title,
         shape: Shape::Candles,
         time: true,
-        x: String::new(),
-        unit: String::new(),
         names: ["O", "H", "L", "C", "V"].map(str::to_owned).to_vec(),
-        zero: false,
-        joined: false,
         height: 380,
+        ..Spec::default()
     };
-    let gaps = (load.gap_count > 0).then(|| {
-        view! { <span><span class="gap-mark" aria-hidden="true"></span>" missing bars"</span> }
-    });
     view! {
         <section class="card candles" aria-label="Bars">
-            <p class="candles-note muted dotted">
-                {load.synthetic.then(|| view! { <span class="tag">"synthetic"</span> })}
-                <span>{text(move || said.get())}</span>
-                {gaps}
+            <p class="candles-note muted dotted only-script">
+                {synthetic.then(|| view! { <span class="tag">"synthetic"</span> })}
+                <span>{said}</span>
+                {has_gaps.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" missing bars"</span> })}
+                {marks.map(|_| view! { <TradeMarks/> })}
                 <span class="wide-only">"drag to zoom, double-click for the whole"</span>
             </p>
-            <Chart spec sheet=sheet.into() on_range=ask/>
-            {part(move || {
-                trouble
-                    .get()
-                    .map(|problem| {
-                        view! {
-                            <p class="note bad" role="alert">
-                                {problem.detail}
-                                " "
-                                <button type="button" class="link" on:click=move |_| ask.run(None)>
-                                    "Try again"
-                                </button>
-                            </p>
-                        }
-                        .into_any()
-                    })
-            })}
+            <Chart spec sheet on_range=ask/>
+            {bars.trouble()}
         </section>
+    }
+    .into_any()
+}
+
+/// What the marks of trades look like, in words.
+#[component]
+fn TradeMarks() -> impl IntoView {
+    let mark = |class: &'static str, path: &'static str, said: &'static str| {
+        view! {
+            <span class="mark-key">
+                <svg class=class viewBox="0 0 12 12" aria-hidden="true" inner_html=path></svg>
+                {said}
+            </span>
+        }
+    };
+    view! {
+        {mark("mark-entry", r#"<path d="M6 2l4.5 8h-9z"/>"#, "long entry")}
+        {mark("mark-entry", r#"<path d="M6 10L1.5 2h9z"/>"#, "short entry")}
+        {mark("mark-gain", r#"<path d="M2 2h8v8H2z"/>"#, "exit with a gain")}
+        {mark("mark-loss", r#"<path d="M2.5 2.5h7v7h-7z"/>"#, "exit with a loss")}
     }
     .into_any()
 }

@@ -1,67 +1,106 @@
 //! The curves of an operation as charts, growing while it runs.
 
+use super::group::{Panel, cards};
 use crate::components::chart::{Chart, Shape, Sheet, Spec, lines_of};
+use crate::live::follow::Curves;
 use crate::live::store::Follow;
 use crate::reactive::part;
 use leptos::prelude::*;
 use protocol::{KindSpec, SeriesInfo};
 use std::sync::Arc;
 
-/// One chart for each group of curves that share unit and x.
+/// A card for each group of curves that belong together.
 #[component]
-pub fn CurveCharts(follow: Arc<Follow>, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
+pub fn CurveCharts(
+    follow: Arc<Follow>,
+    spec: StoredValue<Option<KindSpec>>,
+    /// What files made of them are called.
+    file: String,
+    /// Curves that the result shows already, and better.
+    left_out: Signal<&'static [&'static str]>,
+) -> impl IntoView {
     let curves: RwSignal<_> = (&follow.curves).into();
     // Those that have points; a chart is made when the first of them comes.
-    let names = Memo::new(move |_| curves.with(|c| c.names().map(str::to_owned).collect::<Vec<_>>()));
+    let groups = Memo::new(move |_| {
+        let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
+        let out = left_out.get();
+        let mut infos: Vec<(usize, SeriesInfo)> =
+            names.iter().filter(|n| !out.contains(&n.as_str())).map(|name| info(name, spec)).collect();
+        // As the kind declares them, not as their first points happened to come.
+        infos.sort_by_key(|(place, _)| *place);
+        cards(infos.into_iter().map(|(_, info)| info).collect())
+    });
+    let any = Memo::new(move |_| !groups.read().is_empty());
     part(move || {
-        let infos: Vec<SeriesInfo> = names.get().into_iter().map(|name| info(&name, spec)).collect();
-        let mut groups: Vec<Vec<SeriesInfo>> = Vec::new();
-        for info in infos {
-            match groups.iter_mut().find(|g| g[0].unit == info.unit && g[0].x == info.x) {
-                Some(group) => group.push(info),
-                None => groups.push(vec![info]),
+        let file = file.clone();
+        any.get().then(|| {
+            view! {
+                <section class="charts" aria-label="Curves">
+                    <For
+                        each=move || groups.get()
+                        key=|card| names_of(card)
+                        children=move |card| {
+                            let one = card.len() == 1;
+                            let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, curves));
+                            view! { <div class="card stacked">{charts.collect_view()}</div> }
+                        }
+                    />
+                </section>
             }
-        }
-        if groups.is_empty() {
-            return None;
-        }
-        let charts = groups.into_iter().map(|group| {
-            let keys: Vec<String> = group.iter().map(|i| i.name.clone()).collect();
-            let spec = Spec {
-                title: group.iter().map(|i| i.title.as_str()).collect::<Vec<_>>().join(", "),
-                shape: Shape::Lines,
-                time: false,
-                x: group[0].x.clone(),
-                unit: group[0].unit.clone(),
-                names: group.iter().map(|i| i.title.clone()).collect(),
-                // A rate without its zero shows a storm where there is a breeze.
-                zero: group[0].unit.ends_with("/s"),
-                joined: group.len() > 1,
-                height: 220,
-            };
-            let sheet = Signal::derive(move || {
-                curves.with(|c| {
-                    let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
-                    Arc::new(Sheet { fit: 1, ..lines_of(&columns) })
-                })
-            });
-            view! { <div class="card"><Chart spec sheet/></div> }
-        });
-        Some(
-            view! { <section class="charts" aria-label="Curves">{charts.collect_view()}</section> }
-                .into_any(),
-        )
+            .into_any()
+        })
     })
 }
 
-/// What the kind says of a curve; a curve that it does not know is shown under its name.
-fn info(name: &str, spec: StoredValue<Option<KindSpec>>) -> SeriesInfo {
-    let declared =
-        spec.with_value(|s| s.as_ref().and_then(|s| s.series.iter().find(|i| i.name == name).cloned()));
-    declared.unwrap_or_else(|| SeriesInfo {
-        name: name.to_owned(),
-        title: name.replace('_', " "),
-        unit: String::new(),
-        x: "x".to_owned(),
+/// What tells one card from another.
+fn names_of(card: &[Panel]) -> Vec<String> {
+    card.iter().flat_map(|p| p.series.iter().map(|i| i.name.clone())).collect()
+}
+
+/// One chart; `alone` on its card or stacked with others.
+fn panel_chart(panel: Panel, alone: bool, file: &str, curves: RwSignal<Curves>) -> impl IntoView + use<> {
+    let first = &panel.series[0];
+    let falls = panel.stem.ends_with("drawdown");
+    let spec = Spec {
+        title: panel.title(),
+        file: file.to_owned(),
+        shape: Shape::Lines,
+        x: first.x.clone(),
+        unit: first.unit.clone(),
+        names: panel.series.iter().map(|i| i.title.clone()).collect(),
+        // A rate without its zero shows a storm where there is a breeze.
+        zero: first.unit.ends_with("/s") || falls,
+        fill: falls,
+        joined: panel.series.len() > 1,
+        smooth: alone && !falls,
+        log: panel.is_steep(),
+        height: if falls && !alone { 120 } else { 220 },
+        ..Spec::default()
+    };
+    let keys: Vec<String> = panel.series.into_iter().map(|i| i.name).collect();
+    let sheet = Signal::derive(move || {
+        curves.with(|c| {
+            let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
+            Arc::new(Sheet { fit: 1, ..lines_of(&columns) })
+        })
+    });
+    view! { <Chart spec sheet/> }
+}
+
+/// What the kind says of a curve, and the place at which it does; a curve that it does not know comes after
+/// all others, under its name.
+fn info(name: &str, spec: StoredValue<Option<KindSpec>>) -> (usize, SeriesInfo) {
+    let declared = spec.with_value(|s| {
+        let series = &s.as_ref()?.series;
+        series.iter().enumerate().find(|(_, i)| i.name == name).map(|(place, i)| (place, i.clone()))
+    });
+    declared.unwrap_or_else(|| {
+        let unknown = SeriesInfo {
+            name: name.to_owned(),
+            title: name.replace('_', " "),
+            unit: String::new(),
+            x: "x".to_owned(),
+        };
+        (usize::MAX, unknown)
     })
 }

@@ -1,13 +1,13 @@
 //! The full page of one operation, kept true by the feed.
 
 use super::POINTS;
-use super::candles::Candles;
+use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
 use super::head::Head;
 use super::log::LogView;
 use super::phases::PhaseTrack;
-use super::result::ResultView;
+use super::result::{Outcome, ResultView};
 use super::tables::{AttemptsTable, ParamsTable};
 use crate::api;
 use crate::app::Data;
@@ -16,12 +16,11 @@ use crate::components::receipt::ReceiptLine;
 use crate::live::store::Follow;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, text};
-use crate::{format, words};
+use crate::words;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
-use protocol::results::LoadResult;
 use protocol::host::ResultDoc;
 use protocol::{Attempt, KindSpec};
 use std::sync::Arc;
@@ -55,16 +54,14 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
             _ => format!("{state} · {title}"),
         }
     };
-    let load = Memo::new(move |_| {
-        result.with(|r| {
-            // By way of text: readers of texts are here already, readers of values would come on top.
-            let text = r.as_ref()?.document.to_string();
-            serde_json::from_str::<LoadResult>(&text).ok()
-        })
+    let outcome = Memo::new({
+        let kind = fixed.kind.clone();
+        move |_| result.with(|r| r.as_ref().map(|r| Outcome::read(&kind, r)))
     });
-    let has_bars = Memo::new(move |_| {
-        result.with(|r| r.as_ref().is_some_and(|r| r.artifacts.iter().any(|a| a.name == "bars")))
-    });
+    // What a person calls files made of it.
+    let file = format!("{}-{}", fixed.kind.as_str().replace('.', "-"), fixed.id.short().replace('…', "-"));
+    let left_out =
+        Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
     let resume_note = part(move || {
         let again = words::next(op.state.get(), true).retry;
         op.facts.with(|f| {
@@ -74,27 +71,16 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
             })
         })
     });
-    let condition = part(move || {
-        let ended = op.state.get().ended();
-        op.condition.with(|c| {
-            c.as_ref()
-                .filter(|c| !ended && !c.message.is_empty())
-                .map(|c| view! { <p class="note warn" role="status">{c.message.clone()}</p> }.into_any())
-        })
-    });
     view! {
         <Title text=tab_title/>
         <Head op/>
-        {condition}
+        <ConditionBox op/>
         <FailureBox op/>
-        <ReceiptLine receipt=op.receipt.into() state=op.state.into()/>
+        <ReceiptLine op/>
         {resume_note}
         <Running op spec/>
-        {part(move || load.get().map(|load| {
-            view! { <Candles id load=Arc::new(load) has_bars=has_bars.get()/> }.into_any()
-        }))}
-        <ResultView result load/>
-        <CurveCharts follow=follow.clone() spec/>
+        <ResultView op outcome/>
+        <CurveCharts follow=follow.clone() spec file left_out/>
         <LogView op follow=follow.clone()/>
         <div class="columns">
             <ParamsTable fixed/>
@@ -115,6 +101,13 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
             all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
         })
     };
+    let clock = Live::here().clock();
+    let forecast = part(move || {
+        let told = words::forecast::of(op, clock.get(), |forecast, _, now| {
+            forecast.map(|f| words::forecast::sentence(f, now))
+        });
+        told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())
+    });
     part(move || {
         running.get().then(|| {
             view! {
@@ -122,6 +115,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
                     <PhaseTrack op spec/>
                     <ProgressBar op/>
                     <p class="muted">{text(said)}</p>
+                    {forecast.clone()}
                 </section>
             }
             .into_any()
@@ -204,19 +198,4 @@ fn keep_true(
             }
         });
     });
-}
-
-/// A figure and what it is of.
-pub(super) fn fact(name: &'static str, value: String) -> impl IntoView {
-    view! {
-        <div>
-            <dt>{name}</dt>
-            <dd class="num">{value}</dd>
-        </div>
-    }
-}
-
-/// Rows in words.
-pub(super) fn rows(n: u64) -> String {
-    format!("{} rows", format::count(n))
 }

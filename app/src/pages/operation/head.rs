@@ -1,6 +1,7 @@
 //! The head of an operation's page: what it is, where it stands, what can be asked of it.
 
-use crate::actions::Actions;
+use super::condition::InLine;
+use crate::actions::{Actions, Question};
 use crate::components::icon::Icon;
 use crate::components::ident::{Ident, copy_and_say};
 use crate::components::moment::Clock;
@@ -69,7 +70,7 @@ fn HeadActions(op: OpView) -> impl IntoView {
                 let next = next.get();
                 Some(view! {
                     {next.cancel.then(|| button("Cancel operation", "button danger", |a, op| a.cancel(op)))}
-                    {next.resume.then(|| button("Resume", "button primary", |a, op| a.resume(op.id)))}
+                    {next.resume.then(|| button("Resume…", "button primary", |a, op| a.question.set(Some(Question::Resume(op.id)))))}
                     {next.retry.then(|| button("Retry from the start", "button", |a, op| a.retry(op.id)))}
                 }
                 .into_any())
@@ -116,20 +117,23 @@ fn SubLine(op: OpView) -> impl IntoView {
     let took = text(move || {
         let now = clock.get();
         match op.state.get() {
-            State::Queued => format!("waits {}", format::duration(now.seconds_since(created))),
+            State::Queued => {
+                let since = op.facts.with(|f| f.queued_at).unwrap_or(created);
+                format!("waits {}", format::duration(now.seconds_since(since)))
+            }
             _ => op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now))),
         }
     });
     let left = part(move || {
-        let eta = op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
-        eta.filter(|_| op.state.get() == State::Running)
-            .map(|eta| view! { <span>{format::about(eta)} " left"</span> }.into_any())
+        words::forecast::of(op, clock.get(), words::forecast::left_with_band)
+            .map(|said| view! { <span class="num">{said}</span> }.into_any())
     });
     view! {
         <p class="sub-line dotted">
             <span>{attempt}</span>
             {when}
             <span class="num">{took}</span>
+            <InLine op/>
             {left}
             <Ident short=op.id.short() whole=op.id.to_string()/>
         </p>

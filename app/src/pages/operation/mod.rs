@@ -1,13 +1,16 @@
 //! One operation: where it stands, its curves and log as they grow, what came out of it.
 
 mod candles;
+mod condition;
 mod curves;
 mod detail;
 mod failure;
+mod group;
 mod head;
 mod log;
 mod phases;
 mod result;
+mod sampled;
 mod tables;
 
 use super::not_found::{NotFound, answer_404};

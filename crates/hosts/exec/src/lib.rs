@@ -1,1 +1,51 @@
 //! The exec host: each command that the configuration names is a kind `exec.<name>`.
+//!
+//! Knows: how a table of the configuration becomes a kind with a form, how an argument vector is filled, what the
+//! output of a program says, and how all processes of a command are made to end.
+//! May not know: any shell, what a command does, or that there is a server.
+//!
+//! `docs/exec.md` is the page for those who write the tables. A host of them:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"
+//!     [exec.size]
+//!     title = "Size of a folder"
+//!     command = ["du", "-sk", "."]
+//! "#;
+//! let config = signalbox_exec_host::ExecConfig::from_toml(text)?;
+//! let mut host = host_kit::Host::builder("exec", "1.0").capacity(8);
+//! for work in signalbox_exec_host::works(&config, std::path::Path::new("/srv"))? {
+//!     host = host.work(work);
+//! }
+//! let host = host.build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod command;
+mod config;
+mod curves;
+mod ear;
+mod gate;
+mod group;
+mod json;
+mod keeper;
+mod lines;
+mod listen;
+mod log;
+mod outcome;
+mod param;
+mod pattern;
+mod procs;
+mod program;
+mod said;
+mod teller;
+mod template;
+mod tqdm;
+mod usage;
+mod watchdog;
+mod work;
+
+pub use config::{ConfigError, ExecConfig};
+pub use work::{ExecParams, ExecWork, works};

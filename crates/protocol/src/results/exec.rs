@@ -17,14 +17,18 @@ pub struct ExecResult {
     pub signal: Option<i32>,
     /// From start to end.
     pub seconds: f64,
-    /// CPU time of it and its children, where the system tells.
+    /// CPU time of it and its children, where the system tells; looked at from time to time.
     #[serde(default)]
     pub cpu_seconds: Option<f64>,
-    /// The most resident memory of one of its processes, in bytes, where the system tells.
+    /// The most resident memory of one of its processes, in bytes, where the system tells; looked at from time to
+    /// time, so what grew in the last moment may be missing.
     #[serde(default)]
     pub peak_memory: Option<u64>,
     /// Lines of output that were kept in the log.
     pub lines: u64,
+    /// Lines of output that came too fast for the log.
+    #[serde(default)]
+    pub lines_left_out: u64,
     /// What the command itself said its result is.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]

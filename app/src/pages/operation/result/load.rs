@@ -1,49 +1,37 @@
-//! What came out: a load's figures, gaps and refused rows; of other kinds the document as it is.
+//! What came out of a load: figures, gaps, refused rows, files; and what can be done with the data.
 
-use super::detail::{fact, rows};
+use super::{BACKTEST, GoOn, TRAINING, fact, rows, start};
 use crate::format;
-use crate::reactive::part;
 use leptos::prelude::*;
 use protocol::results::LoadResult;
-use protocol::host::ResultDoc;
 
 /// Gaps and refusals listed at first.
 const MOST_LINES: usize = 10;
 
-/// The result, once there is one.
-#[component]
-pub fn ResultView(result: RwSignal<Option<ResultDoc>>, load: Memo<Option<LoadResult>>) -> impl IntoView {
-    part(move || {
-        if let Some(load) = load.get() {
-            return Some(load_view(load).into_any());
-        }
-        let document = result.with(|r| r.as_ref().map(|r| r.document.clone()))?;
-        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
-        Some(
-            view! {
-                <section class="card" aria-label="Result">
-                    <h2>"Result"</h2>
-                    <pre class="scroll">{text}</pre>
-                </section>
-            }
-            .into_any(),
-        )
-    })
-}
-
-fn load_view(load: LoadResult) -> impl IntoView {
+/// A load's figures, gaps and refused rows.
+pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
     let quality = &load.quality;
     let bytes: u64 = load.segments.iter().map(|s| s.bytes).sum();
     let range = match (load.first, load.last) {
         (Some(first), Some(last)) => format!("{} to {}", format::bar_time(first), format::bar_time(last)),
         _ => "–".to_owned(),
     };
+    let data = [
+        ("symbol", load.symbol.as_str()),
+        ("symbols", &load.symbol),
+        ("timeframe", &load.timeframe),
+        ("source", &load.source),
+    ];
+    let links = view! { <GoOn to=vec![("backtest.run", "Backtest", start(BACKTEST, &data)), ("training.run", "Train on this", start(TRAINING, &data))]/> };
     let synthetic = load.synthetic.then(|| {
         view! { <p class="note warn">"This data is synthetic: the host made it, no market did."</p> }
     });
     view! {
         <section class="card result" aria-label="Result">
-            <h2>"Result"</h2>
+            <header class="result-head">
+                <h2>"Result"</h2>
+                {links}
+            </header>
             {synthetic}
             <dl class="facts">
                 {fact("Rows", format::count(load.rows))}
@@ -61,9 +49,9 @@ fn load_view(load: LoadResult) -> impl IntoView {
                 "source " <code>{load.source.clone()}</code> " · kept in " <code>{load.folder.clone()}</code>
             </p>
             <div class="columns">
-                {gaps(&load)}
-                {rejected(&load)}
-                {segments(&load)}
+                {gaps(load)}
+                {rejected(load)}
+                {segments(load)}
             </div>
         </section>
     }

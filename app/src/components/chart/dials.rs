@@ -1,0 +1,126 @@
+//! What a person sets on a chart: which curves it shows, how smooth they are, and how its y axis counts.
+
+use super::data::{Sheet, Spec};
+use crate::reactive::{part, text, word};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// The settings of one chart.
+#[derive(Clone, Copy)]
+pub struct Dials {
+    /// Bit i hides column i.
+    pub hidden: RwSignal<u32>,
+    /// Weight of the past in the smoothed curve, 0 to 0.99.
+    pub weight: RwSignal<f64>,
+    pub log: RwSignal<bool>,
+}
+
+impl Dials {
+    pub fn new() -> Self {
+        Self { hidden: RwSignal::new(0), weight: RwSignal::new(0.0), log: RwSignal::new(false) }
+    }
+}
+
+/// As a line of a curve: its colour and dash, the same as in the drawing.
+fn swatch(column: usize) -> impl IntoView {
+    const DASHES: [&str; 8] = ["", "", "", "6 3", "2 3", "8 3 2 3", "10 4", "4 2 1 2"];
+    let style = format!("stroke:var(--series-{})", column % 8 + 1);
+    view! {
+        <svg class="swatch" viewBox="0 0 18 8" aria-hidden="true">
+            <line x1="0" y1="4" x2="18" y2="4" style=style stroke-dasharray=DASHES[column % 8]></line>
+        </svg>
+    }
+}
+
+/// A button for each curve that shows or hides it; nothing where there is but one.
+#[component]
+pub fn Legend(names: Vec<String>, dials: Dials) -> impl IntoView {
+    if names.len() < 2 {
+        return ().into_any();
+    }
+    let all = (1u32 << names.len().min(31)) - 1;
+    let entries = names.into_iter().enumerate().take(31).map(|(i, name)| {
+        let shows = move || dials.hidden.get() & (1 << i) == 0;
+        // The last one stays: an empty chart tells nothing.
+        let toggle = move |_| {
+            dials.hidden.update(|hidden| {
+                let then = *hidden ^ (1 << i);
+                *hidden = if then == all { 0 } else { then };
+            });
+        };
+        view! {
+            <li>
+                <button
+                    type="button"
+                    class="legend-entry"
+                    aria-pressed=word(move || if shows() { "true" } else { "false" })
+                    on:click=toggle
+                >
+                    {swatch(i)}
+                    {name}
+                </button>
+            </li>
+        }
+    });
+    view! { <ul class="legend" aria-label="Curves shown">{entries.collect_view()}</ul> }.into_any()
+}
+
+/// Smoothing and the logarithmic axis, where the chart offers them.
+#[component]
+pub fn Settings(spec: Spec, sheet: Signal<Arc<Sheet>>, dials: Dials) -> impl IntoView {
+    let may_log = Memo::new(move |_| spec.log && sheet.with(|s| s.all_above_zero()));
+    // What can't be drawn is not asked for.
+    Effect::new(move |_| {
+        if !may_log.get() && dials.log.get_untracked() {
+            dials.log.set(false);
+        }
+    });
+    let of = spec.title.clone();
+    let smoothing = spec.smooth.then(|| {
+        let said = move || match dials.weight.get() {
+            w if w > 0.0 => format!("{w:.2}"),
+            _ => "off".to_owned(),
+        };
+        view! {
+            <label class="dial only-script">
+                "smooth"
+                <input
+                    type="range"
+                    min="0"
+                    max="0.99"
+                    step="0.01"
+                    aria-label=format!("Smoothing of {of}")
+                    aria-valuetext=text(said)
+                    prop:value=text(move || dials.weight.get().to_string())
+                    on:input=move |event| {
+                        let weight = event_target_value(&event).parse::<f64>().unwrap_or(0.0);
+                        dials.weight.set(weight.clamp(0.0, 0.99));
+                    }
+                />
+                <span class="num dial-value">{text(said)}</span>
+            </label>
+        }
+        .into_any()
+    });
+    let log = part(move || {
+        may_log.get().then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="legend-entry only-script"
+                    title="Logarithmic y axis"
+                    aria-pressed=word(move || if dials.log.get() { "true" } else { "false" })
+                    on:click=move |_| dials.log.update(|log| *log = !*log)
+                >
+                    "log"
+                </button>
+            }
+            .into_any()
+        })
+    });
+    view! {
+        {smoothing}
+        {log}
+    }
+    .into_any()
+}

@@ -1,0 +1,62 @@
+//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up; and before a resume says
+//! what it starts from.
+
+mod many;
+mod one;
+
+pub use many::tally;
+
+use crate::actions::{Actions, Question};
+use crate::reactive::part;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+/// The question, shown when [`Actions::question`] holds one.
+#[component]
+pub fn Confirm() -> impl IntoView {
+    let actions = Actions::here();
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        if actions.question.read().is_some()
+            && let Some(dialog) = dialog.get()
+            && !dialog.open()
+        {
+            // It fails only for a dialog that is already open.
+            let _ = dialog.show_modal();
+        }
+    });
+    // A closed dialog keeps what it said until it is asked again: nothing vanishes before it is gone.
+    let asked = Memo::new(move |before: Option<&Option<Question>>| {
+        actions.question.get().or_else(|| before.cloned().flatten())
+    });
+    view! {
+        <dialog
+            node_ref=dialog
+            class="dialog"
+            aria-labelledby="confirm-title"
+            on:close=move |_| actions.question.set(None)
+        >
+            {part(move || {
+                let view = match asked.get()? {
+                    Question::Cancel(id) => one::cancel(id),
+                    Question::Resume(id) => one::resume(id),
+                    Question::Abandon(id) => one::abandon(id),
+                    Question::Many(ids) => many::cancel(ids),
+                };
+                Some(view)
+            })}
+        </dialog>
+    }
+    .into_any()
+}
+
+/// The two ways out: leave it as it is, or do it.
+fn ways_out(keep: &'static str, act: AnyView) -> AnyView {
+    view! {
+        <form method="dialog" class="dialog-do">
+            <button class="button">{keep}</button>
+            {act}
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,116 @@
+//! Questions about one operation.
+
+use super::ways_out;
+use crate::actions::Actions;
+use crate::live::{Live, OpView};
+use crate::reactive::{part, text};
+use crate::words;
+use crate::words::asking;
+use leptos::prelude::*;
+use protocol::OperationId;
+
+/// What it is about: `training.run MSFT 1h`.
+fn subject(op: OpView) -> String {
+    let fixed = op.fixed();
+    format!("{} {}", fixed.kind, fixed.title)
+}
+
+fn known(id: OperationId) -> Option<OpView> {
+    Live::here().operation(id).map(|cell| cell.view())
+}
+
+/// The question where the page has forgotten what it was about.
+fn gone() -> AnyView {
+    view! {
+        <h2 id="confirm-title">"It is gone"</h2>
+        <p>"The page does not know this operation any more."</p>
+        {ways_out("Close", ().into_any())}
+    }
+    .into_any()
+}
+
+fn button(class: &'static str, said: &'static str, act: impl Fn() + Send + 'static) -> AnyView {
+    view! {
+        <button class=class on:click=move |_| act()>
+            {said}
+        </button>
+    }
+    .into_any()
+}
+
+/// Before a cancel that loses work.
+pub fn cancel(id: OperationId) -> AnyView {
+    let Some(op) = known(id) else { return gone() };
+    let actions = Actions::here();
+    view! {
+        <h2 id="confirm-title">"Cancel this operation?"</h2>
+        <p>
+            <strong>{subject(op)}</strong>
+            " has no checkpoint and can't be resumed: the work it has done so far is lost."
+        </p>
+        {ways_out("Keep it running", button("button danger", "Cancel operation", move || actions.cancel_now(id)))}
+    }
+    .into_any()
+}
+
+/// Before a resume: what is kept, from when, what is done again.
+pub fn resume(id: OperationId) -> AnyView {
+    let Some(op) = known(id) else { return gone() };
+    let (actions, clock) = (Actions::here(), Live::here().clock());
+    // From when is told by the clock, and goes on while the question stands.
+    let said = Memo::new(move |_| {
+        let now = clock.get();
+        let reached = op.progress.with(|p| words::how_far(p.as_ref()));
+        op.facts
+            .with(|f| f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now)))
+    });
+    let line = move |of: fn(asking::Resume) -> String| text(move || said.get().map(of).unwrap_or_default());
+    let attempt = op.facts.with_untracked(|f| f.attempt + 1);
+    view! {
+        <h2 id="confirm-title">"Resume from the checkpoint?"</h2>
+        <p>
+            <strong>{subject(op)}</strong>
+        </p>
+        <dl class="asked">
+            <dt>"Kept"</dt>
+            <dd>{line(|r| r.kept)}</dd>
+            <dt>"From"</dt>
+            <dd class="num">{line(|r| r.from)}</dd>
+            <dt>"Done again"</dt>
+            <dd>{line(|r| r.redone)}</dd>
+        </dl>
+        <p class="muted">{format!("It becomes attempt {attempt}, and waits in line for a host.")}</p>
+        {ways_out("Leave it as it is", button("button primary", "Resume operation", move || actions.resume_now(id)))}
+    }
+    .into_any()
+}
+
+/// Before giving up on a host that can't be heard.
+pub fn abandon(id: OperationId) -> AnyView {
+    let Some(op) = known(id) else { return gone() };
+    let (actions, clock) = (Actions::here(), Live::here().clock());
+    let host = op.facts.with_untracked(|f| f.host.as_ref().map_or("its host".to_owned(), |h| h.to_string()));
+    let silent = part(move || {
+        op.condition.with(|c| {
+            c.as_ref().map(|c| {
+                let said = op.facts.with(|f| words::trouble(c, f, clock.get()));
+                view! { <p class="note warn">{said}</p> }.into_any()
+            })
+        })
+    });
+    view! {
+        <h2 id="confirm-title">"Give this operation up?"</h2>
+        <p>
+            <strong>{subject(op)}</strong>
+        </p>
+        {silent}
+        <ul class="asked-list">
+            <li>{format!("It fails here at once. On {host} the work may go on: nobody can know.")}</li>
+            <li>{format!("When {host} is heard again, it is told to stop the work.")}</li>
+            <li>"Whatever comes of it later is noted and ignored, a result too."</li>
+            <li>"After that it can be retried, or resumed where it left a checkpoint."</li>
+        </ul>
+        {ways_out("Keep waiting", button("button danger", "Give it up", move || actions.abandon_now(id)))}
+    }
+    .into_any()
+}

@@ -1,0 +1,171 @@
+//! Selecting rows of a list: a box on each, one for all that are shown, and the bar that says how many are
+//! selected and what can be done with them.
+
+use super::confirm::tally;
+use crate::actions::{Actions, Question};
+use crate::format;
+use crate::live::{Live, OpView};
+use crate::reactive::{part, text, yes};
+use crate::select::Selection;
+use crate::words::asking;
+use leptos::prelude::*;
+use protocol::OperationId;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
+
+/// The selection, and the rows it is made in.
+#[derive(Clone, Copy)]
+pub struct Picks {
+    pub selection: Selection,
+    /// As they stand on the page.
+    pub shown: Memo<Vec<OperationId>>,
+}
+
+/// The box of one row. With Shift everything from the last one to it is selected.
+#[component]
+pub fn PickOne(op: OpView, picks: Picks) -> impl IntoView {
+    let id = op.id;
+    let picked = Memo::new(move |_| picks.selection.has(id));
+    let clicked = move |event: MouseEvent| {
+        let on = event_target::<HtmlInputElement>(&event).checked();
+        picks.shown.with_untracked(|shown| picks.selection.pick(id, on, event.shift_key(), shown));
+    };
+    view! {
+        <input
+            type="checkbox"
+            data-pick=""
+            aria-label=format!("Select {}", op.fixed().title)
+            prop:checked=yes(move || picked.get())
+            on:click=clicked
+        />
+    }
+}
+
+/// The box that selects all rows that are shown, or lets them go.
+#[component]
+pub fn PickAll(picks: Picks) -> impl IntoView {
+    let Picks { selection, shown } = picks;
+    // How many of the rows are selected, and how many there are.
+    let of = Memo::new(move |_| shown.with(|shown| (selection.count_of(shown), shown.len())));
+    let changed = move |event| {
+        let on = event_target_checked(&event);
+        shown.with_untracked(|shown| selection.set_all(shown, on));
+    };
+    view! {
+        <input
+            type="checkbox"
+            class="only-script"
+            aria-label="Select all that are shown"
+            prop:checked=yes(move || matches!(of.get(), (n, all) if n > 0 && n == all))
+            prop:indeterminate=yes(move || matches!(of.get(), (n, all) if n > 0 && n < all))
+            on:change=changed
+        />
+    }
+}
+
+/// Up and down go from box to box; with Shift they select on the way.
+pub fn move_by_arrows(event: &KeyboardEvent) {
+    let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    let Some(row) =
+        target.filter(|t| t.has_attribute("data-pick")).and_then(|t| t.closest("tr").ok().flatten())
+    else {
+        return;
+    };
+    let next = match event.key().as_str() {
+        "ArrowDown" => row.next_element_sibling(),
+        "ArrowUp" => row.previous_element_sibling(),
+        _ => return,
+    };
+    event.prevent_default();
+    let next = next.and_then(|row| row.query_selector("[data-pick]").ok().flatten());
+    if let Some(next) = next.and_then(|n| n.dyn_into::<HtmlInputElement>().ok()) {
+        // It fails only for what can't take the focus.
+        let _ = next.focus();
+        if event.shift_key() && !next.checked() {
+            next.click();
+        }
+    }
+}
+
+/// How many are selected, and what can be done with them. In sight while anything is selected.
+#[component]
+pub fn SelectBar(
+    picks: Picks,
+    /// All that the filter finds, shown or not.
+    matching: Signal<Vec<OperationId>>,
+) -> impl IntoView {
+    let (actions, live) = (Actions::here(), Live::here());
+    let Picks { selection, shown } = picks;
+    let there = Memo::new(move |_| !selection.is_empty());
+    let now = Memo::new(move |_| tally(&live, &selection.all()));
+    let beside = text(move || {
+        let all = selection.all();
+        let hidden = all.len() - matching.with(|m| selection.count_of(m));
+        let now = now.get();
+        // Those that ended are in no list of active ones; they are told as what they are.
+        let hidden = (hidden as u32).saturating_sub(now.ended);
+        let mut parts = Vec::new();
+        if now.ended > 0 {
+            let has = if now.ended == 1 { "has" } else { "have" };
+            parts.push(format!("{} {has} ended", format::count(u64::from(now.ended))));
+        }
+        if now.cancelling > 0 {
+            parts.push(format!("{} being cancelled", format::count(u64::from(now.cancelling))));
+        }
+        if hidden > 0 {
+            parts.push(format!("{} not in this list", format::count(u64::from(hidden))));
+        }
+        parts.join(" · ")
+    });
+    // All that are shown are selected, and there are more of them.
+    let more = Memo::new(move |_| {
+        let (shown, all) = (shown.with(Vec::len), matching.with(Vec::len));
+        let selected = matching.with(|m| selection.count_of(m));
+        (all > shown && selected >= shown && selected < all).then_some(all)
+    });
+    let act = text(move || match now.get().open() {
+        0 => "Nothing left to cancel".to_owned(),
+        open => format!("Cancel {}…", asking::operations(open)),
+    });
+    let ask = move |_| actions.question.set(Some(Question::Many(untrack(|| selection.all()).into())));
+    let bar = move || {
+        view! {
+            <div class="select-bar" role="region" aria-label="Selection">
+                <p aria-live="polite">
+                    <strong class="num">
+                        {text(move || format!("{} selected", format::count(selection.all().len() as u64)))}
+                    </strong>
+                    " "
+                    <span class="muted">{beside.clone()}</span>
+                </p>
+                {part(move || {
+                    more.get().map(|all| {
+                        view! {
+                            <button
+                                type="button"
+                                class="link"
+                                on:click=move |_| matching.with_untracked(|m| selection.set_all(m, true))
+                            >
+                                {format!("Select all {} that match", format::count(all as u64))}
+                            </button>
+                        }
+                        .into_any()
+                    })
+                })}
+                <button
+                    type="button"
+                    class="button danger"
+                    disabled=yes(move || now.get().open() == 0)
+                    on:click=ask
+                >
+                    {act.clone()}
+                </button>
+                <button type="button" class="button" on:click=move |_| selection.clear()>
+                    "Clear selection"
+                </button>
+            </div>
+        }
+        .into_any()
+    };
+    part(move || there.get().then(&bar))
+}

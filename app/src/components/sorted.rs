@@ -1,0 +1,47 @@
+//! Heads of columns by which a table can be sorted.
+
+use crate::reactive::{text, word};
+use leptos::prelude::*;
+
+/// By which column a table is sorted, and in which direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Order {
+    pub column: usize,
+    pub descending: bool,
+}
+
+/// The head of one column: pressed once it sorts by it, pressed again the other way round.
+#[component]
+pub fn SortHead(name: &'static str, column: usize, numeric: bool, order: RwSignal<Order>) -> impl IntoView {
+    let mine = move || Some(order.get()).filter(|o| o.column == column).map(|o| o.descending);
+    let sort = word(move || match mine() {
+        Some(false) => "ascending",
+        Some(true) => "descending",
+        None => "none",
+    });
+    let arrow = text(move || {
+        match mine() {
+            Some(false) => "▴",
+            Some(true) => "▾",
+            None => "",
+        }
+        .to_owned()
+    });
+    let press = move |_| {
+        order.update(|o| {
+            let descending = o.column == column && !o.descending;
+            *o = Order { column, descending };
+        });
+    };
+    view! {
+        <th scope="col" class=if numeric { "num" } else { "" } aria-sort=sort>
+            <button type="button" class="sort" on:click=press>
+                {name}
+                <span class="sort-mark" aria-hidden="true">
+                    {arrow}
+                </span>
+            </button>
+        </th>
+    }
+    .into_any()
+}

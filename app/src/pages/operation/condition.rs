@@ -1,0 +1,91 @@
+//! What is the matter with an operation just now, beside its state: in line, held back, stalled, its host silent;
+//! with the way out where there is one.
+
+use crate::actions::{Actions, Question};
+use crate::live::{Live, OpView};
+use crate::reactive::{part, text, yes};
+use crate::words;
+use leptos::prelude::*;
+use protocol::ConditionKind;
+
+/// The box; nothing while nothing is the matter.
+#[component]
+pub fn ConditionBox(op: OpView) -> impl IntoView {
+    let (actions, live) = (Actions::here(), Live::here());
+    let clock = live.clock();
+    // Made anew when it is another matter, not each second.
+    let matter = Memo::new(move |_| {
+        let open = !op.state.get().ended();
+        op.condition.with(|c| c.as_ref().filter(|_| open).map(|c| (c.kind, c.message.clone())))
+    });
+    let may_abandon =
+        Memo::new(move |_| op.condition.with(|c| words::may_abandon(op.state.get(), c.as_ref())));
+    let headline = text(move || {
+        op.condition.with(|c| {
+            c.as_ref()
+                .map(|c| op.facts.with(|f| capital(words::trouble(c, f, clock.get()))))
+                .unwrap_or_default()
+        })
+    });
+    let give_up = part(move || {
+        may_abandon.get().then(|| {
+            view! {
+                <p class="note-do only-script">
+                    <button
+                        type="button"
+                        class="button danger"
+                        disabled=yes(move || actions.pending(op.id))
+                        on:click=move |_| actions.question.set(Some(Question::Abandon(op.id)))
+                    >
+                        "Give it up…"
+                    </button>
+                </p>
+            }
+            .into_any()
+        })
+    });
+    part(move || {
+        let (kind, message) = matter.get()?;
+        // To wait for a place is no trouble.
+        let class = if matches!(kind, ConditionKind::Waiting | ConditionKind::Backoff) {
+            "note"
+        } else {
+            "note warn"
+        };
+        Some(
+            view! {
+                <div class=class role="status">
+                    <p aria-live="off">
+                        <strong class="num">{headline.clone()}</strong>
+                    </p>
+                    {(!message.is_empty()).then(|| view! { <p>{message}</p> })}
+                    {give_up.clone()}
+                </div>
+            }
+            .into_any(),
+        )
+    })
+}
+
+/// Where it stands in line; nothing while it stands in none.
+#[component]
+pub fn InLine(op: OpView) -> impl IntoView {
+    let live = Live::here();
+    let place = Memo::new(move |_| {
+        // Only what waits looks for its place.
+        (op.state.get() == protocol::State::Queued).then(|| live.places().remove(&op.id)).flatten()
+    });
+    part(move || {
+        let place = place.get()?;
+        let priority = op.facts.with(|f| f.priority);
+        let priority = (priority != 0).then(|| format!(", priority {priority}"));
+        let said = words::place(place, &op.fixed().kind);
+        Some(view! { <span>{said} {priority}</span> }.into_any())
+    })
+}
+
+/// A sentence begins with a capital.
+fn capital(text: String) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

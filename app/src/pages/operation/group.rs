@@ -1,0 +1,189 @@
+//! Which curves of an operation belong into one chart, and which charts onto one card. Pure; by name, unit and
+//! x alone, so that any host's curves profit.
+
+use protocol::SeriesInfo;
+
+/// Parts of the data that one and the same figure is told of: `train_loss`, `validation_loss`. In the order in
+/// which they are drawn.
+const PARTS: [&str; 8] = ["train", "training", "validation", "valid", "val", "eval", "test", "holdout"];
+/// Curves that are there to be compared with.
+const COMPARED: [&str; 3] = ["buy_and_hold", "benchmark", "baseline"];
+/// Figures that span several powers of ten.
+const STEEP: [&str; 6] = ["loss", "error", "perplexity", "learning_rate", "lr", "grad_norm"];
+
+/// Curves in one chart.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Panel {
+    /// What they have in common: `loss`.
+    pub stem: String,
+    /// Never empty.
+    pub series: Vec<SeriesInfo>,
+}
+
+impl Panel {
+    /// What stands over the chart.
+    pub fn title(&self) -> String {
+        if let [only] = self.series.as_slice() {
+            return only.title.clone();
+        }
+        let words = self.stem.replace('_', " ");
+        let mut letters = words.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
+    /// A logarithmic axis is worth offering.
+    pub fn is_steep(&self) -> bool {
+        STEEP.iter().any(|word| self.stem == *word || self.stem.ends_with(&format!("_{word}")))
+    }
+
+    fn takes(&self, info: &SeriesInfo) -> bool {
+        self.series[0].unit == info.unit && self.series[0].x == info.x
+    }
+}
+
+/// The part of the data that a name speaks of, if it does, and what it tells of it.
+fn split(name: &str) -> (Option<usize>, &str) {
+    for (rank, part) in PARTS.iter().enumerate() {
+        let rest = name.strip_prefix(part).and_then(|rest| rest.strip_prefix('_'));
+        let rest = rest.or_else(|| name.strip_suffix(part).and_then(|rest| rest.strip_suffix('_')));
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            return (Some(rank), rest);
+        }
+    }
+    (None, name)
+}
+
+/// Whether `below` is a fall from the peaks of `above`: `equity` and `drawdown`, `a_equity` and `a_drawdown`.
+fn falls_from(above: &Panel, below: &Panel) -> bool {
+    let of = |panel: &Panel, word: &str| panel.stem.strip_suffix(word).map(str::to_owned);
+    above.series[0].x == below.series[0].x
+        && of(above, "equity").is_some_and(|above| of(below, "drawdown") == Some(above))
+}
+
+/// Cards of panels of curves. Curves of one figure share a panel, what is compared joins what it is compared
+/// with, a drawdown stands below its equity; everything else stands alone, in the order in which it came.
+pub fn cards(infos: Vec<SeriesInfo>) -> Vec<Vec<Panel>> {
+    let (compared, infos): (Vec<_>, Vec<_>) =
+        infos.into_iter().partition(|info| COMPARED.contains(&info.name.as_str()));
+    let mut panels: Vec<Panel> = Vec::new();
+    for info in infos {
+        let stem = split(&info.name).1.to_owned();
+        match panels.iter_mut().find(|p| p.stem == stem && p.takes(&info)) {
+            Some(panel) => panel.series.push(info),
+            None => panels.push(Panel { stem, series: vec![info] }),
+        }
+    }
+    for panel in &mut panels {
+        panel.series.sort_by_key(|info| split(&info.name).0.map_or(0, |rank| rank + 1));
+    }
+    for info in compared {
+        match panels.iter_mut().find(|p| p.takes(&info)) {
+            Some(panel) => panel.series.push(info),
+            None => panels.push(Panel { stem: info.name.clone(), series: vec![info] }),
+        }
+    }
+    let mut cards: Vec<Vec<Panel>> = Vec::new();
+    let (falls, others): (Vec<_>, Vec<_>) = panels.into_iter().partition(|p| p.stem.ends_with("drawdown"));
+    cards.extend(others.into_iter().map(|panel| vec![panel]));
+    for fall in falls {
+        match cards.iter_mut().find(|card| falls_from(&card[0], &fall)) {
+            Some(card) => card.push(fall),
+            None => cards.push(vec![fall]),
+        }
+    }
+    cards
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn info(name: &str, unit: &str, x: &str) -> SeriesInfo {
+        SeriesInfo { name: name.into(), title: name.replace('_', " "), unit: unit.into(), x: x.into() }
+    }
+
+    fn names(cards: &[Vec<Panel>]) -> Vec<Vec<Vec<&str>>> {
+        let of = |panel: &Panel| -> Vec<usize> { (0..panel.series.len()).collect() };
+        cards
+            .iter()
+            .map(|card| {
+                card.iter().map(|p| of(p).into_iter().map(|i| p.series[i].name.as_str()).collect()).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn parts_of_one_figure_share_a_chart_whatever_their_order() {
+        let cards = cards(vec![
+            info("validation_loss", "", "epoch"),
+            info("train_loss", "", "epoch"),
+            info("train_accuracy", "share", "epoch"),
+            info("validation_accuracy", "share", "epoch"),
+            info("samples_per_second", "samples/s", "seconds since start"),
+        ]);
+        assert_eq!(
+            names(&cards),
+            [
+                vec![vec!["train_loss", "validation_loss"]],
+                vec![vec!["train_accuracy", "validation_accuracy"]],
+                vec![vec!["samples_per_second"]],
+            ]
+        );
+        assert_eq!(cards[0][0].title(), "Loss");
+        assert_eq!(cards[2][0].title(), "samples per second");
+        assert!(cards[0][0].is_steep() && !cards[1][0].is_steep());
+    }
+
+    #[test]
+    fn a_suffix_says_the_part_as_well_and_a_bare_name_is_its_kin() {
+        let cards = cards(vec![info("loss", "", "step"), info("loss_val", "", "step")]);
+        assert_eq!(names(&cards), [vec![vec!["loss", "loss_val"]]]);
+    }
+
+    #[test]
+    fn another_unit_or_another_x_is_another_chart() {
+        let cards = cards(vec![
+            info("train_loss", "", "epoch"),
+            info("validation_loss", "", "step"),
+            info("test_loss", "nats", "epoch"),
+        ]);
+        assert_eq!(cards.len(), 3);
+    }
+
+    #[test]
+    fn a_drawdown_stands_below_its_equity_and_what_is_compared_beside_it() {
+        let cards = cards(vec![
+            info("drawdown", "share", "bar"),
+            info("buy_and_hold", "$", "bar"),
+            info("equity", "$", "bar"),
+            info("rate", "bars/s", "bar"),
+        ]);
+        assert_eq!(
+            names(&cards),
+            [vec![vec!["equity", "buy_and_hold"], vec!["drawdown"]], vec![vec!["rate"]]]
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_but_a_part_stays_whole() {
+        assert_eq!(split("train"), (None, "train"));
+        assert_eq!(split("train_"), (None, "train_"));
+        assert_eq!(split("training_loss").1, "loss");
+        assert_eq!(split("trained_rows"), (None, "trained_rows"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_curve_is_drawn_once(
+            picks in proptest::collection::btree_set("(train_|val_|)(loss|equity|drawdown|benchmark)(_test|)", 0..12),
+            units in proptest::collection::vec("[a-b]?", 12),
+        ) {
+            let infos: Vec<_> = picks.iter().zip(&units).map(|(name, unit)| info(name, unit, "x")).collect();
+            let mut drawn: Vec<String> =
+                cards(infos).into_iter().flatten().flat_map(|p| p.series).map(|i| i.name).collect();
+            drawn.sort();
+            prop_assert_eq!(drawn, picks.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

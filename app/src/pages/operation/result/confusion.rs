@@ -1,0 +1,98 @@
+//! The confusion matrix as a table: rows are what was, columns are what was said, each cell with its share of the
+//! row and tinted by it.
+
+use crate::format;
+use leptos::prelude::*;
+
+/// Each count as a share of its row; 0 where the row is empty.
+fn shares(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
+    let share = |row: &Vec<u64>| {
+        let all: u64 = row.iter().sum();
+        row.iter().map(|n| if all == 0 { 0.0 } else { *n as f64 / all as f64 }).collect()
+    };
+    counts.iter().map(share).collect()
+}
+
+/// The class of which there is most, and its share of all; nothing without samples.
+pub fn most_frequent(counts: &[Vec<u64>]) -> Option<(usize, f64)> {
+    let rows: Vec<u64> = counts.iter().map(|row| row.iter().sum()).collect();
+    let all: u64 = rows.iter().sum();
+    // The first of equals.
+    let (class, most) = rows.iter().enumerate().rev().max_by_key(|(_, n)| **n)?;
+    (all > 0).then(|| (class, *most as f64 / all as f64))
+}
+
+/// The table.
+#[component]
+pub fn ConfusionTable(classes: Vec<String>, counts: Vec<Vec<u64>>) -> impl IntoView {
+    if counts.is_empty() {
+        return ().into_any();
+    }
+    let name = move |classes: &[String], i: usize| {
+        classes.get(i).cloned().unwrap_or_else(|| format!("class {}", i + 1))
+    };
+    let heads = (0..counts[0].len()).map(|i| view! { <th scope="col" class="num">{name(&classes, i)}</th> });
+    let heads = heads.collect_view();
+    let shares = shares(&counts);
+    let rows = counts.iter().zip(&shares).enumerate().map(|(i, (row, shares))| {
+        let cells = row.iter().zip(shares).enumerate().map(|(j, (n, share))| {
+            view! {
+                <td class="num" style=format!("--share:{share:.3}") data-right=(i == j).then_some("")>
+                    {format::count(*n)}
+                    <span class="beside">{format::share(*share)}</span>
+                </td>
+            }
+        });
+        let all: u64 = row.iter().sum();
+        view! {
+            <tr>
+                <th scope="row">{name(&classes, i)}</th>
+                {cells.collect_view()}
+                <td class="num muted">{format::count(all)}</td>
+            </tr>
+        }
+    });
+    let columns = counts[0].len().to_string();
+    view! {
+        <div>
+            <h3 id="confusion-title">"Where it errs, in the test part"</h3>
+            <div class="scroll-x">
+                <table class="plain confusion" aria-labelledby="confusion-title">
+                    <thead>
+                        <tr>
+                            <td></td>
+                            <th scope="colgroup" colspan=columns class="num">"said"</th>
+                            <td></td>
+                        </tr>
+                        <tr>
+                            <th scope="col">"was"</th>
+                            {heads}
+                            <th scope="col" class="num">"all"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            <p class="muted">"Shares are of the row. What was said rightly is framed."</p>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_what_was_and_an_empty_row_has_none() {
+        assert_eq!(shares(&[vec![3, 1], vec![0, 0]]), [[0.75, 0.25], [0.0, 0.0]]);
+    }
+
+    #[test]
+    fn the_most_frequent_class_is_the_one_to_beat() {
+        assert_eq!(most_frequent(&[vec![1, 1], vec![5, 1], vec![0, 0]]), Some((1, 0.75)));
+        assert_eq!(most_frequent(&[vec![2, 0], vec![0, 2]]), Some((0, 0.5)));
+        assert_eq!(most_frequent(&[vec![0]]), None);
+        assert_eq!(most_frequent(&[]), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! The equity of a backtest beside that of buying and holding, and below it how far each is under its peak.
+
+use super::super::sampled::Sampled;
+use crate::components::chart::{Chart, Sheet, Spec};
+use crate::format;
+use crate::reactive::text;
+use leptos::prelude::*;
+use protocol::OperationId;
+use protocol::results::Columns;
+use std::sync::Arc;
+
+/// Rows asked for at once: about twice what the chart is wide.
+const ROWS: u32 = 1_500;
+
+/// Some of the columns as a sheet; those that are not there are left out.
+fn sheet_of(columns: &Columns, names: &[&str], fit: u32) -> Sheet {
+    let of = |name: &&str| columns.columns.get(*name).filter(|c| c.len() == columns.t.len()).cloned();
+    Sheet {
+        x: columns.t.iter().map(|t| *t as f64).collect(),
+        columns: names
+            .iter()
+            .map(|name| of(name).unwrap_or_else(|| vec![f64::NAN; columns.t.len()]))
+            .collect(),
+        fit,
+        ..Sheet::default()
+    }
+}
+
+/// What one row of the curve stands for.
+fn grain(columns: &Columns) -> String {
+    match columns.bars_per_row {
+        0 | 1 => "a point for each bar".to_owned(),
+        n => format!("a point for every {} bars", format::count(u64::from(n))),
+    }
+}
+
+/// Both charts, fed by one answer and zoomed as one.
+#[component]
+pub fn EquityCharts(id: OperationId, strategy: String) -> impl IntoView {
+    let curves = Sampled::<Columns>::new(id, "equity", ROWS);
+    let (value, ask) = (curves.value, curves.ask);
+    let sheet = move |names: &'static [&'static str]| {
+        Signal::derive(move || {
+            Arc::new(value.with(|v| {
+                v.as_ref().map(|(columns, fit)| sheet_of(columns, names, *fit)).unwrap_or_default()
+            }))
+        })
+    };
+    let spec = |title: &str, height| Spec {
+        title: title.to_owned(),
+        file: format!("backtest-{}", id.short().replace('…', "-")),
+        time: true,
+        height,
+        ..Spec::default()
+    };
+    let equity = Spec { names: vec![strategy.clone(), "Buy and hold".to_owned()], ..spec("Equity", 260) };
+    let drawdown = Spec {
+        names: vec![strategy],
+        unit: "share".to_owned(),
+        zero: true,
+        fill: true,
+        ..spec("Drawdown", 130)
+    };
+    let said = text(move || {
+        value.with(|v| v.as_ref().map_or("loading the curves…".to_owned(), |(columns, _)| grain(columns)))
+    });
+    view! {
+        <section class="card stacked" aria-label="Equity">
+            <p class="candles-note muted only-script">{said}</p>
+            <Chart spec=equity sheet=sheet(&["equity", "buy_and_hold"]) on_range=ask/>
+            <Chart spec=drawdown sheet=sheet(&["drawdown"])/>
+            {curves.trouble()}
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_is_not_there_leaves_a_gap_and_no_panic() {
+        let columns = Columns {
+            t: vec![10, 20],
+            columns: [("equity".to_owned(), vec![1.0, 2.0]), ("drawdown".to_owned(), vec![0.0])].into(),
+            bars_per_row: 4,
+        };
+        let sheet = sheet_of(&columns, &["equity", "buy_and_hold", "drawdown"], 3);
+        assert_eq!(sheet.x, [10.0, 20.0]);
+        assert_eq!(sheet.columns[0], [1.0, 2.0]);
+        assert!(sheet.columns[1..].iter().flatten().all(|y| y.is_nan()));
+        assert_eq!(grain(&columns), "a point for every 4 bars");
+    }
+}

@@ -1,0 +1,142 @@
+//! Any JSON so that it can be read: objects as tables of names, lists of alike objects as one table, short lists
+//! on a line; and the text itself for those who want it.
+
+use crate::format;
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+
+/// Deeper than this it is text.
+const DEEPEST: usize = 5;
+/// Entries of a list that are shown.
+const MOST_ENTRIES: usize = 100;
+/// Columns that a table of alike objects may have.
+const MOST_COLUMNS: usize = 12;
+
+fn is_plain(value: &Value) -> bool {
+    !matches!(value, Value::Object(_) | Value::Array(_))
+}
+
+/// The columns of a list of objects that are alike enough for one table: flat, and not too wide.
+fn columns_of(list: &[Value]) -> Option<Vec<String>> {
+    let mut columns: Vec<String> = Vec::new();
+    for entry in list {
+        let object = entry.as_object().filter(|o| o.values().all(is_plain))?;
+        for name in object.keys() {
+            if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        if columns.len() > MOST_COLUMNS {
+            return None;
+        }
+    }
+    (!columns.is_empty()).then_some(columns)
+}
+
+fn plain(value: &Value) -> AnyView {
+    let class = if value.is_number() { "num" } else { "wrap" };
+    view! { <span class=class>{format::value(value)}</span> }.into_any()
+}
+
+fn object(map: &Map<String, Value>, depth: usize) -> AnyView {
+    let rows = map.iter().map(|(name, value)| {
+        view! {
+            <tr>
+                <th scope="row">{name.clone()}</th>
+                <td>{tree(value, depth + 1)}</td>
+            </tr>
+        }
+    });
+    view! { <table class="plain json"><tbody>{rows.collect_view()}</tbody></table> }.into_any()
+}
+
+fn table(list: &[Value], columns: &[String]) -> AnyView {
+    let heads = columns.iter().map(|name| view! { <th scope="col">{name.clone()}</th> });
+    let rows = list.iter().map(|entry| {
+        let cells = columns.iter().map(|name| view! { <td>{entry.get(name).map(plain)}</td> });
+        view! { <tr>{cells.collect_view()}</tr> }
+    });
+    view! {
+        <div class="scroll">
+            <table class="plain json">
+                <thead>
+                    <tr>{heads.collect_view()}</tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn list(list: &[Value], depth: usize) -> AnyView {
+    let shown = &list[..list.len().min(MOST_ENTRIES)];
+    let view = if shown.iter().all(is_plain) {
+        let text = shown.iter().map(format::value).collect::<Vec<_>>().join(", ");
+        view! { <span class="wrap num">{text}</span> }.into_any()
+    } else if let Some(columns) = columns_of(shown) {
+        table(shown, &columns)
+    } else {
+        let entries = shown.iter().map(|entry| view! { <li>{tree(entry, depth + 1)}</li> });
+        view! { <ol class="json-list">{entries.collect_view()}</ol> }.into_any()
+    };
+    let more = (list.len() > shown.len()).then(|| {
+        let more = format::count((list.len() - shown.len()) as u64);
+        view! { <p class="muted">{format!("and {more} more, in the text below")}</p> }
+    });
+    view! {
+        {view}
+        {more}
+    }
+    .into_any()
+}
+
+fn tree(value: &Value, depth: usize) -> AnyView {
+    match value {
+        Value::Object(map) if map.is_empty() => view! { <span class="muted">"nothing"</span> }.into_any(),
+        Value::Array(entries) if entries.is_empty() => view! { <span class="muted">"none"</span> }.into_any(),
+        Value::Object(_) | Value::Array(_) if depth >= DEEPEST => {
+            view! { <code class="wrap">{value.to_string()}</code> }.into_any()
+        }
+        Value::Object(map) => object(map, depth),
+        Value::Array(entries) => list(entries, depth),
+        plain_one => plain(plain_one),
+    }
+}
+
+/// The view.
+pub fn json_view(value: &Value) -> AnyView {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    view! {
+        {tree(value, 0)}
+        <details>
+            <summary>"As JSON"</summary>
+            <pre class="scroll" tabindex="0">{text}</pre>
+        </details>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn columns(value: Value) -> Option<Vec<String>> {
+        columns_of(value.as_array().unwrap())
+    }
+
+    #[test]
+    fn alike_objects_are_one_table_with_every_name_that_any_of_them_has() {
+        assert_eq!(columns(json!([{"a": 1}, {"b": null, "a": 2}])).unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_nested_mixed_or_too_wide_is_no_table() {
+        assert_eq!(columns(json!([{"a": [1]}])), None);
+        assert_eq!(columns(json!([{"a": 1}, 2])), None);
+        assert_eq!(columns(json!([{}])), None);
+        let wide: Map<String, Value> = (0..=MOST_COLUMNS).map(|n| (n.to_string(), Value::Null)).collect();
+        assert_eq!(columns(json!([wide])), None);
+    }
+}

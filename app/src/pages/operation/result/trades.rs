@@ -1,0 +1,291 @@
+//! The trades of a backtest: marks on the bars, and a table that can be sorted and taken along.
+
+use crate::api;
+use crate::components::chart::{Mark, MarkKind, save_text};
+use crate::components::sorted::{Order, SortHead};
+use crate::reactive::{part, text, yes};
+use crate::{csv, format};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::results::Trade;
+use protocol::{OperationId, Problem};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Rows of one page of the table.
+const PAGE: usize = 200;
+
+/// The columns by which it is sorted.
+const COLUMNS: [&str; 9] = ["no.", "side", "size", "entry, UTC", "at", "exit, UTC", "at", "PnL", "bars"];
+/// Those that are numbers.
+const NUMERIC: [bool; 9] = [true, false, true, true, true, true, true, true, true];
+
+/// The places of the trades in the order of one column.
+fn in_order(trades: &[Trade], order: Order) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..trades.len()).collect();
+    let compare = |a: &Trade, b: &Trade| match order.column {
+        1 => a.side.cmp(&b.side),
+        2 => a.size.total_cmp(&b.size),
+        3 => a.entry.cmp(&b.entry),
+        4 => a.entry_price.total_cmp(&b.entry_price),
+        5 => a.exit.cmp(&b.exit),
+        6 => a.exit_price.total_cmp(&b.exit_price),
+        7 => a.pnl.total_cmp(&b.pnl),
+        8 => a.bars.cmp(&b.bars),
+        _ => Ordering::Equal,
+    };
+    // Equals stay in the order in which they were traded.
+    places.sort_by(|a, b| {
+        let ordering = compare(&trades[*a], &trades[*b]).then(a.cmp(b));
+        if order.descending { ordering.reverse() } else { ordering }
+    });
+    places
+}
+
+/// Entries and exits as marks, in rising time.
+pub fn marks_of(trades: Option<&Vec<Trade>>) -> Arc<Vec<Mark>> {
+    let mut marks: Vec<Mark> = trades
+        .into_iter()
+        .flatten()
+        .flat_map(|t| {
+            let entry = if t.side == "short" { MarkKind::ShortEntry } else { MarkKind::LongEntry };
+            let exit = if t.pnl > 0.0 { MarkKind::Gain } else { MarkKind::Loss };
+            [
+                Mark { x: super::seconds(t.entry), y: t.entry_price, kind: entry },
+                Mark { x: super::seconds(t.exit), y: t.exit_price, kind: exit },
+            ]
+        })
+        .collect();
+    marks.sort_by(|a, b| a.x.total_cmp(&b.x));
+    Arc::new(marks)
+}
+
+/// All of them as CSV.
+fn csv_of(trades: &[Trade]) -> String {
+    let mut out = csv::line([
+        "side",
+        "size",
+        "entry",
+        "entry_price",
+        "entry_reason",
+        "exit",
+        "exit_price",
+        "exit_reason",
+        "pnl",
+        "pnl_share",
+        "bars",
+    ]);
+    for t in trades {
+        let cells = [
+            t.side.clone(),
+            csv::number(t.size),
+            t.entry.to_string(),
+            csv::number(t.entry_price),
+            t.entry_reason.clone(),
+            t.exit.to_string(),
+            csv::number(t.exit_price),
+            t.exit_reason.clone(),
+            csv::number(t.pnl),
+            csv::number(t.pnl_share),
+            t.bars.to_string(),
+        ];
+        out.push_str(&csv::line(cells.iter().map(String::as_str)));
+    }
+    out
+}
+
+/// The trades, asked for once the page lives.
+#[derive(Clone, Copy)]
+pub struct Trades {
+    pub list: RwSignal<Option<Arc<Vec<Trade>>>>,
+    trouble: RwSignal<Option<Problem>>,
+    ask: Callback<()>,
+}
+
+impl Trades {
+    pub fn new(id: OperationId) -> Self {
+        let (list, trouble) = (RwSignal::new(None), RwSignal::new(None));
+        let ask = Callback::new(move |()| {
+            spawn_local(async move {
+                match api::artifact::<Vec<Trade>>(id, "trades").await {
+                    Ok(trades) => {
+                        trouble.try_set(None);
+                        list.try_set(Some(Arc::new(trades)));
+                    }
+                    Err(problem) => {
+                        trouble.try_set(Some(problem));
+                    }
+                }
+            });
+        });
+        Effect::new(move |_| ask.run(()));
+        Self { list, trouble, ask }
+    }
+
+    /// The table; `file` is what its CSV is called.
+    pub fn view(self, file: String) -> AnyView {
+        let Self { list, trouble, ask } = self;
+        view! {
+            <section class="card trades" aria-labelledby="trades-title">
+                <header class="result-head">
+                    <h2 id="trades-title">
+                        "Trades "
+                        <span class="count num">
+                            {text(move || list.with(|l| l.as_ref().map(|l| format::count(l.len() as u64)).unwrap_or_default()))}
+                        </span>
+                    </h2>
+                    {part(move || {
+                        let trades = list.get()?;
+                        let file = file.clone();
+                        let save = move |_| save_text(&file, "text/csv", &csv_of(&trades));
+                        Some(view! { <button type="button" class="button" on:click=save>"CSV"</button> }.into_any())
+                    })}
+                </header>
+                <p class="no-script muted">"Trades are listed by JavaScript, which is off here; they are among the artifacts below."</p>
+                {part(move || match (list.get(), trouble.get()) {
+                    (Some(trades), _) => Some(view! { <TradeTable trades/> }.into_any()),
+                    (None, Some(problem)) => Some(view! {
+                        <p class="note bad" role="alert">
+                            {problem.detail}
+                            " "
+                            <button type="button" class="link" on:click=move |_| ask.run(())>"Try again"</button>
+                        </p>
+                    }.into_any()),
+                    (None, None) => Some(view! { <p class="muted only-script">"loading the trades…"</p> }.into_any()),
+                })}
+            </section>
+        }
+        .into_any()
+    }
+}
+
+#[component]
+fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
+    let order = RwSignal::new(Order { column: 0, descending: false });
+    let page = RwSignal::new(0usize);
+    let count = trades.len();
+    let pages = count.div_ceil(PAGE);
+    let places = Memo::new({
+        let trades = trades.clone();
+        move |_| {
+            page.set(0);
+            in_order(&trades, order.get())
+        }
+    });
+    let heads = COLUMNS.iter().enumerate().map(|(column, name)| {
+        view! { <SortHead name=*name column numeric=NUMERIC[column] order/> }
+    });
+    let rows = part(move || {
+        let from = page.get() * PAGE;
+        let shown = places.with(|p| p[from.min(p.len())..(from + PAGE).min(p.len())].to_vec());
+        let rows = shown.into_iter().map(|place| row(place + 1, &trades[place]));
+        Some(rows.collect_view().into_any())
+    });
+    let turn = (pages > 1).then(|| {
+        let range = text(move || {
+            let from = page.get() * PAGE;
+            let [from, to, all] = [from + 1, (from + PAGE).min(count), count].map(|n| format::count(n as u64));
+            format!("{from} to {to} of {all}")
+        });
+        view! {
+            <nav class="pages" aria-label="Pages of trades">
+                <button type="button" class="button" disabled=yes(move || page.get() == 0) on:click=move |_| page.update(|p| *p = p.saturating_sub(1))>
+                    "Before"
+                </button>
+                <span class="num" aria-live="polite">{range}</span>
+                <button type="button" class="button" disabled=yes(move || page.get() + 1 >= pages) on:click=move |_| page.update(|p| *p += 1)>
+                    "After"
+                </button>
+            </nav>
+        }
+    });
+    view! {
+        <div class="scroll tall" tabindex="0" role="region" aria-labelledby="trades-title">
+            <table class="plain sorted">
+                <thead>
+                    <tr>
+                        {heads.collect_view()}
+                        <th scope="col">"why"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {turn}
+    }
+    .into_any()
+}
+
+fn row(number: usize, trade: &Trade) -> impl IntoView + use<> {
+    let fate = if trade.pnl > 0.0 { "gain" } else { "loss" };
+    view! {
+        <tr>
+            <td class="num muted">{number}</td>
+            <td>{trade.side.clone()}</td>
+            <td class="num">{format::figure(trade.size)}</td>
+            <td class="num">{format::bar_time(trade.entry)}</td>
+            <td class="num">{format::figure(trade.entry_price)}</td>
+            <td class="num">{format::bar_time(trade.exit)}</td>
+            <td class="num">{format::figure(trade.exit_price)}</td>
+            <td class="num" data-fate=fate>
+                {format::signed(trade.pnl, format::figure)}
+                <span class="beside">{format::signed(trade.pnl_share, format::share)}</span>
+            </td>
+            <td class="num">{format::count(trade.bars)}</td>
+            <td class="why-cell">{trade.entry_reason.clone()} " → " {trade.exit_reason.clone()}</td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Time;
+
+    fn trade(side: &str, entry: i64, pnl: f64) -> Trade {
+        Trade {
+            side: side.into(),
+            size: 2.0,
+            entry: Time::from_micros(entry * 1_000_000),
+            entry_price: 10.0,
+            entry_reason: "=crossed".into(),
+            exit: Time::from_micros((entry + 5) * 1_000_000),
+            exit_price: 11.0,
+            exit_reason: "stop, hit".into(),
+            pnl,
+            pnl_share: pnl / 20.0,
+            bars: 5,
+        }
+    }
+
+    #[test]
+    fn a_table_is_sorted_by_any_column_and_equals_keep_their_order() {
+        let trades = [trade("long", 3, 5.0), trade("short", 1, -2.0), trade("long", 2, 5.0)];
+        let by = |column, descending| in_order(&trades, Order { column, descending });
+        assert_eq!(by(0, false), [0, 1, 2]);
+        assert_eq!(by(0, true), [2, 1, 0]);
+        assert_eq!(by(1, false), [0, 2, 1]);
+        assert_eq!(by(3, false), [1, 2, 0]);
+        assert_eq!(by(7, false), [1, 0, 2]);
+    }
+
+    #[test]
+    fn a_trade_makes_two_marks_in_the_order_of_time() {
+        let trades = vec![trade("short", 10, -1.0), trade("long", 12, 4.0)];
+        let marks = marks_of(Some(&trades));
+        let kinds: Vec<_> = marks.iter().map(|m| (m.x, m.kind)).collect();
+        use MarkKind::*;
+        assert_eq!(kinds, [(10.0, ShortEntry), (12.0, LongEntry), (15.0, Loss), (17.0, Gain)]);
+        assert!(marks_of(None).is_empty());
+    }
+
+    #[test]
+    fn trades_as_csv_have_their_times_in_full_and_no_formulas() {
+        let text = csv_of(&[trade("long", 0, 4.0)]);
+        let line = text.lines().nth(1).unwrap();
+        assert_eq!(
+            line,
+            "long,2,1970-01-01T00:00:00.000000Z,10,'=crossed,1970-01-01T00:00:05.000000Z,11,\"stop, hit\",4,0.2,5"
+        );
+    }
+}

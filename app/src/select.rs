@@ -1,0 +1,127 @@
+//! Which operations a person has selected. It outlives updates, filters and pages: what was selected stays so
+//! until it is let go or asked for.
+
+use leptos::prelude::*;
+use protocol::OperationId;
+use std::collections::BTreeSet;
+
+/// The selection; from the context.
+#[derive(Clone, Copy)]
+pub struct Selection {
+    ids: RwSignal<BTreeSet<OperationId>>,
+    /// Where a range begins: the last one that was selected or let go by itself.
+    anchor: StoredValue<Option<OperationId>>,
+}
+
+impl Selection {
+    /// Called once, by the app.
+    pub fn new() -> Self {
+        Self { ids: RwSignal::default(), anchor: StoredValue::new(None) }
+    }
+
+    /// The page's own, provided by the app.
+    pub fn here() -> Self {
+        expect_context::<Selection>()
+    }
+
+    /// Tracked.
+    pub fn has(&self, id: OperationId) -> bool {
+        self.ids.with(|ids| ids.contains(&id))
+    }
+
+    /// Newest first. Tracked.
+    pub fn all(&self) -> Vec<OperationId> {
+        self.ids.with(|ids| ids.iter().rev().copied().collect())
+    }
+
+    /// Tracked.
+    pub fn is_empty(&self) -> bool {
+        self.ids.with(BTreeSet::is_empty)
+    }
+
+    /// How many of `ids` are selected. Tracked.
+    pub fn count_of(&self, ids: &[OperationId]) -> usize {
+        self.ids.with(|selected| ids.iter().filter(|id| selected.contains(id)).count())
+    }
+
+    /// One was selected or let go; with `range` everything from the last one to it goes the same way, in the
+    /// order of `shown`.
+    pub fn pick(&self, id: OperationId, on: bool, range: bool, shown: &[OperationId]) {
+        match self.anchor.get_value().filter(|_| range) {
+            Some(anchor) => self.set_all(between(shown, anchor, id), on),
+            None => self.set_all(&[id], on),
+        }
+        self.anchor.set_value(Some(id));
+    }
+
+    /// Selects or lets go all of these.
+    pub fn set_all(&self, some: &[OperationId], on: bool) {
+        self.ids.update(|ids| {
+            for id in some {
+                if on {
+                    ids.insert(*id)
+                } else {
+                    ids.remove(id)
+                };
+            }
+        });
+    }
+
+    /// Lets all go.
+    pub fn clear(&self) {
+        self.ids.update(BTreeSet::clear);
+        self.anchor.set_value(None);
+    }
+}
+
+/// Everything from `a` to `b`, both included, whichever comes first; `b` alone when `a` is not shown any more.
+fn between(shown: &[OperationId], a: OperationId, b: OperationId) -> &[OperationId] {
+    let at = |id| shown.iter().position(|shown| *shown == id);
+    match (at(a), at(b)) {
+        (Some(a), Some(b)) => &shown[a.min(b)..=a.max(b)],
+        (None, Some(b)) => &shown[b..=b],
+        (_, None) => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids() -> Vec<OperationId> {
+        (1..=5).map(|n| format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_range_goes_from_the_last_one_picked_in_either_direction() {
+        let owner = Owner::new();
+        owner.set();
+        let (shown, selection) = (ids(), Selection::new());
+        selection.pick(shown[3], true, false, &shown);
+        selection.pick(shown[1], true, true, &shown);
+        assert_eq!(selection.all(), [shown[3], shown[2], shown[1]]);
+        // From there on, the other way, and off.
+        selection.pick(shown[2], false, true, &shown);
+        assert_eq!(selection.all(), [shown[3]]);
+    }
+
+    #[test]
+    fn a_range_from_one_that_is_gone_is_only_the_one_that_was_clicked() {
+        let shown = ids();
+        assert_eq!(between(&shown[1..], shown[0], shown[3]), [shown[3]]);
+        assert!(between(&shown[..2], shown[0], shown[3]).is_empty());
+    }
+
+    #[test]
+    fn what_is_selected_stays_so_when_the_list_changes() {
+        let owner = Owner::new();
+        owner.set();
+        let (shown, selection) = (ids(), Selection::new());
+        selection.set_all(&shown, true);
+        selection.pick(shown[0], false, false, &shown[..2]);
+        assert_eq!(selection.count_of(&shown), 4);
+        assert_eq!(selection.count_of(&shown[..2]), 1);
+        selection.clear();
+        assert!(selection.is_empty());
+    }
+}

@@ -1,0 +1,158 @@
+//! When an operation will end, in words: as exact as can be known, with the band that goes with it. Pure but
+//! for [`of`], which reads an operation's signals.
+
+use crate::format;
+use crate::live::OpView;
+use leptos::prelude::{Get, With};
+use protocol::{ConditionKind, Forecast, ForecastBasis, State, Time};
+
+/// Nearer than this an end is told to the second, seconds.
+const NEAR: f64 = 600.0;
+
+/// A moment to come, as short as it can be told: seconds only when it is near, the day only when it is another.
+fn moment(at: Time, now: Time, precise: bool) -> String {
+    let clock = format::clock(at);
+    let clock = if precise { clock.as_str() } else { &clock[..5] };
+    if format::day(at) == format::day(now) {
+        clock.to_owned()
+    } else {
+        format!("{} {clock}", format::day(at))
+    }
+}
+
+/// One of the words below for an operation, as long as anybody can know: not while its host is silent, nor while
+/// it is being cancelled. Tracks it.
+pub fn of<T>(
+    op: OpView,
+    now: Time,
+    words: impl Fn(Option<&Forecast>, Option<f64>, Time) -> Option<T>,
+) -> Option<T> {
+    let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord));
+    if silent || op.state.get() != State::Running {
+        return None;
+    }
+    let eta = op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
+    op.forecast.with(|f| words(f.as_ref(), eta, now))
+}
+
+/// `about 40 s left`, for a row; without a forecast as the host reckons it. Nothing when nobody knows.
+pub fn left(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) -> Option<String> {
+    let Some(forecast) = forecast else {
+        return eta_seconds.map(format::about).filter(|said| !said.is_empty());
+    };
+    let seconds = forecast.ends_at.seconds_since(now);
+    Some(if seconds > 0.0 {
+        format::about(seconds)
+    } else if forecast.latest > now {
+        "any moment".to_owned()
+    } else {
+        "overdue".to_owned()
+    })
+}
+
+/// `about 40 s left (30 s to 55 s)`, for the head of a page.
+pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) -> Option<String> {
+    let said = left(forecast, eta_seconds, now)?;
+    let Some(forecast) = forecast.filter(|f| f.ends_at > now) else {
+        return Some(if said.starts_with("about") { format!("{said} left") } else { said });
+    };
+    let [least, most] = [forecast.earliest, forecast.latest].map(|at| rounded(at.seconds_since(now)));
+    Some(if least == most { format!("{said} left") } else { format!("{said} left ({least} to {most})") })
+}
+
+/// Seconds as no more than anybody can know of them.
+fn rounded(seconds: f64) -> String {
+    let said = format::about(seconds.max(0.0));
+    said.strip_prefix("about ").unwrap_or(&said).to_owned()
+}
+
+/// `Ends about 14:32 UTC, between 14:20 and 15:05.` and what that is worth.
+pub fn sentence(forecast: &Forecast, now: Time) -> String {
+    let precise = forecast.latest.seconds_since(now) < NEAR;
+    let at = |time| moment(time, now, precise);
+    let when = if forecast.latest <= now {
+        format!("Was to end by {} UTC at the latest; it takes longer than forecast.", at(forecast.latest))
+    } else {
+        let (ends, from, to) = (at(forecast.ends_at), at(forecast.earliest), at(forecast.latest));
+        format!("Ends about {ends} UTC, between {from} and {to}.")
+    };
+    let basis = match forecast.basis {
+        ForecastBasis::Rate => "Reckoned from its pace",
+        ForecastBasis::History => "Reckoned from how long such operations took",
+        ForecastBasis::Both => "Reckoned from its pace and from how long such operations took",
+    };
+    let worth = match forecast.judged {
+        0 => "no past forecast of this kind was judged yet, so the band is a guess".to_owned(),
+        1 => "past forecasts of this kind: 1 judged".to_owned(),
+        n => format!(
+            "past forecasts of this kind: {} judged, four of five within such a band",
+            format::count(u64::from(n))
+        ),
+    };
+    format!("{when} {basis}; {worth}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        Time::parse(&format!("2026-11-{text}Z")).unwrap()
+    }
+
+    fn forecast(ends: &str, earliest: &str, latest: &str) -> Forecast {
+        Forecast {
+            made_at: at("23T14:00:00"),
+            ends_at: at(ends),
+            earliest: at(earliest),
+            latest: at(latest),
+            basis: ForecastBasis::Both,
+            judged: 12,
+        }
+    }
+
+    #[test]
+    fn a_forecast_goes_before_what_the_host_reckons() {
+        let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
+        let now = at("23T14:00:00");
+        assert_eq!(left(Some(&f), Some(7.0), now).unwrap(), "about 40 s");
+        assert_eq!(left(None, Some(7.0), now).unwrap(), "about 7 s");
+        assert_eq!(left(None, None, now), None);
+        assert_eq!(left_with_band(Some(&f), None, now).unwrap(), "about 40 s left (30 s to 55 s)");
+        assert_eq!(left_with_band(None, Some(7.0), now).unwrap(), "about 7 s left");
+    }
+
+    #[test]
+    fn a_forecast_that_has_passed_does_not_go_on_promising() {
+        let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
+        assert_eq!(left_with_band(Some(&f), None, at("23T14:00:41")).unwrap(), "any moment");
+        assert_eq!(left(Some(&f), None, at("23T14:01:41")).unwrap(), "overdue");
+        assert!(sentence(&f, at("23T14:01:41")).starts_with("Was to end by 14:00:55 UTC at the latest"));
+    }
+
+    #[test]
+    fn the_sentence_says_when_between_what_and_what_it_is_worth() {
+        let f = forecast("23T14:32:10", "23T14:20:44", "23T15:05:01");
+        assert_eq!(
+            sentence(&f, at("23T14:00:00")),
+            "Ends about 14:32 UTC, between 14:20 and 15:05. Reckoned from its pace and from how long such \
+             operations took; past forecasts of this kind: 12 judged, four of five within such a band."
+        );
+        let guess = Forecast { judged: 0, basis: ForecastBasis::Rate, ..f };
+        assert!(sentence(&guess, at("23T14:00:00")).ends_with("so the band is a guess."));
+    }
+
+    #[test]
+    fn what_is_near_is_told_to_the_second_and_another_day_by_its_date() {
+        let near = forecast("23T14:02:10", "23T14:01:44", "23T14:03:01");
+        assert!(
+            sentence(&near, at("23T14:00:00"))
+                .starts_with("Ends about 14:02:10 UTC, between 14:01:44 and 14:03:01.")
+        );
+        let far = forecast("24T02:32:10", "23T23:20:44", "24T05:05:01");
+        assert!(
+            sentence(&far, at("23T14:00:00"))
+                .starts_with("Ends about 2026-11-24 02:32 UTC, between 23:20 and 2026-11-24 05:05.")
+        );
+    }
+}

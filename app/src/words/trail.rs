@@ -1,0 +1,137 @@
+//! How a cancel goes, in words: the steps of its receipt, and the ways on which it leaves them.
+
+use crate::format;
+use protocol::receipt::Step;
+use protocol::{Condition, ConditionKind, FailureReason, Receipt, State, Time};
+
+/// How long a host is usually given to stop, seconds. Longer than this is worth a word.
+const USUAL_DEADLINE: f64 = 5.0;
+
+/// The steps of a cancel taken so far: the first with its time, the others with what they took since.
+pub fn trail(receipt: &Receipt) -> Vec<(&'static str, String, Time)> {
+    Step::ALL
+        .into_iter()
+        .filter_map(|step| receipt.at(step).map(|at| (step, at)))
+        .map(|(step, at)| {
+            let text = match step {
+                Step::Requested => format::clock_millis(at),
+                _ => format::offset(at.seconds_since(receipt.requested)),
+            };
+            (step.as_str(), text, at)
+        })
+        .collect()
+}
+
+/// The newest step of a cancel, for the bar: `acknowledged +6 ms`.
+pub fn last_step(receipt: &Receipt) -> String {
+    match trail(receipt).pop() {
+        Some(("requested", _, _)) | None => "requested".to_owned(),
+        Some((step, text, _)) => format!("{step} {text}"),
+    }
+}
+
+/// Where a cancel leaves its straight way from step to step: what is in its way, or how it ended otherwise.
+pub fn branch(
+    receipt: &Receipt,
+    state: State,
+    condition: Option<&Condition>,
+    failed: Option<FailureReason>,
+    now: Time,
+) -> Option<String> {
+    let since = |at: Time| format::duration(now.seconds_since(at));
+    let undelivered = condition.filter(|c| c.kind == ConditionKind::CancelUndelivered);
+    match state {
+        State::Cancelling => {
+            if let Some(c) = undelivered.filter(|_| receipt.acknowledged.is_none()) {
+                return Some(format!(
+                    "not delivered for {}; it is sent again until the host answers",
+                    since(c.since)
+                ));
+            }
+            if let Some(stopped) = receipt.stopped {
+                let late = now.seconds_since(stopped) > USUAL_DEADLINE;
+                return late.then(|| format!("what it held is not free after {}", since(stopped)));
+            }
+            let asked = receipt.acknowledged?;
+            let late = now.seconds_since(asked) > USUAL_DEADLINE;
+            late.then(|| {
+                format!("not stopped after {}; past its deadline the host breaks the work off", since(asked))
+            })
+        }
+        State::Cancelled => {
+            let took = receipt.stopped?.seconds_since(receipt.acknowledged.or(receipt.sent)?);
+            (took > USUAL_DEADLINE).then(|| format!("past the usual deadline of {USUAL_DEADLINE} s"))
+        }
+        State::Failed if failed == Some(FailureReason::Abandoned) => {
+            Some("given up: nobody has confirmed that the work stopped".to_owned())
+        }
+        State::Succeeded => Some("too late: the work was done before it could be stopped".to_owned()),
+        State::Failed => Some("never confirmed: it failed before the cancel took hold".to_owned()),
+        State::Queued | State::Starting | State::Running => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> Time {
+        Time::parse("2026-11-23T10:43:17.204Z").unwrap()
+    }
+
+    fn after(seconds: f64) -> Time {
+        start().plus_micros((seconds * 1e6) as i64)
+    }
+
+    #[test]
+    fn a_receipt_tells_each_step_with_its_milliseconds() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        assert_eq!(last_step(&receipt), "requested");
+        receipt.note(Step::Sent, start().plus_micros(2_000));
+        receipt.note(Step::Acknowledged, start().plus_micros(6_400));
+        let told: Vec<_> = trail(&receipt).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
+        assert_eq!(told, ["requested 10:43:17.204", "sent +2 ms", "acknowledged +6 ms"]);
+        assert_eq!(last_step(&receipt), "acknowledged +6 ms");
+    }
+
+    #[test]
+    fn a_cancel_that_goes_its_way_has_no_branch() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        assert_eq!(branch(&receipt, State::Cancelling, None, None, after(9.0)), None);
+        for step in [Step::Sent, Step::Acknowledged, Step::Stopped, Step::Released] {
+            receipt.note(step, after(0.03));
+        }
+        assert_eq!(branch(&receipt, State::Cancelled, None, None, after(60.0)), None);
+        // Cancelled in the queue: no host was ever asked.
+        let queued = Receipt { stopped: Some(after(0.0)), ..Receipt::requested(1, String::new(), start()) };
+        assert_eq!(branch(&queued, State::Cancelled, None, None, after(1.0)), None);
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_a_cancel_is_said_with_its_age() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        let undelivered =
+            Condition { kind: ConditionKind::CancelUndelivered, since: after(1.0), message: String::new() };
+        let said = branch(&receipt, State::Cancelling, Some(&undelivered), None, after(13.0)).unwrap();
+        assert!(said.starts_with("not delivered for 12 s"), "{said}");
+        receipt.note(Step::Acknowledged, after(0.5));
+        assert_eq!(branch(&receipt, State::Cancelling, None, None, after(5.0)), None);
+        let said = branch(&receipt, State::Cancelling, None, None, after(8.5)).unwrap();
+        assert!(said.starts_with("not stopped after 8 s"), "{said}");
+        receipt.note(Step::Stopped, after(9.0));
+        let said = branch(&receipt, State::Cancelling, None, None, after(20.0)).unwrap();
+        assert_eq!(said, "what it held is not free after 11 s");
+        receipt.note(Step::Released, after(21.0));
+        let said = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
+        assert_eq!(said, "past the usual deadline of 5 s");
+    }
+
+    #[test]
+    fn an_end_that_is_no_cancel_is_told_as_what_it_is() {
+        let receipt = Receipt::requested(1, String::new(), start());
+        let said = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
+        assert!(said(State::Succeeded, None).starts_with("too late"));
+        assert!(said(State::Failed, Some(FailureReason::Abandoned)).starts_with("given up"));
+        assert!(said(State::Failed, Some(FailureReason::Work)).starts_with("never confirmed"));
+    }
+}

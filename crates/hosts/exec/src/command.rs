@@ -1,0 +1,193 @@
+//! A command of the configuration, checked: what it declares to the host, and how it is begun.
+
+mod parts;
+
+use crate::config::{CommandConfig, ConfigError, ExecConfig, read};
+use crate::param::Param;
+use crate::teller::Reading;
+use crate::template::{Template, Values, Vector};
+use crate::usage::Limits;
+use parts::{in_words, known, limits, params, reading, schema, series, summary, variable, vector};
+use protocol::{FieldError, Form, KindName, KindSpec, Summary};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is in the environment of each command beside what its table names, where the host has it.
+const ALWAYS: [&str; 7] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+/// The environment says to which operation a process belongs.
+pub(crate) const OPERATION: &str = "SIGNALBOX_OPERATION";
+pub(crate) const ATTEMPT: &str = "SIGNALBOX_ATTEMPT";
+/// From SIGTERM to SIGKILL, when the table doesn't say. Fits into the server's deadline of a cancel.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// One declared command.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub spec: KindSpec,
+    vector: Vector,
+    pub folder: PathBuf,
+    env: Vec<String>,
+    set_env: Vec<(String, Template)>,
+    params: Vec<Param>,
+    /// Params whose place begins an argument.
+    leading: BTreeSet<String>,
+    pub reading: Arc<Reading>,
+    pub max_parallel: Option<u32>,
+    pub grace: Duration,
+    pub limits: Limits,
+}
+
+/// All commands of a configuration. Relative folders are below `base`.
+///
+/// # Errors
+/// The first mistake, with its kind and key.
+pub(crate) fn declare(config: &ExecConfig, base: &Path) -> Result<Vec<Declared>, ConfigError> {
+    config.0.iter().map(|(name, table)| Declared::new(name, table.clone(), base)).collect()
+}
+
+impl Declared {
+    fn new(name: &str, table: toml::Value, base: &Path) -> Result<Self, ConfigError> {
+        let kind = format!("exec.{name}");
+        let wrong = |key: &str, what: String| ConfigError { kind: kind.clone(), key: key.to_owned(), what };
+        let kind_name = KindName::new(kind.clone()).map_err(|e| wrong("", format!("{e}.")))?;
+        let config: CommandConfig = read(&kind, "", table)?;
+        let params = params(&kind, &config.params)?;
+        let schema = schema(&params);
+        let form = Form::from_schema(&schema).map_err(|e| wrong("params", format!("{e}.")))?;
+        for field in &form.fields {
+            if let Some(default) = &field.default {
+                field.check(default).map_err(|e| wrong(&format!("params.{}.default", field.name), e))?;
+            }
+        }
+        let vector = vector(&config.command).map_err(|what| wrong("command", what))?;
+        let mut set_env = Vec::new();
+        for (name, value) in &config.set_env {
+            let key = format!("set_env.{name}");
+            variable(name).map_err(|what| wrong(&key, what))?;
+            set_env.push((name.clone(), Template::parse(value).map_err(|what| wrong(&key, what))?));
+        }
+        for name in &config.env {
+            variable(name).map_err(|what| wrong("env", what))?;
+        }
+        let summary = summary(config.summary, &params);
+        let in_summary = Template::parse(&summary).map_err(|what| wrong("summary", what))?;
+        let in_env = set_env.iter().map(|(name, template)| (format!("set_env.{name}"), template));
+        let templates = vector.templates().map(|t| ("command".to_owned(), t)).chain(in_env);
+        let mut used = BTreeSet::new();
+        for (key, template) in templates.chain([("summary".to_owned(), &in_summary)]) {
+            for place in template.places() {
+                known(place, &params).map_err(|what| wrong(&key, what))?;
+                if key != "summary" {
+                    used.insert(place.to_owned());
+                }
+            }
+        }
+        if let Some(idle) = params.iter().find(|p| !used.contains(&p.name)) {
+            let what = format!(
+                "it has no place: write {{{}}} in 'command' or 'set_env', or leave it out.",
+                idle.name
+            );
+            return Err(wrong(&format!("params.{}", idle.name), what));
+        }
+        Ok(Self {
+            leading: vector.templates().filter_map(Template::first_place).map(str::to_owned).collect(),
+            folder: config.folder.as_ref().map_or_else(|| base.to_owned(), |folder| base.join(folder)),
+            reading: Arc::new(reading(config.progress).map_err(|what| wrong("progress.regex", what))?),
+            limits: limits(
+                config.memory_mb,
+                config.address_space_mb,
+                config.cpu_seconds,
+                config.wall_seconds,
+                config.nice,
+            )
+            .map_err(|(key, what)| wrong(key, what))?,
+            max_parallel: match config.max_parallel {
+                Some(0) => {
+                    return Err(wrong(
+                        "max_parallel",
+                        "with 0 it could never run; give at least 1.".to_owned(),
+                    ));
+                }
+                most => most,
+            },
+            grace: config.grace_ms.map_or(GRACE, Duration::from_millis),
+            spec: KindSpec {
+                name: kind_name,
+                title: config.title.unwrap_or_else(|| in_words(name)),
+                description: config.description,
+                summary: Summary(summary),
+                params: schema,
+                phases: config.phases,
+                series: series(&kind, config.series)?,
+                resumable: false,
+            },
+            vector,
+            env: config.env,
+            set_env,
+            params,
+        })
+    }
+
+    /// What the form can't check.
+    ///
+    /// # Errors
+    /// A message for each param that is wrong, or one about the command when it can't be begun.
+    pub fn check(&self, params: &Map<String, Value>) -> Result<(), Vec<FieldError>> {
+        let mut errors = Vec::new();
+        if let Err(why) = self.program() {
+            errors.push(FieldError::new("", why));
+        }
+        for param in &self.params {
+            if let Some(value) = params.get(&param.name)
+                && let Err(why) = param.check(value, self.leading.contains(&param.name), &self.folder)
+            {
+                errors.push(FieldError::new(&param.name, why));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The program to begin.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do, as a sentence or two.
+    pub fn program(&self) -> Result<PathBuf, String> {
+        crate::program::find(&self.spec.name, &self.folder, &self.name_of_program(), self.path())
+    }
+
+    fn name_of_program(&self) -> String {
+        self.vector.fill(&Values::new()).into_iter().next().unwrap_or_default()
+    }
+
+    /// Where programs are looked for: as the command itself would.
+    fn path(&self) -> Option<std::ffi::OsString> {
+        let set = self.set_env.iter().find(|(name, _)| name == "PATH");
+        match set.and_then(|(_, value)| value.fill(&Values::new())) {
+            Some(path) => Some(path.into()),
+            None => std::env::var_os("PATH"),
+        }
+    }
+
+    /// The argument vector and what is set in the environment for these params.
+    pub fn fill(&self, params: &Map<String, Value>) -> (Vec<String>, Vec<(String, String)>) {
+        let values: Values = self
+            .params
+            .iter()
+            .filter_map(|param| Some((param.name.clone(), param.text(params.get(&param.name)?)?)))
+            .collect();
+        let set = self.set_env.iter().filter_map(|(name, value)| Some((name.clone(), value.fill(&values)?)));
+        (self.vector.fill(&values), set.collect())
+    }
+
+    /// What is passed on of the host's environment.
+    pub fn passed(&self) -> impl Iterator<Item = (&str, std::ffi::OsString)> {
+        let names = ALWAYS.into_iter().chain(self.env.iter().map(String::as_str));
+        names.filter_map(|name| Some((name, std::env::var_os(name)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! The parts of a table, each from what was written to what is used.
+//!
+//! An error is a sentence without the kind and, as a rule, the key: who asks knows those.
+
+use crate::command::{ATTEMPT, OPERATION};
+use crate::config::{ConfigError, ParamConfig, Patterns, ProgressConfig, SeriesConfig, read};
+use crate::param::Param;
+use crate::pattern::Matcher;
+use crate::teller::Reading;
+use crate::template::{Template, Values, Vector};
+use crate::usage::Limits;
+use protocol::SeriesInfo;
+use protocol::form::distance;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+pub(super) fn params(kind: &str, table: &toml::Table) -> Result<Vec<Param>, ConfigError> {
+    let one = |(name, value): (&String, &toml::Value)| {
+        let config: ParamConfig = read(kind, &format!("params.{name}"), value.clone())?;
+        Param::new(kind, name, config)
+    };
+    table.iter().map(one).collect()
+}
+
+pub(super) fn schema(params: &[Param]) -> Value {
+    let properties: Map<_, _> = params.iter().map(|p| (p.name.clone(), p.schema.clone())).collect();
+    let required: Vec<_> = params.iter().filter(|p| p.required()).map(|p| p.name.as_str()).collect();
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// Reads `command`: texts, and lists of texts that are there together or not at all.
+pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
+    const SHAPE: &str = "is a list of texts, like [\"python3\", \"fit.py\", [\"--seed\", \"{seed}\"]]";
+    let argument = |value: &toml::Value| {
+        let text = value
+            .as_str()
+            .ok_or_else(|| format!("it {SHAPE}; {value} is neither text nor a list of texts."))?;
+        if text.contains('\0') {
+            return Err("a NUL character can't be part of an argument.".to_owned());
+        }
+        Template::parse(text)
+    };
+    let group = |value: &toml::Value| match value {
+        toml::Value::Array(group) => group.iter().map(argument).collect::<Result<Vec<_>, _>>(),
+        one => Ok(vec![argument(one)?]),
+    };
+    let vector = Vector(command.iter().map(group).collect::<Result<_, _>>()?);
+    match vector.0.first().and_then(|group| group.first()) {
+        None => Err(format!("it {SHAPE}, and begins with the program.")),
+        Some(program) if program.places().next().is_some() => {
+            Err("its first text is the program, which no param can be part of.".to_owned())
+        }
+        Some(program) if program.fill(&Values::new()).is_none_or(|name| name.trim().is_empty()) => {
+            Err("its first text is the program, and that is empty.".to_owned())
+        }
+        Some(_) if vector.0[0].len() > 1 => {
+            Err("the program stands by itself, outside of a list of texts.".to_owned())
+        }
+        Some(_) => Ok(vector),
+    }
+}
+
+pub(super) fn known(place: &str, params: &[Param]) -> Result<(), String> {
+    if params.iter().any(|p| p.name == place) {
+        return Ok(());
+    }
+    let near = params.iter().map(|p| (distance(&p.name, place), &p.name)).min();
+    let hint = match near {
+        Some((d, name)) if d <= 1 + name.len() / 4 => format!("Did you mean {{{name}}}?"),
+        _ => format!("Declare it in 'params', or write {{{{{place}}}}} if braces are meant."),
+    };
+    Err(format!("there is no param '{place}' to fill {{{place}}}. {hint}"))
+}
+
+pub(super) fn variable(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(format!("'{name}' can't be the name of an environment variable."));
+    }
+    if [OPERATION, ATTEMPT].contains(&name) {
+        return Err(format!("{name} is set by the host; leave it out."));
+    }
+    Ok(())
+}
+
+/// What tells one operation from another: as configured, or the first params.
+pub(super) fn summary(configured: Option<String>, params: &[Param]) -> String {
+    configured.unwrap_or_else(|| {
+        params.iter().take(3).map(|p| format!("{{{}}}", p.name)).collect::<Vec<_>>().join(" · ")
+    })
+}
+
+pub(super) fn series(kind: &str, table: toml::Table) -> Result<Vec<SeriesInfo>, ConfigError> {
+    let one = |(name, value): (String, toml::Value)| {
+        let config: SeriesConfig = read(kind, &format!("series.{name}"), value)?;
+        let title = config.title.unwrap_or_else(|| in_words(&name));
+        Ok(SeriesInfo { name, title, unit: config.unit, x: config.x })
+    };
+    table.into_iter().map(one).collect()
+}
+
+pub(super) fn reading(config: ProgressConfig) -> Result<Reading, String> {
+    Ok(match config {
+        ProgressConfig::Lines => Reading::Lines,
+        ProgressConfig::Tqdm => Reading::Tqdm,
+        ProgressConfig::None => Reading::Nothing,
+        ProgressConfig::Regex(Patterns::One(pattern)) => Reading::Pattern(Matcher::new(&[pattern])?),
+        ProgressConfig::Regex(Patterns::Several(patterns)) => Reading::Pattern(Matcher::new(&patterns)?),
+    })
+}
+
+pub(super) fn limits(
+    memory_mb: Option<u64>,
+    address_space_mb: Option<u64>,
+    cpu_seconds: Option<f64>,
+    wall_seconds: Option<f64>,
+    nice: Option<i32>,
+) -> Result<Limits, (&'static str, String)> {
+    const MB: u64 = 1024 * 1024;
+    let bytes = |key, mb: Option<u64>| match mb {
+        Some(mb) if mb == 0 || mb > u64::MAX / MB => {
+            Err((key, format!("{mb} can't be meant; it counts MiB, from 1.")))
+        }
+        mb => Ok(mb.map(|mb| mb * MB)),
+    };
+    let seconds = |key, n: Option<f64>| match n {
+        Some(n) if !(n > 0.0 && n <= 1e9) => {
+            Err((key, format!("{n} can't be meant; it counts seconds, more than 0.")))
+        }
+        n => Ok(n),
+    };
+    if let Some(nice) = nice.filter(|nice| !(0..=19).contains(nice)) {
+        return Err((
+            "nice",
+            format!("{nice} can't be meant; it goes from 0, as others, to 19, after all others."),
+        ));
+    }
+    let limits = Limits {
+        memory: bytes("memory_mb", memory_mb)?,
+        address_space: bytes("address_space_mb", address_space_mb)?,
+        cpu_seconds: seconds("cpu_seconds", cpu_seconds)?,
+        wall: seconds("wall_seconds", wall_seconds)?.map(Duration::from_secs_f64),
+        nice,
+    };
+    let watched = limits.memory.is_some() || limits.address_space.is_some() || limits.cpu_seconds.is_some();
+    if watched && !cfg!(target_os = "linux") {
+        return Err((
+            "memory_mb",
+            "limits of memory and CPU time are kept on Linux only; wall_seconds works here.".to_owned(),
+        ));
+    }
+    Ok(limits)
+}
+
+/// `loss-curve` → "Loss curve".
+pub(super) fn in_words(name: &str) -> String {
+    let mut words = name.replace(['_', '-'], " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}

@@ -1,0 +1,165 @@
+//! What the configuration says of commands, as it is written: tables `[exec.<name>]`.
+//!
+//! Reading is in two steps, so that a mistake in a table is told with the kind and the key that it is about.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The tables `[exec.<name>]` of a configuration, one command each, in the order of the file.
+///
+/// What a table may hold is checked by [`crate::works`], not when the file is read.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExecConfig(pub(crate) toml::Table);
+
+impl ExecConfig {
+    /// Reads a file that holds nothing but `[exec.<name>]` tables.
+    ///
+    /// # Errors
+    /// When it is not TOML, or has something else in it.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            #[serde(default)]
+            exec: ExecConfig,
+        }
+        let file: File = toml::from_str(text).map_err(|e| ConfigError {
+            kind: "exec".to_owned(),
+            key: String::new(),
+            what: e.to_string().trim_end().to_owned(),
+        })?;
+        Ok(file.exec)
+    }
+
+    /// Whether no command is declared: then there is nothing that an exec host could do.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why a configuration of commands was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}{}: {what}", if key.is_empty() { String::new() } else { format!(", key '{key}'") })]
+pub struct ConfigError {
+    /// The kind, like `exec.render`.
+    pub kind: String,
+    /// The key in its table, like `params.n.default`; empty when it is about the table.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// One table, its keys known and its values not yet checked.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandConfig {
+    pub title: Option<String>,
+    #[serde(default)]
+    pub description: String,
+    pub summary: Option<String>,
+    pub command: Vec<toml::Value>,
+    pub folder: Option<PathBuf>,
+    #[serde(default)]
+    pub env: Vec<String>,
+    #[serde(default)]
+    pub set_env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub params: toml::Table,
+    #[serde(default)]
+    pub phases: Vec<String>,
+    #[serde(default)]
+    pub series: toml::Table,
+    #[serde(default)]
+    pub progress: ProgressConfig,
+    pub max_parallel: Option<u32>,
+    pub grace_ms: Option<u64>,
+    pub memory_mb: Option<u64>,
+    pub address_space_mb: Option<u64>,
+    pub cpu_seconds: Option<f64>,
+    pub wall_seconds: Option<f64>,
+    pub nice: Option<i32>,
+}
+
+/// How the output of a command is read.
+#[derive(Deserialize, Debug, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ProgressConfig {
+    /// JSON lines on standard output are reports.
+    #[default]
+    Lines,
+    /// Bars as tqdm draws them are progress, beside JSON lines.
+    Tqdm,
+    /// Lines that fit are progress, beside JSON lines.
+    Regex(Patterns),
+    /// All output is log.
+    None,
+}
+
+/// One regular expression, or several.
+#[derive(Deserialize, Debug)]
+#[serde(untagged)]
+pub(crate) enum Patterns {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// One param. Which keys go with which type is checked by [`crate::param::Param::new`].
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ParamConfig {
+    pub r#type: ParamType,
+    pub title: Option<String>,
+    pub help: Option<String>,
+    pub default: Option<toml::Value>,
+    #[serde(default)]
+    pub required: bool,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    pub min_length: Option<u32>,
+    pub max_length: Option<u32>,
+    pub choices: Option<Vec<String>>,
+    pub examples: Option<Vec<String>>,
+    pub flag: Option<String>,
+    pub allow_dash: Option<bool>,
+}
+
+/// What a param takes.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ParamType {
+    Text,
+    Integer,
+    Number,
+    Switch,
+    Choice,
+    /// A file below the working folder.
+    File,
+}
+
+/// One curve.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeriesConfig {
+    pub title: Option<String>,
+    #[serde(default)]
+    pub unit: String,
+    #[serde(default)]
+    pub x: String,
+}
+
+/// Reads a part of a table into its type.
+///
+/// # Errors
+/// Which key below `key` it is about, and what is wrong with it.
+pub(crate) fn read<T: DeserializeOwned>(kind: &str, key: &str, value: toml::Value) -> Result<T, ConfigError> {
+    value.try_into::<T>().map_err(|e| {
+        // The error names the key in its last line: "in `params.n`".
+        let told = e.to_string();
+        let within = told.trim_end().rsplit_once("\nin `").and_then(|(_, key)| key.strip_suffix('`'));
+        let key = [key, within.unwrap_or_default()].into_iter().filter(|k| !k.is_empty()).collect::<Vec<_>>();
+        ConfigError { kind: kind.to_owned(), key: key.join("."), what: format!("{}.", e.message()) }
+    })
+}

@@ -1,0 +1,87 @@
+//! The curves of a command: each point in its place, x rising, and not more than can be drawn.
+
+use crate::ear::Ear;
+use crate::gate::Gate;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use tokio::time::Instant;
+
+/// So many curves an operation can have.
+const MOST: usize = 64;
+/// So many points pass at once, and so many a second.
+const BURST: u32 = 20_000;
+const PER_SECOND: u32 = 1_000;
+
+/// Follows all curves of one attempt.
+#[derive(Debug)]
+pub(crate) struct Curves {
+    gate: Gate,
+    /// The last x of each, and whether a point of it was complained about.
+    known: BTreeMap<String, (f64, bool)>,
+    too_many: bool,
+    too_fast: bool,
+}
+
+impl Curves {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            gate: Gate::new(BURST, PER_SECOND, now),
+            known: BTreeMap::new(),
+            too_many: false,
+            too_fast: false,
+        }
+    }
+
+    /// Adds a point: at x when that is given, or else one further than the last.
+    ///
+    /// # Errors
+    /// Why it is left out, a sentence for the log, the first time that there is this reason.
+    pub fn point(
+        &mut self,
+        ear: &mut impl Ear,
+        name: &str,
+        x: Option<f64>,
+        y: f64,
+        now: Instant,
+    ) -> Result<(), String> {
+        let full = self.known.len() >= MOST;
+        let (last, complained) = match self.known.entry(name.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if full => {
+                return once(&mut self.too_many, || {
+                    format!(
+                        "'{name}' would be curve {} and an operation has at most {MOST}: it and further new ones \
+                         are left out.",
+                        MOST + 1
+                    )
+                });
+            }
+            Entry::Vacant(free) => free.insert((f64::NEG_INFINITY, false)),
+        };
+        let x = x.unwrap_or(if last.is_finite() { *last + 1.0 } else { 1.0 });
+        if x <= *last {
+            let last = *last;
+            return once(complained, || {
+                format!(
+                    "A point of '{name}' at {x} comes after the one at {last}, and a curve only goes on: points \
+                     that go back are left out. Let 'step' rise over the whole run, or leave it out to have the \
+                     points counted."
+                )
+            });
+        }
+        if !self.gate.pass(now) {
+            return once(&mut self.too_fast, || {
+                format!("More than {PER_SECOND} points a second: what is more is left out of the curves.")
+            });
+        }
+        if x.is_finite() {
+            *last = x;
+        }
+        ear.point(name, x, y);
+        Ok(())
+    }
+}
+
+fn once(said: &mut bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if std::mem::replace(said, true) { Ok(()) } else { Err(what()) }
+}

@@ -1,0 +1,39 @@
+//! Who is told what a command says: the operation's [`Context`], or a list in a test.
+
+use host_kit::Context;
+use protocol::LogLevel;
+
+/// Takes what was understood, in the words of [`Context`].
+pub(crate) trait Ear: Send {
+    fn phase(&mut self, index: u32, name: &str);
+    fn items(&mut self, unit: &str, total: Option<u64>);
+    fn done(&mut self, done: u64);
+    fn message(&mut self, text: String);
+    fn fraction(&mut self, fraction: Option<f64>);
+    fn point(&mut self, series: &str, x: f64, y: f64);
+    fn log(&mut self, level: LogLevel, text: String);
+}
+
+impl Ear for Context {
+    fn phase(&mut self, index: u32, name: &str) {
+        Context::phase(self, index, name);
+    }
+    fn items(&mut self, unit: &str, total: Option<u64>) {
+        Context::items(self, unit, total);
+    }
+    fn done(&mut self, done: u64) {
+        Context::done(self, done);
+    }
+    fn message(&mut self, text: String) {
+        Context::message(self, text);
+    }
+    fn fraction(&mut self, fraction: Option<f64>) {
+        Context::fraction(self, fraction);
+    }
+    fn point(&mut self, series: &str, x: f64, y: f64) {
+        Context::point(self, series, x, y);
+    }
+    fn log(&mut self, level: LogLevel, text: String) {
+        Context::log(self, level, text);
+    }
+}

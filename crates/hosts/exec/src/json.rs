@@ -1,0 +1,195 @@
+//! JSON lines: an object on a line of its own is a report.
+
+use crate::said::{PhaseSaid, Said, count};
+use protocol::LogLevel;
+use serde_json::{Map, Value};
+
+/// Names of curves are cut off here.
+const LONGEST_NAME: usize = 64;
+
+/// What a line reports; `None` when it is not a report and belongs into the log.
+pub(crate) fn read(line: &str) -> Option<Said> {
+    let line = line.trim();
+    if !(line.starts_with('{') && line.ends_with('}')) {
+        return None;
+    }
+    let object: Map<String, Value> = match serde_json::from_str(line) {
+        Ok(object) => object,
+        // Python writes numbers that are none as bare words, which is not JSON.
+        Err(_) => serde_json::from_str(&quote_non_numbers(line)?).ok()?,
+    };
+    let mut said = Said::default();
+    let mut level = LogLevel::Info;
+    for (key, value) in object {
+        if !take(&mut said, &mut level, &key, value) {
+            said.odd = true;
+        }
+    }
+    if let Some((of_line, _)) = &mut said.log {
+        *of_line = level;
+    }
+    said.anything().then_some(said)
+}
+
+/// Takes one key; says whether it was understood.
+fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool {
+    match (key, value) {
+        ("result", value) => said.result = Some(value),
+        (_, Value::Null) => {}
+        ("progress", value) => match value.as_f64().filter(|p| (0.0..=1.0).contains(p)) {
+            Some(progress) => said.progress = Some(progress),
+            None => return false,
+        },
+        ("done" | "total", value) => match value.as_f64().and_then(count) {
+            Some(n) if key == "done" => said.done = Some(n),
+            Some(n) => said.total = Some(n),
+            None => return false,
+        },
+        ("step", value) => match value.as_f64() {
+            Some(step) => said.step = Some(step),
+            None => return false,
+        },
+        ("unit", Value::String(text)) => said.unit = Some(text),
+        ("message", Value::String(text)) => said.message = Some(text),
+        ("phase", Value::String(name)) => said.phase = Some(PhaseSaid::Name(name)),
+        ("phase", Value::Number(n)) => match n.as_u64().and_then(|n| u32::try_from(n).ok()) {
+            Some(n) if n > 0 => said.phase = Some(PhaseSaid::Number(n)),
+            _ => return false,
+        },
+        ("log", Value::String(text)) => said.log = Some((LogLevel::Info, text)),
+        ("level", Value::String(word)) => match level_of(&word) {
+            Some(named) => *level = named,
+            None => return false,
+        },
+        ("unit" | "message" | "phase" | "log" | "level", _) => return false,
+        (name, value) => {
+            let y = match &value {
+                Value::Number(n) => n.as_f64(),
+                Value::String(text) => not_a_number(text),
+                _ => None,
+            };
+            let (Some(y), 1..=LONGEST_NAME) = (y, name.len()) else { return false };
+            said.points.push((name.to_owned(), y));
+        }
+    }
+    true
+}
+
+/// A level of the log by its usual names.
+pub(crate) fn level_of(word: &str) -> Option<LogLevel> {
+    match word.to_ascii_lowercase().as_str() {
+        "debug" | "trace" => Some(LogLevel::Debug),
+        "info" | "notice" => Some(LogLevel::Info),
+        "warn" | "warning" => Some(LogLevel::Warn),
+        "error" | "critical" | "fatal" => Some(LogLevel::Error),
+        _ => None,
+    }
+}
+
+/// What a number is called that is none.
+fn not_a_number(text: &str) -> Option<f64> {
+    match text {
+        "NaN" | "nan" => Some(f64::NAN),
+        "Infinity" | "inf" => Some(f64::INFINITY),
+        "-Infinity" | "-inf" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+/// The line with bare `NaN` and `Infinity` in quotes; `None` when there are none.
+fn quote_non_numbers(line: &str) -> Option<String> {
+    let mut out = String::with_capacity(line.len() + 8);
+    let (mut in_text, mut escaped, mut changed) = (false, false, false);
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let word =
+            ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| !in_text && rest.starts_with(word));
+        if let Some(word) = word {
+            out.push('"');
+            out.push_str(word);
+            out.push('"');
+            changed = true;
+            rest = &rest[word.len()..];
+            continue;
+        }
+        in_text ^= c == '"' && !escaped;
+        escaped = in_text && c == '\\' && !escaped;
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    changed.then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn known_words_are_taken_and_other_numbers_are_points() {
+        let line = r#"{"progress":0.4,"done":3,"total":10.0,"unit":"epochs","message":"m","phase":"fit","step":7,"loss":0.3,"lr":1e-3}"#;
+        let expected = Said {
+            progress: Some(0.4),
+            done: Some(3),
+            total: Some(10),
+            unit: Some("epochs".into()),
+            message: Some("m".into()),
+            phase: Some(PhaseSaid::Name("fit".into())),
+            step: Some(7.0),
+            points: vec![("loss".into(), 0.3), ("lr".into(), 0.001)],
+            ..Said::default()
+        };
+        assert_eq!(read(line), Some(expected));
+    }
+
+    #[test]
+    fn what_is_no_report_is_left_to_the_log() {
+        for line in
+            ["", "hello", "[1]", "{}", "{\"a\"", "{\"msg\":\"only text\"}", "{\"progress\":null}", "3", "{1}"]
+        {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_of_a_report_keeps_the_line_in_the_log() {
+        let odd = |line: &str| read(line).is_some_and(|said| said.odd);
+        assert!(odd(r#"{"loss":0.1,"best":true}"#));
+        assert!(odd(r#"{"done":1,"progress":40}"#), "a fraction is not a percentage");
+        assert!(odd(r#"{"done":1,"total":-1}"#));
+        assert!(!odd(r#"{"done":1,"total":null}"#));
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_is_still_a_report() {
+        let said = read(r#"{"done": 4, "note \" NaN": NaN, "loss": -Infinity}"#).unwrap();
+        assert_eq!(said.done, Some(4));
+        assert!(said.points[0].1.is_nan() && said.points[0].0 == "note \" NaN");
+        assert_eq!(said.points[1], ("loss".to_owned(), f64::NEG_INFINITY));
+    }
+
+    #[test]
+    fn a_result_is_any_json_and_a_log_line_has_its_level_wherever_it_stands() {
+        assert_eq!(read(r#"{"result":{"a":[1,null]}}"#).unwrap().result, Some(json!({"a": [1, null]})));
+        assert_eq!(read(r#"{"level":"warning","log":"x"}"#).unwrap().log, Some((LogLevel::Warn, "x".into())));
+        assert_eq!(read(r#"{"log":"x","level":"ERROR"}"#).unwrap().log, Some((LogLevel::Error, "x".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in "\\PC{0,80}", inner in "[-NaInfity\"\\\\{},:0-9e. é]{0,60}") {
+            let _ = read(&line);
+            let _ = read(&format!("{{{inner}}}"));
+        }
+
+        #[test]
+        fn every_finite_number_arrives(y in proptest::num::f64::NORMAL, name in "[a-z_]{1,20}") {
+            prop_assume!(!["done", "total", "step", "progress", "phase", "unit", "message", "log", "level", "result"].contains(&name.as_str()));
+            let said = read(&json!({ name.clone(): y }).to_string()).unwrap();
+            // The reader may be off in the last digit.
+            prop_assert!(said.points.len() == 1 && said.points[0].0 == name);
+            prop_assert!((said.points[0].1 / y - 1.0).abs() < 1e-15);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Keeps one command: begins it, listens to it, and sees to it that all of it is gone before it says so.
+//!
+//! Runs as a task of its own that nobody aborts. It holds a clone of the context, so the host says that the work
+//! stopped only when the last process did.
+
+use crate::command::{ATTEMPT, Declared, OPERATION};
+use crate::group::Group;
+use crate::listen::listen;
+use crate::outcome::{Ended, Why, ending};
+use crate::teller::Teller;
+use crate::usage::{Table, Usage};
+use crate::watchdog::Watchdog;
+use host_kit::{CancellationToken, Context, WorkError};
+use protocol::LogLevel;
+use protocol::host::ResultDoc;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+/// What the command left running may end by itself for so long.
+const LINGER: Duration = Duration::from_millis(500);
+/// When all processes are gone, what is still in the pipes is read for so long.
+const DRAIN: Duration = Duration::from_secs(2);
+/// The first look at what it uses comes early, for those that are quickly done.
+const EARLY: Duration = Duration::from_millis(50);
+
+/// What all commands of a host share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub watchdog: Arc<Watchdog>,
+    pub table: Arc<Table>,
+}
+
+/// One command to run.
+pub(crate) struct Job {
+    pub declared: Arc<Declared>,
+    pub shared: Arc<Shared>,
+    /// The argument vector, and what is set in the environment.
+    pub vector: Vec<String>,
+    pub set_env: Vec<(String, String)>,
+    /// Its place among those of its kind, given back at the very end.
+    pub place: Option<OwnedSemaphorePermit>,
+}
+
+/// Runs the command to its end. When `abandon` fires, that end comes at once.
+pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> Result<ResultDoc, WorkError> {
+    let Job { declared, shared, vector, set_env, place } = job;
+    let program = declared.program().map_err(|why| WorkError::failed(why, "Correct it, then retry."))?;
+    let mark = format!("{OPERATION}={}", ctx.id());
+    let began = Instant::now();
+    let mut child = begin(&declared, &program, &vector, &set_env, &ctx)?;
+    let id = child.id().expect("a child that was not waited for has an id");
+    let (group, unwatched) =
+        Group::new(id, mark, Arc::clone(&shared.watchdog)).expect("the id of a process is a positive number");
+    if let Some(error) = unwatched {
+        let text = format!("There is no /bin/sh to end this command should the host be killed: {error}.");
+        ctx.log(LogLevel::Warn, text);
+    }
+    declared.limits.impose(id);
+    let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table));
+    let teller = Teller::new(ctx.clone(), Arc::clone(&declared.reading), declared.spec.phases.clone(), began);
+    let deaf = CancellationToken::new();
+    let mut heard = tokio::spawn(listen(child.stdout.take(), child.stderr.take(), teller, deaf.clone()));
+
+    let why = until_over(&declared, &group, &mut usage, &ctx, &abandon).await;
+    clear(&declared, &group, why, &ctx, &abandon).await;
+
+    usage.last_look();
+    // Only now: as long as it was not waited for, nobody else could get its id.
+    let status = child.wait().await;
+    group.gone();
+    let seconds = began.elapsed().as_secs_f64();
+    let heard = match timeout(DRAIN, &mut heard).await {
+        Ok(heard) => heard,
+        Err(_) => {
+            let text =
+                "Somebody outside the command still holds its output open; it is not read any further.";
+            ctx.log(LogLevel::Warn, text);
+            deaf.cancel();
+            heard.await
+        }
+    };
+    let heard = heard.map_err(|e| WorkError::failed(format!("The output could not be read: {e}."), ""))?;
+    let status = status.map_err(|e| {
+        WorkError::failed(format!("The command ended, and how it did can't be learned: {e}."), "")
+    })?;
+    drop(place);
+    let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
+    ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
+}
+
+/// Begins the command, as the leader of a process group of its own.
+fn begin(
+    declared: &Declared,
+    program: &Path,
+    vector: &[String],
+    set_env: &[(String, String)],
+    ctx: &Context,
+) -> Result<Child, WorkError> {
+    Command::new(program)
+        .args(vector.iter().skip(1))
+        .current_dir(&declared.folder)
+        .env_clear()
+        // Python holds lines back when nobody looks on; this way they come as they are printed.
+        .env("PYTHONUNBUFFERED", "1")
+        .envs(declared.passed())
+        .envs(set_env.iter().map(|(name, value)| (name, value)))
+        .env(OPERATION, ctx.id().to_string())
+        .env(ATTEMPT, ctx.attempt().to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| {
+            WorkError::failed(
+                format!("{} could not be begun: {e}.", program.display()),
+                "See that it is a program for this machine; a script needs a first line like #!/usr/bin/env python3 \
+                 that names an interpreter which is there.",
+            )
+        })
+}
+
+/// Waits until the command has ended or has to.
+async fn until_over(
+    declared: &Declared,
+    group: &Group,
+    usage: &mut Usage,
+    ctx: &Context,
+    abandon: &CancellationToken,
+) -> Why {
+    let limits = declared.limits;
+    let mut exited = std::pin::pin!(exit_of(group.leader()));
+    let wall = async {
+        match limits.wall {
+            Some(wall) => tokio::time::sleep(wall).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut wall = std::pin::pin!(wall);
+    let mut looks = interval_at(Instant::now() + EARLY, limits.every());
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = &mut exited => return Why::Exited,
+            () = abandon.cancelled() => return Why::Asked,
+            () = ctx.token().cancelled() => return Why::Asked,
+            () = &mut wall => return Why::Wall,
+            _ = looks.tick() => {
+                if let Some(overrun) = usage.look().await {
+                    return Why::Overrun(overrun);
+                }
+            }
+        }
+    }
+}
+
+/// Waits for the end of a process without taking note of it, so that its id stays its own.
+async fn exit_of(leader: Pid) {
+    let wait = move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while waitid(WaitId::Pid(leader), options).is_err_and(|e| e == rustix::io::Errno::INTR) {}
+    };
+    // Should the thread not come about, taking note of the end does the waiting.
+    let _ = tokio::task::spawn_blocking(wait).await;
+}
+
+/// Makes all processes of the command end, and returns when they have.
+async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, abandon: &CancellationToken) {
+    if why == Why::Exited {
+        tokio::select! {
+            gone = group.empty_by(Some(Instant::now() + LINGER)) => if gone { return },
+            () = ctx.token().cancelled() => {}
+        }
+        let left = processes(group.count().await);
+        ctx.log(
+            LogLevel::Warn,
+            format!("The command ended and left {left} running; what it began ends with it."),
+        );
+    }
+    // One that was halted can't take a signal in before it goes on.
+    group.signal(Signal::TERM).await;
+    group.signal(Signal::CONT).await;
+    tokio::select! {
+        gone = group.empty_by(Some(Instant::now() + declared.grace)) => if gone { return },
+        () = abandon.cancelled() => {}
+    }
+    let left = processes(group.count().await);
+    ctx.log(LogLevel::Warn, format!("{left} did not end at SIGTERM in time: SIGKILL."));
+    let stuck = |left| {
+        let left = processes(left);
+        ctx.log(LogLevel::Error, format!(
+            "{left} can't be killed: in the hands of the system (a disk or a network drive that does not answer), or \
+             of another user. The operation ends when they do; their environment has {OPERATION}={}.",
+            ctx.id()
+        ));
+    };
+    group.kill(stuck).await;
+}
+
+fn processes(n: usize) -> String {
+    if n == 1 { "1 process".to_owned() } else { format!("{n} processes") }
+}

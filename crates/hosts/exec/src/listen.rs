@@ -1,0 +1,65 @@
+//! Reads both streams of a command to their ends.
+
+use crate::ear::Ear;
+use crate::lines::Lines;
+use crate::teller::{Heard, Stream, Teller};
+use host_kit::CancellationToken;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{ChildStderr, ChildStdout};
+use tokio::time::Instant;
+
+/// As much as a pipe holds.
+const PORTION: usize = 64 * 1024;
+
+/// Tells what comes, until both streams have ended or `deaf` fires. A command that says more than is taken in
+/// waits, as with any pipe; what is held is one portion and one line a stream.
+pub(crate) async fn listen<E: Ear>(
+    out: Option<ChildStdout>,
+    err: Option<ChildStderr>,
+    mut teller: Teller<E>,
+    deaf: CancellationToken,
+) -> Heard {
+    let mut out = Source::new(Stream::Out, out);
+    let mut err = Source::new(Stream::Err, err);
+    while out.pipe.is_some() || err.pipe.is_some() {
+        tokio::select! {
+            () = deaf.cancelled() => break,
+            read = read(&mut out.pipe, &mut out.portion), if out.pipe.is_some() => out.take(read, &mut teller),
+            read = read(&mut err.pipe, &mut err.portion), if err.pipe.is_some() => err.take(read, &mut teller),
+        }
+    }
+    for source in [&mut out.rest, &mut err.rest] {
+        let (stream, lines) = source;
+        lines.finish(|piece| teller.hear(*stream, &piece, Instant::now()));
+    }
+    teller.finish()
+}
+
+/// One of the streams.
+struct Source<P> {
+    pipe: Option<P>,
+    portion: Vec<u8>,
+    rest: (Stream, Lines),
+}
+
+impl<P> Source<P> {
+    fn new(stream: Stream, pipe: Option<P>) -> Self {
+        Self { pipe, portion: vec![0; PORTION], rest: (stream, Lines::default()) }
+    }
+
+    fn take<E: Ear>(&mut self, read: usize, teller: &mut Teller<E>) {
+        let (stream, lines) = &mut self.rest;
+        lines.push(&self.portion[..read], |piece| teller.hear(*stream, &piece, Instant::now()));
+        if read == 0 {
+            self.pipe = None;
+        }
+    }
+}
+
+/// Reads a portion; 0 is the end, and so is a pipe that can't be read.
+async fn read<P: AsyncRead + Unpin>(pipe: &mut Option<P>, portion: &mut [u8]) -> usize {
+    match pipe {
+        Some(pipe) => pipe.read(portion).await.unwrap_or(0),
+        None => 0,
+    }
+}

@@ -1,0 +1,107 @@
+//! The log of a command: its lines, as many as a reader can use, and the last of them whatever happens.
+
+use crate::ear::Ear;
+use crate::gate::Gate;
+use crate::teller::Stream;
+use protocol::LogLevel;
+use std::collections::VecDeque;
+use tokio::time::Instant;
+
+/// So many lines pass at once, and so many a second.
+const BURST: u32 = 2_000;
+const PER_SECOND: u32 = 200;
+/// Of the lines that did not pass, the last are logged at the end.
+const LAST: usize = 20;
+/// Each of them is cut here, in bytes.
+const LAST_BYTES: usize = 500;
+
+/// Keeps the log.
+#[derive(Debug)]
+pub(crate) struct Log {
+    gate: Gate,
+    kept: u64,
+    left_out: u64,
+    /// Left out since the last line that passed.
+    missing: u64,
+    /// The newest lines that did not pass.
+    behind: VecDeque<(LogLevel, String)>,
+    /// The newest lines of each stream.
+    last: [VecDeque<String>; 2],
+}
+
+impl Log {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            gate: Gate::new(BURST, PER_SECOND, now),
+            kept: 0,
+            left_out: 0,
+            missing: 0,
+            behind: VecDeque::new(),
+            last: [VecDeque::new(), VecDeque::new()],
+        }
+    }
+
+    /// Takes a line.
+    pub fn line(&mut self, ear: &mut impl Ear, stream: Stream, level: LogLevel, text: String, now: Instant) {
+        push(&mut self.last[stream as usize], cut(&text));
+        if self.gate.pass(now) {
+            if self.missing > 0 {
+                ear.log(
+                    LogLevel::Warn,
+                    format!("{} are left out here: they came too fast.", lines(self.missing)),
+                );
+                self.missing = 0;
+                self.behind.clear();
+            }
+            self.kept += 1;
+            ear.log(level, text);
+            return;
+        }
+        if self.left_out == 0 {
+            ear.log(
+                LogLevel::Warn,
+                format!("More than {PER_SECOND} lines a second: from here on lines are left out until it calms down."),
+            );
+        }
+        self.left_out += 1;
+        self.missing += 1;
+        push(&mut self.behind, (level, cut(&text)));
+    }
+
+    /// Ends the log: how many lines it has, how many were left out, and the last lines of standard error, or of
+    /// standard output when there were none.
+    pub fn finish(mut self, ear: &mut impl Ear) -> (u64, u64, Vec<String>) {
+        if self.missing > 0 {
+            let behind = u64::try_from(self.behind.len()).unwrap_or(u64::MAX);
+            let missing = self.missing - behind;
+            if missing > 0 {
+                ear.log(LogLevel::Warn, format!("{} are left out here: they came too fast.", lines(missing)));
+            }
+            self.kept += behind;
+            self.left_out -= behind;
+            for (level, text) in self.behind {
+                ear.log(level, text);
+            }
+        }
+        let [out, err] = self.last;
+        (self.kept, self.left_out, if err.is_empty() { out } else { err }.into())
+    }
+}
+
+fn push<T>(list: &mut VecDeque<T>, item: T) {
+    if list.len() == LAST {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
+
+fn cut(text: &str) -> String {
+    if text.len() <= LAST_BYTES {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LAST_BYTES)])
+}
+
+fn lines(n: u64) -> String {
+    if n == 1 { "1 line".to_owned() } else { format!("{n} lines") }
+}

@@ -1,0 +1,155 @@
+//! How a command ended, as a result or as a failure that a person can act on.
+
+use crate::command::Declared;
+use crate::teller::Heard;
+use crate::usage::Overrun;
+use host_kit::WorkError;
+use protocol::host::ResultDoc;
+use protocol::results::ExecResult;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// So many of the last lines go into the message of a failure.
+const LAST_LINES: usize = 5;
+
+/// Why it is over.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Why {
+    /// It ended by itself.
+    Exited,
+    /// It was to stop.
+    Asked,
+    /// Its time was up.
+    Wall,
+    Overrun(Overrun),
+}
+
+/// A command of which nothing is left.
+pub(crate) struct Ended {
+    pub vector: Vec<String>,
+    pub why: Why,
+    pub status: ExitStatus,
+    pub heard: Heard,
+    pub seconds: f64,
+    pub cpu_seconds: Option<f64>,
+    pub peak_memory: Option<u64>,
+}
+
+/// What the operation ends with.
+///
+/// # Errors
+/// When it was to stop, ran into a limit, or did not end well.
+pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, WorkError> {
+    const MB: f64 = 1024.0 * 1024.0;
+    let limits = declared.limits;
+    let kind = &declared.spec.name;
+    match ended.why {
+        Why::Exited => {}
+        Why::Asked => return Err(WorkError::Cancelled),
+        Why::Wall => {
+            let most = limits.wall.unwrap_or_default().as_secs_f64();
+            return Err(WorkError::failed(
+                format!("It ran longer than it may, {most} s, and was stopped.{}", last_words(&ended.heard)),
+                format!("Give it less to do, or raise wall_seconds of {kind} in the configuration."),
+            ));
+        }
+        Why::Overrun(Overrun::Memory(used)) => {
+            return Err(WorkError::failed(
+                format!(
+                    "It used {:.0} MiB of memory, more than its limit of {:.0} MiB, and was stopped.{}",
+                    used as f64 / MB,
+                    limits.memory.unwrap_or_default() as f64 / MB,
+                    last_words(&ended.heard)
+                ),
+                format!("Give it less to hold at once, or raise memory_mb of {kind} in the configuration."),
+            ));
+        }
+        Why::Overrun(Overrun::Cpu(used)) => {
+            return Err(WorkError::failed(
+                format!(
+                    "It used {used:.1} s of CPU time, more than its limit of {} s, and was stopped.{}",
+                    limits.cpu_seconds.unwrap_or_default(),
+                    last_words(&ended.heard)
+                ),
+                format!("Give it less to do, or raise cpu_seconds of {kind} in the configuration."),
+            ));
+        }
+    }
+    if !ended.status.success() {
+        return Err(failed(&ended));
+    }
+    let result = ExecResult {
+        command: ended.vector,
+        exit_code: ended.status.code(),
+        signal: ended.status.signal(),
+        seconds: ended.seconds,
+        cpu_seconds: ended.cpu_seconds,
+        peak_memory: ended.peak_memory,
+        lines: ended.heard.kept,
+        lines_left_out: ended.heard.left_out,
+        reported: ended.heard.reported,
+    };
+    let document = serde_json::to_value(result)
+        .map_err(|e| WorkError::failed(format!("The result can't be written as JSON: {e}."), ""))?;
+    Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
+}
+
+fn failed(ended: &Ended) -> WorkError {
+    let program = ended.vector.first().map_or("", String::as_str);
+    let (how, hint) = match (ended.status.code(), ended.status.signal()) {
+        (Some(code), _) => (
+            format!("exit code {code}"),
+            match code {
+                2 => {
+                    "Exit code 2 often stands for arguments that the program doesn't take: its log says which."
+                }
+                126 | 127 => {
+                    "It could not begin a program that it needs: see that it is installed and in PATH."
+                }
+                137 => "137 stands for SIGKILL: the system may have been short of memory.",
+                _ => "Its log says more. Correct what it complains of, then retry.",
+            },
+        ),
+        (None, Some(signal)) => (
+            format!("signal {}", name_of(signal)),
+            match signal {
+                9 => {
+                    "Nobody here sent it. The system may have been short of memory: look for 'Out of memory' in its log."
+                }
+                2 | 15 => "Nobody here sent it; somebody else stopped it. A retry begins anew.",
+                _ => "The program crashed. Its log may say more; a retry may meet it again.",
+            },
+        ),
+        (None, None) => ("neither a code nor a signal".to_owned(), ""),
+    };
+    WorkError::failed(format!("{program} ended with {how}.{}", last_words(&ended.heard)), hint)
+}
+
+/// The end of what it said, for the end of a message.
+fn last_words(heard: &Heard) -> String {
+    let last = &heard.last[heard.last.len().saturating_sub(LAST_LINES)..];
+    if last.is_empty() {
+        " It said nothing.".to_owned()
+    } else {
+        format!(" Its last words:\n{}", last.join("\n"))
+    }
+}
+
+/// The usual name of a signal that ends programs.
+fn name_of(signal: i32) -> String {
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return signal.to_string(),
+    };
+    format!("{signal} ({name})")
+}

@@ -1,0 +1,260 @@
+//! One param of a command: as a field of the form, as text in the argument vector, and what a form can't check.
+
+use crate::config::{ConfigError, ParamConfig, ParamType};
+use serde_json::{Map, Value, json};
+use std::path::{Component, Path};
+
+/// A param whose declaration was checked.
+#[derive(Debug)]
+pub(crate) struct Param {
+    pub name: String,
+    takes: ParamType,
+    /// A switch that is on becomes this, one that is off nothing.
+    flag: Option<String>,
+    allow_dash: bool,
+    required: bool,
+    /// Its property in the schema.
+    pub schema: Value,
+}
+
+impl Param {
+    /// Checks a declaration.
+    ///
+    /// # Errors
+    /// The first key that can't be meant so.
+    pub fn new(kind: &str, name: &str, config: ParamConfig) -> Result<Self, ConfigError> {
+        let wrong = |key: &str, what: String| ConfigError {
+            kind: kind.to_owned(),
+            key: format!("params.{name}{}{key}", if key.is_empty() { "" } else { "." }),
+            what,
+        };
+        let good_name = !name.is_empty()
+            && name.len() <= 40
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if !good_name {
+            return Err(wrong(
+                "",
+                "a param's name has 1 to 40 lower-case letters, digits and '_'.".to_owned(),
+            ));
+        }
+        keys_go_with_type(&config).map_err(|(key, what)| wrong(key, what))?;
+        if let (Some(min), Some(max)) = (config.min, config.max)
+            && min > max
+        {
+            return Err(wrong("min", format!("{min} is more than 'max', which is {max}.")));
+        }
+        let whole = |n: &Option<f64>| n.is_none_or(|n| n.fract() == 0.0 && n.abs() < 9e15);
+        if config.r#type == ParamType::Integer && !(whole(&config.min) && whole(&config.max)) {
+            return Err(wrong("min", "the bounds of an integer are whole numbers.".to_owned()));
+        }
+        if config.required && config.default.is_some() {
+            return Err(wrong(
+                "required",
+                "a param with a default is never missing; leave one of the two out.".to_owned(),
+            ));
+        }
+        if config.r#type == ParamType::Choice && config.choices.as_ref().is_none_or(Vec::is_empty) {
+            return Err(wrong(
+                "choices",
+                "a choice needs what can be chosen, like choices = [\"fast\", \"exact\"].".to_owned(),
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            takes: config.r#type,
+            flag: config.flag.clone(),
+            allow_dash: config.allow_dash.unwrap_or(false),
+            required: config.required,
+            schema: schema(&config),
+        })
+    }
+
+    pub fn required(&self) -> bool {
+        self.required
+    }
+
+    /// A value that the form let through, as text for its places; `None` when it stands for nothing.
+    pub fn text(&self, value: &Value) -> Option<String> {
+        match (value, &self.flag) {
+            (Value::Null, _) => None,
+            (Value::Bool(on), Some(flag)) => on.then(|| flag.clone()),
+            (Value::String(text), _) => Some(text.clone()),
+            (other, _) => Some(other.to_string()),
+        }
+    }
+
+    /// What the form can't check. `leads` says that the param's place begins an argument.
+    ///
+    /// # Errors
+    /// What is wrong and what would be right.
+    pub fn check(&self, value: &Value, leads: bool, folder: &Path) -> Result<(), String> {
+        let Some(text) = value.as_str() else { return Ok(()) };
+        if text.contains('\0') {
+            return Err("A NUL character can't be part of an argument. Leave it out.".to_owned());
+        }
+        let free = matches!(self.takes, ParamType::Text | ParamType::File);
+        if free && leads && text.starts_with('-') && !self.allow_dash {
+            return Err(
+                "It begins with '-', which the command would read as an option. Begin it with something else; \
+                 if options are meant to be given here, the configuration says allow_dash = true."
+                    .to_owned(),
+            );
+        }
+        if self.takes == ParamType::File { file_within(folder, text) } else { Ok(()) }
+    }
+}
+
+/// Refuses keys that mean nothing for the type.
+fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)> {
+    use ParamType::{Choice, File, Integer, Number, Switch, Text};
+    let rules: [(&str, bool, &[ParamType], &str); 8] = [
+        ("min", config.min.is_some(), &[Integer, Number], "integer and number"),
+        ("max", config.max.is_some(), &[Integer, Number], "integer and number"),
+        ("min_length", config.min_length.is_some(), &[Text], "text"),
+        ("max_length", config.max_length.is_some(), &[Text], "text"),
+        ("choices", config.choices.is_some(), &[Choice], "choice"),
+        (
+            "examples",
+            config.examples.is_some(),
+            &[Text, File, Integer, Number],
+            "text, file, integer and number",
+        ),
+        ("flag", config.flag.is_some(), &[Switch], "switch"),
+        ("allow_dash", config.allow_dash.is_some(), &[Text, File], "text and file"),
+    ];
+    for (key, given, types, go_with) in rules {
+        if given && !types.contains(&config.r#type) {
+            return Err((
+                key,
+                format!("it goes with type {go_with}, and this param is another. Leave it out."),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn schema(config: &ParamConfig) -> Value {
+    let mut property = Map::new();
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            property.insert(key.to_owned(), value);
+        }
+    };
+    let ty = match config.r#type {
+        ParamType::Text | ParamType::Choice | ParamType::File => "string",
+        ParamType::Integer => "integer",
+        ParamType::Number => "number",
+        ParamType::Switch => "boolean",
+    };
+    set("type", Some(json!(ty)));
+    set("title", config.title.as_ref().map(|t| json!(t)));
+    let help = config.help.clone().unwrap_or_default();
+    let help = match config.r#type {
+        ParamType::File if help.is_empty() => "A file in the command's folder".to_owned(),
+        _ => help,
+    };
+    set("description", Some(json!(help)));
+    set("enum", config.choices.as_ref().map(|c| json!(c)));
+    let number = |n: f64| if n.fract() == 0.0 && n.abs() < 9e15 { json!(n as i64) } else { json!(n) };
+    set("minimum", config.min.map(number));
+    set("maximum", config.max.map(number));
+    // What must be given must be something.
+    let shortest = config.min_length.or(config.required.then_some(1));
+    let free = matches!(config.r#type, ParamType::Text | ParamType::File);
+    set("minLength", shortest.filter(|_| free).map(|n| json!(n)));
+    set("maxLength", config.max_length.or(free.then_some(1_000)).map(|n| json!(n)));
+    set("examples", config.examples.as_ref().map(|e| json!(e)));
+    let off = (config.r#type == ParamType::Switch).then(|| json!(false));
+    set("default", config.default.as_ref().and_then(|d| serde_json::to_value(d).ok()).or(off));
+    Value::Object(property)
+}
+
+/// Whether a path names a file below the folder, without a way out of it.
+fn file_within(folder: &Path, text: &str) -> Result<(), String> {
+    let path = Path::new(text);
+    let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside {
+        return Err(format!(
+            "'{text}' leads out of {}. Name a file below that folder, without '..' and without a leading '/'.",
+            folder.display()
+        ));
+    }
+    let found = folder.canonicalize().and_then(|folder| Ok((folder.join(path).canonicalize()?, folder)));
+    match found {
+        Ok((file, folder)) if file.starts_with(&folder) && file.is_file() => Ok(()),
+        Ok((file, folder)) if !file.starts_with(&folder) => {
+            Err(format!("'{text}' is a link that leads out of {}. Name a file below it.", folder.display()))
+        }
+        Ok(_) => Err(format!("'{text}' is not a file. Name a file below {}.", folder.display())),
+        Err(e) => Err(format!("There is no file '{text}' in {}: {e}.", folder.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn param(toml: &str) -> Result<Param, ConfigError> {
+        let config = toml::from_str::<ParamConfig>(toml).unwrap();
+        Param::new("exec.t", "p", config)
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_refused_by_name() {
+        let error = param("type = \"text\"\nmin = 1").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "exec.t, key 'params.p.min': it goes with type integer and number, and this param is another. Leave it out."
+        );
+        for bad in [
+            "type = \"integer\"\nmin = 3\nmax = 1",
+            "type = \"integer\"\nmin = 0.5",
+            "type = \"choice\"",
+            "type = \"text\"\nrequired = true\ndefault = \"a\"",
+            "type = \"switch\"\nchoices = [\"a\"]",
+        ] {
+            assert!(param(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_become_the_text_that_a_command_reads() {
+        let n = param("type = \"number\"").unwrap();
+        assert_eq!(n.text(&json!(0.1)).unwrap(), "0.1");
+        assert_eq!(n.text(&json!(-3)).unwrap(), "-3");
+        assert_eq!(n.text(&Value::Null), None);
+        let plain = param("type = \"switch\"").unwrap();
+        assert_eq!(plain.text(&json!(true)).unwrap(), "true");
+        let flag = param("type = \"switch\"\nflag = \"--dry-run\"").unwrap();
+        assert_eq!((flag.text(&json!(true)), flag.text(&json!(false))), (Some("--dry-run".to_owned()), None));
+    }
+
+    #[test]
+    fn a_text_can_not_pass_for_an_option_unless_that_is_allowed() {
+        let here = Path::new(".");
+        let text = param("type = \"text\"").unwrap();
+        assert!(text.check(&json!("--delete"), true, here).unwrap_err().contains("allow_dash"));
+        assert!(text.check(&json!("--delete"), false, here).is_ok(), "it follows --name=");
+        assert!(text.check(&json!("a\0b"), false, here).is_err());
+        let allowed = param("type = \"text\"\nallow_dash = true").unwrap();
+        assert!(allowed.check(&json!("--delete"), true, here).is_ok());
+        let number = param("type = \"number\"").unwrap();
+        assert!(number.check(&json!(-1), true, here).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_below_the_folder_and_there() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("in");
+        std::fs::create_dir_all(folder.join("sub")).unwrap();
+        std::fs::write(folder.join("sub/a.csv"), "x").unwrap();
+        std::fs::write(root.path().join("secret"), "x").unwrap();
+        std::os::unix::fs::symlink("../secret", folder.join("link")).unwrap();
+        let file = param("type = \"file\"").unwrap();
+        let check = |name: &str| file.check(&json!(name), true, &folder);
+        assert!(check("sub/a.csv").is_ok() && check("./sub/a.csv").is_ok());
+        for bad in ["../secret", "/etc/passwd", "sub", "link", "sub/b.csv", "sub/../../secret", ""] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+}

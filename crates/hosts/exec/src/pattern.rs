@@ -1,0 +1,105 @@
+//! Lines that fit a regular expression of the configuration are progress.
+
+use crate::said::{PhaseSaid, Said, count};
+use regex::Regex;
+
+/// The regular expressions of a command; the first that fits a line counts.
+#[derive(Debug)]
+pub(crate) struct Matcher(Vec<Regex>);
+
+impl Matcher {
+    /// Reads the expressions.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub fn new(patterns: &[String]) -> Result<Self, String> {
+        let mut all = Vec::with_capacity(patterns.len());
+        for pattern in patterns {
+            let regex = Regex::new(pattern)
+                .map_err(|e| format!("'{pattern}' is not a regular expression that is known here: {e}"))?;
+            if regex.capture_names().flatten().next().is_none() {
+                return Err(format!(
+                    "'{pattern}' names no group, so nothing could be read from a line. Write (?<done>\\d+), \
+                     (?<total>\\d+), (?<fraction>…), (?<percent>…), (?<message>…), (?<phase>…), (?<unit>…), \
+                     (?<step>…), or the name of a curve like (?<loss>…)."
+                ));
+            }
+            all.push(regex);
+        }
+        if all.is_empty() {
+            return Err("there is no regular expression in the list.".to_owned());
+        }
+        Ok(Self(all))
+    }
+
+    /// What a line says; `None` when none fits.
+    pub fn read(&self, line: &str) -> Option<Said> {
+        let (regex, found) = self.0.iter().find_map(|regex| Some((regex, regex.captures(line)?)))?;
+        let mut said = Said::default();
+        for name in regex.capture_names().flatten() {
+            let Some(text) = found.name(name).map(|m| m.as_str().trim()) else { continue };
+            let number = number(text);
+            match name {
+                "done" => said.done = number.and_then(count),
+                "total" => said.total = number.and_then(count),
+                "fraction" => said.progress = number.filter(|n| (0.0..=1.0).contains(n)),
+                "percent" => said.progress = number.map(|n| n / 100.0).filter(|n| (0.0..=1.0).contains(n)),
+                "message" => said.message = Some(text.to_owned()),
+                "phase" => said.phase = Some(PhaseSaid::Name(text.to_owned())),
+                "unit" => said.unit = Some(text.to_owned()),
+                "step" => said.step = number,
+                curve => said.points.extend(number.map(|y| (curve.to_owned(), y))),
+            }
+        }
+        said.anything().then_some(said)
+    }
+}
+
+/// A number as programs print it: `1,234`, `45%`, `1e-3`, `nan`.
+fn number(text: &str) -> Option<f64> {
+    text.trim_end_matches('%').replace([',', '_'], "").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matcher(patterns: &[&str]) -> Result<Matcher, String> {
+        Matcher::new(&patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn named_groups_are_what_their_names_say_and_others_are_curves() {
+        let m = matcher(&[
+            r"^Epoch (?<done>\d+)/(?<total>[\d,]+): (?<message>.*?) loss=(?<loss>\S+)$",
+            r"(?<percent>\d+)%",
+        ])
+        .unwrap();
+        let said = m.read("Epoch 3/1,000: on its way loss=0.25").unwrap();
+        assert_eq!(
+            (said.done, said.total, said.message.as_deref()),
+            (Some(3), Some(1000), Some("on its way"))
+        );
+        assert_eq!(said.points, [("loss".to_owned(), 0.25)]);
+        assert_eq!(m.read("now 45% of it").unwrap().progress, Some(0.45));
+        assert_eq!(m.read("now 450% of it"), None, "that is no share of the whole");
+        assert_eq!(m.read("something else"), None);
+    }
+
+    #[test]
+    fn an_expression_that_can_say_nothing_is_refused() {
+        assert!(matcher(&[r"(\d+)"]).unwrap_err().contains("names no group"));
+        assert!(matcher(&[r"(?<done>"]).unwrap_err().contains("not a regular expression"));
+        assert!(matcher(&[]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in "\\PC{0,80}", digits in "[0-9.,%e-]{0,12}") {
+            let m = matcher(&[r"(?<done>.*)/(?<total>.*)", r"(?<fraction>.*)"]).unwrap();
+            let _ = m.read(&line);
+            let _ = m.read(&format!("{digits}/{digits}"));
+        }
+    }
+}

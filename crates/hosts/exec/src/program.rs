@@ -1,0 +1,97 @@
+//! Where the program of a command is, or why it can't be begun.
+
+use protocol::KindName;
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Finds a program as a shell would: by its path from the folder when it has a '/', in `PATH` otherwise.
+///
+/// # Errors
+/// Why it can't be begun and what to do, as a sentence or two.
+pub(crate) fn find(
+    kind: &KindName,
+    folder: &Path,
+    name: &str,
+    path: Option<OsString>,
+) -> Result<PathBuf, String> {
+    match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => {
+            return Err(format!(
+                "The folder of {kind}, {}, is not a folder. Correct 'folder' in its table.",
+                folder.display()
+            ));
+        }
+        Err(e) => {
+            return Err(format!(
+                "The folder of {kind}, {}, can't be entered: {e}. Make it, or correct 'folder' in its table.",
+                folder.display()
+            ));
+        }
+    }
+    if name.contains('/') {
+        let program = folder.join(name);
+        return match can_be_begun(&program) {
+            Ok(()) => Ok(program),
+            Err(why) => Err(format!("The program of {kind}, {}, {why}", program.display())),
+        };
+    }
+    let path = path.unwrap_or_default();
+    let mut almost = None;
+    for place in std::env::split_paths(&path) {
+        let program = folder.join(place).join(name);
+        match can_be_begun(&program) {
+            Ok(()) => return Ok(program),
+            Err(why) if program.is_file() => almost = almost.or(Some((program, why))),
+            Err(_) => {}
+        }
+    }
+    match almost {
+        Some((program, why)) => Err(format!("The program of {kind}, {}, {why}", program.display())),
+        None => Err(format!(
+            "The program of {kind}, '{name}', was not found. Install it, or give its full path in 'command'; looked \
+             in {}.",
+            if path.is_empty() { "no place: PATH is empty".into() } else { path.to_string_lossy() }
+        )),
+    }
+}
+
+/// Whether it is a file that may be executed by someone.
+fn can_be_begun(program: &Path) -> Result<(), String> {
+    match std::fs::metadata(program) {
+        Ok(found) if found.is_dir() => Err("is a folder. Name the program in it.".to_owned()),
+        Ok(found) if found.permissions().mode() & 0o111 == 0 => Err(
+            "is not executable. Run chmod +x on it, or put its interpreter before it, like [\"python3\", …]."
+                .to_owned(),
+        ),
+        Ok(_) => Ok(()),
+        Err(e) => Err(format!("can't be found: {e}. Correct 'command' or 'folder' in its table.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_begun_is_told_with_what_to_do() {
+        let root = tempfile::tempdir().unwrap();
+        let kind = KindName::new("exec.t").unwrap();
+        let find = |name: &str| find(&kind, root.path(), name, Some(root.path().into()));
+        let program = root.path().join("tool");
+        std::fs::write(&program, "#!/bin/sh\n").unwrap();
+        for name in ["tool", "./tool"] {
+            assert!(find(name).unwrap_err().contains("chmod +x"), "{name}");
+        }
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(find("tool").unwrap(), program);
+        assert!(find("./tool").unwrap().ends_with("tool"));
+        std::fs::create_dir(root.path().join("sub")).unwrap();
+        assert!(find("./sub").unwrap_err().contains("is a folder"));
+        assert!(find("./none").unwrap_err().contains("can't be found"));
+        assert!(find("none").unwrap_err().contains("'none', was not found. Install it"));
+        let gone = super::find(&kind, &root.path().join("gone"), "tool", None);
+        assert!(gone.unwrap_err().contains("can't be entered"));
+    }
+}

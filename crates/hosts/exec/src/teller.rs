@@ -1,0 +1,268 @@
+//! Tells the operation what its command says: reports become progress and curves, the rest becomes the log, and
+//! neither floods whoever reads it.
+
+use crate::curves::Curves;
+use crate::ear::Ear;
+use crate::json::{self, level_of};
+use crate::lines::{Piece, State, plain};
+use crate::log::Log;
+use crate::pattern::Matcher;
+use crate::said::{PhaseSaid, Said};
+use crate::tqdm::{Bar, Bars, Drawn, percentage};
+use protocol::LogLevel;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// So many phases are told apart.
+const MOST_PHASES: usize = 100;
+
+/// How the output of a command is read.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// JSON lines on standard output are reports.
+    Lines,
+    /// So are bars.
+    Tqdm,
+    /// So are lines that fit.
+    Pattern(Matcher),
+    /// Nothing is.
+    Nothing,
+}
+
+/// Where a line came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stream {
+    Out,
+    Err,
+}
+
+/// What a command said in all.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// Lines that the log has, and lines that were too many for it.
+    pub kept: u64,
+    pub left_out: u64,
+    /// The last lines of standard error, or of standard output when there were none.
+    pub last: Vec<String>,
+    /// What it said its result is.
+    pub reported: Option<Value>,
+}
+
+/// Listens to one attempt.
+pub(crate) struct Teller<E> {
+    ear: E,
+    reading: Arc<Reading>,
+    phases: Vec<String>,
+    log: Log,
+    curves: Curves,
+    bars: Bars,
+    /// The newest state of a line that is drawn over, by stream.
+    drawn: [Option<String>; 2],
+    unit: String,
+    total: Option<u64>,
+    done: u64,
+    phase: Option<u32>,
+    reported: Option<Value>,
+}
+
+impl<E: Ear> Teller<E> {
+    /// A teller whose kind declares these phases.
+    pub fn new(ear: E, reading: Arc<Reading>, phases: Vec<String>, now: Instant) -> Self {
+        Self {
+            ear,
+            reading,
+            phases,
+            log: Log::new(now),
+            curves: Curves::new(now),
+            bars: Bars::default(),
+            drawn: [None, None],
+            unit: String::new(),
+            total: None,
+            done: 0,
+            phase: None,
+            reported: None,
+        }
+    }
+
+    /// Takes a state of a line.
+    pub fn hear(&mut self, stream: Stream, piece: &Piece, now: Instant) {
+        let (text, up) = plain(&piece.text);
+        let reading = Arc::clone(&self.reading);
+        if matches!(*reading, Reading::Tqdm) && self.hear_bar(stream, &text, up, piece.state, now) {
+            return;
+        }
+        if piece.state == State::Open {
+            return;
+        }
+        if let Reading::Pattern(matcher) = &*reading
+            && let Some(said) = matcher.read(&text)
+        {
+            self.apply(said, now);
+        }
+        let drawn = &mut self.drawn[stream as usize];
+        if piece.state == State::Redrawn {
+            if !text.trim().is_empty() {
+                *drawn = Some(text.trim_end().to_owned());
+            }
+            return;
+        }
+        let drawn = drawn.take();
+        let text = match drawn {
+            // The newline after the last state of a line that was drawn over.
+            Some(drawn) if text.trim().is_empty() => drawn,
+            _ => text.trim_end().to_owned(),
+        };
+        if stream == Stream::Out
+            && !piece.cut
+            && !matches!(*reading, Reading::Nothing)
+            && let Some(mut said) = json::read(&text)
+        {
+            let odd = said.odd;
+            if let Some((level, text)) = said.log.take() {
+                self.log.line(&mut self.ear, stream, level, text, now);
+            }
+            self.apply(said, now);
+            if !odd {
+                return;
+            }
+        }
+        if !text.is_empty() {
+            let level = level(stream, &text);
+            self.log.line(&mut self.ear, stream, level, text, now);
+        }
+    }
+
+    /// Takes a state of a line when it is a bar or part of one; says whether it was.
+    fn hear_bar(&mut self, stream: Stream, text: &str, up: usize, state: State, now: Instant) -> bool {
+        let drawn = match Bar::read(text) {
+            Some(bar) if state == State::Open => self.bars.glimpse(bar),
+            Some(bar) => Some(self.bars.draw(bar, up, state == State::Kept)),
+            None if text.trim().is_empty() && state == State::Redrawn => {
+                if !text.is_empty() {
+                    self.bars.wipe(up);
+                }
+                return true;
+            }
+            None => {
+                let share = percentage(text).filter(|_| state != State::Kept);
+                self.apply(Said { progress: share, ..Said::default() }, now);
+                return false;
+            }
+        };
+        if let Some(Drawn { said, endless, log }) = drawn {
+            for text in log {
+                self.log.line(&mut self.ear, stream, LogLevel::Info, text, now);
+            }
+            if endless && self.total.is_some() {
+                self.total = None;
+                self.ear.items(&self.unit, None);
+                self.ear.fraction(None);
+            }
+            self.apply(said, now);
+        }
+        true
+    }
+
+    fn apply(&mut self, said: Said, now: Instant) {
+        if let Some(phase) = &said.phase {
+            self.enter(phase);
+        }
+        let unit = said.unit.filter(|unit| *unit != self.unit);
+        let total = said.total.filter(|total| Some(*total) != self.total);
+        if unit.is_some() || total.is_some() {
+            self.unit = unit.unwrap_or_else(|| std::mem::take(&mut self.unit));
+            self.total = total.or(self.total);
+            self.ear.items(&self.unit, self.total);
+            // That began the count anew.
+            if said.done.is_none() && self.done > 0 {
+                self.ear.done(self.done);
+            }
+        }
+        if let Some(done) = said.done {
+            self.done = done;
+            self.ear.done(done);
+        }
+        if said.progress.is_some() {
+            self.ear.fraction(said.progress);
+        }
+        if let Some(message) = said.message {
+            self.ear.message(message);
+        }
+        for (name, y) in said.points {
+            if let Err(why) = self.curves.point(&mut self.ear, &name, said.step, y, now) {
+                self.ear.log(LogLevel::Warn, why);
+            }
+        }
+        if said.result.is_some() {
+            self.reported = said.result;
+        }
+    }
+
+    /// Enters a phase: one that the kind declares has its place there, another comes next.
+    fn enter(&mut self, phase: &PhaseSaid) {
+        let (index, name) = match phase {
+            PhaseSaid::Number(index) => {
+                let name = usize::try_from(*index).ok().and_then(|i| self.phases.get(i - 1)).cloned();
+                (*index, name.unwrap_or_default())
+            }
+            PhaseSaid::Name(name) => {
+                let known = self.phases.iter().position(|phase| phase == name);
+                let index = match known.and_then(|at| u32::try_from(at + 1).ok()) {
+                    Some(index) => index,
+                    None => {
+                        // Told again it has the same place.
+                        if self.phases.len() < MOST_PHASES {
+                            self.phases.push(name.clone());
+                        }
+                        u32::try_from(self.phases.len()).unwrap_or(u32::MAX)
+                    }
+                };
+                (index, name.clone())
+            }
+        };
+        if self.phase != Some(index) {
+            self.phase = Some(index);
+            // The host begins the count anew.
+            (self.done, self.total, self.unit) = (0, None, String::new());
+            self.ear.phase(index, &name);
+        }
+    }
+
+    /// The last words, once both streams have ended.
+    pub fn finish(mut self) -> Heard {
+        let now = Instant::now();
+        for text in self.bars.finish() {
+            self.log.line(&mut self.ear, Stream::Err, LogLevel::Info, text, now);
+        }
+        for stream in [Stream::Out, Stream::Err] {
+            if let Some(text) = self.drawn[stream as usize].take() {
+                let level = level(stream, &text);
+                self.log.line(&mut self.ear, stream, level, text, now);
+            }
+        }
+        let (kept, left_out, last) = self.log.finish(&mut self.ear);
+        Heard { kept, left_out, last, reported: self.reported }
+    }
+
+    #[cfg(test)]
+    pub fn ear(&self) -> &E {
+        &self.ear
+    }
+}
+
+/// How much a line matters: what it says itself, or else what its stream stands for.
+fn level(stream: Stream, text: &str) -> LogLevel {
+    if text.starts_with("Traceback (most recent call last)") {
+        return LogLevel::Error;
+    }
+    let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(4);
+    let loud = |word: &&str| word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase());
+    words.filter(loud).find_map(level_of).unwrap_or(match stream {
+        Stream::Out => LogLevel::Info,
+        Stream::Err => LogLevel::Warn,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! What output comes to, told to a list instead of an operation.
+
+use super::*;
+use crate::lines::Lines;
+use proptest::prelude::*;
+use std::time::Duration;
+
+#[derive(Default)]
+struct Notes {
+    told: Vec<String>,
+    points: Vec<(String, f64, f64)>,
+    log: Vec<(LogLevel, String)>,
+}
+
+impl Ear for Notes {
+    fn phase(&mut self, index: u32, name: &str) {
+        self.told.push(format!("phase {index} {name}"));
+    }
+    fn items(&mut self, unit: &str, total: Option<u64>) {
+        self.told.push(format!("items {unit} {total:?}"));
+    }
+    fn done(&mut self, done: u64) {
+        self.told.push(format!("done {done}"));
+    }
+    fn message(&mut self, text: String) {
+        self.told.push(format!("message {text}"));
+    }
+    fn fraction(&mut self, fraction: Option<f64>) {
+        self.told.push(format!("fraction {fraction:?}"));
+    }
+    fn point(&mut self, series: &str, x: f64, y: f64) {
+        self.points.push((series.to_owned(), x, y));
+    }
+    fn log(&mut self, level: LogLevel, text: String) {
+        self.log.push((level, text));
+    }
+}
+
+fn teller(reading: Reading, phases: &[&str]) -> Teller<Notes> {
+    let phases = phases.iter().map(|p| (*p).to_owned()).collect();
+    Teller::new(Notes::default(), Arc::new(reading), phases, Instant::now())
+}
+
+fn hear(teller: &mut Teller<Notes>, stream: Stream, bytes: &[u8]) {
+    hear_at(teller, stream, bytes, Instant::now());
+}
+
+fn hear_at(teller: &mut Teller<Notes>, stream: Stream, bytes: &[u8], now: Instant) {
+    let mut lines = Lines::default();
+    lines.push(bytes, |piece| teller.hear(stream, &piece, now));
+    lines.finish(|piece| teller.hear(stream, &piece, now));
+}
+
+#[test]
+fn a_report_is_progress_and_curves_and_not_log() {
+    let mut t = teller(Reading::Lines, &["fit", "test"]);
+    hear(&mut t, Stream::Out, b"{\"phase\":\"fit\",\"done\":0,\"total\":2,\"unit\":\"epochs\"}\nhello\n");
+    hear(&mut t, Stream::Out, b"{\"done\":1,\"loss\":0.5}\n{\"done\":2,\"loss\":0.25,\"message\":\"m\"}\n");
+    hear(&mut t, Stream::Out, b"{\"phase\":\"test\",\"progress\":1,\"result\":{\"a\":1}}\n");
+    let expected = [
+        "phase 1 fit",
+        "items epochs Some(2)",
+        "done 0",
+        "done 1",
+        "done 2",
+        "message m",
+        "phase 2 test",
+        "fraction Some(1.0)",
+    ];
+    assert_eq!(t.ear().told, expected);
+    assert_eq!(t.ear().points, [("loss".to_owned(), 1.0, 0.5), ("loss".to_owned(), 2.0, 0.25)]);
+    assert_eq!(t.ear().log, [(LogLevel::Info, "hello".to_owned())]);
+    let heard = t.finish();
+    assert_eq!((heard.kept, heard.reported), (1, Some(serde_json::json!({"a": 1}))));
+}
+
+#[test]
+fn a_total_that_comes_later_keeps_the_count() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(
+        &mut t,
+        Stream::Out,
+        b"{\"done\":3}\n{\"total\":10}\n{\"phase\":\"x\"}\n{\"phase\":\"x\"}\n{\"phase\":\"y\"}\n",
+    );
+    assert_eq!(t.ear().told, ["done 3", "items  Some(10)", "done 3", "phase 1 x", "phase 2 y"]);
+}
+
+#[test]
+fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"plain\n[12:00] ERROR: no\n{\"loss\":1,\"best\":true}\n\x1b[31mred\x1b[0m\n");
+    hear(
+        &mut t,
+        Stream::Err,
+        b"note\nINFO:root:fine\nTraceback (most recent call last):\n{\"loss\":2}\n\xff\xfe\n",
+    );
+    let log: Vec<_> = t.ear().log.iter().map(|(level, text)| (level.as_str(), text.as_str())).collect();
+    let expected = [
+        ("info", "plain"),
+        ("error", "[12:00] ERROR: no"),
+        ("info", "{\"loss\":1,\"best\":true}"),
+        ("info", "red"),
+        ("warn", "note"),
+        ("info", "INFO:root:fine"),
+        ("error", "Traceback (most recent call last):"),
+        ("warn", "{\"loss\":2}"),
+        ("warn", "\u{fffd}\u{fffd}"),
+    ];
+    assert_eq!(log, expected);
+    assert_eq!(t.ear().points.len(), 1, "standard error carries no reports");
+}
+
+#[test]
+fn of_a_line_that_is_drawn_over_the_last_state_is_logged() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(&mut t, Stream::Err, b"get 10%\rget 50%\rget 100%\r\nnext\r1\r2\r\n3\r4");
+    let log: Vec<_> = t.ear().log.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(log, ["get 100%", "2", "4"]);
+}
+
+#[test]
+fn bars_are_progress_and_leave_a_line_each() {
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Out, b"begins\n{\"result\":{\"a\":1}}\n");
+    hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_single.txt"));
+    assert_eq!(t.ear().told[0], "items batch Some(60)");
+    assert_eq!(t.ear().told.last().unwrap(), "done 60");
+    let points = &t.ear().points;
+    assert!(points.len() >= 5 && points.is_sorted_by(|a, b| a.1 < b.1), "{points:?}");
+    let texts: Vec<_> =
+        t.ear().log.iter().map(|(_, text)| text.chars().take(12).collect::<String>()).collect();
+    assert_eq!(texts, ["begins", "Batches: 100"], "{:?}", t.ear().log);
+    assert!(t.finish().reported.is_some());
+}
+
+#[test]
+fn a_second_bar_in_the_same_place_takes_the_share_back() {
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_several.txt"));
+    let told = &t.ear().told;
+    let open = told.iter().position(|said| said == "items iterations None").unwrap();
+    assert_eq!(told[open + 1], "fraction None");
+    assert!(!told[open..].iter().any(|said| said.starts_with("items") && said.contains("Some")), "{told:?}");
+    assert!(told.contains(&"message Epoch 2 30/30 iterations".to_owned()));
+}
+
+#[test]
+fn a_percentage_that_is_drawn_over_is_the_share() {
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Err, b"12% done\r55% done\rab\n99% of all is dark\n");
+    assert_eq!(t.ear().told, ["fraction Some(0.12)", "fraction Some(0.55)"]);
+}
+
+#[test]
+fn lines_that_fit_are_progress_and_stay_in_the_log() {
+    let matcher =
+        Matcher::new(&["Epoch (?<done>\\d+)/(?<total>\\d+) loss=(?<loss>\\S+)".to_owned()]).unwrap();
+    let mut t = teller(Reading::Pattern(matcher), &[]);
+    hear(&mut t, Stream::Err, b"Epoch 1/4 loss=0.5\nEpoch 2/4 loss=0.25\n");
+    assert_eq!(t.ear().told, ["items  Some(4)", "done 1", "done 2"]);
+    assert_eq!((t.ear().points.len(), t.ear().log.len()), (2, 2));
+}
+
+#[test]
+fn a_flood_is_cut_to_what_can_be_read_and_its_end_is_kept() {
+    let mut t = teller(Reading::Lines, &[]);
+    let flood: String = (0..100_000).map(|i| format!("line {i}\n")).collect();
+    hear(&mut t, Stream::Out, flood.as_bytes());
+    let logged = t.ear().log.len();
+    assert!((2_000..4_000).contains(&logged), "{logged}");
+    let first = t.ear().log.iter().position(|(_, text)| text.starts_with("More than")).unwrap();
+    assert_eq!(t.ear().log[first - 1].1, format!("line {}", first - 1));
+    let heard = t.finish();
+    assert_eq!(heard.kept + heard.left_out, 100_000);
+    assert_eq!(heard.last.last().unwrap(), "line 99999");
+}
+
+#[test]
+fn when_a_flood_calms_down_the_log_says_how_much_is_missing() {
+    let mut t = teller(Reading::Lines, &[]);
+    let now = Instant::now();
+    hear_at(&mut t, Stream::Out, "x\n".repeat(5_000).as_bytes(), now);
+    hear_at(&mut t, Stream::Out, b"calm\n", now + Duration::from_secs(60));
+    let [.., (_, missing), (_, calm)] = t.ear().log.as_slice() else { panic!("{:?}", t.ear().log.len()) };
+    assert_eq!(
+        (missing.as_str(), calm.as_str()),
+        ("3000 lines are left out here: they came too fast.", "calm")
+    );
+}
+
+#[test]
+fn points_go_on_or_are_left_out_with_a_word() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(
+        &mut t,
+        Stream::Out,
+        b"{\"step\":5,\"a\":1}\n{\"step\":3,\"a\":2}\n{\"step\":2,\"a\":2}\n{\"a\":3}\n",
+    );
+    assert_eq!(t.ear().points, [("a".to_owned(), 5.0, 1.0), ("a".to_owned(), 6.0, 3.0)]);
+    assert_eq!(t.ear().log.len(), 1, "once a curve: {:?}", t.ear().log);
+    let many: String = (0..200).map(|i| format!("{{\"c{i}\":1}}\n")).collect();
+    hear(&mut t, Stream::Out, many.as_bytes());
+    assert_eq!((t.ear().points.len(), t.ear().log.len()), (2 + 63, 2));
+    let fast: String = "{\"a\":1}\n".repeat(50_000);
+    hear(&mut t, Stream::Out, fast.as_bytes());
+    assert!(t.ear().points.len() < 30_000 && t.ear().log.len() == 3);
+}
+
+proptest! {
+    #[test]
+    fn no_output_makes_it_panic_in_any_mode(
+        bytes in proptest::collection::vec(any::<u8>(), 0..80),
+        text in "[ab:0-9.%|/\\[\\]<,?{}\"=\r\n\u{1b}A ]{0,80}",
+    ) {
+        let matcher = Matcher::new(&["(?<done>\\d+)(?<phase>.*)(?<a>\\d*)".to_owned()]).unwrap();
+        for reading in [Reading::Lines, Reading::Tqdm, Reading::Pattern(matcher), Reading::Nothing] {
+            let mut t = teller(reading, &["a"]);
+            hear(&mut t, Stream::Out, &bytes);
+            hear(&mut t, Stream::Err, text.as_bytes());
+            t.finish();
+        }
+    }
+}

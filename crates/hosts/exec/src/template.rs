@@ -1,0 +1,163 @@
+//! Texts with `{param}` places, and argument vectors made of them.
+//!
+//! Knows no shell: what fills a place becomes part of one argument and is never split or read again.
+
+use std::collections::BTreeMap;
+
+/// What the given params are as text; a param that was not given is not in it.
+pub(crate) type Values = BTreeMap<String, String>;
+
+/// A text with places. `{{` and `}}` stand for the braces themselves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Template(Vec<Part>);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Part {
+    Text(String),
+    Place(String),
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// What about its braces can't be meant so, as a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '{' | '}' if chars.peek() == Some(&c) => {
+                    chars.next();
+                    plain.push(c);
+                }
+                '{' => {
+                    let mut name = String::new();
+                    loop {
+                        match chars.next() {
+                            Some('}') => break,
+                            Some(c) if c != '{' => name.push(c),
+                            _ => {
+                                return Err(format!(
+                                    "'{text}' opens a place that it doesn't close. Write {{name}}, or {{{{ for a brace."
+                                ));
+                            }
+                        }
+                    }
+                    if !plain.is_empty() {
+                        parts.push(Part::Text(std::mem::take(&mut plain)));
+                    }
+                    parts.push(Part::Place(name));
+                }
+                '}' => {
+                    return Err(format!("'{text}' has a brace that closes nothing. Write }}}} for a brace."));
+                }
+                c => plain.push(c),
+            }
+        }
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Self(parts))
+    }
+
+    /// The names of its places.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Place(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The place with which it begins.
+    pub fn first_place(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Part::Place(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The text with its places filled; `None` when one of them has nothing to fill it.
+    pub fn fill(&self, values: &Values) -> Option<String> {
+        let mut out = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Place(name) => out.push_str(values.get(name)?),
+            }
+        }
+        Some(out)
+    }
+}
+
+/// An argument vector: groups of arguments, each of which is there as a whole or not at all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Vector(pub Vec<Vec<Template>>);
+
+impl Vector {
+    /// The arguments. A group in which a place has nothing to fill it is left out.
+    pub fn fill(&self, values: &Values) -> Vec<String> {
+        let whole = |group: &Vec<Template>| {
+            group.iter().map(|argument| argument.fill(values)).collect::<Option<Vec<_>>>()
+        };
+        self.0.iter().filter_map(whole).flatten().collect()
+    }
+
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.0.iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(pairs: &[(&str, &str)]) -> Values {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn vector(groups: &[&[&str]]) -> Vector {
+        Vector(groups.iter().map(|g| g.iter().map(|t| Template::parse(t).unwrap()).collect()).collect())
+    }
+
+    #[test]
+    fn what_fills_a_place_stays_one_argument_whatever_is_in_it() {
+        let v = vector(&[&["say"], &["{text}"], &["--as={name}.txt"]]);
+        let filled = v.fill(&values(&[("text", "a b; rm -rf $HOME '\" {name}"), ("name", "x y")]));
+        assert_eq!(filled, ["say", "a b; rm -rf $HOME '\" {name}", "--as=x y.txt"]);
+    }
+
+    #[test]
+    fn what_was_not_given_takes_its_argument_or_its_group_along() {
+        let v = vector(&[&["fit"], &["{seed}"], &["--seed={seed}"], &["--seed", "{seed}"], &["--n", "{n}"]]);
+        assert_eq!(v.fill(&values(&[("n", "3")])), ["fit", "--n", "3"]);
+        assert_eq!(v.fill(&values(&[("seed", "")])), ["fit", "", "--seed=", "--seed", ""], "empty is given");
+    }
+
+    #[test]
+    fn doubled_braces_are_braces() {
+        let template = Template::parse("{{print $1}} {n}").unwrap();
+        assert_eq!(template.places().collect::<Vec<_>>(), ["n"]);
+        assert_eq!(template.fill(&values(&[("n", "7")])).unwrap(), "{print $1} 7");
+    }
+
+    #[test]
+    fn braces_that_do_not_pair_are_refused_with_what_to_write() {
+        assert!(Template::parse("{n").unwrap_err().contains("doesn't close"));
+        assert!(Template::parse("{a{b}}").unwrap_err().contains("doesn't close"));
+        assert!(Template::parse("n}").unwrap_err().contains("closes nothing"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_what_is_read_keeps_its_text(text in "[a{} ]{0,30}") {
+            if let Ok(template) = Template::parse(&text) {
+                let all: Values = template.places().map(|p| (p.to_owned(), format!("{{{p}}}"))).collect();
+                let filled = template.fill(&all).unwrap();
+                prop_assert_eq!(filled.matches('a').count(), text.matches('a').count());
+            }
+        }
+    }
+}

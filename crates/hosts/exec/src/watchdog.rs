@@ -1,0 +1,143 @@
+//! Ends what runs when this process is gone without having been able to, by `kill -9` or a crash.
+//!
+//! One small `sh` reads from a pipe which process groups there are. When the pipe closes, which the system does
+//! however this process ends, it kills those that are left. What left its group by `setsid` it does not reach.
+
+use crate::procs::Id;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+
+/// What the shell does. It is given nothing but numbers.
+const SCRIPT: &str = r#"
+trap '' HUP INT TERM
+groups=' '
+while read -r what group; do
+    case $what in
+        add) groups="$groups$group " ;;
+        drop)
+            left=' '
+            for one in $groups; do [ "$one" = "$group" ] || left="$left$one "; done
+            groups=$left ;;
+    esac
+done
+for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
+"#;
+
+/// Watches over the groups of a host. Begun with the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct Watchdog(Mutex<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    shell: Option<Child>,
+    groups: BTreeSet<Id>,
+}
+
+impl Watchdog {
+    /// Takes a group under watch.
+    ///
+    /// # Errors
+    /// When there is no shell; the group is then not watched.
+    pub fn add(&self, group: Id) -> io::Result<()> {
+        let mut watched = self.lock();
+        watched.groups.insert(group);
+        if watched.tell(&format!("add {group}\n")).is_ok() {
+            return Ok(());
+        }
+        // None yet, or it is gone: a new one hears of all groups.
+        watched.shell = Some(begin()?);
+        let all: String = watched.groups.iter().map(|group| format!("add {group}\n")).collect();
+        watched.tell(&all)
+    }
+
+    /// The group is gone.
+    pub fn forget(&self, group: Id) {
+        let mut watched = self.lock();
+        if watched.groups.remove(&group) {
+            // One that can't be told is gone, and with it what it knew.
+            let _ = watched.tell(&format!("drop {group}\n"));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    fn tell(&mut self, words: &str) -> io::Result<()> {
+        let pipe = self.shell.as_mut().and_then(|shell| shell.stdin.as_mut());
+        pipe.ok_or(io::ErrorKind::NotConnected)?.write_all(words.as_bytes())
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(mut shell) = self.shell.take() {
+            drop(shell.stdin.take());
+            // It ends at once; waited for so that nothing of it is left.
+            let _ = shell.wait();
+        }
+    }
+}
+
+fn begin() -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .args(["-c", SCRIPT])
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("1000").process_group(0).spawn().unwrap()
+    }
+
+    #[test]
+    fn when_the_pipe_closes_what_is_left_is_killed_and_what_was_dropped_is_not() {
+        let (mut left, mut done, mut other) = (sleeper(), sleeper(), sleeper());
+        let watchdog = Watchdog::default();
+        for group in [&left, &done, &other] {
+            watchdog.add(group.id()).unwrap();
+        }
+        watchdog.forget(done.id());
+        // Closes the pipe, as the system does for a process that is killed.
+        drop(watchdog);
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(left.wait().unwrap().signal(), Some(9));
+        assert_eq!(other.wait().unwrap().signal(), Some(9));
+        assert_eq!(done.try_wait().unwrap(), None, "still running");
+        done.kill().unwrap();
+        done.wait().unwrap();
+    }
+
+    #[test]
+    fn one_that_was_lost_is_replaced_and_hears_of_all_groups() {
+        let (mut first, mut second) = (sleeper(), sleeper());
+        let watchdog = Watchdog::default();
+        watchdog.add(first.id()).unwrap();
+        {
+            let mut watched = watchdog.lock();
+            let shell = watched.shell.as_mut().unwrap();
+            shell.kill().unwrap();
+            shell.wait().unwrap();
+        }
+        watchdog.add(second.id()).unwrap();
+        drop(watchdog);
+        for child in [&mut first, &mut second] {
+            use std::os::unix::process::ExitStatusExt;
+            assert_eq!(child.wait().unwrap().signal(), Some(9));
+        }
+    }
+}

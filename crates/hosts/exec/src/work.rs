@@ -1,0 +1,119 @@
+//! A declared command as a work of the host: its params, its queue, its health.
+
+use crate::command::{Declared, declare};
+use crate::config::{ConfigError, ExecConfig};
+use crate::keeper::{Job, Shared, keep};
+use async_trait::async_trait;
+use host_kit::{CancellationToken, Context, Work, WorkError};
+use protocol::host::{Check, ResultDoc};
+use protocol::{FieldError, KindSpec};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// One command of the configuration: the kind `exec.<name>`.
+pub struct ExecWork {
+    declared: Arc<Declared>,
+    shared: Arc<Shared>,
+    /// As many at once as the configuration allows.
+    places: Option<Arc<Semaphore>>,
+}
+
+/// The works of a configuration, one a command, in the order of the file; none when it declares none. Relative
+/// folders are below `base`, as a rule the folder of the configuration's file.
+///
+/// # Errors
+/// The first mistake in the configuration, with its kind and key.
+pub fn works(config: &ExecConfig, base: &Path) -> Result<Vec<ExecWork>, ConfigError> {
+    let shared = Arc::new(Shared::default());
+    let work = |declared: Declared| ExecWork {
+        places: declared.max_parallel.map(|most| Arc::new(Semaphore::new(most as usize))),
+        declared: Arc::new(declared),
+        shared: Arc::clone(&shared),
+    };
+    Ok(declare(config, base)?.into_iter().map(work).collect())
+}
+
+/// The params of a command. What they are is known when the configuration is: [`Work::kind`] has their schema.
+#[derive(Deserialize, Debug)]
+#[serde(transparent)]
+pub struct ExecParams(Map<String, Value>);
+
+impl JsonSchema for ExecParams {
+    fn schema_name() -> Cow<'static, str> {
+        "ExecParams".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object"})
+    }
+}
+
+impl ExecWork {
+    /// Waits for a place among those of its kind.
+    async fn place(&self, ctx: &Context) -> Result<Option<OwnedSemaphorePermit>, WorkError> {
+        let Some(places) = &self.places else { return Ok(None) };
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Ok(Some(place));
+        }
+        let most = self.declared.max_parallel.unwrap_or_default();
+        ctx.message(format!(
+            "Waits for its turn: of {} at most {most} run at once.",
+            self.declared.spec.name
+        ));
+        tokio::select! {
+            () = ctx.token().cancelled() => Err(WorkError::Cancelled),
+            place = Arc::clone(places).acquire_owned() => {
+                ctx.message("");
+                // Closed by nobody.
+                Ok(place.ok())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Work for ExecWork {
+    type Params = ExecParams;
+
+    fn kind(&self) -> KindSpec {
+        self.declared.spec.clone()
+    }
+
+    fn check(&self, params: &ExecParams) -> Result<(), Vec<FieldError>> {
+        self.declared.check(&params.0)
+    }
+
+    async fn run(&self, ctx: Context, params: ExecParams) -> Result<ResultDoc, WorkError> {
+        let place = self.place(&ctx).await?;
+        let (vector, set_env) = self.declared.fill(&params.0);
+        let (declared, shared) = (Arc::clone(&self.declared), Arc::clone(&self.shared));
+        let job = Job { declared, shared, vector, set_env, place };
+        // The keeper goes on when this future is dropped, and hears of it by this guard.
+        let abandon = CancellationToken::new();
+        let _dropped = abandon.clone().drop_guard();
+        match tokio::spawn(keep(job, ctx, abandon)).await {
+            Ok(ended) => ended,
+            Err(gone) => match gone.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(WorkError::Cancelled),
+            },
+        }
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        let declared = Arc::clone(&self.declared);
+        let name = declared.spec.name.to_string();
+        let found = tokio::task::spawn_blocking(move || declared.program()).await;
+        let why = match found {
+            Ok(Ok(_)) => None,
+            Ok(Err(why)) => Some(why),
+            Err(e) => Some(format!("The look for the program broke off: {e}.")),
+        };
+        vec![Check { name, ok: why.is_none(), message: why.unwrap_or_default() }]
+    }
+}

@@ -1,0 +1,187 @@
+//! How commands end by themselves or by their limits, and what they may do with their output.
+
+use crate::rig::{Rig, group, is_alive, python};
+use protocol::LogLevel;
+use protocol::host::Outcome;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_failure_says_how_it_ended_and_its_last_words() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import os, sys, signal\n\
+        print('to out')\n\
+        if os.environ['HOW'] == 'kill': os.kill(os.getpid(), signal.SIGSEGV)\n\
+        sys.stderr.write('the disk is full\\n'); sys.exit(3)\n";
+    let table = "set_env = {HOW = \"{how}\"}\nparams.how = {type = \"text\", default = \"exit\"}";
+    let mut rig = Rig::script(folder.path(), script, table).await;
+    let (told, failure) = rig.fail("exec.t", Value::Null).await;
+    assert!(failure.message.starts_with("python3 ended with exit code 3."), "{}", failure.message);
+    assert!(failure.message.ends_with("the disk is full") && !failure.hint.is_empty());
+    assert_eq!(
+        told.lines,
+        [(LogLevel::Info, "to out".to_owned()), (LogLevel::Warn, "the disk is full".to_owned())]
+    );
+    let (_, failure) = rig.fail("exec.t", json!({"how": "kill"})).await;
+    assert!(failure.message.starts_with("python3 ended with signal 11 (SIGSEGV)."), "{}", failure.message);
+    assert!(failure.message.ends_with("to out"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn the_environment_is_what_the_table_says_and_no_more() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import json, os\nprint(json.dumps({'result': dict(os.environ)}))";
+    let mut rig =
+        Rig::script(folder.path(), script, "env = [\"CARGO_PKG_NAME\"]\nset_env = {A = \"1\"}").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    let told = rig.until_ended(id).await;
+    let env = told.result.unwrap().document["reported"].clone();
+    assert_eq!(env["A"], "1");
+    assert_eq!(env["SIGNALBOX_OPERATION"], id.to_string());
+    assert_eq!(env["SIGNALBOX_ATTEMPT"], "1");
+    assert_eq!(env["CARGO_PKG_NAME"].as_str(), std::env::var("CARGO_PKG_NAME").ok().as_deref());
+    assert!(env.get("CARGO_MANIFEST_DIR").is_none(), "it is there and was not named");
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_running_ends_with_it() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // One stays in the group, one leaves it and the session.
+    let script = "import subprocess\n\
+        stays = subprocess.Popen(['sleep', '1000'])\n\
+        leaves = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n\
+        print('began', stays.pid, leaves.pid)\n";
+    let mut rig = Rig::script(folder.path(), script, "").await;
+    let (told, _) = rig.run("exec.t", Value::Null).await;
+    let pids: Vec<u32> = told.lines[0].1.split(' ').skip(1).map(|n| n.parse().unwrap()).collect();
+    assert_eq!(pids.len(), 2);
+    assert!(!pids.iter().any(|pid| is_alive(*pid)), "{pids:?}");
+    assert!(told.text().contains("left 2 processes running"), "{}", told.text());
+}
+
+#[tokio::test]
+async fn a_command_that_runs_too_long_is_stopped_with_a_sentence() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import os, time\nprint('group', os.getpgrp())\ntime.sleep(1000)";
+    let mut rig = Rig::script(folder.path(), script, "wall_seconds = 0.5").await;
+    let (told, failure) = rig.fail("exec.t", Value::Null).await;
+    assert!(failure.message.starts_with("It ran longer than it may, 0.5 s"), "{}", failure.message);
+    assert!(failure.hint.contains("wall_seconds of exec.t"));
+    let leader = told.lines[0].1.strip_prefix("group ").unwrap().parse().unwrap();
+    assert_eq!(group(leader), [0u32; 0]);
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn memory_counts_over_all_processes_and_is_limited() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Each of the two stays below the limit.
+    let script = "import os, time\n\
+        os.fork()\n\
+        held = os.urandom(1 << 20) * 70\n\
+        print('holds')\n\
+        time.sleep(1000)\n";
+    let mut rig = Rig::script(folder.path(), script, "memory_mb = 100").await;
+    let (_, failure) = rig.fail("exec.t", Value::Null).await;
+    assert!(failure.message.contains("more than its limit of 100 MiB"), "{}", failure.message);
+    assert!(failure.hint.contains("memory_mb of exec.t"));
+
+    let script = "held = b'x' * (1 << 30)";
+    let mut rig = Rig::script(folder.path(), script, "address_space_mb = 400").await;
+    let (_, failure) = rig.fail("exec.t", Value::Null).await;
+    assert!(failure.message.contains("MemoryError"), "{}", failure.message);
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn cpu_time_is_limited_and_measured() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import time\nwhile time.process_time() < LIMIT: pass\n";
+    let mut rig = Rig::script(folder.path(), &script.replace("LIMIT", "1000"), "cpu_seconds = 0.3").await;
+    let (_, failure) = rig.fail("exec.t", Value::Null).await;
+    assert!(failure.message.contains("more than its limit of 0.3 s"), "{}", failure.message);
+
+    let mut rig = Rig::script(folder.path(), &script.replace("LIMIT", "0.2"), "nice = 5").await;
+    let (_, result) = rig.run("exec.t", Value::Null).await;
+    assert!(result.cpu_seconds.unwrap() >= 0.2, "{result:?}");
+    assert!(result.peak_memory.unwrap() > 1 << 20, "{result:?}");
+}
+
+#[tokio::test]
+async fn a_flood_of_output_stays_bounded_and_its_reports_are_heard() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import sys\n\
+        for i in range(200_000): sys.stdout.write('a line that nobody can read so fast\\n')\n\
+        sys.stdout.write('x' * 5_000_000 + '\\n')\n\
+        print('{\"done\": 200000, \"result\": 1}')\n\
+        print('the end')\n";
+    let mut rig = Rig::script(folder.path(), script, "set_env = {PYTHONUNBUFFERED = \"\"}").await;
+    let (told, result) = rig.run("exec.t", Value::Null).await;
+    assert_eq!(result.lines + result.lines_left_out, 200_002);
+    assert!(result.lines < 20_000, "{result:?}");
+    assert!(told.lines.iter().all(|(_, text)| text.len() <= 8 * 1024));
+    assert_eq!(told.lines.last().unwrap().1, "the end");
+    assert_eq!((told.progress.last().unwrap().done, result.reported), (200_000, Some(json!(1))));
+}
+
+#[tokio::test]
+async fn of_a_kind_no_more_run_at_once_than_allowed_and_who_waits_can_be_cancelled() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import os, time\nprint('runs')\nwhile not os.path.exists('go'): time.sleep(0.01)\n";
+    let mut rig = Rig::script(folder.path(), script, "max_parallel = 1").await;
+    let first = rig.start("exec.t", Value::Null).await;
+    rig.until_line(first, "runs").await;
+    let second = rig.start("exec.t", Value::Null).await;
+    let third = rig.start("exec.t", Value::Null).await;
+    let waits = |bodies: &[&protocol::host::HostEventBody]| {
+        bodies.iter().find_map(|body| match body {
+            protocol::host::HostEventBody::Progress { progress } => {
+                progress.message.starts_with("Waits for its turn").then_some(())
+            }
+            _ => None,
+        })
+    };
+    rig.until(second, waits).await;
+    rig.until(third, waits).await;
+    rig.cancel(second, 5_000).await;
+    assert_eq!(rig.until_ended(second).await.outcome, Outcome::Cancelled);
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    assert_eq!(rig.until_ended(first).await.outcome, Outcome::Succeeded);
+    let told = rig.until_ended(third).await;
+    assert_eq!((told.outcome, told.text().as_str()), (Outcome::Succeeded, "runs"));
+    // The feed tells them in order: the third began to run its command only after the first had ended it.
+    let place = |id, line: bool| {
+        rig.seen.iter().position(|e| {
+            e.id == id
+                && match &e.body {
+                    protocol::host::HostEventBody::Log { .. } => line,
+                    protocol::host::HostEventBody::Ended { .. } => !line,
+                    _ => false,
+                }
+        })
+    };
+    assert!(place(first, true) < place(third, true));
+}

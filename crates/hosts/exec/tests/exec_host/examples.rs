@@ -1,0 +1,140 @@
+//! The examples run as they are, and the page's table is right.
+
+use crate::rig::{Rig, python};
+use protocol::host::{About, Health};
+use protocol::{Form, LogLevel, OperationId, Problem};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize().unwrap()
+}
+
+async fn examples() -> Rig {
+    let folder = root().join("examples");
+    let toml = std::fs::read_to_string(folder.join("exec.toml")).unwrap();
+    Rig::new(&toml, &folder).await
+}
+
+#[tokio::test]
+async fn a_script_with_the_helper_gives_progress_curves_phases_a_log_and_a_result() {
+    if !python() {
+        return;
+    }
+    let mut rig = examples().await;
+    // Progress is thinned to one in 20 ms: at this pace some of it is told between the first word and the last.
+    let params = json!({"epochs": 8, "pause": 0.03, "seed": 7, "verbose": true});
+    let (told, result) = rig.run("exec.loss-curve", params).await;
+    assert_eq!(
+        result.command,
+        [
+            "python3",
+            "loss_curve.py",
+            "--epochs",
+            "8",
+            "--rate",
+            "0.05",
+            "--seed",
+            "7",
+            "--pause",
+            "0.03",
+            "--verbose"
+        ]
+    );
+    assert_eq!((result.exit_code, result.signal), (Some(0), None));
+    assert!(result.seconds > 0.0 && result.lines == 8);
+    let loss = told.curve("train_loss");
+    assert_eq!(loss.iter().map(|p| p.0).collect::<Vec<_>>(), (1..=8).map(f64::from).collect::<Vec<_>>());
+    assert!(loss.iter().all(|p| p.1 < 0.2) && told.curve("test_loss").len() == 8);
+    let last = told.progress.last().unwrap();
+    assert_eq!(last.fraction, Some(1.0));
+    let phase = last.phase.as_ref().unwrap();
+    assert_eq!((phase.index, phase.of, phase.name.as_str()), (2, 2, "test"));
+    assert!(told.progress.iter().any(|p| p.total == Some(8) && p.unit == "epochs"));
+    let reported = result.reported.unwrap();
+    assert!((reported["slope"].as_f64().unwrap() - 3.0).abs() < 0.5, "{reported}");
+    assert!(told.lines.len() == 8 && told.lines[0].1.starts_with("epoch 1: y ="), "{:?}", told.lines);
+}
+
+#[tokio::test]
+async fn a_tqdm_bar_is_progress_and_one_line_of_log() {
+    let there = std::process::Command::new("python3").args(["-c", "import tqdm"]).output();
+    if !there.is_ok_and(|o| o.status.success()) {
+        eprintln!("SKIPPED: python3 has no tqdm here; recorded bars are read in the unit tests all the same");
+        return;
+    }
+    let mut rig = examples().await;
+    let (told, result) = rig.run("exec.tqdm-bar", json!({"batches": 40, "pause": 0.01})).await;
+    let last = told.progress.last().unwrap();
+    assert_eq!(
+        (last.fraction, last.done, last.total, last.unit.as_str()),
+        (Some(1.0), 40, Some(40), "batch")
+    );
+    assert_eq!(told.curve("loss").last(), Some(&(40.0, 0.025)));
+    assert_eq!(result.lines, 3, "{:?}", told.lines);
+}
+
+#[tokio::test]
+async fn programs_of_the_machine_are_operations_too() {
+    let mut rig = examples().await;
+    let (told, _) = rig.run("exec.sort-lines", json!({"file": "signalbox_report.py", "order": true})).await;
+    let texts: Vec<_> = told.lines.iter().map(|(_, text)| text.trim_start()).collect();
+    assert!(texts.contains(&"import json") && texts.contains(&"import sys"), "{texts:?}");
+    assert!(told.lines.iter().all(|(level, _)| *level == LogLevel::Info));
+    let (told, result) = rig.run("exec.disk-usage", Value::Null).await;
+    assert!(told.text().contains("./exec.toml") && result.reported.is_none());
+
+    let out = rig.try_start(OperationId::new(), "exec.sort-lines", json!({"file": "../Cargo.toml"})).await;
+    assert_eq!(out.status(), 422);
+    let problem: Problem = out.json().await.unwrap();
+    assert!(
+        problem.fields[0].field == "file" && problem.detail.contains("leads out of"),
+        "{}",
+        problem.detail
+    );
+}
+
+#[tokio::test]
+async fn every_declared_kind_makes_a_form_and_what_is_missing_is_in_the_health() {
+    let rig = examples().await;
+    let about: About = rig.get("/about").await.json().await.unwrap();
+    let names: Vec<_> = about.kinds.iter().map(|k| k.name.as_str()).collect();
+    assert_eq!(names, ["exec.loss-curve", "exec.tqdm-bar", "exec.sort-lines", "exec.disk-usage"]);
+    for kind in &about.kinds {
+        Form::from_schema(&kind.params).unwrap();
+    }
+    let toml = "[exec.a]\ncommand = [\"no-such-tool\"]\n[exec.b]\ncommand = [\"ls\"]\n[exec.c]\ncommand = [\"ls\"]\nfolder = \"gone\"";
+    let rig = Rig::new(toml, &root()).await;
+    let health: Health = rig.get("/health").await.json().await.unwrap();
+    let ok: Vec<_> = health.checks.iter().map(|c| (c.name.as_str(), c.ok)).collect();
+    assert_eq!(ok, [("exec.a", false), ("exec.b", true), ("exec.c", false)]);
+    assert!(!health.ready && health.checks[0].message.contains("'no-such-tool', was not found. Install it"));
+    for kind in ["exec.a", "exec.c"] {
+        let refused = rig.try_start(OperationId::new(), kind, Value::Null).await;
+        assert_eq!(refused.status(), 422, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn the_table_on_the_page_is_a_kind_that_runs() {
+    if !python() {
+        return;
+    }
+    let page = std::fs::read_to_string(root().join("docs/exec.md")).unwrap();
+    let block = |language: &str| {
+        let begin =
+            page.find(&format!("```{language}\n")).expect("the page has such a block") + language.len() + 4;
+        page[begin..].split("```").next().unwrap().to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("render.py"), block("python")).unwrap();
+    std::fs::copy(root().join("examples/signalbox_report.py"), folder.path().join("signalbox_report.py"))
+        .unwrap();
+    let mut rig = Rig::new(&block("toml"), folder.path()).await;
+    let (told, result) = rig.run("exec.render", json!({"frames": 3})).await;
+    assert_eq!(told.progress.last().unwrap().done, 3);
+    assert_eq!((told.curve("seconds_per_frame").len(), result.reported), (3, Some(json!({"frames": 3}))));
+    // The page's list of all keys must at least be read without an error.
+    let all = page.split("```toml\n").nth(2).expect("a second table").split("```").next().unwrap();
+    Rig::new(all, folder.path()).await;
+}

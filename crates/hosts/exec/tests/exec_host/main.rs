@@ -1,0 +1,8 @@
+//! The exec host as the server meets it: over HTTP, with real programs.
+
+#![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
+
+mod endings;
+mod examples;
+mod rig;
+mod stopping;

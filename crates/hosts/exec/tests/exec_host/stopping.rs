@@ -1,0 +1,168 @@
+//! A cancel, a deadline, a shutdown: afterwards nothing of a command is left.
+
+use crate::rig::{Rig, group, is_alive, python};
+use protocol::FailureReason;
+use protocol::host::{HostEventBody, Outcome};
+use serde_json::Value;
+
+/// Ignores what can be ignored, as do its child and its grandchild; another has left the group and the session,
+/// and lost its parent. Tells its group and all ids.
+const STUBBORN: &str = r#"
+import os, signal, subprocess, sys, time
+for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(s, signal.SIG_IGN)
+child = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!; wait"], stdout=subprocess.PIPE, text=True)
+grandchild = int(child.stdout.readline())
+orphan = subprocess.run(
+    ["sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"], stdout=subprocess.PIPE, text=True)
+print("ids", os.getpgrp(), os.getpid(), child.pid, grandchild, int(orphan.stdout), flush=True)
+while True:
+    time.sleep(1000)
+"#;
+
+fn ids(text: &str) -> Vec<u32> {
+    text.split_whitespace().map(|n| n.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::script(folder.path(), STUBBORN, "grace_ms = 100").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    let ids = ids(&rig.until_line(id, "ids ").await);
+    assert!(ids.iter().all(|id| is_alive(*id)), "all of them run: {ids:?}");
+    assert!(group(ids[0]).len() >= 3);
+    rig.cancel(id, 30_000).await;
+    let told = rig.until_ended(id).await;
+    assert_eq!(told.outcome, Outcome::Cancelled);
+    assert_eq!(group(ids[0]), [0u32; 0]);
+    assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
+    assert!(told.text().contains("did not end at SIGTERM in time: SIGKILL."), "{}", told.text());
+    let order: Vec<_> = rig
+        .seen
+        .iter()
+        .filter_map(|e| match e.body {
+            HostEventBody::Acknowledged => Some("acknowledged"),
+            HostEventBody::Stopped => Some("stopped"),
+            HostEventBody::Ended { .. } => Some("ended"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(order, ["acknowledged", "stopped", "ended"]);
+}
+
+#[tokio::test]
+async fn past_the_deadline_the_grace_is_over_and_still_nothing_is_left() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::script(folder.path(), STUBBORN, "grace_ms = 600000").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    let ids = ids(&rig.until_line(id, "ids ").await);
+    rig.cancel(id, 100).await;
+    assert_eq!(rig.until_ended(id).await.outcome, Outcome::Cancelled);
+    assert!(group(ids[0]).is_empty() && !ids.iter().any(|id| is_alive(*id)), "{ids:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_tidies_up_at_sigterm_is_given_the_time_and_is_cancelled_whatever_it_returns() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import signal, sys, time\n\
+        def tidy(*_):\n    print('tidied', flush=True)\n    sys.exit(0)\n\
+        signal.signal(signal.SIGTERM, tidy)\n\
+        print('ready')\ntime.sleep(1000)\n";
+    let mut rig = Rig::script(folder.path(), script, "").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    rig.until_line(id, "ready").await;
+    rig.cancel(id, 30_000).await;
+    let told = rig.until_ended(id).await;
+    assert_eq!((told.outcome, told.text().as_str()), (Outcome::Cancelled, "ready\ntidied"));
+}
+
+#[tokio::test]
+async fn a_shutdown_of_the_host_leaves_nothing_either() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::script(folder.path(), STUBBORN, "grace_ms = 100").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    let ids = ids(&rig.until_line(id, "ids ").await);
+    rig.shutdown.cancel();
+    let told = rig.until_ended(id).await;
+    assert_eq!(told.outcome, Outcome::Failed);
+    assert_eq!(told.failure.unwrap().reason, FailureReason::HostStopped);
+    assert!(group(ids[0]).is_empty() && !ids.iter().any(|id| is_alive(*id)), "{ids:?}");
+    (&mut rig.serving).await.unwrap().unwrap();
+}
+
+#[test]
+fn a_runtime_that_is_dropped_takes_the_commands_along() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let leader = runtime.block_on(async {
+        let mut rig = Rig::script(folder.path(), STUBBORN, "").await;
+        let id = rig.start("exec.t", Value::Null).await;
+        let leader = ids(&rig.until_line(id, "ids ").await)[0];
+        // Nobody is told to stop: everything is just dropped.
+        std::mem::forget(rig);
+        leader
+    });
+    drop(runtime);
+    // The signal was sent; the system takes a moment to act on it.
+    while !group(leader).is_empty() {
+        std::thread::yield_now();
+    }
+}
+
+/// Says to the host of the next test that it is one.
+const CHILD: &str = "SIGNALBOX_TEST_CHILD_HOST";
+
+/// Not a test of its own: the host that the next one kills.
+#[tokio::test]
+#[ignore = "begun by the test that kills it"]
+async fn a_host_to_kill() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import os, time\nprint('group', os.getpgrp())\ntime.sleep(1000)";
+    let mut rig = Rig::script(folder.path(), script, "").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    println!("\ngroup {}", rig.until_line(id, "group ").await);
+    std::future::pending::<()>().await;
+}
+
+#[test]
+fn a_host_that_is_killed_leaves_no_group_behind() {
+    use std::io::BufRead;
+    if !python() {
+        return;
+    }
+    let mut host = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "stopping::a_host_to_kill", "--ignored", "--nocapture"])
+        .env(CHILD, "1")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(host.stdout.take().unwrap()).lines();
+    let told =
+        lines.map(|line| line.unwrap()).find_map(|line| Some(line.strip_prefix("group ")?.parse().unwrap()));
+    let leader: u32 = told.expect("the host tells the group of its command");
+    assert!(!group(leader).is_empty());
+    host.kill().unwrap();
+    host.wait().unwrap();
+    while !group(leader).is_empty() {
+        std::thread::yield_now();
+    }
+}

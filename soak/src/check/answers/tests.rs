@@ -1,0 +1,85 @@
+//! Hand-made answers and lists, each with one lie in it.
+
+use super::super::made::{at, attempt, event, failure, operation};
+use super::*;
+use protocol::{FailureReason, Receipt, State};
+
+fn detail(id: OperationId, attempts: Vec<Attempt>) -> BTreeMap<OperationId, OperationDetail> {
+    let last = attempts.last().unwrap();
+    let operation = operation(id, last.state, last.number);
+    BTreeMap::from([(id, OperationDetail { operation, attempts, result: None, series: vec![], seq: 1 })])
+}
+
+fn promises(found: Vec<Violation>) -> Vec<Promise> {
+    found.into_iter().map(|v| v.promise).collect()
+}
+
+#[test]
+fn an_accepted_start_that_is_not_there_is_found() {
+    let id = OperationId::new();
+    let asked = [Asked { mark: "m".into(), answers: vec![id, id] }];
+    assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)]), []);
+    assert_eq!(promises(starts(&asked, &[])), [Promise::NoneLost]);
+    // Without an answer it may be there or not.
+    assert_eq!(starts(&[Asked { mark: "m".into(), answers: vec![] }], &[]), []);
+}
+
+#[test]
+fn one_key_with_two_operations_is_found() {
+    let (one, two) = (OperationId::new(), OperationId::new());
+    let listed = [operation(one, State::Queued, 1), operation(two, State::Queued, 1)];
+    let asked = |answers| [Asked { mark: "m".into(), answers }];
+    assert_eq!(promises(starts(&asked(vec![one, two]), &listed)), [Promise::KeyedOnce]);
+    // Though only one of them was ever named in an answer.
+    assert_eq!(promises(starts(&asked(vec![one]), &listed)), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&asked(vec![]), &listed)), [Promise::KeyedOnce]);
+}
+
+#[test]
+fn an_accepted_wish_without_a_trace_is_found() {
+    let id = OperationId::new();
+    let mut cancelled = attempt(1, State::Cancelled);
+    let wish = |attempt, what| [Wish { id, attempt, what }];
+    let plain = detail(id, vec![cancelled.clone()]);
+    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &plain)), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(0, Wished::Cancel), &plain)), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(2, Wished::Again), &plain)), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &BTreeMap::new())), [Promise::NoneLost]);
+    cancelled.receipt = Some(Receipt::requested(1, String::new(), at(1)));
+    let again = detail(id, vec![cancelled, attempt(2, State::Succeeded)]);
+    assert_eq!(wishes(&wish(1, Wished::Cancel), &again), []);
+    assert_eq!(wishes(&wish(2, Wished::Again), &again), []);
+    // The receipt of the first attempt is none of the second.
+    assert_eq!(promises(wishes(&wish(2, Wished::Cancel), &again)), [Promise::WishesKept]);
+}
+
+#[test]
+fn a_list_that_differs_from_the_feed_is_found() {
+    let id = OperationId::new();
+    let told = |state| {
+        let mut story = Story::default();
+        story.take(&event(1, operation(id, State::Queued, 1)));
+        story.take(&event(2, operation(id, State::Starting, 1)));
+        story.take(&event(3, operation(id, state, 1)));
+        story
+    };
+    let over = detail(id, vec![attempt(1, State::Failed)]);
+    let listed = [operation(id, State::Failed, 1)];
+    assert_eq!(agrees(&told(State::Failed), &listed, &over), []);
+    assert!(promises(agrees(&told(State::Running), &listed, &over)).contains(&Promise::FeedAgrees));
+    assert_eq!(promises(agrees(&told(State::Failed), &[], &over)), [Promise::NoneLost]);
+    let other = detail(id, vec![Attempt { failure: Some(failure(FailureReason::Work)), ..attempt(1, State::Failed) }]);
+    assert_eq!(promises(agrees(&told(State::Failed), &listed, &other)), [Promise::EndsStay]);
+    assert_eq!(promises(agrees(&Story::default(), &listed, &BTreeMap::new())), [Promise::FeedAgrees]);
+}
+
+#[test]
+fn an_ended_attempt_that_is_another_after_a_restart_is_found() {
+    let (id, mut kept) = (OperationId::new(), Kept::default());
+    assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Running)])), []);
+    assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Failed)])), []);
+    assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Failed), attempt(2, State::Queued)])), []);
+    let changed = Attempt { ended_at: Some(at(501)), ..attempt(1, State::Failed) };
+    assert_eq!(promises(kept.compare(&detail(id, vec![changed]))), [Promise::EndsStay]);
+    assert_eq!(promises(kept.compare(&detail(id, vec![attempt(2, State::Queued)]))), [Promise::EndsStay]);
+}

@@ -1,0 +1,118 @@
+//! What hosts hold in the calm against what the server believes, and who waits though there is a place.
+
+use super::{Promise, Violation};
+use protocol::host::{HostOperation, HostState};
+use protocol::{HostName, Operation, OperationId, State};
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+/// A free place is given within this; beyond it the queue stands still.
+const STUCK: Duration = Duration::from_secs(15);
+
+/// What a host holds and has not ended.
+pub fn running(held: &[(HostName, HostOperation)]) -> impl Iterator<Item = &(HostName, HostOperation)> {
+    held.iter().filter(|(_, o)| o.state != HostState::Ended)
+}
+
+/// Work that goes on though the server says that its attempt is over or elsewhere.
+pub fn left_running(
+    held: &[(HostName, HostOperation)],
+    now: &BTreeMap<OperationId, Operation>,
+) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (host, work) in running(held) {
+        let Some(operation) = now.get(&work.id) else {
+            let what = format!("{host} runs attempt {} of it, and the feed never told of it", work.attempt);
+            found.push(Violation::of(Promise::NothingLeftRunning, work.id, what));
+            continue;
+        };
+        let meant = operation.state.on_host()
+            && operation.attempt == work.attempt
+            && operation.host.as_ref() == Some(host);
+        if !meant {
+            let what = format!(
+                "{host} has attempt {} {:?}; for the server it is {} in attempt {} on {}",
+                work.attempt,
+                work.state,
+                operation.state,
+                operation.attempt,
+                operation.host.as_ref().map_or("no host", HostName::as_str)
+            );
+            found.push(Violation::of(Promise::NothingLeftRunning, work.id, what));
+        }
+    }
+    found
+}
+
+/// Watches who waits while a host has room.
+#[derive(Default, Debug)]
+pub struct Queue {
+    since: HashMap<OperationId, Instant>,
+}
+
+impl Queue {
+    /// One look, taken when all hosts are up. `room` says whether any of them has a free place.
+    pub fn look<'a>(
+        &mut self,
+        operations: impl Iterator<Item = &'a Operation>,
+        room: bool,
+        now: Instant,
+    ) -> Vec<Violation> {
+        let waiting: Vec<OperationId> =
+            operations.filter(|o| o.state == State::Queued && o.not_before.is_none()).map(|o| o.id).collect();
+        if !room {
+            self.since.clear();
+        }
+        self.since.retain(|id, _| waiting.contains(id));
+        let mut found = Vec::new();
+        for id in waiting.into_iter().filter(|_| room) {
+            let since = *self.since.entry(id).or_insert(now);
+            if now.duration_since(since) >= STUCK {
+                let what = format!("queued for {} s while hosts had free places", STUCK.as_secs());
+                found.push(Violation::of(Promise::QueueMoves, id, what));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made::operation;
+    use super::*;
+
+    #[test]
+    fn work_that_goes_on_after_its_end_is_found() {
+        let id = OperationId::new();
+        let host: HostName = "soak-1".parse().unwrap();
+        let held = |attempt, state| {
+            let kind = "soak.count".parse().unwrap();
+            [(host.clone(), HostOperation { id, attempt, kind, state, outcome: None, progress: None })]
+        };
+        let server = |state, attempt| {
+            let mut operation = operation(id, state, attempt);
+            operation.host = Some(host.clone());
+            BTreeMap::from([(id, operation)])
+        };
+        assert_eq!(left_running(&held(1, HostState::Running), &server(State::Running, 1)), []);
+        assert_eq!(left_running(&held(1, HostState::Ended), &server(State::Failed, 1)), []);
+        for now in [server(State::Failed, 1), server(State::Running, 2), BTreeMap::new()] {
+            let found = left_running(&held(1, HostState::Running), &now);
+            assert_eq!(found[0].promise, Promise::NothingLeftRunning);
+        }
+        let mut elsewhere = server(State::Running, 1);
+        elsewhere.get_mut(&id).unwrap().host = Some("soak-2".parse().unwrap());
+        assert_eq!(left_running(&held(1, HostState::Stopping), &elsewhere).len(), 1);
+    }
+
+    #[test]
+    fn one_who_waits_for_long_before_a_free_place_is_found() {
+        let (begin, mut queue) = (Instant::now(), Queue::default());
+        let waiting = [operation(OperationId::new(), State::Queued, 1)];
+        assert_eq!(queue.look(waiting.iter(), true, begin), []);
+        // A moment without room begins the count anew.
+        assert_eq!(queue.look(waiting.iter(), false, begin + STUCK), []);
+        assert_eq!(queue.look(waiting.iter(), true, begin + STUCK), []);
+        assert_eq!(queue.look(waiting.iter(), true, begin + STUCK * 2)[0].promise, Promise::QueueMoves);
+    }
+}

@@ -1,0 +1,215 @@
+//! The hosts' journals against the server's word: what ran twice at once, what ran on after it was said to be
+//! over, what was started twice.
+
+use super::{End, Promise, Violation};
+use crate::journal::Run;
+use protocol::api::OperationDetail;
+use protocol::{FailureReason, OperationId, State, Time};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A receipt's moment is the host's, moved to the server's clock. The offset comes from a question that was
+/// answered within 2 s, so that it is wrong by at most half of that.
+const CLOCKS: i64 = 1_000_000;
+
+/// What there is to compare.
+pub struct Ran<'a> {
+    pub runs: &'a [Run],
+    /// By the API, in the calm.
+    pub details: &'a BTreeMap<OperationId, OperationDetail>,
+    /// By the feed: how each attempt ended and when that was told.
+    pub ends: &'a HashMap<(OperationId, u32), (End, Time)>,
+}
+
+/// All violations among the runs.
+pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
+    let mut by_operation: BTreeMap<OperationId, Vec<&Run>> = BTreeMap::new();
+    for run in ran.runs {
+        by_operation.entry(run.id).or_default().push(run);
+    }
+    let mut found = Vec::new();
+    for (id, mut runs) in by_operation {
+        runs.sort_by_key(|run| run.begin);
+        let Some(detail) = ran.details.get(&id) else {
+            let what = format!("{} ran it, and the server knows nothing of it", runs[0].host);
+            found.push(Violation::of(Promise::NoneLost, id, what));
+            continue;
+        };
+        found.extend(at_once(id, &runs, detail));
+        found.extend(started_once(id, &runs));
+        found.extend(runs.iter().flat_map(|run| over_when_said(run, detail, ran.ends)));
+    }
+    found
+}
+
+/// Pairs of runs that overlap, unless the server had given the first up for a reason that says as much.
+fn at_once(id: OperationId, runs: &[&Run], detail: &OperationDetail) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (n, first) in runs.iter().enumerate() {
+        for second in &runs[n + 1..] {
+            let overlap = first.end.is_none_or(|end| end > second.begin);
+            if !overlap || given_up(detail, first.attempt.min(second.attempt), first, second) {
+                continue;
+            }
+            let what = format!(
+                "{} while {}; the server says of attempt {}: {}",
+                words(second),
+                words(first),
+                first.attempt,
+                said(detail, first.attempt)
+            );
+            found.push(Violation::of(Promise::NeverTwiceAtOnce, id, what));
+        }
+    }
+    found
+}
+
+/// The older attempt failed because its host was silent or a person gave it up: that it may run on was said.
+fn given_up(detail: &OperationDetail, older: u32, first: &Run, second: &Run) -> bool {
+    let failure = detail.attempts.iter().find(|a| a.number == older).and_then(|a| a.failure.as_ref());
+    first.attempt != second.attempt
+        && failure.is_some_and(|f| matches!(f.reason, FailureReason::HostSilent | FailureReason::Abandoned))
+}
+
+/// In one life of a host an attempt is run once.
+fn started_once(id: OperationId, runs: &[&Run]) -> Vec<Violation> {
+    let mut seen = HashSet::new();
+    let again = runs.iter().filter(|run| !seen.insert((run.attempt, run.instance)));
+    again.map(|run| Violation::of(Promise::StartedOnce, id, format!("{}, for the second time", words(run)))).collect()
+}
+
+/// A cancelled attempt is over: when that is said, and when its receipt says that the work stopped. One that
+/// succeeded is, too.
+fn over_when_said(
+    run: &Run,
+    detail: &OperationDetail,
+    ends: &HashMap<(OperationId, u32), (End, Time)>,
+) -> Vec<Violation> {
+    let Some(attempt) = detail.attempts.iter().find(|a| a.number == run.attempt) else {
+        let what = format!("{}, and the server never made that attempt", words(run));
+        return vec![Violation::of(Promise::NoneLost, run.id, what)];
+    };
+    let mut found = Vec::new();
+    if !matches!(attempt.state, State::Cancelled | State::Succeeded) {
+        return found;
+    }
+    let after = |moment: Time| run.end.is_none_or(|end| end > moment);
+    let mut lied = |what: &str, moment: Time| {
+        let what = format!("{}; {what} at {moment}", words(run));
+        found.push(Violation::of(Promise::CancelledIsOver, run.id, what));
+    };
+    if let Some((end, told)) = ends.get(&(run.id, run.attempt))
+        && after(*told)
+    {
+        lied(&format!("the feed said {}", end.state), *told);
+    }
+    let stopped = attempt.receipt.as_ref().and_then(|r| r.stopped).filter(|_| attempt.state == State::Cancelled);
+    if let Some(stopped) = stopped
+        && after(stopped.plus_micros(CLOCKS))
+    {
+        lied("its receipt says that it stopped", stopped);
+    }
+    found
+}
+
+fn words(run: &Run) -> String {
+    let end = run.end.map_or("it still runs".to_owned(), |end| format!("until {end}"));
+    format!("attempt {} ran on {} from {} ({end})", run.attempt, run.host, run.begin)
+}
+
+fn said(detail: &OperationDetail, attempt: u32) -> String {
+    let Some(attempt) = detail.attempts.iter().find(|a| a.number == attempt) else {
+        return "nothing".to_owned();
+    };
+    let host = attempt.host.as_ref().map_or("no host", |h| h.as_str());
+    let ended = attempt.ended_at.map_or(String::new(), |at| format!(" at {at}"));
+    let why = attempt.failure.as_ref().map_or(String::new(), |f| format!(", {:?}: {}", f.reason, f.message));
+    format!("{} on {host}{ended}{why}", attempt.state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made::{at, attempt, failure, operation};
+    use super::*;
+    use protocol::{Attempt, InstanceId, Receipt};
+
+    fn run(id: OperationId, host: &str, attempt: u32, begin: i64, end: Option<i64>) -> Run {
+        let instance = InstanceId::new();
+        Run { host: host.into(), id, attempt, instance, begin: at(begin), end: end.map(at) }
+    }
+
+    fn found(id: OperationId, runs: &[Run], attempts: Vec<Attempt>, told: Option<i64>) -> Vec<Promise> {
+        let last = attempts.last().unwrap();
+        let end = End::of_attempt(last);
+        let ends = end.zip(told).map(|(end, told)| ((id, last.number), (end, at(told)))).into_iter().collect();
+        let operation = operation(id, last.state, last.number);
+        let detail = OperationDetail { operation, attempts, result: None, series: vec![], seq: 9 };
+        check(&Ran { runs, details: &BTreeMap::from([(id, detail)]), ends: &ends })
+            .into_iter()
+            .map(|v| v.promise)
+            .collect()
+    }
+
+    fn failed(number: u32, reason: FailureReason) -> Attempt {
+        Attempt { failure: Some(failure(reason)), ..attempt(number, State::Failed) }
+    }
+
+    #[test]
+    fn one_after_the_other_is_good() {
+        let id = OperationId::new();
+        let runs = [run(id, "a", 1, 0, Some(10)), run(id, "b", 2, 10, Some(20))];
+        let attempts = vec![failed(1, FailureReason::Work), attempt(2, State::Succeeded)];
+        assert_eq!(found(id, &runs, attempts, Some(25)), []);
+    }
+
+    #[test]
+    fn two_at_once_are_found_unless_the_server_had_said_why() {
+        let id = OperationId::new();
+        let runs = [run(id, "a", 1, 0, None), run(id, "b", 2, 10, Some(20))];
+        let with = |reason| found(id, &runs, vec![failed(1, reason), attempt(2, State::Failed)], None);
+        assert_eq!(with(FailureReason::HostRestarted), [Promise::NeverTwiceAtOnce]);
+        assert_eq!(with(FailureReason::HostLost), [Promise::NeverTwiceAtOnce]);
+        assert_eq!(with(FailureReason::HostSilent), []);
+        assert_eq!(with(FailureReason::Abandoned), []);
+    }
+
+    #[test]
+    fn the_same_attempt_on_two_hosts_at_once_has_no_excuse() {
+        let id = OperationId::new();
+        let runs = [run(id, "a", 1, 0, Some(15)), run(id, "b", 1, 10, Some(20))];
+        let attempts = vec![failed(1, FailureReason::HostSilent)];
+        assert_eq!(found(id, &runs, attempts, None), [Promise::NeverTwiceAtOnce]);
+    }
+
+    #[test]
+    fn a_second_run_in_one_life_of_a_host_is_found() {
+        let id = OperationId::new();
+        let first = run(id, "a", 1, 0, Some(5));
+        let second = Run { begin: at(10), end: Some(at(12)), ..first.clone() };
+        let attempts = vec![attempt(1, State::Succeeded)];
+        assert_eq!(found(id, &[first, second], attempts, Some(20)), [Promise::StartedOnce]);
+    }
+
+    #[test]
+    fn a_cancel_that_was_said_before_its_work_ended_is_found() {
+        let id = OperationId::new();
+        let mut cancelled = attempt(1, State::Cancelled);
+        let mut receipt = Receipt::requested(1, String::new(), at(1));
+        receipt.stopped = Some(at(30));
+        cancelled.receipt = Some(receipt);
+        let ran = |end| [run(id, "a", 1, 0, end)];
+        assert_eq!(found(id, &ran(Some(29)), vec![cancelled.clone()], Some(40)), []);
+        assert_eq!(found(id, &ran(Some(41)), vec![cancelled.clone()], Some(40)), [Promise::CancelledIsOver]);
+        assert_eq!(found(id, &ran(None), vec![cancelled.clone()], None), [Promise::CancelledIsOver]);
+        // Within what clocks may be apart the receipt is believed.
+        assert_eq!(found(id, &ran(Some(30 + CLOCKS)), vec![cancelled.clone()], None), []);
+        assert_eq!(found(id, &ran(Some(31 + CLOCKS)), vec![cancelled], None), [Promise::CancelledIsOver]);
+    }
+
+    #[test]
+    fn a_run_that_the_server_knows_nothing_of_is_found() {
+        let (id, other) = (OperationId::new(), OperationId::new());
+        let attempts = vec![attempt(1, State::Succeeded)];
+        assert_eq!(found(id, &[run(other, "a", 1, 0, Some(5))], attempts.clone(), None), [Promise::NoneLost]);
+        assert_eq!(found(id, &[run(id, "a", 2, 0, Some(5))], attempts, None), [Promise::NoneLost]);
+    }
+}

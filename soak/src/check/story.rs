@@ -1,0 +1,190 @@
+//! The feed as a story of each operation: states follow as they may, an end stays, progress goes forward.
+
+use super::{End, Promise, Violation};
+use protocol::{Event, EventBody, Operation, OperationId, State, Time};
+use std::collections::{BTreeMap, HashMap};
+
+/// Takes in events one after the other and keeps what they lead to.
+#[derive(Default, Debug)]
+pub struct Story {
+    /// As last told. In the order of ids, which is that of their acceptance.
+    pub now: BTreeMap<OperationId, Operation>,
+    /// Each attempt that ended: how, and when that was told.
+    pub ends: HashMap<(OperationId, u32), (End, Time)>,
+    /// The furthest fraction of the current attempt.
+    furthest: HashMap<OperationId, (u32, f64)>,
+    /// Words of attempts that were over.
+    pub late: u64,
+}
+
+impl Story {
+    pub fn take(&mut self, event: &Event) -> Vec<Violation> {
+        match &event.body {
+            EventBody::Operation { operation } => self.stands(event, operation),
+            EventBody::Progress { id, attempt, progress, .. } => {
+                let mut found = Vec::new();
+                match self.now.get_mut(id) {
+                    None => {
+                        let what = format!("event {} is progress of an operation never told of", event.seq);
+                        found.push(Violation::of(Promise::FeedAgrees, *id, what));
+                    }
+                    Some(known) if known.attempt != *attempt || known.state.ended() => {
+                        let what = format!(
+                            "event {} is progress of attempt {attempt}, but it is {} in attempt {}",
+                            event.seq, known.state, known.attempt
+                        );
+                        found.push(Violation::of(Promise::EndsStay, *id, what));
+                    }
+                    Some(known) => known.progress = Some(progress.clone()),
+                }
+                found.extend(self.forward(event.seq, *id, *attempt, progress.fraction));
+                found
+            }
+            EventBody::Late { .. } => {
+                self.late += 1;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many have not ended.
+    pub fn unended(&self) -> usize {
+        self.now.values().filter(|o| !o.state.ended()).count()
+    }
+
+    fn stands(&mut self, event: &Event, operation: &Operation) -> Vec<Violation> {
+        let (id, seq) = (operation.id, event.seq);
+        let mut found = Vec::new();
+        if let Some(before) = self.now.get(&id) {
+            found.extend(follows(seq, before, operation));
+        } else if operation.state != State::Queued && operation.attempt == 1 {
+            // Its acceptance and its first step may share an event.
+            let jumped = !State::Queued.may_become(operation.state);
+            if jumped {
+                let what = format!("event {seq} tells of it for the first time, as {}", operation.state);
+                found.push(Violation::of(Promise::StatesFollow, id, what));
+            }
+        }
+        let end = End::of(operation);
+        if let Some((known, told)) = self.ends.get(&(id, operation.attempt))
+            && end.as_ref() != Some(known)
+        {
+            let what = format!(
+                "attempt {} was told to be over at {told} as {known:?}; event {seq} at {} says {:?} and {:?}",
+                operation.attempt, event.at, operation.state, end
+            );
+            found.push(Violation::of(Promise::EndsStay, id, what));
+        } else if let Some(end) = end {
+            self.ends.entry((id, operation.attempt)).or_insert((end, event.at));
+        }
+        if operation.state.on_host() {
+            let fraction = operation.progress.as_ref().and_then(|p| p.fraction);
+            found.extend(self.forward(seq, id, operation.attempt, fraction));
+        }
+        self.now.insert(id, operation.clone());
+        found
+    }
+
+    fn forward(&mut self, seq: u64, id: OperationId, attempt: u32, fraction: Option<f64>) -> Option<Violation> {
+        let fraction = fraction?;
+        let furthest = self.furthest.entry(id).or_insert((attempt, fraction));
+        if furthest.0 != attempt || fraction >= furthest.1 {
+            *furthest = (attempt, fraction);
+            return None;
+        }
+        let what = format!("event {seq}: attempt {attempt} was at {} and is at {fraction}", furthest.1);
+        Some(Violation::of(Promise::ProgressForward, id, what))
+    }
+}
+
+/// Whether one standing may follow the other.
+fn follows(seq: u64, before: &Operation, now: &Operation) -> Option<Violation> {
+    let may = if now.attempt == before.attempt && before.state.ended() {
+        now.state == before.state
+    } else if now.attempt == before.attempt {
+        // Between two events there may have been one step that had no event of its own.
+        now.state == before.state
+            || before.state.may_become(now.state)
+            || State::ALL.iter().filter(|s| !s.ended()).any(|s| before.state.may_become(*s) && s.may_become(now.state))
+    } else {
+        now.attempt == before.attempt + 1
+            && before.state.ended()
+            && before.state != State::Succeeded
+            && (now.state == State::Queued || State::Queued.may_become(now.state))
+    };
+    let what = format!(
+        "event {seq}: from {} in attempt {} to {} in attempt {}",
+        before.state, before.attempt, now.state, now.attempt
+    );
+    (!may).then(|| Violation::of(Promise::StatesFollow, now.id, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made::{at, event, failure, operation};
+    use super::*;
+    use protocol::{FailureReason, Progress};
+
+    fn told(states: &[(State, u32)]) -> Vec<Promise> {
+        let (id, mut story) = (OperationId::new(), Story::default());
+        let events = states.iter().zip(1..).map(|((state, attempt), seq)| event(seq, operation(id, *state, *attempt)));
+        events.flat_map(|event| story.take(&event)).map(|v| v.promise).collect()
+    }
+
+    #[test]
+    fn a_plain_life_and_a_retry_are_good() {
+        use State::*;
+        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Succeeded, 1)]), []);
+        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Queued, 2), (Starting, 2)]), []);
+    }
+
+    #[test]
+    fn an_end_that_changes_is_found() {
+        use State::*;
+        assert!(told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Succeeded, 1)]).contains(&Promise::EndsStay));
+        let (id, mut story) = (OperationId::new(), Story::default());
+        let mut over = operation(id, Failed, 1);
+        over.failure = Some(failure(FailureReason::Work));
+        assert_eq!(story.take(&event(1, operation(id, Queued, 1))), []);
+        assert_eq!(story.take(&event(2, over.clone())), []);
+        // The same again is no change.
+        assert_eq!(story.take(&event(3, over.clone())), []);
+        over.failure = Some(failure(FailureReason::HostLost));
+        assert_eq!(story.take(&event(4, over.clone()))[0].promise, Promise::EndsStay);
+        over.failure = Some(failure(FailureReason::Work));
+        over.receipt = Some(protocol::Receipt::requested(1, String::new(), at(1)));
+        assert_eq!(story.take(&event(5, over))[0].promise, Promise::EndsStay);
+    }
+
+    #[test]
+    fn a_step_that_may_not_be_is_found() {
+        use State::*;
+        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 1)]), [Promise::StatesFollow]);
+        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 2)]), [Promise::StatesFollow]);
+        assert!(told(&[(Queued, 1), (Starting, 1), (Succeeded, 1), (Queued, 2)]).contains(&Promise::StatesFollow));
+    }
+
+    #[test]
+    fn progress_that_runs_backwards_or_comes_after_the_end_is_found() {
+        let (id, mut story) = (OperationId::new(), Story::default());
+        let progress = |seq, attempt, fraction| Event {
+            seq,
+            at: at(1),
+            body: EventBody::Progress {
+                id,
+                attempt,
+                progress: Progress { fraction: Some(fraction), ..Progress::start(at(1)) },
+                forecast: None,
+            },
+        };
+        story.take(&event(1, operation(id, State::Running, 1)));
+        assert_eq!(story.take(&progress(2, 1, 0.5)), []);
+        assert_eq!(story.take(&progress(3, 1, 0.5)), []);
+        assert_eq!(story.take(&progress(4, 1, 0.4))[0].promise, Promise::ProgressForward);
+        story.take(&event(5, operation(id, State::Failed, 1)));
+        assert_eq!(story.take(&progress(6, 1, 0.9))[0].promise, Promise::EndsStay);
+        story.take(&event(7, operation(id, State::Queued, 2)));
+        assert_eq!(story.take(&progress(8, 2, 0.1)), []);
+    }
+}

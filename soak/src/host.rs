@@ -1,0 +1,253 @@
+//! `soak host`: a host whose work counts steps, and whose journal says what it really ran.
+
+use crate::journal::{Journal, Line, What};
+use crate::plan::Outcome;
+use anyhow::Context as _;
+use async_trait::async_trait;
+use host_kit::{Context, Host, Work, WorkError};
+use protocol::host::ResultDoc;
+use protocol::{InstanceId, KindSpec, Summary, Time};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What `soak host` takes.
+#[derive(clap::Args)]
+pub struct HostArgs {
+    /// Address and port to listen on; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The file that says what was run
+    #[arg(long)]
+    journal: PathBuf,
+    /// Folder for what checkpoints refer to; hosts may share it
+    #[arg(long)]
+    data: PathBuf,
+    /// How many operations run at once
+    #[arg(long, default_value_t = crate::plan::CAPACITY)]
+    capacity: u32,
+    /// File to write the address to, once it listens
+    #[arg(long)]
+    ready_file: PathBuf,
+}
+
+/// Runs the host until it is asked to stop, or whoever started it is gone.
+pub async fn host(args: HostArgs) -> anyhow::Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    std::fs::create_dir_all(&args.data)?;
+    let journal = Journal::open(&args.journal)
+        .with_context(|| format!("the journal {} can't be written", args.journal.display()))?;
+    let book = Arc::new(Book { journal, instance: OnceLock::new(), data: args.data });
+    let host = Host::builder("soak-host", env!("CARGO_PKG_VERSION"))
+        .capacity(args.capacity)
+        .work(Counting(book.clone()))
+        .build()?;
+    book.instance.set(host.instance()).expect("set once, here");
+    let listener = TcpListener::bind(args.listen).await?;
+    let url = format!("http://{}\n", listener.local_addr()?);
+    let partial = args.ready_file.with_extension("partial");
+    std::fs::write(&partial, url)?;
+    std::fs::rename(&partial, &args.ready_file)?;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            () = parent_gone() => {}
+        }
+        stopping.cancel();
+    });
+    host.serve(listener, stop).await?;
+    Ok(())
+}
+
+/// Ends when standard input does.
+async fn parent_gone() {
+    let mut input = tokio::io::stdin();
+    let mut buffer = [0u8; 64];
+    while matches!(input.read(&mut buffer).await, Ok(n) if n > 0) {}
+}
+
+#[derive(Clone, Deserialize, JsonSchema)]
+struct Params {
+    /// Names the start that it comes from.
+    mark: String,
+    #[schemars(range(min = 1, max = 1000000))]
+    steps: u64,
+    /// Milliseconds that a step takes.
+    #[schemars(range(min = 0, max = 60000))]
+    step_ms: u64,
+    outcome: Outcome,
+    /// A checkpoint after so many steps; 0 for none.
+    #[schemars(range(min = 0, max = 1000000))]
+    checkpoint_every: u64,
+    /// Milliseconds that it takes to stop.
+    #[schemars(range(min = 0, max = 60000))]
+    linger_ms: u64,
+    /// Works on a thread of its own, which nobody can abort.
+    on_thread: bool,
+}
+
+/// What the runs of a host write to.
+struct Book {
+    journal: Journal,
+    instance: OnceLock<InstanceId>,
+    data: PathBuf,
+}
+
+struct Counting(Arc<Book>);
+
+#[async_trait]
+impl Work for Counting {
+    type Params = Params;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec {
+            name: "soak.count".parse().expect("it is of the form area.verb"),
+            title: "Count".into(),
+            description: "Counts steps and writes down when it began and ended.".into(),
+            summary: Summary("{mark}".into()),
+            params: host_kit::params_schema::<Params>(),
+            phases: Vec::new(),
+            series: Vec::new(),
+            resumable: true,
+        }
+    }
+
+    async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
+        let mut run = Run::begin(self.0.clone(), ctx, params)?;
+        if run.params.on_thread {
+            let counted = tokio::task::spawn_blocking(move || run.count_on_thread()).await;
+            return counted.unwrap_or_else(|gone| std::panic::resume_unwind(gone.into_panic()));
+        }
+        run.count().await
+    }
+}
+
+/// A run, from its line in the journal to its other line: that one is written however it ends, be it a panic or
+/// an abort, and before the context is let go.
+struct Run {
+    book: Arc<Book>,
+    params: Params,
+    step: u64,
+    ctx: Context,
+}
+
+impl Run {
+    fn begin(book: Arc<Book>, ctx: Context, params: Params) -> Result<Self, WorkError> {
+        let step = match ctx.resume_from() {
+            None => 0,
+            Some(checkpoint) => resumed(&book.data, &ctx, &checkpoint.state)?,
+        };
+        let run = Self { book, params, step, ctx };
+        run.write(What::Begin);
+        run.ctx.items("steps", Some(run.params.steps));
+        Ok(run)
+    }
+
+    async fn count(&mut self) -> Result<ResultDoc, WorkError> {
+        while self.step < self.params.steps {
+            let cancelled = tokio::select! {
+                () = self.ctx.token().cancelled() => true,
+                () = tokio::time::sleep(Duration::from_millis(self.params.step_ms)) => false,
+            };
+            if cancelled {
+                tokio::time::sleep(Duration::from_millis(self.params.linger_ms)).await;
+                return Err(WorkError::Cancelled);
+            }
+            self.stepped()?;
+        }
+        self.finish()
+    }
+
+    fn count_on_thread(&mut self) -> Result<ResultDoc, WorkError> {
+        while self.step < self.params.steps {
+            let next = Instant::now() + Duration::from_millis(self.params.step_ms);
+            while Instant::now() < next {
+                if self.ctx.check().is_err() {
+                    std::thread::sleep(Duration::from_millis(self.params.linger_ms));
+                    return Err(WorkError::Cancelled);
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            self.stepped()?;
+        }
+        self.finish()
+    }
+
+    fn stepped(&mut self) -> Result<(), WorkError> {
+        self.step += 1;
+        self.ctx.done(self.step);
+        let every = self.params.checkpoint_every;
+        if every > 0 && self.step.is_multiple_of(every) {
+            let path = place(&self.book.data, &self.ctx);
+            let partial = path.with_extension(format!("{}-{}", std::process::id(), self.ctx.attempt()));
+            std::fs::write(&partial, self.step.to_string())
+                .and_then(|()| std::fs::rename(&partial, &path))
+                .map_err(|e| WorkError::failed(format!("The count could not be kept: {e}."), ""))?;
+            let note = format!("{} of {} steps", self.step, self.params.steps);
+            self.ctx.checkpoint(note, serde_json::json!({"step": self.step}))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<ResultDoc, WorkError> {
+        match self.params.outcome {
+            Outcome::Succeed => Ok(ResultDoc {
+                document: serde_json::json!({"steps": self.step, "mark": self.params.mark}),
+                artifacts: Vec::new(),
+                tags: Vec::new(),
+            }),
+            Outcome::Fail => Err(WorkError::failed("It was to fail.", "Let it be.")),
+            Outcome::Panic => panic!("it was to panic"),
+        }
+    }
+
+    fn write(&self, what: What) {
+        let instance = *self.book.instance.get().expect("set before the host is served");
+        let line = Line {
+            id: self.ctx.id(),
+            attempt: self.ctx.attempt(),
+            pid: std::process::id(),
+            instance,
+            what,
+            at: Time::now().micros(),
+            step: self.step,
+        };
+        if let Err(error) = self.book.journal.write(&line) {
+            // Without its journal a host proves nothing.
+            eprintln!("the journal can't be written: {error}");
+            std::process::exit(3);
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.write(What::End);
+    }
+}
+
+fn place(data: &Path, ctx: &Context) -> PathBuf {
+    data.join(format!("{}.count", ctx.id()))
+}
+
+/// Where to go on: what the checkpoint says must be on disk, or it was given too early.
+fn resumed(data: &Path, ctx: &Context, state: &serde_json::Value) -> Result<u64, WorkError> {
+    let step = state["step"].as_u64().unwrap_or(0);
+    let kept = std::fs::read_to_string(place(data, ctx)).ok().and_then(|text| text.parse::<u64>().ok());
+    match kept {
+        Some(kept) if kept >= step => Ok(step),
+        kept => Err(WorkError::failed(
+            format!("The checkpoint says step {step}, and on disk there is {kept:?}."),
+            "This is a fault of the soak host.",
+        )),
+    }
+}

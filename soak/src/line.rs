@@ -1,0 +1,271 @@
+//! The line between the server and a host: a TCP proxy that can be slow, silent, refusing, short or cut, and
+//! that can say a request a second time.
+//!
+//! While it is silent it reads nothing, so what was sent waits where it was sent and arrives when the silence is
+//! over, as on a real line.
+
+mod requests;
+
+use crate::plan::BadLine;
+use parking_lot::Mutex;
+use requests::{Posts, repeat};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// So many requests are remembered for a replay.
+const REMEMBERED: usize = 200;
+
+/// One line. Its address stays the same while the host behind it comes and goes.
+pub struct Line {
+    pub address: SocketAddr,
+    state: Arc<State>,
+}
+
+struct State {
+    /// Where the host is in its present life.
+    target: watch::Sender<Option<SocketAddr>>,
+    trouble: watch::Sender<Option<BadLine>>,
+    /// Counts the cuts: a connection ends when it rises.
+    cuts: watch::Sender<u64>,
+    /// Starts and cancels that this life of the host has answered with a yes.
+    answered: Mutex<VecDeque<Vec<u8>>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+impl Line {
+    /// Opens a line on a free port of loopback.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn open() -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State {
+            target: watch::channel(None).0,
+            trouble: watch::channel(None).0,
+            cuts: watch::channel(0).0,
+            answered: Mutex::default(),
+        });
+        let accepting = state.clone();
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(accepting.clone().carry(near));
+            }
+        });
+        Ok(Self { address, state })
+    }
+
+    /// The host behind the line is there now, in a new life: what the old one answered is forgotten. A request
+    /// that is repeated to another life would be one that nobody sent to it.
+    pub fn leads_to(&self, target: Option<SocketAddr>) {
+        self.state.answered.lock().clear();
+        self.state.target.send_replace(target);
+    }
+
+    /// From now on the line is like this; `None` is a good line.
+    pub fn set(&self, trouble: Option<BadLine>) {
+        self.state.trouble.send_replace(trouble);
+    }
+
+    /// Cuts every connection.
+    pub fn cut(&self) {
+        self.state.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Says the newest of what was answered before a second time, each on a connection of its own; gives the
+    /// first lines of request and answer.
+    pub async fn replay(&self, requests: usize) -> Vec<(String, String)> {
+        let Some(target) = *self.state.target.borrow() else { return Vec::new() };
+        let again: Vec<Vec<u8>> = self.state.answered.lock().iter().rev().take(requests).cloned().collect();
+        let mut told = Vec::new();
+        for request in again {
+            told.push(repeat(target, &request).await);
+        }
+        told
+    }
+}
+
+impl State {
+    async fn carry(self: Arc<Self>, near: TcpStream) {
+        let target = *self.target.borrow();
+        if matches!(*self.trouble.borrow(), Some(BadLine::Refusing)) {
+            return;
+        }
+        let Some(target) = target else { return };
+        let Ok(far) = TcpStream::connect(target).await else { return };
+        if near.set_nodelay(true).is_err() || far.set_nodelay(true).is_err() {
+            return;
+        }
+        let mut cuts = self.cuts.subscribe();
+        let posts = Mutex::new(Posts::default());
+        let (near_in, near_out) = near.into_split();
+        let (far_in, far_out) = far.into_split();
+        tokio::select! {
+            // One side that is done leaves the other to finish; a short answer ends both.
+            _ = async {
+                tokio::try_join!(
+                    self.pump(near_in, far_out, Way::Up, target, &posts),
+                    self.pump(far_in, near_out, Way::Down, target, &posts),
+                )
+            } => {}
+            _ = cuts.changed() => {}
+        }
+    }
+
+    /// Carries bytes one way. `Err` ends the other way as well.
+    async fn pump(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        way: Way,
+        target: SocketAddr,
+        posts: &Mutex<Posts>,
+    ) -> Result<(), ()> {
+        let mut trouble = self.trouble.subscribe();
+        let mut buffer = vec![0u8; 16 * 1024];
+        loop {
+            // A readable byte is left where it is while the line is silent.
+            from.readable().await.map_err(drop)?;
+            trouble.wait_for(|t| !silent(*t, way)).await.map_err(drop)?;
+            let n = from.read(&mut buffer).await.map_err(drop)?;
+            if n == 0 {
+                return to.shutdown().await.map_err(drop);
+            }
+            let mut piece = &buffer[..n];
+            let now = *trouble.borrow();
+            if let Some(BadLine::Slow { ms }) = now {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
+            let short = match now {
+                Some(BadLine::Short { bytes }) if way == Way::Down && n > bytes => {
+                    piece = &piece[..bytes];
+                    true
+                }
+                _ => false,
+            };
+            to.write_all(piece).await.map_err(drop)?;
+            if short {
+                return Err(());
+            }
+            match way {
+                Way::Up => posts.lock().sent(piece),
+                Way::Down => {
+                    if let Some(post) = posts.lock().answered(piece) {
+                        self.remember(post, target);
+                    }
+                }
+            }
+        }
+    }
+
+    fn remember(&self, post: Vec<u8>, target: SocketAddr) {
+        // A life that is over by now answered for itself alone.
+        if *self.target.borrow() != Some(target) {
+            return;
+        }
+        let mut answered = self.answered.lock();
+        answered.push_back(post);
+        if answered.len() > REMEMBERED {
+            answered.pop_front();
+        }
+    }
+}
+
+fn silent(trouble: Option<BadLine>, way: Way) -> bool {
+    match trouble {
+        Some(BadLine::Silent { up, down }) => match way {
+            Way::Up => up,
+            Way::Down => down,
+        },
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service that answers each request with its number and stays open.
+    async fn service() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut n = 0;
+            while let Ok((mut stream, _)) = listener.accept().await {
+                n += 1;
+                let body = format!("{n:04}");
+                tokio::spawn(async move {
+                    let mut buffer = [0u8; 1024];
+                    while matches!(stream.read(&mut buffer).await, Ok(read) if read > 0) {
+                        let answer = format!("HTTP/1.1 202 Accepted\r\ncontent-length: 4\r\n\r\n{body}");
+                        if stream.write_all(answer.as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    const START: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
+
+    async fn ask(line: &Line) -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(line.address).await?;
+        stream.write_all(START).await?;
+        let mut answer = vec![0u8; 46];
+        stream.read_exact(&mut answer).await?;
+        Ok(answer)
+    }
+
+    #[tokio::test]
+    async fn a_good_line_carries_both_ways_and_a_refusing_or_short_one_does_not() {
+        let line = Line::open().await.unwrap();
+        assert!(ask(&line).await.is_err());
+        line.leads_to(Some(service().await));
+        assert!(ask(&line).await.unwrap().starts_with(b"HTTP/1.1 202"));
+        line.set(Some(BadLine::Refusing));
+        assert!(ask(&line).await.is_err());
+        line.set(Some(BadLine::Short { bytes: 10 }));
+        assert_eq!(ask(&line).await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+        line.set(None);
+        assert!(ask(&line).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_into_a_silence_arrives_after_it_and_a_cut_ends_it() {
+        let line = Line::open().await.unwrap();
+        line.leads_to(Some(service().await));
+        line.set(Some(BadLine::Silent { up: true, down: false }));
+        let (answer, ()) = tokio::join!(ask(&line), async { line.set(None) });
+        assert!(answer.is_ok());
+        let mut stream = TcpStream::connect(line.address).await.unwrap();
+        stream.write_all(START).await.unwrap();
+        stream.read_exact(&mut [0u8; 46]).await.unwrap();
+        line.cut();
+        assert!(matches!(stream.read(&mut [0u8; 1]).await, Ok(0) | Err(_)));
+    }
+
+    #[tokio::test]
+    async fn only_what_this_life_answered_is_replayed() {
+        let line = Line::open().await.unwrap();
+        line.leads_to(Some(service().await));
+        ask(&line).await.unwrap();
+        let told = line.replay(5).await;
+        let start = ("POST /host/v1/operations HTTP/1.1".to_owned(), "HTTP/1.1 202 Accepted".to_owned());
+        assert_eq!(told, [start]);
+        line.leads_to(Some(service().await));
+        assert_eq!(line.replay(5).await, []);
+    }
+}

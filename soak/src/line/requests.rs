@@ -1,0 +1,98 @@
+//! The starts and cancels that pass over a line, kept so that they can be said again.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// An answer to a repeated request is waited for so long.
+const ANSWER: Duration = Duration::from_secs(2);
+/// No request of the server is larger.
+const LARGEST: usize = 256 * 1024;
+
+/// Reads along on one connection, on which one request follows the answer of the other.
+#[derive(Default)]
+pub struct Posts {
+    /// Bytes of requests that are not whole yet.
+    coming: Vec<u8>,
+    /// The last whole one that is worth saying again.
+    whole: Option<Vec<u8>>,
+}
+
+impl Posts {
+    /// These bytes went to the host.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        self.coming.extend_from_slice(bytes);
+        while let Some(length) = length_of(&self.coming) {
+            let request: Vec<u8> = self.coming.drain(..length).collect();
+            self.whole = worth_repeating(&request).then_some(request);
+        }
+        if self.coming.len() > LARGEST {
+            self.coming.clear();
+        }
+    }
+
+    /// These bytes came back: gives the request that they say yes to.
+    pub fn answered(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let request = self.whole.take()?;
+        bytes.starts_with(b"HTTP/1.1 2").then_some(request)
+    }
+}
+
+/// How long the first request is, when all of it is here.
+fn length_of(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+    let body = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let length = head + body.unwrap_or(0);
+    (bytes.len() >= length).then_some(length)
+}
+
+fn worth_repeating(request: &[u8]) -> bool {
+    request.starts_with(b"POST /host/v1/operations")
+}
+
+/// Sends a request on a connection of its own; gives its first line and the answer's.
+pub async fn repeat(target: SocketAddr, request: &[u8]) -> (String, String) {
+    let exchange = async {
+        let mut stream = TcpStream::connect(target).await?;
+        stream.write_all(request).await?;
+        let mut answer = vec![0u8; 512];
+        let n = stream.read(&mut answer).await?;
+        answer.truncate(n);
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = match tokio::time::timeout(ANSWER, exchange).await {
+        Ok(Ok(answer)) => first_line(&answer),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    (first_line(request), answer)
+}
+
+fn first_line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_is_kept_once_it_was_answered_with_a_yes_however_it_was_cut() {
+        let get = b"GET /host/v1/about HTTP/1.1\r\nhost: x\r\n\r\n";
+        let post = b"POST /host/v1/operations/7/cancel HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
+        let mut posts = Posts::default();
+        posts.sent(get);
+        assert_eq!(posts.answered(b"HTTP/1.1 200 OK\r\n"), None);
+        for half in post.chunks(20) {
+            assert_eq!(posts.answered(b"HTTP/1.1 200 OK"), None);
+            posts.sent(half);
+        }
+        assert_eq!(posts.answered(b"HTTP/1.1 202 Accepted\r\n").as_deref(), Some(&post[..]));
+        // Once: the rest of the answer is no second one.
+        assert_eq!(posts.answered(b"HTTP/1.1 202 Accepted\r\n"), None);
+        posts.sent(post);
+        assert_eq!(posts.answered(b"HTTP/1.1 429 Too Many Requests\r\n"), None);
+    }
+}
