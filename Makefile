@@ -1,7 +1,7 @@
 SHELL := bash
 # The commands of this project. Each does the set-up that it needs; scripts/ holds the work.
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test bench fmt setup clean
+.PHONY: help serve build dev test bench soak fmt setup clean
 .NOTPARALLEL:
 
 # Goes to the program behind the command: make serve ARGS="--listen 127.0.0.1:8000"
@@ -13,6 +13,7 @@ help:
 	@echo 'make dev              serve it, rebuilt and reloaded at each change'
 	@echo 'make test             everything that has to hold: lints, licences, tests, browser tests'
 	@echo 'make bench            the benchmarks'
+	@echo 'make soak             storms: kills, pauses, bad lines, a full disk, and a check of every promise'
 	@echo 'make fmt              put the code in its form'
 	@echo 'make setup            bring the tools, and do nothing else'
 	@echo 'make clean            remove what was built; tools stay'
@@ -34,6 +35,9 @@ test:
 
 bench:
 	@scripts/bench.sh $(ARGS)
+
+soak:
+	@scripts/soak.sh $(ARGS)
 
 fmt:
 	@. scripts/paths.sh && cargo fmt --all

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
 
-PARTS=(latency readers)
+PARTS=(latency stream stored readers)
 [ $# -eq 0 ] && set -- "${PARTS[@]}"
 for part in "$@"; do
     case " ${PARTS[*]} " in
@@ -19,7 +19,7 @@ scripts/build.sh
 heading "Building what the benchmarks need"
 cargo build --release --locked --quiet -p signalbox-bench
 export SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE
-export TICKING_HOST=$CARGO_TARGET_DIR/release/ticking-host FEED_READERS=$CARGO_TARGET_DIR/release/feed-readers
+export BENCH_BIN=$CARGO_TARGET_DIR/release
 CHROMIUM=$(scripts/browser.sh)
 export CHROMIUM
 for part in "$@"; do

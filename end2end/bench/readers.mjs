@@ -8,15 +8,15 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { firstLine, machine, need, onStage, pause } from './stage.mjs';
+import { firstLine, machine, onStage, pause, program } from './stage.mjs';
 
 const readers = Number(process.env.READERS ?? 1000);
 const rate = Number(process.env.RATE ?? 10);
 const seconds = Number(process.env.SECONDS_MEASURED ?? 15);
 
 async function measure(run, url, pids) {
-    const program = run(need('FEED_READERS'), [url, pids.join(','), String(readers), String(seconds)]);
-    return JSON.parse(await firstLine(program));
+    const reading = run(program('feed-readers'), [url, pids.join(','), String(readers), String(seconds)]);
+    return JSON.parse(await firstLine(reading));
 }
 
 async function freePort() {

@@ -1,7 +1,7 @@
 // The stage of the benchmarks: a host that ticks, the real server on it, and what is said of the machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -12,10 +12,16 @@ export function need(name) {
     return value;
 }
 
+/** One of the programs of bench/. */
+export const program = (name) => path.join(need('BENCH_BIN'), name);
+
 export const pause = (ms) => new Promise((next) => setTimeout(next, ms));
 
-/** Runs `work` with a stage, and ends everything that was started, however it goes. */
-export async function onStage(work) {
+/**
+ * Runs `work` with a stage, and ends everything that was started, however it goes. `before` is called with the data
+ * folder before the server is started.
+ */
+export async function onStage(work, before = async () => {}) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'signalbox-bench-'));
     const started = [];
     const run = (command, args) => {
@@ -24,17 +30,25 @@ export async function onStage(work) {
         return child;
     };
     try {
-        const host = run(need('TICKING_HOST'), ['127.0.0.1:0']);
+        const host = run(program('ticking-host'), ['127.0.0.1:0']);
         const hostUrl = await firstLine(host);
         const config = path.join(folder, 'bench.toml');
         writeFileSync(config, `[[host]]\nname = "ticking"\nurl = "${hostUrl}"\n`);
         const ready = path.join(folder, 'ready');
-        const args = ['serve', '--listen', '127.0.0.1:0', '--data', path.join(folder, 'data')];
+        const data = path.join(folder, 'data');
+        mkdirSync(data);
+        await before({ data, run });
+        const args = ['serve', '--listen', '127.0.0.1:0', '--data', data];
         args.push('--site', need('SIGNALBOX_SITE'), '--config', config, '--ready-file', ready);
+        const spawned = performance.now();
         const server = run(need('SIGNALBOX_SERVER'), args);
         server.stdout.resume();
         while (!existsSync(ready)) await pause(5);
         const url = readFileSync(ready, 'utf8').trim();
+        const first = await fetch(`${url}/operations`);
+        await first.text();
+        const firstPage = performance.now() - spawned;
+        if (!first.ok) throw new Error(`the page answers ${first.status}`);
         const api = async (method, where, body) => {
             const headers = { 'content-type': 'application/json' };
             const answer = await fetch(url + where, { method, headers, body: body && JSON.stringify(body) });
@@ -44,7 +58,7 @@ export async function onStage(work) {
         while ((await api('GET', '/api/v1/kinds')).kinds.length === 0) await pause(20);
         const tick = (everyMs, reports) =>
             api('POST', '/api/v1/operations', { kind: 'bench.tick', params: { every_ms: everyMs, reports } });
-        await work({ url, server, run, api, tick, folder });
+        await work({ url, server, run, api, tick, folder, firstPage });
     } finally {
         for (const child of started.reverse()) {
             if (child.exitCode !== null || child.signalCode !== null) continue;

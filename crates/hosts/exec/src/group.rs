@@ -44,13 +44,7 @@ impl Group {
     /// Those that are alive; `None` where that can't be seen.
     async fn alive(&self) -> Option<Vec<Proc>> {
         let (group, mark) = (self.id(), self.mark.clone());
-        let look = tokio::task::spawn_blocking(move || {
-            let all = procs::all().ok()?;
-            let mut members = procs::members(&all, group, &procs::marked(&all, &mark));
-            members.retain(|p| !p.dead);
-            Some(members)
-        });
-        look.await.ok().flatten()
+        tokio::task::spawn_blocking(move || look(group, &mark)).await.ok().flatten()
     }
 
     /// How many are alive. Where they can't be seen, one as long as there is a group.
@@ -61,14 +55,15 @@ impl Group {
         }
     }
 
-    /// Sends a signal to all of them.
-    pub async fn signal(&self, signal: Signal) {
-        // Nobody left to get it is no error here.
-        let _ = kill_process_group(self.leader, signal);
-        for one in self.alive().await.unwrap_or_default() {
-            if one.group != self.id() {
-                signal_one(&one, signal);
-            }
+    /// Sends signals to all of them, one after another.
+    pub async fn signal(&self, signals: &[Signal]) {
+        for signal in signals {
+            // Nobody left to get it is no error here.
+            let _ = kill_process_group(self.leader, *signal);
+        }
+        let outside = self.alive().await.unwrap_or_default().into_iter().filter(|one| one.group != self.id());
+        for one in outside {
+            signals.iter().for_each(|signal| signal_one(&one, *signal));
         }
     }
 
@@ -97,7 +92,7 @@ impl Group {
         let begun = Instant::now();
         let mut told = false;
         loop {
-            self.signal(Signal::KILL).await;
+            self.signal(&[Signal::KILL]).await;
             if self.empty_by(Some(Instant::now() + LONGEST_LOOK)).await {
                 return;
             }
@@ -117,10 +112,23 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.gone {
+            // The runtime is being dropped: what can be done at once is done.
+            let members = look(self.id(), &self.mark).unwrap_or_default();
             let _ = kill_process_group(self.leader, Signal::KILL);
+            for one in members.iter().filter(|one| one.group != self.id()) {
+                signal_one(one, Signal::KILL);
+            }
         }
         self.watchdog.forget(self.id());
     }
+}
+
+/// Those of a group that are alive, and those that left it; `None` where that can't be seen.
+fn look(group: Id, mark: &str) -> Option<Vec<Proc>> {
+    let all = procs::all().ok()?;
+    let mut members = procs::members(&all, group, &procs::marked(&all, mark));
+    members.retain(|p| !p.dead);
+    Some(members)
 }
 
 /// Sends a signal to a process, and to no later one that has its id.

@@ -148,6 +148,8 @@ async fn until_over(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            // What has ended by itself was not ended by anything below.
+            biased;
             () = &mut exited => return Why::Exited,
             () = abandon.cancelled() => return Why::Asked,
             () = ctx.token().cancelled() => return Why::Asked,
@@ -185,8 +187,7 @@ async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, aban
         );
     }
     // One that was halted can't take a signal in before it goes on.
-    group.signal(Signal::TERM).await;
-    group.signal(Signal::CONT).await;
+    group.signal(&[Signal::TERM, Signal::CONT]).await;
     tokio::select! {
         gone = group.empty_by(Some(Instant::now() + declared.grace)) => if gone { return },
         () = abandon.cancelled() => {}

@@ -10,10 +10,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize().unwrap()
 }
 
-async fn examples() -> Rig {
-    let folder = root().join("examples");
-    let toml = std::fs::read_to_string(folder.join("exec.toml")).unwrap();
-    Rig::new(&toml, &folder).await
+/// The examples in a folder of their own: running them writes beside them.
+async fn examples() -> (Rig, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(root().join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let toml = std::fs::read_to_string(folder.path().join("exec.toml")).unwrap();
+    (Rig::new(&toml, folder.path()).await, folder)
 }
 
 #[tokio::test]
@@ -21,7 +28,7 @@ async fn a_script_with_the_helper_gives_progress_curves_phases_a_log_and_a_resul
     if !python() {
         return;
     }
-    let mut rig = examples().await;
+    let (mut rig, _folder) = examples().await;
     // Progress is thinned to one in 20 ms: at this pace some of it is told between the first word and the last.
     let params = json!({"epochs": 8, "pause": 0.03, "seed": 7, "verbose": true});
     let (told, result) = rig.run("exec.loss-curve", params).await;
@@ -63,7 +70,7 @@ async fn a_tqdm_bar_is_progress_and_one_line_of_log() {
         eprintln!("SKIPPED: python3 has no tqdm here; recorded bars are read in the unit tests all the same");
         return;
     }
-    let mut rig = examples().await;
+    let (mut rig, _folder) = examples().await;
     let (told, result) = rig.run("exec.tqdm-bar", json!({"batches": 40, "pause": 0.01})).await;
     let last = told.progress.last().unwrap();
     assert_eq!(
@@ -76,7 +83,7 @@ async fn a_tqdm_bar_is_progress_and_one_line_of_log() {
 
 #[tokio::test]
 async fn programs_of_the_machine_are_operations_too() {
-    let mut rig = examples().await;
+    let (mut rig, _folder) = examples().await;
     let (told, _) = rig.run("exec.sort-lines", json!({"file": "signalbox_report.py", "order": true})).await;
     let texts: Vec<_> = told.lines.iter().map(|(_, text)| text.trim_start()).collect();
     assert!(texts.contains(&"import json") && texts.contains(&"import sys"), "{texts:?}");
@@ -96,7 +103,7 @@ async fn programs_of_the_machine_are_operations_too() {
 
 #[tokio::test]
 async fn every_declared_kind_makes_a_form_and_what_is_missing_is_in_the_health() {
-    let rig = examples().await;
+    let (rig, _folder) = examples().await;
     let about: About = rig.get("/about").await.json().await.unwrap();
     let names: Vec<_> = about.kinds.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["exec.loss-curve", "exec.tqdm-bar", "exec.sort-lines", "exec.disk-usage"]);

@@ -194,6 +194,15 @@ fn lines(bodies: &[&HostEventBody]) -> Vec<(LogLevel, String)> {
     all
 }
 
+/// Looks again and again: nobody tells of the end of a process that isn't one's own.
+pub fn until_true(look: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !look() {
+        assert!(begun.elapsed() < PATIENCE, "what the test waits for happens");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Whether a process is there and not dead.
 pub fn is_alive(id: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{id}/stat"))

@@ -1,6 +1,6 @@
 //! A cancel, a deadline, a shutdown: afterwards nothing of a command is left.
 
-use crate::rig::{Rig, group, is_alive, python};
+use crate::rig::{Rig, group, is_alive, python, until_true};
 use protocol::FailureReason;
 use protocol::host::{HostEventBody, Outcome};
 use serde_json::Value;
@@ -110,19 +110,17 @@ fn a_runtime_that_is_dropped_takes_the_commands_along() {
     }
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let leader = runtime.block_on(async {
+    let ids = runtime.block_on(async {
         let mut rig = Rig::script(folder.path(), STUBBORN, "").await;
         let id = rig.start("exec.t", Value::Null).await;
-        let leader = ids(&rig.until_line(id, "ids ").await)[0];
+        let ids = ids(&rig.until_line(id, "ids ").await);
         // Nobody is told to stop: everything is just dropped.
         std::mem::forget(rig);
-        leader
+        ids
     });
     drop(runtime);
-    // The signal was sent; the system takes a moment to act on it.
-    while !group(leader).is_empty() {
-        std::thread::yield_now();
-    }
+    // The signals were sent; the system takes a moment to act on them.
+    until_true(|| !ids.iter().any(|id| is_alive(*id)));
 }
 
 /// Says to the host of the next test that it is one.
@@ -162,7 +160,5 @@ fn a_host_that_is_killed_leaves_no_group_behind() {
     assert!(!group(leader).is_empty());
     host.kill().unwrap();
     host.wait().unwrap();
-    while !group(leader).is_empty() {
-        std::thread::yield_now();
-    }
+    until_true(|| group(leader).is_empty());
 }

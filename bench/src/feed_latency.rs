@@ -1,0 +1,60 @@
+//! How long a host's progress call takes to a reader of the server's feed: each report of the ticking host has the
+//! moment of the call in it.
+//!
+//!     feed-latency URL SECONDS
+//!
+//! Prints one line of JSON: milliseconds, from call to read.
+
+use anyhow::{Context, bail};
+use pool::{Pool, PoolConfig};
+use protocol::{Event, EventBody, Time};
+use std::time::{Duration, Instant};
+
+/// Nothing is silent for so long in a benchmark.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [url, seconds] = args.as_slice() else { bail!("feed-latency URL SECONDS") };
+    let seconds: f64 = seconds.parse()?;
+    let pool = Pool::new(url, PoolConfig::default())?;
+    let mut stream = pool.stream("/api/v1/events", None, PATIENCE, PATIENCE).await?;
+    let mut millis: Vec<f64> = Vec::new();
+    let mut skipped: u64 = 0;
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    while Instant::now() < end {
+        let message = stream.next().await.context("the feed ended")??;
+        match message.event.as_str() {
+            "message" | "" => {}
+            "skipped" => {
+                let gap: protocol::event::Skipped = serde_json::from_str(&message.data)?;
+                skipped += gap.to - gap.from + 1;
+                continue;
+            }
+            _ => continue,
+        }
+        let now = Time::now();
+        let event: Event = serde_json::from_str(&message.data)?;
+        if let EventBody::Progress { progress, .. } = event.body
+            && let Some(called) = progress.message.strip_prefix("called@").and_then(|c| c.parse::<i64>().ok())
+        {
+            millis.push((now.micros() - called) as f64 / 1_000.0);
+        }
+    }
+    millis.sort_by(f64::total_cmp);
+    if millis.is_empty() {
+        bail!("no progress came within {seconds} s");
+    }
+    let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
+    let answer = serde_json::json!({
+        "samples": millis.len(),
+        "per_second": millis.len() as f64 / seconds,
+        "p50": at(0.5),
+        "p99": at(0.99),
+        "most": at(1.0),
+        "skipped": skipped,
+    });
+    println!("{answer}");
+    Ok(())
+}

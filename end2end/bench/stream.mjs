@@ -1,0 +1,59 @@
+// From a host's progress call to a reader of the feed, without a browser: 100 and 1,000 operations that report ten
+// times a second. Before that, on an idle server: from start to running, and from cancel to released.
+//
+//   scripts/bench.sh stream             [SECONDS_MEASURED=15]
+import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
+
+const seconds = Number(process.env.SECONDS_MEASURED ?? 15);
+const micros = (text) => Date.parse(text.slice(0, 19) + 'Z') * 1000 + Number(text.slice(20, 26));
+const span = (from, to) => (micros(to) - micros(from)) / 1000;
+
+await onStage(async ({ url, api, tick, run }) => {
+    const until = async (id, state) => {
+        for (;;) {
+            const { operation } = await api('GET', `/api/v1/operations/${id}`);
+            if (operation.state === state) return operation;
+            await pause(1);
+        }
+    };
+    const idle = [];
+    for (let n = 0; n < 200; n += 1) {
+        const { id } = await tick(1000, 1000);
+        await until(id, 'running');
+        await api('POST', `/api/v1/operations/${id}/cancel`, {});
+        idle.push(await until(id, 'cancelled'));
+    }
+
+    // Many starts at once, eight requests on their way at any time.
+    const many = 1000;
+    const began = performance.now();
+    let left = many;
+    const started = [];
+    await Promise.all(Array.from({ length: 8 }, async () => {
+        while (left > 0) { left -= 1; started.push((await tick(100, 1_000_000)).id); }
+    }));
+    const startsASecond = many / ((performance.now() - began) / 1000);
+    for (const id of started) await until(id, 'running');
+
+    const measure = async () => JSON.parse(await firstLine(run(program('feed-latency'), [url, String(seconds)])));
+    const thousand = await measure();
+    await api('POST', '/api/v1/operations/cancel', { ids: started.slice(100) });
+    for (const id of started.slice(100)) await until(id, 'cancelled');
+    const hundred = await measure();
+    const all = performance.now();
+    await api('POST', '/api/v1/operations/cancel', { filter: '' });
+    const ended = [];
+    for (const id of started.slice(0, 100)) ended.push(await until(id, 'cancelled'));
+    const cancelAll = performance.now() - all;
+
+    console.log(machine());
+    console.log('\n| what | samples | p50 | p99 | most |\n|---|---|---|---|---|');
+    console.log(row('idle server: start accepted → running', idle.map((o) => span(o.created_at, o.started_at))));
+    console.log(row('idle server: cancel requested → released', idle.map((o) => span(o.receipt.requested, o.receipt.released))));
+    const line = (what, m) => console.log(`| ${what} | ${m.samples.toLocaleString('en')} | ${m.p50.toFixed(1)} ms | ${m.p99.toFixed(1)} ms | ${m.most.toFixed(1)} ms |`);
+    line("call → reader of the feed, 100 operations × 10/s", hundred);
+    line("call → reader of the feed, 1,000 operations × 10/s", thousand);
+    console.log(row('100 running, all cancelled at once: requested → released', ended.map((o) => span(o.receipt.requested, o.receipt.released))));
+    console.log(`\n${Math.round(startsASecond).toLocaleString('en')} starts a second (${many.toLocaleString('en')} at eight at a time); all of 100 were seen cancelled ${Math.round(cancelAll)} ms after the request.`);
+    console.log(`Reports left out for a slow reader: ${hundred.skipped} of 100 × 10/s, ${thousand.skipped} of 1,000 × 10/s.`);
+});
