@@ -8,9 +8,10 @@ use protocol::event::{Beat, Hello, Reset};
 use protocol::{OperationId, Time};
 use serde::Serialize;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Between two beats of a stream on which nothing else is sent.
 pub const BEAT: Duration = Duration::from_secs(2);
@@ -57,10 +58,12 @@ struct Streaming {
     engine: Engine,
     cursor: Cursor,
     only: Option<OperationId>,
-    stop: CancellationToken,
+    /// Made once and kept: a future of these an event would cost more than the event.
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    beat: Pin<Box<Sleep>>,
     greeting: Option<Bytes>,
     over: bool,
-    beat_at: Instant,
+    sent_at: Instant,
 }
 
 /// The stream of one reader who has everything up to `after`. It ends when the server stops.
@@ -79,11 +82,20 @@ pub fn stream(
     };
     let cursor = engine.follow(after, only);
     let greeting = Some(named("hello", &hello));
-    let state =
-        Streaming { engine, cursor, only, stop, greeting, over: false, beat_at: Instant::now() + BEAT };
+    let now = Instant::now();
+    let state = Streaming {
+        engine,
+        cursor,
+        only,
+        stopped: Box::pin(stop.cancelled_owned()),
+        beat: Box::pin(sleep_until(now + BEAT)),
+        greeting,
+        over: false,
+        sent_at: now,
+    };
     unfold(state, |mut state| async move {
         let chunk = state.chunk().await?;
-        state.beat_at = Instant::now() + BEAT;
+        state.sent_at = Instant::now();
         Some((Ok(chunk), state))
     })
 }
@@ -95,7 +107,7 @@ impl Streaming {
             return Some(greeting);
         }
         loop {
-            if self.over || self.stop.is_cancelled() {
+            if self.over {
                 return None;
             }
             match next(&self.engine, &mut self.cursor, self.only).await {
@@ -120,11 +132,21 @@ impl Streaming {
                 }
                 Next::Nothing => {
                     tokio::select! {
-                        () = self.stop.cancelled() => return None,
+                        biased;
+                        () = self.stopped.as_mut() => {
+                            self.over = true;
+                            return None;
+                        }
                         () = self.cursor.changed() => {}
-                        () = tokio::time::sleep_until(self.beat_at) => {
-                            let beat = Beat { head: self.engine.feed().head(), now: Time::now() };
-                            return Some(named("beat", &beat));
+                        () = self.beat.as_mut() => {
+                            // It is set anew only when it fires: what was sent meanwhile puts it off.
+                            let due = self.sent_at + BEAT;
+                            let now = Instant::now();
+                            self.beat.as_mut().reset(if due > now { due } else { now + BEAT });
+                            if due <= now {
+                                let beat = Beat { head: self.engine.feed().head(), now: Time::now() };
+                                return Some(named("beat", &beat));
+                            }
                         }
                     }
                 }

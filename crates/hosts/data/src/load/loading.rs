@@ -278,6 +278,11 @@ impl<R: Report> Loading<R> {
     }
 
     /// What was read so far.
+    /// Rows read from the source, taken or not.
+    pub(super) fn read(&self) -> u64 {
+        self.read
+    }
+
     pub(super) fn tally(&self) -> Tally<'_> {
         Tally {
             rows: self.read,

@@ -89,7 +89,10 @@ pub(super) async fn load<R: Report>(
     }
 
     report.phase(3, PHASES[2]);
+    // What was counted is still what was done: the operation ends with it.
+    report.items("rows", Some(loading.read()));
     report.message("Looking for gaps".to_owned());
+    report.done(loading.read());
     let held = report.clone();
     let assessment = off_thread(move || assess(&set, &held)).await?;
     tell(&report, &assessment);
