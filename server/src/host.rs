@@ -1,8 +1,8 @@
 //! `signalbox host`: the bundled hosts as a service.
 
 use anyhow::Context;
-use host_kit::Host;
 use data_host::{DataConfig, DataLoad, SourceConfig};
+use host_kit::Host;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
@@ -90,8 +90,9 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
 fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the commands in {shown} can't be read; check the path given with --exec"))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("the commands in {shown} can't be read; check the path given with --exec")
+    })?;
     let mistake = || format!("{shown} has a mistake; correct it, or see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();

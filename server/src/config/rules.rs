@@ -119,7 +119,9 @@ fn seconds(key: &str, given: Option<f64>, least: f64) -> anyhow::Result<Option<D
 
 fn number(key: &str, given: Option<f64>, least: f64, most: f64) -> anyhow::Result<Option<f64>> {
     match given {
-        Some(n) if !(least..=most).contains(&n) => bail!("{key} is {n}; give a number from {least} to {most}"),
+        Some(n) if !(least..=most).contains(&n) => {
+            bail!("{key} is {n}; give a number from {least} to {most}")
+        }
         given => Ok(given),
     }
 }
@@ -151,7 +153,10 @@ mod tests {
         assert_eq!(config.rules.lost_after, None);
         assert_eq!(config.rules.keep.most, Some(50));
         let before = EngineConfig::default().rules;
-        assert_eq!((config.rules.cancel_deadline, config.rules.stall), (before.cancel_deadline, before.stall));
+        assert_eq!(
+            (config.rules.cancel_deadline, config.rules.stall),
+            (before.cancel_deadline, before.stall)
+        );
     }
 
     #[test]
@@ -161,7 +166,10 @@ mod tests {
         assert_eq!(policy.reasons, RetryPolicy::OF_HOSTS);
         let config = read("[retry.\"data.load\"]\nattempts = 3\non = ['work']\npause = 1.5").unwrap();
         let policy = &config.rules.retry[&KindName::new("data.load").unwrap()];
-        assert_eq!((policy.reasons.as_slice(), policy.pause.as_millis()), ([FailureReason::Work].as_slice(), 1_500));
+        assert_eq!(
+            (policy.reasons.as_slice(), policy.pause.as_millis()),
+            ([FailureReason::Work].as_slice(), 1_500)
+        );
     }
 
     #[test]

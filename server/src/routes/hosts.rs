@@ -40,5 +40,6 @@ pub async fn undrain(State(server): State<Server>, name: Path<String>) -> Result
 }
 
 fn host_of(Path(name): Path<String>) -> Result<HostName, Failed> {
-    HostName::new(name).map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. Hosts are listed at /hosts.")))
+    HostName::new(name)
+        .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. Hosts are listed at /hosts.")))
 }

@@ -134,7 +134,10 @@ pub async fn cancel_many(
     let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
     let which = match (many.ids, many.filter) {
         (Some(ids), None) if ids.len() > MANY => {
-            return Err(bad(format!("{} ids are more than the {MANY} that one request may name.", ids.len())));
+            return Err(bad(format!(
+                "{} ids are more than the {MANY} that one request may name.",
+                ids.len()
+            )));
         }
         (Some(ids), None) => Which::These(ids),
         (None, Some(filter)) => {
@@ -144,7 +147,8 @@ pub async fn cancel_many(
         }
         _ => {
             return Err(bad(
-                "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query.".into(),
+                "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query."
+                    .into(),
             ));
         }
     };

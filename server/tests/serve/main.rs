@@ -7,3 +7,4 @@ mod feed;
 mod process;
 mod restart;
 mod trouble;
+mod wishes;

@@ -1,0 +1,115 @@
+//! What persons ask for over the API beside a start: commands of their own, many cancels at once, to give up, to
+//! drain.
+
+use crate::process::Home;
+use pool::{PoolError, Repeat};
+use protocol::api::{CancelledMany, HostStatus};
+use protocol::results::ExecResult;
+use protocol::{Operation, State};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_command_of_the_configuration_is_a_kind_and_its_result_is_kept() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("data")).unwrap();
+    let commands = r#"
+        [exec.count]
+        title = "Count"
+        command = ["seq", "1", "{to}"]
+        [exec.count.params.to]
+        type = "integer"
+        min = 1
+        max = 100
+        default = 3
+    "#;
+    // Where nothing is said, the data folder is looked in.
+    std::fs::write(home.path().join("data/exec.toml"), commands).unwrap();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    let operation = server.start("exec.count", json!({"to": 5})).await;
+    let ended = feed.until(|o| o.id == operation.id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
+    let result: ExecResult =
+        serde_json::from_value(server.detail(operation.id).await.result.unwrap().document).unwrap();
+    assert_eq!((result.exit_code, result.command.last().map(String::as_str)), (Some(0), Some("5")));
+    let logs: protocol::api::LogPage =
+        server.pool.get(&format!("/api/v1/operations/{}/logs", operation.id)).await.unwrap();
+    assert!(logs.lines.iter().any(|l| l.text == "5"), "{:?}", logs.lines);
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_commands_is_told_when_the_server_starts() {
+    let home = Home::new();
+    let path = home.path().join("commands.toml");
+    std::fs::write(&path, "[exec.x]\ncomand = ['true']").unwrap();
+    let said = home.fails(&["--exec", path.to_str().unwrap()]);
+    assert!(said.contains("commands.toml") && said.contains("comand"), "{said}");
+}
+
+#[tokio::test]
+async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    let mut ids = Vec::new();
+    for symbol in ["AAA", "BBB", "CCC"] {
+        ids.push(server.load(symbol, Some(50)).await.id);
+    }
+    let cancel = |body: Value| {
+        let pool = server.pool.clone();
+        async move {
+            pool.post::<_, CancelledMany>("/api/v1/operations/cancel", &body, Repeat::Never).await.map(
+                |(status, told)| {
+                    assert_eq!(status, 202);
+                    told
+                },
+            )
+        }
+    };
+    for wrong in
+        [json!({}), json!({"ids": [], "filter": ""}), json!({"filter": "state=runing"}), json!({"all": true})]
+    {
+        let error = cancel(wrong.clone()).await.unwrap_err();
+        assert!(matches!(error, PoolError::Status { status: 400 | 422, .. }), "{wrong}: {error}");
+    }
+    assert_eq!(cancel(json!({"filter": "q=BBB", "reason": "no use"})).await.unwrap().asked, [ids[1]]);
+    let told = cancel(json!({"ids": ids})).await.unwrap();
+    assert!(told.asked.contains(&ids[0]) && told.asked.contains(&ids[2]), "{told:?}");
+    for id in &ids {
+        if server.detail(*id).await.operation.state != State::Cancelled {
+            feed.until(|o| o.id == *id && o.state == State::Cancelled).await;
+        }
+    }
+    feed.assert_gapless();
+}
+
+#[tokio::test]
+async fn what_can_be_heard_is_cancelled_and_not_given_up() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let operation = server.load("AAA", Some(50)).await;
+    let path = format!("/api/v1/operations/{}/abandon", operation.id);
+    let error = server.pool.post::<_, Operation>(&path, &json!({}), Repeat::Never).await.unwrap_err();
+    assert!(
+        matches!(error, PoolError::Status { status: 409, .. }) && error.to_string().contains("Cancel it"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_host_is_drained_and_undrained() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let ask = |what: &'static str| {
+        let pool = server.pool.clone();
+        async move {
+            pool.post::<_, HostStatus>(&format!("/api/v1/hosts/{what}"), &json!({}), Repeat::Never).await
+        }
+    };
+    assert!(ask("local/drain").await.unwrap().1.draining);
+    assert!(!ask("local/undrain").await.unwrap().1.draining);
+    for unknown in ["nobody/drain", "No%20Body/drain"] {
+        assert!(matches!(ask(unknown).await.unwrap_err(), PoolError::Status { status: 404, .. }));
+    }
+}
