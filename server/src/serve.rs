@@ -83,8 +83,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
     });
     let graceful = stop.clone();
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(async move { graceful.cancelled().await });
+    // As a make service the routes are made once and shared; as a plain router, once for each connection.
+    let serving = axum::serve(listener, router.into_make_service())
+        .with_graceful_shutdown(async move { graceful.cancelled().await });
     let linger = async {
         stop.cancelled().await;
         tokio::time::sleep(LINGER).await;

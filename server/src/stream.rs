@@ -41,7 +41,8 @@ async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId>) -
         Read::Unknown => {
             reset("That event was never given here: the server was set up anew. Take a new snapshot.")
         }
-        Read::Older => match engine.older_events(cursor.after()).await {
+        // Boxed: few readers come back so late, and all of them would carry the room for it.
+        Read::Older => match Box::pin(engine.older_events(cursor.after())).await {
             Ok(Some(frames)) if !frames.is_empty() => {
                 if let Some(last) = frames.last() {
                     cursor.moved_to(last.seq);

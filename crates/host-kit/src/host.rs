@@ -221,8 +221,11 @@ impl Host {
             }
         });
         let ended = self.shared.ending.clone().cancelled_owned();
-        let mut serving =
-            pin!(axum::serve(listener, self.router()).with_graceful_shutdown(ended).into_future());
+        let mut serving = pin!(
+            axum::serve(listener, self.router().into_make_service())
+                .with_graceful_shutdown(ended)
+                .into_future()
+        );
         let stopping = async {
             shutdown.cancelled().await;
             self.stop().await;
