@@ -315,7 +315,9 @@ mod tests {
             () = told_it => {}
             never = report.trail() => match never {},
         }
-        assert!(matches!(&told(&report)[0], HostEventBody::Progress { progress } if progress.message == "alone"));
+        assert!(
+            matches!(&told(&report)[0], HostEventBody::Progress { progress } if progress.message == "alone")
+        );
     }
 
     #[test]
