@@ -38,7 +38,8 @@ test('a load is started, watched, cancelled with a receipt, found again and resu
     await expect(page.getByRole('main')).toContainText(/\d of \d+ segments/);
 
     // What was stored counts: the rest is loaded, and all rows are there.
-    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Resume…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume operation' }).click();
     await expect(page.getByRole('main').locator('.state').first()).toContainText('succeeded', { timeout: 30_000 });
     await expect(page.getByRole('region', { name: 'Result' })).toContainText(rows.toLocaleString('en-US'));
 

@@ -86,15 +86,24 @@ pub fn share(fraction: f64) -> String {
     }
 }
 
-/// A figure with about five significant digits: `0.6494`, `412.80`, `20,758`.
+/// `16.40 %`: a share with two decimals, for columns of them.
+pub fn hundredths(fraction: f64) -> String {
+    if fraction.is_finite() { format!("{:.2} %", fraction * 100.0) } else { "–".to_owned() }
+}
+
+/// A figure with about five significant digits: `0.6494`, `412.80`, `1,068.00`, `20,758`.
 pub fn figure(n: f64) -> String {
     if !n.is_finite() {
         return "–".to_owned();
     }
     let size = n.abs();
-    if size >= 10_000.0 {
-        let whole = count(size.round() as u64);
-        if n < 0.0 { format!("−{whole}") } else { whole }
+    if size >= 1_000.0 {
+        let mut text =
+            count(if size >= 10_000.0 { size.round() } else { (size * 100.0).round() / 100.0 } as u64);
+        if size < 10_000.0 {
+            text.push_str(&format!(".{:02}", (size * 100.0).round() as u64 % 100));
+        }
+        if n < 0.0 { format!("−{text}") } else { text }
     } else if size >= 1.0 || size == 0.0 {
         format!("{n:.2}")
     } else {
@@ -303,6 +312,7 @@ mod tests {
     #[test]
     fn a_sign_stands_before_what_has_one() {
         assert_eq!(signed(0.1234, share), "+12.34 %");
+        assert_eq!(signed(-0.14, hundredths), "−14.00 %");
         assert_eq!(signed(-3.1, figure), "−3.10");
         assert_eq!(signed(0.0, figure), "0.00");
         assert_eq!(signed(-20_758.3, figure), "−20,758");
@@ -360,6 +370,8 @@ mod tests {
         assert_eq!(figure(0.6494), "0.6494");
         assert_eq!(figure(412.8), "412.80");
         assert_eq!(figure(20_758.3), "20,758");
+        assert_eq!(figure(1_068.0), "1,068.00");
+        assert_eq!(figure(-9_999.996), "−10,000.00");
         assert_eq!(figure(0.0), "0.00");
     }
 

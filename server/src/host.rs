@@ -1,6 +1,7 @@
 //! `signalbox host`: the bundled hosts as a service.
 
 use anyhow::Context;
+use backtest_host::{BacktestConfig, BacktestRun};
 use data_host::{DataConfig, DataLoad, SourceConfig};
 use host_kit::Host;
 use std::net::SocketAddr;
@@ -53,14 +54,16 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         .data
         .or_else(|| crate::config::default_data().map(|d| d.join("hosts")))
         .context("there is no home folder to keep data in. Say where with --data FOLDER")?;
+    let bars = data.join("bars");
     let load = DataLoad::new(DataConfig {
-        folder: data.join("bars"),
+        folder: bars.clone(),
         sources: sources(&data, args.csv, args.http_source),
     })?;
     let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
         .token(args.token)
-        .work(load);
+        .work(load)
+        .work(BacktestRun::new(BacktestConfig { bars, results: data.join("backtests"), models: None }));
     for command in commands(args.exec.as_deref())? {
         host = host.work(command);
     }

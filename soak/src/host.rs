@@ -35,7 +35,16 @@ pub struct HostArgs {
     /// File to write the address to, once it listens
     #[arg(long)]
     ready_file: PathBuf,
+    /// Let runs end in the journal seconds after the host said that they had: proves that lies are found
+    #[arg(long, hide = true)]
+    lying: bool,
 }
+
+/// So little of its feed and of what has ended is held that a server that comes back late finds a gap.
+const RING: (usize, usize) = (120, 1 << 20);
+const KEPT: usize = 60;
+/// How late a lying host's runs end.
+const LIE: Duration = Duration::from_secs(4);
 
 /// Runs the host until it is asked to stop, or whoever started it is gone.
 pub async fn host(args: HostArgs) -> anyhow::Result<()> {
@@ -43,20 +52,23 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.data)?;
     let journal = Journal::open(&args.journal)
         .with_context(|| format!("the journal {} can't be written", args.journal.display()))?;
-    let book = Arc::new(Book { journal, instance: OnceLock::new(), data: args.data });
+    let book = Arc::new(Book { journal, instance: OnceLock::new(), data: args.data, lying: args.lying });
     let host = Host::builder("soak-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
+        .ring(RING.0, RING.1)
+        .keep_ended(KEPT)
         .work(Counting(book.clone()))
         .build()?;
     book.instance.set(host.instance()).expect("set once, here");
     let listener = TcpListener::bind(args.listen).await?;
     let url = format!("http://{}\n", listener.local_addr()?);
+    // Before anybody is told that it is there: a signal in between would end it at once.
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let partial = args.ready_file.with_extension("partial");
     std::fs::write(&partial, url)?;
     std::fs::rename(&partial, &args.ready_file)?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -100,6 +112,17 @@ struct Book {
     journal: Journal,
     instance: OnceLock<InstanceId>,
     data: PathBuf,
+    lying: bool,
+}
+
+impl Book {
+    fn write(&self, line: &Line) {
+        if let Err(error) = self.journal.write(line) {
+            // Without its journal a host proves nothing.
+            eprintln!("the journal can't be written: {error}");
+            std::process::exit(3);
+        }
+    }
 }
 
 struct Counting(Arc<Book>);
@@ -147,7 +170,7 @@ impl Run {
             Some(checkpoint) => resumed(&book.data, &ctx, &checkpoint.state)?,
         };
         let run = Self { book, params, step, ctx };
-        run.write(What::Begin);
+        run.book.write(&run.line(What::Begin));
         run.ctx.items("steps", Some(run.params.steps));
         Ok(run)
     }
@@ -210,9 +233,9 @@ impl Run {
         }
     }
 
-    fn write(&self, what: What) {
+    fn line(&self, what: What) -> Line {
         let instance = *self.book.instance.get().expect("set before the host is served");
-        let line = Line {
+        Line {
             id: self.ctx.id(),
             attempt: self.ctx.attempt(),
             pid: std::process::id(),
@@ -220,18 +243,21 @@ impl Run {
             what,
             at: Time::now().micros(),
             step: self.step,
-        };
-        if let Err(error) = self.book.journal.write(&line) {
-            // Without its journal a host proves nothing.
-            eprintln!("the journal can't be written: {error}");
-            std::process::exit(3);
         }
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.write(What::End);
+        let (book, mut line) = (self.book.clone(), self.line(What::End));
+        if !book.lying {
+            return book.write(&line);
+        }
+        std::thread::spawn(move || {
+            std::thread::sleep(LIE);
+            line.at = Time::now().micros();
+            book.write(&line);
+        });
     }
 }
 

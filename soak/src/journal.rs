@@ -67,6 +67,8 @@ pub struct Run {
     pub begin: Time,
     /// When it was over: by its own line, or because its process was killed. `None` while it goes on.
     pub end: Option<Time>,
+    /// How far it came, by its last line.
+    pub step: u64,
 }
 
 /// The end of a process by the driver's hand. Up to `at` it certainly lived.
@@ -102,6 +104,7 @@ pub fn runs(host: &str, lines: &[Line], deaths: &[Death]) -> Vec<Run> {
                 instance: line.instance,
                 begin: at,
                 end: None,
+                step: line.step,
             };
             runs.push((line.pid, run));
             continue;
@@ -110,7 +113,7 @@ pub fn runs(host: &str, lines: &[Line], deaths: &[Death]) -> Vec<Run> {
             (run.id, run.attempt, run.instance) == (line.id, line.attempt, line.instance) && run.end.is_none()
         };
         if let Some((_, run)) = runs.iter_mut().find(|(_, run)| same(run)) {
-            run.end = Some(at);
+            (run.end, run.step) = (Some(at), line.step);
         }
     }
     for (pid, run) in runs.iter_mut().filter(|(_, run)| run.end.is_none()) {
@@ -137,7 +140,8 @@ mod tests {
             line(What::Begin, 3, 8, 60, life, id),
         ];
         // The second death of that number belongs to another process of the same number.
-        let deaths = [Death { pid: 7, at: Time::from_micros(50) }, Death { pid: 7, at: Time::from_micros(90) }];
+        let deaths =
+            [Death { pid: 7, at: Time::from_micros(50) }, Death { pid: 7, at: Time::from_micros(90) }];
         let ends: Vec<_> = runs("a", &lines, &deaths).iter().map(|r| r.end.map(Time::micros)).collect();
         assert_eq!(ends, [Some(20), Some(50), None]);
     }

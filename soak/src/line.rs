@@ -221,10 +221,13 @@ mod tests {
 
     const START: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
 
+    /// How long an answer of the service is.
+    const ANSWER: usize = 48;
+
     async fn ask(line: &Line) -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(line.address).await?;
         stream.write_all(START).await?;
-        let mut answer = vec![0u8; 46];
+        let mut answer = vec![0u8; ANSWER];
         stream.read_exact(&mut answer).await?;
         Ok(answer)
     }
@@ -252,7 +255,7 @@ mod tests {
         assert!(answer.is_ok());
         let mut stream = TcpStream::connect(line.address).await.unwrap();
         stream.write_all(START).await.unwrap();
-        stream.read_exact(&mut [0u8; 46]).await.unwrap();
+        stream.read_exact(&mut [0u8; ANSWER]).await.unwrap();
         line.cut();
         assert!(matches!(stream.read(&mut [0u8; 1]).await, Ok(0) | Err(_)));
     }

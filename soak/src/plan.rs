@@ -1,8 +1,7 @@
-//! What a storm does and when, drawn from a seed: the same seed and number give the same storm, whatever other
-//! storms there were.
+//! What a storm does and when: the words for it. It is drawn from a seed.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+mod draw;
+
 use serde::{Deserialize, Serialize};
 
 /// Hosts of a storm.
@@ -17,6 +16,8 @@ pub struct Storm {
     /// From 1.
     pub number: u32,
     pub weather: Weather,
+    /// Everything comes thick and fast, and the work is short.
+    pub hurried: bool,
     /// How long it blows.
     pub burst_ms: u64,
     pub faults: Vec<Planned<Fault>>,
@@ -48,21 +49,47 @@ pub struct Planned<T> {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    KillServer { down_ms: u64 },
+    KillServer {
+        down_ms: u64,
+    },
     /// A polite restart.
-    RestartServer { down_ms: u64 },
-    PauseServer { ms: u64 },
-    KillHost { host: usize, down_ms: u64 },
-    RestartHost { host: usize, down_ms: u64 },
-    PauseHost { host: usize, ms: u64 },
+    RestartServer {
+        down_ms: u64,
+    },
+    PauseServer {
+        ms: u64,
+    },
+    KillHost {
+        host: usize,
+        down_ms: u64,
+    },
+    RestartHost {
+        host: usize,
+        down_ms: u64,
+    },
+    PauseHost {
+        host: usize,
+        ms: u64,
+    },
     /// The line between server and host is bad for a while.
-    BadLine { host: usize, how: BadLine, ms: u64 },
+    BadLine {
+        host: usize,
+        how: BadLine,
+        ms: u64,
+    },
     /// Every connection to the host is cut, once.
-    Cut { host: usize },
+    Cut {
+        host: usize,
+    },
     /// The host gets starts and cancels a second time that it has answered before.
-    Replay { host: usize, requests: usize },
+    Replay {
+        host: usize,
+        requests: usize,
+    },
     /// Nothing more can be written where the server's database is.
-    FullDisk { ms: u64 },
+    FullDisk {
+        ms: u64,
+    },
 }
 
 /// In which way a line is bad.
@@ -83,15 +110,38 @@ pub enum BadLine {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    Start { work: Count },
+    Start {
+        work: Count,
+    },
+    /// The same start from two connections at once, under one key.
+    StartTwice {
+        work: Count,
+    },
     /// Sends a start again that was answered before, under its key.
-    StartAgain { pick: u64 },
-    Cancel { pick: u64 },
-    CancelTwice { pick: u64 },
+    StartAgain {
+        pick: u64,
+    },
+    Cancel {
+        pick: u64,
+    },
+    CancelTwice {
+        pick: u64,
+    },
+    /// Wants another attempt as soon as the cancelled one lets it.
+    CancelThenRetry {
+        pick: u64,
+    },
     CancelQueue,
-    Retry { pick: u64 },
-    Resume { pick: u64 },
-    Abandon { pick: u64 },
+    Retry {
+        pick: u64,
+    },
+    Resume {
+        pick: u64,
+    },
+    /// Gives up what can't be heard, and tries it again at once.
+    AbandonThenRetry {
+        pick: u64,
+    },
 }
 
 /// The params of `soak.count`, without its mark.
@@ -116,110 +166,6 @@ pub enum Outcome {
     Succeed,
     Fail,
     Panic,
-}
-
-impl Storm {
-    /// The storm of this number (from 1) of a seed.
-    pub fn of(seed: u64, number: u32) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(u64::from(number));
-        let weather = match rng.random_range(0..10) {
-            // A run of one storm sees everything.
-            _ if number == 1 => Weather::Mixed,
-            0..=5 => Weather::Mixed,
-            6 | 7 => Weather::Processes,
-            8 => Weather::Lines,
-            _ => Weather::Fair,
-        };
-        let burst_ms = rng.random_range(16_000..28_000);
-        let faults = match weather {
-            Weather::Fair => Vec::new(),
-            _ => spread(&mut rng, burst_ms, 500..2_200, |rng| fault(rng, weather)),
-        };
-        let acts = spread(&mut rng, burst_ms, 60..500, act);
-        Self { seed, number, weather, burst_ms, faults, acts }
-    }
-}
-
-fn spread<T>(
-    rng: &mut ChaCha8Rng,
-    until: u64,
-    gap: std::ops::Range<u64>,
-    mut draw: impl FnMut(&mut ChaCha8Rng) -> T,
-) -> Vec<Planned<T>> {
-    let mut all = Vec::new();
-    let mut at_ms = rng.random_range(gap.clone());
-    while at_ms < until {
-        all.push(Planned { at_ms, what: draw(rng) });
-        at_ms += rng.random_range(gap.clone());
-    }
-    all
-}
-
-fn fault(rng: &mut ChaCha8Rng, weather: Weather) -> Fault {
-    let host = rng.random_range(0..HOSTS);
-    // Mostly short; now and then longer than the server waits before it gives a host up.
-    let long = rng.random_bool(0.15);
-    let ms = if long { rng.random_range(6_500..10_000) } else { rng.random_range(200..4_000) };
-    let down_ms = rng.random_range(0..1_500);
-    let sort = match weather {
-        Weather::Processes => rng.random_range(0..12),
-        Weather::Lines => rng.random_range(12..22),
-        Weather::Mixed | Weather::Fair => rng.random_range(0..23),
-    };
-    match sort {
-        0..=2 => Fault::KillServer { down_ms },
-        3 => Fault::RestartServer { down_ms },
-        4 | 5 => Fault::PauseServer { ms: ms.min(4_000) },
-        6..=8 => Fault::KillHost { host, down_ms },
-        9 => Fault::RestartHost { host, down_ms },
-        10 | 11 => Fault::PauseHost { host, ms },
-        12..=17 => Fault::BadLine { host, how: bad_line(rng), ms },
-        18 | 19 => Fault::Cut { host },
-        20 | 21 => Fault::Replay { host, requests: rng.random_range(1..8) },
-        _ => Fault::FullDisk { ms: ms.min(4_000) },
-    }
-}
-
-fn bad_line(rng: &mut ChaCha8Rng) -> BadLine {
-    match rng.random_range(0..8) {
-        0 | 1 => BadLine::Slow { ms: rng.random_range(5..400) },
-        2 => BadLine::Silent { up: true, down: true },
-        3 => BadLine::Silent { up: true, down: false },
-        4 => BadLine::Silent { up: false, down: true },
-        5 => BadLine::Refusing,
-        _ => BadLine::Short { bytes: rng.random_range(1..1_500) },
-    }
-}
-
-fn act(rng: &mut ChaCha8Rng) -> Act {
-    let pick = rng.random();
-    match rng.random_range(0..100) {
-        0..=59 => Act::Start { work: count(rng) },
-        60..=64 => Act::StartAgain { pick },
-        65..=79 => Act::Cancel { pick },
-        80..=84 => Act::CancelTwice { pick },
-        85 => Act::CancelQueue,
-        86..=90 => Act::Retry { pick },
-        91..=95 => Act::Resume { pick },
-        _ => Act::Abandon { pick },
-    }
-}
-
-fn count(rng: &mut ChaCha8Rng) -> Count {
-    Count {
-        steps: rng.random_range(1..50),
-        step_ms: rng.random_range(5..160),
-        outcome: match rng.random_range(0..10) {
-            0 => Outcome::Fail,
-            1 => Outcome::Panic,
-            _ => Outcome::Succeed,
-        },
-        checkpoint_every: if rng.random_bool(0.6) { rng.random_range(1..12) } else { 0 },
-        linger_ms: if rng.random_bool(0.2) { rng.random_range(1..3_500) } else { 0 },
-        on_thread: rng.random_bool(0.25),
-        priority: rng.random_range(-2..3),
-    }
 }
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ pub fn Keys() -> impl IntoView {
                 {line(&["n"], "new operation")}
                 {line(&["g", "o"], "go to operations")}
                 {line(&["g", "h"], "go to hosts")}
+                {line(&["Space"], "select the row whose box has the focus")}
+                {line(&["⇧", "↓"], "select the next one too")}
                 {line(&["?"], "this sheet")}
                 {line(&["Esc"], "close what is open")}
             </dl>

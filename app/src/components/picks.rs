@@ -160,8 +160,13 @@ pub fn SelectBar(
                 >
                     {act.clone()}
                 </button>
-                <button type="button" class="button" on:click=move |_| selection.clear()>
-                    "Clear selection"
+                <button
+                    type="button"
+                    class="button"
+                    aria-label="Clear selection"
+                    on:click=move |_| selection.clear()
+                >
+                    "Clear"
                 </button>
             </div>
         }

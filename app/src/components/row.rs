@@ -34,7 +34,7 @@ pub fn Row(
             return op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()).unwrap_or_default());
         }
         if let Some(place) = place.get() {
-            return words::place(place, &kind);
+            return words::place_in_row(place, &kind);
         }
         op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default())
     };

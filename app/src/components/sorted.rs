@@ -36,10 +36,10 @@ pub fn SortHead(name: &'static str, column: usize, numeric: bool, order: RwSigna
     view! {
         <th scope="col" class=if numeric { "num" } else { "" } aria-sort=sort>
             <button type="button" class="sort" on:click=press>
-                {name}
                 <span class="sort-mark" aria-hidden="true">
                     {arrow}
                 </span>
+                {name}
             </button>
         </th>
     }

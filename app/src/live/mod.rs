@@ -6,6 +6,7 @@
 //! one for each thing that changes on its own, so that an event touches only what it is about.
 //! [`driver`] is the thin part that talks to the browser.
 
+pub mod cell;
 pub mod clock;
 pub mod driver;
 pub mod feed;

@@ -1,203 +1,22 @@
 //! What the page knows, as signals: one for each thing of an operation that changes on its own, so that an
 //! event wakes only those who show what it is about.
 
+pub use super::cell::{Facts, Fixed, OpCell, OpView};
+
+use super::cell::set;
 use super::follow::{Curves, LogBuffer};
-use super::ledger::{Change, Known, judge};
-use super::line::{Place, Waiting, places};
+use super::ledger::{Change, judge};
+use super::line::{Place, places};
 use super::link::Shown;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
-use protocol::{
-    Checkpoint, Condition, ConditionKind, Event, EventBody, Failure, Forecast, HostName, InstanceId,
-    KindName, Operation, OperationId, Progress, Receipt, State, Time,
-};
-use serde_json::Value;
+use protocol::{Event, EventBody, InstanceId, Operation, OperationId, State, Time};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// Ended operations kept in the page; older ones are a "load more" away.
 const MOST_ENDED: usize = 2_000;
-
-/// What never changes of an operation.
-#[derive(Debug)]
-pub struct Fixed {
-    pub id: OperationId,
-    pub kind: KindName,
-    pub title: String,
-    pub params: Value,
-    pub created_at: Time,
-}
-
-/// What changes seldom, and together.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Facts {
-    pub attempt: u32,
-    pub host: Option<HostName>,
-    pub priority: i8,
-    pub queued_at: Option<Time>,
-    pub not_before: Option<Time>,
-    pub started_at: Option<Time>,
-    pub ended_at: Option<Time>,
-    pub failure: Option<Failure>,
-    pub checkpoint: Option<Checkpoint>,
-    pub has_result: bool,
-    pub tags: Vec<String>,
-}
-
-impl Facts {
-    fn of(op: &Operation) -> Self {
-        Self {
-            attempt: op.attempt,
-            host: op.host.clone(),
-            priority: op.priority,
-            queued_at: op.queued_at,
-            not_before: op.not_before,
-            started_at: op.started_at,
-            ended_at: op.ended_at,
-            failure: op.failure.clone(),
-            checkpoint: op.checkpoint.clone(),
-            has_result: op.has_result,
-            tags: op.tags.clone(),
-        }
-    }
-}
-
-/// One operation as signals.
-pub struct OpCell {
-    fixed: Arc<Fixed>,
-    as_of: AtomicU64,
-    state: ArcRwSignal<State>,
-    progress: ArcRwSignal<Option<Progress>>,
-    forecast: ArcRwSignal<Option<Forecast>>,
-    heard_at: ArcRwSignal<Option<Time>>,
-    receipt: ArcRwSignal<Option<Receipt>>,
-    condition: ArcRwSignal<Option<Condition>>,
-    facts: ArcRwSignal<Facts>,
-}
-
-/// An operation as a component holds it: signals that live as long as the component, and can be copied.
-#[derive(Clone, Copy)]
-pub struct OpView {
-    pub fixed: StoredValue<Arc<Fixed>>,
-    pub id: OperationId,
-    pub state: RwSignal<State>,
-    pub progress: RwSignal<Option<Progress>>,
-    pub forecast: RwSignal<Option<Forecast>>,
-    pub heard_at: RwSignal<Option<Time>>,
-    pub receipt: RwSignal<Option<Receipt>>,
-    pub condition: RwSignal<Option<Condition>>,
-    pub facts: RwSignal<Facts>,
-}
-
-impl OpView {
-    /// What never changes of it.
-    pub fn fixed(&self) -> Arc<Fixed> {
-        self.fixed.get_value()
-    }
-}
-
-impl OpCell {
-    fn new(op: &Operation, as_of: u64) -> Self {
-        Self {
-            fixed: Arc::new(Fixed {
-                id: op.id,
-                kind: op.kind.clone(),
-                title: op.title.clone(),
-                params: op.params.clone(),
-                created_at: op.created_at,
-            }),
-            as_of: AtomicU64::new(as_of),
-            state: ArcRwSignal::new(op.state),
-            progress: ArcRwSignal::new(op.progress.clone()),
-            forecast: ArcRwSignal::new(op.forecast),
-            heard_at: ArcRwSignal::new(op.heard_at),
-            receipt: ArcRwSignal::new(op.receipt.clone()),
-            condition: ArcRwSignal::new(op.condition.clone()),
-            facts: ArcRwSignal::new(Facts::of(op)),
-        }
-    }
-
-    fn known(&self) -> Known {
-        Known {
-            as_of: self.as_of.load(Ordering::Relaxed),
-            attempt: self.facts.with_untracked(|f| f.attempt),
-            state: self.state.get_untracked(),
-        }
-    }
-
-    /// It now stands like this. Wakes only those whose part is different; says whether the state is.
-    fn stands(&self, op: &Operation) -> bool {
-        set(&self.progress, &op.progress);
-        set(&self.forecast, &op.forecast);
-        set(&self.heard_at, &op.heard_at);
-        set(&self.receipt, &op.receipt);
-        set(&self.condition, &op.condition);
-        set(&self.facts, &Facts::of(op));
-        set(&self.state, &op.state)
-    }
-
-    /// What never changes of it.
-    pub fn fixed(&self) -> &Fixed {
-        &self.fixed
-    }
-
-    /// Its state, and whether it left something to go on from. Not tracked.
-    pub fn standing(&self) -> (State, bool) {
-        (self.state.get_untracked(), self.facts.with_untracked(|f| f.checkpoint.is_some()))
-    }
-
-    /// As one of its kind's line, while it is in one.
-    fn waiting(&self) -> Option<Waiting<'_>> {
-        if self.state.get_untracked() != State::Queued {
-            return None;
-        }
-        let held =
-            self.condition.with_untracked(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
-        let fixed = &self.fixed;
-        self.facts.with_untracked(|f| {
-            let since = f.queued_at.unwrap_or(fixed.created_at);
-            Some(Waiting { id: fixed.id, kind: &fixed.kind, priority: f.priority, since, held })
-        })
-    }
-
-    /// In lower case, everything it can be found by.
-    fn about(&self) -> String {
-        let f = &self.fixed;
-        let mut about = format!("{} {} {}", f.kind, f.title, f.id);
-        self.facts.with_untracked(|facts| {
-            for word in facts.host.iter().map(HostName::as_str).chain(facts.tags.iter().map(String::as_str)) {
-                about.push(' ');
-                about.push_str(word);
-            }
-        });
-        about.to_lowercase()
-    }
-
-    /// For a component.
-    pub fn view(&self) -> OpView {
-        OpView {
-            id: self.fixed.id,
-            fixed: StoredValue::new(self.fixed.clone()),
-            state: (&self.state).into(),
-            progress: (&self.progress).into(),
-            forecast: (&self.forecast).into(),
-            heard_at: (&self.heard_at).into(),
-            receipt: (&self.receipt).into(),
-            condition: (&self.condition).into(),
-            facts: (&self.facts).into(),
-        }
-    }
-}
-
-/// Sets a signal if its value is another one; says whether it was.
-fn set<T: PartialEq + Clone + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: &T) -> bool {
-    let differs = signal.with_untracked(|old| old != value);
-    if differs {
-        signal.set(value.clone());
-    }
-    differs
-}
 
 /// Curves and log of an operation while its page is open.
 pub struct Follow {

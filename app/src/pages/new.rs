@@ -140,10 +140,11 @@ fn KindForm(offer: KindOffer) -> impl IntoView {
         }
     };
     let typed = Typed::new(form, |name| query.with_untracked(|q| q.get(name)));
+    let priority = RwSignal::new(0i8);
     let trouble = RwSignal::new(None::<Problem>);
     let pending = RwSignal::new(false);
     // Kept while the same params are sent again, so that a lost answer starts nothing twice.
-    let key = StoredValue::new(None::<(Value, String)>);
+    let key = StoredValue::new(None::<((Value, i8), String)>);
     let kind = StoredValue::new(offer.spec.name.clone());
     let live = Live::here();
     let navigate = use_navigate();
@@ -160,15 +161,16 @@ fn KindForm(offer: KindOffer) -> impl IntoView {
                 focus_first_wrong(typed);
                 return;
             };
+            let asked = (params.clone(), priority.get_untracked());
             let key_of_params = match key.get_value() {
-                Some((of, key)) if of == params => key,
+                Some((of, key)) if of == asked => key,
                 _ => new_key(),
             };
-            key.set_value(Some((params.clone(), key_of_params.clone())));
+            key.set_value(Some((asked.clone(), key_of_params.clone())));
             pending.set(true);
             let (live, navigate) = (live.clone(), navigate.clone());
             spawn_local(async move {
-                let start = StartOperation { kind: kind.get_value(), params, priority: 0 };
+                let start = StartOperation { kind: kind.get_value(), params, priority: asked.1 };
                 match api::start(&start, &key_of_params).await {
                     Ok(operation) => {
                         live.adopt(&operation, 0);
@@ -207,6 +209,7 @@ fn KindForm(offer: KindOffer) -> impl IntoView {
             <p class="form-about">{offer.spec.description.clone()}</p>
             <NoHost offer/>
             <div class="fields">{fields.collect_view()}</div>
+            <Priority priority/>
             {said}
             <div class="form-do">
                 <button type="submit" class="button primary" disabled=yes(move || pending.get())>
@@ -217,6 +220,39 @@ fn KindForm(offer: KindOffer) -> impl IntoView {
                 </A>
             </div>
         </form>
+    }
+    .into_any()
+}
+
+/// Who goes first when hosts are full; seldom asked for, so it stands apart.
+#[component]
+fn Priority(priority: RwSignal<i8>) -> impl IntoView {
+    let typed = move |event: web_sys::Event| {
+        // What is out of range is drawn to its edge, and shown so; what is no number counts as none.
+        let input = event_target::<web_sys::HtmlInputElement>(&event);
+        let wanted = input.value().trim().parse::<f64>().unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
+        input.set_value(&wanted.to_string());
+        priority.set(wanted);
+    };
+    view! {
+        <details class="form-more">
+            <summary>"Priority"</summary>
+            <label class="field">
+                <span class="field-help">
+                    "From −100 to 100: when hosts are full the higher goes first, and among equals who waits longer."
+                </span>
+                <input
+                    type="number"
+                    name="priority"
+                    min="-100"
+                    max="100"
+                    step="1"
+                    value="0"
+                    aria-label="Priority"
+                    on:change=typed
+                />
+            </label>
+        </details>
     }
     .into_any()
 }

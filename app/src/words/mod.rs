@@ -77,8 +77,8 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             Some(host) => format!("no word from {host} for {age}"),
             None => format!("no word for {age}"),
         },
-        ConditionKind::NoHost => format!("no host for it since {age}"),
-        ConditionKind::Waiting => format!("waits for a free host since {age}"),
+        ConditionKind::NoHost => format!("no host to do it for {age}"),
+        ConditionKind::Waiting => format!("waiting for a free host for {age}"),
         ConditionKind::CancelUndelivered => {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
@@ -116,6 +116,11 @@ pub fn place(place: Place, kind: &KindName) -> String {
             format!("{} of {} in line for {kind}", ordinal(number), format::count(u64::from(of)))
         }
     }
+}
+
+/// The same for a row, where the kind stands beside it: `3rd of 12 in line`.
+pub fn place_in_row(at: Place, kind: &KindName) -> String {
+    place(at, kind).trim_end_matches(kind.as_str()).trim_end_matches(" for ").to_owned()
 }
 
 /// Whether a person may give it up: only while its host can't be heard, for then nothing else helps.
@@ -200,6 +205,7 @@ mod tests {
         assert_eq!(told(1, 1), "next in line for data.load");
         assert_eq!(told(1, 4), "next of 4 in line for data.load");
         assert_eq!(told(3, 12), "3rd of 12 in line for data.load");
+        assert_eq!(place_in_row(Place { number: 3, of: 12 }, &kind), "3rd of 12 in line");
         let all = [1, 2, 4, 11, 12, 13, 21, 102, 1_003].map(ordinal);
         assert_eq!(all, ["1st", "2nd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,003rd"]);
     }

@@ -39,14 +39,13 @@ pub fn branch(
     now: Time,
 ) -> Option<String> {
     let since = |at: Time| format::duration(now.seconds_since(at));
-    let undelivered = condition.filter(|c| c.kind == ConditionKind::CancelUndelivered);
+    let unheard =
+        condition.is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::NoWord));
     match state {
         State::Cancelling => {
-            if let Some(c) = undelivered.filter(|_| receipt.acknowledged.is_none()) {
-                return Some(format!(
-                    "not delivered for {}; it is sent again until the host answers",
-                    since(c.since)
-                ));
+            if unheard && receipt.acknowledged.is_none() {
+                let age = since(receipt.requested);
+                return Some(format!("not delivered for {age}; it is sent again until the host answers"));
             }
             if let Some(stopped) = receipt.stopped {
                 let late = now.seconds_since(stopped) > USUAL_DEADLINE;
@@ -110,10 +109,11 @@ mod tests {
     #[test]
     fn what_is_in_the_way_of_a_cancel_is_said_with_its_age() {
         let mut receipt = Receipt::requested(1, String::new(), start());
-        let undelivered =
-            Condition { kind: ConditionKind::CancelUndelivered, since: after(1.0), message: String::new() };
-        let said = branch(&receipt, State::Cancelling, Some(&undelivered), None, after(13.0)).unwrap();
-        assert!(said.starts_with("not delivered for 12 s"), "{said}");
+        for kind in [ConditionKind::CancelUndelivered, ConditionKind::NoWord] {
+            let unheard = Condition { kind, since: after(-3.0), message: String::new() };
+            let said = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
+            assert!(said.starts_with("not delivered for 12 s"), "{said}");
+        }
         receipt.note(Step::Acknowledged, after(0.5));
         assert_eq!(branch(&receipt, State::Cancelling, None, None, after(5.0)), None);
         let said = branch(&receipt, State::Cancelling, None, None, after(8.5)).unwrap();

@@ -45,14 +45,19 @@ pub fn starts(asked: &[Asked], listed: &[Operation]) -> Vec<Violation> {
         let there = by_mark.get(start.mark.as_str()).map_or(&[][..], Vec::as_slice);
         let answers: HashSet<OperationId> = start.answers.iter().copied().collect();
         if there.len() > 1 || answers.len() > 1 {
-            let what = format!(
-                "the key {} was answered with {answers:?}, and the list has {there:?}",
-                start.mark
-            );
-            found.push(Violation { promise: Promise::KeyedOnce, operation: there.first().copied(), evidence: what });
+            let what =
+                format!("the key {} was answered with {answers:?}, and the list has {there:?}", start.mark);
+            found.push(Violation {
+                promise: Promise::KeyedOnce,
+                operation: there.first().copied(),
+                evidence: what,
+            });
         }
         for id in answers.iter().filter(|id| !there.contains(id)) {
-            let what = format!("the start with the key {} was accepted as this one, which no page lists", start.mark);
+            let what = format!(
+                "the start with the key {} was accepted as this one, which no page lists",
+                start.mark
+            );
             found.push(Violation::of(Promise::NoneLost, *id, what));
         }
     }
@@ -99,7 +104,11 @@ pub fn agrees(
     }
     for operation in listed {
         let Some(known) = story.now.get(&operation.id) else {
-            found.push(Violation::of(Promise::FeedAgrees, operation.id, "listed, and the feed never told of it"));
+            found.push(Violation::of(
+                Promise::FeedAgrees,
+                operation.id,
+                "listed, and the feed never told of it",
+            ));
             continue;
         };
         let same = (known.state, known.attempt, End::of(known))
@@ -122,7 +131,8 @@ pub fn agrees(
             let told = story.ends.get(&(*id, attempt.number)).map(|(end, _)| end);
             let stands = End::of_attempt(attempt);
             if told != stands.as_ref() {
-                let what = format!("attempt {}: the feed told {told:?}, the API says {stands:?}", attempt.number);
+                let what =
+                    format!("attempt {}: the feed told {told:?}, the API says {stands:?}", attempt.number);
                 found.push(Violation::of(Promise::EndsStay, *id, what));
             }
         }

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod feed;
 pub mod hosts;
+pub mod reasons;
 pub mod runs;
 pub mod story;
 
@@ -45,6 +46,10 @@ pub enum Promise {
     FeedAgrees,
     /// `cancelled` is said after the work stopped, and no sooner than its receipt has it.
     CancelledIsOver,
+    /// What succeeded was done to its last step, and its result is there.
+    SuccessIsTrue,
+    /// A host that is called silent or restarted had trouble.
+    ReasonsAreTrue,
     /// Nothing runs on a host that ended for the server.
     NothingLeftRunning,
     /// Whoever waits gets a free place.
@@ -125,11 +130,7 @@ pub mod made {
     }
 
     pub fn event(seq: u64, operation: Operation) -> Event {
-        Event {
-            seq,
-            at: at(seq as i64),
-            body: EventBody::Operation { operation: Box::new(operation) },
-        }
+        Event { seq, at: at(seq as i64), body: EventBody::Operation { operation: Box::new(operation) } }
     }
 
     pub fn failure(reason: FailureReason) -> Failure {

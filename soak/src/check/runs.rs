@@ -38,7 +38,27 @@ pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
         found.extend(started_once(id, &runs));
         found.extend(runs.iter().flat_map(|run| over_when_said(run, detail, ran.ends)));
     }
+    found.extend(ran.details.values().filter_map(|detail| really_succeeded(ran.runs, detail)));
     found
+}
+
+/// What succeeded was run to its last step, and its result is there.
+fn really_succeeded(runs: &[Run], detail: &OperationDetail) -> Option<Violation> {
+    let operation = &detail.operation;
+    if operation.state != State::Succeeded {
+        return None;
+    }
+    let steps = operation.params.get("steps").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let mut mine = runs.iter().filter(|r| (r.id, r.attempt) == (operation.id, operation.attempt));
+    let counted = detail.result.as_ref().and_then(|r| r.document.get("steps")?.as_u64());
+    let what = if !mine.any(|run| run.step == steps) {
+        format!("attempt {} succeeded, and no journal has it at step {steps}", operation.attempt)
+    } else if counted != Some(steps) {
+        format!("it succeeded with {steps} steps, and its result says {counted:?}")
+    } else {
+        return None;
+    };
+    Some(Violation::of(Promise::SuccessIsTrue, operation.id, what))
 }
 
 /// Pairs of runs that overlap, unless the server had given the first up for a reason that says as much.
@@ -74,7 +94,9 @@ fn given_up(detail: &OperationDetail, older: u32, first: &Run, second: &Run) -> 
 fn started_once(id: OperationId, runs: &[&Run]) -> Vec<Violation> {
     let mut seen = HashSet::new();
     let again = runs.iter().filter(|run| !seen.insert((run.attempt, run.instance)));
-    again.map(|run| Violation::of(Promise::StartedOnce, id, format!("{}, for the second time", words(run)))).collect()
+    again
+        .map(|run| Violation::of(Promise::StartedOnce, id, format!("{}, for the second time", words(run))))
+        .collect()
 }
 
 /// A cancelled attempt is over: when that is said, and when its receipt says that the work stopped. One that
@@ -102,7 +124,8 @@ fn over_when_said(
     {
         lied(&format!("the feed said {}", end.state), *told);
     }
-    let stopped = attempt.receipt.as_ref().and_then(|r| r.stopped).filter(|_| attempt.state == State::Cancelled);
+    let stopped =
+        attempt.receipt.as_ref().and_then(|r| r.stopped).filter(|_| attempt.state == State::Cancelled);
     if let Some(stopped) = stopped
         && after(stopped.plus_micros(CLOCKS))
     {
@@ -134,15 +157,19 @@ mod tests {
 
     fn run(id: OperationId, host: &str, attempt: u32, begin: i64, end: Option<i64>) -> Run {
         let instance = InstanceId::new();
-        Run { host: host.into(), id, attempt, instance, begin: at(begin), end: end.map(at) }
+        Run { host: host.into(), id, attempt, instance, begin: at(begin), end: end.map(at), step: 5 }
     }
 
     fn found(id: OperationId, runs: &[Run], attempts: Vec<Attempt>, told: Option<i64>) -> Vec<Promise> {
         let last = attempts.last().unwrap();
         let end = End::of_attempt(last);
-        let ends = end.zip(told).map(|(end, told)| ((id, last.number), (end, at(told)))).into_iter().collect();
-        let operation = operation(id, last.state, last.number);
-        let detail = OperationDetail { operation, attempts, result: None, series: vec![], seq: 9 };
+        let ends =
+            end.zip(told).map(|(end, told)| ((id, last.number), (end, at(told)))).into_iter().collect();
+        let mut operation = operation(id, last.state, last.number);
+        operation.params = serde_json::json!({"steps": 5});
+        let document = serde_json::json!({"steps": 5});
+        let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
+        let detail = OperationDetail { operation, attempts, result, series: vec![], seq: 9 };
         check(&Ran { runs, details: &BTreeMap::from([(id, detail)]), ends: &ends })
             .into_iter()
             .map(|v| v.promise)
@@ -206,9 +233,27 @@ mod tests {
     }
 
     #[test]
+    fn a_success_that_no_run_came_to_or_without_its_result_is_found() {
+        let id = OperationId::new();
+        let detail = |steps: u64| {
+            let mut operation = operation(id, State::Succeeded, 1);
+            operation.params = serde_json::json!({"steps": 5});
+            let document = serde_json::json!({"steps": steps});
+            let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
+            OperationDetail { operation, attempts: vec![], result, series: vec![], seq: 9 }
+        };
+        let runs = [run(id, "a", 1, 0, Some(5))];
+        assert_eq!(really_succeeded(&runs, &detail(5)), None);
+        assert!(really_succeeded(&[Run { step: 4, ..runs[0].clone() }], &detail(5)).is_some());
+        assert!(really_succeeded(&[], &detail(5)).is_some());
+        assert!(really_succeeded(&runs, &detail(4)).is_some());
+        assert!(really_succeeded(&runs, &OperationDetail { result: None, ..detail(5) }).is_some());
+    }
+
+    #[test]
     fn a_run_that_the_server_knows_nothing_of_is_found() {
         let (id, other) = (OperationId::new(), OperationId::new());
-        let attempts = vec![attempt(1, State::Succeeded)];
+        let attempts = vec![attempt(1, State::Failed)];
         assert_eq!(found(id, &[run(other, "a", 1, 0, Some(5))], attempts.clone(), None), [Promise::NoneLost]);
         assert_eq!(found(id, &[run(id, "a", 2, 0, Some(5))], attempts, None), [Promise::NoneLost]);
     }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Story {
     /// As last told. In the order of ids, which is that of their acceptance.
     pub now: BTreeMap<OperationId, Operation>,
-    /// Each attempt that ended: how, and when that was told.
+    /// Each attempt that ended: how, and when the reader had heard of it. The event's own moment may be a little
+    /// early: what the server takes in together bears the moment at which it began to.
     pub ends: HashMap<(OperationId, u32), (End, Time)>,
     /// The furthest fraction of the current attempt.
     furthest: HashMap<OperationId, (u32, f64)>,
@@ -18,9 +19,9 @@ pub struct Story {
 }
 
 impl Story {
-    pub fn take(&mut self, event: &Event) -> Vec<Violation> {
+    pub fn take(&mut self, event: &Event, read: Time) -> Vec<Violation> {
         match &event.body {
-            EventBody::Operation { operation } => self.stands(event, operation),
+            EventBody::Operation { operation } => self.stands(event, operation, read),
             EventBody::Progress { id, attempt, progress, .. } => {
                 let mut found = Vec::new();
                 match self.now.get_mut(id) {
@@ -48,12 +49,7 @@ impl Story {
         }
     }
 
-    /// How many have not ended.
-    pub fn unended(&self) -> usize {
-        self.now.values().filter(|o| !o.state.ended()).count()
-    }
-
-    fn stands(&mut self, event: &Event, operation: &Operation) -> Vec<Violation> {
+    fn stands(&mut self, event: &Event, operation: &Operation, read: Time) -> Vec<Violation> {
         let (id, seq) = (operation.id, event.seq);
         let mut found = Vec::new();
         if let Some(before) = self.now.get(&id) {
@@ -76,7 +72,7 @@ impl Story {
             );
             found.push(Violation::of(Promise::EndsStay, id, what));
         } else if let Some(end) = end {
-            self.ends.entry((id, operation.attempt)).or_insert((end, event.at));
+            self.ends.entry((id, operation.attempt)).or_insert((end, read));
         }
         if operation.state.on_host() {
             let fraction = operation.progress.as_ref().and_then(|p| p.fraction);
@@ -86,7 +82,13 @@ impl Story {
         found
     }
 
-    fn forward(&mut self, seq: u64, id: OperationId, attempt: u32, fraction: Option<f64>) -> Option<Violation> {
+    fn forward(
+        &mut self,
+        seq: u64,
+        id: OperationId,
+        attempt: u32,
+        fraction: Option<f64>,
+    ) -> Option<Violation> {
         let fraction = fraction?;
         let furthest = self.furthest.entry(id).or_insert((attempt, fraction));
         if furthest.0 != attempt || fraction >= furthest.1 {
@@ -106,7 +108,10 @@ fn follows(seq: u64, before: &Operation, now: &Operation) -> Option<Violation> {
         // Between two events there may have been one step that had no event of its own.
         now.state == before.state
             || before.state.may_become(now.state)
-            || State::ALL.iter().filter(|s| !s.ended()).any(|s| before.state.may_become(*s) && s.may_become(now.state))
+            || State::ALL
+                .iter()
+                .filter(|s| !s.ended())
+                .any(|s| before.state.may_become(*s) && s.may_become(now.state))
     } else {
         now.attempt == before.attempt + 1
             && before.state.ended()
@@ -128,8 +133,9 @@ mod tests {
 
     fn told(states: &[(State, u32)]) -> Vec<Promise> {
         let (id, mut story) = (OperationId::new(), Story::default());
-        let events = states.iter().zip(1..).map(|((state, attempt), seq)| event(seq, operation(id, *state, *attempt)));
-        events.flat_map(|event| story.take(&event)).map(|v| v.promise).collect()
+        let events =
+            states.iter().zip(1..).map(|((state, attempt), seq)| event(seq, operation(id, *state, *attempt)));
+        events.flat_map(|event| story.take(&event, at(0))).map(|v| v.promise).collect()
     }
 
     #[test]
@@ -142,19 +148,21 @@ mod tests {
     #[test]
     fn an_end_that_changes_is_found() {
         use State::*;
-        assert!(told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Succeeded, 1)]).contains(&Promise::EndsStay));
+        assert!(
+            told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Succeeded, 1)]).contains(&Promise::EndsStay)
+        );
         let (id, mut story) = (OperationId::new(), Story::default());
         let mut over = operation(id, Failed, 1);
         over.failure = Some(failure(FailureReason::Work));
-        assert_eq!(story.take(&event(1, operation(id, Queued, 1))), []);
-        assert_eq!(story.take(&event(2, over.clone())), []);
+        assert_eq!(story.take(&event(1, operation(id, Queued, 1)), at(0)), []);
+        assert_eq!(story.take(&event(2, over.clone()), at(0)), []);
         // The same again is no change.
-        assert_eq!(story.take(&event(3, over.clone())), []);
+        assert_eq!(story.take(&event(3, over.clone()), at(0)), []);
         over.failure = Some(failure(FailureReason::HostLost));
-        assert_eq!(story.take(&event(4, over.clone()))[0].promise, Promise::EndsStay);
+        assert_eq!(story.take(&event(4, over.clone()), at(0))[0].promise, Promise::EndsStay);
         over.failure = Some(failure(FailureReason::Work));
         over.receipt = Some(protocol::Receipt::requested(1, String::new(), at(1)));
-        assert_eq!(story.take(&event(5, over))[0].promise, Promise::EndsStay);
+        assert_eq!(story.take(&event(5, over), at(0))[0].promise, Promise::EndsStay);
     }
 
     #[test]
@@ -162,7 +170,9 @@ mod tests {
         use State::*;
         assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 1)]), [Promise::StatesFollow]);
         assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 2)]), [Promise::StatesFollow]);
-        assert!(told(&[(Queued, 1), (Starting, 1), (Succeeded, 1), (Queued, 2)]).contains(&Promise::StatesFollow));
+        assert!(
+            told(&[(Queued, 1), (Starting, 1), (Succeeded, 1), (Queued, 2)]).contains(&Promise::StatesFollow)
+        );
     }
 
     #[test]
@@ -178,13 +188,13 @@ mod tests {
                 forecast: None,
             },
         };
-        story.take(&event(1, operation(id, State::Running, 1)));
-        assert_eq!(story.take(&progress(2, 1, 0.5)), []);
-        assert_eq!(story.take(&progress(3, 1, 0.5)), []);
-        assert_eq!(story.take(&progress(4, 1, 0.4))[0].promise, Promise::ProgressForward);
-        story.take(&event(5, operation(id, State::Failed, 1)));
-        assert_eq!(story.take(&progress(6, 1, 0.9))[0].promise, Promise::EndsStay);
-        story.take(&event(7, operation(id, State::Queued, 2)));
-        assert_eq!(story.take(&progress(8, 2, 0.1)), []);
+        story.take(&event(1, operation(id, State::Running, 1)), at(0));
+        assert_eq!(story.take(&progress(2, 1, 0.5), at(0)), []);
+        assert_eq!(story.take(&progress(3, 1, 0.5), at(0)), []);
+        assert_eq!(story.take(&progress(4, 1, 0.4), at(0))[0].promise, Promise::ProgressForward);
+        story.take(&event(5, operation(id, State::Failed, 1)), at(0));
+        assert_eq!(story.take(&progress(6, 1, 0.9), at(0))[0].promise, Promise::EndsStay);
+        story.take(&event(7, operation(id, State::Queued, 2)), at(0));
+        assert_eq!(story.take(&progress(8, 2, 0.1), at(0)), []);
     }
 }

@@ -62,7 +62,8 @@ pub fn Legend(names: Vec<String>, dials: Dials) -> impl IntoView {
             </li>
         }
     });
-    view! { <ul class="legend" aria-label="Curves shown">{entries.collect_view()}</ul> }.into_any()
+    view! { <ul class="legend only-script" aria-label="Curves shown">{entries.collect_view()}</ul> }
+        .into_any()
 }
 
 /// Smoothing and the logarithmic axis, where the chart offers them.

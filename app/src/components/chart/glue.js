@@ -288,7 +288,8 @@ export class Plot {
 
   yScale() {
     if (this.candles) return { range: priceRange };
-    if (this.log) return { distr: 3, log: 10 };
+    // As far as the values reach: whole powers of ten would leave most of the chart empty.
+    if (this.log) return { distr: 3, log: 10, range: (_, low, high) => (low > 0 ? [low / 1.15, high * 1.15] : [0.1, 1]) };
     if (!this.spec.zero) return { range: (_, low, high) => this.uPlot.rangeNum(low ?? 0, high ?? 1, 0.08, true) };
     return {
       range: (_, low, high) => {
@@ -318,7 +319,7 @@ export class Plot {
       const i = Math.max(0, Math.min(last, to));
       u.setCursor({ left: u.valToPos(u.data[0][i], "x"), top: u.over.clientHeight / 2 }, true, true);
       const spoken = this.element.parentElement?.querySelector("[data-spoken]");
-      if (spoken) spoken.textContent = this.line.textContent;
+      if (spoken) spoken.textContent = Array.from(this.line.children, (part) => part.textContent).join(", ");
     } else if (event.key === "+" || event.key === "-") {
       const { min, max } = u.scales.x;
       const centre = u.cursor.idx == null ? (min + max) / 2 : u.data[0][at];

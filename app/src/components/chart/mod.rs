@@ -76,13 +76,13 @@ pub fn Chart(
             save_text(&spec.file_name("csv"), "text/csv", &text);
         }
     };
-    let (csv_label, png_label) = (format!("{title} as CSV"), format!("{title} as a picture"));
+    let (csv_label, png_label) = (format!("CSV of {title}"), format!("PNG of {title}"));
     view! {
         <figure class="chart">
             <figcaption>
                 <span class="chart-title">{title}</span>
                 {(!unit.is_empty()).then(|| view! { <span class="muted">{unit}</span> })}
-                <Legend names=spec.names.clone() dials/>
+                {(spec.shape == Shape::Lines).then(|| view! { <Legend names=spec.names.clone() dials/> })}
                 <Settings spec=spec.clone() sheet dials/>
                 {part(move || {
                     zoomed

@@ -127,18 +127,22 @@ function drawMarks(u, marks) {
     if (marks[i] >= min && marks[i] <= max) seen.push(i);
   }
   const dot = devicePixelRatio;
-  const size = (seen.length > MOST_SHAPES ? 2 : 5) * dot;
+  const crowded = seen.length > MOST_SHAPES;
+  const size = (crowded ? 1.6 : 5) * dot;
   framed(u, (ctx) => {
     ctx.lineWidth = 1.5 * dot;
     ctx.lineJoin = "round";
     for (const i of seen) {
       const kind = marks[i + 2];
       const x = u.valToPos(marks[i], "x", true);
-      let y = u.valToPos(marks[i + 1], "y", true);
+      const y = u.valToPos(marks[i + 1], "y", true);
       const colour = kind < 2 ? theme.accent : kind === 2 ? theme.good : theme.bad;
       ctx.beginPath();
-      if (seen.length > MOST_SHAPES) {
+      if (crowded) {
+        ctx.fillStyle = colour;
         ctx.arc(x, y, size, 0, 7);
+        ctx.fill();
+        continue;
       } else if (kind < 2) {
         // Its tip is at the price.
         const down = kind === 0 ? 1 : -1;

@@ -18,7 +18,7 @@ fn x_name(spec: &Spec) -> String {
 
 /// A figure of the chart as it is read.
 fn shown(spec: &Spec, y: f64) -> String {
-    if spec.unit == "share" && y.is_finite() { format::share(y) } else { format::figure(y) }
+    if spec.unit == "share" && y.is_finite() { format::hundredths(y) } else { format::figure(y) }
 }
 
 /// All of it as CSV, every digit there.

@@ -54,7 +54,7 @@ pub fn Confirm() -> impl IntoView {
 fn ways_out(keep: &'static str, act: AnyView) -> AnyView {
     view! {
         <form method="dialog" class="dialog-do">
-            <button class="button">{keep}</button>
+            <button class="button" autofocus=true>{keep}</button>
             {act}
         </form>
     }

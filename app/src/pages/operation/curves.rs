@@ -67,7 +67,7 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, curves: RwSignal<Curves>) 
         shape: Shape::Lines,
         x: first.x.clone(),
         unit: first.unit.clone(),
-        names: panel.series.iter().map(|i| i.title.clone()).collect(),
+        names: panel.names(),
         // A rate without its zero shows a storm where there is a breeze.
         zero: first.unit.ends_with("/s") || falls,
         fill: falls,

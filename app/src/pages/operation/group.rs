@@ -31,6 +31,19 @@ impl Panel {
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
+    /// What each curve is called: where they share a chart, without the words that its title says already.
+    pub fn names(&self) -> Vec<String> {
+        let title = self.title().to_lowercase();
+        let short = |name: &str| {
+            let lower = name.to_lowercase();
+            // By length of the same text: lower case may be of another one.
+            let rest =
+                lower.strip_suffix(&title).filter(|_| lower.len() == name.len() && self.series.len() > 1);
+            rest.map(str::trim_end).filter(|rest| !rest.is_empty()).map(|rest| name[..rest.len()].to_owned())
+        };
+        self.series.iter().map(|i| short(&i.title).unwrap_or_else(|| i.title.clone())).collect()
+    }
+
     /// A logarithmic axis is worth offering.
     pub fn is_steep(&self) -> bool {
         STEEP.iter().any(|word| self.stem == *word || self.stem.ends_with(&format!("_{word}")))
@@ -131,6 +144,8 @@ mod tests {
             ]
         );
         assert_eq!(cards[0][0].title(), "Loss");
+        assert_eq!(cards[0][0].names(), ["train", "validation"]);
+        assert_eq!(cards[2][0].names(), ["samples per second"]);
         assert_eq!(cards[2][0].title(), "samples per second");
         assert!(cards[0][0].is_steep() && !cards[1][0].is_steep());
     }

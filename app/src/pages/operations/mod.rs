@@ -123,7 +123,13 @@ fn Lists() -> impl IntoView {
                         <h2 id="ended-title">"Ended"</h2>
                         <Show
                             when=move || has_ended.get()
-                            fallback=|| view! { <p class="muted quiet-line">"Nothing has ended yet."</p> }
+                            fallback=move || {
+                                let said = match filter.read().is_open() {
+                                    true => "Nothing has ended yet.",
+                                    false => "Of what ended and is on this page, nothing matches.",
+                                };
+                                view! { <p class="muted quiet-line">{said}</p> }
+                            }
                         >
                             <Table ids=ended left="Ended" doing="Why" places/>
                         </Show>

@@ -58,9 +58,9 @@ fn a_list_that_differs_from_the_feed_is_found() {
     let id = OperationId::new();
     let told = |state| {
         let mut story = Story::default();
-        story.take(&event(1, operation(id, State::Queued, 1)));
-        story.take(&event(2, operation(id, State::Starting, 1)));
-        story.take(&event(3, operation(id, state, 1)));
+        story.take(&event(1, operation(id, State::Queued, 1)), at(0));
+        story.take(&event(2, operation(id, State::Starting, 1)), at(0));
+        story.take(&event(3, operation(id, state, 1)), at(0));
         story
     };
     let over = detail(id, vec![attempt(1, State::Failed)]);
@@ -68,7 +68,10 @@ fn a_list_that_differs_from_the_feed_is_found() {
     assert_eq!(agrees(&told(State::Failed), &listed, &over), []);
     assert!(promises(agrees(&told(State::Running), &listed, &over)).contains(&Promise::FeedAgrees));
     assert_eq!(promises(agrees(&told(State::Failed), &[], &over)), [Promise::NoneLost]);
-    let other = detail(id, vec![Attempt { failure: Some(failure(FailureReason::Work)), ..attempt(1, State::Failed) }]);
+    let other = detail(
+        id,
+        vec![Attempt { failure: Some(failure(FailureReason::Work)), ..attempt(1, State::Failed) }],
+    );
     assert_eq!(promises(agrees(&told(State::Failed), &listed, &other)), [Promise::EndsStay]);
     assert_eq!(promises(agrees(&Story::default(), &listed, &BTreeMap::new())), [Promise::FeedAgrees]);
 }

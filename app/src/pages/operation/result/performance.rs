@@ -16,7 +16,7 @@ enum Better {
 /// One line of the table.
 struct Line {
     name: &'static str,
-    /// What it means, for those who point at it.
+    /// What it means.
     means: &'static str,
     better: Better,
     of: fn(&Performance) -> Option<f64>,
@@ -37,7 +37,7 @@ const LINES: [Line; 12] = [
         "Standard deviation of returns, for a year",
         Better::Lower,
         |p| p.volatility,
-        format::share,
+        format::hundredths,
     ),
     line("Sharpe", "Return for a unit of volatility, for a year", Better::Higher, |p| p.sharpe, ratio),
     line("Sortino", "Return for a unit of downside volatility", Better::Higher, |p| p.sortino, ratio),
@@ -50,8 +50,14 @@ const LINES: [Line; 12] = [
         |p| Some(p.max_drawdown_days),
         days,
     ),
-    line("Trades won", "Winning trades as a share of all", Better::Higher, |p| p.win_rate, format::share),
-    line("Profit factor", "What was won over what was lost", Better::Higher, |p| p.profit_factor, ratio),
+    line(
+        "Trades won",
+        "Winning trades as a share of all",
+        Better::Higher,
+        |p| p.win_rate,
+        format::hundredths,
+    ),
+    line("Profit factor", "What was won over what was lost", Better::Higher, |p| p.profit_factor, plain),
     line(
         "Average trade",
         "PnL as a share of what it took to enter",
@@ -64,7 +70,7 @@ const LINES: [Line; 12] = [
         "Bars with a position as a share of all",
         Better::Neither,
         |p| Some(p.exposure),
-        format::share,
+        format::hundredths,
     ),
 ];
 
@@ -79,11 +85,15 @@ const fn line(
 }
 
 fn gain(n: f64) -> String {
-    format::signed(n, format::share)
+    format::signed(n, format::hundredths)
 }
 
 fn ratio(n: f64) -> String {
-    format::signed(n, |n| format!("{n:.2}"))
+    format::signed(n, plain)
+}
+
+fn plain(n: f64) -> String {
+    format!("{n:.2}")
 }
 
 fn days(n: f64) -> String {
@@ -125,9 +135,10 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
         let best = best(a, b, line.better);
         view! {
             <tr>
-                <th scope="row" title=line.means>{line.name}</th>
+                <th scope="row">{line.name}</th>
                 {cell(a, line.shown, best == Some(true))}
                 {cell(b, line.shown, best == Some(false))}
+                <td class="means">{line.means}</td>
             </tr>
         }
     });
@@ -140,6 +151,7 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
                         <td></td>
                         <th scope="col" class="num">{result.strategy}</th>
                         <th scope="col" class="num">"Buy and hold"</th>
+                        <th scope="col" class="means">"what it means"</th>
                     </tr>
                 </thead>
                 <tbody>
@@ -147,6 +159,7 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
                         <th scope="row">"Final equity"</th>
                         {cell(Some(result.final_equity), format::figure, equity == Some(true))}
                         {cell(Some(held_equity), format::figure, equity == Some(false))}
+                        <td class="means">"Money, and the worth of what is held, at the end"</td>
                     </tr>
                     {lines.collect_view()}
                 </tbody>
@@ -180,7 +193,7 @@ mod tests {
             let line = of(name);
             assert_eq!(best((line.of)(&shallow), (line.of)(&deep), line.better), Some(true), "{name}");
         }
-        assert_eq!((of("Deepest drawdown").shown)(-0.1), "−10 %");
+        assert_eq!((of("Deepest drawdown").shown)(-0.1), "−10.00 %");
         assert_eq!((of("Longest drawdown").shown)(0.5), "12 h");
         assert_eq!((of("Sharpe").shown)(1.234), "+1.23");
     }

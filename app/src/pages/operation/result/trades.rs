@@ -200,7 +200,7 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
         }
     });
     view! {
-        <div class="scroll tall" tabindex="0" role="region" aria-labelledby="trades-title">
+        <div class="scroll tall" tabindex="0" role="region" aria-label="Table of trades">
             <table class="plain sorted">
                 <thead>
                     <tr>
@@ -216,20 +216,25 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
     .into_any()
 }
 
+/// Whole units without decimals, parts of one with all that count.
+fn size(n: f64) -> String {
+    if n.fract() == 0.0 && n.abs() < 1e15 { format::count(n.abs() as u64) } else { format::figure(n) }
+}
+
 fn row(number: usize, trade: &Trade) -> impl IntoView + use<> {
     let fate = if trade.pnl > 0.0 { "gain" } else { "loss" };
     view! {
         <tr>
             <td class="num muted">{number}</td>
             <td>{trade.side.clone()}</td>
-            <td class="num">{format::figure(trade.size)}</td>
+            <td class="num">{size(trade.size)}</td>
             <td class="num">{format::bar_time(trade.entry)}</td>
             <td class="num">{format::figure(trade.entry_price)}</td>
             <td class="num">{format::bar_time(trade.exit)}</td>
             <td class="num">{format::figure(trade.exit_price)}</td>
             <td class="num" data-fate=fate>
                 {format::signed(trade.pnl, format::figure)}
-                <span class="beside">{format::signed(trade.pnl_share, format::share)}</span>
+                <span class="beside">{format::signed(trade.pnl_share, format::hundredths)}</span>
             </td>
             <td class="num">{format::count(trade.bars)}</td>
             <td class="why-cell">{trade.entry_reason.clone()} " → " {trade.exit_reason.clone()}</td>

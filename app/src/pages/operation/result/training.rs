@@ -24,7 +24,7 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
         view! { <p class="note warn">"The bars are synthetic: a host made them, no market did."</p> }
     });
     let epochs = match result.stopped_early {
-        true => format!("{}, then no longer better", result.epochs),
+        true => format!("{}, stopped early", result.epochs),
         false => result.epochs.to_string(),
     };
     // What a model has to beat that looks at nothing.
@@ -50,9 +50,10 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
                 <span class="muted">" SHA-256 " <code class="wrap">{result.model_sha256.clone()}</code></span>
             </p>
             <dl class="facts">
-                {fact("Test accuracy", format::share(result.test.accuracy))}
-                {fact("Test loss", format::figure(result.test.loss))}
-                {fact("Best epoch", format!("{} of {epochs}", result.best_epoch))}
+                {fact("Test accuracy", format::hundredths(result.test.accuracy))}
+                {fact("Test loss", loss(result.test.loss))}
+                {fact("Epochs", epochs)}
+                {fact("Kept weights of epoch", result.best_epoch.to_string())}
                 {fact("Weights fitted", format::count(result.parameters))}
                 {fact("Trained in", format::span(result.seconds))}
                 {fact("Data", format!("{symbols} {}", result.timeframe))}
@@ -72,6 +73,11 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
     .into_any()
 }
 
+/// A loss is compared in its fourth decimal.
+fn loss(n: f64) -> String {
+    if n.is_finite() { format!("{n:.4}") } else { "–".to_owned() }
+}
+
 fn splits(result: &TrainingResult) -> impl IntoView + use<> {
     let row = |name: &'static str, split: &SplitScore| {
         view! {
@@ -80,8 +86,8 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
                 <td class="num">{format::bar_time(split.from)}</td>
                 <td class="num">{format::bar_time(split.to)}</td>
                 <td class="num">{format::count(split.samples)}</td>
-                <td class="num">{format::figure(split.loss)}</td>
-                <td class="num">{format::share(split.accuracy)}</td>
+                <td class="num">{loss(split.loss)}</td>
+                <td class="num">{format::hundredths(split.accuracy)}</td>
             </tr>
         }
     };
@@ -112,7 +118,7 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
 }
 
 fn scores(scores: &[ClassScore]) -> impl IntoView + use<> {
-    let share = |of: Option<f64>| of.map_or_else(|| "–".to_owned(), format::share);
+    let share = |of: Option<f64>| of.map_or_else(|| "–".to_owned(), format::hundredths);
     let rows = scores.iter().map(|score| {
         view! {
             <tr>

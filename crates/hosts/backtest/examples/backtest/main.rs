@@ -1,0 +1,58 @@
+//! Trades the bars of a CSV file and writes trades and equity as JSON, for comparing with other programs:
+//!
+//!     cargo run -p signalbox-backtest-host --example backtest -- bars.csv strategy=sma_cross fast=10 slow=30
+//!
+//! Params are those of `backtest.run`, read by the same form. `keep_open=true` leaves open what is held at the end.
+
+mod bars;
+
+use protocol::Form;
+use serde_json::{Map, json};
+use signalbox_backtest_host::{BacktestParams, trade};
+use std::convert::Infallible;
+use std::error::Error;
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let file = args.next().ok_or("Say which CSV file of bars to trade.")?;
+    let bars = bars::bars(&std::fs::read_to_string(file)?)?;
+    let (params, keep_open) = params(args)?;
+    let mut request = params.request().map_err(|errors| format!("{errors:?}"))?;
+    request.rules.close_at_end = !keep_open;
+
+    let started = Instant::now();
+    let stances = request.plan.stances(&bars, request.direction).ok_or("Models can't be asked here.")?;
+    let watch = |_, _: &_| Ok::<(), Infallible>(());
+    let Ok(book) = trade(&bars, &stances, &request.plan.words(), &request.rules, watch);
+    let seconds = started.elapsed().as_secs_f64();
+    let equity: Vec<f64> = book.accounts.iter().map(|a| a.equity).collect();
+    let out = json!({
+        "strategy": request.plan.title(),
+        "final_equity": equity.last(),
+        "commission": book.commission,
+        "compute_seconds": seconds,
+        "trades": book.trades,
+        "equity": equity,
+    });
+    println!("{out}");
+    Ok(())
+}
+
+/// The params that are given as `name=value`, the rest by their defaults.
+fn params(args: impl Iterator<Item = String>) -> Result<(BacktestParams, bool), Box<dyn Error>> {
+    let form = Form::from_schema(&host_kit::params_schema::<BacktestParams>())?;
+    let mut given = Map::from_iter([("symbol".to_owned(), json!("CSV"))]);
+    let mut keep_open = false;
+    for arg in args {
+        let (name, value) =
+            arg.split_once('=').ok_or_else(|| format!("'{arg}' is not of the form name=value"))?;
+        match form.fields.iter().find(|field| field.name == name) {
+            _ if name == "keep_open" => keep_open = value.parse()?,
+            Some(field) => given.extend(field.read(value)?.map(|value| (name.to_owned(), value))),
+            None => return Err(format!("there is no param '{name}'").into()),
+        }
+    }
+    let filled = form.check(&given.into()).map_err(|errors| format!("{errors:?}"))?;
+    Ok((serde_json::from_value(filled)?, keep_open))
+}

@@ -1,0 +1,172 @@
+//! What a run left, over HTTP: its trades, its curves, and the bars that it traded.
+
+use crate::curve;
+use crate::store::Store;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use data_host::{Bar, Library, Range};
+use host_kit::Refusal;
+use protocol::host::Artifact;
+use protocol::results::{Bars, Columns};
+use protocol::{OperationId, ProblemType, Time};
+use serde::Deserialize;
+
+const MOST_ROWS: usize = 4_000;
+const CANDLES: usize = 1_000;
+const MOST_CANDLES: usize = 5_000;
+
+/// What a chart asks for.
+#[derive(Deserialize)]
+struct Window {
+    /// Seconds since 1970; bars that begin before are left out.
+    from: Option<i64>,
+    /// Seconds since 1970; bars that begin after are left out.
+    to: Option<i64>,
+    /// How many rows or candles at most.
+    points: Option<usize>,
+}
+
+type Asked = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
+
+#[derive(Clone)]
+struct Shelf {
+    store: Store,
+    library: Library,
+}
+
+/// What the result of a run names.
+pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
+    let artifact = |name: &str, description: &str| Artifact {
+        name: name.to_owned(),
+        media_type: "application/json".to_owned(),
+        path: format!("/host/v1/artifacts/backtests/{id}/{name}"),
+        description: description.to_owned(),
+    };
+    vec![
+        artifact("trades", "The trades, in the order of their exits"),
+        artifact("equity", "Equity, drawdown, exposure, and buying and holding; takes from, to and points"),
+        artifact("bars", "Candles of the bars that were traded; takes from, to and points"),
+    ]
+}
+
+/// The routes, to be mounted below `/host/v1/artifacts`.
+pub(crate) fn router(store: Store, library: Library) -> Router {
+    Router::new()
+        .route("/backtests/{id}/trades", get(trades))
+        .route("/backtests/{id}/equity", get(equity))
+        .route("/backtests/{id}/bars", get(bars))
+        .with_state(Shelf { store, library })
+}
+
+async fn trades(State(shelf): State<Shelf>, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let id = id_of(&id)?;
+    let text = off_thread(move || found(shelf.store.trades(id))).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+async fn equity(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Json<Columns>, Refusal> {
+    let (id, window) = (id_of(&id)?, window(asked)?);
+    let points = window.points.unwrap_or(MOST_ROWS).min(MOST_ROWS);
+    off_thread(move || {
+        let rows = found(shelf.store.rows(id))?;
+        let from = rows.partition_point(|r| window.from.is_some_and(|from| r.t < from));
+        let to = rows.partition_point(|r| window.to.is_none_or(|to| r.t <= to));
+        Ok(Json(curve::columns(&rows[from..to.max(from)], points)))
+    })
+    .await
+}
+
+async fn bars(
+    State(shelf): State<Shelf>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Json<Bars>, Refusal> {
+    let (id, window) = (id_of(&id)?, window(asked)?);
+    let points = window.points.unwrap_or(CANDLES).clamp(1, MOST_CANDLES);
+    off_thread(move || {
+        let traded = found(shelf.store.traded(id))?;
+        let second = |s: i64| Time::from_micros(s.saturating_mul(1_000_000));
+        let from = window.from.map_or(traded.first, |from| second(from).max(traded.first));
+        let after_last = traded.last.plus_micros(1);
+        let to = window.to.map_or(after_last, |to| second(to.saturating_add(1)).min(after_last));
+        let held = shelf.library.bars(&traded.set(), Range { from: Some(from), to: Some(to) });
+        let held = held.map_err(|f| refuse(ProblemType::Internal, format!("{} {}", f.message, f.hint)))?;
+        Ok(Json(candles(&held.bars, points)))
+    })
+    .await
+}
+
+/// Equal numbers of consecutive bars put together, so that at most `points` candles are left.
+fn candles(bars: &[Bar], points: usize) -> Bars {
+    let each = bars.len().div_ceil(points).max(1);
+    let mut out = Bars {
+        bars_per_candle: u32::try_from(each).unwrap_or(u32::MAX),
+        bars: bars.len() as u64,
+        ..Bars::default()
+    };
+    for part in bars.chunks(each) {
+        out.t.push(part[0].time.micros().div_euclid(1_000_000));
+        out.o.push(part[0].open);
+        out.h.push(part.iter().map(|b| b.high).fold(f64::MIN, f64::max));
+        out.l.push(part.iter().map(|b| b.low).fold(f64::MAX, f64::min));
+        out.c.push(part[part.len() - 1].close);
+        out.v.push(part.iter().map(|b| b.volume).sum());
+    }
+    out
+}
+
+fn id_of(text: &str) -> Result<OperationId, Refusal> {
+    text.parse().map_err(|_| nothing())
+}
+
+fn window(asked: Asked) -> Result<Window, Refusal> {
+    asked.map(|Query(window)| window).map_err(|_| {
+        refuse(ProblemType::BadRequest, "from and to are whole seconds since 1970, points is a whole number.")
+    })
+}
+
+fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, Refusal> {
+    read.map_err(|e| refuse(ProblemType::Internal, format!("What this backtest left can't be read: {e}.")))?
+        .ok_or_else(nothing)
+}
+
+fn nothing() -> Refusal {
+    refuse(ProblemType::NotFound, "No backtest of that id left anything here. Run it again to have it.")
+}
+
+fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
+    Refusal::new(kind, detail)
+}
+
+/// Runs what would hold up an async thread on one that may wait.
+async fn off_thread<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|e| {
+        Err(refuse(ProblemType::Internal, format!("The answer could not be put together: {e}.")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::tests::bars;
+
+    #[test]
+    fn candles_keep_their_extremes_and_lose_no_bar() {
+        let bars = bars(&(0..100).map(|i| (f64::from(i) + 1.0, f64::from(i) + 2.0)).collect::<Vec<_>>());
+        let all = candles(&bars, 100);
+        assert_eq!((all.t.len(), all.bars_per_candle, all.bars), (100, 1, 100));
+        let few = candles(&bars, 30);
+        assert_eq!((few.t.len(), few.bars_per_candle, few.bars), (25, 4, 100));
+        assert_eq!((few.o[1], few.h[1], few.l[1], few.c[1], few.v[1]), (5.0, 9.0, 5.0, 9.0, 4.0));
+        assert_eq!(candles(&[], 10).t.len(), 0);
+    }
+}

@@ -1,0 +1,31 @@
+//! Models from elsewhere as strategies: what the training host implements, so that its models can be traded.
+
+use crate::strategy::Stance;
+use data_host::{Bar, SetName};
+use host_kit::WorkError;
+
+/// Models that can be asked where to stand. Calls hold up their thread and never come from an async one.
+pub trait Models: Send + Sync + 'static {
+    /// The names of the models there are, the one to offer first ahead.
+    fn names(&self) -> Vec<String>;
+
+    /// Whether there is that model and it can be asked about bars of this data set.
+    ///
+    /// # Errors
+    /// A sentence for the param `model`: what is wrong and what would be right.
+    fn fits(&self, model: &str, set: &SetName) -> Result<(), String>;
+
+    /// Where to stand after each bar, as many as there are bars; [`Stance::Flat`] where the model has not seen enough.
+    /// What it says of a bar may depend on that bar and those before it, never on later ones. `going` is asked every
+    /// few hundred bars at least, and what it fails with is handed on.
+    ///
+    /// # Errors
+    /// [`WorkError::Cancelled`] from `going`; otherwise what happened, why, and what to do next.
+    fn stances(
+        &self,
+        model: &str,
+        set: &SetName,
+        bars: &[Bar],
+        going: &dyn Fn() -> Result<(), WorkError>,
+    ) -> Result<Vec<Stance>, WorkError>;
+}

@@ -1,0 +1,240 @@
+//! One run from the stored bars to its result. Holds up its thread; looks at the token every few hundred bars.
+
+use crate::artifacts;
+use crate::curve::{self, Drawdown};
+use crate::figures::performance;
+use crate::models::Models;
+use crate::params::{Direction, Request};
+use crate::store::{Store, Traded};
+use crate::strategy::{Plan, Stance};
+use crate::trading::{Account, Book, Rules, trade};
+use crate::wording::{counted, money, percent, thousands};
+use data_host::{Held, Library, SetName};
+use host_kit::{Context, WorkError};
+use protocol::host::ResultDoc;
+use protocol::results::BacktestResult;
+use protocol::{LogLevel, Time};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The phases of a run, as the page shows them.
+pub(crate) const PHASES: [&str; 3] = ["read", "trade", "figure"];
+
+/// The curves that a run draws while it goes.
+pub(crate) const EQUITY: &str = "equity";
+pub(crate) const DRAWDOWN: &str = "drawdown";
+pub(crate) const EXPOSURE: &str = "exposure";
+
+/// At most about so many points of each curve are told while it goes.
+const POINTS: usize = 2_000;
+/// The token is looked at, and progress told, every so many bars.
+const LOOK: usize = 256;
+
+/// What a run needs beside its request.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) library: Library,
+    pub(crate) store: Store,
+    pub(crate) models: Option<Arc<dyn Models>>,
+}
+
+/// Runs the request over a data set.
+///
+/// # Errors
+/// [`WorkError::Cancelled`] when it was asked to stop; otherwise what happened, why, and what to do next.
+pub(crate) fn run(
+    ctx: &Context,
+    tools: &Tools,
+    request: &Request,
+    set: &SetName,
+) -> Result<ResultDoc, WorkError> {
+    ctx.phase(1, PHASES[0]);
+    ctx.check()?;
+    let held = tools.library.bars(set, request.range)?;
+    enough(&held, &request.plan).map_err(|what| {
+        WorkError::failed(what, "Load more bars with data.load, widen the range, or take shorter periods.")
+    })?;
+    let (first, last) = (held.bars[0].time, held.bars[held.bars.len() - 1].time);
+    let count = held.bars.len() as u64;
+    say(ctx, format!("Read {} of {set}, {} to {}", counted(count, "bar", "bars"), day(first), day(last)));
+    if held.synthetic {
+        ctx.log(LogLevel::Warn, "The bars are synthetic: a host made them, no market did");
+    }
+
+    ctx.phase(2, PHASES[1]);
+    ctx.items("bars", Some(count));
+    let started = Instant::now();
+    let stances = stances(ctx, tools, request, &held)?;
+    let book = traded(ctx, &held, &stances, request)?;
+    let compute_seconds = started.elapsed().as_secs_f64();
+    tell(ctx, &book, count, compute_seconds);
+
+    ctx.phase(3, PHASES[2]);
+    let rules = &request.rules;
+    let bench = buy_and_hold(ctx, &held, rules)?;
+    let of = |book| performance(&held.bars, set.timeframe, rules.capital, book);
+    let result = BacktestResult {
+        symbol: set.symbol.clone(),
+        timeframe: set.timeframe.to_string(),
+        source: set.source.clone(),
+        synthetic: held.synthetic,
+        strategy: request.plan.title(),
+        bars: count,
+        first,
+        last,
+        capital: rules.capital,
+        final_equity: final_equity(&book, rules),
+        commission: book.commission,
+        performance: of(&book),
+        buy_and_hold: of(&bench),
+        trade_count: book.trades.len() as u64,
+        compute_seconds,
+    };
+    let rows = curve::rows(&held.bars, rules.capital, &book.accounts, &bench.accounts);
+    ctx.check()?;
+    let traded = Traded {
+        source: set.source.clone(),
+        symbol: set.symbol.clone(),
+        timeframe: set.timeframe,
+        first,
+        last,
+    };
+    tools.store.keep(ctx.id(), &traded, &book.trades, &rows)?;
+    conclude(ctx, &result);
+    let document = serde_json::to_value(&result).map_err(|e| {
+        WorkError::failed(
+            format!("The result can't be written as JSON: {e}."),
+            "This is a fault of Signalbox.",
+        )
+    })?;
+    let tags = if held.synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
+    Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags })
+}
+
+/// Whether the plan can act on these bars at all.
+///
+/// # Errors
+/// A sentence that says how many there are and how many it takes.
+pub(crate) fn enough(held: &Held, plan: &Plan) -> Result<(), String> {
+    let (there, needed) = (held.bars.len(), plan.bars_needed());
+    if there >= needed {
+        return Ok(());
+    }
+    let there = counted(there as u64, "bar", "bars");
+    let needed = thousands(needed as u64);
+    Err(format!(
+        "There are {there} of {} in this range, and {} takes at least {needed}.",
+        held.name,
+        plan.title()
+    ))
+}
+
+/// Where to stand after each bar: by the plan itself or by the model that it names.
+fn stances(ctx: &Context, tools: &Tools, request: &Request, held: &Held) -> Result<Vec<Stance>, WorkError> {
+    if let Some(stances) = request.plan.stances(&held.bars, request.direction) {
+        return Ok(stances);
+    }
+    let (Plan::Model { name }, Some(models)) = (&request.plan, &tools.models) else {
+        return Err(WorkError::failed("This host has no models.", "Take another strategy."));
+    };
+    ctx.message(format!("Asking model {name}"));
+    let stances = models.stances(name, &held.name, &held.bars, &|| ctx.check())?;
+    if stances.len() != held.bars.len() {
+        return Err(WorkError::failed(
+            format!("Model {name} gave {} answers for {} bars.", stances.len(), held.bars.len()),
+            "This is a fault of the model's host. Train the model anew or take another.",
+        ));
+    }
+    Ok(stances.into_iter().map(|s: Stance| s.within(request.direction)).collect())
+}
+
+/// Trades the plan, and tells of it on the way.
+fn traded(ctx: &Context, held: &Held, stances: &[Stance], request: &Request) -> Result<Book, WorkError> {
+    let each = held.bars.len().div_ceil(POINTS);
+    let mut drawdown = Drawdown::from(request.rules.capital);
+    let last = held.bars.len() - 1;
+    trade(&held.bars, stances, &request.plan.words(), &request.rules, |i, account: &Account| {
+        let below = drawdown.at(account.equity);
+        if i % each == 0 || i == last {
+            let x = (i + 1) as f64;
+            ctx.point(EQUITY, x, account.equity);
+            ctx.point(DRAWDOWN, x, below);
+            ctx.point(EXPOSURE, x, account.exposure());
+        }
+        if i % LOOK == 0 || i == last {
+            ctx.check()?;
+            ctx.done((i + 1) as u64);
+        }
+        Ok(())
+    })
+}
+
+/// Buying at the first chance and holding, by the same rules and with all the money.
+fn buy_and_hold(ctx: &Context, held: &Held, rules: &Rules) -> Result<Book, WorkError> {
+    let plan = Plan::BuyAndHold;
+    let stances = plan.stances(&held.bars, Direction::LongOnly).unwrap_or_default();
+    let rules = Rules { position_size: 1.0, ..*rules };
+    trade(
+        &held.bars,
+        &stances,
+        &plan.words(),
+        &rules,
+        |i, _| if i % LOOK == 0 { ctx.check() } else { Ok(()) },
+    )
+}
+
+fn final_equity(book: &Book, rules: &Rules) -> f64 {
+    book.accounts.last().map_or(rules.capital, |account| account.equity)
+}
+
+/// What the trading came to, in the log.
+fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
+    let trades = counted(book.trades.len() as u64, "trade", "trades");
+    let pace = if seconds > 0.0 { (bars as f64 / seconds) as u64 } else { bars };
+    say(
+        ctx,
+        format!("Traded in {:.1} ms, {} bars a second: {trades} closed", seconds * 1e3, thousands(pace)),
+    );
+    if book.trades.is_empty() {
+        ctx.log(LogLevel::Warn, "It never traded: its rules found no entry in these bars");
+    }
+    if book.too_small > 0 {
+        let orders = counted(book.too_small, "order", "orders");
+        let what =
+            format!("{orders} came to nothing: the money did not reach for one unit. Give it more capital");
+        ctx.log(LogLevel::Warn, what);
+    }
+    if let (Some(at), Some(trade)) = (book.ruined, book.trades.last()) {
+        let bar = thousands(at as u64 + 1);
+        let what =
+            format!("The money was used up at bar {bar}, {}: everything was closed there", day(trade.exit));
+        ctx.log(LogLevel::Warn, what);
+    }
+}
+
+/// The last line of the log.
+fn conclude(ctx: &Context, result: &BacktestResult) {
+    let (own, held) = (&result.performance, &result.buy_and_hold);
+    say(
+        ctx,
+        format!(
+            "{} made {} into {} ({}), deepest drawdown {}; buying and holding {}, {}",
+            result.strategy,
+            money(result.capital),
+            money(result.final_equity),
+            percent(own.total_return),
+            percent(own.max_drawdown),
+            percent(held.total_return),
+            percent(held.max_drawdown),
+        ),
+    );
+}
+
+fn say(ctx: &Context, text: String) {
+    ctx.log(LogLevel::Info, text);
+}
+
+/// `2024-03-01`
+fn day(time: Time) -> String {
+    time.timestamp().strftime("%Y-%m-%d").to_string()
+}

@@ -1,0 +1,227 @@
+//! What runs leave on this machine: a folder for each operation, put in its place in one step.
+//!
+//! It holds `trades.json` (a list of trades), `equity.rows` (see [`crate::curve`]) and `bars.json` (which bars were
+//! traded). It outlives the host and its memory of the operation; who deletes it deletes the charts of that run.
+
+use crate::curve::{self, Row};
+use data_host::{SetName, Timeframe};
+use host_kit::WorkError;
+use protocol::results::Trade;
+use protocol::{OperationId, Time};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const TRADES: &str = "trades.json";
+const EQUITY: &str = "equity.rows";
+const BARS: &str = "bars.json";
+
+/// Which bars a run traded.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Traded {
+    pub(crate) source: String,
+    pub(crate) symbol: String,
+    pub(crate) timeframe: Timeframe,
+    /// The first bar.
+    pub(crate) first: Time,
+    /// The last bar.
+    pub(crate) last: Time,
+}
+
+impl Traded {
+    pub(crate) fn set(&self) -> SetName {
+        SetName { source: self.source.clone(), symbol: self.symbol.clone(), timeframe: self.timeframe }
+    }
+}
+
+/// The folder of all runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Keeps what a run left, all of it or nothing; what an earlier attempt left is replaced.
+    ///
+    /// # Errors
+    /// When it can't be written: what to do next is in it.
+    pub(crate) fn keep(
+        &self,
+        id: OperationId,
+        traded: &Traded,
+        trades: &[Trade],
+        rows: &[Row],
+    ) -> Result<(), WorkError> {
+        let part = self.folder.join(format!("{id}.part"));
+        let place = self.of(id);
+        let written = self.write(&part, &place, traded, trades, rows);
+        written.map_err(|e| {
+            // On a full disk the part would hold the space that is missing.
+            let _ = fs::remove_dir_all(&part);
+            WorkError::failed(
+                format!("The results could not be kept in {}: {e}.", place.display()),
+                "See that the disk has room and that the user of the host may write there, then retry.",
+            )
+        })
+    }
+
+    fn write(
+        &self,
+        part: &Path,
+        place: &Path,
+        traded: &Traded,
+        trades: &[Trade],
+        rows: &[Row],
+    ) -> io::Result<()> {
+        remove(part)?;
+        fs::create_dir_all(part)?;
+        put(&part.join(TRADES), &serde_json::to_vec(trades)?)?;
+        put(&part.join(EQUITY), &curve::encode(rows))?;
+        put(&part.join(BARS), &serde_json::to_vec(traded)?)?;
+        remove(place)?;
+        fs::rename(part, place)?;
+        sync_folder(&self.folder)
+    }
+
+    /// The list of trades as JSON text; `None` when this run left nothing here.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub(crate) fn trades(&self, id: OperationId) -> io::Result<Option<Vec<u8>>> {
+        read(&self.of(id).join(TRADES))
+    }
+
+    /// The curves, a row for each bar; `None` when this run left nothing here.
+    ///
+    /// # Errors
+    /// When they are there and can't be read.
+    pub(crate) fn rows(&self, id: OperationId) -> io::Result<Option<Vec<Row>>> {
+        let torn = || io::Error::new(io::ErrorKind::InvalidData, "it was damaged after it was written");
+        read(&self.of(id).join(EQUITY))?.map(|bytes| curve::decode(&bytes).ok_or_else(torn)).transpose()
+    }
+
+    /// Which bars were traded; `None` when this run left nothing here.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub(crate) fn traded(&self, id: OperationId) -> io::Result<Option<Traded>> {
+        let text = read(&self.of(id).join(BARS))?;
+        Ok(text.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
+    }
+
+    /// Tries what a run will do: make the folder and write into it.
+    ///
+    /// # Errors
+    /// When it can't.
+    pub(crate) fn probe(&self) -> io::Result<()> {
+        let probe = self.folder.join(format!(".probe-{}", std::process::id()));
+        fs::create_dir_all(&self.folder)?;
+        fs::write(&probe, b"x")?;
+        fs::remove_file(&probe)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// An id is plain hexadecimal digits and dashes, never a path.
+    fn of(&self, id: OperationId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    // Before the rename: a crash must not leave the new name with no content.
+    file.sync_all()
+}
+
+/// Makes the rename itself durable, where the system lets a folder be synced.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::tests::bars;
+    use crate::trading::Account;
+
+    fn some() -> (Traded, Vec<Row>) {
+        let bars = bars(&[(1.0, 2.0), (2.0, 3.0)]);
+        let account = Account { cash: 100.0, units: 0.0, equity: 100.0 };
+        let traded = Traded {
+            source: "files".into(),
+            symbol: "A".into(),
+            timeframe: Timeframe::H1,
+            first: bars[0].time,
+            last: bars[1].time,
+        };
+        (traded, curve::rows(&bars, 100.0, &[account; 2], &[account; 2]))
+    }
+
+    #[test]
+    fn a_later_attempt_replaces_what_an_earlier_one_left() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path().join("results"));
+        let (id, (traded, rows)) = (OperationId::new(), some());
+        assert_eq!((store.rows(id).unwrap(), store.trades(id).unwrap()), (None, None));
+        store.keep(id, &traded, &[], &rows).unwrap();
+        store.keep(id, &traded, &[], &rows[..1]).unwrap();
+        assert_eq!(store.rows(id).unwrap().unwrap(), rows[..1]);
+        assert_eq!(store.traded(id).unwrap(), Some(traded));
+        assert_eq!(store.trades(id).unwrap().unwrap(), b"[]");
+        assert_eq!(fs::read_dir(store.folder()).unwrap().count(), 1, "no part is left");
+    }
+
+    #[test]
+    fn a_folder_that_can_not_be_written_says_what_to_do() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, b"x").unwrap();
+        let store = Store::new(file.join("below"));
+        let (traded, rows) = some();
+        let Err(WorkError::Failed(failure)) = store.keep(OperationId::new(), &traded, &[], &rows) else {
+            panic!("it was kept below a file")
+        };
+        assert!(failure.message.contains("could not be kept") && failure.hint.contains("room"));
+        assert!(store.probe().is_err());
+    }
+
+    #[test]
+    fn damage_is_not_taken_for_data() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path().to_owned());
+        let (id, (traded, rows)) = (OperationId::new(), some());
+        store.keep(id, &traded, &[], &rows).unwrap();
+        fs::write(store.of(id).join(EQUITY), b"torn").unwrap();
+        assert!(store.rows(id).unwrap_err().to_string().contains("damaged"));
+    }
+}

@@ -1,0 +1,218 @@
+//! Strategies: where to stand after each bar, and in which words. No money, no orders.
+
+use crate::params::Direction;
+use data_host::Bar;
+use indicators::{rsi, sma};
+
+/// Where to stand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Stance {
+    /// Owing units, to win when the price falls.
+    Short,
+    /// Holding nothing.
+    #[default]
+    Flat,
+    /// Holding units.
+    Long,
+}
+
+impl Stance {
+    /// 1 for long, 0 for flat, −1 for short.
+    pub fn sign(self) -> f64 {
+        match self {
+            Stance::Short => -1.0,
+            Stance::Flat => 0.0,
+            Stance::Long => 1.0,
+        }
+    }
+
+    /// The same where short is allowed; flat instead of short where it is not.
+    pub fn within(self, direction: Direction) -> Self {
+        match direction {
+            Direction::LongOnly => self.max(Stance::Flat),
+            Direction::LongShort => self,
+        }
+    }
+}
+
+/// A strategy with its numbers.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Plan {
+    /// Long while the fast average is above the slow one, short or flat while it is below.
+    SmaCross { fast: usize, slow: usize },
+    /// Long once the index is below `low`, short or flat once it is above `high`, as before in between.
+    RsiReversion { period: usize, low: f64, high: f64 },
+    /// Long from the first bar on.
+    BuyAndHold,
+    /// What a model says.
+    Model { name: String },
+}
+
+/// Why a position is entered or left: the words of a strategy for each stance that it may call for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Words {
+    pub long: String,
+    pub flat: String,
+    pub short: String,
+}
+
+impl Words {
+    /// The reason to stand so.
+    pub fn of(&self, stance: Stance) -> &str {
+        match stance {
+            Stance::Long => &self.long,
+            Stance::Flat => &self.flat,
+            Stance::Short => &self.short,
+        }
+    }
+}
+
+impl Plan {
+    /// For a person: `SMA cross 20/50`.
+    pub fn title(&self) -> String {
+        match self {
+            Plan::SmaCross { fast, slow } => format!("SMA cross {fast}/{slow}"),
+            Plan::RsiReversion { period, low, high } => format!("RSI reversion {period}, {low}/{high}"),
+            Plan::BuyAndHold => "Buy and hold".to_owned(),
+            Plan::Model { name } => format!("Model {name}"),
+        }
+    }
+
+    /// The least number of bars with which it can act at all: its warm-up, the bar that it decides on, and the one
+    /// on which that is filled.
+    pub fn bars_needed(&self) -> usize {
+        match self {
+            Plan::SmaCross { slow, .. } => slow + 1,
+            Plan::RsiReversion { period, .. } => period + 2,
+            Plan::BuyAndHold | Plan::Model { .. } => 2,
+        }
+    }
+
+    pub fn words(&self) -> Words {
+        let (long, below) = match self {
+            Plan::SmaCross { fast, slow } => {
+                (format!("SMA {fast} above SMA {slow}"), format!("SMA {fast} below SMA {slow}"))
+            }
+            Plan::RsiReversion { low, high, .. } => (format!("RSI below {low}"), format!("RSI above {high}")),
+            Plan::BuyAndHold => ("buy and hold".to_owned(), "sold".to_owned()),
+            Plan::Model { .. } => {
+                let says = |what: &str| format!("model says {what}");
+                return Words { long: says("long"), flat: says("flat"), short: says("short") };
+            }
+        };
+        Words { long, flat: below.clone(), short: below }
+    }
+
+    /// Where to stand after each bar, seen from its close; `None` for a model, which has to be asked.
+    pub fn stances(&self, bars: &[Bar], direction: Direction) -> Option<Vec<Stance>> {
+        let closes = || bars.iter().map(|b| b.close).collect::<Vec<f64>>();
+        let stances = match *self {
+            Plan::SmaCross { fast, slow } => {
+                let closes = closes();
+                let (fast, slow) = (sma(&closes, fast), sma(&closes, slow));
+                // A comparison with what is not there yet is false.
+                carried(fast.iter().zip(slow).map(|(f, s)| (*f > s, *f < s)))
+            }
+            Plan::RsiReversion { period, low, high } => {
+                carried(rsi(&closes(), period).into_iter().map(|v| (v < low, v > high)))
+            }
+            Plan::BuyAndHold => vec![Stance::Long; bars.len()],
+            Plan::Model { .. } => return None,
+        };
+        Some(stances.into_iter().map(|s| s.within(direction)).collect())
+    }
+}
+
+/// Long where the first holds, short where the second does, as before where neither does; flat at first.
+fn carried(calls: impl Iterator<Item = (bool, bool)>) -> Vec<Stance> {
+    let mut now = Stance::Flat;
+    let next = |(long, short)| {
+        now = match (long, short) {
+            (true, _) => Stance::Long,
+            (_, true) => Stance::Short,
+            _ => now,
+        };
+        now
+    };
+    calls.map(next).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::Time;
+
+    /// Hourly bars of these opens and closes.
+    pub(crate) fn bars(prices: &[(f64, f64)]) -> Vec<Bar> {
+        let bar = |(i, (open, close)): (usize, &(f64, f64))| Bar {
+            time: Time::from_micros(1_700_000_000_000_000 + i as i64 * 3_600_000_000),
+            open: *open,
+            high: open.max(*close),
+            low: open.min(*close),
+            close: *close,
+            volume: 1.0,
+        };
+        prices.iter().enumerate().map(bar).collect()
+    }
+
+    fn of_closes(closes: &[f64]) -> Vec<Bar> {
+        bars(&closes.iter().map(|c| (*c, *c)).collect::<Vec<_>>())
+    }
+
+    use Stance::{Flat, Long, Short};
+
+    #[test]
+    fn a_cross_stands_by_the_side_of_the_fast_average() {
+        let plan = Plan::SmaCross { fast: 1, slow: 2 };
+        let closes = of_closes(&[5.0, 6.0, 7.0, 7.0, 6.0, 5.0, 8.0]);
+        let expected = [Flat, Long, Long, Long, Short, Short, Long];
+        assert_eq!(plan.stances(&closes, Direction::LongShort).unwrap(), expected);
+        let expected = [Flat, Long, Long, Long, Flat, Flat, Long];
+        assert_eq!(plan.stances(&closes, Direction::LongOnly).unwrap(), expected);
+        assert_eq!((plan.title().as_str(), plan.bars_needed()), ("SMA cross 1/2", 3));
+    }
+
+    #[test]
+    fn reversion_waits_for_the_other_extreme() {
+        let plan = Plan::RsiReversion { period: 2, low: 20.0, high: 80.0 };
+        let closes = of_closes(&[10.0, 9.0, 8.0, 8.5, 9.5, 10.5, 10.4]);
+        let expected = [Flat, Flat, Long, Long, Long, Short, Short];
+        assert_eq!(plan.stances(&closes, Direction::LongShort).unwrap(), expected);
+        assert_eq!(plan.words().of(Short), "RSI above 80");
+    }
+
+    fn any_plan() -> impl Strategy<Value = Plan> {
+        prop_oneof![
+            (1usize..10, 1usize..10).prop_map(|(fast, more)| Plan::SmaCross { fast, slow: fast + more }),
+            (1usize..10, 1.0f64..50.0, 50.0f64..99.0).prop_map(|(period, low, high)| Plan::RsiReversion {
+                period,
+                low,
+                high
+            }),
+            Just(Plan::BuyAndHold),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn later_bars_change_no_earlier_stance(
+            past in proptest::collection::vec(1.0f64..100.0, 0..60), one in proptest::collection::vec(1.0f64..100.0, 0..20),
+            other in proptest::collection::vec(1.0f64..100.0, 0..20), plan in any_plan()
+        ) {
+            let of = |rest: &[f64]| plan.stances(&of_closes(&[&past, rest].concat()), Direction::LongShort).unwrap();
+            prop_assert_eq!(&of(&one)[..past.len()], &of(&other)[..past.len()]);
+        }
+
+        #[test]
+        fn nothing_is_called_for_without_the_bars_that_are_needed(
+            closes in proptest::collection::vec(1.0f64..100.0, 0..12), plan in any_plan()
+        ) {
+            // The last bar's call could not be filled.
+            let stances = plan.stances(&of_closes(&closes), Direction::LongShort).unwrap();
+            if closes.len() < plan.bars_needed() {
+                prop_assert!(stances.iter().rev().skip(1).all(|s| *s == Flat), "{:?}", stances);
+            }
+        }
+    }
+}

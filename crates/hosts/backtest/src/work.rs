@@ -1,0 +1,187 @@
+//! `backtest.run`, the work itself: what it declares to the host, and what it checks before it runs.
+
+use crate::artifacts;
+use crate::models::Models;
+use crate::params::{BacktestParams, Request};
+use crate::run::{self, DRAWDOWN, EQUITY, EXPOSURE, PHASES, Tools};
+use crate::store::Store;
+use crate::strategy::Plan;
+use async_trait::async_trait;
+use axum::Router;
+use data_host::{Library, SetName};
+use host_kit::{Context, Work, WorkError, params_schema};
+use protocol::host::{Check, ResultDoc};
+use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// At most so many examples are offered for a param.
+const EXAMPLES: usize = 50;
+
+/// Where the backtest host finds and keeps what it works with.
+#[derive(Clone)]
+pub struct BacktestConfig {
+    /// The folder of the data sets, as the data host has it.
+    pub bars: PathBuf,
+    /// The folder of its own for what runs leave behind. Made when it is first needed.
+    pub results: PathBuf,
+    /// Models that can be traded by the strategy `model`; without any there is no such strategy.
+    pub models: Option<Arc<dyn Models>>,
+}
+
+/// Trades strategies over stored bars: the kind `backtest.run`.
+pub struct BacktestRun {
+    tools: Tools,
+}
+
+impl BacktestRun {
+    /// The work with its folders. Nothing is read or made yet.
+    pub fn new(config: BacktestConfig) -> Self {
+        let tools = Tools {
+            library: Library::new(config.bars),
+            store: Store::new(config.results),
+            models: config.models,
+        };
+        Self { tools }
+    }
+
+    /// The schema of the params, with what is stored here as examples, and without models where there are none.
+    fn params(&self) -> Value {
+        let mut schema = params_schema::<BacktestParams>();
+        let sets = self.tools.library.sets().unwrap_or_default();
+        let of = |pick: fn(&SetName) -> &String| sets.iter().map(pick).cloned().collect::<BTreeSet<_>>();
+        offer(&mut schema, "symbol", of(|s| &s.symbol).into_iter().collect());
+        offer(&mut schema, "source", of(|s| &s.source).into_iter().collect());
+        match &self.tools.models {
+            Some(models) => offer(&mut schema, "model", models.names()),
+            None => without_models(&mut schema),
+        }
+        schema
+    }
+
+    /// The request and the data set that it means.
+    ///
+    /// # Errors
+    /// A message for each param that is wrong.
+    fn prepared(&self, params: &BacktestParams) -> Result<(Request, SetName), Vec<FieldError>> {
+        let set = self.tools.library.find(&params.symbol, params.timeframe, params.source.as_deref());
+        let (request, set) = match (params.request(), set) {
+            (Ok(request), Ok(set)) => (request, set),
+            (request, set) => {
+                let wrong = request.err().into_iter().chain(set.err()).flatten();
+                return Err(wrong.collect());
+            }
+        };
+        if let Plan::Model { name } = &request.plan {
+            let fits = match &self.tools.models {
+                Some(models) => models.fits(name, &set),
+                None => Err("This host has no models.".to_owned()),
+            };
+            fits.map_err(|e| vec![FieldError::new("model", e)])?;
+        }
+        Ok((request, set))
+    }
+}
+
+fn offer(schema: &mut Value, param: &str, examples: Vec<String>) {
+    if let Some(property) = schema["properties"][param].as_object_mut()
+        && !examples.is_empty()
+    {
+        let some: Vec<_> = examples.into_iter().take(EXAMPLES).collect();
+        property.insert("examples".to_owned(), json!(some));
+    }
+}
+
+/// Takes the strategy `model` and its param out of the schema.
+fn without_models(schema: &mut Value) {
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        // In their order: the form shows them so.
+        properties.shift_remove("model");
+    }
+    if let Some(choices) = schema["$defs"]["StrategyName"]["oneOf"].as_array_mut() {
+        choices.retain(|choice| choice["const"] != "model");
+    }
+}
+
+#[async_trait]
+impl Work for BacktestRun {
+    type Params = BacktestParams;
+
+    fn kind(&self) -> KindSpec {
+        let series = |name: &str, title: &str, unit: &str| SeriesInfo {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            unit: unit.to_owned(),
+            x: "bar".to_owned(),
+        };
+        KindSpec {
+            name: KindName::new("backtest.run").expect("it is of the form area.verb"),
+            title: "Run a backtest".to_owned(),
+            description:
+                "Trades a strategy over stored bars with commission and slippage, and tells how it did \
+                          beside buying and holding."
+                    .to_owned(),
+            summary: Summary("{symbol} {timeframe} · {strategy} · {model}".to_owned()),
+            params: self.params(),
+            phases: PHASES.map(str::to_owned).to_vec(),
+            series: vec![
+                series(EQUITY, "Equity", ""),
+                series(DRAWDOWN, "Drawdown", "share"),
+                series(EXPOSURE, "Exposure", "share"),
+            ],
+            resumable: false,
+        }
+    }
+
+    fn check(&self, params: &BacktestParams) -> Result<(), Vec<FieldError>> {
+        let (request, set) = self.prepared(params)?;
+        let given = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.trim().is_empty());
+        let field = match (given(&params.start), given(&params.end)) {
+            (true, _) => "start",
+            (_, true) => "end",
+            _ => "symbol",
+        };
+        let wrong = |message| vec![FieldError::new(field, message)];
+        let held = self.tools.library.bars(&set, request.range).map_err(|f| wrong(f.message))?;
+        run::enough(&held, &request.plan).map_err(wrong)
+    }
+
+    async fn run(&self, ctx: Context, params: BacktestParams) -> Result<ResultDoc, WorkError> {
+        let (request, set) = self.prepared(&params).map_err(|errors| {
+            let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+            WorkError::failed(
+                format!("The params don't fit: {}", all.join(" ")),
+                "Correct them, then start again.",
+            )
+        })?;
+        let tools = self.tools.clone();
+        match tokio::task::spawn_blocking(move || run::run(&ctx, &tools, &request, &set)).await {
+            Ok(ended) => ended,
+            Err(e) => match e.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends and takes no more work: nobody waits for this answer.
+                Err(_) => Err(WorkError::Cancelled),
+            },
+        }
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        let store = self.tools.store.clone();
+        let folder = store.folder().display().to_string();
+        let tried = tokio::task::spawn_blocking(move || store.probe()).await;
+        let message = match tried {
+            Ok(Ok(())) => String::new(),
+            Ok(Err(e)) => format!(
+                "{folder} can't be written: {e}. Let the user that the host runs as write there, and see that the disk has room."
+            ),
+            Err(e) => format!("{folder} could not be tried: {e}."),
+        };
+        vec![Check { name: "backtest results".to_owned(), ok: message.is_empty(), message }]
+    }
+
+    fn artifacts(self: Arc<Self>) -> Router {
+        artifacts::router(self.tools.store.clone(), self.tools.library.clone())
+    }
+}

@@ -1,0 +1,42 @@
+//! Models that a test moves.
+
+use data_host::{Bar, SetName};
+use host_kit::WorkError;
+use signalbox_backtest_host::{Models, Stance};
+use std::time::Duration;
+
+/// `odd` is long after bars of even number and short after odd ones; `mute` has no answers.
+#[derive(Clone, Copy, Default)]
+pub struct Puppet {
+    /// Gives no answer before it is told to stop.
+    pub thinks_until_told: bool,
+}
+
+impl Models for Puppet {
+    fn names(&self) -> Vec<String> {
+        vec!["odd".to_owned(), "mute".to_owned()]
+    }
+
+    fn fits(&self, model: &str, _set: &SetName) -> Result<(), String> {
+        if self.names().iter().any(|n| n == model) {
+            Ok(())
+        } else {
+            Err(format!("There is no model '{model}'."))
+        }
+    }
+
+    fn stances(
+        &self,
+        model: &str,
+        _set: &SetName,
+        bars: &[Bar],
+        going: &dyn Fn() -> Result<(), WorkError>,
+    ) -> Result<Vec<Stance>, WorkError> {
+        while self.thinks_until_told {
+            going()?;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let stance = |i| if i % 2 == 0 { Stance::Long } else { Stance::Short };
+        Ok((0..if model == "mute" { 0 } else { bars.len() }).map(stance).collect())
+    }
+}

@@ -1,0 +1,93 @@
+//! Moving averages: the plain one, and the one that forgets by and by.
+
+use crate::{begin, unknown};
+
+/// The simple moving average: the mean of the last `period` values.
+///
+/// `sma[i] = (x[i-period+1] + … + x[i]) / period`. Warm-up: `period − 1`. Source: TA-Lib `SMA`.
+pub fn sma(values: &[f64], period: usize) -> Vec<f64> {
+    let mut out = unknown(values);
+    let begin = begin(values);
+    if period == 0 {
+        return out;
+    }
+    let mut sum = 0.0;
+    for (n, last) in (begin + period - 1..values.len()).enumerate() {
+        // Summed anew once in a period, so that rounding does not add up over a million bars.
+        if n % period == 0 {
+            sum = values[last + 1 - period..=last].iter().sum();
+        } else {
+            sum += values[last] - values[last - period];
+        }
+        out[last] = sum / period as f64;
+    }
+    out
+}
+
+/// The exponential moving average with `a = 2 / (period + 1)`.
+///
+/// `ema[i] = ema[i-1] + a · (x[i] − ema[i-1])`, seeded by the simple average of the first `period` values.
+/// Warm-up: `period − 1`. Source: TA-Lib `EMA` (which seeds like this; pandas' `ewm(adjust=False)` begins with the
+/// first value instead, and comes near by and by).
+pub fn ema(values: &[f64], period: usize) -> Vec<f64> {
+    ema_from(values, period, begin(values))
+}
+
+/// The same, seeded by the `period` values from `begin` on.
+pub(crate) fn ema_from(values: &[f64], period: usize, begin: usize) -> Vec<f64> {
+    smooth(values, period, begin, 2.0 / (period as f64 + 1.0))
+}
+
+/// Wilder's average with `a = 1 / period`, seeded by the simple average of the first `period` values. Source:
+/// Wilder, *New Concepts in Technical Trading Systems* (1978).
+pub(crate) fn wilder(values: &[f64], period: usize) -> Vec<f64> {
+    smooth(values, period, begin(values), 1.0 / period as f64)
+}
+
+fn smooth(values: &[f64], period: usize, begin: usize, share: f64) -> Vec<f64> {
+    let mut out = unknown(values);
+    if period == 0 || begin + period > values.len() {
+        return out;
+    }
+    let seeded = begin + period - 1;
+    let mut average = values[begin..=seeded].iter().sum::<f64>() / period as f64;
+    out[seeded] = average;
+    for i in seeded + 1..values.len() {
+        average += share * (values[i] - average);
+        out[i] = average;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_that_can_not_be_filled_gives_nothing() {
+        for period in [0, 4, usize::MAX / 2] {
+            for out in [sma(&[1.0, 2.0, 3.0], period), ema(&[1.0, 2.0, 3.0], period)] {
+                assert!(out.len() == 3 && out.iter().all(|v| v.is_nan()), "{period}: {out:?}");
+            }
+        }
+        assert!(sma(&[], 1).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_waited_for() {
+        let late = [f64::NAN, f64::NAN, 2.0, 4.0, 6.0];
+        for out in [sma(&late, 2), ema(&late, 2)] {
+            assert!(out[..3].iter().all(|v| v.is_nan()));
+            assert_eq!(out[3..], [3.0, 5.0]);
+        }
+    }
+
+    #[test]
+    fn a_plain_average_over_a_long_time_stays_exact() {
+        // A sum that is only ever carried on would keep the rounding of the large values for ever.
+        let mut values = vec![1e15 + 0.25; 1_000];
+        values.extend(vec![0.1; 1_000]);
+        let average = sma(&values, 10);
+        assert!((average[1_999] - 0.1).abs() < 1e-15, "{}", average[1_999]);
+    }
+}

@@ -1,0 +1,38 @@
+//! How far prices move within a bar, and from one bar to the next.
+
+use crate::average::wilder;
+
+/// Wilder's true range: how far the price went since the last close.
+///
+/// `max(high − low, |high − close[i-1]|, |low − close[i-1]|)`. The first bar has no close before it and gives `NaN`,
+/// as in TA-Lib `TRANGE`. Warm-up: 1. Source: Wilder, *New Concepts in Technical Trading Systems* (1978).
+///
+/// # Panics
+/// When the three differ in length.
+pub fn true_range(high: &[f64], low: &[f64], close: &[f64]) -> Vec<f64> {
+    assert!(
+        high.len() == low.len() && low.len() == close.len(),
+        "high, low and close are of the same bars: {}, {} and {} values",
+        high.len(),
+        low.len(),
+        close.len()
+    );
+    let mut out = Vec::with_capacity(close.len());
+    out.extend(close.first().map(|_| f64::NAN));
+    let rest = high.iter().zip(low).skip(1).zip(close);
+    out.extend(
+        rest.map(|((high, low), before)| (high - low).max((high - before).abs()).max((low - before).abs())),
+    );
+    out
+}
+
+/// The average true range: [`true_range`] smoothed by Wilder's average.
+///
+/// `atr[i] = atr[i-1] + (tr[i] − atr[i-1]) / period`, seeded by the mean of the first `period` true ranges.
+/// Warm-up: `period`. Source: Wilder (1978); TA-Lib `ATR`.
+///
+/// # Panics
+/// When the three differ in length.
+pub fn atr(high: &[f64], low: &[f64], close: &[f64], period: usize) -> Vec<f64> {
+    wilder(&true_range(high, low, close), period)
+}

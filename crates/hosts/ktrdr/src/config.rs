@@ -1,0 +1,326 @@
+//! What an adapter is told: which protocol, where, and how patient; and the host that is made of it.
+
+use crate::backtest::KtrdrBacktest;
+use crate::load::KtrdrLoad;
+use crate::operations::{Area, Operations};
+use crate::probe::Probe;
+use crate::sessions::Sessions;
+use crate::strategy::Strategies;
+use crate::train::KtrdrTrain;
+use crate::wire::{Wire, escaped};
+use host_kit::{BuildError, CancellationToken, Host, HostBuilder};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Which of the services of ktrdr an adapter drives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Protocol {
+    /// The training host of October 2025: sessions.
+    #[serde(rename = "ktrdr-training-2025")]
+    Training2025,
+    /// The training host and the workers of April 2026: operations.
+    #[serde(rename = "ktrdr-worker")]
+    Worker,
+    /// The ib host.
+    #[serde(rename = "ktrdr-ib")]
+    Ib,
+}
+
+impl Protocol {
+    /// The word, as in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Training2025 => "ktrdr-training-2025",
+            Protocol::Worker => "ktrdr-worker",
+            Protocol::Ib => "ktrdr-ib",
+        }
+    }
+}
+
+/// What a worker is there for; each process of ktrdr does one of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Offers {
+    #[default]
+    Both,
+    Training,
+    Backtests,
+}
+
+/// One adapter.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterConfig {
+    pub protocol: Protocol,
+    /// Where the service is: `http://gpu-1:5002`.
+    pub url: String,
+    /// Sent to the service as `Authorization: Bearer`; the services of ktrdr want none, a proxy before them may.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// A folder with strategies (`*.yaml`, `*.yml`) that can then be named instead of pasted.
+    #[serde(default)]
+    pub strategies: Option<PathBuf>,
+    /// `ktrdr-worker` alone: which kinds to offer.
+    #[serde(default)]
+    pub offers: Offers,
+    /// `ktrdr-ib` alone: the folder for bars that were loaded, as CSV. Without it a load tells what came and keeps
+    /// nothing.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+    /// `ktrdr-ib` alone: the symbol that the health probe asks about; AAPL.
+    #[serde(default = "probe_symbol")]
+    pub probe_symbol: String,
+    /// How many runs at once; 1, which is all that these services take.
+    #[serde(default = "one")]
+    pub capacity: u32,
+    #[serde(default)]
+    pub timing: Timing,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn probe_symbol() -> String {
+    "AAPL".to_owned()
+}
+
+impl AdapterConfig {
+    /// An adapter with everything else as it is when nobody says.
+    pub fn new(protocol: Protocol, url: impl Into<String>) -> Self {
+        Self {
+            protocol,
+            url: url.into(),
+            token: None,
+            strategies: None,
+            offers: Offers::default(),
+            folder: None,
+            probe_symbol: probe_symbol(),
+            capacity: one(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// All of it but the token: configurations end up in logs, tokens must not.
+impl fmt::Debug for AdapterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdapterConfig")
+            .field("protocol", &self.protocol)
+            .field("url", &self.url)
+            .field("token", &self.token.as_ref().map(|_| "(set)"))
+            .field("strategies", &self.strategies)
+            .field("offers", &self.offers)
+            .field("folder", &self.folder)
+            .field("probe_symbol", &self.probe_symbol)
+            .field("capacity", &self.capacity)
+            .field("timing", &self.timing)
+            .finish()
+    }
+}
+
+/// How patient an adapter is. All in seconds.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timing {
+    /// Between two looks while things move; 0.2.
+    pub fastest: f64,
+    /// Between two looks while nothing does; 5.
+    pub slowest: f64,
+    /// For the opening of a connection; 5.
+    pub connect: f64,
+    /// For a look; 10.
+    pub look: f64,
+    /// For a start; 60.
+    pub start: f64,
+    /// For the answer to a stop; 45.
+    pub stop: f64,
+    /// A run that was asked to stop and of which nothing is confirmed for so long ends as failed, with the words
+    /// that it may still be running; 120.
+    pub confirm: f64,
+    /// A run whose service gives no usable answer for so long is given up, with the words that it may go on; 300.
+    pub silence: f64,
+    /// How long a start waits while the service is busy with somebody else's run; 0 refuses at once; 600.
+    pub queue: f64,
+    /// For the one long call of `ktrdr.load`; 600.
+    pub load: f64,
+    /// Between two health probes; 10.
+    pub probe_every: f64,
+    /// For a health probe; 5.
+    pub probe: f64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            fastest: 0.2,
+            slowest: 5.0,
+            connect: 5.0,
+            look: 10.0,
+            start: 60.0,
+            stop: 45.0,
+            confirm: 120.0,
+            silence: 300.0,
+            queue: 600.0,
+            load: 600.0,
+            probe_every: 10.0,
+            probe: 5.0,
+        }
+    }
+}
+
+impl Timing {
+    fn check(&self) -> Result<(), String> {
+        let all = [
+            ("fastest", self.fastest, 0.001),
+            ("slowest", self.slowest, 0.001),
+            ("connect", self.connect, 0.001),
+            ("look", self.look, 0.001),
+            ("start", self.start, 0.001),
+            ("stop", self.stop, 0.001),
+            ("confirm", self.confirm, 0.001),
+            ("silence", self.silence, 0.001),
+            ("queue", self.queue, 0.0),
+            ("load", self.load, 0.001),
+            ("probe_every", self.probe_every, 0.001),
+            ("probe", self.probe, 0.001),
+        ];
+        match all.iter().find(|(_, seconds, least)| !(*least..=1e7).contains(seconds)) {
+            Some((name, seconds, least)) => {
+                Err(format!("'timing.{name}' is {seconds}; it is in seconds, from {least} to 10,000,000."))
+            }
+            None if self.fastest > self.slowest => {
+                Err("'timing.fastest' is greater than 'timing.slowest': exchange them.".to_owned())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Seconds of the configuration, which were checked to be a time.
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// Why no host could be made of an adapter's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdapterError {
+    /// A value can't be meant.
+    #[error("adapter '{name}': {what}")]
+    Config {
+        name: String,
+        /// Which, and what would be right.
+        what: String,
+    },
+    #[error("adapter '{name}': {error}")]
+    Build { name: String, error: BuildError },
+}
+
+/// The host that an adapter is, ready to be served.
+///
+/// `leaving` is to fire when the adapter shuts down: the same token that [`Host::serve`] is given. By it a run is
+/// told apart that ends because somebody cancels it (it is stopped over there) from one that is merely no longer
+/// followed (it goes on over there, and a resume finds it again).
+///
+/// # Errors
+/// When the configuration can't be meant so. Nothing is asked of the service: it may be down.
+pub fn host(name: &str, config: &AdapterConfig, leaving: CancellationToken) -> Result<Host, AdapterError> {
+    let build = |error| AdapterError::Build { name: name.to_owned(), error };
+    builder(name, config, leaving)?.build().map_err(build)
+}
+
+/// As [`host`], for those who have more to set: a token, origins, a grace.
+///
+/// # Errors
+/// As [`host`].
+pub fn builder(
+    name: &str,
+    config: &AdapterConfig,
+    leaving: CancellationToken,
+) -> Result<HostBuilder, AdapterError> {
+    let wrong = |what| AdapterError::Config { name: name.to_owned(), what };
+    config.timing.check().map_err(wrong)?;
+    if config.token.as_ref().is_some_and(String::is_empty) {
+        return Err(wrong("its token is empty. Leave it out, or give the service's.".to_owned()));
+    }
+    if config.protocol != Protocol::Ib && config.folder.is_some() {
+        return Err(wrong("'folder' is for the bars of ktrdr-ib; this protocol leaves none.".to_owned()));
+    }
+    let timing = config.timing;
+    let wire = Wire::new(&config.url, config.token.as_deref(), seconds(timing.connect)).map_err(wrong)?;
+    let probe_path = match config.protocol {
+        Protocol::Training2025 => "/training/sessions".to_owned(),
+        Protocol::Worker => "/api/v1/operations".to_owned(),
+        Protocol::Ib => {
+            format!("/data/head-timestamp?symbol={}&timeframe=1d", escaped(&config.probe_symbol))
+        }
+    };
+    let probe = Arc::new(Probe::new(name, wire.clone(), probe_path, config.protocol, timing));
+    let strategies = Strategies::new(config.strategies.clone());
+    let host = Host::builder(name, env!("CARGO_PKG_VERSION")).capacity(config.capacity);
+    Ok(match config.protocol {
+        Protocol::Training2025 => {
+            let sessions = Arc::new(Sessions::new(wire, timing));
+            host.work(KtrdrTrain::new(sessions, Protocol::Training2025, strategies, timing, leaving, probe))
+        }
+        Protocol::Worker => {
+            let area = |area| Arc::new(Operations::new(wire.clone(), area, timing));
+            let mut host = host;
+            // The probe is told once, by the first work.
+            let mut probe = Some(probe);
+            if config.offers != Offers::Backtests {
+                let probe = probe.take();
+                let training = area(Area::Training);
+                host = host.work(KtrdrTrain::new(
+                    training,
+                    Protocol::Worker,
+                    strategies,
+                    timing,
+                    leaving.clone(),
+                    probe,
+                ));
+            }
+            if config.offers != Offers::Training {
+                host = host.work(KtrdrBacktest::new(area(Area::Backtests), timing, leaving, probe));
+            }
+            host
+        }
+        Protocol::Ib => host.work(KtrdrLoad::new(wire, config.folder.clone(), timing, leaving, probe)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_read_by_its_words_and_says_what_can_not_be_meant() {
+        let read = |text: serde_json::Value| serde_json::from_value::<AdapterConfig>(text);
+        let config = read(serde_json::json!({
+            "protocol": "ktrdr-worker", "url": "http://gpu-1:5002", "token": "sesame", "timing": {"slowest": 2}
+        }))
+        .unwrap();
+        assert_eq!(
+            (config.protocol, config.timing.slowest, config.timing.fastest),
+            (Protocol::Worker, 2.0, 0.2)
+        );
+        assert!(!format!("{config:?}").contains("sesame"));
+        assert!(read(serde_json::json!({"protocol": "ktrdr", "url": ""})).is_err());
+        assert!(read(serde_json::json!({"protocol": "ktrdr-ib", "url": "", "folders": 1})).is_err());
+
+        let refused = |change: fn(&mut AdapterConfig)| {
+            let mut config = AdapterConfig::new(Protocol::Worker, "http://127.0.0.1:5002");
+            change(&mut config);
+            builder("gpu", &config, CancellationToken::new()).err().expect("it is refused").to_string()
+        };
+        assert!(refused(|c| c.url = "gpu-1".into()).starts_with("adapter 'gpu': 'gpu-1' is no address"));
+        assert!(refused(|c| c.timing.look = f64::NAN).contains("'timing.look'"));
+        assert!(refused(|c| c.timing.fastest = 9.0).contains("exchange them"));
+        assert!(refused(|c| c.token = Some(String::new())).contains("token is empty"));
+        assert!(refused(|c| c.folder = Some("/tmp".into())).contains("ktrdr-ib"));
+        assert!(host("gpu", &AdapterConfig { capacity: 0, ..config }, CancellationToken::new()).is_err());
+    }
+}

@@ -1,0 +1,237 @@
+//! The beginning of a following: a run that goes on is found again, one that stopped is gone on with, and only
+//! otherwise one is started.
+//!
+//! The id is ours and is kept before the start is asked for: whatever happens to the answer, a look by that id tells
+//! whether it was started, and nothing is started twice.
+
+use super::{Place, Run};
+use crate::config::seconds;
+use crate::look::Stand;
+use crate::wire::CallError;
+use host_kit::WorkError;
+use protocol::LogLevel;
+use protocol::host::ResultDoc;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// After a cancel a start that is under way has so long to say whether it started.
+const START_GRACE: Duration = Duration::from_secs(1);
+
+/// What came of it.
+pub(super) enum Begun {
+    /// It runs, or has run, there.
+    At(Place),
+    /// It does not.
+    Not(Result<ResultDoc, WorkError>),
+    /// It was cancelled while the start was under way: it may run there.
+    Unsure(Place),
+}
+
+impl Run {
+    pub(super) async fn begin(&mut self, order: &Value) -> Begun {
+        let foreign = &self.how.foreign;
+        let Some(checkpoint) = self.ctx.resume_from() else {
+            let id = format!("signalbox-{}-{}", self.ctx.id(), self.ctx.attempt());
+            return self.start(order, id).await;
+        };
+        match Place::read(checkpoint, foreign.protocol(), foreign.base()) {
+            Ok(place) => self.find(order, place).await,
+            Err(why) => Begun::Not(Err(WorkError::failed(
+                why,
+                "Resume it on that adapter, or retry it from the beginning.",
+            ))),
+        }
+    }
+
+    /// Finds a run again by its id.
+    async fn find(&mut self, order: &Value, place: Place) -> Begun {
+        let since = Instant::now();
+        loop {
+            self.ctx.message(format!("Looking for the run {}", place.id));
+            let looked = tokio::select! {
+                biased;
+                () = self.ctx.token().cancelled() => return Begun::Unsure(place),
+                looked = self.how.foreign.look(&place.id, 0) => looked,
+            };
+            match looked {
+                Ok(look) => match look.stand {
+                    Stand::Running => {
+                        self.ctx.log(
+                            LogLevel::Info,
+                            format!("The run {} goes on over there and is followed again.", place.id),
+                        );
+                        return self.at(Place { started: true, ..place });
+                    }
+                    Stand::Completed => {
+                        self.ctx.log(
+                            LogLevel::Info,
+                            format!("The run {} completed meanwhile: its result is taken.", place.id),
+                        );
+                        return Begun::At(Place { started: true, ..place });
+                    }
+                    Stand::Failed(why) | Stand::Stopped(why) => return self.go_on(place, &why).await,
+                },
+                Err(error) if error.status() == Some(404) && !place.started => {
+                    self.ctx.log(LogLevel::Info, "The service never heard of the run: it is started now.");
+                    return self.start(order, place.id).await;
+                }
+                Err(error) if error.status() == Some(404) => {
+                    return self.go_on(place, "the service no longer knows it").await;
+                }
+                Err(error) if error.may_pass() && since.elapsed() < seconds(self.how.timing.silence) => {
+                    self.ctx.message(format!("Looking for the run {}: {error}", place.id));
+                }
+                Err(error) => return Begun::Not(Err(self.lost(&place, &error))),
+            }
+            if self.pause().await.is_err() {
+                return Begun::Unsure(place);
+            }
+        }
+    }
+
+    /// Goes on with a run that is over, where the service can.
+    async fn go_on(&mut self, place: Place, why: &str) -> Begun {
+        let no_way = |what: String| {
+            Begun::Not(Err(WorkError::failed(what, "Retry starts it anew, from the beginning.")))
+        };
+        let gone_on = tokio::select! {
+            biased;
+            () = self.ctx.token().cancelled() => return Begun::Unsure(place),
+            gone_on = self.how.foreign.go_on(&place.id) => gone_on,
+        };
+        match gone_on {
+            None => no_way(format!(
+                "The run {} is over ({why}), and this service has no way to go on with it.",
+                place.id
+            )),
+            Some(Ok(id)) => {
+                self.ctx.log(
+                    LogLevel::Info,
+                    format!("The run {} was over ({why}); the service goes on with it as {id}.", place.id),
+                );
+                self.at(Place { id, started: true, ..place })
+            }
+            Some(Err(error)) => no_way(format!(
+                "The run {} is over ({why}), and the service can't go on with it: {error}.",
+                place.id
+            )),
+        }
+    }
+
+    /// Starts a run, waiting for its turn while the service is busy.
+    async fn start(&mut self, order: &Value, id: String) -> Begun {
+        let foreign = std::sync::Arc::clone(&self.how.foreign);
+        let place = Place {
+            protocol: foreign.protocol().to_owned(),
+            service: foreign.base().to_owned(),
+            id,
+            started: false,
+        };
+        if let Err(too_large) = self.ctx.checkpoint(place.note(), place.state()) {
+            return Begun::Not(Err(too_large.into()));
+        }
+        let since = Instant::now();
+        loop {
+            let mut starting = foreign.start(&place.id, order);
+            let answer = tokio::select! {
+                biased;
+                () = self.ctx.token().cancelled() => {
+                    // Whether it started is known soonest from its answer.
+                    match tokio::time::timeout(START_GRACE, starting).await {
+                        Ok(Ok(id)) => return Begun::Unsure(Place { id, started: true, ..place.clone() }),
+                        Ok(Err(error)) if sure(&error) => return Begun::Not(Err(WorkError::Cancelled)),
+                        Ok(Err(_)) | Err(_) => return Begun::Unsure(place.clone()),
+                    }
+                }
+                answer = &mut starting => answer,
+            };
+            drop(starting);
+            match answer {
+                Ok(id) => return self.at(Place { id, started: true, ..place }),
+                Err(error) if error.status() == Some(503) => {
+                    let waited = since.elapsed();
+                    if waited >= seconds(self.how.timing.queue) {
+                        return Begun::Not(Err(WorkError::failed(
+                            format!(
+                                "The service at {} has no place: it runs something that was not started from here. ({error})",
+                                foreign.base()
+                            ),
+                            "Wait until that has ended or stop it there, then retry. 'timing.queue' of the adapter says how long a start waits.",
+                        )));
+                    }
+                    self.ctx.message(format!(
+                        "Waits for a place: the service is busy with somebody else's run ({} s)",
+                        waited.as_secs()
+                    ));
+                    if self.pause().await.is_err() {
+                        return Begun::Not(Err(WorkError::Cancelled));
+                    }
+                }
+                Err(error) if error.status() == Some(409) => {
+                    self.ctx.log(
+                        LogLevel::Info,
+                        format!("The service already has the run {}: it is followed.", place.id),
+                    );
+                    return self.at(Place { started: true, ..place });
+                }
+                Err(error) if sure(&error) => {
+                    return Begun::Not(Err(WorkError::failed(
+                        format!("The run could not be started: {error}."),
+                        "See that the service is up, and that strategy, symbols and dates are what it takes; then retry.",
+                    )));
+                }
+                Err(error) => return self.asked_without_answer(place, &error).await,
+            }
+        }
+    }
+
+    /// The start was sent and its answer is lost: a look tells.
+    async fn asked_without_answer(&mut self, place: Place, error: &CallError) -> Begun {
+        self.ctx.log(
+            LogLevel::Warn,
+            format!("The answer to the start is lost ({error}). Looking whether it was started."),
+        );
+        let looked = tokio::select! {
+            biased;
+            () = self.ctx.token().cancelled() => return Begun::Unsure(place),
+            looked = self.how.foreign.look(&place.id, 0) => looked,
+        };
+        match looked {
+            Ok(_) => self.at(Place { started: true, ..place }),
+            Err(unseen) => Begun::Not(Err(WorkError::failed(
+                format!(
+                    "It is not known whether the run {} was started: {error}. A look for it brought: {unseen}.",
+                    place.id
+                ),
+                "Resume looks for it again and starts it only if it is not there.",
+            ))),
+        }
+    }
+
+    fn at(&self, place: Place) -> Begun {
+        match self.ctx.checkpoint(place.note(), place.state()) {
+            Ok(()) => Begun::At(place),
+            Err(too_large) => Begun::Not(Err(too_large.into())),
+        }
+    }
+
+    /// A pause of the length of a busy wait.
+    async fn pause(&self) -> Result<(), WorkError> {
+        let wait = seconds(self.how.timing.slowest.min(1.0));
+        tokio::select! {
+            biased;
+            () = self.ctx.token().cancelled() => Err(WorkError::Cancelled),
+            () = tokio::time::sleep(wait) => Ok(()),
+        }
+    }
+}
+
+/// Whether the error says that nothing was started.
+fn sure(error: &CallError) -> bool {
+    match error {
+        CallError::Unreached { .. } => true,
+        CallError::Refused { status, .. } => *status != 500 && *status != 409,
+        CallError::NoAnswer { .. } | CallError::Unreadable { .. } => false,
+    }
+}

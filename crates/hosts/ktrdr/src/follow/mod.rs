@@ -1,0 +1,207 @@
+//! Follows one run on a foreign service from its start, or from where it is found again, to its end.
+
+mod begin;
+mod cancel;
+mod keep;
+mod pace;
+mod place;
+mod tell;
+
+pub(crate) use place::Place;
+
+use crate::config::{Timing, seconds};
+use crate::foreign::Foreign;
+use crate::look::{Look, Stand};
+use crate::outcome;
+use crate::wire::CallError;
+use begin::Begun;
+use host_kit::{CancellationToken, Context, WorkError};
+use keep::{Outbox, kept};
+use pace::Pace;
+use protocol::host::ResultDoc;
+use protocol::{Failure, FailureReason, LogLevel};
+use serde_json::Value;
+use std::sync::Arc;
+use tell::Teller;
+use tokio::time::Instant;
+
+/// How to follow, the same for all runs of a work.
+#[derive(Clone)]
+pub(crate) struct Follow {
+    pub foreign: Arc<dyn Foreign>,
+    pub timing: Timing,
+    /// Fires before the context's token when the adapter shuts down.
+    pub leaving: CancellationToken,
+    /// What can't be done over there, for the log.
+    pub limits: &'static str,
+    /// `training`, `backtest`: for the result.
+    pub what: &'static str,
+}
+
+/// How the following of a run came to its end.
+enum End {
+    /// Its own end over there, or one of ours that claims nothing false.
+    Known(Result<ResultDoc, WorkError>),
+    /// A cancel or a shutdown came while it ran.
+    Stopped,
+}
+
+impl Follow {
+    /// Runs an order over there and follows it.
+    pub async fn run(self, ctx: Context, order: Value) -> Result<ResultDoc, WorkError> {
+        kept(ctx, move |ctx, outbox| Run::new(self, ctx, outbox).follow(order)).await
+    }
+}
+
+/// One run that is followed.
+struct Run {
+    how: Follow,
+    ctx: Context,
+    outbox: Outbox,
+    teller: Teller,
+}
+
+impl Run {
+    fn new(how: Follow, ctx: Context, outbox: Outbox) -> Self {
+        let teller = Teller::new(&ctx, how.foreign.unit());
+        Self { how, ctx, outbox, teller }
+    }
+
+    async fn follow(mut self, order: Value) {
+        self.ctx.log(LogLevel::Info, self.how.limits);
+        let place = match self.begin(&order).await {
+            Begun::At(place) => place,
+            Begun::Not(outcome) => {
+                self.outbox.hand(outcome).await;
+                return;
+            }
+            Begun::Unsure(place) => return self.stop(&place).await,
+        };
+        match self.watch(&place).await {
+            End::Known(outcome) => {
+                self.outbox.hand(outcome).await;
+            }
+            End::Stopped => self.stop(&place).await,
+        }
+    }
+
+    /// Looks until it ends, or until it is to stop.
+    async fn watch(&mut self, place: &Place) -> End {
+        let mut pace = Pace::new(&self.how.timing);
+        let mut heard = Instant::now();
+        loop {
+            let looked = tokio::select! {
+                biased;
+                () = self.ctx.token().cancelled() => return End::Stopped,
+                looked = self.how.foreign.look(&place.id, self.teller.next()) => looked,
+            };
+            let wait = match looked {
+                Ok(look) => {
+                    heard = Instant::now();
+                    let moved = self.teller.tell(&self.ctx, &look);
+                    if look.stand.over() {
+                        return self.ended(place, &look).await;
+                    }
+                    pace.after(moved)
+                }
+                Err(error) if error.may_pass() && heard.elapsed() < seconds(self.how.timing.silence) => {
+                    let silent = heard.elapsed().as_secs();
+                    self.ctx.message(format!("No usable answer for {silent} s, asking again: {error}"));
+                    pace.slowest()
+                }
+                Err(error) => return End::Known(Err(self.lost(place, &error))),
+            };
+            tokio::select! {
+                biased;
+                () = self.ctx.token().cancelled() => return End::Stopped,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// What a run that is over over there is here.
+    async fn ended(&mut self, place: &Place, look: &Look) -> End {
+        let words = |what: &str, why: &str| format!("The run {} {what} over there: {why}", place.id);
+        End::Known(match &look.stand {
+            Stand::Running => return End::Stopped,
+            Stand::Completed => self.result(place, look).await,
+            Stand::Failed(why) => Err(WorkError::failed(
+                words("failed", why),
+                "The log of the service says more. Retry starts it anew; resume goes on where the service can.",
+            )),
+            Stand::Stopped(why) => Err(WorkError::failed(
+                words("was stopped, and not from here,", why),
+                "Somebody else cancelled it, or the service was shut down. Resume goes on where the service can.",
+            )),
+        })
+    }
+
+    async fn result(&mut self, place: &Place, look: &Look) -> Result<ResultDoc, WorkError> {
+        let mut pace = Pace::new(&self.how.timing);
+        let asked = Instant::now();
+        loop {
+            let error = match self.how.foreign.result(&place.id, look).await {
+                Ok(said) => {
+                    self.teller.complete(&self.ctx);
+                    let epochs = self.teller.next();
+                    return Ok(outcome::of_run(
+                        self.how.foreign.as_ref(),
+                        self.how.what,
+                        &place.id,
+                        epochs,
+                        look,
+                        said,
+                    ));
+                }
+                Err(error) => error,
+            };
+            // "Not completed yet" is a 400 that passes.
+            let passes = error.may_pass() || error.status() == Some(400);
+            if !passes || asked.elapsed() > seconds(self.how.timing.look) || self.ctx.check().is_err() {
+                return Err(WorkError::failed(
+                    format!(
+                        "The run {} completed over there, but its result could not be had: {error}.",
+                        place.id
+                    ),
+                    "Resume asks for the result again, without running it again.",
+                ));
+            }
+            tokio::time::sleep(pace.after(false)).await;
+        }
+    }
+
+    /// Why a run is no longer followed though its end is not known.
+    fn lost(&self, place: &Place, error: &CallError) -> WorkError {
+        let base = self.how.foreign.base();
+        match error.status() {
+            Some(404) => WorkError::failed(
+                format!(
+                    "The service at {base} no longer knows the run {}: it was restarted, or somebody deleted it. ({error})",
+                    place.id
+                ),
+                "If it was restarted, the run ended with it. Retry starts it anew; resume goes on where the service kept a checkpoint.",
+            ),
+            _ => WorkError::failed(
+                format!(
+                    "The run {} can't be followed any more, and may still be running at {base}: {error}.",
+                    place.id
+                ),
+                "See that the service runs and answers. Resume finds the run again, without starting a second one.",
+            ),
+        }
+    }
+
+    /// The words of a run that is left to itself because the adapter shuts down.
+    fn left(&self, place: &Place) -> WorkError {
+        Failure {
+            reason: FailureReason::HostStopped,
+            message: format!(
+                "The adapter was shut down. The run {} goes on at {}; nobody asked it to stop.",
+                place.id,
+                self.how.foreign.base()
+            ),
+            hint: "Resume follows it again, or takes its result if it has ended.".to_owned(),
+        }
+        .into()
+    }
+}

@@ -1,0 +1,45 @@
+//! How long to wait before the next look: short while things move, longer and longer while nothing does.
+
+use crate::config::{Timing, seconds};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(crate) struct Pace {
+    fastest: Duration,
+    slowest: Duration,
+    wait: Duration,
+}
+
+impl Pace {
+    pub fn new(timing: &Timing) -> Self {
+        let fastest = seconds(timing.fastest);
+        Self { fastest, slowest: seconds(timing.slowest), wait: fastest }
+    }
+
+    /// The wait after a look that showed something new, or nothing.
+    pub fn after(&mut self, moved: bool) -> Duration {
+        self.wait = if moved { self.fastest } else { (self.wait * 3 / 2).min(self.slowest) };
+        self.wait
+    }
+
+    /// The longest wait: after a look that failed.
+    pub fn slowest(&mut self) -> Duration {
+        self.wait = self.slowest;
+        self.wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_frequent_while_things_move_and_rare_while_nothing_does() {
+        let mut pace = Pace::new(&Timing::default());
+        assert_eq!(pace.after(true), Duration::from_millis(200));
+        let waits: Vec<_> = (0..12).map(|_| pace.after(false)).collect();
+        assert!(waits.is_sorted() && waits[0] == Duration::from_millis(300), "{waits:?}");
+        assert_eq!(waits.last(), Some(&Duration::from_secs(5)));
+        assert_eq!(pace.after(true), Duration::from_millis(200));
+    }
+}

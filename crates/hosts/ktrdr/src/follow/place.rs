@@ -1,0 +1,44 @@
+//! Where a run is over there: what is kept as the checkpoint of an attempt.
+
+use protocol::Checkpoint;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A run on a service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// `ktrdr-worker`.
+    pub protocol: String,
+    /// The address of the service.
+    pub service: String,
+    /// The id under which the service knows it.
+    pub id: String,
+    /// The service said that it started it; before that it is only known that it may have been asked to.
+    pub started: bool,
+}
+
+impl Place {
+    pub fn state(&self) -> Value {
+        json!(self)
+    }
+
+    /// For a person.
+    pub fn note(&self) -> String {
+        let how = if self.started { "runs as" } else { "to be started as" };
+        format!("{how} {} at {}", self.id, self.service)
+    }
+
+    /// # Errors
+    /// A sentence, when the checkpoint was not made by an adapter for this service.
+    pub fn read(checkpoint: &Checkpoint, protocol: &str, service: &str) -> Result<Self, String> {
+        let place: Self = serde_json::from_value(checkpoint.state.clone())
+            .map_err(|e| format!("The checkpoint was not made by this kind of adapter ({e})."))?;
+        if place.protocol != protocol || place.service != service {
+            return Err(format!(
+                "The run {} is at {}, and this adapter drives {service}.",
+                place.id, place.service
+            ));
+        }
+        Ok(place)
+    }
+}

@@ -1,0 +1,120 @@
+//! The bars of loads as files: one CSV an operation, put in its place in one step, answered as the artifact `bars`.
+
+use super::table::Bar;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use host_kit::{Refusal, WorkError};
+use protocol::host::{Artifact, Check};
+use protocol::{OperationId, ProblemType};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A folder of bars.
+#[derive(Debug)]
+pub(super) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Keeps the bars of an operation; a later attempt replaces those of an earlier one.
+    pub async fn keep(
+        &self,
+        id: OperationId,
+        columns: &[String],
+        bars: Vec<Bar>,
+    ) -> Result<Artifact, WorkError> {
+        let (folder, file) = (self.folder.clone(), self.file(id));
+        let columns = columns.to_vec();
+        let written = tokio::task::spawn_blocking(move || {
+            let part = file.with_extension("part");
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(&part, csv(&columns, &bars))?;
+            std::fs::rename(part, file)
+        });
+        let failed = |why: String| {
+            WorkError::failed(
+                format!("The bars came, and could not be kept in {}: {why}.", self.folder.display()),
+                "See that the folder can be written and has room, then retry.",
+            )
+        };
+        match written.await {
+            Ok(Ok(())) => Ok(Artifact {
+                name: "bars".to_owned(),
+                media_type: "text/csv".to_owned(),
+                path: format!("/host/v1/artifacts/ktrdr/bars/{id}"),
+                description: "The bars as CSV, times in UTC".to_owned(),
+            }),
+            Ok(Err(e)) => Err(failed(e.to_string())),
+            Err(e) => Err(failed(e.to_string())),
+        }
+    }
+
+    fn file(&self, id: OperationId) -> PathBuf {
+        self.folder.join(format!("{id}.csv"))
+    }
+
+    /// Whether a load could keep what it brings.
+    pub async fn check(&self) -> Check {
+        let folder = self.folder.clone();
+        let tried = tokio::task::spawn_blocking(move || {
+            let probe = folder.join(format!(".probe-{}", std::process::id()));
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(&probe, b"x")?;
+            std::fs::remove_file(probe)
+        });
+        let why = match tried.await {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => Some(e.to_string()),
+            Err(e) => Some(e.to_string()),
+        };
+        Check {
+            name: "folder for bars".to_owned(),
+            ok: why.is_none(),
+            message: why.map_or_else(String::new, |why| {
+                format!(
+                    "{} can't be written: {why}. Give the server the right to, or another folder.",
+                    self.folder.display()
+                )
+            }),
+        }
+    }
+}
+
+fn csv(columns: &[String], bars: &[Bar]) -> String {
+    let mut out = String::from("time");
+    for name in columns {
+        out.push(',');
+        // Names are the service's: what would break a line is no name of a column.
+        out.extend(name.chars().map(|c| if c.is_control() || c == ',' || c == '"' { '_' } else { c }));
+    }
+    for bar in bars {
+        // Writing to a string can't fail.
+        let _ = write!(out, "\n{}", bar.at.timestamp());
+        for figure in &bar.figures {
+            let _ = figure.map_or_else(|| write!(out, ","), |figure| write!(out, ",{figure}"));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// `GET /host/v1/artifacts/ktrdr/bars/{operation}`.
+pub(super) fn router(files: &Arc<Files>) -> Router {
+    Router::new().route("/ktrdr/bars/{id}", get(bars)).with_state(Arc::clone(files))
+}
+
+async fn bars(State(files): State<Arc<Files>>, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let none =
+        || Refusal::new(ProblemType::NotFound, "There are no bars of this operation here. Load them anew.");
+    let id: OperationId = id.parse().map_err(|_| none())?;
+    let text = tokio::fs::read(files.file(id)).await.map_err(|_| none())?;
+    Ok(([(header::CONTENT_TYPE, "text/csv")], text).into_response())
+}

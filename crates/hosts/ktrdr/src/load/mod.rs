@@ -1,0 +1,273 @@
+//! `ktrdr.load`: bars from the ib host, by its one long call.
+//!
+//! Nothing is known of the call while it is under way, and nobody can end it over there: a cancel gives up waiting
+//! and says that, instead of claiming that it stopped.
+
+mod files;
+mod table;
+
+pub(crate) use table::read;
+
+use crate::config::{Protocol, Timing, seconds};
+use crate::outcome::KtrdrLoadResult;
+use crate::params::{days, list, one, put};
+use crate::probe::Probe;
+use crate::train::misfit;
+use crate::wire::{CallError, Wire};
+use axum::Router;
+use files::Files;
+use host_kit::{CancellationToken, Context, Work, WorkError, async_trait, params_schema};
+use protocol::host::{Check, ResultDoc};
+use protocol::{Failure, FailureReason, FieldError, KindName, KindSpec, LogLevel, Summary};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use table::Table;
+
+/// While nothing comes, it is said how long nothing came, this often.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+const LIMITS: &str = "The ib host tells nothing while it loads and can't be stopped. A cancel gives up waiting; what \
+                      it does for the call may go on over there.";
+
+/// What a load takes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LoadParams {
+    /// One symbol, like MSFT or EURUSD.
+    #[schemars(length(min = 1, max = 20))]
+    pub symbol: String,
+    /// How long one bar lasts.
+    #[serde(default)]
+    pub timeframe: IbTimeframe,
+    /// First day.
+    #[schemars(extend("format" = "date"))]
+    pub start: String,
+    /// Last day; it is loaded itself.
+    #[schemars(extend("format" = "date"))]
+    pub end: String,
+    /// STK, CASH, FUT … Empty: the service finds out by asking for the symbol.
+    #[serde(default)]
+    #[schemars(length(max = 10))]
+    pub instrument: Option<String>,
+}
+
+/// How long one bar lasts, in the words of the ib host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub enum IbTimeframe {
+    #[serde(rename = "1m")]
+    M1,
+    #[serde(rename = "5m")]
+    M5,
+    #[serde(rename = "15m")]
+    M15,
+    #[serde(rename = "30m")]
+    M30,
+    #[default]
+    #[serde(rename = "1h")]
+    H1,
+    #[serde(rename = "4h")]
+    H4,
+    #[serde(rename = "1d")]
+    D1,
+    #[serde(rename = "1w")]
+    W1,
+}
+
+impl IbTimeframe {
+    fn as_str(self) -> &'static str {
+        match self {
+            IbTimeframe::M1 => "1m",
+            IbTimeframe::M5 => "5m",
+            IbTimeframe::M15 => "15m",
+            IbTimeframe::M30 => "30m",
+            IbTimeframe::H1 => "1h",
+            IbTimeframe::H4 => "4h",
+            IbTimeframe::D1 => "1d",
+            IbTimeframe::W1 => "1w",
+        }
+    }
+}
+
+impl LoadParams {
+    fn order(&self) -> Result<Value, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let names = one(list("symbol", Some(&self.symbol)), &mut errors).flatten();
+        if names.is_some_and(|names| names.len() > 1) {
+            errors.push(FieldError::new("symbol", "A load takes one."));
+        }
+        let days = one(days(Some(&self.start), Some(&self.end)), &mut errors);
+        let (Some((Some(start), Some(end))), true) = (days, errors.is_empty()) else {
+            if errors.is_empty() {
+                errors.push(FieldError::new("start", "A load needs its first and its last day."));
+            }
+            return Err(errors);
+        };
+        let mut order = Map::new();
+        put(&mut order, "symbol", Some(self.symbol.trim()));
+        put(&mut order, "timeframe", Some(self.timeframe.as_str()));
+        put(&mut order, "start", Some(format!("{start}T00:00:00Z")));
+        put(&mut order, "end", Some(format!("{end}T23:59:59Z")));
+        let instrument = self.instrument.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        put(&mut order, "instrument_type", instrument);
+        Ok(json!(order))
+    }
+}
+
+/// Loads bars through the ib host.
+pub struct KtrdrLoad {
+    wire: Wire,
+    files: Option<Arc<Files>>,
+    timing: Timing,
+    leaving: CancellationToken,
+    probe: Arc<Probe>,
+}
+
+impl KtrdrLoad {
+    pub(crate) fn new(
+        wire: Wire,
+        folder: Option<PathBuf>,
+        timing: Timing,
+        leaving: CancellationToken,
+        probe: Arc<Probe>,
+    ) -> Self {
+        Self { wire, files: folder.map(|folder| Arc::new(Files::new(folder))), timing, leaving, probe }
+    }
+
+    /// Why nothing more is waited for, after a cancel or at a shutdown.
+    fn given_up(&self) -> WorkError {
+        if self.leaving.is_cancelled() {
+            return Failure {
+                reason: FailureReason::HostStopped,
+                message: "The adapter was shut down while the ib host loaded.".to_owned(),
+                hint: "Retry asks for the bars anew.".to_owned(),
+            }
+            .into();
+        }
+        WorkError::failed(
+            format!(
+                "Waiting was given up, as you asked. The ib host at {} can't be told to stop: what it does for this \
+                 call may still be running there, and nothing can confirm that it ended.",
+                self.wire.base()
+            ),
+            "Nothing came of it here. If other calls hang too, restart the ib host or its gateway.",
+        )
+    }
+
+    /// The answer to the one long call.
+    async fn ask(&self, ctx: &Context, order: &Value) -> Result<Value, WorkError> {
+        let call = self.wire.post("/data/historical", order, seconds(self.timing.load));
+        let mut call = std::pin::pin!(call);
+        let mut ticks = tokio::time::interval(SAY_EVERY);
+        loop {
+            tokio::select! {
+                biased;
+                () = ctx.token().cancelled() => return Err(self.given_up()),
+                answer = &mut call => return answer.map_err(|error| self.unanswered(&error)),
+                _ = ticks.tick() => ctx.message(format!(
+                    "Waits for the ib host, which tells nothing while it loads ({:.0} s)", ctx.elapsed_seconds()
+                )),
+            }
+        }
+    }
+
+    fn unanswered(&self, error: &CallError) -> WorkError {
+        match error {
+            CallError::NoAnswer { .. } => WorkError::failed(
+                format!(
+                    "The ib host at {} gave no answer, and may still be at it: {error}.",
+                    self.wire.base()
+                ),
+                "Is its gateway logged in? This call hangs without one. 'timing.load' says how long is waited.",
+            ),
+            _ => WorkError::failed(
+                format!("Nothing was loaded: {error}."),
+                "See the hint of the service, then retry.",
+            ),
+        }
+    }
+}
+
+#[async_trait]
+impl Work for KtrdrLoad {
+    type Params = LoadParams;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec {
+            name: KindName::new("ktrdr.load").expect("it is of the form area.verb"),
+            title: "Load bars through a ktrdr ib host".to_owned(),
+            description: "Asks the ib host for the bars of a symbol, by one long call. It tells nothing while it loads, \
+                          can't be stopped and can't go on where it was: a cancel gives up waiting and ends as failed, \
+                          because nothing confirms that the call ended over there."
+                .to_owned(),
+            summary: Summary("{symbol} {timeframe} · {start} {end}".to_owned()),
+            params: params_schema::<LoadParams>(),
+            phases: vec![],
+            series: vec![],
+            resumable: false,
+        }
+    }
+
+    fn check(&self, params: &LoadParams) -> Result<(), Vec<FieldError>> {
+        params.order().map(|_| ())
+    }
+
+    async fn run(&self, ctx: Context, params: LoadParams) -> Result<ResultDoc, WorkError> {
+        let order = params.order().map_err(misfit)?;
+        ctx.log(LogLevel::Info, LIMITS);
+        ctx.items("bars", None);
+        let answer = self.ask(&ctx, &order).await?;
+        let unusable = |error: CallError| match &error {
+            CallError::Refused { detail, .. } => WorkError::failed(
+                format!("The ib host loaded nothing: {detail}"),
+                "Correct what it names, then retry.",
+            ),
+            _ => WorkError::failed(
+                format!("The bars can't be used: {error}."),
+                "Is this an ib host of ktrdr, of the version that the documentation names?",
+            ),
+        };
+        let Table { columns, bars, rows_said, zone_assumed } = table::read(&answer).map_err(unusable)?;
+        ctx.items("bars", Some(bars.len() as u64));
+        ctx.done(bars.len() as u64);
+        ctx.message("Completed");
+        let mut result = KtrdrLoadResult {
+            protocol: Protocol::Ib.as_str().to_owned(),
+            service: self.wire.base().to_owned(),
+            symbol: params.symbol.trim().to_owned(),
+            timeframe: params.timeframe.as_str().to_owned(),
+            rows: bars.len() as u64,
+            rows_said: rows_said.filter(|said| *said != bars.len() as u64),
+            first: bars.first().map(|bar| bar.at),
+            last: bars.last().map(|bar| bar.at),
+            columns,
+            zone_assumed,
+            kept: false,
+            seconds: ctx.elapsed_seconds(),
+        };
+        let mut artifacts = vec![];
+        if let Some(files) = &self.files {
+            artifacts.push(files.keep(ctx.id(), &result.columns, bars).await?);
+            result.kept = true;
+        } else {
+            ctx.log(
+                LogLevel::Warn,
+                "The bars are not kept: the adapter has no 'folder' in its configuration.",
+            );
+        }
+        Ok(ResultDoc { document: json!(result), artifacts, tags: vec!["ktrdr".to_owned()] })
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        let mut checks = vec![self.probe.check().await];
+        if let Some(files) = &self.files {
+            checks.push(files.check().await);
+        }
+        checks
+    }
+
+    fn artifacts(self: Arc<Self>) -> Router {
+        self.files.as_ref().map_or_else(Router::new, files::router)
+    }
+}

@@ -1,0 +1,34 @@
+//! Times of a foreign service: some say their zone, some don't.
+
+use protocol::Time;
+use serde::{Deserialize, Serialize};
+
+/// A time as the service said it. One without a zone is the local time of the service's machine, which is not known
+/// here: nothing is computed from it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Moment {
+    /// In its own words: `2026-11-23T07:45:42.185658`.
+    pub said: String,
+    /// The moment that it means; absent when the service says no zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+}
+
+impl Moment {
+    pub(crate) fn new(said: &str) -> Self {
+        Self { said: said.chars().take(64).collect(), at: Time::parse(said).ok() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_a_zone_is_kept_as_it_was_said_and_means_no_moment() {
+        assert_eq!(Moment::new("2026-11-23T07:45:42.185658").at, None);
+        let zoned = Moment::new("2026-11-23T08:01:58.617006+00:00");
+        assert_eq!(zoned.at, Some(Time::parse("2026-11-23T08:01:58.617006Z").unwrap()));
+        assert_eq!(Moment::new("2026-11-23T08:01:58.634045Z").said, "2026-11-23T08:01:58.634045Z");
+    }
+}

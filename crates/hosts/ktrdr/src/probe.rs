@@ -1,0 +1,159 @@
+//! Whether a service answers what it is there for. Its own `/health` is not asked: it says healthy while real calls
+//! hang.
+//!
+//! A probe is one real call that reads. Whoever asks for the health gets the outcome of the last one and its age;
+//! when that is too old another one sets out, never two at a time, and after failures less and less often: a call
+//! that hangs holds something over there too.
+
+use crate::config::{Protocol, Timing, seconds};
+use crate::shape::{Node, succeeded};
+use crate::wire::{CallError, Wire};
+use parking_lot::Mutex;
+use protocol::host::Check;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The first answer is waited for, this long.
+const FIRST: Duration = Duration::from_millis(1500);
+/// The most that failures stretch the time between two probes.
+const LONGEST: Duration = Duration::from_secs(300);
+
+pub(crate) struct Probe {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: String,
+    wire: Wire,
+    path: String,
+    protocol: Protocol,
+    every: Duration,
+    within: Duration,
+    seen: Mutex<Seen>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct Seen {
+    last: Option<Outcome>,
+    failures: u32,
+    under_way: Option<Instant>,
+}
+
+#[derive(Clone)]
+struct Outcome {
+    at: Instant,
+    took: Duration,
+    said: Result<(), String>,
+}
+
+impl Probe {
+    pub fn new(name: &str, wire: Wire, path: String, protocol: Protocol, timing: Timing) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                name: format!("{} {name}", protocol.as_str()),
+                wire,
+                path,
+                protocol,
+                every: seconds(timing.probe_every),
+                within: seconds(timing.probe),
+                seen: Mutex::default(),
+                news: Notify::new(),
+            }),
+        }
+    }
+
+    /// The outcome of the last probe and its age.
+    pub async fn check(&self) -> Check {
+        let shared = &self.shared;
+        let news = shared.news.notified();
+        let first = {
+            let mut seen = shared.seen.lock();
+            if seen.due(shared.every) {
+                seen.under_way = Some(Instant::now());
+                let shared = Arc::clone(shared);
+                tokio::spawn(async move { shared.probe().await });
+            }
+            seen.last.is_none()
+        };
+        if first {
+            // In vain is well, too: then there is nothing to tell yet.
+            let _ = tokio::time::timeout(FIRST, news).await;
+        }
+        shared.told()
+    }
+}
+
+impl Seen {
+    fn due(&self, every: Duration) -> bool {
+        let wait = (every * 2_u32.pow(self.failures.min(8))).min(LONGEST.max(every));
+        self.under_way.is_none() && self.last.as_ref().is_none_or(|last| last.at.elapsed() >= wait)
+    }
+}
+
+impl Shared {
+    async fn probe(&self) {
+        let asked = Instant::now();
+        let said = match self.wire.get(&self.path, self.within).await {
+            Ok(answer) => self.read(&answer).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let mut seen = self.seen.lock();
+        seen.failures = if said.is_ok() { 0 } else { seen.failures.saturating_add(1) };
+        seen.under_way = None;
+        seen.last = Some(Outcome { at: Instant::now(), took: asked.elapsed(), said });
+        drop(seen);
+        self.news.notify_waiters();
+    }
+
+    /// An answer counts only when it is what a working service says.
+    fn read(&self, answer: &serde_json::Value) -> Result<(), CallError> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let call = format!("GET {path}");
+        let node = Node::answer(&call, answer);
+        match self.protocol {
+            Protocol::Training2025 => node.need("sessions")?.list().map(|_| ()),
+            Protocol::Worker => {
+                succeeded(&node)?;
+                node.need("data")?.list().map(|_| ())
+            }
+            Protocol::Ib => succeeded(&node),
+        }
+    }
+
+    fn told(&self) -> Check {
+        let seen = self.seen.lock();
+        let path = self.path.split('?').next().unwrap_or_default();
+        let (ok, message) = match &seen.last {
+            Some(Outcome { at, took, said: Ok(()) }) => (
+                true,
+                format!(
+                    "GET {path} was answered in {} ms, {} s ago.",
+                    took.as_millis(),
+                    at.elapsed().as_secs()
+                ),
+            ),
+            Some(Outcome { at, said: Err(why), .. }) => (
+                false,
+                format!(
+                    "A real call failed {} s ago: {why}. See that the service at {} runs{}; its own /health may say \
+                     healthy all the same.",
+                    at.elapsed().as_secs(),
+                    self.wire.base(),
+                    if self.protocol == Protocol::Ib { " and that its gateway is logged in" } else { "" }
+                ),
+            ),
+            None => (
+                false,
+                format!(
+                    "GET {path} at {} has not been answered for {} s; nothing is known of the service yet.",
+                    self.wire.base(),
+                    seen.under_way.map_or(0, |at| at.elapsed().as_secs())
+                ),
+            ),
+        };
+        Check { name: self.name.clone(), ok, message }
+    }
+}

@@ -1,0 +1,68 @@
+//! The training host of October 2025: sessions that are started, asked about, and stopped by a POST.
+
+pub(crate) mod read;
+
+use crate::config::{Timing, seconds};
+use crate::foreign::Foreign;
+use crate::look::Look;
+use crate::shape::Node;
+use crate::wire::{CallError, Wire, escaped};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+/// The service, for training.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    wire: Wire,
+    timing: Timing,
+}
+
+impl Sessions {
+    pub fn new(wire: Wire, timing: Timing) -> Self {
+        Self { wire, timing }
+    }
+}
+
+#[async_trait]
+impl Foreign for Sessions {
+    fn protocol(&self) -> &'static str {
+        crate::Protocol::Training2025.as_str()
+    }
+
+    fn base(&self) -> &str {
+        self.wire.base()
+    }
+
+    fn unit(&self) -> &'static str {
+        "epochs"
+    }
+
+    async fn start(&self, id: &str, order: &Value) -> Result<String, CallError> {
+        let mut body = order.clone();
+        if let Some(body) = body.as_object_mut() {
+            body.insert("session_id".to_owned(), json!(id));
+        }
+        let answer = self.wire.post("/training/start", &body, seconds(self.timing.start)).await?;
+        let node = Node::answer("POST /training/start", &answer);
+        Ok(node.need("session_id")?.text()?.to_owned())
+    }
+
+    async fn look(&self, id: &str, from: u64) -> Result<Look, CallError> {
+        let path = format!("/training/status/{}", escaped(id));
+        read::look(&self.wire.get(&path, seconds(self.timing.look)).await?, from)
+    }
+
+    async fn stop(&self, id: &str, _reason: &str) -> Result<(), CallError> {
+        let body = json!({"session_id": id, "save_checkpoint": false});
+        self.wire.post("/training/stop", &body, seconds(self.timing.stop)).await.map(|_| ())
+    }
+
+    async fn go_on(&self, _id: &str) -> Option<Result<String, CallError>> {
+        None
+    }
+
+    async fn result(&self, id: &str, _seen: &Look) -> Result<Value, CallError> {
+        let path = format!("/training/result/{}", escaped(id));
+        self.wire.get(&path, seconds(self.timing.look)).await
+    }
+}

@@ -1,0 +1,184 @@
+//! Reads an answer of JSON piece by piece, so that what is not as expected is told with its place and its shape:
+//! "at data.progress.percentage there should be a number, and there is text ('5 %')".
+
+use crate::wire::CallError;
+use serde_json::Value;
+
+/// One place in an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Node<'a> {
+    call: &'a str,
+    place: String,
+    value: &'a Value,
+}
+
+impl<'a> Node<'a> {
+    /// The whole answer of a call.
+    pub fn answer(call: &'a str, value: &'a Value) -> Self {
+        Self { call, place: String::new(), value }
+    }
+
+    /// What is below a name; `None` when it is absent or null.
+    pub fn get(&self, name: &str) -> Option<Node<'a>> {
+        let value = self.value.get(name).filter(|value| !value.is_null())?;
+        let place = if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) };
+        Some(Node { call: self.call, place, value })
+    }
+
+    /// What is below a name.
+    ///
+    /// # Errors
+    /// When it is absent or null.
+    pub fn need(&self, name: &str) -> Result<Node<'a>, CallError> {
+        self.get(name).ok_or_else(|| {
+            let what = match self.value {
+                Value::Object(_) => format!("{} has no '{name}'", self.named()),
+                _ => format!(
+                    "{} should be an object with '{name}', and is {}",
+                    self.named(),
+                    shown(self.value)
+                ),
+            };
+            CallError::Unreadable { call: self.call.to_owned(), what }
+        })
+    }
+
+    /// # Errors
+    /// When it is no text.
+    pub fn text(&self) -> Result<&'a str, CallError> {
+        self.value.as_str().ok_or_else(|| self.not("text"))
+    }
+
+    /// # Errors
+    /// When it is no number.
+    pub fn number(&self) -> Result<f64, CallError> {
+        self.value.as_f64().ok_or_else(|| self.not("a number"))
+    }
+
+    /// # Errors
+    /// When it is no whole number from 0 on.
+    pub fn count(&self) -> Result<u64, CallError> {
+        let whole = |n: f64| (n.fract() == 0.0 && (0.0..9e15).contains(&n)).then_some(n as u64);
+        self.value
+            .as_u64()
+            .or_else(|| self.value.as_f64().and_then(whole))
+            .ok_or_else(|| self.not("a whole number from 0 on"))
+    }
+
+    /// # Errors
+    /// When it is no list.
+    pub fn list(&self) -> Result<Vec<Node<'a>>, CallError> {
+        let list = self.value.as_array().ok_or_else(|| self.not("a list"))?;
+        let node = |(i, value)| Node { call: self.call, place: format!("{}[{i}]", self.place), value };
+        Ok(list.iter().enumerate().map(node).collect())
+    }
+
+    /// # Errors
+    /// When it is no object.
+    pub fn object(&self) -> Result<&'a serde_json::Map<String, Value>, CallError> {
+        self.value.as_object().ok_or_else(|| self.not("an object"))
+    }
+
+    /// As it is.
+    pub fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    /// That something else was expected here.
+    pub fn not(&self, wanted: &str) -> CallError {
+        let what = format!("{} should be {wanted}, and is {}", self.named(), shown(self.value));
+        CallError::Unreadable { call: self.call.to_owned(), what }
+    }
+
+    fn named(&self) -> String {
+        if self.place.is_empty() { "the answer".to_owned() } else { format!("'{}'", self.place) }
+    }
+}
+
+/// `data` of an answer of the form `{success, data}`.
+///
+/// # Errors
+/// A refusal when `success` is false, though the status was 200.
+pub(crate) fn data<'a>(call: &'a str, answer: &'a Value) -> Result<Node<'a>, CallError> {
+    let node = Node::answer(call, answer);
+    succeeded(&node)?;
+    node.need("data")
+}
+
+/// Takes `success: false` in a 200 as the refusal that it is.
+///
+/// # Errors
+/// That refusal; what can't be read.
+pub(crate) fn succeeded(node: &Node<'_>) -> Result<(), CallError> {
+    match node.get("success").map(|success| (success.value().as_bool(), success)) {
+        Some((Some(true), _)) => Ok(()),
+        Some((Some(false), _)) => {
+            let detail =
+                ["error", "error_message", "message", "detail"].iter().find_map(|name| node.get(name));
+            let detail = detail.map_or_else(
+                || "it says nothing more".to_owned(),
+                |d| d.value().as_str().map_or_else(|| d.value().to_string(), str::to_owned),
+            );
+            Err(CallError::Refused { call: node.call.to_owned(), status: 200, detail })
+        }
+        Some((None, success)) => Err(success.not("true or false")),
+        None => Err(node.need("success").err().unwrap_or_else(|| node.not("an object with 'success'"))),
+    }
+}
+
+/// A value for a person: its kind, and a little of it.
+fn shown(value: &Value) -> String {
+    let little =
+        |text: &str| text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(b) => format!("{b}"),
+        Value::Number(n) => format!("the number {n}"),
+        Value::String(s) => format!("text ('{}')", little(s)),
+        Value::Array(list) => format!("a list of {} ({})", list.len(), little(&value.to_string())),
+        Value::Object(map) => {
+            let names: Vec<_> = map.keys().take(6).map(String::as_str).collect();
+            format!(
+                "an object with {}",
+                if names.is_empty() { "nothing".to_owned() } else { little(&names.join(", ")) }
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_as_expected_is_told_with_its_place_and_its_shape() {
+        let answer = json!({"data": {"progress": {"percentage": "5 %"}, "metrics": [[1], 2]}});
+        let node = Node::answer("GET /x", &answer);
+        let told = |error: CallError| error.to_string();
+        let progress = node.need("data").unwrap().need("progress").unwrap();
+        assert_eq!(
+            told(progress.need("percentage").unwrap().number().unwrap_err()),
+            "GET /x answered with something that can't be read: 'data.progress.percentage' should be a number, and \
+             is text ('5 %')"
+        );
+        assert!(told(progress.need("nothing").unwrap_err()).ends_with("'data.progress' has no 'nothing'"));
+        let metrics = node.need("data").unwrap().need("metrics").unwrap().list().unwrap();
+        assert!(
+            told(metrics[0].number().unwrap_err())
+                .contains("'data.metrics[0]' should be a number, and is a list")
+        );
+    }
+
+    #[test]
+    fn success_false_in_a_200_is_a_refusal() {
+        let answer = json!({"success": false, "data": null, "error": "Not connected to IB"});
+        let error = data("POST /data/historical", &answer).unwrap_err();
+        assert_eq!(error.status(), Some(200));
+        assert!(error.to_string().contains("Not connected to IB"), "{error}");
+        assert!(
+            data("GET /x", &json!({"success": "yes"})).unwrap_err().to_string().contains("true or false")
+        );
+        assert!(data("GET /x", &json!([])).unwrap_err().to_string().contains("a list"), "no panic");
+    }
+}

@@ -1,0 +1,282 @@
+//! Asks one foreign service over HTTP: each call has its own time limit, an answer its bound, and what comes back
+//! is JSON or an error that says which call it was.
+//!
+//! The pool is not used here: these services want DELETE, a limit for each call (a stop takes 30 s, a look must
+//! not), and no repetition of anything that is not known to be safe.
+
+use bytes::BytesMut;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Client, Method, Response, redirect};
+use serde_json::Value;
+use std::error::Error;
+use std::time::Duration;
+
+/// The most that is read of an answer: 64 MiB.
+const ANSWER_LIMIT: usize = 64 << 20;
+/// How much of a refusal is repeated, in characters.
+const DETAIL_CHARS: usize = 400;
+
+/// Why a call brought nothing. `call` is like `GET /training/status/x`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallError {
+    /// Nothing was sent: no connection.
+    #[error("{base} can't be reached: {why}")]
+    Unreached { base: String, why: String },
+    /// It was sent; no answer came, or not all of it. The service may have acted on it.
+    #[error("{call} {why}")]
+    NoAnswer { call: String, why: String },
+    /// The service says no: by its status, or by `success: false` in a 200.
+    #[error("{call} answered {status}: {detail}")]
+    Refused { call: String, status: u16, detail: String },
+    /// What came can't be read.
+    #[error("{call} answered with something that can't be read: {what}")]
+    Unreadable { call: String, what: String },
+}
+
+impl CallError {
+    /// The status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            CallError::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether asking again later may help: no answer, or a fault of the moment.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            CallError::Unreached { .. } | CallError::NoAnswer { .. } => true,
+            CallError::Refused { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            CallError::Unreadable { .. } => false,
+        }
+    }
+}
+
+/// The service at one address.
+#[derive(Debug, Clone)]
+pub(crate) struct Wire {
+    base: String,
+    client: Client,
+}
+
+impl Wire {
+    /// # Errors
+    /// A sentence, when the address or the token can't be used.
+    pub fn new(url: &str, token: Option<&str>, connect: Duration) -> Result<Self, String> {
+        let parsed = reqwest::Url::parse(url.trim()).map_err(|e| {
+            format!("'{}' is no address ({e}). It looks like http://127.0.0.1:5002.", url.trim())
+        })?;
+        if parsed.scheme() != "http" {
+            return Err(format!(
+                "the address begins with {}://, and this build speaks http:// only. Put a proxy on this machine in front of the service.",
+                parsed.scheme()
+            ));
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err("the address holds a user name or password. Use 'token' instead.".to_owned());
+        }
+        if parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err(
+                "the address has a query or a fragment. Paths are appended to it: leave them out.".to_owned()
+            );
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| "its token holds characters that a header can't carry.".to_owned())?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        let client = Client::builder()
+            .default_headers(headers)
+            .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
+            .http1_only()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .connect_timeout(connect)
+            .build()
+            .map_err(|e| format!("no client could be made for it: {e}."))?;
+        Ok(Self { base: parsed.as_str().trim_end_matches('/').to_owned(), client })
+    }
+
+    /// Where the service is, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// # Errors
+    /// [`CallError`], after one try.
+    pub async fn get(&self, path: &str, within: Duration) -> Result<Value, CallError> {
+        self.call(Method::GET, path, None, within).await
+    }
+
+    /// # Errors
+    /// [`CallError`], after one try.
+    pub async fn post(&self, path: &str, body: &Value, within: Duration) -> Result<Value, CallError> {
+        self.call(Method::POST, path, Some(body), within).await
+    }
+
+    /// # Errors
+    /// [`CallError`], after one try.
+    pub async fn delete(&self, path: &str, within: Duration) -> Result<Value, CallError> {
+        self.call(Method::DELETE, path, None, within).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        within: Duration,
+    ) -> Result<Value, CallError> {
+        let call = format!("{method} {}", path.split('?').next().unwrap_or_default());
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let exchange = async {
+            let mut response = request.send().await.map_err(|e| {
+                let why = cause(&e);
+                if e.is_connect() {
+                    CallError::Unreached { base: self.base.clone(), why }
+                } else {
+                    CallError::NoAnswer { call: call.clone(), why: format!("broke off ({why})") }
+                }
+            })?;
+            let status = response.status();
+            let bytes = read(&mut response, &call).await?;
+            if !status.is_success() {
+                let detail = detail(&bytes);
+                return Err(CallError::Refused { call: call.clone(), status: status.as_u16(), detail });
+            }
+            serde_json::from_slice(&bytes).map_err(|e| CallError::Unreadable {
+                call: call.clone(),
+                what: format!("it is no JSON ({e}); it begins with '{}'", excerpt(&bytes)),
+            })
+        };
+        match tokio::time::timeout(within, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::NoAnswer {
+                call: call.clone(),
+                why: format!("did not answer within {} s", within.as_secs_f64()),
+            }),
+        }
+    }
+}
+
+/// The body to its end.
+async fn read(response: &mut Response, call: &str) -> Result<Vec<u8>, CallError> {
+    let mut whole = BytesMut::new();
+    loop {
+        let chunk = response.chunk().await.map_err(|e| CallError::NoAnswer {
+            call: call.to_owned(),
+            why: format!("broke off in the middle of its answer ({})", cause(&e)),
+        })?;
+        let Some(chunk) = chunk else { return Ok(whole.into()) };
+        if whole.len() + chunk.len() > ANSWER_LIMIT {
+            return Err(CallError::Unreadable {
+                call: call.to_owned(),
+                what: format!("it has more than {} MiB", ANSWER_LIMIT >> 20),
+            });
+        }
+        whole.extend_from_slice(&chunk);
+    }
+}
+
+/// What a refusal says: `detail` as text or as a list of faults of fields, `error`, `message`, or the text itself.
+fn detail(bytes: &[u8]) -> String {
+    let said = serde_json::from_slice::<Value>(bytes).ok().and_then(|body| {
+        let told = ["detail", "error", "message"].iter().find_map(|key| body.get(key))?.clone();
+        Some(match told {
+            Value::String(text) => text,
+            Value::Array(faults) => faults.iter().map(fault).collect::<Vec<_>>().join("; "),
+            other => other.to_string(),
+        })
+    });
+    let said = said.unwrap_or_else(|| excerpt(bytes));
+    if said.is_empty() {
+        "it says nothing more".to_owned()
+    } else {
+        said.chars().take(DETAIL_CHARS).collect()
+    }
+}
+
+/// `{loc: ["body", "symbols"], msg: "field required"}` as `body.symbols: field required`.
+fn fault(fault: &Value) -> String {
+    let place = fault.get("loc").and_then(Value::as_array).map(|loc| {
+        loc.iter()
+            .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+    });
+    match (place, fault.get("msg").and_then(Value::as_str)) {
+        (Some(place), Some(msg)) => format!("{}: {msg}", place.join(".")),
+        _ => fault.to_string(),
+    }
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(800)]);
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}
+
+/// The last of the chain of causes: the one that says what really happened.
+fn cause(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}
+
+/// Keeps of a path's segment or a query's value what RFC 3986 leaves unreserved, and escapes the rest.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_service_whatever_their_shape() {
+        assert_eq!(detail(br#"{"detail": "Session nope not found"}"#), "Session nope not found");
+        assert_eq!(
+            detail(br#"{"detail": [{"loc": ["body", "symbols", 0], "msg": "field required"}]}"#),
+            "body.symbols.0: field required"
+        );
+        assert_eq!(detail(b"Internal Server Error"), "Internal Server Error");
+        assert_eq!(detail(b""), "it says nothing more");
+    }
+
+    #[test]
+    fn addresses_that_can_t_be_used_are_refused_with_a_reason() {
+        for (url, reason) in [
+            ("gpu-1:5002", "http:// only"),
+            ("https://gpu-1:5002", "http:// only"),
+            ("http://me:secret@gpu-1", "token"),
+            ("http://gpu-1/?a=b", "query"),
+        ] {
+            let error = Wire::new(url, None, Duration::from_secs(1)).unwrap_err();
+            assert!(error.contains(reason) && !error.contains("secret"), "{url}: {error}");
+        }
+        assert_eq!(
+            Wire::new("http://gpu-1:5002/", None, Duration::from_secs(1)).unwrap().base(),
+            "http://gpu-1:5002"
+        );
+    }
+
+    #[test]
+    fn an_id_can_not_leave_its_segment() {
+        assert_eq!(escaped("a/../b?c=é"), "a%2F..%2Fb%3Fc%3D%C3%A9");
+    }
+}

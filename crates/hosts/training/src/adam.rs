@@ -1,0 +1,72 @@
+//! The optimizer Adam (Kingma and Ba, 2015), as plain numbers that a checkpoint can hold.
+
+use crate::mlp::Mlp;
+use serde::{Deserialize, Serialize};
+
+/// How slowly the mean of the gradients forgets, and that of their squares.
+const BETA: (f32, f32) = (0.9, 0.999);
+/// Keeps the division from blowing up.
+const EPSILON: f32 = 1e-8;
+
+/// The state of the optimizer.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Adam {
+    /// Steps that were taken.
+    pub(crate) steps: u64,
+    /// The smoothed gradient of each weight.
+    pub(crate) first: Vec<f32>,
+    /// The smoothed square of it.
+    pub(crate) second: Vec<f32>,
+}
+
+impl Adam {
+    pub(crate) fn new(parameters: usize) -> Self {
+        Self { steps: 0, first: vec![0.0; parameters], second: vec![0.0; parameters] }
+    }
+
+    /// Moves the weights one step against their gradients.
+    pub(crate) fn step(&mut self, mlp: &mut Mlp, gradients: &[f32], learning_rate: f64) {
+        self.steps += 1;
+        // In double: 1 - 0.999^1 has few digits left in single.
+        let unbias = |beta: f32| 1.0 - f64::from(beta).powi(i32::try_from(self.steps).unwrap_or(i32::MAX));
+        let rate = (learning_rate * unbias(BETA.1).sqrt() / unbias(BETA.0)) as f32;
+        let epsilon = EPSILON * unbias(BETA.1).sqrt() as f32;
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        for ((value, gradient), (first, second)) in mlp.values_mut().zip(gradients).zip(moments) {
+            *first = BETA.0 * *first + (1.0 - BETA.0) * gradient;
+            *second = BETA.1 * *second + (1.0 - BETA.1) * gradient * gradient;
+            *value -= rate * *first / (second.sqrt() + epsilon);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mlp::Layer;
+
+    fn one(weight: f32) -> Mlp {
+        Mlp { layers: vec![Layer { inputs: 1, outputs: 1, weights: vec![weight], bias: vec![0.0] }] }
+    }
+
+    #[test]
+    fn the_first_step_is_as_long_as_the_learning_rate_whatever_the_gradient() {
+        for gradient in [1e-3, 1.0, 1e3] {
+            let (mut mlp, mut adam) = (one(5.0), Adam::new(2));
+            adam.step(&mut mlp, &[gradient, -gradient], 0.1);
+            assert!((mlp.layers[0].weights[0] - 4.9).abs() < 1e-4, "{gradient}");
+            assert!((mlp.layers[0].bias[0] - 0.1).abs() < 1e-4, "{gradient}");
+        }
+    }
+
+    #[test]
+    fn it_finds_the_lowest_point_of_a_bowl() {
+        let (mut mlp, mut adam) = (one(5.0), Adam::new(2));
+        for _ in 0..2_000 {
+            let slope = 2.0 * (mlp.layers[0].weights[0] - 2.0);
+            adam.step(&mut mlp, &[slope, 0.0], 0.02);
+        }
+        assert!((mlp.layers[0].weights[0] - 2.0).abs() < 1e-2, "{}", mlp.layers[0].weights[0]);
+        assert_eq!(mlp.layers[0].bias[0], 0.0, "what has no gradient stays");
+    }
+}

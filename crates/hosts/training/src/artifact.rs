@@ -1,0 +1,35 @@
+//! The `model` artifact: a model's file, to take away.
+
+use crate::store::ModelStore;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use host_kit::Refusal;
+use protocol::ProblemType;
+
+/// The route, to be mounted below `/host/v1/artifacts`.
+pub(crate) fn router(store: ModelStore) -> Router {
+    Router::new().route("/models/{name}", get(model)).with_state(store)
+}
+
+async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let asked = name.clone();
+    let read = tokio::task::spawn_blocking(move || store.bytes(&asked)).await;
+    let read = read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Reading the model failed: {e}.")))?;
+    match read {
+        Ok(Some(bytes)) => Ok((
+            [
+                (header::CONTENT_TYPE, "application/json".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.json\"")),
+            ],
+            bytes,
+        )
+            .into_response()),
+        Ok(None) => Err(Refusal::new(ProblemType::NotFound, "There is no such model. It may have been deleted.")),
+        Err(failure) => {
+            Err(Refusal::new(ProblemType::Internal, format!("{} {}", failure.message, failure.hint)))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Every number that chance decides: first weights, the order of samples, what dropout leaves out.
+//!
+//! Each comes from a generator of its own, which depends on the seed and on what it is for and nothing else: not on
+//! how many numbers were drawn before, nor on what else runs. So a training that goes on from a checkpoint draws what
+//! it would have drawn without the stop.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use sha2::{Digest, Sha256};
+
+/// A generator for one purpose. `place` tells draws for the same purpose apart: the epoch, the batch.
+fn generator(seed: u32, purpose: &str, place: u64) -> ChaCha8Rng {
+    let key: [u8; 32] = Sha256::digest(format!("{purpose}\n{seed}")).into();
+    let mut generator = ChaCha8Rng::from_seed(key);
+    generator.set_stream(place);
+    generator
+}
+
+/// A number from 0 to 1, 1 not included, of 24 bits: as many as a float can tell apart there.
+fn unit(generator: &mut ChaCha8Rng) -> f32 {
+    (generator.next_u32() >> 8) as f32 / 16_777_216.0
+}
+
+/// `count` numbers spread evenly from `-limit` to `limit`, for the first weights of a layer.
+pub(crate) fn weights(seed: u32, layer: usize, count: usize, limit: f32) -> Vec<f32> {
+    let mut generator = generator(seed, "weights", layer as u64);
+    (0..count).map(|_| (unit(&mut generator) * 2.0 - 1.0) * limit).collect()
+}
+
+/// The order in which an epoch goes through its samples: each of `0..count` once.
+pub(crate) fn order(seed: u32, epoch: u32, count: usize) -> Vec<usize> {
+    let mut generator = generator(seed, "order", u64::from(epoch));
+    let mut order: Vec<usize> = (0..count).collect();
+    for i in (1..count).rev() {
+        // The high half of a product with 64 random bits: uneven by less than one in 2^32, and quick.
+        let to = ((u128::from(generator.next_u64()) * (i as u128 + 1)) >> 64) as usize;
+        order.swap(i, to);
+    }
+    order
+}
+
+/// What dropout makes of `count` values in a layer: 0 for those left out, and for the others what keeps their sum.
+pub(crate) fn mask(
+    seed: u32,
+    (epoch, batch, layer): (u32, u32, usize),
+    count: usize,
+    dropout: f32,
+) -> Vec<f32> {
+    let mut generator = generator(seed, &format!("dropout {layer}"), u64::from(epoch) << 32 | u64::from(batch));
+    let kept = 1.0 / (1.0 - dropout);
+    (0..count).map(|_| if unit(&mut generator) < dropout { 0.0 } else { kept }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_order_has_everyone_once(seed: u32, epoch: u32, count in 0usize..300) {
+            let mut order = order(seed, epoch, count);
+            order.sort_unstable();
+            prop_assert_eq!(order, (0..count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_depends_on_seed_and_place_alone() {
+        assert_eq!(order(7, 3, 50), order(7, 3, 50));
+        assert_ne!(order(7, 3, 50), order(7, 4, 50));
+        assert_ne!(order(7, 3, 50), order(8, 3, 50));
+        assert_ne!(mask(7, (1, 0, 0), 50, 0.5), mask(7, (1, 1, 0), 50, 0.5));
+        assert_ne!(mask(7, (1, 0, 0), 50, 0.5), mask(7, (1, 0, 1), 50, 0.5));
+    }
+
+    #[test]
+    fn dropout_leaves_out_its_share_and_keeps_the_sum() {
+        let mask = mask(1, (1, 0, 0), 20_000, 0.25);
+        let out = mask.iter().filter(|v| **v == 0.0).count() as f32 / mask.len() as f32;
+        assert!((out - 0.25).abs() < 0.02, "{out}");
+        let mean = mask.iter().sum::<f32>() / mask.len() as f32;
+        assert!((mean - 1.0).abs() < 0.02, "{mean}");
+        assert!(weights(1, 0, 1_000, 0.5).iter().all(|w| (-0.5..0.5).contains(w)));
+    }
+}

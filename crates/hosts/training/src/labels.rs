@@ -1,0 +1,61 @@
+//! What came after a bar: whether the price went down, stayed, or went up.
+
+/// The names of the classes, in the order of their numbers.
+pub(crate) const CLASSES: [&str; 3] = ["down", "flat", "up"];
+
+/// The class of each bar: 2 where the close `horizon` bars later is higher by more than `threshold` as a share, 0
+/// where it is lower by more than that, 1 in between; `None` for the last bars, whose future is not there yet.
+pub(crate) fn labels(close: &[f64], horizon: usize, threshold: f64) -> Vec<Option<u8>> {
+    let mut out: Vec<Option<u8>> = close
+        .iter()
+        .zip(close.iter().skip(horizon))
+        .map(|(now, then)| {
+            let change = then / now - 1.0;
+            change.is_finite().then(|| {
+                if change > threshold {
+                    2
+                } else if change < -threshold {
+                    0
+                } else {
+                    1
+                }
+            })
+        })
+        .collect();
+    out.resize(close.len(), None);
+    out
+}
+
+/// What a class means to a strategy: −1, 0 or +1.
+pub(crate) fn signal(class: usize) -> i8 {
+    class as i8 - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_threshold_itself_is_flat() {
+        let close = [100.0, 101.0, 100.0, 98.0, 98.0];
+        assert_eq!(labels(&close, 1, 0.01), [Some(1), Some(1), Some(0), Some(1), None]);
+        assert_eq!(labels(&close, 1, 0.0), [Some(2), Some(0), Some(0), Some(1), None]);
+        assert_eq!(labels(&close, 9, 0.0), [None; 5]);
+        assert_eq!([0, 1, 2].map(signal), [-1, 0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_label_looks_no_further_than_its_horizon(
+            mut close in proptest::collection::vec(1.0f64..9.0, 20..60), horizon in 1usize..8, cut in 1usize..60
+        ) {
+            let before = labels(&close, horizon, 0.01);
+            let cut = cut.min(close.len());
+            close[cut..].iter_mut().for_each(|c| *c *= 1.7);
+            let after = labels(&close, horizon, 0.01);
+            let settled = cut.saturating_sub(horizon);
+            prop_assert_eq!(&before[..settled], &after[..settled]);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The network as plain numbers: layers of weights, and what they make of a row. This is what is stored and what
+//! models are asked with; training goes through [`crate::net`].
+
+use crate::dice;
+use serde::{Deserialize, Serialize};
+
+/// One layer: `out = weights · in + bias`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Layer {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    /// Of `inputs` rows of `outputs` each: what the input gives to each output.
+    pub(crate) weights: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+}
+
+/// Layers in a row, with a ReLU between one and the next.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Mlp {
+    pub(crate) layers: Vec<Layer>,
+}
+
+impl Mlp {
+    /// A network that has learned nothing. Weights are spread evenly within `sqrt(6 / inputs)` (He et al. 2015, right
+    /// for a ReLU), those of the last layer within `sqrt(1 / inputs)`; biases are 0.
+    pub(crate) fn new(seed: u32, inputs: usize, hidden: &[usize], outputs: usize) -> Self {
+        let ends: Vec<usize> = hidden.iter().copied().chain([outputs]).collect();
+        let begins = [inputs].into_iter().chain(hidden.iter().copied());
+        let layers = begins.zip(&ends).enumerate().map(|(i, (inputs, outputs))| {
+            let spread = if i + 1 == ends.len() { 1.0 } else { 6.0 };
+            let limit = (spread / inputs as f32).sqrt();
+            let weights = dice::weights(seed, i, inputs * outputs, limit);
+            Layer { inputs, outputs: *outputs, weights, bias: vec![0.0; *outputs] }
+        });
+        Self { layers: layers.collect() }
+    }
+
+    /// How many numbers are fitted.
+    pub(crate) fn parameters(&self) -> usize {
+        self.layers.iter().map(|l| l.weights.len() + l.bias.len()).sum()
+    }
+
+    /// All of them, layer by layer, weights before biases.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut f32> {
+        self.layers.iter_mut().flat_map(|l| l.weights.iter_mut().chain(&mut l.bias))
+    }
+
+    /// The same, to read.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &f32> {
+        self.layers.iter().flat_map(|l| l.weights.iter().chain(&l.bias))
+    }
+
+    /// Whether the layers fit each other and have as many numbers as they say, which a file may get wrong.
+    pub(crate) fn holds_together(&self, inputs: usize, outputs: usize) -> bool {
+        let whole = |l: &Layer| l.weights.len() == l.inputs.saturating_mul(l.outputs) && l.bias.len() == l.outputs;
+        self.layers.iter().all(whole)
+            && self.layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs)
+            && self.layers.first().is_some_and(|l| l.inputs == inputs)
+            && self.layers.last().is_some_and(|l| l.outputs == outputs)
+    }
+
+    /// What the last layer gives for a row, before a softmax.
+    pub(crate) fn logits(&self, row: &[f32]) -> Vec<f32> {
+        let mut values = row.to_vec();
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                values.iter_mut().for_each(|v| *v = v.max(0.0));
+            }
+            let mut out = layer.bias.clone();
+            for (value, weights) in values.iter().zip(layer.weights.chunks_exact(layer.outputs)) {
+                out.iter_mut().zip(weights).for_each(|(o, w)| *o += value * w);
+            }
+            values = out;
+        }
+        values
+    }
+}
+
+/// The place of the greatest value; of equal ones the first.
+pub(crate) fn greatest(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// The cross-entropy of a row: `ln Σ exp(logit) − logit of what was`.
+pub(crate) fn cross_entropy(logits: &[f32], class: usize) -> f64 {
+    let most = f64::from(logits[greatest(logits)]);
+    let sum: f64 = logits.iter().map(|l| (f64::from(*l) - most).exp()).sum();
+    sum.ln() + most - f64::from(logits[class])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_by_hand() {
+        let first = Layer { inputs: 2, outputs: 2, weights: vec![1.0, -1.0, 2.0, 0.5], bias: vec![0.5, 0.0] };
+        let second = Layer { inputs: 2, outputs: 1, weights: vec![3.0, 10.0], bias: vec![1.0] };
+        let mlp = Mlp { layers: vec![first, second] };
+        // 1·1 + 2·1 + 0.5 = 3.5; 1·-1 + 0.5 = -0.5, cut to 0; 3.5·3 + 1 = 11.5.
+        assert_eq!(mlp.logits(&[1.0, 1.0]), [11.5]);
+        assert_eq!(mlp.parameters(), 9);
+        assert!(mlp.holds_together(2, 1) && !mlp.holds_together(3, 1) && !mlp.holds_together(2, 2));
+    }
+
+    #[test]
+    fn cross_entropy_is_the_logarithm_of_what_was_thought_of_the_class() {
+        let evenly = cross_entropy(&[0.0, 0.0, 0.0], 1);
+        assert!((evenly - 3f64.ln()).abs() < 1e-12);
+        assert!(cross_entropy(&[1_000.0, 0.0, 0.0], 0) < 1e-9, "large logits overflow nothing");
+        assert!((cross_entropy(&[1_000.0, 0.0, 0.0], 1) - 1_000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn of_equal_values_the_first_is_the_greatest() {
+        assert_eq!(greatest(&[1.0, 2.0, 2.0]), 1);
+        assert_eq!(greatest(&[0.0]), 0);
+    }
+}

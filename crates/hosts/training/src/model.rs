@@ -1,0 +1,213 @@
+//! A model as it is stored: everything that is needed to ask it, and where it comes from. docs/training.md has the
+//! format.
+
+use crate::features::{Columns, Feature};
+use crate::files::hex;
+use crate::labels::{CLASSES, signal};
+use crate::mlp::{Mlp, greatest};
+use crate::params::TrainingParams;
+use crate::samples::Going;
+use crate::scaler::Scaler;
+use data_host::{Bar, Timeframe};
+use host_kit::WorkError;
+use protocol::Time;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What the file says it is.
+const FORMAT: &str = "signalbox-model";
+const VERSION: u32 = 1;
+/// Bars between two looks at whether to go on.
+const STRIDE: usize = 256;
+
+/// The content of a model's file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Model {
+    pub(crate) format: String,
+    pub(crate) version: u32,
+    #[serde(flatten)]
+    pub(crate) card: Card,
+    /// Over what predicts: see [`Model::compute_digest`].
+    pub(crate) digest: String,
+    /// What the training was started with.
+    pub(crate) params: TrainingParams,
+    /// The epoch whose weights these are.
+    pub(crate) epoch: u32,
+    pub(crate) scaler: Scaler,
+    pub(crate) layers: Mlp,
+}
+
+/// What a model is, without its weights.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Card {
+    /// What `backtest.run` calls it.
+    pub name: String,
+    /// Of whose bars it was learned.
+    pub symbols: Vec<String>,
+    /// Of what bars it can be asked.
+    pub timeframe: Timeframe,
+    /// It was learned of bars that a host made, not a market.
+    pub synthetic: bool,
+    pub features: Vec<String>,
+    /// In the order of the network's outputs.
+    pub classes: Vec<String>,
+    /// How many bars ahead it says where the price will be.
+    pub horizon: u32,
+    /// The share that the price has to move by to be up or down.
+    pub threshold: f64,
+    /// The last bar that the weights were fitted to.
+    pub fitted_until: Time,
+    /// The last bar that had a say in the choice of the weights, which is later: the best epoch is chosen by
+    /// validation. What is after it the model has never seen.
+    pub trained_until: Time,
+}
+
+impl Model {
+    /// A model that was trained.
+    pub(crate) fn new(card: Card, params: TrainingParams, epoch: u32, scaler: Scaler, layers: Mlp) -> Self {
+        let digest = String::new();
+        let mut model =
+            Self { format: FORMAT.to_owned(), version: VERSION, card, digest, params, epoch, scaler, layers };
+        model.digest = model.compute_digest();
+        model
+    }
+
+    /// The model in a file.
+    ///
+    /// # Errors
+    /// What is wrong with the file, to follow "the model can't be used:".
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+            version: u32,
+        }
+        let head: Head = serde_json::from_slice(bytes).map_err(|e| format!("its file is not a model ({e})"))?;
+        if head.format != FORMAT || head.version != VERSION {
+            return Err(format!("its file is of format {} {}, not {FORMAT} {VERSION}", head.format, head.version));
+        }
+        let model: Self = serde_json::from_slice(bytes).map_err(|e| format!("its file is damaged ({e})"))?;
+        let width = model.card.features.len();
+        let fits = model.layers.holds_together(width, CLASSES.len())
+            && model.scaler.mean.len() == width
+            && model.scaler.std.len() == width
+            && model.card.classes == CLASSES;
+        if !fits {
+            return Err("its parts don't fit each other".to_owned());
+        }
+        if model.digest != model.compute_digest() {
+            return Err("its numbers are not those that were written".to_owned());
+        }
+        Ok(model)
+    }
+
+    /// A hash over what predicts, whatever the file's formatting: the SHA-256 of the features' names, each with a line
+    /// feed, and then of all numbers, little-endian: means, deviations, and layer by layer weights and biases.
+    pub(crate) fn compute_digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        self.card.features.iter().for_each(|name| hasher.update(format!("{name}\n")));
+        self.scaler.mean.iter().chain(&self.scaler.std).for_each(|v| hasher.update(v.to_le_bytes()));
+        self.layers.values().for_each(|v| hasher.update(v.to_le_bytes()));
+        hex(hasher.finalize())
+    }
+
+    /// What it says of each bar: −1 for down, +1 for up, 0 for flat and where not enough was seen.
+    ///
+    /// # Errors
+    /// When a feature is not known here; what `going` fails with.
+    pub(crate) fn signals(&self, bars: &[Bar], going: Going) -> Result<Vec<i8>, WorkError> {
+        let columns = Columns::of(bars);
+        let mut features = Vec::with_capacity(self.card.features.len());
+        for name in &self.card.features {
+            going()?;
+            let feature = Feature::parse(name)
+                .map_err(|e| WorkError::failed(e, "Train the model anew with this version."))?;
+            features.push(feature.of(&columns));
+        }
+        let mut row = Vec::with_capacity(features.len());
+        let mut out = Vec::with_capacity(bars.len());
+        for i in 0..bars.len() {
+            if i % STRIDE == 0 {
+                going()?;
+            }
+            if features.iter().any(|f| !f[i].is_finite()) {
+                out.push(0);
+                continue;
+            }
+            row.clear();
+            self.scaler.scale(features.iter().map(|f| f[i]), &mut row);
+            out.push(signal(greatest(&self.layers.logits(&row))));
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::samples::samples;
+    use crate::samples::tests::{go_on, making, walk};
+    use proptest::prelude::*;
+
+    /// A model that has learned nothing, with the features of the samples of tests.
+    pub(crate) fn model(name: &str) -> Model {
+        let (bars, making) = (walk(400, 1), making());
+        let samples = samples(&[&bars], &making, &go_on).unwrap();
+        let card = Card {
+            name: name.to_owned(),
+            symbols: vec!["A".to_owned()],
+            timeframe: Timeframe::H1,
+            synthetic: true,
+            features: making.features.iter().map(ToString::to_string).collect(),
+            classes: CLASSES.map(str::to_owned).to_vec(),
+            horizon: 4,
+            threshold: 0.1 + 0.2,
+            fitted_until: samples.train.until,
+            trained_until: samples.validation.until,
+        };
+        let params = serde_json::from_value(serde_json::json!({"symbols": "A"})).unwrap();
+        Model::new(card, params, 3, samples.scaler, Mlp::new(1, 4, &[8], 3))
+    }
+
+    #[test]
+    fn a_model_reads_back_to_the_last_bit_and_a_changed_one_is_refused() {
+        let model = model("a");
+        let text = serde_json::to_string_pretty(&model).unwrap();
+        assert_eq!(Model::read(text.as_bytes()).unwrap(), model);
+        let mut other = model.clone();
+        other.layers.layers[0].weights[3] += 1e-6;
+        let told = Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err();
+        assert!(told.contains("not those that were written"), "{told}");
+        other.layers.layers[0].weights.pop();
+        assert!(Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err().contains("don't fit"));
+        let newer = Model { version: 2, ..model };
+        assert!(Model::read(&serde_json::to_vec(&newer).unwrap()).unwrap_err().contains("signalbox-model 2"));
+        assert!(Model::read(b"{}").is_err());
+    }
+
+    #[test]
+    fn signals_are_the_classes_of_the_samples_that_were_trained_with() {
+        let (bars, model) = (walk(400, 1), model("a"));
+        let samples = samples(&[&bars], &making(), &go_on).unwrap();
+        let signals = model.signals(&bars, &go_on).unwrap();
+        assert_eq!(signals.len(), 400);
+        assert_eq!(signals[..7], [0; 7], "the warm-up says nothing");
+        let first = bars.iter().position(|b| b.time == samples.train.from).unwrap();
+        for i in 0..samples.train.len() {
+            let class = greatest(&model.layers.logits(samples.train.row(i)));
+            assert_eq!(signals[first + i], signal(class), "{i}");
+        }
+        assert!(signals.iter().any(|s| *s != signals[20]), "it does not say the same of every bar");
+        assert!(model.signals(&[], &go_on).unwrap().is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn what_it_says_of_a_bar_does_not_depend_on_later_ones(cut in 10usize..400) {
+            let (bars, model) = (walk(400, 1), model("a"));
+            let whole = model.signals(&bars, &go_on).unwrap();
+            prop_assert_eq!(&model.signals(&bars[..cut], &go_on).unwrap()[..], &whole[..cut]);
+        }
+    }
+}

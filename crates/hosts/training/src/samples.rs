@@ -1,0 +1,194 @@
+//! From bars to rows of numbers with a class: the three parts as the network takes them.
+
+use crate::features::{Columns, Feature};
+use crate::files::hex;
+use crate::labels::{CLASSES, labels};
+use crate::scaler::Scaler;
+use crate::split::{Cuts, Part};
+use crate::trouble::failure;
+use crate::wording::counted;
+use data_host::Bar;
+use host_kit::WorkError;
+use protocol::Time;
+use sha2::{Digest, Sha256};
+
+/// Fewer samples than this in a part say nothing.
+const FEWEST: usize = 20;
+
+/// Says whether to go on: fails once the work is to stop.
+pub(crate) type Going<'a> = &'a dyn Fn() -> Result<(), WorkError>;
+
+/// How samples are made of bars.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Making {
+    pub(crate) features: Vec<Feature>,
+    /// Bars that a label looks ahead.
+    pub(crate) horizon: usize,
+    /// The share that the price has to move by.
+    pub(crate) threshold: f64,
+    pub(crate) validation_share: f64,
+    pub(crate) test_share: f64,
+}
+
+/// Samples of one part: symbol by symbol, each in time order.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Rows {
+    /// Numbers in a row.
+    pub(crate) width: usize,
+    /// Row after row, scaled.
+    pub(crate) inputs: Vec<f32>,
+    /// A class a row.
+    pub(crate) classes: Vec<u8>,
+    /// The bars of the first and the last sample.
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+    /// The last bar that a label looked at.
+    pub(crate) until: Time,
+}
+
+impl Rows {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The numbers of one sample.
+    pub(crate) fn row(&self, i: usize) -> &[f32] {
+        &self.inputs[i * self.width..(i + 1) * self.width]
+    }
+}
+
+/// Everything that a training takes of the data.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Samples {
+    pub(crate) train: Rows,
+    pub(crate) validation: Rows,
+    pub(crate) test: Rows,
+    pub(crate) scaler: Scaler,
+    /// Tells samples from others: a hash over all of them.
+    pub(crate) digest: String,
+}
+
+/// The unscaled rows of a part.
+#[derive(Default)]
+struct Raw {
+    rows: Vec<f64>,
+    classes: Vec<u8>,
+    times: Option<(Time, Time, Time)>,
+}
+
+impl Raw {
+    fn push(&mut self, at: Time, until: Time, row: impl Iterator<Item = f64>, class: u8) {
+        self.rows.extend(row);
+        self.classes.push(class);
+        let (from, to, last) = self.times.unwrap_or((at, at, until));
+        self.times = Some((from.min(at), to.max(at), last.max(until)));
+    }
+
+    fn scaled(self, scaler: &Scaler) -> Rows {
+        let width = scaler.mean.len();
+        let (from, to, until) = self.times.expect("a part with too few samples was refused");
+        let mut inputs = Vec::with_capacity(self.rows.len());
+        self.rows.chunks_exact(width).for_each(|row| scaler.scale(row.iter().copied(), &mut inputs));
+        Rows { width, inputs, classes: self.classes, from, to, until }
+    }
+}
+
+/// What was computed of the bars of one symbol.
+struct Computed {
+    features: Vec<Vec<f64>>,
+    labels: Vec<Option<u8>>,
+}
+
+impl Computed {
+    fn of(bars: &[Bar], making: &Making, going: Going) -> Result<Self, WorkError> {
+        let columns = Columns::of(bars);
+        let mut features = Vec::with_capacity(making.features.len());
+        for feature in &making.features {
+            going()?;
+            features.push(feature.of(&columns));
+        }
+        Ok(Self { features, labels: labels(&columns.close, making.horizon, making.threshold) })
+    }
+
+    /// The class of a bar that can be a sample: all its features are there, and its future is.
+    fn usable(&self, i: usize) -> Option<u8> {
+        self.labels[i].filter(|_| self.features.iter().all(|f| f[i].is_finite()))
+    }
+}
+
+/// Makes the samples of several symbols, the bars of each oldest first.
+///
+/// # Errors
+/// When there are too few bars, or the training part has one class only; [`WorkError::Cancelled`] from `going`.
+pub(crate) fn samples(symbols: &[&[Bar]], making: &Making, going: Going) -> Result<Samples, WorkError> {
+    let mut computed = Vec::with_capacity(symbols.len());
+    let mut times = Vec::new();
+    for bars in symbols {
+        let of = Computed::of(bars, making, going)?;
+        times.extend((0..bars.len()).filter(|i| of.usable(*i).is_some()).map(|i| bars[i].time));
+        computed.push(of);
+    }
+    let usable = times.len() as u64;
+    let cuts = Cuts::new(times, making.validation_share, making.test_share);
+    let mut parts = [Raw::default(), Raw::default(), Raw::default()];
+    for (bars, of) in symbols.iter().zip(&computed) {
+        going()?;
+        for i in 0..bars.len() {
+            let Some(class) = of.usable(i) else { continue };
+            let (at, until) = (bars[i].time, bars[i + making.horizon].time);
+            if let Some(part) = cuts.and_then(|cuts| cuts.part(at, until)) {
+                parts[part as usize].push(at, until, of.features.iter().map(|f| f[i]), class);
+            }
+        }
+    }
+    let [train, validation, test] = parts;
+    for (part, name) in [(&train, Part::Train), (&validation, Part::Validation), (&test, Part::Test)] {
+        enough(part, name, usable)?;
+    }
+    going()?;
+    let scaler = Scaler::fit(&train.rows, making.features.len());
+    let [train, validation, test] = [train, validation, test].map(|part| part.scaled(&scaler));
+    going()?;
+    let digest = digest([&train, &validation, &test]);
+    Ok(Samples { train, validation, test, scaler, digest })
+}
+
+fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
+    let count = part.classes.len();
+    if count < FEWEST {
+        return Err(failure(
+            format!(
+                "The {} part has {}, and at least {FEWEST} are needed. The bars give {} in all: the first bars are \
+                 needed to compute features, the last ones have no future yet.",
+                format!("{name:?}").to_lowercase(),
+                counted(count as u64, "sample", "samples"),
+                counted(usable, "sample", "samples"),
+            ),
+            "Load more bars, choose a longer range, or give the part a greater share.",
+        )
+        .into());
+    }
+    let first = part.classes[0];
+    if name == Part::Train && part.classes.iter().all(|class| *class == first) {
+        return Err(failure(
+            format!("Every sample of the training part is '{}': there is nothing to learn.", CLASSES[usize::from(first)]),
+            "Choose another threshold or another horizon.",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn digest(parts: [&Rows; 3]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        part.inputs.iter().for_each(|v| hasher.update(v.to_le_bytes()));
+        hasher.update(&part.classes);
+    }
+    hex(hasher.finalize())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

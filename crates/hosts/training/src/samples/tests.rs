@@ -1,0 +1,123 @@
+//! What a future may change: nothing of the past. And bars for the tests of all other files.
+
+use super::*;
+use crate::dice;
+use proptest::prelude::*;
+
+/// Hourly bars of a random walk; another seed gives another one.
+pub(crate) fn walk(count: usize, seed: u64) -> Vec<Bar> {
+    let steps = dice::weights(seed as u32, 0, count * 2, 1.0);
+    let mut close = 100.0;
+    (0..count)
+        .map(|i| {
+            let open = close;
+            close *= 1.0 + f64::from(steps[i]) * 0.01;
+            Bar {
+                time: Time::from_micros(1_600_000_000_000_000 + i as i64 * 3_600_000_000),
+                open,
+                high: f64::max(open, close) * 1.001,
+                low: f64::min(open, close) * 0.999,
+                close,
+                volume: 1_000.0 * (2.0 + f64::from(steps[count + i])),
+            }
+        })
+        .collect()
+}
+
+/// Bars that can be foretold: a wave of 16 bars with some noise on it.
+pub(crate) fn wave(count: usize) -> Vec<Bar> {
+    let mut bars = walk(count, 5);
+    for (i, bar) in bars.iter_mut().enumerate() {
+        let level = |i: usize| 100.0 + 4.0 * (i as f64 * std::f64::consts::TAU / 16.0).sin();
+        let noise = (bar.close / bar.open - 1.0) * 10.0;
+        bar.open = level(i);
+        bar.close = level(i + 1) + noise;
+        bar.high = bar.open.max(bar.close) + 0.1;
+        bar.low = bar.open.min(bar.close) - 0.1;
+    }
+    bars
+}
+
+pub(crate) fn making() -> Making {
+    Making {
+        features: ["return_1", "return_4", "rsi_6", "bollinger_b_8"].map(|n| Feature::parse(n).unwrap()).to_vec(),
+        horizon: 4,
+        threshold: 0.004,
+        validation_share: 0.2,
+        test_share: 0.2,
+    }
+}
+
+pub(crate) fn go_on() -> Result<(), WorkError> {
+    Ok(())
+}
+
+#[test]
+fn samples_keep_the_order_of_time_and_the_gap_between_parts() {
+    let bars = walk(400, 1);
+    let of = samples(&[&bars], &making(), &go_on).unwrap();
+    assert_eq!(of.train.len() + of.validation.len() + of.test.len(), 400 - 4 - 7 - 2 * 4, "warm-up, future, gaps");
+    assert!(of.train.until < of.validation.from && of.validation.until < of.test.from);
+    assert_eq!(of.train.inputs.len(), of.train.len() * 4);
+    let mean: f32 = of.train.inputs.iter().step_by(4).sum::<f32>() / of.train.len() as f32;
+    assert!(mean.abs() < 1e-4, "{mean}");
+}
+
+#[test]
+fn symbols_of_other_times_are_cut_at_the_same_moments() {
+    let early = walk(600, 1);
+    let mut late = walk(600, 2);
+    late.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(200 * 3_600_000_000));
+    let of = samples(&[&early, &late], &making(), &go_on).unwrap();
+    assert!(of.train.until < of.validation.from && of.validation.until < of.test.from);
+}
+
+#[test]
+fn too_few_bars_and_one_class_are_refused_with_what_to_do() {
+    let told = samples(&[&walk(60, 1)], &making(), &go_on).unwrap_err().to_string();
+    assert!(told.contains("at least 20 are needed"), "{told}");
+    assert!(samples(&[&[]], &making(), &go_on).is_err());
+    let flat = Making { threshold: 5.0, ..making() };
+    let told = samples(&[&walk(400, 1)], &flat, &go_on).unwrap_err().to_string();
+    assert!(told.contains("'flat'"), "{told}");
+}
+
+#[test]
+fn making_samples_stops_when_it_is_asked_to() {
+    let stop = || Err(WorkError::Cancelled);
+    assert_eq!(samples(&[&walk(400, 1)], &making(), &stop), Err(WorkError::Cancelled));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn another_future_changes_nothing_of_the_training_part(seed in 2u64..500, scale in 0.2f64..5.0) {
+        let bars = walk(400, 1);
+        let of = samples(&[&bars], &making(), &go_on).unwrap();
+        let mut other = bars.clone();
+        let first = bars.iter().position(|b| b.time > of.train.until).unwrap();
+        for (bar, new) in other.iter_mut().zip(walk(400, seed)).skip(first) {
+            *bar = Bar { time: bar.time, close: new.close * scale, high: new.high * scale, low: new.low * scale, ..new };
+        }
+        let changed = samples(&[&other], &making(), &go_on).unwrap();
+        prop_assert_eq!(&of.train, &changed.train);
+        prop_assert_eq!(&of.scaler, &changed.scaler);
+        prop_assert_ne!(of.digest, changed.digest);
+    }
+
+    #[test]
+    fn the_test_part_in_another_order_changes_nothing_before_it(seed: u32) {
+        let bars = walk(400, 1);
+        let of = samples(&[&bars], &making(), &go_on).unwrap();
+        let first = bars.iter().position(|b| b.time > of.validation.until).unwrap();
+        let mut other = bars.clone();
+        for (to, from) in dice::order(seed, 1, bars.len() - first).into_iter().enumerate() {
+            other[first + to] = Bar { time: bars[first + to].time, ..bars[first + from] };
+        }
+        let changed = samples(&[&other], &making(), &go_on).unwrap();
+        prop_assert_eq!(of.train, changed.train);
+        prop_assert_eq!(of.validation, changed.validation);
+        prop_assert_eq!(of.scaler, changed.scaler);
+    }
+}

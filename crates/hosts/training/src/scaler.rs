@@ -1,0 +1,57 @@
+//! Brings every feature to mean 0 and deviation 1, by what the training part has and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+/// Mean and standard deviation of each feature.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Scaler {
+    pub(crate) mean: Vec<f64>,
+    /// Over the whole of the samples; 1 for a feature that never changes.
+    pub(crate) std: Vec<f64>,
+}
+
+impl Scaler {
+    /// Fitted to rows of `width` numbers, one after the other.
+    pub(crate) fn fit(rows: &[f64], width: usize) -> Self {
+        let count = (rows.len() / width).max(1) as f64;
+        let mut mean = vec![0.0; width];
+        for row in rows.chunks_exact(width) {
+            mean.iter_mut().zip(row).for_each(|(m, v)| *m += v);
+        }
+        mean.iter_mut().for_each(|m| *m /= count);
+        let mut std = vec![0.0; width];
+        for row in rows.chunks_exact(width) {
+            std.iter_mut().zip(row).zip(&mean).for_each(|((s, v), m)| *s += (v - m) * (v - m));
+        }
+        for (s, m) in std.iter_mut().zip(&mean) {
+            let deviation = (*s / count).sqrt();
+            // Equal values may miss their mean by a rounding: that is no deviation to divide by.
+            *s = if deviation > m.abs() * 1e-12 { deviation } else { 1.0 };
+        }
+        Self { mean, std }
+    }
+
+    /// The values of one row as the network takes them, put behind those that are in `out`.
+    pub(crate) fn scale(&self, row: impl Iterator<Item = f64>, out: &mut Vec<f32>) {
+        out.extend(row.zip(&self.mean).zip(&self.std).map(|((v, mean), std)| ((v - mean) / std) as f32));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaled_rows_have_mean_0_and_deviation_1() {
+        let rows = [1.0, 0.1, 3.0, 0.1, 5.0, 0.1, 7.0, 0.1];
+        let scaler = Scaler::fit(&rows, 2);
+        assert_eq!(scaler.mean[0], 4.0);
+        assert_eq!(scaler.std, [5.0f64.sqrt(), 1.0], "what never changes is not blown up");
+        let mut out = Vec::new();
+        rows.chunks(2).for_each(|row| scaler.scale(row.iter().copied(), &mut out));
+        let first: Vec<f32> = out.iter().step_by(2).copied().collect();
+        assert!(first.iter().sum::<f32>().abs() < 1e-6);
+        assert!((first.iter().map(|v| v * v).sum::<f32>() / 4.0 - 1.0).abs() < 1e-6);
+        assert!(out.iter().skip(1).step_by(2).all(|v| v.abs() < 1e-6));
+    }
+}

@@ -1,0 +1,187 @@
+//! The trained models in a folder: which there are, and what they say of bars.
+
+use crate::files::{get, put};
+use crate::model::{Card, Model};
+use crate::samples::Going;
+use crate::trouble::failure;
+use data_host::{Bar, Timeframe};
+use host_kit::WorkError;
+use protocol::{Failure, Time};
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// What the names of models are made of, so that they can be names of files and steps of a path.
+fn is_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=100).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// All models below one folder: the one that [`crate::TrainingConfig::models`] names. Cheap to clone; a model is read
+/// anew each time it is asked.
+#[derive(Clone, Debug)]
+pub struct ModelStore {
+    folder: PathBuf,
+}
+
+impl ModelStore {
+    /// The models in that folder, which need not be there yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The names of all models, the newest first. None when the folder can't be read.
+    pub fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let mut found: Vec<(SystemTime, String)> = entries
+            .flatten()
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?.strip_suffix(".json")?.to_owned();
+                let written = entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+                is_name(&name).then_some((written, name))
+            })
+            .collect();
+        found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        found.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// What a model is.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its file can't be used.
+    pub fn card(&self, name: &str) -> Result<Card, Failure> {
+        self.read(name).map(|model| model.card)
+    }
+
+    /// Until when the model has seen bars: those up to and including this moment are in its sample, by training or by
+    /// the choice of the best epoch. A backtest is honest about later ones only.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its file can't be used.
+    pub fn trained_until(&self, name: &str) -> Result<Time, Failure> {
+        self.card(name).map(|card| card.trained_until)
+    }
+
+    /// Whether there is that model and it can be asked about bars of this timeframe.
+    ///
+    /// # Errors
+    /// A sentence for the param that names the model: what is wrong and what would be right.
+    pub fn fits(&self, name: &str, timeframe: Timeframe) -> Result<(), String> {
+        let card = self.card(name).map_err(|f| format!("{} {}", f.message, f.hint))?;
+        if card.timeframe == timeframe {
+            return Ok(());
+        }
+        Err(format!("The model {name} was trained with bars of {}, not of {timeframe}.", card.timeframe))
+    }
+
+    /// What a model says of each bar, oldest first: −1 that the price falls, +1 that it rises, 0 that it does neither
+    /// or that not enough was seen. What it says of a bar depends on that bar and those before it alone.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its file can't be used.
+    pub fn signals(&self, name: &str, bars: &[Bar]) -> Result<Vec<i8>, Failure> {
+        self.signals_while(name, bars, &|| Ok(())).map_err(|error| match error {
+            WorkError::Failed(failure) => failure,
+            WorkError::Cancelled => failure("It was stopped, though nobody asked it to.", "Try again."),
+        })
+    }
+
+    /// The same, for works that can be cancelled: `going` is asked every few hundred bars whether to go on.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its file can't be used; what `going` fails with.
+    pub fn signals_while(
+        &self,
+        name: &str,
+        bars: &[Bar],
+        going: &dyn Fn() -> Result<(), WorkError>,
+    ) -> Result<Vec<i8>, WorkError> {
+        let going: Going = going;
+        self.read(name)?.signals(bars, going)
+    }
+
+    /// The bytes of a model's file; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        if is_name(name) { get(&self.folder.join(format!("{name}.json"))) } else { Ok(None) }
+    }
+
+    /// Stores a model under its name.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn write(&self, model: &Model) -> Result<Vec<u8>, Failure> {
+        let name = &model.card.name;
+        assert!(is_name(name), "{name} was made to be the name of a model");
+        let bytes = serde_json::to_vec(model).map_err(|e| {
+            failure(format!("The model can't be written as JSON: {e}."), "This is a fault of Signalbox.")
+        })?;
+        put(&self.folder.join(format!("{name}.json")), &bytes)?;
+        Ok(bytes)
+    }
+
+    fn read(&self, name: &str) -> Result<Model, Failure> {
+        let Some(bytes) = self.bytes(name)? else {
+            let shown: String = name.chars().take(60).collect();
+            return Err(failure(format!("There is no model '{shown}'."), self.there_are()));
+        };
+        Model::read(&bytes).map_err(|what| {
+            failure(format!("The model '{name}' can't be used: {what}."), "Train it anew with training.run.")
+        })
+    }
+
+    fn there_are(&self) -> String {
+        const SHOWN: usize = 5;
+        match self.names() {
+            names if names.is_empty() => "Train one first with training.run.".to_owned(),
+            names => format!("The newest are {}.", names[..names.len().min(SHOWN)].join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tests::model;
+    use crate::samples::tests::walk;
+
+    #[test]
+    fn a_stored_model_is_listed_described_and_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ModelStore::new(folder.path().join("models"));
+        assert!(store.names().is_empty());
+        let told = store.signals("a-1h-0001", &[]).unwrap_err();
+        assert_eq!(told.hint, "Train one first with training.run.");
+
+        let model = model("a-1h-0001");
+        store.write(&model).unwrap();
+        fs::write(folder.path().join("models/Not A Name.json"), "x").unwrap();
+        fs::create_dir(folder.path().join("models/checkpoints")).unwrap();
+        assert_eq!(store.names(), ["a-1h-0001"]);
+        assert_eq!(store.card("a-1h-0001").unwrap(), model.card);
+        assert_eq!(store.trained_until("a-1h-0001").unwrap(), model.card.trained_until);
+        assert!(model.card.trained_until > model.card.fitted_until);
+        let bars = walk(100, 3);
+        assert_eq!(store.signals("a-1h-0001", &bars).unwrap(), model.signals(&bars, &|| Ok(())).unwrap());
+        assert_eq!(store.fits("a-1h-0001", Timeframe::H1), Ok(()));
+        assert!(store.fits("a-1h-0001", Timeframe::D1).unwrap_err().contains("bars of 1h, not of 1d"));
+        let stop = || Err(WorkError::Cancelled);
+        assert_eq!(store.signals_while("a-1h-0001", &bars, &stop), Err(WorkError::Cancelled));
+    }
+
+    #[test]
+    fn what_is_no_name_is_no_path() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret.json"), "{}").unwrap();
+        let store = ModelStore::new(folder.path().join("models"));
+        for name in ["../secret", "", ".", "a/b", "A", "a.json", "a\0"] {
+            assert_eq!(store.bytes(name).unwrap(), None, "{name}");
+        }
+        store.write(&model("good")).unwrap();
+        fs::write(folder.path().join("models/bad.json"), "{}").unwrap();
+        assert!(store.card("bad").unwrap_err().message.contains("is not a model"));
+        assert!(store.card("none").unwrap_err().hint.contains("good"));
+    }
+}

@@ -1,0 +1,139 @@
+//! `training.run`, the work itself: what it declares to the host.
+
+use crate::artifact;
+use crate::params::TrainingParams;
+use crate::run;
+use crate::store::ModelStore;
+use axum::Router;
+use data_host::Library;
+use host_kit::{Context, Work, WorkError, async_trait, params_schema};
+use protocol::host::{Check, ResultDoc};
+use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The phases of a training, as the page shows them.
+pub(crate) const PHASES: [&str; 3] = ["prepare", "train", "evaluate"];
+
+/// The curves that a training draws over its epochs: name, title, unit.
+const SERIES: [(&str, &str, &str); 7] = [
+    ("train_loss", "Training loss", ""),
+    ("validation_loss", "Validation loss", ""),
+    ("train_accuracy", "Training accuracy", ""),
+    ("validation_accuracy", "Validation accuracy", ""),
+    ("learning_rate", "Learning rate", ""),
+    ("gradient_norm", "Gradient norm", ""),
+    ("samples_per_second", "Samples per second", "samples/s"),
+];
+
+/// Where a training finds its bars and leaves its models.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrainingConfig {
+    /// The folder of the data sets: that of [`data_host::DataConfig`].
+    pub bars: PathBuf,
+    /// The folder for models and checkpoints; made when it is not there.
+    pub models: PathBuf,
+}
+
+/// Fits a model to stored bars: the kind `training.run`.
+pub struct TrainingRun {
+    config: Arc<TrainingConfig>,
+    library: Library,
+}
+
+impl TrainingRun {
+    /// The work with its folders. Nothing is read or made yet.
+    pub fn new(config: TrainingConfig) -> Self {
+        let library = Library::new(&config.bars);
+        Self { config: Arc::new(config), library }
+    }
+
+    /// The schema of the params, with what is stored just now to choose from.
+    fn params(&self) -> Value {
+        const MOST: usize = 50;
+        let mut schema = params_schema::<TrainingParams>();
+        let sets = self.library.sets().unwrap_or_default();
+        let symbols: BTreeSet<String> = sets.iter().map(|s| s.symbol.clone()).collect();
+        let sources: BTreeSet<String> = sets.into_iter().map(|s| s.source).collect();
+        for (param, known) in [("symbols", symbols), ("source", sources)] {
+            let known: Vec<String> = known.into_iter().take(MOST).collect();
+            let property = schema.pointer_mut(&format!("/properties/{param}"));
+            if let Some(property) = property.and_then(Value::as_object_mut)
+                && !known.is_empty()
+            {
+                property.insert("examples".to_owned(), json!(known));
+            }
+        }
+        schema
+    }
+}
+
+#[async_trait]
+impl Work for TrainingRun {
+    type Params = TrainingParams;
+
+    fn kind(&self) -> KindSpec {
+        let series = SERIES.map(|(name, title, unit)| SeriesInfo {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            unit: unit.to_owned(),
+            x: "epoch".to_owned(),
+        });
+        KindSpec {
+            name: KindName::new("training.run").expect("it is of the form area.verb"),
+            title: "Train a model".to_owned(),
+            description: "Fits a small neural network to stored bars, to say whether the price will be down, flat or \
+                          up some bars ahead. What it is judged by comes later in time than what it learned from. A \
+                          cancelled training can be resumed and draws the same curve."
+                .to_owned(),
+            summary: Summary("{symbols} {timeframe} · {hidden} · {epochs} epochs".to_owned()),
+            params: self.params(),
+            phases: PHASES.map(str::to_owned).to_vec(),
+            series: series.to_vec(),
+            resumable: true,
+        }
+    }
+
+    fn check(&self, params: &TrainingParams) -> Result<(), Vec<FieldError>> {
+        params.plan(&self.library).map(|_| ())
+    }
+
+    async fn run(&self, ctx: Context, params: TrainingParams) -> Result<ResultDoc, WorkError> {
+        let (library, models) = (self.library.clone(), self.config.models.clone());
+        let training = tokio::task::spawn_blocking(move || run::train(&ctx, &library, &models, params));
+        match training.await {
+            Ok(done) => done,
+            Err(e) => match e.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends and took no more work: nobody waits for this answer.
+                Err(_) => Err(WorkError::Cancelled),
+            },
+        }
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        let config = Arc::clone(&self.config);
+        tokio::task::spawn_blocking(move || vec![can_write(&config.models)]).await.unwrap_or_default()
+    }
+
+    fn artifacts(self: Arc<Self>) -> Router {
+        artifact::router(ModelStore::new(&self.config.models))
+    }
+}
+
+/// Tries what a training will do: make the folder and write into it.
+fn can_write(folder: &Path) -> Check {
+    let name = "models folder".to_owned();
+    let probe = folder.join(format!(".probe-{}", std::process::id()));
+    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"x"));
+    let tried = tried.and_then(|()| std::fs::remove_file(&probe));
+    let message = tried.err().map(|e| {
+        format!(
+            "{} can't be written: {e}. Let the user that the host runs as write there, and see that the disk has room.",
+            folder.display()
+        )
+    });
+    Check { name, ok: message.is_none(), message: message.unwrap_or_default() }
+}

@@ -1,0 +1,103 @@
+// A host that falls silent: the page says so, its operation can be given up, and what comes of it later changes
+// nothing. And before a resume it is said what it starts from.
+import { execFileSync } from 'node:child_process';
+import { expect, reaches, startLoad, SYMBOL, test } from './signalbox';
+import type { Server } from './server';
+
+/** The processes of the server's hosts: they hold its folder in their arguments. */
+function hostsOf(server: Server): number[] {
+    const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+    const hosts = lines.filter((line) => line.includes(server.folder) && / host /.test(line));
+    return hosts.map((line) => Number(line.trim().split(' ')[0]));
+}
+
+/** While `act` runs, no host says a word: their processes stand still. */
+async function silenced(server: Server, act: () => Promise<void>): Promise<void> {
+    const hosts = hostsOf(server);
+    expect(hosts.length).toBeGreaterThan(0);
+    for (const pid of hosts) process.kill(pid, 'SIGSTOP');
+    try {
+        await act();
+    } finally {
+        for (const pid of hosts) process.kill(pid, 'SIGCONT');
+    }
+}
+
+test('an operation whose host is silent is given up, and stays so when the host is back', async ({ page, request, server }) => {
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
+    const main = page.getByRole('main');
+    await reaches(main, 1);
+    const id = page.url().split('/').pop();
+    await expect(main.getByRole('button', { name: 'Give it up…' })).toHaveCount(0);
+
+    await silenced(server, async () => {
+        await expect(main.locator('.note.warn')).toContainText(/No word from \S+ for/, { timeout: 20_000 });
+        await main.getByRole('button', { name: 'Give it up…' }).click();
+        const dialog = page.getByRole('dialog');
+        await expect(dialog).toContainText('the work may go on');
+        await expect(dialog).toContainText('told to stop');
+        await expect(dialog).toContainText('ignored');
+        await dialog.getByRole('button', { name: 'Keep waiting' }).click();
+        await expect(dialog).toBeHidden();
+        await expect(main.locator('.op-state')).toContainText('running');
+
+        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await dialog.getByRole('button', { name: 'Give it up', exact: true }).click();
+        await expect(main.locator('.op-state')).toContainText('failed');
+        await expect(main).toContainText('It was given up while its host could not be heard');
+    });
+
+    // The host is heard again, and is told to stop; the operation stays as it was given up.
+    const detail = async () => (await request.get(`/api/v1/operations/${id}`)).json();
+    const running = async () => {
+        const { hosts } = await (await request.get('/api/v1/hosts')).json();
+        return hosts.every((host: { link: string; health?: { running: number } }) => host.link === 'up' && !host.health?.running);
+    };
+    await expect.poll(running, { timeout: 30_000 }).toBe(true);
+    const { operation } = await detail();
+    expect(operation.state).toBe('failed');
+    expect(operation.failure.reason).toBe('abandoned');
+});
+
+test('a cancel that can not be delivered says so, and can be given up', async ({ page, server }) => {
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
+    const main = page.getByRole('main');
+    await reaches(main, 1);
+    await silenced(server, async () => {
+        await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
+        await main.getByRole('button', { name: 'Cancel operation' }).click();
+        await expect(main.locator('.receipt')).toContainText('requested');
+        await expect(main.locator('.op-state')).toContainText('cancelling');
+        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Give it up', exact: true }).click();
+        await expect(main.locator('.op-state')).toContainText('failed');
+        await expect(main.locator('.receipt')).toContainText('nobody has confirmed that the work stopped');
+    });
+});
+
+test('before a resume it is said what is kept, from when, and what is done again', async ({ page, request }) => {
+    // Three years of bars are a segment each: a checkpoint is there after the first.
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 900 });
+    const main = page.getByRole('main');
+    await reaches(main, 45);
+    await main.getByRole('button', { name: 'Cancel operation' }).click();
+    await expect(page.locator('.receipt')).toContainText('Cancelled');
+
+    await main.getByRole('button', { name: 'Resume…' }).click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText(/\d of \d+ segments/);
+    await expect(dialog).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
+    await expect(dialog).toContainText('by attempt 1');
+    await expect(dialog).toContainText('It becomes attempt 2');
+    // The safe way out has the focus, and Esc is another.
+    await expect(dialog.getByRole('button', { name: 'Leave it as it is' })).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+    await expect(main.locator('.op-state')).toContainText('cancelled');
+
+    await main.getByRole('button', { name: 'Resume…' }).click();
+    await dialog.getByRole('button', { name: 'Resume operation' }).click();
+    await expect(main.locator('.op-state')).toContainText('succeeded', { timeout: 30_000 });
+    const id = page.url().split('/').pop();
+    expect((await (await request.get(`/api/v1/operations/${id}`)).json()).operation.attempt).toBe(2);
+});

@@ -1,0 +1,99 @@
+//! Whether what the server gives as the reason of a failure can be true: a host that is called silent or
+//! restarted must have had trouble, by the driver's own book.
+
+use super::{Promise, Violation};
+use protocol::api::OperationDetail;
+use protocol::{FailureReason, HostName, OperationId, Time};
+use std::collections::BTreeMap;
+
+/// A host is given up after so long a silence.
+pub const LOST_AFTER: i64 = 6_000_000;
+/// From the end of trouble until the server has met the host again: its pauses between tries are up to 3 s.
+const MEETING: i64 = 4_000_000;
+
+/// Something that the driver did to a host or to its line.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trouble {
+    pub host: HostName,
+    pub from: Time,
+    /// `None` while it lasts.
+    pub to: Option<Time>,
+    /// The process ended, by a kill or politely.
+    pub restart: bool,
+}
+
+/// All failures whose reason nothing bears out.
+pub fn check(details: &BTreeMap<OperationId, OperationDetail>, troubles: &[Trouble]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (id, detail) in details {
+        for attempt in &detail.attempts {
+            let (Some(failure), Some(host)) = (&attempt.failure, &attempt.host) else { continue };
+            let Some(ended) = attempt.ended_at else { continue };
+            let mut on_it = troubles.iter().filter(|t| t.host == *host && t.from <= ended);
+            let borne_out = match failure.reason {
+                FailureReason::HostSilent => {
+                    let since = ended.plus_micros(-LOST_AFTER - MEETING);
+                    on_it.any(|t| t.to.is_none_or(|to| to >= since))
+                }
+                FailureReason::HostRestarted | FailureReason::HostStopped => {
+                    let since = attempt.created_at.plus_micros(-MEETING);
+                    on_it.any(|t| t.restart && t.to.is_none_or(|to| to >= since))
+                }
+                _ => true,
+            };
+            if !borne_out {
+                let what = format!(
+                    "attempt {} failed at {ended} as {:?} on {host}, and nothing was done to that host or its line: {}",
+                    attempt.number, failure.reason, failure.message
+                );
+                found.push(Violation::of(Promise::ReasonsAreTrue, *id, what));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made::{at, attempt, failure, operation};
+    use super::*;
+    use protocol::{Attempt, State};
+
+    const ENDED: i64 = 60_000_000;
+
+    fn found(reason: FailureReason, troubles: &[Trouble]) -> usize {
+        let id = OperationId::new();
+        let failed = Attempt {
+            failure: Some(failure(reason)),
+            host: Some("soak-1".parse().unwrap()),
+            ended_at: Some(at(ENDED)),
+            ..attempt(1, State::Failed)
+        };
+        let operation = operation(id, State::Failed, 1);
+        let detail =
+            OperationDetail { operation, attempts: vec![failed], result: None, series: vec![], seq: 1 };
+        check(&BTreeMap::from([(id, detail)]), troubles).len()
+    }
+
+    fn trouble(host: &str, from: i64, to: i64, restart: bool) -> Trouble {
+        Trouble { host: host.parse().unwrap(), from: at(from), to: Some(at(to)), restart }
+    }
+
+    #[test]
+    fn a_silence_without_trouble_on_that_host_is_found() {
+        let silent = FailureReason::HostSilent;
+        assert_eq!(found(silent, &[]), 1);
+        assert_eq!(found(silent, &[trouble("soak-2", ENDED - 8_000_000, ENDED, false)]), 1);
+        assert_eq!(found(silent, &[trouble("soak-1", 0, ENDED - LOST_AFTER - MEETING - 1, false)]), 1);
+        assert_eq!(found(silent, &[trouble("soak-1", ENDED - 8_000_000, ENDED - 1, false)]), 0);
+        assert_eq!(found(FailureReason::Work, &[]), 0);
+    }
+
+    #[test]
+    fn a_restart_that_never_was_is_found() {
+        let restarted = FailureReason::HostRestarted;
+        assert_eq!(found(restarted, &[trouble("soak-1", 1, ENDED - 1, false)]), 1);
+        assert_eq!(found(restarted, &[trouble("soak-1", ENDED + 1, ENDED + 2, true)]), 1);
+        assert_eq!(found(restarted, &[trouble("soak-1", 1, ENDED - 1, true)]), 0);
+    }
+}

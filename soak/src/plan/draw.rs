@@ -1,0 +1,114 @@
+//! Draws a storm from a seed: the same seed and number give the same storm, whatever other storms there were.
+
+use super::{Act, BadLine, Count, Fault, HOSTS, Outcome, Planned, Storm, Weather};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+impl Storm {
+    /// The storm of this number (from 1) of a seed.
+    pub fn of(seed: u64, number: u32) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(u64::from(number));
+        let weather = match rng.random_range(0..10) {
+            // A run of one storm sees everything.
+            _ if number == 1 => Weather::Mixed,
+            0..=5 => Weather::Mixed,
+            6 | 7 => Weather::Processes,
+            8 => Weather::Lines,
+            _ => Weather::Fair,
+        };
+        let hurried = rng.random_bool(0.4);
+        let burst_ms = rng.random_range(16_000..28_000);
+        let (between_faults, between_acts) = if hurried { (80..900, 15..150) } else { (500..2_200, 60..400) };
+        let faults = match weather {
+            Weather::Fair => Vec::new(),
+            _ => spread(&mut rng, burst_ms, between_faults, |rng| fault(rng, weather)),
+        };
+        let acts = spread(&mut rng, burst_ms, between_acts, |rng| act(rng, hurried));
+        Self { seed, number, weather, hurried, burst_ms, faults, acts }
+    }
+}
+
+fn spread<T>(
+    rng: &mut ChaCha8Rng,
+    until: u64,
+    gap: std::ops::Range<u64>,
+    mut draw: impl FnMut(&mut ChaCha8Rng) -> T,
+) -> Vec<Planned<T>> {
+    let mut all = Vec::new();
+    let mut at_ms = rng.random_range(gap.clone());
+    while at_ms < until {
+        all.push(Planned { at_ms, what: draw(rng) });
+        at_ms += rng.random_range(gap.clone());
+    }
+    all
+}
+
+fn fault(rng: &mut ChaCha8Rng, weather: Weather) -> Fault {
+    let host = rng.random_range(0..HOSTS);
+    // Mostly short; now and then longer than the server waits before it gives a host up.
+    let long = rng.random_bool(0.15);
+    let ms = if long { rng.random_range(6_500..10_000) } else { rng.random_range(200..4_000) };
+    let down_ms = rng.random_range(0..1_500);
+    let sort = match weather {
+        Weather::Processes => rng.random_range(0..12),
+        Weather::Lines => rng.random_range(12..22),
+        Weather::Mixed | Weather::Fair => rng.random_range(0..23),
+    };
+    match sort {
+        0..=2 => Fault::KillServer { down_ms },
+        3 => Fault::RestartServer { down_ms },
+        4 | 5 => Fault::PauseServer { ms },
+        6..=8 => Fault::KillHost { host, down_ms },
+        9 => Fault::RestartHost { host, down_ms },
+        10 | 11 => Fault::PauseHost { host, ms },
+        12..=17 => Fault::BadLine { host, how: bad_line(rng), ms },
+        18 | 19 => Fault::Cut { host },
+        20 | 21 => Fault::Replay { host, requests: rng.random_range(1..8) },
+        _ => Fault::FullDisk { ms: ms.min(4_000) },
+    }
+}
+
+fn bad_line(rng: &mut ChaCha8Rng) -> BadLine {
+    match rng.random_range(0..8) {
+        0 | 1 => BadLine::Slow { ms: rng.random_range(5..400) },
+        2 => BadLine::Silent { up: true, down: true },
+        3 => BadLine::Silent { up: true, down: false },
+        4 => BadLine::Silent { up: false, down: true },
+        5 => BadLine::Refusing,
+        _ => BadLine::Short { bytes: rng.random_range(1..1_500) },
+    }
+}
+
+fn act(rng: &mut ChaCha8Rng, hurried: bool) -> Act {
+    let pick = rng.random();
+    match rng.random_range(0..100) {
+        0..=54 => Act::Start { work: count(rng, hurried) },
+        55..=58 => Act::StartTwice { work: count(rng, hurried) },
+        59..=63 => Act::StartAgain { pick },
+        64..=74 => Act::Cancel { pick },
+        75..=78 => Act::CancelTwice { pick },
+        79..=84 => Act::CancelThenRetry { pick },
+        85 => Act::CancelQueue,
+        86..=89 => Act::Retry { pick },
+        90..=94 => Act::Resume { pick },
+        _ => Act::AbandonThenRetry { pick },
+    }
+}
+
+fn count(rng: &mut ChaCha8Rng, hurried: bool) -> Count {
+    let (steps, step_ms) = if hurried && rng.random_bool(0.7) { (1..8, 0..40) } else { (1..50, 5..160) };
+    Count {
+        steps: rng.random_range(steps),
+        step_ms: rng.random_range(step_ms),
+        outcome: match rng.random_range(0..12) {
+            0 => Outcome::Fail,
+            1 => Outcome::Panic,
+            _ => Outcome::Succeed,
+        },
+        checkpoint_every: if rng.random_bool(0.6) { rng.random_range(1..12) } else { 0 },
+        linger_ms: if rng.random_bool(0.2) { rng.random_range(1..3_500) } else { 0 },
+        on_thread: rng.random_bool(0.25),
+        priority: rng.random_range(-2..3),
+    }
+}

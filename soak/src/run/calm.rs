@@ -1,0 +1,225 @@
+//! The calm after a storm: everything comes to its end, then what was said is held against what happened.
+
+use super::person::Person;
+use super::reader::Reader;
+use super::stage::Stage;
+use crate::check::answers::{self, Kept};
+use crate::check::hosts::{self, Queue};
+use crate::check::reasons;
+use crate::check::runs::{self, Ran};
+use crate::check::{Promise, Violation};
+use crate::plan::CAPACITY;
+use protocol::api::{OperationDetail, OperationPage, Snapshot};
+use protocol::{Operation, OperationId};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// Everything has ended within this, or it never will.
+const CALM: Duration = Duration::from_secs(120);
+/// A repeated start is answered within this, once all is well.
+const ANSWERED: Duration = Duration::from_secs(60);
+/// A host has stopped what is over within this.
+const STOPPED: Duration = Duration::from_secs(20);
+/// A reader has read to the end within this.
+const READ: Duration = Duration::from_secs(30);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What is remembered from calm to calm.
+#[derive(Default)]
+pub struct Memory {
+    kept: Kept,
+    /// Operations that had ended and were looked at; their details are asked for again now and then.
+    settled: HashSet<OperationId>,
+    pub details: BTreeMap<OperationId, OperationDetail>,
+}
+
+/// Waits for the calm and checks everything.
+///
+/// # Errors
+/// When the server or a host can't be asked at all.
+pub async fn check(
+    stage: &Stage,
+    person: &Person,
+    readers: &[Arc<Reader>],
+    memory: &mut Memory,
+    acts: JoinSet<()>,
+) -> anyhow::Result<Vec<Violation>> {
+    let mut found = answered(acts).await;
+    found.extend(all_ended(stage, &readers[0]).await?);
+    found.extend(nothing_left(stage, &readers[0]).await?);
+    found.extend(read_to_the_end(stage, readers).await?);
+    stage.look_after_processes().await?;
+
+    let listed = all_pages(stage).await?;
+    for operation in listed.iter().filter(|o| !memory.settled.contains(&o.id)) {
+        let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
+        memory.details.insert(operation.id, detail);
+    }
+    // What was settled may have been tried again since.
+    let again = listed.iter().filter(|o| memory.settled.contains(&o.id) && moved(memory, o));
+    for id in again.map(|o| o.id).collect::<Vec<_>>() {
+        let detail = stage.ask(&format!("/api/v1/operations/{id}")).await?;
+        memory.details.insert(id, detail);
+    }
+    memory.settled.extend(listed.iter().filter(|o| o.state.ended()).map(|o| o.id));
+    found.extend(compare(stage, person, readers, memory, &listed)?);
+    found.extend(stage.take_found());
+    Ok(found)
+}
+
+/// Everything once more, each operation asked for anew: what was told hours ago is still so.
+///
+/// # Errors
+/// When the server can't be asked.
+pub async fn check_again(stage: &Stage, memory: &mut Memory) -> anyhow::Result<Vec<Violation>> {
+    for operation in all_pages(stage).await? {
+        let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
+        memory.details.insert(operation.id, detail);
+    }
+    Ok(memory.kept.compare(&memory.details))
+}
+
+fn moved(memory: &Memory, operation: &Operation) -> bool {
+    memory.details.get(&operation.id).is_none_or(|d| d.operation.seq != operation.seq)
+}
+
+fn compare(
+    stage: &Stage,
+    person: &Person,
+    readers: &[Arc<Reader>],
+    memory: &mut Memory,
+    listed: &[Operation],
+) -> anyhow::Result<Vec<Violation>> {
+    let mut found = memory.kept.compare(&memory.details);
+    {
+        let ledger = person.ledger.lock();
+        found.extend(answers::starts(&ledger.asked, listed));
+        found.extend(answers::wishes(&ledger.wishes, &memory.details));
+    }
+    for reader in readers {
+        reader.book(|book| {
+            for mut violation in std::mem::take(&mut book.found) {
+                violation.evidence = format!("{}: {}", reader.name, violation.evidence);
+                found.push(violation);
+            }
+            found.extend(answers::agrees(&book.story, listed, &memory.details));
+        });
+    }
+    let runs = stage.runs()?;
+    readers[0].book(|book| {
+        let ran = Ran { runs: &runs, details: &memory.details, ends: &book.story.ends };
+        found.extend(runs::check(&ran));
+        found.extend(reasons::check(&memory.details, &stage.troubles()));
+    });
+    Ok(found)
+}
+
+/// Every start is answered in the end.
+async fn answered(mut acts: JoinSet<()>) -> Vec<Violation> {
+    let all = async {
+        let mut found = Vec::new();
+        while let Some(done) = acts.join_next().await {
+            if let Err(error) = done {
+                found
+                    .push(Violation::general(Promise::ComesToCalm, format!("the person fell over: {error}")));
+            }
+        }
+        found
+    };
+    tokio::time::timeout(ANSWERED, all).await.unwrap_or_else(|_| {
+        let what =
+            format!("a start was repeated for {} s after the storm and never answered", ANSWERED.as_secs());
+        vec![Violation::general(Promise::ComesToCalm, what)]
+    })
+}
+
+/// Everything ends, and whoever waits gets a free place.
+async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
+    let (begin, mut queue, mut found) = (Instant::now(), Queue::default(), Vec::new());
+    let mut news = reader.last.clone();
+    loop {
+        let unended: Vec<Operation> =
+            reader.book(|book| book.story.now.values().filter(|o| !o.state.ended()).cloned().collect());
+        if unended.is_empty() {
+            // By the feed. A reader that missed something would wait for ever for what the server ended.
+            let snapshot: Snapshot = stage.ask("/api/v1/snapshot").await?;
+            if snapshot.operations.iter().all(|o| o.state.ended()) {
+                return Ok(found);
+            }
+        }
+        if begin.elapsed() > CALM {
+            for operation in &unended {
+                let why = operation.condition.as_ref().map_or("", |c| c.message.as_str());
+                let what = format!(
+                    "{} s after the storm it is {} in attempt {} on {}. {why}",
+                    CALM.as_secs(),
+                    operation.state,
+                    operation.attempt,
+                    operation.host.as_ref().map_or("no host", |h| h.as_str())
+                );
+                found.push(Violation::of(Promise::ComesToCalm, operation.id, what));
+            }
+            return Ok(found);
+        }
+        let held = stage.held().await?;
+        let room = (0..stage.hosts.len()).any(|n| {
+            let name = super::stage::host_name(n);
+            hosts::running(&held).filter(|(host, _)| *host == name).count() < CAPACITY as usize
+        });
+        // The limit of the kind is one less than all places.
+        let room = room && hosts::running(&held).count() + 1 < stage.hosts.len() * CAPACITY as usize;
+        found.extend(queue.look(unended.iter(), room, Instant::now()));
+        let _ = tokio::time::timeout(LOOK, news.changed()).await;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Hosts stop what is over for the server.
+async fn nothing_left(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
+    let begin = Instant::now();
+    loop {
+        let held = stage.held().await?;
+        let left = reader.book(|book| hosts::left_running(&held, &book.story.now));
+        if left.is_empty() || begin.elapsed() > STOPPED {
+            return Ok(left);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Readers come to the newest event.
+async fn read_to_the_end(stage: &Stage, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
+    let snapshot: Snapshot = stage.ask("/api/v1/snapshot").await?;
+    let mut found = Vec::new();
+    for reader in readers {
+        let mut last = reader.last.clone();
+        let read = tokio::time::timeout(READ, last.wait_for(|last| *last >= snapshot.seq)).await;
+        if read.is_err() {
+            let what = format!(
+                "{} is at event {} and not at {}, {} s after all had ended",
+                reader.name,
+                *reader.last.borrow(),
+                snapshot.seq,
+                READ.as_secs()
+            );
+            found.push(Violation::general(Promise::FeedWhole, what));
+        }
+    }
+    Ok(found)
+}
+
+async fn all_pages(stage: &Stage) -> anyhow::Result<Vec<Operation>> {
+    let mut all = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: OperationPage = stage.ask(&format!("/api/v1/operations?limit=500{after}")).await?;
+        all.extend(page.operations);
+        match page.next {
+            Some(next) => after = format!("&after={next}"),
+            None => return Ok(all),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A small disk of its own for the server's database, so that it can be full. Only where this process may mount
+//! one and nobody else sees it; elsewhere the fault is skipped, and the summary says so.
+
+use anyhow::bail;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Large enough for the database of a long run.
+const MIB: usize = 512;
+
+/// A disk in memory, mounted on a folder.
+pub struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    /// Mounts a disk on the folder.
+    ///
+    /// # Errors
+    /// Why it may not be.
+    pub fn mount(folder: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={MIB}m"), "tmpfs"]).arg(folder);
+        let done = command.output()?;
+        if !done.status.success() {
+            bail!("{}", String::from_utf8_lossy(&done.stderr).trim());
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Fills it to the last byte.
+    ///
+    /// # Errors
+    /// When it can't be filled.
+    pub async fn fill(&self) -> anyhow::Result<()> {
+        let path = self.filler();
+        // Off the threads that carry the lines.
+        Ok(tokio::task::spawn_blocking(move || fill(&path)).await??)
+    }
+
+    /// Gives the room back.
+    pub fn free(&self) {
+        let _ = std::fs::remove_file(self.filler());
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.folder.join("filler")
+    }
+}
+
+fn fill(path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    let mut piece = vec![0u8; 1 << 20];
+    loop {
+        match file.write(&piece) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(_) if piece.len() > 1 => piece.truncate(piece.len() / 2),
+            Err(_) => return Ok(()),
+        }
+    }
+}
+
+impl Drop for Disk {
+    /// The server is gone by then; where it is not, the mount ends with this process' own view of the disks.
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.folder).output();
+    }
+}

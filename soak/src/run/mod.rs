@@ -1,0 +1,201 @@
+//! `soak run`: storm, calm, check, and again until the time is over.
+
+mod calm;
+mod disk;
+mod person;
+mod reader;
+mod service;
+mod stage;
+mod storm;
+mod summary;
+
+use crate::check::{Promise, Violation};
+use crate::plan::Storm;
+use anyhow::{Context, bail};
+use calm::Memory;
+use person::Person;
+use protocol::OperationId;
+use reader::Reader;
+use stage::Stage;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use summary::{Found, Summary};
+
+/// The slow reader rests so long after each event.
+const SLOW: Duration = Duration::from_millis(8);
+
+/// What `soak run` takes.
+#[derive(clap::Args)]
+pub struct RunArgs {
+    /// From what the storms are drawn
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// No new storm begins after so many minutes
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// Play only this storm of the seed, counted from 1
+    #[arg(long)]
+    storm: Option<u32>,
+    /// The `signalbox` program
+    #[arg(long)]
+    server: PathBuf,
+    /// Where a folder for logs, data and evidence is made [default: the system's folder for what is temporary]
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Keep the folder even if all is well
+    #[arg(long)]
+    keep: bool,
+    /// This process has a view of the disks of its own (unshare --mount), so it may mount one and fill it
+    #[arg(long)]
+    own_mounts: bool,
+    /// Hosts that lie about the end of their work: such a run has to fail
+    #[arg(long)]
+    lying_hosts: bool,
+}
+
+/// Runs the storms; the exit code says whether every promise was kept.
+pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    if !args.server.is_file() {
+        bail!("there is no program at {}. Build it with `cargo build -p signalbox`", args.server.display());
+    }
+    let parent = args.folder.clone().unwrap_or_else(std::env::temp_dir);
+    let folder = parent.join(format!("signalbox-soak-{}-{}", args.seed, std::process::id()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    let folder = folder.canonicalize()?;
+    let stage =
+        Arc::new(Stage::set(&folder, &args.server.canonicalize()?, args.own_mounts, args.lying_hosts).await?);
+    let played = tokio::select! {
+        played = storms(&args, &stage) => played,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by hand")),
+    };
+    let summary = match played {
+        Ok(summary) => summary,
+        Err(error) => {
+            save_database(&stage);
+            return Err(error.context(format!("the run came to no end; what there is: {}", folder.display())));
+        }
+    };
+    std::fs::write(folder.join("summary.json"), serde_json::to_string_pretty(&summary)?)?;
+    println!("\n{summary}");
+    println!("{}", serde_json::to_string(&summary)?);
+    let kept = summary.violations.is_empty();
+    if kept && !args.keep {
+        drop(stage);
+        std::fs::remove_dir_all(&folder)?;
+    } else {
+        save_database(&stage);
+        println!("\nLogs, journals and data are in {}", folder.display());
+    }
+    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
+    let url = || stage.url.subscribe();
+    let record = |name: &str| stage.folder.join(name);
+    let quick = Reader::begin("the quick reader", url(), None, &record("feed-quick.txt"))?;
+    let slow = Reader::begin("the slow reader", url(), Some(SLOW), &record("feed-slow.txt"))?;
+    let readers = [Arc::new(quick), Arc::new(slow)];
+    let person = Person::new(url(), readers[0].clone())?;
+    let (begin, mut memory, mut found, mut seen) =
+        (Instant::now(), Memory::default(), Vec::new(), HashSet::new());
+    let mut count = 0;
+    if let Some(why) = &stage.no_disk {
+        println!("Skipped: a full disk; {why}.");
+    }
+    println!(
+        "Skipped: a clock that jumps; the clock of processes can't be set apart from the machine's here."
+    );
+    loop {
+        let number = args.storm.unwrap_or(count + 1);
+        let storm = Storm::of(args.seed, number);
+        let acts = storm::play(stage, &person, &storm).await?;
+        let calm = Instant::now();
+        let violations = calm::check(stage, &person, &readers, &mut memory, acts).await?;
+        count += 1;
+        let new = fresh(violations, &mut seen);
+        println!(
+            "storm {number} of seed {}: {:?} weather for {} s{}, {} faults, {} acts; calm after {} s; {} violations",
+            args.seed,
+            storm.weather,
+            storm.burst_ms / 1_000,
+            if storm.hurried { ", hurried" } else { "" },
+            storm.faults.len(),
+            storm.acts.len(),
+            calm.elapsed().as_secs(),
+            new.len()
+        );
+        for violation in new {
+            found.push(tell(args.seed, number, violation));
+        }
+        if args.storm.is_some() || begin.elapsed().as_secs_f64() >= args.minutes * 60.0 {
+            break;
+        }
+    }
+    let last = calm::check_again(stage, &mut memory).await?;
+    let runs = stage.runs()?.len();
+    stage.close().await?;
+    for violation in
+        fresh(last.into_iter().chain(stage.take_found()).chain(panics(stage)).collect(), &mut seen)
+    {
+        found.push(tell(args.seed, count, violation));
+    }
+    let seconds = begin.elapsed().as_secs();
+    let mut summary =
+        Summary::of((args.seed, seconds, count), &stage.diary, &person, &readers, &memory, runs);
+    summary.violations = found;
+    summary.skipped.extend(stage.no_disk.as_ref().map(|why| format!("a full disk: {why}")));
+    summary.skipped.push("a clock that jumps".to_owned());
+    Ok(summary)
+}
+
+/// What was not said before: a broken promise shows again in every later calm.
+fn fresh(
+    found: Vec<Violation>,
+    seen: &mut HashSet<(Promise, Option<OperationId>, String)>,
+) -> Vec<Violation> {
+    found
+        .into_iter()
+        .filter(|v| {
+            // Of one operation the first of a kind is enough; what is about none is told apart by its words.
+            let words = if v.operation.is_some() { String::new() } else { v.evidence.clone() };
+            seen.insert((v.promise, v.operation, words))
+        })
+        .collect()
+}
+
+fn tell(seed: u64, storm: u32, violation: Violation) -> Found {
+    let about = violation.operation.map_or(String::new(), |id| format!(" {id}"));
+    println!("  BROKEN {}{about}: {}", violation.promise.word(), violation.evidence);
+    let replay = format!("scripts/soak.sh --seed {seed} --storm {storm}");
+    println!("    at {}; again with: {replay}", protocol::Time::now());
+    Found { storm, replay, violation }
+}
+
+/// A panic of the server that it lived through. Hosts panic because they are told to.
+fn panics(stage: &Stage) -> Vec<Violation> {
+    let log = std::fs::read_to_string(stage.folder.join("server.log")).unwrap_or_default();
+    let lines = log.lines().filter(|line| line.contains("panicked at"));
+    lines
+        .map(|line| Violation::general(Promise::ProcessesLive, format!("the server's log: {line}")))
+        .collect()
+}
+
+/// The database may be on a disk that goes with this process.
+fn save_database(stage: &Stage) {
+    let (from, to) = (stage.folder.join("data"), stage.folder.join("database"));
+    let copied = std::fs::create_dir_all(&to).and_then(|()| {
+        for entry in std::fs::read_dir(&from)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = copied {
+        eprintln!("soak: the database is not kept: {error}");
+    }
+}

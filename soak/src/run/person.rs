@@ -1,0 +1,237 @@
+//! The person: starts operations, repeats a start whose answer was lost, cancels, changes their mind.
+
+use super::reader::Reader;
+use crate::check::answers::{Asked, Wish, Wished};
+use crate::plan::{Act, Count};
+use parking_lot::Mutex;
+use protocol::api::CancelledMany;
+use protocol::{Operation, OperationId, State};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// An answer that does not come within this is lost.
+const ANSWER: Duration = Duration::from_secs(4);
+/// Before a start is said again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// So often, and with such pauses, an impatient person presses Retry.
+const PRESSES: u32 = 40;
+const PRESS: Duration = Duration::from_millis(25);
+
+/// What was asked for and answered.
+#[derive(Default)]
+pub struct Ledger {
+    pub asked: Vec<Asked>,
+    /// The bodies of the starts, in the same order.
+    bodies: Vec<Value>,
+    pub wishes: Vec<Wish>,
+    /// Starts that were refused for good, with the words.
+    pub refused: Vec<String>,
+    /// Answers that never came.
+    pub lost_answers: u64,
+    pub cancels_asked: u64,
+}
+
+/// Clones are the same person.
+#[derive(Clone)]
+pub struct Person {
+    client: Client,
+    server: watch::Receiver<Option<String>>,
+    reader: Arc<Reader>,
+    pub ledger: Arc<Mutex<Ledger>>,
+}
+
+impl Person {
+    /// # Errors
+    /// When no client can be made.
+    pub fn new(server: watch::Receiver<Option<String>>, reader: Arc<Reader>) -> anyhow::Result<Self> {
+        let client = Client::builder().no_proxy().timeout(ANSWER).build()?;
+        Ok(Self { client, server, reader, ledger: Arc::default() })
+    }
+
+    /// Does one thing. A start is said until it is answered; every other wish once.
+    pub async fn act(&self, act: &Act, mark: String) {
+        match act {
+            Act::Start { work } => {
+                let (n, body) = self.plan_start(work, &mark);
+                self.start(n, &mark, &body).await;
+            }
+            Act::StartTwice { work } => {
+                let (n, body) = self.plan_start(work, &mark);
+                tokio::join!(self.start(n, &mark, &body), self.start(n, &mark, &body));
+            }
+            Act::StartAgain { pick } => {
+                let again = {
+                    let ledger = self.ledger.lock();
+                    let answered: Vec<usize> =
+                        (0..ledger.asked.len()).filter(|n| !ledger.asked[*n].answers.is_empty()).collect();
+                    chosen(&answered, *pick)
+                        .map(|n| (*n, ledger.asked[*n].mark.clone(), ledger.bodies[*n].clone()))
+                };
+                if let Some((n, mark, body)) = again {
+                    self.start(n, &mark, &body).await;
+                }
+            }
+            Act::Cancel { pick } => {
+                self.cancel(*pick).await;
+            }
+            Act::CancelTwice { pick } => {
+                tokio::join!(self.cancel(*pick), self.cancel(*pick));
+            }
+            Act::CancelThenRetry { pick } => {
+                if let Some(id) = self.cancel(*pick).await {
+                    self.retry_soon(id).await;
+                }
+            }
+            Act::CancelQueue => self.cancel_queue().await,
+            Act::Retry { pick } => self.again(*pick, "retry", |_| true).await,
+            Act::Resume { pick } => self.again(*pick, "resume", |o| o.checkpoint.is_some()).await,
+            Act::AbandonThenRetry { pick } => {
+                // Refused when its host is heard after all.
+                if let Some(id) = self.one(*pick, |o| o.state.on_host() && o.condition.is_some())
+                    && self.wish(id, "abandon").await.is_some()
+                {
+                    self.retry_soon(id).await;
+                }
+            }
+        }
+    }
+
+    fn plan_start(&self, work: &Count, mark: &str) -> (usize, Value) {
+        let body = body(work, mark);
+        let mut ledger = self.ledger.lock();
+        ledger.asked.push(Asked { mark: mark.to_owned(), answers: Vec::new() });
+        ledger.bodies.push(body.clone());
+        (ledger.asked.len() - 1, body)
+    }
+
+    async fn start(&self, n: usize, key: &str, body: &Value) {
+        loop {
+            let asked = self.url().await;
+            let answer = self
+                .client
+                .post(format!("{asked}/api/v1/operations"))
+                .header("idempotency-key", key)
+                .json(body)
+                .send()
+                .await;
+            match answer {
+                Ok(answer) if answer.status().is_success() => {
+                    if let Ok(operation) = answer.json::<Operation>().await {
+                        self.ledger.lock().asked[n].answers.push(operation.id);
+                        return;
+                    }
+                    self.ledger.lock().lost_answers += 1;
+                }
+                Ok(answer) if answer.status().is_client_error() => {
+                    let status = answer.status();
+                    let words = answer.text().await.unwrap_or_default();
+                    // No host was reached yet: the kind is not known.
+                    let not_yet =
+                        status == StatusCode::UNPROCESSABLE_ENTITY && words.contains("unknown-kind");
+                    if !not_yet {
+                        self.ledger.lock().refused.push(format!("{key}: {status}: {words}"));
+                        return;
+                    }
+                }
+                Ok(_) => {}
+                Err(_) => self.ledger.lock().lost_answers += 1,
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Gives what was cancelled, when the answer is yes.
+    async fn cancel(&self, pick: u64) -> Option<OperationId> {
+        let id = self.one(pick, |o| !o.state.ended())?;
+        self.ledger.lock().cancels_asked += 1;
+        let operation = self.wish(id, "cancel").await?;
+        self.kept(id, operation.attempt, Wished::Cancel);
+        Some(id)
+    }
+
+    /// Asks for another attempt again and again, until the last one has ended.
+    async fn retry_soon(&self, id: OperationId) {
+        for _ in 0..PRESSES {
+            if let Some(operation) = self.wish(id, "retry").await {
+                return self.kept(id, operation.attempt, Wished::Again);
+            }
+            tokio::time::sleep(PRESS).await;
+        }
+    }
+
+    async fn cancel_queue(&self) {
+        let url = format!("{}/api/v1/operations/cancel", self.url().await);
+        let body = json!({"filter": "state=queued", "reason": "the queue is cancelled"});
+        let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
+        if let Ok(told) = answer.json::<CancelledMany>().await {
+            let mut ledger = self.ledger.lock();
+            ledger.cancels_asked += told.asked.len() as u64;
+            let wishes = told.asked.into_iter().map(|id| Wish { id, attempt: 0, what: Wished::Cancel });
+            ledger.wishes.extend(wishes);
+        }
+    }
+
+    async fn again(&self, pick: u64, how: &str, fits: impl Fn(&Operation) -> bool) {
+        let ended = |o: &Operation| matches!(o.state, State::Failed | State::Cancelled);
+        let Some(id) = self.one(pick, |o| ended(o) && fits(o)) else { return };
+        if let Some(operation) = self.wish(id, how).await {
+            self.kept(id, operation.attempt, Wished::Again);
+        }
+    }
+
+    /// Says a wish once; gives the operation when the answer is yes.
+    async fn wish(&self, id: OperationId, what: &str) -> Option<Operation> {
+        let url = format!("{}/api/v1/operations/{id}/{what}", self.url().await);
+        match self.client.post(url).json(&json!({})).send().await {
+            Ok(answer) if answer.status().is_success() => answer.json().await.ok(),
+            Ok(_) => None,
+            Err(_) => {
+                self.ledger.lock().lost_answers += 1;
+                None
+            }
+        }
+    }
+
+    fn kept(&self, id: OperationId, attempt: u32, what: Wished) {
+        self.ledger.lock().wishes.push(Wish { id, attempt, what });
+    }
+
+    /// One of those that fit, as far as this person has read.
+    fn one(&self, pick: u64, fits: impl Fn(&Operation) -> bool) -> Option<OperationId> {
+        let there: Vec<OperationId> =
+            self.reader.book(|book| book.story.now.values().filter(|o| fits(o)).map(|o| o.id).collect());
+        chosen(&there, pick).copied()
+    }
+
+    /// Where the server is; waits while it is nowhere.
+    async fn url(&self) -> String {
+        let mut server = self.server.clone();
+        let url = server.wait_for(Option::is_some).await.map(|url| url.clone());
+        url.ok().flatten().unwrap_or_default()
+    }
+}
+
+fn chosen<T>(there: &[T], pick: u64) -> Option<&T> {
+    let n = u64::try_from(there.len()).ok().filter(|n| *n > 0)?;
+    there.get(usize::try_from(pick % n).ok()?)
+}
+
+fn body(work: &Count, mark: &str) -> Value {
+    json!({
+        "kind": "soak.count",
+        "priority": work.priority,
+        "params": {
+            "mark": mark,
+            "steps": work.steps,
+            "step_ms": work.step_ms,
+            "outcome": work.outcome,
+            "checkpoint_every": work.checkpoint_every,
+            "linger_ms": work.linger_ms,
+            "on_thread": work.on_thread,
+        },
+    })
+}

@@ -1,0 +1,151 @@
+//! One who follows the feed over all restarts of the server and keeps the book of it.
+
+use crate::check::Violation;
+use crate::check::feed::{Entry, Order};
+use crate::check::story::Story;
+use parking_lot::Mutex;
+use pool::{Pool, PoolConfig, PoolError, Sse, SseStream};
+use protocol::Time;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The server beats every 2 s; after three missed ones a stream is dead.
+const SILENCE: Duration = Duration::from_secs(6);
+/// Between a stream's end and the next try.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What a reader knows.
+#[derive(Default)]
+pub struct Book {
+    pub order: Order,
+    pub story: Story,
+    /// Found while reading; taken out by the calm.
+    pub found: Vec<Violation>,
+}
+
+/// A reader at work; it ends with the process.
+pub struct Reader {
+    pub name: &'static str,
+    book: Arc<Mutex<Book>>,
+    /// The last event that was taken in.
+    pub last: watch::Receiver<u64>,
+}
+
+impl Reader {
+    /// Begins to follow wherever the server is. With a `pace` it is slow: it rests so long after each event.
+    ///
+    /// # Errors
+    /// When the record of what was read can't be made.
+    pub fn begin(
+        name: &'static str,
+        server: watch::Receiver<Option<String>>,
+        pace: Option<Duration>,
+        record: &Path,
+    ) -> std::io::Result<Self> {
+        let book = Arc::new(Mutex::new(Book::default()));
+        let (told, last) = watch::channel(0);
+        let record = BufWriter::new(File::create(record)?);
+        let mut following = Following { server, pace, book: book.clone(), told, record };
+        tokio::spawn(async move { following.follow().await });
+        Ok(Self { name, book, last })
+    }
+
+    /// Looks into the book.
+    pub fn book<T>(&self, look: impl FnOnce(&mut Book) -> T) -> T {
+        look(&mut self.book.lock())
+    }
+}
+
+struct Following {
+    server: watch::Receiver<Option<String>>,
+    pace: Option<Duration>,
+    book: Arc<Mutex<Book>>,
+    told: watch::Sender<u64>,
+    /// Every message as it came.
+    record: BufWriter<File>,
+}
+
+impl Following {
+    async fn follow(&mut self) {
+        loop {
+            let Ok(url) = self.server.wait_for(Option::is_some).await.map(|url| url.clone()) else { return };
+            let after = self.book.lock().order.last().to_string();
+            let stream = open(&url.unwrap_or_default(), &after).await;
+            if let Ok(mut stream) = stream {
+                self.read(&mut stream).await;
+            }
+            let _ = self.record.flush();
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn read(&mut self, stream: &mut SseStream) {
+        while let Some(Ok(message)) = stream.next().await {
+            if let Err(error) = writeln!(self.record, "{} {}", message.event, message.data) {
+                eprintln!("soak: what is read can't be recorded: {error}");
+            }
+            let entry = match read(&message) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(why) => {
+                    let promise = crate::check::Promise::FeedWhole;
+                    self.book.lock().found.push(Violation::general(promise, why));
+                    return;
+                }
+            };
+            self.take(&entry);
+            if let Entry::Reset(reset) = &entry {
+                // What a client does: it would take a snapshot and go on from there.
+                let head = reset.head;
+                self.book.lock().order = Order::default();
+                self.told.send_replace(head);
+                return;
+            }
+            if let (Some(pace), Entry::Event(_)) = (self.pace, &entry) {
+                tokio::time::sleep(pace).await;
+            }
+        }
+    }
+
+    fn take(&self, entry: &Entry) {
+        let mut book = self.book.lock();
+        if let Some(violation) = book.order.take(entry) {
+            book.found.push(violation);
+        }
+        if let Entry::Event(event) = entry {
+            let found = book.story.take(event, Time::now());
+            book.found.extend(found);
+            self.told.send_replace(event.seq);
+        }
+    }
+}
+
+async fn open(url: &str, after: &str) -> Result<SseStream, PoolError> {
+    let pool = Pool::new(url, PoolConfig::default())?;
+    pool.stream("/api/v1/events", Some(after), SILENCE, SILENCE).await
+}
+
+/// What a message of the stream says; `None` for a beat.
+fn read(message: &Sse) -> Result<Option<Entry>, String> {
+    let data = &message.data;
+    let bad = |error: serde_json::Error| {
+        format!("the feed sent '{}' that can't be read ({error}): {data}", message.event)
+    };
+    Ok(Some(match message.event.as_str() {
+        "message" => {
+            let event: protocol::Event = serde_json::from_str(data).map_err(bad)?;
+            if message.id.as_deref() != Some(event.seq.to_string().as_str()) {
+                return Err(format!("the id {:?} is not that of event {}", message.id, event.seq));
+            }
+            Entry::Event(event)
+        }
+        "hello" => Entry::Hello(serde_json::from_str(data).map_err(bad)?),
+        "skipped" => Entry::Skipped(serde_json::from_str(data).map_err(bad)?),
+        "reset" => Entry::Reset(serde_json::from_str(data).map_err(bad)?),
+        _ => return Ok(None),
+    }))
+}

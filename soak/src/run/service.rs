@@ -1,0 +1,221 @@
+//! A process of the storm: started, killed, paused, asked to stop, and started again, each noted in the diary.
+
+use crate::diary::Diary;
+use crate::journal::Death;
+use anyhow::{Context, bail};
+use protocol::Time;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+
+/// A process that does not come up within this, with nothing in its way, never will.
+const COMES_UP: Duration = Duration::from_secs(60);
+/// One that was asked to stop does within this.
+const STOPS: Duration = Duration::from_secs(25);
+/// Between two looks at a file that says that it is ready.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What to start, and how to find out that it is up.
+pub struct Recipe {
+    pub name: String,
+    pub program: PathBuf,
+    pub args: Vec<String>,
+    /// The process writes its address here.
+    pub ready: PathBuf,
+    /// Its standard error goes here, of all its lives.
+    pub log: PathBuf,
+}
+
+/// A process and its recipe.
+pub struct Service {
+    recipe: Recipe,
+    diary: Diary,
+    child: Option<Child>,
+}
+
+impl Service {
+    pub fn new(recipe: Recipe, diary: Diary) -> Self {
+        Self { recipe, diary, child: None }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.recipe.name
+    }
+
+    /// Starts it and waits until it is ready; gives its URL. What ends before that (its disk may be full) is
+    /// started again.
+    ///
+    /// # Errors
+    /// When it can't be started at all, or does not come up.
+    pub async fn start(&mut self) -> anyhow::Result<String> {
+        let begun = Instant::now();
+        let name = self.recipe.name.clone();
+        loop {
+            let _ = std::fs::remove_file(&self.recipe.ready);
+            self.child = Some(self.spawn()?);
+            self.diary.note("start", json!({"process": name, "pid": self.pid()}));
+            loop {
+                if let Ok(url) = std::fs::read_to_string(&self.recipe.ready) {
+                    return Ok(url.trim().to_owned());
+                }
+                if begun.elapsed() > COMES_UP {
+                    bail!(
+                        "{name} did not come up within {} s; see {}",
+                        COMES_UP.as_secs(),
+                        self.recipe.log.display()
+                    );
+                }
+                if let Some(status) = self.ended()? {
+                    self.diary.note("ended before it was ready", json!({"process": name, "status": status}));
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
+    fn spawn(&self) -> anyhow::Result<Child> {
+        let Recipe { name, program, args, log, .. } = &self.recipe;
+        let log = OpenOptions::new().create(true).append(true).open(log)?;
+        let mut command = Command::new(program);
+        command.args(args).env("SIGNALBOX_LOG", "info,hyper=warn").env("NO_COLOR", "1");
+        // A pipe as standard input: hosts end when it does, should this process be killed.
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::from(log)).kill_on_drop(true);
+        command.spawn().with_context(|| format!("{name} ({}) can't be started", program.display()))
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
+    fn ended(&mut self) -> anyhow::Result<Option<String>> {
+        let Some(child) = &mut self.child else { return Ok(Some("not started".to_owned())) };
+        Ok(child.try_wait()?.map(|status| status.to_string()))
+    }
+
+    /// How it ended, if it did without being told to.
+    ///
+    /// # Errors
+    /// When the system can't say.
+    pub fn died(&mut self) -> anyhow::Result<Option<String>> {
+        let Some(pid) = self.pid() else { return Ok(None) };
+        let status = self.ended()?;
+        if status.is_some() {
+            self.diary.death(Death { pid, at: Time::now() });
+        }
+        Ok(status)
+    }
+
+    /// As by `kill -9`; gone when this returns.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        let Some(pid) = self.pid() else { return Ok(()) };
+        let at = Time::now();
+        if let Some(child) = &mut self.child {
+            child.start_kill()?;
+            child.wait().await?;
+        }
+        self.diary.death(Death { pid, at });
+        self.child = None;
+        Ok(())
+    }
+
+    /// Asks it to stop and waits until it did; gives what it failed at.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn stop(&mut self) -> anyhow::Result<Option<String>> {
+        let Some(pid) = self.pid() else { return Ok(None) };
+        self.signal(Signal::TERM)?;
+        let Some(child) = &mut self.child else { return Ok(None) };
+        let name = &self.recipe.name;
+        let lie = match tokio::time::timeout(STOPS, child.wait()).await {
+            Ok(status) => {
+                let status = status?;
+                (!status.success()).then(|| format!("{name} was asked to stop and ended with {status}"))
+            }
+            Err(_) => {
+                child.kill().await?;
+                Some(format!("{name} did not stop within {} s of being asked to", STOPS.as_secs()))
+            }
+        };
+        self.diary.death(Death { pid, at: Time::now() });
+        self.child = None;
+        Ok(lie)
+    }
+
+    /// Stops it where it is; [`Service::go_on`] lets it go on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// # Errors
+    /// When the system refuses.
+    pub fn go_on(&self) -> anyhow::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// To our own child, which is not waited for yet: its number can't be another's.
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let pid = self.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        match pid {
+            Some(pid) => Ok(kill_process(pid, signal)?),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(folder: &std::path::Path, script: &str) -> Service {
+        let ready = folder.join("ready");
+        let script = format!("{script}; exec sleep 1000");
+        let recipe = Recipe {
+            name: "it".into(),
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.replace("READY", &ready.display().to_string())],
+            ready,
+            log: folder.join("log"),
+        };
+        Service::new(recipe, Diary::open(&folder.join("diary")).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_before_it_is_ready_is_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark").display().to_string();
+        // The first life leaves a mark and ends; the second finds it.
+        let script = format!("if [ ! -e {mark} ]; then touch {mark}; exit 1; fi; echo http://x > READY");
+        let mut service = shell(folder.path(), &script);
+        assert_eq!(service.start().await.unwrap(), "http://x");
+        assert_eq!(service.died().unwrap(), None);
+        service.kill().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_kill_is_a_death_and_dying_by_itself_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut service = shell(folder.path(), "echo http://x > READY");
+        service.start().await.unwrap();
+        let pid = service.pid().unwrap();
+        service.pause().unwrap();
+        service.kill().await.unwrap();
+        assert_eq!(service.diary.deaths().iter().map(|d| d.pid).collect::<Vec<_>>(), [pid]);
+        service.start().await.unwrap();
+        service.signal(Signal::ABORT).unwrap();
+        service.child.as_mut().unwrap().wait().await.unwrap();
+        assert!(service.ended().unwrap().is_some());
+    }
+}

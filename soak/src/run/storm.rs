@@ -1,0 +1,148 @@
+//! Plays a storm: each fault and act at its moment. When it returns, every fault has been lifted.
+
+use super::person::Person;
+use super::stage::Stage;
+use crate::check::{Promise, Violation};
+use crate::plan::{BadLine, Fault, Planned, Storm};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Plays the faults and begins the acts; gives the acts that are still waiting for an answer.
+///
+/// # Errors
+/// When the system refuses something that it should not.
+pub async fn play(stage: &Arc<Stage>, person: &Person, storm: &Storm) -> anyhow::Result<JoinSet<()>> {
+    let begin = Instant::now();
+    let mut acts = JoinSet::new();
+    let mut faults = JoinSet::new();
+    for (n, Planned { at_ms, what }) in storm.acts.iter().cloned().enumerate() {
+        let (person, mark) = (person.clone(), format!("{}-{}-{n}", storm.seed, storm.number));
+        acts.spawn(async move {
+            sleep_until(begin + Duration::from_millis(at_ms)).await;
+            person.act(&what, mark).await;
+        });
+    }
+    for Planned { at_ms, what } in storm.faults.iter().cloned() {
+        let stage = stage.clone();
+        faults.spawn(async move {
+            sleep_until(begin + Duration::from_millis(at_ms)).await;
+            stage.inflict(what).await
+        });
+    }
+    sleep_until(begin + Duration::from_millis(storm.burst_ms)).await;
+    while let Some(done) = faults.join_next().await {
+        if let Err(error) = done? {
+            stage.found(Violation::general(Promise::ProcessesLive, format!("{error:#}")));
+        }
+    }
+    stage.lines.iter().for_each(|line| line.set(None));
+    stage.look_after_processes().await?;
+    Ok(acts)
+}
+
+impl Stage {
+    /// Inflicts one fault and lifts it again. Those of one process wait for each other, in order.
+    async fn inflict(&self, fault: Fault) -> anyhow::Result<()> {
+        let pause = |ms: u64| sleep(Duration::from_millis(ms));
+        let what = serde_json::to_value(&fault)?;
+        match fault {
+            Fault::KillServer { down_ms } => {
+                let mut server = self.server.lock().await;
+                self.diary.fault("kill -9 of the server", what);
+                self.url.send_replace(None);
+                server.kill().await?;
+                pause(down_ms).await;
+                self.start_server(&mut server).await?;
+            }
+            Fault::RestartServer { down_ms } => {
+                let mut server = self.server.lock().await;
+                self.diary.fault("polite restart of the server", what);
+                if let Some(lie) = server.stop().await? {
+                    self.found(Violation::general(Promise::ProcessesLive, lie));
+                }
+                self.url.send_replace(None);
+                pause(down_ms).await;
+                self.start_server(&mut server).await?;
+            }
+            Fault::PauseServer { ms } => {
+                let server = self.server.lock().await;
+                self.diary.fault("pause of the server", what);
+                server.pause()?;
+                pause(ms).await;
+                server.go_on()?;
+            }
+            Fault::KillHost { host, down_ms } => {
+                let mut service = self.hosts[host].lock().await;
+                self.diary.fault("kill -9 of a host", what);
+                let trouble = self.trouble(host, true);
+                service.kill().await?;
+                self.host_goes(host);
+                pause(down_ms).await;
+                self.start_host(host, &mut service).await?;
+                self.trouble_over(trouble);
+            }
+            Fault::RestartHost { host, down_ms } => {
+                let mut service = self.hosts[host].lock().await;
+                self.diary.fault("polite restart of a host", what);
+                let trouble = self.trouble(host, true);
+                if let Some(lie) = service.stop().await? {
+                    self.found(Violation::general(Promise::ProcessesLive, lie));
+                }
+                self.host_goes(host);
+                pause(down_ms).await;
+                self.start_host(host, &mut service).await?;
+                self.trouble_over(trouble);
+            }
+            Fault::PauseHost { host, ms } => {
+                let service = self.hosts[host].lock().await;
+                self.diary.fault("pause of a host", what);
+                let trouble = self.trouble(host, false);
+                service.pause()?;
+                pause(ms).await;
+                service.go_on()?;
+                self.trouble_over(trouble);
+            }
+            Fault::BadLine { host, how, ms } => {
+                self.diary.fault(name_of(how), what);
+                let trouble = self.trouble(host, false);
+                self.lines[host].set(Some(how));
+                pause(ms).await;
+                self.lines[host].set(None);
+                self.trouble_over(trouble);
+                self.diary.note("good line", json!({"host": host}));
+            }
+            Fault::Cut { host } => {
+                self.diary.fault("cut of a line", what);
+                self.lines[host].cut();
+            }
+            Fault::Replay { host, requests } => {
+                let told = self.lines[host].replay(requests).await;
+                self.diary.fault("requests said twice", json!({"plan": what, "told": told}));
+            }
+            Fault::FullDisk { ms } => {
+                let Some(disk) = &self.disk else { return Ok(()) };
+                let disk = disk.lock().await;
+                self.diary.fault("full disk", what);
+                disk.fill().await?;
+                pause(ms).await;
+                disk.free();
+                self.diary.note("disk has room", json!({}));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn name_of(how: BadLine) -> &'static str {
+    match how {
+        BadLine::Slow { .. } => "slow line",
+        BadLine::Silent { up: true, down: true } => "silent line",
+        BadLine::Silent { up: true, .. } => "line silent towards the host",
+        BadLine::Silent { .. } => "line silent from the host",
+        BadLine::Refusing => "refusing line",
+        BadLine::Short { .. } => "answers cut short",
+    }
+}

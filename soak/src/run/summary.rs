@@ -1,0 +1,156 @@
+//! The figures of a run: as JSON for programs, as a table for people.
+
+use super::calm::Memory;
+use super::person::Person;
+use super::reader::Reader;
+use crate::check::Violation;
+use crate::diary::Diary;
+use protocol::State;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+#[derive(Serialize)]
+pub struct Summary {
+    pub seed: u64,
+    pub seconds: u64,
+    pub storms: u32,
+    /// By name.
+    pub faults: BTreeMap<String, u64>,
+    /// What could not be attacked here, and why.
+    pub skipped: Vec<String>,
+    pub starts_asked: usize,
+    pub starts_refused: usize,
+    pub answers_lost: u64,
+    pub operations: usize,
+    pub attempts: usize,
+    /// How the attempts ended.
+    pub ends: BTreeMap<String, usize>,
+    pub runs_on_hosts: usize,
+    pub cancels_asked: u64,
+    pub cancelled: usize,
+    /// From a cancel's request to its release, milliseconds, storms included.
+    pub released_ms_p50: f64,
+    pub released_ms_p99: f64,
+    pub events: BTreeMap<String, u64>,
+    /// Numbers that the slow reader was told to be skipped.
+    pub skipped_events: u64,
+    pub late_words: u64,
+    pub violations: Vec<Found>,
+}
+
+/// A violation and where it was found.
+#[derive(Serialize, Clone)]
+pub struct Found {
+    pub storm: u32,
+    /// The command that plays the storm again.
+    pub replay: String,
+    #[serde(flatten)]
+    pub violation: Violation,
+}
+
+impl Summary {
+    pub fn of(
+        (seed, seconds, storms): (u64, u64, u32),
+        diary: &Diary,
+        person: &Person,
+        readers: &[Arc<Reader>],
+        memory: &Memory,
+        runs_on_hosts: usize,
+    ) -> Self {
+        let ledger = person.ledger.lock();
+        let attempts: Vec<_> = memory.details.values().flat_map(|d| &d.attempts).collect();
+        let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+        let mut released = Vec::new();
+        for attempt in &attempts {
+            let how = match &attempt.failure {
+                Some(failure) => format!("{} ({:?})", attempt.state, failure.reason),
+                None => attempt.state.to_string(),
+            };
+            *ends.entry(how).or_default() += 1;
+            if let Some(receipt) = attempt.receipt.as_ref().filter(|_| attempt.state == State::Cancelled) {
+                released.extend(receipt.released.map(|at| at.seconds_since(receipt.requested) * 1e3));
+            }
+        }
+        released.sort_by(f64::total_cmp);
+        let books = readers.iter().map(|r| (r.name.to_owned(), r.book(|b| b.order.events))).collect();
+        Self {
+            seed,
+            seconds,
+            storms,
+            faults: diary.faults(),
+            skipped: Vec::new(),
+            starts_asked: ledger.asked.len(),
+            starts_refused: ledger.refused.len(),
+            answers_lost: ledger.lost_answers,
+            operations: memory.details.len(),
+            attempts: attempts.len(),
+            ends,
+            runs_on_hosts,
+            cancels_asked: ledger.cancels_asked,
+            cancelled: released.len(),
+            released_ms_p50: quantile(&released, 0.5),
+            released_ms_p99: quantile(&released, 0.99),
+            events: books,
+            skipped_events: readers.iter().map(|r| r.book(|b| b.order.left_out)).sum(),
+            late_words: readers[0].book(|b| b.story.late),
+            violations: Vec::new(),
+        }
+    }
+}
+
+/// The smallest value that at least such a share does not exceed; 0 of none.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let n = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(n.saturating_sub(1)).copied().unwrap_or(0.0)
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |name: &str, value: String| writeln!(f, "  {name:<36}{value}");
+        row("seed", self.seed.to_string())?;
+        row("time", format!("{} min {:02} s", self.seconds / 60, self.seconds % 60))?;
+        row("storms", self.storms.to_string())?;
+        row("faults", self.faults.values().sum::<u64>().to_string())?;
+        for (name, n) in &self.faults {
+            row(&format!("  {name}"), n.to_string())?;
+        }
+        row("starts asked for", format!("{} ({} refused)", self.starts_asked, self.starts_refused))?;
+        row("answers that were lost", self.answers_lost.to_string())?;
+        row("operations", self.operations.to_string())?;
+        row("attempts", self.attempts.to_string())?;
+        for (how, n) in &self.ends {
+            row(&format!("  {how}"), n.to_string())?;
+        }
+        row("runs in the hosts' journals", self.runs_on_hosts.to_string())?;
+        row("cancels asked for", self.cancels_asked.to_string())?;
+        let released = format!("{:.1} ms, {:.1} ms", self.released_ms_p50, self.released_ms_p99);
+        row("cancelled", self.cancelled.to_string())?;
+        row("  requested → released, p50, p99", released)?;
+        for (name, n) in &self.events {
+            row(&format!("events read by {name}"), n.to_string())?;
+        }
+        row("  of these said to be skipped", self.skipped_events.to_string())?;
+        row("late words, noted and ignored", self.late_words.to_string())?;
+        for what in &self.skipped {
+            row("not attacked", what.clone())?;
+        }
+        row("violations", self.violations.len().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_a_value_that_was_measured() {
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(
+            (quantile(&sorted, 0.5), quantile(&sorted, 0.99), quantile(&sorted, 1.0)),
+            (50.0, 99.0, 100.0)
+        );
+        assert_eq!((quantile(&[], 0.5), quantile(&[7.0], 0.99)), (0.0, 7.0));
+    }
+}
