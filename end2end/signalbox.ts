@@ -113,11 +113,12 @@ export async function submit(page: Page): Promise<void> {
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
 }
 
-/** From the list: New operation, the form, and off it goes. */
+/** From the list: New operation, the kind, its form, and off it goes. */
 export async function startLoad(page: Page, fields: { symbol: string; rowsPerSecond?: number }): Promise<void> {
     await page.goto('/');
     await alive(page);
     await page.getByRole('main').getByRole('link', { name: 'New operation' }).click();
+    await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'data.load' }).click();
     await fillLoad(page, fields);
     await submit(page);
 }

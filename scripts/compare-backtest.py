@@ -48,7 +48,8 @@ def stances(close, params):
     """1 long, 0 flat, -1 short after each bar, by TA-Lib's indicators."""
     if params["strategy"] == "sma_cross":
         fast, slow = talib.SMA(close, params["fast"]), talib.SMA(close, params["slow"])
-        long, short = fast > slow, fast < slow
+        # Averages that differ by rounding alone are equal.
+        long, short = fast > slow * (1 + 1e-12), fast < slow * (1 - 1e-12)
     elif params["strategy"] == "rsi_reversion":
         rsi = talib.RSI(close, params["rsi_period"])
         long, short = rsi < params["rsi_low"], rsi > params["rsi_high"]

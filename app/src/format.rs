@@ -250,9 +250,11 @@ pub fn bar_time(time: Time) -> String {
 pub fn value(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(s) => s.clone(),
-        serde_json::Value::Number(n) => match n.as_u64() {
-            Some(n) => count(n),
-            None => n.to_string(),
+        serde_json::Value::Number(n) => match (n.as_u64(), n.as_f64()) {
+            (Some(n), _) => count(n),
+            // 10000.0 is how JSON writes a 10,000 that may have decimals.
+            (None, Some(n)) if n.fract() == 0.0 && (0.0..1e15).contains(&n) => count(n as u64),
+            _ => n.to_string(),
         },
         serde_json::Value::Null => "–".to_owned(),
         serde_json::Value::Bool(true) => "yes".to_owned(),

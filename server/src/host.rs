@@ -1,13 +1,16 @@
 //! `signalbox host`: the bundled hosts as a service.
 
+use crate::models::Trained;
 use anyhow::Context;
 use backtest_host::{BacktestConfig, BacktestRun};
 use data_host::{DataConfig, DataLoad, SourceConfig};
 use host_kit::Host;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use training_host::{ModelStore, TrainingConfig, TrainingRun};
 
 /// What `signalbox host` takes.
 #[derive(clap::Args)]
@@ -59,11 +62,17 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         folder: bars.clone(),
         sources: sources(&data, args.csv, args.http_source),
     })?;
+    let models = data.join("models");
     let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
         .token(args.token)
         .work(load)
-        .work(BacktestRun::new(BacktestConfig { bars, results: data.join("backtests"), models: None }));
+        .work(TrainingRun::new(TrainingConfig { bars: bars.clone(), models: models.clone() }))
+        .work(BacktestRun::new(BacktestConfig {
+            bars,
+            results: data.join("backtests"),
+            models: Some(Arc::new(Trained(ModelStore::new(models)))),
+        }));
     for command in commands(args.exec.as_deref())? {
         host = host.work(command);
     }

@@ -5,6 +5,7 @@ mod bundled;
 mod config;
 mod guard;
 mod host;
+mod models;
 mod page;
 mod problem;
 mod routes;

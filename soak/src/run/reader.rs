@@ -49,7 +49,7 @@ impl Reader {
         let book = Arc::new(Mutex::new(Book::default()));
         let (told, last) = watch::channel(0);
         let record = BufWriter::new(File::create(record)?);
-        let mut following = Following { server, pace, book: book.clone(), told, record };
+        let mut following = Following { server, pace, hurry_to: 0, book: book.clone(), told, record };
         tokio::spawn(async move { following.follow().await });
         Ok(Self { name, book, last })
     }
@@ -63,6 +63,8 @@ impl Reader {
 struct Following {
     server: watch::Receiver<Option<String>>,
     pace: Option<Duration>,
+    /// Up to this event it does not rest.
+    hurry_to: u64,
     book: Arc<Mutex<Book>>,
     told: watch::Sender<u64>,
     /// Every message as it came.
@@ -99,13 +101,16 @@ impl Following {
             };
             self.take(&entry);
             if let Entry::Reset(reset) = &entry {
-                // What a client does: it would take a snapshot and go on from there.
-                let head = reset.head;
-                self.book.lock().order = Order::default();
-                self.told.send_replace(head);
+                // Noted as broken. It reads everything anew, so that what comes later is not taken for broken, too.
+                self.hurry_to = reset.head;
+                let mut book = self.book.lock();
+                (book.order, book.story) = Default::default();
+                self.told.send_replace(0);
                 return;
             }
-            if let (Some(pace), Entry::Event(_)) = (self.pace, &entry) {
+            if let (Some(pace), Entry::Event(event)) = (self.pace, &entry)
+                && event.seq > self.hurry_to
+            {
                 tokio::time::sleep(pace).await;
             }
         }

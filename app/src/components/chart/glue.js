@@ -254,7 +254,9 @@ export class Plot {
       ];
     const scales = { x: { time: spec.time }, y: this.yScale() };
     if (this.candles) scales.v = { range: (_, __, high) => [0, (high || 1) * 4.5] };
-    const written = this.percent ? inPercent : compact;
+    const plain = this.percent ? inPercent : compact;
+    // Where the axis begins between two powers of ten its first tick is any number.
+    const written = this.log ? (n) => plain(Number(n.toPrecision(2))) : plain;
     return {
       width: this.element.clientWidth,
       height: spec.height,

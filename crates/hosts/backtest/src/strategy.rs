@@ -4,6 +4,10 @@ use crate::params::Direction;
 use data_host::Bar;
 use indicators::{rsi, sma};
 
+/// Averages nearer to each other than this share are equal: prices in cents often have exactly equal averages, whose
+/// last digits, lost in rounding, must not decide about a trade.
+const TIE: f64 = 1e-12;
+
 /// Where to stand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Stance {
@@ -111,7 +115,7 @@ impl Plan {
                 let closes = closes();
                 let (fast, slow) = (sma(&closes, fast), sma(&closes, slow));
                 // A comparison with what is not there yet is false.
-                carried(fast.iter().zip(slow).map(|(f, s)| (*f > s, *f < s)))
+                carried(fast.iter().zip(slow).map(|(f, s)| (*f > s + s * TIE, *f < s - s * TIE)))
             }
             Plan::RsiReversion { period, low, high } => {
                 carried(rsi(&closes(), period).into_iter().map(|v| (v < low, v > high)))
@@ -171,6 +175,16 @@ pub(crate) mod tests {
         let expected = [Flat, Long, Long, Long, Flat, Flat, Long];
         assert_eq!(plan.stances(&closes, Direction::LongOnly).unwrap(), expected);
         assert_eq!((plan.title().as_str(), plan.bars_needed()), ("SMA cross 1/2", 3));
+    }
+
+    #[test]
+    fn equal_averages_change_nothing_whatever_their_rounding() {
+        let closes = [13.0, 11.9, 11.3, 12.6, 10.0];
+        let (fast, slow) = (sma(&closes, 2)[4], sma(&closes, 3)[4]);
+        assert!(fast < slow, "both are 11.3, and rounding tells them apart: {fast} and {slow}");
+        let plan = Plan::SmaCross { fast: 2, slow: 3 };
+        let expected = [Flat, Flat, Short, Long, Long];
+        assert_eq!(plan.stances(&of_closes(&closes), Direction::LongShort).unwrap(), expected);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! `ktrdr.backtest`: backtests on a worker of ktrdr.
 
-use crate::config::Timing;
 use crate::follow::Follow;
 use crate::foreign::Foreign;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
+use crate::timing::Timing;
 use crate::train::misfit;
 use host_kit::{CancellationToken, Context, Work, WorkError, async_trait, params_schema};
 use protocol::host::{Check, ResultDoc};

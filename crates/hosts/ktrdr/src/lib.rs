@@ -8,6 +8,8 @@
 
 mod backtest;
 mod config;
+#[cfg(test)]
+mod exchanges;
 mod follow;
 mod foreign;
 mod load;
@@ -20,12 +22,14 @@ mod probe;
 mod sessions;
 mod shape;
 mod strategy;
+mod timing;
 mod train;
 mod wire;
 
 pub use backtest::{BacktestParams, KtrdrBacktest};
-pub use config::{AdapterConfig, AdapterError, Offers, Protocol, Timing, builder, host};
+pub use config::{AdapterConfig, AdapterError, Offers, Protocol, builder, host};
 pub use load::{KtrdrLoad, LoadParams};
 pub use moment::Moment;
 pub use outcome::{KtrdrLoadResult, KtrdrRunResult};
+pub use timing::Timing;
 pub use train::{KtrdrTrain, TrainParams};

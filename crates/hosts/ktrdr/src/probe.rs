@@ -5,8 +5,9 @@
 //! when that is too old another one sets out, never two at a time, and after failures less and less often: a call
 //! that hangs holds something over there too.
 
-use crate::config::{Protocol, Timing, seconds};
+use crate::config::Protocol;
 use crate::shape::{Node, succeeded};
+use crate::timing::{Timing, seconds};
 use crate::wire::{CallError, Wire};
 use parking_lot::Mutex;
 use protocol::host::Check;

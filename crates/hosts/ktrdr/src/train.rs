@@ -1,11 +1,12 @@
 //! `ktrdr.train` and `ktrdr.train-2025`: trainings on a service of ktrdr.
 
-use crate::config::{Protocol, Timing};
+use crate::config::Protocol;
 use crate::follow::Follow;
 use crate::foreign::Foreign;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
 use crate::strategy::{STRATEGY_BYTES, Strategies, Strategy};
+use crate::timing::Timing;
 use host_kit::{CancellationToken, Context, Work, WorkError, async_trait, params_schema};
 use protocol::host::{Check, ResultDoc};
 use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};

@@ -17,7 +17,8 @@ pub(crate) fn router(store: ModelStore) -> Router {
 async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Result<Response, Refusal> {
     let asked = name.clone();
     let read = tokio::task::spawn_blocking(move || store.bytes(&asked)).await;
-    let read = read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Reading the model failed: {e}.")))?;
+    let read =
+        read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Reading the model failed: {e}.")))?;
     match read {
         Ok(Some(bytes)) => Ok((
             [
@@ -27,7 +28,9 @@ async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Res
             bytes,
         )
             .into_response()),
-        Ok(None) => Err(Refusal::new(ProblemType::NotFound, "There is no such model. It may have been deleted.")),
+        Ok(None) => {
+            Err(Refusal::new(ProblemType::NotFound, "There is no such model. It may have been deleted."))
+        }
         Err(failure) => {
             Err(Refusal::new(ProblemType::Internal, format!("{} {}", failure.message, failure.hint)))
         }

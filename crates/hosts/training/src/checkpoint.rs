@@ -25,8 +25,10 @@ pub(crate) struct Word {
     file: String,
     /// Of the file, in hex.
     sha256: String,
-    /// Epochs that are done, and whose points were told.
-    pub(crate) epoch: u32,
+    /// Epochs that are done.
+    epoch: u32,
+    /// Epochs whose points were told. More than are done where a training had to begin anew.
+    pub(crate) told: u32,
     pub(crate) belongs: Belongs,
 }
 
@@ -80,11 +82,11 @@ impl Keeper {
         Self { folder: models.join("checkpoints"), prefix: format!("{operation}-"), belongs }
     }
 
-    /// Writes where the training stands.
+    /// Writes where the training stands, and up to which epoch its points were told.
     ///
     /// # Errors
     /// When it can't be written.
-    pub(crate) fn write(&self, state: &State) -> Result<Word, Failure> {
+    pub(crate) fn write(&self, state: &State, told: u32) -> Result<Word, Failure> {
         let bytes = serde_json::to_vec(state).map_err(|e| {
             failure(format!("The checkpoint can't be written as JSON: {e}."), "This is a fault of Signalbox.")
         })?;
@@ -95,6 +97,7 @@ impl Keeper {
             file,
             sha256: sha256(&bytes),
             epoch: state.epoch,
+            told: told.max(state.epoch),
             belongs: self.belongs.clone(),
         })
     }
@@ -103,8 +106,8 @@ impl Keeper {
     ///
     /// # Errors
     /// When it can't be written.
-    pub(crate) fn keep(&self, ctx: &Context, state: &State, of: u32) -> Result<(), Failure> {
-        let word = self.write(state)?;
+    pub(crate) fn keep(&self, ctx: &Context, state: &State, told: u32, of: u32) -> Result<(), Failure> {
+        let word = self.write(state, told)?;
         let mut note = format!("{} of {of} epochs", state.epoch);
         if let Some(best) = &state.best {
             note.push_str(&format!(", best validation loss {:.4} in epoch {}", best.loss, best.epoch));
@@ -167,7 +170,8 @@ mod tests {
     fn what_was_written_is_read_back_unless_a_byte_of_it_changed() {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::new(folder.path(), "id", belongs("p", "s"));
-        let word = keeper.write(&state(3)).unwrap();
+        let word = keeper.write(&state(3), 0).unwrap();
+        assert_eq!((word.epoch, word.told), (3, 3));
         assert_eq!(keeper.load(&word).unwrap(), Some(state(3)));
         let path = folder.path().join("checkpoints").join(&word.file);
         let mut bytes = fs::read(&path).unwrap();
@@ -183,9 +187,9 @@ mod tests {
     #[test]
     fn the_checkpoint_of_another_training_is_refused_with_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
-        let word = Keeper::new(folder.path(), "id", belongs("p", "s")).write(&state(3)).unwrap();
+        let word = Keeper::new(folder.path(), "id", belongs("p", "s")).write(&state(3), 7).unwrap();
         let word = serde_json::to_value(word).unwrap();
-        assert_eq!(Word::read(&word, &belongs("p", "s")).unwrap().epoch, 3);
+        assert_eq!(Word::read(&word, &belongs("p", "s")).unwrap().told, 7);
         for (other, what) in [(belongs("q", "s"), "other params"), (belongs("p", "t"), "stored bars")] {
             let told = Word::read(&word, &other).unwrap_err();
             assert!(told.message.contains(what) && told.hint.starts_with("Retry"), "{told:?}");
@@ -197,10 +201,13 @@ mod tests {
     fn the_newest_two_are_kept_and_those_of_others_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::new(folder.path(), "mine", belongs("p", "s"));
-        Keeper::new(folder.path(), "other", belongs("p", "s")).write(&state(1)).unwrap();
-        let words: Vec<Word> = [9, 10, 100].map(|epoch| keeper.write(&state(epoch)).unwrap()).to_vec();
+        Keeper::new(folder.path(), "other", belongs("p", "s")).write(&state(1), 0).unwrap();
+        let words: Vec<Word> = [9, 10, 100].map(|epoch| keeper.write(&state(epoch), 0).unwrap()).to_vec();
         keeper.forget_all_but(2);
-        assert_eq!(words.iter().map(|w| keeper.load(w).unwrap().is_some()).collect::<Vec<_>>(), [false, true, true]);
+        assert_eq!(
+            words.iter().map(|w| keeper.load(w).unwrap().is_some()).collect::<Vec<_>>(),
+            [false, true, true]
+        );
         keeper.forget_all_but(0);
         assert_eq!(fs::read_dir(folder.path().join("checkpoints")).unwrap().count(), 1);
     }

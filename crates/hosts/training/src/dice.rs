@@ -46,7 +46,8 @@ pub(crate) fn mask(
     count: usize,
     dropout: f32,
 ) -> Vec<f32> {
-    let mut generator = generator(seed, &format!("dropout {layer}"), u64::from(epoch) << 32 | u64::from(batch));
+    let mut generator =
+        generator(seed, &format!("dropout {layer}"), u64::from(epoch) << 32 | u64::from(batch));
     let kept = 1.0 / (1.0 - dropout);
     (0..count).map(|_| if unit(&mut generator) < dropout { 0.0 } else { kept }).collect()
 }

@@ -3,9 +3,7 @@
 //! Each is free of the price's own level, a ratio or a score, so that a model of one symbol can be asked of another.
 
 use data_host::Bar;
-use indicators::{
-    atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score,
-};
+use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
 use std::fmt;
 
 /// The most bars that one feature may look back.
@@ -72,9 +70,9 @@ impl Feature {
                 Ok(Self { family: *family, bars })
             }
             (Some((family, _, false)), None) => Ok(Self { family: *family, bars: 0 }),
-            (Some((_, word, true)), _) => Err(format!(
-                "'{name}' needs a number of bars from 1 to {MOST_BARS}, like {word}_20."
-            )),
+            (Some((_, word, true)), _) => {
+                Err(format!("'{name}' needs a number of bars from 1 to {MOST_BARS}, like {word}_20."))
+            }
             (Some((_, word, false)), _) => Err(format!("'{name}' takes no number of bars: write {word}.")),
             (None, _) => {
                 let shown: String = name.chars().take(40).collect();
@@ -101,7 +99,9 @@ impl Feature {
             Family::Volatility => rolling_std(&log_returns(close), n),
             Family::VolumeZ => z_score(&bars.volume, n),
             Family::Macd => both(close, &macd(close, 12, 26, 9).histogram, |c, h| h / c),
-            Family::Range => bars.high.iter().zip(&bars.low).zip(close).map(|((h, l), c)| (h - l) / c).collect(),
+            Family::Range => {
+                bars.high.iter().zip(&bars.low).zip(close).map(|((h, l), c)| (h - l) / c).collect()
+            }
             Family::Body => both(&bars.open, close, |o, c| c / o - 1.0),
         }
     }
@@ -164,7 +164,10 @@ mod tests {
 
     /// One of each family.
     fn every() -> Vec<Feature> {
-        FAMILIES.iter().map(|(family, _, counted)| Feature { family: *family, bars: if *counted { 5 } else { 0 } }).collect()
+        FAMILIES
+            .iter()
+            .map(|(family, _, counted)| Feature { family: *family, bars: if *counted { 5 } else { 0 } })
+            .collect()
     }
 
     #[test]

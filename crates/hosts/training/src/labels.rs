@@ -38,8 +38,9 @@ mod tests {
 
     #[test]
     fn the_threshold_itself_is_flat() {
-        let close = [100.0, 101.0, 100.0, 98.0, 98.0];
-        assert_eq!(labels(&close, 1, 0.01), [Some(1), Some(1), Some(0), Some(1), None]);
+        // Changes of +25 %, -25 %, -50 % and none, which are exact in binary.
+        let close = [128.0, 160.0, 120.0, 60.0, 60.0];
+        assert_eq!(labels(&close, 1, 0.25), [Some(1), Some(1), Some(0), Some(1), None]);
         assert_eq!(labels(&close, 1, 0.0), [Some(2), Some(0), Some(0), Some(1), None]);
         assert_eq!(labels(&close, 9, 0.0), [None; 5]);
         assert_eq!([0, 1, 2].map(signal), [-1, 0, 1]);

@@ -16,6 +16,7 @@ mod labels;
 mod mlp;
 mod model;
 mod net;
+mod outcome;
 mod params;
 mod run;
 mod samples;

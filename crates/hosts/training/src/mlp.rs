@@ -36,6 +36,12 @@ impl Mlp {
         Self { layers: layers.collect() }
     }
 
+    /// How many numbers a network of these layers has.
+    pub(crate) fn count(inputs: usize, hidden: &[usize], outputs: usize) -> usize {
+        let ends = hidden.iter().chain([&outputs]);
+        [inputs].iter().chain(hidden).zip(ends).map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
+    }
+
     /// How many numbers are fitted.
     pub(crate) fn parameters(&self) -> usize {
         self.layers.iter().map(|l| l.weights.len() + l.bias.len()).sum()
@@ -53,7 +59,8 @@ impl Mlp {
 
     /// Whether the layers fit each other and have as many numbers as they say, which a file may get wrong.
     pub(crate) fn holds_together(&self, inputs: usize, outputs: usize) -> bool {
-        let whole = |l: &Layer| l.weights.len() == l.inputs.saturating_mul(l.outputs) && l.bias.len() == l.outputs;
+        let whole =
+            |l: &Layer| l.weights.len() == l.inputs.saturating_mul(l.outputs) && l.bias.len() == l.outputs;
         self.layers.iter().all(whole)
             && self.layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs)
             && self.layers.first().is_some_and(|l| l.inputs == inputs)
@@ -106,7 +113,7 @@ mod tests {
         let mlp = Mlp { layers: vec![first, second] };
         // 1·1 + 2·1 + 0.5 = 3.5; 1·-1 + 0.5 = -0.5, cut to 0; 3.5·3 + 1 = 11.5.
         assert_eq!(mlp.logits(&[1.0, 1.0]), [11.5]);
-        assert_eq!(mlp.parameters(), 9);
+        assert_eq!((mlp.parameters(), Mlp::count(2, &[2], 1)), (9, 9));
         assert!(mlp.holds_together(2, 1) && !mlp.holds_together(3, 1) && !mlp.holds_together(2, 2));
     }
 

@@ -82,9 +82,13 @@ impl Model {
             format: String,
             version: u32,
         }
-        let head: Head = serde_json::from_slice(bytes).map_err(|e| format!("its file is not a model ({e})"))?;
+        let head: Head =
+            serde_json::from_slice(bytes).map_err(|e| format!("its file is not a model ({e})"))?;
         if head.format != FORMAT || head.version != VERSION {
-            return Err(format!("its file is of format {} {}, not {FORMAT} {VERSION}", head.format, head.version));
+            return Err(format!(
+                "its file is of format {} {}, not {FORMAT} {VERSION}",
+                head.format, head.version
+            ));
         }
         let model: Self = serde_json::from_slice(bytes).map_err(|e| format!("its file is damaged ({e})"))?;
         let width = model.card.features.len();

@@ -1,6 +1,8 @@
 //! The params of `training.run`: as a form asks for them, and parsed into a plan that cannot be wrong.
 
 use crate::features::Feature;
+use crate::labels::CLASSES;
+use crate::mlp::Mlp;
 use crate::samples::Making;
 use crate::trainer::Recipe;
 use data_host::{Library, Range, SetName, Timeframe};
@@ -18,6 +20,8 @@ const MOST_LAYERS: usize = 4;
 const WIDEST_LAYER: usize = 512;
 /// What validation and test may take together: most is for training.
 const MOST_HELD_BACK: f64 = 0.8;
+/// Samples of a batch times weights of the network: a cancel waits for the batch under way.
+const MOST_WORK: usize = 20_000_000;
 
 /// What `training.run` takes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +168,14 @@ impl TrainingParams {
                 "Validation and test together may take at most 0.8 of the samples: nothing is learned from those.",
             ));
         }
+        let weights = Mlp::count(features.len(), &hidden, CLASSES.len());
+        if self.batch_size as usize * weights > MOST_WORK {
+            let most = MOST_WORK / weights;
+            errors.push(FieldError::new(
+                "batch_size",
+                format!("At most {most} samples at once with a network this large: a cancel waits for them."),
+            ));
+        }
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -197,11 +209,16 @@ impl TrainingParams {
             return Err(vec![FieldError::new("symbols", "At least one symbol is needed, like MSFT.")]);
         }
         if symbols.len() > MOST_SYMBOLS {
-            return Err(vec![FieldError::new("symbols", format!("At most {MOST_SYMBOLS} symbols in one training."))]);
+            return Err(vec![FieldError::new(
+                "symbols",
+                format!("At most {MOST_SYMBOLS} symbols in one training."),
+            )]);
         }
         for symbol in symbols {
             let set = library.find(symbol, self.timeframe, self.source.as_deref()).map_err(|errors| {
-                let renamed = |e: FieldError| if e.field == "symbol" { FieldError::new("symbols", e.message) } else { e };
+                let renamed = |e: FieldError| {
+                    if e.field == "symbol" { FieldError::new("symbols", e.message) } else { e }
+                };
                 errors.into_iter().map(renamed).collect::<Vec<_>>()
             })?;
             if !sets.contains(&set) {
@@ -242,56 +259,10 @@ fn parse_hidden(text: &str) -> Result<Vec<usize>, String> {
     };
     let layers: Vec<usize> =
         words(text).into_iter().map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
-    let fits = (1..=MOST_LAYERS).contains(&layers.len()) && layers.iter().all(|n| (1..=WIDEST_LAYER).contains(n));
+    let fits =
+        (1..=MOST_LAYERS).contains(&layers.len()) && layers.iter().all(|n| (1..=WIDEST_LAYER).contains(n));
     if fits { Ok(layers) } else { Err(wrong()) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use host_kit::params_schema;
-    use protocol::Form;
-    use serde_json::{Value, json};
-
-    fn errors(params: Value) -> Vec<FieldError> {
-        let folder = tempfile::tempdir().unwrap();
-        let params: TrainingParams = serde_json::from_value(params).unwrap();
-        params.plan(&Library::new(folder.path())).unwrap_err()
-    }
-
-    #[test]
-    fn only_symbols_are_needed_and_the_defaults_make_sense() {
-        let form = Form::from_schema(&params_schema::<TrainingParams>()).unwrap();
-        let needed: Vec<_> = form.fields.iter().filter(|f| f.required).map(|f| f.name.as_str()).collect();
-        assert_eq!(needed, ["symbols"]);
-        let filled = form.check(&json!({"symbols": "MSFT"})).unwrap();
-        let params: TrainingParams = serde_json::from_value(filled).unwrap();
-        assert_eq!(parse_features(&params.features).unwrap().len(), 10);
-        assert_eq!(parse_hidden(&params.hidden).unwrap(), [32, 16]);
-        // Nothing is wrong but that there are no bars.
-        let told = errors(json!({"symbols": "MSFT"}));
-        assert_eq!((told.len(), told[0].field.as_str()), (1, "symbols"));
-        assert!(told[0].message.contains("load it first with data.load"), "{}", told[0].message);
-    }
-
-    #[test]
-    fn every_wrong_param_has_its_message() {
-        let told = errors(json!({
-            "symbols": " , ", "start": "2024-05-01", "end": "2024-01-01", "features": "rsi_14, magic_3",
-            "hidden": "32,many", "validation_share": 0.5, "test_share": 0.5
-        }));
-        let fields: Vec<_> = told.iter().map(|e| e.field.as_str()).collect();
-        assert_eq!(fields, ["symbols", "end", "features", "hidden", "test_share"]);
-        assert!(told[2].message.contains("rsi_N"), "{}", told[2].message);
-    }
-
-    #[test]
-    fn layers_are_a_few_whole_numbers() {
-        assert_eq!(parse_hidden(" 8 ").unwrap(), [8]);
-        for bad in ["", "0", "513", "8,8,8,8,8", "8;8", "-1", "1.5"] {
-            assert!(parse_hidden(bad).is_err(), "{bad}");
-        }
-        assert!(parse_features("rsi_14,rsi_14").is_err());
-        assert!(parse_features("").is_err());
-    }
-}
+mod tests;

@@ -2,22 +2,19 @@
 
 use crate::checkpoint::{Belongs, Keeper, Word};
 use crate::files::sha256;
-use crate::labels::CLASSES;
-use crate::model::{Card, Model};
+use crate::outcome::conclude;
 use crate::params::{Plan, TrainingParams};
 use crate::samples::{Samples, samples};
-use crate::score::Score;
 use crate::store::ModelStore;
 use crate::stored;
-use crate::trainer::{Best, Figures, State};
+use crate::trainer::{Figures, State};
 use crate::trouble::failure;
 use crate::wording::counted;
 use crate::work::PHASES;
 use data_host::Library;
 use host_kit::{Context, WorkError};
-use protocol::host::{Artifact, ResultDoc};
-use protocol::results::TrainingResult;
-use protocol::{LogLevel, OperationId};
+use protocol::LogLevel;
+use protocol::host::ResultDoc;
 use std::path::Path;
 
 /// What of the whole is done when training begins, and when it ends: the bar shows the epochs in between.
@@ -45,7 +42,7 @@ pub(crate) fn train(
     let (mut state, told) = begin(ctx, &plan, &keeper, &belongs)?;
     log_start(ctx, &samples, &state);
     epochs(ctx, &plan, &samples, &keeper, &mut state, told)?;
-    let result = evaluate(ctx, params, &plan, &samples, synthetic, &state, &ModelStore::new(models))?;
+    let result = evaluate(ctx, (params, &plan), (&samples, synthetic), &state, &ModelStore::new(models))?;
     keeper.forget_all_but(0);
     Ok(result)
 }
@@ -73,13 +70,13 @@ fn begin(ctx: &Context, plan: &Plan, keeper: &Keeper, belongs: &Belongs) -> Resu
     let Some(checkpoint) = ctx.resume_from() else { return Ok((anew(), 0)) };
     let word = Word::read(&checkpoint.state, belongs)?;
     match keeper.load(&word)? {
-        Some(state) => Ok((state, word.epoch)),
+        Some(state) => Ok((state, word.told)),
         None => {
             ctx.log(
                 LogLevel::Warn,
                 "The file of the checkpoint is gone or damaged: training begins anew, and comes along the same curve",
             );
-            Ok((anew(), word.epoch))
+            Ok((anew(), word.told))
         }
     }
 }
@@ -93,7 +90,8 @@ fn log_start(ctx: &Context, samples: &Samples, state: &State) {
         ctx.log(LogLevel::Info, format!("{name}: {count}, {from} to {to}"));
     }
     let parameters = counted(state.mlp.parameters() as u64, "weight", "weights");
-    let after = if state.epoch > 0 { format!(", going on after epoch {}", state.epoch) } else { String::new() };
+    let after =
+        if state.epoch > 0 { format!(", going on after epoch {}", state.epoch) } else { String::new() };
     ctx.log(LogLevel::Info, format!("A network of {parameters}{after}"));
 }
 
@@ -127,7 +125,7 @@ fn epochs(
             Err(error) => {
                 // The state is that of the last whole epoch, whatever stopped this one.
                 if state.epoch > kept {
-                    keeper.keep(ctx, state, total)?;
+                    keeper.keep(ctx, state, told, total)?;
                 }
                 return Err(error);
             }
@@ -135,7 +133,7 @@ fn epochs(
         ctx.message(message(state, total));
         ctx.done(u64::from(state.epoch));
         if state.epoch.is_multiple_of(plan.checkpoint_every) {
-            keeper.keep(ctx, state, total)?;
+            keeper.keep(ctx, state, told, total)?;
             kept = state.epoch;
         }
     }
@@ -178,13 +176,11 @@ fn message(state: &State, total: u32) -> String {
     format!("Epoch {} of {total}{losses}{best}", state.epoch)
 }
 
-/// Judges the best weights, stores them, and says so.
+/// Judges the best weights and stores them.
 fn evaluate(
     ctx: &Context,
-    params: TrainingParams,
-    plan: &Plan,
-    samples: &Samples,
-    synthetic: bool,
+    (params, plan): (TrainingParams, &Plan),
+    (samples, synthetic): (&Samples, bool),
     state: &State,
     store: &ModelStore,
 ) -> Result<ResultDoc, WorkError> {
@@ -194,121 +190,18 @@ fn evaluate(
     ctx.message(message(state, plan.recipe.epochs));
     ctx.done(u64::from(state.epoch));
     ctx.fraction(Some(TRAINING.1));
-    let going = || ctx.check();
-    let Best { epoch, mlp, .. } = state.best.clone().expect("an epoch that was done has a best one");
-    let train = Score::of(&mlp, &samples.train, &going)?;
-    let validation = Score::of(&mlp, &samples.validation, &going)?;
-    let test = Score::of(&mlp, &samples.test, &going)?;
-    let parameters = mlp.parameters() as u64;
-    let card = card(ctx.id(), plan, samples, synthetic);
-    let model = Model::new(card.clone(), params, epoch, samples.scaler.clone(), mlp);
-    ctx.check()?;
-    let bytes = store.write(&model)?;
+    let of = (samples, synthetic);
+    let (result, doc) = conclude(ctx.id(), (params, plan), of, state, store, &|| ctx.check())?;
+    let (accuracy, epoch, model) = (result.test.accuracy, result.best_epoch, result.model);
     ctx.log(
         LogLevel::Info,
-        format!("Test accuracy {:.3} with the weights of epoch {epoch}; stored as {}", test.accuracy(), card.name),
+        format!("Test accuracy {accuracy:.3} with the weights of epoch {epoch}; stored as {model}"),
     );
-    let result = TrainingResult {
-        timeframe: card.timeframe.to_string(),
-        synthetic,
-        model_sha256: sha256(&bytes),
-        parameters,
-        epochs: state.epoch,
-        best_epoch: epoch,
-        stopped_early: state.epoch < plan.recipe.epochs,
-        train: train.split(&samples.train),
-        validation: validation.split(&samples.validation),
-        test: test.split(&samples.test),
-        scores: test.classes(),
-        confusion: test.confusion,
-        seconds: state.seconds,
-        symbols: card.symbols,
-        features: card.features,
-        classes: card.classes,
-        model: card.name.clone(),
-    };
-    let document = serde_json::to_value(&result).map_err(|e| {
-        failure(format!("The result can't be written as JSON: {e}."), "This is a fault of Signalbox.")
-    })?;
-    let artifact = Artifact {
-        name: "model".to_owned(),
-        media_type: "application/json".to_owned(),
-        path: format!("/host/v1/artifacts/models/{}", card.name),
-        description: "The model: weights, scaler, features and where they come from".to_owned(),
-    };
-    let tags = if synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
-    Ok(ResultDoc { document, artifacts: vec![artifact], tags })
-}
-
-fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Card {
-    Card {
-        name: name(id, plan),
-        symbols: plan.sets.iter().map(|s| s.symbol.clone()).collect(),
-        timeframe: plan.sets[0].timeframe,
-        synthetic,
-        features: plan.making.features.iter().map(ToString::to_string).collect(),
-        classes: CLASSES.map(str::to_owned).to_vec(),
-        horizon: u32::try_from(plan.making.horizon).unwrap_or(u32::MAX),
-        threshold: plan.making.threshold,
-        fitted_until: samples.train.until,
-        trained_until: samples.validation.until,
-    }
-}
-
-/// `msft-1h-2d5f8a4b`, or `msft-and-3-1h-2d5f8a4b` for four symbols. The characters are the last of the operation's
-/// id: the first are those of its time, which others share.
-fn name(id: OperationId, plan: &Plan) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let symbol: String = plan.sets[0].symbol.chars().map(plain).collect();
-    let more = match plan.sets.len() {
-        1 => String::new(),
-        n => format!("-and-{}", n - 1),
-    };
-    let id = id.to_string();
-    format!("{symbol}{more}-{}-{}", plan.sets[0].timeframe, &id[id.len() - 8..])
+    Ok(doc)
 }
 
 /// Tells trainings apart that were started with different params.
 fn digest(plan: &Plan) -> String {
     let recipe = serde_json::to_string(&plan.recipe).expect("a recipe is plain numbers");
     sha256(format!("{recipe}\n{:?}\n{:?}", plan.making, plan.sets).as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::samples::tests::making;
-    use crate::trainer::Recipe;
-    use data_host::{Range, SetName, Timeframe};
-
-    #[test]
-    fn a_model_is_named_for_its_bars_and_its_operation() {
-        let set = |symbol: &str| SetName {
-            source: "files".into(),
-            symbol: symbol.into(),
-            timeframe: Timeframe::H1,
-        };
-        let recipe = Recipe {
-            hidden: vec![4],
-            dropout: 0.0,
-            epochs: 1,
-            batch_size: 8,
-            learning_rate: 0.1,
-            patience: 0,
-            seed: 1,
-        };
-        let mut plan = Plan {
-            sets: vec![set("BRK.B")],
-            range: Range::default(),
-            making: making(),
-            recipe,
-            checkpoint_every: 5,
-        };
-        let id: OperationId = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap();
-        assert_eq!(name(id, &plan), "brk-b-1h-8a4b6c7d");
-        let alone = digest(&plan);
-        plan.sets.push(set("NVDA"));
-        assert_eq!(name(id, &plan), "brk-b-and-1-1h-8a4b6c7d");
-        assert_ne!(digest(&plan), alone);
-    }
 }

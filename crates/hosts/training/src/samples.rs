@@ -6,7 +6,7 @@ use crate::labels::{CLASSES, labels};
 use crate::scaler::Scaler;
 use crate::split::{Cuts, Part};
 use crate::trouble::failure;
-use crate::wording::counted;
+use crate::wording::{counted, thousands};
 use data_host::Bar;
 use host_kit::WorkError;
 use protocol::Time;
@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 /// Fewer samples than this in a part say nothing.
 const FEWEST: usize = 20;
+/// Bars times features that are held in memory, at some 30 bytes each.
+const MOST_VALUES: usize = 50_000_000;
 
 /// Says whether to go on: fails once the work is to stop.
 pub(crate) type Going<'a> = &'a dyn Fn() -> Result<(), WorkError>;
@@ -122,6 +124,7 @@ impl Computed {
 /// # Errors
 /// When there are too few bars, or the training part has one class only; [`WorkError::Cancelled`] from `going`.
 pub(crate) fn samples(symbols: &[&[Bar]], making: &Making, going: Going) -> Result<Samples, WorkError> {
+    few_enough(symbols.iter().map(|bars| bars.len()).sum(), making)?;
     let mut computed = Vec::with_capacity(symbols.len());
     let mut times = Vec::new();
     for bars in symbols {
@@ -149,9 +152,25 @@ pub(crate) fn samples(symbols: &[&[Bar]], making: &Making, going: Going) -> Resu
     going()?;
     let scaler = Scaler::fit(&train.rows, making.features.len());
     let [train, validation, test] = [train, validation, test].map(|part| part.scaled(&scaler));
-    going()?;
-    let digest = digest([&train, &validation, &test]);
+    let digest = digest([&train, &validation, &test], going)?;
     Ok(Samples { train, validation, test, scaler, digest })
+}
+
+fn few_enough(bars: usize, making: &Making) -> Result<(), WorkError> {
+    if bars <= MOST_VALUES / making.features.len() {
+        return Ok(());
+    }
+    let (bars, features) = (bars as u64, making.features.len() as u64);
+    Err(failure(
+        format!(
+            "{} with {} are more than fit into memory: at most {} bars do.",
+            counted(bars, "bar", "bars"),
+            counted(features, "feature", "features"),
+            thousands(MOST_VALUES as u64 / features)
+        ),
+        "Choose a shorter range, a longer timeframe, fewer symbols or fewer features.",
+    )
+    .into())
 }
 
 fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
@@ -172,7 +191,10 @@ fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
     let first = part.classes[0];
     if name == Part::Train && part.classes.iter().all(|class| *class == first) {
         return Err(failure(
-            format!("Every sample of the training part is '{}': there is nothing to learn.", CLASSES[usize::from(first)]),
+            format!(
+                "Every sample of the training part is '{}': there is nothing to learn.",
+                CLASSES[usize::from(first)]
+            ),
             "Choose another threshold or another horizon.",
         )
         .into());
@@ -180,14 +202,19 @@ fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
     Ok(())
 }
 
-fn digest(parts: [&Rows; 3]) -> String {
+fn digest(parts: [&Rows; 3], going: Going) -> Result<String, WorkError> {
+    const STRIDE: usize = 1 << 16;
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());
-        part.inputs.iter().for_each(|v| hasher.update(v.to_le_bytes()));
+        for numbers in part.inputs.chunks(STRIDE) {
+            going()?;
+            let bytes: Vec<u8> = numbers.iter().flat_map(|v| v.to_le_bytes()).collect();
+            hasher.update(&bytes);
+        }
         hasher.update(&part.classes);
     }
-    hex(hasher.finalize())
+    Ok(hex(hasher.finalize()))
 }
 
 #[cfg(test)]

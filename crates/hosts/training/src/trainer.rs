@@ -92,7 +92,8 @@ impl State {
     ) -> Result<&Figures, WorkError> {
         let began = Instant::now();
         let epoch = self.epoch + 1;
-        let mut next = Step { mlp: self.mlp.clone(), adam: self.adam.clone(), loss: 0.0, correct: 0, norms: 0.0 };
+        let mut next =
+            Step { mlp: self.mlp.clone(), adam: self.adam.clone(), loss: 0.0, correct: 0, norms: 0.0 };
         let order = dice::order(recipe.seed, epoch, samples.train.len());
         let batches = order.len().div_ceil(recipe.batch_size);
         for (i, chosen) in order.chunks(recipe.batch_size).enumerate() {
@@ -155,7 +156,8 @@ fn gather(recipe: &Recipe, rows: &Rows, chosen: &[usize], epoch: u32, batch: usi
     let mask = |(layer, width): (usize, &usize)| {
         dice::mask(recipe.seed, place(layer), chosen.len() * width, recipe.dropout)
     };
-    let masks = if recipe.dropout > 0.0 { recipe.hidden.iter().enumerate().map(mask).collect() } else { vec![] };
+    let masks =
+        if recipe.dropout > 0.0 { recipe.hidden.iter().enumerate().map(mask).collect() } else { vec![] };
     Batch { inputs, classes, masks }
 }
 

@@ -9,7 +9,7 @@ use protocol::results::{BacktestResult, Performance};
 enum Better {
     Higher,
     Lower,
-    /// Neither is better, they are only different.
+    /// Neither is better, they are only different; so are figures of trades, of which holding has but one.
     Neither,
 }
 
@@ -53,15 +53,15 @@ const LINES: [Line; 12] = [
     line(
         "Trades won",
         "Winning trades as a share of all",
-        Better::Higher,
+        Better::Neither,
         |p| p.win_rate,
         format::hundredths,
     ),
-    line("Profit factor", "What was won over what was lost", Better::Higher, |p| p.profit_factor, plain),
+    line("Profit factor", "What was won over what was lost", Better::Neither, |p| p.profit_factor, plain),
     line(
         "Average trade",
         "PnL as a share of what it took to enter",
-        Better::Higher,
+        Better::Neither,
         |p| p.average_trade,
         gain,
     ),

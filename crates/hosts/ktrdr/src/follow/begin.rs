@@ -5,8 +5,8 @@
 //! whether it was started, and nothing is started twice.
 
 use super::{Place, Run};
-use crate::config::seconds;
 use crate::look::Stand;
+use crate::timing::seconds;
 use crate::wire::CallError;
 use host_kit::WorkError;
 use protocol::LogLevel;

@@ -2,8 +2,8 @@
 //! shows that nothing runs any more.
 
 use super::{End, Pace, Place, Run};
-use crate::config::seconds;
 use crate::look::{Look, Stand};
+use crate::timing::seconds;
 use crate::wire::CallError;
 use host_kit::WorkError;
 use protocol::LogLevel;
@@ -47,7 +47,7 @@ impl Run {
                 Ok(look) if look.stand.over() => return self.stopped(place, &look).await,
                 Ok(_) => format!("{} was asked to stop and still says that it runs", place.id),
                 Err(error) if error.status() == Some(404) => {
-                    if place.started || since.elapsed() >= confirm {
+                    if place.started || (told && since.elapsed() >= confirm) {
                         return self.forgotten(place, &error).await;
                     }
                     format!(

@@ -9,10 +9,10 @@ mod tell;
 
 pub(crate) use place::Place;
 
-use crate::config::{Timing, seconds};
 use crate::foreign::Foreign;
 use crate::look::{Look, Stand};
 use crate::outcome;
+use crate::timing::{Timing, seconds};
 use crate::wire::CallError;
 use begin::Begun;
 use host_kit::{CancellationToken, Context, WorkError};

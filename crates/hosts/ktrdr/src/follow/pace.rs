@@ -1,6 +1,6 @@
 //! How long to wait before the next look: short while things move, longer and longer while nothing does.
 
-use crate::config::{Timing, seconds};
+use crate::timing::{Timing, seconds};
 use std::time::Duration;
 
 #[derive(Debug)]

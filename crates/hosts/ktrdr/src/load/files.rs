@@ -99,7 +99,10 @@ fn csv(columns: &[String], bars: &[Bar]) -> String {
         // Writing to a string can't fail.
         let _ = write!(out, "\n{}", bar.at.timestamp());
         for figure in &bar.figures {
-            let _ = figure.map_or_else(|| write!(out, ","), |figure| write!(out, ",{figure}"));
+            out.push(',');
+            if let Some(figure) = figure {
+                let _ = write!(out, "{figure}");
+            }
         }
     }
     out.push('\n');

@@ -6,12 +6,11 @@
 mod files;
 mod table;
 
-pub(crate) use table::read;
-
-use crate::config::{Protocol, Timing, seconds};
+use crate::config::Protocol;
 use crate::outcome::KtrdrLoadResult;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
+use crate::timing::{Timing, seconds};
 use crate::train::misfit;
 use crate::wire::{CallError, Wire};
 use axum::Router;

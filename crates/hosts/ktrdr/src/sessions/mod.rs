@@ -2,10 +2,10 @@
 
 pub(crate) mod read;
 
-use crate::config::{Timing, seconds};
 use crate::foreign::Foreign;
 use crate::look::Look;
 use crate::shape::Node;
+use crate::timing::{Timing, seconds};
 use crate::wire::{CallError, Wire, escaped};
 use async_trait::async_trait;
 use serde_json::{Value, json};

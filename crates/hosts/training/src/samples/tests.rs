@@ -40,7 +40,9 @@ pub(crate) fn wave(count: usize) -> Vec<Bar> {
 
 pub(crate) fn making() -> Making {
     Making {
-        features: ["return_1", "return_4", "rsi_6", "bollinger_b_8"].map(|n| Feature::parse(n).unwrap()).to_vec(),
+        features: ["return_1", "return_4", "rsi_6", "bollinger_b_8"]
+            .map(|n| Feature::parse(n).unwrap())
+            .to_vec(),
         horizon: 4,
         threshold: 0.004,
         validation_share: 0.2,
@@ -56,7 +58,11 @@ pub(crate) fn go_on() -> Result<(), WorkError> {
 fn samples_keep_the_order_of_time_and_the_gap_between_parts() {
     let bars = walk(400, 1);
     let of = samples(&[&bars], &making(), &go_on).unwrap();
-    assert_eq!(of.train.len() + of.validation.len() + of.test.len(), 400 - 4 - 7 - 2 * 4, "warm-up, future, gaps");
+    assert_eq!(
+        of.train.len() + of.validation.len() + of.test.len(),
+        400 - 4 - 7 - 2 * 4,
+        "warm-up, future, gaps"
+    );
     assert!(of.train.until < of.validation.from && of.validation.until < of.test.from);
     assert_eq!(of.train.inputs.len(), of.train.len() * 4);
     let mean: f32 = of.train.inputs.iter().step_by(4).sum::<f32>() / of.train.len() as f32;
@@ -80,6 +86,16 @@ fn too_few_bars_and_one_class_are_refused_with_what_to_do() {
     let flat = Making { threshold: 5.0, ..making() };
     let told = samples(&[&walk(400, 1)], &flat, &go_on).unwrap_err().to_string();
     assert!(told.contains("'flat'"), "{told}");
+}
+
+#[test]
+fn more_bars_than_fit_into_memory_are_refused_before_anything_is_computed() {
+    let told = few_enough(12_500_001, &making()).unwrap_err().to_string();
+    assert!(
+        told.starts_with("12,500,001 bars with 4 features") && told.contains("at most 12,500,000"),
+        "{told}"
+    );
+    assert_eq!(few_enough(12_500_000, &making()), Ok(()));
 }
 
 #[test]

@@ -27,7 +27,8 @@ fn on(_: usize, _: usize) -> Result<(), WorkError> {
 /// Everything but how long it took, to the last bit.
 fn curve(state: &State) -> Vec<[u64; 5]> {
     let bits = |f: &Figures| {
-        [f.train_loss, f.train_accuracy, f.validation_loss, f.validation_accuracy, f.gradient_norm].map(f64::to_bits)
+        [f.train_loss, f.train_accuracy, f.validation_loss, f.validation_accuracy, f.gradient_norm]
+            .map(f64::to_bits)
     };
     state.history.iter().map(bits).collect()
 }

@@ -1,0 +1,59 @@
+//! Feeds recorded exchanges of real services through the readers: every answer has to be understood. Only where
+//! SIGNALBOX_KTRDR_EXCHANGES names the folder with them.
+
+use crate::operations::{Area, read as operations};
+use crate::sessions::read as sessions;
+use serde_json::Value;
+
+/// Tries one answer; `None` when no reader is for it.
+fn read(method: &str, path: &str, answer: &Value) -> Option<Result<(), String>> {
+    let told = |error: crate::wire::CallError| error.to_string();
+    if method != "GET" {
+        return None;
+    }
+    if path.starts_with("/training/status/") {
+        return Some(sessions::look(answer, 0).map_err(told).and_then(believable));
+    }
+    let rest = path.strip_prefix("/api/v1/operations/")?;
+    Some(if rest.contains("/metrics") {
+        operations::metrics(answer).map(|_| ()).map_err(told)
+    } else {
+        operations::look(answer, Area::Training).map_err(told).and_then(believable)
+    })
+}
+
+/// Its curves have to be readable too, and a total has to be more than their placeholder of 100.
+fn believable(look: crate::look::Look) -> Result<(), String> {
+    look.epochs.map_err(|error| error.to_string())?;
+    match look.steps.total {
+        Some(100) => Err("the placeholder of 100 epochs was believed".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn recorded_answers_are_understood() {
+    let Some(folder) = std::env::var_os("SIGNALBOX_KTRDR_EXCHANGES") else {
+        println!("skipped: SIGNALBOX_KTRDR_EXCHANGES names no folder with exchanges");
+        return;
+    };
+    let mut understood = 0;
+    for file in std::fs::read_dir(&folder).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_none_or(|e| e != "jsonl") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&file).unwrap().lines() {
+            let exchange: Value = serde_json::from_str(line).unwrap();
+            let (method, path) = (exchange["method"].as_str().unwrap(), exchange["path"].as_str().unwrap());
+            if exchange["status"] != 200 {
+                continue;
+            }
+            if let Some(read) = read(method, path, &exchange["response"]) {
+                read.unwrap_or_else(|why| panic!("{}, {method} {path}: {why}", file.display()));
+                understood += 1;
+            }
+        }
+    }
+    assert!(understood > 0, "there is no answer for a reader in {}", folder.display());
+}

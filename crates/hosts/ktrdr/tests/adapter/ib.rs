@@ -1,0 +1,107 @@
+//! `ktrdr-ib`: one test a peculiarity of the ib host.
+
+use crate::double::{Call, Double, Reply};
+use crate::served::{Served, config};
+use serde_json::{Value, json};
+use signalbox_ktrdr_host::{AdapterConfig, KtrdrLoadResult, Protocol};
+use std::time::Duration;
+
+const KIND: &str = "ktrdr.load";
+
+async fn double(historical: impl Fn() -> Reply + Send + Sync + 'static) -> Double {
+    Double::new(move |call: &Call| match call.path.as_str() {
+        "/data/historical" => historical(),
+        "/data/head-timestamp" => {
+            Reply::Json(200, json!({"success": true, "timestamp": "1980-12-12T14:30:00+00:00"}))
+        }
+        "/health" | "/health/" => Reply::Json(200, json!({"healthy": true})),
+        _ => Reply::Json(404, json!({"detail": "Not Found"})),
+    })
+    .await
+}
+
+fn adapter(double: &Double) -> AdapterConfig {
+    config(Protocol::Ib, &double.url)
+}
+
+fn params() -> Value {
+    json!({"symbol": "AAPL", "timeframe": "1d", "start": "2024-01-02", "end": "2024-01-03"})
+}
+
+#[tokio::test]
+async fn bars_that_come_as_a_text_are_read_and_kept() {
+    let bars = r#"{"2024-01-03T00:00:00.000Z":{"open":2.5,"volume":null},"2024-01-02T00:00:00.000Z":{"open":1,"volume":9}}"#;
+    let double =
+        double(move || Reply::Json(200, json!({"success": true, "data": bars, "error": null, "rows": 3})))
+            .await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut host =
+        Served::new(&AdapterConfig { folder: Some(folder.path().to_owned()), ..adapter(&double) }).await;
+    let ended = host.run(KIND, &params()).await;
+    let result: KtrdrLoadResult = serde_json::from_value(ended.document().clone()).unwrap();
+    assert_eq!((result.rows, result.rows_said, result.kept), (2, Some(3), true));
+    assert_eq!(result.columns, ["open", "volume"]);
+    assert_eq!(result.first.unwrap().to_string(), "2024-01-02T00:00:00.000000Z");
+    let artifact = &ended.result.as_ref().unwrap().artifacts[0];
+    assert_eq!(
+        host.artifact(&artifact.path).await,
+        "time,open,volume\n2024-01-02T00:00:00Z,1,9\n2024-01-03T00:00:00Z,2.5,\n"
+    );
+    assert_eq!(
+        double.calls("POST /data/historical")[0].body,
+        json!({"symbol": "AAPL", "timeframe": "1d", "start": "2024-01-02T00:00:00Z", "end": "2024-01-03T23:59:59Z"})
+    );
+}
+
+#[tokio::test]
+async fn an_error_in_a_200_is_an_error() {
+    let why = "Symbol validation failed: Not connected to IB";
+    let double =
+        double(move || Reply::Json(200, json!({"success": false, "data": null, "error": why}))).await;
+    let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
+    assert_eq!(ended.failed(), format!("The ib host loaded nothing: {why}"));
+}
+
+#[tokio::test]
+async fn a_cancel_of_a_hanging_call_comes_through_and_claims_nothing() {
+    let double = double(|| Reply::Hang).await;
+    let mut host = Served::new(&adapter(&double)).await;
+    let id = host.start(KIND, &params()).await;
+    double.called("POST /data/historical", 1).await;
+    // The abort at the deadline, which would make it cancelled, is far away: it ends by itself.
+    host.cancel(id, Duration::from_secs(3600)).await;
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("may still be running"), "{}", ended.failed());
+    assert!(ended.log().contains("can't be stopped"), "{}", ended.log());
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_for_too_long_is_given_up() {
+    let double = double(|| Reply::Hang).await;
+    let mut adapter = adapter(&double);
+    adapter.timing.load = 0.1;
+    let ended = Served::new(&adapter).await.run(KIND, &params()).await;
+    assert!(ended.failed().contains("may still be at it"), "{}", ended.failed());
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_told_with_its_place() {
+    let double = double(|| Reply::Json(200, json!({"success": true, "data": {"t": 1}, "rows": 1}))).await;
+    let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
+    let why = ended.failed();
+    assert!(why.contains("POST /data/historical") && why.contains("'data' should be text"), "{why}");
+}
+
+#[tokio::test]
+async fn it_is_not_well_while_the_gateway_is_away_though_it_says_healthy() {
+    let double = Double::new(|call: &Call| match call.path.as_str() {
+        "/health" => Reply::Json(200, json!({"healthy": true})),
+        _ => Reply::Json(200, json!({"success": false, "error": "Not connected to IB"})),
+    })
+    .await;
+    let host = Served::new(&adapter(&double)).await;
+    let health =
+        host.until_health(|h| h.checks.iter().any(|c| c.message.contains("Not connected to IB"))).await;
+    assert!(!health.ready);
+    assert_eq!(double.calls("GET /data/head-timestamp")[0].query, "symbol=AAPL&timeframe=1d");
+}

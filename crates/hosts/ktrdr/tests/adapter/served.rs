@@ -1,0 +1,226 @@
+//! An adapter that is served, and its server's side of the host contract.
+
+use host_kit::{CancellationToken, Host};
+use protocol::host::{
+    About, Health, HostEvent, HostEventBody, HostEvents, HostOperation, Outcome, ResultDoc,
+};
+use protocol::{Checkpoint, Failure, OperationId, Progress};
+use serde_json::{Value, json};
+use signalbox_ktrdr_host::{AdapterConfig, Protocol, Timing, host};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Everything short, but what a test does not want to happen.
+pub fn config(protocol: Protocol, url: &str) -> AdapterConfig {
+    let timing = Timing { fastest: 0.005, slowest: 0.02, probe_every: 0.01, probe: 0.1, ..Timing::default() };
+    AdapterConfig { timing, ..AdapterConfig::new(protocol, url) }
+}
+
+pub struct Served {
+    base: String,
+    client: reqwest::Client,
+    after: u64,
+    leaving: CancellationToken,
+    host: Host,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.leaving.cancel();
+        self.serving.abort();
+    }
+}
+
+/// An attempt that ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub events: Vec<HostEventBody>,
+    pub outcome: Outcome,
+    pub failure: Option<Failure>,
+    pub result: Option<ResultDoc>,
+}
+
+impl Ended {
+    pub fn failed(&self) -> &str {
+        assert_eq!(self.outcome, Outcome::Failed, "{:?}", self.events);
+        &self.failure.as_ref().unwrap().message
+    }
+
+    pub fn document(&self) -> &Value {
+        assert_eq!(self.outcome, Outcome::Succeeded, "{:?}", self.failure);
+        &self.result.as_ref().unwrap().document
+    }
+
+    pub fn progress(&self) -> Vec<&Progress> {
+        self.events
+            .iter()
+            .filter_map(|e| match e {
+                HostEventBody::Progress { progress } => Some(progress),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// All points of a series, in the order in which they were told.
+    pub fn points(&self, name: &str) -> Vec<(f64, f64)> {
+        let batches = self.events.iter().filter_map(|e| match e {
+            HostEventBody::Points { series } => Some(series),
+            _ => None,
+        });
+        let points = batches.flatten().filter(|series| series.name == name).flat_map(|series| &series.points);
+        points.map(|point| (point.0, point.1)).collect()
+    }
+
+    /// The log as one text.
+    pub fn log(&self) -> String {
+        let lines = self.events.iter().filter_map(|e| match e {
+            HostEventBody::Log { lines } => Some(lines),
+            _ => None,
+        });
+        lines.flatten().map(|line| format!("{:?} {}\n", line.level, line.text)).collect()
+    }
+
+    pub fn checkpoint(&self) -> Checkpoint {
+        checkpoint(&self.events).unwrap()
+    }
+}
+
+/// The newest checkpoint of a run that is started.
+pub fn checkpoint(events: &[HostEventBody]) -> Option<Checkpoint> {
+    events.iter().rev().find_map(|e| match e {
+        HostEventBody::Checkpoint { checkpoint } if checkpoint.state["started"] == true => {
+            Some(checkpoint.clone())
+        }
+        _ => None,
+    })
+}
+
+impl Served {
+    pub async fn new(config: &AdapterConfig) -> Self {
+        let leaving = CancellationToken::new();
+        let host = host("gpu-1", config, leaving.clone()).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
+        let serving = tokio::spawn(axum::serve(listener, host.router()).into_future());
+        Self { base, client: reqwest::Client::new(), after: 0, leaving, host, serving }
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Response {
+        self.client.get(format!("{}{path}", self.base)).send().await.unwrap()
+    }
+
+    pub async fn about(&self) -> About {
+        self.get("/about").await.json().await.unwrap()
+    }
+
+    pub async fn health(&self) -> Health {
+        self.get("/health").await.json().await.unwrap()
+    }
+
+    pub async fn show(&self, id: OperationId) -> HostOperation {
+        self.get(&format!("/operations/{id}")).await.json().await.unwrap()
+    }
+
+    pub async fn artifact(&self, path: &str) -> String {
+        self.get(path.strip_prefix("/host/v1").unwrap()).await.text().await.unwrap()
+    }
+
+    /// What a start is answered with.
+    pub async fn try_start(&self, body: Value) -> reqwest::Response {
+        self.client.post(format!("{}/operations", self.base)).json(&body).send().await.unwrap()
+    }
+
+    pub async fn start(&self, kind: &str, params: &Value) -> OperationId {
+        let id = OperationId::new();
+        let answer = self.try_start(json!({"id": id, "attempt": 1, "kind": kind, "params": params})).await;
+        assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+        id
+    }
+
+    pub async fn resume(&self, id: OperationId, kind: &str, params: &Value, from: &Checkpoint) {
+        let body = json!({"id": id, "attempt": 2, "kind": kind, "params": params, "resume_from": from});
+        let answer = self.try_start(body).await;
+        assert_eq!(answer.status(), 202, "{}", answer.text().await.unwrap());
+    }
+
+    pub async fn cancel(&self, id: OperationId, deadline: Duration) {
+        let body = json!({"attempt": 1, "reason": "test", "deadline_ms": deadline.as_millis() as u64});
+        let url = format!("{}/operations/{id}/cancel", self.base);
+        assert_eq!(self.client.post(url).json(&body).send().await.unwrap().status(), 202);
+    }
+
+    /// The next events of the host's feed, as soon as there are any.
+    async fn events(&mut self) -> Vec<HostEvent> {
+        let page: HostEvents =
+            self.get(&format!("/events?after={}&wait=25s", self.after)).await.json().await.unwrap();
+        assert!(!page.events.is_empty(), "nothing happened for 25 s");
+        self.after = page.events.last().unwrap().seq;
+        page.events
+    }
+
+    /// Everything until this happens.
+    pub async fn until(&mut self, mut happens: impl FnMut(&HostEventBody) -> bool) -> Vec<HostEventBody> {
+        let mut seen = Vec::new();
+        loop {
+            let mut found = false;
+            for event in self.events().await {
+                found |= happens(&event.body);
+                seen.push(event.body);
+            }
+            if found {
+                return seen;
+            }
+        }
+    }
+
+    /// Everything until this is in the log.
+    pub async fn until_logged(&mut self, text: &str) -> Vec<HostEventBody> {
+        self.until(
+            |e| matches!(e, HostEventBody::Log { lines } if lines.iter().any(|l| l.text.contains(text))),
+        )
+        .await
+    }
+
+    /// Everything until the run is started over there.
+    pub async fn until_started(&mut self) -> Checkpoint {
+        let seen = self
+            .until(|e| matches!(e, HostEventBody::Checkpoint { checkpoint } if checkpoint.state["started"] == true))
+            .await;
+        checkpoint(&seen).unwrap()
+    }
+
+    /// Everything until the one attempt that runs has ended.
+    pub async fn until_end(&mut self) -> Ended {
+        let mut events = self.until(|e| matches!(e, HostEventBody::Ended { .. })).await;
+        let Some(HostEventBody::Ended { outcome, failure, result }) = events.pop() else {
+            panic!("its end is the last that is told")
+        };
+        Ended { events, outcome, failure, result }
+    }
+
+    pub async fn run(&mut self, kind: &str, params: &Value) -> Ended {
+        self.start(kind, params).await;
+        self.until_end().await
+    }
+
+    /// Asks for the health until it is so.
+    pub async fn until_health(&self, so: impl Fn(&Health) -> bool) -> Health {
+        let asking = async {
+            loop {
+                let health = self.health().await;
+                if so(&health) {
+                    return health;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asking).await.expect("the health becomes so")
+    }
+
+    /// Shuts the adapter down in the order of `Host::serve`; what it told last can still be read.
+    pub async fn leave(&self) {
+        self.leaving.cancel();
+        self.host.stop().await;
+    }
+}

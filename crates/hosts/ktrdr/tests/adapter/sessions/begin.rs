@@ -1,0 +1,139 @@
+//! Starting, waiting for a place, and finding a run again.
+
+use super::{KIND, adapter, double, double_but, params, session};
+use crate::double::Reply;
+use crate::served::Served;
+use protocol::FailureReason;
+use protocol::host::Outcome;
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+
+#[tokio::test]
+async fn a_busy_service_is_waited_for_or_refused_in_clear_words() {
+    let shared = session(20);
+    let busy = Arc::new(Mutex::new(3));
+    let left = Arc::clone(&busy);
+    let double = double_but(&shared, move |call| {
+        let mut left = left.lock().unwrap();
+        (call.path == "/training/start" && *left > 0).then(|| {
+            *left -= 1;
+            let why = "Service temporarily unavailable: Maximum concurrent sessions (1) reached.";
+            Reply::Json(503, json!({"detail": why}))
+        })
+    })
+    .await;
+    let mut host = Served::new(&adapter(&double)).await;
+    let ended = host.run(KIND, &params()).await;
+    assert_eq!(ended.document()["epochs"], 20);
+    assert!(
+        ended.progress().iter().any(|p| p.message.starts_with("Waits for a place")),
+        "{:?}",
+        ended.events
+    );
+    assert_eq!(host.about().await.capacity, 1, "who comes second waits in the server's line");
+
+    *busy.lock().unwrap() = 1;
+    let mut hasty = adapter(&double);
+    hasty.timing.queue = 0.0;
+    let ended = Served::new(&hasty).await.run(KIND, &params()).await;
+    assert!(ended.failed().contains("has no place") && ended.failed().contains("Maximum concurrent"));
+}
+
+#[tokio::test]
+async fn a_start_whose_answer_is_lost_starts_nothing_twice() {
+    let shared = session(20);
+    let begun = Arc::clone(&shared);
+    let double = double_but(&shared, move |call| {
+        (call.path == "/training/start").then(|| {
+            begun.lock().unwrap().id = call.body["session_id"].as_str().map(str::to_owned);
+            Reply::Hang
+        })
+    })
+    .await;
+    let mut adapter = adapter(&double);
+    adapter.timing.start = 0.1;
+    let ended = Served::new(&adapter).await.run(KIND, &params()).await;
+    assert_eq!(ended.document()["epochs"], 20);
+    assert_eq!(double.calls("POST /training/start").len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_there_already_is_followed() {
+    let shared = session(20);
+    let taken = Arc::clone(&shared);
+    let double = double_but(&shared, move |call| {
+        if call.path == "/training/start" {
+            // As if the first of two equal requests had been acted on.
+            taken.lock().unwrap().id = call.body["session_id"].as_str().map(str::to_owned);
+        }
+        None
+    })
+    .await;
+    let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
+    assert_eq!(ended.document()["epochs"], 20);
+    assert!(ended.log().contains("already has the run"), "{}", ended.log());
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_adapter_a_resume_follows_the_run_that_goes_on() {
+    let shared = session(0);
+    let double = double(&shared).await;
+    let mut host = Served::new(&adapter(&double)).await;
+    shared.lock().unwrap().over = 5;
+    let id = host.start(KIND, &params()).await;
+    let checkpoint = host.until_started().await;
+    host.leave().await;
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("goes on"), "{}", ended.failed());
+    assert_eq!(ended.failure.as_ref().unwrap().reason, FailureReason::HostStopped);
+    assert!(double.calls("POST /training/stop").is_empty(), "a shutdown is no cancel");
+
+    shared.lock().unwrap().stride = 5;
+    let mut host = Served::new(&adapter(&double)).await;
+    host.resume(id, KIND, &params(), &checkpoint).await;
+    let ended = host.until_end().await;
+    assert_eq!(ended.document()["epochs"], 20);
+    assert_eq!(ended.points("val_loss").len(), 20, "the attempt has its whole curve, once");
+    assert!(ended.log().contains("followed again"), "{}", ended.log());
+    assert_eq!(double.calls("POST /training/start").len(), 1);
+
+    // It ended meanwhile: its result is taken.
+    let mut host = Served::new(&adapter(&double)).await;
+    host.resume(id, KIND, &params(), &checkpoint).await;
+    assert_eq!(host.until_end().await.document()["epochs"], 20);
+    assert_eq!(double.calls("POST /training/start").len(), 1);
+}
+
+#[tokio::test]
+async fn a_resume_of_what_can_not_go_on_says_so_and_starts_nothing() {
+    let shared = session(0);
+    let double = double(&shared).await;
+    let mut host = Served::new(&adapter(&double)).await;
+    let id = host.start(KIND, &params()).await;
+    host.until_started().await;
+    shared.lock().unwrap().error = Some("CUDA out of memory");
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("CUDA out of memory"));
+
+    let checkpoint = {
+        let mut host = Served::new(&adapter(&double)).await;
+        shared.lock().unwrap().error = None;
+        host.start(KIND, &params()).await;
+        let checkpoint = host.until_started().await;
+        shared.lock().unwrap().error = Some("CUDA out of memory");
+        assert_eq!(host.until_end().await.outcome, Outcome::Failed);
+        checkpoint
+    };
+    let starts = shared.lock().unwrap().starts;
+    host.resume(id, KIND, &params(), &checkpoint).await;
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("no way to go on"), "{}", ended.failed());
+
+    let mut elsewhere = checkpoint.clone();
+    elsewhere.state["service"] = json!("http://gpu-9:5002");
+    let mut host = Served::new(&adapter(&double)).await;
+    host.resume(id, KIND, &params(), &elsewhere).await;
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("http://gpu-9:5002"), "{}", ended.failed());
+    assert_eq!(shared.lock().unwrap().starts, starts);
+}

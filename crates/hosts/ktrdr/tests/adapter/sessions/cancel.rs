@@ -1,0 +1,151 @@
+//! Cancels: what is said, and when.
+
+use super::{KIND, STOPPED, adapter, double_but, params, session};
+use crate::double::Reply;
+use crate::served::Served;
+use protocol::host::{HostEventBody, HostState, Outcome};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+#[tokio::test]
+async fn a_cancel_is_told_when_the_status_confirms_it_and_the_stop_is_said_once() {
+    let shared = session(0);
+    let (open, gate) = watch::channel(false);
+    let stopping = Arc::clone(&shared);
+    let double = double_but(&shared, move |call| {
+        (call.path == "/training/stop").then(|| {
+            stopping.lock().unwrap().stops += 1;
+            Reply::Behind(gate.clone(), 200, json!({"status": "stopped"}))
+        })
+    })
+    .await;
+    let mut host = Served::new(&adapter(&double)).await;
+    let id = host.start(KIND, &params()).await;
+    host.until_started().await;
+    host.cancel(id, Duration::from_secs(60)).await;
+    double.called("POST /training/stop", 1).await;
+    host.cancel(id, Duration::from_secs(60)).await;
+    assert_eq!(host.show(id).await.state, HostState::Stopping, "asked for, not confirmed");
+    open.send_replace(true);
+    let ended = host.until_end().await;
+    assert_eq!(ended.outcome, Outcome::Cancelled, "{:?}", ended.failure);
+    assert!(matches!(ended.events.last(), Some(HostEventBody::Stopped)));
+    assert!(ended.log().contains(STOPPED), "{}", ended.log());
+    assert_eq!(double.calls("POST /training/stop").len(), 1);
+    assert_eq!(shared.lock().unwrap().looks_after_stop, 2, "it went by the status");
+}
+
+#[tokio::test]
+async fn a_stop_that_outlasts_the_deadline_is_no_cancelled_before_it_is_confirmed() {
+    let shared = session(0);
+    let deaf = Arc::clone(&shared);
+    // It says stopped, and goes on.
+    let double = double_but(&shared, move |call| {
+        (call.path == "/training/stop").then(|| {
+            let id = deaf.lock().unwrap().id.clone();
+            Reply::Json(200, json!({"session_id": id, "status": "stopped"}))
+        })
+    })
+    .await;
+    let mut adapter = adapter(&double);
+    adapter.timing.confirm = 0.3;
+    let mut host = Served::new(&adapter).await;
+    let id = host.start(KIND, &params()).await;
+    host.until_started().await;
+    host.cancel(id, Duration::from_millis(20)).await;
+    let seen = host.until_logged("The deadline of the cancel has passed").await;
+    assert!(!seen.iter().any(|e| matches!(e, HostEventBody::Ended { .. })), "{seen:?}");
+    assert_eq!(host.show(id).await.state, HostState::Stopping);
+    shared.lock().unwrap().error = Some(STOPPED);
+    assert_eq!(host.until_end().await.outcome, Outcome::Cancelled);
+}
+
+#[tokio::test]
+async fn an_unconfirmed_cancel_is_failed_and_says_that_it_may_still_run() {
+    let shared = session(0);
+    let double = double_but(&shared, |call| {
+        (call.path == "/training/stop").then(|| Reply::Json(500, json!({"detail": "no"})))
+    })
+    .await;
+    let mut adapter = adapter(&double);
+    adapter.timing.confirm = 0.1;
+    let mut host = Served::new(&adapter).await;
+    let id = host.start(KIND, &params()).await;
+    host.until_started().await;
+    host.cancel(id, Duration::from_secs(60)).await;
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("may still be running"), "{}", ended.failed());
+    assert_eq!(double.calls("POST /training/stop").len(), 1, "a second stop gives 500 too");
+}
+
+#[tokio::test]
+async fn a_run_that_completes_before_the_stop_takes_effect_has_its_result() {
+    let shared = session(0);
+    let ending = Arc::clone(&shared);
+    let double = double_but(&shared, move |call| {
+        (call.path == "/training/stop").then(|| {
+            ending.lock().unwrap().over = 20;
+            ending.lock().unwrap().results = 1;
+            Reply::Json(500, json!({"detail": "Session is not running"}))
+        })
+    })
+    .await;
+    let mut host = Served::new(&adapter(&double)).await;
+    let id = host.start(KIND, &params()).await;
+    host.until_started().await;
+    host.cancel(id, Duration::from_secs(60)).await;
+    assert_eq!(host.until_end().await.document()["epochs"], 20);
+}
+
+#[tokio::test]
+async fn a_hanging_look_does_not_hold_a_cancel_up() {
+    let shared = session(0);
+    let watched = Arc::clone(&shared);
+    let double = double_but(&shared, move |call| {
+        let hangs = call.path.starts_with("/training/status") && watched.lock().unwrap().stops == 0;
+        hangs.then_some(Reply::Hang)
+    })
+    .await;
+    let mut adapter = adapter(&double);
+    adapter.timing.look = 3600.0;
+    let mut host = Served::new(&adapter).await;
+    let id = host.start(KIND, &params()).await;
+    double.called("GET /training/status", 1).await;
+    host.cancel(id, Duration::from_secs(60)).await;
+    assert_eq!(host.until_end().await.outcome, Outcome::Cancelled);
+    assert_eq!(double.calls("POST /training/stop").len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancel_while_it_waits_for_its_place_stops_nothing_of_others() {
+    let shared = session(0);
+    let double = double_but(&shared, |call| {
+        (call.path == "/training/start")
+            .then(|| Reply::Json(503, json!({"detail": "Maximum concurrent sessions (1)"})))
+    })
+    .await;
+    let mut host = Served::new(&adapter(&double)).await;
+    let id = host.start(KIND, &params()).await;
+    double.called("POST /training/start", 2).await;
+    host.cancel(id, Duration::from_secs(60)).await;
+    assert_eq!(host.until_end().await.outcome, Outcome::Cancelled);
+    assert!(double.calls("POST /training/stop").is_empty());
+}
+
+#[tokio::test]
+async fn a_cancel_while_the_start_is_not_answered_says_that_it_is_not_known() {
+    let shared = session(0);
+    let double = double_but(&shared, |call| (call.path == "/training/start").then_some(Reply::Hang)).await;
+    let mut adapter = adapter(&double);
+    adapter.timing.confirm = 0.05;
+    let mut host = Served::new(&adapter).await;
+    let id = host.start(KIND, &params()).await;
+    double.called("POST /training/start", 1).await;
+    host.cancel(id, Duration::from_secs(3600)).await;
+    let ended = host.until_end().await;
+    assert!(ended.failed().contains("may still be running"), "{}", ended.failed());
+    assert!(ended.failed().contains("was not answered"), "{}", ended.failed());
+    assert_eq!(double.calls("POST /training/stop").len(), 1, "it may have started all the same");
+}

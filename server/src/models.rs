@@ -1,0 +1,35 @@
+//! Models of the training host as strategies of the backtest host: the two know nothing of each other.
+
+use backtest_host::{Models, Stance};
+use data_host::{Bar, SetName};
+use host_kit::WorkError;
+use training_host::ModelStore;
+
+/// The models in one folder.
+pub struct Trained(pub ModelStore);
+
+impl Models for Trained {
+    fn names(&self) -> Vec<String> {
+        self.0.names()
+    }
+
+    fn fits(&self, model: &str, set: &SetName) -> Result<(), String> {
+        self.0.fits(model, set.timeframe)
+    }
+
+    fn stances(
+        &self,
+        model: &str,
+        _set: &SetName,
+        bars: &[Bar],
+        going: &dyn Fn() -> Result<(), WorkError>,
+    ) -> Result<Vec<Stance>, WorkError> {
+        let signals = self.0.signals_while(model, bars, going)?;
+        let stance = |signal: i8| match signal {
+            1.. => Stance::Long,
+            0 => Stance::Flat,
+            _ => Stance::Short,
+        };
+        Ok(signals.into_iter().map(stance).collect())
+    }
+}
