@@ -110,7 +110,7 @@ test('all that a filter finds are cancelled, queued ones at once, and others are
     await alive(page);
     await expect(row(page, 'MATCH')).toHaveCount(ids.length);
     // A phone has no room for what a row is doing.
-    if (info.project.name === 'desktop') await expect(page.locator('.ops')).toContainText('next of 2 in line for data.load');
+    if (info.project.name === 'desktop') await expect(page.locator('.ops')).toContainText('next of 2 in line');
     await page.getByRole('button', { name: `Cancel all ${ids.length} that match…` }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText(`${places - 1} running are asked to stop; 2 queued are removed at once.`);

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use pool::{Pool, PoolConfig, PoolError};
 use protocol::api::{
-    CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage, Refused, SeriesAnswer,
-    Snapshot, StartOperation,
+    CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage, Refused,
+    SeriesAnswer, Snapshot, StartOperation,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{

@@ -22,7 +22,9 @@ pub use event::{Event, EventBody};
 pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
 pub use kind::{KindSpec, Summary};
-pub use operation::{Attempt, Checkpoint, Condition, ConditionKind, Failure, FailureReason, Forecast, ForecastBasis, Operation};
+pub use operation::{
+    Attempt, Checkpoint, Condition, ConditionKind, Failure, FailureReason, Forecast, ForecastBasis, Operation,
+};
 pub use problem::{Problem, ProblemType};
 pub use progress::{Phase, Progress};
 pub use receipt::Receipt;

@@ -4,7 +4,8 @@ use crate::StoreError;
 use rusqlite::Connection;
 
 /// Each entry takes the database one version up; entries are only ever added.
-const MIGRATIONS: &[&str] = &[r"
+const MIGRATIONS: &[&str] = &[
+    r"
     -- `n` is the short name of an operation for the tables below; `doc` is the operation but its progress.
     CREATE TABLE operations (
         n        INTEGER PRIMARY KEY,
@@ -86,7 +87,8 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE TRIGGER count_gone AFTER DELETE ON operations BEGIN
         UPDATE counts SET n = n - 1 WHERE state = OLD.state;
     END;
-", r"
+",
+    r"
     CREATE TABLE runs (
         n       INTEGER PRIMARY KEY,
         kind    TEXT NOT NULL,
@@ -97,7 +99,8 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE INDEX runs_by_kind ON runs (kind, n);
     CREATE INDEX keys_by_operation ON keys (id);
     CREATE TABLE drained (host TEXT PRIMARY KEY) WITHOUT ROWID;
-"];
+",
+];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

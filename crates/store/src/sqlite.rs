@@ -240,13 +240,22 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
         }
         Change::Drain { host, on } => {
-            let sql = if *on { "INSERT OR IGNORE INTO drained VALUES (?)" } else { "DELETE FROM drained WHERE host = ?" };
+            let sql = if *on {
+                "INSERT OR IGNORE INTO drained VALUES (?)"
+            } else {
+                "DELETE FROM drained WHERE host = ?"
+            };
             transaction.prepare_cached(sql)?.execute([host.as_str()])?;
         }
         Change::Run { kind, run } => {
             transaction
                 .prepare_cached("INSERT INTO runs (kind, title, seconds, ratios) VALUES (?, ?, ?, ?)")?
-                .execute(params![kind.as_str(), run.title, run.seconds, serde_json::to_string(&run.ratios)?])?;
+                .execute(params![
+                    kind.as_str(),
+                    run.title,
+                    run.seconds,
+                    serde_json::to_string(&run.ratios)?
+                ])?;
             transaction
                 .prepare_cached(
                     "DELETE FROM runs WHERE kind = ?1 AND n <=
@@ -496,13 +505,18 @@ impl Store for Sqlite {
         self.reading(|c| {
             let mut statement = c.prepare_cached("SELECT host FROM drained ORDER BY host")?;
             let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-            Ok(names.collect::<Result<Vec<_>, _>>()?.into_iter().filter_map(|n| HostName::new(n).ok()).collect())
+            Ok(names
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .filter_map(|n| HostName::new(n).ok())
+                .collect())
         })
     }
 
     fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError> {
         self.reading(|c| {
-            let mut statement = c.prepare_cached("SELECT kind, title, seconds, ratios FROM runs ORDER BY n")?;
+            let mut statement =
+                c.prepare_cached("SELECT kind, title, seconds, ratios FROM runs ORDER BY n")?;
             let mut rows = statement.query([])?;
             let mut out = Vec::new();
             while let Some(row) = rows.next()? {

@@ -180,7 +180,8 @@ fn too_old_is_by_age_and_by_number_of_each_state_and_never_what_has_not_ended() 
     let now = Time::now();
     let none = Keep { age: None, most: None };
     let found = |keep, now, limit| -> Vec<OperationId> {
-        let mut ids: Vec<_> = store.too_old(keep, now, limit).unwrap().into_iter().map(|(id, _)| id).collect();
+        let mut ids: Vec<_> =
+            store.too_old(keep, now, limit).unwrap().into_iter().map(|(id, _)| id).collect();
         ids.sort();
         ids
     };

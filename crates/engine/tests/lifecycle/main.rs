@@ -96,8 +96,11 @@ async fn one_idempotency_key_starts_one_operation() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     stage::up(&engine).await;
-    let request =
-        || protocol::api::StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 2}), priority: 0 };
+    let request = || protocol::api::StartOperation {
+        kind: "test.count".parse().unwrap(),
+        params: json!({"steps": 2}),
+        priority: 0,
+    };
     let key = || Some("order-7".to_owned());
     let both = tokio::join!(engine.start(request(), key()), engine.start(request(), key()));
     let (a, b) = (both.0.unwrap(), both.1.unwrap());

@@ -191,7 +191,8 @@ mod tests {
         assert_eq!(all.len(), 4);
         assert!(!library.bars(&name, Range::default()).unwrap().synthetic);
         assert!(all.windows(2).all(|w| w[0].time < w[1].time));
-        let some = library.bars(&name, Range::parse(Some("2023-05-02"), Some("2024-05-01")).unwrap()).unwrap();
+        let some =
+            library.bars(&name, Range::parse(Some("2023-05-02"), Some("2024-05-01")).unwrap()).unwrap();
         assert_eq!(some.bars.len(), 2);
     }
 

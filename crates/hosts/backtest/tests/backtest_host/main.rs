@@ -102,7 +102,7 @@ async fn the_bars_of_a_run_are_those_that_it_traded() {
 
 #[tokio::test]
 async fn a_cancelled_run_ends_at_once_and_leaves_nothing_behind() {
-    let mut host = Served::with(Puppet { thinks_until_told: true, ..Puppet::default() }).await;
+    let mut host = Served::with(Puppet { thinks_until_told: true }).await;
     host.load().await;
     let id = OperationId::new();
     let params = json!({"symbol": "DEMO", "timeframe": "30m", "strategy": "model", "model": "odd"});

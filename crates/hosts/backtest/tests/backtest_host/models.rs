@@ -32,9 +32,11 @@ impl Models for Puppet {
         bars: &[Bar],
         going: &dyn Fn() -> Result<(), WorkError>,
     ) -> Result<Vec<Stance>, WorkError> {
-        while self.thinks_until_told {
-            going()?;
-            std::thread::sleep(Duration::from_millis(1));
+        if self.thinks_until_told {
+            loop {
+                going()?;
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
         let stance = |i| if i % 2 == 0 { Stance::Long } else { Stance::Short };
         Ok((0..if model == "mute" { 0 } else { bars.len() }).map(stance).collect())

@@ -11,8 +11,8 @@ use super::report::{Report, say};
 use super::resume::Done;
 use super::write::Writer;
 use host_kit::WorkError;
-use protocol::results::LoadResult;
 use protocol::host::{Artifact, ResultDoc};
+use protocol::results::LoadResult;
 use protocol::{Failure, LogLevel, Time};
 
 /// What was read of a source.
