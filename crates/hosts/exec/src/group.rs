@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// Between two looks at whether they are gone: from the first to the longest.
 const FIRST_LOOK: Duration = Duration::from_millis(4);
 const LONGEST_LOOK: Duration = Duration::from_millis(64);
+/// When a group is dropped before its end, so often and with such pauses is looked for what is left of it.
+const DROP_LOOKS: usize = 50;
+const DROP_PAUSE: Duration = Duration::from_millis(2);
 
 /// The processes of a command. Dropped before they are gone, it kills them.
 #[derive(Debug)]
@@ -112,11 +115,16 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.gone {
-            // The runtime is being dropped: what can be done at once is done.
-            let members = look(self.id(), &self.mark).unwrap_or_default();
-            let _ = kill_process_group(self.leader, Signal::KILL);
-            for one in members.iter().filter(|one| one.group != self.id()) {
-                signal_one(one, Signal::KILL);
+            // The runtime is being dropped: what can be done at once is done. Looked at more than once, as
+            // one may leave the group between the look and the signal.
+            for _ in 0..DROP_LOOKS {
+                let _ = kill_process_group(self.leader, Signal::KILL);
+                let left = look(self.id(), &self.mark).unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+                left.iter().for_each(|one| signal_one(one, Signal::KILL));
+                std::thread::sleep(DROP_PAUSE);
             }
         }
         self.watchdog.forget(self.id());

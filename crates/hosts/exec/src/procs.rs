@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The id of a process or of a group.
 pub(crate) type Id = u32;
@@ -78,12 +79,20 @@ pub(crate) fn members(all: &[Proc], group: Id, beside: &BTreeSet<Id>) -> Vec<Pro
 /// looked into and are not among them.
 pub(crate) fn marked(all: &[Proc], mark: &str) -> BTreeSet<Id> {
     let own = std::process::id();
-    all.iter().filter(|p| p.id != own && !p.dead && is_marked(p.id, mark)).map(|p| p.id).collect()
+    all.iter().filter(|p| p.id != own && !p.dead && is_marked(p, mark)).map(|p| p.id).collect()
 }
 
-fn is_marked(id: Id, mark: &str) -> bool {
-    std::fs::read(file(id, "environ"))
-        .is_ok_and(|environ| environ.split(|b| *b == 0).any(|variable| variable == mark.as_bytes()))
+fn is_marked(p: &Proc, mark: &str) -> bool {
+    // The parent of the system's own threads, which have no environment.
+    const KTHREADD: Id = 2;
+    let environ = || std::fs::read(file(p.id, "environ")).unwrap_or_default();
+    let mut read = environ();
+    if read.is_empty() && p.parent != KTHREADD && p.id != KTHREADD {
+        // It may be changing from one program to the next: for that moment it shows none.
+        std::thread::sleep(Duration::from_millis(1));
+        read = environ();
+    }
+    read.split(|b| *b == 0).any(|variable| variable == mark.as_bytes())
 }
 
 /// The most resident memory that a process ever had, in bytes.
