@@ -15,6 +15,7 @@ pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
 pub(crate) use draft::Told;
 pub(crate) use wishes::key_reused;
 
+use crate::awake::Awake;
 use crate::catalogue::Catalogue;
 use crate::engine::Rules;
 use crate::forecast::{Forecasts, Track};
@@ -26,6 +27,7 @@ use draft::Draft;
 use protocol::{EventBody, HostName, KindName, Operation, OperationId, State, Time};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use store::{Change, Commit, Store, Stored, Writer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +60,8 @@ struct Live {
     pace: Pace,
     /// Its forecasts so far.
     track: Track,
+    /// For so long its host was listened for and not heard.
+    in_vain: Duration,
 }
 
 impl Live {
@@ -73,6 +77,7 @@ impl Live {
             seen_at: None,
             pace: Pace::default(),
             track: Track::default(),
+            in_vain: Duration::ZERO,
         }
     }
 
@@ -86,6 +91,7 @@ impl Live {
         self.seen_at = None;
         self.pace = Pace::default();
         self.track = Track::default();
+        self.in_vain = Duration::ZERO;
     }
 }
 
@@ -110,6 +116,7 @@ pub(crate) struct Desk {
     /// For errands that have to look something up.
     store: Arc<dyn Store>,
     rules: Rules,
+    awake: Awake,
 }
 
 /// What a desk starts with.
@@ -144,6 +151,7 @@ impl Desk {
             sender: beginning.sender,
             store: beginning.store,
             rules: beginning.rules,
+            awake: Awake::new(Instant::now()),
         };
         for stored in beginning.unended {
             desk.take_up(stored, now);

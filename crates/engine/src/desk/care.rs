@@ -6,43 +6,50 @@ use crate::lifecycle::{self, Message, Record};
 use protocol::api::HostLink;
 use protocol::operation::AttemptOrigin;
 use protocol::{ConditionKind, OperationId, State, Time};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::Change;
 
 impl Desk {
     /// Once a second or so.
     pub(super) fn tick(&mut self, now: Time) {
-        self.give_up_the_silent(now);
+        let since = self.awake.look(Instant::now());
+        if let Some(slept) = since.slept {
+            tracing::info!(
+                seconds = slept.as_secs_f64(),
+                "this server was stopped or slept, and is awake again"
+            );
+            // What went on meanwhile was not seen.
+            self.live.values_mut().for_each(|live| live.pace.forgive(now));
+        }
+        self.give_up_the_silent(since.listened, now);
         self.notice_the_stalled(now);
         self.dispatch(now);
     }
 
     /// Attempts whose host has been silent for longer than is waited for fail; their numbers are fenced off.
-    fn give_up_the_silent(&mut self, now: Time) {
+    ///
+    /// Only time in which this server could have heard something counts, by a clock that does not jump.
+    fn give_up_the_silent(&mut self, listened: Duration, now: Time) {
         let Some(lost_after) = self.rules.lost_after else { return };
-        let silent = |live: &Live| {
+        let mut given_up = Vec::new();
+        for (id, live) in &mut self.live {
             let operation = &live.record.operation;
             let unheard = operation
                 .condition
                 .as_ref()
                 .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered));
-            let since = operation.heard_at.or(operation.started_at).unwrap_or(operation.created_at);
             // A cancel can be undelivered while the host's feed is heard: only silence counts.
-            let away = live.on.as_ref().and_then(|host| self.roster.get(host)).is_none_or(|entry| {
-                entry.link != HostLink::Up
-                    && entry
-                        .last_word
-                        .get()
-                        .is_none_or(|at| now.seconds_since(at) >= lost_after.as_secs_f64())
-            });
-            let condition_since = operation.condition.as_ref().map_or(now, |c| c.since);
-            operation.state.on_host()
-                && unheard
-                && away
-                && now.seconds_since(since.max(condition_since)) >= lost_after.as_secs_f64()
-        };
-        let given_up: Vec<OperationId> =
-            self.live.iter().filter(|(_, live)| silent(live)).map(|(id, _)| *id).collect();
+            let host = live.on.as_ref().and_then(|host| self.roster.get(host));
+            let away = host.is_none_or(|entry| entry.link != HostLink::Up);
+            if !(operation.state.on_host() && unheard && away) {
+                live.in_vain = Duration::ZERO;
+                continue;
+            }
+            live.in_vain += listened;
+            if live.in_vain >= lost_after {
+                given_up.push(*id);
+            }
+        }
         for id in given_up {
             let host = self.live.get(&id).and_then(|l| l.record.operation.host.clone());
             let failure = lifecycle::host_silent(host.as_ref(), &words_of(lost_after));
