@@ -65,6 +65,8 @@ struct File {
     site: Option<PathBuf>,
     /// Other names under which the page is reached, such as `signalbox.example.org`.
     allowed_names: Vec<String>,
+    /// The header in which a proxy in front says who somebody is, for the audit.
+    user_header: Option<String>,
     sources: FileSources,
     #[serde(rename = "host")]
     hosts: Vec<FileHost>,
@@ -104,6 +106,7 @@ pub struct Config {
     pub site: PathBuf,
     pub ready_file: Option<PathBuf>,
     pub allowed_names: Vec<String>,
+    pub user_header: Option<String>,
     pub hosts: Hosts,
     /// Everything the engine is told but its hosts.
     pub engine: EngineConfig,
@@ -177,6 +180,7 @@ impl Config {
             site,
             ready_file: args.ready_file,
             allowed_names: file.allowed_names,
+            user_header: file.user_header,
             hosts,
             engine,
         })

@@ -1,5 +1,6 @@
 //! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API.
 
+mod actor;
 mod backend;
 mod bundled;
 mod config;

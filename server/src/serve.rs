@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt;
 use engine::{Engine, EngineConfig};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..config.engine })?;
     let stop = CancellationToken::new();
-    let server = Server { engine: engine.clone(), stop: stop.clone(), streams: Arc::default() };
+    let server = Server {
+        engine: engine.clone(),
+        stop: stop.clone(),
+        user_header: config.user_header,
+        streams: Arc::default(),
+    };
     let watch = Arc::new(Guard::new(config.token, address, config.allowed_names));
     let options = page::leptos_options(&config.site, address);
     let router = routes::router(server.clone())
@@ -84,7 +90,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     });
     let graceful = stop.clone();
     // As a make service the routes are made once and shared; as a plain router, once for each connection.
-    let serving = axum::serve(listener, router.into_make_service())
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move { graceful.cancelled().await });
     let linger = async {
         stop.cancelled().await;

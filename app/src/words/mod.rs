@@ -1,9 +1,10 @@
 //! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
 //!
 //! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
-//! before and after something is asked for.
+//! before and after something is asked for. [`audit`]: who did what.
 
 pub mod asking;
+pub mod audit;
 pub mod forecast;
 pub mod trail;
 

@@ -17,7 +17,7 @@ pub(crate) use wishes::key_reused;
 
 use crate::awake::Awake;
 use crate::catalogue::Catalogue;
-use crate::engine::Rules;
+use crate::config::Rules;
 use crate::forecast::{Forecasts, Track};
 use crate::lifecycle::{self, Effect, Message, Record};
 use crate::pace::Pace;
@@ -233,8 +233,8 @@ impl Desk {
 
     fn handle(&mut self, command: Command, now: Time) {
         match command {
-            Command::Start { new, reply } => self.start(*new, reply, now),
-            Command::Wish { id, wish, ended, reply } => self.wish(id, ended, wish, reply, now),
+            Command::Start { new, by, reply } => self.start(*new, by, reply, now),
+            Command::Wish { id, wish, by, ended, reply } => self.wish(id, ended, wish, by, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
                     self.step(id, message, now);
@@ -268,7 +268,7 @@ impl Desk {
             Command::HostDown { host, why } => self.host_down(&host, why, now),
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
-            Command::Drain { host, on, reply } => self.drain(&host, on, reply, now),
+            Command::Drain { host, on, by, reply } => self.drain(&host, on, by, reply, now),
             Command::Forget { ended } => self.forget(ended),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),

@@ -1,101 +1,34 @@
 //! The engine as the server sees it: start, cancel, retry, resume; look things up; follow the feed.
 
 use crate::catalogue::Catalogue;
+use crate::config::{EngineConfig, reconfigured};
 use crate::desk::{Command, Desk, DeskSender, NewOperation, Told, key_reused};
 use crate::downsample::downsample;
-use crate::feed::{Cursor, Feed, Frame, RingLimits};
+use crate::feed::{Cursor, Feed, Frame};
 use crate::forecast::Forecasts;
 use crate::housekeeping;
-use crate::lifecycle::{Message, RetryPolicy};
+use crate::lifecycle::Message;
 use crate::link::Link;
-use crate::pace::StallRule;
 use crate::roster::{Entry, LastWord, Roster};
 use crate::view::{View, ViewChange};
 use bytes::Bytes;
 use parking_lot::RwLock;
-use pool::{Pool, PoolConfig, PoolError};
+use pool::{Pool, PoolError};
 use protocol::api::{
-    CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage, Refused,
-    SeriesAnswer, Snapshot, StartOperation,
+    AuditPage, CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage,
+    Refused, SeriesAnswer, Snapshot, StartOperation,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    FieldError, HostName, InstanceId, KindName, Operation, OperationId, Points, Problem, ProblemType, State,
+    Actor, FieldError, HostName, InstanceId, Operation, OperationId, Points, Problem, ProblemType, State,
     Time,
 };
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
-use store::{Filter, Keep, Store, StoreError, Trouble, Writer};
+use store::{Change, Filter, Store, StoreError, Trouble, Writer};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// A host service, as the configuration names it.
-#[derive(Clone, Debug)]
-pub struct HostConfig {
-    pub name: HostName,
-    /// `http://127.0.0.1:7301`
-    pub url: String,
-    pub pool: PoolConfig,
-}
-
-/// What an engine needs to know.
-#[derive(Clone, Debug)]
-pub struct EngineConfig {
-    pub hosts: Vec<HostConfig>,
-    /// Nothing from a host for this long means that it can't be heard.
-    pub silence: Duration,
-    /// How often a host is asked for its health.
-    pub health_every: Duration,
-    /// How often what a host holds is compared with what its feed made believe.
-    pub scan_every: Duration,
-    pub rules: Rules,
-    pub ring: RingLimits,
-}
-
-/// The rules by which operations are kept.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// Past this a host stops asking a cancelled operation and aborts it.
-    pub cancel_deadline: Duration,
-    /// A host that is silent for this long is given up: what it had fails. `None` waits for ever.
-    pub lost_after: Option<Duration>,
-    pub stall: StallRule,
-    /// Automatic retries, by kind.
-    pub retry: HashMap<KindName, RetryPolicy>,
-    /// How many of a kind may be on hosts at once; kinds that are not named may fill them.
-    pub limits: HashMap<KindName, u32>,
-    /// What is kept of operations that ended.
-    pub keep: Keep,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            cancel_deadline: Duration::from_secs(5),
-            lost_after: Some(Duration::from_secs(600)),
-            stall: StallRule::default(),
-            retry: HashMap::new(),
-            limits: HashMap::new(),
-            keep: Keep { age: None, most: None },
-        }
-    }
-}
-
-impl Default for EngineConfig {
-    fn default() -> Self {
-        Self {
-            hosts: Vec::new(),
-            silence: Duration::from_secs(3),
-            health_every: Duration::from_secs(2),
-            scan_every: Duration::from_secs(15),
-            rules: Rules::default(),
-            ring: RingLimits::default(),
-        }
-    }
-}
 
 /// Why an engine can't start.
 #[derive(Debug, Error)]
@@ -130,6 +63,8 @@ pub struct Started {
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
+    /// Whose wishes come through this handle, for the audit.
+    by: Arc<Actor>,
 }
 
 struct Shared {
@@ -156,6 +91,10 @@ impl Engine {
         let unended = store.unended()?;
         let cursors = store.cursors()?;
         let counts = store.counts()?;
+        let lines = config.lines();
+        if let Some(entry) = reconfigured(&store.configuration()?, &lines, Time::now()) {
+            store.apply(&[Change::Configuration { lines }, Change::Audit(Box::new(entry))])?;
+        }
         let drained = store.drained()?;
         let mut forecasts = Forecasts::default();
         for (kind, run) in store.runs()? {
@@ -245,7 +184,13 @@ impl Engine {
         tasks.close();
         let instance = InstanceId::new();
         let shared = Shared { store, feed, view, catalogue, desk, pools, trouble, instance, stop, tasks };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), by: Arc::new(Actor::signalbox()) })
+    }
+
+    /// The same engine in somebody's hands: what is done through this handle is theirs in the audit.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self { shared: self.shared.clone(), by: Arc::new(actor) }
     }
 
     /// Stops talking to hosts and writes what is left. Operations go on where they are.
@@ -284,7 +229,8 @@ impl Engine {
         let kind = request.kind;
         let new = Box::new(NewOperation { id, kind, title, params, priority, key, request: wanted });
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Start { new, reply }).await?;
+        let by = (*self.by).clone();
+        self.tell(Command::Start { new, by, reply }).await?;
         let (operation, new) = answer.await.map_err(|_| closing())??;
         Ok(Started { operation, new })
     }
@@ -317,7 +263,8 @@ impl Engine {
         self.storable()?;
         let ended = self.stored_unless_live(id).await?;
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Wish { id, wish, ended, reply }).await?;
+        let by = (*self.by).clone();
+        self.tell(Command::Wish { id, wish, by, ended, reply }).await?;
         answer.await.map_err(|_| closing())?
     }
 
@@ -339,7 +286,8 @@ impl Engine {
             let ended = self.stored_unless_live(id).await?;
             let (reply, answer) = oneshot::channel();
             let wish = Message::Cancel { reason: reason.clone() };
-            self.tell(Command::Wish { id, wish, ended, reply }).await?;
+            let by = (*self.by).clone();
+            self.tell(Command::Wish { id, wish, by, ended, reply }).await?;
             answers.push((id, answer));
         }
         for (id, answer) in answers {
@@ -383,7 +331,8 @@ impl Engine {
     pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, Problem> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Drain { host, on, reply }).await?;
+        let by = (*self.by).clone();
+        self.tell(Command::Drain { host, on, by, reply }).await?;
         answer.await.map_err(|_| closing())?
     }
 
@@ -423,15 +372,17 @@ impl Engine {
                 let Some(stored) = store.operation(id)? else { return Ok(None) };
                 let result = if stored.operation.has_result { store.result(id)? } else { None };
                 let series = store.points(id, stored.operation.attempt)?;
-                Ok(Some((stored, result, series)))
+                let audit = store.audit(Some(id), None, AUDIT_SHOWN)?;
+                Ok(Some((stored, result, series, audit)))
             })
             .await?;
-        let (stored, result, series) = found.ok_or_else(|| not_found(id))?;
+        let (stored, result, series, audit) = found.ok_or_else(|| not_found(id))?;
         Ok(OperationDetail {
             operation: stored.operation,
             attempts: stored.attempts,
             result,
             series: series.into_iter().map(|s| s.name).collect(),
+            audit: audit.into_iter().rev().map(|(_, entry)| entry).collect(),
             seq,
         })
     }
@@ -539,6 +490,24 @@ impl Engine {
         })
     }
 
+    /// Who did what, newest first: with one operation or with everything, before entry `before`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store can't be read.
+    pub async fn audit(
+        &self,
+        operation: Option<OperationId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<AuditPage, Problem> {
+        let limit = limit.clamp(1, 500);
+        let mut found = self.stored(move |store| store.audit(operation, before, limit + 1)).await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|(n, _)| *n);
+        Ok(AuditPage { entries: found.into_iter().map(|(_, entry)| entry).collect(), next })
+    }
+
     pub fn kinds(&self) -> KindList {
         self.shared.catalogue.list()
     }
@@ -607,6 +576,9 @@ impl Engine {
         }
     }
 }
+
+/// What of the audit comes along with an operation.
+const AUDIT_SHOWN: u32 = 200;
 
 fn not_found(id: OperationId) -> Problem {
     Problem::new(ProblemType::NotFound, format!("There is no operation {id}. Look for it at /operations."))

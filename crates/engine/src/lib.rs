@@ -10,6 +10,7 @@
 mod awake;
 mod catalogue;
 mod clock;
+mod config;
 mod desk;
 mod downsample;
 mod engine;
@@ -25,7 +26,8 @@ mod roster;
 mod view;
 
 pub use catalogue::Catalogue;
-pub use engine::{Engine, EngineConfig, EngineError, HostConfig, Rules, Started, Which};
+pub use config::{EngineConfig, HostConfig, Rules};
+pub use engine::{Engine, EngineError, Started, Which};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use lifecycle::RetryPolicy;
 pub use pace::StallRule;

@@ -2,7 +2,8 @@
 
 use crate::host::{Health, ResultDoc};
 use crate::{
-    Attempt, Event, HostName, InstanceId, KindName, KindSpec, LogLine, Operation, Points, State, Time,
+    Attempt, AuditEntry, Event, HostName, InstanceId, KindName, KindSpec, LogLine, Operation, Points, State,
+    Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,8 +42,21 @@ pub struct OperationDetail {
     pub result: Option<ResultDoc>,
     /// The names of the curves it has points of.
     pub series: Vec<String>,
+    /// Who did what with it: the newest, at most 200, oldest first.
+    #[serde(default)]
+    pub audit: Vec<AuditEntry>,
     /// The newest event that this answer knows of.
     pub seq: u64,
+}
+
+/// `GET /api/v1/audit`: who did what, newest first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditPage {
+    pub entries: Vec<AuditEntry>,
+    /// Give this as `before` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
 }
 
 /// `POST /api/v1/operations/{id}/cancel`; an empty body will do.

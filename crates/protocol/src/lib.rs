@@ -4,6 +4,7 @@
 //! May not know: I/O, clocks, databases, HTTP clients. It compiles to native code and to WebAssembly.
 
 pub mod api;
+pub mod audit;
 pub mod event;
 pub mod form;
 pub mod host;
@@ -18,6 +19,7 @@ pub mod series;
 pub mod state;
 pub mod time;
 
+pub use audit::{Action, Actor, AuditEntry, Via};
 pub use event::{Event, EventBody};
 pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};

@@ -2,7 +2,9 @@
 
 use crate::{HostCursor, Run};
 use protocol::host::ResultDoc;
-use protocol::{Attempt, HostName, KindName, LogLine, Operation, OperationId, Points, Progress, Time};
+use protocol::{
+    Attempt, AuditEntry, HostName, KindName, LogLine, Operation, OperationId, Points, Progress, Time,
+};
 use std::sync::Arc;
 
 /// How much a change weighs when the power goes out.
@@ -70,6 +72,12 @@ pub enum Change {
     Forget {
         ids: Vec<OperationId>,
     },
+    /// Somebody did something.
+    Audit(Box<AuditEntry>),
+    /// The configuration that the server runs with from now on, a setting a line.
+    Configuration {
+        lines: Vec<String>,
+    },
     /// Everything up to here of a host's feed is in the store together with this batch.
     Cursor {
         host: HostName,
@@ -88,9 +96,12 @@ impl Change {
     /// What the change weighs.
     pub fn weight(&self) -> Weight {
         match self {
-            Change::Operation { .. } | Change::Result { .. } | Change::Key { .. } | Change::Drain { .. } => {
-                Weight::Heavy
-            }
+            Change::Operation { .. }
+            | Change::Result { .. }
+            | Change::Key { .. }
+            | Change::Drain { .. }
+            | Change::Audit(_)
+            | Change::Configuration { .. } => Weight::Heavy,
             _ => Weight::Light,
         }
     }

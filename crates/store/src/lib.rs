@@ -16,7 +16,7 @@ pub use writer::{Commit, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Points, State, Time,
+    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Points, State, Time,
 };
 use std::time::Duration;
 use thiserror::Error;
@@ -69,6 +69,9 @@ pub struct Run {
     /// For each forecast that was written down: the time it really took from then on over the time foretold.
     pub ratios: Vec<f64>,
 }
+
+/// So many entries of the audit are kept that are about no operation; those of operations go with them.
+pub const AUDIT: u32 = 10_000;
 
 /// So many runs of a kind are kept.
 pub const RUNS: u32 = 200;
@@ -136,6 +139,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// The hosts that take no new work.
     fn drained(&self) -> Result<Vec<HostName>, StoreError>;
+
+    /// Who did what, newest first, with the numbers of the entries: of one operation or of all, at most `limit`,
+    /// before entry `before` (from the newest when `None`).
+    fn audit(
+        &self,
+        operation: Option<OperationId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError>;
+
+    /// The configuration that the server ran with last, a setting a line; empty when it never ran.
+    fn configuration(&self) -> Result<Vec<String>, StoreError>;
 
     /// The runs of all kinds that are kept, oldest first.
     fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError>;

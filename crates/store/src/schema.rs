@@ -100,6 +100,15 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX keys_by_operation ON keys (id);
     CREATE TABLE drained (host TEXT PRIMARY KEY) WITHOUT ROWID;
 ",
+    r"
+    CREATE TABLE audit (
+        n         INTEGER PRIMARY KEY,
+        operation BLOB,
+        doc       TEXT NOT NULL
+    );
+    CREATE INDEX audit_by_operation ON audit (operation, n);
+    CREATE TABLE configuration (line TEXT NOT NULL);
+",
 ];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.

@@ -2,13 +2,13 @@
 
 use crate::schema::migrate;
 use crate::{
-    Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored, Weight,
+    AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored, Weight,
 };
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points,
-    Progress, State, Time,
+    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point,
+    Points, Progress, State, Time,
 };
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -263,6 +263,25 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 )?
                 .execute(params![kind.as_str(), RUNS])?;
         }
+        Change::Audit(entry) => {
+            transaction
+                .prepare_cached("INSERT INTO audit (operation, doc) VALUES (?, ?)")?
+                .execute(params![entry.operation.map(id_bytes), serde_json::to_string(entry)?])?;
+            if entry.operation.is_none() {
+                transaction
+                    .prepare_cached(
+                        "DELETE FROM audit WHERE operation IS NULL AND n <=
+                         (SELECT n FROM audit WHERE operation IS NULL ORDER BY n DESC LIMIT 1 OFFSET ?)",
+                    )?
+                    .execute([AUDIT])?;
+            }
+        }
+        Change::Configuration { lines } => {
+            transaction.execute("DELETE FROM configuration", [])?;
+            for line in lines {
+                transaction.prepare_cached("INSERT INTO configuration VALUES (?)")?.execute([line])?;
+            }
+        }
         Change::Forget { ids } => {
             for id in ids {
                 forget(transaction, *id)?;
@@ -278,6 +297,7 @@ fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreErr
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
     transaction.prepare_cached("DELETE FROM keys WHERE id = ?")?.execute([id_bytes(id)])?;
+    transaction.prepare_cached("DELETE FROM audit WHERE operation = ?")?.execute([id_bytes(id)])?;
     Ok(())
 }
 
@@ -510,6 +530,36 @@ impl Store for Sqlite {
                 .into_iter()
                 .filter_map(|n| HostName::new(n).ok())
                 .collect())
+        })
+    }
+
+    fn audit(
+        &self,
+        operation: Option<OperationId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.reading(|c| {
+            let before = before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
+            let wanted = if operation.is_some() { "operation = ?1" } else { "?1 IS NULL" };
+            let mut statement = c.prepare_cached(&format!(
+                "SELECT n, doc FROM audit WHERE {wanted} AND n < ?2 ORDER BY n DESC LIMIT ?3"
+            ))?;
+            let mut rows = statement.query(params![operation.map(id_bytes), before, limit])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries
+                    .push((row.get::<_, i64>(0)? as u64, serde_json::from_str(&row.get::<_, String>(1)?)?));
+            }
+            Ok(entries)
+        })
+    }
+
+    fn configuration(&self) -> Result<Vec<String>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT line FROM configuration ORDER BY line")?;
+            let lines = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            Ok(lines)
         })
     }
 

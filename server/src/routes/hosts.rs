@@ -1,6 +1,7 @@
 //! Kinds, hosts, and the snapshot of everything.
 
 use super::Server;
+use crate::actor::By;
 use crate::problem::Failed;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -28,15 +29,23 @@ pub async fn snapshot(State(server): State<Server>) -> Json<Snapshot> {
 /// Lets a host take no new work; what it has goes on to its end. Holds until undone, over restarts too.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/drain", tag = "hosts", params(("name" = String, Path)),
     responses((status = 200, body = HostStatus), (status = 404, body = Problem)))]
-pub async fn drain(State(server): State<Server>, name: Path<String>) -> Result<Json<HostStatus>, Failed> {
-    Ok(Json(server.engine.drain(host_of(name)?, true).await?))
+pub async fn drain(
+    State(server): State<Server>,
+    By(by): By,
+    name: Path<String>,
+) -> Result<Json<HostStatus>, Failed> {
+    Ok(Json(server.engine.by(by).drain(host_of(name)?, true).await?))
 }
 
 /// Lets a drained host take work again.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/undrain", tag = "hosts", params(("name" = String, Path)),
     responses((status = 200, body = HostStatus), (status = 404, body = Problem)))]
-pub async fn undrain(State(server): State<Server>, name: Path<String>) -> Result<Json<HostStatus>, Failed> {
-    Ok(Json(server.engine.drain(host_of(name)?, false).await?))
+pub async fn undrain(
+    State(server): State<Server>,
+    By(by): By,
+    name: Path<String>,
+) -> Result<Json<HostStatus>, Failed> {
+    Ok(Json(server.engine.by(by).drain(host_of(name)?, false).await?))
 }
 
 fn host_of(Path(name): Path<String>) -> Result<HostName, Failed> {

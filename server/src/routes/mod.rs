@@ -1,5 +1,6 @@
 //! The API: one file a resource. Errors are problem documents everywhere.
 
+mod audit;
 mod events;
 mod hosts;
 mod metrics;
@@ -34,6 +35,8 @@ pub struct Server {
     pub engine: Engine,
     /// Fires when the server stops: streams end first.
     pub stop: CancellationToken,
+    /// The header in which a proxy says who somebody is.
+    pub user_header: Option<String>,
     /// Streams that are open.
     pub streams: Arc<AtomicU64>,
 }
@@ -57,6 +60,7 @@ pub struct Server {
         operations::series,
         operations::logs,
         operations::artifact,
+        audit::audit,
         hosts::kinds,
         hosts::hosts,
         hosts::drain,
@@ -99,6 +103,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/operations/{id}/series", get(operations::series))
         .route("/api/v1/operations/{id}/logs", get(operations::logs))
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
+        .route("/api/v1/audit", get(audit::audit))
         .route("/api/v1/kinds", get(hosts::kinds))
         .route("/api/v1/hosts", get(hosts::hosts))
         .route("/api/v1/hosts/{name}/drain", post(hosts::drain))

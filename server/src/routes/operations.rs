@@ -1,6 +1,7 @@
 //! Operations: list, start, look at, cancel, retry, resume; their curves, logs and artifacts.
 
 use super::{LOG_LINES, Server, id_of};
+use crate::actor::By;
 use crate::problem::Failed;
 use axum::Json;
 use axum::body::Bytes;
@@ -49,6 +50,7 @@ pub async fn list(
     ))]
 pub async fn start(
     State(server): State<Server>,
+    By(by): By,
     headers: HeaderMap,
     body: Result<Json<StartOperation>, JsonRejection>,
 ) -> Result<Response, Failed> {
@@ -63,7 +65,7 @@ pub async fn start(
             }
         },
     };
-    let started = server.engine.start(request, key).await?;
+    let started = server.engine.by(by).start(request, key).await?;
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/operations/{}", started.operation.id);
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
@@ -84,11 +86,12 @@ pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<
         (status = 409, body = Problem, description = "It has ended")))]
 pub async fn cancel(
     State(server): State<Server>,
+    By(by): By,
     id: Path<String>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Operation>), Failed> {
     let id = id_of(id)?;
-    Ok((StatusCode::ACCEPTED, Json(server.engine.cancel(id, reason_of(&body)?).await?)))
+    Ok((StatusCode::ACCEPTED, Json(server.engine.by(by).cancel(id, reason_of(&body)?).await?)))
 }
 
 /// Gives up an operation whose host can't be heard: it fails, whatever comes of it later is ignored, and the host
@@ -99,11 +102,12 @@ pub async fn cancel(
         (status = 409, body = Problem, description = "It has ended, or its host can be heard")))]
 pub async fn abandon(
     State(server): State<Server>,
+    By(by): By,
     id: Path<String>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Operation>), Failed> {
     let id = id_of(id)?;
-    Ok((StatusCode::ACCEPTED, Json(server.engine.abandon(id, reason_of(&body)?).await?)))
+    Ok((StatusCode::ACCEPTED, Json(server.engine.by(by).abandon(id, reason_of(&body)?).await?)))
 }
 
 /// Why a person wants it: the body may be empty.
@@ -128,6 +132,7 @@ fn clipped(reason: &str) -> String {
         (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
 pub async fn cancel_many(
     State(server): State<Server>,
+    By(by): By,
     body: Result<Json<CancelMany>, JsonRejection>,
 ) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
     let Json(many) = body?;
@@ -152,7 +157,7 @@ pub async fn cancel_many(
             ));
         }
     };
-    let told = server.engine.cancel_many(which, clipped(&many.reason)).await?;
+    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
 
@@ -167,9 +172,10 @@ fn url_words(query: &str) -> Vec<(String, String)> {
         (status = 409, body = Problem, description = "It has not ended, or it succeeded")))]
 pub async fn retry(
     State(server): State<Server>,
+    By(by): By,
     id: Path<String>,
 ) -> Result<(StatusCode, Json<Operation>), Failed> {
-    let operation = server.engine.again(id_of(id)?, AttemptOrigin::Retry).await?;
+    let operation = server.engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?;
     Ok((StatusCode::ACCEPTED, Json(operation)))
 }
 
@@ -179,9 +185,10 @@ pub async fn retry(
         (status = 409, body = Problem, description = "It has not ended, it succeeded, or there is no checkpoint")))]
 pub async fn resume(
     State(server): State<Server>,
+    By(by): By,
     id: Path<String>,
 ) -> Result<(StatusCode, Json<Operation>), Failed> {
-    let operation = server.engine.again(id_of(id)?, AttemptOrigin::Resume).await?;
+    let operation = server.engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?;
     Ok((StatusCode::ACCEPTED, Json(operation)))
 }
 

@@ -113,3 +113,58 @@ async fn a_host_is_drained_and_undrained() {
         assert!(matches!(ask(unknown).await.unwrap_err(), PoolError::Status { status: 404, .. }));
     }
 }
+
+#[tokio::test]
+async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
+    use protocol::api::AuditPage;
+    use protocol::{Action, Via};
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    let operation = server.load("AAA", Some(50)).await;
+    let path = format!("/api/v1/operations/{}", operation.id);
+    let cancel = json!({"reason": "wrong symbol"});
+    let (_, _): (u16, Operation) =
+        server.pool.post(&format!("{path}/cancel"), &cancel, Repeat::Never).await.unwrap();
+    feed.until(|o| o.id == operation.id && o.state == State::Cancelled).await;
+    // What is refused changes nothing, and is no entry.
+    server
+        .pool
+        .post::<_, Operation>(&format!("{path}/cancel"), &cancel, Repeat::Never)
+        .await
+        .expect_err("it has ended");
+    let (_, _): (u16, Operation) =
+        server.pool.post(&format!("{path}/retry"), &json!(null), Repeat::Never).await.unwrap();
+    let (_, _): (u16, HostStatus) =
+        server.pool.post("/api/v1/hosts/local/drain", &json!(null), Repeat::Never).await.unwrap();
+
+    let wanted = [(Action::Start, 1, ""), (Action::Cancel, 1, "wrong symbol"), (Action::Retry, 2, "")];
+    let check = async |server: &crate::process::Server| {
+        let audit = server.detail(operation.id).await.audit;
+        let told: Vec<_> = audit.iter().map(|e| (e.action, e.attempt.unwrap(), e.detail.as_str())).collect();
+        assert_eq!(told, wanted);
+        for entry in &audit {
+            assert_eq!((entry.by.via, entry.by.address.as_deref()), (Via::Program, Some("127.0.0.1")));
+        }
+        let all: AuditPage = server.pool.get("/api/v1/audit?limit=500").await.unwrap();
+        let drain = all.entries.iter().find(|e| e.action == Action::Drain).unwrap();
+        assert_eq!(drain.host.as_ref().map(|h| h.as_str()), Some("local"));
+        assert!(all.entries.iter().any(|e| e.action == Action::Configure), "{all:?}");
+        all
+    };
+    let before = check(&server).await;
+    server.kill();
+    let server = home.serve(&[]);
+    let after = check(&server).await;
+    // The same configuration as before is no change.
+    assert_eq!(before.entries.len(), after.entries.len());
+
+    // Page by page it is the same.
+    let mut page: AuditPage = server.pool.get("/api/v1/audit?limit=2").await.unwrap();
+    let mut paged = page.entries.clone();
+    while let Some(next) = page.next {
+        page = server.pool.get(&format!("/api/v1/audit?limit=2&before={next}")).await.unwrap();
+        paged.extend(page.entries.clone());
+    }
+    assert_eq!(paged, after.entries);
+}

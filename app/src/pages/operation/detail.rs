@@ -1,6 +1,7 @@
 //! The full page of one operation, kept true by the feed.
 
 use super::POINTS;
+use super::audit::AuditTable;
 use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
@@ -22,7 +23,7 @@ use leptos::task::spawn_local;
 use leptos_meta::Title;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use protocol::host::ResultDoc;
-use protocol::{Attempt, KindSpec};
+use protocol::{Attempt, AuditEntry, KindSpec};
 use std::sync::Arc;
 
 /// Everything of one operation; `first` is what it was opened with.
@@ -41,7 +42,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
 
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
-    keep_true(&live, op, follow.clone(), attempts, result);
+    let audit = RwSignal::new(first.audit);
+    keep_true(&live, op, follow.clone(), attempts, result, audit);
 
     let fixed = op.fixed();
     let spec = StoredValue::new(spec_of(&fixed.kind));
@@ -86,6 +88,7 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
             <ParamsTable fixed/>
             <AttemptsTable attempts/>
         </div>
+        <AuditTable audit/>
     }
     .into_any()
 }
@@ -141,7 +144,7 @@ fn take(follow: &Follow, attempt: u32, series: Option<SeriesAnswer>, logs: Optio
     }
 }
 
-/// Asks again for what no event carries: attempts and result when the state changes, curves and log after a
+/// Asks again for what no event carries: attempts, audit and result when the state changes, curves and log after a
 /// gap in the feed or when a curve has grown too long to be drawn.
 fn keep_true(
     live: &Live,
@@ -149,6 +152,7 @@ fn keep_true(
     follow: Arc<Follow>,
     attempts: RwSignal<Vec<Attempt>>,
     result: RwSignal<Option<ResultDoc>>,
+    audit: RwSignal<Vec<AuditEntry>>,
 ) {
     let epoch = live.epoch();
     let live = live.clone();
@@ -169,6 +173,7 @@ fn keep_true(
                 live.adopt(&detail.operation, detail.seq);
                 attempts.try_set(detail.attempts);
                 result.try_set(detail.result);
+                audit.try_set(detail.audit);
             }
         });
     });

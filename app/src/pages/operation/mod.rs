@@ -1,5 +1,6 @@
 //! One operation: where it stands, its curves and log as they grow, what came out of it.
 
+mod audit;
 mod candles;
 mod condition;
 mod curves;

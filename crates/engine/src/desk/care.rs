@@ -1,11 +1,11 @@
 //! What the desk does by itself as time goes by: gives up hosts that are silent for too long, notices what
 //! stands still, tries again what its policy says, forgets what is too old.
 
-use super::{Command, Desk, Live};
+use super::{Command, Desk, Live, wishes};
 use crate::lifecycle::{self, Message, Record};
 use protocol::api::HostLink;
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, OperationId, State, Time};
+use protocol::{Actor, ConditionKind, OperationId, State, Time};
 use std::time::{Duration, Instant};
 use store::Change;
 
@@ -89,7 +89,10 @@ impl Desk {
             record.operation.attempt,
             record.operation.attempt + 1,
         );
-        if let Ok(effects) = lifecycle::step(&mut record, Message::Retry { origin, not_before, why }, now) {
+        let message = Message::Retry { origin, not_before, why: why.clone() };
+        if let Ok(effects) = lifecycle::step(&mut record, message, now) {
+            let by = Actor::signalbox();
+            self.draft.audit(wishes::entry(&record.operation, wishes::again(origin), by, why, now));
             self.revive(record);
             self.effects(id, Some(before), effects, now);
             let desk = self.sender.clone();

@@ -3,7 +3,7 @@
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
-use protocol::{HostName, InstanceId, KindName, Operation, OperationId, Problem, State, Time};
+use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, Problem, State, Time};
 use serde_json::Value;
 use std::time::Duration;
 use store::Stored;
@@ -31,12 +31,14 @@ pub(crate) struct NewOperation {
 pub(crate) enum Command {
     Start {
         new: Box<NewOperation>,
+        by: Actor,
         reply: StartReply,
     },
     /// A person's wish about one operation: its end, another attempt, to give it up.
     Wish {
         id: OperationId,
         wish: Message,
+        by: Actor,
         /// As the store has it.
         ended: Option<Box<Stored>>,
         reply: Reply,
@@ -103,6 +105,7 @@ pub(crate) enum Command {
     Drain {
         host: HostName,
         on: bool,
+        by: Actor,
         reply: oneshot::Sender<Result<HostStatus, Problem>>,
     },
     /// Operations that are too old to be kept.

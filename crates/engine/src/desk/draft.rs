@@ -4,7 +4,7 @@ use crate::feed::Frame;
 use crate::lifecycle::Record;
 use crate::view::ViewChange;
 use protocol::api::HostStatus;
-use protocol::{Event, EventBody, Forecast, Operation, OperationId, Progress, State, Time};
+use protocol::{AuditEntry, Event, EventBody, Forecast, Operation, OperationId, Progress, State, Time};
 use std::future::Future;
 use store::{Change, EventRecord};
 use tokio::sync::oneshot;
@@ -39,6 +39,11 @@ impl Draft {
 
     pub(super) fn change(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Somebody did something.
+    pub(super) fn audit(&mut self, entry: AuditEntry) {
+        self.changes.push(Change::Audit(Box::new(entry)));
     }
 
     /// Runs once everything before it is durable.

@@ -9,7 +9,8 @@ use crate::lifecycle::{Message, host_lost};
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::{About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState};
 use protocol::{
-    Failure, FailureReason, HostName, InstanceId, OperationId, Problem, ProblemType, State, Time,
+    Action, Actor, AuditEntry, Failure, FailureReason, HostName, InstanceId, OperationId, Problem,
+    ProblemType, State, Time,
 };
 use store::{Change, HostCursor};
 use tokio::sync::oneshot;
@@ -226,6 +227,7 @@ impl Desk {
         &mut self,
         host: &HostName,
         on: bool,
+        by: Actor,
         reply: oneshot::Sender<Result<HostStatus, Problem>>,
         now: Time,
     ) {
@@ -239,6 +241,15 @@ impl Desk {
         let status = entry.status();
         if changed {
             self.draft.change(Change::Drain { host: host.clone(), on });
+            self.draft.audit(AuditEntry {
+                at: now,
+                action: if on { Action::Drain } else { Action::Undrain },
+                by,
+                operation: None,
+                attempt: None,
+                host: Some(host.clone()),
+                detail: String::new(),
+            });
             self.draft.host(status.clone(), now);
             self.dispatch(now);
         }

@@ -2,12 +2,13 @@
 
 use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply};
 use crate::lifecycle::{self, Effect, Message, Record};
-use protocol::{OperationId, Problem, ProblemType, State, Time};
+use protocol::operation::AttemptOrigin;
+use protocol::{Action, Actor, AuditEntry, Operation, OperationId, Problem, ProblemType, State, Time};
 use store::{Change, Stored};
 
 impl Desk {
     /// A new operation; its params are checked.
-    pub(super) fn start(&mut self, new: NewOperation, reply: StartReply, now: Time) {
+    pub(super) fn start(&mut self, new: NewOperation, by: Actor, reply: StartReply, now: Time) {
         if let Some(key) = &new.key {
             if let Some((id, request)) = self.keys.get(key) {
                 let answer = if *request == new.request {
@@ -30,6 +31,7 @@ impl Desk {
         self.dispatch(now);
         if let Some(live) = self.live.get(&new.id) {
             let operation = live.record.operation.clone();
+            self.draft.audit(entry(&operation, Action::Start, by, String::new(), now));
             self.draft.reply(reply, Ok((operation, true)));
         }
     }
@@ -50,6 +52,7 @@ impl Desk {
         id: OperationId,
         ended: Option<Box<Stored>>,
         message: Message,
+        by: Actor,
         reply: Reply,
         now: Time,
     ) {
@@ -65,10 +68,14 @@ impl Desk {
                 return;
             };
             let before = record.operation.state;
+            let done = done(&message);
             match lifecycle::step(&mut record, message, now) {
                 Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
                 Ok(effects) => {
                     let operation = record.operation.clone();
+                    if let Some((action, detail)) = done {
+                        self.draft.audit(entry(&operation, action, by, detail, now));
+                    }
                     self.revive(record);
                     self.effects(id, Some(before), effects, now);
                     self.dispatch(now);
@@ -87,9 +94,18 @@ impl Desk {
                 self.queues.remove(&kind, id);
             }
         }
+        let (done, before) = (done(&message), live.record.operation.seq);
         let answer = match self.try_step(id, message, now) {
             Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
-            Ok(operation) => Ok(operation),
+            Ok(operation) => {
+                // Pressed twice: the first one counts.
+                if operation.seq != before
+                    && let Some((action, detail)) = done
+                {
+                    self.draft.audit(entry(&operation, action, by, detail, now));
+                }
+                Ok(operation)
+            }
         };
         self.dispatch(now);
         self.draft.reply(reply, answer);
@@ -101,6 +117,39 @@ impl Desk {
         self.ended.remove(&id);
         self.ended_order.retain(|other| *other != id);
         self.live.insert(id, Live::new(record));
+    }
+}
+
+/// What the audit calls a wish, and the reason that came with it.
+fn done(message: &Message) -> Option<(Action, String)> {
+    match message {
+        Message::Cancel { reason } => Some((Action::Cancel, reason.clone())),
+        Message::Abandon { reason } => Some((Action::Abandon, reason.clone())),
+        Message::Again { origin } => Some((again(*origin), String::new())),
+        _ => None,
+    }
+}
+
+/// What the audit calls another attempt.
+pub(super) fn again(origin: AttemptOrigin) -> Action {
+    if origin == AttemptOrigin::Resume { Action::Resume } else { Action::Retry }
+}
+
+pub(super) fn entry(
+    operation: &Operation,
+    action: Action,
+    by: Actor,
+    detail: String,
+    now: Time,
+) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        action,
+        by,
+        operation: Some(operation.id),
+        attempt: Some(operation.attempt),
+        host: None,
+        detail,
     }
 }
 

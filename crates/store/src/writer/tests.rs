@@ -73,6 +73,19 @@ impl Store for Full {
     fn drained(&self) -> Result<Vec<protocol::HostName>, StoreError> {
         self.inner.drained()
     }
+    fn audit(
+        &self,
+        operation: Option<protocol::OperationId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<(u64, protocol::AuditEntry)>, StoreError> {
+        self.inner.audit(operation, before, limit)
+    }
+
+    fn configuration(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.configuration()
+    }
+
     fn runs(&self) -> Result<Vec<(protocol::KindName, crate::Run)>, StoreError> {
         self.inner.runs()
     }

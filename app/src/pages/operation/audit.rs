@@ -1,0 +1,64 @@
+//! Who did what with the operation, when and from where.
+
+use crate::components::moment::Clock;
+use crate::reactive::part;
+use crate::words;
+use leptos::prelude::*;
+use protocol::AuditEntry;
+
+/// Every entry, newest first.
+#[component]
+pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
+    let rows =
+        part(move || Some(audit.with(|all| all.iter().rev().map(audit_row).collect_view().into_any())));
+    let table = move || {
+        view! {
+            <div class="scroll">
+                <table class="plain">
+                    <thead>
+                        <tr>
+                            <th scope="col" class="num">"at, UTC"</th>
+                            <th scope="col">"what"</th>
+                            <th scope="col" class="num">"attempt"</th>
+                            <th scope="col">"by"</th>
+                            <th scope="col">"from"</th>
+                            <th scope="col">"reason"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.clone()}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    let empty = Memo::new(move |_| audit.with(Vec::is_empty));
+    view! {
+        <section class="card" aria-labelledby="audit-title">
+            <h2 id="audit-title">"Who did what"</h2>
+            {part(move || {
+                Some(
+                    if empty.get() {
+                        view! { <p class="muted">"Nothing is recorded: it was started before this was kept."</p> }
+                            .into_any()
+                    } else {
+                        table()
+                    },
+                )
+            })}
+        </section>
+    }
+    .into_any()
+}
+
+fn audit_row(entry: &AuditEntry) -> impl IntoView + use<> {
+    view! {
+        <tr>
+            <td class="num"><Clock at=entry.at/></td>
+            <td>{words::audit::action(entry.action)}</td>
+            <td class="num">{entry.attempt}</td>
+            <td title=entry.by.agent.clone()>{words::audit::who(&entry.by)}</td>
+            <td>{entry.by.address.clone()}</td>
+            <td class="wrap">{entry.detail.clone()}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,51 @@
+//! The audit in words.
+
+use protocol::{Action, Actor, Via};
+
+/// What was done.
+pub fn action(action: Action) -> &'static str {
+    match action {
+        Action::Start => "started",
+        Action::Cancel => "asked to cancel",
+        Action::Abandon => "abandoned",
+        Action::Retry => "retried",
+        Action::Resume => "resumed",
+        Action::Drain => "drained",
+        Action::Undrain => "took back into use",
+        Action::Configure => "configured",
+    }
+}
+
+/// Who did it: a name where one is known, else by which way it came.
+pub fn who(actor: &Actor) -> String {
+    let way = match actor.via {
+        Via::Page => "the dashboard".to_owned(),
+        Via::Signalbox => "Signalbox itself".to_owned(),
+        // "curl/8.5.0 (x86_64…)" is "curl".
+        Via::Program => actor
+            .agent
+            .as_deref()
+            .and_then(|agent| agent.split(['/', ' ']).next())
+            .filter(|name| !name.is_empty())
+            .map_or_else(|| "a program".to_owned(), |name| format!("a program ({name})")),
+    };
+    match &actor.name {
+        Some(name) => format!("{name}, by {way}"),
+        None => way,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_comes_first_and_a_program_is_called_as_it_calls_itself() {
+        let mut actor = Actor { via: Via::Program, name: None, address: None, agent: None };
+        assert_eq!(who(&actor), "a program");
+        actor.agent = Some("curl/8.5.0".into());
+        assert_eq!(who(&actor), "a program (curl)");
+        actor = Actor { via: Via::Page, name: Some("Ada".into()), ..actor };
+        assert_eq!(who(&actor), "Ada, by the dashboard");
+    }
+}

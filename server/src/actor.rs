@@ -1,0 +1,71 @@
+//! Who asks: what the audit can know of a request's sender.
+//!
+//! There are no accounts: who has the token may do everything. A name is known only where a proxy in front of the
+//! server checks who somebody is and says it in a header that the configuration names (`user_header`).
+
+use crate::routes::Server;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::header::{ORIGIN, USER_AGENT};
+use axum::http::request::Parts;
+use protocol::{Actor, Via};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+/// More than so many characters of a name or of a program's name are not kept.
+const LONGEST: usize = 200;
+
+/// The sender of a request.
+pub struct By(pub Actor);
+
+impl FromRequestParts<Server> for By {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip().to_string());
+        Ok(Self(actor(&parts.headers, address, server.user_header.as_deref())))
+    }
+}
+
+fn actor(headers: &HeaderMap, address: Option<String>, user_header: Option<&str>) -> Actor {
+    let text = |name: &str| {
+        let value = String::from_utf8_lossy(headers.get(name)?.as_bytes());
+        let value: String = value.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        Some(value.trim().to_owned()).filter(|v| !v.is_empty())
+    };
+    // A browser says from which page a request comes; the guard let only our own through.
+    let from_page = headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site");
+    Actor {
+        via: if from_page { Via::Page } else { Via::Program },
+        name: user_header.and_then(text),
+        address,
+        agent: text(USER_AGENT.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_name_is_believed_only_from_the_header_that_the_configuration_names() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-user", HeaderValue::from_static("ada"));
+        headers.insert(USER_AGENT, HeaderValue::from_static("curl/8.5.0"));
+        let unnamed = actor(&headers, Some("127.0.0.1".into()), None);
+        assert_eq!((unnamed.via, unnamed.name), (Via::Program, None));
+        assert_eq!(unnamed.agent.as_deref(), Some("curl/8.5.0"));
+        let named = actor(&headers, None, Some("x-forwarded-user"));
+        assert_eq!(named.name.as_deref(), Some("ada"));
+        headers.insert(ORIGIN, HeaderValue::from_static("http://127.0.0.1:7200"));
+        assert_eq!(actor(&headers, None, None).via, Via::Page);
+    }
+
+    #[test]
+    fn what_somebody_calls_himself_is_kept_short() {
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, HeaderValue::from_str(&"x".repeat(5_000)).unwrap());
+        assert_eq!(actor(&headers, None, None).agent.unwrap().len(), LONGEST);
+    }
+}

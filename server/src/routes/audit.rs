@@ -1,0 +1,38 @@
+//! The audit: who did what, when, and from where.
+
+use super::Server;
+use crate::problem::Failed;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use protocol::api::AuditPage;
+use protocol::{OperationId, Problem, ProblemType};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    operation: Option<OperationId>,
+    before: Option<u64>,
+    limit: Option<u32>,
+}
+
+/// Who did what, newest first. What is about an operation is kept as long as the operation is; of the rest the
+/// newest 10,000.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
+    params(
+        ("operation" = Option<String>, Query, description = "Only what is about this operation"),
+        ("before" = Option<u64>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
+    ),
+    responses((status = 200, body = AuditPage), (status = 400, body = Problem)))]
+pub async fn audit(
+    State(server): State<Server>,
+    query: Result<Query<AuditQuery>, QueryRejection>,
+) -> Result<Json<AuditPage>, Failed> {
+    let Query(query) = query.map_err(|e| {
+        let detail = format!("The query can't be read: {}. It has operation, before, limit.", e.body_text());
+        Failed::new(ProblemType::BadRequest, detail)
+    })?;
+    Ok(Json(server.engine.audit(query.operation, query.before, query.limit.unwrap_or(50)).await?))
+}
