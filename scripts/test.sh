@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Set-up, then everything that has to hold before a change is good: form, lints, licences, tests, the build that
-# is shipped, and the browser tests against it. Each part is timed and limited in time; the first that fails
+# Set-up, then everything that has to hold before a change is good: form, lints, licences, tests, a minute of
+# storms, the build that is shipped, and the browser tests against it. Each part is timed and limited in time; the first that fails
 # ends the run. Arguments choose parts by name: scripts/test.sh format lints
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
 
-PARTS=(setup format lints lints-wasm dependencies tests build browser)
+PARTS=(setup format lints lints-wasm dependencies tests storms build browser)
 CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
@@ -46,6 +46,9 @@ dependencies() {
 
 # Doc tests are among them, and the one that compares the committed OpenAPI document with the code.
 tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
+
+# A minute of the storms that `make soak` makes for as long as one likes.
+storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
 

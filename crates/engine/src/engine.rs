@@ -24,7 +24,7 @@ use protocol::{
     Time,
 };
 use std::sync::Arc;
-use store::{Change, Filter, Store, StoreError, Trouble, Writer};
+use store::{Change, EventRecord, Filter, Store, StoreError, Trouble, Writer};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -541,8 +541,14 @@ impl Engine {
     /// # Errors
     /// `Unavailable` when the store can't be read.
     pub async fn older_events(&self, after: u64) -> Result<Option<Vec<Frame>>, Problem> {
+        // The store is a little ahead of the feed: what is durable is told next. A reader who had it from here
+        // already would stand at a place that the feed does not know yet.
+        let head = self.shared.feed.at_head(|seq| seq);
         let events = self.stored(move |store| store.events(after, 1_000)).await?;
-        Ok(events.map(|events| events.iter().map(Frame::new).collect()))
+        let told = |events: Vec<EventRecord>| {
+            events.iter().filter(|event| event.seq <= head).map(Frame::new).collect()
+        };
+        Ok(events.map(told))
     }
 
     async fn tell(&self, command: Command) -> Result<(), Problem> {

@@ -4,6 +4,7 @@
 
 mod cable;
 mod care;
+mod older;
 mod stage;
 
 use protocol::event::Skipped;

@@ -1,0 +1,29 @@
+//! A reader who comes back late is given old events from the store, and none that the feed has not told yet.
+
+use protocol::Time;
+use signalbox_engine::{Engine, EngineConfig, Read};
+use std::sync::Arc;
+use store::{Change, EventRecord, Sqlite, Store};
+
+fn event(seq: u64) -> Change {
+    let json = format!(r#"{{"seq":{seq},"at":"{}","type":"unwritable"}}"#, Time::now());
+    Change::Event(EventRecord { seq, operation: None, progress: false, json: json.into() })
+}
+
+#[tokio::test]
+async fn what_is_durable_but_not_yet_told_is_not_given_from_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
+    store.apply(&[event(1), event(2), event(3)]).unwrap();
+    let engine = Engine::open(store.clone(), EngineConfig::default()).unwrap();
+    // As between the writer's commit and the feed's word of it.
+    store.apply(&[event(4)]).unwrap();
+
+    let mut cursor = engine.follow(1, None);
+    assert!(matches!(cursor.read(), Read::Older));
+    let frames = engine.older_events(1).await.unwrap().unwrap();
+    assert_eq!(frames.iter().map(|f| f.seq).collect::<Vec<_>>(), [2, 3]);
+    cursor.moved_to(3);
+    assert!(matches!(cursor.read(), Read::Nothing), "the place is one that the feed knows");
+    engine.close().await;
+}

@@ -1,0 +1,55 @@
+// The workflow that people live in, through the page alone: load bars, train a model on them and watch both loss
+// curves, backtest the model, and see what came of it beside buying and holding. On real bars where they are
+// there (SIGNALBOX_BARS names a folder with MSFT_1h.csv), else on those that every test has.
+import { copyFileSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import { alive, expect, SYMBOL, test } from './signalbox';
+
+const bars = process.env.SIGNALBOX_BARS ?? path.resolve(__dirname, '../../shared/data');
+const real = path.join(bars, 'MSFT_1h.csv');
+const symbol = existsSync(real) ? 'MSFT' : SYMBOL;
+const epochs = existsSync(real) ? 50 : 12;
+
+test('load, train, backtest the model, beside buy and hold', async ({ page, server }, info) => {
+    test.skip(info.project.name === 'phone', 'the same work; its pages on a phone are tested elsewhere');
+    test.setTimeout(300_000);
+    if (symbol !== SYMBOL) copyFileSync(real, path.join(server.csv, 'MSFT_1h.csv'));
+    const shot = async (name: string) => {
+        const file = path.join(__dirname, 'shots', `workflow-${name}.png`);
+        await page.screenshot({ path: file, fullPage: true });
+    };
+    const main = page.getByRole('main');
+    const state = main.locator('.op-head, header').first();
+
+    // Load.
+    await page.goto(`/new?kind=data.load&symbol=${symbol}&timeframe=1h&source=csv`);
+    await alive(page);
+    await page.getByRole('button', { name: 'Start load' }).click();
+    await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+    await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 30_000 });
+
+    // Train on what was loaded.
+    await main.getByRole('link', { name: 'Train on this' }).click();
+    await expect(page).toHaveURL(/\/new\?/);
+    await page.getByLabel('Epochs').fill(String(epochs));
+    await page.getByLabel('Patience').fill('0');
+    await page.getByRole('button', { name: /^Start/ }).click();
+    await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+    const loss = main.locator('.chart').filter({ hasText: /loss/i }).first();
+    await expect(loss).toBeVisible({ timeout: 60_000 });
+    await shot('training');
+    await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 240_000 });
+    await expect(main).toContainText('accuracy');
+    await shot('trained');
+
+    // Backtest it.
+    await main.getByRole('link', { name: 'Backtest this model' }).click();
+    await expect(page).toHaveURL(/\/new\?/);
+    await page.getByRole('button', { name: /^Start/ }).click();
+    await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+    await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 60_000 });
+    await expect(main).toContainText('Buy and hold');
+    await expect(main).toContainText('Max. drawdown');
+    await expect(main.getByRole('heading', { name: /Trades/ })).toBeVisible();
+    await shot('backtest');
+});
