@@ -19,7 +19,6 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
         await page.screenshot({ path: file, fullPage: true });
     };
     const main = page.getByRole('main');
-    const state = main.locator('.op-head, header').first();
 
     // Load.
     await page.goto(`/new?kind=data.load&symbol=${symbol}&timeframe=1h&source=csv`);
@@ -36,10 +35,10 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await page.getByRole('button', { name: /^Start/ }).click();
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
     const loss = main.locator('.chart').filter({ hasText: /loss/i }).first();
-    await expect(loss).toBeVisible({ timeout: 60_000 });
+    await expect(loss.locator('canvas')).toBeVisible({ timeout: 60_000 });
     await shot('training');
     await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 240_000 });
-    await expect(main).toContainText('accuracy');
+    await expect(main.getByRole('region', { name: 'Result' })).toContainText('Test accuracy');
     await shot('trained');
 
     // Backtest it.
@@ -48,8 +47,10 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await page.getByRole('button', { name: /^Start/ }).click();
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
     await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 60_000 });
-    await expect(main).toContainText('Buy and hold');
-    await expect(main).toContainText('Max. drawdown');
-    await expect(main.getByRole('heading', { name: /Trades/ })).toBeVisible();
+    const figures = main.locator('table, details').filter({ hasText: 'Deepest drawdown' }).first();
+    await expect(figures).toContainText('Buy and hold');
+    await expect(main.getByRole('heading', { name: 'Equity' })).toBeVisible();
+    await expect(main.getByRole('heading', { name: /^Trades/ })).toBeVisible();
+    await expect(main.locator('canvas').first()).toBeVisible();
     await shot('backtest');
 });

@@ -17,7 +17,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
                 <table class="plain">
                     <thead>
                         <tr>
-                            <th scope="col" class="num">"at, UTC"</th>
+                            <th scope="col">"at, UTC"</th>
                             <th scope="col">"what"</th>
                             <th scope="col" class="num">"attempt"</th>
                             <th scope="col">"by"</th>
@@ -53,7 +53,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
 fn audit_row(entry: &AuditEntry) -> impl IntoView + use<> {
     view! {
         <tr>
-            <td class="num"><Clock at=entry.at/></td>
+            <td><Clock at=entry.at/></td>
             <td>{words::audit::action(entry.action)}</td>
             <td class="num">{entry.attempt}</td>
             <td title=entry.by.agent.clone()>{words::audit::who(&entry.by)}</td>

@@ -34,6 +34,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     live.adopt(&first.operation, first.seq);
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
     let follow = live.follow(id);
+    let told = [Some(first.seq), series.as_ref().map(|s| s.seq), logs.as_ref().map(|l| l.seq)];
+    let told = told.into_iter().flatten().min().unwrap_or_default();
     take(&follow, first.operation.attempt, series, logs);
     on_cleanup({
         let (live, follow) = (live.clone(), follow.clone());
@@ -43,7 +45,7 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
     let audit = RwSignal::new(first.audit);
-    keep_true(&live, op, follow.clone(), attempts, result, audit);
+    keep_true(&live, op, follow.clone(), attempts, result, audit, told);
 
     let fixed = op.fixed();
     let spec = StoredValue::new(spec_of(&fixed.kind));
@@ -145,7 +147,8 @@ fn take(follow: &Follow, attempt: u32, series: Option<SeriesAnswer>, logs: Optio
 }
 
 /// Asks again for what no event carries: attempts, audit and result when the state changes, curves and log after a
-/// gap in the feed or when a curve has grown too long to be drawn.
+/// gap in the feed or when a curve has grown too long to be drawn. `told` is the newest event that all of what
+/// the page was opened with knows of: what happened between that and now is asked for at once.
 fn keep_true(
     live: &Live,
     op: OpView,
@@ -153,9 +156,10 @@ fn keep_true(
     attempts: RwSignal<Vec<Attempt>>,
     result: RwSignal<Option<ResultDoc>>,
     audit: RwSignal<Vec<AuditEntry>>,
+    told: u64,
 ) {
     let epoch = live.epoch();
-    let live = live.clone();
+    let (live, beside) = (live.clone(), live.clone());
     let moved = Memo::new(move |_| {
         let receipt = op.receipt.with(Option::is_some);
         (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get())
@@ -163,7 +167,7 @@ fn keep_true(
     Effect::new(move |earlier: Option<()>| {
         // Read, not only tracked: a memo that nobody reads follows nothing.
         moved.get();
-        if earlier.is_none() {
+        if earlier.is_none() && live.seq() <= told {
             return;
         }
         let live = live.clone();
@@ -187,7 +191,7 @@ fn keep_true(
         let thin = overgrown.get();
         epoch.track();
         ended.get();
-        if earlier.is_none() && !thin {
+        if earlier.is_none() && !thin && beside.seq() <= told {
             return;
         }
         let follow = follow.clone();
