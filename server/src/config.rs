@@ -1,16 +1,16 @@
 //! Configuration: flags win over the environment, that over the file, that over defaults.
 
+mod hosts;
 mod rules;
 
+use crate::adapters::{self, Adapter};
 use anyhow::{Context, bail};
 use engine::{EngineConfig, HostConfig};
-use pool::PoolConfig;
-use protocol::{HostName, KindName};
+use protocol::KindName;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Where the dashboard listens when nothing else is said.
 const LISTEN: &str = "127.0.0.1:7200";
@@ -69,7 +69,9 @@ struct File {
     user_header: Option<String>,
     sources: FileSources,
     #[serde(rename = "host")]
-    hosts: Vec<FileHost>,
+    hosts: Vec<hosts::FileHost>,
+    /// Start the bundled hosts beside those; without hosts of one's own they are.
+    bundled: Option<bool>,
     rules: rules::FileRules,
     /// Automatic retries, by kind.
     retry: HashMap<KindName, rules::FileRetry>,
@@ -84,18 +86,6 @@ struct FileSources {
     http: Option<String>,
     /// File with commands to offer.
     exec: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileHost {
-    name: HostName,
-    url: String,
-    token: Option<String>,
-    max_connections: Option<usize>,
-    connect_timeout_seconds: Option<f64>,
-    keep_alive_seconds: Option<f64>,
-    retries: Option<u32>,
 }
 
 /// What the server runs with.
@@ -113,11 +103,13 @@ pub struct Config {
 }
 
 /// Where work is done.
-pub enum Hosts {
-    /// As configured.
-    Configured(Vec<HostConfig>),
-    /// The bundled ones, as a process of their own.
-    Bundled(Sources),
+pub struct Hosts {
+    /// Hosts that speak our contract.
+    pub configured: Vec<HostConfig>,
+    /// Services of ktrdr, through adapters.
+    pub adapters: Vec<Adapter>,
+    /// The bundled hosts, as a process of their own.
+    pub bundled: Option<Sources>,
 }
 
 /// What the bundled hosts load from and which commands they offer, and whether they outlive the server.
@@ -157,20 +149,36 @@ impl Config {
         let csv = args.csv.or(file.sources.csv);
         let http = args.http_source.or(file.sources.http);
         let exec = args.exec.or(file.sources.exec);
-        let hosts = if file.hosts.is_empty() {
+        let bundled = if file.bundled.unwrap_or(file.hosts.is_empty()) {
             let keep = args.keep_hosts || file.keep_hosts.unwrap_or(false);
             let exec = exec.or_else(|| Some(data.join("exec.toml")).filter(|path| path.is_file()));
-            Hosts::Bundled(Sources { csv, http, exec, keep })
+            Some(Sources { csv, http, exec, keep })
         } else {
             if csv.is_some() || http.is_some() || exec.is_some() {
                 bail!(
                     "sources and commands are for the bundled hosts, and the configuration names hosts of its own. \
-                     Give them to those (signalbox host --csv FOLDER --exec FILE), or take the hosts out"
+                     Add bundled = true to have the bundled hosts as well, or give them to your own \
+                     (signalbox host --csv FOLDER --exec FILE)"
                 );
             }
-            Hosts::Configured(file.hosts.into_iter().map(host_config).collect())
+            if file.hosts.is_empty() {
+                bail!(
+                    "bundled = false, and no [[host]] is named, so nothing could be done. Name one, or take it out"
+                );
+            }
+            None
         };
+        let mut hosts = Hosts { configured: Vec::new(), adapters: Vec::new(), bundled };
+        for host in file.hosts {
+            match host.named(&data)? {
+                hosts::Named::Host(host) => hosts.configured.push(host),
+                hosts::Named::Adapter(adapter) => hosts.adapters.push(adapter),
+            }
+        }
         let mut engine = EngineConfig::default();
+        for adapter in &hosts.adapters {
+            engine.rules.retry.extend(adapters::follow_again(adapter.config.protocol));
+        }
         rules::apply(&mut engine, &file.rules, file.retry, file.limits)?;
         let site = args.site.or(file.site).unwrap_or_else(default_site);
         Ok(Self {
@@ -197,24 +205,6 @@ fn read_file(path: &Path) -> anyhow::Result<File> {
             "the configuration {shown} has a mistake; correct it, or see docs/configuration.md for the keys"
         )
     })
-}
-
-fn host_config(host: FileHost) -> HostConfig {
-    let mut pool = PoolConfig { token: host.token, ..PoolConfig::default() };
-    let seconds = |s: f64| Duration::from_secs_f64(s.clamp(0.001, 86_400.0));
-    if let Some(n) = host.max_connections {
-        pool.max_connections = n;
-    }
-    if let Some(s) = host.connect_timeout_seconds {
-        pool.connect_timeout = seconds(s);
-    }
-    if let Some(s) = host.keep_alive_seconds {
-        pool.keep_alive = seconds(s);
-    }
-    if let Some(n) = host.retries {
-        pool.retries = n;
-    }
-    HostConfig { name: host.name, url: host.url, pool }
 }
 
 /// The platform's place for what a program keeps.
@@ -277,9 +267,54 @@ mod tests {
     #[test]
     fn hosts_of_ones_own_replace_the_bundled_ones() {
         let file = "[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nmax_connections = 3";
-        let Hosts::Configured(hosts) = read(file, &[]).unwrap().hosts else { panic!() };
-        assert_eq!((hosts[0].name.as_str(), hosts[0].pool.max_connections), ("gpu-1", 3));
+        let hosts = read(file, &[]).unwrap().hosts;
+        let first = &hosts.configured[0];
+        assert_eq!((first.name.as_str(), first.pool.max_connections), ("gpu-1", 3));
+        assert!(hosts.bundled.is_none());
         assert!(read(file, &["--csv", "/x"]).is_err());
+        assert!(read("bundled = false", &[]).is_err());
+        let both = read(&format!("bundled = true\n{file}"), &["--csv", "/x"]).unwrap().hosts;
+        assert!(both.bundled.is_some() && both.configured.len() == 1);
         assert!(read("[[host]]\nname = 'GPU 1'\nurl = 'http://127.0.0.1:9'", &[]).is_err());
+    }
+
+    #[test]
+    fn a_service_of_ktrdr_is_a_host_with_a_protocol() {
+        let file = r#"
+            data = "/srv/signalbox"
+            bundled = true
+            [[host]]
+            name = "gpu-1"
+            url = "http://127.0.0.1:5002"
+            protocol = "ktrdr-worker"
+            offers = "training"
+            timing = { slowest = 2.0 }
+            [[host]]
+            name = "ib-1"
+            url = "http://127.0.0.1:5001"
+            protocol = "ktrdr-ib"
+            [retry."ktrdr.train"]
+            attempts = 3
+        "#;
+        let config = read(file, &[]).unwrap();
+        let [gpu, ib] = &config.hosts.adapters[..] else { panic!("{:?}", config.hosts.adapters) };
+        assert_eq!((gpu.name.as_str(), gpu.config.timing.slowest), ("gpu-1", 2.0));
+        assert_eq!(ib.config.folder.as_deref(), Some(Path::new("/srv/signalbox/ktrdr/ib-1")));
+        // What goes on over there is found again by itself, unless somebody says otherwise.
+        let attempts =
+            |kind: &str| config.engine.rules.retry.get(&kind.parse::<KindName>().unwrap()).unwrap().attempts;
+        assert_eq!((attempts("ktrdr.train"), attempts("ktrdr.backtest")), (3, 20));
+    }
+
+    #[test]
+    fn keys_that_do_not_go_with_the_protocol_are_named() {
+        let wrong = |rest: &str| {
+            let file = format!("[[host]]\nname = 'a'\nurl = 'http://127.0.0.1:9'\n{rest}");
+            format!("{:#}", read(&file, &[]).err().unwrap())
+        };
+        assert!(wrong("strategies = '/x'").contains("'strategies'"));
+        assert!(wrong("protocol = 'ktrdr-worker'\nretries = 3").contains("'retries'"));
+        assert!(wrong("protocol = 'ktrdr-worker'\nfolder = '/x'").contains("ktrdr-ib"));
+        assert!(wrong("protocol = 'ktrdr'").contains("ktrdr-training-2025"));
     }
 }

@@ -1,6 +1,7 @@
 //! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API.
 
 mod actor;
+mod adapters;
 mod backend;
 mod bundled;
 mod config;

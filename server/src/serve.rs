@@ -1,7 +1,8 @@
 //! `signalbox serve`: puts the rooms together, listens, and stops in order.
 
+use crate::adapters::Adapters;
 use crate::bundled::Bundled;
-use crate::config::{Config, Hosts, ServeArgs};
+use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, guard};
 use crate::routes::{self, Server};
 use crate::{asked_to_stop, page};
@@ -44,13 +45,16 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let database = config.data.join("signalbox.db");
     let store = tokio::task::spawn_blocking(move || Sqlite::open(&database)).await??;
 
-    let (bundled, hosts) = match &config.hosts {
-        Hosts::Configured(hosts) => (None, hosts.clone()),
-        Hosts::Bundled(sources) => {
+    let (adapters, through_adapters) = Adapters::start(&config.hosts.adapters).await?;
+    let mut hosts = config.hosts.configured;
+    hosts.extend(through_adapters);
+    let bundled = match &config.hosts.bundled {
+        Some(sources) => {
             let bundled = Bundled::start(&config.data, sources).await?;
-            let host = bundled.config()?;
-            (Some(bundled), vec![host])
+            hosts.push(bundled.config()?);
+            Some(bundled)
         }
+        None => None,
     };
     let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..config.engine })?;
     let stop = CancellationToken::new();
@@ -101,6 +105,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         () = linger => tracing::warn!("connections were still open and are cut"),
     }
     engine.close().await;
+    adapters.close().await;
     if let Some(bundled) = bundled {
         bundled.close().await;
     }

@@ -1,0 +1,116 @@
+//! The part of the configuration that names hosts: those that speak our contract, and services of ktrdr.
+
+use crate::adapters::Adapter;
+use anyhow::bail;
+use engine::HostConfig;
+use ktrdr_host::{AdapterConfig, Offers, Protocol, Timing};
+use pool::PoolConfig;
+use protocol::HostName;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `[[host]]`. Without `protocol` it speaks our own contract.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileHost {
+    name: HostName,
+    url: String,
+    token: Option<String>,
+    max_connections: Option<usize>,
+    connect_timeout_seconds: Option<f64>,
+    keep_alive_seconds: Option<f64>,
+    retries: Option<u32>,
+    protocol: Option<Protocol>,
+    strategies: Option<PathBuf>,
+    offers: Option<Offers>,
+    folder: Option<PathBuf>,
+    probe_symbol: Option<String>,
+    capacity: Option<u32>,
+    timing: Option<Timing>,
+}
+
+/// What a `[[host]]` is.
+pub(super) enum Named {
+    Host(HostConfig),
+    Adapter(Adapter),
+}
+
+impl FileHost {
+    /// Reads it; `data` is the server's data folder.
+    ///
+    /// # Errors
+    /// When a key does not go with the protocol.
+    pub(super) fn named(self, data: &Path) -> anyhow::Result<Named> {
+        match self.protocol {
+            None => self.host().map(Named::Host),
+            Some(protocol) => self.adapter(protocol, data).map(Named::Adapter),
+        }
+    }
+
+    fn host(self) -> anyhow::Result<HostConfig> {
+        let adapters = [
+            ("strategies", self.strategies.is_some()),
+            ("offers", self.offers.is_some()),
+            ("folder", self.folder.is_some()),
+            ("probe_symbol", self.probe_symbol.is_some()),
+            ("capacity", self.capacity.is_some()),
+            ("timing", self.timing.is_some()),
+        ];
+        if let Some((key, _)) = adapters.iter().find(|(_, given)| *given) {
+            bail!(
+                "host '{}' has '{key}', which is for services of ktrdr. Add protocol = \"ktrdr-worker\", \
+                 \"ktrdr-training-2025\" or \"ktrdr-ib\", or take '{key}' out",
+                self.name
+            );
+        }
+        let mut pool = PoolConfig { token: self.token, ..PoolConfig::default() };
+        let seconds = |s: f64| Duration::from_secs_f64(s.clamp(0.001, 86_400.0));
+        if let Some(n) = self.max_connections {
+            pool.max_connections = n;
+        }
+        if let Some(s) = self.connect_timeout_seconds {
+            pool.connect_timeout = seconds(s);
+        }
+        if let Some(s) = self.keep_alive_seconds {
+            pool.keep_alive = seconds(s);
+        }
+        if let Some(n) = self.retries {
+            pool.retries = n;
+        }
+        Ok(HostConfig { name: self.name, url: self.url, pool })
+    }
+
+    fn adapter(self, protocol: Protocol, data: &Path) -> anyhow::Result<Adapter> {
+        let ours = [
+            ("max_connections", self.max_connections.is_some()),
+            ("connect_timeout_seconds", self.connect_timeout_seconds.is_some()),
+            ("keep_alive_seconds", self.keep_alive_seconds.is_some()),
+            ("retries", self.retries.is_some()),
+        ];
+        if let Some((key, _)) = ours.iter().find(|(_, given)| *given) {
+            bail!(
+                "host '{}' has '{key}', which is for hosts of Signalbox's own contract. How patient an adapter \
+                 is with a service of ktrdr stands under [host.timing]; take '{key}' out",
+                self.name
+            );
+        }
+        let mut config = AdapterConfig::new(protocol, self.url);
+        config.token = self.token;
+        config.strategies = self.strategies;
+        config.offers = self.offers.unwrap_or(config.offers);
+        config.folder = match protocol {
+            Protocol::Ib => Some(self.folder.unwrap_or_else(|| data.join("ktrdr").join(self.name.as_str()))),
+            _ => self.folder,
+        };
+        config.probe_symbol = self.probe_symbol.unwrap_or(config.probe_symbol);
+        config.capacity = self.capacity.unwrap_or(config.capacity);
+        config.timing = self.timing.unwrap_or(config.timing);
+        // What is wrong with it is better said now than when the first operation is started.
+        let token = host_kit::CancellationToken::new();
+        if let Err(error) = ktrdr_host::builder(self.name.as_str(), &config, token) {
+            bail!("{error}");
+        }
+        Ok(Adapter { name: self.name, config })
+    }
+}
