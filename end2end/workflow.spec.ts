@@ -49,7 +49,7 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 60_000 });
     const figures = main.locator('table, details').filter({ hasText: 'Deepest drawdown' }).first();
     await expect(figures).toContainText('Buy and hold');
-    await expect(main.getByRole('heading', { name: 'Equity' })).toBeVisible();
+    await expect(main.getByRole('figure', { name: 'Equity' })).toContainText('Buy and hold');
     await expect(main.getByRole('heading', { name: /^Trades/ })).toBeVisible();
     await expect(main.locator('canvas').first()).toBeVisible();
     await shot('backtest');

@@ -4,6 +4,7 @@
 
 mod api;
 mod feed;
+mod ktrdr;
 mod process;
 mod restart;
 mod trouble;

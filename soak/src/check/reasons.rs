@@ -74,8 +74,14 @@ mod tests {
             ..attempt(1, State::Failed)
         };
         let operation = operation(id, State::Failed, 1);
-        let detail =
-            OperationDetail { operation, attempts: vec![failed], result: None, series: vec![], seq: 1 };
+        let detail = OperationDetail {
+            operation,
+            attempts: vec![failed],
+            result: None,
+            series: vec![],
+            audit: vec![],
+            seq: 1,
+        };
         check(&BTreeMap::from([(id, detail)]), troubles).len()
     }
 

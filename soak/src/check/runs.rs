@@ -169,7 +169,7 @@ mod tests {
         operation.params = serde_json::json!({"steps": 5});
         let document = serde_json::json!({"steps": 5});
         let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
-        let detail = OperationDetail { operation, attempts, result, series: vec![], seq: 9 };
+        let detail = OperationDetail { operation, attempts, result, series: vec![], audit: vec![], seq: 9 };
         check(&Ran { runs, details: &BTreeMap::from([(id, detail)]), ends: &ends })
             .into_iter()
             .map(|v| v.promise)
@@ -240,7 +240,7 @@ mod tests {
             operation.params = serde_json::json!({"steps": 5});
             let document = serde_json::json!({"steps": steps});
             let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
-            OperationDetail { operation, attempts: vec![], result, series: vec![], seq: 9 }
+            OperationDetail { operation, attempts: vec![], result, series: vec![], audit: vec![], seq: 9 }
         };
         let runs = [run(id, "a", 1, 0, Some(5))];
         assert_eq!(really_succeeded(&runs, &detail(5)), None);

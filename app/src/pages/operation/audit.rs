@@ -13,7 +13,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
         part(move || Some(audit.with(|all| all.iter().rev().map(audit_row).collect_view().into_any())));
     let table = move || {
         view! {
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="region" aria-labelledby="audit-title">
                 <table class="plain">
                     <thead>
                         <tr>
@@ -33,7 +33,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
     };
     let empty = Memo::new(move |_| audit.with(Vec::is_empty));
     view! {
-        <section class="card" aria-labelledby="audit-title">
+        <section class="card">
             <h2 id="audit-title">"Who did what"</h2>
             {part(move || {
                 Some(

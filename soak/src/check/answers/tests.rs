@@ -7,7 +7,10 @@ use protocol::{FailureReason, Receipt, State};
 fn detail(id: OperationId, attempts: Vec<Attempt>) -> BTreeMap<OperationId, OperationDetail> {
     let last = attempts.last().unwrap();
     let operation = operation(id, last.state, last.number);
-    BTreeMap::from([(id, OperationDetail { operation, attempts, result: None, series: vec![], seq: 1 })])
+    BTreeMap::from([(
+        id,
+        OperationDetail { operation, attempts, result: None, series: vec![], audit: vec![], seq: 1 },
+    )])
 }
 
 fn promises(found: Vec<Violation>) -> Vec<Promise> {
