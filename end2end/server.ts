@@ -1,5 +1,5 @@
 // The real server on a free port, with a data folder and market data of its own, for one test.
-import { ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -74,6 +74,13 @@ export class Server {
         if (answer?.status !== 200) return false;
         const { kinds } = (await answer.json()) as { kinds: { spec: { name: string }; available: boolean }[] };
         return kinds.some((kind) => kind.spec.name === 'data.load' && kind.available);
+    }
+
+    /** The processes of its hosts: they hold its folder in their arguments. */
+    hosts(): number[] {
+        const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+        const hosts = lines.filter((line) => line.includes(this.folder) && / host /.test(line));
+        return hosts.map((line) => Number(line.trim().split(' ')[0]));
     }
 
     /** Asks it to stop, as Ctrl C does, and waits until it has. */

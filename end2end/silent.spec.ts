@@ -1,19 +1,11 @@
 // A host that falls silent: the page says so, its operation can be given up, and what comes of it later changes
 // nothing. And before a resume it is said what it starts from.
-import { execFileSync } from 'node:child_process';
 import { expect, reaches, startLoad, SYMBOL, test } from './signalbox';
 import type { Server } from './server';
 
-/** The processes of the server's hosts: they hold its folder in their arguments. */
-function hostsOf(server: Server): number[] {
-    const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
-    const hosts = lines.filter((line) => line.includes(server.folder) && / host /.test(line));
-    return hosts.map((line) => Number(line.trim().split(' ')[0]));
-}
-
 /** While `act` runs, no host says a word: their processes stand still. */
 async function silenced(server: Server, act: () => Promise<void>): Promise<void> {
-    const hosts = hostsOf(server);
+    const hosts = server.hosts();
     expect(hosts.length).toBeGreaterThan(0);
     for (const pid of hosts) process.kill(pid, 'SIGSTOP');
     try {

@@ -51,6 +51,12 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await expect(figures).toContainText('Buy and hold');
     await expect(main.getByRole('figure', { name: 'Equity' })).toContainText('Buy and hold');
     await expect(main.getByRole('heading', { name: /^Trades/ })).toBeVisible();
-    await expect(main.locator('canvas').first()).toBeVisible();
+    // Charts are drawn when they are seen.
+    for (const name of ['Equity', 'Drawdown', `${symbol} 1h`]) {
+        const figure = main.getByRole('figure', { name });
+        await figure.scrollIntoViewIfNeeded();
+        await expect(figure.locator('canvas').first()).toBeVisible();
+    }
+    await page.evaluate(() => window.scrollTo(0, 0));
     await shot('backtest');
 });

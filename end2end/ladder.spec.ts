@@ -1,0 +1,103 @@
+// The ladder of a cancel where it leaves its straight way: work that does not listen is killed past the deadline,
+// a host that is away gets the request when it is back, what waits in the queue is cancelled without any host.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { APIRequestContext } from '@playwright/test';
+import { alive, expect, reaches, startLoad, SYMBOL, test as base } from './signalbox';
+
+/** A command that ignores SIGTERM, and has a child that does the same; it says which. */
+const SCRIPT = `trap '' TERM
+sleep 600 &
+echo "child $!"
+while :; do sleep 1; done
+`;
+
+/** The server offers the command, and lets one of it run at a time. */
+const test = base.extend({
+    server: async ({ server }, use) => {
+        await server.stop();
+        const data = path.join(server.folder, 'data');
+        mkdirSync(data, { recursive: true });
+        const script = path.join(server.folder, 'stubborn.sh');
+        writeFileSync(script, SCRIPT);
+        const kind = `[exec.stubborn]\ntitle = "Stubborn"\ncommand = ["sh", "${script}"]\ngrace_ms = 20000\n`;
+        writeFileSync(path.join(data, 'exec.toml'), kind);
+        writeFileSync(path.join(data, 'signalbox.toml'), '[limits]\n"exec.stubborn" = 1\n');
+        await server.start();
+        await use(server);
+    },
+});
+
+async function start(request: APIRequestContext): Promise<string> {
+    const answer = await request.post('/api/v1/operations', { data: { kind: 'exec.stubborn', params: {} } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (await answer.json()).id;
+}
+
+/** Whether a process is there; one that is dead and only not yet taken away by its parent is not. */
+function lives(pid: number): boolean {
+    const lines = execFileSync('ps', ['-eo', 'pid=,stat='], { encoding: 'utf8' }).split('\n');
+    const found = lines.map((line) => line.trim().split(/\s+/)).find(([id]) => Number(id) === pid);
+    return found !== undefined && !found[1].startsWith('Z');
+}
+
+const STEPS = [/requested/, /sent/, /acknowledged/, /stopped/, /released/];
+
+test('what ignores its cancel is killed past the deadline, with all that it started', async ({ page, request }) => {
+    const id = await start(request);
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    const said = main.getByRole('log').getByText(/child \d+/);
+    await expect(said).toBeVisible();
+    const child = Number(/child (\d+)/.exec((await said.textContent()) ?? '')?.[1]);
+    expect(lives(child)).toBe(true);
+
+    await main.getByRole('button', { name: 'Cancel operation' }).click();
+    // Nothing of it is kept, so it is asked back.
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).click();
+    // It is not called cancelled before it is.
+    await expect(main.locator('.receipt')).toContainText('acknowledged');
+    await expect(main.locator('.op-state')).toContainText('cancelling');
+    expect(lives(child)).toBe(true);
+    await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
+    await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
+    await expect(main.getByRole('log')).toContainText('SIGKILL');
+    expect(lives(child)).toBe(false);
+});
+
+test('what waits in the queue is cancelled at once, and no host is asked', async ({ page, request }) => {
+    const first = await start(request);
+    const second = await start(request);
+    await page.goto(`/operations/${second}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    await expect(main.locator('.op-state')).toContainText('queued');
+    await main.getByRole('button', { name: 'Cancel operation' }).click();
+    await expect(main.locator('.op-state')).toContainText('cancelled');
+    await expect(main.locator('.receipt').getByRole('listitem')).toHaveText([/requested/, /stopped/, /released/]);
+    // Somebody wanted that, and it is written down.
+    await expect(main.getByRole('region', { name: 'Who did what' })).toContainText('asked to cancel');
+    const { operation } = await (await request.get(`/api/v1/operations/${first}`)).json();
+    expect(operation.state).toBe('running');
+});
+
+test('a host that is away gets the cancel when it is back', async ({ page, server }) => {
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
+    const main = page.getByRole('main');
+    await reaches(main, 1);
+    const hosts = server.hosts();
+    expect(hosts.length).toBeGreaterThan(0);
+    for (const pid of hosts) process.kill(pid, 'SIGSTOP');
+    try {
+        await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
+        await main.getByRole('button', { name: 'Cancel operation' }).click();
+        await expect(main.locator('.receipt')).toContainText('sent again until the host answers', { timeout: 20_000 });
+        await expect(main.locator('.op-state')).toContainText('cancelling');
+    } finally {
+        for (const pid of hosts) process.kill(pid, 'SIGCONT');
+    }
+    await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 30_000 });
+    await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
+});
