@@ -3,8 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { APIRequestContext } from '@playwright/test';
-import { alive, expect, reaches, startLoad, SYMBOL, test as base } from './signalbox';
+import { alive, expect, reaches, start, startLoad, SYMBOL, test as base } from './signalbox';
 
 /** A command that ignores SIGTERM, and has a child that does the same; it says which. */
 const SCRIPT = `trap '' TERM
@@ -29,12 +28,6 @@ const test = base.extend({
     },
 });
 
-async function start(request: APIRequestContext): Promise<string> {
-    const answer = await request.post('/api/v1/operations', { data: { kind: 'exec.stubborn', params: {} } });
-    expect(answer.ok(), await answer.text()).toBe(true);
-    return (await answer.json()).id;
-}
-
 /** Whether a process is there; one that is dead and only not yet taken away by its parent is not. */
 function lives(pid: number): boolean {
     const lines = execFileSync('ps', ['-eo', 'pid=,stat='], { encoding: 'utf8' }).split('\n');
@@ -45,7 +38,7 @@ function lives(pid: number): boolean {
 const STEPS = [/requested/, /sent/, /acknowledged/, /stopped/, /released/];
 
 test('what ignores its cancel is killed past the deadline, with all that it started', async ({ page, request }) => {
-    const id = await start(request);
+    const id = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${id}`);
     await alive(page);
     const main = page.getByRole('main');
@@ -68,8 +61,8 @@ test('what ignores its cancel is killed past the deadline, with all that it star
 });
 
 test('what waits in the queue is cancelled at once, and no host is asked', async ({ page, request }) => {
-    const first = await start(request);
-    const second = await start(request);
+    const first = await start(request, 'exec.stubborn', {});
+    const second = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${second}`);
     await alive(page);
     const main = page.getByRole('main');
@@ -87,17 +80,12 @@ test('a host that is away gets the cancel when it is back', async ({ page, serve
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     const main = page.getByRole('main');
     await reaches(main, 1);
-    const hosts = server.hosts();
-    expect(hosts.length).toBeGreaterThan(0);
-    for (const pid of hosts) process.kill(pid, 'SIGSTOP');
-    try {
+    await server.silenced(async () => {
         await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();
         await expect(main.locator('.receipt')).toContainText('sent again until the host answers', { timeout: 20_000 });
         await expect(main.locator('.op-state')).toContainText('cancelling');
-    } finally {
-        for (const pid of hosts) process.kill(pid, 'SIGCONT');
-    }
+    });
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 30_000 });
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
 });

@@ -1,14 +1,12 @@
 // Many at once: rows are selected by hand, by range and by keyboard; what a cancel will do is said before, and
 // what became of it after.
 import type { APIRequestContext, Page } from '@playwright/test';
-import { alive, expect, row, test } from './signalbox';
+import { alive, expect, row, start, test } from './signalbox';
 
 /** A load that takes minutes; two of one symbol would be in each other's way. */
 async function startSlow(request: APIRequestContext, symbol: string): Promise<string> {
     const load = { symbol, timeframe: '1h', source: 'synthetic', rows_per_second: 20 };
-    const answer = await request.post('/api/v1/operations', { data: { kind: 'data.load', params: load } });
-    expect(answer.ok(), await answer.text()).toBe(true);
-    return (await answer.json()).id;
+    return start(request, 'data.load', load);
 }
 
 async function stateOf(request: APIRequestContext, id: string): Promise<string> {

@@ -1,6 +1,6 @@
 // The pages of the dashboard in a state worth looking at, for the tests that look at all of them.
 import type { APIRequestContext, Page } from '@playwright/test';
-import { alive, expect, SYMBOL } from './signalbox';
+import { alive, expect, start, SYMBOL } from './signalbox';
 
 /** One page: what to call it, where it is, and how to tell that it is all there. */
 export interface Shown {
@@ -8,12 +8,6 @@ export interface Shown {
     path: string;
     /** The badge does not become "live" on this one. */
     still?: boolean;
-}
-
-async function start(request: APIRequestContext, params: object): Promise<string> {
-    const answer = await request.post('/api/v1/operations', { data: { kind: 'data.load', params } });
-    expect(answer.ok(), await answer.text()).toBe(true);
-    return (await answer.json()).id;
 }
 
 async function until(request: APIRequestContext, id: string, state: string): Promise<void> {
@@ -24,15 +18,15 @@ async function until(request: APIRequestContext, id: string, state: string): Pro
 /** Starts one operation of each fate, so that every face of the page is there to be seen. */
 export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
     const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
-    const succeeded = await start(request, load);
+    const succeeded = await start(request, 'data.load', load);
     await until(request, succeeded, 'succeeded');
-    const failed = await start(request, { ...load, symbol: 'NOSUCH' });
+    const failed = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await until(request, failed, 'failed');
-    const cancelled = await start(request, { ...load, rows_per_second: 200 });
+    const cancelled = await start(request, 'data.load', { ...load, rows_per_second: 200 });
     await until(request, cancelled, 'running');
     await request.post(`/api/v1/operations/${cancelled}/cancel`, { data: {} });
     await until(request, cancelled, 'cancelled');
-    const running = await start(request, { ...load, symbol: SYMBOL, rows_per_second: 20 });
+    const running = await start(request, 'data.load', { ...load, symbol: SYMBOL, rows_per_second: 20 });
     await until(request, running, 'running');
     return [
         { name: 'operations', path: '/operations' },

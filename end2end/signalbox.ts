@@ -1,5 +1,5 @@
 // What every test gets: a server of its own with some market data, and a page that must not complain.
-import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import { test as base, expect, type APIRequestContext, type Locator, type Page } from '@playwright/test';
 import { writeHourly } from './market';
 import { Server } from './server';
 
@@ -57,6 +57,13 @@ export const test = base.extend<Signalbox>({
 /** The badge that says how fresh the page is. */
 export function badge(page: Page): Locator {
     return page.locator('.badge');
+}
+
+/** Starts an operation without the page, and gives its id. */
+export async function start(request: APIRequestContext, kind: string, params: object): Promise<string> {
+    const answer = await request.post('/api/v1/operations', { data: { kind, params } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (await answer.json()).id;
 }
 
 /** The page lives: its code runs and its stream is open. */

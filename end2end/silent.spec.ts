@@ -1,19 +1,6 @@
 // A host that falls silent: the page says so, its operation can be given up, and what comes of it later changes
 // nothing. And before a resume it is said what it starts from.
 import { expect, reaches, startLoad, SYMBOL, test } from './signalbox';
-import type { Server } from './server';
-
-/** While `act` runs, no host says a word: their processes stand still. */
-async function silenced(server: Server, act: () => Promise<void>): Promise<void> {
-    const hosts = server.hosts();
-    expect(hosts.length).toBeGreaterThan(0);
-    for (const pid of hosts) process.kill(pid, 'SIGSTOP');
-    try {
-        await act();
-    } finally {
-        for (const pid of hosts) process.kill(pid, 'SIGCONT');
-    }
-}
 
 test('an operation whose host is silent is given up, and stays so when the host is back', async ({ page, request, server }) => {
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
@@ -22,7 +9,7 @@ test('an operation whose host is silent is given up, and stays so when the host 
     const id = page.url().split('/').pop();
     await expect(main.getByRole('button', { name: 'Give it up…' })).toHaveCount(0);
 
-    await silenced(server, async () => {
+    await server.silenced(async () => {
         await expect(main.locator('.note.warn')).toContainText(/No word from \S+ for/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Give it up…' }).click();
         const dialog = page.getByRole('dialog');
@@ -55,7 +42,7 @@ test('a cancel that can not be delivered says so, and can be given up', async ({
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     const main = page.getByRole('main');
     await reaches(main, 1);
-    await silenced(server, async () => {
+    await server.silenced(async () => {
         await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();
         await expect(main.locator('.receipt')).toContainText('requested');

@@ -5,11 +5,11 @@
 #[path = "../../../crates/hosts/ktrdr/tests/adapter/double.rs"]
 mod double;
 
-use crate::process::{Follower, Home};
+use crate::process::Home;
 use double::{Call, Double, Reply};
-use protocol::api::{HostLink, HostList};
+use protocol::api::HostList;
 use protocol::operation::AttemptOrigin;
-use protocol::{EventBody, Operation, State};
+use protocol::{Operation, State};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -82,18 +82,6 @@ fn configure(home: &Home, url: &str) {
     std::fs::write(home.path().join("data/signalbox.toml"), file).unwrap();
 }
 
-/// Waits until a host is heard.
-async fn up(feed: &mut Follower, name: &str) {
-    loop {
-        if let EventBody::Host { host } = feed.next().await.body
-            && host.name.as_str() == name
-            && host.link == HostLink::Up
-        {
-            return;
-        }
-    }
-}
-
 fn params() -> Value {
     json!({"strategy": "name: example", "symbols": "MSFT", "timeframes": "1h", "start": "2022-01-01"})
 }
@@ -109,7 +97,6 @@ async fn a_service_of_ktrdr_stands_beside_the_bundled_hosts_and_its_run_is_cance
     assert_eq!(names, ["gpu-1", "local"]);
 
     let mut feed = server.follow(0).await;
-    up(&mut feed, "gpu-1").await;
     let operation = server.start("ktrdr.train", params()).await;
     feed.until(|o| o.id == operation.id && o.state == State::Running).await;
     server.ask(operation.id, "cancel").await;
@@ -127,7 +114,6 @@ async fn a_run_at_ktrdr_outlives_the_server_and_is_followed_again() {
     configure(&home, &double.url);
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
-    up(&mut feed, "gpu-1").await;
     let operation = server.start("ktrdr.train", params()).await;
     // What it can be found again by is durable.
     feed.until(|o| o.id == operation.id && o.checkpoint.as_ref().is_some_and(|c| c.state["started"] == true))

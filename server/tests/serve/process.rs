@@ -1,9 +1,10 @@
 //! Starts and ends real processes of `signalbox serve`, each with a folder of its own.
 
 use pool::{Pool, PoolConfig, Repeat};
-use protocol::api::OperationDetail;
+use protocol::api::{HostLink, HostStatus, OperationDetail, Snapshot};
 use protocol::{Event, EventBody, Operation, OperationId};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -118,16 +119,15 @@ impl Server {
 
     /// Waits, by the feed, until every host is heard.
     pub async fn host_up(&self) {
-        let hosts: Value = self.pool.get("/api/v1/hosts").await.unwrap();
-        if hosts["hosts"].as_array().unwrap().iter().all(|h| h["link"] == "up") {
-            return;
-        }
-        let mut follower = self.follow(0).await;
-        loop {
+        let snapshot: Snapshot = self.pool.get("/api/v1/snapshot").await.unwrap();
+        let away = |host: &HostStatus| host.link != HostLink::Up;
+        let mut awaited: HashSet<_> = snapshot.hosts.into_iter().filter(away).map(|host| host.name).collect();
+        let mut follower = self.follow(snapshot.seq).await;
+        while !awaited.is_empty() {
             if let EventBody::Host { host } = follower.next().await.body
-                && host.link == protocol::api::HostLink::Up
+                && !away(&host)
             {
-                return;
+                awaited.remove(&host.name);
             }
         }
     }
