@@ -116,8 +116,7 @@ pub(crate) fn reconfigured(before: &[String], now: &[String], at: Time) -> Optio
     }
     let detail =
         if before.is_empty() { "First start of this server.".to_owned() } else { changed.join("\n") };
-    let (action, by) = (Action::Configure, Actor::signalbox());
-    Some(AuditEntry { at, action, by, operation: None, attempt: None, host: None, detail })
+    Some(AuditEntry { detail, ..AuditEntry::new(at, Action::Configure, Actor::signalbox()) })
 }
 
 #[cfg(test)]

@@ -233,8 +233,8 @@ impl Desk {
 
     fn handle(&mut self, command: Command, now: Time) {
         match command {
-            Command::Start { new, by, reply } => self.start(*new, by, reply, now),
-            Command::Wish { id, wish, by, ended, reply } => self.wish(id, ended, wish, by, reply, now),
+            Command::Start { new, by, reply } => self.start(*new, &by, reply, now),
+            Command::Wish { id, wish, by, ended, reply } => self.wish(id, ended, wish, &by, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
                     self.step(id, message, now);
@@ -268,7 +268,7 @@ impl Desk {
             Command::HostDown { host, why } => self.host_down(&host, why, now),
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
-            Command::Drain { host, on, by, reply } => self.drain(&host, on, by, reply, now),
+            Command::Drain { host, on, by, reply } => self.drain(&host, on, &by, reply, now),
             Command::Forget { ended } => self.forget(ended),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),

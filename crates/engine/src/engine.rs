@@ -229,8 +229,7 @@ impl Engine {
         let kind = request.kind;
         let new = Box::new(NewOperation { id, kind, title, params, priority, key, request: wanted });
         let (reply, answer) = oneshot::channel();
-        let by = (*self.by).clone();
-        self.tell(Command::Start { new, by, reply }).await?;
+        self.tell(Command::Start { new, by: self.by.clone(), reply }).await?;
         let (operation, new) = answer.await.map_err(|_| closing())??;
         Ok(Started { operation, new })
     }
@@ -263,8 +262,7 @@ impl Engine {
         self.storable()?;
         let ended = self.stored_unless_live(id).await?;
         let (reply, answer) = oneshot::channel();
-        let by = (*self.by).clone();
-        self.tell(Command::Wish { id, wish, by, ended, reply }).await?;
+        self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, reply }).await?;
         answer.await.map_err(|_| closing())?
     }
 
@@ -286,8 +284,7 @@ impl Engine {
             let ended = self.stored_unless_live(id).await?;
             let (reply, answer) = oneshot::channel();
             let wish = Message::Cancel { reason: reason.clone() };
-            let by = (*self.by).clone();
-            self.tell(Command::Wish { id, wish, by, ended, reply }).await?;
+            self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, reply }).await?;
             answers.push((id, answer));
         }
         for (id, answer) in answers {
@@ -331,8 +328,7 @@ impl Engine {
     pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, Problem> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
-        let by = (*self.by).clone();
-        self.tell(Command::Drain { host, on, by, reply }).await?;
+        self.tell(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
         answer.await.map_err(|_| closing())?
     }
 

@@ -22,6 +22,13 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+impl AuditEntry {
+    /// One that says no more than who did what, when.
+    pub fn new(at: Time, action: Action, by: Actor) -> Self {
+        Self { at, action, by, operation: None, attempt: None, host: None, detail: String::new() }
+    }
+}
+
 /// What can be done. What was refused is not among it: it changed nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

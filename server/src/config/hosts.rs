@@ -57,7 +57,7 @@ impl FileHost {
             ("capacity", self.capacity.is_some()),
             ("timing", self.timing.is_some()),
         ];
-        if let Some((key, _)) = adapters.iter().find(|(_, given)| *given) {
+        if let Some(key) = given(&adapters) {
             bail!(
                 "host '{}' has '{key}', which is for services of ktrdr. Add protocol = \"ktrdr-worker\", \
                  \"ktrdr-training-2025\" or \"ktrdr-ib\", or take '{key}' out",
@@ -88,7 +88,7 @@ impl FileHost {
             ("keep_alive_seconds", self.keep_alive_seconds.is_some()),
             ("retries", self.retries.is_some()),
         ];
-        if let Some((key, _)) = ours.iter().find(|(_, given)| *given) {
+        if let Some(key) = given(&ours) {
             bail!(
                 "host '{}' has '{key}', which is for hosts of Signalbox's own contract. How patient an adapter \
                  is with a service of ktrdr stands under [host.timing]; take '{key}' out",
@@ -113,4 +113,9 @@ impl FileHost {
         }
         Ok(Adapter { name: self.name, config })
     }
+}
+
+/// The first key that is there, of those that should not be.
+fn given<'a>(keys: &[(&'a str, bool)]) -> Option<&'a str> {
+    keys.iter().find(|(_, given)| *given).map(|(key, _)| *key)
 }

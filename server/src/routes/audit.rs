@@ -1,12 +1,12 @@
 //! The audit: who did what, when, and from where.
 
-use super::Server;
+use super::{Server, bad_query};
 use crate::problem::Failed;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use protocol::api::AuditPage;
-use protocol::{OperationId, Problem, ProblemType};
+use protocol::{OperationId, Problem};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -30,9 +30,6 @@ pub async fn audit(
     State(server): State<Server>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<AuditPage>, Failed> {
-    let Query(query) = query.map_err(|e| {
-        let detail = format!("The query can't be read: {}. It has operation, before, limit.", e.body_text());
-        Failed::new(ProblemType::BadRequest, detail)
-    })?;
+    let Query(query) = query.map_err(bad_query)?;
     Ok(Json(server.engine.audit(query.operation, query.before, query.limit.unwrap_or(50)).await?))
 }

@@ -9,6 +9,7 @@ mod probes;
 
 use crate::problem::Failed;
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -136,6 +137,11 @@ async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> impl 
     let mut response = Failed::new(ProblemType::BadRequest, detail).into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
+}
+
+/// A query that can't be read.
+fn bad_query(rejection: QueryRejection) -> Failed {
+    Failed::new(ProblemType::BadRequest, format!("{}. See /openapi.json.", rejection.body_text()))
 }
 
 /// The id in a path.

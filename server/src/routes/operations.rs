@@ -1,11 +1,11 @@
 //! Operations: list, start, look at, cancel, retry, resume; their curves, logs and artifacts.
 
-use super::{LOG_LINES, Server, id_of};
+use super::{LOG_LINES, Server, bad_query, id_of};
 use crate::actor::By;
 use crate::problem::Failed;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -217,7 +217,7 @@ pub struct SeriesQuery {
 pub async fn series(
     State(server): State<Server>,
     id: Path<String>,
-    query: Result<Query<SeriesQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<SeriesQuery>, QueryRejection>,
 ) -> Result<Json<SeriesAnswer>, Failed> {
     let Query(query) = query.map_err(bad_query)?;
     let names = query.name.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()).collect();
@@ -245,7 +245,7 @@ pub struct LogQuery {
 pub async fn logs(
     State(server): State<Server>,
     id: Path<String>,
-    query: Result<Query<LogQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Json<LogPage>, Failed> {
     let Query(query) = query.map_err(bad_query)?;
     let limit = query.limit.unwrap_or(LOG_LINES).clamp(1, 10_000);
@@ -270,8 +270,4 @@ pub async fn artifact(
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
     ];
     Ok((headers, bytes).into_response())
-}
-
-fn bad_query(rejection: axum::extract::rejection::QueryRejection) -> Failed {
-    Failed::new(ProblemType::BadRequest, format!("{}. See /openapi.json.", rejection.body_text()))
 }

@@ -91,8 +91,8 @@ impl Desk {
         );
         let message = Message::Retry { origin, not_before, why: why.clone() };
         if let Ok(effects) = lifecycle::step(&mut record, message, now) {
-            let by = Actor::signalbox();
-            self.draft.audit(wishes::entry(&record.operation, wishes::again(origin), by, why, now));
+            let (action, by) = (wishes::again(origin), Actor::signalbox());
+            self.draft.audit(wishes::entry(&record.operation, action, &by, why, now));
             self.revive(record);
             self.effects(id, Some(before), effects, now);
             let desk = self.sender.clone();

@@ -5,6 +5,7 @@ use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
 use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, Problem, State, Time};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Stored;
 use tokio::sync::{mpsc, oneshot};
@@ -31,14 +32,14 @@ pub(crate) struct NewOperation {
 pub(crate) enum Command {
     Start {
         new: Box<NewOperation>,
-        by: Actor,
+        by: Arc<Actor>,
         reply: StartReply,
     },
     /// A person's wish about one operation: its end, another attempt, to give it up.
     Wish {
         id: OperationId,
         wish: Message,
-        by: Actor,
+        by: Arc<Actor>,
         /// As the store has it.
         ended: Option<Box<Stored>>,
         reply: Reply,
@@ -105,7 +106,7 @@ pub(crate) enum Command {
     Drain {
         host: HostName,
         on: bool,
-        by: Actor,
+        by: Arc<Actor>,
         reply: oneshot::Sender<Result<HostStatus, Problem>>,
     },
     /// Operations that are too old to be kept.

@@ -227,7 +227,7 @@ impl Desk {
         &mut self,
         host: &HostName,
         on: bool,
-        by: Actor,
+        by: &Actor,
         reply: oneshot::Sender<Result<HostStatus, Problem>>,
         now: Time,
     ) {
@@ -241,15 +241,9 @@ impl Desk {
         let status = entry.status();
         if changed {
             self.draft.change(Change::Drain { host: host.clone(), on });
-            self.draft.audit(AuditEntry {
-                at: now,
-                action: if on { Action::Drain } else { Action::Undrain },
-                by,
-                operation: None,
-                attempt: None,
-                host: Some(host.clone()),
-                detail: String::new(),
-            });
+            let action = if on { Action::Drain } else { Action::Undrain };
+            let entry = AuditEntry::new(now, action, by.clone());
+            self.draft.audit(AuditEntry { host: Some(host.clone()), ..entry });
             self.draft.host(status.clone(), now);
             self.dispatch(now);
         }

@@ -8,7 +8,7 @@ use store::{Change, Stored};
 
 impl Desk {
     /// A new operation; its params are checked.
-    pub(super) fn start(&mut self, new: NewOperation, by: Actor, reply: StartReply, now: Time) {
+    pub(super) fn start(&mut self, new: NewOperation, by: &Actor, reply: StartReply, now: Time) {
         if let Some(key) = &new.key {
             if let Some((id, request)) = self.keys.get(key) {
                 let answer = if *request == new.request {
@@ -52,10 +52,11 @@ impl Desk {
         id: OperationId,
         ended: Option<Box<Stored>>,
         message: Message,
-        by: Actor,
+        by: &Actor,
         reply: Reply,
         now: Time,
     ) {
+        let done = done(&message);
         if !self.live.contains_key(&id) {
             let stored =
                 ended.map(|s| Record { operation: s.operation, attempts: s.attempts, cancel_tried: None });
@@ -68,7 +69,6 @@ impl Desk {
                 return;
             };
             let before = record.operation.state;
-            let done = done(&message);
             match lifecycle::step(&mut record, message, now) {
                 Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
                 Ok(effects) => {
@@ -94,7 +94,7 @@ impl Desk {
                 self.queues.remove(&kind, id);
             }
         }
-        let (done, before) = (done(&message), live.record.operation.seq);
+        let before = live.record.operation.seq;
         let answer = match self.try_step(id, message, now) {
             Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
             Ok(operation) => {
@@ -135,21 +135,19 @@ pub(super) fn again(origin: AttemptOrigin) -> Action {
     if origin == AttemptOrigin::Resume { Action::Resume } else { Action::Retry }
 }
 
+/// What was done with an operation, as it stands after it.
 pub(super) fn entry(
     operation: &Operation,
     action: Action,
-    by: Actor,
+    by: &Actor,
     detail: String,
     now: Time,
 ) -> AuditEntry {
     AuditEntry {
-        at: now,
-        action,
-        by,
         operation: Some(operation.id),
         attempt: Some(operation.attempt),
-        host: None,
         detail,
+        ..AuditEntry::new(now, action, by.clone())
     }
 }
 
