@@ -127,8 +127,7 @@ async fn a_restarted_server_takes_up_what_runs_and_what_ended_meanwhile() {
     stage::up(&engine).await;
     let long = start(&engine, json!({"steps": 1_000_000})).await;
     let gated = start(&engine, json!({"steps": 5, "gated": true})).await;
-    feed.until(|o| o.id == long.id && o.state == State::Running).await;
-    feed.until(|o| o.id == gated.id && o.state == State::Running).await;
+    feed.until_running(&[long.id, gated.id]).await;
     engine.close().await;
     drop(engine);
     feed.read_rest();

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use signalbox_engine::{Cursor, Engine, EngineConfig, HostConfig, Read};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -335,14 +335,27 @@ impl Follower {
         self.read.last().copied().unwrap_or(self.from)
     }
 
-    /// The first operation as told that fits.
+    /// The first operation as told that fits. While others are told of, it is waited for no longer than
+    /// while nothing is.
     pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
-        loop {
-            if let EventBody::Operation { operation } = self.next().await.body
-                && fits(&operation)
-            {
-                return *operation;
+        let told = async {
+            loop {
+                if let EventBody::Operation { operation } = self.next().await.body
+                    && fits(&operation)
+                {
+                    return *operation;
+                }
             }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not")
+    }
+
+    /// Until each of them is told to run, in whatever order.
+    pub async fn until_running(&mut self, ids: &[OperationId]) {
+        let mut waited_for: HashSet<_> = ids.iter().copied().collect();
+        while !waited_for.is_empty() {
+            let runs = self.until(|o| o.state == State::Running && waited_for.contains(&o.id)).await;
+            waited_for.remove(&runs.id);
         }
     }
 
@@ -363,7 +376,7 @@ impl Follower {
     /// Each number came once; what is missing was said to be skipped.
     pub fn assert_gapless(&self) {
         assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
-        let read: std::collections::HashSet<u64> = self.read.iter().copied().collect();
+        let read: HashSet<u64> = self.read.iter().copied().collect();
         let missing: Vec<u64> =
             (self.from + 1..=self.last()).filter(|s| !read.contains(s) && !covers(&self.skips, *s)).collect();
         assert_eq!(missing, Vec::<u64>::new(), "events are missing");
