@@ -189,27 +189,34 @@ impl Follower {
         next.expect("the stream ended")
     }
 
+    /// The first event that fits. While others come, it is waited for no longer than while none does.
+    async fn until_told<T>(&mut self, fits: impl Fn(EventBody) -> Option<T>) -> T {
+        let told = async {
+            loop {
+                if let Some(found) = fits(self.next().await.body) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not")
+    }
+
     /// The first operation as told that fits.
     pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
-        loop {
-            if let EventBody::Operation { operation } = self.next().await.body
-                && fits(&operation)
-            {
-                return *operation;
-            }
-        }
+        self.until_told(|body| match body {
+            EventBody::Operation { operation } if fits(&operation) => Some(*operation),
+            _ => None,
+        })
+        .await
     }
 
     /// The first progress of an operation with at least so much done.
     pub async fn until_done(&mut self, id: OperationId, done: u64) {
-        loop {
-            if let EventBody::Progress { id: of, progress, .. } = self.next().await.body
-                && of == id
-                && progress.done >= done
-            {
-                return;
-            }
-        }
+        self.until_told(|body| match body {
+            EventBody::Progress { id: of, progress, .. } => (of == id && progress.done >= done).then_some(()),
+            _ => None,
+        })
+        .await
     }
 
     pub fn last(&self) -> u64 {
