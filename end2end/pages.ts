@@ -29,6 +29,7 @@ export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
     const running = await start(request, 'data.load', { ...load, symbol: SYMBOL, rows_per_second: 20 });
     await until(request, running, 'running');
     return [
+        { name: 'overview', path: '/' },
         { name: 'operations', path: '/operations' },
         { name: 'new', path: '/new?kind=data.load' },
         { name: 'succeeded', path: `/operations/${succeeded}` },

@@ -1,5 +1,6 @@
 //! What a page asks for: from the server it is rendered on, or by the API when it runs in the browser.
 
+use protocol::activity::Activity;
 use protocol::api::{
     CancelMany, CancelledMany, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot,
     StartOperation,
@@ -40,6 +41,14 @@ pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
     return backend()?.operation(id).await;
     #[cfg(not(feature = "ssr"))]
     get(format!("/api/v1/operations/{id}")).await
+}
+
+/// What ended lately, beside what is usual.
+pub async fn activity() -> Result<Activity, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.activity().await;
+    #[cfg(not(feature = "ssr"))]
+    get("/api/v1/activity".to_owned()).await
 }
 
 /// What can be started.

@@ -12,6 +12,7 @@ use crate::pages::new::NewPage;
 use crate::pages::not_found::NotFound;
 use crate::pages::operation::OperationPage;
 use crate::pages::operations::OperationsPage;
+use crate::pages::overview::OverviewPage;
 use crate::select::Selection;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -61,7 +62,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Frame>
                 <FlatRoutes fallback=|| view! { <NotFound what="page"/> }>
-                    <Route path=path!("/") view=OperationsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/operations") view=OperationsPage ssr=SsrMode::Async/>
                     <Route path=path!("/operations/:id") view=OperationPage ssr=SsrMode::Async/>
                     <Route path=path!("/new") view=NewPage ssr=SsrMode::Async/>

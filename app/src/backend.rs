@@ -2,6 +2,7 @@
 //! context of every render. In the browser the same answers come from the API.
 
 use async_trait::async_trait;
+use protocol::activity::Activity;
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
 
@@ -15,6 +16,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn snapshot(&self) -> Result<Snapshot, Problem>;
     /// As `GET /api/v1/operations/{id}`.
     async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem>;
+    /// As `GET /api/v1/activity`.
+    async fn activity(&self) -> Result<Activity, Problem>;
     /// As `GET /api/v1/kinds`.
     async fn kinds(&self) -> Result<KindList, Problem>;
     /// As `GET /api/v1/operations/{id}/series`, at most `points` points a curve.

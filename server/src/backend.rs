@@ -3,6 +3,7 @@
 use app::backend::Backend;
 use async_trait::async_trait;
 use engine::Engine;
+use protocol::activity::Activity;
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
 
@@ -17,6 +18,10 @@ impl Backend for PageBackend {
 
     async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem> {
         self.0.operation(id).await
+    }
+
+    async fn activity(&self) -> Result<Activity, Problem> {
+        self.0.activity().await
     }
 
     async fn kinds(&self) -> Result<KindList, Problem> {

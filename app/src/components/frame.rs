@@ -12,8 +12,12 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 
 /// Where the rail leads: address, picture, word.
-const PAGES: [(&str, &str, &str); 3] =
-    [("/operations", "list", "Operations"), ("/new", "plus", "New"), ("/hosts", "hosts", "Hosts")];
+const PAGES: [(&str, &str, &str); 4] = [
+    ("/", "overview", "Overview"),
+    ("/operations", "list", "Operations"),
+    ("/new", "plus", "New"),
+    ("/hosts", "hosts", "Hosts"),
+];
 
 /// The frame; its children are the page.
 #[component]
@@ -22,10 +26,10 @@ pub fn Frame(children: Children) -> impl IntoView {
     let at = use_location().pathname;
     let fold = move |_| keep("rail", if kept("rail") == "folded" { "" } else { "folded" });
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
-        // The first page stands at the root as well.
-        let here = move || match at.read().as_str() {
-            "/" => href == "/operations",
-            path => path.starts_with(href),
+        // Every address begins with the root's.
+        let here = move || match href {
+            "/" => at.read().as_str() == "/",
+            href => at.read().starts_with(href),
         };
         view! {
             <li>
@@ -40,7 +44,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         <a class="skip" href="#content">"Skip to the content"</a>
         <div class="frame" data-stale=mark(move || !fresh.get())>
             <header class="top">
-                <a class="brand" href="/" aria-label="Signalbox: all operations">
+                <a class="brand" href="/" aria-label="Signalbox: overview">
                     <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=BRAND></svg>
                     <span>"Signalbox"</span>
                 </a>

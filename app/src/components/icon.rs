@@ -5,10 +5,11 @@ use leptos::prelude::*;
 /// A picture by its name; decoration only, so that words stand beside it or in a label.
 #[component]
 pub fn Icon(
-    /// `list`, `plus`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`.
+    /// `overview`, `list`, `plus`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`.
     name: &'static str,
 ) -> impl IntoView {
     let path = match name {
+        "overview" => r#"<path d="M2 14V9h3v5M6.5 14V2h3v12M11 14V6h3v8M1 14h14"/>"#,
         "list" => r#"<path d="M2 4h12M2 8h12M2 12h8"/>"#,
         "plus" => r#"<path d="M8 3v10M3 8h10"/>"#,
         "hosts" => r#"<path d="M2.5 3.5h11v4h-11zM2.5 8.5h11v4h-11zM5 5.5h.01M5 10.5h.01"/>"#,

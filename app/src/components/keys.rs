@@ -58,6 +58,7 @@ pub fn Keys() -> impl IntoView {
             g_at.set_value(f64::NEG_INFINITY);
             let go = |to: &str| navigate(to, Default::default());
             match (after_g, event.key().as_str()) {
+                (true, "v") => go("/"),
                 (true, "o") => go("/operations"),
                 (true, "h") => go("/hosts"),
                 (true, "n") | (false, "n") => go("/new"),
@@ -83,6 +84,7 @@ pub fn Keys() -> impl IntoView {
             <dl class="keys">
                 {line(&["/"], "filter the list")}
                 {line(&["n"], "new operation")}
+                {line(&["g", "v"], "go to the overview")}
                 {line(&["g", "o"], "go to operations")}
                 {line(&["g", "h"], "go to hosts")}
                 {line(&["Space"], "select the row whose box has the focus")}

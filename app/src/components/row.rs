@@ -108,7 +108,7 @@ pub fn Tags(op: OpView) -> impl IntoView {
 
 /// The one thing that is most likely wanted: cancel what runs, resume or repeat what ended.
 #[component]
-fn RowAction(op: OpView) -> impl IntoView {
+pub fn RowAction(op: OpView) -> impl IntoView {
     let actions = Actions::here();
     let fixed = op.fixed();
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));

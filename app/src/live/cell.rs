@@ -139,6 +139,11 @@ impl OpCell {
         (self.state.get_untracked(), self.facts.with_untracked(|f| f.checkpoint.is_some()))
     }
 
+    /// When it ended. Not tracked.
+    pub fn ended_at(&self) -> Option<Time> {
+        self.facts.with_untracked(|f| f.ended_at)
+    }
+
     /// As one of its kind's line, while it is in one.
     pub(super) fn waiting(&self) -> Option<Waiting<'_>> {
         if self.state.get_untracked() != State::Queued {

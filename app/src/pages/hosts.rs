@@ -59,7 +59,7 @@ fn HostList() -> impl IntoView {
 }
 
 /// The link's word and the colour that goes with it.
-fn link_words(link: HostLink) -> (&'static str, &'static str) {
+pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
     match link {
         HostLink::Up => ("up", "heard"),
         HostLink::Connecting => ("connecting", "not reached yet"),

@@ -5,3 +5,4 @@ pub mod new;
 pub mod not_found;
 pub mod operation;
 pub mod operations;
+pub mod overview;

@@ -1,8 +1,10 @@
 //! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
 //!
 //! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
-//! before and after something is asked for. [`audit`]: who did what.
+//! before and after something is asked for. [`audit`]: who did what. [`activity`]: what
+//! ended lately.
 
+pub mod activity;
 pub mod asking;
 pub mod audit;
 pub mod forecast;

@@ -1,5 +1,6 @@
 //! The engine as the server sees it: start, cancel, retry, resume; look things up; follow the feed.
 
+use crate::activity;
 use crate::catalogue::Catalogue;
 use crate::config::{EngineConfig, reconfigured};
 use crate::desk::{Command, Desk, DeskSender, NewOperation, Told, key_reused};
@@ -14,6 +15,7 @@ use crate::view::{View, ViewChange};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use pool::{Pool, PoolError};
+use protocol::activity::Activity;
 use protocol::api::{
     AuditPage, CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage,
     Refused, SeriesAnswer, Snapshot, StartOperation,
@@ -502,6 +504,16 @@ impl Engine {
         found.truncate(limit as usize);
         let next = found.last().filter(|_| more).map(|(n, _)| *n);
         Ok(AuditPage { entries: found.into_iter().map(|(_, entry)| entry).collect(), next })
+    }
+
+    /// What ended in the last 24 hours, beside what is usual.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store can't be read.
+    pub async fn activity(&self) -> Result<Activity, Problem> {
+        let now = Time::now();
+        let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
+        Ok(activity::activity(&tallies, now))
     }
 
     pub fn kinds(&self) -> KindList {

@@ -7,6 +7,7 @@
 //! from a host, the answer of an errand) is a command to it; it asks [`lifecycle::step`] what follows, numbers
 //! the events, hands the changes to the store's writer, and only what is durable is told ([`feed`], [`view`]).
 
+mod activity;
 mod awake;
 mod catalogue;
 mod clock;

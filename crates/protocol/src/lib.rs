@@ -3,6 +3,7 @@
 //! Knows: names, shapes, units and which state may follow which.
 //! May not know: I/O, clocks, databases, HTTP clients. It compiles to native code and to WebAssembly.
 
+pub mod activity;
 pub mod api;
 pub mod audit;
 pub mod event;

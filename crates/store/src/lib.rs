@@ -70,6 +70,21 @@ pub struct Run {
     pub ratios: Vec<f64>,
 }
 
+/// How many attempts of a kind ended in a state within an hour.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tally {
+    /// Counted from 1970, UTC.
+    pub hour: i64,
+    pub kind: KindName,
+    pub state: State,
+    pub count: u64,
+    /// From start to end, all of them together.
+    pub seconds: f64,
+}
+
+/// So many hours of tallies are kept.
+pub const TALLY_HOURS: i64 = 32 * 24;
+
 /// So many entries of the audit are kept that are about no operation; those of operations go with them.
 pub const AUDIT: u32 = 10_000;
 
@@ -154,6 +169,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The runs of all kinds that are kept, oldest first.
     fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError>;
+
+    /// What ended from an hour on, in the order of time.
+    fn tallies(&self, since_hour: i64) -> Result<Vec<Tally>, StoreError>;
 
     /// Ended operations that are not to be kept as of `now`, at most `limit`, oldest first.
     fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError>;

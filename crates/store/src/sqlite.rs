@@ -2,7 +2,8 @@
 
 use crate::schema::migrate;
 use crate::{
-    AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored, Weight,
+    AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored,
+    TALLY_HOURS, Tally, Weight,
 };
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
@@ -283,6 +284,9 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
             }
         }
         Change::Forget { ids } => {
+            transaction
+                .prepare_cached("DELETE FROM tallies WHERE hour < (SELECT max(hour) FROM tallies) - ?")?
+                .execute([TALLY_HOURS])?;
             for id in ids {
                 forget(transaction, *id)?;
             }
@@ -573,6 +577,23 @@ impl Store for Sqlite {
                 let Ok(kind) = KindName::new(row.get::<_, String>(0)?) else { continue };
                 let ratios = serde_json::from_str(&row.get::<_, String>(3)?)?;
                 out.push((kind, Run { title: row.get(1)?, seconds: row.get(2)?, ratios }));
+            }
+            Ok(out)
+        })
+    }
+
+    fn tallies(&self, since_hour: i64) -> Result<Vec<Tally>, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT hour, kind, state, n, seconds FROM tallies WHERE hour >= ? ORDER BY hour, kind, state",
+            )?;
+            let mut rows = statement.query([since_hour])?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next()? {
+                let state = State::ALL.into_iter().find(|s| row.get_ref(2).is_ok_and(|t| t.as_str() == Ok(s.as_str())));
+                let (Ok(kind), Some(state)) = (KindName::new(row.get::<_, String>(1)?), state) else { continue };
+                let count = row.get::<_, i64>(3)? as u64;
+                out.push(Tally { hour: row.get(0)?, kind, state, count, seconds: row.get(4)? });
             }
             Ok(out)
         })

@@ -234,3 +234,35 @@ proptest! {
         prop_assert_eq!(seen, put_in);
     }
 }
+
+#[test]
+fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
+    let (_folder, store) = open();
+    let begin = Time::from_micros(7_200_000_000);
+    let end = |state, seconds: i64| {
+        let (mut operation, attempt) = operation(state, "MSFT 1h");
+        operation.started_at = Some(begin);
+        operation.ended_at = state.ended().then(|| begin.plus_micros(seconds * 1_000_000 + 500_000));
+        (operation, attempt)
+    };
+    let put = |(operation, attempt): &(Box<Operation>, Box<Attempt>)| {
+        store.apply(&[Change::Operation { operation: operation.clone(), attempt: attempt.clone() }]).unwrap();
+    };
+    let mut one = end(State::Running, 0);
+    put(&one);
+    assert_eq!(store.tallies(0).unwrap(), []);
+    one.0.state = State::Succeeded;
+    one.0.ended_at = Some(begin.plus_micros(90_500_000));
+    put(&one);
+    // Told again, it has not ended again.
+    put(&one);
+    put(&end(State::Succeeded, 29));
+    put(&end(State::Failed, 3_600));
+    let told: Vec<_> = store.tallies(2).unwrap();
+    let short: Vec<_> = told.iter().map(|t| (t.hour, t.state, t.count)).collect();
+    assert_eq!(short, [(2, State::Succeeded, 2), (3, State::Failed, 1)]);
+    assert!((told[0].seconds - 120.0).abs() < 0.01, "{told:?}");
+    assert_eq!(store.tallies(3).unwrap().len(), 1);
+    store.apply(&[Change::Forget { ids: vec![one.0.id] }]).unwrap();
+    assert_eq!(store.tallies(2).unwrap(), told, "what is forgotten has ended all the same");
+}

@@ -1,5 +1,6 @@
 //! The API: one file a resource. Errors are problem documents everywhere.
 
+mod activity;
 mod audit;
 mod events;
 mod hosts;
@@ -61,6 +62,7 @@ pub struct Server {
         operations::series,
         operations::logs,
         operations::artifact,
+        activity::activity,
         audit::audit,
         hosts::kinds,
         hosts::hosts,
@@ -104,6 +106,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/operations/{id}/series", get(operations::series))
         .route("/api/v1/operations/{id}/logs", get(operations::logs))
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
+        .route("/api/v1/activity", get(activity::activity))
         .route("/api/v1/audit", get(audit::audit))
         .route("/api/v1/kinds", get(hosts::kinds))
         .route("/api/v1/hosts", get(hosts::hosts))

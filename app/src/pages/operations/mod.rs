@@ -2,7 +2,7 @@
 
 mod filter_bar;
 mod more;
-mod table;
+pub mod table;
 
 use crate::actions::{Actions, Question};
 use crate::components::faces::{Empty, WithSnapshot};
@@ -27,7 +27,7 @@ const STEP: usize = 100;
 /// Rows of active operations shown at once; beyond that the filter helps better than scrolling.
 const MOST_ACTIVE: usize = 500;
 
-/// The home page.
+/// The page.
 #[component]
 pub fn OperationsPage() -> impl IntoView {
     view! {

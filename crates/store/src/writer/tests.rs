@@ -89,6 +89,9 @@ impl Store for Full {
     fn runs(&self) -> Result<Vec<(protocol::KindName, crate::Run)>, StoreError> {
         self.inner.runs()
     }
+    fn tallies(&self, since_hour: i64) -> Result<Vec<crate::Tally>, StoreError> {
+        self.inner.tallies(since_hour)
+    }
     fn too_old(
         &self,
         keep: crate::Keep,

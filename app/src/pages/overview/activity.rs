@@ -1,0 +1,196 @@
+//! What ended in the last 24 hours, by the hour and by kind, beside what is usual.
+
+use crate::api;
+use crate::components::faces::{Skeleton, Trouble};
+use crate::format;
+use crate::live::Live;
+use crate::reactive::{part, text};
+use crate::words;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::activity::{Activity, Ends, KindActivity};
+use protocol::{Problem, State};
+use std::time::Duration;
+
+/// After news it is asked for again so much later: much may end within a moment.
+const SETTLE: Duration = Duration::from_secs(1);
+const HOUR: i64 = 3_600_000_000;
+/// The picture's height, its bars' width and their distance, in its own units.
+const HIGH: f64 = 48.0;
+const WIDE: f64 = 8.0;
+const STEP: f64 = 10.0;
+
+/// The section, kept true while the page is open.
+#[component]
+pub fn Lately() -> impl IntoView {
+    let live = Live::here();
+    let first = Resource::new(|| (), |()| api::activity());
+    let newer = RwSignal::new(None::<Result<Activity, Problem>>);
+    let ask = move || {
+        spawn_local(async move {
+            let answer = api::activity().await;
+            // The page may have been left meanwhile.
+            newer.try_set(Some(answer));
+        });
+    };
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let clock = live.clock();
+    let epoch = live.epoch();
+    let minute = Memo::new(move |_| clock.get().micros() / (HOUR / 60));
+    // Asked for again when something ended, after a break of the connection, and once a minute.
+    Effect::new(move |before: Option<()>| {
+        for state in [State::Succeeded, State::Failed, State::Cancelled] {
+            live.count(state);
+        }
+        epoch.track();
+        minute.track();
+        if before.is_some() && timer.with_value(Option::is_none) {
+            let later = set_timeout_with_handle(
+                move || {
+                    timer.try_set_value(None);
+                    ask();
+                },
+                SETTLE,
+            );
+            timer.set_value(later.ok());
+        }
+    });
+    on_cleanup(move || {
+        if let Some(Some(handle)) = timer.try_get_value() {
+            handle.clear();
+        }
+    });
+    view! {
+        <section class="list" aria-labelledby="lately-title">
+            <h2 id="lately-title">"Last 24 hours"</h2>
+            <Suspense fallback=|| view! { <Skeleton lines=3/> }>
+                {part(move || {
+                    let answer = match newer.get() {
+                        // An answer that failed takes nothing away: what is shown says of when it is.
+                        Some(Err(_)) | None => first.get(),
+                        newest => newest,
+                    };
+                    Some(match answer {
+                        None => view! { <Skeleton lines=3/> }.into_any(),
+                        Some(Err(problem)) => {
+                            let retry = move |()| ask();
+                            view! { <Trouble problem retry/> }.into_any()
+                        }
+                        Some(Ok(told)) => drawn(&told),
+                    })
+                })}
+            </Suspense>
+        </section>
+    }
+    .into_any()
+}
+
+fn drawn(told: &Activity) -> AnyView {
+    let now = told.now;
+    let clock = Live::here().clock();
+    // The clock moves on while the page can't ask: then the figures say how old they are.
+    let age = text(move || {
+        let seconds = clock.get().seconds_since(now);
+        if seconds < 90.0 { String::new() } else { format!("as of {}", format::ago(seconds)) }
+    });
+    let rows = told.kinds.iter().map(row).collect_view();
+    let total = told.hours.iter().fold(Ends::default(), |sum, hour| Ends {
+        succeeded: sum.succeeded + hour.succeeded,
+        failed: sum.failed + hour.failed,
+        cancelled: sum.cancelled + hour.cancelled,
+    });
+    view! {
+        <div class="card lately">
+            <p>
+                <span>{words::activity::ends(total)}</span>
+                " "
+                <span class="muted">{age}</span>
+            </p>
+            <Hours told=told.clone() total/>
+            <div class="scroll" tabindex="0" role="region" aria-label="By kind">
+                <table class="plain">
+                    <thead>
+                        <tr>
+                            <th scope="col">"kind"</th>
+                            <th scope="col" class="num">"ended"</th>
+                            <th scope="col" class="num">"failed"</th>
+                            <th scope="col" class="num">"took"</th>
+                            <th scope="col">"against the usual"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {usual(told.usual_days).map(|said| view! { <p class="muted lately-note">{said}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn usual(days: f64) -> Option<String> {
+    let whole = days.round() as u64;
+    (days > 0.0).then(|| match whole {
+        1 => "Usual is the mean of the day before.".to_owned(),
+        days => format!("Usual is the mean of the {days} days before."),
+    })
+}
+
+fn row(kind: &KindActivity) -> impl IntoView + use<> {
+    let usual = words::activity::usual_a_day(kind);
+    let against = words::activity::against_usual(kind);
+    let slow = against.as_ref().and_then(|(_, slow)| slow.then_some(""));
+    view! {
+        <tr>
+            <th scope="row" class="kind">{kind.kind.to_string()}</th>
+            <td class="num">{format::count(kind.ends.all())}</td>
+            <td class="num" data-bad=(kind.ends.failed > 0).then_some("")>{format::count(kind.ends.failed)}</td>
+            <td class="num">{kind.seconds.map_or("–".to_owned(), format::span)}</td>
+            <td>
+                <span data-slow=slow>{against.map(|(said, _)| said)}</span>
+                {usual.map(|said| view! { " " <span class="muted">{said}</span> })}
+            </td>
+        </tr>
+    }
+}
+
+/// A bar for each hour: what failed stands hatched on what succeeded.
+#[component]
+fn Hours(told: Activity, total: Ends) -> impl IntoView {
+    let most = told.hours.iter().map(|hour| hour.all()).max().unwrap_or(0).max(1) as f64;
+    let bars = told.hours.iter().enumerate().map(|(i, hour)| {
+        let begins = told.since.plus_micros(i as i64 * HOUR);
+        let said = format!("{}: {}", &format::clock(begins)[..5], words::activity::ends(*hour));
+        let mut at = HIGH;
+        let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
+        let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, how)| {
+            // One of very many is still seen.
+            let high = (n as f64 / most * HIGH).max(1.5);
+            at -= high;
+            view! { <rect x=i as f64 * STEP y=at width=WIDE height=high data-state=how></rect> }
+        });
+        let parts = parts.collect_view();
+        view! {
+            <g>
+                <title>{said}</title>
+                <rect class="hour" x=i as f64 * STEP y=0.0 width=STEP height=HIGH></rect>
+                {parts}
+            </g>
+        }
+    });
+    let ends = |at: protocol::Time| format!("{} UTC", &format::clock(at)[..5]);
+    let said = format!("What ended in each of the last 24 hours: {} in all", words::activity::ends(total));
+    view! {
+        <figure class="hours">
+            <svg viewBox="0 0 240 48" preserveAspectRatio="none" role="img" aria-label=said>
+                {bars.collect_view()}
+                <line x1="0" y1="48" x2="240" y2="48"></line>
+            </svg>
+            <figcaption class="muted num">
+                <span>{ends(told.since)}</span>
+                <span>{format!("most in an hour: {}", format::count(most as u64))}</span>
+                <span>"now"</span>
+            </figcaption>
+        </figure>
+    }
+    .into_any()
+}

@@ -1,0 +1,47 @@
+//! The hosts in one line: whether each is heard, and how much of it is in use.
+
+use crate::live::Live;
+use crate::pages::hosts::link_words;
+use crate::reactive::whole;
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+/// One entry for each host, and the way to their page.
+#[component]
+pub fn HostLine() -> impl IntoView {
+    let hosts = Live::here().hosts();
+    whole(move || {
+        let entries = hosts.with(|hosts| {
+            hosts
+                .iter()
+                .map(|host| {
+                    let (link, word) = link_words(host.link);
+                    let busy = match (link, host.draining) {
+                        ("up", true) => format!("{} of {}, drained", host.running, host.capacity),
+                        ("up", false) => format!("{} of {}", host.running, host.capacity),
+                        _ => word.to_owned(),
+                    };
+                    let (name, trouble) = (host.name.to_string(), host.trouble.clone());
+                    view! {
+                        <li>
+                            <A href="/hosts" attr:class="host-entry" attr:title=trouble>
+                                <span class="link-word" data-link=link>{name}</span>
+                                <span class="muted num">{busy}</span>
+                            </A>
+                        </li>
+                    }
+                    .into_any()
+                })
+                .collect::<Vec<_>>()
+        });
+        if entries.is_empty() {
+            return view! {
+                <p class="muted quiet-line">
+                    "No hosts are configured, so nothing can run. " <A href="/hosts">"See how to name one"</A>
+                </p>
+            }
+            .into_any();
+        }
+        view! { <ul class="host-line" aria-label="Hosts: places in use">{entries}</ul> }.into_any()
+    })
+}

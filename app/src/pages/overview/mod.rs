@@ -1,0 +1,97 @@
+//! Overview: what runs now, what waits, what failed since one looked last, and whether today is as usual.
+
+mod activity;
+mod failed;
+mod hosts;
+mod now;
+
+use crate::app::Data;
+use crate::components::faces::WithSnapshot;
+use crate::components::icon::Icon;
+use crate::live::Live;
+use crate::query;
+use crate::reactive::{part, whole};
+use activity::Lately;
+use failed::Failed;
+use hosts::HostLine;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use now::{Running, Waiting};
+
+/// The first page.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    view! {
+        <Title text="Overview · Signalbox"/>
+        <div class="page-head">
+            <h1>"Overview"</h1>
+            <A href="/new" attr:class="button primary">
+                <Icon name="plus"/>
+                "New operation"
+            </A>
+        </div>
+        <WithSnapshot lines=10>
+            <Parts/>
+        </WithSnapshot>
+    }
+    .into_any()
+}
+
+#[component]
+fn Parts() -> impl IntoView {
+    let live = Live::here();
+    let untouched = Memo::new(move |_| live.count_all() == 0);
+    view! {
+        <HostLine/>
+        {whole(move || {
+            if untouched.get() {
+                return view! { <FirstSteps/> }.into_any();
+            }
+            view! {
+                <Running/>
+                <Waiting/>
+                <Failed/>
+                <Lately/>
+            }
+            .into_any()
+        })}
+    }
+    .into_any()
+}
+
+/// Nothing ever ran: what can be done here, each a link to its form.
+#[component]
+fn FirstSteps() -> impl IntoView {
+    let kinds = Data::here().kinds;
+    view! {
+        <section class="face first-steps">
+            <p class="face-title">"Nothing has run yet."</p>
+            <p class="muted">
+                "Here stands what runs on your hosts, what waits, and what failed since you looked last. Begin with one of these; a load from the synthetic source needs no files."
+            </p>
+            <Suspense>
+                {part(move || {
+                    let Some(Ok(list)) = kinds.get() else { return None };
+                    let cards = list.kinds.into_iter().filter(|offer| offer.available).map(|offer| {
+                        view! {
+                            <A
+                                href=query::url("/new", [("kind", offer.spec.name.as_str())])
+                                attr:class="kind-card"
+                            >
+                                <span class="kind-title">{offer.spec.title}</span>
+                                <span class="kind">{offer.spec.name.to_string()}</span>
+                                <span class="muted">{offer.spec.description}</span>
+                            </A>
+                        }
+                    });
+                    Some(
+                        view! { <nav class="first-kinds" aria-label="What can be started">{cards.collect_view()}</nav> }
+                            .into_any(),
+                    )
+                })}
+            </Suspense>
+        </section>
+    }
+    .into_any()
+}

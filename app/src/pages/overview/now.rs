@@ -1,0 +1,141 @@
+//! What runs, each with its progress, and what waits for a host.
+
+use crate::components::bar::ProgressBar;
+use crate::components::row::{RowAction, Tags};
+use crate::components::state_mark::StateMark;
+use crate::format;
+use crate::live::Live;
+use crate::live::line::Place;
+use crate::pages::operations::table::Table;
+use crate::reactive::{part, text, word};
+use crate::{query, words};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::{OperationId, State};
+use std::collections::HashMap;
+
+/// So many are shown as cards.
+const CARDS: usize = 12;
+/// So many of those that wait are shown.
+const WAITING: usize = 8;
+
+/// The newest of a list, and how many there are.
+fn newest(which: fn(State) -> bool, most: usize) -> (Memo<Vec<OperationId>>, Memo<usize>) {
+    let live = Live::here();
+    let all = Memo::new(move |_| live.list(|state, _| !state.ended() && which(state)).0);
+    let few = Memo::new(move |_| all.with(|all| all.iter().take(most).copied().collect::<Vec<_>>()));
+    (few, Memo::new(move |_| all.with(Vec::len)))
+}
+
+/// A heading with its count, and the way to all of them.
+#[component]
+fn Head(
+    id: &'static str,
+    title: &'static str,
+    count: Memo<usize>,
+    shown: usize,
+    href: &'static str,
+) -> impl IntoView {
+    view! {
+        <header class="list-head">
+            <h2 id=id>
+                {title} " " <span class="count num">{text(move || format::count(count.get() as u64))}</span>
+            </h2>
+            {part(move || {
+                (count.get() > shown).then(|| {
+                    let said = text(move || format!("Show all {}", format::count(count.get() as u64)));
+                    view! { <A href=href>{said}</A> }.into_any()
+                })
+            })}
+        </header>
+    }
+    .into_any()
+}
+
+/// What runs, as cards.
+#[component]
+pub fn Running() -> impl IntoView {
+    let (ids, count) = newest(|state| state != State::Queued, CARDS);
+    view! {
+        <section class="list" aria-labelledby="running-title">
+            <Head id="running-title" title="Running" count shown=CARDS href="/operations?state=running"/>
+            <Show
+                when=move || count.get() != 0
+                fallback=|| view! { <p class="muted quiet-line">"Nothing runs."</p> }
+            >
+                <div class="now-cards">
+                    <For each=move || ids.get() key=|id| *id children=move |id| view! { <Card id/> }/>
+                </div>
+            </Show>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Card(id: OperationId) -> impl IntoView {
+    let live = Live::here();
+    let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
+    let clock = live.clock();
+    let (kind, title) = (op.fixed().kind.to_string(), op.fixed().title.clone());
+    let doing = text(move || op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default()));
+    let left = text(move || {
+        words::forecast::of(op, clock.get(), words::forecast::left_with_band).unwrap_or_default()
+    });
+    let took = text(move || {
+        let now = clock.get();
+        op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)))
+    });
+    let host = part(move || {
+        op.facts.with(|f| f.host.as_ref().map(|h| view! { <span>{h.to_string()}</span> }.into_any()))
+    });
+    view! {
+        <article class="card now-card" data-state=word(move || op.state.get().as_str())>
+            <header>
+                <StateMark state=op.state/>
+                <RowAction op/>
+            </header>
+            <h3>
+                <A href=query::operation(id)>{title}</A>
+                <Tags op/>
+            </h3>
+            <ProgressBar op/>
+            <p class="now-words muted">
+                <span class="kind">{kind}</span>
+                {host}
+                <span class="num">{took}</span>
+                <span class="num">{left}</span>
+                <span class="now-doing">{doing}</span>
+            </p>
+        </article>
+    }
+    .into_any()
+}
+
+/// What waits, in the order of its lines; nothing when nothing does.
+#[component]
+pub fn Waiting() -> impl IntoView {
+    let (_, count) = newest(|state| state == State::Queued, WAITING);
+    let live = Live::here();
+    let places = Memo::new({
+        let live = live.clone();
+        move |_| live.places()
+    });
+    let first = Memo::new(move |_| {
+        let mut waiting = live.list(|state, _| state == State::Queued).0;
+        places.with(|places: &HashMap<OperationId, Place>| {
+            waiting.sort_unstable_by_key(|id| (places.get(id).map_or(u32::MAX, |place| place.number), *id));
+        });
+        waiting.truncate(WAITING);
+        waiting
+    });
+    view! {
+        <Show when=move || count.get() != 0>
+            <section class="list" aria-labelledby="waiting-title">
+                <Head id="waiting-title" title="Waiting" count shown=WAITING href="/operations?state=queued"/>
+                <Table ids=first left="Left" doing="Doing" places/>
+            </section>
+        </Show>
+    }
+    .into_any()
+}

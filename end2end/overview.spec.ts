@@ -1,0 +1,72 @@
+// The first page: what to do on an empty installation, what runs, what failed since one looked, what is usual.
+import { alive, expect, start, SYMBOL, test } from './signalbox';
+
+const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
+
+test('an empty installation offers what can be done first', async ({ page }) => {
+    await page.goto('/');
+    await alive(page);
+    await expect(page.getByText('Nothing has run yet.')).toBeVisible();
+    const first = page.getByRole('navigation', { name: 'What can be started' });
+    await first.getByRole('link', { name: /data\.load/ }).click();
+    await expect(page).toHaveURL(/\/new\?kind=data\.load$/);
+    await expect(page.getByLabel('Symbol')).toBeVisible();
+});
+
+test('what runs, waits and failed is there and stays true', async ({ page, request }) => {
+    await page.goto('/');
+    await alive(page);
+    // Each of a symbol of its own: two loads of the same bars don't run side by side.
+    const slow = (n: number) => ({ symbol: `SLOW${n}`, timeframe: '1h', source: 'synthetic', rows_per_second: 20 });
+    // The first one turns the empty page into the full one.
+    const running = await start(request, 'data.load', slow(0));
+    const card = page.locator('.now-card').first();
+    await expect(card.locator('.state')).toContainText('running');
+    await expect(page.getByRole('region', { name: 'Running' }).getByRole('heading', { level: 2 })).toContainText('1');
+
+    const many = await Promise.all(
+        Array.from({ length: 12 }, (_, n) => start(request, 'data.load', slow(n + 1))),
+    );
+    const waiting = page.getByRole('region', { name: 'Waiting' });
+    await expect(waiting.locator('tr.row').first()).toContainText('queued');
+    await request.post('/api/v1/operations/cancel', { data: { ids: [running, ...many] } });
+    await expect(page.getByText('Nothing runs.')).toBeVisible();
+    await expect(waiting).toHaveCount(0);
+
+    const failed = page.getByRole('region', { name: 'Failed' });
+    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
+    await expect(failed.locator('tr.row')).toHaveCount(1);
+    await expect(failed.locator('tr.row')).toContainText('NOSUCH');
+    const lately = page.getByRole('region', { name: 'Last 24 hours', exact: true }).first();
+    await expect(lately).toContainText('1 failed, 13 cancelled');
+
+    // What was seen is not shown again, also after a reload; what fails later is.
+    await failed.getByRole('button', { name: 'I have seen these' }).click();
+    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await failed.getByRole('button', { name: 'Show them again' }).click();
+    await expect(failed.locator('tr.row')).toHaveCount(1);
+    await failed.getByRole('button', { name: 'I have seen these' }).click();
+    await page.reload();
+    await alive(page);
+    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await expect(failed).toContainText('since you looked');
+    await start(request, 'data.load', { ...load, symbol: 'NEITHER' });
+    await expect(failed.locator('tr.row')).toHaveCount(1);
+    await expect(failed.locator('tr.row')).toContainText('NEITHER');
+});
+
+test('it can be read without JavaScript', async ({ browser, request, server }) => {
+    const id = await start(request, 'data.load', load);
+    await expect
+        .poll(async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state)
+        .toBe('succeeded');
+    const context = await browser.newContext({ javaScriptEnabled: false, baseURL: server.url });
+    const page = await context.newPage();
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'Last 24 hours', exact: true })).toBeVisible();
+    await expect(page.getByText('1 succeeded', { exact: true })).toBeVisible();
+    await expect(page.getByRole('rowheader', { name: 'data.load' })).toBeVisible();
+    await expect(page.getByText('Nothing runs.')).toBeVisible();
+    await context.close();
+});

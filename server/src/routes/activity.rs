@@ -1,0 +1,16 @@
+//! What ended lately, beside what is usual.
+
+use super::Server;
+use crate::problem::Failed;
+use axum::Json;
+use axum::extract::State;
+use protocol::Problem;
+use protocol::activity::Activity;
+
+/// What ended in the last 24 hours, by the hour and by kind, beside the usual of up to 14 days before. Each attempt
+/// that ends counts; what is forgotten still does.
+#[utoipa::path(get, path = "/api/v1/activity", tag = "operations",
+    responses((status = 200, body = Activity), (status = 503, body = Problem)))]
+pub async fn activity(State(server): State<Server>) -> Result<Json<Activity>, Failed> {
+    Ok(Json(server.engine.activity().await?))
+}
