@@ -1,4 +1,4 @@
-//! What a person can ask of operations: cancel, retry, resume, give up. Asks back where that can't be undone,
+//! What a person can ask of operations (cancel, retry, resume, give up) and of hosts (drain). Asks back where that can't be undone,
 //! says in a toast what was asked and what went wrong.
 
 use crate::api;
@@ -11,7 +11,7 @@ use crate::words::asking::cancelled_many;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::CancelMany;
-use protocol::{KindName, OperationId};
+use protocol::{HostName, KindName, OperationId};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub enum Question {
     Many(Arc<[OperationId]>),
     Resume(OperationId),
     Abandon(OperationId),
+    /// Whether a host should take no new work.
+    Drain(HostName),
 }
 
 /// The page's own; from the context.
@@ -33,6 +35,8 @@ pub struct Actions {
     toasts: Toasts,
     /// Asked for and not yet answered.
     pending: RwSignal<HashSet<OperationId>>,
+    /// Hosts that were asked to be drained or undrained, not yet answered.
+    draining: RwSignal<HashSet<HostName>>,
     /// What a person has to confirm.
     pub question: RwSignal<Option<Question>>,
 }
@@ -40,7 +44,12 @@ pub struct Actions {
 impl Actions {
     /// Called once, by the app.
     pub fn new(toasts: Toasts) -> Self {
-        Self { toasts, pending: RwSignal::default(), question: RwSignal::new(None) }
+        Self {
+            toasts,
+            pending: RwSignal::default(),
+            draining: RwSignal::default(),
+            question: RwSignal::new(None),
+        }
     }
 
     /// The page's own, provided by the app.
@@ -51,6 +60,34 @@ impl Actions {
     /// Something was asked of it that is not yet answered. Tracked.
     pub fn pending(&self, id: OperationId) -> bool {
         self.pending.with(|pending| pending.contains(&id))
+    }
+
+    /// Whether a host is asked for something that is not yet answered. Tracked.
+    pub fn host_pending(&self, host: &HostName) -> bool {
+        self.draining.with(|pending| pending.contains(host))
+    }
+
+    /// Lets a host take no new work, or take it again. Its card says when that is so, read out too.
+    pub fn drain_now(&self, host: HostName, on: bool) {
+        if !self.draining.try_update(|pending| pending.insert(host.clone())).unwrap_or_default() {
+            return;
+        }
+        let (live, actions) = (Live::here(), *self);
+        spawn_local(async move {
+            match api::drain(&host, on).await {
+                Ok(status) => {
+                    live.adopt_drain(&status);
+                    // What vanishes from a card is not read out; that it is drained stands there.
+                    if !status.draining {
+                        actions.toasts.say(format!("{host} takes new work again."));
+                    }
+                }
+                Err(problem) => actions.toasts.warn(problem.detail),
+            }
+            actions.draining.update(|pending| {
+                pending.remove(&host);
+            });
+        });
     }
 
     /// Cancels; asks first where that loses work.

@@ -2,10 +2,10 @@
 
 use protocol::activity::Activity;
 use protocol::api::{
-    CancelMany, CancelledMany, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot,
-    StartOperation,
+    CancelMany, CancelledMany, HostStatus, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer,
+    Snapshot, StartOperation,
 };
-use protocol::{Operation, OperationId, Problem};
+use protocol::{HostName, Operation, OperationId, Problem};
 
 #[cfg(not(feature = "ssr"))]
 use crate::http::Call;
@@ -133,6 +133,15 @@ mod browser {
         Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
     }
 
+    /// Lets a host take no new work, or take it again.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn drain(host: &HostName, on: bool) -> Result<HostStatus, Problem> {
+        let what = if on { "drain" } else { "undrain" };
+        Call::post(&format!("/api/v1/hosts/{host}/{what}"), "{}".to_owned()).json().await
+    }
+
     /// Cancels many.
     ///
     /// # Errors
@@ -143,4 +152,4 @@ mod browser {
     }
 }
 
-pub use browser::{artifact, ask, cancel_many, operations, sampled, start};
+pub use browser::{artifact, ask, cancel_many, drain, operations, sampled, start};

@@ -224,6 +224,16 @@ impl Live {
         }
     }
 
+    /// Takes in whether a host takes new work, as the answer to a wish says; all else of it is told by the feed,
+    /// which may be ahead of the answer.
+    pub fn adopt_drain(&self, status: &HostStatus) {
+        self.0.hosts.update(|hosts| {
+            if let Some(known) = hosts.iter_mut().find(|h| h.name == status.name) {
+                known.draining = status.draining;
+            }
+        });
+    }
+
     fn host_stands(&self, host: &HostStatus) {
         self.0.hosts.update(|hosts| match hosts.iter_mut().find(|h| h.name == host.name) {
             Some(known) => *known = host.clone(),

@@ -119,6 +119,7 @@ mod tests {
             link: HostLink::Up,
             draining: false,
             heard_at: None,
+            latency_ms: Some(0.75),
             trouble: String::new(),
             instance: None,
             version: String::new(),

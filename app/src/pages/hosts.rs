@@ -1,12 +1,16 @@
-//! Hosts: whether each is heard, what it can do, how busy and how healthy it is.
+//! Hosts: whether each is heard, what it can do, how busy and how healthy it is; and whether it takes
+//! new work, which a person can change.
 
+use crate::actions::{Actions, Question};
 use crate::components::faces::{Empty, WithSnapshot};
 use crate::components::ident::Ident;
 use crate::format;
 use crate::live::Live;
-use crate::reactive::{part, text, whole};
+use crate::reactive::{mark, maybe, part, text, whole, word};
+use crate::words;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
 
@@ -48,8 +52,9 @@ fn HostList() -> impl IntoView {
                     each=move || names.get()
                     key=|name| name.clone()
                     children=move |name| {
-                        let host = Memo::new(move |_| hosts.with(|hosts| hosts.iter().find(|h| h.name == name).cloned()));
-                        view! { <HostCard host/> }
+                        let of = name.clone();
+                        let host = Memo::new(move |_| hosts.with(|hosts| hosts.iter().find(|h| h.name == of).cloned()));
+                        view! { <HostCard name host/> }
                     }
                 />
             </div>
@@ -68,22 +73,96 @@ pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
 }
 
 #[component]
-fn HostCard(host: Memo<Option<HostStatus>>) -> impl IntoView {
+fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
+    let link = Memo::new(move |_| host.with(|h| h.as_ref().map_or(HostLink::Connecting, |h| h.link)));
+    let drained = Memo::new(move |_| host.with(|h| h.as_ref().filter(|h| h.draining).map(|h| h.running)));
+    let id = format!("host-{name}");
+    let word = part(move || {
+        let (link, word) = link_words(link.get());
+        Some(view! { <span class="link-word" data-link=link>{word}</span> }.into_any())
+    });
+    let drained_word =
+        part(move || drained.get().map(|_| view! { <span class="drained-word">"drained"</span> }.into_any()));
+    // Always there, so that what comes into it is read out.
+    let drained_note = part(move || {
+        drained
+            .get()
+            .map(|running| view! { <p class="note warn">{words::hosts::drained(running)}</p> }.into_any())
+    });
+    view! {
+        <article
+            class="card host"
+            aria-labelledby=id.clone()
+            data-link=maybe(move || Some(link_words(link.get()).0.to_owned()))
+            data-drained=mark(move || drained.get().is_some())
+        >
+            <header>
+                <h2 id=id.clone()>{name.to_string()}</h2>
+                {word}
+                {drained_word}
+                <LastWord host/>
+                <DrainButton name of=id.clone() drained/>
+            </header>
+            <div role="status">{drained_note}</div>
+            <HostFacts host/>
+        </article>
+    }
+    .into_any()
+}
+
+/// When it was last heard.
+#[component]
+fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
     let clock = Live::here().clock();
-    // What a host is told by changes as a whole, every few seconds: the card is drawn anew.
+    part(move || {
+        let (up, at) = host.with(|h| h.as_ref().and_then(|h| Some((h.link == HostLink::Up, h.heard_at?))))?;
+        let words = move || match up {
+            true => "last word just now".to_owned(),
+            false => format!("last word {}", format::ago(clock.get().seconds_since(at))),
+        };
+        Some(
+            view! {
+                <span class="muted">
+                    <time datetime=at.to_string() title=format::moment(at)>{text(words)}</time>
+                </span>
+            }
+            .into_any(),
+        )
+    })
+}
+
+/// Drains or undrains. One button for both, so that it keeps the focus through the change; `of` names the host.
+#[component]
+fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl IntoView {
+    let actions = Actions::here();
+    let pending = {
+        let name = name.clone();
+        move || actions.host_pending(&name)
+    };
+    // Marked and not disabled while it waits: what is disabled loses the focus.
+    let busy = maybe(move || pending().then(|| "true".to_owned()));
+    let press = move |_| match drained.get_untracked() {
+        Some(_) => actions.drain_now(name.clone(), false),
+        None => actions.question.set(Some(Question::Drain(name.clone()))),
+    };
+    view! {
+        <button type="button" class="button host-do only-script" aria-describedby=of aria-busy=busy on:click=press>
+            {word(move || if drained.get().is_some() { "Undrain" } else { "Drain…" })}
+        </button>
+    }
+    .into_any()
+}
+
+/// All else that is told of it. It changes as a whole, every few seconds, and is drawn anew.
+#[component]
+fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
     part(move || {
         let host = host.get()?;
-        let (link, word) = link_words(host.link);
-        let heard = host.heard_at.map(|at| {
-            let words = move || match link {
-                "up" => "last word just now".to_owned(),
-                _ => format!("last word {}", format::ago(clock.get().seconds_since(at))),
-            };
-            view! { <time datetime=at.to_string() title=format::moment(at)>{text(words)}</time> }
-        });
         let c = host.connections;
+        let latency = host.latency_ms.map_or_else(|| "not known".to_owned(), words::hosts::latency);
         let facts = [
             ("Running", format!("{} of {}", host.running, host.capacity)),
+            ("Answers in", latency),
             ("Connections", format!("{} opened", format::count(c.opened))),
             ("Requests", format::count(c.requests)),
             ("Reused", format::count(c.reused)),
@@ -94,25 +173,18 @@ fn HostCard(host: Memo<Option<HostStatus>>) -> impl IntoView {
         let instance = host.instance.map(|i| view! { <Ident short=i.short() whole=i.to_string()/> });
         Some(
             view! {
-                <article class="card host" data-link=link>
-                    <header>
-                        <h2>{host.name.to_string()}</h2>
-                        <span class="link-word" data-link=link>{word}</span>
-                        <span class="muted">{heard}</span>
-                    </header>
-                    {(!host.trouble.is_empty()).then(|| view! { <p class="note bad">{host.trouble.clone()}</p> })}
-                    <p class="host-kinds">{kinds.collect_view()}</p>
-                    <dl class="facts">
-                        {facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view()}
-                        {host.health.as_ref().map(health_facts)}
-                    </dl>
-                    {host.health.as_ref().map(checks)}
-                    <footer class="muted">
-                        <code>{host.url.clone()}</code>
-                        {(!host.version.is_empty()).then(|| format!("version {}", host.version))}
-                        {instance}
-                    </footer>
-                </article>
+                {(!host.trouble.is_empty()).then(|| view! { <p class="note bad">{host.trouble.clone()}</p> })}
+                <p class="host-kinds">{kinds.collect_view()}</p>
+                <dl class="facts">
+                    {facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view()}
+                    {host.health.as_ref().map(health_facts)}
+                </dl>
+                {host.health.as_ref().map(checks)}
+                <footer class="muted">
+                    <code>{host.url.clone()}</code>
+                    {(!host.version.is_empty()).then(|| format!("version {}", host.version))}
+                    {instance}
+                </footer>
             }
             .into_any(),
         )

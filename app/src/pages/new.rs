@@ -9,12 +9,13 @@ use crate::http::new_key;
 use crate::live::Live;
 use crate::query;
 use crate::reactive::{maybe, part, text, yes};
+use crate::words::hosts::{self, Start};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use protocol::api::{HostLink, KindList, KindOffer, StartOperation};
+use protocol::api::{KindList, KindOffer, StartOperation};
 use protocol::{Form, Problem};
 use serde_json::Value;
 use wasm_bindgen::JsCast;
@@ -257,40 +258,22 @@ fn Priority(priority: RwSignal<i8>) -> impl IntoView {
     .into_any()
 }
 
-/// Says so when nobody could run it now, and follows the hosts as they come and go.
+/// Says so when it would not start at once, and follows the hosts as they come, go, fill up and are drained.
 #[component]
 fn NoHost(offer: KindOffer) -> impl IntoView {
-    let hosts = Live::here().hosts();
+    let all = Live::here().hosts();
     let kind = offer.spec.name;
-    let free = Memo::new(move |_| {
-        hosts.with(|hosts| {
-            let mut up =
-                hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(&kind)).peekable();
-            up.peek().is_some().then(|| up.any(|h| h.running < h.capacity))
-        })
-    });
-    move || {
-        match free.get() {
-        None => Some(
-            view! {
-                <p class="note warn" role="status">
-                    "No host that can do this is heard just now. You can start it all the same: it waits in the queue until one is. "
-                    <A href="/hosts">"See the hosts"</A>
-                </p>
-            }
-            .into_any(),
-        ),
-        Some(false) => Some(
-            view! {
-                <p class="note" role="status">
-                    "Every host that can do this is busy; it will wait in the queue for a free place."
-                </p>
-            }
-            .into_any(),
-        ),
-        Some(true) => None,
-    }
-    }
+    let start = Memo::new(move |_| all.with(|all| hosts::start(all, &kind)));
+    part(move || {
+        let start = start.get();
+        let said = hosts::before_start(&start)?;
+        // To wait for a place is no trouble.
+        let (class, look) = match start {
+            Start::Busy => ("note", None),
+            _ => ("note warn", Some(view! { " " <A href="/hosts">"See the hosts"</A> })),
+        };
+        Some(view! { <p class=class role="status">{said} {look}</p> }.into_any())
+    })
 }
 
 /// Moves the focus to the first field that is wrong.

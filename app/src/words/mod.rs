@@ -8,6 +8,7 @@ pub mod activity;
 pub mod asking;
 pub mod audit;
 pub mod forecast;
+pub mod hosts;
 pub mod trail;
 
 use crate::format;

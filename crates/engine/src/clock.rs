@@ -10,12 +10,15 @@ pub(crate) struct Offset {
     micros: i64,
     /// Round trip of the exchange that it comes from, microseconds, ageing.
     round_trip: Option<i64>,
+    /// Round trip of the last exchange, microseconds.
+    last: Option<i64>,
 }
 
 impl Offset {
     /// Takes in one exchange: asked at, answered at (server's clock), and the host's clock in the answer.
     pub(crate) fn learn(&mut self, asked: Time, answered: Time, host: Time) {
         let round_trip = (answered.micros() - asked.micros()).max(0);
+        self.last = Some(round_trip);
         // What is known ages by an eighth an exchange, so that a clock that was set anew is noticed.
         let known = self.round_trip.map(|known| known + known / 8 + 1);
         if known.is_none_or(|known| round_trip <= known) {
@@ -24,6 +27,11 @@ impl Offset {
         } else {
             self.round_trip = known;
         }
+    }
+
+    /// How long the last exchange took, milliseconds.
+    pub(crate) fn latency_ms(self) -> Option<f64> {
+        self.last.map(|micros| micros as f64 / 1e3)
     }
 
     /// A moment of the host's clock by the server's.
@@ -49,6 +57,8 @@ mod tests {
         // A slow and lopsided exchange teaches nothing.
         offset.learn(t(1_000_000), t(3_000_000), t(7_900_000));
         assert_eq!(offset.to_server(t(5_000_000)), t(0));
+        // But it was slow, and that is told.
+        assert_eq!(offset.latency_ms(), Some(2_000.0));
     }
 
     #[test]

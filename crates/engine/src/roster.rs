@@ -71,6 +71,7 @@ impl Entry {
             link: self.link,
             draining: self.draining,
             heard_at: self.last_word.get(),
+            latency_ms: self.offset.latency_ms(),
             trouble: self.trouble.clone(),
             instance: self.about.as_ref().map(|a| a.instance),
             version: self.about.as_ref().map(|a| a.version.clone()).unwrap_or_default(),

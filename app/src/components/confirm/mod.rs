@@ -1,6 +1,7 @@
-//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up; and before a resume says
+//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up, draining a host; and before a resume says
 //! what it starts from.
 
+mod host;
 mod many;
 mod one;
 
@@ -42,6 +43,7 @@ pub fn Confirm() -> impl IntoView {
                     Question::Resume(id) => one::resume(id),
                     Question::Abandon(id) => one::abandon(id),
                     Question::Many(ids) => many::cancel(ids),
+                    Question::Drain(name) => host::drain(name),
                 };
                 Some(view)
             })}

@@ -1,0 +1,35 @@
+//! The question before a host takes no new work.
+
+use super::ways_out;
+use crate::actions::Actions;
+use crate::live::Live;
+use crate::reactive::part;
+use crate::words::hosts;
+use leptos::prelude::*;
+use protocol::HostName;
+
+/// Before a host is drained: what will happen to what runs there and to what waits.
+pub fn drain(name: HostName) -> AnyView {
+    let (actions, all) = (Actions::here(), Live::here().hosts());
+    // Work ends and other hosts come while the question stands.
+    let now = Memo::new({
+        let name = name.clone();
+        move |_| all.with(|all| hosts::before_drain(all, &name))
+    });
+    let lines = part(move || {
+        let lines = now.get().into_iter().map(|line| view! { <li>{line}</li> });
+        Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
+    });
+    let title = format!("Drain {name}?");
+    let act = view! {
+        <button class="button danger" on:click=move |_| actions.drain_now(name.clone(), true)>
+            "Drain it"
+        </button>
+    };
+    view! {
+        <h2 id="confirm-title">{title}</h2>
+        <div aria-live="polite">{lines}</div>
+        {ways_out("Leave it in use", act.into_any())}
+    }
+    .into_any()
+}

@@ -1,0 +1,189 @@
+//! What is said of hosts: what a drain does, what a drained host still has, whether anybody could do a kind now.
+//! Pure.
+
+use crate::format;
+use protocol::api::{HostLink, HostStatus};
+use protocol::{HostName, KindName};
+
+/// What will happen when the host is drained, line by line; nothing of a host that is not known.
+pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
+    let Some(host) = hosts.iter().find(|h| h.name == *name) else {
+        return vec![format!("The page does not know {name} any more.")];
+    };
+    let mut lines = vec![match host.running {
+        0 => "It takes no new work. Nothing runs on it now.".to_owned(),
+        1 => "It takes no new work. The one that runs on it goes on to its end.".to_owned(),
+        n => {
+            format!(
+                "It takes no new work. The {} that run on it go on to their end.",
+                format::count(u64::from(n))
+            )
+        }
+    }];
+    // What nobody else could take just now.
+    let alone: Vec<&str> = host
+        .kinds
+        .iter()
+        .filter(|kind| !hosts.iter().any(|h| h.name != *name && takes(h, kind)))
+        .map(KindName::as_str)
+        .collect();
+    lines.push(if alone.is_empty() {
+        "What is started from now on goes to other hosts.".to_owned()
+    } else {
+        format!("No other host could do {} now: what is started or queued of that waits.", listed(&alone))
+    });
+    lines.push("It stays drained until somebody undoes it here, over restarts too.".to_owned());
+    lines
+}
+
+/// What is said on the card of a drained host.
+pub fn drained(running: u32) -> String {
+    match running {
+        0 => "Drained: it takes no new work, and nothing runs on it. It can be stopped.".to_owned(),
+        1 => "Drained: it takes no new work; the one that runs on it goes on.".to_owned(),
+        n => {
+            format!(
+                "Drained: it takes no new work; the {} that run on it go on.",
+                format::count(u64::from(n))
+            )
+        }
+    }
+}
+
+/// `0.7 ms`, `31 ms`, `1.2 s`
+pub fn latency(ms: f64) -> String {
+    if ms < 10.0 { format!("{ms:.1} ms") } else { format::span(ms / 1e3) }
+}
+
+/// It is heard, has the kind and takes new work, be it in turn.
+fn takes(host: &HostStatus, kind: &KindName) -> bool {
+    host.link == HostLink::Up && !host.draining && host.kinds.contains(kind)
+}
+
+/// Whether something of a kind would start at once, and why not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Start {
+    Now,
+    /// Every place is taken.
+    Busy,
+    /// Those that could are drained; their names.
+    Drained(String),
+    /// Nobody who could is heard.
+    Unheard,
+}
+
+/// How it would be to start something of this kind now.
+pub fn start(hosts: &[HostStatus], kind: &KindName) -> Start {
+    let up: Vec<_> = hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(kind)).collect();
+    if up.is_empty() {
+        return Start::Unheard;
+    }
+    let mut open = up.iter().filter(|h| !h.draining).peekable();
+    if open.peek().is_none() {
+        let names: Vec<_> = up.iter().map(|h| h.name.as_str()).collect();
+        return Start::Drained(listed(&names));
+    }
+    if open.any(|h| h.running < h.capacity) { Start::Now } else { Start::Busy }
+}
+
+/// What the form says of it before something is started; nothing when it would start at once.
+pub fn before_start(start: &Start) -> Option<String> {
+    Some(match start {
+        Start::Now => return None,
+        Start::Busy => {
+            "Every host that can do this is busy; it will wait in the queue for a free place.".to_owned()
+        }
+        Start::Drained(names) if names.contains(' ') => format!(
+            "It will wait in the queue: the hosts that can do this, {names}, are drained and take no new work."
+        ),
+        Start::Drained(name) => format!(
+            "It will wait in the queue: {name}, the only host heard that can do this, is drained and takes no new work."
+        ),
+        Start::Unheard => {
+            "No host that can do this is heard just now. You can start it all the same: it waits \
+                           in the queue until one is."
+                .to_owned()
+        }
+    })
+}
+
+/// `a`, `a and b`, `a, b and c`
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::api::Connections;
+
+    fn host(name: &str, kinds: &[&str], running: u32) -> HostStatus {
+        HostStatus {
+            name: HostName::new(name).unwrap(),
+            url: String::new(),
+            link: HostLink::Up,
+            draining: false,
+            heard_at: None,
+            latency_ms: None,
+            trouble: String::new(),
+            instance: None,
+            version: String::new(),
+            kinds: kinds.iter().map(|k| KindName::new(*k).unwrap()).collect(),
+            capacity: 2,
+            running,
+            health: None,
+            connections: Connections::default(),
+        }
+    }
+
+    #[test]
+    fn before_a_drain_it_is_said_what_goes_on_and_what_will_wait() {
+        let mut hosts = [host("one", &["data.load", "training.run"], 2), host("two", &["data.load"], 0)];
+        let name = hosts[0].name.clone();
+        let said = before_drain(&hosts, &name);
+        assert_eq!(said[0], "It takes no new work. The 2 that run on it go on to their end.");
+        assert_eq!(
+            said[1],
+            "No other host could do training.run now: what is started or queued of that waits."
+        );
+        hosts[0].kinds.pop();
+        assert_eq!(before_drain(&hosts, &name)[1], "What is started from now on goes to other hosts.");
+        // One that is drained itself, or is not heard, is no help.
+        hosts[1].draining = true;
+        assert!(before_drain(&hosts, &name)[1].starts_with("No other host could do data.load"));
+        hosts[1].draining = false;
+        hosts[1].link = HostLink::Away;
+        assert!(before_drain(&hosts, &name)[1].starts_with("No other host could do data.load"));
+    }
+
+    #[test]
+    fn a_latency_is_told_as_exactly_as_matters() {
+        assert_eq!([0.71, 31.4, 1_234.0].map(latency), ["0.7 ms", "31 ms", "1.2 s"]);
+    }
+
+    #[test]
+    fn a_drained_host_says_what_it_still_has() {
+        assert!(drained(2).contains("the 2 that run on it go on"));
+        assert!(drained(0).contains("It can be stopped"));
+    }
+
+    #[test]
+    fn the_form_says_whether_it_would_start_and_why_not() {
+        let kind = KindName::new("data.load").unwrap();
+        let mut hosts = [host("one", &["data.load"], 0), host("two", &["data.load"], 2)];
+        assert_eq!(start(&hosts, &kind), Start::Now);
+        hosts[0].draining = true;
+        assert_eq!(start(&hosts, &kind), Start::Busy);
+        hosts[1].draining = true;
+        assert_eq!(start(&hosts, &kind), Start::Drained("one and two".into()));
+        hosts[1].link = HostLink::Away;
+        assert_eq!(start(&hosts, &kind), Start::Drained("one".into()));
+        assert!(before_start(&start(&hosts, &kind)).unwrap().contains("the only host heard"));
+        hosts[0].link = HostLink::Away;
+        assert_eq!(start(&hosts, &kind), Start::Unheard);
+    }
+}

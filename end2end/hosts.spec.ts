@@ -1,0 +1,95 @@
+// The hosts page: a host is drained and taken back into use, by keyboard too, and everybody who waits is told.
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { alive, expect, startLoad, SYMBOL, test } from './signalbox';
+
+/** The card of the one host. */
+function card(page: Page): Locator {
+    return page.getByRole('article', { name: 'local' });
+}
+
+async function stateOf(request: APIRequestContext, id: string): Promise<string> {
+    return (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
+}
+
+async function openHosts(page: Page): Promise<void> {
+    await page.goto('/hosts');
+    await alive(page);
+    await expect(card(page)).toContainText('heard');
+}
+
+test('a host is drained and taken back, and whoever waits for it is told', async ({ page, request }) => {
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
+    await expect(page.getByRole('main').locator('.op-state')).toContainText('running');
+    const running = page.url().split('/').pop()!;
+    await openHosts(page);
+    await expect(card(page)).toContainText(/Answers in\s*\d/);
+
+    // It is said what will happen, and the safe way out leaves everything as it was.
+    const button = card(page).getByRole('button', { name: /^(Drain…|Undrain)$/ });
+    await expect(button).toHaveText('Drain…');
+    await button.click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('It takes no new work. The one that runs on it goes on to its end.');
+    await expect(dialog).toContainText(/No other host could do .*data\.load.* now/);
+    await dialog.getByRole('button', { name: 'Leave it in use' }).click();
+    await expect(dialog).toBeHidden();
+    const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
+    expect(await draining()).toBe(false);
+
+    await button.click();
+    await dialog.getByRole('button', { name: 'Drain it' }).click();
+    await expect(card(page).getByRole('status')).toContainText('the one that runs on it goes on');
+    await expect(button).toHaveText('Undrain');
+    expect(await draining()).toBe(true);
+
+    // What runs goes on; what is started waits, and both the form and the operation say for what.
+    await page.goto('/new?kind=data.load');
+    await alive(page);
+    await expect(page.getByRole('main')).toContainText('local, the only host heard that can do this, is drained');
+    await startLoad(page, { symbol: SYMBOL });
+    const main = page.getByRole('main');
+    await expect(main.locator('.op-state')).toContainText('queued');
+    await expect(main.locator('.note')).toContainText('local takes no new work: it is drained');
+    const waiting = page.url().split('/').pop()!;
+    expect(await stateOf(request, running)).toBe('running');
+
+    // It is still so for one who comes later; with its last work gone it can be stopped.
+    await openHosts(page);
+    await expect(card(page).getByRole('status')).toContainText('the one that runs on it goes on');
+    await request.post(`/api/v1/operations/${running}/cancel`, { data: {} });
+    await expect(card(page).getByRole('status')).toContainText('It can be stopped');
+    expect(await stateOf(request, waiting)).toBe('queued');
+    await button.click();
+    await expect(button).toHaveText('Drain…');
+    await expect(page.locator('.toasts')).toContainText('local takes new work again');
+    await expect(card(page).getByRole('status')).toBeEmpty();
+    await expect.poll(() => stateOf(request, waiting)).toBe('succeeded');
+});
+
+test('drain and undrain go by keyboard, and the focus stays', async ({ page, request }) => {
+    await openHosts(page);
+    const button = card(page).getByRole('button', { name: /^(Drain…|Undrain)$/ });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await expect(dialog.getByRole('button', { name: 'Leave it in use' })).toBeFocused();
+    await expect(dialog).toContainText('Nothing runs on it now');
+    await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+    await expect(button).toBeFocused();
+
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await expect(dialog.getByRole('button', { name: 'Drain it' })).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(button).toHaveText('Undrain');
+    await expect(button).toBeFocused();
+    // The host is told of anew every few seconds; who stands on its button stays there.
+    const told = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].health?.now;
+    const before = await told();
+    await expect.poll(told, { timeout: 20_000 }).not.toBe(before);
+    await expect(button).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(button).toHaveText('Drain…');
+    await expect(button).toBeFocused();
+});
