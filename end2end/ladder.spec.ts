@@ -1,5 +1,6 @@
 // The ladder of a cancel where it leaves its straight way: work that does not listen is killed past the deadline,
-// a host that is away gets the request when it is back, what waits in the queue is cancelled without any host.
+// a host that is away gets the request when it is back, or its operation is given up before; what waits in the queue
+// is cancelled without any host; and who presses twice asks once. (The straight way is in load.spec.ts.)
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -35,6 +36,18 @@ function lives(pid: number): boolean {
     return found !== undefined && !found[1].startsWith('Z');
 }
 
+/** While `act` runs, no host says a word: their processes stand still. */
+async function silenced(server: Server, act: () => Promise<void>): Promise<void> {
+    const hosts = server.hosts();
+    expect(hosts.length).toBeGreaterThan(0);
+    for (const pid of hosts) process.kill(pid, 'SIGSTOP');
+    try {
+        await act();
+    } finally {
+        for (const pid of hosts) process.kill(pid, 'SIGCONT');
+    }
+}
+
 const STEPS = [/requested/, /sent/, /acknowledged/, /stopped/, /released/];
 
 test('what ignores its cancel is killed past the deadline, with all that it started', async ({ page, request }) => {
@@ -56,8 +69,30 @@ test('what ignores its cancel is killed past the deadline, with all that it star
     expect(lives(child)).toBe(true);
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
+    await expect(main.locator('.receipt')).toContainText('past its deadline the host breaks the work off');
     await expect(main.getByRole('log')).toContainText('SIGKILL');
     expect(lives(child)).toBe(false);
+});
+
+test('who presses twice asks once', async ({ page, request }) => {
+    const id = await start(request);
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    await expect(main.getByRole('log')).toContainText(/child \d+/);
+    await main.getByRole('button', { name: 'Cancel operation' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).dblclick();
+    const first = main.locator('.receipt').getByRole('listitem').first();
+    await expect(first).toContainText(/requested \d/);
+    const requested = await first.textContent();
+    // The page has no second one to offer; somebody else's is the same wish.
+    await expect(main.locator('.op-state')).toContainText('cancelling');
+    await expect(main.getByRole('button', { name: 'Cancel operation' })).toHaveCount(0);
+    const again = await request.post(`/api/v1/operations/${id}/cancel`, { data: { reason: 'again' } });
+    expect(again.ok(), await again.text()).toBe(true);
+    await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
+    await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
+    await expect(first).toHaveText(requested!);
 });
 
 test('what waits in the queue is cancelled at once, and no host is asked', async ({ page, request }) => {
@@ -88,4 +123,33 @@ test('a host that is away gets the cancel when it is back', async ({ page, serve
     });
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 30_000 });
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
+});
+
+test('what was given up is stopped when its host is back, and what it says then changes nothing', async ({ page, request, server }) => {
+    const id = await start(request);
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    const said = main.getByRole('log').getByText(/child \d+/);
+    await expect(said).toBeVisible();
+    const child = Number(/child (\d+)/.exec((await said.textContent()) ?? '')?.[1]);
+    await silenced(server, async () => {
+        await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
+        await main.getByRole('button', { name: 'Cancel operation' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).click();
+        await expect(main.locator('.op-state')).toContainText('cancelling');
+        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Give it up', exact: true }).click();
+        await expect(main.locator('.op-state')).toContainText('failed');
+        await expect(main.locator('.receipt')).toContainText('nobody has confirmed that the work stopped');
+        expect(lives(child)).toBe(true);
+    });
+    // The host hears that nobody wants it any more, and says that it has ended.
+    await expect(main).toContainText(/heard of it later: .*ended, cancelled.*changes nothing/, { timeout: 40_000 });
+    await expect.poll(() => lives(child)).toBe(false);
+    await expect(main.locator('.op-state')).toContainText('failed');
+    await page.reload();
+    await alive(page);
+    await expect(main.locator('.op-state')).toContainText('failed');
+    await expect(main).toContainText('It was given up while its host could not be heard');
 });

@@ -23,6 +23,8 @@ pub struct Follow {
     pub id: OperationId,
     pub log: ArcRwSignal<LogBuffer>,
     pub curves: ArcRwSignal<Curves>,
+    /// What hosts said of attempts that were over, oldest first: it changed nothing.
+    pub late: ArcRwSignal<Vec<String>>,
 }
 
 /// Everything the page knows. Cheap to clone; one for each page, from the context.
@@ -254,6 +256,16 @@ impl Live {
                 EventBody::Points { attempt, series, .. } => {
                     follow.curves.maybe_update(|curves| curves.add(*attempt, series));
                 }
+                EventBody::Late { what, .. } => {
+                    // A feed that is taken up again may bring it twice.
+                    follow.late.maybe_update(|late| {
+                        let new = !late.contains(what);
+                        if new {
+                            late.push(what.clone());
+                        }
+                        new
+                    });
+                }
                 _ => {}
             }
         }
@@ -288,7 +300,12 @@ impl Live {
 
     /// Starts to collect curves and log of an operation, until [`Live::unfollow`].
     pub fn follow(&self, id: OperationId) -> Arc<Follow> {
-        let follow = Arc::new(Follow { id, log: ArcRwSignal::default(), curves: ArcRwSignal::default() });
+        let follow = Arc::new(Follow {
+            id,
+            log: ArcRwSignal::default(),
+            curves: ArcRwSignal::default(),
+            late: ArcRwSignal::default(),
+        });
         self.0.follows.write().expect("no reader or writer of the follows panics").push(follow.clone());
         follow
     }

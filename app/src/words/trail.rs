@@ -59,7 +59,9 @@ pub fn branch(
         }
         State::Cancelled => {
             let took = receipt.stopped?.seconds_since(receipt.acknowledged.or(receipt.sent)?);
-            (took > USUAL_DEADLINE).then(|| format!("past the usual deadline of {USUAL_DEADLINE} s"))
+            (took > USUAL_DEADLINE).then(|| {
+                format!("not stopped within the usual {USUAL_DEADLINE} s; past its deadline the host breaks the work off")
+            })
         }
         State::Failed if failed == Some(FailureReason::Abandoned) => {
             Some("given up: nobody has confirmed that the work stopped".to_owned())
@@ -68,6 +70,13 @@ pub fn branch(
         State::Failed => Some("never confirmed: it failed before the cancel took hold".to_owned()),
         State::Queued | State::Starting | State::Running => None,
     }
+}
+
+/// What came of an attempt after it was over, and that it changed nothing.
+pub fn late(said: &[String]) -> Option<String> {
+    (!said.is_empty()).then(|| {
+        format!("Its host was heard of it later: {}. That is noted and changes nothing.", said.join("; "))
+    })
 }
 
 #[cfg(test)]
@@ -123,7 +132,18 @@ mod tests {
         assert_eq!(said, "what it held is not free after 11 s");
         receipt.note(Step::Released, after(21.0));
         let said = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
-        assert_eq!(said, "past the usual deadline of 5 s");
+        assert!(said.starts_with("not stopped within the usual 5 s; past its deadline"), "{said}");
+    }
+
+    #[test]
+    fn what_comes_late_is_told_and_told_to_change_nothing() {
+        assert_eq!(late(&[]), None);
+        let said = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
+        assert_eq!(
+            said,
+            "Its host was heard of it later: attempt 1: stopped; attempt 1: ended, cancelled. That is noted and \
+             changes nothing."
+        );
     }
 
     #[test]

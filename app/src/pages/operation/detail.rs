@@ -75,12 +75,22 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
             })
         })
     });
+    let late = {
+        let late = follow.late.clone();
+        let said = part(move || {
+            let said = late.with(|late| words::trail::late(late))?;
+            Some(view! { <p class="note">{said}</p> }.into_any())
+        });
+        // Always there, so that what comes into it is read out.
+        view! { <div role="status">{said}</div> }
+    };
     view! {
         <Title text=tab_title/>
         <Head op/>
         <ConditionBox op/>
         <FailureBox op/>
         <ReceiptLine op/>
+        {late}
         {resume_note}
         <Running op spec/>
         <ResultView op outcome/>
