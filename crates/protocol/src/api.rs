@@ -139,7 +139,8 @@ pub struct HostStatus {
     /// When a byte last came from it, by the server's clock, as of this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Time>,
-    /// How long its last answer to a question after its health took, there and back, milliseconds.
+    /// How long it took to answer when last asked who or how it is, with connecting where that was needed, in
+    /// milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
     /// Why it can't be reached, for a person.
