@@ -36,18 +36,6 @@ function lives(pid: number): boolean {
     return found !== undefined && !found[1].startsWith('Z');
 }
 
-/** While `act` runs, no host says a word: their processes stand still. */
-async function silenced(server: Server, act: () => Promise<void>): Promise<void> {
-    const hosts = server.hosts();
-    expect(hosts.length).toBeGreaterThan(0);
-    for (const pid of hosts) process.kill(pid, 'SIGSTOP');
-    try {
-        await act();
-    } finally {
-        for (const pid of hosts) process.kill(pid, 'SIGCONT');
-    }
-}
-
 const STEPS = [/requested/, /sent/, /acknowledged/, /stopped/, /released/];
 
 test('what ignores its cancel is killed past the deadline, with all that it started', async ({ page, request }) => {
@@ -75,7 +63,7 @@ test('what ignores its cancel is killed past the deadline, with all that it star
 });
 
 test('who presses twice asks once', async ({ page, request }) => {
-    const id = await start(request);
+    const id = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${id}`);
     await alive(page);
     const main = page.getByRole('main');
@@ -126,14 +114,14 @@ test('a host that is away gets the cancel when it is back', async ({ page, serve
 });
 
 test('what was given up is stopped when its host is back, and what it says then changes nothing', async ({ page, request, server }) => {
-    const id = await start(request);
+    const id = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${id}`);
     await alive(page);
     const main = page.getByRole('main');
     const said = main.getByRole('log').getByText(/child \d+/);
     await expect(said).toBeVisible();
     const child = Number(/child (\d+)/.exec((await said.textContent()) ?? '')?.[1]);
-    await silenced(server, async () => {
+    await server.silenced(async () => {
         await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).click();
@@ -145,7 +133,7 @@ test('what was given up is stopped when its host is back, and what it says then 
         expect(lives(child)).toBe(true);
     });
     // The host hears that nobody wants it any more, and says that it has ended.
-    await expect(main).toContainText(/heard of it later: .*ended, cancelled.*changes nothing/, { timeout: 40_000 });
+    await expect(main).toContainText(/told of it later: .*ended, cancelled.*changes nothing/, { timeout: 40_000 });
     await expect.poll(() => lives(child)).toBe(false);
     await expect(main.locator('.op-state')).toContainText('failed');
     await page.reload();

@@ -75,7 +75,7 @@ pub fn branch(
 /// What came of an attempt after it was over, and that it changed nothing.
 pub fn late(said: &[String]) -> Option<String> {
     (!said.is_empty()).then(|| {
-        format!("Its host was heard of it later: {}. That is noted and changes nothing.", said.join("; "))
+        format!("Its host told of it later: {}. That is noted and changes nothing.", said.join("; "))
     })
 }
 
@@ -141,7 +141,7 @@ mod tests {
         let said = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
         assert_eq!(
             said,
-            "Its host was heard of it later: attempt 1: stopped; attempt 1: ended, cancelled. That is noted and \
+            "Its host told of it later: attempt 1: stopped; attempt 1: ended, cancelled. That is noted and \
              changes nothing."
         );
     }
