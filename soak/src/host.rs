@@ -1,12 +1,12 @@
 //! `soak host`: a host whose work counts steps, and whose journal says what it really ran.
 
-use crate::journal::{Journal, Line, What};
+use crate::journal::{Journal, Line, Moments, What};
 use crate::plan::Outcome;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use host_kit::{Context, Host, Work, WorkError};
 use protocol::host::ResultDoc;
-use protocol::{InstanceId, KindSpec, Summary, Time};
+use protocol::{InstanceId, KindSpec, Summary};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -26,6 +26,10 @@ pub struct HostArgs {
     /// The file that says what was run
     #[arg(long)]
     journal: PathBuf,
+    /// What the journal's clock showed when the machine's steady clock was at zero, microseconds since 1970
+    /// [default: by this process' own clock]
+    #[arg(long, allow_negative_numbers = true)]
+    zero: Option<i64>,
     /// Folder for what checkpoints refer to; hosts may share it
     #[arg(long)]
     data: PathBuf,
@@ -52,7 +56,9 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.data)?;
     let journal = Journal::open(&args.journal)
         .with_context(|| format!("the journal {} can't be written", args.journal.display()))?;
-    let book = Arc::new(Book { journal, instance: OnceLock::new(), data: args.data, lying: args.lying });
+    let moments = args.zero.map_or_else(Moments::by_this_clock, Moments::of);
+    let book = Book { journal, moments, instance: OnceLock::new(), data: args.data, lying: args.lying };
+    let book = Arc::new(book);
     let host = Host::builder("soak-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
         .ring(RING.0, RING.1)
@@ -110,6 +116,7 @@ struct Params {
 /// What the runs of a host write to.
 struct Book {
     journal: Journal,
+    moments: Moments,
     instance: OnceLock<InstanceId>,
     data: PathBuf,
     lying: bool,
@@ -241,7 +248,7 @@ impl Run {
             pid: std::process::id(),
             instance,
             what,
-            at: Time::now().micros(),
+            at: self.book.moments.now().micros(),
             step: self.step,
         }
     }
@@ -255,7 +262,7 @@ impl Drop for Run {
         }
         std::thread::spawn(move || {
             std::thread::sleep(LIE);
-            line.at = Time::now().micros();
+            line.at = book.moments.now().micros();
             book.write(&line);
         });
     }

@@ -18,7 +18,7 @@ pub struct Line {
     /// The life of the host.
     pub instance: InstanceId,
     pub what: What,
-    /// Microseconds since 1970, by the machine's clock.
+    /// Microseconds since 1970, by the driver's clock: see [`Moments`].
     pub at: i64,
     /// Steps done at that moment: where it began from, or how far it came.
     pub step: u64,
@@ -29,6 +29,40 @@ pub struct Line {
 pub enum What {
     Begin,
     End,
+}
+
+/// Moments by the driver's clock, told from any process whatever its own wall clock shows: all processes of a machine
+/// have the same steady clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moments {
+    /// What the driver's clock showed when the steady one was at zero, microseconds since 1970.
+    zero: i64,
+}
+
+impl Moments {
+    /// By this process' wall clock as it stands.
+    pub fn by_this_clock() -> Self {
+        Self { zero: Time::now().micros() - steady() }
+    }
+
+    /// As another process had it.
+    pub fn of(zero: i64) -> Self {
+        Self { zero }
+    }
+
+    pub fn zero(self) -> i64 {
+        self.zero
+    }
+
+    pub fn now(self) -> Time {
+        Time::from_micros(self.zero + steady())
+    }
+}
+
+/// For how long the machine has been up, microseconds.
+fn steady() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
 }
 
 /// A journal that is being written.

@@ -28,6 +28,9 @@ enum Command {
     Run(run::RunArgs),
     /// The host of the storms: counts, and writes down what it ran.
     Host(host::HostArgs),
+    /// Set the clock of this process by its file, and see whether it follows.
+    #[command(hide = true)]
+    TryClock { file: std::path::PathBuf },
     /// Print what a storm of a seed does, and do nothing.
     Plan(PlanArgs),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => on_a_runtime(run::run(args)),
         Command::Host(args) => on_a_runtime(host::host(args)).map(|()| ExitCode::SUCCESS),
+        Command::TryClock { file } => run::clock::try_it(&file).map(|()| ExitCode::SUCCESS),
         Command::Plan(args) => print_plan(&args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

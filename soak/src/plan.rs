@@ -24,6 +24,13 @@ pub struct Storm {
     pub acts: Vec<Planned<Act>>,
 }
 
+impl Storm {
+    /// Clocks jump in it: what compares moments of two clocks says nothing then.
+    pub fn moves_clocks(&self) -> bool {
+        self.faults.iter().any(|fault| matches!(fault.what, Fault::ClockJump { .. }))
+    }
+}
+
 /// Which faults there are in a storm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,6 +97,20 @@ pub enum Fault {
     FullDisk {
         ms: u64,
     },
+    /// A wall clock is set so many seconds ahead, or back when negative, and after a while set right: two jumps.
+    ClockJump {
+        whose: Whose,
+        ahead: i64,
+        ms: u64,
+    },
+}
+
+/// Which process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whose {
+    Server,
+    Host(usize),
 }
 
 /// In which way a line is bad.
@@ -173,6 +194,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn there_are_storms_with_jumping_clocks_and_storms_without() {
+        let wild = (1..=100).map(|number| Storm::of(7, number)).filter(|s| s.weather != Weather::Fair);
+        let (with, without): (Vec<Storm>, Vec<Storm>) = wild.partition(Storm::moves_clocks);
+        assert!(with.len() > 20 && without.len() > 20, "{} with, {} without", with.len(), without.len());
+        let jumps = with.iter().flat_map(|storm| &storm.faults);
+        let ways: std::collections::HashSet<(bool, bool)> = jumps
+            .filter_map(|fault| match fault.what {
+                Fault::ClockJump { whose, ahead, .. } => Some((whose == Whose::Server, ahead > 0)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ways.len(), 4, "of the server and of hosts, forwards and backwards: {ways:?}");
+    }
+
     proptest! {
         #[test]
         fn a_seed_gives_the_same_storm_again(seed: u64, number in 1u32..1_000) {
@@ -195,6 +231,15 @@ mod tests {
                 prop_assert!(moments.is_sorted() && moments.iter().all(|at| *at < storm.burst_ms));
             }
             prop_assert_eq!(storm.weather == Weather::Fair, storm.faults.is_empty());
+        }
+
+        #[test]
+        fn clocks_jump_by_a_second_at_least_and_an_hour_at_most(seed: u64, number in 1u32..100) {
+            for Planned { what, .. } in Storm::of(seed, number).faults {
+                if let Fault::ClockJump { ahead, .. } = what {
+                    prop_assert!((1..=3_600).contains(&ahead.abs()));
+                }
+            }
         }
 
         #[test]

@@ -147,6 +147,11 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// An attempt was seen to have ended before.
+    pub fn knows(&self, id: OperationId, attempt: u32) -> bool {
+        self.attempts.contains_key(&(id, attempt))
+    }
+
     /// Compares with what was seen before, over whatever restarts, and remembers what is new.
     pub fn compare(&mut self, details: &BTreeMap<OperationId, OperationDetail>) -> Vec<Violation> {
         let mut found = Vec::new();

@@ -4,7 +4,7 @@
 use super::{Promise, Violation};
 use protocol::api::OperationDetail;
 use protocol::{FailureReason, HostName, OperationId, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A host is given up after so long a silence.
 pub const LOST_AFTER: i64 = 6_000_000;
@@ -25,11 +25,16 @@ pub struct Trouble {
     pub restart: bool,
 }
 
-/// All failures whose reason nothing bears out.
-pub fn check(details: &BTreeMap<OperationId, OperationDetail>, troubles: &[Trouble]) -> Vec<Violation> {
+/// All failures whose reason nothing bears out. Of what is adrift the server's moments can't be held against the
+/// driver's, and nothing is said.
+pub fn check(
+    details: &BTreeMap<OperationId, OperationDetail>,
+    troubles: &[Trouble],
+    adrift: &HashSet<(OperationId, u32)>,
+) -> Vec<Violation> {
     let mut found = Vec::new();
     for (id, detail) in details {
-        for attempt in &detail.attempts {
+        for attempt in detail.attempts.iter().filter(|a| !adrift.contains(&(*id, a.number))) {
             let (Some(failure), Some(host)) = (&attempt.failure, &attempt.host) else { continue };
             let Some(ended) = attempt.ended_at else { continue };
             let mut on_it =
@@ -66,6 +71,10 @@ mod tests {
     const ENDED: i64 = 60_000_000;
 
     fn found(reason: FailureReason, troubles: &[Trouble]) -> usize {
+        found_if(reason, troubles, false)
+    }
+
+    fn found_if(reason: FailureReason, troubles: &[Trouble], adrift: bool) -> usize {
         let id = OperationId::new();
         let failed = Attempt {
             failure: Some(failure(reason)),
@@ -82,7 +91,8 @@ mod tests {
             audit: vec![],
             seq: 1,
         };
-        check(&BTreeMap::from([(id, detail)]), troubles).len()
+        let adrift = adrift.then_some((id, 1)).into_iter().collect();
+        check(&BTreeMap::from([(id, detail)]), troubles, &adrift).len()
     }
 
     fn trouble(host: &str, from: i64, to: i64, restart: bool) -> Trouble {
@@ -97,6 +107,7 @@ mod tests {
         assert_eq!(found(silent, &[trouble("soak-1", 0, ENDED - LOST_AFTER - MEETING - 1, false)]), 1);
         assert_eq!(found(silent, &[trouble("soak-1", ENDED - 8_000_000, ENDED - 1, false)]), 0);
         assert_eq!(found(FailureReason::Work, &[]), 0);
+        assert_eq!(found_if(silent, &[], true), 0, "its moments are by a clock that jumped");
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Ran<'a> {
     pub details: &'a BTreeMap<OperationId, OperationDetail>,
     /// By the feed: how each attempt ended and when that was told.
     pub ends: &'a HashMap<(OperationId, u32), (End, Time)>,
+    /// Attempts whose moments are by clocks that jumped. The journals' are not.
+    pub adrift: &'a HashSet<(OperationId, u32)>,
 }
 
 /// All violations among the runs.
@@ -36,7 +38,7 @@ pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
         };
         found.extend(at_once(id, &runs, detail));
         found.extend(started_once(id, &runs));
-        found.extend(runs.iter().flat_map(|run| over_when_said(run, detail, ran.ends)));
+        found.extend(runs.iter().flat_map(|run| over_when_said(run, detail, ran)));
     }
     found.extend(ran.details.values().filter_map(|detail| really_succeeded(ran.runs, detail)));
     found
@@ -101,11 +103,7 @@ fn started_once(id: OperationId, runs: &[&Run]) -> Vec<Violation> {
 
 /// A cancelled attempt is over: when that is said, and when its receipt says that the work stopped. One that
 /// succeeded is, too.
-fn over_when_said(
-    run: &Run,
-    detail: &OperationDetail,
-    ends: &HashMap<(OperationId, u32), (End, Time)>,
-) -> Vec<Violation> {
+fn over_when_said(run: &Run, detail: &OperationDetail, ran: &Ran<'_>) -> Vec<Violation> {
     let Some(attempt) = detail.attempts.iter().find(|a| a.number == run.attempt) else {
         let what = format!("{}, and the server never made that attempt", words(run));
         return vec![Violation::of(Promise::NoneLost, run.id, what)];
@@ -119,7 +117,7 @@ fn over_when_said(
         let what = format!("{}; {what} at {moment}", words(run));
         found.push(Violation::of(Promise::CancelledIsOver, run.id, what));
     };
-    if let Some((end, told)) = ends.get(&(run.id, run.attempt))
+    if let Some((end, told)) = ran.ends.get(&(run.id, run.attempt))
         && after(*told)
     {
         lied(&format!("the feed said {}", end.state), *told);
@@ -127,6 +125,7 @@ fn over_when_said(
     let stopped =
         attempt.receipt.as_ref().and_then(|r| r.stopped).filter(|_| attempt.state == State::Cancelled);
     if let Some(stopped) = stopped
+        && !ran.adrift.contains(&(run.id, run.attempt))
         && after(stopped.plus_micros(CLOCKS))
     {
         lied("its receipt says that it stopped", stopped);
@@ -161,6 +160,16 @@ mod tests {
     }
 
     fn found(id: OperationId, runs: &[Run], attempts: Vec<Attempt>, told: Option<i64>) -> Vec<Promise> {
+        found_if(id, runs, attempts, told, &[])
+    }
+
+    fn found_if(
+        id: OperationId,
+        runs: &[Run],
+        attempts: Vec<Attempt>,
+        told: Option<i64>,
+        adrift: &[u32],
+    ) -> Vec<Promise> {
         let last = attempts.last().unwrap();
         let end = End::of_attempt(last);
         let ends =
@@ -170,7 +179,8 @@ mod tests {
         let document = serde_json::json!({"steps": 5});
         let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
         let detail = OperationDetail { operation, attempts, result, series: vec![], audit: vec![], seq: 9 };
-        check(&Ran { runs, details: &BTreeMap::from([(id, detail)]), ends: &ends })
+        let adrift = adrift.iter().map(|attempt| (id, *attempt)).collect();
+        check(&Ran { runs, details: &BTreeMap::from([(id, detail)]), ends: &ends, adrift: &adrift })
             .into_iter()
             .map(|v| v.promise)
             .collect()
@@ -229,7 +239,11 @@ mod tests {
         assert_eq!(found(id, &ran(None), vec![cancelled.clone()], None), [Promise::CancelledIsOver]);
         // Within what clocks may be apart the receipt is believed.
         assert_eq!(found(id, &ran(Some(30 + CLOCKS)), vec![cancelled.clone()], None), []);
-        assert_eq!(found(id, &ran(Some(31 + CLOCKS)), vec![cancelled], None), [Promise::CancelledIsOver]);
+        let late = ran(Some(31 + CLOCKS));
+        assert_eq!(found(id, &late, vec![cancelled.clone()], None), [Promise::CancelledIsOver]);
+        // By a clock that jumped its receipt proves nothing; that it was said too early still counts.
+        assert_eq!(found_if(id, &late, vec![cancelled.clone()], None, &[1]), []);
+        assert_eq!(found_if(id, &late, vec![cancelled], Some(40), &[1]), [Promise::CancelledIsOver]);
     }
 
     #[test]

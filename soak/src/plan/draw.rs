@@ -1,6 +1,6 @@
 //! Draws a storm from a seed: the same seed and number give the same storm, whatever other storms there were.
 
-use super::{Act, BadLine, Count, Fault, HOSTS, Outcome, Planned, Storm, Weather};
+use super::{Act, BadLine, Count, Fault, HOSTS, Outcome, Planned, Storm, Weather, Whose};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -20,13 +20,36 @@ impl Storm {
         let hurried = rng.random_bool(0.4);
         let burst_ms = rng.random_range(16_000..28_000);
         let (between_faults, between_acts) = if hurried { (80..900, 15..150) } else { (500..2_200, 60..400) };
-        let faults = match weather {
+        let mut faults = match weather {
             Weather::Fair => Vec::new(),
             _ => spread(&mut rng, burst_ms, between_faults, |rng| fault(rng, weather)),
         };
         let acts = spread(&mut rng, burst_ms, between_acts, |rng| act(rng, hurried));
+        if weather != Weather::Fair {
+            faults.extend(jumps(seed, number, burst_ms));
+            faults.sort_by_key(|fault| fault.at_ms);
+        }
         Self { seed, number, weather, hurried, burst_ms, faults, acts }
     }
+}
+
+/// Jumps of clocks, in half of the storms. They have a row of numbers of their own, so that what else a seed means
+/// stands without them.
+fn jumps(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Fault>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream((1 << 32) | u64::from(number));
+    // A run of one storm sees everything.
+    if number != 1 && rng.random_bool(0.5) {
+        return Vec::new();
+    }
+    spread(&mut rng, burst_ms, 1_000..6_000, |rng| {
+        let whose =
+            if rng.random_bool(0.5) { Whose::Server } else { Whose::Host(rng.random_range(0..HOSTS)) };
+        // Each magnitude as often: a second or two are as much of a trap as an hour.
+        let size = 3_600f64.powf(rng.random_range(0.0..=1.0)).round().clamp(1.0, 3_600.0) as i64;
+        let ahead = if rng.random_bool(0.5) { size } else { -size };
+        Fault::ClockJump { whose, ahead, ms: rng.random_range(200..9_000) }
+    })
 }
 
 fn spread<T>(

@@ -8,7 +8,7 @@ use crate::check::hosts::{self, Queue};
 use crate::check::reasons;
 use crate::check::runs::{self, Ran};
 use crate::check::{Promise, Violation};
-use crate::plan::CAPACITY;
+use crate::plan::{CAPACITY, Storm};
 use protocol::api::{OperationDetail, OperationPage, Snapshot};
 use protocol::{Operation, OperationId};
 use std::collections::{BTreeMap, HashSet};
@@ -22,6 +22,8 @@ const CALM: Duration = Duration::from_secs(120);
 const ANSWERED: Duration = Duration::from_secs(60);
 /// A host has stopped what is over within this.
 const STOPPED: Duration = Duration::from_secs(20);
+/// The server asks every host for its clock within this: it does every 2 s, and after a while away at once.
+const CLOCKS_ASKED: Duration = Duration::from_secs(5);
 /// A reader has read to the end within this.
 const READ: Duration = Duration::from_secs(30);
 /// Between two looks.
@@ -34,6 +36,17 @@ pub struct Memory {
     /// Operations that had ended and were looked at; their details are asked for again now and then.
     settled: HashSet<OperationId>,
     pub details: BTreeMap<OperationId, OperationDetail>,
+    /// Attempts that ended while clocks jumped: their moments can't be held against another clock's.
+    pub adrift: HashSet<(OperationId, u32)>,
+}
+
+impl Memory {
+    /// Clocks jumped in this storm: what ended since the last calm is adrift.
+    fn set_adrift(&mut self) {
+        let attempts =
+            self.details.values().flat_map(|d| d.attempts.iter().map(|a| (d.operation.id, a.number)));
+        self.adrift.extend(attempts.filter(|(id, number)| !self.kept.knows(*id, *number)));
+    }
 }
 
 /// Waits for the calm and checks everything.
@@ -45,6 +58,7 @@ pub async fn check(
     person: &Person,
     readers: &[Arc<Reader>],
     memory: &mut Memory,
+    storm: &Storm,
     acts: JoinSet<()>,
 ) -> anyhow::Result<Vec<Violation>> {
     let mut found = answered(acts).await;
@@ -52,6 +66,11 @@ pub async fn check(
     found.extend(nothing_left(stage, &readers[0]).await?);
     found.extend(read_to_the_end(stage, readers).await?);
     stage.look_after_processes().await?;
+    let adrift = storm.moves_clocks() && stage.clocks.is_ok();
+    if adrift {
+        // The next storm begins with clocks that the server has asked for once more.
+        tokio::time::sleep(CLOCKS_ASKED).await;
+    }
 
     let listed = all_pages(stage).await?;
     for operation in listed.iter().filter(|o| !memory.settled.contains(&o.id)) {
@@ -65,6 +84,9 @@ pub async fn check(
         memory.details.insert(id, detail);
     }
     memory.settled.extend(listed.iter().filter(|o| o.state.ended()).map(|o| o.id));
+    if adrift {
+        memory.set_adrift();
+    }
     found.extend(compare(stage, person, readers, memory, &listed)?);
     found.extend(stage.take_found());
     Ok(found)
@@ -110,9 +132,10 @@ fn compare(
     }
     let runs = stage.runs()?;
     readers[0].book(|book| {
-        let ran = Ran { runs: &runs, details: &memory.details, ends: &book.story.ends };
+        let (details, adrift) = (&memory.details, &memory.adrift);
+        let ran = Ran { runs: &runs, details, ends: &book.story.ends, adrift };
         found.extend(runs::check(&ran));
-        found.extend(reasons::check(&memory.details, &stage.troubles()));
+        found.extend(reasons::check(details, &stage.troubles(), adrift));
     });
     Ok(found)
 }

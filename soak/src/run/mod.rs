@@ -1,6 +1,7 @@
 //! `soak run`: storm, calm, check, and again until the time is over.
 
 mod calm;
+pub mod clock;
 mod disk;
 mod person;
 mod reader;
@@ -105,15 +106,15 @@ async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
     if let Some(why) = &stage.no_disk {
         println!("Skipped: a full disk; {why}.");
     }
-    println!(
-        "Skipped: a clock that jumps; the clock of processes can't be set apart from the machine's here."
-    );
+    if let Err(why) = &stage.clocks {
+        println!("Skipped: clocks that jump; {why}.");
+    }
     loop {
         let number = args.storm.unwrap_or(count + 1);
         let storm = Storm::of(args.seed, number);
         let acts = storm::play(stage, &person, &storm).await?;
         let calm = Instant::now();
-        let violations = calm::check(stage, &person, &readers, &mut memory, acts).await?;
+        let violations = calm::check(stage, &person, &readers, &mut memory, &storm, acts).await?;
         count += 1;
         let new = fresh(violations, &mut seen);
         println!(
@@ -147,7 +148,7 @@ async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
         Summary::of((args.seed, seconds, count), &stage.diary, &person, &readers, &memory, runs);
     summary.violations = found;
     summary.skipped.extend(stage.no_disk.as_ref().map(|why| format!("a full disk: {why}")));
-    summary.skipped.push("a clock that jumps".to_owned());
+    summary.skipped.extend(stage.clocks.as_ref().err().map(|why| format!("clocks that jump: {why}")));
     Ok(summary)
 }
 

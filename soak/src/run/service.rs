@@ -1,5 +1,6 @@
 //! A process of the storm: started, killed, paused, asked to stop, and started again, each noted in the diary.
 
+use super::clock::Clock;
 use crate::diary::Diary;
 use crate::journal::Death;
 use anyhow::{Context, bail};
@@ -28,6 +29,8 @@ pub struct Recipe {
     pub ready: PathBuf,
     /// Its standard error goes here, of all its lives.
     pub log: PathBuf,
+    /// The wall clock that it lives by, where it has one of its own.
+    pub clock: Option<Clock>,
 }
 
 /// A process and its recipe.
@@ -80,10 +83,11 @@ impl Service {
     }
 
     fn spawn(&self) -> anyhow::Result<Child> {
-        let Recipe { name, program, args, log, .. } = &self.recipe;
+        let Recipe { name, program, args, log, clock, .. } = &self.recipe;
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
         command.args(args).env("SIGNALBOX_LOG", "info,hyper=warn").env("NO_COLOR", "1");
+        command.envs(clock.iter().flat_map(Clock::environment));
         // A pipe as standard input: hosts end when it does, should this process be killed.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::from(log)).kill_on_drop(true);
         command.spawn().with_context(|| format!("{name} ({}) can't be started", program.display()))
@@ -106,7 +110,7 @@ impl Service {
         let Some(pid) = self.pid() else { return Ok(None) };
         let status = self.ended()?;
         if status.is_some() {
-            self.diary.death(Death { pid, at: Time::now() });
+            self.over(Death { pid, at: Time::now() });
         }
         Ok(status)
     }
@@ -122,7 +126,7 @@ impl Service {
             child.start_kill()?;
             child.wait().await?;
         }
-        self.diary.death(Death { pid, at });
+        self.over(Death { pid, at });
         self.child = None;
         Ok(())
     }
@@ -146,9 +150,16 @@ impl Service {
                 Some(format!("{name} did not stop within {} s of being asked to", STOPS.as_secs()))
             }
         };
-        self.diary.death(Death { pid, at: Time::now() });
+        self.over(Death { pid, at: Time::now() });
         self.child = None;
         Ok(lie)
+    }
+
+    fn over(&self, death: Death) {
+        if let Some(clock) = &self.recipe.clock {
+            clock.bury(death.pid);
+        }
+        self.diary.death(death);
     }
 
     /// Stops it where it is; [`Service::go_on`] lets it go on.
@@ -188,6 +199,7 @@ mod tests {
             args: vec!["-c".into(), script.replace("READY", &ready.display().to_string())],
             ready,
             log: folder.join("log"),
+            clock: None,
         };
         Service::new(recipe, Diary::open(&folder.join("diary")).unwrap())
     }

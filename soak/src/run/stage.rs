@@ -1,11 +1,12 @@
 //! What a run plays on: the server, the hosts, the lines between them, the disk.
 
+use super::clock::{Clock, Clockmaker};
 use super::disk::Disk;
 use super::service::{Recipe, Service};
 use crate::check::reasons::Trouble;
 use crate::check::{Promise, Violation};
 use crate::diary::Diary;
-use crate::journal;
+use crate::journal::{self, Moments};
 use crate::line::Line;
 use crate::plan::HOSTS;
 use anyhow::Context;
@@ -47,9 +48,17 @@ pub struct Stage {
     pub disk: Option<Mutex<Disk>>,
     /// Why there is no disk to fill.
     pub no_disk: Option<String>,
+    /// The wall clocks of the server and of the hosts, and why they have none of their own.
+    pub clocks: Result<Clocks, String>,
     client: reqwest::Client,
     found: parking_lot::Mutex<Vec<Violation>>,
     troubles: parking_lot::Mutex<Vec<Trouble>>,
+}
+
+/// Whoever holds one has set it; others wait in order.
+pub struct Clocks {
+    pub server: Mutex<Clock>,
+    pub hosts: Vec<Mutex<Clock>>,
 }
 
 impl Stage {
@@ -75,21 +84,25 @@ impl Stage {
         }
         let config = folder.join("signalbox.toml");
         std::fs::write(&config, configuration(&lines))?;
-        let server = Service::new(server_recipe(folder, server, &config), diary.clone());
         let program = std::env::current_exe().context("where this program is can't be found out")?;
-        let hosts = (0..HOSTS)
-            .map(|n| Mutex::new(Service::new(host_recipe(folder, &program, n, lying), diary.clone())))
-            .collect();
+        let moments = Moments::by_this_clock();
+        let mut recipes = vec![server_recipe(folder, server, &config)];
+        recipes.extend((0..HOSTS).map(|n| host_recipe(folder, &program, n, moments, lying)));
+        let clocks = give_clocks(&mut recipes, &program, folder);
+        let mut services = recipes.into_iter().map(|recipe| Mutex::new(Service::new(recipe, diary.clone())));
+        let server = services.next().context("the first recipe is the server's")?;
+        let hosts = services.collect();
         let stage = Self {
             folder: folder.to_owned(),
             diary,
-            server: Mutex::new(server),
+            server,
             hosts,
             lines,
             url: watch::channel(None).0,
             host_urls: (0..HOSTS).map(|_| watch::channel(None).0).collect(),
             disk,
             no_disk,
+            clocks,
             client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
             found: parking_lot::Mutex::default(),
             troubles: parking_lot::Mutex::default(),
@@ -244,6 +257,21 @@ impl Stage {
     }
 }
 
+/// Gives each recipe, the server's first, a clock of its own.
+fn give_clocks(recipes: &mut [Recipe], program: &Path, folder: &Path) -> Result<Clocks, String> {
+    let make = || -> anyhow::Result<Vec<Clock>> {
+        let maker = Clockmaker::find(program, folder)?;
+        recipes.iter().map(|recipe| maker.clock(recipe.ready.with_extension("clock"))).collect()
+    };
+    let clocks = make().map_err(|error| format!("{error:#}"))?;
+    for (recipe, clock) in recipes.iter_mut().zip(&clocks) {
+        recipe.clock = Some(clock.clone());
+    }
+    let mut clocks = clocks.into_iter().map(Mutex::new);
+    let server = clocks.next().ok_or("there is no server to give a clock to")?;
+    Ok(Clocks { server, hosts: clocks.collect() })
+}
+
 /// What the configuration calls a host.
 pub fn host_name(n: usize) -> HostName {
     HostName::new(format!("soak-{}", n + 1)).expect("lower-case letters, a dash and digits")
@@ -277,17 +305,19 @@ fn server_recipe(folder: &Path, program: &Path, config: &Path) -> Recipe {
     args.extend(words(&["--data", &path(&folder.join("data")), "--site", &path(&folder.join("site"))]));
     args.extend(words(&["--ready-file", &path(&ready)]));
     let log = folder.join("server.log");
-    Recipe { name: "the server".to_owned(), program: program.to_owned(), args, ready, log }
+    Recipe { name: "the server".to_owned(), program: program.to_owned(), args, ready, log, clock: None }
 }
 
-fn host_recipe(folder: &Path, program: &Path, n: usize, lying: bool) -> Recipe {
+fn host_recipe(folder: &Path, program: &Path, n: usize, moments: Moments, lying: bool) -> Recipe {
     let name = host_name(n).to_string();
     let ready = folder.join(format!("{name}.ready"));
     let path = |path: &Path| path.display().to_string();
     let mut args = words(&["host", "--journal", &path(&journal_of(folder, n))]);
     args.extend(words(&["--data", &path(&folder.join("counts")), "--ready-file", &path(&ready)]));
+    args.extend(words(&["--zero", &moments.zero().to_string()]));
     if lying {
         args.push("--lying".to_owned());
     }
-    Recipe { log: folder.join(format!("{name}.log")), name, program: program.to_owned(), args, ready }
+    let log = folder.join(format!("{name}.log"));
+    Recipe { log, name, program: program.to_owned(), args, ready, clock: None }
 }

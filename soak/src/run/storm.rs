@@ -3,7 +3,7 @@
 use super::person::Person;
 use super::stage::Stage;
 use crate::check::{Promise, Violation};
-use crate::plan::{BadLine, Fault, Planned, Storm};
+use crate::plan::{BadLine, Fault, Planned, Storm, Whose};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,6 +130,19 @@ impl Stage {
                 pause(ms).await;
                 disk.free();
                 self.diary.note("disk has room", json!({}));
+            }
+            Fault::ClockJump { whose, ahead, ms } => {
+                let Ok(clocks) = &self.clocks else { return Ok(()) };
+                let (clock, name) = match whose {
+                    Whose::Server => (&clocks.server, "jump of the server's clock"),
+                    Whose::Host(host) => (&clocks.hosts[host], "jump of a host's clock"),
+                };
+                let clock = clock.lock().await;
+                self.diary.fault(name, what);
+                clock.set(ahead)?;
+                pause(ms).await;
+                self.diary.fault(name, json!({"whose": whose, "set": "right"}));
+                clock.set(0)?;
             }
         }
         Ok(())

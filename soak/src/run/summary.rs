@@ -30,7 +30,7 @@ pub struct Summary {
     pub runs_on_hosts: usize,
     pub cancels_asked: u64,
     pub cancelled: usize,
-    /// From a cancel's request to its release, milliseconds, storms included.
+    /// From a cancel's request to its release, milliseconds, storms included but those in which clocks jumped.
     pub released_ms_p50: f64,
     pub released_ms_p99: f64,
     pub events: BTreeMap<String, u64>,
@@ -60,16 +60,23 @@ impl Summary {
         runs_on_hosts: usize,
     ) -> Self {
         let ledger = person.ledger.lock();
-        let attempts: Vec<_> = memory.details.values().flat_map(|d| &d.attempts).collect();
+        let attempts: Vec<_> = memory
+            .details
+            .values()
+            .flat_map(|d| d.attempts.iter().map(|a| (a, memory.adrift.contains(&(d.operation.id, a.number)))))
+            .collect();
         let mut ends: BTreeMap<String, usize> = BTreeMap::new();
-        let mut released = Vec::new();
-        for attempt in &attempts {
+        let (mut released, mut cancelled) = (Vec::new(), 0);
+        for (attempt, adrift) in &attempts {
             let how = match &attempt.failure {
                 Some(failure) => format!("{} ({:?})", attempt.state, failure.reason),
                 None => attempt.state.to_string(),
             };
             *ends.entry(how).or_default() += 1;
-            if let Some(receipt) = attempt.receipt.as_ref().filter(|_| attempt.state == State::Cancelled) {
+            let over = attempt.state == State::Cancelled;
+            cancelled += usize::from(over);
+            // How long something took by a clock that jumped meanwhile says nothing.
+            if let Some(receipt) = attempt.receipt.as_ref().filter(|_| over && !adrift) {
                 released.extend(receipt.released.map(|at| at.seconds_since(receipt.requested) * 1e3));
             }
         }
@@ -89,7 +96,7 @@ impl Summary {
             ends,
             runs_on_hosts,
             cancels_asked: ledger.cancels_asked,
-            cancelled: released.len(),
+            cancelled,
             released_ms_p50: quantile(&released, 0.5),
             released_ms_p99: quantile(&released, 0.99),
             events: books,
