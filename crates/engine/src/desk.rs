@@ -19,6 +19,7 @@ use crate::awake::Awake;
 use crate::catalogue::Catalogue;
 use crate::config::Rules;
 use crate::forecast::{Forecasts, Track};
+use crate::jumps::Jumps;
 use crate::lifecycle::{self, Effect, Message, Record};
 use crate::pace::Pace;
 use crate::queue::Queues;
@@ -117,6 +118,7 @@ pub(crate) struct Desk {
     store: Arc<dyn Store>,
     rules: Rules,
     awake: Awake,
+    jumps: Jumps,
 }
 
 /// What a desk starts with.
@@ -152,6 +154,7 @@ impl Desk {
             store: beginning.store,
             rules: beginning.rules,
             awake: Awake::new(Instant::now()),
+            jumps: Jumps::new(),
         };
         for stored in beginning.unended {
             desk.take_up(stored, now);
@@ -171,6 +174,7 @@ impl Desk {
         let mut live = Live::new(Record { operation, attempts, cancel_tried: None });
         if state == State::Queued {
             self.live.insert(id, live);
+            self.mend_pause(id, now);
             self.enqueue(id, now);
             return;
         }
@@ -204,7 +208,10 @@ impl Desk {
                 first = commands.recv() => first,
             };
             let Some(first) = first else { break };
-            let now = Time::now();
+            let (now, jumped) = self.jumps.look();
+            if let Some(by) = jumped {
+                self.clock_jumped(by, now);
+            }
             self.handle(first, now);
             for _ in 1..COMMANDS {
                 let Ok(next) = commands.try_recv() else { break };

@@ -122,7 +122,8 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
         };
         match answer {
             Ok((_, ack)) => {
-                let acknowledged = offset.to_server(ack.now);
+                // Between the question and the answer, whatever a clock says that was set anew.
+                let acknowledged = offset.to_server(ack.now).max(sent).min(Time::now());
                 return errand.report(Message::CancelAnswered { sent, acknowledged }).await;
             }
             Err(PoolError::Status { status: 404 | 409, .. }) => {

@@ -37,6 +37,8 @@ pub(crate) struct Track {
     /// How many marks were passed, and what was foretold there: when, and how many seconds were to go.
     marks: usize,
     foretold: Vec<(Time, f64)>,
+    /// The clock jumped meanwhile: how long it has been running is not known by it.
+    adrift: bool,
 }
 
 impl Forecasts {
@@ -64,8 +66,8 @@ impl Forecasts {
             _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
         };
         // What a resumed attempt has left is not what whole runs took.
-        let by_history = if from > 0.02 { None } else { self.usual(operation) }
-            .map(|usual| (usual - now.seconds_since(started)).max(usual * 0.02));
+        let by_history = if from > 0.02 || track.adrift { None } else { self.usual(operation) }
+            .map(|usual| (usual - now.seconds_since(started).max(0.0)).max(usual * 0.02));
         let (seconds, basis) = match (by_rate, by_history) {
             (Some(rate), Some(history)) => {
                 let weight = fraction.unwrap_or(0.5).clamp(0.1, 0.95);
@@ -122,10 +124,16 @@ impl Forecasts {
 }
 
 impl Track {
+    /// The clock jumped: what was measured by it is dropped, and measuring begins anew.
+    pub(crate) fn clock_jumped(&mut self) {
+        *self = Self { adrift: true, ..Self::default() };
+    }
+
     /// The run as it is remembered, once it has succeeded.
     pub(crate) fn judge(&self, operation: &Operation) -> Option<Run> {
         let (started, ended) = (operation.started_at?, operation.ended_at?);
-        if self.base.is_some_and(|(_, from)| from > 0.02) {
+        // Nor is it known how long it took when clocks jumped, here or on its host.
+        if self.base.is_some_and(|(_, from)| from > 0.02) || self.adrift || ended < started {
             return None;
         }
         let ratios = self
@@ -216,6 +224,21 @@ mod tests {
         assert_eq!(run.seconds, 110.0);
         // 90 s foretold at 10 s, and it took 100; 50 s foretold at 50 s (for two marks), and it took 60.
         assert_eq!(run.ratios, [100.0 / 90.0, 1.2, 1.2]);
+    }
+
+    #[test]
+    fn after_a_jump_of_the_clock_its_speed_is_measured_anew_and_nothing_is_learned() {
+        let mut forecasts = Forecasts::default();
+        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
+        let mut track = Track::default();
+        forecasts.think(&at(0.0), &mut track, t(0.0));
+        forecasts.think(&at(0.5), &mut track, t(50.0));
+        // An hour back.
+        track.clock_jumped();
+        assert_eq!(forecasts.think(&at(0.5), &mut track, t(-3_549.0)), None);
+        let forecast = forecasts.think(&at(0.75), &mut track, t(-3_524.0)).unwrap();
+        assert_eq!((forecast.ends_at, forecast.basis), (t(-3_499.0), ForecastBasis::Rate));
+        assert_eq!(track.judge(&Operation { ended_at: Some(t(60.0)), ..at(1.0) }), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Tasks that run as long as the engine does: the desk's second hand, and the forgetting of what is too old.
 
 use crate::desk::{Command, DeskSender};
+use crate::jumps::Belief;
 use protocol::Time;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Keep, Store};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -35,15 +36,17 @@ pub(crate) async fn tick(desk: DeskSender, stop: CancellationToken) {
 pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, stop: CancellationToken) {
     let mut every = tokio::time::interval(FORGET_EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut belief = Belief::new(Time::now(), Instant::now());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = every.tick() => {}
         }
+        let now = belief.look(Time::now(), Instant::now());
         let mut last = Vec::new();
         loop {
             let reader = store.clone();
-            let found = tokio::task::spawn_blocking(move || reader.too_old(keep, Time::now(), AT_ONCE)).await;
+            let found = tokio::task::spawn_blocking(move || reader.too_old(keep, now, AT_ONCE)).await;
             let ended = match found {
                 Ok(Ok(ended)) => ended,
                 Ok(Err(error)) => {

@@ -19,6 +19,7 @@ mod errand;
 pub mod feed;
 mod forecast;
 mod housekeeping;
+mod jumps;
 pub mod lifecycle;
 mod link;
 mod pace;

@@ -68,6 +68,8 @@ pub enum Message {
     Again { origin: AttemptOrigin },
     /// The kind's policy wants another attempt, not before that moment.
     Retry { origin: AttemptOrigin, not_before: Time, why: String },
+    /// The clock jumped: its pause is over at that moment now.
+    HeldUntil(Time),
     /// A person gives up an attempt whose host can't be heard.
     Abandon { reason: String },
     /// When it will end was thought over anew.
@@ -256,6 +258,10 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         Message::Forecast(forecast) if state.on_host() => {
             record.operation.forecast = forecast;
             Vec::new()
+        }
+        Message::HeldUntil(until) if state == State::Queued && record.operation.not_before.is_some() => {
+            record.operation.not_before = Some(until);
+            vec![Effect::Changed]
         }
         Message::Heard if record.clear(&[ConditionKind::NoWord]) => vec![Effect::Changed],
         Message::Waiting { kind, message } if state == State::Queued => record.condition(kind, now, message),

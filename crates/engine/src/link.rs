@@ -2,12 +2,13 @@
 //!
 //! Talks to the host and to the desk, decides nothing: what a word means for an operation is the desk's.
 
+use crate::clock::Exchange;
 use crate::desk::{Command, DeskSender};
 use crate::roster::LastWord;
 use pool::{Backoff, Pool, PoolError, Sse};
 use protocol::host::{About, Health, HostBeat, HostEvent, HostOperations};
 use protocol::{HostName, InstanceId, Time};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -88,11 +89,11 @@ impl Link {
 
     /// Nothing was heard for the time of silence.
     fn quiet(&self) -> bool {
-        self.last_word.get().is_none_or(|at| Time::now().seconds_since(at) >= self.silence.as_secs_f64())
+        self.last_word.silent_for(Instant::now()).is_none_or(|silent| silent >= self.silence)
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<(T, Time, Time), PoolError> {
-        let asked = Time::now();
+    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<(T, Exchange), PoolError> {
+        let (asked, begun) = (Time::now(), Instant::now());
         let answer = tokio::time::timeout(ANSWER, self.pool.get::<T>(path)).await.map_err(|_| {
             PoolError::Timeout {
                 url: format!("{}{path}", self.pool.base_url()),
@@ -100,18 +101,17 @@ impl Link {
                 what: "answer",
             }
         })??;
-        let answered = Time::now();
-        self.last_word.note(answered);
-        Ok((answer, asked, answered))
+        let took = begun.elapsed();
+        self.last_word.note();
+        Ok((answer, Exchange { asked, answered: Time::now(), took }))
     }
 
     /// Asks who is there and what it holds; the desk says from where to follow.
     async fn meet(&self, reset: bool) -> Result<(InstanceId, u64), Option<PoolError>> {
-        let (about, asked, answered) = self.ask::<About>("/host/v1/about").await.map_err(Some)?;
-        let (list, _, _) = self.ask::<HostOperations>("/host/v1/operations").await.map_err(Some)?;
+        let (about, clock) = self.ask::<About>("/host/v1/about").await.map_err(Some)?;
+        let (list, _) = self.ask::<HostOperations>("/host/v1/operations").await.map_err(Some)?;
         let instance = about.instance;
         let (reply, after) = oneshot::channel();
-        let clock = (asked, answered, about.now);
         let host = self.host.clone();
         let met = Command::HostUp { host, about: Box::new(about), list, clock, reset, reply };
         self.desk.send(met).await.map_err(|_| None)?;
@@ -159,7 +159,7 @@ impl Link {
                     };
                 }
             };
-            self.last_word.note(Time::now());
+            self.last_word.note();
             match self.read(instance, &message) {
                 Ok(Some(event)) => events.push(event),
                 Ok(None) => {}
@@ -199,7 +199,7 @@ impl Link {
         every.tick().await;
         loop {
             every.tick().await;
-            let Ok((list, _, _)) = self.ask::<HostOperations>("/host/v1/operations").await else { continue };
+            let Ok((list, _)) = self.ask::<HostOperations>("/host/v1/operations").await else { continue };
             let (host, instance) = (self.host.clone(), list.instance);
             if self.desk.send(Command::HostHolds { host, instance, list }).await.is_err() {
                 return;
@@ -213,8 +213,7 @@ impl Link {
         loop {
             every.tick().await;
             // A failure needs no word here: the feed notices silence by itself.
-            let Ok((health, asked, answered)) = self.ask::<Health>("/host/v1/health").await else { continue };
-            let clock = (asked, answered, health.now);
+            let Ok((health, clock)) = self.ask::<Health>("/host/v1/health").await else { continue };
             let command = Command::HostHealth { host: self.host.clone(), health: Box::new(health), clock };
             if self.desk.send(command).await.is_err() {
                 return;

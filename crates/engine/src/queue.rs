@@ -41,6 +41,13 @@ impl Queues {
         self.held.insert((until, id, kind.clone(), priority));
     }
 
+    /// The clock jumped by so much: who is held back waits for as long as before.
+    pub(crate) fn moved(&mut self, micros: i64) {
+        let held = std::mem::take(&mut self.held);
+        self.held =
+            held.into_iter().map(|(until, id, kind, p)| (until.plus_micros(micros), id, kind, p)).collect();
+    }
+
     /// Those who were held back until now get in line.
     pub(crate) fn release_held(&mut self, now: Time) {
         while self.held.first().is_some_and(|(until, ..)| *until <= now) {
@@ -150,6 +157,21 @@ mod tests {
         assert_eq!(queues.first(&kind), Some(ids[0]));
         queues.pop(&kind);
         assert!(queues.kinds().is_empty());
+    }
+
+    #[test]
+    fn who_is_held_back_waits_for_as_long_when_the_clock_jumps() {
+        let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
+        for hours in [-1, 1] {
+            let (kind, mut queues, id) = (kind(), Queues::default(), OperationId::new());
+            queues.hold(&kind, id, 0, t(10));
+            let jump = hours * 3_600;
+            queues.moved(jump * 1_000_000);
+            queues.release_held(t(jump + 9));
+            assert_eq!(queues.first(&kind), None);
+            queues.release_held(t(jump + 10));
+            assert_eq!(queues.first(&kind), Some(id));
+        }
     }
 
     proptest! {

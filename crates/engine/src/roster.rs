@@ -1,27 +1,34 @@
 //! The roster: hosts as the desk knows them, and who of them gets the next operation.
 
 use crate::clock::Offset;
+use parking_lot::Mutex;
 use pool::Pool;
 use protocol::api::{Connections, HostLink, HostStatus};
 use protocol::host::{About, Health};
 use protocol::{ConditionKind, HostName, KindName, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 use store::HostCursor;
 
-/// When a byte last came from a host, by the server's clock; written by its link, read by everybody.
+/// When a byte last came from a host, by the server's clock and by one that does not jump; written by its link, read
+/// by everybody.
 #[derive(Clone, Default)]
-pub(crate) struct LastWord(Arc<AtomicI64>);
+pub(crate) struct LastWord(Arc<Mutex<Option<(Time, Instant)>>>);
 
 impl LastWord {
-    pub(crate) fn note(&self, at: Time) {
-        self.0.store(at.micros(), Ordering::Relaxed);
+    /// It came just now.
+    pub(crate) fn note(&self) {
+        *self.0.lock() = Some((Time::now(), Instant::now()));
     }
 
     pub(crate) fn get(&self) -> Option<Time> {
-        let micros = self.0.load(Ordering::Relaxed);
-        (micros != 0).then(|| Time::from_micros(micros))
+        self.0.lock().map(|(at, _)| at)
+    }
+
+    /// For how long nothing came; `None` when nothing ever did.
+    pub(crate) fn silent_for(&self, now: Instant) -> Option<Duration> {
+        self.0.lock().map(|(_, at)| now.saturating_duration_since(at))
     }
 }
 
@@ -122,6 +129,14 @@ impl Roster {
 
     pub(crate) fn get_mut(&mut self, name: &HostName) -> Option<&mut Entry> {
         self.entries.get_mut(name)
+    }
+
+    /// The clock jumped by so much: hosts that are full are asked again after as long as before.
+    pub(crate) fn moved(&mut self, micros: i64) {
+        for entry in self.entries.values_mut() {
+            entry.full_until = entry.full_until.map(|until| until.plus_micros(micros));
+            entry.offset.server_moved(micros);
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {

@@ -26,6 +26,35 @@ impl Desk {
         self.dispatch(now);
     }
 
+    /// Somebody set this machine's clock. What is waited for is waited for as long as before; what was measured by
+    /// that clock is measured anew.
+    pub(super) fn clock_jumped(&mut self, micros: i64, now: Time) {
+        tracing::warn!(seconds = micros as f64 / 1e6, "the clock of this machine jumped");
+        self.queues.moved(micros);
+        self.roster.moved(micros);
+        let mut held = Vec::new();
+        for (id, live) in &mut self.live {
+            live.pace.forgive(now);
+            live.track.clock_jumped();
+            held.extend(live.record.operation.not_before.map(|until| (*id, until.plus_micros(micros))));
+        }
+        for (id, until) in held {
+            self.step(id, Message::HeldUntil(until), now);
+        }
+    }
+
+    /// An attempt that pauses, taken up from the store by a clock that may have been set back since: no pause is
+    /// longer than its policy's longest.
+    pub(super) fn mend_pause(&mut self, id: OperationId, now: Time) {
+        let Some(operation) = self.live.get(&id).map(|live| &live.record.operation) else { return };
+        let policy = self.rules.retry.get(&operation.kind);
+        let longest = policy.map_or(Duration::ZERO, |policy| policy.longest_pause);
+        let latest = now.plus_micros(longest.as_micros() as i64);
+        if operation.not_before.is_some_and(|until| until > latest) {
+            self.step(id, Message::HeldUntil(latest), now);
+        }
+    }
+
     /// Attempts whose host has been silent for longer than is waited for fail; their numbers are fenced off.
     ///
     /// Only time in which this server could have heard something counts, by a clock that does not jump.

@@ -1,9 +1,10 @@
 //! What the desk can be told.
 
+use crate::clock::Exchange;
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
-use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, Problem, State, Time};
+use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, Problem, State};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,13 +72,13 @@ pub(crate) enum Command {
         id: OperationId,
         attempt: u32,
     },
-    /// A host was reached: who it is, what it holds, and (asked, answered, its clock). The reply is the place
+    /// A host was reached: who it is, what it holds, and when it was asked. The reply is the place
     /// from which its feed is to be followed.
     HostUp {
         host: HostName,
         about: Box<About>,
         list: HostOperations,
-        clock: (Time, Time, Time),
+        clock: Exchange,
         /// The place from before is no longer held.
         reset: bool,
         reply: oneshot::Sender<u64>,
@@ -94,7 +95,7 @@ pub(crate) enum Command {
     HostHealth {
         host: HostName,
         health: Box<Health>,
-        clock: (Time, Time, Time),
+        clock: Exchange,
     },
     /// What a host holds, asked for while its feed is followed.
     HostHolds {

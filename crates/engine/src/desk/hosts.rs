@@ -4,6 +4,7 @@
 //! difference. It runs whenever a host is met, be it after a start of the server, of the host, or a silence.
 
 use super::Desk;
+use crate::clock::Exchange;
 use crate::errand;
 use crate::lifecycle::{Message, host_lost};
 use protocol::api::{HostLink, HostStatus};
@@ -25,12 +26,12 @@ impl Desk {
         host: &HostName,
         about: About,
         list: &HostOperations,
-        clock: (Time, Time, Time),
+        clock: Exchange,
         reset: bool,
         now: Time,
     ) -> u64 {
         let Some(entry) = self.roster.get_mut(host) else { return list.seq };
-        entry.offset.learn(clock.0, clock.1, clock.2);
+        entry.offset.learn(clock, about.now);
         let instance = about.instance;
         let same_life = entry.cursor.is_some_and(|c| c.instance == instance);
         let after = match entry.cursor {
@@ -208,7 +209,8 @@ impl Desk {
                 tracing::error!(%host, from = cursor.seq, to = event.seq, "a host's feed has a gap");
             }
             cursor.seq = event.seq;
-            let at = offset.to_server(event.at);
+            // What is heard has happened, whatever a clock says that was set anew.
+            let at = offset.to_server(event.at).min(now);
             let mut ours = self.live.get_mut(&event.id).filter(|l| l.on.as_ref() == Some(host));
             if let Some(live) = ours.as_mut().filter(|l| l.record.operation.attempt == event.attempt) {
                 live.seen_at.get_or_insert(event.seq);
@@ -277,19 +279,13 @@ impl Desk {
     }
 
     /// How a host is.
-    pub(super) fn host_health(
-        &mut self,
-        host: &HostName,
-        health: Health,
-        clock: (Time, Time, Time),
-        now: Time,
-    ) {
+    pub(super) fn host_health(&mut self, host: &HostName, health: Health, clock: Exchange, now: Time) {
         let Some(entry) = self.roster.get_mut(host) else { return };
-        entry.offset.learn(clock.0, clock.1, clock.2);
+        entry.offset.learn(clock, health.now);
         let due = entry.health.as_ref().is_none_or(|known| {
             known.ready != health.ready
                 || known.running != health.running
-                || health.now.seconds_since(known.now) >= HEALTH_EVERY_SECONDS
+                || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
         });
         if due {
             entry.health = Some(health);

@@ -1,0 +1,144 @@
+//! Notices when somebody sets the machine's wall clock, or its own service for that does, or the machine slept.
+//!
+//! Operations and events bear wall-clock moments, for people. What the desk waits for is moved along when that
+//! clock jumps, so that a pause of a minute stays a minute: see `Desk::clock_jumped`. And what is old enough to be
+//! forgotten is not decided by a clock that has just jumped ahead: see [`Belief`].
+
+use protocol::Time;
+use std::time::{Duration, Instant};
+
+/// The wall clock is adjusted in small steps all the time; less than this is no jump, microseconds.
+const LEAST: i64 = 500_000;
+/// The two clocks are read within this, or read again: what is between would look like a jump.
+const TOGETHER: Duration = Duration::from_millis(20);
+/// How often they are read again at most.
+const TRIES: usize = 5;
+
+/// Looks at the wall clock beside one that does not jump.
+pub(crate) struct Jumps {
+    wall: Time,
+    steady: Instant,
+}
+
+impl Jumps {
+    pub(crate) fn new() -> Self {
+        let (wall, steady) = read();
+        Self { wall, steady }
+    }
+
+    /// The moment, and by how many microseconds the wall clock jumped since the last look, if it did.
+    pub(crate) fn look(&mut self) -> (Time, Option<i64>) {
+        let (wall, steady) = read();
+        (wall, self.take(wall, steady))
+    }
+
+    fn take(&mut self, wall: Time, steady: Instant) -> Option<i64> {
+        let passed = micros(steady.saturating_duration_since(self.steady));
+        let by = wall.micros() - self.wall.micros() - passed;
+        (self.wall, self.steady) = (wall, steady);
+        (by.abs() >= LEAST).then_some(by)
+    }
+}
+
+fn read() -> (Time, Instant) {
+    let mut tries = 1;
+    loop {
+        let (before, wall, after) = (Instant::now(), Time::now(), Instant::now());
+        if after - before <= TOGETHER || tries == TRIES {
+            return (wall, before);
+        }
+        tries += 1;
+    }
+}
+
+fn micros(length: Duration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A jump ahead is believed when the clock has stayed there for so long.
+const BELIEVED_AFTER: Duration = Duration::from_secs(24 * 3_600);
+/// By so much the clock may be ahead without a doubt.
+const UNDOUBTED: i64 = 60_000_000;
+
+/// The moment as it is believed where belief costs something: what is forgotten doesn't come back. A clock that is
+/// suddenly a year ahead does not make everything a year older.
+pub(crate) struct Belief {
+    believed: Time,
+    looked: Instant,
+    doubted: Duration,
+}
+
+impl Belief {
+    pub(crate) fn new(wall: Time, now: Instant) -> Self {
+        Self { believed: wall, looked: now, doubted: Duration::ZERO }
+    }
+
+    /// The moment to go by, at this moment by the two clocks.
+    pub(crate) fn look(&mut self, wall: Time, now: Instant) -> Time {
+        let passed = now.saturating_duration_since(self.looked);
+        self.looked = now;
+        let due = self.believed.plus_micros(micros(passed));
+        let ahead = wall.micros().saturating_sub(due.micros());
+        self.doubted = if ahead > UNDOUBTED { self.doubted + passed } else { Duration::ZERO };
+        let doubtful = ahead > UNDOUBTED && self.doubted < BELIEVED_AFTER;
+        self.believed = if doubtful { due } else { wall };
+        self.believed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000;
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn t(micros: i64) -> Time {
+        Time::from_micros(1_000_000_000_000 + micros)
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_noticed_once_and_by_how_much() {
+        let begun = Instant::now();
+        let mut jumps = Jumps { wall: t(0), steady: begun };
+        assert_eq!(jumps.take(t(1_000_000), begun + SECOND), None);
+        assert_eq!(jumps.take(t(2_000_000 - HOUR), begun + 2 * SECOND), Some(-HOUR));
+        assert_eq!(jumps.take(t(3_000_000 - HOUR), begun + 3 * SECOND), None);
+        assert_eq!(jumps.take(t(4_000_000), begun + 4 * SECOND), Some(HOUR));
+    }
+
+    #[test]
+    fn a_clock_that_is_adjusted_little_by_little_does_not_jump() {
+        let begun = Instant::now();
+        let mut jumps = Jumps { wall: t(0), steady: begun };
+        for n in 1..100 {
+            assert_eq!(jumps.take(t(i64::from(n) * 1_100_000), begun + n * SECOND), None);
+        }
+    }
+
+    #[test]
+    fn a_jump_ahead_is_believed_after_a_day_and_one_back_at_once() {
+        let begun = Instant::now();
+        let hours = |n: u32| begun + n * 3_600 * SECOND;
+        let mut belief = Belief::new(t(0), begun);
+        assert_eq!(belief.look(t(HOUR), hours(1)), t(HOUR));
+        let year = 8_766 * HOUR;
+        for n in 2..25 {
+            let due = i64::from(n) * HOUR;
+            assert_eq!(belief.look(t(year + due), hours(n)), t(due), "after {n} hours");
+        }
+        assert_eq!(belief.look(t(year + 25 * HOUR), hours(25)), t(year + 25 * HOUR));
+        assert_eq!(belief.look(t(26 * HOUR), hours(26)), t(26 * HOUR));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_for_a_while_leaves_nothing_behind() {
+        let begun = Instant::now();
+        let minutes = |n: u32| begun + n * 60 * SECOND;
+        let at = |n: i64| t(n * 60_000_000);
+        let mut belief = Belief::new(at(0), begun);
+        assert_eq!(belief.look(at(9_001), minutes(1)), at(1));
+        assert_eq!(belief.look(at(2), minutes(2)), at(2));
+        assert_eq!(belief.doubted, Duration::ZERO);
+    }
+}
