@@ -60,8 +60,14 @@ impl Offset {
         self.micros -= micros;
     }
 
+    /// When something happened that the host puts at that moment of its clock and that is heard of now. It has
+    /// happened by now, whatever a clock says that was set anew.
+    pub(crate) fn happened(self, host: Time, now: Time) -> Time {
+        self.to_server(host).min(now)
+    }
+
     /// A moment of the host's clock by the server's.
-    pub(crate) fn to_server(self, host: Time) -> Time {
+    fn to_server(self, host: Time) -> Time {
         host.plus_micros(-self.micros)
     }
 }
@@ -111,6 +117,14 @@ mod tests {
         // A slower exchange than the one before, and yet there is no doubt.
         offset.learn(exchange(1_000_000, 1_900_000), t(1_450_000 - 3_000_000));
         assert_eq!(offset.to_server(t(0)), t(3_000_000));
+    }
+
+    #[test]
+    fn what_is_heard_of_has_happened() {
+        let offset = Offset::default();
+        assert_eq!(offset.happened(t(5), t(9)), t(5));
+        // The host's clock was set an hour ahead since it was last asked for.
+        assert_eq!(offset.happened(t(3_600_000_000), t(9)), t(9));
     }
 
     #[test]

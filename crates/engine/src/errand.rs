@@ -122,8 +122,7 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
         };
         match answer {
             Ok((_, ack)) => {
-                // Between the question and the answer, whatever a clock says that was set anew.
-                let acknowledged = offset.to_server(ack.now).max(sent).min(Time::now());
+                let acknowledged = offset.happened(ack.now, Time::now()).max(sent);
                 return errand.report(Message::CancelAnswered { sent, acknowledged }).await;
             }
             Err(PoolError::Status { status: 404 | 409, .. }) => {

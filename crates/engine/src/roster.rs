@@ -177,3 +177,32 @@ impl Roster {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_full_is_asked_again_after_as_long_when_the_clock_jumps() {
+        let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
+        let name: HostName = "a".parse().unwrap();
+        let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
+        let mut roster = Roster::default();
+        roster.add(Entry {
+            full_until: Some(t(10)),
+            ..Entry::new(name.clone(), pool, None, LastWord::default())
+        });
+        roster.moved(-3_600_000_000);
+        assert_eq!(roster.get(&name).unwrap().full_until, Some(t(10 - 3_600)));
+    }
+
+    #[test]
+    fn a_silence_is_as_long_as_it_is_by_the_clock_that_does_not_jump() {
+        let word = LastWord::default();
+        assert_eq!((word.get(), word.silent_for(Instant::now())), (None, None));
+        word.note();
+        let later = Instant::now() + Duration::from_secs(3);
+        assert!(word.silent_for(later).unwrap() >= Duration::from_secs(3));
+        assert!(word.get().is_some());
+    }
+}

@@ -209,8 +209,7 @@ impl Desk {
                 tracing::error!(%host, from = cursor.seq, to = event.seq, "a host's feed has a gap");
             }
             cursor.seq = event.seq;
-            // What is heard has happened, whatever a clock says that was set anew.
-            let at = offset.to_server(event.at).min(now);
+            let at = offset.happened(event.at, now);
             let mut ours = self.live.get_mut(&event.id).filter(|l| l.on.as_ref() == Some(host));
             if let Some(live) = ours.as_mut().filter(|l| l.record.operation.attempt == event.attempt) {
                 live.seen_at.get_or_insert(event.seq);
@@ -282,15 +281,41 @@ impl Desk {
     pub(super) fn host_health(&mut self, host: &HostName, health: Health, clock: Exchange, now: Time) {
         let Some(entry) = self.roster.get_mut(host) else { return };
         entry.offset.learn(clock, health.now);
-        let due = entry.health.as_ref().is_none_or(|known| {
-            known.ready != health.ready
-                || known.running != health.running
-                || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
-        });
-        if due {
+        if entry.health.as_ref().is_none_or(|known| worth_telling(known, &health)) {
             entry.health = Some(health);
             let status = entry.status();
             self.draft.host(status, now);
         }
+    }
+}
+
+/// Whether a host's health is news after what was told last.
+fn worth_telling(known: &Health, health: &Health) -> bool {
+    known.ready != health.ready
+        || known.running != health.running
+        // Either way: its clock may have been set back.
+        || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_health_of_a_host_goes_on_being_told_when_its_clock_is_set_back() {
+        let at = |seconds: i64| Health {
+            ready: true,
+            checks: Vec::new(),
+            cpu: 0.0,
+            memory_bytes: 0,
+            network_in: 0.0,
+            network_out: 0.0,
+            running: 0,
+            free: 1,
+            now: Time::from_micros(seconds * 1_000_000),
+        };
+        assert!(!worth_telling(&at(100), &at(104)));
+        assert!(worth_telling(&at(100), &at(105)));
+        assert!(worth_telling(&at(10_000), &at(6_400)));
     }
 }

@@ -168,12 +168,27 @@ fn a_stall_passes_with_the_next_progress() {
 }
 
 #[test]
+fn a_cancel_across_a_clock_that_was_set_back_ends_when_its_receipt_says() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(900)).unwrap();
+    let ended = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
+    let says = Message::Host { attempt: 1, at: t(10), body: ended };
+    step(&mut record, says, t(10)).unwrap();
+    let receipt = record.operation.receipt.clone().unwrap();
+    assert_eq!((receipt.requested, receipt.released), (t(900), Some(t(900))));
+    assert_eq!(record.operation.ended_at, Some(t(900)));
+}
+
+#[test]
 fn an_automatic_retry_waits_its_time_and_can_be_cancelled_meanwhile() {
     let mut record = running();
     step(&mut record, Message::Lost(host_lost()), t(9)).unwrap();
     let retry = Message::Retry { origin: AttemptOrigin::Retry, not_before: t(99), why: "soon".into() };
     step(&mut record, retry, t(9)).unwrap();
     assert_eq!((record.operation.state, record.operation.not_before), (State::Queued, Some(t(99))));
+    // The clock was set back.
+    assert_eq!(step(&mut record, Message::HeldUntil(t(9)), t(1)).unwrap(), [Effect::Changed]);
+    assert_eq!(record.operation.not_before, Some(t(9)));
     assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Backoff);
     step(&mut record, Message::Cancel { reason: String::new() }, t(10)).unwrap();
     assert_eq!(record.operation.state, State::Cancelled);
@@ -208,6 +223,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => (0i64..90).prop_map(|n| Message::Retry {
             origin: AttemptOrigin::Retry, not_before: t(n), why: "x".into()
         }),
+        1 => (0i64..90).prop_map(|n| Message::HeldUntil(t(n))),
         1 => Just(Message::Abandon { reason: String::new() }),
         1 => Just(Message::Stalled { since: t(0), message: "x".into() }),
     ]

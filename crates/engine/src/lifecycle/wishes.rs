@@ -9,6 +9,8 @@ use protocol::{Condition, ConditionKind, Failure, FailureReason, HostName, Recei
 pub(super) fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
     record.note(Step::Stopped, at);
     record.note(Step::Released, at);
+    // By a clock that was set back the receipt's steps stay in order, and its last one is the end.
+    let at = record.operation.receipt.as_ref().and_then(|receipt| receipt.released).unwrap_or(at);
     record.end(State::Cancelled, None, at);
     vec![Effect::Changed, Effect::Release]
 }

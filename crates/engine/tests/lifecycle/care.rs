@@ -106,6 +106,31 @@ async fn a_retry_waits_its_pause_through_a_restart_of_the_server_and_can_be_canc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_that_ends_too_far_ahead_when_the_server_starts_is_no_longer_than_its_policy_has_it() {
+    let mut stage = Stage::new(2).await;
+    let pausing = |pause: Duration| {
+        move |config: &mut signalbox_engine::EngineConfig| {
+            config.rules.retry.insert(count(), policy(3, pause, &RetryPolicy::OF_HOSTS));
+        }
+    };
+    let engine = stage.engine_with(pausing(Duration::from_secs(3_600)));
+    let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
+    stage.kill_host();
+    stage.restart_host().await;
+    feed.until(|o| o.id == id && o.attempt == 2 && o.not_before.is_some()).await;
+    engine.close().await;
+    drop(engine);
+
+    // An hour ahead of a policy of a millisecond: as if the clock had been set back by an hour meanwhile.
+    let engine = stage.engine_with(pausing(Duration::from_millis(1)));
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
+    engine.cancel(id, String::new()).await.unwrap();
+    feed.until(|o| o.id == id && o.state == State::Cancelled).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kind_has_no_more_on_hosts_than_its_limit() {
     let stage = Stage::new(4).await;
     let engine = stage.engine_with(|config| {
