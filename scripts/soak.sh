@@ -2,7 +2,7 @@
 # Set-up, build, then storms over a real server and real hosts: docs/reliability.md. Arguments go to `soak run`:
 #   scripts/soak.sh --seed 7 --minutes 30
 # What is built is the debug build, whose own assertions watch along. Evidence stays in the target folder when a
-# promise was broken.
+# promise was broken. Clocks are made to jump where libfaketime is (apt-get install faketime on Debian and Ubuntu).
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
