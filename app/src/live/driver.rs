@@ -1,10 +1,15 @@
 //! The browser's part of the connection: opens streams, asks polls, keeps timers, and tells
-//! [`Link`](super::link::Link) what happened. Decides nothing itself.
+//! [`Link`](super::link::Link) what happened. Decides nothing itself. Which tab of the browser connects is
+//! another matter: `together`.
 
 use super::clock::ClockSync;
 use super::feed::{Follower, Verdict};
+use super::frame::Frame;
 use super::link::{Command, Input, Link, POLL_WAIT_SECONDS};
+use super::relay::Relay;
+use super::role::Tab;
 use super::store::Live;
+use super::tabs::{Request, Tabs};
 use super::wire;
 use crate::{api, http::Call};
 use leptos::prelude::*;
@@ -18,7 +23,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{AbortController, EventSource, MessageEvent};
 
 /// An open stream and the handlers that keep it company.
-struct Stream {
+pub(super) struct Stream {
     source: EventSource,
     turn: u64,
     _on_message: Vec<Closure<dyn FnMut(MessageEvent)>>,
@@ -32,28 +37,36 @@ impl Drop for Stream {
     }
 }
 
-struct Driver {
-    live: Live,
-    link: Link,
-    follower: Follower,
-    sync: ClockSync,
+pub(super) struct Driver {
+    pub(super) live: Live,
+    pub(super) link: Link,
+    pub(super) follower: Follower,
+    pub(super) sync: ClockSync,
     stream: Option<Stream>,
-    poll: Option<AbortController>,
+    pub(super) poll: Option<AbortController>,
     poll_turn: u64,
-    /// Rises with each stream and each poll, so that a late answer of an old one is known as such.
-    turn: u64,
+    /// Of the snapshot, or what else was missing, that is awaited; 0 for none.
+    pub(super) asked: u64,
+    /// Rises with all that is asked for, so that a late answer to an old question is known as such.
+    pub(super) turn: u64,
+    pub(super) tab: Tab,
+    pub(super) relay: Relay,
+    /// Where the browser lets tabs agree.
+    pub(super) tabs: Option<Tabs>,
+    /// The lock, or our place in the line for it.
+    pub(super) request: Option<Request>,
 }
 
 #[derive(Clone)]
-struct Handle(Rc<RefCell<Driver>>);
+pub(super) struct Handle(pub(super) Rc<RefCell<Driver>>);
 
-fn now() -> f64 {
+pub(super) fn now() -> f64 {
     js_sys::Date::now()
 }
 
 /// Connects the page to the feed, for as long as the page lives. Called once, in the browser.
 pub fn start(live: Live) {
-    let seeded = live.seeded().get_untracked();
+    let server = live.server().map(|(id, _)| id);
     let handle = Handle(Rc::new(RefCell::new(Driver {
         follower: Follower::at(live.seq()),
         live: live.clone(),
@@ -62,21 +75,26 @@ pub fn start(live: Live) {
         stream: None,
         poll: None,
         poll_turn: 0,
+        asked: 0,
         turn: 0,
+        tab: Tab::default(),
+        relay: Relay::new(now(), now(), server),
+        tabs: None,
+        request: None,
     })));
-    handle.tell(Input::Start { seeded });
+    handle.meet();
 
     let every_second = handle.clone();
     set_interval(move || every_second.second(), Duration::from_secs(1));
     let online = handle.clone();
     // For as long as the page lives: its handle is not needed.
-    let _ = window_event_listener_untyped("online", move |_| online.tell(Input::Nudge));
+    let _ = window_event_listener_untyped("online", move |_| online.nudge());
     Effect::new({
         let (live, handle) = (live.clone(), handle.clone());
         move |earlier: Option<()>| {
             live.track_nudge();
             if earlier.is_some() {
-                handle.tell(Input::Nudge);
+                handle.nudge();
             }
         }
     });
@@ -92,14 +110,16 @@ pub fn start(live: Live) {
 
 impl Handle {
     /// Tells the link what happened and does what it says.
-    fn tell(&self, input: Input) {
+    pub(super) fn tell(&self, input: Input) {
         let commands = {
             let mut driver = self.0.borrow_mut();
             let now = now();
             let commands = driver.link.on(input, now, js_sys::Math::random());
             // A word changes nothing that a person sees; the second's tick shows what it has to.
             if input != Input::Word {
-                driver.live.show(driver.link.shown(now), driver.link.fresh(now));
+                let (shown, fresh) = driver.stands(now);
+                driver.live.show(shown, fresh);
+                driver.pass_on_standing(now);
             }
             commands
         };
@@ -128,11 +148,12 @@ impl Handle {
     /// Once a second: the page's one clock.
     fn second(&self) {
         self.tell(Input::Tick);
+        self.tick_tab();
         let driver = self.0.borrow();
         let now = now();
-        let clock = driver.link.fresh(now).then(|| driver.sync.server_time(now)).flatten();
+        let (_, fresh) = driver.stands(now);
+        let clock = fresh.then(|| driver.sync.server_time(now)).flatten();
         driver.live.tick(clock, driver.sync.latency());
-        driver.live.show(driver.link.shown(now), driver.link.fresh(now));
     }
 
     fn open_stream(&self) {
@@ -183,7 +204,7 @@ impl Handle {
         self.0.borrow().stream.as_ref().is_some_and(|stream| stream.turn == turn)
     }
 
-    fn close_stream(&self) {
+    pub(super) fn close_stream(&self) {
         if let Some(stream) = self.0.borrow_mut().stream.take() {
             stream.source.close();
             // It may be one of its own handlers that closes it: let that return first.
@@ -202,6 +223,7 @@ impl Handle {
     }
 
     fn message(&self, text: &str) {
+        self.pass_on(text, Frame::Message);
         let Some(event) = self.known(wire::event(text)) else { return };
         let verdict = {
             let mut driver = self.0.borrow_mut();
@@ -220,6 +242,7 @@ impl Handle {
     }
 
     fn beat(&self, text: &str) {
+        self.pass_on(text, Frame::Beat);
         let Some(beat) = self.known(serde_json::from_str::<Beat>(text)) else { return };
         let complete = {
             let mut driver = self.0.borrow_mut();
@@ -230,10 +253,16 @@ impl Handle {
     }
 
     fn skipped(&self, text: &str) {
+        self.pass_on(text, Frame::Skipped);
         if let Some(range) = self.known(serde_json::from_str::<Skipped>(text)) {
             self.0.borrow_mut().follower.skipped(range);
             self.tell(Input::Word);
         }
+    }
+
+    /// What the stream sent, to those who listen.
+    fn pass_on(&self, text: &str, frame: fn(String) -> Frame) {
+        self.0.borrow().pass_on(|| frame(text.to_owned()));
     }
 
     /// A message that was read. One that can't be counts as lost: the page may be older than the server.
@@ -278,12 +307,17 @@ impl Handle {
         let path = format!("/api/v1/events?after={seq}&wait={POLL_WAIT_SECONDS}s");
         let limit = Duration::from_secs(u64::from(POLL_WAIT_SECONDS) + 5);
         let call = Call { limit, abort: Some(controller), ..Call::get(&path) };
-        let answer = call.text().await.map(|text| wire::page(&text));
+        let answer = call.text().await;
         if !self.is_poll(turn) {
             return;
         }
         self.0.borrow_mut().poll = None;
-        match answer {
+        let page = answer.map(|text| {
+            let page = wire::page(&text);
+            self.0.borrow().pass_on(|| Frame::Page(seq, text));
+            page
+        });
+        match page {
             Ok(Ok(page)) if page.reset.is_some() => self.tell(Input::Lost),
             Ok(Ok(page)) => {
                 self.0.borrow_mut().sync.observe(page.now, now());
@@ -312,8 +346,18 @@ impl Handle {
     }
 
     fn take_snapshot(self) {
+        let turn = {
+            let mut driver = self.0.borrow_mut();
+            driver.turn += 1;
+            driver.asked = driver.turn;
+            driver.turn
+        };
         spawn_local(async move {
-            match api::snapshot().await {
+            let answer = api::snapshot().await;
+            if self.0.borrow().asked != turn {
+                return;
+            }
+            match answer {
                 Ok(snapshot) => {
                     let live = self.0.borrow().live.clone();
                     {

@@ -38,7 +38,7 @@ impl Follower {
     }
 
     /// The last number that needs no event of its own: known, or announced as left out.
-    fn covered(&self) -> u64 {
+    pub(super) fn covered(&self) -> u64 {
         match self.skipped {
             Some(s) if s.from <= self.seq + 1 && s.to > self.seq => s.to,
             _ => self.seq,

@@ -8,6 +8,8 @@
 //! again every minute. Whatever was lost (a gap, another life of the server, a place no longer held) is
 //! mended by a new snapshot before the feed is followed again.
 
+use serde::{Deserialize, Serialize};
+
 /// How long an opened stream may take to say hello, milliseconds.
 const HELLO_WITHIN: f64 = 3_000.0;
 /// How many beats may be missed.
@@ -53,7 +55,7 @@ enum Mode {
 }
 
 /// Why the stream is not used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Why {
     /// It opens, and nothing comes through.
     Mute,
@@ -78,9 +80,10 @@ impl Why {
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Input {
-    /// The page is ready; `seeded` when the server rendered a snapshot into it.
+    /// The page connects; `seeded` when it has a snapshot to go on from, true as far as was `heard` last.
     Start {
         seeded: bool,
+        heard: f64,
     },
     /// The stream greets; `same_server` when it is the life of the server that the page knows.
     Hello {
@@ -123,7 +126,7 @@ pub enum Command {
 }
 
 /// What the badge says.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Shown {
     /// Not yet asked to follow anything.
     Still,
@@ -188,8 +191,8 @@ impl Link {
     /// Takes what happened at `now`; `chance` is a random number from 0 to 1. Says what to do, in order.
     pub fn on(&mut self, input: Input, now: f64, chance: f64) -> Vec<Command> {
         match (input, self.mode) {
-            (Input::Start { seeded }, Mode::Idle) => {
-                self.last_word = now;
+            (Input::Start { seeded, heard }, Mode::Idle) => {
+                self.last_word = heard;
                 self.needs_snapshot = !seeded;
                 self.go_on(now)
             }
@@ -375,6 +378,21 @@ impl Link {
         commands
     }
 
+    /// When something was heard last.
+    pub fn last_word(&self) -> f64 {
+        self.last_word
+    }
+
+    /// Something is missing that only a snapshot mends.
+    pub fn needs_snapshot(&self) -> bool {
+        self.needs_snapshot
+    }
+
+    /// How often something comes at least, milliseconds.
+    pub fn beat(&self) -> f64 {
+        self.beat
+    }
+
     /// The page can be trusted to be of this moment.
     pub fn fresh(&self, now: f64) -> bool {
         match self.mode {
@@ -410,7 +428,7 @@ mod tests {
 
     fn started() -> Link {
         let mut link = Link::default();
-        assert_eq!(link.on(Input::Start { seeded: true }, 1_000.0, 0.0), [OpenStream]);
+        assert_eq!(link.on(Input::Start { seeded: true, heard: 1_000.0 }, 1_000.0, 0.0), [OpenStream]);
         link
     }
 
@@ -432,7 +450,7 @@ mod tests {
     #[test]
     fn a_page_without_a_snapshot_takes_one_first() {
         let mut link = Link::default();
-        assert_eq!(link.on(Input::Start { seeded: false }, 0.0, 0.0), [TakeSnapshot]);
+        assert_eq!(link.on(Input::Start { seeded: false, heard: 0.0 }, 0.0, 0.0), [TakeSnapshot]);
         assert_eq!(link.on(Input::SnapshotTaken, 50.0, 0.0), [OpenStream]);
     }
 
@@ -586,7 +604,7 @@ mod tests {
             let mut link = Link::default();
             let mut world = World::default();
             let mut now = 1_000.0;
-            world.obey(&link.on(Input::Start { seeded }, now, 0.0))?;
+            world.obey(&link.on(Input::Start { seeded, heard: now }, now, 0.0))?;
             for (what, later, chance) in steps {
                 now += later;
                 // Only what is under way can be heard of.

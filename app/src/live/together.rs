@@ -1,0 +1,252 @@
+//! How the driver gets on with the other tabs: does what [`Tab`](super::role::Tab) and
+//! [`Relay`](super::relay::Relay) decide. Decides nothing itself.
+
+use super::driver::{Driver, Handle, now};
+use super::feed::Follower;
+use super::frame::{Frame, Standing};
+use super::link::{Input, Shown};
+use super::relay::{Errand, Relay, Taken};
+use super::role::{self, Role};
+use super::tabs::{Answer, Tabs};
+use super::wire;
+use crate::http::Call;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::event::Beat;
+
+/// A place in the feed older than this is not worth going on from, milliseconds: a snapshot is smaller than
+/// what happened since.
+const TOO_OLD: f64 = 60_000.0;
+
+fn hidden() -> bool {
+    document().hidden()
+}
+
+impl Driver {
+    /// What the badge says at `now`, and whether the page is of this moment.
+    pub(super) fn stands(&self, now: f64) -> (Shown, bool) {
+        match self.tab.role() {
+            Role::Listens => (self.relay.shown(now), self.relay.fresh(now)),
+            _ if self.tab.resting() => (Shown::Still, false),
+            _ => (self.link.shown(now), self.link.fresh(now)),
+        }
+    }
+
+    fn say(&self, frame: &Frame) {
+        if let Some(tabs) = &self.tabs {
+            tabs.say(frame);
+        }
+    }
+
+    /// To those who listen, if this tab leads. The frame is made only then.
+    pub(super) fn pass_on(&self, frame: impl FnOnce() -> Frame) {
+        if self.tab.role() == Role::Leads {
+            self.say(&frame());
+        }
+    }
+
+    /// To those who listen: how things are here.
+    pub(super) fn pass_on_standing(&self, now: f64) {
+        self.pass_on(|| {
+            let (shown, fresh) = self.stands(now);
+            let server = self.live.server().map(|(id, _)| id);
+            Frame::Standing(Standing { shown, fresh, seq: self.follower.seq(), server, beat: self.link.beat() })
+        });
+    }
+}
+
+impl Handle {
+    /// Meets the other tabs, or goes on alone.
+    pub(super) fn meet(&self) {
+        let handle = self.clone();
+        let tabs = Tabs::open(move |frame| handle.hear(frame));
+        let shared = tabs.is_some();
+        self.0.borrow_mut().tabs = tabs;
+        self.role(role::Input::Start { shared, hidden: hidden() });
+        let handle = self.clone();
+        // For as long as the page lives: its handle is not needed.
+        let _ = window_event_listener_untyped("visibilitychange", move |_| {
+            handle.role(role::Input::Seen { hidden: hidden() });
+        });
+    }
+
+    /// Tells the tab what happened and does what it says.
+    pub(super) fn role(&self, input: role::Input) {
+        let commands = self.0.borrow_mut().tab.on(input, now(), js_sys::Math::random());
+        for command in commands {
+            match command {
+                role::Command::Ask => self.ask_lock(false),
+                role::Command::Steal => self.ask_lock(true),
+                role::Command::Release => {
+                    let request = self.0.borrow_mut().request.take();
+                    drop(request);
+                }
+                role::Command::Join => self.0.borrow().say(&Frame::Join),
+                role::Command::Connect => self.connect(),
+                role::Command::Disconnect => self.disconnect(),
+            }
+        }
+        self.show();
+    }
+
+    fn ask_lock(&self, steal: bool) {
+        let handle = self.clone();
+        let mut driver = self.0.borrow_mut();
+        driver.request = driver.tabs.as_ref().map(|tabs| {
+            tabs.ask(steal, move |answer| {
+                handle.role(match answer {
+                    Answer::Granted => role::Input::Granted,
+                    Answer::Taken => role::Input::Taken,
+                    Answer::Refused => role::Input::Refused,
+                });
+            })
+        });
+    }
+
+    /// Goes on from what is known by a connection of its own.
+    fn connect(&self) {
+        let (seeded, heard) = {
+            let mut driver = self.0.borrow_mut();
+            // What was asked for as one that listens is no longer awaited.
+            driver.asked = 0;
+            let heard = driver.relay.heard();
+            (!driver.relay.needs_snapshot() && now() - heard < TOO_OLD, heard)
+        };
+        self.tell(Input::Start { seeded, heard });
+    }
+
+    /// Closes the connection, and listens to whoever leads next.
+    fn disconnect(&self) {
+        let mut driver = self.0.borrow_mut();
+        let link = std::mem::take(&mut driver.link);
+        let server = driver.live.server().filter(|_| !link.needs_snapshot()).map(|(id, _)| id);
+        driver.relay = Relay::new(now(), link.last_word(), server);
+        driver.asked = 0;
+        let poll = driver.poll.take();
+        drop(driver);
+        self.close_stream();
+        if let Some(controller) = poll {
+            controller.abort();
+        }
+    }
+
+    /// Another tab said something.
+    fn hear(&self, frame: Frame) {
+        let role = self.0.borrow().tab.role();
+        match (role, frame) {
+            (Role::Leads, Frame::Join) => self.0.borrow().pass_on_standing(now()),
+            (Role::Leads, Frame::Nudge) => self.tell(Input::Nudge),
+            (Role::Listens, frame) if frame.is_leaders() => self.listen_to(frame),
+            _ => {}
+        }
+    }
+
+    fn listen_to(&self, frame: Frame) {
+        let standing = matches!(frame, Frame::Standing(_));
+        let taken = {
+            let mut driver = self.0.borrow_mut();
+            let Driver { relay, follower, sync, .. } = &mut *driver;
+            let now = now();
+            if let Frame::Beat(text) = &frame
+                && let Ok(beat) = serde_json::from_str::<Beat>(text)
+            {
+                sync.observe(beat.now, now);
+            }
+            // What was held back says nothing about how long it took.
+            let direct = relay.direct();
+            let taken = relay.take(frame, follower, now);
+            if direct {
+                taken.events.iter().for_each(|event| sync.observe(event.at, now));
+            }
+            taken
+        };
+        self.carry_out(taken);
+        if standing {
+            self.show();
+        }
+    }
+
+    fn carry_out(&self, taken: Taken) {
+        let (live, turn) = {
+            let mut driver = self.0.borrow_mut();
+            if taken.errand.is_some() {
+                driver.turn += 1;
+                driver.asked = driver.turn;
+            }
+            (driver.live.clone(), driver.turn)
+        };
+        taken.events.iter().for_each(|event| live.apply(event));
+        match taken.errand {
+            None => {}
+            Some(Errand::Page { after }) => {
+                let handle = self.clone();
+                spawn_local(async move { handle.fetch_missing(after, turn).await });
+            }
+            Some(Errand::Snapshot) => {
+                let handle = self.clone();
+                spawn_local(async move { handle.start_over(turn).await });
+            }
+        }
+    }
+
+    async fn fetch_missing(self, after: u64, turn: u64) {
+        let path = format!("/api/v1/events?after={after}&wait=0s");
+        let page = Call::get(&path).text().await.ok().and_then(|text| wire::page(&text).ok());
+        if self.0.borrow().asked != turn {
+            return;
+        }
+        let taken = {
+            let mut driver = self.0.borrow_mut();
+            let Driver { relay, follower, .. } = &mut *driver;
+            relay.page_came(page, follower, now())
+        };
+        self.carry_out(taken);
+    }
+
+    async fn start_over(self, turn: u64) {
+        let snapshot = crate::api::snapshot().await.ok();
+        if self.0.borrow().asked != turn {
+            return;
+        }
+        if let Some(snapshot) = &snapshot {
+            let live = self.0.borrow().live.clone();
+            live.seed(snapshot);
+            let mut driver = self.0.borrow_mut();
+            driver.follower = Follower::at(snapshot.seq);
+            driver.sync.observe(snapshot.now, now());
+        }
+        let taken = {
+            let mut driver = self.0.borrow_mut();
+            let Driver { relay, follower, .. } = &mut *driver;
+            relay.snapshot_came(snapshot.map(|s| s.server), follower, now())
+        };
+        self.carry_out(taken);
+    }
+
+    /// A person, or the network's return, asks whoever is connected to try at once.
+    pub(super) fn nudge(&self) {
+        if self.0.borrow().tab.role() == Role::Listens {
+            self.0.borrow().say(&Frame::Nudge);
+        } else {
+            self.tell(Input::Nudge);
+        }
+    }
+
+    /// Once a second.
+    pub(super) fn tick_tab(&self) {
+        let silent = {
+            let mut driver = self.0.borrow_mut();
+            let now = now();
+            driver.relay.tick(now);
+            driver.relay.silent(now)
+        };
+        self.role(role::Input::Tick { silent });
+    }
+
+    /// Shows how things are.
+    fn show(&self) {
+        let driver = self.0.borrow();
+        let (shown, fresh) = driver.stands(now());
+        driver.live.show(shown, fresh);
+    }
+}
