@@ -32,7 +32,9 @@ const MOST_HELD: usize = 5_000;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Errand {
     /// What is after this event, as far as it is there.
-    Page { after: u64 },
+    Page {
+        after: u64,
+    },
     Snapshot,
 }
 
@@ -229,8 +231,13 @@ impl Relay {
             Frame::Page(_, text) => match wire::page(text) {
                 // What the server no longer holds the leader mends with a snapshot, and says how far it is.
                 Ok(page) if page.reset.is_some() => None,
-                Ok(page) if add(page, taken, follower) => None,
-                _ => return self.lose(taken, follower, now),
+                Ok(page) => {
+                    if !add(page, taken, follower) {
+                        return self.lose(taken, follower, now);
+                    }
+                    None
+                }
+                Err(_) => return self.lose(taken, follower, now),
             },
             Frame::Beat(_) | Frame::Standing(_) | Frame::Join | Frame::Nudge => None,
         };

@@ -49,7 +49,7 @@ fn listening() -> (Relay, Follower) {
 fn what_the_leader_passes_on_is_applied_once() {
     let (mut relay, mut follower) = listening();
     assert_eq!(numbers(&relay.take(message(11), &mut follower, 20.0)), [11]);
-    assert_eq!(numbers(&relay.take(message(11), &mut follower, 20.0)), []);
+    assert!(relay.take(message(11), &mut follower, 20.0).events.is_empty());
     assert_eq!(relay.shown(30.0), Shown::Live);
     assert!(relay.fresh(30.0));
 }
@@ -90,10 +90,7 @@ fn another_life_of_the_server_and_too_much_between_mean_a_snapshot() {
 fn an_answer_that_brings_nothing_forward_leads_to_a_snapshot_and_a_failed_one_is_tried_again() {
     let (mut relay, mut follower) = listening();
     relay.take(message(14), &mut follower, 20.0);
-    assert_eq!(
-        relay.page_came(Some(page(10, 10)), &mut follower, 30.0).errand,
-        Some(Errand::Snapshot)
-    );
+    assert_eq!(relay.page_came(Some(page(10, 10)), &mut follower, 30.0).errand, Some(Errand::Snapshot));
     assert!(relay.snapshot_came(None, &mut follower, 40.0).errand.is_none());
     // Not at once, and not while the leader can't reach the server either.
     assert!(relay.take(standing(14), &mut follower, 1_000.0).errand.is_none());
@@ -110,8 +107,10 @@ fn an_answer_that_brings_nothing_forward_leads_to_a_snapshot_and_a_failed_one_is
 fn pages_of_a_leader_that_polls_count_from_where_it_asked() {
     let text = |after, head| {
         let Page { events, next, .. } = page(after, head);
-        serde_json::to_string(&serde_json::json!({"events": events, "next": next, "now": "2026-11-23T10:00:00Z"}))
-            .unwrap()
+        serde_json::to_string(
+            &serde_json::json!({"events": events, "next": next, "now": "2026-11-23T10:00:00Z"}),
+        )
+        .unwrap()
     };
     let (mut relay, mut follower) = listening();
     assert_eq!(numbers(&relay.take(Frame::Page(9, text(9, 12)), &mut follower, 20.0)), [11, 12]);

@@ -250,7 +250,7 @@ mod tests {
             let mut tab = Tab::default();
             let (mut connected, mut asked, mut held) = (false, false, false);
             let mut now = 0.0;
-            let mut obey = |commands: Vec<Command>, connected: &mut bool, asked: &mut bool, held: &mut bool| {
+            let obey = |commands: Vec<Command>, connected: &mut bool, asked: &mut bool, held: &mut bool| {
                 for command in commands {
                     match command {
                         Ask | Steal => { prop_assert!(!*asked && !*held); *asked = true; }

@@ -50,7 +50,13 @@ impl Driver {
         self.pass_on(|| {
             let (shown, fresh) = self.stands(now);
             let server = self.live.server().map(|(id, _)| id);
-            Frame::Standing(Standing { shown, fresh, seq: self.follower.seq(), server, beat: self.link.beat() })
+            Frame::Standing(Standing {
+                shown,
+                fresh,
+                seq: self.follower.seq(),
+                server,
+                beat: self.link.beat(),
+            })
         });
     }
 }
