@@ -138,13 +138,13 @@ impl Tab {
 
     fn rest(&mut self) -> Vec<Command> {
         self.resting = true;
-        match std::mem::replace(&mut self.role, Role::Listens) {
-            Role::Alone => {
-                self.role = Role::Alone;
-                vec![Command::Disconnect]
-            }
+        match self.role {
+            Role::Alone => vec![Command::Disconnect],
             Role::Listens => vec![Command::Release],
-            Role::Leads => vec![Command::Disconnect, Command::Release],
+            Role::Leads => {
+                self.role = Role::Listens;
+                vec![Command::Disconnect, Command::Release]
+            }
         }
     }
 
