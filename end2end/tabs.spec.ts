@@ -5,7 +5,7 @@ import { alive, badge, expect, percent, reaches, SYMBOL, test } from './signalbo
 /** More than a browser opens connections to one server. */
 const TABS = 8;
 
-test.describe.configure({ timeout: 180_000 });
+test.describe.configure({ timeout: 300_000 });
 
 /** A tab, and what it asked the server for. */
 interface Tab {
