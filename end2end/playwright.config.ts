@@ -50,6 +50,8 @@ export default defineConfig({
         { name: 'desktop', use: { viewport: { width: 1440, height: 900 } } },
         {
             name: 'phone',
+            // How tabs share a connection is the same on every screen.
+            testIgnore: 'tabs.spec.ts',
             use: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
         },
     ],
