@@ -16,6 +16,7 @@ pub mod filter;
 pub mod format;
 mod http;
 pub mod live;
+mod outcome;
 mod pages;
 pub mod query;
 mod reactive;

@@ -5,8 +5,9 @@ use super::super::candles::{Candles, Market};
 use super::equity::EquityCharts;
 use super::performance::PerformanceTable;
 use super::trades::{Trades, marks_of};
-use super::{GoOn, TRAINING, fact, start};
+use super::{GoOn, fact, facts, start};
 use crate::format;
+use crate::outcome::{TRAINING, all, backtest};
 use leptos::prelude::*;
 use protocol::OperationId;
 use protocol::results::BacktestResult;
@@ -26,10 +27,6 @@ pub fn backtest_view(
         ("source", &result.source),
     ];
     let range = format!("{} to {}", format::bar_time(result.first), format::bar_time(result.last));
-    let pace = match result.compute_seconds {
-        s if s > 0.0 => format!("{}, {}", format::span(s), format::rate(result.bars as f64 / s, "bars")),
-        _ => "–".to_owned(),
-    };
     let synthetic = result.synthetic.then(|| {
         view! { <p class="note warn">"The bars are synthetic: a host made them, no market did."</p> }
     });
@@ -55,11 +52,7 @@ pub fn backtest_view(
                 {fact("Strategy", result.strategy.clone())}
                 {fact("Data", format!("{} {}", result.symbol, result.timeframe))}
                 {fact("Range, UTC", range)}
-                {fact("Bars", format::count(result.bars))}
-                {fact("Capital", format::figure(result.capital))}
-                {fact("Commission paid", format::figure(result.commission))}
-                {fact("Trades closed", format::count(result.trade_count))}
-                {fact("Computed in", pace)}
+                {facts(all(&backtest::FACTS, result))}
             </dl>
             <PerformanceTable result=result.clone()/>
             {(result.trade_count == 0).then(|| view! {

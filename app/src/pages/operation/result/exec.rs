@@ -1,7 +1,7 @@
 //! What came out of a command: how it ended, what it took, what it reported.
 
-use super::{fact, json};
-use crate::format;
+use super::{fact, facts, json};
+use crate::outcome::{all, exec};
 use leptos::prelude::*;
 use protocol::results::ExecResult;
 
@@ -26,23 +26,11 @@ fn name_of(signal: i32) -> &'static str {
     }
 }
 
-/// Processor time, and how many cores that kept busy on average.
-fn processor(cpu_seconds: f64, seconds: f64) -> String {
-    let busy = cpu_seconds / seconds;
-    match seconds {
-        s if s > 0.0 && busy.is_finite() => format!("{}, {busy:.2} cores", format::span(cpu_seconds)),
-        _ => format::span(cpu_seconds),
-    }
-}
-
 /// All of it.
 pub fn exec_view(result: &ExecResult) -> AnyView {
-    let unknown = || "not told by the system".to_owned();
     let arguments = result.command.iter().map(|a| view! { <code>{a.clone()}</code> });
-    let lines = match result.lines_left_out {
-        0 => format::count(result.lines),
-        more => format!("{} kept, {} left out", format::count(result.lines), format::count(more)),
-    };
+    let untold = (result.cpu_seconds.is_none() || result.peak_memory.is_none())
+        .then(|| view! { <p class="muted">"The system does not tell all of it."</p> });
     let reported = result.reported.as_ref().map(|value| {
         view! {
             <div>
@@ -57,11 +45,9 @@ pub fn exec_view(result: &ExecResult) -> AnyView {
             <p class="command wrap">{arguments.collect_view()}</p>
             <dl class="facts">
                 {fact("Ended with", end(result))}
-                {fact("Took", format::span(result.seconds))}
-                {fact("Processor", result.cpu_seconds.map_or_else(unknown, |cpu| processor(cpu, result.seconds)))}
-                {fact("Most memory", result.peak_memory.map_or_else(unknown, format::bytes))}
-                {fact("Lines of output", lines)}
+                {facts(all(&exec::FACTS, result))}
             </dl>
+            {untold}
             {reported}
         </section>
     }
@@ -91,7 +77,5 @@ mod tests {
         assert_eq!(end(&result(Some(3), None)), "exit code 3");
         assert_eq!(end(&result(None, Some(9))), "signal 9 (SIGKILL)");
         assert_eq!(end(&result(None, Some(64))), "signal 64");
-        assert_eq!(processor(3.0, 2.0), "3.0 s, 1.50 cores");
-        assert_eq!(processor(3.0, 0.0), "3.0 s");
     }
 }

@@ -1,7 +1,8 @@
 //! What came out of a load: figures, gaps, refused rows, files; and what can be done with the data.
 
-use super::{BACKTEST, GoOn, TRAINING, fact, rows, start};
+use super::{GoOn, fact, facts, start};
 use crate::format;
+use crate::outcome::{BACKTEST, TRAINING, all, load as figures};
 use leptos::prelude::*;
 use protocol::results::LoadResult;
 
@@ -10,7 +11,6 @@ const MOST_LINES: usize = 10;
 
 /// A load's figures, gaps and refused rows.
 pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
-    let quality = &load.quality;
     let bytes: u64 = load.segments.iter().map(|s| s.bytes).sum();
     let range = match (load.first, load.last) {
         (Some(first), Some(last)) => format!("{} to {}", format::bar_time(first), format::bar_time(last)),
@@ -34,15 +34,8 @@ pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
             </header>
             {synthetic}
             <dl class="facts">
-                {fact("Rows", format::count(load.rows))}
-                {fact("Written by this load", format::count(load.rows_written))}
+                {facts(all(&figures::FACTS, load))}
                 {fact("Range, UTC", range)}
-                {fact("Completeness", format::share(quality.completeness))}
-                {fact("Missing bars in", format!("{} gaps", format::count(load.gap_count)))}
-                {fact("Refused", rows(load.rejected_count))}
-                {fact("Largest move", format::share(quality.largest_move))}
-                {fact("Without volume", rows(quality.zero_volume))}
-                {fact("Flat", rows(quality.flat))}
                 {fact("Parquet files", format!("{}, {}", load.segments.len(), format::bytes(bytes)))}
             </dl>
             <p class="muted">

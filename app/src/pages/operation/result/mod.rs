@@ -13,68 +13,13 @@ mod training;
 use super::candles::{Candles, Market};
 use crate::app::Data;
 use crate::live::OpView;
+use crate::outcome::{Body, Figure, Outcome};
+use crate::query;
 use crate::reactive::part;
-use crate::{format, query};
 use leptos::prelude::*;
 use leptos_router::components::A;
-use protocol::host::{Artifact, ResultDoc};
-use protocol::results::{BacktestResult, ExecResult, LoadResult, TrainingResult};
-use protocol::{KindName, OperationId};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use std::sync::Arc;
-
-const BACKTEST: &str = "backtest.run";
-const TRAINING: &str = "training.run";
-
-/// A result as the page understands it.
-#[derive(Clone, PartialEq)]
-pub struct Outcome {
-    body: Body,
-    artifacts: Vec<Artifact>,
-}
-
-#[derive(Clone, PartialEq)]
-enum Body {
-    Load(Arc<LoadResult>),
-    Backtest(Arc<BacktestResult>),
-    Training(Arc<TrainingResult>),
-    Exec(Arc<ExecResult>),
-    Other(Arc<Value>),
-}
-
-impl Outcome {
-    /// Reads what an operation of this kind left behind. What is not as its kind should be is any JSON.
-    pub fn read(kind: &KindName, result: &ResultDoc) -> Self {
-        // By way of text: readers of texts are here already, readers of values would come on top.
-        let text = result.document.to_string();
-        let body = match kind.as_str() {
-            "data.load" => known(&text).map(Body::Load),
-            BACKTEST => known(&text).map(Body::Backtest),
-            TRAINING => known(&text).map(Body::Training),
-            name if name.starts_with("exec.") => known(&text).map(Body::Exec),
-            _ => None,
-        };
-        let body = body.unwrap_or_else(|| Body::Other(Arc::new(result.document.clone())));
-        Self { body, artifacts: result.artifacts.clone() }
-    }
-
-    fn has(&self, artifact: &str) -> bool {
-        self.artifacts.iter().any(|a| a.name == artifact)
-    }
-
-    /// The curves that the result shows, and better than they were seen while it ran.
-    pub fn curves_shown(&self) -> &'static [&'static str] {
-        match self.body {
-            Body::Backtest(_) if self.has("equity") => &["equity", "drawdown", "buy_and_hold", "exposure"],
-            _ => &[],
-        }
-    }
-}
-
-fn known<T: DeserializeOwned>(text: &str) -> Option<Arc<T>> {
-    serde_json::from_str(text).ok().map(Arc::new)
-}
+use protocol::OperationId;
+use protocol::host::Artifact;
 
 /// The result, once there is one.
 #[component]
@@ -179,17 +124,28 @@ fn GoOn(to: Vec<(&'static str, &'static str, String)>) -> impl IntoView {
     })
 }
 
-/// A figure and what it is of.
-fn fact(name: &'static str, value: String) -> impl IntoView {
+/// A word or a figure and what it is of.
+fn fact(name: impl Into<String>, value: String) -> AnyView {
+    let name: String = name.into();
     view! {
         <div>
             <dt>{name}</dt>
             <dd class="num">{value}</dd>
         </div>
     }
+    .into_any()
 }
 
-/// Rows in words.
-fn rows(n: u64) -> String {
-    format!("{} rows", format::count(n))
+/// Figures as facts, each with what it means for those who point at it.
+fn facts(figures: Vec<Figure>) -> AnyView {
+    let fact = |figure: Figure| {
+        let means = (!figure.means.is_empty()).then_some(figure.means);
+        view! {
+            <div title=means>
+                <dt>{figure.name}</dt>
+                <dd class="num">{figure.text}</dd>
+            </div>
+        }
+    };
+    figures.into_iter().map(fact).collect_view().into_any()
 }

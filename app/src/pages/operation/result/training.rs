@@ -1,9 +1,11 @@
 //! What came out of a training: the model, how well it does on each part of the data, and where it errs.
 
 use super::confusion::{ConfusionTable, most_frequent};
-use super::{BACKTEST, GoOn, fact, start};
+use super::{GoOn, fact, facts, start};
 use crate::components::ident::CopyName;
 use crate::format;
+use crate::outcome::training::loss;
+use crate::outcome::{BACKTEST, all, training};
 use leptos::prelude::*;
 use protocol::results::{ClassScore, SplitScore, TrainingResult};
 
@@ -23,10 +25,9 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
     let synthetic = result.synthetic.then(|| {
         view! { <p class="note warn">"The bars are synthetic: a host made them, no market did."</p> }
     });
-    let epochs = match result.stopped_early {
-        true => format!("{}, stopped early", result.epochs),
-        false => result.epochs.to_string(),
-    };
+    let early = result
+        .stopped_early
+        .then(|| fact("Stopped", "early: validation no longer got better".to_owned()));
     // What a model has to beat that looks at nothing.
     let blind = most_frequent(&result.confusion).map(|(class, share)| {
         let name = result.classes.get(class).cloned().unwrap_or_default();
@@ -50,12 +51,8 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
                 <span class="muted">" SHA-256 " <code class="wrap">{result.model_sha256.clone()}</code></span>
             </p>
             <dl class="facts">
-                {fact("Test accuracy", format::hundredths(result.test.accuracy))}
-                {fact("Test loss", loss(result.test.loss))}
-                {fact("Epochs", epochs)}
-                {fact("Kept weights of epoch", result.best_epoch.to_string())}
-                {fact("Weights fitted", format::count(result.parameters))}
-                {fact("Trained in", format::span(result.seconds))}
+                {facts(all(&training::FACTS, result))}
+                {early}
                 {fact("Data", format!("{symbols} {}", result.timeframe))}
             </dl>
             {blind}
@@ -71,11 +68,6 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-/// A loss is compared in its fourth decimal.
-fn loss(n: f64) -> String {
-    if n.is_finite() { format!("{n:.4}") } else { "–".to_owned() }
 }
 
 fn splits(result: &TrainingResult) -> impl IntoView + use<> {

@@ -1,0 +1,159 @@
+//! The figures of a backtest. What they mean exactly is in docs/backtest.md.
+
+use super::figure::{Better, Figure, Line, all};
+use crate::format;
+use protocol::results::{BacktestResult, Performance};
+
+/// What it worked on, and how much it did.
+pub const FACTS: [Line<BacktestResult>; 6] = [
+    fact("Bars", |r| Some(r.bars as f64), whole),
+    fact("Capital", |r| Some(r.capital), format::figure),
+    fact("Commission paid", |r| Some(r.commission), format::figure),
+    fact("Trades closed", |r| Some(r.trade_count as f64), whole),
+    fact("Computed in", |r| Some(r.compute_seconds).filter(|s| *s > 0.0), format::span),
+    fact(
+        "Speed",
+        |r| Some(r.bars as f64 / r.compute_seconds).filter(|_| r.compute_seconds > 0.0),
+        |n| format::rate(n, "bars"),
+    ),
+];
+
+/// How well a curve of equity did.
+pub const PERFORMANCE: [Line<Performance>; 12] = [
+    line(
+        "Total return",
+        "Final over initial equity, less one",
+        Better::Higher,
+        |p| Some(p.total_return),
+        gain,
+    ),
+    line("A year", "A year's growth at the same rate", Better::Higher, |p| p.annual_return, gain),
+    line(
+        "Volatility",
+        "Standard deviation of returns, for a year",
+        Better::Lower,
+        |p| p.volatility,
+        format::hundredths,
+    ),
+    line("Sharpe", "Return for a unit of volatility, for a year", Better::Higher, |p| p.sharpe, ratio),
+    line("Sortino", "Return for a unit of downside volatility", Better::Higher, |p| p.sortino, ratio),
+    line("Calmar", "A year's growth over the deepest drawdown", Better::Higher, |p| p.calmar, ratio),
+    line("Deepest drawdown", "The deepest fall from a peak", Better::Higher, |p| Some(p.max_drawdown), gain),
+    line(
+        "Longest drawdown",
+        "The longest time below a peak",
+        Better::Lower,
+        |p| Some(p.max_drawdown_days),
+        days,
+    ),
+    // Figures of trades, of which holding has but one: different, and not better.
+    line(
+        "Trades won",
+        "Winning trades as a share of all",
+        Better::Neither,
+        |p| p.win_rate,
+        format::hundredths,
+    ),
+    line("Profit factor", "What was won over what was lost", Better::Neither, |p| p.profit_factor, plain),
+    line(
+        "Average trade",
+        "PnL as a share of what it took to enter",
+        Better::Neither,
+        |p| p.average_trade,
+        gain,
+    ),
+    line(
+        "In the market",
+        "Bars with a position as a share of all",
+        Better::Neither,
+        |p| Some(p.exposure),
+        format::hundredths,
+    ),
+];
+
+/// Money at the end: of another capital it is other money, so that the return says which is better.
+const FINAL: Line<BacktestResult> = Line {
+    name: "Final equity",
+    means: "Money, and the worth of what is held, at the end",
+    better: Better::Neither,
+    of: |r| Some(r.final_equity),
+    shown: format::figure,
+};
+
+const fn line(
+    name: &'static str,
+    means: &'static str,
+    better: Better,
+    of: fn(&Performance) -> Option<f64>,
+    shown: fn(f64) -> String,
+) -> Line<Performance> {
+    Line { name, means, better, of, shown }
+}
+
+const fn fact(
+    name: &'static str,
+    of: fn(&BacktestResult) -> Option<f64>,
+    shown: fn(f64) -> String,
+) -> Line<BacktestResult> {
+    Line { name, means: "", better: Better::Neither, of, shown }
+}
+
+/// All of it, performance first.
+pub fn figures(result: &BacktestResult) -> Vec<Figure> {
+    let mut figures = all(&PERFORMANCE, &result.performance);
+    figures.insert(0, FINAL.figure(result));
+    figures.extend(all(&FACTS, result));
+    figures
+}
+
+fn gain(n: f64) -> String {
+    format::signed(n, format::hundredths)
+}
+
+fn ratio(n: f64) -> String {
+    format::signed(n, plain)
+}
+
+fn plain(n: f64) -> String {
+    format!("{n:.2}")
+}
+
+fn whole(n: f64) -> String {
+    format::count(n as u64)
+}
+
+fn days(n: f64) -> String {
+    match n {
+        n if n < 1.0 => format!("{:.0} h", n * 24.0),
+        n => format!("{} days", format::count(n.round() as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure::best_of;
+    use super::*;
+
+    #[test]
+    fn a_shallower_drawdown_is_the_better_one() {
+        let of = |name: &str| PERFORMANCE.iter().find(|l| l.name == name).unwrap();
+        let (shallow, deep) = (
+            Performance { max_drawdown: -0.1, max_drawdown_days: 3.0, ..Performance::default() },
+            Performance { max_drawdown: -0.4, max_drawdown_days: 90.0, ..Performance::default() },
+        );
+        for name in ["Deepest drawdown", "Longest drawdown"] {
+            let line = of(name);
+            let both = [line.figure(&shallow).value, line.figure(&deep).value];
+            assert_eq!(best_of(&both, line.better), [true, false], "{name}");
+        }
+        assert_eq!(of("Deepest drawdown").figure(&shallow).text, "−10.00 %");
+        assert_eq!((of("Longest drawdown").shown)(0.5), "12 h");
+        assert_eq!((of("Sharpe").shown)(1.234), "+1.23");
+    }
+
+    #[test]
+    fn a_figure_that_can_not_be_had_is_a_dash() {
+        let sharpe = PERFORMANCE.iter().find(|l| l.name == "Sharpe").unwrap();
+        assert_eq!(sharpe.figure(&Performance::default()).text, "–");
+    }
+}
