@@ -7,6 +7,7 @@ use crate::components::frame::Frame;
 use crate::components::keys::Keys;
 use crate::components::toasts::{ToastList, Toasts};
 use crate::live::Live;
+use crate::pages::compare::ComparePage;
 use crate::pages::hosts::HostsPage;
 use crate::pages::new::NewPage;
 use crate::pages::not_found::NotFound;
@@ -65,6 +66,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/operations") view=OperationsPage ssr=SsrMode::Async/>
                     <Route path=path!("/operations/:id") view=OperationPage ssr=SsrMode::Async/>
+                    <Route path=path!("/compare") view=ComparePage ssr=SsrMode::Async/>
                     <Route path=path!("/new") view=NewPage ssr=SsrMode::Async/>
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async/>
                 </FlatRoutes>

@@ -12,10 +12,11 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 
 /// Where the rail leads: address, picture, word.
-const PAGES: [(&str, &str, &str); 4] = [
+const PAGES: [(&str, &str, &str); 5] = [
     ("/", "overview", "Overview"),
     ("/operations", "list", "Operations"),
     ("/new", "plus", "New"),
+    ("/compare", "compare", "Compare"),
     ("/hosts", "hosts", "Hosts"),
 ];
 

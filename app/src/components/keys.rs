@@ -61,6 +61,7 @@ pub fn Keys() -> impl IntoView {
                 (true, "v") => go("/"),
                 (true, "o") => go("/operations"),
                 (true, "h") => go("/hosts"),
+                (true, "c") => go("/compare"),
                 (true, "n") | (false, "n") => go("/new"),
                 (false, "g") => g_at.set_value(now),
                 (false, "/") => focus_filter(&event),
@@ -86,6 +87,7 @@ pub fn Keys() -> impl IntoView {
                 {line(&["n"], "new operation")}
                 {line(&["g", "v"], "go to the overview")}
                 {line(&["g", "o"], "go to operations")}
+                {line(&["g", "c"], "go to compare")}
                 {line(&["g", "h"], "go to hosts")}
                 {line(&["Space"], "select the row whose box has the focus")}
                 {line(&["⇧", "↓"], "select the next one too")}

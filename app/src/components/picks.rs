@@ -5,10 +5,12 @@ use super::confirm::tally;
 use crate::actions::{Actions, Question};
 use crate::format;
 use crate::live::{Live, OpView};
+use crate::pages::compare::{Wanted, refusal};
 use crate::reactive::{part, text, yes};
 use crate::select::Selection;
 use crate::words::asking;
 use leptos::prelude::*;
+use leptos_router::components::A;
 use protocol::OperationId;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
@@ -19,6 +21,8 @@ pub struct Picks {
     pub selection: Selection,
     /// As they stand on the page.
     pub shown: Memo<Vec<OperationId>>,
+    /// What the box that selects them all is called.
+    pub all: &'static str,
 }
 
 /// The box of one row. With Shift everything from the last one to it is selected.
@@ -44,7 +48,7 @@ pub fn PickOne(op: OpView, picks: Picks) -> impl IntoView {
 /// The box that selects all rows that are shown, or lets them go.
 #[component]
 pub fn PickAll(picks: Picks) -> impl IntoView {
-    let Picks { selection, shown } = picks;
+    let Picks { selection, shown, all } = picks;
     // How many of the rows are selected, and how many there are.
     let of = Memo::new(move |_| shown.with(|shown| (selection.count_of(shown), shown.len())));
     let changed = move |event| {
@@ -55,9 +59,9 @@ pub fn PickAll(picks: Picks) -> impl IntoView {
         <input
             type="checkbox"
             class="only-script"
-            aria-label="Select all that are shown"
-            prop:checked=yes(move || matches!(of.get(), (n, all) if n > 0 && n == all))
-            prop:indeterminate=yes(move || matches!(of.get(), (n, all) if n > 0 && n < all))
+            aria-label=all
+            prop:checked=yes(move || matches!(of.get(), (n, of) if n > 0 && n == of))
+            prop:indeterminate=yes(move || matches!(of.get(), (n, of) if n > 0 && n < of))
             on:change=changed
         />
     }
@@ -95,7 +99,7 @@ pub fn SelectBar(
     matching: Signal<Vec<OperationId>>,
 ) -> impl IntoView {
     let (actions, live) = (Actions::here(), Live::here());
-    let Picks { selection, shown } = picks;
+    let Picks { selection, shown, .. } = picks;
     let there = Memo::new(move |_| !selection.is_empty());
     let now = Memo::new(move |_| tally(&live, &selection.all()));
     let beside = text(move || {
@@ -152,6 +156,7 @@ pub fn SelectBar(
                         .into_any()
                     })
                 })}
+                <CompareSelected selection/>
                 <button
                     type="button"
                     class="button danger"
@@ -173,4 +178,28 @@ pub fn SelectBar(
         .into_any()
     };
     part(move || there.get().then(&bar))
+}
+
+/// The way to the page that lays what is selected over each other, or why it can't.
+#[component]
+fn CompareSelected(selection: Selection) -> impl IntoView {
+    part(move || {
+        // The oldest first: what came later is compared with it.
+        let ids: Vec<_> = selection.all().into_iter().rev().collect();
+        Some(match refusal(ids.len()) {
+            None => view! {
+                <A href=Wanted::of(ids).address() attr:class="button">
+                    "Compare"
+                </A>
+            }
+            .into_any(),
+            Some(why) => view! {
+                <span class="muted" id="compare-why">{why}</span>
+                <button type="button" class="button" disabled=true aria-describedby="compare-why">
+                    "Compare"
+                </button>
+            }
+            .into_any(),
+        })
+    })
 }

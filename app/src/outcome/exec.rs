@@ -9,9 +9,13 @@ pub const FACTS: [Line<ExecResult>; 6] = [
     line("Ran for", "", Better::Lower, |r| Some(r.seconds), format::span),
     line("Processor", "Processor time, of its children too", Better::Lower, |r| r.cpu_seconds, format::span),
     line("Cores kept busy", "Processor time over time", Better::Neither, busy, |n| format!("{n:.2}")),
-    line("Most memory", "Of one of its processes", Better::Lower, |r| r.peak_memory.map(|b| b as f64), |n| {
-        format::bytes(n as u64)
-    }),
+    line(
+        "Most memory",
+        "Of one of its processes",
+        Better::Lower,
+        |r| r.peak_memory.map(|b| b as f64),
+        |n| format::bytes(n as u64),
+    ),
     line("Lines of output", "", Better::Neither, |r| Some(r.lines as f64), whole),
     line(
         "Lines left out",
@@ -48,7 +52,8 @@ mod tests {
     #[test]
     fn what_the_system_did_not_tell_is_told_as_nothing() {
         let result: ExecResult =
-            serde_json::from_str(r#"{"command": ["true"], "seconds": 0, "cpu_seconds": 3, "lines": 2}"#).unwrap();
+            serde_json::from_str(r#"{"command": ["true"], "seconds": 0, "cpu_seconds": 3, "lines": 2}"#)
+                .unwrap();
         let told: Vec<_> = all(&FACTS, &result).into_iter().map(|f| f.text).collect();
         // No time at all keeps no core busy.
         assert_eq!(told, ["0 ms", "3.0 s", "–", "–", "2", "0"]);

@@ -1,5 +1,6 @@
 //! The pages, one for each address.
 
+pub mod compare;
 pub mod hosts;
 pub mod new;
 pub mod not_found;

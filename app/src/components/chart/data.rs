@@ -28,6 +28,8 @@ pub struct Spec {
     pub unit: String,
     /// One name a column.
     pub names: Vec<String>,
+    /// In which style, of a colour and a dash, each column is drawn; in their own order when empty.
+    pub styles: Vec<usize>,
     /// The y axis holds zero.
     pub zero: bool,
     /// The room between the first curve and zero is tinted.
@@ -43,6 +45,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The style of a column.
+    pub fn style(&self, column: usize) -> usize {
+        self.styles.get(column).copied().unwrap_or(column)
+    }
+
     /// The name of a file made of it.
     pub fn file_name(&self, ending: &str) -> String {
         let title: String = self

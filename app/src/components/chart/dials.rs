@@ -16,25 +16,35 @@ pub struct Dials {
 }
 
 impl Dials {
-    pub fn new() -> Self {
-        Self { hidden: RwSignal::new(0), weight: RwSignal::new(0.0), log: RwSignal::new(false) }
+    /// With a weight of its own, or one that several charts share.
+    pub fn new(weight: Option<RwSignal<f64>>) -> Self {
+        let weight = weight.unwrap_or_else(|| RwSignal::new(0.0));
+        Self { hidden: RwSignal::new(0), weight, log: RwSignal::new(false) }
     }
 }
 
+/// Three lines are told apart by their colour alone; from the fourth on they have a dash as well, and where the
+/// eight colours come again it is another one. As in `glue.js`.
+fn dash(style: usize) -> &'static str {
+    const DASHES: [&str; 5] = ["6 3", "2 3", "8 3 2 3", "10 4", "4 2 1 2"];
+    if style < 3 { "" } else { DASHES[(style % 8 + 2 + style / 8 * 2) % 5] }
+}
+
 /// As a line of a curve: its colour and dash, the same as in the drawing.
-fn swatch(column: usize) -> impl IntoView {
-    const DASHES: [&str; 8] = ["", "", "", "6 3", "2 3", "8 3 2 3", "10 4", "4 2 1 2"];
-    let style = format!("stroke:var(--series-{})", column % 8 + 1);
+pub fn swatch(style: usize) -> AnyView {
+    let colour = format!("stroke:var(--series-{})", style % 8 + 1);
     view! {
         <svg class="swatch" viewBox="0 0 18 8" aria-hidden="true">
-            <line x1="0" y1="4" x2="18" y2="4" style=style stroke-dasharray=DASHES[column % 8]></line>
+            <line x1="0" y1="4" x2="18" y2="4" style=colour stroke-dasharray=dash(style)></line>
         </svg>
     }
+    .into_any()
 }
 
 /// A button for each curve that shows or hides it; nothing where there is but one.
 #[component]
-pub fn Legend(names: Vec<String>, dials: Dials) -> impl IntoView {
+pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {
+    let names = spec.names.clone();
     if names.len() < 2 {
         return ().into_any();
     }
@@ -56,8 +66,8 @@ pub fn Legend(names: Vec<String>, dials: Dials) -> impl IntoView {
                     aria-pressed=word(move || if shows() { "true" } else { "false" })
                     on:click=toggle
                 >
-                    {swatch(i)}
-                    {name}
+                    {swatch(spec.style(i))}
+                    <span>{name}</span>
                 </button>
             </li>
         }
@@ -124,4 +134,18 @@ pub fn Settings(spec: Spec, sheet: Signal<Arc<Sheet>>, dials: Dials) -> impl Int
         {log}
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dash;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn as_many_curves_as_can_be_compared_are_told_apart() {
+        let styles: BTreeSet<_> = (0..24).map(|style| (style % 8, dash(style))).collect();
+        assert_eq!(styles.len(), 24);
+        // Without colours there are still those that need it most: from the fourth to the eighth.
+        assert_eq!((2..8).map(dash).collect::<BTreeSet<_>>().len(), 6);
+    }
 }

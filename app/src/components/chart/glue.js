@@ -3,7 +3,7 @@
 
 const LIBRARY = "/vendor/uplot-1.6.32.js";
 const STYLES = "/vendor/uplot-1.6.32.css";
-const DASHES = [[], [], [], [6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
+const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
 const MARKS = ["long entry", "short entry", "exit with a gain", "exit with a loss"];
 
 let library;
@@ -49,6 +49,8 @@ function compact(n) {
   }
   return `${Number(n.toPrecision(6))}`;
 }
+/** As in `dials.rs`. */
+const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor(style / 8) * 2) % 5]);
 const inPercent = (n) => `${Number((n * 100).toPrecision(5))} %`;
 const two = (n) => String(n).padStart(2, "0");
 function timeText(seconds) {
@@ -142,6 +144,11 @@ export class Plot {
     if (anew) this.again();
     else this.showColumns();
     this.readLine();
+  }
+
+  /** In which style a column is drawn. */
+  style(i) {
+    return this.spec.styles[i] ?? i;
   }
 
   // A scale is of one kind for the life of a plot: another kind is another plot, at the same place.
@@ -241,7 +248,7 @@ export class Plot {
     const font = theme().font;
     const axis = { stroke: () => theme().muted, font, labelFont: font, labelSize: 16,
       grid: { stroke: () => theme().grid, width: 1 }, ticks: { stroke: () => theme().grid, width: 1, size: 4 } };
-    const colour = (i) => theme().series[i % 8];
+    const colour = (i) => theme().series[this.style(i) % 8];
     const curve = { scale: "y", spanGaps: spec.joined };
     const points = { show: (u) => u.data[0].length < 2, size: 5 };
     const fill = (i) => (spec.fill && i === 0 ? { fill: () => `${colour(0)}26`, fillTo: () => 0 } : {});
@@ -250,7 +257,7 @@ export class Plot {
       ? spec.names.map((label, i) => ({ label, scale: i === 4 ? "v" : "y", paths: () => null, points: { show: false } }))
       : [
         ...spec.names.map((_, i) => ({ ...curve, width: 1, stroke: () => `${colour(i)}59`, show: false, points: { show: false } })),
-        ...spec.names.map((label, i) => ({ ...curve, ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: DASHES[i % 8], points })),
+        ...spec.names.map((label, i) => ({ ...curve, ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: dashOf(this.style(i)), points })),
       ];
     const scales = { x: { time: spec.time }, y: this.yScale() };
     if (this.candles) scales.v = { range: (_, __, high) => [0, (high || 1) * 4.5] };
@@ -350,14 +357,24 @@ export class Plot {
     this.line.replaceChildren(span(spec.time ? timeText(x) : `${spec.x} ${figure(x)}`));
     spec.names.forEach((name, k) => {
       if (this.hidden & (1 << k)) return;
-      const value = u.data[1 + k + (this.candles ? 0 : n)][i];
+      const value = this.at(u.data[1 + k + (this.candles ? 0 : n)], i);
       const text = this.candles && k === 4 ? compact(value ?? 0) : written(value);
-      const behind = smoothed ? ` (${written(u.data[1 + k][i])})` : "";
+      const behind = smoothed ? ` (${written(this.at(u.data[1 + k], i))})` : "";
       const reading = span(`${name} ${text}${behind}`);
-      if (!this.candles && n > 1) reading.prepend(swatch(this.paint.theme().series[k % 8]));
+      if (!this.candles && n > 1) reading.prepend(swatch(this.paint.theme().series[this.style(k) % 8]));
       this.line.append(reading);
     });
     this.marksAt(u, i).forEach((text) => this.line.append(span(text)));
+  }
+
+  // Curves that do not share their x have no value at every one: then the last before it, as long as the curve
+  // goes on behind it.
+  at(column, i) {
+    if (!this.spec.joined || column[i] != null) return column[i];
+    let [before, after] = [i, i];
+    while (before >= 0 && column[before] == null) before--;
+    while (after < column.length && column[after] == null) after++;
+    return after < column.length ? column[before] : null;
   }
 
   // What happened between this candle and the next, the first few of it.
@@ -392,7 +409,7 @@ export class Plot {
     let left = 8 * dot;
     this.spec.names.forEach((name, k) => {
       if (this.candles || this.hidden & (1 << k)) return;
-      ctx.fillStyle = series[k % 8];
+      ctx.fillStyle = series[this.style(k) % 8];
       ctx.fillRect(left, 33 * dot, 14 * dot, 2 * dot);
       ctx.fillStyle = muted;
       ctx.fillText(name, left + 18 * dot, 38 * dot);

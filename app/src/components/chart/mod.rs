@@ -13,6 +13,7 @@ mod smooth;
 mod table;
 
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
+pub use dials::swatch;
 
 use crate::reactive::part;
 use dials::{Dials, Legend, Settings};
@@ -47,12 +48,15 @@ pub fn Chart(
     /// Told what a person zooms to, in x; `None` for the whole.
     #[prop(optional)]
     on_range: Option<Callback<Option<(f64, f64)>>>,
+    /// How smooth its curves are, where one dial of the page sets it for several charts.
+    #[prop(optional)]
+    weight: Option<RwSignal<f64>>,
 ) -> impl IntoView {
     let node = NodeRef::<Div>::new();
     let trouble = RwSignal::new(String::new());
     let zoomed = RwSignal::new(false);
     let asks = Asks { whole: RwSignal::new(0), picture: RwSignal::new(0) };
-    let dials = Dials::new();
+    let dials = Dials::new(weight);
     let ranged = Callback::new(move |range: Option<(f64, f64)>| {
         zoomed.set(range.is_some());
         if let Some(told) = on_range {
@@ -82,7 +86,7 @@ pub fn Chart(
             <figcaption>
                 <span class="chart-title">{title}</span>
                 {(!unit.is_empty()).then(|| view! { <span class="muted">{unit}</span> })}
-                {(spec.shape == Shape::Lines).then(|| view! { <Legend names=spec.names.clone() dials/> })}
+                {(spec.shape == Shape::Lines).then(|| view! { <Legend spec=spec.clone() dials/> })}
                 <Settings spec=spec.clone() sheet dials/>
                 {part(move || {
                     zoomed

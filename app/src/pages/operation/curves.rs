@@ -89,7 +89,7 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, curves: RwSignal<Curves>) 
 
 /// What the kind says of a curve, and the place at which it does; a curve that it does not know comes after
 /// all others, under its name.
-fn info(name: &str, spec: StoredValue<Option<KindSpec>>) -> (usize, SeriesInfo) {
+pub fn info(name: &str, spec: StoredValue<Option<KindSpec>>) -> (usize, SeriesInfo) {
     let declared = spec.with_value(|s| {
         let series = &s.as_ref()?.series;
         series.iter().enumerate().find(|(_, i)| i.name == name).map(|(place, i)| (place, i.clone()))

@@ -6,26 +6,22 @@ use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
 use super::head::Head;
+use super::kept::{Beside, keep_true, take};
 use super::log::LogView;
 use super::phases::PhaseTrack;
 use super::result::ResultView;
 use super::tables::{AttemptsTable, ParamsTable};
-use crate::api;
 use crate::app::Data;
 use crate::components::bar::ProgressBar;
 use crate::components::receipt::ReceiptLine;
-use crate::live::store::Follow;
 use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
 use crate::reactive::{part, text};
 use crate::words;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_meta::Title;
+use protocol::KindSpec;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
-use protocol::host::ResultDoc;
-use protocol::{Attempt, AuditEntry, KindSpec};
-use std::sync::Arc;
 
 /// Everything of one operation; `first` is what it was opened with.
 #[component]
@@ -46,7 +42,11 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
     let audit = RwSignal::new(first.audit);
-    keep_true(&live, op, follow.clone(), attempts, result, audit, told);
+    keep_true(&live, op, follow.clone(), Beside { points: POINTS, logs: true, told }, move |detail| {
+        attempts.try_set(detail.attempts);
+        result.try_set(detail.result);
+        audit.try_set(detail.audit);
+    });
 
     let fixed = op.fixed();
     let spec = StoredValue::new(spec_of(&fixed.kind));
@@ -140,82 +140,9 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
 }
 
 /// What the kind declares, as far as the page knows.
-fn spec_of(kind: &protocol::KindName) -> Option<KindSpec> {
+pub fn spec_of(kind: &protocol::KindName) -> Option<KindSpec> {
     Data::here().kinds.with_untracked(|kinds| {
         let list = kinds.as_ref()?.as_ref().ok()?;
         list.kinds.iter().find(|o| o.spec.name == *kind).map(|o| o.spec.clone())
     })
-}
-
-/// Joins what was asked for with what the feed brought meanwhile.
-fn take(follow: &Follow, attempt: u32, series: Option<SeriesAnswer>, logs: Option<LogPage>) {
-    if let Some(series) = series {
-        follow.curves.maybe_update(|curves| curves.add(attempt, &series.series));
-    }
-    if let Some(logs) = logs {
-        follow.log.maybe_update(|log| log.add(logs.attempt, &logs.lines));
-    }
-}
-
-/// Asks again for what no event carries: attempts, audit and result when the state changes, curves and log after a
-/// gap in the feed or when a curve has grown too long to be drawn. `told` is the newest event that all of what
-/// the page was opened with knows of: what happened between that and now is asked for at once.
-fn keep_true(
-    live: &Live,
-    op: OpView,
-    follow: Arc<Follow>,
-    attempts: RwSignal<Vec<Attempt>>,
-    result: RwSignal<Option<ResultDoc>>,
-    audit: RwSignal<Vec<AuditEntry>>,
-    told: u64,
-) {
-    let epoch = live.epoch();
-    let (live, beside) = (live.clone(), live.clone());
-    let moved = Memo::new(move |_| {
-        let receipt = op.receipt.with(Option::is_some);
-        (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get())
-    });
-    Effect::new(move |earlier: Option<()>| {
-        // Read, not only tracked: a memo that nobody reads follows nothing.
-        moved.get();
-        if earlier.is_none() && live.seq() <= told {
-            return;
-        }
-        let live = live.clone();
-        spawn_local(async move {
-            // Without an answer the page shows what it has; the next change asks again.
-            if let Ok(detail) = api::operation(op.id).await {
-                live.adopt(&detail.operation, detail.seq);
-                attempts.try_set(detail.attempts);
-                result.try_set(detail.result);
-                audit.try_set(detail.audit);
-            }
-        });
-    });
-    let overgrown = {
-        let curves = follow.curves.clone();
-        Memo::new(move |_| curves.with(|c| c.overgrown()))
-    };
-    let ended = Memo::new(move |_| op.state.get().ended());
-    Effect::new(move |earlier: Option<()>| {
-        // The end of an attempt as well: its last points may have been thinned on the way.
-        let thin = overgrown.get();
-        epoch.track();
-        ended.get();
-        if earlier.is_none() && !thin && beside.seq() <= told {
-            return;
-        }
-        let follow = follow.clone();
-        spawn_local(async move {
-            let attempt = op.facts.try_with_untracked(|f| f.attempt);
-            let (series, logs) = (api::series(op.id, POINTS).await, api::logs(op.id).await);
-            let Some(attempt) = attempt else { return };
-            if let Ok(series) = series {
-                follow.curves.update(|curves| curves.replace(attempt, series.series));
-            }
-            if let Ok(logs) = logs {
-                follow.log.maybe_update(|log| log.add(logs.attempt, &logs.lines));
-            }
-        });
-    });
 }

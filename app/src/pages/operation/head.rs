@@ -9,6 +9,7 @@ use crate::components::row::Tags;
 use crate::components::state_mark::StateMark;
 use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
+use crate::pages::compare::Wanted;
 use crate::reactive::{part, text, yes};
 use crate::{format, query, words};
 use leptos::prelude::*;
@@ -77,6 +78,9 @@ fn HeadActions(op: OpView) -> impl IntoView {
             })}
             <A href=again attr:class="button">
                 "Again with these params"
+            </A>
+            <A href=Wanted::of([op.id]).address() attr:class="button">
+                "Compare with…"
             </A>
             <button type="button" class="button" title="Copy a link to this page" on:click=copy_link>
                 <Icon name="copy"/>

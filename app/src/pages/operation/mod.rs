@@ -3,15 +3,16 @@
 mod audit;
 mod candles;
 mod condition;
-mod curves;
-mod detail;
+pub mod curves;
+pub mod detail;
 mod failure;
-mod group;
+pub mod group;
 mod head;
+pub mod kept;
 mod log;
 mod phases;
 mod result;
-mod sampled;
+pub mod sampled;
 mod tables;
 
 use super::not_found::{NotFound, answer_404};

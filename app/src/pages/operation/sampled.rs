@@ -17,9 +17,27 @@ pub struct Sampled<T: Send + Sync + 'static> {
     pub ask: Callback<Option<(f64, f64)>>,
 }
 
+impl<T: Send + Sync> Clone for Sampled<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync> Copy for Sampled<T> {}
+
 impl<T: DeserializeOwned + Send + Sync + 'static> Sampled<T> {
     /// Asks for the whole of it, once the page lives; never more than `points` at once.
     pub fn new(id: OperationId, name: &'static str, points: u32) -> Self {
+        Self::once(id, name, points, || true)
+    }
+
+    /// Asks for the whole of it once `ready` says yes.
+    pub fn once(
+        id: OperationId,
+        name: &'static str,
+        points: u32,
+        ready: impl Fn() -> bool + 'static,
+    ) -> Self {
         let value = RwSignal::new(None::<(Arc<T>, u32)>);
         let trouble = RwSignal::new(None::<Problem>);
         // Which question is the newest: an older answer that comes late is dropped.
@@ -45,7 +63,16 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sampled<T> {
                 }
             });
         });
-        Effect::new(move |_| ask.run(None));
+        Effect::new(move |asked: Option<bool>| {
+            if asked == Some(true) {
+                return true;
+            }
+            let now = ready();
+            if now {
+                ask.run(None);
+            }
+            now
+        });
         Self { value, trouble, ask }
     }
 

@@ -68,7 +68,9 @@ fn Lists() -> impl IntoView {
         let live = live.clone();
         move |_| live.places()
     });
-    let picks = Picks { selection: Selection::here(), shown: active };
+    let selection = Selection::here();
+    let picks = Picks { selection, shown: active, all: "Select all that are shown" };
+    let ended_picks = Picks { selection, shown: ended, all: "Select all ended ones" };
     let matching = Signal::derive(move || lists.with(|(active, _)| active.clone()));
     let has_ended = Memo::new(move |_| lists.with(|(_, ended)| !ended.is_empty()));
     // Only ended ones, or only active ones, when the filter asks for such a state.
@@ -131,7 +133,7 @@ fn Lists() -> impl IntoView {
                                 view! { <p class="muted quiet-line">{said}</p> }
                             }
                         >
-                            <Table ids=ended left="Ended" doing="Why" places/>
+                            <Table ids=ended left="Ended" doing="Why" picks=ended_picks places/>
                         </Show>
                         <More filter lists limit/>
                     </section>

@@ -31,7 +31,8 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
             </tr>
         }
     };
-    let lines = all(&backtest::PERFORMANCE, &mine).into_iter().zip(all(&backtest::PERFORMANCE, &held)).map(line);
+    let lines =
+        all(&backtest::PERFORMANCE, &mine).into_iter().zip(all(&backtest::PERFORMANCE, &held)).map(line);
     view! {
         <div class="scroll-x">
             <table class="plain performance">

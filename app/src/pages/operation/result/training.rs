@@ -25,9 +25,8 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
     let synthetic = result.synthetic.then(|| {
         view! { <p class="note warn">"The bars are synthetic: a host made them, no market did."</p> }
     });
-    let early = result
-        .stopped_early
-        .then(|| fact("Stopped", "early: validation no longer got better".to_owned()));
+    let early =
+        result.stopped_early.then(|| fact("Stopped", "early: validation no longer got better".to_owned()));
     // What a model has to beat that looks at nothing.
     let blind = most_frequent(&result.confusion).map(|(class, share)| {
         let name = result.classes.get(class).cloned().unwrap_or_default();

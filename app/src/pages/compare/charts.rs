@@ -1,0 +1,355 @@
+//! Curves over each other: a chart for each series that at least two of the operations have.
+
+use super::entry::{Entry, letters};
+use super::wanted::Wanted;
+use crate::components::chart::{Chart, Sheet, Spec, lines_of};
+use crate::pages::operation::curves::info;
+use crate::pages::operation::group::cards;
+use crate::reactive::{mark, maybe, part, text};
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::components::A;
+use leptos_router::hooks::use_navigate;
+use protocol::results::Columns;
+use protocol::{Point, SeriesInfo};
+use std::sync::Arc;
+
+/// A series that several have.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Common {
+    name: String,
+    /// Places of those that have it.
+    members: Vec<usize>,
+    /// All of them have it over dates.
+    dated: bool,
+}
+
+/// A chart of one series; what it shares a card with stands above or below it.
+#[derive(Clone, PartialEq, Debug)]
+struct Drawn {
+    common: Common,
+    info: SeriesInfo,
+    /// Offer a logarithmic axis.
+    steep: bool,
+    /// It falls below a peak, from zero.
+    falls: bool,
+    alone: bool,
+}
+
+/// What can be compared of their curves. Tracked.
+fn commons(entries: &[Entry]) -> (Vec<(Common, SeriesInfo)>, Vec<(String, usize)>) {
+    let mut all: Vec<(usize, Common, SeriesInfo)> = Vec::new();
+    for entry in entries {
+        let names: Vec<String> = entry.curves.with(|c| c.names().map(str::to_owned).collect());
+        for name in names {
+            let (place, info) = info(&name, entry.spec);
+            let dates = entry.dates(&name);
+            let same = |(_, common, other): &&mut (usize, Common, SeriesInfo)| {
+                common.name == name && other.unit == info.unit && other.x == info.x
+            };
+            match all.iter_mut().find(same) {
+                Some((_, common, _)) => {
+                    common.members.push(entry.place);
+                    common.dated &= dates;
+                }
+                None => all.push((place, Common { name, members: vec![entry.place], dated: dates }, info)),
+            }
+        }
+    }
+    // As their kinds declare them, not as their first points happened to come.
+    all.sort_by_key(|(place, ..)| *place);
+    let (shared, single): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, c, _)| c.members.len() > 1);
+    let single = single.into_iter().map(|(_, common, info)| (info.title, common.members[0])).collect();
+    (shared.into_iter().map(|(_, common, info)| (common, info)).collect(), single)
+}
+
+/// Charts, each on a card with those it belongs to.
+fn drawn(commons: &[(Common, SeriesInfo)]) -> Vec<Vec<Drawn>> {
+    let of =
+        |info: &SeriesInfo| commons.iter().find(|(_, known)| known == info).map(|(common, _)| common.clone());
+    let card = |panels: Vec<crate::pages::operation::group::Panel>| {
+        let alone = panels.len() == 1;
+        let charts = panels.into_iter().flat_map(|panel| {
+            let (steep, falls) = (panel.is_steep(), panel.stem.ends_with("drawdown"));
+            panel
+                .series
+                .into_iter()
+                .filter_map(move |info| Some(Drawn { common: of(&info)?, info, steep, falls, alone }))
+        });
+        charts.collect()
+    };
+    cards(commons.iter().map(|(_, info)| info.clone()).collect()).into_iter().map(card).collect()
+}
+
+/// What tells one card from another.
+fn key_of(card: &[Drawn]) -> Vec<Common> {
+    card.iter().map(|drawn| drawn.common.clone()).collect()
+}
+
+/// What can be set for all charts, and the charts.
+#[component]
+pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
+    let entries = StoredValue::new(entries);
+    let found = Memo::new(move |_| entries.with_value(|entries| commons(entries)));
+    let none = Memo::new(move |_| found.with(|(shared, _)| shared.is_empty()));
+    let shown = Memo::new(move |_| {
+        let counted = wanted.with(|w| w.counted);
+        let mut shared = found.with(|(shared, _)| shared.clone());
+        shared.retain(|(common, _)| wanted.with(|w| w.draws(&common.name)));
+        for (common, _) in &mut shared {
+            common.dated &= !counted;
+        }
+        drawn(&shared)
+    });
+    // The first chart over dates asks for finer curves where a person zooms; the others zoom with it.
+    let first_dated = Memo::new(move |_| {
+        shown.with(|cards| cards.iter().flatten().find(|d| d.common.dated).map(|d| d.common.clone()))
+    });
+    let weight = RwSignal::new(wanted.with_untracked(Wanted::weight));
+    Effect::new(move |_| {
+        let asked = wanted.with(Wanted::weight);
+        if weight.get_untracked() != asked {
+            weight.set(asked);
+        }
+    });
+    let single = part(move || {
+        let single = found.with(|(_, single)| single.clone());
+        let said: Vec<_> =
+            single.iter().map(|(title, place)| format!("{title} ({})", letters(&[*place]))).collect();
+        (!said.is_empty()).then(|| {
+            view! { <p class="muted">{format!("Curves that only one of them has: {}.", said.join(", "))}</p> }
+                .into_any()
+        })
+    });
+    view! {
+        <section class="overlaid" aria-label="Curves">
+            {part(move || {
+                Some(if none.get() {
+                    view! { <p class="note">"No two of them have a curve in common, so that there is none to be compared."</p> }.into_any()
+                } else {
+                    view! { <Settings wanted found weight/> }.into_any()
+                })
+            })}
+            <div class="charts">
+                <For
+                    each=move || shown.get()
+                    key=|card| key_of(card)
+                    children=move |card| {
+                        let charts = card.into_iter().map(|drawn| {
+                            let leads = first_dated.with_untracked(|first| first.as_ref() == Some(&drawn.common));
+                            chart(drawn, leads, entries.get_value(), weight)
+                        });
+                        view! { <div class="card stacked">{charts.collect_view()}</div> }
+                    }
+                />
+            </div>
+            {single}
+        </section>
+    }
+    .into_any()
+}
+
+/// Which curves, over what, how smooth: all of it in the address.
+#[component]
+fn Settings(
+    wanted: Memo<Wanted>,
+    found: Memo<(Vec<(Common, SeriesInfo)>, Vec<(String, usize)>)>,
+    weight: RwSignal<f64>,
+) -> impl IntoView {
+    let chip = move |said: String, chosen: Signal<bool>, to: Signal<Wanted>| {
+        view! {
+            <A
+                href=move || to.with(Wanted::address)
+                scroll=false
+                attr:class="chip"
+                attr:data-chosen=mark(move || chosen.get())
+                attr:aria-current=maybe(move || chosen.get().then(|| "true".to_owned()))
+            >
+                {said}
+            </A>
+        }
+        .into_any()
+    };
+    let curves = part(move || {
+        let shared = found.with(|(shared, _)| shared.clone());
+        let mut names: Vec<String> = Vec::new();
+        for (common, _) in &shared {
+            if !names.contains(&common.name) {
+                names.push(common.name.clone());
+            }
+        }
+        (names.len() > 1).then(|| {
+            let chips = names.iter().filter_map(|name| {
+                let (_, info) = shared.iter().find(|(common, _)| common.name == *name)?;
+                let (of, to, all) = (name.clone(), name.clone(), names.clone());
+                let chosen = Signal::derive(move || wanted.with(|w| w.draws(&of)));
+                let toggled = Signal::derive(move || wanted.with(|w| w.toggled(&to, &all)));
+                Some(chip(info.title.clone(), chosen, toggled))
+            });
+            view! {
+                <nav class="chips" aria-label="Curves shown">
+                    {chips.collect_view()}
+                </nav>
+            }
+            .into_any()
+        })
+    });
+    let counts = Memo::new(move |_| {
+        found.with(|(shared, _)| {
+            shared.iter().find(|(common, _)| common.dated).map(|(_, info)| info.x.clone())
+        })
+    });
+    let axis = part(move || {
+        let counts = counts.get()?;
+        let to = move |counted: bool| {
+            let chosen = Signal::derive(move || wanted.with(|w| w.counted == counted));
+            (chosen, Signal::derive(move || wanted.with(|w| w.counting(counted))))
+        };
+        let (by_date, by_count) = (to(false), to(true));
+        Some(
+            view! {
+                <nav class="chips" aria-label="Curves over">
+                    {chip("over time".to_owned(), by_date.0, by_date.1)}
+                    {chip(format!("by {counts}"), by_count.0, by_count.1)}
+                </nav>
+            }
+            .into_any(),
+        )
+    });
+    let navigate = use_navigate();
+    let said = move || match weight.get() {
+        w if w > 0.0 => format!("{w:.2}"),
+        _ => "off".to_owned(),
+    };
+    let on_input = move |event| {
+        let asked = event_target_value(&event).parse::<f64>().unwrap_or(0.0);
+        let then = wanted.with_untracked(|w| w.smoothed(asked));
+        weight.set(then.weight());
+        let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
+        navigate(&then.address(), options);
+    };
+    view! {
+        <div class="overlaid-dials">
+            {curves}
+            {axis}
+            <label class="dial only-script">
+                "smooth"
+                <input
+                    type="range"
+                    min="0"
+                    max="0.99"
+                    step="0.01"
+                    aria-label="Smoothing of all curves"
+                    aria-valuetext=text(said)
+                    prop:value=text(move || weight.get().to_string())
+                    on:input=on_input
+                />
+                <span class="num dial-value">{text(said)}</span>
+            </label>
+        </div>
+    }
+    .into_any()
+}
+
+/// One chart; `leads` those over dates.
+fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) -> AnyView {
+    let Drawn { common, info, steep, falls, alone } = drawn;
+    let Common { name, members, dated } = common;
+    let of: Vec<Entry> = members.iter().filter_map(|place| entries.get(*place).copied()).collect();
+    let spec = Spec {
+        title: info.title,
+        file: "compared".to_owned(),
+        time: dated,
+        x: info.x,
+        zero: info.unit.ends_with("/s") || falls,
+        unit: info.unit,
+        names: of.iter().map(Entry::label).collect(),
+        styles: members,
+        joined: true,
+        log: steep,
+        height: if falls && !alone { 140 } else { 260 },
+        ..Spec::default()
+    };
+    let equity: Vec<_> = of.iter().map(|entry| entry.equity).collect();
+    let sheet = Signal::derive(move || {
+        Arc::new(if dated { dated_sheet(&name, &equity_of(&of)) } else { counted_sheet(&name, &of) })
+    });
+    let trouble = (dated && leads).then(|| equity.iter().map(|e| e.trouble().into_any()).collect_view());
+    let ranged = Callback::new(move |range: Option<(f64, f64)>| {
+        if leads {
+            equity.iter().for_each(|equity| equity.ask.run(range));
+        }
+    });
+    view! {
+        <Chart spec sheet weight on_range=ranged/>
+        {trouble}
+    }
+    .into_any()
+}
+
+/// As the series count themselves. Tracked.
+fn counted_sheet(name: &str, of: &[Entry]) -> Sheet {
+    let points: Vec<Vec<Point>> = of.iter().map(|e| e.curves.with(|c| c.get(name).to_vec())).collect();
+    let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
+    Sheet { fit: 1, ..lines_of(&points) }
+}
+
+/// What was answered of each, and the number that rises when the whole should be shown. Tracked.
+fn equity_of(of: &[Entry]) -> Vec<Option<(Arc<Columns>, u32)>> {
+    of.iter().map(|entry| entry.equity.value.get()).collect()
+}
+
+/// Over dates; a curve that has not come yet is not drawn yet.
+fn dated_sheet(name: &str, answers: &[Option<(Arc<Columns>, u32)>]) -> Sheet {
+    let points: Vec<Vec<Point>> = answers
+        .iter()
+        .map(|answer| {
+            let Some((columns, _)) = answer else { return Vec::new() };
+            let values = columns.columns.get(name).into_iter().flatten();
+            columns.t.iter().zip(values).map(|(t, y)| Point(*t as f64, *y)).collect()
+        })
+        .collect();
+    let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
+    let fit = answers.iter().flatten().map(|(_, fit)| fit).sum();
+    Sheet { fit, ..lines_of(&points) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(name: &str, unit: &str) -> (Common, SeriesInfo) {
+        let info = SeriesInfo { name: name.into(), title: name.into(), unit: unit.into(), x: "bar".into() };
+        (Common { name: name.into(), members: vec![0, 1], dated: false }, info)
+    }
+
+    #[test]
+    fn each_series_has_a_chart_and_a_drawdown_stands_below_its_equity() {
+        let cards = drawn(&[series("equity", ""), series("exposure", "share"), series("drawdown", "share")]);
+        let names: Vec<Vec<&str>> =
+            cards.iter().map(|card| card.iter().map(|d| d.common.name.as_str()).collect()).collect();
+        assert_eq!(names, [vec!["equity", "drawdown"], vec!["exposure"]]);
+        assert!(cards[0][1].falls && !cards[0][1].alone);
+    }
+
+    #[test]
+    fn parts_of_one_figure_are_charts_of_their_own_here() {
+        let cards = drawn(&[series("train_loss", ""), series("validation_loss", "")]);
+        assert_eq!((cards.len(), cards[0].len()), (1, 2));
+        assert!(cards[0].iter().all(|d| d.steep));
+    }
+
+    #[test]
+    fn curves_over_dates_share_them_and_one_that_has_not_come_is_empty() {
+        let columns = |equity: &[f64]| {
+            let t = (0..equity.len() as i64).map(|n| n * 3_600).collect();
+            let columns = [("equity".to_owned(), equity.to_vec())].into();
+            Some((Arc::new(Columns { t, columns, bars_per_row: 1 }), 1))
+        };
+        let sheet = dated_sheet("equity", &[columns(&[1.0, 2.0]), None, columns(&[3.0, 4.0, 5.0])]);
+        assert_eq!(sheet.x, [0.0, 3_600.0, 7_200.0]);
+        assert_eq!(sheet.columns[0][..2], [1.0, 2.0]);
+        assert!(sheet.columns[0][2].is_nan() && sheet.columns[1].iter().all(|y| y.is_nan()));
+        assert_eq!((sheet.columns[2].as_slice(), sheet.fit), (&[3.0, 4.0, 5.0][..], 2));
+    }
+}

@@ -1,0 +1,120 @@
+//! In which params operations differ. Pure.
+
+use crate::format;
+use serde_json::Value;
+
+/// One param of all that are compared.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Param {
+    pub name: String,
+    /// One for each operation; absent where its kind has no such param.
+    pub values: Vec<Option<String>>,
+    /// They are not all the same.
+    pub differs: bool,
+}
+
+impl Param {
+    /// Whether the operation's value is not the one that most have.
+    pub fn is_odd(&self, operation: usize) -> bool {
+        let count = |of: &Option<String>| self.values.iter().filter(|value| *value == of).count();
+        let most = self.values.iter().map(count).max().unwrap_or_default();
+        // Where several are equally frequent none of them is the rule.
+        let rules = self.values.iter().filter(|value| count(value) == most).count() == most;
+        self.differs && self.values[operation].is_some() && !(rules && count(&self.values[operation]) == most)
+    }
+}
+
+/// The params of operations, each with its kind: those that at least two of them know, in the order in which they
+/// were given. An operation knows what any other of its kind was given.
+pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
+    let mut names: Vec<&String> = Vec::new();
+    for name in of.iter().filter_map(|(_, params)| params.as_object()).flat_map(|params| params.keys()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let knows = |kind: &str, name: &str| {
+        of.iter().any(|(other, params)| *other == kind && params.get(name).is_some())
+    };
+    let param = |name: &String| {
+        let value = |(kind, params): &(&str, &Value)| {
+            // Not given is what it would be if it were given as nothing.
+            knows(kind, name).then(|| format::value(params.get(name).unwrap_or(&Value::Null)))
+        };
+        let values: Vec<Option<String>> = of.iter().map(value).collect();
+        let mut known = values.iter().flatten();
+        let first = known.next();
+        let differs = known.clone().any(|other| Some(other) != first);
+        (known.next().is_some()).then(|| Param { name: name.clone(), values: values.clone(), differs })
+    };
+    names.into_iter().filter_map(param).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn values(param: &Param) -> Vec<&str> {
+        param.values.iter().map(|v| v.as_deref().unwrap_or("none")).collect()
+    }
+
+    #[test]
+    fn a_param_differs_when_two_have_other_values_of_it() {
+        let (a, b) = (json!({"fast": 20, "slow": 50}), json!({"fast": 10, "slow": 50}));
+        let params = params(&[("backtest.run", &a), ("backtest.run", &b)]);
+        assert_eq!(values(&params[0]), ["20", "10"]);
+        assert!(params[0].differs && !params[1].differs);
+    }
+
+    #[test]
+    fn not_given_and_given_as_nothing_are_the_same_and_not_what_was_given() {
+        let (a, b, c) = (json!({"end": null}), json!({}), json!({"end": "2024-01-01"}));
+        let same = params(&[("data.load", &a), ("data.load", &b)]);
+        assert_eq!((values(&same[0]), same[0].differs), (vec!["–", "–"], false));
+        let other = params(&[("data.load", &b), ("data.load", &c)]);
+        assert_eq!((values(&other[0]), other[0].differs), (vec!["–", "2024-01-01"], true));
+    }
+
+    #[test]
+    fn of_other_kinds_only_what_they_share_is_compared() {
+        let (load, train) =
+            (json!({"symbol": "A", "timeframe": "1h"}), json!({"timeframe": "1h", "epochs": 5}));
+        let params = params(&[("data.load", &load), ("training.run", &train)]);
+        assert_eq!(params.len(), 1);
+        assert_eq!((params[0].name.as_str(), params[0].differs), ("timeframe", false));
+    }
+
+    #[test]
+    fn a_third_that_has_no_such_param_makes_no_difference_of_it() {
+        let (a, b, c) = (json!({"symbol": "A"}), json!({"symbol": "A"}), json!({"command": "x"}));
+        let params = params(&[("data.load", &a), ("data.load", &b), ("exec.x", &c)]);
+        assert_eq!((values(&params[0]), params[0].differs), (vec!["A", "A", "none"], false));
+    }
+
+    #[test]
+    fn the_one_that_is_not_as_the_others_stands_out() {
+        let param = |values: &[&str]| Param {
+            name: "fast".into(),
+            values: values.iter().map(|v| Some((*v).to_owned())).collect(),
+            differs: values.iter().any(|v| v != &values[0]),
+        };
+        let odd = |p: &Param| (0..p.values.len()).map(|i| p.is_odd(i)).collect::<Vec<_>>();
+        assert_eq!(odd(&param(&["20", "10", "20"])), [false, true, false]);
+        assert_eq!(odd(&param(&["20", "10"])), [true, true]);
+        assert_eq!(odd(&param(&["1", "1", "2", "2"])), [true; 4]);
+        assert_eq!(odd(&param(&["20", "20"])), [false, false]);
+    }
+
+    proptest! {
+        #[test]
+        fn params_that_are_the_same_never_differ(
+            names in proptest::collection::btree_set("[a-c]", 0..3), n in 2usize..5,
+        ) {
+            let one = Value::Object(names.into_iter().map(|name| (name, json!(1.5))).collect());
+            let all: Vec<_> = std::iter::repeat_n(("a.b", &one), n).collect();
+            prop_assert!(params(&all).iter().all(|p| !p.differs && p.values.len() == n));
+        }
+    }
+}

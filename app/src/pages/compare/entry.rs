@@ -1,0 +1,136 @@
+//! One of the operations that are compared: asked for with its curves, kept true by the feed.
+
+use super::wanted::MOST;
+use crate::api;
+use crate::live::follow::Curves;
+use crate::live::{Live, OpView};
+use crate::outcome::Outcome;
+use crate::pages::operation::detail::spec_of;
+use crate::pages::operation::kept::{Beside, keep_true, take};
+use crate::pages::operation::sampled::Sampled;
+use futures::future::{join, join_all};
+use leptos::prelude::*;
+use protocol::api::{OperationDetail, SeriesAnswer};
+use protocol::results::Columns;
+use protocol::{KindSpec, OperationId, Problem};
+
+/// Points asked for of all curves of one name together: more would be drawn on top of each other.
+const POINTS: usize = 3_000;
+/// Points of one curve, however many are compared.
+const FEWEST: usize = 200;
+const MOST_POINTS: usize = 1_200;
+
+/// What the server said of one.
+pub type Answer = (OperationId, Result<(OperationDetail, Option<SeriesAnswer>), Problem>);
+
+/// Points asked for of each curve when so many are compared.
+fn points(compared: usize) -> u32 {
+    (POINTS / compared.clamp(1, MOST)).clamp(FEWEST, MOST_POINTS) as u32
+}
+
+/// Asks for all of them at once.
+pub async fn ask(ids: Vec<OperationId>) -> Vec<Answer> {
+    let points = points(ids.len());
+    let one = |id| async move {
+        let (detail, series) = join(api::operation(id), api::series(id, points)).await;
+        (id, detail.map(|detail| (detail, series.ok())))
+    };
+    join_all(ids.into_iter().map(one)).await
+}
+
+/// An operation beside others.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its place among them, which gives it its letter, its colour and its dash.
+    pub place: usize,
+    pub op: OpView,
+    pub curves: RwSignal<Curves>,
+    pub outcome: Memo<Option<Outcome>>,
+    /// What its kind declares.
+    pub spec: StoredValue<Option<KindSpec>>,
+    /// Its equity over time, once it is `dated`.
+    pub equity: Sampled<Columns>,
+}
+
+impl Entry {
+    /// Of `compared` operations the one at `place`; follows it until the page goes. `dated` says when curves over
+    /// dates are wanted.
+    pub fn new(
+        place: usize,
+        compared: usize,
+        detail: OperationDetail,
+        series: Option<SeriesAnswer>,
+        dated: Signal<bool>,
+    ) -> Option<Self> {
+        let live = Live::here();
+        let id = detail.operation.id;
+        live.adopt(&detail.operation, detail.seq);
+        let op = live.operation(id)?.view();
+        let follow = live.follow(id);
+        let points = points(compared);
+        let told = series.as_ref().map_or(detail.seq, |series| series.seq.min(detail.seq));
+        take(&follow, detail.operation.attempt, series, None);
+        on_cleanup({
+            let (live, follow) = (live.clone(), follow.clone());
+            move || live.unfollow(&follow)
+        });
+        let curves = (&follow.curves).into();
+        let result = RwSignal::new(detail.result);
+        keep_true(&live, op, follow, Beside { points, logs: false, told }, move |detail| {
+            result.try_set(detail.result);
+        });
+        let kind = op.fixed().kind.clone();
+        let spec = StoredValue::new(spec_of(&kind));
+        let outcome = Memo::new(move |_| result.with(|r| r.as_ref().map(|r| Outcome::read(&kind, r))));
+        let has_dates = move || outcome.with(|o| o.as_ref().is_some_and(|o| !o.curves_shown().is_empty()));
+        let equity = Sampled::once(id, "equity", points, move || dated.get() && has_dates());
+        Some(Self { place, op, curves, outcome, spec, equity })
+    }
+
+    /// What it is called beside the others: `A`.
+    pub fn letter(&self) -> char {
+        letter(self.place)
+    }
+
+    /// Its letter and its title.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.letter(), self.op.fixed().title)
+    }
+
+    /// Whether its result has this curve over dates. Tracked.
+    pub fn dates(&self, curve: &str) -> bool {
+        self.outcome.with(|o| o.as_ref().is_some_and(|o| o.curves_shown().contains(&curve)))
+    }
+}
+
+/// `A` for the first.
+pub fn letter(place: usize) -> char {
+    char::from(b'A' + (place % 26) as u8)
+}
+
+/// `A`, `A and B`, `A, B and C`.
+pub fn letters(places: &[usize]) -> String {
+    let said: Vec<String> = places.iter().map(|place| letter(*place).to_string()).collect();
+    match said.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_are_compared_the_fewer_points_has_each() {
+        assert_eq!((points(2), points(3), points(MOST)), (1_200, 1_000, 200));
+        assert_eq!(points(0), 1_200);
+    }
+
+    #[test]
+    fn places_are_told_by_letters() {
+        assert_eq!(letters(&[0]), "A");
+        assert_eq!(letters(&[0, 2, MOST - 1]), "A, C and T");
+    }
+}

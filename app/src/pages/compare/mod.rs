@@ -1,0 +1,196 @@
+//! Two to twenty operations beside each other: in which params they differ, what came out of each, their curves
+//! over each other. Which ones, and how they are shown, stands in the page's address.
+
+mod charts;
+mod differ;
+mod entry;
+mod notes;
+mod others;
+mod results;
+mod table;
+mod wanted;
+
+pub use wanted::{Wanted, refusal};
+
+use super::not_found::answer_404;
+use crate::app::Data;
+use crate::components::faces::{Empty, Skeleton, WithSnapshot};
+use crate::components::icon::Icon;
+use crate::components::ident::copy_and_say;
+use crate::components::toasts::Toasts;
+use crate::reactive::part;
+use charts::Charts;
+use entry::{Answer, Entry};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::use_query_map;
+use notes::{Missing, Notes};
+use others::Others;
+use table::{SameParams, SideTable};
+use wanted::{LEAST, MOST};
+
+/// The page.
+#[component]
+pub fn ComparePage() -> impl IntoView {
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        query.with(|q| {
+            let of = |name: &str| q.get_str(name).unwrap_or_default();
+            Wanted::new(of("ids"), of("series"), of("x"), of("smooth"))
+        })
+    });
+    view! {
+        <WithSnapshot lines=12>
+            <Asked wanted/>
+        </WithSnapshot>
+    }
+    .into_any()
+}
+
+/// Asks for those that the address names; what is there stays until the answer has come.
+#[component]
+fn Asked(wanted: Memo<Wanted>) -> impl IntoView {
+    let data = Data::here();
+    let ids = Memo::new(move |_| wanted.with(|w| w.ids.clone()));
+    // After the snapshot: the feed is followed from its seq, so these answers must not be older.
+    let found = Resource::new(
+        move || ids.get(),
+        move |ids| async move {
+            let _ = data.snapshot.await;
+            entry::ask(ids).await
+        },
+    );
+    view! {
+        <Transition fallback=|| view! { <Skeleton lines=12/> }>
+            {part(move || {
+                let (found, _) = (found.get(), data.kinds.get());
+                Some(match found {
+                    Some(found) => view! { <Found found wanted/> }.into_any(),
+                    None => view! { <Skeleton lines=12/> }.into_any(),
+                })
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// What was found of what was asked for.
+#[component]
+fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
+    let asked = found.len();
+    let dated = Signal::derive(move || wanted.with(|w| !w.counted));
+    let (mut entries, mut missing) = (Vec::new(), Vec::new());
+    for (id, answer) in found {
+        match answer {
+            Ok((detail, series)) => entries.extend(Entry::new(entries.len(), asked, detail, series, dated)),
+            Err(problem) => missing.push(Missing { id, problem }),
+        }
+    }
+    if entries.is_empty() && !missing.is_empty() {
+        answer_404();
+    }
+    let title = match entries.as_slice() {
+        [] => "Compare · Signalbox".to_owned(),
+        [one] => format!("Compare {} · Signalbox", one.op.fixed().title),
+        [first, second] => {
+            format!("{} beside {} · Signalbox", first.op.fixed().title, second.op.fixed().title)
+        }
+        more => format!("{} operations compared · Signalbox", more.len()),
+    };
+    let enough = entries.len() >= LEAST;
+    let count = enough.then(|| view! { <span class="count num">{entries.len()}</span> });
+    let room = asked < MOST;
+    let mut kinds = Vec::new();
+    for entry in &entries {
+        let kind = entry.op.fixed().kind.clone();
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let body = if enough {
+        view! {
+            <div class="compared" data-few=(entries.len() <= 3).then_some("")>
+                <div class="compared-sides">
+                    <SideTable entries=entries.clone() wanted/>
+                    <SameParams entries=entries.clone()/>
+                </div>
+                <Charts entries=entries.clone() wanted/>
+            </div>
+            {room.then(|| view! {
+                <details class="card">
+                    <summary>"Add an operation"</summary>
+                    <Others wanted kinds/>
+                </details>
+            })}
+        }
+        .into_any()
+    } else {
+        view! { <Few entries=entries.clone() wanted kinds/> }.into_any()
+    };
+    view! {
+        <Title text=title/>
+        <div class="page-head">
+            <h1>"Compare " {count}</h1>
+            {enough.then(|| view! { <CopyLink wanted/> })}
+        </div>
+        <Notes entries missing wanted/>
+        {body}
+    }
+    .into_any()
+}
+
+/// The address, to be sent to somebody.
+#[component]
+fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
+    let toasts = expect_context::<Toasts>();
+    let copy = move |_| {
+        let origin = window().location().origin().unwrap_or_default();
+        copy_and_say(toasts, format!("{origin}{}", wanted.with_untracked(Wanted::address)), "Link");
+    };
+    view! {
+        <button type="button" class="button only-script" title="Copy a link to this comparison" on:click=copy>
+            <Icon name="copy"/>
+            "Link"
+        </button>
+    }
+    .into_any()
+}
+
+/// Too few to be compared: what the page is for, and the way to more.
+#[component]
+fn Few(entries: Vec<Entry>, wanted: Memo<Wanted>, kinds: Vec<protocol::KindName>) -> impl IntoView {
+    let go = || {
+        view! {
+            <A href="/operations" attr:class="button">
+                "Select on Operations"
+            </A>
+        }
+    };
+    match entries.first() {
+        None => view! {
+            <Empty
+                title="Nothing to compare yet."
+                text="Here two to twenty operations stand beside each other: in which params they differ, what came out of each with the best marked, and their curves over each other. Select them on Operations and press Compare, or begin with one of these."
+            >
+                {go()}
+            </Empty>
+            <section class="card" aria-labelledby="others-title">
+                <h2 id="others-title">"Begin with"</h2>
+                <Others wanted kinds/>
+            </section>
+        }
+        .into_any(),
+        Some(one) => {
+            let title = format!("Compare {} with", one.op.fixed().title);
+            view! {
+                <section class="card" aria-labelledby="others-title">
+                    <h2 id="others-title">{title}</h2>
+                    <Others wanted kinds/>
+                    <div class="go-on">{go()}</div>
+                </section>
+            }
+            .into_any()
+        }
+    }
+}

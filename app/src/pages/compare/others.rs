@@ -1,0 +1,67 @@
+//! Operations that could be compared as well: the newest of the same kinds, each a link that adds it.
+
+use super::wanted::Wanted;
+use crate::components::moment::Ago;
+use crate::components::state_mark::StateMark;
+use crate::live::Live;
+use crate::reactive::{part, text};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::{KindName, OperationId};
+
+/// How many are offered; for others there is the list of operations.
+const OFFERED: usize = 10;
+
+/// The list; of all kinds when `kinds` is empty.
+#[component]
+pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
+    let live = Live::here();
+    let of = kinds.iter().map(KindName::as_str).collect::<Vec<_>>().join(" or ");
+    let ids = Memo::new({
+        let live = live.clone();
+        move |_| {
+            let (active, ended) = live.list(|_, _| true);
+            let mut ids: Vec<OperationId> = active.into_iter().chain(ended).collect();
+            // Ids are made in the order of time.
+            ids.sort_unstable_by(|a, b| b.cmp(a));
+            let fits = |id: &OperationId| {
+                live.operation(*id).is_some_and(|cell| kinds.is_empty() || kinds.contains(&cell.fixed().kind))
+            };
+            let there = wanted.with(|w| w.ids.clone());
+            ids.into_iter().filter(|id| !there.contains(id)).filter(fits).take(OFFERED).collect::<Vec<_>>()
+        }
+    });
+    let empty = Memo::new(move |_| ids.read().is_empty());
+    let one = move |id: OperationId| {
+        let op = live.operation(id)?.view();
+        let fixed = op.fixed();
+        let (kind, title, at) = (fixed.kind.to_string(), fixed.title.clone(), fixed.created_at);
+        Some(view! {
+            <li>
+                <A href=move || wanted.with(|w| w.with(id).address()) scroll=false>
+                    <span class="kind">{kind}</span>
+                    " "
+                    {title}
+                </A>
+                <StateMark state=op.state/>
+                <span class="muted"><Ago at/></span>
+            </li>
+        })
+    };
+    view! {
+        {part(move || {
+            let of = of.clone();
+            empty.get().then(|| {
+                let said = text(move || match of.as_str() {
+                    "" => "There are no operations yet.".to_owned(),
+                    of => format!("There is no other {of} among the newest operations."),
+                });
+                view! { <p class="muted">{said}</p> }.into_any()
+            })
+        })}
+        <ul class="others">
+            <For each=move || ids.get() key=|id| *id children=one/>
+        </ul>
+    }
+    .into_any()
+}

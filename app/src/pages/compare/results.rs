@@ -1,0 +1,179 @@
+//! Figures of several results beside each other, the best of each marked. Pure.
+
+use crate::outcome::{EXEC, Figure, Outcome, best_of};
+use protocol::{KindName, State};
+
+/// What is known of one operation.
+pub struct Side<'a> {
+    pub kind: &'a KindName,
+    pub state: State,
+    pub outcome: Option<&'a Outcome>,
+}
+
+/// One figure of those that have it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    pub name: String,
+    pub means: &'static str,
+    /// One for each operation.
+    pub cells: Vec<Cell>,
+}
+
+/// One figure of one operation.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Cell {
+    /// Empty where it has no such figure.
+    pub text: String,
+    pub best: bool,
+}
+
+/// Figures that mean the same in those that have them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Group {
+    /// The kinds whose they are: `backtest.run`.
+    pub of: String,
+    pub rows: Vec<Row>,
+}
+
+/// Kinds whose results are told in the same figures: each is one with itself, and all commands are one.
+fn family(kind: &KindName) -> &str {
+    if kind.as_str().starts_with(EXEC) { "exec" } else { kind.as_str() }
+}
+
+/// Figures beside each other, a group for each family of kinds of which at least two are there. Only what
+/// succeeded can be best, and figures that a result does not tell are left out.
+pub fn groups(sides: &[Side<'_>]) -> Vec<Group> {
+    let mut families: Vec<&str> = Vec::new();
+    for side in sides {
+        if !families.contains(&family(side.kind)) {
+            families.push(family(side.kind));
+        }
+    }
+    families.retain(|of| sides.iter().filter(|side| family(side.kind) == *of).count() > 1);
+    let group = |of: &str| {
+        let told: Vec<Vec<Figure>> = sides
+            .iter()
+            .map(|side| match side.outcome {
+                Some(outcome) if family(side.kind) == of => outcome.figures(),
+                _ => Vec::new(),
+            })
+            .collect();
+        Group { of: of.to_owned(), rows: rows(sides, &told) }
+    };
+    families.into_iter().map(group).filter(|group| !group.rows.is_empty()).collect()
+}
+
+fn rows(sides: &[Side<'_>], told: &[Vec<Figure>]) -> Vec<Row> {
+    let mut names: Vec<&Figure> = Vec::new();
+    for figure in told.iter().flatten() {
+        if !names.iter().any(|known| known.name == figure.name) {
+            names.push(figure);
+        }
+    }
+    let row = |of: &Figure| {
+        let figures: Vec<Option<&Figure>> =
+            told.iter().map(|figures| figures.iter().find(|f| f.name == of.name)).collect();
+        if figures.iter().flatten().all(|f| f.value.is_none()) {
+            return None;
+        }
+        let judged = figures
+            .iter()
+            .zip(sides)
+            .map(|(figure, side)| figure.and_then(|f| f.value).filter(|_| side.state == State::Succeeded));
+        let best = best_of(&judged.collect::<Vec<_>>(), of.better);
+        let cells = figures.iter().zip(best).map(|(figure, best)| {
+            let text = figure.map(|f| f.text.clone()).unwrap_or_default();
+            Cell { text, best }
+        });
+        Some(Row { name: of.name.clone(), means: of.means, cells: cells.collect() })
+    };
+    names.into_iter().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::host::ResultDoc;
+    use serde_json::{Value, json};
+
+    fn kind(name: &str) -> KindName {
+        KindName::new(name).unwrap()
+    }
+
+    fn outcome(kind: &KindName, document: Value) -> Outcome {
+        let doc: ResultDoc = serde_json::from_value(json!({"document": document, "artifacts": []})).unwrap();
+        Outcome::read(kind, &doc)
+    }
+
+    fn command(seconds: f64, memory: Option<u64>) -> Outcome {
+        let document =
+            json!({"command": ["x"], "exit_code": 0, "seconds": seconds, "peak_memory": memory, "lines": 1});
+        outcome(&kind("exec.a"), document)
+    }
+
+    fn best(groups: &[Group], name: &str) -> Vec<bool> {
+        let row = groups[0].rows.iter().find(|row| row.name == name).unwrap();
+        row.cells.iter().map(|cell| cell.best).collect()
+    }
+
+    #[test]
+    fn the_best_of_each_figure_is_marked_and_a_neutral_one_is_not() {
+        let (kind, fast, slow) = (kind("exec.a"), command(1.0, Some(900)), command(2.0, Some(100)));
+        let side = |outcome| Side { kind: &kind, state: State::Succeeded, outcome: Some(outcome) };
+        let groups = groups(&[side(&fast), side(&slow)]);
+        assert_eq!(groups[0].of, "exec");
+        assert_eq!(best(&groups, "Ran for"), [true, false]);
+        assert_eq!(best(&groups, "Most memory"), [false, true]);
+        assert_eq!(best(&groups, "Lines of output"), [false, false]);
+        // Nobody tells of the processor: there is no such line.
+        assert!(groups[0].rows.iter().all(|row| row.name != "Processor"));
+    }
+
+    #[test]
+    fn what_failed_fast_is_not_the_best() {
+        let (kind, fast, slow, slower) =
+            (kind("exec.a"), command(1.0, None), command(2.0, None), command(3.0, None));
+        let side = |state, outcome| Side { kind: &kind, state, outcome: Some(outcome) };
+        let sides =
+            [side(State::Failed, &fast), side(State::Succeeded, &slow), side(State::Succeeded, &slower)];
+        assert_eq!(best(&groups(&sides), "Ran for"), [false, true, false]);
+    }
+
+    #[test]
+    fn what_still_runs_has_an_empty_place() {
+        let (kind, done) = (kind("exec.a"), command(1.0, None));
+        let sides = [
+            Side { kind: &kind, state: State::Running, outcome: None },
+            Side { kind: &kind, state: State::Succeeded, outcome: Some(&done) },
+        ];
+        let groups = groups(&sides);
+        assert_eq!(groups[0].rows[0].cells[0], Cell::default());
+        assert_eq!(groups[0].rows[0].cells[1].text, "1.0 s");
+    }
+
+    #[test]
+    fn commands_are_compared_with_each_other_and_kinds_that_stand_alone_with_nobody() {
+        let (a, b, other) = (kind("exec.a"), kind("exec.b"), kind("made.up"));
+        let (one, two) = (command(1.0, None), command(2.0, None));
+        let stranger = outcome(&other, json!({"seconds": 0.1}));
+        let side = |kind, outcome| Side { kind, state: State::Succeeded, outcome: Some(outcome) };
+        let found = groups(&[side(&a, &one), side(&other, &stranger), side(&b, &two)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(best(&found, "Ran for"), [true, false, false]);
+        assert_eq!(found[0].rows[0].cells[1], Cell::default());
+        assert!(groups(&[side(&a, &one), side(&other, &stranger)]).is_empty());
+    }
+
+    #[test]
+    fn figures_of_unknown_results_are_compared_by_their_names() {
+        let kind = kind("made.up");
+        let (one, two) =
+            (outcome(&kind, json!({"score": 0.5})), outcome(&kind, json!({"score": 0.75, "x": 1})));
+        let side = |outcome| Side { kind: &kind, state: State::Succeeded, outcome: Some(outcome) };
+        let groups = groups(&[side(&one), side(&two)]);
+        let told: Vec<_> =
+            groups[0].rows.iter().map(|row| (row.name.as_str(), row.cells[1].text.as_str())).collect();
+        assert_eq!(told, [("score", "0.7500"), ("x", "1")]);
+        assert_eq!(groups[0].rows[1].cells[0], Cell::default());
+    }
+}

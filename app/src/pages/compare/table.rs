@@ -1,0 +1,332 @@
+//! The table: a column for each operation; the params in which they differ, what came out, how it ran.
+
+use super::differ::{Param, params};
+use super::entry::Entry;
+use super::results::{Group, Row, Side, groups};
+use super::wanted::Wanted;
+use crate::components::chart::swatch;
+use crate::components::icon::Icon;
+use crate::components::ident::Ident;
+use crate::components::row::Tags;
+use crate::components::state_mark::StateMark;
+use crate::live::Live;
+use crate::reactive::{part, text};
+use crate::{format, query, words};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::State;
+
+/// The table, in a box of its own that scrolls to the side.
+#[component]
+pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
+    let columns = entries.len() + 1;
+    let heads = entries.iter().map(|entry| view! { <Head entry=*entry wanted/> }).collect_view();
+    let differing: Vec<Param> = all_params(&entries).into_iter().filter(|param| param.differs).collect();
+    let differ = match differing.len() {
+        0 => "No param differs".to_owned(),
+        1 => "1 param differs".to_owned(),
+        n => format!("{n} params differ"),
+    };
+    let rows = differing.iter().map(param_row).collect_view();
+    view! {
+        <div class="card sides-box" role="region" aria-label="Operations beside each other" tabindex="0">
+            <table class="plain sides">
+                <caption class="unseen">
+                    "Params that differ, results with the best of each line marked, and how each ran"
+                </caption>
+                <thead>
+                    <tr>
+                        <td></td>
+                        {heads}
+                    </tr>
+                </thead>
+                <tbody data-part="params">
+                    {part_head(differ, columns)}
+                    {rows}
+                </tbody>
+                <Results entries=entries.clone()/>
+                <Runs entries/>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn all_params(entries: &[Entry]) -> Vec<Param> {
+    let fixed: Vec<_> = entries.iter().map(|entry| entry.op.fixed()).collect();
+    let given: Vec<_> = fixed.iter().map(|f| (f.kind.as_str(), &f.params)).collect();
+    params(&given)
+}
+
+/// The params that all have in common, folded away: one column says it for all.
+#[component]
+pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
+    let same: Vec<Param> = all_params(&entries).into_iter().filter(|param| !param.differs).collect();
+    if same.is_empty() {
+        return ().into_any();
+    }
+    let said = match same.len() {
+        1 => "1 param is the same".to_owned(),
+        n => format!("{n} params are the same"),
+    };
+    let rows = same.into_iter().map(|param| {
+        let value = param.values.into_iter().flatten().next().unwrap_or_default();
+        view! {
+            <tr>
+                <th scope="row"><code>{param.name}</code></th>
+                <td class="wrap">{value}</td>
+            </tr>
+        }
+    });
+    view! {
+        <details class="card">
+            <summary>{said}</summary>
+            <table class="plain">
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </details>
+    }
+    .into_any()
+}
+
+/// Who stands in a column, and the way to take it away.
+#[component]
+fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
+    let op = entry.op;
+    let fixed = op.fixed();
+    let (kind, title) = (fixed.kind.to_string(), fixed.title.clone());
+    let remove = format!("Remove {}", entry.label());
+    view! {
+        <th scope="col" abbr=entry.label()>
+            <div class="side-mark">
+                {swatch(entry.place)}
+                <strong>{entry.letter()}</strong>
+                <A
+                    href=move || wanted.with(|w| w.without(op.id).address())
+                    scroll=false
+                    attr:class="quiet"
+                    attr:title="Remove from the comparison"
+                    attr:aria-label=remove
+                >
+                    <Icon name="cross"/>
+                </A>
+            </div>
+            <A href=query::operation(op.id) attr:class="side-title">
+                {title}
+            </A>
+            <Tags op/>
+            <div class="side-line">
+                <StateMark state=op.state/>
+                <span class="num muted">{text(move || {
+                    let far = op.progress.with(|p| words::how_far(p.as_ref()));
+                    if op.state.get().ended() { String::new() } else { far }
+                })}</span>
+            </div>
+            <div class="side-line">
+                <span class="kind">{kind}</span>
+                <Ident short=op.id.short() whole=op.id.to_string()/>
+            </div>
+        </th>
+    }
+    .into_any()
+}
+
+/// What the rows below it are about.
+fn part_head(said: String, columns: usize) -> AnyView {
+    view! {
+        <tr class="part-head">
+            <th scope="rowgroup" colspan=columns.to_string()>
+                <span>{said}</span>
+            </th>
+        </tr>
+    }
+    .into_any()
+}
+
+fn param_row(param: &Param) -> AnyView {
+    let cells = param.values.iter().enumerate().map(|(i, value)| match value {
+        Some(value) => {
+            view! { <td class="wrap" data-odd=param.is_odd(i).then_some("")>{value.clone()}</td> }.into_any()
+        }
+        None => view! { <td class="muted">"not of its kind"</td> }.into_any(),
+    });
+    view! {
+        <tr data-differs="">
+            <th scope="row">
+                <span class="differs" title="They differ" aria-hidden="true">"≠"</span>
+                <code>{param.name.clone()}</code>
+            </th>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
+
+/// Figures of what came out, renewed when an operation ends.
+#[component]
+fn Results(entries: Vec<Entry>) -> impl IntoView {
+    let columns = entries.len() + 1;
+    let found = Memo::new({
+        let entries = entries.clone();
+        move |_| {
+            let known: Vec<_> =
+                entries.iter().map(|e| (e.op.fixed(), e.op.state.get(), e.outcome.get())).collect();
+            let sides: Vec<_> = known
+                .iter()
+                .map(|(fixed, state, outcome)| Side {
+                    kind: &fixed.kind,
+                    state: *state,
+                    outcome: outcome.as_ref(),
+                })
+                .collect();
+            groups(&sides)
+        }
+    });
+    let without = Memo::new({
+        let entries = entries.clone();
+        move |_| {
+            entries.iter().any(|e| e.outcome.with(Option::is_none) || e.op.state.get() != State::Succeeded)
+        }
+    });
+    let standing = part(move || {
+        let cells = entries.iter().map(|entry| {
+            let entry = *entry;
+            view! { <td class="wrap">{text(move || standing_of(entry))}</td> }
+        });
+        without.get().then(|| {
+            view! {
+                <tr>
+                    <th scope="row">"Outcome"</th>
+                    {cells.collect_view()}
+                </tr>
+            }
+            .into_any()
+        })
+    });
+    let figures = part(move || {
+        let groups = found.get();
+        let many = groups.len() > 1;
+        let marked = groups.iter().flat_map(|g| &g.rows).flat_map(|row| &row.cells).any(|cell| cell.best);
+        let groups = groups.iter().map(|group| group_rows(group, many, columns)).collect_view();
+        Some(
+            view! {
+                {groups}
+                {marked.then(|| view! {
+                    <tr class="sides-key">
+                        <td colspan=columns.to_string()>
+                            <span><i data-best="" aria-hidden="true"></i>"the best of its line, of those that succeeded"</span>
+                        </td>
+                    </tr>
+                })}
+            }
+            .into_any(),
+        )
+    });
+    view! {
+        <tbody data-part="results">
+            {part_head("Results".to_owned(), columns)}
+            {standing}
+            {figures}
+        </tbody>
+    }
+    .into_any()
+}
+
+fn group_rows(group: &Group, named: bool, columns: usize) -> AnyView {
+    let rows = group.rows.iter().map(figure_row).collect_view();
+    view! {
+        {named.then(|| part_head(format!("Figures of {}", group.of), columns))}
+        {rows}
+    }
+    .into_any()
+}
+
+fn figure_row(row: &Row) -> AnyView {
+    let means = (!row.means.is_empty()).then_some(row.means);
+    let cells = row.cells.iter().map(|cell| {
+        let text = if cell.text.is_empty() { "–".to_owned() } else { cell.text.clone() };
+        view! {
+            <td class="num" data-best=cell.best.then_some("")>
+                {cell.best.then(|| view! { <span class="unseen">"best: "</span> })}
+                {text}
+            </td>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row" title=means>{row.name.clone()}</th>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
+
+/// Where one stands. Tracked.
+fn standing_of(entry: Entry) -> String {
+    let op = entry.op;
+    let far = op.progress.with(|p| words::how_far(p.as_ref()));
+    let why = op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()));
+    standing(op.state.get(), &far, why.as_deref(), entry.outcome.with(Option::is_some))
+}
+
+/// Where an operation stands, for those that look for its result.
+fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> String {
+    match state {
+        State::Queued => "waits in line, no result yet".to_owned(),
+        State::Starting => "starting, no result yet".to_owned(),
+        State::Running if far.is_empty() => "still running, no result yet".to_owned(),
+        State::Running => format!("still running, {far}"),
+        State::Cancelling => "being cancelled".to_owned(),
+        State::Succeeded if has_result => "succeeded".to_owned(),
+        State::Succeeded => "succeeded, but left no result".to_owned(),
+        State::Cancelled => "cancelled".to_owned(),
+        State::Failed => why.map_or_else(|| "failed".to_owned(), |why| format!("failed: {why}")),
+    }
+}
+
+/// Where and when each ran.
+#[component]
+fn Runs(entries: Vec<Entry>) -> impl IntoView {
+    let clock = Live::here().clock();
+    let columns = entries.len() + 1;
+    let row = |name: &'static str, of: fn(Entry, protocol::Time) -> String| {
+        let cells = entries.iter().map(|entry| {
+            let entry = *entry;
+            view! { <td class="num">{text(move || of(entry, clock.get()))}</td> }
+        });
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                {cells.collect_view()}
+            </tr>
+        }
+        .into_any()
+    };
+    view! {
+        <tbody data-part="run">
+            {part_head("Run".to_owned(), columns)}
+            {row("Host", |e, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
+            {row("Started", |e, _| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), format::moment)))}
+            {row("Took", |e, now| {
+                let took = e.op.condition.with(|c| e.op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)));
+                if took.is_empty() { "–".to_owned() } else { took }
+            })}
+            {row("Attempt", |e, _| e.op.facts.with(|f| f.attempt.to_string()))}
+        </tbody>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_result_says_why() {
+        assert_eq!(standing(State::Running, "56 %", None, false), "still running, 56 %");
+        assert_eq!(standing(State::Running, "", None, false), "still running, no result yet");
+        assert_eq!(standing(State::Failed, "", Some("No bars."), false), "failed: No bars.");
+        assert_eq!(standing(State::Succeeded, "", None, false), "succeeded, but left no result");
+        assert_eq!(standing(State::Succeeded, "", None, true), "succeeded");
+    }
+}

@@ -1,0 +1,206 @@
+//! What a comparison shows, as it stands in the page's address, so that a link gives what its sender saw. Pure.
+
+use crate::query;
+use protocol::OperationId;
+
+/// The least and the most operations that are compared.
+pub const LEAST: usize = 2;
+pub const MOST: usize = 20;
+/// Hundredths beyond which a curve would not move any more.
+const SMOOTHEST: u32 = 99;
+
+/// Why this many can't be compared; nothing where they can.
+pub fn refusal(selected: usize) -> Option<String> {
+    match selected {
+        n if n < LEAST => Some(format!("Select {} more to compare", LEAST - n)),
+        n if n > MOST => Some(format!("At most {MOST} can be compared")),
+        _ => None,
+    }
+}
+
+/// What the address asks for.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Wanted {
+    /// In the order in which they stand beside each other, each once, at most [`MOST`].
+    pub ids: Vec<OperationId>,
+    /// What stands among the ids and is none.
+    pub odd: Vec<String>,
+    /// How many were left out because there are too many.
+    pub over: usize,
+    /// The curves that are drawn; all that can be compared when empty.
+    pub series: Vec<String>,
+    /// Curves over what they count themselves, where they could stand over their dates.
+    pub counted: bool,
+    /// Weight of the past in smoothed curves, hundredths.
+    pub smooth: u32,
+}
+
+impl Wanted {
+    /// From the address; what can't be read is as good as not given.
+    pub fn new(ids: &str, series: &str, x: &str, smooth: &str) -> Self {
+        let mut wanted = Self {
+            series: parts(series).map(str::to_owned).collect(),
+            counted: x == "count",
+            smooth: hundredths(smooth.parse().unwrap_or(0.0)),
+            ..Self::default()
+        };
+        for part in parts(ids) {
+            match part.parse::<OperationId>() {
+                Ok(id) if wanted.ids.contains(&id) => {}
+                Ok(_) if wanted.ids.len() == MOST => wanted.over += 1,
+                Ok(id) => wanted.ids.push(id),
+                Err(_) => wanted.odd.push(part.to_owned()),
+            }
+        }
+        wanted
+    }
+
+    /// Only these operations, everything else as it comes.
+    pub fn of(ids: impl IntoIterator<Item = OperationId>) -> Self {
+        Self { ids: ids.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The page's address that shows this.
+    pub fn address(&self) -> String {
+        let ids: Vec<_> = self.ids.iter().map(OperationId::to_string).collect();
+        let smooth = match self.smooth {
+            0 => String::new(),
+            n => self::weight(n).to_string(),
+        };
+        let pairs = [
+            ("ids", ids.join(",")),
+            ("series", self.series.join(",")),
+            ("x", if self.counted { "count".to_owned() } else { String::new() }),
+            ("smooth", smooth),
+        ];
+        query::url("/compare", pairs.iter().map(|(name, value)| (*name, value.as_str())))
+    }
+
+    /// The same without one of them.
+    pub fn without(&self, id: OperationId) -> Self {
+        Self { ids: self.ids.iter().copied().filter(|other| *other != id).collect(), ..self.clone() }
+    }
+
+    /// The same with another one, at the end.
+    pub fn with(&self, id: OperationId) -> Self {
+        let mut more = self.without(id);
+        more.ids.push(id);
+        more
+    }
+
+    /// Whether the curve is drawn.
+    pub fn draws(&self, name: &str) -> bool {
+        self.series.is_empty() || self.series.iter().any(|chosen| chosen == name)
+    }
+
+    /// One curve of `all` drawn or not any more. The last one stays: a page without curves compares none.
+    pub fn toggled(&self, name: &str, all: &[String]) -> Self {
+        let drawn = |other: &String| self.draws(other) != (other == name);
+        let mut series: Vec<String> = all.iter().filter(|other| drawn(other)).cloned().collect();
+        if series.len() == all.len() {
+            series.clear();
+        }
+        Self { series, ..self.clone() }
+    }
+
+    /// Curves over their count or over their dates.
+    pub fn counting(&self, counted: bool) -> Self {
+        Self { counted, ..self.clone() }
+    }
+
+    /// Curves as smooth as this, 0 to below 1.
+    pub fn smoothed(&self, weight: f64) -> Self {
+        Self { smooth: hundredths(weight), ..self.clone() }
+    }
+
+    /// Weight of the past in smoothed curves, 0 to below 1.
+    pub fn weight(&self) -> f64 {
+        weight(self.smooth)
+    }
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn weight(hundredths: u32) -> f64 {
+    f64::from(hundredths) / 100.0
+}
+
+/// What is no number becomes 0.
+fn hundredths(weight: f64) -> u32 {
+    ((weight * 100.0).round() as u32).min(SMOOTHEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(n: usize) -> OperationId {
+        format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap()
+    }
+
+    #[test]
+    fn a_comparison_reads_back_from_its_address() {
+        let wanted = Wanted {
+            series: vec!["equity".into(), "drawdown".into()],
+            counted: true,
+            smooth: 60,
+            ..Wanted::of([id(1), id(2)])
+        };
+        let address = wanted.address();
+        assert_eq!(
+            address,
+            format!("/compare?ids={},{}&series=equity,drawdown&x=count&smooth=0.6", id(1), id(2))
+        );
+        assert_eq!(Wanted::new(&format!("{},{}", id(1), id(2)), "equity,drawdown", "count", "0.6"), wanted);
+        assert_eq!(Wanted::default().address(), "/compare");
+    }
+
+    #[test]
+    fn each_is_there_once_and_what_is_no_id_is_told() {
+        let ids = format!("{}, {},nonsense,,{}", id(1), id(1), id(2));
+        let wanted = Wanted::new(&ids, "", "", "");
+        assert_eq!((wanted.ids, wanted.odd), (vec![id(1), id(2)], vec!["nonsense".to_owned()]));
+    }
+
+    #[test]
+    fn those_beyond_the_most_are_counted() {
+        let ids: Vec<_> = (0..MOST + 3).map(|n| id(n).to_string()).collect();
+        let wanted = Wanted::new(&ids.join(","), "", "", "");
+        assert_eq!((wanted.ids.len(), wanted.over), (MOST, 3));
+    }
+
+    #[test]
+    fn why_not_is_said_on_either_side() {
+        assert_eq!(refusal(1).as_deref(), Some("Select 1 more to compare"));
+        assert_eq!(refusal(MOST + 1).as_deref(), Some("At most 20 can be compared"));
+        assert!(refusal(LEAST).is_none() && refusal(MOST).is_none());
+    }
+
+    #[test]
+    fn curves_are_taken_away_and_put_back_and_the_last_one_brings_back_all() {
+        let all = ["equity".to_owned(), "drawdown".to_owned()];
+        let less = Wanted::default().toggled("drawdown", &all);
+        assert_eq!(less.series, ["equity"]);
+        assert!(less.draws("equity") && !less.draws("drawdown"));
+        assert_eq!(less.toggled("drawdown", &all), Wanted::default());
+        assert_eq!(less.toggled("equity", &all), Wanted::default());
+    }
+
+    #[test]
+    fn taken_away_and_added_it_stands_at_the_end() {
+        let three = Wanted::of([id(1), id(2), id(3)]);
+        assert_eq!(three.without(id(1)).with(id(1)).ids, [id(2), id(3), id(1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_is_too_odd(ids: String, series: String, x: String, smooth: String) {
+            let wanted = Wanted::new(&ids, &series, &x, &smooth);
+            prop_assert!(wanted.weight() < 1.0);
+            let _ = wanted.address();
+        }
+    }
+}

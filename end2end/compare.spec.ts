@@ -1,0 +1,222 @@
+// What a person wants to know after two backtests: which did better, and where their curves part. On bars that
+// every test has, through the page: load, backtest twice, select both, compare; and what the page says where there
+// is nothing to be compared.
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import path from 'node:path';
+import { alive, expect, rail, row, SYMBOL, test } from './signalbox';
+
+type Params = Record<string, unknown>;
+
+async function start(request: APIRequestContext, kind: string, params: Params): Promise<string> {
+    const answer = await request.post('/api/v1/operations', { data: { kind, params } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (await answer.json()).id;
+}
+
+async function becomes(request: APIRequestContext, id: string, state: string): Promise<void> {
+    const now = async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
+    await expect.poll(now, { timeout: 30_000 }).toBe(state);
+}
+
+async function resultOf(request: APIRequestContext, id: string): Promise<{ performance: { total_return: number } }> {
+    return (await (await request.get(`/api/v1/operations/${id}`)).json()).result.document;
+}
+
+async function done(request: APIRequestContext, kind: string, params: Params): Promise<string> {
+    const id = await start(request, kind, params);
+    await becomes(request, id, 'succeeded');
+    return id;
+}
+
+const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
+
+/** Bars, and two backtests of them: SMA cross, and buying and holding. */
+async function twoBacktests(request: APIRequestContext): Promise<[string, string]> {
+    await done(request, 'data.load', load);
+    const on = { symbol: SYMBOL, timeframe: '1h' };
+    const cross = await done(request, 'backtest.run', { ...on, strategy: 'sma_cross' });
+    const hold = await done(request, 'backtest.run', { ...on, strategy: 'buy_and_hold' });
+    return [cross, hold];
+}
+
+const table = (page: Page) => page.getByRole('region', { name: 'Operations beside each other' });
+/** The cells of a line of the table, by its name. */
+const line = (page: Page, name: string) =>
+    table(page).getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
+const figure = (page: Page, name: string): Locator => page.getByRole('main').getByRole('figure', { name });
+
+/** Pixels by which the page is wider than its screen. */
+const wider = (page: Page) =>
+    page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** What stands in the line above a chart: a value of each curve. */
+const readings = (chart: Locator) => chart.locator('.chart-line > span');
+
+async function shot(page: Page, name: string): Promise<void> {
+    await page.screenshot({ path: path.join(__dirname, 'shots', `compare-${name}.png`), fullPage: true });
+}
+
+test('two backtests are selected, and stand beside each other with their equity in one chart', async ({ page, request }, info) => {
+    test.setTimeout(120_000);
+    const [cross, hold] = await twoBacktests(request);
+    const returns = await Promise.all([cross, hold].map(async (id) => (await resultOf(request, id)).performance.total_return));
+    expect(returns[0]).not.toBe(returns[1]);
+    const better = returns[0] > returns[1] ? 0 : 1;
+
+    // One alone can't be compared, and the bar says so.
+    await page.goto('/operations');
+    await alive(page);
+    const bar = page.getByRole('region', { name: 'Selection' });
+    await row(page, 'sma_cross').getByRole('checkbox').click();
+    await expect(bar).toContainText('Select 1 more to compare');
+    await expect(bar.getByRole('button', { name: 'Compare' })).toBeDisabled();
+    await row(page, 'buy_and_hold').getByRole('checkbox').click();
+    await bar.getByRole('link', { name: 'Compare' }).click();
+
+    // In the order in which they were started.
+    await expect(page).toHaveURL(`${new URL(page.url()).origin}/compare?ids=${cross},${hold}`);
+    await expect(page).toHaveTitle(/sma_cross beside .*buy_and_hold/);
+    const heads = table(page).getByRole('columnheader');
+    await expect(heads).toHaveCount(2);
+    await expect(heads.nth(0)).toContainText('sma_cross');
+    await expect(heads.nth(1)).toContainText('buy_and_hold');
+
+    // The param that differs stands out; the others are folded away.
+    await expect(table(page).getByRole('rowheader', { name: '1 param differs' })).toBeVisible();
+    await expect(line(page, 'strategy')).toHaveText(['sma_cross', 'buy_and_hold']);
+    await expect(line(page, 'symbol')).toHaveCount(0);
+    await page.getByText(/^\d+ params are the same$/).click();
+    await expect(page.getByRole('row', { name: `symbol ${SYMBOL}` })).toBeVisible();
+
+    // The better return is marked, in words as well.
+    const figures = line(page, 'Total return');
+    await expect(figures.nth(better)).toContainText('best:');
+    await expect(figures.nth(1 - better)).not.toContainText('best:');
+    await expect(line(page, 'Commission paid').filter({ hasText: 'best:' })).toHaveCount(0);
+
+    // Both curves of equity in one chart, a legend that tells and hides them.
+    const equity = figure(page, 'Equity');
+    const legend = equity.getByRole('list', { name: 'Curves shown' }).getByRole('button');
+    await expect(legend).toHaveText([/^A .*sma_cross/, /^B .*buy_and_hold/]);
+    await equity.scrollIntoViewIfNeeded();
+    await expect(equity.locator('canvas')).toBeVisible();
+    await expect(readings(equity)).toHaveText([/UTC|^\d{4}-\d{2}-\d{2}$/, /^A .* [\d,.]+$/, /^B .* [\d,.]+$/]);
+    await legend.nth(0).click();
+    await expect(legend.nth(0)).toHaveAttribute('aria-pressed', 'false');
+    await expect(readings(equity)).toHaveCount(2);
+    await legend.nth(0).click();
+    for (const name of ['Drawdown', 'Exposure']) await expect(figure(page, name)).toBeVisible();
+
+    // What is set stands in the address, and the address gives the same again.
+    await page.getByRole('navigation', { name: 'Curves shown' }).getByRole('link', { name: 'Exposure' }).click();
+    await expect(figure(page, 'Exposure')).toHaveCount(0);
+    await page.getByRole('link', { name: 'by bar' }).click();
+    await page.getByRole('slider', { name: 'Smoothing of all curves' }).fill('0.6');
+    await expect(page).toHaveURL(/&series=equity,drawdown&x=count&smooth=0.6$/);
+    await page.reload();
+    await alive(page);
+    await expect(figure(page, 'Exposure')).toHaveCount(0);
+    await expect(page.getByRole('slider', { name: 'Smoothing of all curves' })).toHaveValue('0.6');
+    await equity.scrollIntoViewIfNeeded();
+    await expect(readings(equity).first()).toHaveText(/^bar /);
+    // The smoothed value, and behind it the one that it is made of.
+    await expect(readings(equity).nth(1)).toHaveText(/^A .* [\d,.]+ \([\d,.]+\)$/);
+
+    expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
+    if (info.project.name === 'phone') {
+        // The table scrolls in its own box, and what its lines are called stays in sight.
+        const name = table(page).getByRole('rowheader', { name: 'Total return' });
+        const before = await name.boundingBox();
+        await table(page).evaluate((box) => box.scrollTo({ left: box.scrollWidth }));
+        expect(await table(page).evaluate((box) => box.scrollLeft)).toBeGreaterThan(0);
+        expect((await name.boundingBox())?.x).toBe(before?.x);
+    }
+
+    // Taken away, the other is left, and the way to another one.
+    await table(page).getByRole('link', { name: /^Remove B/ }).click();
+    await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
+    await expect(page.getByRole('heading', { name: /^Compare .*sma_cross with$/ })).toBeVisible();
+    await page.getByRole('main').getByRole('link', { name: /buy_and_hold/ }).click();
+    await expect(table(page).getByRole('columnheader')).toHaveCount(2);
+});
+
+test('pictures of a comparison, in both themes', async ({ page, request }, info) => {
+    test.setTimeout(120_000);
+    const [cross, hold] = await twoBacktests(request);
+    for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.goto(`/compare?ids=${cross},${hold}`);
+        await alive(page);
+        for (const name of ['Equity', 'Drawdown', 'Exposure']) {
+            await figure(page, name).scrollIntoViewIfNeeded();
+            await expect(figure(page, name).locator('canvas')).toBeVisible();
+        }
+        await page.evaluate(() => window.scrollTo(0, 0));
+        await shot(page, `${info.project.name}-${colorScheme}`);
+        expect(await wider(page)).toBeLessThanOrEqual(0);
+    }
+});
+
+test('from an operation to a comparison with another of its kind, while one still runs', async ({ page, request }) => {
+    const first = await done(request, 'data.load', load);
+    const slow = await start(request, 'data.load', { ...load, symbol: 'SLOW', source: 'synthetic', rows_per_second: 200 });
+    await becomes(request, slow, 'running');
+    await page.goto(`/operations/${first}`);
+    await alive(page);
+    await page.getByRole('main').getByRole('link', { name: 'Compare with…' }).click();
+    await page.getByRole('main').getByRole('link', { name: /SLOW/ }).click();
+    await expect(line(page, 'Outcome')).toHaveText(['succeeded', /^still running/]);
+    await expect(line(page, 'Rows').nth(1)).toHaveText('–');
+    const rate = figure(page, 'Rows per second');
+    await rate.scrollIntoViewIfNeeded();
+    await expect(rate.locator('canvas')).toBeVisible();
+
+    // It ends under the open page, which says so.
+    await request.post(`/api/v1/operations/${slow}/cancel`, { data: {} });
+    await expect(line(page, 'Outcome')).toHaveText(['succeeded', 'cancelled']);
+});
+
+test('what failed says why, other kinds are compared in what they share', async ({ page, request }) => {
+    const loaded = await done(request, 'data.load', load);
+    const failed = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
+    await becomes(request, failed, 'failed');
+    const tested = await done(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy: 'buy_and_hold' });
+    await page.goto(`/compare?ids=${loaded},${failed},${tested}`);
+    await alive(page);
+    await expect(line(page, 'Outcome').nth(1)).toHaveText(/^failed: .*NOSUCH/);
+    await expect(line(page, 'symbol')).toHaveText([SYMBOL, 'NOSUCH', SYMBOL]);
+    await expect(page.getByRole('main')).toContainText('C is the only backtest.run here');
+});
+
+test('too few, unknown and odd ids are told, and the rest is shown', async ({ page, request, tolerated }) => {
+    tolerated.push(/404/);
+    await page.goto('/');
+    await alive(page);
+    await rail(page, 'Compare').click();
+    await expect(page.getByText('Nothing to compare yet.')).toBeVisible();
+
+    const first = await done(request, 'data.load', load);
+    const second = await done(request, 'data.load', load);
+    const gone = '0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d';
+    await page.goto(`/compare?ids=${first},${gone},${second},nonsense`);
+    await alive(page);
+    await expect(page.getByRole('alert').filter({ hasText: gone })).toContainText('There is no operation');
+    await expect(page.getByRole('main')).toContainText('“nonsense” in the address is no operation');
+    await expect(table(page).getByRole('columnheader')).toHaveCount(2);
+    await expect(table(page).getByRole('rowheader', { name: 'No param differs' })).toBeVisible();
+    await page.getByRole('link', { name: 'Go on without it' }).click();
+    await expect(page).toHaveURL(new RegExp(`ids=${first},${second}$`));
+    await expect(page.getByRole('alert').filter({ hasText: gone })).toHaveCount(0);
+
+    const answer = await request.get(`/compare?ids=${gone}`);
+    expect(answer.status()).toBe(404);
+});
+
+test('without JavaScript there are still the table and its figures', async ({ browser, server, request }) => {
+    const [cross, hold] = await twoBacktests(request);
+    const page = await browser.newPage({ javaScriptEnabled: false, baseURL: server.url });
+    await page.goto(`/compare?ids=${cross},${hold}`);
+    await expect(line(page, 'Total return').filter({ hasText: 'best:' })).toHaveCount(1);
+    await expect(line(page, 'strategy')).toHaveText(['sma_cross', 'buy_and_hold']);
+    await page.close();
+});
