@@ -56,7 +56,7 @@ async function shot(page: Page, name: string): Promise<void> {
     await page.screenshot({ path: path.join(__dirname, 'shots', `compare-${name}.png`), fullPage: true });
 }
 
-test('two backtests are selected, and stand beside each other with their equity in one chart', async ({ page, request }, info) => {
+test('two backtests are selected, and stand beside each other with their equity in one chart', async ({ page, request }) => {
     test.setTimeout(120_000);
     const [cross, hold] = await twoBacktests(request);
     const returns = await Promise.all([cross, hold].map(async (id) => (await resultOf(request, id)).performance.total_return));
@@ -123,15 +123,6 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(readings(equity).nth(1)).toHaveText(/^A .* [\d,.]+ \([\d,.]+\)$/);
 
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
-    if (info.project.name === 'phone') {
-        // The table scrolls in its own box, and what its lines are called stays in sight.
-        const name = table(page).getByRole('rowheader', { name: 'Total return' });
-        const before = await name.boundingBox();
-        await table(page).evaluate((box) => box.scrollTo({ left: box.scrollWidth }));
-        expect(await table(page).evaluate((box) => box.scrollLeft)).toBeGreaterThan(0);
-        expect((await name.boundingBox())?.x).toBe(before?.x);
-    }
-
     // Taken away, the other is left, and the way to another one.
     await table(page).getByRole('link', { name: /^Remove B/ }).click();
     await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
@@ -176,7 +167,7 @@ test('from an operation to a comparison with another of its kind, while one stil
     await expect(line(page, 'Outcome')).toHaveText(['succeeded', 'cancelled']);
 });
 
-test('what failed says why, other kinds are compared in what they share', async ({ page, request }) => {
+test('what failed says why, other kinds are compared in what they share', async ({ page, request }, info) => {
     const loaded = await done(request, 'data.load', load);
     const failed = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await becomes(request, failed, 'failed');
@@ -186,6 +177,15 @@ test('what failed says why, other kinds are compared in what they share', async 
     await expect(line(page, 'Outcome').nth(1)).toHaveText(/^failed: .*NOSUCH/);
     await expect(line(page, 'symbol')).toHaveText([SYMBOL, 'NOSUCH', SYMBOL]);
     await expect(page.getByRole('main')).toContainText('C is the only backtest.run here');
+    expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
+    if (info.project.name === 'phone') {
+        // The table scrolls in its own box, and what its lines are called stays in sight.
+        const name = table(page).getByRole('rowheader', { name: 'Completeness' });
+        const before = await name.boundingBox();
+        await table(page).evaluate((box) => box.scrollTo({ left: box.scrollWidth }));
+        expect(await table(page).evaluate((box) => box.scrollLeft)).toBeGreaterThan(0);
+        expect((await name.boundingBox())?.x).toBe(before?.x);
+    }
 });
 
 test('too few, unknown and odd ids are told, and the rest is shown', async ({ page, request, tolerated }) => {

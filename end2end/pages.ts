@@ -36,6 +36,9 @@ export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
         { name: 'failed', path: `/operations/${failed}` },
         { name: 'cancelled', path: `/operations/${cancelled}` },
         { name: 'running', path: `/operations/${running}` },
+        { name: 'compare', path: `/compare?ids=${succeeded},${failed},${cancelled},${running}` },
+        { name: 'compare-one', path: `/compare?ids=${succeeded}` },
+        { name: 'compare-none', path: '/compare' },
         { name: 'hosts', path: '/hosts' },
         { name: 'no-such-page', path: '/no/such/page', still: true },
     ];

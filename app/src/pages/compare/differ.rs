@@ -3,6 +3,9 @@
 use crate::format;
 use serde_json::Value;
 
+/// Params in a name; more would be no name any more.
+const MOST_NAMED: usize = 2;
+
 /// One param of all that are compared.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Param {
@@ -48,6 +51,20 @@ pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
         (known.next().is_some()).then(|| Param { name: name.clone(), values: values.clone(), differs })
     };
     names.into_iter().filter_map(param).collect()
+}
+
+/// What each is called: its title, and where others have the same one, in which params it differs.
+pub fn names(titles: &[&str], params: &[Param]) -> Vec<String> {
+    let name = |(i, title): (usize, &&str)| {
+        if titles.iter().filter(|other| *other == title).count() < 2 {
+            return (*title).to_owned();
+        }
+        let own = params.iter().filter(|param| param.differs).filter_map(|param| {
+            param.values[i].as_ref().map(|value| format!(" · {} {value}", param.name.replace('_', " ")))
+        });
+        std::iter::once((*title).to_owned()).chain(own.take(MOST_NAMED)).collect()
+    };
+    titles.iter().enumerate().map(name).collect()
 }
 
 #[cfg(test)]
@@ -105,6 +122,17 @@ mod tests {
         assert_eq!(odd(&param(&["20", "10"])), [true, true]);
         assert_eq!(odd(&param(&["1", "1", "2", "2"])), [true; 4]);
         assert_eq!(odd(&param(&["20", "20"])), [false, false]);
+    }
+
+    #[test]
+    fn those_of_the_same_title_are_called_by_what_differs() {
+        let (a, b, c) =
+            (json!({"fast": 10, "slow": 50}), json!({"fast": 20, "slow": 50}), json!({"fast": 5}));
+        let params = params(&[("x.y", &a), ("x.y", &b), ("z.z", &c)]);
+        assert_eq!(
+            names(&["cross", "cross", "other"], &params),
+            ["cross · fast 10", "cross · fast 20", "other"]
+        );
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! One of the operations that are compared: asked for with its curves, kept true by the feed.
 
+use super::differ::{Param, names, params};
 use super::wanted::MOST;
 use crate::api;
 use crate::live::follow::Curves;
@@ -43,6 +44,8 @@ pub async fn ask(ids: Vec<OperationId>) -> Vec<Answer> {
 pub struct Entry {
     /// Its place among them, which gives it its letter, its colour and its dash.
     pub place: usize,
+    /// What it is called beside the others, without its letter.
+    pub name: StoredValue<String>,
     pub op: OpView,
     pub curves: RwSignal<Curves>,
     pub outcome: Memo<Option<Outcome>>,
@@ -84,7 +87,8 @@ impl Entry {
         let outcome = Memo::new(move |_| result.with(|r| r.as_ref().map(|r| Outcome::read(&kind, r))));
         let has_dates = move || outcome.with(|o| o.as_ref().is_some_and(|o| !o.curves_shown().is_empty()));
         let equity = Sampled::once(id, "equity", points, move || dated.get() && has_dates());
-        Some(Self { place, op, curves, outcome, spec, equity })
+        let name = StoredValue::new(op.fixed().title.clone());
+        Some(Self { place, name, op, curves, outcome, spec, equity })
     }
 
     /// What it is called beside the others: `A`.
@@ -92,14 +96,30 @@ impl Entry {
         letter(self.place)
     }
 
-    /// Its letter and its title.
+    /// Its letter and its name.
     pub fn label(&self) -> String {
-        format!("{} {}", self.letter(), self.op.fixed().title)
+        format!("{} {}", self.letter(), self.name.get_value())
     }
 
     /// Whether its result has this curve over dates. Tracked.
     pub fn dates(&self, curve: &str) -> bool {
         self.outcome.with(|o| o.as_ref().is_some_and(|o| o.curves_shown().contains(&curve)))
+    }
+}
+
+/// The params of all of them.
+pub fn all_params(entries: &[Entry]) -> Vec<Param> {
+    let fixed: Vec<_> = entries.iter().map(|entry| entry.op.fixed()).collect();
+    let given: Vec<_> = fixed.iter().map(|f| (f.kind.as_str(), &f.params)).collect();
+    params(&given)
+}
+
+/// Gives each a name that no other has, as far as their params tell them apart.
+pub fn name_all(entries: &[Entry]) {
+    let fixed: Vec<_> = entries.iter().map(|entry| entry.op.fixed()).collect();
+    let titles: Vec<&str> = fixed.iter().map(|f| f.title.as_str()).collect();
+    for (entry, name) in entries.iter().zip(names(&titles, &all_params(entries))) {
+        entry.name.set_value(name);
     }
 }
 

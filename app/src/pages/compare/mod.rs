@@ -87,6 +87,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
             Err(problem) => missing.push(Missing { id, problem }),
         }
     }
+    entry::name_all(&entries);
     if entries.is_empty() && !missing.is_empty() {
         answer_404();
     }
@@ -99,7 +100,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
         more => format!("{} operations compared · Signalbox", more.len()),
     };
     let enough = entries.len() >= LEAST;
-    let count = enough.then(|| view! { <span class="count num">{entries.len()}</span> });
+    let heading = if enough { format!("Compare {} operations", entries.len()) } else { "Compare".to_owned() };
     let room = asked < MOST;
     let mut kinds = Vec::new();
     for entry in &entries {
@@ -131,7 +132,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
     view! {
         <Title text=title/>
         <div class="page-head">
-            <h1>"Compare " {count}</h1>
+            <h1>{heading}</h1>
             {enough.then(|| view! { <CopyLink wanted/> })}
         </div>
         <Notes entries missing wanted/>

@@ -1,7 +1,7 @@
 //! The table: a column for each operation; the params in which they differ, what came out, how it ran.
 
-use super::differ::{Param, params};
-use super::entry::Entry;
+use super::differ::Param;
+use super::entry::{Entry, all_params};
 use super::results::{Group, Row, Side, groups};
 use super::wanted::Wanted;
 use crate::components::chart::swatch;
@@ -50,12 +50,6 @@ pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-fn all_params(entries: &[Entry]) -> Vec<Param> {
-    let fixed: Vec<_> = entries.iter().map(|entry| entry.op.fixed()).collect();
-    let given: Vec<_> = fixed.iter().map(|f| (f.kind.as_str(), &f.params)).collect();
-    params(&given)
 }
 
 /// The params that all have in common, folded away: one column says it for all.
@@ -214,7 +208,7 @@ fn Results(entries: Vec<Entry>) -> impl IntoView {
                 {marked.then(|| view! {
                     <tr class="sides-key">
                         <td colspan=columns.to_string()>
-                            <span><i data-best="" aria-hidden="true"></i>"the best of its line, of those that succeeded"</span>
+                            <span><i aria-hidden="true"></i>"the best of its line, of those that succeeded"</span>
                         </td>
                     </tr>
                 })}
@@ -284,6 +278,11 @@ fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> Str
     }
 }
 
+/// `2026-11-23 10:41:07`, where its zone stands beside it.
+fn started(at: protocol::Time) -> String {
+    format!("{} {}", format::day(at), format::clock(at))
+}
+
 /// Where and when each ran.
 #[component]
 fn Runs(entries: Vec<Entry>) -> impl IntoView {
@@ -306,7 +305,7 @@ fn Runs(entries: Vec<Entry>) -> impl IntoView {
         <tbody data-part="run">
             {part_head("Run".to_owned(), columns)}
             {row("Host", |e, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
-            {row("Started", |e, _| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), format::moment)))}
+            {row("Started, UTC", |e, _| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), started)))}
             {row("Took", |e, now| {
                 let took = e.op.condition.with(|c| e.op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)));
                 if took.is_empty() { "–".to_owned() } else { took }
