@@ -71,6 +71,8 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(bar).toContainText('Select 1 more to compare');
     await expect(bar.getByRole('button', { name: 'Compare' })).toBeDisabled();
     await row(page, 'buy_and_hold').getByRole('checkbox').click();
+    // Both have ended: there is nothing to cancel.
+    await expect(bar.getByRole('button', { name: /cancel/i })).toHaveCount(0);
     await bar.getByRole('link', { name: 'Compare' }).click();
 
     // In the order in which they were started.
@@ -176,7 +178,7 @@ test('what failed says why, other kinds are compared in what they share', async 
     await alive(page);
     await expect(line(page, 'Outcome').nth(1)).toHaveText(/^failed: .*NOSUCH/);
     await expect(line(page, 'symbol')).toHaveText([SYMBOL, 'NOSUCH', SYMBOL]);
-    await expect(page.getByRole('main')).toContainText('C is the only backtest.run here');
+    await expect(page.getByRole('main')).toContainText('C (backtest.run) is the only one of its kind here');
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
     if (info.project.name === 'phone') {
         // The table scrolls in its own box, and what its lines are called stays in sight.

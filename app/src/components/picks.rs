@@ -131,6 +131,11 @@ pub fn SelectBar(
         0 => "Nothing left to cancel".to_owned(),
         open => format!("Cancel {}…", asking::operations(open)),
     });
+    // Where all had ended before they were selected there was never anything to cancel.
+    let cancels = Memo::new(move |before: Option<&bool>| {
+        let (now, any) = (now.get(), there.get());
+        any && (now.open() > 0 || now.cancelling > 0 || before.copied().unwrap_or_default())
+    });
     let ask = move |_| actions.question.set(Some(Question::Many(untrack(|| selection.all()).into())));
     let bar = move || {
         view! {
@@ -157,14 +162,25 @@ pub fn SelectBar(
                     })
                 })}
                 <CompareSelected selection/>
-                <button
-                    type="button"
-                    class="button danger"
-                    disabled=yes(move || now.get().open() == 0)
-                    on:click=ask
-                >
-                    {act.clone()}
-                </button>
+                {part({
+                    let act = act.clone();
+                    move || {
+                        let act = act.clone();
+                        cancels.get().then(|| {
+                            view! {
+                                <button
+                                    type="button"
+                                    class="button danger"
+                                    disabled=yes(move || now.get().open() == 0)
+                                    on:click=ask
+                                >
+                                    {act}
+                                </button>
+                            }
+                            .into_any()
+                        })
+                    }
+                })}
                 <button
                     type="button"
                     class="button"

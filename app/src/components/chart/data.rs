@@ -28,6 +28,9 @@ pub struct Spec {
     pub unit: String,
     /// One name a column.
     pub names: Vec<String>,
+    /// The names in full, for tables, files and those who point at one; the names themselves when empty.
+    #[serde(skip)]
+    pub full: Vec<String>,
     /// In which style, of a colour and a dash, each column is drawn; in their own order when empty.
     pub styles: Vec<usize>,
     /// The y axis holds zero.
@@ -45,6 +48,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What the columns are called where there is room.
+    pub fn full_names(&self) -> &[String] {
+        if self.full.is_empty() { &self.names } else { &self.full }
+    }
+
     /// The style of a column.
     pub fn style(&self, column: usize) -> usize {
         self.styles.get(column).copied().unwrap_or(column)

@@ -50,6 +50,7 @@ pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {
     }
     let all = (1u32 << names.len().min(31)) - 1;
     let entries = names.into_iter().enumerate().take(31).map(|(i, name)| {
+        let full = spec.full.get(i).cloned();
         let shows = move || dials.hidden.get() & (1 << i) == 0;
         // The last one stays: an empty chart tells nothing.
         let toggle = move |_| {
@@ -63,6 +64,8 @@ pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {
                 <button
                     type="button"
                     class="legend-entry"
+                    title=full.clone()
+                    aria-label=full
                     aria-pressed=word(move || if shows() { "true" } else { "false" })
                     on:click=toggle
                 >

@@ -24,7 +24,7 @@ fn shown(spec: &Spec, y: f64) -> String {
 /// All of it as CSV, every digit there.
 pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
     let first = x_name(spec);
-    let names = std::iter::once(first.as_str()).chain(spec.names.iter().map(String::as_str));
+    let names = std::iter::once(first.as_str()).chain(spec.full_names().iter().map(String::as_str));
     let mut out = csv::line(names);
     for (i, x) in sheet.x.iter().enumerate() {
         let x = if spec.time { Time::from_millis(x * 1_000.0).to_string() } else { csv::number(*x) };
@@ -72,7 +72,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
                             <tr>
                                 <th scope="col" class="num">{x_name}</th>
                                 {spec
-                                    .names
+                                    .full_names()
                                     .iter()
                                     .map(|name| view! { <th scope="col" class="num">{name.clone()}</th> })
                                     .collect_view()}

@@ -1,6 +1,6 @@
 //! Curves over each other: a chart for each series that at least two of the operations have.
 
-use super::entry::{Entry, letters};
+use super::entry::{Entry, is_few, letter};
 use super::wanted::Wanted;
 use crate::components::chart::{Chart, Sheet, Spec, lines_of};
 use crate::pages::operation::curves::info;
@@ -114,10 +114,17 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
     });
     let single = part(move || {
         let single = found.with(|(_, single)| single.clone());
+        let mut said: Vec<(usize, Vec<String>)> = Vec::new();
+        for (title, place) in single {
+            match said.iter_mut().find(|(of, _)| *of == place) {
+                Some((_, titles)) => titles.push(title),
+                None => said.push((place, vec![title])),
+            }
+        }
         let said: Vec<_> =
-            single.iter().map(|(title, place)| format!("{title} ({})", letters(&[*place]))).collect();
+            said.iter().map(|(of, titles)| format!("{}: {}", letter(*of), titles.join(", "))).collect();
         (!said.is_empty()).then(|| {
-            view! { <p class="muted">{format!("Curves that only one of them has: {}.", said.join(", "))}</p> }
+            view! { <p class="muted">{format!("Curves that only one of them has, on its own page: {}.", said.join("; "))}</p> }
                 .into_any()
         })
     });
@@ -255,6 +262,7 @@ fn Settings(
 fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) -> AnyView {
     let Drawn { common, info, steep, falls, alone } = drawn;
     let Common { name, members, dated } = common;
+    let few = is_few(entries.len());
     let of: Vec<Entry> = members.iter().filter_map(|place| entries.get(*place).copied()).collect();
     let spec = Spec {
         title: info.title,
@@ -263,11 +271,18 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
         x: info.x,
         zero: info.unit.ends_with("/s") || falls,
         unit: info.unit,
-        names: of.iter().map(Entry::label).collect(),
+        names: of.iter().map(|entry| if few { entry.label() } else { entry.letter().to_string() }).collect(),
+        full: if few { Vec::new() } else { of.iter().map(Entry::label).collect() },
         styles: members,
         joined: true,
         log: steep,
-        height: if falls && !alone { 140 } else { 260 },
+        height: if falls && !alone {
+            140
+        } else if few {
+            260
+        } else {
+            340
+        },
         ..Spec::default()
     };
     let equity: Vec<_> = of.iter().map(|entry| entry.equity).collect();

@@ -21,6 +21,9 @@ const POINTS: usize = 3_000;
 const FEWEST: usize = 200;
 const MOST_POINTS: usize = 1_200;
 
+/// So many have room for their names in a legend, and for their curves beside the table.
+const FEW: usize = 3;
+
 /// What the server said of one.
 pub type Answer = (OperationId, Result<(OperationDetail, Option<SeriesAnswer>), Problem>);
 
@@ -121,6 +124,11 @@ pub fn name_all(entries: &[Entry]) {
     for (entry, name) in entries.iter().zip(names(&titles, &all_params(entries))) {
         entry.name.set_value(name);
     }
+}
+
+/// Few enough to be told by their names everywhere, and not by their letters.
+pub fn is_few(compared: usize) -> bool {
+    compared <= FEW
 }
 
 /// `A` for the first.

@@ -111,7 +111,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
     }
     let body = if enough {
         view! {
-            <div class="compared" data-few=(entries.len() <= 3).then_some("")>
+            <div class="compared" data-few=entry::is_few(entries.len()).then_some("")>
                 <div class="compared-sides">
                     <SideTable entries=entries.clone() wanted/>
                     <SameParams entries=entries.clone()/>

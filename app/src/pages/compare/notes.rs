@@ -32,13 +32,12 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Wanted>) -
         }
         (!said.is_empty()).then(|| view! { <p class="note warn">{said.join(" ")}</p> }.into_any())
     });
-    let alone = alone(&kinds_of(&entries));
-    let alone =
-        (entries.len() > 1 && !alone.is_empty()).then(|| view! { <p class="note">{alone.join(" ")}</p> });
+    let kinds = kinds_of(&entries);
+    let alone = alone(&kinds).filter(|_| kinds.len() > 1).map(|said| view! { <p class="note">{said}</p> });
     let grounds = part(move || {
         let grounds: Vec<Option<String>> =
             entries.iter().map(|e| e.outcome.with(|o| o.as_ref().and_then(|o| o.ground()))).collect();
-        unlike(&grounds).map(|said| view! { <p class="note warn">{said}</p> }.into_any())
+        unlike(&kinds, &grounds).map(|said| view! { <p class="note warn">{said}</p> }.into_any())
     });
     view! {
         {missing.collect_view()}
@@ -75,35 +74,44 @@ fn kinds_of(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(|entry| entry.op.fixed().kind.to_string()).collect()
 }
 
-/// What is said of those that are the only one of their kind, where there are several kinds.
-fn alone(kinds: &[String]) -> Vec<String> {
+/// What is said of those that are the only one of their kind, where there are several.
+fn alone(kinds: &[String]) -> Option<String> {
     let only = |kind: &String| kinds.iter().filter(|other| *other == kind).count() == 1;
-    kinds
+    let those: Vec<_> = kinds
         .iter()
         .enumerate()
         .filter(|(_, kind)| only(kind))
-        .map(|(place, kind)| {
-            format!(
-                "{} is the only {kind} here: what only its kind has, in params, figures and curves, stands on its own page.",
-                letter(place)
-            )
-        })
-        .collect()
+        .map(|(place, kind)| format!("{} ({kind})", letter(place)))
+        .collect();
+    let (last, first) = those.split_last()?;
+    Some(match first {
+        [] => format!(
+            "{last} is the only one of its kind here: what only its kind has, in params, figures and curves, stands on its own page."
+        ),
+        first => format!(
+            "{} and {last} are each the only one of their kind here: what only their kinds have, in params, figures and curves, stands on their own pages.",
+            first.join(", ")
+        ),
+    })
 }
 
-/// What is said when figures are not of the same data.
-fn unlike(grounds: &[Option<String>]) -> Option<String> {
-    let mut known: Vec<(&String, Vec<usize>)> = Vec::new();
-    for (place, ground) in grounds.iter().enumerate() {
+/// What is said when figures that are compared, those of one kind, are not of the same data.
+fn unlike(kinds: &[String], grounds: &[Option<String>]) -> Option<String> {
+    let mut known: Vec<(&String, &String, Vec<usize>)> = Vec::new();
+    for (place, (kind, ground)) in kinds.iter().zip(grounds).enumerate() {
         let Some(ground) = ground else { continue };
-        match known.iter_mut().find(|(other, _)| *other == ground) {
-            Some((_, places)) => places.push(place),
-            None => known.push((ground, vec![place])),
+        match known.iter_mut().find(|(of, other, _)| *of == kind && *other == ground) {
+            Some((_, _, places)) => places.push(place),
+            None => known.push((kind, ground, vec![place])),
         }
     }
-    let parts: Vec<_> =
-        known.iter().map(|(ground, places)| format!("{}: {ground}", letters(places))).collect();
-    (parts.len() > 1).then(|| {
+    let differs = |kind: &String| known.iter().filter(|(of, ..)| *of == kind).count() > 1;
+    let parts: Vec<_> = known
+        .iter()
+        .filter(|(kind, ..)| differs(kind))
+        .map(|(_, ground, places)| format!("{}: {ground}", letters(places)))
+        .collect();
+    (!parts.is_empty()).then(|| {
         format!("Not the same data, so that the best figure may owe it to its data. {}.", parts.join("; "))
     })
 }
@@ -112,21 +120,29 @@ fn unlike(grounds: &[Option<String>]) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn texts(all: &[&str]) -> Vec<String> {
+        all.iter().map(|text| (*text).to_owned()).collect()
+    }
+
     #[test]
     fn other_data_is_told_and_the_same_is_not() {
         let of =
             |all: &[&str]| all.iter().map(|g| (!g.is_empty()).then(|| (*g).to_owned())).collect::<Vec<_>>();
-        assert_eq!(unlike(&of(&["MSFT 1h", "MSFT 1h", ""])), None);
-        let said = unlike(&of(&["MSFT 1h", "", "AAPL 1h", "MSFT 1h"])).unwrap();
+        let kinds = texts(&["a.b"; 4]);
+        assert_eq!(unlike(&kinds, &of(&["MSFT 1h", "MSFT 1h", "", "MSFT 1h"])), None);
+        let said = unlike(&kinds, &of(&["MSFT 1h", "", "AAPL 1h", "MSFT 1h"])).unwrap();
         assert!(said.ends_with("A and D: MSFT 1h; C: AAPL 1h."), "{said}");
+        // Of another kind, whose figures are compared with nobody's here.
+        let kinds = texts(&["a.b", "c.d", "a.b"]);
+        assert_eq!(unlike(&kinds, &of(&["MSFT 1h", "AAPL 1h", "MSFT 1h"])), None);
     }
 
     #[test]
     fn who_stands_alone_is_told_by_its_letter() {
-        let kinds = |all: &[&str]| all.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>();
-        assert!(alone(&kinds(&["a.b", "a.b"])).is_empty());
-        let said = alone(&kinds(&["a.b", "c.d", "a.b"]));
-        assert_eq!(said.len(), 1);
-        assert!(said[0].starts_with("B is the only c.d here"), "{said:?}");
+        assert_eq!(alone(&texts(&["a.b", "a.b"])), None);
+        let said = alone(&texts(&["a.b", "c.d", "a.b"])).unwrap();
+        assert!(said.starts_with("B (c.d) is the only one of its kind here"), "{said}");
+        let said = alone(&texts(&["a.b", "c.d", "e.f"])).unwrap();
+        assert!(said.starts_with("A (a.b), B (c.d) and C (e.f) are each the only one"), "{said}");
     }
 }

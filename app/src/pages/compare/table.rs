@@ -1,7 +1,7 @@
 //! The table: a column for each operation; the params in which they differ, what came out, how it ran.
 
 use super::differ::Param;
-use super::entry::{Entry, all_params};
+use super::entry::{Entry, all_params, letters};
 use super::results::{Group, Row, Side, groups};
 use super::wanted::Wanted;
 use crate::components::chart::swatch;
@@ -64,11 +64,14 @@ pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
         n => format!("{n} params are the same"),
     };
     let rows = same.into_iter().map(|param| {
+        let knowing: Vec<usize> = (0..param.values.len()).filter(|i| param.values[*i].is_some()).collect();
+        let whose = (knowing.len() < param.values.len())
+            .then(|| view! { <span class="beside">{format!("of {}", letters(&knowing))}</span> });
         let value = param.values.into_iter().flatten().next().unwrap_or_default();
         view! {
             <tr>
                 <th scope="row"><code>{param.name}</code></th>
-                <td class="wrap">{value}</td>
+                <td class="wrap">{value} {whose}</td>
             </tr>
         }
     });
