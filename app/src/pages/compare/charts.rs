@@ -36,8 +36,11 @@ struct Drawn {
     alone: bool,
 }
 
+/// The curves that can be compared, and the names of those that only one has, with its place.
+type Found = (Vec<(Common, SeriesInfo)>, Vec<(String, usize)>);
+
 /// What can be compared of their curves. Tracked.
-fn commons(entries: &[Entry]) -> (Vec<(Common, SeriesInfo)>, Vec<(String, usize)>) {
+fn commons(entries: &[Entry]) -> Found {
     let mut all: Vec<(usize, Common, SeriesInfo)> = Vec::new();
     for entry in entries {
         let names: Vec<String> = entry.curves.with(|c| c.names().map(str::to_owned).collect());
@@ -158,11 +161,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
 
 /// Which curves, over what, how smooth: all of it in the address.
 #[component]
-fn Settings(
-    wanted: Memo<Wanted>,
-    found: Memo<(Vec<(Common, SeriesInfo)>, Vec<(String, usize)>)>,
-    weight: RwSignal<f64>,
-) -> impl IntoView {
+fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> impl IntoView {
     let chip = move |said: String, chosen: Signal<bool>, to: Signal<Wanted>| {
         view! {
             <A
