@@ -91,7 +91,7 @@ pub fn follow_again(protocol: Protocol) -> Vec<(KindName, RetryPolicy)> {
 }
 
 /// Nobody else on this machine is to use an adapter.
-fn secret() -> anyhow::Result<String> {
+pub fn secret() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes)
         .map_err(|e| anyhow::anyhow!("the operating system gives no random bytes: {e}"))?;

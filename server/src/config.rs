@@ -176,6 +176,7 @@ impl Config {
             }
         }
         let mut engine = EngineConfig::default();
+        engine.rules.retry.extend(crate::sweep::go_on());
         for adapter in &hosts.adapters {
             engine.rules.retry.extend(adapters::follow_again(adapter.config.protocol));
         }

@@ -13,6 +13,7 @@ mod problem;
 mod routes;
 mod serve;
 mod stream;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

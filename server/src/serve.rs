@@ -5,6 +5,7 @@ use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, guard};
 use crate::routes::{self, Server};
+use crate::sweep::Sweeps;
 use crate::{asked_to_stop, page};
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
@@ -56,7 +57,10 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         }
         None => None,
     };
+    let (sweeps, of_sweeps) = Sweeps::start().await?;
+    hosts.push(of_sweeps);
     let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..config.engine })?;
+    sweeps.works_with(engine.clone());
     let stop = CancellationToken::new();
     let server = Server {
         engine: engine.clone(),
@@ -106,6 +110,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     }
     engine.close().await;
     adapters.close().await;
+    sweeps.close().await;
     if let Some(bundled) = bundled {
         bundled.close().await;
     }

@@ -5,6 +5,7 @@
 //! before the writer has made it durable.
 
 mod care;
+mod children;
 mod commands;
 mod dispatch;
 mod draft;
@@ -106,6 +107,8 @@ pub(crate) struct Desk {
     roster: Roster,
     catalogue: Arc<Catalogue>,
     forecasts: Forecasts,
+    /// Of those that have not ended, who may have children.
+    parents: HashSet<OperationId>,
     keys: HashMap<String, (OperationId, String)>,
     keys_order: VecDeque<String>,
     /// Hosts whose feed was taken further in the commit that is being put together.
@@ -145,6 +148,7 @@ impl Desk {
             roster: beginning.roster,
             catalogue: beginning.catalogue,
             forecasts: beginning.forecasts,
+            parents: HashSet::new(),
             keys: HashMap::new(),
             keys_order: VecDeque::new(),
             moved: HashSet::new(),
@@ -162,6 +166,7 @@ impl Desk {
         for status in desk.roster.iter().map(crate::roster::Entry::status).collect::<Vec<_>>() {
             desk.draft.host(status, now);
         }
+        desk.orphans(now);
         desk.dispatch(now);
         desk
     }
@@ -349,6 +354,11 @@ impl Desk {
                 Effect::SendCancel => self.send_cancel(id),
             }
         }
+        if self.parents.contains(&id)
+            && self.live.get(&id).is_some_and(|l| l.record.operation.state == State::Cancelling)
+        {
+            self.cancel_children(id, now);
+        }
         if self.live.get(&id).is_some_and(|l| l.record.operation.state.ended())
             && let Some(live) = self.live.remove(&id)
         {
@@ -362,8 +372,14 @@ impl Desk {
                     self.ended.remove(&old);
                 }
             }
-            if let Some((origin, pause)) = retry {
-                self.retry(id, origin, pause, now);
+            match retry {
+                // It goes on, and so do they.
+                Some((origin, pause)) => self.retry(id, origin, pause, now),
+                None => {
+                    if self.parents.remove(&id) {
+                        self.cancel_children(id, now);
+                    }
+                }
             }
         }
     }

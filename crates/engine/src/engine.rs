@@ -22,9 +22,10 @@ use protocol::api::{
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    Actor, FieldError, HostName, InstanceId, Operation, OperationId, Points, Problem, ProblemType, State,
-    Time,
+    Actor, FieldError, HostName, InstanceId, KindName, Operation, OperationId, Points, Problem, ProblemType,
+    State, Time,
 };
+use serde_json::Value;
 use std::sync::Arc;
 use store::{Change, EventRecord, Filter, Store, StoreError, Trouble, Writer};
 use thiserror::Error;
@@ -207,6 +208,42 @@ impl Engine {
     /// `UnknownKind`, `BadParams` with a message for each param, `KeyReused`, or `Unavailable` while nothing
     /// can be stored. Nothing was started then.
     pub async fn start(&self, request: StartOperation, key: Option<String>) -> Result<Started, Problem> {
+        self.start_under(None, request, key).await
+    }
+
+    /// As [`Engine::start`], for an operation that belongs to another: when that is cancelled, or fails for good,
+    /// so is this.
+    ///
+    /// # Errors
+    /// Also `Conflict` when the parent has ended or is being cancelled.
+    pub async fn start_child(
+        &self,
+        parent: OperationId,
+        request: StartOperation,
+        key: String,
+    ) -> Result<Started, Problem> {
+        self.start_under(Some(parent), request, Some(key)).await
+    }
+
+    /// The params of a kind as its host would get them.
+    ///
+    /// # Errors
+    /// `UnknownKind`, or `BadParams` with a message for each param.
+    pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, Problem> {
+        self.shared.catalogue.check(kind, params).map(|(params, _)| params)
+    }
+
+    /// An operation as it was told last, if it is at hand: one that has not ended always is.
+    pub fn at_hand(&self, id: OperationId) -> Option<Operation> {
+        self.shared.view.read().operation(id).cloned()
+    }
+
+    async fn start_under(
+        &self,
+        parent: Option<OperationId>,
+        request: StartOperation,
+        key: Option<String>,
+    ) -> Result<Started, Problem> {
         self.storable()?;
         let wanted = serde_json::to_string(&request)
             .map_err(|e| Problem::new(ProblemType::BadRequest, e.to_string()))?;
@@ -229,7 +266,7 @@ impl Engine {
             return Err(problem.with_fields(vec![error]));
         }
         let kind = request.kind;
-        let new = Box::new(NewOperation { id, kind, title, params, priority, key, request: wanted });
+        let new = Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted });
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Start { new, by: self.by.clone(), reply }).await?;
         let (operation, new) = answer.await.map_err(|_| closing())??;

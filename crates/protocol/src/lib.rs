@@ -18,6 +18,7 @@ pub mod receipt;
 pub mod results;
 pub mod series;
 pub mod state;
+pub mod sweep;
 pub mod time;
 
 pub use audit::{Action, Actor, AuditEntry, Via};

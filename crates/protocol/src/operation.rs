@@ -12,6 +12,9 @@ pub struct Operation {
     pub kind: KindName,
     /// What tells it from others of its kind: "MSFT 1h · full".
     pub title: String,
+    /// The operation that started it, which takes it along when it is cancelled or fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<OperationId>,
     /// As they were given, an object.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
@@ -74,6 +77,7 @@ impl Operation {
             id,
             kind,
             title,
+            parent: None,
             params,
             state: State::Queued,
             attempt: 1,

@@ -9,6 +9,8 @@ pub struct Filter {
     pub states: Vec<State>,
     pub kinds: Vec<KindName>,
     pub hosts: Vec<HostName>,
+    /// Only those that this one started.
+    pub parent: Option<OperationId>,
     /// Text that the title, kind or id contains, whatever its case.
     pub text: String,
     /// Only those older than this one: the last of the page before.
@@ -53,6 +55,10 @@ impl Filter {
                 "state" => filter.states = list(value)?,
                 "kind" => filter.kinds = list(value)?,
                 "host" => filter.hosts = list(value)?,
+                "parent" if value.is_empty() => {}
+                "parent" => {
+                    filter.parent = Some(value.parse().map_err(|e| PageError::Word(format!("parent: {e}")))?);
+                }
                 "q" => filter.text = value.trim().chars().take(200).collect(),
                 "after" if value.is_empty() => {}
                 "after" => {
@@ -68,7 +74,7 @@ impl Filter {
                 other => {
                     let other: String = other.chars().take(40).collect();
                     return Err(PageError::Word(format!(
-                        "there is no filter '{other}'; filters are state, kind, host, q, after and limit"
+                        "there is no filter '{other}'; filters are state, kind, host, parent, q, after and limit"
                     )));
                 }
             }

@@ -134,6 +134,10 @@ const MIGRATIONS: &[&str] = &[
             ON CONFLICT (hour, kind, state) DO UPDATE SET n = n + 1, seconds = seconds + excluded.seconds;
     END;
 ",
+    r"
+    ALTER TABLE operations ADD COLUMN parent BLOB;
+    CREATE INDEX operations_by_parent ON operations (parent, id) WHERE parent IS NOT NULL;
+",
 ];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.

@@ -152,8 +152,8 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
             let progress = bare.progress.take().map(|p| serde_json::to_string(&p)).transpose()?;
             let n: i64 = transaction
                 .prepare_cached(
-                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                      ON CONFLICT (id) DO UPDATE SET state = excluded.state, host = excluded.host,
                         title = excluded.title, doc = excluded.doc, heard_at = excluded.heard_at,
                         progress = excluded.progress
@@ -169,6 +169,7 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                         serde_json::to_string(&bare)?,
                         heard_at,
                         progress,
+                        bare.parent.map(id_bytes),
                     ],
                     |row| row.get(0),
                 )?;
@@ -375,6 +376,10 @@ impl Store for Sqlite {
         any_of("state", filter.states.iter().map(ToString::to_string).collect(), &mut values);
         any_of("kind", filter.kinds.iter().map(ToString::to_string).collect(), &mut values);
         any_of("host", filter.hosts.iter().map(ToString::to_string).collect(), &mut values);
+        if let Some(parent) = filter.parent {
+            clauses.push("parent = ?".into());
+            values.push(Sql::Blob(id_bytes(parent).to_vec()));
+        }
         if !filter.text.is_empty() {
             let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             clauses.push(

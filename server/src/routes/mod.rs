@@ -84,6 +84,7 @@ pub struct Server {
         protocol::results::Columns,
         protocol::results::TrainingResult,
         protocol::results::ExecResult,
+        protocol::sweep::SweepResult,
     ))
 )]
 struct Document;

@@ -25,6 +25,7 @@ use store::Filter;
         ("state" = Option<String>, Query, description = "States, separated by commas"),
         ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
         ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("parent" = Option<String>, Query, description = "Only what this operation started"),
         ("q" = Option<String>, Query, description = "Text in the title, kind or id"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),

@@ -7,5 +7,6 @@ mod feed;
 mod ktrdr;
 mod process;
 mod restart;
+mod sweep;
 mod trouble;
 mod wishes;

@@ -25,6 +25,8 @@ pub(crate) struct NewOperation {
     pub(crate) title: String,
     pub(crate) params: Value,
     pub(crate) priority: i8,
+    /// The operation that starts it.
+    pub(crate) parent: Option<OperationId>,
     /// The idempotency key, and the request that it stands for.
     pub(crate) key: Option<String>,
     pub(crate) request: String,

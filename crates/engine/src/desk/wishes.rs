@@ -24,8 +24,16 @@ impl Desk {
             let (key, request) = (key.clone(), new.request.clone());
             self.draft.change(Change::Key { key, id: new.id, request, at: now });
         }
+        if let Some(parent) = new.parent {
+            if !self.takes_children(parent) {
+                self.draft.reply(reply, Err(parent_gone(parent)));
+                return;
+            }
+            self.parents.insert(parent);
+        }
         let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
         record.operation.priority = new.priority;
+        record.operation.parent = new.parent;
         self.live.insert(new.id, Live::new(record));
         self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
         self.dispatch(now);
@@ -149,6 +157,12 @@ pub(super) fn entry(
         detail,
         ..AuditEntry::new(now, action, by.clone())
     }
+}
+
+fn parent_gone(parent: OperationId) -> Problem {
+    let detail =
+        format!("Operation {parent} has ended or is being cancelled; nothing more is started for it.");
+    Problem::new(ProblemType::Conflict, detail)
 }
 
 pub(crate) fn key_reused() -> Problem {

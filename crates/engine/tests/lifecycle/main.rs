@@ -4,6 +4,7 @@
 
 mod cable;
 mod care;
+mod children;
 mod older;
 mod stage;
 

@@ -1,0 +1,93 @@
+//! Operations that another one started end with it.
+
+use crate::stage::{self, Follower, Stage, start};
+use protocol::api::StartOperation;
+use protocol::{Action, OperationId, ProblemType, State, Via};
+use serde_json::json;
+use signalbox_engine::Engine;
+use std::collections::HashSet;
+use store::Filter;
+
+async fn child(engine: &Engine, parent: OperationId, steps: u64, key: &str) -> OperationId {
+    let request =
+        StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": steps}), priority: 0 };
+    engine.start_child(parent, request, key.to_owned()).await.unwrap().operation.id
+}
+
+async fn until_cancelled(feed: &mut Follower, ids: &[OperationId]) {
+    let mut waited_for: HashSet<_> = ids.iter().copied().collect();
+    while !waited_for.is_empty() {
+        let ended = feed.until(|o| waited_for.contains(&o.id) && o.state.ended()).await;
+        assert_eq!(ended.state, State::Cancelled);
+        waited_for.remove(&ended.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_takes_along_what_runs_and_what_waits_and_nothing_that_has_ended() {
+    let stage = Stage::new(2).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
+    let short = child(&engine, parent, 2, "short").await;
+    feed.until(|o| o.id == short && o.state == State::Succeeded).await;
+    let running = child(&engine, parent, 1_000_000, "running").await;
+    let waiting = child(&engine, parent, 1_000_000, "waiting").await;
+    let other = start(&engine, json!({"steps": 1_000_000})).await.id;
+    feed.until(|o| o.id == running && o.state == State::Running).await;
+    // Under the same key it is there once.
+    assert_eq!(child(&engine, parent, 1_000_000, "running").await, running);
+
+    engine.cancel(parent, "enough".into()).await.unwrap();
+    until_cancelled(&mut feed, &[parent, running, waiting]).await;
+    assert_eq!(engine.operation(short).await.unwrap().operation.state, State::Succeeded);
+    assert!(!engine.operation(other).await.unwrap().operation.state.ended());
+    let audit = engine.operation(waiting).await.unwrap().audit;
+    let cancel = audit.iter().find(|entry| entry.action == Action::Cancel).unwrap();
+    assert_eq!(cancel.by.via, Via::Signalbox);
+    assert!(cancel.detail.contains(&parent.short()), "{}", cancel.detail);
+    let filter = Filter { parent: Some(parent), limit: 50, ..Filter::default() };
+    let mut found: Vec<_> = engine.page(filter).await.unwrap().operations.iter().map(|o| o.id).collect();
+    found.sort();
+    assert_eq!(found, [short, running, waiting]);
+    engine.cancel(other, String::new()).await.unwrap();
+
+    let request =
+        StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 1}), priority: 0 };
+    let refused = engine.start_child(parent, request, "late".into()).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemType::Conflict);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_failed_takes_its_children_along_and_a_restart_forgets_none() {
+    let mut stage = Stage::new(4).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
+    let waiting = child(&engine, parent, 1_000_000, "one").await;
+    feed.until_running(&[parent, waiting]).await;
+    engine.close().await;
+    drop(engine);
+    // The new server knows who belongs to whom from the store.
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    stage::up(&engine).await;
+    let second = child(&engine, parent, 1_000_000, "two").await;
+    feed.until(|o| o.id == second && o.state == State::Running).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    until_cancelled(&mut feed, &[parent, waiting, second]).await;
+
+    // A parent that fails for good: its host dies and comes back as another.
+    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
+    feed.until(|o| o.id == parent && o.state == State::Running).await;
+    engine.drain("counter".parse().unwrap(), true).await.unwrap();
+    let queued = child(&engine, parent, 1, "three").await;
+    stage.kill_host();
+    stage.restart_host().await;
+    feed.until(|o| o.id == parent && o.state == State::Failed).await;
+    until_cancelled(&mut feed, &[queued]).await;
+    engine.close().await;
+}

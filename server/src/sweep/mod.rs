@@ -1,0 +1,87 @@
+//! `analysis.sweep`, run by the server itself: a host on a loopback port that only this process has the secret of. It
+//! starts operations of other kinds as children of its own, through the engine, and ranks what comes out.
+
+mod params;
+mod work;
+
+use crate::adapters::secret;
+use anyhow::Context;
+use engine::{Engine, HostConfig, RetryPolicy};
+use host_kit::Host;
+use pool::PoolConfig;
+use protocol::{FailureReason, HostName, KindName};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The host's name.
+const NAME: &str = "sweeps";
+/// The kind.
+pub const KIND: &str = "analysis.sweep";
+/// So many sweeps go on at once; they only wait.
+const CAPACITY: u32 = 8;
+/// How long it may take to let go.
+const STOP: Duration = Duration::from_secs(3);
+
+/// The host, running.
+pub struct Sweeps {
+    engine: Arc<OnceLock<Engine>>,
+    serving: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Sweeps {
+    /// Starts it, and says how the engine reaches it. It works once it is given the engine.
+    ///
+    /// # Errors
+    /// When there is no port for it.
+    pub async fn start() -> anyhow::Result<(Self, HostConfig)> {
+        let (engine, stop) = (Arc::<OnceLock<Engine>>::default(), CancellationToken::new());
+        let secret = secret()?;
+        let host = Host::builder(NAME, env!("CARGO_PKG_VERSION"))
+            .capacity(CAPACITY)
+            .work(work::Sweep { engine: engine.clone() })
+            .token(Some(secret.clone()))
+            .stop_grace(Duration::from_secs(1))
+            .build()?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for the host of sweeps")?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let leaving = stop.clone();
+        let serving = tokio::spawn(async move {
+            if let Err(error) = host.serve(listener, leaving).await {
+                tracing::error!(%error, "the host of sweeps ended");
+            }
+        });
+        let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
+        Ok((Self { engine, serving, stop }, HostConfig { name: HostName::new(NAME)?, url, pool }))
+    }
+
+    /// From now on it can start operations.
+    pub fn works_with(&self, engine: Engine) {
+        // Called once.
+        let _ = self.engine.set(engine);
+    }
+
+    /// Stops it; what its sweeps have started goes on.
+    pub async fn close(self) {
+        self.stop.cancel();
+        if tokio::time::timeout(STOP, self.serving).await.is_err() {
+            tracing::warn!("the host of sweeps did not let go within {} s", STOP.as_secs());
+        }
+    }
+}
+
+/// A restart of the server ends the watching and not what is watched: where nobody says otherwise, a sweep goes on by
+/// itself.
+pub fn go_on() -> Option<(KindName, RetryPolicy)> {
+    let policy = RetryPolicy {
+        attempts: 20,
+        pause: Duration::from_millis(200),
+        longest_pause: Duration::from_secs(60),
+        resume: true,
+        reasons: vec![FailureReason::HostRestarted, FailureReason::HostStopped],
+    };
+    KindName::new(KIND).ok().map(|kind| (kind, policy))
+}

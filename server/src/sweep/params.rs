@@ -1,0 +1,234 @@
+//! The params of `analysis.sweep`, and the runs that they mean.
+
+use protocol::sweep::{Plan, settings};
+use protocol::{FieldError, Form};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What `analysis.sweep` takes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct SweepParams {
+    /// What is run again and again.
+    #[serde(default)]
+    pub kind: SweptKind,
+    /// Params that all runs have, a ; between two: symbol=MSFT; timeframe=1h; strategy=sma_cross.
+    #[serde(default)]
+    #[schemars(length(max = 2000))]
+    pub fixed: String,
+    /// Params that vary, each with its values or ranges: fast=5,10,20; slow=50..200:50.
+    #[schemars(length(min = 3, max = 2000))]
+    pub vary: String,
+    /// Which combinations are run.
+    #[serde(default)]
+    pub search: Search,
+    /// For the random search: how many runs.
+    #[serde(default = "samples")]
+    #[schemars(range(min = 1, max = 400))]
+    pub samples: u32,
+    /// For the random search: the same seed draws the same runs.
+    #[serde(default = "seed")]
+    #[schemars(range(min = 0, max = 4294967295_u32))]
+    pub seed: u32,
+    /// The figure of the results that ranks them, by its path. Empty: performance.sharpe of backtests, test.accuracy of
+    /// trainings.
+    #[serde(default)]
+    pub rank_by: Option<String>,
+    /// Which end of that figure is the best.
+    #[serde(default)]
+    pub best: Best,
+    /// How many run at the same time, as far as hosts have places.
+    #[serde(default = "at_once")]
+    #[schemars(range(min = 1, max = 32))]
+    pub at_once: u32,
+}
+
+fn samples() -> u32 {
+    20
+}
+
+fn seed() -> u32 {
+    1
+}
+
+fn at_once() -> u32 {
+    4
+}
+
+/// The kinds that can be swept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum SweptKind {
+    /// Backtests
+    #[default]
+    #[serde(rename = "backtest.run")]
+    Backtest,
+    /// Trainings
+    #[serde(rename = "training.run")]
+    Training,
+}
+
+impl SweptKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Backtest => "backtest.run",
+            Self::Training => "training.run",
+        }
+    }
+
+    fn figure(self) -> &'static str {
+        match self {
+            Self::Backtest => "performance.sharpe",
+            Self::Training => "test.accuracy",
+        }
+    }
+}
+
+/// Which combinations are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Search {
+    /// All of them
+    #[default]
+    Grid,
+    /// Some of them, drawn by the seed
+    Random,
+}
+
+/// Which end is the best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Best {
+    #[default]
+    Highest,
+    Lowest,
+}
+
+impl SweepParams {
+    /// The runs.
+    ///
+    /// # Errors
+    /// What is wrong with `vary`.
+    pub fn plan(&self) -> Result<Plan, FieldError> {
+        let sample = (self.search == Search::Random).then_some((self.samples, u64::from(self.seed)));
+        Plan::read(&self.vary, sample).map_err(|why| FieldError::new("vary", why))
+    }
+
+    /// The path of the figure.
+    pub fn rank_by(&self) -> &str {
+        let given = self.rank_by.as_deref().map(str::trim).filter(|path| !path.is_empty());
+        given.unwrap_or_else(|| self.kind.figure())
+    }
+
+    /// The params of each run, as the form of its kind reads them.
+    ///
+    /// # Errors
+    /// What is wrong with `fixed` or `vary`: each param once, the first run in which it shows.
+    pub fn runs(&self, plan: &Plan, form: &Form) -> Result<Vec<Value>, Vec<FieldError>> {
+        let wrong = |field: &str, why: String| vec![FieldError::new(field, why)];
+        let fixed = settings(&self.fixed).map_err(|why| wrong("fixed", why))?;
+        if let Some((name, _)) = fixed.iter().find(|(name, _)| plan.names.contains(name)) {
+            return Err(wrong("fixed", format!("'{name}' varies, so it can't be fixed as well.")));
+        }
+        let read = |field: &str, name: &str, text: &str| {
+            let Some(found) = form.fields.iter().find(|f| f.name == name) else {
+                let known: Vec<_> = form.fields.iter().map(|f| f.name.as_str()).collect();
+                let kind = self.kind.name();
+                return Err(wrong(
+                    field,
+                    format!("{kind} has no param '{name}'. It has {}.", known.join(", ")),
+                ));
+            };
+            found.read(text).map_err(|why| wrong(field, format!("{name}={text}: {why}")))
+        };
+        let mut base = Map::new();
+        for (name, text) in &fixed {
+            if let Some(value) = read("fixed", name, text)? {
+                base.insert(name.clone(), value);
+            }
+        }
+        let mut runs = Vec::with_capacity(plan.runs.len());
+        for run in 0..plan.runs.len() {
+            let mut params = base.clone();
+            for (name, text) in plan.run(run) {
+                if let Some(value) = read("vary", name, text)? {
+                    params.insert(name.to_owned(), value);
+                }
+            }
+            let params = form.check(&Value::Object(params)).map_err(|errors| {
+                let told = errors.into_iter().map(|error| {
+                    let field = if plan.names.contains(&error.field) { "vary" } else { "fixed" };
+                    FieldError::new(field, format!("{}: {}", error.field, error.message))
+                });
+                told.collect::<Vec<_>>()
+            })?;
+            runs.push(params);
+        }
+        Ok(runs)
+    }
+}
+
+/// What a result document has at a path of names and places.
+pub fn figure(document: &Value, path: &str) -> Option<f64> {
+    let pointer = format!("/{}", path.replace('.', "/"));
+    document.pointer(&pointer).and_then(Value::as_f64).filter(|figure| figure.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn params(more: Value) -> SweepParams {
+        let mut all = json!({"fixed": "symbol=MSFT", "vary": "fast=5,10; slow=50"});
+        let Value::Object(more) = more else { panic!("an object") };
+        all.as_object_mut().unwrap().extend(more);
+        serde_json::from_value(all).unwrap()
+    }
+
+    fn form() -> Form {
+        let schema = json!({"type": "object", "required": ["symbol"], "properties": {
+            "symbol": {"type": "string"},
+            "fast": {"type": "integer", "minimum": 1, "maximum": 9, "default": 2},
+            "slow": {"type": "integer", "default": 3},
+        }});
+        Form::from_schema(&schema).unwrap()
+    }
+
+    fn wrong(more: Value) -> (String, String) {
+        let params = params(more);
+        let errors = params.runs(&params.plan().unwrap(), &form()).unwrap_err();
+        (errors[0].field.clone(), errors[0].message.clone())
+    }
+
+    #[test]
+    fn each_run_has_its_params_read_by_the_form_of_its_kind() {
+        let params = params(json!({"vary": "fast=5,7; slow=50"}));
+        let runs = params.runs(&params.plan().unwrap(), &form()).unwrap();
+        let all = [
+            json!({"symbol": "MSFT", "fast": 5, "slow": 50}),
+            json!({"symbol": "MSFT", "fast": 7, "slow": 50}),
+        ];
+        assert_eq!(runs, all);
+    }
+
+    #[test]
+    fn what_is_wrong_is_found_before_anything_is_started() {
+        let (field, said) = wrong(json!({}));
+        assert!(field == "vary" && said.contains("fast"), "{field}: {said}");
+        assert!(wrong(json!({"vary": "fats=1"})).1.contains("has no param 'fats'"));
+        assert!(wrong(json!({"vary": "slow=x"})).1.contains("slow=x"));
+        assert_eq!(wrong(json!({"vary": "slow=1", "fixed": ""})).0, "fixed");
+        assert!(
+            wrong(json!({"vary": "slow=1", "fixed": "symbol=A;slow=2"})).1.contains("can't be fixed as well")
+        );
+    }
+
+    #[test]
+    fn a_figure_is_found_by_its_path() {
+        let document = json!({"performance": {"sharpe": 1.5, "calmar": null}, "scores": [{"f1": 0.5}]});
+        assert_eq!(figure(&document, "performance.sharpe"), Some(1.5));
+        assert_eq!(figure(&document, "scores.0.f1"), Some(0.5));
+        assert_eq!(figure(&document, "performance.calmar"), None);
+        assert_eq!(figure(&document, "performance"), None);
+    }
+}
