@@ -20,6 +20,11 @@ export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
     const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
     const succeeded = await start(request, 'data.load', load);
     await until(request, succeeded, 'succeeded');
+    const sweep = await start(request, 'analysis.sweep', {
+        fixed: `symbol=${SYMBOL}; timeframe=1h`,
+        vary: 'fast=5,10,20; slow=50..150:50',
+    });
+    await until(request, sweep, 'succeeded');
     const failed = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await until(request, failed, 'failed');
     const cancelled = await start(request, 'data.load', { ...load, rows_per_second: 200 });
@@ -39,6 +44,7 @@ export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
         { name: 'compare', path: `/compare?ids=${succeeded},${failed},${cancelled},${running}` },
         { name: 'compare-one', path: `/compare?ids=${succeeded}` },
         { name: 'compare-none', path: '/compare' },
+        { name: 'sweep', path: `/operations/${sweep}` },
         { name: 'hosts', path: '/hosts' },
         { name: 'no-such-page', path: '/no/such/page', still: true },
     ];

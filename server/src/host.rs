@@ -80,6 +80,8 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!("can't listen on {}. Is another program there? Choose a port with --listen", args.listen)
     })?;
+    // Before anybody can know that it is there.
+    let asked = crate::asked_to_stop();
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!(%url, instance = %host.instance(), "the bundled hosts are up");
     if let Some(path) = args.ready_file {
@@ -89,7 +91,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let stopping = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
-            () = crate::asked_to_stop() => {}
+            () = asked => {}
             () = parent_gone(), if args.with_parent => {}
         }
         stopping.cancel();

@@ -76,26 +76,36 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     done
 }
 
-/// Ends when the process is asked to: Ctrl C, or a polite kill.
-async fn asked_to_stop() {
-    let interrupt = async {
+/// Listens from now on: whoever asks before the answer is waited for is heard, and ends nothing by surprise.
+///
+/// What is given ends when the process is asked to: Ctrl C, or a polite kill.
+fn asked_to_stop() -> impl Future<Output = ()> + Send {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        async move {
+            tokio::select! {
+                () = heard(interrupt) => {}
+                () = heard(terminate) => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+    }
+}
+
+/// Ends with the signal; never where it can't be listened for.
+#[cfg(unix)]
+async fn heard(signal: std::io::Result<tokio::signal::unix::Signal>) {
+    match signal {
+        Ok(mut signal) => {
+            signal.recv().await;
         }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+        Err(_) => std::future::pending().await,
     }
 }

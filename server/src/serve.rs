@@ -26,6 +26,8 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// Serves until asked to stop.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    // Before anybody can know that it is there.
+    let asked = asked_to_stop();
     let config = Config::read(args)?;
     if !config.site.is_dir() {
         bail!(
@@ -84,7 +86,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     }
     let stopping = stop.clone();
     tokio::spawn(async move {
-        asked_to_stop().await;
+        asked.await;
         tracing::info!(
             "stopping: streams end first, then what is left is written; operations go on at their hosts"
         );

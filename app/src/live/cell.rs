@@ -17,6 +17,7 @@ pub struct Fixed {
     pub id: OperationId,
     pub kind: KindName,
     pub title: String,
+    pub parent: Option<OperationId>,
     pub params: Value,
     pub created_at: Time,
 }
@@ -96,6 +97,7 @@ impl OpCell {
                 id: op.id,
                 kind: op.kind.clone(),
                 title: op.title.clone(),
+                parent: op.parent,
                 params: op.params.clone(),
                 created_at: op.created_at,
             }),

@@ -338,6 +338,17 @@ impl Live {
         (active, ended)
     }
 
+    /// What an operation started and what has not ended, oldest first. Tracks as [`Live::list`] does.
+    pub fn children(&self, of: OperationId) -> Vec<OperationId> {
+        self.0.roster.track();
+        let cells = self.cells();
+        let mine =
+            cells.values().filter(|cell| cell.fixed().parent == Some(of) && !cell.standing().0.ended());
+        let mut ids: Vec<_> = mine.map(|cell| cell.fixed().id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Tracks that operations come, change anything but their progress, and go.
     pub fn track_roster(&self) {
         self.0.roster.track();

@@ -11,6 +11,7 @@ pub use figure::{Better, Figure, all, best_of};
 use crate::format;
 use protocol::host::{Artifact, ResultDoc};
 use protocol::results::{BacktestResult, ExecResult, LoadResult, TrainingResult};
+use protocol::sweep::SweepResult;
 use protocol::{KindName, Time};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub const BACKTEST: &str = "backtest.run";
 pub const TRAINING: &str = "training.run";
 pub const LOAD: &str = "data.load";
+pub const SWEEP: &str = "analysis.sweep";
 /// What the names of all commands begin with.
 pub const EXEC: &str = "exec.";
 
@@ -35,6 +37,7 @@ pub enum Body {
     Backtest(Arc<BacktestResult>),
     Training(Arc<TrainingResult>),
     Exec(Arc<ExecResult>),
+    Sweep(Arc<SweepResult>),
     Other(Arc<Value>),
 }
 
@@ -47,6 +50,7 @@ impl Outcome {
             LOAD => known(&text).map(Body::Load),
             BACKTEST => known(&text).map(Body::Backtest),
             TRAINING => known(&text).map(Body::Training),
+            SWEEP => known(&text).map(Body::Sweep),
             name if name.starts_with(EXEC) => known(&text).map(Body::Exec),
             _ => None,
         };
@@ -73,6 +77,8 @@ impl Outcome {
             Body::Backtest(result) => backtest::figures(result),
             Body::Training(result) => training::figures(result),
             Body::Exec(result) => figure::all(&exec::FACTS, result),
+            // Its runs have figures, each its own.
+            Body::Sweep(_) => Vec::new(),
             Body::Other(document) => figure::of_json(document),
         }
     }
@@ -86,7 +92,7 @@ impl Outcome {
             Body::Load(r) => Some(said(&r.symbol, &r.timeframe, r.first?, r.last?)),
             Body::Backtest(r) => Some(said(&r.symbol, &r.timeframe, r.first, r.last)),
             Body::Training(r) => Some(said(&r.symbols.join(", "), &r.timeframe, r.train.from, r.test.to)),
-            Body::Exec(_) | Body::Other(_) => None,
+            Body::Exec(_) | Body::Sweep(_) | Body::Other(_) => None,
         }
     }
 }

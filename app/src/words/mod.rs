@@ -9,6 +9,7 @@ pub mod asking;
 pub mod audit;
 pub mod forecast;
 pub mod hosts;
+pub mod sweep;
 pub mod trail;
 
 use crate::format;

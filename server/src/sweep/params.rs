@@ -3,7 +3,7 @@
 use protocol::sweep::{Plan, settings};
 use protocol::{FieldError, Form};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What `analysis.sweep` takes.
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct SweepParams {
     /// What is run again and again.
     #[serde(default)]
-    pub kind: SweptKind,
+    pub run: SweptKind,
     /// Params that all runs have, a ; between two: symbol=MSFT; timeframe=1h; strategy=sma_cross.
     #[serde(default)]
     #[schemars(length(max = 2000))]
@@ -56,7 +56,7 @@ fn at_once() -> u32 {
 }
 
 /// The kinds that can be swept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SweptKind {
     /// Backtests
     #[default]
@@ -84,7 +84,7 @@ impl SweptKind {
 }
 
 /// Which combinations are run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Search {
     /// All of them
@@ -95,11 +95,13 @@ pub enum Search {
 }
 
 /// Which end is the best.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Best {
+    /// The highest
     #[default]
     Highest,
+    /// The lowest
     Lowest,
 }
 
@@ -116,7 +118,7 @@ impl SweepParams {
     /// The path of the figure.
     pub fn rank_by(&self) -> &str {
         let given = self.rank_by.as_deref().map(str::trim).filter(|path| !path.is_empty());
-        given.unwrap_or_else(|| self.kind.figure())
+        given.unwrap_or_else(|| self.run.figure())
     }
 
     /// The params of each run, as the form of its kind reads them.
@@ -132,7 +134,7 @@ impl SweepParams {
         let read = |field: &str, name: &str, text: &str| {
             let Some(found) = form.fields.iter().find(|f| f.name == name) else {
                 let known: Vec<_> = form.fields.iter().map(|f| f.name.as_str()).collect();
-                let kind = self.kind.name();
+                let kind = self.run.name();
                 return Err(wrong(
                     field,
                     format!("{kind} has no param '{name}'. It has {}.", known.join(", ")),

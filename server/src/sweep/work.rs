@@ -44,11 +44,11 @@ impl Sweep {
     fn runs(&self, params: &SweepParams) -> Result<(KindName, Plan, Vec<Value>), Vec<FieldError>> {
         let plan = params.plan().map_err(|error| vec![error])?;
         let known = self.engine().map(|engine| engine.kinds().kinds).unwrap_or_default();
-        let Some(offer) = known.into_iter().find(|o| o.spec.name.as_str() == params.kind.name()) else {
-            let why = format!("No host has {} just now. Look at /hosts.", params.kind.name());
-            return Err(vec![FieldError::new("kind", why)]);
+        let Some(offer) = known.into_iter().find(|o| o.spec.name.as_str() == params.run.name()) else {
+            let why = format!("No host has {} just now. Look at /hosts.", params.run.name());
+            return Err(vec![FieldError::new("run", why)]);
         };
-        let form = Form::from_schema(&offer.spec.params).map_err(|why| vec![FieldError::new("kind", why)])?;
+        let form = Form::from_schema(&offer.spec.params).map_err(|why| vec![FieldError::new("run", why)])?;
         let runs = params.runs(&plan, &form)?;
         Ok((offer.spec.name, plan, runs))
     }
@@ -71,7 +71,7 @@ impl Work for Sweep {
             description:
                 "Runs a backtest or a training over many combinations of params, and ranks what comes out."
                     .to_owned(),
-            summary: Summary("{kind} · {vary}".to_owned()),
+            summary: Summary("{run} · {vary}".to_owned()),
             params: host_kit::params_schema::<SweepParams>(),
             phases: vec!["run".to_owned()],
             series: vec![series(FIGURE, "Figure of each run"), series(BEST, "Best so far")],

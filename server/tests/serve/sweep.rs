@@ -16,7 +16,7 @@ async fn load(server: &Server, feed: &mut Follower) {
 }
 
 fn params(vary: &str) -> Value {
-    json!({"kind": "backtest.run", "fixed": "symbol=SWEPT; timeframe=1h", "vary": vary, "at_once": 2})
+    json!({"run": "backtest.run", "fixed": "symbol=SWEPT; timeframe=1h", "vary": vary, "at_once": 2})
 }
 
 async fn children(server: &Server, of: OperationId) -> OperationPage {
@@ -81,7 +81,7 @@ async fn what_is_wrong_with_a_sweep_is_told_and_starts_nothing() {
 /// Many trainings that take long; the first of them run.
 async fn long(server: &Server, feed: &mut Follower) -> (OperationId, OperationId) {
     let mut params = params("seed=1..6");
-    params["kind"] = json!("training.run");
+    params["run"] = json!("training.run");
     params["fixed"] = json!("symbols=SWEPT; timeframe=1h; epochs=500; patience=0");
     let sweep = server.start("analysis.sweep", params).await.id;
     let child = feed.until(|o| o.parent == Some(sweep) && o.state == State::Running).await.id;
@@ -111,7 +111,7 @@ async fn a_cancel_goes_to_all_runs_of_a_sweep() {
 #[tokio::test]
 async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
     let home = Home::new();
-    let mut server = home.serve(&["--keep-hosts"]);
+    let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
     load(&server, &mut feed).await;
     let sweep = server.start("analysis.sweep", params("fast=2..41; slow=50,100")).await.id;

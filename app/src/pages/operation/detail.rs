@@ -10,6 +10,7 @@ use super::kept::{Beside, keep_true, take};
 use super::log::LogView;
 use super::phases::PhaseTrack;
 use super::result::ResultView;
+use super::sweep::SweepView;
 use super::tables::{AttemptsTable, ParamsTable};
 use crate::app::Data;
 use crate::components::bar::ProgressBar;
@@ -94,6 +95,7 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
         {late}
         {resume_note}
         <Running op spec/>
+        <SweepView op outcome/>
         <ResultView op outcome/>
         <CurveCharts follow=follow.clone() spec file left_out/>
         <LogView op follow=follow.clone()/>

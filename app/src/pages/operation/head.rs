@@ -23,9 +23,13 @@ pub fn Head(op: OpView) -> impl IntoView {
     let title = fixed.title.clone();
     // Read out when it changes, not when it is first shown.
     let announced = text(move || format!("{title} is {}", op.state.get()));
+    let part_of = fixed.parent.map(|parent| {
+        view! { " · " <A href=query::operation(parent)>{format!("part of {}", parent.short())}</A> }
+    });
     view! {
         <p class="crumbs">
             <A href="/operations">"Operations"</A>
+            {part_of}
         </p>
         <div class="page-head op-head">
             <h1>

@@ -13,6 +13,7 @@ mod log;
 mod phases;
 mod result;
 pub mod sampled;
+mod sweep;
 mod tables;
 
 use super::not_found::{NotFound, answer_404};

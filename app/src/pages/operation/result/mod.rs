@@ -48,6 +48,8 @@ pub fn ResultView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
             }
             Body::Training(result) => training::training_view(result),
             Body::Exec(result) => exec::exec_view(result),
+            // Shown as it comes, by its own part of the page.
+            Body::Sweep(_) => ().into_any(),
             Body::Other(document) => view! {
                 <section class="card result" aria-label="Result">
                     <h2>"Result"</h2>

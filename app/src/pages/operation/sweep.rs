@@ -1,0 +1,237 @@
+//! A sweep: its runs ranked as they come, as a map where two params vary, and those that run now.
+
+use crate::format;
+use crate::live::{Live, OpView};
+use crate::outcome::{Body, Outcome, SWEEP};
+use crate::pages::operations::table::Table;
+use crate::query;
+use crate::reactive::part;
+use crate::words;
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::State;
+use protocol::sweep::{Plan, Ran, SweepResult};
+use serde_json::Value;
+
+/// So many of the best are laid beside each other.
+const COMPARED: usize = 5;
+/// Tints of the map, from the worst to the best.
+const TINTS: f64 = 6.0;
+
+/// The plan as the params say it.
+fn plan(params: &Value) -> Option<Plan> {
+    let number = |name: &str| params.get(name).and_then(Value::as_u64);
+    let random = params.get("search").and_then(Value::as_str) == Some("random");
+    let sample = random.then(|| (number("samples").unwrap_or(20) as u32, number("seed").unwrap_or(1)));
+    Plan::read(params.get("vary")?.as_str()?, sample).ok()
+}
+
+/// All of it; nothing for other kinds.
+#[component]
+pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
+    let fixed = op.fixed();
+    if fixed.kind.as_str() != SWEEP {
+        return ().into_any();
+    }
+    let Some(plan) = plan(&fixed.params) else { return ().into_any() };
+    let plan = StoredValue::new(plan);
+    // What it left behind; until then what its newest checkpoint knows.
+    let known = Memo::new(move |_| {
+        let ended = outcome.with(|outcome| match outcome.as_ref().map(|o| &o.body) {
+            Some(Body::Sweep(result)) => Some(result.clone()),
+            _ => None,
+        });
+        ended.or_else(|| {
+            op.facts.with(|facts| {
+                let state = facts.checkpoint.as_ref()?.state.to_string();
+                serde_json::from_str::<SweepResult>(&state).ok().map(Into::into)
+            })
+        })
+    });
+    view! {
+        <Children op/>
+        {part(move || {
+            let known = known.get()?;
+            Some(plan.with_value(|plan| ranked(plan, &known)))
+        })}
+    }
+    .into_any()
+}
+
+/// Those of its runs that have not ended.
+#[component]
+fn Children(op: OpView) -> impl IntoView {
+    let live = Live::here();
+    let ids = Memo::new({
+        let live = live.clone();
+        move |_| live.children(op.id)
+    });
+    let places = Memo::new(move |_| live.places());
+    view! {
+        <Show when=move || !ids.read().is_empty()>
+            <section class="list" aria-labelledby="under-way-title">
+                <h2 id="under-way-title">"Runs under way"</h2>
+                <Table ids left="Left" doing="Doing" places/>
+            </section>
+        </Show>
+    }
+    .into_any()
+}
+
+/// A figure as it is read.
+fn figure(ran: &Ran) -> String {
+    match ran.figure {
+        Some(figure) => format::signed(figure, format::figure).trim_start_matches('+').to_owned(),
+        None if ran.state == State::Succeeded => "no such figure".to_owned(),
+        None => ran.state.to_string(),
+    }
+}
+
+fn ranked(plan: &Plan, known: &SweepResult) -> AnyView {
+    let names = plan.names.clone();
+    let rows = known.ran.iter().enumerate().map(|(place, ran)| {
+        let values =
+            plan.run(ran.run as usize).map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
+        let best = (place == 0 && ran.figure.is_some()).then_some("");
+        let (values, said) = (values.collect_view(), figure(ran));
+        let (href, number) = (query::operation(ran.operation), ran.run + 1);
+        view! {
+            <tr data-best=best>
+                <td class="num">{place + 1}</td>
+                {values}
+                <td class="num">{said}</td>
+                <td>
+                    <A href=href>"run " {number}</A>
+                </td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let done = known.ran.len() as u64;
+    let failed = known.ran.iter().filter(|ran| ran.figure.is_none()).count() as u64;
+    let said = words::sweep::standing(done, u64::from(known.runs), failed);
+    let best: Vec<_> = known
+        .ran
+        .iter()
+        .filter(|ran| ran.figure.is_some())
+        .take(COMPARED)
+        .map(|ran| ran.operation.to_string())
+        .collect();
+    let compare = (best.len() > 1).then(|| {
+        let href = query::url("/compare", [("ids", best.join(",").as_str())]);
+        view! { <A href=href attr:class="button">{format!("Compare the best {}", best.len())}</A> }
+    });
+    let order = if known.lowest { "lowest first" } else { "highest first" };
+    view! {
+        <section class="card sweep" aria-labelledby="sweep-title">
+            <header class="sweep-head">
+                <h2 id="sweep-title">"Runs by " <code>{known.rank_by.clone()}</code> ", " {order}</h2>
+                {compare}
+            </header>
+            <p class="muted">{said}</p>
+            {map(plan, known)}
+            <div class="scroll sweep-table" tabindex="0" role="region" aria-label="Ranked runs">
+                <table class="plain">
+                    <thead>
+                        <tr>
+                            <th scope="col" class="num">"rank"</th>
+                            {names
+                                .into_iter()
+                                .map(|name| view! { <th scope="col" class="num">{name}</th> })
+                                .collect_view()}
+                            <th scope="col" class="num">"figure"</th>
+                            <th scope="col">"run"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// How good a figure is among all, 0 for the worst to [`TINTS`] for the best.
+fn tint(figure: f64, (least, most): (f64, f64), lowest: bool) -> u32 {
+    let share = if most > least { (figure - least) / (most - least) } else { 1.0 };
+    let share = if lowest && most > least { 1.0 - share } else { share };
+    (share * TINTS).floor() as u32
+}
+
+/// Where two params vary: one down, one across. Numbers stand in the cells; the tint only helps to find them.
+fn map(plan: &Plan, known: &SweepResult) -> Option<AnyView> {
+    let ([down, across], [rows, columns]) = (plan.names.as_slice(), plan.values.as_slice()) else {
+        return None;
+    };
+    if rows.len() < 2 || columns.len() < 2 {
+        return None;
+    }
+    let figures = || known.ran.iter().filter_map(|ran| ran.figure);
+    let ends = (figures().fold(f64::INFINITY, f64::min), figures().fold(f64::NEG_INFINITY, f64::max));
+    let at = |row: usize, column: usize| {
+        let run = plan.runs.iter().position(|places| *places == [row, column]);
+        let ran = run.and_then(|run| known.ran.iter().find(|ran| ran.run as usize == run));
+        let (text, heat) = match (run, ran) {
+            (None, _) => ("not run".to_owned(), None),
+            (_, None) => ("·".to_owned(), None),
+            (_, Some(ran)) => (figure(ran), ran.figure.map(|f| tint(f, ends, known.lowest).to_string())),
+        };
+        view! { <td class="num" data-heat=heat>{text}</td> }
+    };
+    let lines = rows.iter().enumerate().map(|(row, value)| {
+        let cells = (0..columns.len()).map(|column| at(row, column));
+        view! {
+            <tr>
+                <th scope="row" class="num">{value.clone()}</th>
+                {cells.collect_view()}
+            </tr>
+        }
+    });
+    let lines = lines.collect_view();
+    let heads =
+        columns.iter().map(|value| view! { <th scope="col" class="num">{value.clone()}</th> }).collect_view();
+    Some(
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Map of the runs">
+                <table class="plain heat">
+                    <caption>
+                        <code>{down.clone()}</code> " down, " <code>{across.clone()}</code>
+                        " across; the deeper the tint, the better"
+                    </caption>
+                    <thead>
+                        <tr>
+                            <td></td>
+                            {heads}
+                        </tr>
+                    </thead>
+                    <tbody>{lines}</tbody>
+                </table>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_plan_is_read_from_the_params_as_the_host_reads_it() {
+        let grid = plan(&json!({"vary": "fast=5,10; slow=50,100", "search": "grid", "samples": 2})).unwrap();
+        assert_eq!(grid.runs.len(), 4);
+        let drawn =
+            plan(&json!({"vary": "fast=5,10; slow=50,100", "search": "random", "samples": 2})).unwrap();
+        assert_eq!(drawn.runs.len(), 2);
+        assert_eq!(plan(&json!({"vary": "fast"})), None);
+    }
+
+    #[test]
+    fn the_best_has_the_deepest_tint_whichever_end_it_is() {
+        let ends = (1.0, 3.0);
+        assert_eq!([1.0, 2.0, 3.0].map(|f| tint(f, ends, false)), [0, 3, 6]);
+        assert_eq!([1.0, 2.0, 3.0].map(|f| tint(f, ends, true)), [6, 3, 0]);
+        assert_eq!(tint(2.0, (2.0, 2.0), true), 6);
+    }
+}
