@@ -9,8 +9,16 @@ use protocol::AuditEntry;
 /// Every entry, newest first.
 #[component]
 pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
+    // A column for reasons only where one was given.
+    let reasons = Memo::new(move |_| audit.with(|all| all.iter().any(|entry| !entry.detail.is_empty())));
     let rows =
-        part(move || Some(audit.with(|all| all.iter().rev().map(audit_row).collect_view().into_any())));
+        part(move || {
+            let reasons = reasons.get();
+            Some(audit.with(|all| {
+                all.iter().rev().map(|entry| audit_row(entry, reasons)).collect_view().into_any()
+            }))
+        });
+    let reason_head = part(move || reasons.get().then(|| view! { <th scope="col">"reason"</th> }.into_any()));
     let table = move || {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-labelledby="audit-title">
@@ -22,7 +30,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
                             <th scope="col" class="num">"attempt"</th>
                             <th scope="col">"by"</th>
                             <th scope="col">"from"</th>
-                            <th scope="col">"reason"</th>
+                            {reason_head.clone()}
                         </tr>
                     </thead>
                     <tbody>{rows.clone()}</tbody>
@@ -50,7 +58,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
     .into_any()
 }
 
-fn audit_row(entry: &AuditEntry) -> impl IntoView + use<> {
+fn audit_row(entry: &AuditEntry, reasons: bool) -> impl IntoView + use<> {
     view! {
         <tr>
             <td><Clock at=entry.at/></td>
@@ -58,7 +66,7 @@ fn audit_row(entry: &AuditEntry) -> impl IntoView + use<> {
             <td class="num">{entry.attempt}</td>
             <td title=entry.by.agent.clone()>{words::audit::who(&entry.by)}</td>
             <td>{entry.by.address.clone()}</td>
-            <td class="wrap">{entry.detail.clone()}</td>
+            {reasons.then(|| view! { <td class="wrap">{entry.detail.clone()}</td> })}
         </tr>
     }
 }

@@ -40,7 +40,7 @@ pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="attempts-title">
             <h2 id="attempts-title">"Attempts"</h2>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="region" aria-label="All attempts">
                 <table class="plain">
                     <thead>
                         <tr>
