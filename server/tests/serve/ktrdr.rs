@@ -94,7 +94,7 @@ async fn a_service_of_ktrdr_stands_beside_the_bundled_hosts_and_its_run_is_cance
     let server = home.serve(&[]);
     let hosts: HostList = server.pool.get("/api/v1/hosts").await.unwrap();
     let names: Vec<&str> = hosts.hosts.iter().map(|h| h.name.as_str()).collect();
-    assert_eq!(names, ["gpu-1", "local"]);
+    assert_eq!(names, ["gpu-1", "local", "sweeps"]);
 
     let mut feed = server.follow(0).await;
     let operation = server.start("ktrdr.train", params()).await;
