@@ -63,7 +63,7 @@ impl Work for Sweep {
             name: name.to_owned(),
             title: title.to_owned(),
             unit: String::new(),
-            x: "run".to_owned(),
+            x: "runs ended".to_owned(),
         };
         KindSpec {
             name: KindName::new(super::KIND).expect("it is of the form area.verb"),
@@ -74,7 +74,7 @@ impl Work for Sweep {
             summary: Summary("{run} · {vary}".to_owned()),
             params: host_kit::params_schema::<SweepParams>(),
             phases: vec!["run".to_owned()],
-            series: vec![series(FIGURE, "Figure of each run"), series(BEST, "Best so far")],
+            series: vec![series(FIGURE, "Figure of each run as it ended"), series(BEST, "Best so far")],
             resumable: true,
         }
     }
@@ -219,13 +219,15 @@ impl Sweeping<'_> {
         let values = values.join(" ");
         match (child.state, figure) {
             (State::Succeeded, Some(figure)) => {
-                self.ctx.point(FIGURE, run as f64 + 1.0, figure);
+                // In the order in which they ended: a curve does not go back.
+                let ended = self.result.ran.len() as f64 + 1.0;
+                self.ctx.point(FIGURE, ended, figure);
                 let so_far = self.result.ran.iter().filter_map(|ran| ran.figure);
                 let best = so_far.fold(figure, |best, other| match self.result.lowest {
                     true => best.min(other),
                     false => best.max(other),
                 });
-                self.ctx.point(BEST, self.result.ran.len() as f64 + 1.0, best);
+                self.ctx.point(BEST, ended, best);
                 self.ctx.log(LogLevel::Info, format!("{values}: {} {figure}", self.result.rank_by));
             }
             (State::Succeeded, None) => {

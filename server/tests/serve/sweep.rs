@@ -59,6 +59,13 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
             (Some(grid[ran.run as usize].0), Some(grid[ran.run as usize].1))
         );
     }
+    // The curves go on as the runs end, whichever ends first.
+    let path = format!("/api/v1/operations/{}/series", sweep.id);
+    let curves: protocol::api::SeriesAnswer = server.pool.get(&path).await.unwrap();
+    for name in ["figure", "best"] {
+        let points = &curves.series.iter().find(|s| s.name == name).unwrap().points;
+        assert_eq!(points.iter().map(|p| p.0).collect::<Vec<_>>(), [1.0, 2.0, 3.0, 4.0], "{name}");
+    }
     feed.assert_gapless();
 }
 
