@@ -24,6 +24,8 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     await expect(card.locator('.state')).toContainText('running');
     await expect(page.getByRole('region', { name: 'Running' }).getByRole('heading', { level: 2 })).toContainText('1');
 
+    await expect(page.getByRole('list', { name: 'Hosts: places in use' })).toContainText(/local\s*1 of \d/);
+
     const many = await Promise.all(
         Array.from({ length: 12 }, (_, n) => start(request, 'data.load', slow(n + 1))),
     );

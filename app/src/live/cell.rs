@@ -141,6 +141,15 @@ impl OpCell {
         (self.state.get_untracked(), self.facts.with_untracked(|f| f.checkpoint.is_some()))
     }
 
+    /// The host that has it now. Not tracked.
+    pub(super) fn at_work_on(&self) -> Option<HostName> {
+        let state = self.state.get_untracked();
+        if state.ended() || state == State::Queued {
+            return None;
+        }
+        self.facts.with_untracked(|f| f.host.clone())
+    }
+
     /// When it ended. Not tracked.
     pub fn ended_at(&self) -> Option<Time> {
         self.facts.with_untracked(|f| f.ended_at)

@@ -10,7 +10,7 @@ use super::line::{Place, places};
 use super::link::Shown;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
-use protocol::{Event, EventBody, InstanceId, Operation, OperationId, State, Time};
+use protocol::{Event, EventBody, HostName, InstanceId, Operation, OperationId, State, Time};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -336,6 +336,19 @@ impl Live {
         active.sort_unstable_by(|a, b| b.cmp(a));
         ended.sort_unstable_by(|a, b| b.cmp(a));
         (active, ended)
+    }
+
+    /// How many operations each host has, as told of the operations themselves: what a host is told by comes every few
+    /// seconds only. Tracks as [`Live::list`] does.
+    pub fn busy(&self) -> HashMap<HostName, u32> {
+        self.0.roster.track();
+        let mut busy = HashMap::new();
+        for cell in self.cells().values() {
+            if let Some(host) = cell.at_work_on() {
+                *busy.entry(host).or_default() += 1;
+            }
+        }
+        busy
     }
 
     /// What an operation started and what has not ended, oldest first. Tracks as [`Live::list`] does.

@@ -9,16 +9,19 @@ use leptos_router::components::A;
 /// One entry for each host, and the way to their page.
 #[component]
 pub fn HostLine() -> impl IntoView {
-    let hosts = Live::here().hosts();
+    let live = Live::here();
+    let hosts = live.hosts();
+    let busy = Memo::new(move |_| live.busy());
     whole(move || {
         let entries = hosts.with(|hosts| {
             hosts
                 .iter()
                 .map(|host| {
                     let (link, word) = link_words(host.link);
+                    let has = busy.with(|busy| busy.get(&host.name).copied().unwrap_or(0));
                     let busy = match (link, host.draining) {
-                        ("up", true) => format!("{} of {}, drained", host.running, host.capacity),
-                        ("up", false) => format!("{} of {}", host.running, host.capacity),
+                        ("up", true) => format!("{has} of {}, drained", host.capacity),
+                        ("up", false) => format!("{has} of {}", host.capacity),
                         _ => word.to_owned(),
                     };
                     let (name, trouble) = (host.name.to_string(), host.trouble.clone());
