@@ -1,5 +1,5 @@
 // What is wrong is said where it is wrong, in words that help.
-import { alive, expect, rail, row, startLoad, submit, SYMBOL, test } from './signalbox';
+import { alive, badge, expect, rail, row, startLoad, submit, SYMBOL, test } from './signalbox';
 import type { Locator } from '@playwright/test';
 
 /** The field is marked as wrong, and its own message says why. */
@@ -50,4 +50,20 @@ test('the API answers wrong params with a problem document', async ({ request })
     expect(problem.fields.map((field: { field: string }) => field.field)).toEqual(
         expect.arrayContaining(['symbl', 'symbol']),
     );
+});
+
+test('a part of the page that can not be loaded is told, and the page no longer claims to live', async ({ page, tolerated }) => {
+    tolerated.push(/net::ERR_FAILED|fetch|unreachable|panicked|load callback/i);
+    await page.goto('/operations');
+    await alive(page);
+    await page.route(/\/pkg\/split_.*hosts/, (route) => route.abort());
+    await rail(page, 'Hosts').click();
+    const banner = page.getByRole('alert').filter({ hasText: 'This page has stopped' });
+    await expect(banner).toBeVisible();
+    await expect(badge(page)).toBeHidden();
+
+    await page.unroute(/\/pkg\/split_.*hosts/);
+    await banner.getByRole('link', { name: 'Reload the page' }).click();
+    await alive(page);
+    await expect(banner).toBeHidden();
 });

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
 
-PARTS=(latency stream stored readers)
+PARTS=(latency stream stored readers load busy lighthouse)
 [ $# -eq 0 ] && set -- "${PARTS[@]}"
 for part in "$@"; do
     case " ${PARTS[*]} " in
@@ -22,6 +22,21 @@ export SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE
 export BENCH_BIN=$CARGO_TARGET_DIR/release
 CHROMIUM=$(scripts/browser.sh)
 export CHROMIUM
+
+# Only this part needs it, and it is large: not among what package.json brings.
+lighthouse() {
+    LIGHTHOUSE=$TOOLS/lighthouse/node_modules/.bin/lighthouse
+    export LIGHTHOUSE
+    [ "$("$LIGHTHOUSE" --version 2>/dev/null)" = "$LIGHTHOUSE_VERSION" ] && return
+    mkdir -p "$TOOLS/lighthouse"
+    step "Lighthouse $LIGHTHOUSE_VERSION" "about 15 s" npm install --prefix "$TOOLS/lighthouse" --no-save \
+        --no-package-lock --ignore-scripts "lighthouse@$LIGHTHOUSE_VERSION" ||
+        die "npm could not install Lighthouse $LIGHTHOUSE_VERSION." "The other parts go without:  make bench ARGS=\"load busy\""
+}
+
+for part in "$@"; do
+    if [ "$part" = lighthouse ]; then lighthouse; fi
+done
 for part in "$@"; do
     heading "▸ $part"
     node "end2end/bench/$part.mjs"

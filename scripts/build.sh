@@ -23,7 +23,7 @@ begun=$(mktemp "$CARGO_TARGET_DIR/signalbox-site.XXXXXX")
 trap 'rm -f "$begun"' EXIT
 printf '%s\n' "$ROOT" >"$begun"
 started=$SECONDS
-cargo leptos build --release ||
+cargo leptos build --release --split ||
     die "The build failed; the reason is above." "If it is not your change, try:  make clean, then make again."
 node scripts/compress.mjs "$SITE" || die "The site could not be packed; the reason is above."
 # As of when the build began: what is edited meanwhile is newer.

@@ -23,6 +23,22 @@ function pack(folder) {
     }
 }
 
-pack(process.argv[2]);
+const site = process.argv[2];
+pack(site);
 const kib = (bytes) => `${Math.round(bytes / 1024).toLocaleString('en')} KiB`;
-console.log(`The site is ${kib(before)}, ${kib(after)} as it travels.`);
+console.log(`The site is ${kib(before)}, ${kib(after)} as it travels in whole. Nobody loads all of it:`);
+
+// What the first visit of a page loads, but for its HTML and, where there are charts, what draws them.
+const pkg = path.join(site, 'pkg');
+const files = readdirSync(pkg);
+const travels = (name) => statSync(path.join(pkg, `${name}.br`)).size;
+const core = files.filter((name) => /^(signalbox\..*\.(wasm|js|css)|__wasm_split\..*\.js)$/.test(name));
+const shared = core.reduce((sum, name) => sum + travels(name), 0);
+console.log(`  every page          ${kib(shared)}`);
+const manifest = files.find((name) => /^__wasm_split_manifest\..*json$/.test(name));
+const parts = manifest ? JSON.parse(readFileSync(path.join(pkg, manifest), 'utf8')) : {};
+for (const [view, chunks] of Object.entries(parts)) {
+    const page = /^__(.*)_view/.exec(view)?.[1] ?? view;
+    const more = chunks.reduce((sum, chunk) => sum + travels(`${chunk}.wasm`), 0);
+    console.log(`  ${page.padEnd(12)} ${kib(more).padStart(8)} more`);
+}

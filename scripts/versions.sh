@@ -8,6 +8,8 @@
 CARGO_LEPTOS_VERSION=0.3.11
 # Checks licences, sources and advisories; only `make test` needs it.
 CARGO_DENY_VERSION=0.20.2
+# Judges the pages in `make bench`. Version 13 wants a newer Node than the tests do.
+LIGHTHOUSE_VERSION=12.8.2
 # The least that works for Sass and Playwright, and what is brought where there is less.
 NODE_AT_LEAST=20.19
 NODE_VERSION=22.23.3

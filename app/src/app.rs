@@ -7,18 +7,15 @@ use crate::components::frame::Frame;
 use crate::components::keys::Keys;
 use crate::components::toasts::{ToastList, Toasts};
 use crate::live::Live;
-use crate::pages::compare::ComparePage;
-use crate::pages::hosts::HostsPage;
-use crate::pages::new::NewPage;
+use crate::pages::lazy;
 use crate::pages::not_found::NotFound;
-use crate::pages::operation::OperationPage;
 use crate::pages::operations::OperationsPage;
 use crate::pages::overview::OverviewPage;
 use crate::select::Selection;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 use protocol::Problem;
 use protocol::api::{KindList, Snapshot};
 
@@ -65,10 +62,10 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=|| view! { <NotFound what="page"/> }>
                     <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("/operations") view=OperationsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/operations/:id") view=OperationPage ssr=SsrMode::Async/>
-                    <Route path=path!("/compare") view=ComparePage ssr=SsrMode::Async/>
-                    <Route path=path!("/new") view=NewPage ssr=SsrMode::Async/>
-                    <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/operations/:id") view={Lazy::<lazy::Operation>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/compare") view={Lazy::<lazy::Compare>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/new") view={Lazy::<lazy::New>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/hosts") view={Lazy::<lazy::Hosts>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Frame>
             <Keys/>

@@ -3,16 +3,14 @@
 //
 //   scripts/bench.sh latency            [OPERATIONS=100] [EVERY_MS=100] [SECONDS_MEASURED=20]
 import { chromium } from 'playwright-core';
-import { machine, need, onStage, pause, row } from './stage.mjs';
+import { CHROME_ARGS, machine, need, onStage, pause, row } from './stage.mjs';
 
 const operations = Number(process.env.OPERATIONS ?? 100);
 const everyMs = Number(process.env.EVERY_MS ?? 100);
 const seconds = Number(process.env.SECONDS_MEASURED ?? 20);
 
 await onStage(async ({ url, api, tick }) => {
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-    args.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
-    const chrome = await chromium.launch({ executablePath: need('CHROMIUM'), args });
+    const chrome = await chromium.launch({ executablePath: need('CHROMIUM'), args: CHROME_ARGS });
     const page = await chrome.newPage({ viewport: { width: 1440, height: 900 } });
     await page.goto(`${url}/operations`);
     await page.waitForFunction(() => /live/.test(document.querySelector('.badge')?.textContent ?? ''));

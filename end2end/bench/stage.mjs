@@ -15,6 +15,12 @@ export function need(name) {
 /** One of the programs of bench/. */
 export const program = (name) => path.join(need('BENCH_BIN'), name);
 
+/** How Chromium is started: without what would reach out of this machine. */
+export const CHROME_ARGS = [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
 export const pause = (ms) => new Promise((next) => setTimeout(next, ms));
 
 /**

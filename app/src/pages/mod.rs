@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod hosts;
+pub mod lazy;
 pub mod new;
 pub mod not_found;
 pub mod operation;

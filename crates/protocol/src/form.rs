@@ -5,6 +5,7 @@
 //! of constants, bounds, length, pattern by `format`, default, examples, null for "not given", and `$ref`
 //! into `$defs`. A kind whose schema says more is refused when its host declares it, not when a person uses it.
 
+use crate::rfc3339;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -240,9 +241,11 @@ impl Field {
             }
             FieldKind::Time => {
                 let text = value.as_str().ok_or_else(wrong)?.trim();
-                let moment = text.parse::<jiff::Timestamp>().is_ok();
-                let day = text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10;
-                if moment || day { Ok(Value::from(text)) } else { Err(wrong()) }
+                if rfc3339::read(text).is_ok() || rfc3339::is_day(text) {
+                    Ok(Value::from(text))
+                } else {
+                    Err(wrong())
+                }
             }
             FieldKind::Integer { min, max } => {
                 let whole = value.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64);

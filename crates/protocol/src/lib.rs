@@ -16,6 +16,7 @@ pub mod problem;
 pub mod progress;
 pub mod receipt;
 pub mod results;
+mod rfc3339;
 pub mod series;
 pub mod state;
 pub mod sweep;
@@ -32,6 +33,7 @@ pub use operation::{
 pub use problem::{Problem, ProblemType};
 pub use progress::{Phase, Progress};
 pub use receipt::Receipt;
+pub use rfc3339::TimeError;
 pub use series::{LogLevel, LogLine, Point, Points, SeriesInfo};
 pub use state::State;
 pub use time::Time;

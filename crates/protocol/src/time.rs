@@ -1,6 +1,6 @@
 //! A moment in UTC, to the microsecond; RFC 3339 on the wire.
 
-use jiff::Timestamp;
+use crate::rfc3339::{self, TimeError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -10,16 +10,19 @@ use std::fmt;
 #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
 pub struct Time(i64);
 
+/// The edges of what RFC 3339 can write, and of what calendars that know zones hold, microseconds since 1970.
+const EDGES: (i64, i64) = (-62_167_219_200_000_000, 253_402_207_200_999_999);
+
 impl Time {
     /// The operating system's clock.
     #[cfg(feature = "native")]
     pub fn now() -> Self {
-        Self(Timestamp::now().as_microsecond())
+        Self(jiff::Timestamp::now().as_microsecond())
     }
 
     /// From microseconds since 1970; out of what a calendar holds is drawn to its edge.
     pub fn from_micros(micros: i64) -> Self {
-        Self(micros.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond()))
+        Self(micros.clamp(EDGES.0, EDGES.1))
     }
 
     /// From milliseconds since 1970, as a browser's clock gives them.
@@ -48,22 +51,23 @@ impl Time {
     }
 
     /// The calendar's view of it, for formatting.
-    pub fn timestamp(self) -> Timestamp {
-        Timestamp::from_microsecond(self.0).expect("kept within the calendar by from_micros")
+    #[cfg(feature = "native")]
+    pub fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_microsecond(self.0).expect("kept within the calendar by from_micros")
     }
 
     /// From RFC 3339 text with a zone.
     ///
     /// # Errors
     /// When the text is not RFC 3339, or says no zone.
-    pub fn parse(text: &str) -> Result<Self, jiff::Error> {
-        text.parse::<Timestamp>().map(|t| Self(t.as_microsecond()))
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        rfc3339::read(text).map(Self::from_micros)
     }
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.6}", self.timestamp())
+        rfc3339::write(self.0, f)
     }
 }
 

@@ -1,0 +1,38 @@
+// What Lighthouse says of each page: four marks out of 100, on a desktop and on a phone.
+//
+//   scripts/bench.sh lighthouse         [RUNNING=5]
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { CHROME_ARGS, machine, need, onStage } from './stage.mjs';
+
+const running = Number(process.env.RUNNING ?? 5);
+const CATEGORIES = ['performance', 'accessibility', 'best-practices', 'seo'];
+
+await onStage(async ({ url, tick, folder }) => {
+    let last;
+    for (let n = 0; n < running; n += 1) last = await tick(1_000, 3_600);
+    const measure = (where, form) => {
+        const out = path.join(folder, 'lighthouse.json');
+        const args = [url + where, '--quiet', '--output=json', `--output-path=${out}`];
+        args.push(`--only-categories=${CATEGORIES.join(',')}`, `--chrome-flags=--headless ${CHROME_ARGS.join(' ')}`);
+        if (form === 'desktop') args.push('--preset=desktop');
+        const env = { ...process.env, CHROME_PATH: need('CHROMIUM') };
+        const said = spawnSync(need('LIGHTHOUSE'), args, { env, encoding: 'utf8' });
+        if (!existsSync(out)) throw new Error(`Lighthouse gave no report: ${said.stderr}`);
+        return JSON.parse(readFileSync(out, 'utf8'));
+    };
+    const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts' };
+    console.log(machine());
+    console.log(`\n| page | as | ${CATEGORIES.join(' | ')} | held against it |\n|---|---|${CATEGORIES.map(() => '---|').join('')}---|`);
+    for (const form of ['desktop', 'phone']) {
+        for (const [name, where] of Object.entries(pages)) {
+            const report = measure(where, form);
+            const marks = CATEGORIES.map((category) => Math.round(report.categories[category].score * 100));
+            const weighed = CATEGORIES.flatMap((category) => report.categories[category].auditRefs)
+                .filter((ref) => ref.weight > 0 && report.audits[ref.id].score !== null && report.audits[ref.id].score < 0.9);
+            const against = [...new Set(weighed.map((ref) => ref.id))].join(', ');
+            console.log(`| ${name} | ${form} | ${marks.join(' | ')} | ${against} |`);
+        }
+    }
+});

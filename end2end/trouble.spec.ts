@@ -1,0 +1,175 @@
+// The way between page and server goes wrong in each of the ways it does: the page stays right, and what it shows is
+// never called fresh when it is not.
+import type { APIRequestContext, Page } from '@playwright/test';
+import { Proxy } from './proxy';
+import { alive, badge, expect, percent, reaches, start, SYMBOL, test as base } from './signalbox';
+
+const test = base.extend<{ proxy: Proxy }>({
+    proxy: async ({ server, rows, tolerated }, use) => {
+        expect(rows).toBeGreaterThan(0);
+        // A cut connection is told in the console, by the browser itself.
+        tolerated.push(/net::ERR_|EventSource/);
+        const proxy = new Proxy();
+        await proxy.start(server.url);
+        try {
+            await use(proxy);
+        } finally {
+            await proxy.stop();
+        }
+    },
+});
+
+test.describe.configure({ timeout: 120_000 });
+
+async function startSlow(request: APIRequestContext, rowsPerSecond = 150): Promise<string> {
+    const params = { symbol: SYMBOL, timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: rowsPerSecond };
+    return start(request, 'data.load', params);
+}
+
+/** How far the operation is for the server, percent. */
+async function truth(request: APIRequestContext, id: string): Promise<number> {
+    const { operation } = await (await request.get(`/api/v1/operations/${id}`)).json();
+    return (operation.progress?.fraction ?? 0) * 100;
+}
+
+/** The page shows what the server knows by now. */
+async function catchesUp(page: Page, request: APIRequestContext, id: string): Promise<void> {
+    await reaches(page.getByRole('main'), Math.floor(await truth(request, id)));
+}
+
+/** Whether the page says of itself that what it shows may be old. */
+const stale = (page: Page) => page.locator('.frame[data-stale]');
+
+/** Every name of the badge and every "may be old" from now on, as they come: none is missed between two looks. */
+async function record(page: Page): Promise<void> {
+    await page.evaluate(() => {
+        const seen: string[] = [];
+        (window as unknown as { seen: string[] }).seen = seen;
+        const look = () => {
+            const frame = document.querySelector('.frame');
+            const words = `${document.querySelector('.badge')?.getAttribute('data-link')}${frame?.hasAttribute('data-stale') ? ', stale' : ''}`;
+            if (seen.at(-1) !== words) seen.push(words);
+        };
+        look();
+        new MutationObserver(look).observe(document.body, { subtree: true, attributes: true, childList: true, characterData: true });
+    });
+}
+
+const recorded = (page: Page) => page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+
+test('behind a proxy that holds streams back the page polls, says why, and takes the stream when it passes', async ({ page, proxy, request }) => {
+    proxy.behave({ buffers: true });
+    const id = await startSlow(request);
+    await page.addInitScript(() => {
+        const real = Date.now.bind(Date);
+        (window as unknown as { ahead: number }).ahead = 0;
+        Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
+    });
+    await page.goto(`${proxy.url}/operations/${id}`);
+    await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
+    await badge(page).getByText('why?').click();
+    await expect(badge(page)).toContainText('Something on the way may hold it back');
+    await catchesUp(page, request, id);
+    await reaches(page.getByRole('main'), (await percent(page.getByRole('main'))) + 1);
+
+    proxy.behave();
+    // A minute later by the page's clock it tries again.
+    const held = proxy.heldBack;
+    await page.evaluate(() => ((window as unknown as { ahead: number }).ahead += 61_000));
+    await alive(page);
+    expect(proxy.heldBack).toBe(held);
+    await catchesUp(page, request, id);
+});
+
+test('behind a proxy that cuts every stream the page loses nothing and has it again each time', async ({ page, proxy, request }) => {
+    const snapshots: string[] = [];
+    page.on('request', (asked) => {
+        if (asked.url().includes('/api/v1/snapshot')) snapshots.push(asked.url());
+    });
+    proxy.behave({ cutAfter: 2_500 });
+    const id = await startSlow(request);
+    await page.goto(`${proxy.url}/operations/${id}`);
+    await alive(page);
+    await expect.poll(() => proxy.cuts, { timeout: 40_000 }).toBeGreaterThanOrEqual(4);
+    await catchesUp(page, request, id);
+    expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
+    await expect(page.locator('.op-state')).toContainText('cancelled');
+    await expect(page.locator('.receipt').getByRole('listitem')).toHaveCount(5);
+    // It went on from its number; nothing had to be asked for anew.
+    expect(snapshots).toEqual([]);
+});
+
+test('behind a slow line the page is live, and says how far behind it is', async ({ page, proxy, request }) => {
+    proxy.behave({ delay: 300 });
+    const id = await startSlow(request);
+    await page.goto(`${proxy.url}/operations/${id}`);
+    await expect(badge(page)).toContainText(/live · \d+ ms/, { timeout: 30_000 });
+    await expect(stale(page)).toHaveCount(0);
+    await catchesUp(page, request, id);
+    await page.getByRole('main').getByRole('button', { name: 'Cancel operation' }).click();
+    await expect(page.locator('.op-state')).toContainText('cancelled');
+});
+
+test('when the line falls silent with its connections open, numbers are called old and clocks stand, until it speaks', async ({ page, proxy, request }) => {
+    const id = await startSlow(request);
+    await page.goto(`${proxy.url}/operations/${id}`);
+    await alive(page);
+    await reaches(page.getByRole('main'), 1);
+    proxy.behave({ silent: true });
+    await expect(stale(page)).toHaveCount(1, { timeout: 20_000 });
+    await expect(badge(page)).not.toContainText('live');
+    const shown = await percent(page.getByRole('main'));
+    await expect.poll(() => truth(request, id), { timeout: 20_000 }).toBeGreaterThan(shown + 1);
+    expect(await percent(page.getByRole('main'))).toBe(shown);
+    await expect(stale(page)).toHaveCount(1);
+
+    await record(page);
+    proxy.behave();
+    await alive(page);
+    await expect(stale(page)).toHaveCount(0);
+    await catchesUp(page, request, id);
+    // From old to live in one step: at no moment was an old number called fresh.
+    expect((await recorded(page)).filter((words) => words === 'live')).toHaveLength(1);
+});
+
+test('a laptop that slept for an hour shows at once that it knows nothing, and is right when the line is back', async ({ page, proxy, request }) => {
+    await page.addInitScript(() => {
+        const real = Date.now.bind(Date);
+        (window as unknown as { ahead: number }).ahead = 0;
+        Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
+    });
+    const id = await startSlow(request);
+    await page.goto(`${proxy.url}/operations/${id}`);
+    await alive(page);
+    await reaches(page.getByRole('main'), 1);
+
+    proxy.behave({ silent: true });
+    await page.evaluate(() => ((window as unknown as { ahead: number }).ahead += 3_600_000));
+    // Meanwhile the world went on.
+    expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
+    await expect(stale(page)).toHaveCount(1);
+    await expect(badge(page)).toContainText(/reconnecting|connecting|away/);
+    await expect(page.locator('.op-state')).toContainText('running');
+
+    proxy.cut();
+    proxy.behave();
+    await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 40_000 });
+    await alive(page);
+    await expect(stale(page)).toHaveCount(0);
+});
+
+test('a server that is restarted under an open page is found again, with all that it said before', async ({ page, proxy, request, server }) => {
+    const id = await startSlow(request);
+    await page.goto(`${proxy.url}/operations/${id}`);
+    await alive(page);
+    await reaches(page.getByRole('main'), 1);
+    await server.kill();
+    await expect(stale(page)).toHaveCount(1, { timeout: 20_000 });
+    await expect(badge(page)).toContainText(/reconnecting|away/);
+    await server.start();
+    await alive(page);
+    await expect(stale(page)).toHaveCount(0);
+    // Its host died with it: the attempt is over, and the page says why instead of 0 % for ever.
+    await expect(page.locator('.op-state')).toContainText('failed', { timeout: 40_000 });
+    await expect(page.getByRole('main')).toContainText(/restarted/);
+});
