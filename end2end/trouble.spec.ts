@@ -4,8 +4,8 @@ import type { APIRequestContext, Page } from '@playwright/test';
 import { Proxy } from './proxy';
 import { alive, badge, expect, percent, reaches, start, SYMBOL, test as base } from './signalbox';
 
-const test = base.extend<{ proxy: Proxy }>({
-    proxy: async ({ server, rows, tolerated }, use) => {
+const test = base.extend<{ between: Proxy }>({
+    between: async ({ server, rows, tolerated }, use) => {
         expect(rows).toBeGreaterThan(0);
         // A cut connection is told in the console, by the browser itself.
         tolerated.push(/net::ERR_|EventSource/);
@@ -57,40 +57,40 @@ async function record(page: Page): Promise<void> {
 
 const recorded = (page: Page) => page.evaluate(() => (window as unknown as { seen: string[] }).seen);
 
-test('behind a proxy that holds streams back the page polls, says why, and takes the stream when it passes', async ({ page, proxy, request }) => {
-    proxy.behave({ buffers: true });
+test('behind a proxy that holds streams back the page polls, says why, and takes the stream when it passes', async ({ page, between, request }) => {
+    between.behave({ buffers: true });
     const id = await startSlow(request);
     await page.addInitScript(() => {
         const real = Date.now.bind(Date);
         (window as unknown as { ahead: number }).ahead = 0;
         Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
     });
-    await page.goto(`${proxy.url}/operations/${id}`);
+    await page.goto(`${between.url}/operations/${id}`);
     await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
     await badge(page).getByText('why?').click();
     await expect(badge(page)).toContainText('Something on the way may hold it back');
     await catchesUp(page, request, id);
     await reaches(page.getByRole('main'), (await percent(page.getByRole('main'))) + 1);
 
-    proxy.behave();
+    between.behave();
     // A minute later by the page's clock it tries again.
-    const held = proxy.heldBack;
+    const held = between.heldBack;
     await page.evaluate(() => ((window as unknown as { ahead: number }).ahead += 61_000));
     await alive(page);
-    expect(proxy.heldBack).toBe(held);
+    expect(between.heldBack).toBe(held);
     await catchesUp(page, request, id);
 });
 
-test('behind a proxy that cuts every stream the page loses nothing and has it again each time', async ({ page, proxy, request }) => {
+test('behind a proxy that cuts every stream the page loses nothing and has it again each time', async ({ page, between, request }) => {
     const snapshots: string[] = [];
     page.on('request', (asked) => {
         if (asked.url().includes('/api/v1/snapshot')) snapshots.push(asked.url());
     });
-    proxy.behave({ cutAfter: 2_500 });
+    between.behave({ cutAfter: 2_500 });
     const id = await startSlow(request);
-    await page.goto(`${proxy.url}/operations/${id}`);
+    await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
-    await expect.poll(() => proxy.cuts, { timeout: 40_000 }).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => between.cuts, { timeout: 40_000 }).toBeGreaterThanOrEqual(4);
     await catchesUp(page, request, id);
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
     await expect(page.locator('.op-state')).toContainText('cancelled');
@@ -99,10 +99,10 @@ test('behind a proxy that cuts every stream the page loses nothing and has it ag
     expect(snapshots).toEqual([]);
 });
 
-test('behind a slow line the page is live, and says how far behind it is', async ({ page, proxy, request }) => {
-    proxy.behave({ delay: 300 });
+test('behind a slow line the page is live, and says how far behind it is', async ({ page, between, request }) => {
+    between.behave({ delay: 300 });
     const id = await startSlow(request);
-    await page.goto(`${proxy.url}/operations/${id}`);
+    await page.goto(`${between.url}/operations/${id}`);
     await expect(badge(page)).toContainText(/live · \d+ ms/, { timeout: 30_000 });
     await expect(stale(page)).toHaveCount(0);
     await catchesUp(page, request, id);
@@ -110,12 +110,12 @@ test('behind a slow line the page is live, and says how far behind it is', async
     await expect(page.locator('.op-state')).toContainText('cancelled');
 });
 
-test('when the line falls silent with its connections open, numbers are called old and clocks stand, until it speaks', async ({ page, proxy, request }) => {
+test('when the line falls silent with its connections open, numbers are called old and clocks stand, until it speaks', async ({ page, between, request }) => {
     const id = await startSlow(request);
-    await page.goto(`${proxy.url}/operations/${id}`);
+    await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
     await reaches(page.getByRole('main'), 1);
-    proxy.behave({ silent: true });
+    between.behave({ silent: true });
     await expect(stale(page)).toHaveCount(1, { timeout: 20_000 });
     await expect(badge(page)).not.toContainText('live');
     const shown = await percent(page.getByRole('main'));
@@ -124,7 +124,7 @@ test('when the line falls silent with its connections open, numbers are called o
     await expect(stale(page)).toHaveCount(1);
 
     await record(page);
-    proxy.behave();
+    between.behave();
     await alive(page);
     await expect(stale(page)).toHaveCount(0);
     await catchesUp(page, request, id);
@@ -132,18 +132,18 @@ test('when the line falls silent with its connections open, numbers are called o
     expect((await recorded(page)).filter((words) => words === 'live')).toHaveLength(1);
 });
 
-test('a laptop that slept for an hour shows at once that it knows nothing, and is right when the line is back', async ({ page, proxy, request }) => {
+test('a laptop that slept for an hour shows at once that it knows nothing, and is right when the line is back', async ({ page, between, request }) => {
     await page.addInitScript(() => {
         const real = Date.now.bind(Date);
         (window as unknown as { ahead: number }).ahead = 0;
         Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
     });
     const id = await startSlow(request);
-    await page.goto(`${proxy.url}/operations/${id}`);
+    await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
     await reaches(page.getByRole('main'), 1);
 
-    proxy.behave({ silent: true });
+    between.behave({ silent: true });
     await page.evaluate(() => ((window as unknown as { ahead: number }).ahead += 3_600_000));
     // Meanwhile the world went on.
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
@@ -151,16 +151,16 @@ test('a laptop that slept for an hour shows at once that it knows nothing, and i
     await expect(badge(page)).toContainText(/reconnecting|connecting|away/);
     await expect(page.locator('.op-state')).toContainText('running');
 
-    proxy.cut();
-    proxy.behave();
+    between.cut();
+    between.behave();
     await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 40_000 });
     await alive(page);
     await expect(stale(page)).toHaveCount(0);
 });
 
-test('a server that is restarted under an open page is found again, with all that it said before', async ({ page, proxy, request, server }) => {
+test('a server that is restarted under an open page is found again, with all that it said before', async ({ page, between, request, server }) => {
     const id = await startSlow(request);
-    await page.goto(`${proxy.url}/operations/${id}`);
+    await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
     await reaches(page.getByRole('main'), 1);
     await server.kill();
