@@ -1,4 +1,4 @@
-//! What a person can ask of operations (cancel, retry, resume, give up) and of hosts (drain). Asks back where that can't be undone,
+//! What a person can ask of operations (cancel, retry, resume, give up, delete) and of hosts (drain). Asks back where that can't be undone,
 //! says in a toast what was asked and what went wrong.
 
 use crate::api;
@@ -7,7 +7,7 @@ use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
 use crate::select::Selection;
 use crate::words;
-use crate::words::asking::cancelled_many;
+use crate::words::asking::{cancelled_many, deleted};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::CancelMany;
@@ -25,6 +25,7 @@ pub enum Question {
     Many(Arc<[OperationId]>),
     Resume(OperationId),
     Abandon(OperationId),
+    Delete(OperationId),
     /// Whether a host should take no new work.
     Drain(HostName),
 }
@@ -119,6 +120,28 @@ impl Actions {
     /// Gives up an attempt whose host can't be heard.
     pub fn abandon_now(&self, id: OperationId) {
         self.ask(id, "abandon", "Given up");
+    }
+
+    /// Deletes one that has ended. Its page then says that it is gone.
+    pub fn delete_now(&self, id: OperationId) {
+        if !self.pending.try_update(|pending| pending.insert(id)).unwrap_or_default() {
+            return;
+        }
+        let (live, actions, selection) = (Live::here(), *self, Selection::here());
+        let title = live.operation(id).map(|cell| cell.fixed().title.clone()).unwrap_or_default();
+        spawn_local(async move {
+            match api::delete(id).await {
+                Ok(told) => {
+                    live.forget(id);
+                    selection.set_all(&[id], false);
+                    actions.toasts.say(deleted(&title, told.deleted));
+                }
+                Err(problem) => actions.toasts.warn(problem.detail),
+            }
+            actions.pending.update(|pending| {
+                pending.remove(&id);
+            });
+        });
     }
 
     /// Cancels many, and says what became of it.

@@ -2,8 +2,8 @@
 
 use protocol::activity::Activity;
 use protocol::api::{
-    CancelMany, CancelledMany, HostStatus, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer,
-    Snapshot, StartOperation,
+    CancelMany, CancelledMany, Deleted, HostStatus, KindList, LogPage, OperationDetail, OperationPage,
+    SeriesAnswer, Snapshot, StartOperation,
 };
 use protocol::{HostName, Operation, OperationId, Problem};
 
@@ -133,6 +133,15 @@ mod browser {
         Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
     }
 
+    /// Deletes an operation that has ended.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn delete(id: OperationId) -> Result<Deleted, Problem> {
+        let path = format!("/api/v1/operations/{id}");
+        Call { method: "DELETE", ..Call::get(&path) }.json().await
+    }
+
     /// Lets a host take no new work, or take it again.
     ///
     /// # Errors
@@ -152,4 +161,4 @@ mod browser {
     }
 }
 
-pub use browser::{artifact, ask, cancel_many, drain, operations, sampled, start};
+pub use browser::{artifact, ask, cancel_many, delete, drain, operations, sampled, start};

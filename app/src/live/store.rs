@@ -11,7 +11,7 @@ use super::link::Shown;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{Event, EventBody, HostName, InstanceId, Operation, OperationId, State, Time};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -33,6 +33,8 @@ pub struct Live(Arc<Inner>);
 
 struct Inner {
     cells: RwLock<HashMap<OperationId, Arc<OpCell>>>,
+    /// Those that are no more. An older answer that still has one brings it not back.
+    gone: RwLock<HashSet<OperationId>>,
     follows: RwLock<Vec<Arc<Follow>>>,
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
@@ -58,6 +60,7 @@ impl Default for Live {
     fn default() -> Self {
         Self(Arc::new(Inner {
             cells: RwLock::default(),
+            gone: RwLock::default(),
             follows: RwLock::default(),
             seq: AtomicU64::new(0),
             seeded: ArcRwSignal::new(false),
@@ -87,6 +90,10 @@ impl Live {
         self.0.cells.read().expect("no reader or writer of the cells panics")
     }
 
+    fn gone(&self) -> std::sync::RwLockReadGuard<'_, HashSet<OperationId>> {
+        self.0.gone.read().expect("no reader or writer of the gone panics")
+    }
+
     /// Takes a snapshot that the page was rendered from; later ones of the same page are ignored.
     pub fn seed_once(&self, snapshot: &Snapshot) {
         if !self.0.seeded.get_untracked() {
@@ -99,9 +106,13 @@ impl Live {
         // Numbers of another life of the server can't be compared with ours.
         let known = self.0.server.with_untracked(|s| s.as_ref().map(|(id, _)| *id));
         let other_life = known.is_some_and(|known| known != snapshot.server);
+        // Everything that is stored, or of what has ended the newest only.
+        let stored: u64 = snapshot.counts.iter().map(|c| c.count).sum();
+        let whole = stored == snapshot.operations.len() as u64;
         {
+            let gone = self.gone();
             let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
-            for op in &snapshot.operations {
+            for op in snapshot.operations.iter().filter(|op| !gone.contains(&op.id)) {
                 match cells.get(&op.id) {
                     Some(cell) => {
                         if other_life || snapshot.seq >= cell.as_of.load(Ordering::Relaxed) {
@@ -116,7 +127,7 @@ impl Live {
             }
             // What has not ended is always in a snapshot: what is missing is gone.
             cells.retain(|id, cell| {
-                cell.state.get_untracked().ended()
+                !whole && cell.state.get_untracked().ended()
                     || cell.as_of.load(Ordering::Relaxed) > snapshot.seq
                     || snapshot.operations.iter().any(|op| op.id == *id)
             });
@@ -156,8 +167,9 @@ impl Live {
     pub fn adopt_all<'a>(&self, ops: impl Iterator<Item = &'a Operation>, seq: u64) -> usize {
         let mut added = 0;
         {
+            let gone = self.gone();
             let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
-            for op in ops {
+            for op in ops.filter(|op| !gone.contains(&op.id)) {
                 let as_of = seq.max(op.seq);
                 match cells.get(&op.id) {
                     Some(cell) if as_of >= cell.as_of.load(Ordering::Relaxed) => {
@@ -178,9 +190,17 @@ impl Live {
 
     /// Takes an event of the feed. Those who call it see to it that none is missing.
     pub fn apply(&self, event: &Event) {
-        self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
+        let before = self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
         if let EventBody::Host { host } = &event.body {
             self.host_stands(host);
+            return;
+        }
+        if let EventBody::Forgotten { id, state } = &event.body {
+            self.forget(*id);
+            // Also one that is not known here was counted.
+            if event.seq > before {
+                self.0.counts.update(|counts| counts[slot(*state)] = counts[slot(*state)].saturating_sub(1));
+            }
             return;
         }
         let Some(id) = event.operation() else { return };
@@ -234,6 +254,19 @@ impl Live {
                 known.draining = status.draining;
             }
         });
+    }
+
+    /// An operation is no more.
+    pub fn forget(&self, id: OperationId) {
+        self.0.gone.write().expect("no reader or writer of the gone panics").insert(id);
+        self.0.cells.write().expect("no reader or writer of the cells panics").remove(&id);
+        self.0.roster.notify();
+    }
+
+    /// It is known to be no more. Tracks as [`Live::list`] does.
+    pub fn forgotten(&self, id: OperationId) -> bool {
+        self.0.roster.track();
+        self.gone().contains(&id)
     }
 
     fn host_stands(&self, host: &HostStatus) {
@@ -538,6 +571,38 @@ mod tests {
     fn an_active_operation_that_a_new_snapshot_does_not_know_is_gone() {
         let (live, id) = seeded(10, State::Running);
         live.seed(&snapshot(12, vec![]));
+        assert!(live.operation(id).is_none());
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_its_row_and_its_count_and_no_older_answer_brings_it_back() {
+        let (live, id) = seeded(10, State::Failed);
+        let gone = EventBody::Forgotten { id, state: State::Failed };
+        live.apply(&event(11, gone.clone()));
+        assert!(live.operation(id).is_none() && live.forgotten(id));
+        assert_eq!(live.count_all(), 0);
+        live.adopt(&operation(State::Failed, 1), 12);
+        assert!(live.operation(id).is_none());
+        // Told again, as by another tab, it is counted once.
+        live.seed(&snapshot(
+            11,
+            vec![Operation {
+                id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
+                ..operation(State::Failed, 1)
+            }],
+        ));
+        live.apply(&event(11, gone));
+        assert_eq!(live.count_all(), 1);
+    }
+
+    #[test]
+    fn an_ended_operation_that_a_snapshot_of_everything_does_not_hold_is_gone() {
+        let (live, id) = seeded(10, State::Failed);
+        let mut partly = snapshot(12, vec![]);
+        partly.counts = vec![StateCount { state: State::Failed, count: 1 }];
+        live.seed(&partly);
+        assert!(live.operation(id).is_some(), "it may be among those that are only counted");
+        live.seed(&snapshot(13, vec![]));
         assert!(live.operation(id).is_none());
     }
 

@@ -86,6 +86,26 @@ pub fn cancelled_many(asked: u32, refused: &[Refused]) -> (String, bool) {
     (said, true)
 }
 
+/// What is lost by deleting one, a line each.
+pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
+    let kept = match has_result {
+        true => "Its params, attempts, curves, log and result are lost for good.",
+        false => "Its params, attempts, curves and log are lost for good.",
+    };
+    let others = starts_others.then_some("The runs that it started are deleted with it.");
+    let files = "What it stored on its host stays there: data, models.";
+    [Some(kept), others, Some(files)].into_iter().flatten().collect()
+}
+
+/// What is said once it is gone: `Deleted: MSFT 1h`.
+pub fn deleted(title: &str, all: u64) -> String {
+    match all.saturating_sub(1) {
+        0 => format!("Deleted: {title}"),
+        1 => format!("Deleted: {title}, and the operation that it started"),
+        others => format!("Deleted: {title}, and the {} that it started", operations(others as u32)),
+    }
+}
+
 /// What a resume keeps and what it does again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Resume {
@@ -118,11 +138,15 @@ pub fn resume(
         }
         _ => format!("Everything that was done after it{reached} and all that was still to come."),
     };
-    Resume {
-        kept: checkpoint.note.clone(),
-        from: format!("{}, {age}, by {by}", format::moment(checkpoint.at)),
-        redone,
-    }
+    let kept = match checkpoint.files.as_slice() {
+        [] => checkpoint.note.clone(),
+        [file] => format!("{}; 1 file, {}", checkpoint.note, format::bytes(file.bytes)),
+        files => {
+            let all = files.iter().map(|file| file.bytes).sum();
+            format!("{}; {} files, {}", checkpoint.note, n(files.len() as u32), format::bytes(all))
+        }
+    };
+    Resume { kept, from: format!("{}, {age}, by {by}", format::moment(checkpoint.at)), redone }
 }
 
 #[cfg(test)]
@@ -154,6 +178,15 @@ mod tests {
     }
 
     #[test]
+    fn before_something_is_deleted_it_is_said_what_is_lost_and_afterwards_what_went_along() {
+        assert_eq!(delete(false, false).len(), 2);
+        let sweep = delete(true, true);
+        assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
+        assert_eq!(deleted("MSFT 1h", 1), "Deleted: MSFT 1h");
+        assert_eq!(deleted("MSFT 1h", 13), "Deleted: MSFT 1h, and the 12 operations that it started");
+    }
+
+    #[test]
     fn the_outcome_does_not_hide_who_was_left_alone() {
         let refused = |why: &str| Refused {
             id: "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap(),
@@ -177,6 +210,7 @@ mod tests {
             at: at("2026-11-23T10:00:00Z"),
             note: "7 of 13 segments, 11,204 rows".into(),
             state: serde_json::Value::Null,
+            files: vec![],
         };
         let now = at("2026-11-23T10:05:00Z");
         let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now);
@@ -186,6 +220,10 @@ mod tests {
             said.redone,
             "The last 2 m 10 s of work (it had reached 61 %) and all that was still to come."
         );
+        let file = |bytes| protocol::CheckpointFile { name: "000001-a".into(), bytes, sha256: String::new() };
+        let with = |files| resume(&Checkpoint { files, ..checkpoint.clone() }, 1, None, "", now).kept;
+        assert_eq!(with(vec![file(2_048)]), "7 of 13 segments, 11,204 rows; 1 file, 2.0 KiB");
+        assert_eq!(with(vec![file(1_024), file(1_024)]), "7 of 13 segments, 11,204 rows; 2 files, 2.0 KiB");
         let older = resume(&checkpoint, 3, Some(now), "", now);
         assert!(older.from.ends_with("by attempt 1"));
         assert_eq!(older.redone, "Everything that was done after it and all that was still to come.");

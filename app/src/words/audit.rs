@@ -10,6 +10,7 @@ pub fn action(action: Action) -> &'static str {
         Action::Abandon => "abandoned",
         Action::Retry => "retried",
         Action::Resume => "resumed",
+        Action::Delete => "deleted",
         Action::Drain => "drained",
         Action::Undrain => "took back into use",
         Action::Configure => "configured",

@@ -9,11 +9,13 @@ mod children;
 mod commands;
 mod dispatch;
 mod draft;
+mod forget;
 mod hosts;
 mod wishes;
 
 pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
 pub(crate) use draft::Told;
+pub(crate) use forget::{Leaving, Parted};
 pub(crate) use wishes::key_reused;
 
 use crate::awake::Awake;
@@ -101,6 +103,8 @@ pub(crate) struct Desk {
     live: HashMap<OperationId, Live>,
     ended: HashMap<OperationId, Record>,
     ended_order: VecDeque<OperationId>,
+    /// Those that are no more: nothing brings them back.
+    gone: forget::Gone,
     queues: Queues,
     /// How many of each kind have a place on a host.
     placed: HashMap<KindName, u32>,
@@ -143,6 +147,7 @@ impl Desk {
             live: HashMap::new(),
             ended: HashMap::new(),
             ended_order: VecDeque::new(),
+            gone: forget::Gone::default(),
             queues: Queues::default(),
             placed: HashMap::new(),
             roster: beginning.roster,
@@ -281,7 +286,8 @@ impl Desk {
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
             Command::Drain { host, on, by, reply } => self.drain(&host, on, &by, reply, now),
-            Command::Forget { ended } => self.forget(ended),
+            Command::Forget { ended } => self.forget(ended, now),
+            Command::Delete { families, by, reply } => self.delete(families, &by, reply, now),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),
         }

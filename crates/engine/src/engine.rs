@@ -1,5 +1,7 @@
 //! The engine as the server sees it: start, cancel, retry, resume; look things up; follow the feed.
 
+mod delete;
+
 use crate::activity;
 use crate::catalogue::Catalogue;
 use crate::config::{EngineConfig, reconfigured};
@@ -314,7 +316,7 @@ impl Engine {
         self.storable()?;
         let ids = match which {
             Which::These(ids) => ids,
-            Which::Found(filter) => self.unended(filter).await?,
+            Which::Found(filter) => self.found(filter, |state| !state.ended()).await?,
         };
         // All wishes go in before the first answer is waited for, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());
@@ -335,13 +337,16 @@ impl Engine {
         Ok(told)
     }
 
-    /// All that a filter finds and that have not ended, page by page.
-    async fn unended(&self, mut filter: Filter) -> Result<Vec<OperationId>, Problem> {
-        let unended = |state: &State| !state.ended();
+    /// All that a filter finds in the states that are wanted, page by page.
+    async fn found(
+        &self,
+        mut filter: Filter,
+        wanted: impl Fn(&State) -> bool,
+    ) -> Result<Vec<OperationId>, Problem> {
         if filter.states.is_empty() {
             filter.states = State::ALL.to_vec();
         }
-        filter.states.retain(unended);
+        filter.states.retain(wanted);
         if filter.states.is_empty() {
             return Ok(Vec::new());
         }

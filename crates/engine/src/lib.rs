@@ -9,6 +9,7 @@
 
 mod activity;
 mod awake;
+mod carry;
 mod catalogue;
 mod clock;
 mod config;

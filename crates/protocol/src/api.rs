@@ -102,6 +102,31 @@ pub struct Refused {
     pub why: String,
 }
 
+/// `POST /api/v1/operations/delete`: deletes those named, or those that a filter finds; one of the two is given.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeleteMany {
+    /// At most 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<crate::OperationId>>,
+    /// The words of the list's query, as in a URL: `kind=data.load&state=failed`. Of those it finds, only what has
+    /// ended is deleted; an empty text finds everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+/// What became of a wish to delete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Deleted {
+    /// So many are no more: those that were asked for, and what they had started.
+    pub deleted: u64,
+    /// So many of those that were asked for are left alone: they, or something that they started, have not ended, or
+    /// they are not known.
+    pub refused: u64,
+}
+
 /// `GET /api/v1/snapshot`: everything the page shows, and the seq it is true at.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -39,6 +39,7 @@ pub enum Action {
     Abandon,
     Retry,
     Resume,
+    Delete,
     Drain,
     Undrain,
     /// The server was started with another configuration than before.

@@ -27,7 +27,8 @@ pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
 pub use kind::{KindSpec, Summary};
 pub use operation::{
-    Attempt, Checkpoint, Condition, ConditionKind, Failure, FailureReason, Forecast, ForecastBasis, Operation,
+    Attempt, Checkpoint, CheckpointFile, Condition, ConditionKind, Failure, FailureReason, Forecast,
+    ForecastBasis, Operation,
 };
 pub use problem::{Problem, ProblemType};
 pub use progress::{Phase, Progress};

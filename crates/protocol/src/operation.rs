@@ -196,6 +196,8 @@ pub enum FailureReason {
     HostSilent,
     /// A person gave it up while its host could not be heard.
     Abandoned,
+    /// The checkpoint that it was to go on from could not be brought to its host.
+    CheckpointAway,
 }
 
 /// One try at an operation on one host.
@@ -245,4 +247,18 @@ pub struct Checkpoint {
     /// What the host needs to go on; at most 64 KiB of JSON, read by the kind that wrote it.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub state: Value,
+    /// What is kept beside it on the host that made it. A host that goes on from it is given them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<CheckpointFile>,
+}
+
+/// A file of a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckpointFile {
+    /// The number of the checkpoint within its attempt, a dash, and what the work calls it: `000005-state.json`.
+    pub name: String,
+    pub bytes: u64,
+    /// In hex.
+    pub sha256: String,
 }

@@ -67,12 +67,12 @@ pub enum Change {
         kind: KindName,
         run: Run,
     },
-    /// Operations are no more: they, their attempts, results, curves, logs and keys. Their events leave the log
-    /// as all do, by age, so that it keeps its numbers without gaps.
+    /// Operations are no more: they, their attempts, results, curves, logs, keys and what the audit has of them. Their
+    /// events leave the log as all do, by age, so that it keeps its numbers without gaps.
     Forget {
         ids: Vec<OperationId>,
     },
-    /// Somebody did something.
+    /// Somebody did something. That somebody deleted an operation is kept beside what is about none: it outlives it.
     Audit(Box<AuditEntry>),
     /// The configuration that the server runs with from now on, a setting a line.
     Configuration {
@@ -100,6 +100,7 @@ impl Change {
             | Change::Result { .. }
             | Change::Key { .. }
             | Change::Drain { .. }
+            | Change::Forget { .. }
             | Change::Audit(_)
             | Change::Configuration { .. } => Weight::Heavy,
             _ => Weight::Light,

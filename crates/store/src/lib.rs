@@ -88,6 +88,9 @@ pub const TALLY_HOURS: i64 = 32 * 24;
 /// So many entries of the audit are kept that are about no operation; those of operations go with them.
 pub const AUDIT: u32 = 10_000;
 
+/// Of so many operations that are no more it is known that something of them may still run.
+pub const FORGOTTEN: u32 = 10_000;
+
 /// So many runs of a kind are kept.
 pub const RUNS: u32 = 200;
 
@@ -175,6 +178,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ended operations that are not to be kept as of `now`, at most `limit`, oldest first.
     fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError>;
+
+    /// Whether an operation that is no more had an attempt that was given up while its host was silent.
+    fn given_up(&self, id: OperationId) -> Result<bool, StoreError>;
 
     /// The operation that was started with this idempotency key, and what was asked for then.
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;

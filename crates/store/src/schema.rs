@@ -138,6 +138,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE operations ADD COLUMN parent BLOB;
     CREATE INDEX operations_by_parent ON operations (parent, id) WHERE parent IS NOT NULL;
 ",
+    r"
+    -- Operations that are no more and of which an attempt was given up while its host was silent: that may still run.
+    CREATE TABLE forgotten (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
+",
 ];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.

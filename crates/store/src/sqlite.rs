@@ -2,14 +2,14 @@
 
 use crate::schema::migrate;
 use crate::{
-    AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored,
-    TALLY_HOURS, Tally, Weight,
+    AUDIT, Change, EventRecord, FORGOTTEN, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError,
+    Stored, TALLY_HOURS, Tally, Weight,
 };
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point,
-    Points, Progress, State, Time,
+    Action, Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId,
+    Point, Points, Progress, State, Time,
 };
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -266,10 +266,11 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .execute(params![kind.as_str(), RUNS])?;
         }
         Change::Audit(entry) => {
+            let goes_with = entry.operation.filter(|_| entry.action != Action::Delete);
             transaction
                 .prepare_cached("INSERT INTO audit (operation, doc) VALUES (?, ?)")?
-                .execute(params![entry.operation.map(id_bytes), serde_json::to_string(entry)?])?;
-            if entry.operation.is_none() {
+                .execute(params![goes_with.map(id_bytes), serde_json::to_string(entry)?])?;
+            if goes_with.is_none() {
                 transaction
                     .prepare_cached(
                         "DELETE FROM audit WHERE operation IS NULL AND n <=
@@ -298,6 +299,17 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
 
 fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(n) = number_of(transaction, id)? else { return Ok(()) };
+    let given_up = transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO forgotten (id) SELECT ? WHERE EXISTS (SELECT 1 FROM attempts WHERE n = ?
+                AND doc ->> '$.failure.reason' IN ('host_silent', 'abandoned'))",
+        )?
+        .execute(params![id_bytes(id), n])?;
+    if given_up > 0 {
+        transaction
+            .prepare_cached("DELETE FROM forgotten WHERE n <= (SELECT max(n) FROM forgotten) - ?")?
+            .execute([FORGOTTEN])?;
+    }
     for table in ["attempts", "results", "points", "logs", "operations"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
@@ -635,6 +647,13 @@ impl Store for Sqlite {
                 }
             }
             Ok(found)
+        })
+    }
+
+    fn given_up(&self, id: OperationId) -> Result<bool, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT 1 FROM forgotten WHERE id = ?")?;
+            Ok(statement.exists([id_bytes(id)])?)
         })
     }
 

@@ -266,3 +266,36 @@ fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
     store.apply(&[Change::Forget { ids: vec![one.0.id] }]).unwrap();
     assert_eq!(store.tallies(2).unwrap(), told, "what is forgotten has ended all the same");
 }
+
+#[test]
+fn who_deleted_what_outlives_it_and_what_else_was_done_with_it_does_not() {
+    use protocol::{Action, Actor, AuditEntry};
+    let (_folder, store) = open();
+    let id = put(&store, State::Succeeded, "old").id;
+    let entry = |action| {
+        let entry = AuditEntry::new(Time::from_micros(7), action, Actor::signalbox());
+        Change::Audit(Box::new(AuditEntry { operation: Some(id), ..entry }))
+    };
+    store.apply(&[entry(Action::Start)]).unwrap();
+    store.apply(&[entry(Action::Delete), Change::Forget { ids: vec![id] }]).unwrap();
+    let left = store.audit(None, None, 9).unwrap();
+    let left: Vec<_> = left.into_iter().map(|(_, entry)| (entry.action, entry.operation)).collect();
+    assert_eq!(left, [(Action::Delete, Some(id))]);
+}
+
+#[test]
+fn of_what_was_given_up_it_is_known_that_it_may_still_run_after_it_is_forgotten() {
+    use protocol::{Failure, FailureReason};
+    let (_folder, store) = open();
+    let failed = |reason| {
+        let (operation, mut attempt) = operation(State::Failed, "x");
+        attempt.failure = Some(Failure { reason, message: "x".into(), hint: String::new() });
+        store.apply(&[Change::Operation { operation: operation.clone(), attempt }]).unwrap();
+        operation.id
+    };
+    let (silent, by_itself) = (failed(FailureReason::HostSilent), failed(FailureReason::Work));
+    assert!(!store.given_up(silent).unwrap(), "it is still there to be asked");
+    store.apply(&[Change::Forget { ids: vec![silent, by_itself] }]).unwrap();
+    assert!(store.given_up(silent).unwrap());
+    assert!(!store.given_up(by_itself).unwrap());
+}

@@ -56,6 +56,8 @@ pub struct Server {
         operations::one,
         operations::cancel,
         operations::cancel_many,
+        operations::delete,
+        operations::delete_many,
         operations::abandon,
         operations::retry,
         operations::resume,
@@ -99,7 +101,8 @@ pub fn router(server: Server) -> Router {
     let answers = Router::new()
         .route("/api/v1/operations", get(operations::list).post(operations::start))
         .route("/api/v1/operations/cancel", post(operations::cancel_many))
-        .route("/api/v1/operations/{id}", get(operations::one))
+        .route("/api/v1/operations/delete", post(operations::delete_many))
+        .route("/api/v1/operations/{id}", get(operations::one).delete(operations::delete))
         .route("/api/v1/operations/{id}/cancel", post(operations::cancel))
         .route("/api/v1/operations/{id}/abandon", post(operations::abandon))
         .route("/api/v1/operations/{id}/retry", post(operations::retry))

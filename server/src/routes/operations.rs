@@ -1,4 +1,4 @@
-//! Operations: list, start, look at, cancel, retry, resume; their curves, logs and artifacts.
+//! Operations: list, start, look at, cancel, retry, resume, delete; their curves, logs and artifacts.
 
 use super::{LOG_LINES, Server, bad_query, id_of};
 use crate::actor::By;
@@ -11,11 +11,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Which;
 use protocol::api::{
-    CancelMany, CancelOperation, CancelledMany, LogPage, OperationDetail, OperationPage, SeriesAnswer,
-    StartOperation,
+    CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, LogPage, OperationDetail, OperationPage,
+    SeriesAnswer, StartOperation,
 };
 use protocol::operation::AttemptOrigin;
-use protocol::{Operation, Problem, ProblemType};
+use protocol::{Operation, OperationId, Problem, ProblemType};
 use serde::Deserialize;
 use store::Filter;
 
@@ -137,29 +137,57 @@ pub async fn cancel_many(
     body: Result<Json<CancelMany>, JsonRejection>,
 ) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
     let Json(many) = body?;
+    let which = which(many.ids, many.filter)?;
+    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    Ok((StatusCode::ACCEPTED, Json(told)))
+}
+
+/// Which ones a wish for many is about: those named, or those that a filter finds.
+fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which, Failed> {
     let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
-    let which = match (many.ids, many.filter) {
+    match (ids, filter) {
         (Some(ids), None) if ids.len() > MANY => {
-            return Err(bad(format!(
-                "{} ids are more than the {MANY} that one request may name.",
-                ids.len()
-            )));
+            Err(bad(format!("{} ids are more than the {MANY} that one request may name.", ids.len())))
         }
-        (Some(ids), None) => Which::These(ids),
+        (Some(ids), None) => Ok(Which::These(ids)),
         (None, Some(filter)) => {
             let words = url_words(&filter);
             let words = words.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-            Which::Found(Filter::parse(words).map_err(|e| bad(format!("The filter can't be read: {e}.")))?)
+            let filter = Filter::parse(words).map_err(|e| bad(format!("The filter can't be read: {e}.")))?;
+            Ok(Which::Found(filter))
         }
-        _ => {
-            return Err(bad(
-                "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query."
-                    .into(),
-            ));
-        }
-    };
-    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
-    Ok((StatusCode::ACCEPTED, Json(told)))
+        _ => Err(bad(
+            "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query."
+                .into(),
+        )),
+    }
+}
+
+/// Deletes an operation that has ended, with everything that is kept of it, and with it what it started. Answers when
+/// they are gone; whoever follows the feed is told by `forgotten`.
+#[utoipa::path(delete, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
+    responses((status = 200, body = Deleted), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It, or something that it started, has not ended")))]
+pub async fn delete(
+    State(server): State<Server>,
+    By(by): By,
+    id: Path<String>,
+) -> Result<Json<Deleted>, Failed> {
+    Ok(Json(server.engine.by(by).delete(id_of(id)?).await?))
+}
+
+/// Deletes many that have ended, each with what it started: those named by id, or all that a filter finds. What has
+/// not ended is left alone. Answers when they are gone.
+#[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
+    responses((status = 200, body = Deleted),
+        (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
+pub async fn delete_many(
+    State(server): State<Server>,
+    By(by): By,
+    body: Result<Json<DeleteMany>, JsonRejection>,
+) -> Result<Json<Deleted>, Failed> {
+    let Json(many) = body?;
+    Ok(Json(server.engine.by(by).delete_many(which(many.ids, many.filter)?).await?))
 }
 
 /// The words of a query, as in a URL.

@@ -1,4 +1,4 @@
-//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up, draining a host; and before a resume says
+//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up, deleting, draining a host; and before a resume says
 //! what it starts from.
 
 mod host;
@@ -42,6 +42,7 @@ pub fn Confirm() -> impl IntoView {
                     Question::Cancel(id) => one::cancel(id),
                     Question::Resume(id) => one::resume(id),
                     Question::Abandon(id) => one::abandon(id),
+                    Question::Delete(id) => one::delete(id),
                     Question::Many(ids) => many::cancel(ids),
                     Question::Drain(name) => host::drain(name),
                 };

@@ -55,6 +55,7 @@ fn HeadActions(op: OpView) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let fixed = op.fixed();
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
+    let ended = Memo::new(move |_| op.state.get().ended());
     let busy = move || actions.pending(op.id);
     let again = query::start_again(fixed.kind.as_str(), &fixed.params);
     let copy_link = move |_| {
@@ -77,6 +78,7 @@ fn HeadActions(op: OpView) -> impl IntoView {
                     {next.cancel.then(|| button("Cancel operation", "button danger", |a, op| a.cancel(op)))}
                     {next.resume.then(|| button("Resume…", "button primary", |a, op| a.question.set(Some(Question::Resume(op.id)))))}
                     {next.retry.then(|| button("Retry from the start", "button", |a, op| a.retry(op.id)))}
+                    {ended.get().then(|| button("Delete…", "button danger", |a, op| a.question.set(Some(Question::Delete(op.id)))))}
                 }
                 .into_any())
             })}

@@ -1,5 +1,6 @@
 //! What the desk can be told.
 
+use super::forget::{Leaving, Parted};
 use crate::clock::Exchange;
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
@@ -115,6 +116,12 @@ pub(crate) enum Command {
     /// Operations that are too old to be kept.
     Forget {
         ended: Vec<(OperationId, State)>,
+    },
+    /// Operations that have ended and that a person wants deleted, each with what it started.
+    Delete {
+        families: Vec<Vec<Leaving>>,
+        by: Arc<Actor>,
+        reply: oneshot::Sender<Parted>,
     },
     /// Look whether somebody who waits can go.
     Dispatch,

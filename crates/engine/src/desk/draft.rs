@@ -108,8 +108,11 @@ impl Draft {
     }
 
     /// Operations that are no more.
-    pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>) {
+    pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
         if !ended.is_empty() {
+            for (id, state) in &ended {
+                self.event(EventBody::Forgotten { id: *id, state: *state }, now);
+            }
             self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
             self.told.views.push(ViewChange::Forgotten(ended));
         }

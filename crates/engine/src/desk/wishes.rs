@@ -13,7 +13,8 @@ impl Desk {
             if let Some((id, request)) = self.keys.get(key) {
                 let answer = if *request == new.request {
                     let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                    known.map(|r| (r.operation.clone(), false)).ok_or_else(key_elsewhere)
+                    let why = if self.gone.has(*id) { key_of_the_gone } else { key_elsewhere };
+                    known.map(|r| (r.operation.clone(), false)).ok_or_else(why)
                 } else {
                     Err(key_reused())
                 };
@@ -68,7 +69,8 @@ impl Desk {
         if !self.live.contains_key(&id) {
             let stored =
                 ended.map(|s| Record { operation: s.operation, attempts: s.attempts, cancel_tried: None });
-            let Some(mut record) = self.ended.get(&id).cloned().or(stored) else {
+            let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.gone.has(id));
+            let Some(mut record) = known else {
                 let problem = Problem::new(
                     ProblemType::NotFound,
                     format!("There is no operation {id}. Look for it at /operations."),
@@ -169,6 +171,13 @@ pub(crate) fn key_reused() -> Problem {
     Problem::new(
         ProblemType::KeyReused,
         "This Idempotency-Key was used for another request before. Use a new key for a new operation.",
+    )
+}
+
+fn key_of_the_gone() -> Problem {
+    Problem::new(
+        ProblemType::Conflict,
+        "This request was taken before, and its operation was deleted. Use a new Idempotency-Key to start another.",
     )
 }
 

@@ -125,7 +125,8 @@ fn silence_is_a_condition_and_not_a_state() {
 #[test]
 fn resume_needs_a_checkpoint_and_retry_forgets_it() {
     let mut record = running();
-    let checkpoint = protocol::Checkpoint { attempt: 1, at: t(3), note: "half".into(), state: json!(5) };
+    let checkpoint =
+        protocol::Checkpoint { attempt: 1, at: t(3), note: "half".into(), state: json!(5), files: vec![] };
     step(&mut record, says(1, HostEventBody::Checkpoint { checkpoint }), t(3)).unwrap();
     step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
     let mut resumed = record.clone();

@@ -4,7 +4,9 @@
 
 mod cable;
 mod care;
+mod carry;
 mod children;
+mod delete;
 mod older;
 mod stage;
 

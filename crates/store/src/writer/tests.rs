@@ -106,6 +106,9 @@ impl Store for Full {
     fn cursors(&self) -> Result<Vec<(protocol::HostName, crate::HostCursor)>, StoreError> {
         self.inner.cursors()
     }
+    fn given_up(&self, id: protocol::OperationId) -> Result<bool, StoreError> {
+        self.inner.given_up(id)
+    }
     fn key(&self, key: &str) -> Result<Option<(protocol::OperationId, String)>, StoreError> {
         self.inner.key(key)
     }
