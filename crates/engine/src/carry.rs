@@ -6,8 +6,9 @@ use protocol::host::CheckpointFiles;
 use protocol::{CheckpointFile, Failure, FailureReason, HostName, OperationId, Problem};
 use std::time::Duration;
 
-/// For so long it is tried to reach the host that keeps them.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// For so long it is tried to reach the host that keeps them, and the one that is to have them.
+const KEEPER: Duration = Duration::from_secs(20);
+const TAKER: Duration = Duration::from_secs(60);
 /// Between two pieces of a file.
 const SILENCE: Duration = Duration::from_secs(15);
 /// The least that a line carries in a second, for how long a file may take: 128 KiB.
@@ -38,7 +39,7 @@ impl Carry {
                 Err(error) => error,
             };
             tracing::warn!(operation = %self.id, keeper = %self.keeper, %host, %error, "a checkpoint is not carried");
-            match self.verdict(host, &error, since.elapsed() > PATIENCE) {
+            match self.verdict(host, &error, since.elapsed()) {
                 Some(failure) => return Err(failure),
                 None => tokio::time::sleep(backoff.next()).await,
             }
@@ -47,12 +48,8 @@ impl Carry {
 
     async fn once(&self, to: &Pool) -> Result<(), Trouble> {
         let folder = format!("/host/v1/operations/{}/checkpoints/{}", self.id, self.attempt);
-        let has = match to.get::<CheckpointFiles>(&folder).await {
-            Ok(has) => has.files,
-            // A host of an older kit says the same of everything that it does not know.
-            Err(PoolError::Status { status: 404, .. }) => Vec::new(),
-            Err(error) => return Err(Trouble::Pipe(PipeError::Target(error))),
-        };
+        let has =
+            to.get::<CheckpointFiles>(&folder).await.map_err(|e| Trouble::Pipe(PipeError::Target(e)))?.files;
         for file in self.files.iter().filter(|file| !has.contains(file)) {
             let from = self.from.as_ref().ok_or(Trouble::NotConfigured)?;
             let path = format!("{folder}/{}", file.name);
@@ -66,7 +63,7 @@ impl Carry {
     }
 
     /// What to say of a trouble; `None` to try again.
-    fn verdict(&self, host: &HostName, error: &Trouble, tried_long: bool) -> Option<Failure> {
+    fn verdict(&self, host: &HostName, error: &Trouble, tried: Duration) -> Option<Failure> {
         let keeper = &self.keeper;
         let anew = "or retry from the beginning.";
         let (message, hint) = match error {
@@ -78,7 +75,7 @@ impl Carry {
                 format!("{keeper} no longer has the files of its checkpoint."),
                 "Retry from the beginning.".to_owned(),
             ),
-            Trouble::Pipe(PipeError::Source(_)) if !tried_long => return None,
+            Trouble::Pipe(PipeError::Source(_)) if tried < KEEPER => return None,
             Trouble::Pipe(PipeError::Source(error)) => (
                 format!("Its checkpoint is kept by {keeper} and can't be fetched from there: {error}"),
                 format!("Resume again when {keeper} is back, {anew}"),
@@ -90,7 +87,12 @@ impl Carry {
                 ),
                 format!("Resume again when {keeper} itself has a place, {anew}"),
             ),
-            Trouble::Pipe(PipeError::Target(_)) => return None,
+            // A start waits for its host, too.
+            Trouble::Pipe(PipeError::Target(_)) if tried < TAKER => return None,
+            Trouble::Pipe(PipeError::Target(error)) => (
+                format!("The files of its checkpoint, kept by {keeper}, can't be brought to {host}: {error}"),
+                format!("See on Hosts what is the matter with {host}; then resume again, {anew}"),
+            ),
         };
         Some(Failure { reason: FailureReason::CheckpointAway, message, hint })
     }
@@ -143,16 +145,20 @@ mod tests {
             from: None,
         };
         let host = "gpu-2".parse().unwrap();
-        let said =
-            |trouble, long| carry.verdict(&host, &trouble, long).map(|f| format!("{} {}", f.message, f.hint));
+        let said = |trouble, tried| {
+            carry.verdict(&host, &trouble, tried).map(|f| format!("{} {}", f.message, f.hint))
+        };
         let source = |error| Trouble::Pipe(PipeError::Source(error));
         let away = || PoolError::Timeout { url: "http://a".into(), after: SILENCE, what: "answer" };
-        assert!(said(Trouble::NotConfigured, false).unwrap().contains("Put gpu-1 back"));
-        assert!(said(source(refused(404)), false).unwrap().contains("no longer has the files"));
-        assert_eq!(said(source(away()), false), None, "it is tried for a while");
-        assert!(said(source(away()), true).unwrap().contains("Resume again when gpu-1 is back"));
+        assert!(said(Trouble::NotConfigured, Duration::ZERO).unwrap().contains("Put gpu-1 back"));
+        assert!(said(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files"));
+        assert_eq!(said(source(away()), Duration::ZERO), None, "it is tried for a while");
+        assert!(said(source(away()), KEEPER).unwrap().contains("Resume again when gpu-1 is back"));
         let target = |error| Trouble::Pipe(PipeError::Target(error));
-        assert!(said(target(refused(409)), false).unwrap().contains("by gpu-2. Its SHA-256 is another."));
-        assert_eq!(said(target(away()), true), None, "a start waits for its host, too");
+        assert!(
+            said(target(refused(409)), Duration::ZERO).unwrap().contains("by gpu-2. Its SHA-256 is another.")
+        );
+        assert_eq!(said(target(away()), KEEPER), None);
+        assert!(said(target(away()), TAKER).unwrap().contains("See on Hosts what is the matter with gpu-2"));
     }
 }

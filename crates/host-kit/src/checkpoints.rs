@@ -42,7 +42,8 @@ async fn list(
     Path((id, attempt)): Path<(String, String)>,
 ) -> Answer<Json<CheckpointFiles>> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    let Some(shelf) = shared.shelf.clone() else { return Ok(Json(CheckpointFiles { files: Vec::new() })) };
+    // Said here, before anybody sends a large file in vain.
+    let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
     let files = blocking(move || Ok(shelf.list(id, attempt))).await?;
     Ok(Json(CheckpointFiles { files }))
 }
@@ -101,10 +102,7 @@ async fn take(
             "A name has letters, digits, dots, dashes and underscores, and does not begin with a dot.",
         ));
     }
-    let Some(shelf) = shared.shelf.clone() else {
-        let why = "This host keeps no files of checkpoints: it was given no folder for them.";
-        return Err(Refusal::new(ProblemType::Conflict, why));
-    };
+    let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
     let mut part = begin(Arc::clone(&shelf), id, attempt, name).await?;
     let mut body = request.into_body().into_data_stream();
     loop {
@@ -155,6 +153,11 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
         .await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn no_shelf() -> Refusal {
+    let why = "This host keeps no files of checkpoints: it was given no folder for them.";
+    Refusal::new(ProblemType::Conflict, why)
 }
 
 fn parse_attempt(text: &str) -> Answer<u32> {

@@ -26,7 +26,7 @@ async fn target() -> (Pool, Kept) {
     };
     let router = Router::new()
         .route("/there", put(keep))
-        .route("/full", put(|| async { StatusCode::CONFLICT }))
+        .route("/full", put(|_: Bytes| async { StatusCode::CONFLICT }))
         .layer(DefaultBodyLimit::disable())
         .with_state(kept.clone());
     (Pool::new(&serve(router).await, quick()).unwrap(), kept)

@@ -83,10 +83,12 @@ async fn what_is_no_name_no_hash_or_no_attempt_is_refused() {
 async fn a_host_without_a_folder_says_so_and_files_of_what_runs_are_left_alone() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey"})).await;
-    assert_eq!(list(&rig, id).await.files, []);
+    let listed = rig.get(&format!("/operations/{id}/checkpoints/1")).send().await.unwrap();
     let refused = put(&rig, &format!("{id}/checkpoints/1/000001-a"), ABC, "abc").await;
-    assert_eq!(refused.status(), 409);
-    assert!(refused.text().await.unwrap().contains("no folder"));
+    for refused in [listed, refused] {
+        assert_eq!(refused.status(), 409);
+        assert!(refused.text().await.unwrap().contains("no folder"));
+    }
 
     let folder = tempfile::tempdir().unwrap();
     let rig = Rig::with(|host| host.checkpoints(folder.path())).await;
