@@ -73,6 +73,8 @@ impl Sqlite {
                     .map_err(|source| StoreError::Open { path: self.path.display().to_string(), source })?;
                 connection.busy_timeout(std::time::Duration::from_secs(2))?;
                 connection.pragma_update(None, "cache_size", -4_000)?;
+                // Filters make many statements; what is kept is not prepared anew for each page.
+                connection.set_prepared_statement_cache_capacity(64);
                 connection
             }
         };

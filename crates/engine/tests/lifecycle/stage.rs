@@ -230,10 +230,20 @@ async fn serve(
     let serving = runtime.spawn(async move {
         let host = Host::builder("counter", "1").capacity(capacity).work(work).checkpoints(folder);
         let host = host.build().unwrap();
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(listen.parse().unwrap()).unwrap();
-        let listener: TcpListener = socket.listen(64).unwrap();
+        // A host that was killed may hold the port for a moment longer.
+        let bound = async {
+            loop {
+                let socket = tokio::net::TcpSocket::new_v4().unwrap();
+                socket.set_reuseaddr(true).unwrap();
+                if socket.bind(listen.parse().unwrap()).is_ok()
+                    && let Ok(listener) = socket.listen(64)
+                {
+                    return listener;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let listener: TcpListener = tokio::time::timeout(PATIENCE, bound).await.unwrap();
         tell.send(listener.local_addr().unwrap()).unwrap();
         host.serve(listener, CancellationToken::new()).await.unwrap();
     });
