@@ -7,22 +7,30 @@ use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
 use crate::select::Selection;
 use crate::words;
-use crate::words::asking::cancelled_many;
+use crate::words::asking::{Again, asked_many};
+use futures::future::join_all;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::CancelMany;
-use protocol::{HostName, KindName, OperationId};
+use protocol::api::Refused;
+use protocol::{Filter, HostName, KindName, OperationId};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Ids in one request; the server takes more, and every body has its limit.
 const AT_ONCE: usize = 2_000;
+/// Requests for one operation each that are on their way at the same time.
+const BESIDE: usize = 8;
 
 /// Something a person has to confirm.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Question {
     Cancel(OperationId),
     Many(Arc<[OperationId]>),
+    /// To cancel all that a filter finds.
+    Matching(Filter),
+    /// Another attempt of many: from their checkpoints, or from the start.
+    Again(Arc<[OperationId]>, Again),
     Resume(OperationId),
     Abandon(OperationId),
     /// Whether a host should take no new work.
@@ -121,35 +129,85 @@ impl Actions {
         self.ask(id, "abandon", "Given up");
     }
 
-    /// Cancels many, and says what became of it.
-    pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, reason: String) {
+    /// Cancels many, and says what became of it; with a filter all that it finds then, whatever was found before.
+    pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, filter: Option<Filter>, reason: String) {
         let (actions, selection) = (*self, Selection::here());
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
+        let wishes: Vec<CancelMany> = match filter {
+            Some(filter) => {
+                let words = filter.words();
+                let words = crate::query::url("", words.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+                vec![CancelMany { ids: None, filter: Some(words), reason }]
+            }
+            None => {
+                let some = ids.chunks(AT_ONCE).map(<[OperationId]>::to_vec);
+                some.map(|some| CancelMany { ids: Some(some), filter: None, reason: reason.clone() })
+                    .collect()
+            }
+        };
         spawn_local(async move {
             let (mut asked, mut refused) = (0, Vec::new());
-            for some in ids.chunks(AT_ONCE) {
-                let many = CancelMany { ids: Some(some.to_vec()), filter: None, reason: reason.clone() };
-                match api::cancel_many(&many).await {
+            for wish in wishes {
+                match api::cancel_many(&wish).await {
                     Ok(answer) => {
                         asked += answer.asked.len() as u32;
+                        selection.set_all(&answer.asked, false);
                         refused.extend(answer.refused);
-                        selection.set_all(some, false);
+                        selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
                     }
                     // What was not asked stays selected.
                     Err(problem) => actions.toasts.warn(problem.detail),
                 }
             }
-            if asked > 0 || !refused.is_empty() {
-                match cancelled_many(asked, &refused) {
-                    (said, true) => actions.toasts.warn(said),
-                    (said, false) => actions.toasts.say(said),
+            actions.tell("Cancel asked of", asked, &refused);
+            actions.answered(&ids);
+        });
+    }
+
+    /// Another attempt of many, and what became of it.
+    pub fn again_many_now(&self, ids: Arc<[OperationId]>, again: Again) {
+        let (live, actions, selection) = (Live::here(), *self, Selection::here());
+        let (what, said) = match again {
+            Again::Retry => ("retry", "Another attempt is queued of"),
+            Again::Resume => ("resume", "Going on from their checkpoints:"),
+        };
+        actions.pending.update(|pending| pending.extend(ids.iter().copied()));
+        spawn_local(async move {
+            let (mut asked, mut refused) = (0, Vec::new());
+            for some in ids.chunks(BESIDE) {
+                let answers = join_all(some.iter().map(|id| api::ask(*id, what))).await;
+                for (id, answer) in some.iter().zip(answers) {
+                    match answer {
+                        Ok(operation) => {
+                            live.adopt(&operation, 0);
+                            selection.set_all(&[*id], false);
+                            asked += 1;
+                        }
+                        // What was refused stays selected.
+                        Err(problem) => refused.push(Refused { id: *id, why: problem.detail }),
+                    }
                 }
             }
-            actions.pending.update(|pending| {
-                for id in ids.iter() {
-                    pending.remove(id);
-                }
-            });
+            actions.tell(said, asked, &refused);
+            actions.answered(&ids);
+        });
+    }
+
+    /// What became of a wish for many.
+    fn tell(&self, what: &str, asked: u32, refused: &[Refused]) {
+        if asked > 0 || !refused.is_empty() {
+            match asked_many(what, asked, refused) {
+                (said, true) => self.toasts.warn(said),
+                (said, false) => self.toasts.say(said),
+            }
+        }
+    }
+
+    fn answered(&self, ids: &[OperationId]) {
+        self.pending.update(|pending| {
+            for id in ids {
+                pending.remove(id);
+            }
         });
     }
 

@@ -107,13 +107,12 @@ mod browser {
         Call::get(&format!("/api/v1/operations/{id}/artifacts/{name}")).json().await
     }
 
-    /// A page of stored operations, newest first.
+    /// A page of stored operations; `path` is that of the list with the words of a filter.
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn operations(state: &str, words: &str, after: &str) -> Result<OperationPage, Problem> {
-        let path = query::url("/api/v1/operations", [("state", state), ("q", words), ("after", after)]);
-        Call::get(&path).json().await
+    pub async fn operations(path: &str) -> Result<OperationPage, Problem> {
+        Call::get(path).json().await
     }
 
     /// Starts an operation; the same key again starts nothing twice.

@@ -1,14 +1,21 @@
-//! Short notes that float in and go by themselves; those that tell of trouble stay until they are closed.
+//! Short notes that float in and go by themselves, some with a way back; those that tell of trouble stay until they
+//! are closed.
 
 use super::icon::Icon;
 use leptos::prelude::*;
+use std::sync::Arc;
 use std::time::Duration;
 
-#[derive(Clone, PartialEq)]
+/// A way back is there for so long.
+const TO_UNDO: Duration = Duration::from_secs(15);
+
+#[derive(Clone)]
 struct Toast {
     id: u32,
     text: String,
     warns: bool,
+    /// Takes back what was done.
+    undo: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// The page's toasts; from the context.
@@ -26,23 +33,31 @@ impl Toasts {
 
     /// Something went as asked; gone after some seconds.
     pub fn say(&self, text: impl Into<String>) {
-        let id = self.push(text.into(), false);
+        let id = self.push(text.into(), false, None);
         let toasts = *self;
         set_timeout(move || toasts.close(id), Duration::from_secs(5));
     }
 
-    /// Something did not; stays.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.push(text.into(), true);
+    /// Something went as asked and can be taken back for a while. `undo` may be called on another page than the one
+    /// it was made on.
+    pub fn undoable(&self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
+        let id = self.push(text.into(), false, Some(Arc::new(undo)));
+        let toasts = *self;
+        set_timeout(move || toasts.close(id), TO_UNDO);
     }
 
-    fn push(&self, text: String, warns: bool) -> u32 {
+    /// Something did not; stays.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.push(text.into(), true, None);
+    }
+
+    fn push(&self, text: String, warns: bool, undo: Option<Arc<dyn Fn() + Send + Sync>>) -> u32 {
         self.last.update_value(|n| *n += 1);
         let id = self.last.get_value();
         self.list.update(|list| {
             // The same words twice are one note.
             list.retain(|toast| toast.text != text);
-            list.push(Toast { id, text, warns });
+            list.push(Toast { id, text, warns, undo });
             if list.len() > 4 {
                 list.remove(0);
             }
@@ -68,6 +83,13 @@ pub fn ToastList() -> impl IntoView {
                     view! {
                         <div class="toast" data-warns=toast.warns.then_some("")>
                             <p>{toast.text}</p>
+                            {toast.undo.map(|undo| {
+                                let clicked = move |_| {
+                                    undo();
+                                    toasts.close(toast.id);
+                                };
+                                view! { <button type="button" class="link" on:click=clicked>"Undo"</button> }.into_any()
+                            })}
                             <button
                                 type="button"
                                 class="quiet"

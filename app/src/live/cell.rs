@@ -3,6 +3,7 @@
 use super::ledger::Known;
 use super::line::Waiting;
 use leptos::prelude::*;
+use protocol::filter::{self, Filter, Seen};
 use protocol::{
     Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation, OperationId,
     Progress, Receipt, State, Time,
@@ -155,6 +156,31 @@ impl OpCell {
         self.facts.with_untracked(|f| f.ended_at)
     }
 
+    /// The host of its current attempt, once one was chosen. Not tracked.
+    pub fn host(&self) -> Option<HostName> {
+        self.facts.with_untracked(|f| f.host.clone())
+    }
+
+    /// How long its current attempt took or takes, microseconds. Not tracked.
+    pub fn took(&self, now: Time) -> Option<i64> {
+        let took = self.condition.with_untracked(|c| {
+            self.facts.with_untracked(|facts| crate::words::elapsed(facts, c.as_ref(), now))
+        });
+        took.map(|seconds| (seconds * 1e6) as i64)
+    }
+
+    /// When it will end, as far as anybody can know. Not tracked.
+    pub fn ends_at(&self, now: Time) -> Option<Time> {
+        if self.state.get_untracked() != State::Running {
+            return None;
+        }
+        let reckoned = || {
+            let eta = self.progress.with_untracked(|p| p.as_ref().and_then(|p| p.eta_seconds));
+            eta.map(|seconds| now.plus_micros((seconds * 1e6) as i64))
+        };
+        self.forecast.with_untracked(|f| f.map(|f| f.ends_at)).or_else(reckoned)
+    }
+
     /// As one of its kind's line, while it is in one.
     pub(super) fn waiting(&self) -> Option<Waiting<'_>> {
         if self.state.get_untracked() != State::Queued {
@@ -169,17 +195,29 @@ impl OpCell {
         })
     }
 
-    /// In lower case, everything it can be found by.
-    pub(super) fn about(&self) -> String {
+    /// In lower case, every word it can be found by. Not tracked.
+    pub(super) fn words(&self) -> String {
         let f = &self.fixed;
-        let mut about = format!("{} {} {}", f.kind, f.title, f.id);
+        self.facts
+            .with_untracked(|facts| filter::words(&f.kind, &f.title, f.id, facts.host.as_ref(), &facts.tags))
+    }
+
+    /// Whether a filter takes it. Not tracked.
+    pub(super) fn taken(&self, by: &Filter, now: Time) -> bool {
+        let fixed = &self.fixed;
+        let words = || self.words();
         self.facts.with_untracked(|facts| {
-            for word in facts.host.iter().map(HostName::as_str).chain(facts.tags.iter().map(String::as_str)) {
-                about.push(' ');
-                about.push_str(word);
-            }
-        });
-        about.to_lowercase()
+            let seen = Seen {
+                id: fixed.id,
+                state: self.state.get_untracked(),
+                kind: &fixed.kind,
+                host: facts.host.as_ref(),
+                parent: fixed.parent,
+                params: &fixed.params,
+                words: &words,
+            };
+            by.takes(&seen, now)
+        })
     }
 
     /// For a component.

@@ -10,8 +10,9 @@ use super::line::{Place, places};
 use super::link::Shown;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
+use protocol::filter::{Filter, When};
 use protocol::{Event, EventBody, HostName, InstanceId, Operation, OperationId, State, Time};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -34,6 +35,8 @@ pub struct Live(Arc<Inner>);
 struct Inner {
     cells: RwLock<HashMap<OperationId, Arc<OpCell>>>,
     follows: RwLock<Vec<Arc<Follow>>>,
+    /// Ended operations that a list shows: they are not forgotten, however many there are.
+    in_sight: RwLock<HashSet<OperationId>>,
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
     roster: ArcTrigger,
@@ -59,6 +62,7 @@ impl Default for Live {
         Self(Arc::new(Inner {
             cells: RwLock::default(),
             follows: RwLock::default(),
+            in_sight: RwLock::default(),
             seq: AtomicU64::new(0),
             seeded: ArcRwSignal::new(false),
             roster: ArcTrigger::new(),
@@ -174,6 +178,28 @@ impl Live {
         }
         self.0.roster.notify();
         added
+    }
+
+    /// Takes a page of stored operations in for a list that shows them, and forgets others where there are too many.
+    pub fn shelve(&self, ops: &[Operation]) {
+        {
+            let mut in_sight =
+                self.0.in_sight.write().expect("no reader or writer of what is in sight panics");
+            in_sight.extend(ops.iter().map(|op| op.id));
+        }
+        self.adopt_all(ops.iter(), 0);
+        self.trim();
+    }
+
+    /// These are what a list shows, and no others.
+    pub fn keep(&self, ids: HashSet<OperationId>) {
+        *self.0.in_sight.write().expect("no reader or writer of what is in sight panics") = ids;
+    }
+
+    /// Whether an operation is known. Tracks as [`Live::list`] does.
+    pub fn has(&self, id: OperationId) -> bool {
+        self.0.roster.track();
+        self.cells().contains_key(&id)
     }
 
     /// Takes an event of the feed. Those who call it see to it that none is missing.
@@ -292,7 +318,8 @@ impl Live {
             ended.sort_unstable();
             // A tenth at once, so that it is not done again for the next one.
             ended.truncate(ended.len() - MOST_ENDED + MOST_ENDED / 10);
-            for id in ended {
+            let in_sight = self.0.in_sight.read().expect("no reader or writer of what is in sight panics");
+            for id in ended.into_iter().filter(|id| !in_sight.contains(id)) {
                 cells.remove(&id);
             }
         }
@@ -323,19 +350,32 @@ impl Live {
 
     /// The ids of the operations that `takes` takes, newest first: those that have not ended, and those that
     /// have. Tracks that operations come and change their state.
-    pub fn list(&self, takes: impl Fn(State, &str) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
+    pub fn list(&self, takes: impl Fn(State) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
+        self.pick(&|cell| takes(cell.state.get_untracked()))
+    }
+
+    /// The same for a filter. Tracks the clock where the filter's range of time moves with it.
+    pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
+        let moves = [filter.since, filter.until].into_iter().flatten().any(|w| matches!(w, When::Ago { .. }));
+        let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
+        self.pick(&|cell| cell.taken(filter, now))
+    }
+
+    fn pick(&self, takes: &dyn Fn(&OpCell) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
         self.0.roster.track();
         let (mut active, mut ended) = (Vec::new(), Vec::new());
-        for (id, cell) in self.cells().iter() {
-            let state = cell.state.get_untracked();
-            if takes(state, &cell.about()) {
-                if state.ended() { ended.push(*id) } else { active.push(*id) }
-            }
+        for (id, cell) in self.cells().iter().filter(|(_, cell)| takes(cell)) {
+            if cell.state.get_untracked().ended() { ended.push(*id) } else { active.push(*id) }
         }
         // Ids are made in the order of time.
         active.sort_unstable_by(|a, b| b.cmp(a));
         ended.sort_unstable_by(|a, b| b.cmp(a));
         (active, ended)
+    }
+
+    /// Looks at what never changes of each operation. Not tracked.
+    pub fn each(&self, look: &mut dyn FnMut(&Fixed)) {
+        self.cells().values().for_each(|cell| look(cell.fixed()));
     }
 
     /// How many operations each host has, as told of the operations themselves: what a host is told by comes every few
@@ -509,7 +549,7 @@ mod tests {
         live.apply(&event(11, EventBody::Operation { operation: Box::new(ended) }));
         assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
         assert_eq!(live.count_all(), 1);
-        let (active, ended) = live.list(|_, _| true);
+        let (active, ended) = live.list(|_| true);
         assert_eq!((active.len(), ended.len()), (0, 1));
     }
 
@@ -560,9 +600,27 @@ mod tests {
     }
 
     #[test]
+    fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
+        let live = Live::default();
+        let all: Vec<Operation> = (0..MOST_ENDED + 300)
+            .map(|n| Operation {
+                id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+                ..operation(State::Succeeded, 1)
+            })
+            .collect();
+        live.adopt_all(all[100..].iter(), 1);
+        live.keep([all[150].id].into());
+        live.shelve(&all[..100]);
+        let known = live.list(|_| true).1;
+        assert!(known.len() <= MOST_ENDED, "{}", known.len());
+        assert!(all[..100].iter().chain([&all[150]]).all(|op| live.has(op.id)));
+        assert!(!live.has(all[151].id));
+    }
+
+    #[test]
     fn an_operation_is_found_by_its_words() {
         let (live, _) = seeded(10, State::Running);
-        assert_eq!(live.list(|_, about| about.contains("msft")).0.len(), 1);
-        assert_eq!(live.list(|_, about| about.contains("aapl")).0.len(), 0);
+        let found = |name, value| live.find(&Filter::parse([(name, value)]).unwrap()).0.len();
+        assert_eq!((found("q", "msft"), found("q", "aapl")), (1, 0));
     }
 }

@@ -4,7 +4,16 @@ use crate::format;
 use protocol::api::Refused;
 use protocol::{Checkpoint, Time};
 
-/// How those stand that are about to be cancelled.
+/// From where another attempt begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// From the beginning.
+    Retry,
+    /// From the newest checkpoint.
+    Resume,
+}
+
+/// How those stand that something is about to be asked of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     pub queued: u32,
@@ -15,6 +24,10 @@ pub struct Tally {
     pub cancelling: u32,
     /// Ended already, or not known any more.
     pub ended: u32,
+    /// Of these, those that failed or were cancelled: there can be another attempt.
+    pub again: u32,
+    /// Of those again, the ones that left a checkpoint to go on from.
+    pub resumable: u32,
 }
 
 impl Tally {
@@ -66,15 +79,58 @@ pub fn cancel_many(tally: Tally) -> Vec<String> {
     lines
 }
 
-/// What became of a wish for many, and whether it should stay in sight.
-pub fn cancelled_many(asked: u32, refused: &[Refused]) -> (String, bool) {
+/// What will happen to them when each gets another attempt; `of` are named.
+pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
+    let get = |count: u32| if count == 1 { "gets" } else { "get" };
+    let taken = match again {
+        Again::Retry => tally.again,
+        Again::Resume => tally.resumable,
+    };
+    let mut lines = Vec::new();
+    if taken > 0 {
+        let from = match (again, taken) {
+            (Again::Retry, _) => "from the beginning",
+            (Again::Resume, 1) => "from its newest checkpoint",
+            (Again::Resume, _) => "from their newest checkpoints",
+        };
+        lines.push(format!(
+            "{} {} another attempt {from}, and waits in line for a host.",
+            n(taken),
+            get(taken)
+        ));
+        if taken > 1 {
+            lines[0] = lines[0].replace("and waits", "and wait");
+        }
+    }
+    if again == Again::Retry && tally.resumable > 0 {
+        let has = if tally.resumable == 1 { "has a checkpoint that is" } else { "have checkpoints that are" };
+        lines.push(format!(
+            "{} of them {has} not used: resume goes on from there instead.",
+            n(tally.resumable)
+        ));
+    }
+    let left = of.saturating_sub(taken);
+    if left > 0 {
+        let (are, why) = match again {
+            Again::Retry => (if left == 1 { "is" } else { "are" }, "neither failed nor cancelled"),
+            Again::Resume => (if left == 1 { "has" } else { "have" }, "nothing to go on from"),
+        };
+        let alone = if left == 1 { "is left alone" } else { "are left alone" };
+        lines.push(format!("{} {are} {why} and {alone}.", n(left)));
+    }
+    lines
+}
+
+/// What became of a wish for many, and whether it should stay in sight; `what` is what was asked: `Cancel asked of`.
+pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
-        return (format!("Cancel asked of {}. Their receipts say how it goes.", operations(asked)), false);
+        let receipts = if what.starts_with("Cancel") { " Their receipts say how it goes." } else { "" };
+        return (format!("{what} {}.{receipts}", operations(asked)), false);
     };
     let alike = refused.iter().filter(|r| r.why == first.why).count();
     let others = refused.len() - alike;
     let mut said = format!(
-        "Cancel asked of {}. {} left alone: {}",
+        "{what} {}. {} left alone: {}",
         operations(asked),
         n(alike as u32),
         first.why.trim_end_matches('.')
@@ -130,8 +186,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_attempt_says_from_where_and_who_is_left_alone() {
+        let tally = Tally { running: 1, ended: 4, again: 3, resumable: 1, ..Tally::default() };
+        assert_eq!(
+            again_many(tally, Again::Retry, 5),
+            [
+                "3 get another attempt from the beginning, and wait in line for a host.",
+                "1 of them has a checkpoint that is not used: resume goes on from there instead.",
+                "2 are neither failed nor cancelled and are left alone.",
+            ]
+        );
+        assert_eq!(
+            again_many(tally, Again::Resume, 2),
+            [
+                "1 gets another attempt from its newest checkpoint, and waits in line for a host.",
+                "1 has nothing to go on from and is left alone.",
+            ]
+        );
+    }
+
+    #[test]
     fn a_person_is_told_what_will_happen_to_how_many() {
-        let tally = Tally { queued: 2, running: 3, lost: 1, cancelling: 1, ended: 2 };
+        let tally = Tally { queued: 2, running: 3, lost: 1, cancelling: 1, ended: 2, ..Tally::default() };
         assert_eq!(tally.open(), 5);
         assert_eq!(
             cancel_many(tally),
@@ -160,11 +236,14 @@ mod tests {
             why: why.to_owned(),
         };
         assert_eq!(
-            cancelled_many(12, &[]),
+            asked_many("Cancel asked of", 12, &[]),
             ("Cancel asked of 12 operations. Their receipts say how it goes.".to_owned(), false)
         );
-        let (said, stays) =
-            cancelled_many(1, &[refused("It has ended."), refused("It has ended."), refused("Gone")]);
+        let (said, stays) = asked_many(
+            "Cancel asked of",
+            1,
+            &[refused("It has ended."), refused("It has ended."), refused("Gone")],
+        );
         assert_eq!(said, "Cancel asked of 1 operation. 2 left alone: It has ended; and 1 for other reasons.");
         assert!(stays);
     }

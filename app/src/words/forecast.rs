@@ -56,8 +56,18 @@ pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now
     let Some(forecast) = forecast.filter(|f| f.ends_at > now) else {
         return Some(if said.starts_with("about") { format!("{said} left") } else { said });
     };
+    let band = between(forecast, now);
+    Some(if band.is_empty() { format!("{said} left") } else { format!("{said} left ({band})") })
+}
+
+/// `30 s to 55 s`, to stand under what is left. Nothing without a forecast, or where the band is too narrow to tell.
+pub fn band(forecast: Option<&Forecast>, _eta_seconds: Option<f64>, now: Time) -> Option<String> {
+    forecast.filter(|f| f.ends_at > now).map(|f| between(f, now)).filter(|band| !band.is_empty())
+}
+
+fn between(forecast: &Forecast, now: Time) -> String {
     let [least, most] = [forecast.earliest, forecast.latest].map(|at| rounded(at.seconds_since(now)));
-    Some(if least == most { format!("{said} left") } else { format!("{said} left ({least} to {most})") })
+    if least == most { String::new() } else { format!("{least} to {most}") }
 }
 
 /// Seconds as no more than anybody can know of them.
@@ -120,6 +130,8 @@ mod tests {
         assert_eq!(left(None, None, now), None);
         assert_eq!(left_with_band(Some(&f), None, now).unwrap(), "about 40 s left (30 s to 55 s)");
         assert_eq!(left_with_band(None, Some(7.0), now).unwrap(), "about 7 s left");
+        assert_eq!(band(Some(&f), None, now).unwrap(), "30 s to 55 s");
+        assert_eq!(band(None, Some(7.0), now), None);
     }
 
     #[test]

@@ -74,6 +74,15 @@ pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> 
     }
 }
 
+/// A word younger than this is news, seconds.
+const NEWS: f64 = 5.0;
+
+/// `heard 12 s ago`; nothing while that is no age worth telling.
+pub fn heard(at: Time, now: Time) -> String {
+    let age = now.seconds_since(at);
+    if age < NEWS { String::new() } else { format!("heard {}", format::ago(age)) }
+}
+
 /// What is the matter with it just now, with its age.
 pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     let age = format::duration(now.seconds_since(condition.since));
@@ -192,6 +201,12 @@ mod tests {
         assert_eq!(elapsed(&facts(), Some(&silent), at(17_000)), Some(4.0));
         assert_eq!(trouble(&silent, &facts(), at(17_000)), "no word from data-1 for 12 s");
         assert_eq!(elapsed(&facts(), None, at(17_000)), Some(16.0));
+    }
+
+    #[test]
+    fn the_age_of_the_last_word_is_told_once_it_is_old() {
+        assert_eq!(heard(at(0), at(4_900)), "");
+        assert_eq!(heard(at(0), at(12_000)), "heard 12 s ago");
     }
 
     #[test]

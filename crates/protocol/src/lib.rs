@@ -7,6 +7,7 @@ pub mod activity;
 pub mod api;
 pub mod audit;
 pub mod event;
+pub mod filter;
 pub mod form;
 pub mod host;
 pub mod ids;
@@ -23,6 +24,7 @@ pub mod time;
 
 pub use audit::{Action, Actor, AuditEntry, Via};
 pub use event::{Event, EventBody};
+pub use filter::{Filter, FilterError};
 pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
 pub use kind::{KindSpec, Summary};

@@ -5,12 +5,14 @@
 
 mod change;
 mod page;
+mod query;
 mod schema;
 mod sqlite;
 mod writer;
 
 pub use change::{Change, EventRecord, Weight};
-pub use page::{Filter, Page, PageError};
+pub use page::Page;
+pub use protocol::Filter;
 pub use sqlite::Sqlite;
 pub use writer::{Commit, Trouble, Writer, WriterGone};
 
@@ -125,7 +127,7 @@ pub trait Store: Send + Sync + 'static {
     /// One operation.
     fn operation(&self, id: OperationId) -> Result<Option<Stored>, StoreError>;
 
-    /// A page of operations, newest first.
+    /// A page of operations, in the order that the filter wants.
     fn page(&self, filter: &Filter) -> Result<Page, StoreError>;
 
     /// How many operations are in each state.

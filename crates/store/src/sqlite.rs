@@ -1,17 +1,18 @@
 //! SQLite behind the [`Store`] trait: one connection that writes, a few that read, write-ahead log.
 
+use crate::query;
 use crate::schema::migrate;
 use crate::{
     AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored,
     TALLY_HOURS, Tally, Weight,
 };
 use parking_lot::Mutex;
+use protocol::filter::{self, Order};
 use protocol::host::ResultDoc;
 use protocol::{
     Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point,
     Points, Progress, State, Time,
 };
-use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -150,13 +151,17 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
             let mut bare = (**operation).clone();
             let heard_at = bare.heard_at.take().map(Time::micros);
             let progress = bare.progress.take().map(|p| serde_json::to_string(&p)).transpose()?;
+            // Params never change.
+            if number_of(transaction, bare.id)?.is_none() {
+                put_params(transaction, &bare)?;
+            }
             let n: i64 = transaction
                 .prepare_cached(
-                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent, about)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                      ON CONFLICT (id) DO UPDATE SET state = excluded.state, host = excluded.host,
                         title = excluded.title, doc = excluded.doc, heard_at = excluded.heard_at,
-                        progress = excluded.progress
+                        progress = excluded.progress, about = excluded.about
                      RETURNING n",
                 )?
                 .query_row(
@@ -170,6 +175,7 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                         heard_at,
                         progress,
                         bare.parent.map(id_bytes),
+                        bare.words(),
                     ],
                     |row| row.get(0),
                 )?;
@@ -296,8 +302,27 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
     Ok(())
 }
 
+/// Lets an operation be found by its params.
+pub(crate) fn put_params(transaction: &Transaction<'_>, operation: &Operation) -> Result<(), StoreError> {
+    each_param(transaction, operation, "INSERT OR IGNORE INTO params (name, value, id) VALUES (?, ?, ?)")
+}
+
+fn each_param(transaction: &Transaction<'_>, operation: &Operation, sql: &str) -> Result<(), StoreError> {
+    for (name, value) in operation.params.as_object().into_iter().flatten() {
+        if let Some(value) = filter::plain(value) {
+            transaction.prepare_cached(sql)?.execute(params![name, value, id_bytes(operation.id)])?;
+        }
+    }
+    Ok(())
+}
+
 fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(n) = number_of(transaction, id)? else { return Ok(()) };
+    let doc: String = transaction
+        .prepare_cached("SELECT doc FROM operations WHERE n = ?")?
+        .query_row([n], |row| row.get(0))?;
+    let sql = "DELETE FROM params WHERE name = ? AND value = ? AND id = ?";
+    each_param(transaction, &serde_json::from_str(&doc)?, sql)?;
     for table in ["attempts", "results", "points", "logs", "operations"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
@@ -365,49 +390,23 @@ impl Store for Sqlite {
     }
 
     fn page(&self, filter: &Filter) -> Result<Page, StoreError> {
-        let mut clauses: Vec<String> = Vec::new();
-        let mut values: Vec<Sql> = Vec::new();
-        let mut any_of = |column: &str, words: Vec<String>, values: &mut Vec<Sql>| {
-            if !words.is_empty() {
-                clauses.push(format!("{column} IN ({})", vec!["?"; words.len()].join(", ")));
-                values.extend(words.into_iter().map(Sql::Text));
-            }
+        let (ids, values) = query::ids(filter, Time::now());
+        let direction = match filter.order {
+            Order::Newest => "DESC",
+            Order::Oldest => "ASC",
         };
-        any_of("state", filter.states.iter().map(ToString::to_string).collect(), &mut values);
-        any_of("kind", filter.kinds.iter().map(ToString::to_string).collect(), &mut values);
-        any_of("host", filter.hosts.iter().map(ToString::to_string).collect(), &mut values);
-        if let Some(parent) = filter.parent {
-            clauses.push("parent = ?".into());
-            values.push(Sql::Blob(id_bytes(parent).to_vec()));
-        }
-        if !filter.text.is_empty() {
-            let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            clauses.push(
-                "(title LIKE ? ESCAPE '\\' OR kind LIKE ? ESCAPE '\\' OR hex(id) LIKE ? ESCAPE '\\')".into(),
-            );
-            values.push(Sql::Text(format!("%{escaped}%")));
-            values.push(Sql::Text(format!("%{escaped}%")));
-            values.push(Sql::Text(format!("%{}%", escaped.replace('-', ""))));
-        }
-        if let Some(after) = filter.after {
-            clauses.push("id < ?".into());
-            values.push(Sql::Blob(id_bytes(after).to_vec()));
-        }
-        let wanted = filter.limit.clamp(1, 500);
-        values.push(Sql::Integer(i64::from(wanted) + 1));
-        let clause =
-            if clauses.is_empty() { String::new() } else { format!("WHERE {}", clauses.join(" AND ")) };
+        let wanted = filter.limit.clamp(1, 500) as usize;
         self.reading(|c| {
             let mut statement = c.prepare_cached(&format!(
-                "SELECT {OPERATION} FROM operations {clause} ORDER BY id DESC LIMIT ?"
+                "SELECT {OPERATION} FROM operations WHERE id IN ({ids}) ORDER BY id {direction}"
             ))?;
             let mut rows = statement.query(params_from_iter(values))?;
             let mut operations = Vec::new();
             while let Some(row) = rows.next()? {
                 operations.push(read_operation(row, 0)?);
             }
-            let more = operations.len() > wanted as usize;
-            operations.truncate(wanted as usize);
+            let more = operations.len() > wanted;
+            operations.truncate(wanted);
             let next = operations.last().map(|o| o.id).filter(|_| more);
             Ok(Page { operations, next })
         })

@@ -148,6 +148,45 @@ fn text_is_looked_for_as_it_is_written() {
     assert_eq!(found("msft"), ["MSFT 1h"]);
     assert_eq!(found("0%"), ["100% real"]);
     assert_eq!(found("a_b"), ["a_b"]);
+    assert_eq!(found("REAL 100"), ["100 real", "100% real"], "every word, wherever it stands");
+}
+
+#[test]
+fn what_was_forgotten_is_not_found_by_its_params_any_more() {
+    let (_folder, store) = open();
+    let found = |value: &str| {
+        let filter = Filter::parse([("param.symbol", value)]).unwrap();
+        store.page(&filter).unwrap().operations.into_iter().map(|o| o.id).collect::<Vec<_>>()
+    };
+    let [old, kept] = [put(&store, State::Succeeded, "old").id, put(&store, State::Succeeded, "kept").id];
+    assert_eq!(found("msft"), [kept, old]);
+    store.apply(&[Change::Forget { ids: vec![old] }]).unwrap();
+    assert_eq!(found("msft"), [kept]);
+    assert_eq!(found("aapl"), []);
+}
+
+#[test]
+fn operations_of_an_older_database_are_found_like_new_ones() {
+    let (folder, store) = open();
+    let operation = put(&store, State::Succeeded, "Straße");
+    drop(store);
+    let path = folder.path().join("signalbox.db");
+    let older = rusqlite::Connection::open(&path).unwrap();
+    let version: i64 = older.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    older
+        .execute_batch(&format!(
+            "DROP INDEX operations_to_find; ALTER TABLE operations DROP COLUMN about; DROP TABLE params;
+             PRAGMA user_version = {}",
+            version - 1
+        ))
+        .unwrap();
+    drop(older);
+    let store = Sqlite::open(&path).unwrap();
+    for word in [("q", "STRASSE"), ("q", "straße"), ("param.symbol", "MSFT")] {
+        let found = store.page(&Filter::parse([word]).unwrap()).unwrap().operations;
+        let expected = if word.1 == "STRASSE" { vec![] } else { vec![operation.clone()] };
+        assert_eq!(found, expected, "{word:?}");
+    }
 }
 
 #[test]

@@ -19,14 +19,22 @@ use protocol::{Operation, Problem, ProblemType};
 use serde::Deserialize;
 use store::Filter;
 
-/// A page of operations, newest first.
+/// A page of operations, newest first unless asked otherwise. What is given several times takes any of the values;
+/// every name that is given must be met.
 #[utoipa::path(get, path = "/api/v1/operations", tag = "operations",
     params(
         ("state" = Option<String>, Query, description = "States, separated by commas"),
         ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
         ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("param.NAME" = Option<String>, Query,
+            description = "Value that the param NAME has, whatever its case: `param.symbol=MSFT`"),
         ("parent" = Option<String>, Query, description = "Only what this operation started"),
-        ("q" = Option<String>, Query, description = "Text in the title, kind or id"),
+        ("since" = Option<String>, Query,
+            description = "Accepted from then on: `24h` ago, on a day (`2026-11-01`, UTC) or at a moment (RFC 3339)"),
+        ("until" = Option<String>, Query, description = "Accepted before; a day is taken as a whole"),
+        ("q" = Option<String>, Query,
+            description = "Words that are all found in title, kind, host, id or tags, whatever their case"),
+        ("order" = Option<String>, Query, description = "`newest` first, or `oldest`"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
     ),

@@ -43,7 +43,7 @@ pub fn Failed() -> impl IntoView {
         let live = live.clone();
         move |_| {
             let since = since.get();
-            let failed = live.list(|state, _| state == State::Failed).1;
+            let failed = live.list(|state| state == State::Failed).1;
             let known = |id| live.operation(id).and_then(|cell| cell.ended_at());
             let mut failed: Vec<_> = failed
                 .into_iter()
