@@ -15,7 +15,7 @@ pub struct Vocabulary {
     pub states: Vec<String>,
     pub kinds: Vec<String>,
     pub hosts: Vec<String>,
-    params: BTreeMap<String, BTreeSet<String>>,
+    pub params: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Vocabulary {

@@ -195,18 +195,12 @@ impl OpCell {
         })
     }
 
-    /// In lower case, every word it can be found by. Not tracked.
-    pub(super) fn words(&self) -> String {
-        let f = &self.fixed;
-        self.facts
-            .with_untracked(|facts| filter::words(&f.kind, &f.title, f.id, facts.host.as_ref(), &facts.tags))
-    }
-
     /// Whether a filter takes it. Not tracked.
     pub(super) fn taken(&self, by: &Filter, now: Time) -> bool {
         let fixed = &self.fixed;
-        let words = || self.words();
         self.facts.with_untracked(|facts| {
+            let words =
+                || filter::words(&fixed.kind, &fixed.title, fixed.id, facts.host.as_ref(), &facts.tags);
             let seen = Seen {
                 id: fixed.id,
                 state: self.state.get_untracked(),

@@ -18,7 +18,7 @@ pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
         by_name.into_iter().map(|(name, values)| (name, meant(&values))).collect();
     // Of one value first: it leads in the order of ids.
     params.sort_by_key(|(_, values)| values.len());
-    let leads = params.first().is_some();
+    let leads = !params.is_empty();
     for (n, (name, values)) in params.into_iter().enumerate() {
         clauses.values.push(Sql::Text(name.to_owned()));
         let place = clauses.any_of(&values);

@@ -19,8 +19,7 @@ use protocol::{Operation, Problem, ProblemType};
 use serde::Deserialize;
 use store::Filter;
 
-/// A page of operations, newest first unless asked otherwise. What is given several times takes any of the values;
-/// every name that is given must be met.
+/// A page of operations. What is given several times takes any of the values; all that is given must be met.
 #[utoipa::path(get, path = "/api/v1/operations", tag = "operations",
     params(
         ("state" = Option<String>, Query, description = "States, separated by commas"),

@@ -6,7 +6,6 @@ use crate::filter::suggest::{Suggestion, Vocabulary, chosen, suggest};
 use crate::filter::typed::Typed;
 use crate::live::Live;
 use crate::reactive::{maybe, part, text, word, yes};
-use leptos::html::Input;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -33,13 +32,19 @@ fn vocabulary() -> Vocabulary {
             known.kinds.push(spec.name.to_string());
             for field in Form::from_schema(&spec.params).into_iter().flat_map(|form| form.fields) {
                 known.learn(&field.name, field.default.as_ref().and_then(said));
-                field.examples.iter().for_each(|example| known.learn(&field.name, Some(example.clone())));
+                for example in &field.examples {
+                    known.learn(&field.name, Some(example.clone()));
+                }
                 match field.kind {
                     FieldKind::Choice { options } => {
-                        options.into_iter().for_each(|option| known.learn(&field.name, Some(option.value)));
+                        for option in options {
+                            known.learn(&field.name, Some(option.value));
+                        }
                     }
                     FieldKind::Switch => {
-                        ["true", "false"].map(|value| known.learn(&field.name, Some(value.to_owned())));
+                        for value in ["true", "false"] {
+                            known.learn(&field.name, Some(value.to_owned()));
+                        }
                     }
                     _ => {}
                 }
@@ -178,7 +183,6 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
             trouble.set(String::new());
         }
     });
-    let input = NodeRef::<Input>::new();
     let there = Memo::new(move |_| !offered.read().is_empty());
     let option = move |at: usize, suggestion: Suggestion| {
         let Suggestion { puts, note, .. } = suggestion.clone();
@@ -210,7 +214,6 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
         <form class="search" role="search" action="/operations" method="get" on:submit=|event| event.prevent_default()>
             {kept}
             <input
-                node_ref=input
                 type="text"
                 inputmode="search"
                 enterkeyhint="search"

@@ -174,6 +174,7 @@ pub fn Sheet(
         }
         .into_any()
     };
+    let counted = live.clone();
     let one = move |item: Item| match item {
         Item::Head(name) => head(name),
         Item::Row(id) => {
@@ -188,7 +189,7 @@ pub fn Sheet(
         }
     };
     let count = maybe(move || {
-        let more = stored.is_some_and(|stored| stored.more(&Live::here(), items.with(Vec::len)));
+        let more = stored.is_some_and(|stored| stored.more(&counted, items.with(Vec::len)));
         // Minus one says that nobody knows yet how many there are.
         Some(if more { "-1".to_owned() } else { (items.with(Vec::len) + 1).to_string() })
     });

@@ -5,7 +5,6 @@ use crate::components::faces::Trouble;
 use crate::filter::{Asked, Sort};
 use crate::live::Live;
 use crate::reactive::{whole, word, yes};
-use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::filter::Order;
@@ -65,7 +64,9 @@ impl Stored {
         Effect::new(move |earlier: Option<Option<TimeoutHandle>>| {
             let (filter, order) = key.get();
             if let Some(earlier) = earlier {
-                earlier.inspect(TimeoutHandle::clear);
+                if let Some(timer) = earlier {
+                    timer.clear();
+                }
                 stored.shelf.set(Shelf::default());
             }
             let held = filter.words().is_empty() && order == Order::Newest;

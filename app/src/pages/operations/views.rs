@@ -4,10 +4,9 @@
 use crate::components::icon::Icon;
 use crate::components::toasts::Toasts;
 use crate::filter::Asked;
-use crate::reactive::{mark, part, text, word};
+use crate::reactive::{mark, part, text, word, yes};
 use leptos::html::{Details, Input};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use serde::{Deserialize, Serialize};
 use web_sys::SubmitEvent;
 
@@ -73,7 +72,15 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
     let views = RwSignal::new(Vec::<View>::new());
     // Which one is being renamed.
     let renamed = RwSignal::new(None::<String>);
+    let renaming = NodeRef::<Input>::new();
     Effect::new(move |_| views.set(kept()));
+    Effect::new(move |_| {
+        if let Some(field) = renaming.get() {
+            // It fails only for what can't take the focus; nothing is lost then.
+            let _ = field.focus();
+            field.select();
+        }
+    });
     let change = move |act: &dyn Fn(&mut Vec<View>)| {
         // Another tab may have changed them meanwhile.
         let mut now = kept();
@@ -124,12 +131,13 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
         let [rename_label, delete_label] = labels;
         let done = move |event: &web_sys::Event| {
             let to = name_of(&event_target_value(event));
-            if renamed.get_untracked().as_ref() == Some(&from)
-                && let Some(to) = to
-            {
-                change(&|views| rename(views, &from, &to));
+            // What vanishes from under the focus says so too, when all is done.
+            if renamed.get_untracked().as_ref() == Some(&from) {
+                if let Some(to) = to {
+                    change(&|views| rename(views, &from, &to));
+                }
+                renamed.set(None);
             }
-            renamed.set(None);
         };
         let shown = here.get_untracked();
         let current = (shown.as_ref() == Some(&name)).then_some("page");
@@ -141,7 +149,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                     move |event: web_sys::KeyboardEvent| match event.key().as_str() {
                         "Enter" => {
                             event.prevent_default();
-                            done(&event);
+                            done(event.as_ref());
                         }
                         "Escape" => {
                             event.prevent_default();
@@ -155,10 +163,10 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                         type="text"
                         aria-label=rename_label.clone()
                         maxlength="60"
-                        autofocus=true
+                        node_ref=renaming
                         value=name
                         on:keydown=key
-                        on:blur=move |event| done(&event)
+                        on:blur=move |event| done(event.as_ref())
                     />
                 }
                 .into_any()
@@ -168,10 +176,9 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                     move |_| renamed.set(Some(name.clone()))
                 };
                 view! {
-                    <A
+                    <a
                         href=format!("/operations?{query}")
-                        scroll=false
-                        attr:aria-current=current
+                        aria-current=current
                         on:click=move |_| {
                             if let Some(menu) = menu.get_untracked() {
                                 menu.set_open(false);
@@ -179,7 +186,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                         }
                     >
                         {name}
-                    </A>
+                    </a>
                     <button type="button" class="link" aria-label=rename_label.clone() on:click=start>
                         "Rename"
                     </button>
@@ -232,10 +239,10 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                             maxlength="60"
                             autocomplete="off"
                             placeholder="A name"
-                            disabled=crate::reactive::yes(move || !savable.get())
+                            disabled=yes(move || !savable.get())
                         />
                     </label>
-                    <button class="button" disabled=crate::reactive::yes(move || !savable.get())>
+                    <button class="button" disabled=yes(move || !savable.get())>
                         "Save view"
                     </button>
                 </form>
