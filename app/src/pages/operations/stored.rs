@@ -221,7 +221,7 @@ pub fn More(
                     {word(move || if busy() { "Loading…" } else { "Load more" })}
                 </button>
             </p>
-            <p class="more no-script muted">
+            <p class="no-script muted quiet-line">
                 "These are the newest operations. The way to older ones needs JavaScript, or the API."
             </p>
         }
