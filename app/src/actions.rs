@@ -164,9 +164,17 @@ impl Actions {
         });
     }
 
-    /// Another attempt of many, and what became of it.
-    pub fn again_many_now(&self, ids: Arc<[OperationId]>, again: Again) {
+    /// Another attempt of those of many that there can be one of, and what became of it.
+    pub fn again_many_now(&self, ids: &[OperationId], again: Again) {
         let (live, actions, selection) = (Live::here(), *self, Selection::here());
+        let fits = |id: &&OperationId| {
+            let standing = live.operation(**id).map(|cell| cell.standing());
+            standing.is_some_and(|(state, checkpoint)| match (again, words::next(state, checkpoint)) {
+                (Again::Retry, next) => next.retry,
+                (Again::Resume, next) => next.resume,
+            })
+        };
+        let ids: Vec<OperationId> = ids.iter().filter(fits).copied().collect();
         let (what, said) = match again {
             Again::Retry => ("retry", "Another attempt is queued of"),
             Again::Resume => ("resume", "Going on from their checkpoints:"),

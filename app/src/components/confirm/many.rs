@@ -122,7 +122,7 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
         <button
             class="button primary"
             disabled=yes(move || taken() == 0)
-            on:click=move |_| actions.again_many_now(ids.clone(), again)
+            on:click=move |_| actions.again_many_now(&ids, again)
         >
             {text(said)}
         </button>
