@@ -77,8 +77,11 @@ impl Actions {
             match api::drain(&host, on).await {
                 Ok(status) => {
                     live.adopt_drain(&status);
-                    // What vanishes from a card is not read out; that it is drained stands there.
-                    if !status.draining {
+                    if status.draining {
+                        let drained = host.clone();
+                        let undo = move || actions.drain_now(drained.clone(), false);
+                        actions.toasts.undoable(format!("{host} takes no new work."), undo);
+                    } else {
                         actions.toasts.say(format!("{host} takes new work again."));
                     }
                 }

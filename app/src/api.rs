@@ -116,6 +116,14 @@ mod browser {
         Call::get(&path).json().await
     }
 
+    /// The newest few stored operations that have such words in them.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn find(words: &str) -> Result<OperationPage, Problem> {
+        Call::get(&query::url("/api/v1/operations", [("q", words), ("limit", "8")])).json().await
+    }
+
     /// Starts an operation; the same key again starts nothing twice.
     ///
     /// # Errors
@@ -152,4 +160,4 @@ mod browser {
     }
 }
 
-pub use browser::{artifact, ask, cancel_many, drain, operations, sampled, start};
+pub use browser::{artifact, ask, cancel_many, drain, find, operations, sampled, start};

@@ -6,8 +6,8 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-/// Puts the chosen theme and the width of the rail on the document before anything is painted.
-const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement;try{["theme","rail"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
+/// Puts what was chosen of theme, rail, zone and keys on the document before anything is painted.
+const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement;try{["theme","rail","zone","keys"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
 
 /// The document: head, styles, scripts with the nonce of this answer, and the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -21,7 +21,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="description" content="Long-running work: start it, watch it, cancel it for real."/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="icon" id="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <script nonce=use_nonce() inner_html=BEFORE_PAINT></script>
                 <HashedStylesheet options=options.clone() id="leptos"/>
                 <AutoReload options=options.clone()/>

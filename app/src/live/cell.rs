@@ -150,6 +150,12 @@ impl OpCell {
         self.facts.with_untracked(|f| f.host.clone())
     }
 
+    /// How it ended: its state, when the attempt began and when it ended. Nothing while it has not. Not tracked.
+    pub fn end(&self) -> Option<(State, Option<Time>, Option<Time>)> {
+        let state = self.state.get_untracked();
+        self.facts.with_untracked(|f| state.ended().then_some((state, f.started_at, f.ended_at)))
+    }
+
     /// When it ended. Not tracked.
     pub fn ended_at(&self) -> Option<Time> {
         self.facts.with_untracked(|f| f.ended_at)

@@ -8,12 +8,13 @@ use super::follow::{Curves, LogBuffer};
 use super::ledger::{Change, judge};
 use super::line::{Place, places};
 use super::link::Shown;
+use super::role::Role;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{Event, EventBody, HostName, InstanceId, Operation, OperationId, State, Time};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
 
 /// Ended operations kept in the page; older ones are a "load more" away.
 const MOST_ENDED: usize = 2_000;
@@ -48,6 +49,8 @@ struct Inner {
     fresh: ArcRwSignal<bool>,
     latency: ArcRwSignal<Option<f64>>,
     nudge: ArcTrigger,
+    role: Mutex<Role>,
+    awake: AtomicBool,
 }
 
 fn slot(state: State) -> usize {
@@ -73,6 +76,8 @@ impl Default for Live {
             fresh: ArcRwSignal::new(true),
             latency: ArcRwSignal::new(None),
             nudge: ArcTrigger::new(),
+            role: Mutex::new(Role::Alone),
+            awake: AtomicBool::new(false),
         }))
     }
 }
@@ -321,6 +326,14 @@ impl Live {
         self.cells().get(&id).cloned()
     }
 
+    /// The ids of all operations that are known, newest first. Not tracked.
+    pub fn all(&self) -> Vec<OperationId> {
+        let mut ids: Vec<OperationId> = self.cells().keys().copied().collect();
+        // Ids are made in the order of time.
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids
+    }
+
     /// The ids of the operations that `takes` takes, newest first: those that have not ended, and those that
     /// have. Tracks that operations come and change their state.
     pub fn list(&self, takes: impl Fn(State, &str) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
@@ -441,6 +454,26 @@ impl Live {
     /// Asks the connection to try again at once.
     pub fn nudge(&self) {
         self.0.nudge.notify();
+    }
+
+    /// What this tab is among the tabs of its browser. Not tracked.
+    pub fn role(&self) -> Role {
+        *self.0.role.lock().expect("nobody panics with the role")
+    }
+
+    /// For the driver: what this tab is now.
+    pub fn take_role(&self, role: Role) {
+        *self.0.role.lock().expect("nobody panics with the role") = role;
+    }
+
+    /// Whether the page stays connected out of sight: somebody wants to be told of something.
+    pub fn keep_awake(&self, on: bool) {
+        self.0.awake.store(on, Ordering::Relaxed);
+    }
+
+    /// For the driver: whether it does.
+    pub fn kept_awake(&self) -> bool {
+        self.0.awake.load(Ordering::Relaxed)
     }
 
     /// For the driver: somebody asked to try at once.

@@ -1,6 +1,7 @@
 //! What is said before something is asked for that can't be undone, and what is said of its outcome.
 
 use crate::format;
+use crate::zone::Zone;
 use protocol::api::Refused;
 use protocol::{Checkpoint, Time};
 
@@ -103,6 +104,7 @@ pub fn resume(
     ended: Option<Time>,
     reached: &str,
     now: Time,
+    zone: Zone,
 ) -> Resume {
     let age = format::ago(now.seconds_since(checkpoint.at));
     let by = if checkpoint.attempt == attempt {
@@ -120,7 +122,7 @@ pub fn resume(
     };
     Resume {
         kept: checkpoint.note.clone(),
-        from: format!("{}, {age}, by {by}", format::moment(checkpoint.at)),
+        from: format!("{}, {age}, by {by}", zone.moment(checkpoint.at)),
         redone,
     }
 }
@@ -179,14 +181,14 @@ mod tests {
             state: serde_json::Value::Null,
         };
         let now = at("2026-11-23T10:05:00Z");
-        let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now);
+        let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now, Zone::Utc);
         assert_eq!(said.kept, "7 of 13 segments, 11,204 rows");
         assert_eq!(said.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1, the last one");
         assert_eq!(
             said.redone,
             "The last 2 m 10 s of work (it had reached 61 %) and all that was still to come."
         );
-        let older = resume(&checkpoint, 3, Some(now), "", now);
+        let older = resume(&checkpoint, 3, Some(now), "", now, Zone::Utc);
         assert!(older.from.ends_with("by attempt 1"));
         assert_eq!(older.redone, "Everything that was done after it and all that was still to come.");
     }

@@ -1,7 +1,7 @@
 //! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
 //!
 //! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
-//! before and after something is asked for. [`audit`]: who did what. [`activity`]: what
+//! before and after something is asked for. [`audit`]: who did what. [`take_along`]: a start as a line for a shell. [`activity`]: what
 //! ended lately.
 
 pub mod activity;
@@ -10,6 +10,7 @@ pub mod audit;
 pub mod forecast;
 pub mod hosts;
 pub mod sweep;
+pub mod take_along;
 pub mod trail;
 
 use crate::format;

@@ -6,6 +6,7 @@ use crate::live::{Live, OpView};
 use crate::reactive::{part, text};
 use crate::words;
 use crate::words::asking;
+use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::OperationId;
 
@@ -57,12 +58,14 @@ pub fn cancel(id: OperationId) -> AnyView {
 pub fn resume(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let (actions, clock) = (Actions::here(), Live::here().clock());
+    let zone = Zones::here();
     // From when is told by the clock, and goes on while the question stands.
     let said = Memo::new(move |_| {
         let now = clock.get();
         let reached = op.progress.with(|p| words::how_far(p.as_ref()));
-        op.facts
-            .with(|f| f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now)))
+        op.facts.with(|f| {
+            f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now, zone.get()))
+        })
     });
     let line = move |of: fn(asking::Resume) -> String| text(move || said.get().map(of).unwrap_or_default());
     let attempt = op.facts.with_untracked(|f| f.attempt + 1);

@@ -19,6 +19,7 @@ use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
 use crate::reactive::{part, text};
 use crate::words;
+use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::KindSpec;
@@ -52,12 +53,15 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let fixed = op.fixed();
     let spec = StoredValue::new(spec_of(&fixed.kind));
     let title = fixed.title.clone();
+    let clock = live.clock();
     let tab_title = move || {
         let state = op.state.get();
-        let far = op.progress.with(|p| words::how_far(p.as_ref()));
+        // Once a second, however fast it goes.
+        clock.track();
+        let far = op.progress.with_untracked(|p| words::how_far(p.as_ref()));
         match (state.ended(), far.is_empty()) {
-            (false, false) => format!("{far} · {title}"),
-            _ => format!("{state} · {title}"),
+            (false, false) => format!("{far} · {title} · Signalbox"),
+            _ => format!("{state} · {title} · Signalbox"),
         }
     };
     let outcome = Memo::new({
@@ -119,10 +123,11 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
             all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
         })
     };
-    let clock = Live::here().clock();
+    let (clock, zone) = (Live::here().clock(), Zones::here());
     let forecast = part(move || {
+        let zone = zone.get();
         let told = words::forecast::of(op, clock.get(), |forecast, _, now| {
-            forecast.map(|f| words::forecast::sentence(f, now))
+            forecast.map(|f| words::forecast::sentence(f, now, zone))
         });
         told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())
     });

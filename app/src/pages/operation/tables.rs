@@ -48,7 +48,7 @@ pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
                             <th scope="col">"by"</th>
                             <th scope="col">"state"</th>
                             <th scope="col">"host"</th>
-                            <th scope="col" class="num">"started, UTC"</th>
+                            <th scope="col" class="num">"started"</th>
                             <th scope="col" class="num">"took"</th>
                         </tr>
                     </thead>
