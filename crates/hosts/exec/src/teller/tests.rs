@@ -38,7 +38,7 @@ impl Ear for Notes {
 
 fn teller(reading: Reading, phases: &[&str]) -> Teller<Notes> {
     let phases = phases.iter().map(|p| (*p).to_owned()).collect();
-    Teller::new(Notes::default(), Arc::new(reading), phases, Instant::now())
+    Teller::new(Notes::default(), Arc::new(reading), phases, Pace::default(), Instant::now())
 }
 
 fn hear(teller: &mut Teller<Notes>, stream: Stream, bytes: &[u8]) {
@@ -72,6 +72,20 @@ fn a_report_is_progress_and_curves_and_not_log() {
     assert_eq!(t.ear().log, [(LogLevel::Info, "hello".to_owned())]);
     let heard = t.finish();
     assert_eq!((heard.kept, heard.reported), (1, Some(serde_json::json!({"a": 1}))));
+}
+
+#[test]
+fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"\x1b[33mWARNING\x1b[0m odd\x1b[K\n\x1b[1m{\"done\":1}\x1b[0m\n");
+    hear(&mut t, Stream::Err, b"\x1b[31mdrawn 1\r\x1b[31mdrawn 2\x1b[0m\n\x1b[0m\n");
+    let expected = [
+        (LogLevel::Warn, "\x1b[33mWARNING\x1b[0m odd".to_owned()),
+        (LogLevel::Warn, "\x1b[31mdrawn 2\x1b[0m".to_owned()),
+    ];
+    assert_eq!(t.ear().log, expected);
+    assert_eq!(t.ear().told, ["done 1"]);
+    assert_eq!(t.finish().last, ["drawn 2"]);
 }
 
 #[test]
