@@ -134,7 +134,7 @@ impl Engine {
         let keep = config.rules.keep;
         let (desk, commands) = mpsc::channel::<Command>(1_024);
         let catalogue = Arc::new(Catalogue::default());
-        catalogue.configured(config.hosts.len());
+        catalogue.configured(config.hosts.len(), config.rules.limits.clone());
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let mut roster = Roster::default();

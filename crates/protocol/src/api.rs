@@ -177,6 +177,9 @@ pub struct KindOffer {
     pub hosts: Vec<HostName>,
     /// At least one of them can be reached.
     pub available: bool,
+    /// So many may run at once over all hosts, as the configuration has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 /// `GET /api/v1/hosts`

@@ -4,6 +4,7 @@
 //! May not know: I/O, clocks, databases, HTTP clients. It compiles to native code and to WebAssembly.
 
 pub mod activity;
+pub mod ansi;
 pub mod api;
 pub mod audit;
 pub mod event;

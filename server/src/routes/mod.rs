@@ -4,6 +4,7 @@ mod activity;
 mod audit;
 mod events;
 mod hosts;
+mod log_text;
 mod metrics;
 mod operations;
 mod probes;

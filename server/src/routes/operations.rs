@@ -1,6 +1,6 @@
 //! Operations: list, start, look at, cancel, retry, resume; their curves, logs and artifacts.
 
-use super::{LOG_LINES, Server, bad_query, id_of};
+use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
 use crate::problem::Failed;
 use axum::Json;
@@ -232,25 +232,38 @@ pub struct LogQuery {
     attempt: Option<u32>,
     before: Option<u64>,
     limit: Option<u32>,
+    format: Option<LogFormat>,
 }
 
-/// The last log lines of an attempt, oldest first.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum LogFormat {
+    Json,
+    Text,
+}
+
+/// The last log lines of an attempt, oldest first; or the whole log as a text to keep.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/logs", tag = "operations",
     params(
         ("id" = String, Path),
         ("attempt" = Option<u32>, Query, description = "The current one when not given"),
         ("before" = Option<u64>, Query, description = "Only lines before this number"),
         ("limit" = Option<u32>, Query, description = "1 to 10,000; 1,000 when not given"),
+        ("format" = Option<String>, Query, description = "`json`; or `text` for all lines as text/plain, without colours, \
+            a line each: when, level, text. `before` and `limit` don't count then"),
     ),
     responses((status = 200, body = LogPage), (status = 404, body = Problem)))]
 pub async fn logs(
     State(server): State<Server>,
     id: Path<String>,
     query: Result<Query<LogQuery>, QueryRejection>,
-) -> Result<Json<LogPage>, Failed> {
+) -> Result<Response, Failed> {
     let Query(query) = query.map_err(bad_query)?;
+    if query.format == Some(LogFormat::Text) {
+        return Ok(log_text::whole(&server.engine, id_of(id)?, query.attempt).await?);
+    }
     let limit = query.limit.unwrap_or(LOG_LINES).clamp(1, 10_000);
-    Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?))
+    Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?).into_response())
 }
 
 /// An artifact of the newest result, as the host that made it gives it; the query goes along to the host.
