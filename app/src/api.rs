@@ -5,7 +5,7 @@ use protocol::api::{
     CancelMany, CancelledMany, HostStatus, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer,
     Snapshot, StartOperation,
 };
-use protocol::{HostName, Operation, OperationId, Problem};
+use protocol::{HostName, KindName, Operation, OperationId, Problem};
 
 #[cfg(not(feature = "ssr"))]
 use crate::http::Call;
@@ -116,6 +116,29 @@ mod browser {
         Call::get(&path).json().await
     }
 
+    /// Log lines of an attempt: the last `limit` before one.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn log_page(
+        id: OperationId,
+        attempt: u32,
+        before: u64,
+        limit: u64,
+    ) -> Result<LogPage, Problem> {
+        let path = format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={limit}");
+        Call::get(&path).json().await
+    }
+
+    /// The newest operations of a kind, newest first.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn newest_of(kind: &KindName) -> Result<OperationPage, Problem> {
+        let path = query::url("/api/v1/operations", [("kind", kind.as_str()), ("limit", "20")]);
+        Call::get(&path).json().await
+    }
+
     /// Starts an operation; the same key again starts nothing twice.
     ///
     /// # Errors
@@ -152,4 +175,4 @@ mod browser {
     }
 }
 
-pub use browser::{artifact, ask, cancel_many, drain, operations, sampled, start};
+pub use browser::{artifact, ask, cancel_many, drain, log_page, newest_of, operations, sampled, start};

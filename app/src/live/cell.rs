@@ -2,6 +2,7 @@
 
 use super::ledger::Known;
 use super::line::Waiting;
+use crate::words::start::Work;
 use leptos::prelude::*;
 use protocol::{
     Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation, OperationId,
@@ -166,6 +167,20 @@ impl OpCell {
         self.facts.with_untracked(|f| {
             let since = f.queued_at.unwrap_or(fixed.created_at);
             Some(Waiting { id: fixed.id, kind: &fixed.kind, priority: f.priority, since, held })
+        })
+    }
+
+    /// As what takes a place or stands in line, while it does. Not tracked.
+    pub(super) fn at_work(&self) -> Option<Work> {
+        let on = self.at_work_on();
+        if on.is_none() && self.waiting().is_none() {
+            return None;
+        }
+        Some(Work {
+            kind: self.fixed.kind.clone(),
+            on,
+            priority: self.facts.with_untracked(|f| f.priority),
+            ends_at: self.forecast.with_untracked(|f| f.map(|f| f.ends_at)),
         })
     }
 

@@ -4,13 +4,16 @@
 pub use super::cell::{Facts, Fixed, OpCell, OpView};
 
 use super::cell::set;
-use super::follow::{Curves, LogBuffer};
+use super::follow::Curves;
 use super::ledger::{Change, judge};
 use super::line::{Place, places};
+use super::lines::LogBuffer;
 use super::link::Shown;
+use crate::words::start::Work;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
-use protocol::{Event, EventBody, HostName, InstanceId, Operation, OperationId, State, Time};
+use protocol::{Event, EventBody, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -351,6 +354,22 @@ impl Live {
         busy
     }
 
+    /// What takes a place on a host or stands in line for one. Tracks as [`Live::list`] does.
+    pub fn at_work(&self) -> Vec<Work> {
+        self.0.roster.track();
+        self.cells().values().filter_map(|cell| cell.at_work()).collect()
+    }
+
+    /// The newest operation of a kind that a person started, of those that the page knows: when, and its params. Tracks
+    /// as [`Live::list`] does.
+    pub fn newest_of(&self, kind: &KindName) -> Option<(Time, Value)> {
+        self.0.roster.track();
+        let cells = self.cells();
+        let of_kind =
+            cells.values().map(|cell| cell.fixed()).filter(|f| f.kind == *kind && f.parent.is_none());
+        of_kind.max_by_key(|f| f.id).map(|f| (f.created_at, f.params.clone()))
+    }
+
     /// What an operation started and what has not ended, oldest first. Tracks as [`Live::list`] does.
     pub fn children(&self, of: OperationId) -> Vec<OperationId> {
         self.0.roster.track();
@@ -552,11 +571,11 @@ mod tests {
             text: "read MSFT_1h.csv".into(),
         };
         live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }));
-        assert_eq!(follow.log.get_untracked().lines(), std::slice::from_ref(&line));
+        assert_eq!(follow.log.with_untracked(|log| log.get(1).map(|l| l.text == line.text)), Some(true));
         live.unfollow(&follow);
         let next = protocol::LogLine { n: 2, ..line };
         live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }));
-        assert_eq!(follow.log.get_untracked().lines().len(), 1);
+        assert_eq!(follow.log.with_untracked(LogBuffer::held), 1);
     }
 
     #[test]

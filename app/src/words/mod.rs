@@ -1,14 +1,15 @@
 //! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
 //!
 //! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
-//! before and after something is asked for. [`audit`]: who did what. [`activity`]: what
-//! ended lately.
+//! before and after something is asked for. [`start`]: where something would run. [`audit`]: who did what.
+//! [`activity`]: what ended lately.
 
 pub mod activity;
 pub mod asking;
 pub mod audit;
 pub mod forecast;
 pub mod hosts;
+pub mod start;
 pub mod sweep;
 pub mod trail;
 
