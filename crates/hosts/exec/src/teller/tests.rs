@@ -113,7 +113,7 @@ fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
         ("info", "plain"),
         ("error", "[12:00] ERROR: no"),
         ("info", "{\"loss\":1,\"best\":true}"),
-        ("info", "red"),
+        ("info", "\u{1b}[31mred\u{1b}[0m"),
         ("warn", "note"),
         ("info", "INFO:root:fine"),
         ("error", "Traceback (most recent call last):"),
