@@ -5,7 +5,7 @@ use protocol::api::{
     CancelMany, CancelledMany, HostStatus, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer,
     Snapshot, StartOperation,
 };
-use protocol::{HostName, Operation, OperationId, Problem};
+use protocol::{Envelope, HostName, Operation, OperationId, Problem, SetRule};
 
 #[cfg(not(feature = "ssr"))]
 use crate::http::Call;
@@ -133,6 +133,35 @@ mod browser {
         Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
     }
 
+    /// The band of earlier runs of a curve; `anew` reads it again where it is known already.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn envelope(id: OperationId, name: &str, anew: bool) -> Result<Envelope, Problem> {
+        let path = format!("/api/v1/operations/{id}/envelope");
+        let anew = if anew { "true" } else { "" };
+        Call::get(&query::url(&path, [("name", name), ("anew", anew)])).json().await
+    }
+
+    /// Sets the rule of an operation.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn set_rule(id: OperationId, rule: &SetRule) -> Result<Operation, Problem> {
+        let body = serde_json::to_string(rule).expect("a rule is made of plain JSON");
+        Call { method: "PUT", body: Some(body), ..Call::get(&format!("/api/v1/operations/{id}/rule")) }
+            .json()
+            .await
+    }
+
+    /// Takes the rule of an operation away.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn drop_rule(id: OperationId) -> Result<Operation, Problem> {
+        Call { method: "DELETE", ..Call::get(&format!("/api/v1/operations/{id}/rule")) }.json().await
+    }
+
     /// Lets a host take no new work, or take it again.
     ///
     /// # Errors
@@ -152,4 +181,6 @@ mod browser {
     }
 }
 
-pub use browser::{artifact, ask, cancel_many, drain, operations, sampled, start};
+pub use browser::{
+    artifact, ask, cancel_many, drain, drop_rule, envelope, operations, sampled, set_rule, start,
+};

@@ -2,13 +2,18 @@
 
 use super::icon::Icon;
 use leptos::prelude::*;
+use std::sync::Arc;
 use std::time::Duration;
 
-#[derive(Clone, PartialEq)]
+/// What a note offers to do: its word, and the deed.
+type Offer = (&'static str, Arc<dyn Fn() + Send + Sync>);
+
+#[derive(Clone)]
 struct Toast {
     id: u32,
     text: String,
     warns: bool,
+    offer: Option<Offer>,
 }
 
 /// The page's toasts; from the context.
@@ -26,23 +31,30 @@ impl Toasts {
 
     /// Something went as asked; gone after some seconds.
     pub fn say(&self, text: impl Into<String>) {
-        let id = self.push(text.into(), false);
+        let id = self.push(text.into(), false, None);
         let toasts = *self;
         set_timeout(move || toasts.close(id), Duration::from_secs(5));
     }
 
-    /// Something did not; stays.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.push(text.into(), true);
+    /// Something went as asked and can be undone, or gone on with; gone after long enough to reach for it.
+    pub fn offer(&self, text: impl Into<String>, word: &'static str, act: Arc<dyn Fn() + Send + Sync>) {
+        let id = self.push(text.into(), false, Some((word, act)));
+        let toasts = *self;
+        set_timeout(move || toasts.close(id), Duration::from_secs(12));
     }
 
-    fn push(&self, text: String, warns: bool) -> u32 {
+    /// Something did not; stays.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.push(text.into(), true, None);
+    }
+
+    fn push(&self, text: String, warns: bool, offer: Option<Offer>) -> u32 {
         self.last.update_value(|n| *n += 1);
         let id = self.last.get_value();
         self.list.update(|list| {
             // The same words twice are one note.
             list.retain(|toast| toast.text != text);
-            list.push(Toast { id, text, warns });
+            list.push(Toast { id, text, warns, offer });
             if list.len() > 4 {
                 list.remove(0);
             }
@@ -65,9 +77,21 @@ pub fn ToastList() -> impl IntoView {
                 each=move || toasts.list.get()
                 key=|toast| toast.id
                 children=move |toast| {
+                    let offered = toast.offer.map(|(word, act)| {
+                        let done = move |_| {
+                            toasts.close(toast.id);
+                            act();
+                        };
+                        view! {
+                            <button type="button" class="link toast-do" on:click=done>
+                                {word}
+                            </button>
+                        }
+                    });
                     view! {
                         <div class="toast" data-warns=toast.warns.then_some("")>
                             <p>{toast.text}</p>
+                            {offered}
                             <button
                                 type="button"
                                 class="quiet"

@@ -4,8 +4,8 @@ use super::ledger::Known;
 use super::line::Waiting;
 use leptos::prelude::*;
 use protocol::{
-    Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation, OperationId,
-    Progress, Receipt, State, Time,
+    BandRule, Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation,
+    OperationId, Progress, Receipt, State, Time,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct Facts {
     pub ended_at: Option<Time>,
     pub failure: Option<Failure>,
     pub checkpoint: Option<Checkpoint>,
+    /// But how many points are outside, which [`OpView::outside`] tells.
+    pub rule: Option<BandRule>,
     pub has_result: bool,
     pub tags: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Facts {
             ended_at: op.ended_at,
             failure: op.failure.clone(),
             checkpoint: op.checkpoint.clone(),
+            rule: op.rule.clone().map(|rule| BandRule { outside: 0, ..rule }),
             has_result: op.has_result,
             tags: op.tags.clone(),
         }
@@ -67,6 +70,7 @@ pub struct OpCell {
     pub(super) receipt: ArcRwSignal<Option<Receipt>>,
     pub(super) condition: ArcRwSignal<Option<Condition>>,
     pub(super) facts: ArcRwSignal<Facts>,
+    pub(super) outside: ArcRwSignal<u32>,
 }
 
 /// An operation as a component holds it: signals that live as long as the component, and can be copied.
@@ -81,6 +85,8 @@ pub struct OpView {
     pub receipt: RwSignal<Option<Receipt>>,
     pub condition: RwSignal<Option<Condition>>,
     pub facts: RwSignal<Facts>,
+    /// How many points in a row are out of the band of its rule.
+    pub outside: RwSignal<u32>,
 }
 
 impl OpView {
@@ -109,6 +115,7 @@ impl OpCell {
             receipt: ArcRwSignal::new(op.receipt.clone()),
             condition: ArcRwSignal::new(op.condition.clone()),
             facts: ArcRwSignal::new(Facts::of(op)),
+            outside: ArcRwSignal::new(outside_of(op)),
         }
     }
 
@@ -128,6 +135,7 @@ impl OpCell {
         set(&self.receipt, &op.receipt);
         set(&self.condition, &op.condition);
         set(&self.facts, &Facts::of(op));
+        set(&self.outside, &outside_of(op));
         set(&self.state, &op.state)
     }
 
@@ -194,8 +202,13 @@ impl OpCell {
             receipt: (&self.receipt).into(),
             condition: (&self.condition).into(),
             facts: (&self.facts).into(),
+            outside: (&self.outside).into(),
         }
     }
+}
+
+fn outside_of(op: &Operation) -> u32 {
+    op.rule.as_ref().map_or(0, |rule| rule.outside)
 }
 
 /// Sets a signal if its value is another one; says whether it was.

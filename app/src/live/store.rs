@@ -206,6 +206,9 @@ impl Live {
                     }
                     Change::Heard { at } => {
                         set(&cell.heard_at, &Some(at));
+                        if let EventBody::Points { outside: Some(outside), .. } = &event.body {
+                            set(&cell.outside, outside);
+                        }
                     }
                 }
                 cell.as_of.store(event.seq, Ordering::Relaxed);

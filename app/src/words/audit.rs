@@ -12,6 +12,8 @@ pub fn action(action: Action) -> &'static str {
         Action::Resume => "resumed",
         Action::Drain => "drained",
         Action::Undrain => "took back into use",
+        Action::SetRule => "set a rule",
+        Action::DropRule => "took its rule away",
         Action::Configure => "configured",
     }
 }

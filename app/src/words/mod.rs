@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod asking;
 pub mod audit;
+pub mod band;
 pub mod forecast;
 pub mod hosts;
 pub mod sweep;
@@ -168,6 +169,7 @@ mod tests {
             ended_at: None,
             failure: None,
             checkpoint: None,
+            rule: None,
             has_result: false,
             tags: vec![],
         }

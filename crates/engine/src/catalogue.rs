@@ -63,6 +63,13 @@ impl Catalogue {
         self.inner.write().up.remove(host);
     }
 
+    /// What the x of a kind's curve counts: `epoch`.
+    pub(crate) fn counts(&self, kind: &KindName, series: &str) -> Option<String> {
+        let inner = self.inner.read();
+        let known = &inner.kinds.get(kind)?.spec.series;
+        known.iter().find(|info| info.name == series).map(|info| info.x.clone())
+    }
+
     /// Every kind, and where it could run now.
     pub fn list(&self) -> KindList {
         let inner = self.inner.read();

@@ -10,10 +10,12 @@ mod commands;
 mod dispatch;
 mod draft;
 mod hosts;
+mod rules;
 mod wishes;
 
 pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
 pub(crate) use draft::Told;
+pub(crate) use rules::Watched;
 pub(crate) use wishes::key_reused;
 
 use crate::awake::Awake;
@@ -109,6 +111,8 @@ pub(crate) struct Desk {
     forecasts: Forecasts,
     /// Of those that have not ended, who may have children.
     parents: HashSet<OperationId>,
+    /// What the rules of those that have not ended go by, and of those that ended last.
+    watched: HashMap<OperationId, Watched>,
     keys: HashMap<String, (OperationId, String)>,
     keys_order: VecDeque<String>,
     /// Hosts whose feed was taken further in the commit that is being put together.
@@ -128,6 +132,7 @@ pub(crate) struct Desk {
 pub(crate) struct Beginning {
     pub(crate) head: u64,
     pub(crate) unended: Vec<Stored>,
+    pub(crate) watched: HashMap<OperationId, Watched>,
     pub(crate) roster: Roster,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) writer: Writer<Told>,
@@ -149,6 +154,7 @@ impl Desk {
             catalogue: beginning.catalogue,
             forecasts: beginning.forecasts,
             parents: HashSet::new(),
+            watched: beginning.watched,
             keys: HashMap::new(),
             keys_order: VecDeque::new(),
             moved: HashSet::new(),
@@ -167,6 +173,10 @@ impl Desk {
             desk.draft.host(status, now);
         }
         desk.orphans(now);
+        // What was stored last may break a rule that nobody could obey.
+        for id in desk.watched.keys().copied().collect::<Vec<_>>() {
+            desk.obey_rule(id, now);
+        }
         desk.dispatch(now);
         desk
     }
@@ -246,7 +256,10 @@ impl Desk {
     fn handle(&mut self, command: Command, now: Time) {
         match command {
             Command::Start { new, by, reply } => self.start(*new, &by, reply, now),
-            Command::Wish { id, wish, by, ended, reply } => self.wish(id, ended, wish, &by, reply, now),
+            Command::Wish { id, wish, by, ended, band, reply } => {
+                self.wish(id, (ended, band), wish, &by, reply, now);
+            }
+            Command::Rule { id, rule, by, reply } => self.rule(id, rule, &by, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
                     self.step(id, message, now);
@@ -339,8 +352,9 @@ impl Desk {
                     self.draft.progress(&mut live.record.operation, progress, forecast, now);
                 }
                 Effect::Points(series) => {
+                    let outside = self.judge(id, &series);
                     self.draft.change(Change::Points { id, attempt, series: series.clone() });
-                    self.draft.event(EventBody::Points { id, attempt, series }, now);
+                    self.draft.points(id, attempt, series, outside, now);
                 }
                 Effect::Log(lines) => {
                     self.draft.change(Change::Log { id, attempt, lines: lines.clone() });
@@ -354,6 +368,7 @@ impl Desk {
                 Effect::SendCancel => self.send_cancel(id),
             }
         }
+        self.obey_rule(id, now);
         if self.parents.contains(&id)
             && self.live.get(&id).is_some_and(|l| l.record.operation.state == State::Cancelling)
         {
@@ -370,6 +385,7 @@ impl Desk {
             while self.ended_order.len() > ENDED {
                 if let Some(old) = self.ended_order.pop_front() {
                     self.ended.remove(&old);
+                    self.watched.remove(&old);
                 }
             }
             match retry {

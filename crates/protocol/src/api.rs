@@ -21,6 +21,17 @@ pub struct StartOperation {
     pub priority: i8,
 }
 
+/// `POST /api/v1/operations` with a rule that holds from the first point on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartWithRule {
+    #[serde(flatten)]
+    pub start: StartOperation,
+    /// Cancel it when a curve leaves the band of earlier runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<crate::SetRule>,
+}
+
 /// `GET /api/v1/operations`: a page, newest first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

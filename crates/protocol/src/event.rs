@@ -32,7 +32,14 @@ pub enum EventBody {
         forecast: Option<Forecast>,
     },
     /// New points of curves.
-    Points { id: OperationId, attempt: u32, series: Vec<Points> },
+    Points {
+        id: OperationId,
+        attempt: u32,
+        series: Vec<Points>,
+        /// How many points in a row are out of the band now, where the operation's rule has judged these.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outside: Option<u32>,
+    },
     /// New log lines.
     Log { id: OperationId, attempt: u32, lines: Vec<LogLine> },
     /// A host said something of an attempt that is over. It is kept for the record and changed nothing.

@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod api;
 pub mod audit;
+pub mod band;
 pub mod event;
 pub mod form;
 pub mod host;
@@ -22,6 +23,7 @@ pub mod sweep;
 pub mod time;
 
 pub use audit::{Action, Actor, AuditEntry, Via};
+pub use band::{Band, BandRule, Envelope, SetRule, Side};
 pub use event::{Event, EventBody};
 pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};

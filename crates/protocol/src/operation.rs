@@ -1,6 +1,6 @@
 //! An operation and its attempts, as the page and the store see them.
 
-use crate::{HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
+use crate::{BandRule, HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,6 +60,9 @@ pub struct Operation {
     /// What a resume would start from: the newest checkpoint of any attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+    /// The rule that cancels it when a curve leaves the band of earlier runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<BandRule>,
     /// A result document can be asked for.
     #[serde(default)]
     pub has_result: bool,
@@ -95,6 +98,7 @@ impl Operation {
             condition: None,
             failure: None,
             checkpoint: None,
+            rule: None,
             has_result: false,
             tags: Vec::new(),
             seq: 0,

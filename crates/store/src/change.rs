@@ -3,7 +3,8 @@
 use crate::{HostCursor, Run};
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, HostName, KindName, LogLine, Operation, OperationId, Points, Progress, Time,
+    Attempt, AuditEntry, Envelope, HostName, KindName, LogLine, Operation, OperationId, Points, Progress,
+    Time,
 };
 use std::sync::Arc;
 
@@ -82,6 +83,12 @@ pub enum Change {
     Cursor {
         host: HostName,
         cursor: HostCursor,
+    },
+    /// The band that an operation's rule goes by. What is stored by now of its curve is not judged by it.
+    RuleBand {
+        id: OperationId,
+        attempt: u32,
+        envelope: Arc<Envelope>,
     },
     /// An idempotency key, with the request that it stands for.
     Key {

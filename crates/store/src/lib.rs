@@ -5,6 +5,7 @@
 
 mod change;
 mod page;
+mod runs;
 mod schema;
 mod sqlite;
 mod writer;
@@ -16,7 +17,8 @@ pub use writer::{Commit, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Points, State, Time,
+    Attempt, AuditEntry, Envelope, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Point,
+    Points, State, Time,
 };
 use std::time::Duration;
 use thiserror::Error;
@@ -91,6 +93,32 @@ pub const AUDIT: u32 = 10_000;
 /// So many runs of a kind are kept.
 pub const RUNS: u32 = 200;
 
+/// Earlier runs are looked for among so many that succeeded, the newest.
+pub const EARLIER: u32 = 500;
+
+/// Which runs are wanted: earlier ones of a kind that succeeded and have a curve.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'a> {
+    pub kind: &'a KindName,
+    /// Only those of this title.
+    pub title: Option<&'a str>,
+    /// Accepted before this operation was.
+    pub before: OperationId,
+    pub series: &'a str,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// The band that an operation's rule goes by.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RuleBand {
+    /// The attempt that was current when the rule was set.
+    pub attempt: u32,
+    /// So many points of that attempt's curve were there before the rule.
+    pub skip: u64,
+    pub envelope: Envelope,
+}
+
 /// What is kept of operations that ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep {
@@ -136,6 +164,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// All points of an attempt's curves, by name.
     fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError>;
+
+    /// The points of one curve of an attempt, in the order in which they came, a delivery at a time: however long it
+    /// is, little of it is held.
+    fn curve(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        series: &str,
+        take: &mut dyn FnMut(Point),
+    ) -> Result<(), StoreError>;
+
+    /// Earlier runs that succeeded, newest first, each with the attempt that did; of the newest [`EARLIER`].
+    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
+
+    /// The band of an operation's rule, as it was set last.
+    fn rule_band(&self, id: OperationId) -> Result<Option<RuleBand>, StoreError>;
 
     /// The last `limit` log lines of an attempt before line `before` (from the end when `None`), in order.
     fn logs(

@@ -138,6 +138,19 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE operations ADD COLUMN parent BLOB;
     CREATE INDEX operations_by_parent ON operations (parent, id) WHERE parent IS NOT NULL;
 ",
+    r"
+    -- The band that an operation's rule goes by. `doc` is the envelope but its band, which is packed: rows of x, p10,
+    -- p50, p90 and the number of runs. The first `skip` points of `attempt` were there before the rule.
+    CREATE TABLE rules (
+        n       INTEGER PRIMARY KEY,
+        attempt INTEGER NOT NULL,
+        skip    INTEGER NOT NULL,
+        doc     TEXT NOT NULL,
+        packed  BLOB
+    );
+    -- For the earlier runs of a title.
+    CREATE INDEX operations_by_title ON operations (kind, title, id) WHERE state = 'succeeded';
+",
 ];
 
 /// Brings the database to the newest version, step by step, each whole or not at all.

@@ -2,8 +2,8 @@
 
 use crate::schema::migrate;
 use crate::{
-    AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored,
-    TALLY_HOURS, Tally, Weight,
+    AUDIT, Change, Earlier, EventRecord, Filter, HostCursor, Keep, Page, RUNS, RuleBand, Run, Store,
+    StoreError, Stored, TALLY_HOURS, Tally, Weight, runs,
 };
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
@@ -96,11 +96,11 @@ fn lock(database: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn id_bytes(id: OperationId) -> [u8; 16] {
+pub(crate) fn id_bytes(id: OperationId) -> [u8; 16] {
     *id.0.as_bytes()
 }
 
-fn id_from(bytes: [u8; 16]) -> OperationId {
+pub(crate) fn id_from(bytes: [u8; 16]) -> OperationId {
     OperationId(uuid::Uuid::from_bytes(bytes))
 }
 
@@ -126,7 +126,7 @@ fn attempts_of(connection: &Connection, n: i64) -> Result<Vec<Attempt>, StoreErr
     Ok(attempts)
 }
 
-fn number_of(connection: &Connection, id: OperationId) -> Result<Option<i64>, StoreError> {
+pub(crate) fn number_of(connection: &Connection, id: OperationId) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT n FROM operations WHERE id = ?")?;
     Ok(statement.query_row([id_bytes(id)], |row| row.get(0)).optional()?)
 }
@@ -135,7 +135,7 @@ fn pack(points: &[Point]) -> Vec<u8> {
     points.iter().flat_map(|Point(x, y)| [x.to_le_bytes(), y.to_le_bytes()]).flatten().collect()
 }
 
-fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
+pub(crate) fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
     packed.chunks_exact(16).map(|pair| {
         let float = |at: usize| {
             f64::from_le_bytes(pair[at..at + 8].try_into().expect("chunks_exact gives sixteen bytes each"))
@@ -241,6 +241,7 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
         }
+        Change::RuleBand { id, attempt, envelope } => runs::keep_band(transaction, *id, *attempt, envelope)?,
         Change::Drain { host, on } => {
             let sql = if *on {
                 "INSERT OR IGNORE INTO drained VALUES (?)"
@@ -298,7 +299,7 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
 
 fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(n) = number_of(transaction, id)? else { return Ok(()) };
-    for table in ["attempts", "results", "points", "logs", "operations"] {
+    for table in ["attempts", "results", "points", "logs", "rules", "operations"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
     transaction.prepare_cached("DELETE FROM keys WHERE id = ?")?.execute([id_bytes(id)])?;
@@ -459,6 +460,24 @@ impl Store for Sqlite {
             }
             Ok(out)
         })
+    }
+
+    fn curve(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        series: &str,
+        take: &mut dyn FnMut(Point),
+    ) -> Result<(), StoreError> {
+        self.reading(|c| runs::curve(c, id, attempt, series, take))
+    }
+
+    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError> {
+        self.reading(|c| runs::earlier(c, wanted))
+    }
+
+    fn rule_band(&self, id: OperationId) -> Result<Option<RuleBand>, StoreError> {
+        self.reading(|c| runs::rule_band(c, id))
     }
 
     fn logs(

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use proptest::prelude::*;
+use protocol::band::Like;
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    Attempt, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress, State, Time,
+    Attempt, Band, Envelope, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress,
+    State, Time,
 };
 use serde_json::json;
-use signalbox_store::{Change, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError};
+use signalbox_store::{Change, Earlier, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
@@ -265,4 +268,85 @@ fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
     assert_eq!(store.tallies(3).unwrap().len(), 1);
     store.apply(&[Change::Forget { ids: vec![one.0.id] }]).unwrap();
     assert_eq!(store.tallies(2).unwrap(), told, "what is forgotten has ended all the same");
+}
+
+#[test]
+fn earlier_runs_are_those_that_succeeded_before_with_the_curve_newest_first() {
+    let (_folder, store) = open();
+    let told = |operation: &Operation, name: &str, points: &[Point]| {
+        let series = vec![Points { name: name.into(), points: points.to_vec() }];
+        store.apply(&[Change::Points { id: operation.id, attempt: 1, series }]).unwrap();
+    };
+    let some = [Point(1.0, 0.5), Point(2.0, 0.25)];
+    let first = put(&store, State::Succeeded, "MSFT");
+    let other = put(&store, State::Succeeded, "NVDA");
+    let failed = put(&store, State::Failed, "MSFT");
+    let bare = put(&store, State::Succeeded, "MSFT");
+    let last = put(&store, State::Succeeded, "MSFT");
+    let running = put(&store, State::Running, "MSFT");
+    let later = put(&store, State::Succeeded, "MSFT");
+    for operation in [&first, &other, &failed, &last, &running, &later] {
+        told(operation, "loss", &some);
+    }
+    told(&bare, "accuracy", &some);
+    let found = |title, limit| -> Vec<OperationId> {
+        let kind = &running.kind;
+        let wanted = Earlier { kind, title, before: running.id, series: "loss", limit };
+        store
+            .earlier(wanted)
+            .unwrap()
+            .into_iter()
+            .map(|(id, attempt)| {
+                assert_eq!(attempt, 1);
+                id
+            })
+            .collect()
+    };
+    assert_eq!(found(Some("MSFT"), 9), [last.id, first.id]);
+    assert_eq!(found(None, 9), [last.id, other.id, first.id]);
+    assert_eq!(found(None, 1), [last.id]);
+    told(&first, "loss", &[Point(3.0, 0.125)]);
+    let mut points = Vec::new();
+    store.curve(first.id, 1, "loss", &mut |point| points.push(point)).unwrap();
+    assert_eq!(points, [some[0], some[1], Point(3.0, 0.125)]);
+}
+
+#[test]
+fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
+    let (folder, store) = open();
+    let operation = put(&store, State::Running, "MSFT");
+    let series = |points: Vec<Point>| vec![Points { name: "loss".into(), points }];
+    let id = operation.id;
+    let told = |points: Vec<Point>| Change::Points { id, attempt: 1, series: series(points) };
+    let band = Band {
+        x: vec![0.1 + 0.2, 1e-300],
+        p10: vec![Some(1.0 / 3.0), None],
+        p50: vec![Some(2.0 / 3.0), None],
+        p90: vec![Some(0.1), None],
+        runs: vec![5, 4],
+    };
+    let envelope = Envelope {
+        series: "loss".into(),
+        like: Like::SameTitle,
+        runs: vec![OperationId::new()],
+        needed: 5,
+        band: Some(band),
+        why: String::new(),
+    };
+    let set = Change::RuleBand { id, attempt: 1, envelope: Arc::new(envelope.clone()) };
+    let points = |n: u32| (0..n).map(|x| Point(f64::from(x), 1.0)).collect::<Vec<_>>();
+    // In the same batch, too: what comes before it is skipped, what comes after it is not.
+    store.apply(&[told(points(2)), told(points(1)), set, told(points(4))]).unwrap();
+    drop(store);
+    let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
+    let kept = store.rule_band(id).unwrap().unwrap();
+    assert_eq!((kept.attempt, kept.skip), (1, 3));
+    assert_eq!(kept.envelope, envelope);
+    let none = Envelope { band: None, why: "too few".into(), ..envelope };
+    store.apply(&[Change::RuleBand { id, attempt: 2, envelope: Arc::new(none.clone()) }]).unwrap();
+    let kept = store.rule_band(id).unwrap().unwrap();
+    assert_eq!((kept.attempt, kept.skip, kept.envelope), (2, 0, none));
+    assert_eq!(store.rule_band(OperationId::new()).unwrap(), None);
+    store.apply(&[Change::Forget { ids: vec![id] }]).unwrap();
+    assert_eq!(store.rule_band(id).unwrap(), None);
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit;
+mod bands;
 mod events;
 mod hosts;
 mod metrics;
@@ -62,6 +63,10 @@ pub struct Server {
         operations::series,
         operations::logs,
         operations::artifact,
+        bands::envelope,
+        bands::rule,
+        bands::set_rule,
+        bands::drop_rule,
         activity::activity,
         audit::audit,
         hosts::kinds,
@@ -106,6 +111,8 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/operations/{id}/resume", post(operations::resume))
         .route("/api/v1/operations/{id}/series", get(operations::series))
         .route("/api/v1/operations/{id}/logs", get(operations::logs))
+        .route("/api/v1/operations/{id}/envelope", get(bands::envelope))
+        .route("/api/v1/operations/{id}/rule", get(bands::rule).put(bands::set_rule).delete(bands::drop_rule))
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
         .route("/api/v1/activity", get(activity::activity))
         .route("/api/v1/audit", get(audit::audit))

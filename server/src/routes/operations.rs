@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use engine::Which;
 use protocol::api::{
     CancelMany, CancelOperation, CancelledMany, LogPage, OperationDetail, OperationPage, SeriesAnswer,
-    StartOperation,
+    StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{Operation, Problem, ProblemType};
@@ -40,8 +40,9 @@ pub async fn list(
     Ok(Json(server.engine.page(filter).await?))
 }
 
-/// Starts an operation. It is accepted once it is durable; with the same `Idempotency-Key` it is started once.
-#[utoipa::path(post, path = "/api/v1/operations", tag = "operations", request_body = StartOperation,
+/// Starts an operation, with a rule where one is given. It is accepted once it is durable; with the same
+/// `Idempotency-Key` it is started once.
+#[utoipa::path(post, path = "/api/v1/operations", tag = "operations", request_body = StartWithRule,
     params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 characters, yours to choose")),
     responses(
         (status = 201, body = Operation, description = "Accepted"),
@@ -53,7 +54,7 @@ pub async fn start(
     State(server): State<Server>,
     By(by): By,
     headers: HeaderMap,
-    body: Result<Json<StartOperation>, JsonRejection>,
+    body: Result<Json<StartWithRule>, JsonRejection>,
 ) -> Result<Response, Failed> {
     let Json(request) = body?;
     let key = match headers.get("idempotency-key") {
@@ -66,7 +67,7 @@ pub async fn start(
             }
         },
     };
-    let started = server.engine.by(by).start(request, key).await?;
+    let started = server.engine.by(by).start_with_rule(request, key).await?;
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/operations/{}", started.operation.id);
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())

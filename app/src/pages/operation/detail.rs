@@ -2,6 +2,7 @@
 
 use super::POINTS;
 use super::audit::AuditTable;
+use super::band::Bands;
 use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
@@ -10,6 +11,7 @@ use super::kept::{Beside, keep_true, take};
 use super::log::LogView;
 use super::phases::PhaseTrack;
 use super::result::ResultView;
+use super::rule::RuleCard;
 use super::sweep::SweepView;
 use super::tables::{AttemptsTable, ParamsTable};
 use crate::app::Data;
@@ -68,6 +70,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let file = format!("{}-{}", fixed.kind.as_str().replace('.', "-"), fixed.id.short().replace('…', "-"));
     let left_out =
         Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
+    let curves: RwSignal<_> = (&follow.curves).into();
+    let bands = Bands::new(op);
     let resume_note = part(move || {
         let again = words::next(op.state.get(), true).retry;
         op.facts.with(|f| {
@@ -97,7 +101,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
         <Running op spec/>
         <SweepView op outcome/>
         <ResultView op outcome/>
-        <CurveCharts follow=follow.clone() spec file left_out/>
+        <RuleCard op curves spec/>
+        <CurveCharts curves spec file left_out bands/>
         <LogView op follow=follow.clone()/>
         <div class="columns">
             <ParamsTable fixed/>

@@ -1,6 +1,7 @@
 //! One operation: where it stands, its curves and log as they grow, what came out of it.
 
 mod audit;
+mod band;
 mod candles;
 mod condition;
 pub mod curves;
@@ -12,6 +13,7 @@ pub mod kept;
 mod log;
 mod phases;
 mod result;
+mod rule;
 pub mod sampled;
 mod sweep;
 mod tables;

@@ -149,6 +149,7 @@ impl Desk {
         ended.retain(|(id, _)| !self.live.contains_key(id));
         for (id, _) in &ended {
             self.ended.remove(id);
+            self.watched.remove(id);
         }
         self.ended_order.retain(|id| !ended.iter().any(|(gone, _)| gone == id));
         self.draft.forget(ended);

@@ -1,9 +1,12 @@
 //! Wishes of persons: a start, and whatever else they want of an operation.
 
-use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply};
+use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
-use protocol::{Action, Actor, AuditEntry, Operation, OperationId, Problem, ProblemType, State, Time};
+use protocol::{
+    Action, Actor, AuditEntry, BandRule, Envelope, Operation, OperationId, Problem, ProblemType, State, Time,
+};
+use std::sync::Arc;
 use store::{Change, Stored};
 
 impl Desk {
@@ -34,12 +37,23 @@ impl Desk {
         let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
         record.operation.priority = new.priority;
         record.operation.parent = new.parent;
+        let rule =
+            new.rule.map(|(wanted, envelope)| (BandRule::new(wanted, &envelope, by.clone(), now), envelope));
+        record.operation.rule = rule.as_ref().map(|(rule, _)| rule.clone());
         self.live.insert(new.id, Live::new(record));
         self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
+        let set = rule.as_ref().map(|(rule, _)| rule.sentence());
+        if let Some((rule, envelope)) = rule {
+            self.draft.change(Change::RuleBand { id: new.id, attempt: 1, envelope: envelope.clone() });
+            self.watched.insert(new.id, Watched::new(&rule, envelope));
+        }
         self.dispatch(now);
         if let Some(live) = self.live.get(&new.id) {
             let operation = live.record.operation.clone();
             self.draft.audit(entry(&operation, Action::Start, by, String::new(), now));
+            if let Some(sentence) = set {
+                self.draft.audit(entry(&operation, Action::SetRule, by, sentence, now));
+            }
             self.draft.reply(reply, Ok((operation, true)));
         }
     }
@@ -58,7 +72,7 @@ impl Desk {
     pub(super) fn wish(
         &mut self,
         id: OperationId,
-        ended: Option<Box<Stored>>,
+        (ended, band): (Option<Box<Stored>>, Option<Arc<Envelope>>),
         message: Message,
         by: &Actor,
         reply: Reply,
@@ -76,6 +90,9 @@ impl Desk {
                 self.draft.reply(reply, Err(problem));
                 return;
             };
+            if let (Some(rule), Some(band)) = (&record.operation.rule, band) {
+                self.watched.entry(id).or_insert_with(|| Watched::new(rule, band));
+            }
             let before = record.operation.state;
             match lifecycle::step(&mut record, message, now) {
                 Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
@@ -125,6 +142,7 @@ impl Desk {
         self.ended.remove(&id);
         self.ended_order.retain(|other| *other != id);
         self.live.insert(id, Live::new(record));
+        self.watch_anew(id);
     }
 }
 

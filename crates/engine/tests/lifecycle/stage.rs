@@ -34,6 +34,12 @@ struct Params {
     /// Stop before the last step until the gate is opened.
     #[serde(default)]
     gated: bool,
+    /// Stop before this step until the gate is opened.
+    #[serde(default)]
+    hold_at: Option<u64>,
+    /// How far its curve lies above the step.
+    #[serde(default)]
+    lift: f64,
     /// Leave a checkpoint after so many steps.
     #[serde(default)]
     checkpoint: Option<u64>,
@@ -87,12 +93,12 @@ impl Work for Count {
         let mut gate = self.gate.clone();
         for step in 1..=params.steps {
             ctx.check()?;
-            if params.gated && step == params.steps {
+            if (params.gated && step == params.steps) || params.hold_at == Some(step) {
                 gate.wait_for(|open| *open).await.map_err(|_| WorkError::Cancelled)?;
             }
             ctx.done(step);
             if step <= 100 {
-                ctx.point("steps", step as f64, step as f64);
+                ctx.point("steps", step as f64, step as f64 + params.lift);
             }
             if params.checkpoint == Some(step) {
                 ctx.checkpoint(format!("{step} steps"), json!(step)).unwrap();
