@@ -63,7 +63,7 @@ impl Bands {
             let kept: Vec<(String, String)> = query.with_untracked(|q| {
                 q.latest_values()
                     .filter(|(name, _)| *name != WORD)
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .map(|(name, value)| (name.to_string(), value.to_owned()))
                     .collect()
             });
             let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
