@@ -13,7 +13,7 @@ mod smooth;
 mod table;
 
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
-pub use dials::swatch;
+pub use dials::{band_swatch, swatch};
 
 use crate::reactive::part;
 use dials::{Dials, Legend, Settings};

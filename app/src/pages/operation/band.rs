@@ -2,6 +2,7 @@
 //! for is kept until something changes by which the answer would be another.
 
 use crate::api;
+use crate::components::chart::band_swatch;
 use crate::live::OpView;
 use crate::live::follow::Curves;
 use crate::query;
@@ -176,12 +177,12 @@ impl Bands {
                 return None;
             }
             let answers = self.answers.get();
-            let line = |(name, called): (String, &String)| {
+            let line = |(column, (name, called)): (usize, (String, &String))| {
                 let asked = answers.iter().find(|(of, ..)| *of == name).map(|(_, _, asked)| asked.clone());
                 let before = if several { format!("{called}: ") } else { String::new() };
-                view! { <p>{before} {self.line(name, asked, curves)}</p> }
+                view! { <p>{band_swatch(column)} " " {before} {self.line(name, asked, curves)}</p> }
             };
-            let lines: Vec<_> = names.get_value().into_iter().zip(&called).map(line).collect();
+            let lines: Vec<_> = names.get_value().into_iter().zip(&called).enumerate().map(line).collect();
             let again = move |_| names.with_value(|names| names.iter().for_each(|name| self.ask(name, true)));
             Some(
                 view! {

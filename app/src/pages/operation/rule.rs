@@ -105,7 +105,7 @@ pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<K
         }
         let body = match rule.get() {
             Some(rule) => standing(op, asks, rule),
-            None => form(op.id, asks, choices),
+            None => form(asks, choices),
         };
         Some(
             view! {
@@ -166,7 +166,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
 }
 
 /// What sets one.
-fn form(id: OperationId, asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
+fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
     let series =
         RwSignal::new(choices.with_untracked(|c| c.first().map(|c| c.1.clone()).unwrap_or_default()));
     let side = RwSignal::new(Side::Above);
@@ -196,14 +196,12 @@ fn form(id: OperationId, asks: Asks, choices: Memo<Vec<(String, String)>>) -> An
         view! { <option value=side.as_str()>{words::band::side(side)}</option> }
     });
     let (least, most) = IN_A_ROW;
-    let key = id.short();
     view! {
         <details class="rule-new">
             <summary>"Cancel by rule…"</summary>
             <form class="rule-form" aria-label="Set a rule" on:submit=submit>
-                <label for=format!("rule-series-{key}")>"Cancel when"</label>
+                <span>"Cancel when"</span>
                 <select
-                    id=format!("rule-series-{key}")
                     aria-label="Curve"
                     on:change=move |event| series.set(event_target_value(&event))
                 >
