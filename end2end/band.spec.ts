@@ -65,7 +65,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     const id = await start(request, 'exec.fall', { level: 10, wait: 20 });
     await page.goto(`/operations/${id}`);
     await alive(page);
-    const dial = chart(page).getByRole('button', { name: 'Earlier runs' });
+    const dial = chart(page).getByRole('button', { name: 'Earlier runs', exact: true });
     await expect(dial).toHaveAttribute('aria-pressed', 'false');
     await dial.click();
     await expect(page).toHaveURL(/[?&]band=loss/);
@@ -113,7 +113,7 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await form.getByRole('button', { name: 'Set rule' }).click();
     await expect(card).toContainText('Cancel when loss is above the p90 of 6 earlier runs of the same title for 4 points in a row.');
     await expect(card).toContainText('0 of 4 points above');
-    await expect(chart(page).getByRole('button', { name: 'Earlier runs' })).toHaveAttribute('aria-pressed', 'true');
+    await expect(chart(page).getByRole('button', { name: 'Earlier runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
 
     await card.getByRole('button', { name: 'Remove rule' }).click();
     await expect(card.getByText('Cancel by rule…')).toBeVisible();

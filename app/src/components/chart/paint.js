@@ -91,7 +91,9 @@ function drawBehind(u, bands, colourOf) {
         ctx.closePath();
         ctx.fillStyle = `${colour}24`;
         ctx.fill();
-        for (const [figures, alpha] of [[band.low, "70"], [band.high, "70"], [band.middle, "b0"]]) {
+        // The median is dashed: it is no curve of this run.
+        for (const [figures, alpha, dash] of [[band.low, "70", []], [band.high, "70", []], [band.middle, "b0", [4 * dot, 3 * dot]]]) {
+          ctx.setLineDash(dash);
           ctx.beginPath();
           for (let i = from; i <= end; i++) to(figures, i);
           ctx.strokeStyle = `${colour}${alpha}`;

@@ -77,7 +77,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
                 });
                 let runs = |place: usize| place % 4 == 3;
                 let bands = band_figures(&sheet, sheet.x[i]).into_iter().enumerate().map(|(place, figure)| {
-                    let said = if runs(place) { format::figure(figure) } else { shown(&spec, figure) };
+                    let said = if runs(place) && figure.is_finite() { format::count(figure as u64) } else { shown(&spec, figure) };
                     view! { <td class="num">{said}</td> }
                 });
                 view! {
