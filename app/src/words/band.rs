@@ -1,6 +1,6 @@
 //! The band of earlier runs in words, and the rule that goes by it.
 
-use protocol::band::{BandRule, Place, Side};
+use protocol::band::{BandRule, Place};
 use protocol::{Envelope, Point};
 
 /// With so many points of a curve, and fewer than were asked for, the page has every one of it.
@@ -43,15 +43,6 @@ pub fn standing(envelope: &Envelope, curve: &[Point], ended: bool) -> String {
 /// How far a rule is: `3 of 10 points above`.
 pub fn how_far(rule: &BandRule, outside: u32) -> String {
     format!("{outside} of {} points {}", rule.points, rule.side.as_str())
-}
-
-/// The sides to choose from.
-pub fn side(side: Side) -> &'static str {
-    match side {
-        Side::Above => "above",
-        Side::Below => "below",
-        Side::Outside => "outside (above or below)",
-    }
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub fn band_swatch(style: usize) -> AnyView {
     view! {
         <svg class="swatch band-swatch" viewBox="0 0 18 8" aria-hidden="true" style=colour>
             <rect x="0" y="0" width="18" height="8"></rect>
-            <line x1="0" y1="4" x2="18" y2="4"></line>
+            <line x1="0" y1="4" x2="18" y2="4" stroke-dasharray="4 3"></line>
         </svg>
     }
     .into_any()

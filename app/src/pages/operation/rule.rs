@@ -193,7 +193,7 @@ fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
         Some(options.collect_view().into_any())
     });
     let sides = Side::ALL.map(|side| {
-        view! { <option value=side.as_str()>{words::band::side(side)}</option> }
+        view! { <option value=side.as_str()>{side.as_str()}</option> }
     });
     let (least, most) = IN_A_ROW;
     view! {
