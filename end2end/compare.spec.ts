@@ -84,8 +84,10 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(heads.nth(1)).toContainText('buy_and_hold');
 
     // The param that differs stands out; the others are folded away.
-    await expect(table(page).getByRole('rowheader', { name: '1 param differs' })).toBeVisible();
+    await expect(table(page).getByRole('rowheader', { name: '3 params differ' })).toBeVisible();
     await expect(line(page, 'strategy')).toHaveText(['sma_cross', 'buy_and_hold']);
+    // What the other strategy does not ask for, it does not have.
+    await expect(line(page, 'fast')).toHaveText(['20', /^[–-]?$/]);
     await expect(line(page, 'symbol')).toHaveCount(0);
     await page.getByText(/^\d+ params are the same$/).click();
     await expect(page.getByRole('row', { name: `symbol ${SYMBOL}` })).toBeVisible();

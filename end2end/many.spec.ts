@@ -37,8 +37,9 @@ test('some of many are selected by range, cancelled with one question, and told 
     await expect(box(page, 0)).not.toBeChecked();
     for (const n of [1, 2, 3]) await expect(box(page, n)).toBeChecked();
 
-    // It survives what happens meanwhile: another operation comes, and stands above.
+    // It survives what happens meanwhile: another operation comes, waits until it is asked for, and stands above.
     const late = await startSlow(request, 'LATE');
+    await page.getByRole('button', { name: '1 new' }).click();
     await expect(page.locator('tr.row')).toHaveCount(5);
     await expect(bar(page)).toContainText('3 selected');
     await expect(box(page, 1)).not.toBeChecked();

@@ -1,4 +1,4 @@
-//! What a person can ask of operations (cancel, retry, resume, give up) and of hosts (drain). Asks back where that can't be undone,
+//! What a person can ask of operations (cancel, retry, resume, give up, delete) and of hosts (drain). Asks back where that can't be undone,
 //! says in a toast what was asked and what went wrong.
 
 use crate::api;
@@ -7,24 +7,33 @@ use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
 use crate::select::Selection;
 use crate::words;
-use crate::words::asking::cancelled_many;
+use crate::words::asking::{Again, asked_many, deleted};
+use futures::future::join_all;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::CancelMany;
-use protocol::{HostName, KindName, OperationId};
+use protocol::api::Refused;
+use protocol::{Filter, HostName, KindName, OperationId};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Ids in one request; the server takes more, and every body has its limit.
 const AT_ONCE: usize = 2_000;
+/// Requests for one operation each that are on their way at the same time.
+const BESIDE: usize = 8;
 
 /// Something a person has to confirm.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Question {
     Cancel(OperationId),
     Many(Arc<[OperationId]>),
+    /// To cancel all that a filter finds.
+    Matching(Filter),
+    /// Another attempt of many: from their checkpoints, or from the start.
+    Again(Arc<[OperationId]>, Again),
     Resume(OperationId),
     Abandon(OperationId),
+    Delete(OperationId),
     /// Whether a host should take no new work.
     Drain(HostName),
 }
@@ -77,8 +86,11 @@ impl Actions {
             match api::drain(&host, on).await {
                 Ok(status) => {
                     live.adopt_drain(&status);
-                    // What vanishes from a card is not read out; that it is drained stands there.
-                    if !status.draining {
+                    if status.draining {
+                        let drained = host.clone();
+                        let undo = move || actions.drain_now(drained.clone(), false);
+                        actions.toasts.undoable(format!("{host} takes no new work."), undo);
+                    } else {
                         actions.toasts.say(format!("{host} takes new work again."));
                     }
                 }
@@ -121,35 +133,115 @@ impl Actions {
         self.ask(id, "abandon", "Given up");
     }
 
-    /// Cancels many, and says what became of it.
-    pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, reason: String) {
+    /// Deletes one that has ended. Its page then says that it is gone.
+    pub fn delete_now(&self, id: OperationId) {
+        if !self.pending.try_update(|pending| pending.insert(id)).unwrap_or_default() {
+            return;
+        }
+        let (live, actions, selection) = (Live::here(), *self, Selection::here());
+        let title = live.operation(id).map(|cell| cell.fixed().title.clone()).unwrap_or_default();
+        spawn_local(async move {
+            match api::delete(id).await {
+                Ok(told) => {
+                    live.forget(id);
+                    selection.set_all(&[id], false);
+                    actions.toasts.say(deleted(&title, told.deleted));
+                }
+                Err(problem) => actions.toasts.warn(problem.detail),
+            }
+            actions.pending.update(|pending| {
+                pending.remove(&id);
+            });
+        });
+    }
+
+    /// Cancels many, and says what became of it; with a filter all that it finds then, whatever was found before.
+    pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, filter: Option<Filter>, reason: String) {
         let (actions, selection) = (*self, Selection::here());
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
+        let wishes: Vec<CancelMany> = match filter {
+            Some(filter) => {
+                let words = filter.words();
+                let words = crate::query::url("", words.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+                vec![CancelMany { ids: None, filter: Some(words), reason }]
+            }
+            None => {
+                let some = ids.chunks(AT_ONCE).map(<[OperationId]>::to_vec);
+                some.map(|some| CancelMany { ids: Some(some), filter: None, reason: reason.clone() })
+                    .collect()
+            }
+        };
         spawn_local(async move {
             let (mut asked, mut refused) = (0, Vec::new());
-            for some in ids.chunks(AT_ONCE) {
-                let many = CancelMany { ids: Some(some.to_vec()), filter: None, reason: reason.clone() };
-                match api::cancel_many(&many).await {
+            for wish in wishes {
+                match api::cancel_many(&wish).await {
                     Ok(answer) => {
                         asked += answer.asked.len() as u32;
+                        selection.set_all(&answer.asked, false);
                         refused.extend(answer.refused);
-                        selection.set_all(some, false);
+                        selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
                     }
                     // What was not asked stays selected.
                     Err(problem) => actions.toasts.warn(problem.detail),
                 }
             }
-            if asked > 0 || !refused.is_empty() {
-                match cancelled_many(asked, &refused) {
-                    (said, true) => actions.toasts.warn(said),
-                    (said, false) => actions.toasts.say(said),
+            actions.tell("Cancel asked of", asked, &refused);
+            actions.answered(&ids);
+        });
+    }
+
+    /// Another attempt of those of many that there can be one of, and what became of it.
+    pub fn again_many_now(&self, ids: &[OperationId], again: Again) {
+        let (live, actions, selection) = (Live::here(), *self, Selection::here());
+        let fits = |id: &&OperationId| {
+            let standing = live.operation(**id).map(|cell| cell.standing());
+            standing.is_some_and(|(state, checkpoint)| match (again, words::next(state, checkpoint)) {
+                (Again::Retry, next) => next.retry,
+                (Again::Resume, next) => next.resume,
+            })
+        };
+        let ids: Vec<OperationId> = ids.iter().filter(fits).copied().collect();
+        let (what, said) = match again {
+            Again::Retry => ("retry", "Another attempt is queued of"),
+            Again::Resume => ("resume", "Going on from their checkpoints:"),
+        };
+        actions.pending.update(|pending| pending.extend(ids.iter().copied()));
+        spawn_local(async move {
+            let (mut asked, mut refused) = (0, Vec::new());
+            for some in ids.chunks(BESIDE) {
+                let answers = join_all(some.iter().map(|id| api::ask(*id, what))).await;
+                for (id, answer) in some.iter().zip(answers) {
+                    match answer {
+                        Ok(operation) => {
+                            live.adopt(&operation, 0);
+                            selection.set_all(&[*id], false);
+                            asked += 1;
+                        }
+                        // What was refused stays selected.
+                        Err(problem) => refused.push(Refused { id: *id, why: problem.detail }),
+                    }
                 }
             }
-            actions.pending.update(|pending| {
-                for id in ids.iter() {
-                    pending.remove(id);
-                }
-            });
+            actions.tell(said, asked, &refused);
+            actions.answered(&ids);
+        });
+    }
+
+    /// What became of a wish for many.
+    fn tell(&self, what: &str, asked: u32, refused: &[Refused]) {
+        if asked > 0 || !refused.is_empty() {
+            match asked_many(what, asked, refused) {
+                (said, true) => self.toasts.warn(said),
+                (said, false) => self.toasts.say(said),
+            }
+        }
+    }
+
+    fn answered(&self, ids: &[OperationId]) {
+        self.pending.update(|pending| {
+            for id in ids {
+                pending.remove(id);
+            }
         });
     }
 

@@ -2,10 +2,10 @@
 
 use protocol::activity::Activity;
 use protocol::api::{
-    CancelMany, CancelledMany, HostStatus, KindList, LogPage, OperationDetail, OperationPage, SeriesAnswer,
-    Snapshot, StartOperation,
+    CancelMany, CancelledMany, Deleted, HostStatus, KindList, LogPage, OperationDetail, OperationPage,
+    SeriesAnswer, Snapshot, StartOperation,
 };
-use protocol::{HostName, Operation, OperationId, Problem};
+use protocol::{Envelope, HostName, KindName, Operation, OperationId, Problem, SetRule};
 
 #[cfg(not(feature = "ssr"))]
 use crate::http::Call;
@@ -107,12 +107,42 @@ mod browser {
         Call::get(&format!("/api/v1/operations/{id}/artifacts/{name}")).json().await
     }
 
-    /// A page of stored operations, newest first.
+    /// A page of stored operations; `path` is that of the list with the words of a filter.
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn operations(state: &str, words: &str, after: &str) -> Result<OperationPage, Problem> {
-        let path = query::url("/api/v1/operations", [("state", state), ("q", words), ("after", after)]);
+    pub async fn operations(path: &str) -> Result<OperationPage, Problem> {
+        Call::get(path).json().await
+    }
+
+    /// The newest few stored operations that have such words in them.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn find(words: &str) -> Result<OperationPage, Problem> {
+        Call::get(&query::url("/api/v1/operations", [("q", words), ("limit", "8")])).json().await
+    }
+
+    /// Log lines of an attempt: the last `limit` before one.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn log_page(
+        id: OperationId,
+        attempt: u32,
+        before: u64,
+        limit: u64,
+    ) -> Result<LogPage, Problem> {
+        let path = format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={limit}");
+        Call::get(&path).json().await
+    }
+
+    /// The newest operations of a kind, newest first.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn newest_of(kind: &KindName) -> Result<OperationPage, Problem> {
+        let path = query::url("/api/v1/operations", [("kind", kind.as_str()), ("limit", "20")]);
         Call::get(&path).json().await
     }
 
@@ -131,6 +161,44 @@ mod browser {
     /// As [`sampled`].
     pub async fn ask(id: OperationId, what: &str) -> Result<Operation, Problem> {
         Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
+    }
+
+    /// Deletes an operation that has ended.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn delete(id: OperationId) -> Result<Deleted, Problem> {
+        let path = format!("/api/v1/operations/{id}");
+        Call { method: "DELETE", ..Call::get(&path) }.json().await
+    }
+
+    /// The band of earlier runs of a curve; `anew` reads it again where it is known already.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn envelope(id: OperationId, name: &str, anew: bool) -> Result<Envelope, Problem> {
+        let path = format!("/api/v1/operations/{id}/envelope");
+        let anew = if anew { "true" } else { "" };
+        Call::get(&query::url(&path, [("name", name), ("anew", anew)])).json().await
+    }
+
+    /// Sets the rule of an operation.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn set_rule(id: OperationId, rule: &SetRule) -> Result<Operation, Problem> {
+        let body = serde_json::to_string(rule).expect("a rule is made of plain JSON");
+        Call { method: "PUT", body: Some(body), ..Call::get(&format!("/api/v1/operations/{id}/rule")) }
+            .json()
+            .await
+    }
+
+    /// Takes the rule of an operation away.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn drop_rule(id: OperationId) -> Result<Operation, Problem> {
+        Call { method: "DELETE", ..Call::get(&format!("/api/v1/operations/{id}/rule")) }.json().await
     }
 
     /// Lets a host take no new work, or take it again.
@@ -152,4 +220,7 @@ mod browser {
     }
 }
 
-pub use browser::{artifact, ask, cancel_many, drain, operations, sampled, start};
+pub use browser::{
+    artifact, ask, cancel_many, delete, drain, drop_rule, envelope, find, log_page, newest_of, operations,
+    sampled, set_rule, start,
+};

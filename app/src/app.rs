@@ -3,7 +3,7 @@
 use crate::actions::Actions;
 use crate::api;
 use crate::components::confirm::Confirm;
-use crate::components::frame::Frame;
+use crate::components::frame::{self, Frame};
 use crate::components::keys::Keys;
 use crate::components::toasts::{ToastList, Toasts};
 use crate::live::Live;
@@ -47,6 +47,7 @@ pub fn App() -> impl IntoView {
     provide_context(toasts);
     provide_context(Actions::new(toasts));
     provide_context(Selection::new());
+    frame::provide(toasts);
 
     // Effects run only in the browser, and once the page is hydrated.
     Effect::new(move |started: Option<()>| {

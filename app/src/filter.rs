@@ -1,43 +1,256 @@
-//! Which operations a list shows: a state and some words, as they stand in the page's address. Pure.
+//! What a list of operations shows and in which order, as it stands in the page's address, so that a link gives what
+//! its sender saw. Pure.
+
+pub mod suggest;
+pub mod typed;
 
 use crate::query;
-use protocol::State;
+use protocol::filter::Order;
+use protocol::{Filter, State};
+
+/// Which rows come first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+    /// What took longest so far, or did.
+    Longest,
+    /// What ends soonest by its forecast; of what ended, what ended last.
+    Soonest,
+    Title,
+}
+
+impl Sort {
+    pub const ALL: [Sort; 5] = [Sort::Newest, Sort::Oldest, Sort::Longest, Sort::Soonest, Sort::Title];
+
+    /// The word in the address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sort::Newest => "newest",
+            Sort::Oldest => "oldest",
+            Sort::Longest => "longest",
+            Sort::Soonest => "soonest",
+            Sort::Title => "title",
+        }
+    }
+
+    /// For a person.
+    pub fn said(self) -> &'static str {
+        match self {
+            Sort::Newest => "Newest first",
+            Sort::Oldest => "Oldest first",
+            Sort::Longest => "Longest first",
+            Sort::Soonest => "Soonest to end first",
+            Sort::Title => "By title",
+        }
+    }
+
+    /// The order in which the server gives its pages.
+    pub fn stored(self) -> Order {
+        if self == Sort::Oldest { Order::Oldest } else { Order::Newest }
+    }
+
+    /// The server's pages come in this order: what is loaded is the beginning of all there is.
+    pub fn whole(self) -> bool {
+        matches!(self, Sort::Newest | Sort::Oldest)
+    }
+}
+
+/// By what rows stand together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    Kind,
+    Host,
+}
+
+impl Group {
+    pub const ALL: [Group; 2] = [Group::Kind, Group::Host];
+
+    /// The word in the address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Group::Kind => "kind",
+            Group::Host => "host",
+        }
+    }
+}
 
 /// What the address asks for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Filter {
-    /// Only this state; all when absent.
-    pub state: Option<State>,
-    /// Words that must all be found, as typed.
-    pub words: String,
+pub struct Asked {
+    pub filter: Filter,
+    pub sort: Sort,
+    pub group: Option<Group>,
+    /// Groups that are folded, by name.
+    pub folded: Vec<String>,
+    /// What can't be read, and what would be right; it is left out.
+    pub wrong: Vec<Wrong>,
 }
 
-impl Filter {
-    /// From the address; a state that is none is as good as not given.
-    pub fn new(state: Option<&str>, words: Option<&str>) -> Self {
-        Self { state: state.and_then(|s| s.parse().ok()), words: words.unwrap_or_default().to_owned() }
+/// A word of the address that can't be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    pub name: String,
+    pub value: String,
+    pub why: String,
+}
+
+/// One condition that is in force and can be lifted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chip {
+    /// As in the address: `kind`, `param.symbol`.
+    pub name: String,
+    pub value: String,
+}
+
+impl Asked {
+    /// From the query of the address. Words that name a filter, as typed where no script takes them apart, are taken
+    /// for what they name.
+    pub fn read(search: &str) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in query::pairs(search) {
+            match name.as_str() {
+                "sort" => {
+                    asked.sort = Sort::ALL.into_iter().find(|s| s.as_str() == value).unwrap_or_default();
+                }
+                "group" => asked.group = Group::ALL.into_iter().find(|g| g.as_str() == value),
+                "folded" => asked.folded.extend(value.split(',').map(str::to_owned)),
+                "q" => {
+                    let typed = typed::Typed::read(&value);
+                    for (name, value) in typed.pairs() {
+                        asked.take(name, value);
+                    }
+                    asked.take("q", &typed.words());
+                }
+                // Where a list begins is no matter of its address.
+                "after" | "limit" | "order" => {}
+                _ => asked.take(&name, &value),
+            }
+        }
+        asked
+    }
+
+    fn take(&mut self, name: &str, value: &str) {
+        if let Err(why) = self.filter.word(name, value) {
+            self.wrong.push(Wrong { name: name.to_owned(), value: value.to_owned(), why: why.to_string() });
+        }
     }
 
     /// Nothing is left out.
     pub fn is_open(&self) -> bool {
-        self.state.is_none() && self.words.trim().is_empty()
+        self.filter.words().is_empty()
     }
 
-    /// The page's address with this filter.
+    /// The page's address that shows this; what can't be read is not carried on.
     pub fn address(&self) -> String {
-        let state = self.state.map(State::as_str).unwrap_or_default();
-        query::url("/operations", [("state", state), ("q", self.words.trim())])
+        let mut words = self.filter.words();
+        let group = self.group.map(Group::as_str).unwrap_or_default();
+        let sort = if self.sort == Sort::default() { "" } else { self.sort.as_str() };
+        words.push(("sort".to_owned(), sort.to_owned()));
+        words.push(("group".to_owned(), group.to_owned()));
+        if self.group.is_some() {
+            words.push(("folded".to_owned(), self.folded.join(",")));
+        }
+        query::url("/operations", words.iter().map(|(n, v)| (n.as_str(), v.as_str())))
     }
 
-    /// The same words with another state.
+    /// Its filter as the query of an API call, with more words.
+    pub fn call(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let words = self.filter.words();
+        let words = words.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+        query::url(path, words.chain(more.iter().copied()))
+    }
+
+    /// With only this state, or without it when it was in force; with `None` every state.
     pub fn with_state(&self, state: Option<State>) -> Self {
-        Self { state, words: self.words.clone() }
+        let mut asked = self.clone();
+        asked.filter.states = match state {
+            Some(state) if self.filter.states.contains(&state) => {
+                self.filter.states.iter().copied().filter(|s| *s != state).collect()
+            }
+            Some(state) => vec![state],
+            None => Vec::new(),
+        };
+        asked
     }
 
-    /// Whether an operation in `state` is shown; `about` is everything it can be found by, in lower case.
-    pub fn takes(&self, state: State, about: &str) -> bool {
-        self.state.is_none_or(|wanted| wanted == state)
-            && self.words.split_whitespace().all(|word| about.contains(&word.to_lowercase()))
+    /// With other words.
+    pub fn with_words(&self, words: &str) -> Self {
+        let mut asked = self.clone();
+        asked.filter.text = words.to_owned();
+        asked
+    }
+
+    /// With another order.
+    pub fn with_sort(&self, sort: Sort) -> Self {
+        Self { sort, ..self.clone() }
+    }
+
+    /// Grouped by something else, nothing folded.
+    pub fn with_group(&self, group: Option<Group>) -> Self {
+        Self { group, folded: Vec::new(), ..self.clone() }
+    }
+
+    /// With a group folded, or unfolded when it was.
+    pub fn with_fold(&self, name: &str) -> Self {
+        let mut asked = self.clone();
+        if let Some(at) = asked.folded.iter().position(|folded| folded == name) {
+            asked.folded.remove(at);
+        } else {
+            asked.folded.push(name.to_owned());
+        }
+        asked
+    }
+
+    /// The conditions that stand in no other part of the page: all but states and words.
+    pub fn chips(&self) -> Vec<Chip> {
+        let mut chips = Vec::new();
+        for (name, value) in self.filter.words() {
+            match name.as_str() {
+                "state" | "q" => {}
+                "kind" | "host" => {
+                    let own = |value: &str| Chip { name: name.clone(), value: value.to_owned() };
+                    chips.extend(value.split(',').map(own));
+                }
+                _ => chips.push(Chip { name, value }),
+            }
+        }
+        chips
+    }
+
+    /// Without one of its conditions.
+    pub fn without(&self, chip: &Chip) -> Self {
+        let mut asked = self.clone();
+        let filter = &mut asked.filter;
+        match chip.name.as_str() {
+            "kind" => filter.kinds.retain(|kind| kind.as_str() != chip.value),
+            "host" => filter.hosts.retain(|host| host.as_str() != chip.value),
+            "parent" => filter.parent = None,
+            "since" => filter.since = None,
+            "until" => filter.until = None,
+            name => {
+                let name = name.trim_start_matches("param.");
+                filter.params.retain(|param| param.name != name || param.value != chip.value);
+            }
+        }
+        asked
+    }
+
+    /// What is found, to follow "No operation": `that failed, of data.load`.
+    pub fn said(&self) -> String {
+        let mut said: Vec<String> = Vec::new();
+        let states: Vec<_> = self.filter.states.iter().map(|s| s.as_str()).collect();
+        if !states.is_empty() {
+            said.push(format!("is {}", states.join(" or ")));
+        }
+        for Chip { name, value } in self.chips() {
+            said.push(format!("has {name} {value}"));
+        }
+        if !self.filter.text.trim().is_empty() {
+            said.push(format!("has \u{201c}{}\u{201d} in it", self.filter.text.trim()));
+        }
+        said.join(" and ")
     }
 }
 
@@ -46,18 +259,56 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_must_be_found_whatever_its_case() {
-        let filter = Filter::new(None, Some("msft  FULL"));
-        assert!(filter.takes(State::Running, "data.load msft 1h · full data-1"));
-        assert!(!filter.takes(State::Running, "data.load msft 1h · tail"));
-        assert!(Filter::default().takes(State::Failed, ""));
+    fn what_is_asked_reads_back_from_its_address() {
+        let address = "/operations?state=failed&kind=data.load,training.run&host=gpu-1&param.symbol=MSFT&since=24h\
+                       &until=2026-11-01&q=a%20b&sort=longest&group=kind&folded=data.load";
+        let asked = Asked::read(address.split_once('?').unwrap().1);
+        assert_eq!(asked.address(), address);
+        assert_eq!(asked.wrong, []);
+        assert_eq!(asked.call("/api", &[("limit", "9")]).split_once("&q=").unwrap().1, "a%20b&limit=9");
+        assert_eq!(Asked::read("").address(), "/operations");
+        assert!(Asked::read("sort=oldest").is_open());
     }
 
     #[test]
-    fn a_filter_reads_back_from_its_address() {
-        let filter = Filter::new(Some("failed"), Some("a b"));
-        assert_eq!(filter.address(), "/operations?state=failed&q=a%20b");
-        assert_eq!(filter.with_state(None).address(), "/operations?q=a%20b");
-        assert!(Filter::new(Some("nonsense"), None).is_open());
+    fn what_cannot_be_read_is_told_and_left_out() {
+        let asked = Asked::read("state=runing&since=yesterday&colour=red&kind=data.load");
+        let wrong: Vec<_> = asked.wrong.iter().map(|w| w.name.as_str()).collect();
+        assert_eq!(wrong, ["state", "since", "colour"]);
+        assert!(asked.wrong[1].why.contains("like 24h"));
+        assert_eq!(asked.address(), "/operations?kind=data.load");
+    }
+
+    #[test]
+    fn what_was_typed_without_a_script_is_taken_apart() {
+        let asked = Asked::read("q=kind%3Adata.load+msft+since%3A24h");
+        assert_eq!(asked.address(), "/operations?kind=data.load&since=24h&q=msft");
+    }
+
+    #[test]
+    fn each_condition_can_be_lifted_by_itself() {
+        let asked = Asked::read("kind=data.load,training.run&param.x=1&param.x=2&since=1h&state=failed&q=w");
+        let chips = asked.chips();
+        let names: Vec<_> = chips.iter().map(|c| (c.name.as_str(), c.value.as_str())).collect();
+        assert_eq!(
+            names,
+            [
+                ("kind", "data.load"),
+                ("kind", "training.run"),
+                ("param.x", "1"),
+                ("param.x", "2"),
+                ("since", "1h")
+            ]
+        );
+        let left = chips.iter().fold(asked, |asked, chip| asked.without(chip));
+        assert_eq!(left.address(), "/operations?state=failed&q=w");
+    }
+
+    #[test]
+    fn a_state_pressed_again_is_lifted() {
+        let asked = Asked::read("state=failed,queued&q=w");
+        assert_eq!(asked.with_state(Some(State::Failed)).address(), "/operations?state=queued&q=w");
+        assert_eq!(asked.with_state(Some(State::Running)).address(), "/operations?state=running&q=w");
+        assert_eq!(asked.with_state(None).address(), "/operations?q=w");
     }
 }

@@ -16,6 +16,7 @@ pub mod filter;
 pub mod format;
 mod http;
 pub mod live;
+mod open;
 mod outcome;
 mod pages;
 pub mod query;
@@ -23,7 +24,9 @@ mod reactive;
 mod select;
 #[cfg(feature = "ssr")]
 mod shell;
+mod tell;
 pub mod words;
+pub mod zone;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

@@ -22,6 +22,33 @@ pub fn encode(text: &str) -> String {
     out
 }
 
+/// The words of a query, as they were before they were encoded; `search` is without its question mark.
+pub fn pairs(search: &str) -> Vec<(String, String)> {
+    let pairs = search.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(n, v)| (decode(n), decode(v)))
+        .collect()
+}
+
+/// Text as it was before it was encoded; what is no code stays as it is.
+fn decode(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|two| *byte == b'%' && two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
+        let code = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        out.push(match (code, byte) {
+            (Some(code), _) => code,
+            (None, b'+') => b' ',
+            (None, byte) => *byte,
+        });
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// A path with a query; pairs without a value are left out.
 pub fn url<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut out = path.to_owned();
@@ -59,6 +86,7 @@ pub fn start_again(kind: &str, params: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -70,6 +98,22 @@ mod tests {
             "/operations?q=x%20y&state=failed"
         );
         assert_eq!(url("/operations", [("q", "")]), "/operations");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_reads_back(name in ".{1,12}", value in ".{1,12}") {
+            let address = url("/operations", [(name.as_str(), value.as_str())]);
+            prop_assert_eq!(pairs(address.split_once('?').unwrap().1), [(name, value)]);
+        }
+    }
+
+    #[test]
+    fn a_query_that_others_made_is_read_too() {
+        let own = |n: &str, v: &str| (n.to_owned(), v.to_owned());
+        assert_eq!(pairs("?q=a+b%2Bc&&x"), [own("q", "a b+c"), own("x", "")]);
+        assert_eq!(pairs("q=100%&y=%zz"), [own("q", "100%"), own("y", "%zz")]);
+        assert_eq!(pairs(""), []);
     }
 
     #[test]

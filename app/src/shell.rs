@@ -6,8 +6,8 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-/// Puts the chosen theme and the width of the rail on the document before anything is painted.
-const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement;try{["theme","rail"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
+/// Puts what was chosen of theme, rail, zone and keys on the document before anything is painted.
+const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement;try{["theme","rail","zone","keys"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
 
 /// A page whose program has ended, or never came, must not look alive: the banner says so, and CSS takes "live" away.
 const WHEN_IT_BREAKS: &str = r#"(function(){function look(e){var r=e.reason||e.error||{};if(r instanceof WebAssembly.RuntimeError||r instanceof WebAssembly.CompileError||/module script|imported module|WebAssembly/.test(r.message||"")){document.documentElement.setAttribute("data-broken","");var b=document.getElementById("broken");if(b)b.hidden=false}}addEventListener("error",look);addEventListener("unhandledrejection",look)})()"#;
@@ -24,7 +24,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="description" content="Long-running work: start it, watch it, cancel it for real."/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="icon" id="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <script nonce=use_nonce() inner_html=BEFORE_PAINT></script>
                 <script nonce=use_nonce() inner_html=WHEN_IT_BREAKS></script>
                 <HashedStylesheet options=options.clone() id="leptos"/>
@@ -39,7 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                         <strong>"This page has stopped."</strong>
                         " A part of it failed or could not be loaded, so what it shows is not kept up to date any more. Operations go on."
                     </p>
-                    <a class="button" href="">
+                    <a class="button" href="" rel="external">
                         "Reload the page"
                     </a>
                 </div>

@@ -54,7 +54,7 @@ impl Adapters {
                 }
             }));
             let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
-            hosts.push(HostConfig { name: name.clone(), url, pool });
+            hosts.push(HostConfig { name: name.clone(), url, pool, configured_at: Some(config.url.clone()) });
         }
         Ok((running, hosts))
     }

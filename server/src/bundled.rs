@@ -67,7 +67,12 @@ impl Bundled {
 
     /// How the engine reaches them.
     pub fn config(&self) -> anyhow::Result<HostConfig> {
-        Ok(HostConfig { name: HostName::new("local")?, url: self.url.clone(), pool: PoolConfig::default() })
+        Ok(HostConfig {
+            name: HostName::new("local")?,
+            url: self.url.clone(),
+            pool: PoolConfig::default(),
+            configured_at: None,
+        })
     }
 
     /// Stops them, unless they are kept.

@@ -66,6 +66,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
         .token(args.token)
+        .checkpoints(data.join("checkpoints"))
         .work(load)
         .work(TrainingRun::new(TrainingConfig { bars: bars.clone(), models: models.clone() }))
         .work(BacktestRun::new(BacktestConfig {

@@ -1,15 +1,19 @@
-//! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API.
+//! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API; the
+//! others speak to a server that runs.
 
 mod actor;
 mod adapters;
 mod backend;
 mod bundled;
+mod cli;
 mod config;
 mod guard;
 mod host;
+mod listen;
 mod models;
 mod page;
 mod problem;
+mod pump;
 mod routes;
 mod serve;
 mod stream;
@@ -38,10 +42,35 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API's description as an OpenAPI document.
     Openapi,
+    /// Start an operation on a server that runs: signalbox start data.load symbol=MSFT timeframe=1h
+    ///
+    /// Its id goes to the output. `signalbox start help` lists what can be started, with the params of each.
+    /// With --follow it stays until the end and exits as `signalbox follow` does.
+    Start(cli::StartArgs),
+    /// List operations, newest first.
+    List(cli::ListArgs),
+    /// Show everything about one operation.
+    Show(cli::ShowArgs),
+    /// Follow an operation until it ends; the exit code tells how.
+    ///
+    /// 0: it succeeded; 1: it failed; 2: it was cancelled; 3: nothing came of it (the server was not reached, or said
+    /// no); 64: the command was not understood. To stop following (Ctrl C) leaves the operation alone.
+    Follow(cli::FollowArgs),
+    /// Ask for an operation's end.
+    ///
+    /// It is cancelled once its host has confirmed that the work stopped; with --follow that is waited for.
+    Cancel(cli::CancelArgs),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help is no error; an end that a program may take for that of an operation is none either.
+            let _ = said.print();
+            return if said.use_stderr() { ExitCode::from(cli::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
     let done = match cli.command {
         Command::Serve(args) => run(serve::serve(*args)),
         Command::Host(args) => run(host::host(args)),
@@ -49,12 +78,29 @@ fn main() -> ExitCode {
             println!("{}", routes::openapi_document());
             Ok(())
         }
+        Command::Start(args) => return speak(cli::start(args)),
+        Command::List(args) => return speak(cli::list(args)),
+        Command::Show(args) => return speak(cli::show(args)),
+        Command::Follow(args) => return speak(cli::follow(args)),
+        Command::Cancel(args) => return speak(cli::cancel(args)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("signalbox: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Speaks to a server: one thread will do, and nothing is logged.
+fn speak(work: impl Future<Output = anyhow::Result<cli::Exit>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(work)) {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            eprintln!("signalbox: {error:#}");
+            ExitCode::from(cli::TROUBLE)
         }
     }
 }

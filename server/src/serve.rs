@@ -4,14 +4,14 @@ use crate::adapters::Adapters;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, guard};
+use crate::listen::listen;
+use crate::pump::Pump;
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
 use crate::{asked_to_stop, page};
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
-use axum::serve::ListenerExt;
 use engine::{Engine, EngineConfig};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,22 +92,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         );
         stopping.cancel();
     });
-    let listener = listener.tap_io(|connection| {
-        // Events are small and must not wait for each other.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    let graceful = stop.clone();
-    // As a make service the routes are made once and shared; as a plain router, once for each connection.
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { graceful.cancelled().await });
+    let pump = Pump::start(engine.clone(), stop.clone());
+    let serving = listen(listener, router, pump, stop.clone());
     let linger = async {
         stop.cancelled().await;
         tokio::time::sleep(LINGER).await;
     };
     tokio::select! {
-        served = serving => served?,
+        () = serving => {}
         () = linger => tracing::warn!("connections were still open and are cut"),
     }
     engine.close().await;

@@ -1,14 +1,16 @@
-//! The feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON.
+//! The feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. Streams over HTTP/1
+//! are written by the [`crate::pump`], from the same pieces.
 
 use bytes::{Bytes, BytesMut};
 use engine::{Cursor, Engine, Read};
 use futures::Stream;
 use futures::stream::unfold;
-use protocol::event::{Beat, Hello, Reset};
+use protocol::event::{Beat, Hello, Reset, Skipped};
 use protocol::{OperationId, Time};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -18,21 +20,64 @@ pub const BEAT: Duration = Duration::from_secs(2);
 /// So many events at most go into one answer of a poll.
 const POLL_EVENTS: usize = 1_000;
 
-fn named(name: &str, data: &impl Serialize) -> Bytes {
+/// What an answer says of the feed that it is to carry, for those who can write it past the HTTP library.
+#[derive(Clone)]
+pub struct Feed {
+    /// The reader has everything up to here.
+    pub after: u64,
+    pub only: Option<OperationId>,
+    /// Counts it for as long as it is read.
+    #[expect(dead_code, reason = "it is there, and that is all it is for")]
+    pub open: Arc<dyn Send + Sync>,
+}
+
+/// A message of a stream that is no event.
+pub fn named(name: &str, data: &impl Serialize) -> Bytes {
     // These are our own plain types: writing them as JSON can't fail.
     let json = serde_json::to_string(data).unwrap_or_default();
     format!("event: {name}\ndata: {json}\n\n").into()
 }
 
+/// The first message to one who has everything up to `after`.
+pub fn hello(engine: &Engine, after: u64) -> Hello {
+    Hello {
+        after,
+        head: engine.feed().head(),
+        now: Time::now(),
+        beat_seconds: BEAT.as_secs_f64(),
+        server: engine.instance(),
+    }
+}
+
+/// The message of one on which nothing else is sent.
+pub fn beat(engine: &Engine) -> Beat {
+    Beat { head: engine.feed().head(), now: Time::now() }
+}
+
+/// Events as they are sent: one as it lies in the ring, shared with every other reader, several in one piece.
+pub fn joined(frames: &[engine::Frame], skipped: Option<Skipped>) -> Bytes {
+    match (frames, skipped) {
+        ([], None) => Bytes::new(),
+        ([only], None) => only.sse().clone(),
+        (frames, skipped) => {
+            let size = frames.iter().map(|f| f.sse().len()).sum::<usize>() + 128;
+            let mut chunk = BytesMut::with_capacity(size);
+            chunk.extend(skipped.map(|s| named("skipped", &s)));
+            frames.iter().for_each(|f| chunk.extend_from_slice(f.sse()));
+            chunk.freeze()
+        }
+    }
+}
+
 /// What a place in the feed gives next.
-enum Next {
-    Frames(Vec<engine::Frame>, Option<protocol::event::Skipped>),
+pub enum Next {
+    Frames(Vec<engine::Frame>, Option<Skipped>),
     Nothing,
     Reset(Reset),
 }
 
 /// What is there after the cursor's place, from the ring or, for those who come back late, from the store.
-async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId>) -> Next {
+pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId>) -> Next {
     let head = engine.feed().head();
     let reset = |why: &str| Next::Reset(Reset { why: why.to_owned(), head });
     match cursor.read() {
@@ -74,15 +119,8 @@ pub fn stream(
     only: Option<OperationId>,
     stop: CancellationToken,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let hello = Hello {
-        after,
-        head: engine.feed().head(),
-        now: Time::now(),
-        beat_seconds: BEAT.as_secs_f64(),
-        server: engine.instance(),
-    };
     let cursor = engine.follow(after, only);
-    let greeting = Some(named("hello", &hello));
+    let greeting = Some(named("hello", &hello(&engine, after)));
     let now = Instant::now();
     let state = Streaming {
         engine,
@@ -113,18 +151,9 @@ impl Streaming {
             }
             match next(&self.engine, &mut self.cursor, self.only).await {
                 Next::Frames(frames, skipped) => {
-                    let skipped = skipped.map(|s| named("skipped", &s));
-                    match (frames.as_slice(), &skipped) {
-                        ([], None) => {}
-                        // One event goes out as it lies in the ring, shared with every other reader.
-                        ([only], None) => return Some(only.sse().clone()),
-                        (frames, _) => {
-                            let size = frames.iter().map(|f| f.sse().len()).sum::<usize>() + 128;
-                            let mut chunk = BytesMut::with_capacity(size);
-                            chunk.extend(skipped);
-                            frames.iter().for_each(|f| chunk.extend_from_slice(f.sse()));
-                            return Some(chunk.freeze());
-                        }
+                    let chunk = joined(&frames, skipped);
+                    if !chunk.is_empty() {
+                        return Some(chunk);
                     }
                 }
                 Next::Reset(reset) => {
@@ -145,8 +174,7 @@ impl Streaming {
                             let now = Instant::now();
                             self.beat.as_mut().reset(if due > now { due } else { now + BEAT });
                             if due <= now {
-                                let beat = Beat { head: self.engine.feed().head(), now: Time::now() };
-                                return Some(named("beat", &beat));
+                                return Some(named("beat", &beat(&self.engine)));
                             }
                         }
                     }
@@ -190,12 +218,7 @@ pub async fn poll(
     }
 }
 
-fn page(
-    frames: &[engine::Frame],
-    next: u64,
-    skipped: Option<protocol::event::Skipped>,
-    reset: Option<Reset>,
-) -> Bytes {
+fn page(frames: &[engine::Frame], next: u64, skipped: Option<Skipped>, reset: Option<Reset>) -> Bytes {
     let mut out = BytesMut::from(&b"{\"events\":["[..]);
     for (n, frame) in frames.iter().enumerate() {
         if n > 0 {
@@ -220,7 +243,6 @@ mod tests {
     use super::*;
     use engine::Frame;
     use protocol::api::EventsPage;
-    use protocol::event::Skipped;
 
     #[test]
     fn a_poll_reads_back_as_the_documented_type() {

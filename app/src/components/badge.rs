@@ -4,14 +4,15 @@ use crate::format;
 use crate::live::Live;
 use crate::live::link::Shown;
 use crate::reactive::{part, text, word};
+use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use protocol::Time;
 
 /// What the badge says, and the class of its mark.
-fn in_words(shown: Shown, latency: Option<f64>, as_of: Time) -> (&'static str, String) {
+fn in_words(shown: Shown, latency: Option<f64>, as_of: Time, zone: Zone) -> (&'static str, String) {
     let seconds = |ms: f64| format::duration((ms / 1_000.0).ceil());
     match shown {
-        Shown::Still => ("still", format!("as of {}", format::clock_utc(as_of))),
+        Shown::Still => ("still", format!("as of {}", zone.clock(as_of))),
         Shown::Connecting => ("still", "connecting…".to_owned()),
         Shown::Live => match latency {
             Some(ms) => ("live", format!("live · {ms:.0} ms")),
@@ -23,7 +24,7 @@ fn in_words(shown: Shown, latency: Option<f64>, as_of: Time) -> (&'static str, S
             ("broken", format!("reconnecting {next} · page is {} old", format::duration(age / 1_000.0)))
         }
         Shown::Away { since, .. } => {
-            ("broken", format!("server away since {}", format::clock_utc(Time::from_millis(since))))
+            ("broken", format!("server away since {}", zone.clock(Time::from_millis(since))))
         }
     }
 }
@@ -33,7 +34,8 @@ fn in_words(shown: Shown, latency: Option<f64>, as_of: Time) -> (&'static str, S
 pub fn Badge() -> impl IntoView {
     let live = Live::here();
     let (shown, latency, as_of) = (live.shown(), live.latency(), live.seeded_at());
-    let said = Memo::new(move |_| in_words(shown.get(), latency.get(), as_of.get()));
+    let zone = Zones::here();
+    let said = Memo::new(move |_| in_words(shown.get(), latency.get(), as_of.get(), zone.get()));
     let why = part(move || match shown.get() {
         Shown::Polling { why } => Some(
             view! {
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn the_badge_says_how_fresh_the_page_is() {
         let as_of = Time::parse("2026-11-23T10:41:07Z").unwrap();
-        let words = |shown, latency| in_words(shown, latency, as_of).1;
+        let words = |shown, latency| in_words(shown, latency, as_of, Zone::Utc).1;
         assert_eq!(words(Shown::Still, None), "as of 10:41:07 UTC");
         assert_eq!(words(Shown::Live, Some(40.0)), "live · 40 ms");
         assert_eq!(

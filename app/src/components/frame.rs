@@ -1,12 +1,20 @@
-//! The frame around every page: the rail (a bar at the bottom on a phone), the freshness badge, the content.
+//! The frame around every page: the rail (a bar at the bottom on a phone), the way to search, the freshness badge, the
+//! content; and what has no place of its own on the page: the palette, the tab, the telling of ends.
 
 use super::badge::Badge;
 use super::faces::WithSnapshot;
 use super::icon::Icon;
 use super::keys::ask_for_keys;
-use super::theme::{ThemeSwitch, keep, kept};
+use super::moment::ZoneSwitch;
+use super::palette::{Palette, PaletteButton, PaletteDialog};
+use super::tab::Tab;
+use super::theme::{Theme, ThemeSwitch, fold_rail};
+use super::toasts::Toasts;
 use crate::live::Live;
+use crate::open::Open;
 use crate::reactive::mark;
+use crate::tell::{Tell, Teller};
+use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_location;
@@ -20,12 +28,20 @@ const PAGES: [(&str, &str, &str); 5] = [
     ("/hosts", "hosts", "Hosts"),
 ];
 
+/// Provides what belongs to the frame and is asked for all over the page. Called once, by the app.
+pub fn provide(toasts: Toasts) {
+    provide_context(Theme::new());
+    provide_context(Zones::new());
+    provide_context(Open::new());
+    provide_context(Palette::new());
+    provide_context(Tell::new(toasts));
+}
+
 /// The frame; its children are the page.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
     let fresh = Live::here().fresh();
     let at = use_location().pathname;
-    let fold = move |_| keep("rail", if kept("rail") == "folded" { "" } else { "folded" });
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
         // Every address begins with the root's.
         let here = move || match href {
@@ -49,10 +65,12 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=BRAND></svg>
                     <span>"Signalbox"</span>
                 </a>
+                <PaletteButton/>
                 <div class="top-right">
                     <WithSnapshot silent=true>
                         <Badge/>
                     </WithSnapshot>
+                    <ZoneSwitch/>
                     <button
                         type="button"
                         class="quiet wide-only"
@@ -67,12 +85,15 @@ pub fn Frame(children: Children) -> impl IntoView {
             </header>
             <nav class="rail" aria-label="Pages">
                 <ul>{PAGES.map(entry).collect_view()}</ul>
-                <button type="button" class="rail-fold quiet" aria-label="Fold or unfold the rail" on:click=fold>
+                <button type="button" class="rail-fold quiet" aria-label="Fold or unfold the rail" on:click=|_| fold_rail()>
                     <Icon name="fold"/>
                 </button>
             </nav>
             <main id="content" tabindex="-1">{children()}</main>
         </div>
+        <PaletteDialog/>
+        <Teller/>
+        <Tab/>
     }
     .into_any()
 }

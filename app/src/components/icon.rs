@@ -5,7 +5,8 @@ use leptos::prelude::*;
 /// A picture by its name; decoration only, so that words stand beside it or in a label.
 #[component]
 pub fn Icon(
-    /// `overview`, `list`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`.
+    /// `overview`, `list`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,
+    /// `search`, `more`, `told`.
     name: &'static str,
 ) -> impl IntoView {
     let path = match name {
@@ -27,6 +28,9 @@ pub fn Icon(
         "dark" => r#"<path d="M12.8 9.8A5.5 5.5 0 0 1 6.2 3.2a5.5 5.5 0 1 0 6.6 6.6z"/>"#,
         "fold" => r#"<path d="M10 4L6 8l4 4"/>"#,
         "keys" => r#"<path d="M6 6a2 2 0 1 1 2.8 1.8c-.5.3-.8.7-.8 1.2v.3M8 11.8h.01"/>"#,
+        "search" => r#"<circle cx="7" cy="7" r="4.25"/><path d="M10.2 10.2L14 14"/>"#,
+        "more" => r#"<path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.5"/>"#,
+        "told" => r#"<path d="M3.5 11.5h9l-1-1.6V7a3.5 3.5 0 0 0-7 0v2.9zM6.8 13.5h2.4"/>"#,
         _ => "",
     };
     view! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" inner_html=path></svg> }.into_any()

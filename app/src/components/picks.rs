@@ -8,7 +8,7 @@ use crate::live::{Live, OpView};
 use crate::pages::compare::{Wanted, refusal};
 use crate::reactive::{part, text, yes};
 use crate::select::Selection;
-use crate::words::asking;
+use crate::words::asking::{self, Again};
 use leptos::prelude::*;
 use leptos_router::components::A;
 use protocol::OperationId;
@@ -75,13 +75,15 @@ pub fn move_by_arrows(event: &KeyboardEvent) {
     else {
         return;
     };
-    let next = match event.key().as_str() {
-        "ArrowDown" => row.next_element_sibling(),
-        "ArrowUp" => row.previous_element_sibling(),
+    let step: fn(&Element) -> Option<Element> = match event.key().as_str() {
+        "ArrowDown" => Element::next_element_sibling,
+        "ArrowUp" => Element::previous_element_sibling,
         _ => return,
     };
     event.prevent_default();
-    let next = next.and_then(|row| row.query_selector("[data-pick]").ok().flatten());
+    // Between rows there are heads of groups, which have no box.
+    let mut rows = std::iter::successors(step(&row), step);
+    let next = rows.find_map(|row| row.query_selector("[data-pick]").ok().flatten());
     if let Some(next) = next.and_then(|n| n.dyn_into::<HtmlInputElement>().ok()) {
         // It fails only for what can't take the focus.
         let _ = next.focus();
@@ -137,6 +139,26 @@ pub fn SelectBar(
         any && (now.open() > 0 || now.cancelling > 0 || before.copied().unwrap_or_default())
     });
     let ask = move |_| actions.question.set(Some(Question::Many(untrack(|| selection.all()).into())));
+    // Another attempt, for those that there can be one of.
+    let again = move |again: Again| {
+        part(move || {
+            let (verb, count) = match again {
+                Again::Retry => ("Retry", now.get().again),
+                Again::Resume => ("Resume", now.get().resumable),
+            };
+            (count > 0).then(|| {
+                let ask = move |_| {
+                    actions.question.set(Some(Question::Again(untrack(|| selection.all()).into(), again)));
+                };
+                view! {
+                    <button type="button" class="button" on:click=ask>
+                        {format!("{verb} {}…", format::count(u64::from(count)))}
+                    </button>
+                }
+                .into_any()
+            })
+        })
+    };
     let bar = move || {
         view! {
             <div class="select-bar" role="region" aria-label="Selection">
@@ -162,6 +184,8 @@ pub fn SelectBar(
                     })
                 })}
                 <CompareSelected selection/>
+                {again(Again::Resume)}
+                {again(Again::Retry)}
                 {part({
                     let act = act.clone();
                     move || {

@@ -1,9 +1,9 @@
 //! The trail of a cancel, step by step as it happens.
 
-use crate::format;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, word};
 use crate::words::trail::{branch, trail};
+use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::State;
 use protocol::receipt::Step;
@@ -13,7 +13,7 @@ use protocol::receipt::Step;
 #[component]
 pub fn ReceiptLine(op: OpView) -> impl IntoView {
     let (receipt, state) = (op.receipt, op.state);
-    let clock = Live::here().clock();
+    let (clock, zone) = (Live::here().clock(), Zones::here());
     let aside = Memo::new(move |_| {
         let state = state.get();
         // What is over stands still.
@@ -31,14 +31,15 @@ pub fn ReceiptLine(op: OpView) -> impl IntoView {
     };
     part(move || {
         let receipt = receipt.get()?;
-        let taken = trail(&receipt);
+        let zone = zone.get();
+        let taken = trail(&receipt, zone);
         let pending = !state.get().ended();
         let steps = Step::ALL.into_iter().filter_map(|step| {
             let found = taken.iter().find(|(name, ..)| *name == step.as_str());
             match found {
                 Some((name, text, at)) => Some(
                     view! {
-                        <li title=format!("{} {} UTC", format::day(*at), format::clock_millis(*at))>
+                        <li title=format!("{} {}", zone.day(*at), zone.clock_millis(*at))>
                             <span>{*name}</span>
                             " "
                             <span class="num">{text.clone()}</span>

@@ -8,11 +8,11 @@ use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::live::line::Place;
 use crate::live::{Live, OpView};
-use crate::reactive::{part, text, word, yes};
+use crate::reactive::{maybe, part, text, word, yes};
 use crate::{query, words};
 use leptos::prelude::*;
 use leptos_router::components::A;
-use protocol::{Forecast, OperationId, Time};
+use protocol::{ConditionKind, Forecast, OperationId, Time};
 use std::collections::HashMap;
 
 /// The row of an operation that the page knows.
@@ -22,6 +22,9 @@ pub fn Row(
     /// It can be selected.
     picks: Option<Picks>,
     places: Memo<HashMap<OperationId, Place>>,
+    /// Which row of its table it is, where not all of them are in the document.
+    #[prop(optional)]
+    numbers: Option<Memo<HashMap<OperationId, usize>>>,
 ) -> impl IntoView {
     let live = Live::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
@@ -45,8 +48,11 @@ pub fn Row(
                 text(move || words::forecast::of(op, clock.get(), of).unwrap_or_default())
             };
             Some(
-                view! { <span title=left(words::forecast::left_with_band)>{left(words::forecast::left)}</span> }
-                    .into_any(),
+                view! {
+                    <span title=left(words::forecast::left_with_band)>{left(words::forecast::left)}</span>
+                    <span class="under">{left(words::forecast::band)}</span>
+                }
+                .into_any(),
             )
         }
     });
@@ -55,9 +61,19 @@ pub fn Row(
         op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)))
     });
     let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
+    let began = part(move || op.facts.with(|f| f.started_at).map(|at| view! { <Ago at/> }.into_any()));
+    let heard = text(move || {
+        let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord));
+        match op.heard_at.get() {
+            // What is silent says so where its progress stands.
+            Some(at) if op.state.get().on_host() && !silent => words::heard(at, clock.get()),
+            _ => String::new(),
+        }
+    });
+    let number = maybe(move || numbers?.with(|numbers| numbers.get(&id).map(usize::to_string)));
     let doing_title = text(doing.clone());
     view! {
-        <tr class="row" data-state=word(move || op.state.get().as_str())>
+        <tr class="row" aria-rowindex=number data-state=word(move || op.state.get().as_str())>
             {picks.map(|picks| {
                 view! {
                     <td class="c-pick">
@@ -87,6 +103,10 @@ pub fn Row(
             </td>
             <td class="c-left num">{left}</td>
             <td class="c-host">{host}</td>
+            <td class="c-began num">
+                {began}
+                <span class="under">{heard}</span>
+            </td>
             <td class="c-took num">{took}</td>
             <td class="c-do">
                 <RowAction op/>

@@ -1,5 +1,5 @@
-//! Light, dark, or as the system has it. The choice is kept in the browser and put on the document before
-//! the first paint by the shell's script.
+//! How the page looks to this browser: light, dark, or as the system has it. The choice is kept in the browser and
+//! put on the document before the first paint by the shell's script.
 
 use super::icon::Icon;
 use crate::reactive::{part, text};
@@ -33,34 +33,64 @@ pub fn kept(name: &str) -> String {
         .unwrap_or_default()
 }
 
+/// Folds the rail, or unfolds it.
+pub fn fold_rail() {
+    keep("rail", if kept("rail") == "folded" { "" } else { "folded" });
+}
+
+/// The theme; from the context.
+#[derive(Clone, Copy)]
+pub struct Theme(RwSignal<&'static str>);
+
+impl Theme {
+    /// What can be chosen: as it is called, and as it is kept.
+    const ALL: [(&'static str, &'static str); 3] = [("auto", ""), ("light", "light"), ("dark", "dark")];
+
+    /// Called once, by the frame.
+    pub fn new() -> Self {
+        let theme = RwSignal::new("auto");
+        Effect::new(move |_| {
+            let kept = kept("theme");
+            let known = Self::ALL.iter().find(|(_, value)| *value == kept);
+            theme.set(known.map_or("auto", |(name, _)| name));
+        });
+        Self(theme)
+    }
+
+    /// `auto`, `light` or `dark`. Tracked.
+    pub fn get(&self) -> &'static str {
+        self.0.get()
+    }
+
+    /// Chooses `auto`, `light` or `dark`.
+    pub fn choose(&self, wanted: &'static str) {
+        if let Some((_, value)) = Self::ALL.iter().find(|(name, _)| *name == wanted) {
+            keep("theme", value);
+            self.0.set(wanted);
+        }
+    }
+}
+
 /// One button that goes through auto, light and dark.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
-    let theme = RwSignal::new(String::new());
-    Effect::new(move |_| theme.set(kept("theme")));
-    let word = move || match theme.read().as_str() {
-        "light" => "light",
-        "dark" => "dark",
-        _ => "auto",
-    };
+    let theme = expect_context::<Theme>();
     let next = move |_| {
-        let next = match word() {
+        theme.choose(match theme.0.get_untracked() {
             "auto" => "light",
             "light" => "dark",
-            _ => "",
-        };
-        keep("theme", next);
-        theme.set(next.to_owned());
+            _ => "auto",
+        });
     };
     view! {
         <button
             type="button"
             class="quiet"
-            aria-label=text(move || format!("Theme: {}. Change it", word()))
-            title=text(move || format!("Theme: {}", word()))
+            aria-label=text(move || format!("Theme: {}. Change it", theme.get()))
+            title=text(move || format!("Theme: {}", theme.get()))
             on:click=next
         >
-            {part(move || Some(view! { <Icon name=word()/> }.into_any()))}
+            {part(move || Some(view! { <Icon name=theme.get()/> }.into_any()))}
         </button>
     }
     .into_any()

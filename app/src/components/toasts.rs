@@ -1,14 +1,34 @@
-//! Short notes that float in and go by themselves; those that tell of trouble stay until they are closed.
+//! Short notes that float in and go by themselves, some with a way back; those that tell of trouble, or of what was
+//! awaited, stay until they are closed.
 
 use super::icon::Icon;
 use leptos::prelude::*;
+use std::sync::Arc;
 use std::time::Duration;
 
-#[derive(Clone, PartialEq)]
+/// How long a note stays, and how much longer for each of its letters.
+const STAYS: Duration = Duration::from_secs(4);
+const FOR_A_LETTER: Duration = Duration::from_millis(40);
+/// A way back is there for so long.
+const TO_UNDO: Duration = Duration::from_secs(15);
+/// One that is read or about to be used is looked at again after so long.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// What a note offers beside its words.
+#[derive(Clone)]
+pub enum Act {
+    /// Takes back what was done.
+    Undo(Arc<dyn Fn() + Send + Sync>),
+    /// The address of one of our pages.
+    Open(String),
+}
+
+#[derive(Clone)]
 struct Toast {
     id: u32,
     text: String,
     warns: bool,
+    act: Option<Act>,
 }
 
 /// The page's toasts; from the context.
@@ -26,23 +46,36 @@ impl Toasts {
 
     /// Something went as asked; gone after some seconds.
     pub fn say(&self, text: impl Into<String>) {
-        let id = self.push(text.into(), false);
-        let toasts = *self;
-        set_timeout(move || toasts.close(id), Duration::from_secs(5));
+        let text = text.into();
+        let stays = STAYS + FOR_A_LETTER * u32::try_from(text.chars().count()).unwrap_or(u32::MAX).min(500);
+        let id = self.push(text, false, None);
+        self.close_after(id, stays);
+    }
+
+    /// Something went as asked and can be taken back for a while. `undo` may be called on another page than the one
+    /// it was made on.
+    pub fn undoable(&self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
+        let id = self.push(text.into(), false, Some(Act::Undo(Arc::new(undo))));
+        self.close_after(id, TO_UNDO);
     }
 
     /// Something did not; stays.
     pub fn warn(&self, text: impl Into<String>) {
-        self.push(text.into(), true);
+        self.push(text.into(), true, None);
     }
 
-    fn push(&self, text: String, warns: bool) -> u32 {
+    /// News, with what can be done about it; stays.
+    pub fn offer(&self, text: impl Into<String>, act: Act) {
+        self.push(text.into(), false, Some(act));
+    }
+
+    fn push(&self, text: String, warns: bool, act: Option<Act>) -> u32 {
         self.last.update_value(|n| *n += 1);
         let id = self.last.get_value();
         self.list.update(|list| {
             // The same words twice are one note.
             list.retain(|toast| toast.text != text);
-            list.push(Toast { id, text, warns });
+            list.push(Toast { id, text, warns, act });
             if list.len() > 4 {
                 list.remove(0);
             }
@@ -53,12 +86,48 @@ impl Toasts {
     fn close(&self, id: u32) {
         self.list.update(|list| list.retain(|toast| toast.id != id));
     }
+
+    /// Unless somebody points at it, or has the focus in it.
+    fn close_after(&self, id: u32, stays: Duration) {
+        let toasts = *self;
+        set_timeout(
+            move || {
+                let used = format!("#toast-{id}:is(:hover, :focus-within)");
+                if document().query_selector(&used).is_ok_and(|found| found.is_some()) {
+                    toasts.close_after(id, AGAIN);
+                } else {
+                    toasts.close(id);
+                }
+            },
+            stays,
+        );
+    }
 }
 
 /// Where they appear; read out politely.
 #[component]
 pub fn ToastList() -> impl IntoView {
     let toasts = expect_context::<Toasts>();
+    let act = move |id: u32, act: Act| match act {
+        Act::Undo(undo) => {
+            let clicked = move |_| {
+                undo();
+                toasts.close(id);
+            };
+            view! {
+                <button type="button" class="link" on:click=clicked>
+                    "Undo"
+                </button>
+            }
+            .into_any()
+        }
+        Act::Open(address) => view! {
+            <a class="link" href=address on:click=move |_| toasts.close(id)>
+                "Open it"
+            </a>
+        }
+        .into_any(),
+    };
     view! {
         <div class="toasts" role="status" aria-live="polite">
             <For
@@ -66,8 +135,9 @@ pub fn ToastList() -> impl IntoView {
                 key=|toast| toast.id
                 children=move |toast| {
                     view! {
-                        <div class="toast" data-warns=toast.warns.then_some("")>
+                        <div class="toast" id=format!("toast-{}", toast.id) data-warns=toast.warns.then_some("")>
                             <p>{toast.text}</p>
+                            {toast.act.map(|offered| act(toast.id, offered))}
                             <button
                                 type="button"
                                 class="quiet"

@@ -2,10 +2,12 @@
 
 use super::ledger::Known;
 use super::line::Waiting;
+use crate::words::start::Work;
 use leptos::prelude::*;
+use protocol::filter::{self, Filter, Seen};
 use protocol::{
-    Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation, OperationId,
-    Progress, Receipt, State, Time,
+    BandRule, Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation,
+    OperationId, Progress, Receipt, State, Time,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub struct Facts {
     pub ended_at: Option<Time>,
     pub failure: Option<Failure>,
     pub checkpoint: Option<Checkpoint>,
+    /// But how many points are outside, which [`OpView::outside`] tells.
+    pub rule: Option<BandRule>,
     pub has_result: bool,
     pub tags: Vec<String>,
 }
@@ -50,6 +54,7 @@ impl Facts {
             ended_at: op.ended_at,
             failure: op.failure.clone(),
             checkpoint: op.checkpoint.clone(),
+            rule: op.rule.clone().map(|rule| BandRule { outside: 0, ..rule }),
             has_result: op.has_result,
             tags: op.tags.clone(),
         }
@@ -67,6 +72,7 @@ pub struct OpCell {
     pub(super) receipt: ArcRwSignal<Option<Receipt>>,
     pub(super) condition: ArcRwSignal<Option<Condition>>,
     pub(super) facts: ArcRwSignal<Facts>,
+    pub(super) outside: ArcRwSignal<u32>,
 }
 
 /// An operation as a component holds it: signals that live as long as the component, and can be copied.
@@ -81,6 +87,8 @@ pub struct OpView {
     pub receipt: RwSignal<Option<Receipt>>,
     pub condition: RwSignal<Option<Condition>>,
     pub facts: RwSignal<Facts>,
+    /// How many points in a row are out of the band of its rule.
+    pub outside: RwSignal<u32>,
 }
 
 impl OpView {
@@ -109,6 +117,7 @@ impl OpCell {
             receipt: ArcRwSignal::new(op.receipt.clone()),
             condition: ArcRwSignal::new(op.condition.clone()),
             facts: ArcRwSignal::new(Facts::of(op)),
+            outside: ArcRwSignal::new(outside_of(op)),
         }
     }
 
@@ -128,6 +137,7 @@ impl OpCell {
         set(&self.receipt, &op.receipt);
         set(&self.condition, &op.condition);
         set(&self.facts, &Facts::of(op));
+        set(&self.outside, &outside_of(op));
         set(&self.state, &op.state)
     }
 
@@ -150,9 +160,40 @@ impl OpCell {
         self.facts.with_untracked(|f| f.host.clone())
     }
 
+    /// How it ended: its state, when the attempt began and when it ended. Nothing while it has not. Not tracked.
+    pub fn end(&self) -> Option<(State, Option<Time>, Option<Time>)> {
+        let state = self.state.get_untracked();
+        self.facts.with_untracked(|f| state.ended().then_some((state, f.started_at, f.ended_at)))
+    }
+
     /// When it ended. Not tracked.
     pub fn ended_at(&self) -> Option<Time> {
         self.facts.with_untracked(|f| f.ended_at)
+    }
+
+    /// The host of its current attempt, once one was chosen. Not tracked.
+    pub fn host(&self) -> Option<HostName> {
+        self.facts.with_untracked(|f| f.host.clone())
+    }
+
+    /// How long its current attempt took or takes, microseconds. Not tracked.
+    pub fn took(&self, now: Time) -> Option<i64> {
+        let took = self.condition.with_untracked(|c| {
+            self.facts.with_untracked(|facts| crate::words::elapsed(facts, c.as_ref(), now))
+        });
+        took.map(|seconds| (seconds * 1e6) as i64)
+    }
+
+    /// When it will end, as far as anybody can know. Not tracked.
+    pub fn ends_at(&self, now: Time) -> Option<Time> {
+        if self.state.get_untracked() != State::Running {
+            return None;
+        }
+        let reckoned = || {
+            let eta = self.progress.with_untracked(|p| p.as_ref().and_then(|p| p.eta_seconds));
+            eta.map(|seconds| now.plus_micros((seconds * 1e6) as i64))
+        };
+        self.forecast.with_untracked(|f| f.map(|f| f.ends_at)).or_else(reckoned)
     }
 
     /// As one of its kind's line, while it is in one.
@@ -169,17 +210,37 @@ impl OpCell {
         })
     }
 
-    /// In lower case, everything it can be found by.
-    pub(super) fn about(&self) -> String {
-        let f = &self.fixed;
-        let mut about = format!("{} {} {}", f.kind, f.title, f.id);
+    /// As what takes a place or stands in line, while it does. Not tracked.
+    pub(super) fn at_work(&self) -> Option<Work> {
+        let on = self.at_work_on();
+        if on.is_none() && self.waiting().is_none() {
+            return None;
+        }
+        Some(Work {
+            kind: self.fixed.kind.clone(),
+            on,
+            priority: self.facts.with_untracked(|f| f.priority),
+            ends_at: self.forecast.with_untracked(|f| f.map(|f| f.ends_at)),
+        })
+    }
+
+    /// Whether a filter takes it. Not tracked.
+    pub(super) fn taken(&self, by: &Filter, now: Time) -> bool {
+        let fixed = &self.fixed;
         self.facts.with_untracked(|facts| {
-            for word in facts.host.iter().map(HostName::as_str).chain(facts.tags.iter().map(String::as_str)) {
-                about.push(' ');
-                about.push_str(word);
-            }
-        });
-        about.to_lowercase()
+            let words =
+                || filter::words(&fixed.kind, &fixed.title, fixed.id, facts.host.as_ref(), &facts.tags);
+            let seen = Seen {
+                id: fixed.id,
+                state: self.state.get_untracked(),
+                kind: &fixed.kind,
+                host: facts.host.as_ref(),
+                parent: fixed.parent,
+                params: &fixed.params,
+                words: &words,
+            };
+            by.takes(&seen, now)
+        })
     }
 
     /// For a component.
@@ -194,8 +255,13 @@ impl OpCell {
             receipt: (&self.receipt).into(),
             condition: (&self.condition).into(),
             facts: (&self.facts).into(),
+            outside: (&self.outside).into(),
         }
     }
+}
+
+fn outside_of(op: &Operation) -> u32 {
+    op.rule.as_ref().map_or(0, |rule| rule.outside)
 }
 
 /// Sets a signal if its value is another one; says whether it was.

@@ -1,64 +1,12 @@
-//! Curves and log of an operation that is open on the page: what was asked for once, and what the feed adds.
+//! Curves of an operation that is open on the page: what was asked for once, and what the feed adds.
 //!
-//! Both are joined by what they carry (a line its number, a point its x), so that it does not matter
-//! whether the answer or the first live piece comes first, or whether they overlap.
+//! They are joined by what they carry, a point its x (as lines of the log by their number, in [`super::lines`]), so
+//! that it does not matter whether the answer or the first live piece comes first, or whether they overlap.
 
-use protocol::{LogLine, Point, Points};
+use protocol::{Point, Points};
 
-/// Lines kept; older ones are dropped, and the page says how many.
-pub const MOST_LINES: usize = 5_000;
 /// Points kept of a curve before it is asked for again, thinner.
 pub const MOST_POINTS: usize = 6_000;
-
-/// The log of one attempt, in order, each line once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LogBuffer {
-    attempt: u32,
-    lines: Vec<LogLine>,
-    dropped: u64,
-}
-
-impl LogBuffer {
-    pub fn lines(&self) -> &[LogLine] {
-        &self.lines
-    }
-
-    /// Lines that were there and made room.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    /// Adds lines of an attempt; says whether anything changed. A newer attempt starts anew, an older one
-    /// is ignored.
-    pub fn add(&mut self, attempt: u32, lines: &[LogLine]) -> bool {
-        if attempt < self.attempt {
-            return false;
-        }
-        let mut changed = false;
-        if attempt > self.attempt {
-            changed = !self.lines.is_empty();
-            *self = Self { attempt, ..Self::default() };
-        }
-        for line in lines {
-            // Nearly always the next one.
-            let place = match self.lines.last() {
-                Some(last) if line.n <= last.n => match self.lines.binary_search_by_key(&line.n, |l| l.n) {
-                    Ok(_) => continue,
-                    Err(place) => place,
-                },
-                _ => self.lines.len(),
-            };
-            self.lines.insert(place, line.clone());
-            changed = true;
-        }
-        if self.lines.len() > MOST_LINES {
-            let over = self.lines.len() - MOST_LINES;
-            self.lines.drain(..over);
-            self.dropped += over as u64;
-        }
-        changed
-    }
-}
 
 /// The curves of one attempt, each in rising x.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -129,34 +77,9 @@ impl Curves {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use protocol::{LogLevel, Time};
-
-    fn line(n: u64) -> LogLine {
-        LogLine { n, at: Time::from_micros(0), level: LogLevel::Info, text: n.to_string() }
-    }
 
     fn curve(points: &[(f64, f64)]) -> Vec<Points> {
         vec![Points { name: "rate".into(), points: points.iter().map(|(x, y)| Point(*x, *y)).collect() }]
-    }
-
-    #[test]
-    fn a_new_attempt_starts_its_log_anew_and_an_old_one_is_ignored() {
-        let mut log = LogBuffer::default();
-        assert!(log.add(1, &[line(1), line(2)]));
-        assert!(log.add(2, &[line(1)]));
-        assert_eq!(log.lines(), [line(1)]);
-        assert!(!log.add(1, &[line(3)]));
-        assert_eq!(log.lines(), [line(1)]);
-    }
-
-    #[test]
-    fn a_long_log_keeps_its_newest_lines_and_says_how_many_it_dropped() {
-        let mut log = LogBuffer::default();
-        let lines: Vec<_> = (1..=MOST_LINES as u64 + 7).map(line).collect();
-        log.add(1, &lines);
-        assert_eq!(log.lines().len(), MOST_LINES);
-        assert_eq!(log.lines()[0].n, 8);
-        assert_eq!(log.dropped(), 7);
     }
 
     #[test]
@@ -169,22 +92,6 @@ mod tests {
     }
 
     proptest! {
-        /// Answer and live pieces may overlap and come in any order.
-        #[test]
-        fn every_line_is_there_once_and_in_order(
-            pieces in proptest::collection::vec((1u64..50, 1u64..20), 1..12)
-        ) {
-            let mut log = LogBuffer::default();
-            let mut all = std::collections::BTreeSet::new();
-            for (from, len) in pieces {
-                let lines: Vec<_> = (from..from + len).map(line).collect();
-                all.extend(from..from + len);
-                log.add(1, &lines);
-            }
-            let got: Vec<u64> = log.lines().iter().map(|l| l.n).collect();
-            prop_assert_eq!(got, all.into_iter().collect::<Vec<_>>());
-        }
-
         #[test]
         fn a_curve_always_rises_in_x(
             pieces in proptest::collection::vec(proptest::collection::vec(0u8..40, 1..10), 1..10)

@@ -4,8 +4,9 @@
 //! others what it hears. The others listen. The browser gives the lock on when the leader is closed or
 //! crashes; one that only stands still keeps it, so a tab that a person looks at takes it from a leader that
 //! was silent for too long. A tab out of sight for some minutes rests: it leads no more, and asks for the
-//! lock again when it is shown. Where there is no such lock (a page that is not from a secure address) each
-//! tab is alone with a connection of its own; that one rests too.
+//! lock again when it is shown. One that somebody awaits news from does not rest. Where there is no such lock
+//! (a page that is not from a secure address) each tab is alone with a connection of its own; that one rests
+//! too.
 
 /// How long a page may be out of sight before it rests, milliseconds. Browsers slow down the timers of a
 /// page after five minutes.
@@ -65,13 +66,15 @@ pub struct Tab {
     role: Role,
     hidden_since: Option<f64>,
     resting: bool,
+    /// It does not rest: somebody awaits news from it.
+    awake: bool,
     /// How long beyond what is allowed this tab waits before it takes the lock.
     patience: Option<f64>,
 }
 
 impl Default for Tab {
     fn default() -> Self {
-        Self { role: Role::Alone, hidden_since: None, resting: false, patience: None }
+        Self { role: Role::Alone, hidden_since: None, resting: false, awake: false, patience: None }
     }
 }
 
@@ -84,6 +87,11 @@ impl Tab {
     /// It was out of sight for so long that it has no connection and asks for none.
     pub fn resting(&self) -> bool {
         self.resting
+    }
+
+    /// Whether somebody awaits news from it, even out of sight.
+    pub fn keep_awake(&mut self, on: bool) {
+        self.awake = on;
     }
 
     /// Takes what happened at `now`; `chance` is a random number from 0 to 1.
@@ -121,7 +129,7 @@ impl Tab {
             }
 
             (Input::Tick { silent }, role) => match self.hidden_since {
-                Some(since) if !self.resting && now - since > REST_AFTER => self.rest(),
+                Some(since) if !self.resting && !self.awake && now - since > REST_AFTER => self.rest(),
                 None if role == Role::Listens => self.judge(silent, chance),
                 _ => vec![],
             },
@@ -237,6 +245,16 @@ mod tests {
         // The lock was on its way already.
         assert_eq!(tab.on(Input::Granted, REST_AFTER + 2.0, 0.0), [Release]);
         assert_eq!(tab.role(), Role::Listens);
+    }
+
+    #[test]
+    fn a_tab_that_somebody_awaits_news_from_does_not_rest() {
+        let mut tab = leading();
+        tab.keep_awake(true);
+        tab.on(Input::Seen { hidden: true }, 0.0, 0.0);
+        assert_eq!(tab.on(QUIET, 10.0 * REST_AFTER, 0.0), []);
+        tab.keep_awake(false);
+        assert_eq!(tab.on(QUIET, 10.0 * REST_AFTER + 1.0, 0.0), [Disconnect, Release]);
     }
 
     proptest! {

@@ -4,16 +4,21 @@
 pub use super::cell::{Facts, Fixed, OpCell, OpView};
 
 use super::cell::set;
-use super::follow::{Curves, LogBuffer};
+use super::follow::Curves;
 use super::ledger::{Change, judge};
 use super::line::{Place, places};
+use super::lines::LogBuffer;
 use super::link::Shown;
+use super::role::Role;
+use crate::words::start::Work;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
-use protocol::{Event, EventBody, HostName, InstanceId, Operation, OperationId, State, Time};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use protocol::filter::{Filter, When};
+use protocol::{Event, EventBody, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
 
 /// Ended operations kept in the page; older ones are a "load more" away.
 const MOST_ENDED: usize = 2_000;
@@ -33,7 +38,11 @@ pub struct Live(Arc<Inner>);
 
 struct Inner {
     cells: RwLock<HashMap<OperationId, Arc<OpCell>>>,
+    /// Those that are no more. An older answer that still has one brings it not back.
+    gone: RwLock<HashSet<OperationId>>,
     follows: RwLock<Vec<Arc<Follow>>>,
+    /// Ended operations that a list shows: they are not forgotten, however many there are.
+    in_sight: RwLock<HashSet<OperationId>>,
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
     roster: ArcTrigger,
@@ -48,6 +57,8 @@ struct Inner {
     fresh: ArcRwSignal<bool>,
     latency: ArcRwSignal<Option<f64>>,
     nudge: ArcTrigger,
+    role: Mutex<Role>,
+    awake: AtomicBool,
 }
 
 fn slot(state: State) -> usize {
@@ -58,7 +69,9 @@ impl Default for Live {
     fn default() -> Self {
         Self(Arc::new(Inner {
             cells: RwLock::default(),
+            gone: RwLock::default(),
             follows: RwLock::default(),
+            in_sight: RwLock::default(),
             seq: AtomicU64::new(0),
             seeded: ArcRwSignal::new(false),
             roster: ArcTrigger::new(),
@@ -73,6 +86,8 @@ impl Default for Live {
             fresh: ArcRwSignal::new(true),
             latency: ArcRwSignal::new(None),
             nudge: ArcTrigger::new(),
+            role: Mutex::new(Role::Alone),
+            awake: AtomicBool::new(false),
         }))
     }
 }
@@ -87,6 +102,10 @@ impl Live {
         self.0.cells.read().expect("no reader or writer of the cells panics")
     }
 
+    fn gone(&self) -> std::sync::RwLockReadGuard<'_, HashSet<OperationId>> {
+        self.0.gone.read().expect("no reader or writer of the gone panics")
+    }
+
     /// Takes a snapshot that the page was rendered from; later ones of the same page are ignored.
     pub fn seed_once(&self, snapshot: &Snapshot) {
         if !self.0.seeded.get_untracked() {
@@ -99,9 +118,13 @@ impl Live {
         // Numbers of another life of the server can't be compared with ours.
         let known = self.0.server.with_untracked(|s| s.as_ref().map(|(id, _)| *id));
         let other_life = known.is_some_and(|known| known != snapshot.server);
+        // Everything that is stored, or of what has ended the newest only.
+        let stored: u64 = snapshot.counts.iter().map(|c| c.count).sum();
+        let whole = stored == snapshot.operations.len() as u64;
         {
+            let gone = self.gone();
             let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
-            for op in &snapshot.operations {
+            for op in snapshot.operations.iter().filter(|op| !gone.contains(&op.id)) {
                 match cells.get(&op.id) {
                     Some(cell) => {
                         if other_life || snapshot.seq >= cell.as_of.load(Ordering::Relaxed) {
@@ -116,7 +139,7 @@ impl Live {
             }
             // What has not ended is always in a snapshot: what is missing is gone.
             cells.retain(|id, cell| {
-                cell.state.get_untracked().ended()
+                !whole && cell.state.get_untracked().ended()
                     || cell.as_of.load(Ordering::Relaxed) > snapshot.seq
                     || snapshot.operations.iter().any(|op| op.id == *id)
             });
@@ -156,8 +179,9 @@ impl Live {
     pub fn adopt_all<'a>(&self, ops: impl Iterator<Item = &'a Operation>, seq: u64) -> usize {
         let mut added = 0;
         {
+            let gone = self.gone();
             let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
-            for op in ops {
+            for op in ops.filter(|op| !gone.contains(&op.id)) {
                 let as_of = seq.max(op.seq);
                 match cells.get(&op.id) {
                     Some(cell) if as_of >= cell.as_of.load(Ordering::Relaxed) => {
@@ -176,11 +200,41 @@ impl Live {
         added
     }
 
+    /// Takes a page of stored operations in for a list that shows them, and forgets others where there are too many.
+    pub fn shelve(&self, ops: &[Operation]) {
+        {
+            let mut in_sight =
+                self.0.in_sight.write().expect("no reader or writer of what is in sight panics");
+            in_sight.extend(ops.iter().map(|op| op.id));
+        }
+        self.adopt_all(ops.iter(), 0);
+        self.trim();
+    }
+
+    /// These are what a list shows, and no others.
+    pub fn keep(&self, ids: HashSet<OperationId>) {
+        *self.0.in_sight.write().expect("no reader or writer of what is in sight panics") = ids;
+    }
+
+    /// Whether an operation is known. Tracks as [`Live::list`] does.
+    pub fn has(&self, id: OperationId) -> bool {
+        self.0.roster.track();
+        self.cells().contains_key(&id)
+    }
+
     /// Takes an event of the feed. Those who call it see to it that none is missing.
     pub fn apply(&self, event: &Event) {
-        self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
+        let before = self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
         if let EventBody::Host { host } = &event.body {
             self.host_stands(host);
+            return;
+        }
+        if let EventBody::Forgotten { id, state } = &event.body {
+            self.forget(*id);
+            // Also one that is not known here was counted.
+            if event.seq > before {
+                self.0.counts.update(|counts| counts[slot(*state)] = counts[slot(*state)].saturating_sub(1));
+            }
             return;
         }
         let Some(id) = event.operation() else { return };
@@ -206,6 +260,9 @@ impl Live {
                     }
                     Change::Heard { at } => {
                         set(&cell.heard_at, &Some(at));
+                        if let EventBody::Points { outside: Some(outside), .. } = &event.body {
+                            set(&cell.outside, outside);
+                        }
                     }
                 }
                 cell.as_of.store(event.seq, Ordering::Relaxed);
@@ -234,6 +291,19 @@ impl Live {
                 known.draining = status.draining;
             }
         });
+    }
+
+    /// An operation is no more.
+    pub fn forget(&self, id: OperationId) {
+        self.0.gone.write().expect("no reader or writer of the gone panics").insert(id);
+        self.0.cells.write().expect("no reader or writer of the cells panics").remove(&id);
+        self.0.roster.notify();
+    }
+
+    /// It is known to be no more. Tracks as [`Live::list`] does.
+    pub fn forgotten(&self, id: OperationId) -> bool {
+        self.0.roster.track();
+        self.gone().contains(&id)
     }
 
     fn host_stands(&self, host: &HostStatus) {
@@ -292,7 +362,8 @@ impl Live {
             ended.sort_unstable();
             // A tenth at once, so that it is not done again for the next one.
             ended.truncate(ended.len() - MOST_ENDED + MOST_ENDED / 10);
-            for id in ended {
+            let in_sight = self.0.in_sight.read().expect("no reader or writer of what is in sight panics");
+            for id in ended.into_iter().filter(|id| !in_sight.contains(id)) {
                 cells.remove(&id);
             }
         }
@@ -321,21 +392,42 @@ impl Live {
         self.cells().get(&id).cloned()
     }
 
+    /// The ids of all operations that are known, newest first. Not tracked.
+    pub fn all(&self) -> Vec<OperationId> {
+        let mut ids: Vec<OperationId> = self.cells().keys().copied().collect();
+        // Ids are made in the order of time.
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids
+    }
+
     /// The ids of the operations that `takes` takes, newest first: those that have not ended, and those that
     /// have. Tracks that operations come and change their state.
-    pub fn list(&self, takes: impl Fn(State, &str) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
+    pub fn list(&self, takes: impl Fn(State) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
+        self.pick(&|cell| takes(cell.state.get_untracked()))
+    }
+
+    /// The same for a filter. Tracks the clock where the filter's range of time moves with it.
+    pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
+        let moves = [filter.since, filter.until].into_iter().flatten().any(|w| matches!(w, When::Ago { .. }));
+        let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
+        self.pick(&|cell| cell.taken(filter, now))
+    }
+
+    fn pick(&self, takes: &dyn Fn(&OpCell) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
         self.0.roster.track();
         let (mut active, mut ended) = (Vec::new(), Vec::new());
-        for (id, cell) in self.cells().iter() {
-            let state = cell.state.get_untracked();
-            if takes(state, &cell.about()) {
-                if state.ended() { ended.push(*id) } else { active.push(*id) }
-            }
+        for (id, cell) in self.cells().iter().filter(|(_, cell)| takes(cell)) {
+            if cell.state.get_untracked().ended() { ended.push(*id) } else { active.push(*id) }
         }
         // Ids are made in the order of time.
         active.sort_unstable_by(|a, b| b.cmp(a));
         ended.sort_unstable_by(|a, b| b.cmp(a));
         (active, ended)
+    }
+
+    /// Looks at what never changes of each operation. Not tracked.
+    pub fn each(&self, look: &mut dyn FnMut(&Fixed)) {
+        self.cells().values().for_each(|cell| look(cell.fixed()));
     }
 
     /// How many operations each host has, as told of the operations themselves: what a host is told by comes every few
@@ -349,6 +441,22 @@ impl Live {
             }
         }
         busy
+    }
+
+    /// What takes a place on a host or stands in line for one. Tracks as [`Live::list`] does.
+    pub fn at_work(&self) -> Vec<Work> {
+        self.0.roster.track();
+        self.cells().values().filter_map(|cell| cell.at_work()).collect()
+    }
+
+    /// The newest operation of a kind that a person started, of those that the page knows: when, and its params. Tracks
+    /// as [`Live::list`] does.
+    pub fn newest_of(&self, kind: &KindName) -> Option<(Time, Value)> {
+        self.0.roster.track();
+        let cells = self.cells();
+        let of_kind =
+            cells.values().map(|cell| cell.fixed()).filter(|f| f.kind == *kind && f.parent.is_none());
+        of_kind.max_by_key(|f| f.id).map(|f| (f.created_at, f.params.clone()))
     }
 
     /// What an operation started and what has not ended, oldest first. Tracks as [`Live::list`] does.
@@ -443,6 +551,26 @@ impl Live {
         self.0.nudge.notify();
     }
 
+    /// What this tab is among the tabs of its browser. Not tracked.
+    pub fn role(&self) -> Role {
+        *self.0.role.lock().expect("nobody panics with the role")
+    }
+
+    /// For the driver: what this tab is now.
+    pub fn take_role(&self, role: Role) {
+        *self.0.role.lock().expect("nobody panics with the role") = role;
+    }
+
+    /// Whether the page stays connected out of sight: somebody wants to be told of something.
+    pub fn keep_awake(&self, on: bool) {
+        self.0.awake.store(on, Ordering::Relaxed);
+    }
+
+    /// For the driver: whether it does.
+    pub fn kept_awake(&self) -> bool {
+        self.0.awake.load(Ordering::Relaxed)
+    }
+
     /// For the driver: somebody asked to try at once.
     pub fn track_nudge(&self) {
         self.0.nudge.track();
@@ -509,7 +637,7 @@ mod tests {
         live.apply(&event(11, EventBody::Operation { operation: Box::new(ended) }));
         assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
         assert_eq!(live.count_all(), 1);
-        let (active, ended) = live.list(|_, _| true);
+        let (active, ended) = live.list(|_| true);
         assert_eq!((active.len(), ended.len()), (0, 1));
     }
 
@@ -542,6 +670,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forgotten_leaves_its_row_and_its_count_and_no_older_answer_brings_it_back() {
+        let (live, id) = seeded(10, State::Failed);
+        let gone = EventBody::Forgotten { id, state: State::Failed };
+        live.apply(&event(11, gone.clone()));
+        assert!(live.operation(id).is_none() && live.forgotten(id));
+        assert_eq!(live.count_all(), 0);
+        live.adopt(&operation(State::Failed, 1), 12);
+        assert!(live.operation(id).is_none());
+        // Told again, as by another tab, it is counted once.
+        live.seed(&snapshot(
+            11,
+            vec![Operation {
+                id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
+                ..operation(State::Failed, 1)
+            }],
+        ));
+        live.apply(&event(11, gone));
+        assert_eq!(live.count_all(), 1);
+    }
+
+    #[test]
+    fn an_ended_operation_that_a_snapshot_of_everything_does_not_hold_is_gone() {
+        let (live, id) = seeded(10, State::Failed);
+        let mut partly = snapshot(12, vec![]);
+        partly.counts = vec![StateCount { state: State::Failed, count: 1 }];
+        live.seed(&partly);
+        assert!(live.operation(id).is_some(), "it may be among those that are only counted");
+        live.seed(&snapshot(13, vec![]));
+        assert!(live.operation(id).is_none());
+    }
+
+    #[test]
     fn log_and_curves_are_collected_only_while_followed() {
         let (live, id) = seeded(10, State::Running);
         let follow = live.follow(id);
@@ -552,17 +712,35 @@ mod tests {
             text: "read MSFT_1h.csv".into(),
         };
         live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }));
-        assert_eq!(follow.log.get_untracked().lines(), std::slice::from_ref(&line));
+        assert_eq!(follow.log.with_untracked(|log| log.get(1).map(|l| l.text == line.text)), Some(true));
         live.unfollow(&follow);
         let next = protocol::LogLine { n: 2, ..line };
         live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }));
-        assert_eq!(follow.log.get_untracked().lines().len(), 1);
+        assert_eq!(follow.log.with_untracked(LogBuffer::held), 1);
+    }
+
+    #[test]
+    fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
+        let live = Live::default();
+        let all: Vec<Operation> = (0..MOST_ENDED + 300)
+            .map(|n| Operation {
+                id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+                ..operation(State::Succeeded, 1)
+            })
+            .collect();
+        live.adopt_all(all[100..].iter(), 1);
+        live.keep([all[150].id].into());
+        live.shelve(&all[..100]);
+        let known = live.list(|_| true).1;
+        assert!(known.len() <= MOST_ENDED, "{}", known.len());
+        assert!(all[..100].iter().chain([&all[150]]).all(|op| live.has(op.id)));
+        assert!(!live.has(all[151].id));
     }
 
     #[test]
     fn an_operation_is_found_by_its_words() {
         let (live, _) = seeded(10, State::Running);
-        assert_eq!(live.list(|_, about| about.contains("msft")).0.len(), 1);
-        assert_eq!(live.list(|_, about| about.contains("aapl")).0.len(), 0);
+        let found = |name, value| live.find(&Filter::parse([(name, value)]).unwrap()).0.len();
+        assert_eq!((found("q", "msft"), found("q", "aapl")), (1, 0));
     }
 }

@@ -92,6 +92,10 @@ impl Handle {
                 role::Command::Disconnect => self.disconnect(),
             }
         }
+        {
+            let driver = self.0.borrow();
+            driver.live.take_role(driver.tab.role());
+        }
         self.show();
     }
 
@@ -243,6 +247,8 @@ impl Handle {
         let silent = {
             let mut driver = self.0.borrow_mut();
             let now = now();
+            let awake = driver.live.kept_awake();
+            driver.tab.keep_awake(awake);
             driver.relay.tick(now);
             driver.relay.silent(now)
         };

@@ -37,6 +37,7 @@ struct AboutBody {
     lines: Option<Vec<LogLine>>,
     what: Option<String>,
     forecast: Option<Forecast>,
+    outside: Option<u32>,
 }
 
 /// A page of the long poll.
@@ -71,7 +72,7 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
         }
         "host" => EventBody::Host { host: serde_json::from_str::<HostBody>(text)?.host },
         _ => {
-            let AboutBody { id, attempt, progress, series, lines, what: late, forecast } =
+            let AboutBody { id, attempt, progress, series, lines, what: late, forecast, outside } =
                 serde_json::from_str(text)?;
             match &*what {
                 "progress" => {
@@ -79,7 +80,8 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
                     EventBody::Progress { id, attempt, progress, forecast }
                 }
                 "points" => {
-                    EventBody::Points { id, attempt, series: series.ok_or_else(|| missing("series"))? }
+                    let series = series.ok_or_else(|| missing("series"))?;
+                    EventBody::Points { id, attempt, series, outside }
                 }
                 "log" => EventBody::Log { id, attempt, lines: lines.ok_or_else(|| missing("lines"))? },
                 "late" => EventBody::Late { id, attempt, what: late.ok_or_else(|| missing("what"))? },
@@ -133,7 +135,7 @@ mod tests {
         let bodies = [
             EventBody::Operation { operation: Box::new(op) },
             EventBody::Progress { id, attempt: 2, progress: progress(7), forecast: None },
-            EventBody::Points { id, attempt: 2, series: points },
+            EventBody::Points { id, attempt: 2, series: points, outside: Some(3) },
             EventBody::Log { id, attempt: 2, lines: vec![line] },
             EventBody::Late { id, attempt: 1, what: "succeeded".into() },
             EventBody::Host { host: Box::new(host) },

@@ -8,6 +8,7 @@ use crate::format;
 use crate::live::Live;
 use crate::reactive::{mark, maybe, part, text, whole, word};
 use crate::words;
+use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::HostName;
@@ -113,7 +114,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
 /// When it was last heard.
 #[component]
 fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
-    let clock = Live::here().clock();
+    let (clock, zone) = (Live::here().clock(), Zones::here());
     part(move || {
         let (up, at) = host.with(|h| h.as_ref().and_then(|h| Some((h.link == HostLink::Up, h.heard_at?))))?;
         let words = move || match up {
@@ -123,7 +124,7 @@ fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
         Some(
             view! {
                 <span class="muted">
-                    <time datetime=at.to_string() title=format::moment(at)>{text(words)}</time>
+                    <time datetime=at.to_string() title=text(move || zone.get().moment(at))>{text(words)}</time>
                 </span>
             }
             .into_any(),

@@ -1,10 +1,20 @@
 //! What is said before something is asked for that can't be undone, and what is said of its outcome.
 
 use crate::format;
+use crate::zone::Zone;
 use protocol::api::Refused;
 use protocol::{Checkpoint, Time};
 
-/// How those stand that are about to be cancelled.
+/// From where another attempt begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// From the beginning.
+    Retry,
+    /// From the newest checkpoint.
+    Resume,
+}
+
+/// How those stand that something is about to be asked of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     pub queued: u32,
@@ -15,6 +25,10 @@ pub struct Tally {
     pub cancelling: u32,
     /// Ended already, or not known any more.
     pub ended: u32,
+    /// Of these, those that failed or were cancelled: there can be another attempt.
+    pub again: u32,
+    /// Of those again, the ones that left a checkpoint to go on from.
+    pub resumable: u32,
 }
 
 impl Tally {
@@ -66,15 +80,58 @@ pub fn cancel_many(tally: Tally) -> Vec<String> {
     lines
 }
 
-/// What became of a wish for many, and whether it should stay in sight.
-pub fn cancelled_many(asked: u32, refused: &[Refused]) -> (String, bool) {
+/// What will happen to them when each gets another attempt; `of` are named.
+pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
+    let get = |count: u32| if count == 1 { "gets" } else { "get" };
+    let taken = match again {
+        Again::Retry => tally.again,
+        Again::Resume => tally.resumable,
+    };
+    let mut lines = Vec::new();
+    if taken > 0 {
+        let from = match (again, taken) {
+            (Again::Retry, _) => "from the beginning",
+            (Again::Resume, 1) => "from its newest checkpoint",
+            (Again::Resume, _) => "from their newest checkpoints",
+        };
+        lines.push(format!(
+            "{} {} another attempt {from}, and waits in line for a host.",
+            n(taken),
+            get(taken)
+        ));
+        if taken > 1 {
+            lines[0] = lines[0].replace("and waits", "and wait");
+        }
+    }
+    if again == Again::Retry && tally.resumable > 0 {
+        let has = if tally.resumable == 1 { "has a checkpoint that is" } else { "have checkpoints that are" };
+        lines.push(format!(
+            "{} of them {has} not used: resume goes on from there instead.",
+            n(tally.resumable)
+        ));
+    }
+    let left = of.saturating_sub(taken);
+    if left > 0 {
+        let (are, why) = match again {
+            Again::Retry => (if left == 1 { "is" } else { "are" }, "neither failed nor cancelled"),
+            Again::Resume => (if left == 1 { "has" } else { "have" }, "nothing to go on from"),
+        };
+        let alone = if left == 1 { "is left alone" } else { "are left alone" };
+        lines.push(format!("{} {are} {why} and {alone}.", n(left)));
+    }
+    lines
+}
+
+/// What became of a wish for many, and whether it should stay in sight; `what` is what was asked: `Cancel asked of`.
+pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
-        return (format!("Cancel asked of {}. Their receipts say how it goes.", operations(asked)), false);
+        let receipts = if what.starts_with("Cancel") { " Their receipts say how it goes." } else { "" };
+        return (format!("{what} {}.{receipts}", operations(asked)), false);
     };
     let alike = refused.iter().filter(|r| r.why == first.why).count();
     let others = refused.len() - alike;
     let mut said = format!(
-        "Cancel asked of {}. {} left alone: {}",
+        "{what} {}. {} left alone: {}",
         operations(asked),
         n(alike as u32),
         first.why.trim_end_matches('.')
@@ -84,6 +141,26 @@ pub fn cancelled_many(asked: u32, refused: &[Refused]) -> (String, bool) {
     }
     said.push('.');
     (said, true)
+}
+
+/// What is lost by deleting one, a line each.
+pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
+    let kept = match has_result {
+        true => "Its params, attempts, curves, log and result are lost for good.",
+        false => "Its params, attempts, curves and log are lost for good.",
+    };
+    let others = starts_others.then_some("The runs that it started are deleted with it.");
+    let files = "What it stored on its host stays there: data, models.";
+    [Some(kept), others, Some(files)].into_iter().flatten().collect()
+}
+
+/// What is said once it is gone: `Deleted: MSFT 1h`.
+pub fn deleted(title: &str, all: u64) -> String {
+    match all.saturating_sub(1) {
+        0 => format!("Deleted: {title}"),
+        1 => format!("Deleted: {title}, and the operation that it started"),
+        others => format!("Deleted: {title}, and the {} that it started", operations(others as u32)),
+    }
 }
 
 /// What a resume keeps and what it does again.
@@ -103,6 +180,7 @@ pub fn resume(
     ended: Option<Time>,
     reached: &str,
     now: Time,
+    zone: Zone,
 ) -> Resume {
     let age = format::ago(now.seconds_since(checkpoint.at));
     let by = if checkpoint.attempt == attempt {
@@ -118,11 +196,15 @@ pub fn resume(
         }
         _ => format!("Everything that was done after it{reached} and all that was still to come."),
     };
-    Resume {
-        kept: checkpoint.note.clone(),
-        from: format!("{}, {age}, by {by}", format::moment(checkpoint.at)),
-        redone,
-    }
+    let kept = match checkpoint.files.as_slice() {
+        [] => checkpoint.note.clone(),
+        [file] => format!("{}; 1 file, {}", checkpoint.note, format::bytes(file.bytes)),
+        files => {
+            let all = files.iter().map(|file| file.bytes).sum();
+            format!("{}; {} files, {}", checkpoint.note, n(files.len() as u32), format::bytes(all))
+        }
+    };
+    Resume { kept, from: format!("{}, {age}, by {by}", zone.moment(checkpoint.at)), redone }
 }
 
 #[cfg(test)]
@@ -130,8 +212,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_attempt_says_from_where_and_who_is_left_alone() {
+        let tally = Tally { running: 1, ended: 4, again: 3, resumable: 1, ..Tally::default() };
+        assert_eq!(
+            again_many(tally, Again::Retry, 5),
+            [
+                "3 get another attempt from the beginning, and wait in line for a host.",
+                "1 of them has a checkpoint that is not used: resume goes on from there instead.",
+                "2 are neither failed nor cancelled and are left alone.",
+            ]
+        );
+        assert_eq!(
+            again_many(tally, Again::Resume, 2),
+            [
+                "1 gets another attempt from its newest checkpoint, and waits in line for a host.",
+                "1 has nothing to go on from and is left alone.",
+            ]
+        );
+    }
+
+    #[test]
     fn a_person_is_told_what_will_happen_to_how_many() {
-        let tally = Tally { queued: 2, running: 3, lost: 1, cancelling: 1, ended: 2 };
+        let tally = Tally { queued: 2, running: 3, lost: 1, cancelling: 1, ended: 2, ..Tally::default() };
         assert_eq!(tally.open(), 5);
         assert_eq!(
             cancel_many(tally),
@@ -154,17 +256,29 @@ mod tests {
     }
 
     #[test]
+    fn before_something_is_deleted_it_is_said_what_is_lost_and_afterwards_what_went_along() {
+        assert_eq!(delete(false, false).len(), 2);
+        let sweep = delete(true, true);
+        assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
+        assert_eq!(deleted("MSFT 1h", 1), "Deleted: MSFT 1h");
+        assert_eq!(deleted("MSFT 1h", 13), "Deleted: MSFT 1h, and the 12 operations that it started");
+    }
+
+    #[test]
     fn the_outcome_does_not_hide_who_was_left_alone() {
         let refused = |why: &str| Refused {
             id: "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap(),
             why: why.to_owned(),
         };
         assert_eq!(
-            cancelled_many(12, &[]),
+            asked_many("Cancel asked of", 12, &[]),
             ("Cancel asked of 12 operations. Their receipts say how it goes.".to_owned(), false)
         );
-        let (said, stays) =
-            cancelled_many(1, &[refused("It has ended."), refused("It has ended."), refused("Gone")]);
+        let (said, stays) = asked_many(
+            "Cancel asked of",
+            1,
+            &[refused("It has ended."), refused("It has ended."), refused("Gone")],
+        );
         assert_eq!(said, "Cancel asked of 1 operation. 2 left alone: It has ended; and 1 for other reasons.");
         assert!(stays);
     }
@@ -177,16 +291,22 @@ mod tests {
             at: at("2026-11-23T10:00:00Z"),
             note: "7 of 13 segments, 11,204 rows".into(),
             state: serde_json::Value::Null,
+            files: vec![],
         };
         let now = at("2026-11-23T10:05:00Z");
-        let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now);
+        let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now, Zone::Utc);
         assert_eq!(said.kept, "7 of 13 segments, 11,204 rows");
         assert_eq!(said.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1, the last one");
         assert_eq!(
             said.redone,
             "The last 2 m 10 s of work (it had reached 61 %) and all that was still to come."
         );
-        let older = resume(&checkpoint, 3, Some(now), "", now);
+        let file = |bytes| protocol::CheckpointFile { name: "000001-a".into(), bytes, sha256: String::new() };
+        let with =
+            |files| resume(&Checkpoint { files, ..checkpoint.clone() }, 1, None, "", now, Zone::Utc).kept;
+        assert_eq!(with(vec![file(2_048)]), "7 of 13 segments, 11,204 rows; 1 file, 2.0 KiB");
+        assert_eq!(with(vec![file(1_024), file(1_024)]), "7 of 13 segments, 11,204 rows; 2 files, 2.0 KiB");
+        let older = resume(&checkpoint, 3, Some(now), "", now, Zone::Utc);
         assert!(older.from.ends_with("by attempt 1"));
         assert_eq!(older.redone, "Everything that was done after it and all that was still to come.");
     }

@@ -10,8 +10,11 @@ pub fn action(action: Action) -> &'static str {
         Action::Abandon => "abandoned",
         Action::Retry => "retried",
         Action::Resume => "resumed",
+        Action::Delete => "deleted",
         Action::Drain => "drained",
         Action::Undrain => "took back into use",
+        Action::SetRule => "set a rule",
+        Action::DropRule => "took its rule away",
         Action::Configure => "configured",
     }
 }

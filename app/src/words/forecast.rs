@@ -3,6 +3,7 @@
 
 use crate::format;
 use crate::live::OpView;
+use crate::zone::Zone;
 use leptos::prelude::{Get, With};
 use protocol::{ConditionKind, Forecast, ForecastBasis, State, Time};
 
@@ -10,14 +11,10 @@ use protocol::{ConditionKind, Forecast, ForecastBasis, State, Time};
 const NEAR: f64 = 600.0;
 
 /// A moment to come, as short as it can be told: seconds only when it is near, the day only when it is another.
-fn moment(at: Time, now: Time, precise: bool) -> String {
-    let clock = format::clock(at);
+fn moment(at: Time, now: Time, precise: bool, zone: Zone) -> String {
+    let clock = zone.bare_clock(at);
     let clock = if precise { clock.as_str() } else { &clock[..5] };
-    if format::day(at) == format::day(now) {
-        clock.to_owned()
-    } else {
-        format!("{} {clock}", format::day(at))
-    }
+    if zone.day(at) == zone.day(now) { clock.to_owned() } else { format!("{} {clock}", zone.day(at)) }
 }
 
 /// One of the words below for an operation, as long as anybody can know: not while its host is silent, nor while
@@ -56,8 +53,18 @@ pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now
     let Some(forecast) = forecast.filter(|f| f.ends_at > now) else {
         return Some(if said.starts_with("about") { format!("{said} left") } else { said });
     };
+    let band = between(forecast, now);
+    Some(if band.is_empty() { format!("{said} left") } else { format!("{said} left ({band})") })
+}
+
+/// `30 s to 55 s`, to stand under what is left. Nothing without a forecast, or where the band is too narrow to tell.
+pub fn band(forecast: Option<&Forecast>, _eta_seconds: Option<f64>, now: Time) -> Option<String> {
+    forecast.filter(|f| f.ends_at > now).map(|f| between(f, now)).filter(|band| !band.is_empty())
+}
+
+fn between(forecast: &Forecast, now: Time) -> String {
     let [least, most] = [forecast.earliest, forecast.latest].map(|at| rounded(at.seconds_since(now)));
-    Some(if least == most { format!("{said} left") } else { format!("{said} left ({least} to {most})") })
+    if least == most { String::new() } else { format!("{least} to {most}") }
 }
 
 /// Seconds as no more than anybody can know of them.
@@ -67,14 +74,15 @@ fn rounded(seconds: f64) -> String {
 }
 
 /// `Ends about 14:32 UTC, between 14:20 and 15:05.` and what that is worth.
-pub fn sentence(forecast: &Forecast, now: Time) -> String {
+pub fn sentence(forecast: &Forecast, now: Time, zone: Zone) -> String {
     let precise = forecast.latest.seconds_since(now) < NEAR;
-    let at = |time| moment(time, now, precise);
+    let at = |time| moment(time, now, precise, zone);
+    let name = zone.name(forecast.ends_at);
     let when = if forecast.latest <= now {
-        format!("Was to end by {} UTC at the latest; it takes longer than forecast.", at(forecast.latest))
+        format!("Was to end by {} {name} at the latest; it takes longer than forecast.", at(forecast.latest))
     } else {
         let (ends, from, to) = (at(forecast.ends_at), at(forecast.earliest), at(forecast.latest));
-        format!("Ends about {ends} UTC, between {from} and {to}.")
+        format!("Ends about {ends} {name}, between {from} and {to}.")
     };
     let basis = match forecast.basis {
         ForecastBasis::Rate => "Reckoned from its pace",
@@ -120,6 +128,8 @@ mod tests {
         assert_eq!(left(None, None, now), None);
         assert_eq!(left_with_band(Some(&f), None, now).unwrap(), "about 40 s left (30 s to 55 s)");
         assert_eq!(left_with_band(None, Some(7.0), now).unwrap(), "about 7 s left");
+        assert_eq!(band(Some(&f), None, now).unwrap(), "30 s to 55 s");
+        assert_eq!(band(None, Some(7.0), now), None);
     }
 
     #[test]
@@ -127,31 +137,34 @@ mod tests {
         let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
         assert_eq!(left_with_band(Some(&f), None, at("23T14:00:41")).unwrap(), "any moment");
         assert_eq!(left(Some(&f), None, at("23T14:01:41")).unwrap(), "overdue");
-        assert!(sentence(&f, at("23T14:01:41")).starts_with("Was to end by 14:00:55 UTC at the latest"));
+        assert!(
+            sentence(&f, at("23T14:01:41"), Zone::Utc)
+                .starts_with("Was to end by 14:00:55 UTC at the latest")
+        );
     }
 
     #[test]
     fn the_sentence_says_when_between_what_and_what_it_is_worth() {
         let f = forecast("23T14:32:10", "23T14:20:44", "23T15:05:01");
         assert_eq!(
-            sentence(&f, at("23T14:00:00")),
+            sentence(&f, at("23T14:00:00"), Zone::Utc),
             "Ends about 14:32 UTC, between 14:20 and 15:05. Reckoned from its pace and from how long such \
              operations took; past forecasts of this kind: 12 judged, four of five within such a band."
         );
         let guess = Forecast { judged: 0, basis: ForecastBasis::Rate, ..f };
-        assert!(sentence(&guess, at("23T14:00:00")).ends_with("so the band is a guess."));
+        assert!(sentence(&guess, at("23T14:00:00"), Zone::Utc).ends_with("so the band is a guess."));
     }
 
     #[test]
     fn what_is_near_is_told_to_the_second_and_another_day_by_its_date() {
         let near = forecast("23T14:02:10", "23T14:01:44", "23T14:03:01");
         assert!(
-            sentence(&near, at("23T14:00:00"))
+            sentence(&near, at("23T14:00:00"), Zone::Utc)
                 .starts_with("Ends about 14:02:10 UTC, between 14:01:44 and 14:03:01.")
         );
         let far = forecast("24T02:32:10", "23T23:20:44", "24T05:05:01");
         assert!(
-            sentence(&far, at("23T14:00:00"))
+            sentence(&far, at("23T14:00:00"), Zone::Utc)
                 .starts_with("Ends about 2026-11-24 02:32 UTC, between 23:20 and 2026-11-24 05:05.")
         );
     }

@@ -1,5 +1,4 @@
-//! What is said of hosts: what a drain does, what a drained host still has, whether anybody could do a kind now.
-//! Pure.
+//! What is said of hosts: what a drain does, what a drained host still has. Pure.
 
 use crate::format;
 use protocol::api::{HostLink, HostStatus};
@@ -60,55 +59,8 @@ fn takes(host: &HostStatus, kind: &KindName) -> bool {
     host.link == HostLink::Up && !host.draining && host.kinds.contains(kind)
 }
 
-/// Whether something of a kind would start at once, and why not.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Start {
-    Now,
-    /// Every place is taken.
-    Busy,
-    /// Those that could are drained; their names.
-    Drained(String),
-    /// Nobody who could is heard.
-    Unheard,
-}
-
-/// How it would be to start something of this kind now.
-pub fn start(hosts: &[HostStatus], kind: &KindName) -> Start {
-    let up: Vec<_> = hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(kind)).collect();
-    if up.is_empty() {
-        return Start::Unheard;
-    }
-    let mut open = up.iter().filter(|h| !h.draining).peekable();
-    if open.peek().is_none() {
-        let names: Vec<_> = up.iter().map(|h| h.name.as_str()).collect();
-        return Start::Drained(listed(&names));
-    }
-    if open.any(|h| h.running < h.capacity) { Start::Now } else { Start::Busy }
-}
-
-/// What the form says of it before something is started; nothing when it would start at once.
-pub fn before_start(start: &Start) -> Option<String> {
-    Some(match start {
-        Start::Now => return None,
-        Start::Busy => {
-            "Every host that can do this is busy; it will wait in the queue for a free place.".to_owned()
-        }
-        Start::Drained(names) if names.contains(' ') => format!(
-            "It will wait in the queue: the hosts that can do this, {names}, are drained and take no new work."
-        ),
-        Start::Drained(name) => format!(
-            "It will wait in the queue: {name}, the only host heard that can do this, is drained and takes no new work."
-        ),
-        Start::Unheard => {
-            "No host that can do this is heard just now. You can start it all the same: it waits \
-                           in the queue until one is."
-                .to_owned()
-        }
-    })
-}
-
 /// `a`, `a and b`, `a, b and c`
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [one] => (*one).to_owned(),
@@ -169,21 +121,5 @@ mod tests {
     fn a_drained_host_says_what_it_still_has() {
         assert!(drained(2).contains("the 2 that run on it go on"));
         assert!(drained(0).contains("It can be stopped"));
-    }
-
-    #[test]
-    fn the_form_says_whether_it_would_start_and_why_not() {
-        let kind = KindName::new("data.load").unwrap();
-        let mut hosts = [host("one", &["data.load"], 0), host("two", &["data.load"], 2)];
-        assert_eq!(start(&hosts, &kind), Start::Now);
-        hosts[0].draining = true;
-        assert_eq!(start(&hosts, &kind), Start::Busy);
-        hosts[1].draining = true;
-        assert_eq!(start(&hosts, &kind), Start::Drained("one and two".into()));
-        hosts[1].link = HostLink::Away;
-        assert_eq!(start(&hosts, &kind), Start::Drained("one".into()));
-        assert!(before_start(&start(&hosts, &kind)).unwrap().contains("the only host heard"));
-        hosts[0].link = HostLink::Away;
-        assert_eq!(start(&hosts, &kind), Start::Unheard);
     }
 }

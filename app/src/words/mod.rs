@@ -1,15 +1,18 @@
 //! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
 //!
 //! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
-//! before and after something is asked for. [`audit`]: who did what. [`activity`]: what
-//! ended lately.
+//! before and after something is asked for. [`start`]: where something would run. [`audit`]: who did what.
+//! [`take_along`]: a start as a line for a shell. [`activity`]: what ended lately.
 
 pub mod activity;
 pub mod asking;
 pub mod audit;
+pub mod band;
 pub mod forecast;
 pub mod hosts;
+pub mod start;
 pub mod sweep;
+pub mod take_along;
 pub mod trail;
 
 use crate::format;
@@ -72,6 +75,15 @@ pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> 
         Some(seconds) => format::duration(seconds),
         None => String::new(),
     }
+}
+
+/// A word younger than this is news, seconds.
+const NEWS: f64 = 5.0;
+
+/// `heard 12 s ago`; nothing while that is no age worth telling.
+pub fn heard(at: Time, now: Time) -> String {
+    let age = now.seconds_since(at);
+    if age < NEWS { String::new() } else { format!("heard {}", format::ago(age)) }
 }
 
 /// What is the matter with it just now, with its age.
@@ -168,6 +180,7 @@ mod tests {
             ended_at: None,
             failure: None,
             checkpoint: None,
+            rule: None,
             has_result: false,
             tags: vec![],
         }
@@ -192,6 +205,12 @@ mod tests {
         assert_eq!(elapsed(&facts(), Some(&silent), at(17_000)), Some(4.0));
         assert_eq!(trouble(&silent, &facts(), at(17_000)), "no word from data-1 for 12 s");
         assert_eq!(elapsed(&facts(), None, at(17_000)), Some(16.0));
+    }
+
+    #[test]
+    fn the_age_of_the_last_word_is_told_once_it_is_old() {
+        assert_eq!(heard(at(0), at(4_900)), "");
+        assert_eq!(heard(at(0), at(12_000)), "heard 12 s ago");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How a cancel goes, in words: the steps of its receipt, and the ways on which it leaves them.
 
 use crate::format;
+use crate::zone::Zone;
 use protocol::receipt::Step;
 use protocol::{Condition, ConditionKind, FailureReason, Receipt, State, Time};
 
@@ -8,13 +9,13 @@ use protocol::{Condition, ConditionKind, FailureReason, Receipt, State, Time};
 const USUAL_DEADLINE: f64 = 5.0;
 
 /// The steps of a cancel taken so far: the first with its time, the others with what they took since.
-pub fn trail(receipt: &Receipt) -> Vec<(&'static str, String, Time)> {
+pub fn trail(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)> {
     Step::ALL
         .into_iter()
         .filter_map(|step| receipt.at(step).map(|at| (step, at)))
         .map(|(step, at)| {
             let text = match step {
-                Step::Requested => format::clock_millis(at),
+                Step::Requested => zone.clock_millis(at),
                 _ => format::offset(at.seconds_since(receipt.requested)),
             };
             (step.as_str(), text, at)
@@ -24,7 +25,7 @@ pub fn trail(receipt: &Receipt) -> Vec<(&'static str, String, Time)> {
 
 /// The newest step of a cancel, for the bar: `acknowledged +6 ms`.
 pub fn last_step(receipt: &Receipt) -> String {
-    match trail(receipt).pop() {
+    match trail(receipt, Zone::Utc).pop() {
         Some(("requested", _, _)) | None => "requested".to_owned(),
         Some((step, text, _)) => format!("{step} {text}"),
     }
@@ -97,8 +98,9 @@ mod tests {
         assert_eq!(last_step(&receipt), "requested");
         receipt.note(Step::Sent, start().plus_micros(2_000));
         receipt.note(Step::Acknowledged, start().plus_micros(6_400));
-        let told: Vec<_> = trail(&receipt).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
-        assert_eq!(told, ["requested 10:43:17.204", "sent +2 ms", "acknowledged +6 ms"]);
+        let told: Vec<_> =
+            trail(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
+        assert_eq!(told, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
         assert_eq!(last_step(&receipt), "acknowledged +6 ms");
     }
 

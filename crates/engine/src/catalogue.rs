@@ -4,7 +4,7 @@ use parking_lot::RwLock;
 use protocol::api::{KindList, KindOffer};
 use protocol::{Form, HostName, KindName, KindSpec, Problem, ProblemType};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Shared by the desk, which fills it, and by whoever starts operations or shows forms.
 #[derive(Default)]
@@ -17,6 +17,7 @@ struct Inner {
     kinds: BTreeMap<KindName, Entry>,
     up: BTreeSet<HostName>,
     hosts: usize,
+    limits: HashMap<KindName, u32>,
 }
 
 struct Entry {
@@ -26,9 +27,10 @@ struct Entry {
 }
 
 impl Catalogue {
-    /// Says how many hosts are configured, for the words of errors.
-    pub(crate) fn configured(&self, hosts: usize) {
-        self.inner.write().hosts = hosts;
+    /// Says how many hosts are configured, for the words of errors, and how many of a kind may run at once.
+    pub(crate) fn configured(&self, hosts: usize, limits: HashMap<KindName, u32>) {
+        let mut inner = self.inner.write();
+        (inner.hosts, inner.limits) = (hosts, limits);
     }
 
     /// A host is up and declares these kinds. What it no longer declares it no longer has.
@@ -63,6 +65,13 @@ impl Catalogue {
         self.inner.write().up.remove(host);
     }
 
+    /// What the x of a kind's curve counts: `epoch`.
+    pub(crate) fn counts(&self, kind: &KindName, series: &str) -> Option<String> {
+        let inner = self.inner.read();
+        let known = &inner.kinds.get(kind)?.spec.series;
+        known.iter().find(|info| info.name == series).map(|info| info.x.clone())
+    }
+
     /// Every kind, and where it could run now.
     pub fn list(&self) -> KindList {
         let inner = self.inner.read();
@@ -70,6 +79,7 @@ impl Catalogue {
             spec: entry.spec.clone(),
             hosts: entry.hosts.iter().cloned().collect(),
             available: entry.hosts.iter().any(|h| inner.up.contains(h)),
+            limit: inner.limits.get(&entry.spec.name).copied(),
         };
         KindList { kinds: inner.kinds.values().map(offer).collect() }
     }

@@ -17,6 +17,9 @@ pub struct HostConfig {
     /// `http://127.0.0.1:7301`
     pub url: String,
     pub pool: PoolConfig,
+    /// Where it is by the configuration, for the audit; `None` for what the server starts itself, at another port
+    /// each time.
+    pub configured_at: Option<String>,
 }
 
 /// What an engine needs to know.
@@ -76,13 +79,14 @@ impl Default for EngineConfig {
 }
 
 impl EngineConfig {
-    /// The settings that decide about operations, one a line, for the audit. The address of a bundled host is
-    /// another at each start, so addresses are left out; secrets are, too.
+    /// The settings that decide about operations, one a line, for the audit. What is secret is left out.
     pub(crate) fn lines(&self) -> Vec<String> {
         let rules = &self.rules;
-        let mut lines: Vec<String> = self.hosts.iter().map(|host| format!("host {}", host.name)).collect();
+        let mut lines: Vec<String> = self.hosts.iter().map(HostConfig::line).collect();
         lines.push(format!("cancel_deadline = {:?}", rules.cancel_deadline));
         lines.push(format!("silence = {:?}", self.silence));
+        lines.push(format!("scan_every = {:?}", self.scan_every));
+        lines.push(format!("health_every = {:?}", self.health_every));
         lines.push(match rules.lost_after {
             Some(after) => format!("lost_after = {after:?}"),
             None => "lost_after = never".to_owned(),
@@ -91,12 +95,10 @@ impl EngineConfig {
             "stall = {} times the usual, {} s at least",
             rules.stall.factor, rules.stall.least_seconds
         ));
-        lines.extend(rules.retry.iter().map(|(kind, policy)| {
-            format!("retry of {kind}: {} attempts, resume {}", policy.attempts, policy.resume)
-        }));
+        lines.extend(rules.retry.iter().map(|(kind, policy)| format!("retry of {kind}: {}", words(policy))));
         lines.extend(rules.limits.iter().map(|(kind, most)| format!("limit of {kind} = {most}")));
         if let Some(age) = rules.keep.age {
-            lines.push(format!("keep = {} days", age.as_secs() / 86_400));
+            lines.push(format!("keep = {} days", age.as_secs_f64() / 86_400.0));
         }
         if let Some(most) = rules.keep.most {
             lines.push(format!("keep = {most} of each state"));
@@ -104,6 +106,43 @@ impl EngineConfig {
         lines.sort();
         lines
     }
+}
+
+impl HostConfig {
+    /// For the audit: `host gpu-1 at http://10.0.0.5:7301: 10 connections, …`.
+    fn line(&self) -> String {
+        let at = match self.configured_at.as_deref() {
+            None => String::new(),
+            // No address that is taken has one of these; what stands before or after them may be a secret.
+            Some(url) if url.contains(['@', '?', '#']) => " at an address that can't be used".to_owned(),
+            Some(url) => format!(" at {url}"),
+        };
+        let pool = &self.pool;
+        format!(
+            "host {}{at}: {} connections, opened within {:?}, kept for {:?}, {} retries, {} token",
+            self.name,
+            pool.max_connections,
+            pool.connect_timeout,
+            pool.keep_alive,
+            pool.retries,
+            if pool.token.is_some() { "with a" } else { "no" },
+        )
+    }
+}
+
+/// A policy for the audit: `3 attempts, pauses from 10s to 300s, from the checkpoint, after host_lost, work`.
+fn words(policy: &RetryPolicy) -> String {
+    let word = |reason| serde_json::to_value(reason).ok().and_then(|v| v.as_str().map(str::to_owned));
+    let mut reasons: Vec<String> = policy.reasons.iter().filter_map(word).collect();
+    reasons.sort();
+    format!(
+        "{} attempts, pauses from {:?} to {:?}, {}, after {}",
+        policy.attempts,
+        policy.pause,
+        policy.longest_pause,
+        if policy.resume { "from the checkpoint" } else { "from the start" },
+        if reasons.is_empty() { "nothing".to_owned() } else { reasons.join(", ") },
+    )
 }
 
 /// The entry that says how a configuration differs from the one before; `None` when it does not.
@@ -122,6 +161,7 @@ pub(crate) fn reconfigured(before: &[String], now: &[String], at: Time) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::FailureReason;
 
     #[test]
     fn the_audit_names_what_changed_and_nothing_else() {
@@ -134,5 +174,59 @@ mod tests {
         config.rules.limits.insert(KindName::new("data.load").unwrap(), 3);
         let entry = reconfigured(&before, &config.lines(), at).unwrap();
         assert_eq!(entry.detail, "− lost_after = 600s\n+ limit of data.load = 3\n+ lost_after = never");
+    }
+
+    #[test]
+    fn every_setting_that_decides_about_operations_is_in_it_and_no_secret() {
+        let host = HostConfig {
+            name: "gpu-1".parse().unwrap(),
+            url: "http://127.0.0.1:40001".into(),
+            pool: PoolConfig { token: Some("open-sesame".into()), ..PoolConfig::default() },
+            configured_at: Some("http://10.0.0.5:7301".into()),
+        };
+        let mut config = EngineConfig { hosts: vec![host], ..EngineConfig::default() };
+        let kind = KindName::new("data.load").unwrap();
+        let policy = RetryPolicy {
+            attempts: 3,
+            pause: Duration::from_secs(10),
+            longest_pause: Duration::from_secs(300),
+            resume: true,
+            reasons: RetryPolicy::OF_HOSTS.to_vec(),
+        };
+        config.rules.retry.insert(kind.clone(), policy);
+        let mut before = config.lines();
+        let at = Time::from_micros(0);
+        assert!(
+            before.iter().any(|line| line.starts_with("host gpu-1 at http://10.0.0.5:7301: ")),
+            "{before:?}"
+        );
+        type Edit = fn(&mut EngineConfig, &KindName);
+        let edits: [(&str, Edit); 14] = [
+            ("10.0.0.6", |c, _| c.hosts[0].configured_at = Some("http://10.0.0.6:7301".into())),
+            ("7 connections", |c, _| c.hosts[0].pool.max_connections = 7),
+            ("within 4s", |c, _| c.hosts[0].pool.connect_timeout = Duration::from_secs(4)),
+            ("kept for 5s", |c, _| c.hosts[0].pool.keep_alive = Duration::from_secs(5)),
+            ("6 retries", |c, _| c.hosts[0].pool.retries = 6),
+            ("no token", |c, _| c.hosts[0].pool.token = None),
+            ("scan_every = 7s", |c, _| c.scan_every = Duration::from_secs(7)),
+            ("health_every = 8s", |c, _| c.health_every = Duration::from_secs(8)),
+            ("from 9s", |c, k| c.rules.retry.get_mut(k).unwrap().pause = Duration::from_secs(9)),
+            ("to 99s", |c, k| c.rules.retry.get_mut(k).unwrap().longest_pause = Duration::from_secs(99)),
+            ("from the start", |c, k| c.rules.retry.get_mut(k).unwrap().resume = false),
+            ("after work", |c, k| c.rules.retry.get_mut(k).unwrap().reasons = vec![FailureReason::Work]),
+            ("0.5 days", |c, _| c.rules.keep.age = Some(Duration::from_secs(43_200))),
+            ("can't be used", |c, _| c.hosts[0].configured_at = Some("http://me:open-sesame@h".into())),
+        ];
+        for (said, edit) in edits {
+            edit(&mut config, &kind);
+            let now = config.lines();
+            let entry = reconfigured(&before, &now, at).unwrap();
+            assert!(entry.detail.contains(said), "{said}: {}", entry.detail);
+            assert!(!entry.detail.contains("sesame"), "{}", entry.detail);
+            before = now;
+        }
+        // The port of what the server starts itself is no change.
+        config.hosts[0].url = "http://127.0.0.1:40002".into();
+        assert_eq!(reconfigured(&before, &config.lines(), at), None);
     }
 }

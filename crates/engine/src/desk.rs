@@ -9,11 +9,15 @@ mod children;
 mod commands;
 mod dispatch;
 mod draft;
+mod forget;
 mod hosts;
+mod rules;
 mod wishes;
 
 pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
 pub(crate) use draft::Told;
+pub(crate) use forget::{Leaving, Parted};
+pub(crate) use rules::Watched;
 pub(crate) use wishes::key_reused;
 
 use crate::awake::Awake;
@@ -101,6 +105,8 @@ pub(crate) struct Desk {
     live: HashMap<OperationId, Live>,
     ended: HashMap<OperationId, Record>,
     ended_order: VecDeque<OperationId>,
+    /// Those that are no more: nothing brings them back.
+    gone: forget::Gone,
     queues: Queues,
     /// How many of each kind have a place on a host.
     placed: HashMap<KindName, u32>,
@@ -109,6 +115,8 @@ pub(crate) struct Desk {
     forecasts: Forecasts,
     /// Of those that have not ended, who may have children.
     parents: HashSet<OperationId>,
+    /// What the rules of those that have not ended go by, and of those that ended last.
+    watched: HashMap<OperationId, Watched>,
     keys: HashMap<String, (OperationId, String)>,
     keys_order: VecDeque<String>,
     /// Hosts whose feed was taken further in the commit that is being put together.
@@ -128,6 +136,7 @@ pub(crate) struct Desk {
 pub(crate) struct Beginning {
     pub(crate) head: u64,
     pub(crate) unended: Vec<Stored>,
+    pub(crate) watched: HashMap<OperationId, Watched>,
     pub(crate) roster: Roster,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) writer: Writer<Told>,
@@ -143,12 +152,14 @@ impl Desk {
             live: HashMap::new(),
             ended: HashMap::new(),
             ended_order: VecDeque::new(),
+            gone: forget::Gone::default(),
             queues: Queues::default(),
             placed: HashMap::new(),
             roster: beginning.roster,
             catalogue: beginning.catalogue,
             forecasts: beginning.forecasts,
             parents: HashSet::new(),
+            watched: beginning.watched,
             keys: HashMap::new(),
             keys_order: VecDeque::new(),
             moved: HashSet::new(),
@@ -167,6 +178,10 @@ impl Desk {
             desk.draft.host(status, now);
         }
         desk.orphans(now);
+        // What was stored last may break a rule that nobody could obey.
+        for id in desk.watched.keys().copied().collect::<Vec<_>>() {
+            desk.obey_rule(id, now);
+        }
         desk.dispatch(now);
         desk
     }
@@ -246,7 +261,10 @@ impl Desk {
     fn handle(&mut self, command: Command, now: Time) {
         match command {
             Command::Start { new, by, reply } => self.start(*new, &by, reply, now),
-            Command::Wish { id, wish, by, ended, reply } => self.wish(id, ended, wish, &by, reply, now),
+            Command::Wish { id, wish, by, ended, band, reply } => {
+                self.wish(id, (ended, band), wish, &by, reply, now);
+            }
+            Command::Rule { id, rule, by, reply } => self.rule(id, rule, &by, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
                     self.step(id, message, now);
@@ -281,7 +299,8 @@ impl Desk {
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
             Command::Drain { host, on, by, reply } => self.drain(&host, on, &by, reply, now),
-            Command::Forget { ended } => self.forget(ended),
+            Command::Forget { ended } => self.forget(ended, now),
+            Command::Delete { families, by, reply } => self.delete(families, &by, reply, now),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),
         }
@@ -339,8 +358,9 @@ impl Desk {
                     self.draft.progress(&mut live.record.operation, progress, forecast, now);
                 }
                 Effect::Points(series) => {
+                    let outside = self.judge(id, &series);
                     self.draft.change(Change::Points { id, attempt, series: series.clone() });
-                    self.draft.event(EventBody::Points { id, attempt, series }, now);
+                    self.draft.points(id, attempt, series, outside, now);
                 }
                 Effect::Log(lines) => {
                     self.draft.change(Change::Log { id, attempt, lines: lines.clone() });
@@ -354,6 +374,7 @@ impl Desk {
                 Effect::SendCancel => self.send_cancel(id),
             }
         }
+        self.obey_rule(id, now);
         if self.parents.contains(&id)
             && self.live.get(&id).is_some_and(|l| l.record.operation.state == State::Cancelling)
         {
@@ -370,6 +391,7 @@ impl Desk {
             while self.ended_order.len() > ENDED {
                 if let Some(old) = self.ended_order.pop_front() {
                     self.ended.remove(&old);
+                    self.watched.remove(&old);
                 }
             }
             match retry {

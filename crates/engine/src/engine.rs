@@ -1,10 +1,14 @@
 //! The engine as the server sees it: start, cancel, retry, resume; look things up; follow the feed.
 
+mod bands;
+mod delete;
+
 use crate::activity;
 use crate::catalogue::Catalogue;
 use crate::config::{EngineConfig, reconfigured};
 use crate::desk::{Command, Desk, DeskSender, NewOperation, Told, key_reused};
 use crate::downsample::downsample;
+use crate::earlier::Bands;
 use crate::feed::{Cursor, Feed, Frame};
 use crate::forecast::Forecasts;
 use crate::housekeeping;
@@ -18,12 +22,12 @@ use pool::{Pool, PoolError};
 use protocol::activity::Activity;
 use protocol::api::{
     AuditPage, CancelledMany, HostList, HostStatus, KindList, LogPage, OperationDetail, OperationPage,
-    Refused, SeriesAnswer, Snapshot, StartOperation,
+    Refused, SeriesAnswer, Snapshot, StartOperation, StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{
     Actor, FieldError, HostName, InstanceId, KindName, Operation, OperationId, Points, Problem, ProblemType,
-    State, Time,
+    SetRule, State, Time,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -77,6 +81,7 @@ struct Shared {
     catalogue: Arc<Catalogue>,
     desk: DeskSender,
     pools: Vec<(HostName, Pool)>,
+    bands: Bands,
     trouble: watch::Receiver<Trouble>,
     instance: InstanceId,
     stop: CancellationToken,
@@ -91,7 +96,8 @@ impl Engine {
     /// When the store can't be read or a host is configured wrongly.
     pub fn open(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, EngineError> {
         let head = store.head()?;
-        let unended = store.unended()?;
+        let mut unended = store.unended()?;
+        let watched = bands::watched(&*store, &mut unended)?;
         let cursors = store.cursors()?;
         let counts = store.counts()?;
         let lines = config.lines();
@@ -134,7 +140,7 @@ impl Engine {
         let keep = config.rules.keep;
         let (desk, commands) = mpsc::channel::<Command>(1_024);
         let catalogue = Arc::new(Catalogue::default());
-        catalogue.configured(config.hosts.len());
+        catalogue.configured(config.hosts.len(), config.rules.limits.clone());
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let mut roster = Roster::default();
@@ -167,6 +173,7 @@ impl Engine {
         let beginning = crate::desk::Beginning {
             head,
             unended,
+            watched,
             roster,
             catalogue: catalogue.clone(),
             writer,
@@ -186,7 +193,19 @@ impl Engine {
         }
         tasks.close();
         let instance = InstanceId::new();
-        let shared = Shared { store, feed, view, catalogue, desk, pools, trouble, instance, stop, tasks };
+        let shared = Shared {
+            store,
+            feed,
+            view,
+            catalogue,
+            desk,
+            pools,
+            bands: Bands::default(),
+            trouble,
+            instance,
+            stop,
+            tasks,
+        };
         Ok(Self { shared: Arc::new(shared), by: Arc::new(Actor::signalbox()) })
     }
 
@@ -208,7 +227,23 @@ impl Engine {
     /// `UnknownKind`, `BadParams` with a message for each param, `KeyReused`, or `Unavailable` while nothing
     /// can be stored. Nothing was started then.
     pub async fn start(&self, request: StartOperation, key: Option<String>) -> Result<Started, Problem> {
-        self.start_under(None, request, key).await
+        self.start_under(None, request, None, key).await
+    }
+
+    /// As [`Engine::start`], with a rule that holds from the first point on.
+    ///
+    /// # Errors
+    /// Also `BadParams` for a rule that can't be.
+    pub async fn start_with_rule(
+        &self,
+        request: StartWithRule,
+        key: Option<String>,
+    ) -> Result<Started, Problem> {
+        let StartWithRule { start, rule } = request;
+        if let Some(rule) = &rule {
+            bands::check(rule)?;
+        }
+        self.start_under(None, start, rule, key).await
     }
 
     /// As [`Engine::start`], for an operation that belongs to another: when that is cancelled, or fails for good,
@@ -222,7 +257,7 @@ impl Engine {
         request: StartOperation,
         key: String,
     ) -> Result<Started, Problem> {
-        self.start_under(Some(parent), request, Some(key)).await
+        self.start_under(Some(parent), request, None, Some(key)).await
     }
 
     /// The params of a kind as its host would get them.
@@ -241,10 +276,12 @@ impl Engine {
     async fn start_under(
         &self,
         parent: Option<OperationId>,
-        request: StartOperation,
+        start: StartOperation,
+        rule: Option<SetRule>,
         key: Option<String>,
     ) -> Result<Started, Problem> {
         self.storable()?;
+        let request = StartWithRule { start, rule };
         let wanted = serde_json::to_string(&request)
             .map_err(|e| Problem::new(ProblemType::BadRequest, e.to_string()))?;
         if let Some(key) = key.clone()
@@ -256,6 +293,7 @@ impl Engine {
             let operation = self.operation(id).await?.operation;
             return Ok(Started { operation, new: false });
         }
+        let StartWithRule { start: request, rule } = request;
         let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;
         let id = OperationId::new();
         let title = if title.is_empty() { id.short() } else { title };
@@ -266,7 +304,16 @@ impl Engine {
             return Err(problem.with_fields(vec![error]));
         }
         let kind = request.kind;
-        let new = Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted });
+        let rule = match rule {
+            None => None,
+            Some(rule) => {
+                let of = Operation::queued(id, kind.clone(), title.clone(), Value::Null, Time::now());
+                let envelope = self.read_envelope(&of, rule.series.clone(), true).await?;
+                Some((rule, envelope))
+            }
+        };
+        let new =
+            Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted, rule });
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Start { new, by: self.by.clone(), reply }).await?;
         let (operation, new) = answer.await.map_err(|_| closing())??;
@@ -300,8 +347,11 @@ impl Engine {
     async fn wish(&self, id: OperationId, wish: Message) -> Result<Operation, Problem> {
         self.storable()?;
         let ended = self.stored_unless_live(id).await?;
+        let ruled = ended.as_ref().is_some_and(|stored| stored.operation.rule.is_some());
+        let band = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
+        let band = band.map(|kept| Arc::new(kept.envelope));
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, reply }).await?;
+        self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, band, reply }).await?;
         answer.await.map_err(|_| closing())?
     }
 
@@ -314,7 +364,7 @@ impl Engine {
         self.storable()?;
         let ids = match which {
             Which::These(ids) => ids,
-            Which::Found(filter) => self.unended(filter).await?,
+            Which::Found(filter) => self.found(filter, |state| !state.ended()).await?,
         };
         // All wishes go in before the first answer is waited for, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());
@@ -323,7 +373,7 @@ impl Engine {
             let ended = self.stored_unless_live(id).await?;
             let (reply, answer) = oneshot::channel();
             let wish = Message::Cancel { reason: reason.clone() };
-            self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, reply }).await?;
+            self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, band: None, reply }).await?;
             answers.push((id, answer));
         }
         for (id, answer) in answers {
@@ -335,13 +385,16 @@ impl Engine {
         Ok(told)
     }
 
-    /// All that a filter finds and that have not ended, page by page.
-    async fn unended(&self, mut filter: Filter) -> Result<Vec<OperationId>, Problem> {
-        let unended = |state: &State| !state.ended();
+    /// All that a filter finds in the states that are wanted, page by page.
+    async fn found(
+        &self,
+        mut filter: Filter,
+        wanted: impl Fn(&State) -> bool,
+    ) -> Result<Vec<OperationId>, Problem> {
         if filter.states.is_empty() {
             filter.states = State::ALL.to_vec();
         }
-        filter.states.retain(unended);
+        filter.states.retain(wanted);
         if filter.states.is_empty() {
             return Ok(Vec::new());
         }
@@ -412,8 +465,16 @@ impl Engine {
             })
             .await?;
         let (stored, result, series, audit) = found.ok_or_else(|| not_found(id))?;
+        let mut operation = stored.operation;
+        // How many points are out of its band is stored with the operation only when something else changes.
+        if let Some(rule) = operation.rule.as_mut()
+            && let Some(now) = self.at_hand(id).and_then(|live| live.rule)
+            && (rule.set_at, rule.fired) == (now.set_at, now.fired)
+        {
+            rule.outside = now.outside;
+        }
         Ok(OperationDetail {
-            operation: stored.operation,
+            operation,
             attempts: stored.attempts,
             result,
             series: series.into_iter().map(|s| s.name).collect(),

@@ -3,6 +3,7 @@
 //! Each is repeated until a host answered or the desk no longer wants it: starts and cancels are idempotent by
 //! id and attempt, so saying a thing twice is safe, and not having said it never is.
 
+use crate::carry::Carry;
 use crate::clock::Offset;
 use crate::desk::{Command, DeskSender};
 use crate::lifecycle::Message;
@@ -48,8 +49,27 @@ fn backoff() -> Backoff {
     Backoff::new(Duration::from_millis(50), Duration::from_secs(2))
 }
 
-/// Hands an attempt to its host. `unwanted` means: a try that is under way may finish, no other is made.
-pub(crate) async fn start(errand: Errand, body: StartAttempt, unwanted: CancellationToken) {
+/// Hands an attempt to its host, after what it goes on from was carried there. `unwanted` means: a try that is under way
+/// may finish, no other is made.
+pub(crate) async fn start(
+    errand: Errand,
+    body: StartAttempt,
+    carry: Option<Carry>,
+    unwanted: CancellationToken,
+) {
+    if let Some(carry) = carry {
+        let carried = tokio::select! {
+            () = errand.stop.cancelled() => return,
+            () = unwanted.cancelled() => {
+                let Errand { id, attempt, .. } = errand;
+                return errand.send(Command::StartGivenUp { id, attempt }).await;
+            }
+            carried = carry.to(&errand.host, &errand.pool) => carried,
+        };
+        if let Err(failure) = carried {
+            return errand.report(Message::Refused(failure)).await;
+        }
+    }
     let mut backoff = backoff();
     loop {
         let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::Never);
@@ -152,18 +172,20 @@ pub(crate) struct Stray {
     pub(crate) deadline: Duration,
 }
 
-/// Tells a host to stop an attempt, if the store says that it is over or went to another host. One try: the next
+/// Tells a host to stop an attempt, if the store says that it is over or went to another host, or that its operation
+/// is no more. One try: the next
 /// look at what the host holds makes another.
 pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) {
     let Stray { id, attempt, host, deadline } = stray;
-    let found = tokio::task::spawn_blocking(move || store.operation(id)).await;
-    let Ok(Ok(Some(stored))) = found else { return };
-    let known = stored.attempts.iter().find(|a| a.number == attempt);
-    let over = match known {
-        Some(known) => known.state.ended() || (known.state.on_host() && known.host.as_ref() != Some(&host)),
-        None => false,
-    };
-    if !over {
+    let holder = host.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let Some(stored) = store.operation(id)? else { return store.given_up(id) };
+        let known = stored.attempts.iter().find(|a| a.number == attempt);
+        Ok(known.is_some_and(|known| {
+            known.state.ended() || (known.state.on_host() && known.host.as_ref() != Some(&holder))
+        }))
+    });
+    if !matches!(found.await, Ok(Ok(true))) {
         return;
     }
     let body = CancelAttempt {

@@ -155,6 +155,13 @@ impl Feed {
         look(ring.next - 1)
     }
 
+    /// Whether what comes after event `after`, be it nothing yet, is read here, and not in the store.
+    pub fn holds(&self, after: u64) -> bool {
+        let ring = self.ring.read();
+        let first = ring.next - ring.frames.len() as u64;
+        (first..=ring.next).contains(&(after + 1))
+    }
+
     /// What comes after event `after`; with `only`, of that operation alone.
     pub fn read(&self, after: u64, only: Option<OperationId>) -> Read {
         let ring = self.ring.read();
@@ -265,6 +272,7 @@ mod tests {
         assert!(matches!(feed.read(10, None), Read::Older));
         assert!(matches!(feed.read(20, None), Read::Nothing));
         assert!(matches!(feed.read(21, None), Read::Unknown));
+        assert_eq!([10, 16, 17, 20, 21].map(|after| feed.holds(after)), [false, false, true, true, false]);
         let Read::Frames { frames, skipped: None, next: 20 } = feed.read(17, None) else { panic!() };
         assert_eq!(frames.iter().map(|f| f.seq).collect::<Vec<_>>(), [18, 19, 20]);
     }

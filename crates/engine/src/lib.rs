@@ -9,12 +9,15 @@
 
 mod activity;
 mod awake;
+mod carry;
 mod catalogue;
 mod clock;
 mod config;
 mod desk;
 mod downsample;
+mod earlier;
 mod engine;
+mod envelope;
 mod errand;
 pub mod feed;
 mod forecast;

@@ -15,12 +15,13 @@ mod words;
 
 pub use retry::RetryPolicy;
 
+use protocol::band::Fired;
 use protocol::host::{HostEventBody, ResultDoc};
 use protocol::operation::AttemptOrigin;
 use protocol::receipt::Step;
 use protocol::{
-    Attempt, Condition, ConditionKind, Failure, FailureReason, Forecast, HostName, InstanceId, KindName,
-    LogLine, Operation, OperationId, Points, Progress, State, Time,
+    Attempt, BandRule, Condition, ConditionKind, Failure, FailureReason, Forecast, HostName, InstanceId,
+    KindName, LogLine, Operation, OperationId, Points, Progress, State, Time,
 };
 use serde_json::Value;
 
@@ -72,6 +73,10 @@ pub enum Message {
     HeldUntil(Time),
     /// A person gives up an attempt whose host can't be heard.
     Abandon { reason: String },
+    /// A person sets a rule, or takes it away.
+    Rule(Option<Box<BandRule>>),
+    /// Its curve has been out of the band for as long as its rule says, from that x on.
+    BandLeft { from_x: f64, reason: String },
     /// When it will end was thought over anew.
     Forecast(Option<Forecast>),
 }
@@ -182,6 +187,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         Message::Cancel { reason } => return wishes::cancel(record, reason, now),
         Message::Abandon { reason } => return wishes::abandon(record, &reason, now),
         Message::Again { origin } => return wishes::again(record, origin, now),
+        Message::Rule(rule) => return wishes::rule(record, rule),
         Message::Retry { origin, not_before, why } => {
             return wishes::retry(record, origin, not_before, why, now);
         }
@@ -238,6 +244,14 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
                 .filter(|c| c.kind == ConditionKind::CancelUndelivered)
                 .map_or(now, |c| c.since);
             record.condition(ConditionKind::CancelUndelivered, since, message)
+        }
+        Message::BandLeft { from_x, reason } if matches!(state, State::Starting | State::Running) => {
+            let (attempt, at) = (record.operation.attempt, now);
+            match record.operation.rule.as_mut().filter(|rule| rule.is_armed()) {
+                Some(rule) => rule.fired = Some(Fired { attempt, at, from_x }),
+                None => return Ok(Vec::new()),
+            }
+            return wishes::cancel(record, reason, now);
         }
         Message::Lost(failure) if state.on_host() => {
             record.end(State::Failed, Some(failure), now);

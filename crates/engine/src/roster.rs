@@ -143,11 +143,20 @@ impl Roster {
         self.entries.values()
     }
 
-    /// The least loaded host that has the kind, can be heard and has a place.
+    /// The least loaded host that has the kind, can be heard and has a place; the one that is preferred, if it has one.
     ///
     /// # Errors
     /// Why there is none, in words for those who wait.
-    pub(crate) fn choose(&self, kind: &KindName, now: Time) -> Result<&Entry, (ConditionKind, String)> {
+    pub(crate) fn choose(
+        &self,
+        kind: &KindName,
+        preferred: Option<&HostName>,
+        now: Time,
+    ) -> Result<&Entry, (ConditionKind, String)> {
+        let preferred = preferred.and_then(|name| self.entries.get(name));
+        if let Some(entry) = preferred.filter(|e| e.has(kind) && e.has_place(now)) {
+            return Ok(entry);
+        }
         let load = |e: &&Entry| (u64::from(e.assigned) << 32) / u64::from(e.capacity().max(1));
         if let Some(entry) =
             self.entries.values().filter(|e| e.has(kind) && e.has_place(now)).min_by_key(load)

@@ -20,6 +20,11 @@ pub(crate) enum ViewChange {
         progress: Box<Progress>,
         forecast: Option<Forecast>,
     },
+    /// So many points in a row are out of the band of its rule.
+    Outside {
+        id: OperationId,
+        outside: u32,
+    },
     Host(Box<HostStatus>),
     /// They had ended like this, and are no more.
     Forgotten(Vec<(OperationId, State)>),
@@ -73,6 +78,11 @@ impl View {
                     operation.forecast = forecast.or(operation.forecast);
                     operation.heard_at = heard_at;
                     operation.progress = Some(*progress);
+                }
+            }
+            ViewChange::Outside { id, outside } => {
+                if let Some(rule) = self.operations.get_mut(&id).and_then(|o| o.rule.as_mut()) {
+                    rule.outside = outside;
                 }
             }
             ViewChange::Host(status) => {

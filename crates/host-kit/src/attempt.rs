@@ -6,6 +6,7 @@
 use crate::Context;
 use crate::feed::Feed;
 use crate::report::Report;
+use crate::shelf::Shelf;
 use crate::work::{Prepared, WorkError};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -220,11 +221,12 @@ pub(crate) async fn live(
     attempt: &Arc<Attempt>,
     work: Prepared,
     resume_from: Option<Checkpoint>,
+    shelf: Option<Arc<Shelf>>,
     release: impl FnOnce(),
 ) {
     let ending = if attempt.begin() {
         tokio::select! {
-            joined = work_and_leave(attempt, work, resume_from) => attempt.ending(joined),
+            joined = work_and_leave(attempt, work, resume_from, shelf.clone()) => attempt.ending(joined),
             never = attempt.report.trail() => match never {},
         }
     } else {
@@ -233,6 +235,13 @@ pub(crate) async fn live(
     };
     if matches!(ending, Ending::Cancelled) {
         attempt.report.say(HostEventBody::Stopped);
+    }
+    if let (Ending::Succeeded { .. }, Some(shelf)) = (&ending, shelf) {
+        // What is done needs no place to go on from.
+        let id = attempt.id;
+        if tokio::task::spawn_blocking(move || shelf.forget(id)).await.is_err() {
+            tracing::error!(operation = %id, "the files of its checkpoints were not removed");
+        }
     }
     // Before the end is told: who hears of it may count on the place at once.
     release();
@@ -245,9 +254,10 @@ async fn work_and_leave(
     attempt: &Arc<Attempt>,
     work: Prepared,
     resume_from: Option<Checkpoint>,
+    shelf: Option<Arc<Shelf>>,
 ) -> Result<Result<ResultDoc, WorkError>, JoinError> {
     let gone = CancellationToken::new();
-    let context = Context::new(Arc::clone(attempt), resume_from, gone.clone().drop_guard());
+    let context = Context::new(Arc::clone(attempt), resume_from, shelf, gone.clone().drop_guard());
     let mut task = tokio::spawn(async move { work(context).await });
     let joined = join(attempt, &mut task).await;
     // Threads that the work left behind hear that it is over.

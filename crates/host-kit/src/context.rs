@@ -3,10 +3,13 @@
 use crate::WorkError;
 use crate::attempt::Attempt;
 use crate::report::short;
+use crate::shelf::{KeepFile, Shelf, is_name};
 use protocol::host::HostEventBody;
-use protocol::{Checkpoint, LogLevel, OperationId, Time};
+use protocol::{Checkpoint, CheckpointFile, LogLevel, OperationId, Time};
 use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The most bytes of JSON that the state of a checkpoint may have.
@@ -26,35 +29,51 @@ pub struct Context {
 struct Held {
     attempt: Arc<Attempt>,
     resume_from: Option<Checkpoint>,
+    /// Where files of checkpoints are kept, and how many checkpoints of this attempt were.
+    shelf: Option<Arc<Shelf>>,
+    kept: AtomicU32,
     /// Dropped with the last clone: the host waits for it before it says that the work stopped.
     _gone: DropGuard,
 }
 
-/// The state of a checkpoint was too large; what was kept before it still is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the checkpoint has {bytes} bytes of JSON and at most {most} can be kept; \
-     write what is large to a file and keep its name"
-)]
-pub struct CheckpointTooLarge {
-    /// What it has.
-    pub bytes: usize,
-    /// What it may have.
-    pub most: usize,
+/// A checkpoint was not kept; what was kept before it still is.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error(
+        "the checkpoint has {bytes} bytes of JSON and at most {CHECKPOINT_BYTES} can be kept; \
+         keep what is large as a file"
+    )]
+    TooLarge {
+        /// What it has.
+        bytes: usize,
+    },
+    #[error("'{0}' can't be the name of a file: letters, digits, dots, dashes and underscores, at most 100")]
+    Name(String),
+    #[error("the host keeps no files; give it a folder with HostBuilder::checkpoints")]
+    NoFolder,
+    #[error("its files can't be written: {0}")]
+    Disk(#[from] std::io::Error),
 }
 
-impl From<CheckpointTooLarge> for WorkError {
-    fn from(error: CheckpointTooLarge) -> Self {
-        WorkError::failed(
-            format!("The work could not keep its place: {error}."),
-            "This is a fault of the host.",
-        )
+impl From<CheckpointError> for WorkError {
+    fn from(error: CheckpointError) -> Self {
+        let hint = match error {
+            CheckpointError::Disk(_) => "See that the disk of the host has room and can be written.",
+            _ => "This is a fault of the host.",
+        };
+        WorkError::failed(format!("The work could not keep its place: {error}."), hint)
     }
 }
 
 impl Context {
-    pub(crate) fn new(attempt: Arc<Attempt>, resume_from: Option<Checkpoint>, gone: DropGuard) -> Self {
-        Self { held: Arc::new(Held { attempt, resume_from, _gone: gone }) }
+    pub(crate) fn new(
+        attempt: Arc<Attempt>,
+        resume_from: Option<Checkpoint>,
+        shelf: Option<Arc<Shelf>>,
+        gone: DropGuard,
+    ) -> Self {
+        let kept = AtomicU32::new(0);
+        Self { held: Arc::new(Held { attempt, resume_from, shelf, kept, _gone: gone }) }
     }
 
     /// The operation.
@@ -70,6 +89,16 @@ impl Context {
     /// What an earlier attempt left to go on from; `None` means from the beginning.
     pub fn resume_from(&self) -> Option<&Checkpoint> {
         self.held.resume_from.as_ref()
+    }
+
+    /// Where a file of that checkpoint is, by the name that the work gave it; `None` when it is not there or no longer
+    /// what was kept. Reads the whole file to know that: call it on a thread that may wait.
+    pub fn resume_file(&self, name: &str) -> Option<PathBuf> {
+        let checkpoint = self.held.resume_from.as_ref()?;
+        let given =
+            |file: &&CheckpointFile| file.name.split_once('-').is_some_and(|(_, given)| given == name);
+        let file = checkpoint.files.iter().find(given)?;
+        self.held.shelf.as_ref()?.find_whole(self.id(), checkpoint.attempt, file)
     }
 
     /// Fires when the work is to stop, for `select!`.
@@ -128,19 +157,45 @@ impl Context {
         self.held.attempt.report.log(level, &text.into());
     }
 
-    /// Keeps a place from which a later attempt can go on. What it refers to must be safe on disk before.
+    /// Keeps a place from which a later attempt can go on, on this host or another. What it refers to must be safe on
+    /// disk before, and be found by every host of the kind: else keep it with [`Context::checkpoint_with`].
     ///
     /// # Errors
     /// When the state has more than 64 KiB of JSON; nothing was kept then.
-    pub fn checkpoint(&self, note: impl Into<String>, state: Value) -> Result<(), CheckpointTooLarge> {
-        let bytes = state.to_string().len();
-        if bytes > CHECKPOINT_BYTES {
-            return Err(CheckpointTooLarge { bytes, most: CHECKPOINT_BYTES });
-        }
-        let checkpoint =
-            Checkpoint { attempt: self.attempt(), at: Time::now(), note: short(&note.into()), state };
-        self.held.attempt.report.say(HostEventBody::Checkpoint { checkpoint });
+    pub fn checkpoint(&self, note: impl Into<String>, state: Value) -> Result<(), CheckpointError> {
+        small_enough(&state)?;
+        self.say_kept(&note.into(), state, Vec::new());
         Ok(())
+    }
+
+    /// The same with files beside the state, which are safe on disk before anybody is told. A host that goes on has them
+    /// too, and finds them by [`Context::resume_file`]. Of an operation the newest two checkpoints keep their files.
+    /// Call it on a thread that may wait: it writes them.
+    ///
+    /// # Errors
+    /// When the state is too large, a name is none, the host has no folder for them, or they can't be written. The
+    /// checkpoint before is still there.
+    pub fn checkpoint_with(
+        &self,
+        note: impl Into<String>,
+        state: Value,
+        files: Vec<KeepFile>,
+    ) -> Result<(), CheckpointError> {
+        let shelf = self.held.shelf.as_ref().ok_or(CheckpointError::NoFolder)?;
+        if let Some(file) = files.iter().find(|file| !is_name(&file.name)) {
+            return Err(CheckpointError::Name(file.name.chars().take(60).collect()));
+        }
+        small_enough(&state)?;
+        let number = self.held.kept.fetch_add(1, Ordering::Relaxed) + 1;
+        let files = shelf.keep(self.id(), self.attempt(), number, files)?;
+        self.say_kept(&note.into(), state, files);
+        Ok(())
+    }
+
+    fn say_kept(&self, note: &str, state: Value, files: Vec<CheckpointFile>) {
+        let (attempt, note) = (self.attempt(), short(note));
+        let checkpoint = Checkpoint { attempt, at: Time::now(), note, state, files };
+        self.held.attempt.report.say(HostEventBody::Checkpoint { checkpoint });
     }
 
     /// Seconds since the attempt began: the x of series over time.
@@ -152,4 +207,9 @@ impl Context {
     pub fn unit_rate(&self) -> Option<f64> {
         self.held.attempt.report.rate()
     }
+}
+
+fn small_enough(state: &Value) -> Result<(), CheckpointError> {
+    let bytes = state.to_string().len();
+    if bytes > CHECKPOINT_BYTES { Err(CheckpointError::TooLarge { bytes }) } else { Ok(()) }
 }

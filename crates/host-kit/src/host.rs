@@ -6,6 +6,7 @@ use crate::feed::{Bounds, Feed};
 use crate::health::Machine;
 use crate::registry::{Keep, Registry};
 use crate::routes;
+use crate::shelf::Shelf;
 use crate::work::{AnyWork, Typed};
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -13,6 +14,7 @@ use protocol::{Form, InstanceId, KindName};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::IntoFuture;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,7 @@ pub(crate) struct Shared {
     pub works: Vec<Arc<dyn AnyWork>>,
     pub registry: Arc<Registry>,
     pub feed: Arc<Feed>,
+    pub shelf: Option<Arc<Shelf>>,
     pub machine: Machine,
     pub access: Arc<Access>,
     /// The longest silence of a stream.
@@ -56,6 +59,8 @@ pub struct HostBuilder {
     access: Access,
     bounds: Bounds,
     keep: Keep,
+    checkpoints: Option<PathBuf>,
+    checkpoints_of: usize,
     beat: Duration,
     stop_grace: Duration,
 }
@@ -127,6 +132,20 @@ impl HostBuilder {
         self
     }
 
+    /// The folder for files of checkpoints, its own and such as are brought to it; without one it keeps none. Made when
+    /// it is first needed. They outlive the host's memory of the operation.
+    pub fn checkpoints(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.checkpoints = Some(folder.into());
+        self
+    }
+
+    /// Of how many operations files of checkpoints are kept at most; 1,000 when not said. Those of an operation that
+    /// succeeded, or that the server forgot, go at once.
+    pub fn keep_checkpoints(mut self, operations: usize) -> Self {
+        self.checkpoints_of = operations;
+        self
+    }
+
     /// How long running work has to stop when the host shuts down, before it is aborted; 10 s when not said.
     pub fn stop_grace(mut self, grace: Duration) -> Self {
         self.stop_grace = grace;
@@ -162,13 +181,16 @@ impl HostBuilder {
             };
         }
         let feed = Arc::new(Feed::new(InstanceId::new(), self.bounds));
+        let shelf = self.checkpoints.map(|folder| Arc::new(Shelf::new(folder, self.checkpoints_of)));
+        let registry = Registry::new(Arc::clone(&feed), by_kind, self.capacity, self.keep, shelf.clone());
         let shared = Arc::new(Shared {
             name: self.name,
             version: self.version,
             capacity: self.capacity,
             works: self.works,
-            registry: Arc::new(Registry::new(Arc::clone(&feed), by_kind, self.capacity, self.keep)),
+            registry: Arc::new(registry),
             feed,
+            shelf,
             machine: Machine::default(),
             access: Arc::new(self.access),
             beat: self.beat,
@@ -190,6 +212,8 @@ impl Host {
             access: Access::default(),
             bounds: Bounds { events: 65_536, bytes: 32 * 1024 * 1024 },
             keep: Keep { ended: 1_000, result_bytes: RESULT_BYTES },
+            checkpoints: None,
+            checkpoints_of: 1_000,
             beat: Duration::from_secs(1),
             stop_grace: Duration::from_secs(10),
         }

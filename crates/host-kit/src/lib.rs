@@ -76,6 +76,7 @@
 
 mod access;
 mod attempt;
+mod checkpoints;
 mod context;
 mod feed;
 mod health;
@@ -85,12 +86,14 @@ mod problem;
 mod registry;
 mod report;
 mod routes;
+mod shelf;
 mod stream;
 mod work;
 
-pub use context::{CheckpointTooLarge, Context};
+pub use context::{CheckpointError, Context};
 pub use host::{BuildError, Host, HostBuilder};
 pub use problem::Refusal;
+pub use shelf::KeepFile;
 pub use work::{Work, WorkError, params_schema};
 
 pub use async_trait::async_trait;

@@ -3,6 +3,7 @@
 use crate::Refusal;
 use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
 use crate::feed::Feed;
+use crate::shelf::Shelf;
 use crate::work::{AnyWork, NotPrepared, Prepared};
 use parking_lot::Mutex;
 use protocol::host::{CancelAck, CancelAttempt, HostOperation, HostOperations, StartAttempt};
@@ -30,6 +31,7 @@ pub(crate) struct Registry {
     works: HashMap<KindName, Arc<dyn AnyWork>>,
     capacity: u32,
     keep: Keep,
+    shelf: Option<Arc<Shelf>>,
     held: Mutex<Held>,
     /// One task an attempt.
     tasks: TaskTracker,
@@ -61,8 +63,9 @@ impl Registry {
         works: HashMap<KindName, Arc<dyn AnyWork>>,
         capacity: u32,
         keep: Keep,
+        shelf: Option<Arc<Shelf>>,
     ) -> Self {
-        Self { feed, works, capacity, keep, held: Mutex::default(), tasks: TaskTracker::new() }
+        Self { feed, works, capacity, keep, shelf, held: Mutex::default(), tasks: TaskTracker::new() }
     }
 
     /// Accepts an attempt, once: whoever comes second with the same id and attempt is told of the first.
@@ -109,7 +112,8 @@ impl Registry {
         let registry = Arc::clone(self);
         // Inside the lock: a shutdown that sees the attempt must be able to wait for its task.
         self.tasks.spawn(async move {
-            live(&attempt, prepared, ask.resume_from, || registry.held.lock().running -= 1).await;
+            let shelf = registry.shelf.clone();
+            live(&attempt, prepared, ask.resume_from, shelf, || registry.held.lock().running -= 1).await;
             registry.held.lock().retire(&attempt, registry.keep);
         });
         Ok(Started::New(accepted))

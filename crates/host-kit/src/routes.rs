@@ -2,6 +2,7 @@
 
 use crate::Refusal;
 use crate::access::guard;
+use crate::checkpoints;
 use crate::health::checks;
 use crate::host::Shared;
 use crate::registry::Started;
@@ -28,7 +29,7 @@ const BODY_DEADLINE: Duration = Duration::from_secs(15);
 /// The longest that a poll waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-type Answer<T> = Result<T, Refusal>;
+pub(crate) type Answer<T> = Result<T, Refusal>;
 
 /// All of `/host/v1`, behind the access check.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
@@ -41,6 +42,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/host/v1/operations/{id}", get(show))
         .route("/host/v1/operations/{id}/cancel", post(cancel))
         .route("/host/v1/operations/{id}/result", get(result))
+        .merge(checkpoints::router())
         .route("/host/v1/events", get(events))
         .nest("/host/v1/artifacts", artifacts.with_state(()))
         .fallback(nothing_here)
@@ -212,11 +214,11 @@ async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
     })
 }
 
-fn parse_id(text: &str) -> Answer<OperationId> {
+pub(crate) fn parse_id(text: &str) -> Answer<OperationId> {
     text.parse().map_err(|e: protocol::NameError| Refusal::new(ProblemType::BadRequest, format!("{e}.")))
 }
 
-fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
+pub(crate) fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
     text.parse().map_err(|_| {
         let text: String = text.chars().take(60).collect();
         Refusal::new(ProblemType::BadRequest, format!("'{text}' is not {what}."))
@@ -240,7 +242,7 @@ fn parse_wait(text: &str) -> Answer<Duration> {
 }
 
 /// The value of a parameter. None that the contract knows has characters that need an escape.
-fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query
         .split('&')
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))

@@ -121,6 +121,14 @@ impl Pool {
         Ok((answer.media_type, answer.bytes))
     }
 
+    /// Asks a service to throw something away; tried again when that may help.
+    ///
+    /// # Errors
+    /// [`PoolError`], after the last try.
+    pub async fn delete(&self, path_and_query: &str) -> Result<(), PoolError> {
+        self.call(path_and_query, Repeat::Safe, |client, url| client.delete(url)).await.map(|_| ())
+    }
+
     /// Opens a stream of events on a connection of its own; one try, the caller reconnects.
     ///
     /// - `last_event_id` is where to resume: sent as `Last-Event-ID`.
@@ -225,8 +233,13 @@ impl Pool {
         })
     }
 
+    /// For what takes as long as it takes, outside of the places.
+    pub(crate) fn stream_client(&self) -> &Client {
+        &self.shared.stream_client
+    }
+
     /// The whole URL of a path.
-    fn full(&self, path_and_query: &str) -> Result<String, PoolError> {
+    pub(crate) fn full(&self, path_and_query: &str) -> Result<String, PoolError> {
         let url = format!("{}{path_and_query}", self.shared.base_url);
         match path_and_query.starts_with('/') {
             true => Ok(url),
@@ -236,7 +249,7 @@ impl Pool {
     }
 
     /// The URL of a path as errors say it: without the query.
-    fn address(&self, path_and_query: &str) -> String {
+    pub(crate) fn address(&self, path_and_query: &str) -> String {
         let path = path_and_query.split(['?', '#']).next().unwrap_or_default();
         format!("{}{path}", self.shared.base_url)
     }

@@ -21,6 +21,17 @@ pub struct StartOperation {
     pub priority: i8,
 }
 
+/// `POST /api/v1/operations` with a rule that holds from the first point on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartWithRule {
+    #[serde(flatten)]
+    pub start: StartOperation,
+    /// Cancel it when a curve leaves the band of earlier runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<crate::SetRule>,
+}
+
 /// `GET /api/v1/operations`: a page, newest first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -102,6 +113,31 @@ pub struct Refused {
     pub why: String,
 }
 
+/// `POST /api/v1/operations/delete`: deletes those named, or those that a filter finds; one of the two is given.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeleteMany {
+    /// At most 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<crate::OperationId>>,
+    /// The words of the list's query, as in a URL: `kind=data.load&state=failed`. Of those it finds, only what has
+    /// ended is deleted; an empty text finds everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+/// What became of a wish to delete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Deleted {
+    /// So many are no more: those that were asked for, and what they had started.
+    pub deleted: u64,
+    /// So many of those that were asked for are left alone: they, or something that they started, have not ended, or
+    /// they are not known.
+    pub refused: u64,
+}
+
 /// `GET /api/v1/snapshot`: everything the page shows, and the seq it is true at.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -177,6 +213,9 @@ pub struct KindOffer {
     pub hosts: Vec<HostName>,
     /// At least one of them can be reached.
     pub available: bool,
+    /// So many may run at once over all hosts, as the configuration has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 /// `GET /api/v1/hosts`

@@ -39,8 +39,13 @@ pub enum Action {
     Abandon,
     Retry,
     Resume,
+    Delete,
     Drain,
     Undrain,
+    /// A rule was set that cancels it when a curve leaves the band of earlier runs.
+    SetRule,
+    /// Its rule was taken away.
+    DropRule,
     /// The server was started with another configuration than before.
     Configure,
 }
@@ -70,7 +75,7 @@ pub enum Via {
     Page,
     /// A program that uses the API.
     Program,
-    /// Signalbox itself, by its configuration: an automatic retry.
+    /// Signalbox itself, by its configuration or by a rule: an automatic retry, a cancel by a rule.
     Signalbox,
 }
 

@@ -1,7 +1,7 @@
 //! Events: the append-only log, and what the feed carries to those who watch.
 
 use crate::api::HostStatus;
-use crate::{Forecast, LogLine, Operation, OperationId, Points, Progress, Time};
+use crate::{Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
 use serde::{Deserialize, Serialize};
 
 /// One record of the log. `seq` rises by one from record to record, without gaps.
@@ -32,13 +32,27 @@ pub enum EventBody {
         forecast: Option<Forecast>,
     },
     /// New points of curves.
-    Points { id: OperationId, attempt: u32, series: Vec<Points> },
+    Points {
+        id: OperationId,
+        attempt: u32,
+        series: Vec<Points>,
+        /// How many points in a row are out of the band now, where the operation's rule has judged these.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outside: Option<u32>,
+    },
     /// New log lines.
     Log { id: OperationId, attempt: u32, lines: Vec<LogLine> },
     /// A host said something of an attempt that is over. It is kept for the record and changed nothing.
     Late { id: OperationId, attempt: u32, what: String },
     /// A host now stands like this.
     Host { host: Box<HostStatus> },
+    /// An operation is no more, with all that was kept of it: it was deleted, or too old to be kept. Its id is never
+    /// given again.
+    Forgotten {
+        id: OperationId,
+        /// How it had ended: there it is counted no more.
+        state: State,
+    },
 }
 
 impl Event {
@@ -49,7 +63,8 @@ impl Event {
             EventBody::Progress { id, .. }
             | EventBody::Points { id, .. }
             | EventBody::Log { id, .. }
-            | EventBody::Late { id, .. } => Some(*id),
+            | EventBody::Late { id, .. }
+            | EventBody::Forgotten { id, .. } => Some(*id),
             EventBody::Host { .. } => None,
         }
     }

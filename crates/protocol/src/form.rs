@@ -3,7 +3,12 @@
 //!
 //! Knows the part of JSON Schema that flat params need: string, integer, number, boolean, enum and `oneOf`
 //! of constants, bounds, length, pattern by `format`, default, examples, null for "not given", and `$ref`
-//! into `$defs`. A kind whose schema says more is refused when its host declares it, not when a person uses it.
+//! into `$defs`; and `x-when` for a param that matters only while others have certain values. A kind whose schema
+//! says more is refused when its host declares it, not when a person uses it.
+
+mod when;
+
+pub use when::When;
 
 use crate::rfc3339;
 use serde::{Deserialize, Serialize};
@@ -27,6 +32,8 @@ pub struct Field {
     pub default: Option<Value>,
     /// Values that are known to work, offered while typing.
     pub examples: Vec<String>,
+    /// While this is not so, it is not asked for, and whatever is given does not count.
+    pub when: When,
     pub kind: FieldKind,
 }
 
@@ -94,17 +101,33 @@ impl Form {
             .and_then(Value::as_array)
             .map(|names| names.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
-        let mut fields = Vec::with_capacity(properties.len());
+        let mut fields: Vec<Field> = Vec::with_capacity(properties.len());
         for (name, property) in properties {
-            fields.push(
-                Field::from_schema(name, property, schema, required.contains(&name.as_str()))
-                    .map_err(|what| format!("param '{name}': {what}"))?,
-            );
+            let wrong = |what| format!("param '{name}': {what}");
+            let mut field = Field::from_schema(name, property, schema, required.contains(&name.as_str()))
+                .map_err(wrong)?;
+            let before: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+            field.when = When::from_schema(property, &before).map_err(wrong)?;
+            fields.push(field);
         }
         Ok(Self { fields })
     }
 
-    /// The params with what was left out filled from the defaults.
+    /// Which fields matter, in their order. `now` gives what is given for one, as text; a default counts as given.
+    pub fn shown(&self, now: &dyn Fn(usize) -> Option<String>) -> Vec<bool> {
+        let mut shown: Vec<bool> = Vec::with_capacity(self.fields.len());
+        for field in &self.fields {
+            let matters = field.when.holds(&|name| {
+                let at = self.fields[..shown.len()].iter().position(|f| f.name == name)?;
+                let given = || now(at).or_else(|| self.fields[at].default.as_ref().map(plain));
+                shown[at].then(given).flatten()
+            });
+            shown.push(matters);
+        }
+        shown
+    }
+
+    /// The params with what was left out filled from the defaults, and without those that don't matter.
     ///
     /// # Errors
     /// Every param that is wrong, missing or unknown, each with what would be right.
@@ -127,7 +150,8 @@ impl Form {
                 errors.push(FieldError::new(name, self.unknown(name)));
             }
         }
-        for field in &self.fields {
+        let shown = self.shown(&|at| given.get(&self.fields[at].name).filter(|v| !v.is_null()).map(plain));
+        for (field, _) in self.fields.iter().zip(shown).filter(|(_, shown)| *shown) {
             match given.get(&field.name) {
                 None | Some(Value::Null) => match (&field.default, field.required) {
                     (Some(default), _) if !default.is_null() => {
@@ -189,6 +213,7 @@ impl Field {
             required: required && !nullable && default.is_none(),
             default,
             examples,
+            when: When::default(),
             kind: FieldKind::from_schema(target)?,
         })
     }

@@ -1,6 +1,6 @@
 //! The host contract: what the server and a host say to each other under `/host/v1`.
 
-use crate::operation::Checkpoint;
+use crate::operation::{Checkpoint, CheckpointFile};
 use crate::{Failure, InstanceId, KindName, KindSpec, LogLine, OperationId, Points, Progress, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,6 +73,14 @@ pub struct HostOperations {
     pub operations: Vec<HostOperation>,
     /// The host's clock.
     pub now: Time,
+}
+
+/// `GET /host/v1/operations/{id}/checkpoints/{attempt}`: the files of checkpoints that the host keeps of an attempt,
+/// be they its own or given to it, in the order of their names. One file is read at `…/{name}` and given by `PUT` there
+/// with `?sha256=`; `DELETE /host/v1/operations/{id}/checkpoints` throws away all of an operation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckpointFiles {
+    pub files: Vec<CheckpointFile>,
 }
 
 /// `POST /host/v1/operations/{id}/cancel`: 202 acknowledged, with [`CancelAck`].

@@ -56,6 +56,20 @@ macro_rules! uuid_newtype {
 uuid_newtype!(OperationId, "One operation, for its whole life, whatever the number of attempts.");
 uuid_newtype!(InstanceId, "One life of a process: new at each start of a host or of the server.");
 
+impl OperationId {
+    /// No id that is made from `at` on, to the millisecond, is smaller, and every one made before is: ids begin with
+    /// the millisecond in which they are made (RFC 9562 section 5.7).
+    pub fn earliest(at: crate::Time) -> Self {
+        let millis = at.micros().div_euclid(1_000).max(0) as u128;
+        Self(Uuid::from_u128((millis & 0xffff_ffff_ffff) << 80))
+    }
+
+    /// The next id in the order of ids: what comes before it is this one and everything older.
+    pub fn next(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
+    }
+}
+
 /// Why a name or id was not taken.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 pub enum NameError {

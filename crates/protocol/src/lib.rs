@@ -4,9 +4,12 @@
 //! May not know: I/O, clocks, databases, HTTP clients. It compiles to native code and to WebAssembly.
 
 pub mod activity;
+pub mod ansi;
 pub mod api;
 pub mod audit;
+pub mod band;
 pub mod event;
+pub mod filter;
 pub mod form;
 pub mod host;
 pub mod ids;
@@ -23,12 +26,15 @@ pub mod sweep;
 pub mod time;
 
 pub use audit::{Action, Actor, AuditEntry, Via};
+pub use band::{Band, BandRule, Envelope, SetRule, Side};
 pub use event::{Event, EventBody};
+pub use filter::{Filter, FilterError};
 pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
 pub use kind::{KindSpec, Summary};
 pub use operation::{
-    Attempt, Checkpoint, Condition, ConditionKind, Failure, FailureReason, Forecast, ForecastBasis, Operation,
+    Attempt, Checkpoint, CheckpointFile, Condition, ConditionKind, Failure, FailureReason, Forecast,
+    ForecastBasis, Operation,
 };
 pub use problem::{Problem, ProblemType};
 pub use progress::{Phase, Progress};

@@ -1,6 +1,6 @@
 //! An operation and its attempts, as the page and the store see them.
 
-use crate::{HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
+use crate::{BandRule, HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,6 +60,9 @@ pub struct Operation {
     /// What a resume would start from: the newest checkpoint of any attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+    /// The rule that cancels it when a curve leaves the band of earlier runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<BandRule>,
     /// A result document can be asked for.
     #[serde(default)]
     pub has_result: bool,
@@ -95,6 +98,7 @@ impl Operation {
             condition: None,
             failure: None,
             checkpoint: None,
+            rule: None,
             has_result: false,
             tags: Vec::new(),
             seq: 0,
@@ -196,6 +200,8 @@ pub enum FailureReason {
     HostSilent,
     /// A person gave it up while its host could not be heard.
     Abandoned,
+    /// The checkpoint that it was to go on from could not be brought to its host.
+    CheckpointAway,
 }
 
 /// One try at an operation on one host.
@@ -245,4 +251,18 @@ pub struct Checkpoint {
     /// What the host needs to go on; at most 64 KiB of JSON, read by the kind that wrote it.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub state: Value,
+    /// What is kept beside it on the host that made it. A host that goes on from it is given them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<CheckpointFile>,
+}
+
+/// A file of a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckpointFile {
+    /// The number of the checkpoint within its attempt, a dash, and what the work calls it: `000005-state.json`.
+    pub name: String,
+    pub bytes: u64,
+    /// In hex.
+    pub sha256: String,
 }

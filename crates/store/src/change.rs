@@ -3,7 +3,8 @@
 use crate::{HostCursor, Run};
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, HostName, KindName, LogLine, Operation, OperationId, Points, Progress, Time,
+    Attempt, AuditEntry, Envelope, HostName, KindName, LogLine, Operation, OperationId, Points, Progress,
+    Time,
 };
 use std::sync::Arc;
 
@@ -67,12 +68,12 @@ pub enum Change {
         kind: KindName,
         run: Run,
     },
-    /// Operations are no more: they, their attempts, results, curves, logs and keys. Their events leave the log
-    /// as all do, by age, so that it keeps its numbers without gaps.
+    /// Operations are no more: they, their attempts, results, curves, logs, keys and what the audit has of them. Their
+    /// events leave the log as all do, by age, so that it keeps its numbers without gaps.
     Forget {
         ids: Vec<OperationId>,
     },
-    /// Somebody did something.
+    /// Somebody did something. That somebody deleted an operation is kept beside what is about none: it outlives it.
     Audit(Box<AuditEntry>),
     /// The configuration that the server runs with from now on, a setting a line.
     Configuration {
@@ -82,6 +83,12 @@ pub enum Change {
     Cursor {
         host: HostName,
         cursor: HostCursor,
+    },
+    /// The band that an operation's rule goes by. What is stored by now of its curve is not judged by it.
+    RuleBand {
+        id: OperationId,
+        attempt: u32,
+        envelope: Arc<Envelope>,
     },
     /// An idempotency key, with the request that it stands for.
     Key {
@@ -100,6 +107,7 @@ impl Change {
             | Change::Result { .. }
             | Change::Key { .. }
             | Change::Drain { .. }
+            | Change::Forget { .. }
             | Change::Audit(_)
             | Change::Configuration { .. } => Weight::Heavy,
             _ => Weight::Light,

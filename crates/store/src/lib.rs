@@ -5,18 +5,22 @@
 
 mod change;
 mod page;
+mod query;
+mod runs;
 mod schema;
 mod sqlite;
 mod writer;
 
 pub use change::{Change, EventRecord, Weight};
-pub use page::{Filter, Page, PageError};
+pub use page::Page;
+pub use protocol::Filter;
 pub use sqlite::Sqlite;
 pub use writer::{Commit, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Points, State, Time,
+    Attempt, AuditEntry, Envelope, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Point,
+    Points, State, Time,
 };
 use std::time::Duration;
 use thiserror::Error;
@@ -88,8 +92,37 @@ pub const TALLY_HOURS: i64 = 32 * 24;
 /// So many entries of the audit are kept that are about no operation; those of operations go with them.
 pub const AUDIT: u32 = 10_000;
 
+/// Of so many operations that are no more it is known that something of them may still run.
+pub const FORGOTTEN: u32 = 10_000;
+
 /// So many runs of a kind are kept.
 pub const RUNS: u32 = 200;
+
+/// Earlier runs are looked for among so many that succeeded, the newest.
+pub const EARLIER: u32 = 500;
+
+/// Which runs are wanted: earlier ones of a kind that succeeded and have a curve.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'a> {
+    pub kind: &'a KindName,
+    /// Only those of this title.
+    pub title: Option<&'a str>,
+    /// Accepted before this operation was.
+    pub before: OperationId,
+    pub series: &'a str,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// The band that an operation's rule goes by.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RuleBand {
+    /// The attempt that was current when the rule was set.
+    pub attempt: u32,
+    /// So many points of that attempt's curve were there before the rule.
+    pub skip: u64,
+    pub envelope: Envelope,
+}
 
 /// What is kept of operations that ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,7 +158,7 @@ pub trait Store: Send + Sync + 'static {
     /// One operation.
     fn operation(&self, id: OperationId) -> Result<Option<Stored>, StoreError>;
 
-    /// A page of operations, newest first.
+    /// A page of operations, in the order that the filter wants.
     fn page(&self, filter: &Filter) -> Result<Page, StoreError>;
 
     /// How many operations are in each state.
@@ -136,6 +169,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// All points of an attempt's curves, by name.
     fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError>;
+
+    /// The points of one curve of an attempt, in the order in which they came, a delivery at a time: however long it
+    /// is, little of it is held.
+    fn curve(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        series: &str,
+        take: &mut dyn FnMut(Point),
+    ) -> Result<(), StoreError>;
+
+    /// Earlier runs that succeeded, newest first, each with the attempt that did; of the newest [`EARLIER`].
+    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
+
+    /// The band of an operation's rule, as it was set last.
+    fn rule_band(&self, id: OperationId) -> Result<Option<RuleBand>, StoreError>;
 
     /// The last `limit` log lines of an attempt before line `before` (from the end when `None`), in order.
     fn logs(
@@ -175,6 +224,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ended operations that are not to be kept as of `now`, at most `limit`, oldest first.
     fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError>;
+
+    /// Whether an operation that is no more had an attempt that was given up while its host was silent.
+    fn given_up(&self, id: OperationId) -> Result<bool, StoreError>;
 
     /// The operation that was started with this idempotency key, and what was asked for then.
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;

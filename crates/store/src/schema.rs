@@ -1,7 +1,9 @@
 //! The tables, and the way from one version of them to the next.
 
 use crate::StoreError;
-use rusqlite::Connection;
+use crate::sqlite::put_params;
+use protocol::Operation;
+use rusqlite::{Connection, Transaction, params};
 
 /// Each entry takes the database one version up; entries are only ever added.
 const MIGRATIONS: &[&str] = &[
@@ -138,7 +140,64 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE operations ADD COLUMN parent BLOB;
     CREATE INDEX operations_by_parent ON operations (parent, id) WHERE parent IS NOT NULL;
 ",
+    r"
+    -- Operations that are no more and of which an attempt was given up while its host was silent: that may still run.
+    CREATE TABLE forgotten (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
+",
+    FIND,
+    r"
+    -- The band that an operation's rule goes by. `doc` is the envelope but its band, which is packed: rows of x, p10,
+    -- p50, p90 and the number of runs. The first `skip` points of `attempt` were there before the rule.
+    CREATE TABLE rules (
+        n       INTEGER PRIMARY KEY,
+        attempt INTEGER NOT NULL,
+        skip    INTEGER NOT NULL,
+        doc     TEXT NOT NULL,
+        packed  BLOB
+    );
+    -- For the earlier runs of a title.
+    CREATE INDEX operations_by_title ON operations (kind, title, id) WHERE state = 'succeeded';
+",
 ];
+
+/// What operations are found by; what the new columns and tables hold is made of each operation by [`fill`].
+const FIND: &str = r"
+    -- All words of an operation in lower case.
+    ALTER TABLE operations ADD COLUMN about TEXT NOT NULL DEFAULT '';
+    CREATE INDEX operations_to_find ON operations (id, state, kind, host, parent, about);
+    -- The values of params as they are compared.
+    CREATE TABLE params (
+        name  TEXT NOT NULL,
+        value TEXT NOT NULL,
+        id    BLOB NOT NULL,
+        PRIMARY KEY (name, value, id)
+    ) WITHOUT ROWID;
+";
+
+/// Operations that are filled in at once.
+const AT_ONCE: i64 = 1_000;
+
+/// Makes what the operations that are stored already are found by.
+fn fill(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut last = i64::MIN;
+    loop {
+        let mut read =
+            transaction.prepare_cached("SELECT n, doc FROM operations WHERE n > ? ORDER BY n LIMIT ?")?;
+        let some = read.query_map([last, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let some: Vec<(i64, String)> = some.collect::<Result<_, _>>()?;
+        for (n, doc) in &some {
+            let operation: Operation = serde_json::from_str(doc)?;
+            transaction
+                .prepare_cached("UPDATE operations SET about = ? WHERE n = ?")?
+                .execute(params![operation.words(), n])?;
+            put_params(transaction, &operation)?;
+        }
+        match some.last() {
+            Some((n, _)) => last = *n,
+            None => return Ok(()),
+        }
+    }
+}
 
 /// Brings the database to the newest version, step by step, each whole or not at all.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
@@ -150,6 +209,9 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     for (step, sql) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
+        if *sql == FIND {
+            fill(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", step as i64 + 1)?;
         transaction.commit()?;
     }

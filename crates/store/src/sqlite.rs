@@ -1,17 +1,18 @@
 //! SQLite behind the [`Store`] trait: one connection that writes, a few that read, write-ahead log.
 
+use crate::query;
 use crate::schema::migrate;
 use crate::{
-    AUDIT, Change, EventRecord, Filter, HostCursor, Keep, Page, RUNS, Run, Store, StoreError, Stored,
-    TALLY_HOURS, Tally, Weight,
+    AUDIT, Change, Earlier, EventRecord, FORGOTTEN, Filter, HostCursor, Keep, Page, RUNS, RuleBand, Run,
+    Store, StoreError, Stored, TALLY_HOURS, Tally, Weight, runs,
 };
 use parking_lot::Mutex;
+use protocol::filter::{self, Order};
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point,
-    Points, Progress, State, Time,
+    Action, Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId,
+    Point, Points, Progress, State, Time,
 };
-use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ impl Sqlite {
                     .map_err(|source| StoreError::Open { path: self.path.display().to_string(), source })?;
                 connection.busy_timeout(std::time::Duration::from_secs(2))?;
                 connection.pragma_update(None, "cache_size", -4_000)?;
+                // Filters make many statements; what is kept is not prepared anew for each page.
+                connection.set_prepared_statement_cache_capacity(64);
                 connection
             }
         };
@@ -96,11 +99,11 @@ fn lock(database: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn id_bytes(id: OperationId) -> [u8; 16] {
+pub(crate) fn id_bytes(id: OperationId) -> [u8; 16] {
     *id.0.as_bytes()
 }
 
-fn id_from(bytes: [u8; 16]) -> OperationId {
+pub(crate) fn id_from(bytes: [u8; 16]) -> OperationId {
     OperationId(uuid::Uuid::from_bytes(bytes))
 }
 
@@ -126,7 +129,7 @@ fn attempts_of(connection: &Connection, n: i64) -> Result<Vec<Attempt>, StoreErr
     Ok(attempts)
 }
 
-fn number_of(connection: &Connection, id: OperationId) -> Result<Option<i64>, StoreError> {
+pub(crate) fn number_of(connection: &Connection, id: OperationId) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT n FROM operations WHERE id = ?")?;
     Ok(statement.query_row([id_bytes(id)], |row| row.get(0)).optional()?)
 }
@@ -135,7 +138,7 @@ fn pack(points: &[Point]) -> Vec<u8> {
     points.iter().flat_map(|Point(x, y)| [x.to_le_bytes(), y.to_le_bytes()]).flatten().collect()
 }
 
-fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
+pub(crate) fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
     packed.chunks_exact(16).map(|pair| {
         let float = |at: usize| {
             f64::from_le_bytes(pair[at..at + 8].try_into().expect("chunks_exact gives sixteen bytes each"))
@@ -150,13 +153,17 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
             let mut bare = (**operation).clone();
             let heard_at = bare.heard_at.take().map(Time::micros);
             let progress = bare.progress.take().map(|p| serde_json::to_string(&p)).transpose()?;
+            // Params never change.
+            if number_of(transaction, bare.id)?.is_none() {
+                put_params(transaction, &bare)?;
+            }
             let n: i64 = transaction
                 .prepare_cached(
-                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent, about)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                      ON CONFLICT (id) DO UPDATE SET state = excluded.state, host = excluded.host,
                         title = excluded.title, doc = excluded.doc, heard_at = excluded.heard_at,
-                        progress = excluded.progress
+                        progress = excluded.progress, about = excluded.about
                      RETURNING n",
                 )?
                 .query_row(
@@ -170,6 +177,7 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                         heard_at,
                         progress,
                         bare.parent.map(id_bytes),
+                        bare.words(),
                     ],
                     |row| row.get(0),
                 )?;
@@ -241,6 +249,7 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
         }
+        Change::RuleBand { id, attempt, envelope } => runs::keep_band(transaction, *id, *attempt, envelope)?,
         Change::Drain { host, on } => {
             let sql = if *on {
                 "INSERT OR IGNORE INTO drained VALUES (?)"
@@ -266,10 +275,11 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
                 .execute(params![kind.as_str(), RUNS])?;
         }
         Change::Audit(entry) => {
+            let goes_with = entry.operation.filter(|_| entry.action != Action::Delete);
             transaction
                 .prepare_cached("INSERT INTO audit (operation, doc) VALUES (?, ?)")?
-                .execute(params![entry.operation.map(id_bytes), serde_json::to_string(entry)?])?;
-            if entry.operation.is_none() {
+                .execute(params![goes_with.map(id_bytes), serde_json::to_string(entry)?])?;
+            if goes_with.is_none() {
                 transaction
                     .prepare_cached(
                         "DELETE FROM audit WHERE operation IS NULL AND n <=
@@ -296,9 +306,39 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
     Ok(())
 }
 
+/// Lets an operation be found by its params.
+pub(crate) fn put_params(transaction: &Transaction<'_>, operation: &Operation) -> Result<(), StoreError> {
+    each_param(transaction, operation, "INSERT OR IGNORE INTO params (name, value, id) VALUES (?, ?, ?)")
+}
+
+fn each_param(transaction: &Transaction<'_>, operation: &Operation, sql: &str) -> Result<(), StoreError> {
+    for (name, value) in operation.params.as_object().into_iter().flatten() {
+        if let Some(value) = filter::plain(value) {
+            transaction.prepare_cached(sql)?.execute(params![name, value, id_bytes(operation.id)])?;
+        }
+    }
+    Ok(())
+}
+
 fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
     let Some(n) = number_of(transaction, id)? else { return Ok(()) };
-    for table in ["attempts", "results", "points", "logs", "operations"] {
+    let given_up = transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO forgotten (id) SELECT ? WHERE EXISTS (SELECT 1 FROM attempts WHERE n = ?
+                AND doc ->> '$.failure.reason' IN ('host_silent', 'abandoned'))",
+        )?
+        .execute(params![id_bytes(id), n])?;
+    if given_up > 0 {
+        transaction
+            .prepare_cached("DELETE FROM forgotten WHERE n <= (SELECT max(n) FROM forgotten) - ?")?
+            .execute([FORGOTTEN])?;
+    }
+    let doc: String = transaction
+        .prepare_cached("SELECT doc FROM operations WHERE n = ?")?
+        .query_row([n], |row| row.get(0))?;
+    let sql = "DELETE FROM params WHERE name = ? AND value = ? AND id = ?";
+    each_param(transaction, &serde_json::from_str(&doc)?, sql)?;
+    for table in ["attempts", "results", "points", "logs", "rules", "operations"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
     transaction.prepare_cached("DELETE FROM keys WHERE id = ?")?.execute([id_bytes(id)])?;
@@ -365,49 +405,23 @@ impl Store for Sqlite {
     }
 
     fn page(&self, filter: &Filter) -> Result<Page, StoreError> {
-        let mut clauses: Vec<String> = Vec::new();
-        let mut values: Vec<Sql> = Vec::new();
-        let mut any_of = |column: &str, words: Vec<String>, values: &mut Vec<Sql>| {
-            if !words.is_empty() {
-                clauses.push(format!("{column} IN ({})", vec!["?"; words.len()].join(", ")));
-                values.extend(words.into_iter().map(Sql::Text));
-            }
+        let (ids, values) = query::ids(filter, Time::now());
+        let direction = match filter.order {
+            Order::Newest => "DESC",
+            Order::Oldest => "ASC",
         };
-        any_of("state", filter.states.iter().map(ToString::to_string).collect(), &mut values);
-        any_of("kind", filter.kinds.iter().map(ToString::to_string).collect(), &mut values);
-        any_of("host", filter.hosts.iter().map(ToString::to_string).collect(), &mut values);
-        if let Some(parent) = filter.parent {
-            clauses.push("parent = ?".into());
-            values.push(Sql::Blob(id_bytes(parent).to_vec()));
-        }
-        if !filter.text.is_empty() {
-            let escaped = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            clauses.push(
-                "(title LIKE ? ESCAPE '\\' OR kind LIKE ? ESCAPE '\\' OR hex(id) LIKE ? ESCAPE '\\')".into(),
-            );
-            values.push(Sql::Text(format!("%{escaped}%")));
-            values.push(Sql::Text(format!("%{escaped}%")));
-            values.push(Sql::Text(format!("%{}%", escaped.replace('-', ""))));
-        }
-        if let Some(after) = filter.after {
-            clauses.push("id < ?".into());
-            values.push(Sql::Blob(id_bytes(after).to_vec()));
-        }
-        let wanted = filter.limit.clamp(1, 500);
-        values.push(Sql::Integer(i64::from(wanted) + 1));
-        let clause =
-            if clauses.is_empty() { String::new() } else { format!("WHERE {}", clauses.join(" AND ")) };
+        let wanted = filter.limit.clamp(1, 500) as usize;
         self.reading(|c| {
             let mut statement = c.prepare_cached(&format!(
-                "SELECT {OPERATION} FROM operations {clause} ORDER BY id DESC LIMIT ?"
+                "SELECT {OPERATION} FROM operations WHERE id IN ({ids}) ORDER BY id {direction}"
             ))?;
             let mut rows = statement.query(params_from_iter(values))?;
             let mut operations = Vec::new();
             while let Some(row) = rows.next()? {
                 operations.push(read_operation(row, 0)?);
             }
-            let more = operations.len() > wanted as usize;
-            operations.truncate(wanted as usize);
+            let more = operations.len() > wanted;
+            operations.truncate(wanted);
             let next = operations.last().map(|o| o.id).filter(|_| more);
             Ok(Page { operations, next })
         })
@@ -459,6 +473,24 @@ impl Store for Sqlite {
             }
             Ok(out)
         })
+    }
+
+    fn curve(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        series: &str,
+        take: &mut dyn FnMut(Point),
+    ) -> Result<(), StoreError> {
+        self.reading(|c| runs::curve(c, id, attempt, series, take))
+    }
+
+    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError> {
+        self.reading(|c| runs::earlier(c, wanted))
+    }
+
+    fn rule_band(&self, id: OperationId) -> Result<Option<RuleBand>, StoreError> {
+        self.reading(|c| runs::rule_band(c, id))
     }
 
     fn logs(
@@ -635,6 +667,13 @@ impl Store for Sqlite {
                 }
             }
             Ok(found)
+        })
+    }
+
+    fn given_up(&self, id: OperationId) -> Result<bool, StoreError> {
+        self.reading(|c| {
+            let mut statement = c.prepare_cached("SELECT 1 FROM forgotten WHERE id = ?")?;
+            Ok(statement.exists([id_bytes(id)])?)
         })
     }
 

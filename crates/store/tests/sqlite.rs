@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use proptest::prelude::*;
+use protocol::band::Like;
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    Attempt, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress, State, Time,
+    Attempt, Band, Envelope, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress,
+    State, Time,
 };
 use serde_json::json;
-use signalbox_store::{Change, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError};
+use signalbox_store::{Change, Earlier, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
@@ -148,6 +151,45 @@ fn text_is_looked_for_as_it_is_written() {
     assert_eq!(found("msft"), ["MSFT 1h"]);
     assert_eq!(found("0%"), ["100% real"]);
     assert_eq!(found("a_b"), ["a_b"]);
+    assert_eq!(found("REAL 100"), ["100 real", "100% real"], "every word, wherever it stands");
+}
+
+#[test]
+fn what_was_forgotten_is_not_found_by_its_params_any_more() {
+    let (_folder, store) = open();
+    let found = |value: &str| {
+        let filter = Filter::parse([("param.symbol", value)]).unwrap();
+        store.page(&filter).unwrap().operations.into_iter().map(|o| o.id).collect::<Vec<_>>()
+    };
+    let [old, kept] = [put(&store, State::Succeeded, "old").id, put(&store, State::Succeeded, "kept").id];
+    assert_eq!(found("msft"), [kept, old]);
+    store.apply(&[Change::Forget { ids: vec![old] }]).unwrap();
+    assert_eq!(found("msft"), [kept]);
+    assert_eq!(found("aapl"), []);
+}
+
+#[test]
+fn operations_of_an_older_database_are_found_like_new_ones() {
+    let (folder, store) = open();
+    let operation = put(&store, State::Succeeded, "Straße");
+    drop(store);
+    let path = folder.path().join("signalbox.db");
+    let older = rusqlite::Connection::open(&path).unwrap();
+    let version: i64 = older.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    older
+        .execute_batch(&format!(
+            "DROP INDEX operations_to_find; ALTER TABLE operations DROP COLUMN about; DROP TABLE params;
+             PRAGMA user_version = {}",
+            version - 1
+        ))
+        .unwrap();
+    drop(older);
+    let store = Sqlite::open(&path).unwrap();
+    for word in [("q", "STRASSE"), ("q", "straße"), ("param.symbol", "MSFT")] {
+        let found = store.page(&Filter::parse([word]).unwrap()).unwrap().operations;
+        let expected = if word.1 == "STRASSE" { vec![] } else { vec![operation.clone()] };
+        assert_eq!(found, expected, "{word:?}");
+    }
 }
 
 #[test]
@@ -265,4 +307,118 @@ fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
     assert_eq!(store.tallies(3).unwrap().len(), 1);
     store.apply(&[Change::Forget { ids: vec![one.0.id] }]).unwrap();
     assert_eq!(store.tallies(2).unwrap(), told, "what is forgotten has ended all the same");
+}
+
+#[test]
+fn who_deleted_what_outlives_it_and_what_else_was_done_with_it_does_not() {
+    use protocol::{Action, Actor, AuditEntry};
+    let (_folder, store) = open();
+    let id = put(&store, State::Succeeded, "old").id;
+    let entry = |action| {
+        let entry = AuditEntry::new(Time::from_micros(7), action, Actor::signalbox());
+        Change::Audit(Box::new(AuditEntry { operation: Some(id), ..entry }))
+    };
+    store.apply(&[entry(Action::Start)]).unwrap();
+    store.apply(&[entry(Action::Delete), Change::Forget { ids: vec![id] }]).unwrap();
+    let left = store.audit(None, None, 9).unwrap();
+    let left: Vec<_> = left.into_iter().map(|(_, entry)| (entry.action, entry.operation)).collect();
+    assert_eq!(left, [(Action::Delete, Some(id))]);
+}
+
+#[test]
+fn of_what_was_given_up_it_is_known_that_it_may_still_run_after_it_is_forgotten() {
+    use protocol::{Failure, FailureReason};
+    let (_folder, store) = open();
+    let failed = |reason| {
+        let (operation, mut attempt) = operation(State::Failed, "x");
+        attempt.failure = Some(Failure { reason, message: "x".into(), hint: String::new() });
+        store.apply(&[Change::Operation { operation: operation.clone(), attempt }]).unwrap();
+        operation.id
+    };
+    let (silent, by_itself) = (failed(FailureReason::HostSilent), failed(FailureReason::Work));
+    assert!(!store.given_up(silent).unwrap(), "it is still there to be asked");
+    store.apply(&[Change::Forget { ids: vec![silent, by_itself] }]).unwrap();
+    assert!(store.given_up(silent).unwrap());
+    assert!(!store.given_up(by_itself).unwrap());
+}
+
+#[test]
+fn earlier_runs_are_those_that_succeeded_before_with_the_curve_newest_first() {
+    let (_folder, store) = open();
+    let told = |operation: &Operation, name: &str, points: &[Point]| {
+        let series = vec![Points { name: name.into(), points: points.to_vec() }];
+        store.apply(&[Change::Points { id: operation.id, attempt: 1, series }]).unwrap();
+    };
+    let some = [Point(1.0, 0.5), Point(2.0, 0.25)];
+    let first = put(&store, State::Succeeded, "MSFT");
+    let other = put(&store, State::Succeeded, "NVDA");
+    let failed = put(&store, State::Failed, "MSFT");
+    let bare = put(&store, State::Succeeded, "MSFT");
+    let last = put(&store, State::Succeeded, "MSFT");
+    let running = put(&store, State::Running, "MSFT");
+    let later = put(&store, State::Succeeded, "MSFT");
+    for operation in [&first, &other, &failed, &last, &running, &later] {
+        told(operation, "loss", &some);
+    }
+    told(&bare, "accuracy", &some);
+    let found = |title, limit| -> Vec<OperationId> {
+        let kind = &running.kind;
+        let wanted = Earlier { kind, title, before: running.id, series: "loss", limit };
+        store
+            .earlier(wanted)
+            .unwrap()
+            .into_iter()
+            .map(|(id, attempt)| {
+                assert_eq!(attempt, 1);
+                id
+            })
+            .collect()
+    };
+    assert_eq!(found(Some("MSFT"), 9), [last.id, first.id]);
+    assert_eq!(found(None, 9), [last.id, other.id, first.id]);
+    assert_eq!(found(None, 1), [last.id]);
+    told(&first, "loss", &[Point(3.0, 0.125)]);
+    let mut points = Vec::new();
+    store.curve(first.id, 1, "loss", &mut |point| points.push(point)).unwrap();
+    assert_eq!(points, [some[0], some[1], Point(3.0, 0.125)]);
+}
+
+#[test]
+fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
+    let (folder, store) = open();
+    let operation = put(&store, State::Running, "MSFT");
+    let series = |points: Vec<Point>| vec![Points { name: "loss".into(), points }];
+    let id = operation.id;
+    let told = |points: Vec<Point>| Change::Points { id, attempt: 1, series: series(points) };
+    let band = Band {
+        x: vec![0.1 + 0.2, 1e-300],
+        p10: vec![Some(1.0 / 3.0), None],
+        p50: vec![Some(2.0 / 3.0), None],
+        p90: vec![Some(0.1), None],
+        runs: vec![5, 4],
+    };
+    let envelope = Envelope {
+        series: "loss".into(),
+        like: Like::SameTitle,
+        runs: vec![OperationId::new()],
+        needed: 5,
+        band: Some(band),
+        why: String::new(),
+    };
+    let set = Change::RuleBand { id, attempt: 1, envelope: Arc::new(envelope.clone()) };
+    let points = |n: u32| (0..n).map(|x| Point(f64::from(x), 1.0)).collect::<Vec<_>>();
+    // In the same batch, too: what comes before it is skipped, what comes after it is not.
+    store.apply(&[told(points(2)), told(points(1)), set, told(points(4))]).unwrap();
+    drop(store);
+    let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
+    let kept = store.rule_band(id).unwrap().unwrap();
+    assert_eq!((kept.attempt, kept.skip), (1, 3));
+    assert_eq!(kept.envelope, envelope);
+    let none = Envelope { band: None, why: "too few".into(), ..envelope };
+    store.apply(&[Change::RuleBand { id, attempt: 2, envelope: Arc::new(none.clone()) }]).unwrap();
+    let kept = store.rule_band(id).unwrap().unwrap();
+    assert_eq!((kept.attempt, kept.skip, kept.envelope), (2, 0, none));
+    assert_eq!(store.rule_band(OperationId::new()).unwrap(), None);
+    store.apply(&[Change::Forget { ids: vec![id] }]).unwrap();
+    assert_eq!(store.rule_band(id).unwrap(), None);
 }

@@ -78,7 +78,8 @@ impl FileHost {
         if let Some(n) = self.retries {
             pool.retries = n;
         }
-        Ok(HostConfig { name: self.name, url: self.url, pool })
+        let configured_at = Some(self.url.clone());
+        Ok(HostConfig { name: self.name, url: self.url, pool, configured_at })
     }
 
     fn adapter(self, protocol: Protocol, data: &Path) -> anyhow::Result<Adapter> {

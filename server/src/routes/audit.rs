@@ -17,8 +17,8 @@ pub struct AuditQuery {
     limit: Option<u32>,
 }
 
-/// Who did what, newest first. What is about an operation is kept as long as the operation is; of the rest the
-/// newest 10,000.
+/// Who did what, newest first. What is about an operation is kept as long as the operation is; of the rest, and of who
+/// deleted what, the newest 10,000.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
     params(
         ("operation" = Option<String>, Query, description = "Only what is about this operation"),

@@ -3,6 +3,7 @@
 use super::Server;
 use crate::problem::Failed;
 use crate::stream;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -67,7 +68,8 @@ pub async fn events(
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, no-transform")];
         return Ok((headers, page).into_response());
     }
-    let counted = Counted::new(server.streams.clone());
+    let counted = Arc::new(Counted::new(server.streams.clone()));
+    let feed = stream::Feed { after, only: query.operation, open: counted.clone() };
     let body = stream::stream(server.engine, after, query.operation, server.stop).map(move |chunk| {
         let _open = &counted;
         chunk
@@ -78,7 +80,7 @@ pub async fn events(
         (header::CACHE_CONTROL, "no-cache, no-transform"),
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((headers, Extension(feed), Body::from_stream(body)).into_response())
 }
 
 fn wait_of(text: Option<&str>) -> Result<Duration, Failed> {

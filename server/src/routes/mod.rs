@@ -2,8 +2,10 @@
 
 mod activity;
 mod audit;
+mod bands;
 mod events;
 mod hosts;
+mod log_text;
 mod metrics;
 mod operations;
 mod probes;
@@ -56,12 +58,18 @@ pub struct Server {
         operations::one,
         operations::cancel,
         operations::cancel_many,
+        operations::delete,
+        operations::delete_many,
         operations::abandon,
         operations::retry,
         operations::resume,
         operations::series,
         operations::logs,
         operations::artifact,
+        bands::envelope,
+        bands::rule,
+        bands::set_rule,
+        bands::drop_rule,
         activity::activity,
         audit::audit,
         hosts::kinds,
@@ -99,13 +107,16 @@ pub fn router(server: Server) -> Router {
     let answers = Router::new()
         .route("/api/v1/operations", get(operations::list).post(operations::start))
         .route("/api/v1/operations/cancel", post(operations::cancel_many))
-        .route("/api/v1/operations/{id}", get(operations::one))
+        .route("/api/v1/operations/delete", post(operations::delete_many))
+        .route("/api/v1/operations/{id}", get(operations::one).delete(operations::delete))
         .route("/api/v1/operations/{id}/cancel", post(operations::cancel))
         .route("/api/v1/operations/{id}/abandon", post(operations::abandon))
         .route("/api/v1/operations/{id}/retry", post(operations::retry))
         .route("/api/v1/operations/{id}/resume", post(operations::resume))
         .route("/api/v1/operations/{id}/series", get(operations::series))
         .route("/api/v1/operations/{id}/logs", get(operations::logs))
+        .route("/api/v1/operations/{id}/envelope", get(bands::envelope))
+        .route("/api/v1/operations/{id}/rule", get(bands::rule).put(bands::set_rule).delete(bands::drop_rule))
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
         .route("/api/v1/activity", get(activity::activity))
         .route("/api/v1/audit", get(audit::audit))

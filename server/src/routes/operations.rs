@@ -1,6 +1,6 @@
-//! Operations: list, start, look at, cancel, retry, resume; their curves, logs and artifacts.
+//! Operations: list, start, look at, cancel, retry, resume, delete; their curves, logs and artifacts.
 
-use super::{LOG_LINES, Server, bad_query, id_of};
+use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
 use crate::problem::Failed;
 use axum::Json;
@@ -11,22 +11,29 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Which;
 use protocol::api::{
-    CancelMany, CancelOperation, CancelledMany, LogPage, OperationDetail, OperationPage, SeriesAnswer,
-    StartOperation,
+    CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, LogPage, OperationDetail, OperationPage,
+    SeriesAnswer, StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
-use protocol::{Operation, Problem, ProblemType};
+use protocol::{Operation, OperationId, Problem, ProblemType};
 use serde::Deserialize;
 use store::Filter;
 
-/// A page of operations, newest first.
+/// A page of operations. What is given several times takes any of the values; all that is given must be met.
 #[utoipa::path(get, path = "/api/v1/operations", tag = "operations",
     params(
         ("state" = Option<String>, Query, description = "States, separated by commas"),
         ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
         ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("param.NAME" = Option<String>, Query,
+            description = "Value that the param NAME has, whatever its case: `param.symbol=MSFT`"),
         ("parent" = Option<String>, Query, description = "Only what this operation started"),
-        ("q" = Option<String>, Query, description = "Text in the title, kind or id"),
+        ("since" = Option<String>, Query,
+            description = "Accepted from then on: `24h` ago, on a day (`2026-11-01`, UTC) or at a moment (RFC 3339)"),
+        ("until" = Option<String>, Query, description = "Accepted before; a day is taken as a whole"),
+        ("q" = Option<String>, Query,
+            description = "Words that are all found in title, kind, host, id or tags, whatever their case"),
+        ("order" = Option<String>, Query, description = "`newest` first, or `oldest`"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
     ),
@@ -40,8 +47,9 @@ pub async fn list(
     Ok(Json(server.engine.page(filter).await?))
 }
 
-/// Starts an operation. It is accepted once it is durable; with the same `Idempotency-Key` it is started once.
-#[utoipa::path(post, path = "/api/v1/operations", tag = "operations", request_body = StartOperation,
+/// Starts an operation, with a rule where one is given. It is accepted once it is durable; with the same
+/// `Idempotency-Key` it is started once.
+#[utoipa::path(post, path = "/api/v1/operations", tag = "operations", request_body = StartWithRule,
     params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 characters, yours to choose")),
     responses(
         (status = 201, body = Operation, description = "Accepted"),
@@ -53,7 +61,7 @@ pub async fn start(
     State(server): State<Server>,
     By(by): By,
     headers: HeaderMap,
-    body: Result<Json<StartOperation>, JsonRejection>,
+    body: Result<Json<StartWithRule>, JsonRejection>,
 ) -> Result<Response, Failed> {
     let Json(request) = body?;
     let key = match headers.get("idempotency-key") {
@@ -66,7 +74,7 @@ pub async fn start(
             }
         },
     };
-    let started = server.engine.by(by).start(request, key).await?;
+    let started = server.engine.by(by).start_with_rule(request, key).await?;
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("/api/v1/operations/{}", started.operation.id);
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
@@ -137,29 +145,57 @@ pub async fn cancel_many(
     body: Result<Json<CancelMany>, JsonRejection>,
 ) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
     let Json(many) = body?;
+    let which = which(many.ids, many.filter)?;
+    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    Ok((StatusCode::ACCEPTED, Json(told)))
+}
+
+/// Which ones a wish for many is about: those named, or those that a filter finds.
+fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which, Failed> {
     let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
-    let which = match (many.ids, many.filter) {
+    match (ids, filter) {
         (Some(ids), None) if ids.len() > MANY => {
-            return Err(bad(format!(
-                "{} ids are more than the {MANY} that one request may name.",
-                ids.len()
-            )));
+            Err(bad(format!("{} ids are more than the {MANY} that one request may name.", ids.len())))
         }
-        (Some(ids), None) => Which::These(ids),
+        (Some(ids), None) => Ok(Which::These(ids)),
         (None, Some(filter)) => {
             let words = url_words(&filter);
             let words = words.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-            Which::Found(Filter::parse(words).map_err(|e| bad(format!("The filter can't be read: {e}.")))?)
+            let filter = Filter::parse(words).map_err(|e| bad(format!("The filter can't be read: {e}.")))?;
+            Ok(Which::Found(filter))
         }
-        _ => {
-            return Err(bad(
-                "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query."
-                    .into(),
-            ));
-        }
-    };
-    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
-    Ok((StatusCode::ACCEPTED, Json(told)))
+        _ => Err(bad(
+            "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query."
+                .into(),
+        )),
+    }
+}
+
+/// Deletes an operation that has ended, with everything that is kept of it, and with it what it started. Answers when
+/// they are gone; whoever follows the feed is told by `forgotten`.
+#[utoipa::path(delete, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
+    responses((status = 200, body = Deleted), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It, or something that it started, has not ended")))]
+pub async fn delete(
+    State(server): State<Server>,
+    By(by): By,
+    id: Path<String>,
+) -> Result<Json<Deleted>, Failed> {
+    Ok(Json(server.engine.by(by).delete(id_of(id)?).await?))
+}
+
+/// Deletes many that have ended, each with what it started: those named by id, or all that a filter finds. What has
+/// not ended is left alone. Answers when they are gone.
+#[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
+    responses((status = 200, body = Deleted),
+        (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
+pub async fn delete_many(
+    State(server): State<Server>,
+    By(by): By,
+    body: Result<Json<DeleteMany>, JsonRejection>,
+) -> Result<Json<Deleted>, Failed> {
+    let Json(many) = body?;
+    Ok(Json(server.engine.by(by).delete_many(which(many.ids, many.filter)?).await?))
 }
 
 /// The words of a query, as in a URL.
@@ -232,25 +268,38 @@ pub struct LogQuery {
     attempt: Option<u32>,
     before: Option<u64>,
     limit: Option<u32>,
+    format: Option<LogFormat>,
 }
 
-/// The last log lines of an attempt, oldest first.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum LogFormat {
+    Json,
+    Text,
+}
+
+/// The last log lines of an attempt, oldest first; or the whole log as a text to keep.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/logs", tag = "operations",
     params(
         ("id" = String, Path),
         ("attempt" = Option<u32>, Query, description = "The current one when not given"),
         ("before" = Option<u64>, Query, description = "Only lines before this number"),
         ("limit" = Option<u32>, Query, description = "1 to 10,000; 1,000 when not given"),
+        ("format" = Option<String>, Query, description = "`json`; or `text` for all lines as text/plain, without colours, \
+            a line each: when, level, text. `before` and `limit` don't count then"),
     ),
     responses((status = 200, body = LogPage), (status = 404, body = Problem)))]
 pub async fn logs(
     State(server): State<Server>,
     id: Path<String>,
     query: Result<Query<LogQuery>, QueryRejection>,
-) -> Result<Json<LogPage>, Failed> {
+) -> Result<Response, Failed> {
     let Query(query) = query.map_err(bad_query)?;
+    if query.format == Some(LogFormat::Text) {
+        return Ok(log_text::whole(&server.engine, id_of(id)?, query.attempt).await?);
+    }
     let limit = query.limit.unwrap_or(LOG_LINES).clamp(1, 10_000);
-    Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?))
+    Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?).into_response())
 }
 
 /// An artifact of the newest result, as the host that made it gives it; the query goes along to the host.

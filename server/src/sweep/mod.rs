@@ -55,7 +55,8 @@ impl Sweeps {
             }
         });
         let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
-        Ok((Self { engine, serving, stop }, HostConfig { name: HostName::new(NAME)?, url, pool }))
+        let config = HostConfig { name: HostName::new(NAME)?, url, pool, configured_at: None };
+        Ok((Self { engine, serving, stop }, config))
     }
 
     /// From now on it can start operations.

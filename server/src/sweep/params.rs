@@ -22,13 +22,13 @@ pub struct SweepParams {
     /// Which combinations are run.
     #[serde(default)]
     pub search: Search,
-    /// For the random search: how many runs.
+    /// How many runs are drawn.
     #[serde(default = "samples")]
-    #[schemars(range(min = 1, max = 400))]
+    #[schemars(range(min = 1, max = 400), extend("x-when" = {"search": "random"}))]
     pub samples: u32,
-    /// For the random search: the same seed draws the same runs.
+    /// The same seed draws the same runs.
     #[serde(default = "seed")]
-    #[schemars(range(min = 0, max = 4294967295_u32))]
+    #[schemars(range(min = 0, max = 4294967295_u32), extend("x-when" = {"search": "random"}))]
     pub seed: u32,
     /// The figure of the results that ranks them, by its path. Empty: performance.sharpe of backtests, test.accuracy of
     /// trainings.

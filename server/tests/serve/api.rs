@@ -38,6 +38,15 @@ async fn a_load_goes_from_start_to_candles() {
     assert!(!logs["lines"].as_array().unwrap().is_empty());
     let page: OperationPage = server.pool.get("/api/v1/operations?state=succeeded&q=acme").await.unwrap();
     assert_eq!(page.operations.len(), 1);
+    for (query, found) in [
+        ("param.symbol=acme&since=1h", 1),
+        ("param.symbol=ACME&param.symbol=OTHER&kind=data.load&order=oldest", 1),
+        ("param.symbol=other", 0),
+        ("until=2020-01-01", 0),
+    ] {
+        let page: OperationPage = server.pool.get(&format!("/api/v1/operations?{query}")).await.unwrap();
+        assert_eq!(page.operations.len(), found, "{query}");
+    }
 }
 
 #[tokio::test]
@@ -89,6 +98,8 @@ async fn errors_are_problem_documents_that_say_what_to_do() {
         ("/api/v1/operations/7", 404),
         ("/api/v1/operations/0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d", 404),
         ("/api/v1/operations?state=runing", 400),
+        ("/api/v1/operations?since=yesterday", 400),
+        ("/api/v1/operations?params.symbol=MSFT", 400),
         ("/api/v1/nothing", 404),
         ("/api/v1/events?after=x", 400),
     ] {

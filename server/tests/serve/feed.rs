@@ -1,9 +1,11 @@
 //! The feed as others read it: streams that resume, polls of the same records, an orderly end.
 
-use crate::process::{Home, PATIENCE};
+use crate::process::{Home, PATIENCE, Server};
 use protocol::State;
 use protocol::api::EventsPage;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn a_stream_resumes_where_it_was_left_without_gap_or_duplicate() {
@@ -115,4 +117,94 @@ async fn streams_end_when_the_server_stops_and_do_not_keep_it() {
     let status = tokio::time::timeout(Duration::from_secs(30), stopping).await.unwrap().unwrap();
     assert!(status.success(), "{status}");
     stream.assert_gapless();
+}
+
+/// Says this over a connection of its own, and reads until all of `wanted` came, in order.
+async fn spoken(server: &Server, said: &str, wanted: &[&str]) -> (TcpStream, String) {
+    let address = server.url.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(said.replace("HOST", address).as_bytes()).await.unwrap();
+    let mut heard = String::new();
+    let listening = async {
+        let mut some = [0; 4_096];
+        loop {
+            let mut rest = heard.as_str();
+            let all = wanted.iter().all(|word| match rest.split_once(word) {
+                Some((_, after)) => {
+                    rest = after;
+                    true
+                }
+                None => false,
+            });
+            if all {
+                return;
+            }
+            let n = connection.read(&mut some).await.unwrap();
+            assert!(n > 0, "it ended after: {heard}");
+            heard.push_str(&String::from_utf8_lossy(&some[..n]));
+        }
+    };
+    tokio::time::timeout(PATIENCE, listening).await.expect("not all of it came");
+    (connection, heard)
+}
+
+#[tokio::test]
+async fn a_stream_follows_other_answers_on_the_same_connection_and_the_head_alone_is_asked_for_too() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let both = "GET /healthz HTTP/1.1\r\nhost: HOST\r\n\r\nGET /api/v1/events?after=0 HTTP/1.1\r\nhost: HOST\r\n\r\n";
+    let wanted =
+        ["HTTP/1.1 200", "HTTP/1.1 200", "text/event-stream", "event: hello", "id: 1\n", "event: beat"];
+    let (_, heard) = spoken(&server, both, &wanted).await;
+    assert!(heard.contains("x-content-type-options"), "the head is that of the routes: {heard}");
+    let old = "GET /api/v1/events?after=0 HTTP/1.0\r\nhost: HOST\r\n\r\n";
+    let (_, heard) = spoken(&server, old, &["event: hello", "id: 1\n"]).await;
+    assert!(!heard.to_lowercase().contains("chunked"), "{heard}");
+    let head =
+        "HEAD /api/v1/events HTTP/1.1\r\nhost: HOST\r\n\r\nGET /healthz HTTP/1.1\r\nhost: HOST\r\n\r\n";
+    let (_, heard) = spoken(&server, head, &["text/event-stream", "HTTP/1.1 200"]).await;
+    assert!(!heard.contains("event: hello"), "{heard}");
+    let lost = "GET /api/v1/events?after=99999999 HTTP/1.1\r\nhost: HOST\r\n\r\n";
+    let (mut connection, _) = spoken(&server, lost, &["event: hello", "event: reset"]).await;
+    assert_eq!(connection.read_to_end(&mut Vec::new()).await.unwrap_or_default(), 0, "and then it ends");
+}
+
+#[tokio::test]
+async fn a_reader_that_hung_up_is_not_counted_any_more() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let streams = async || {
+        let metrics = server.pool.get_bytes("/metrics").await.unwrap().1;
+        let metrics = String::from_utf8(metrics.to_vec()).unwrap();
+        let line = metrics.lines().find(|line| line.starts_with("signalbox_streams ")).unwrap();
+        line.split(' ').nth(1).unwrap().parse::<f64>().unwrap()
+    };
+    let ask = "GET /api/v1/events HTTP/1.1\r\nhost: HOST\r\n\r\n";
+    let (connection, _) = spoken(&server, ask, &["event: hello"]).await;
+    assert!(streams().await >= 1.0);
+    drop(connection);
+    let gone = async {
+        while streams().await > 0.0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("it is still counted");
+}
+
+#[tokio::test]
+async fn a_stream_over_http_2_is_the_same() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let mut answer = client.get(format!("{}/api/v1/events?after=0", server.url)).send().await.unwrap();
+    assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+    let mut heard = String::new();
+    while !heard.contains("id: 1\n") {
+        let chunk = tokio::time::timeout(PATIENCE, answer.chunk()).await.unwrap().unwrap().unwrap();
+        heard.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    assert!(heard.starts_with("event: hello"), "{heard}");
 }

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod api;
+mod bands;
+mod carry;
+mod cli;
 mod feed;
 mod ktrdr;
 mod process;

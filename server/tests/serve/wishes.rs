@@ -168,3 +168,49 @@ async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
     }
     assert_eq!(paged, after.entries);
 }
+
+#[tokio::test]
+async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
+    use protocol::EventBody;
+    use protocol::api::Deleted;
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    let short = server.load("AAA", None).await;
+    feed.until(|o| o.id == short.id && o.state.ended()).await;
+    let long = server.load("BBB", Some(50)).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let delete = async |id: &str| {
+        client.delete(format!("{}/api/v1/operations/{id}", server.url)).send().await.unwrap()
+    };
+    let refused = delete(&long.id.to_string()).await;
+    assert_eq!(refused.status(), 409);
+    assert!(refused.text().await.unwrap().contains("Cancel it first"));
+    let gone = delete(&short.id.to_string()).await;
+    assert_eq!(gone.status(), 200);
+    assert_eq!(gone.json::<Deleted>().await.unwrap(), Deleted { deleted: 1, refused: 0 });
+    loop {
+        if let EventBody::Forgotten { id, state } = feed.next().await.body {
+            assert_eq!((id, state), (short.id, State::Succeeded));
+            break;
+        }
+    }
+    for unknown in [short.id.to_string(), "7".to_owned()] {
+        assert_eq!(delete(&unknown).await.status(), 404);
+    }
+    let many = |body: Value| {
+        let pool = server.pool.clone();
+        async move { pool.post::<_, Deleted>("/api/v1/operations/delete", &body, Repeat::Never).await }
+    };
+    for wrong in [json!({}), json!({"ids": [], "filter": ""}), json!({"filter": "state=runing"})] {
+        let error = many(wrong.clone()).await.unwrap_err();
+        assert!(matches!(error, PoolError::Status { status: 400, .. }), "{wrong}: {error}");
+    }
+    let told = many(json!({"ids": [long.id]})).await.unwrap().1;
+    assert_eq!(told, Deleted { deleted: 0, refused: 1 });
+    server.ask(long.id, "cancel").await;
+    feed.until(|o| o.id == long.id && o.state.ended()).await;
+    let told = many(json!({"filter": "kind=data.load"})).await.unwrap().1;
+    assert_eq!(told, Deleted { deleted: 1, refused: 0 });
+    feed.assert_gapless();
+}

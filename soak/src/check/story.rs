@@ -2,10 +2,10 @@
 
 use super::{End, Promise, Violation};
 use protocol::{Event, EventBody, Operation, OperationId, State, Time};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Takes in events one after the other and keeps what they lead to.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Story {
     /// As last told. In the order of ids, which is that of their acceptance.
     pub now: BTreeMap<OperationId, Operation>,
@@ -14,6 +14,8 @@ pub struct Story {
     pub ends: HashMap<(OperationId, u32), (End, Time)>,
     /// The furthest fraction of the current attempt.
     furthest: HashMap<OperationId, (u32, f64)>,
+    /// Those that are no more.
+    pub forgotten: HashSet<OperationId>,
     /// Words of attempts that were over.
     pub late: u64,
 }
@@ -41,6 +43,7 @@ impl Story {
                 found.extend(self.forward(event.seq, *id, *attempt, progress.fraction));
                 found
             }
+            EventBody::Forgotten { id, state } => self.forgotten(event.seq, *id, *state),
             EventBody::Late { .. } => {
                 self.late += 1;
                 Vec::new()
@@ -52,6 +55,10 @@ impl Story {
     fn stands(&mut self, event: &Event, operation: &Operation, read: Time) -> Vec<Violation> {
         let (id, seq) = (operation.id, event.seq);
         let mut found = Vec::new();
+        if self.forgotten.contains(&id) {
+            let what = format!("event {seq} says that it is {}, after it was forgotten", operation.state);
+            found.push(Violation::of(Promise::EndsStay, id, what));
+        }
         if let Some(before) = self.now.get(&id) {
             found.extend(follows(seq, before, operation));
         } else if operation.state != State::Queued && operation.attempt == 1 {
@@ -80,6 +87,21 @@ impl Story {
         }
         self.now.insert(id, operation.clone());
         found
+    }
+
+    /// Only what had ended, and as it had ended, is forgotten; nothing is told of it afterwards.
+    fn forgotten(&mut self, seq: u64, id: OperationId, state: State) -> Vec<Violation> {
+        self.furthest.remove(&id);
+        self.forgotten.insert(id);
+        match self.now.remove(&id) {
+            Some(known) if known.state == state && state.ended() => Vec::new(),
+            known => {
+                let was = known.map_or("nothing".to_owned(), |known| known.state.to_string());
+                let what =
+                    format!("event {seq}: it is forgotten as {state}, and the feed had told {was} of it");
+                vec![Violation::of(Promise::EndsStay, id, what)]
+            }
+        }
     }
 
     fn forward(
@@ -163,6 +185,20 @@ mod tests {
         over.failure = Some(failure(FailureReason::Work));
         over.receipt = Some(protocol::Receipt::requested(1, String::new(), at(1)));
         assert_eq!(story.take(&event(5, over), at(0))[0].promise, Promise::EndsStay);
+    }
+
+    #[test]
+    fn only_what_had_ended_is_forgotten_and_it_stays_so() {
+        let (id, mut story) = (OperationId::new(), Story::default());
+        let gone = |seq, state| Event { seq, at: at(seq as i64), body: EventBody::Forgotten { id, state } };
+        story.take(&event(1, operation(id, State::Queued, 1)), at(0));
+        assert_eq!(story.clone().take(&gone(2, State::Queued), at(0))[0].promise, Promise::EndsStay);
+        story.take(&event(2, operation(id, State::Cancelled, 1)), at(0));
+        assert_eq!(story.clone().take(&gone(3, State::Failed), at(0))[0].promise, Promise::EndsStay);
+        assert_eq!(story.take(&gone(3, State::Cancelled), at(0)), []);
+        assert!(story.now.is_empty());
+        let back = story.take(&event(4, operation(id, State::Cancelled, 1)), at(0));
+        assert_eq!(back[0].promise, Promise::EndsStay);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a chart is told: once how to draw, and again and again what. Pure.
 
-use protocol::Point;
+use protocol::{Band, Point};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Lines, or candles with their volume.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -96,6 +97,8 @@ pub enum MarkKind {
 pub struct Sheet {
     pub x: Vec<f64>,
     pub columns: Vec<Vec<f64>>,
+    /// For each column the band of earlier runs that is drawn behind it; may be shorter.
+    pub behind: Vec<Option<Arc<Band>>>,
     /// Stretches of x that are marked as gaps.
     pub bands: Vec<(f64, f64)>,
     /// In rising x.
@@ -105,6 +108,11 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// The columns that have a band, each with it.
+    pub fn bands_behind(&self) -> impl Iterator<Item = (usize, &Band)> {
+        self.behind.iter().enumerate().filter_map(|(column, band)| Some((column, band.as_deref()?)))
+    }
+
     /// There are values, and a logarithm of each.
     pub fn all_above_zero(&self) -> bool {
         let mut values = self.columns.iter().flatten().filter(|y| !y.is_nan()).peekable();

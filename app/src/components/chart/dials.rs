@@ -41,6 +41,18 @@ pub fn swatch(style: usize) -> AnyView {
     .into_any()
 }
 
+/// As the band of earlier runs behind a curve: filled, with its median.
+pub fn band_swatch(style: usize) -> AnyView {
+    let colour = format!("fill:var(--series-{0});stroke:var(--series-{0})", style % 8 + 1);
+    view! {
+        <svg class="swatch band-swatch" viewBox="0 0 18 8" aria-hidden="true" style=colour>
+            <rect x="0" y="0" width="18" height="8"></rect>
+            <line x1="0" y1="4" x2="18" y2="4" stroke-dasharray="4 3"></line>
+        </svg>
+    }
+    .into_any()
+}
+
 /// A button for each curve that shows or hides it; nothing where there is but one.
 #[component]
 pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {

@@ -122,9 +122,14 @@ export class Plot {
     this.draw();
   }
 
-  set(x, columns, raw, bands, marks, fit) {
+  set(x, columns, raw, bands, marks, flat, fit) {
     const refit = this.pending === undefined || this.pending.fit !== fit;
-    this.pending = { x, columns, raw, bands, marks, fit };
+    const behind = [];
+    for (let i = 0; i < flat.length; i += 5) {
+      const [column, at, low, middle, high] = flat.slice(i, i + 5);
+      behind.push({ column, x: at, low, middle, high });
+    }
+    this.pending = { x, columns, raw, bands, marks, behind, fit };
     if (refit) this.refit = true;
     this.soon();
   }
@@ -153,11 +158,10 @@ export class Plot {
 
   // A scale is of one kind for the life of a plot: another kind is another plot, at the same place.
   again() {
-    const { min, max } = this.plot.scales.x;
     this.plot.destroy();
     this.plot = undefined;
     this.draw();
-    if (this.zoomed) this.plot?.setScale("x", { min, max });
+    if (this.zoomed) this.plot?.setScale("x", this.view);
   }
 
   // Lines are there twice: as they came, faint behind the smoothed; and as they are read.
@@ -176,11 +180,13 @@ export class Plot {
       this.plot = new this.uPlot(this.options(), data, this.element);
     } else {
       // A zoom stays where it is while data comes in, unless all of it is asked for.
-      this.plot.setData(data, this.refit || !this.zoomed);
-      if (!this.refit && this.zoomed) this.plot.redraw();
+      if (this.refit) this.zoomed = false;
+      this.plot.setData(data, !this.zoomed);
+      if (this.zoomed) this.plot.setScale("x", this.view);
     }
     if (this.refit) this.zoomed = false;
     this.refit = false;
+    this.stretch();
     this.showColumns();
     this.readLine();
   }
@@ -218,6 +224,7 @@ export class Plot {
       plot.zoomed = false;
       plot.onRange(NaN, NaN);
       plot.plot.setData(plot.data(), true);
+      plot.stretch();
     }
   }
 
@@ -225,9 +232,37 @@ export class Plot {
     if (!(max > min)) return;
     for (const plot of this.relatives()) {
       plot.zoomed = true;
-      plot.plot.setScale("x", { min, max });
+      plot.view = { min, max };
+      plot.plot.setScale("x", plot.view);
       plot.onRange(min, max);
     }
+  }
+
+  /** The bands of earlier runs whose curves are shown. */
+  behind() {
+    return this.pending.behind.filter((band) => !(this.hidden & (1 << band.column)));
+  }
+
+  // The whole of it is as wide as the band: it shows where earlier runs went from here.
+  stretch() {
+    if (this.zoomed || !this.plot) return;
+    const { x, behind } = this.pending;
+    const min = Math.min(x[0], ...behind.map((band) => band.x[0]));
+    const max = Math.max(x[x.length - 1], ...behind.map((band) => band.x[band.x.length - 1]));
+    if (min < x[0] || max > x[x.length - 1]) this.plot.setScale("x", { min, max });
+  }
+
+  // From the lowest to the highest in sight, with the bands.
+  reach(low, high) {
+    const { min, max } = this.zoomed ? this.view : { min: -Infinity, max: Infinity };
+    for (const band of this.behind()) {
+      for (let i = 0; i < band.x.length; i++) {
+        if (band.x[i] < min || band.x[i] > max || Number.isNaN(band.middle[i])) continue;
+        if (!this.log || band.low[i] > 0) low = Math.min(low ?? Infinity, band.low[i]);
+        if (!this.log || band.high[i] > 0) high = Math.max(high ?? -Infinity, band.high[i]);
+      }
+    }
+    return [low, high];
   }
 
   destroy() {
@@ -287,7 +322,10 @@ export class Plot {
       hooks: {
         setCursor: [() => this.readLine()],
         setSelect: [(u) => this.selected(u)],
-        drawClear: [(u) => paint.drawBands(u, this.pending.bands)],
+        drawClear: [
+          (u) => paint.drawBands(u, this.pending.bands),
+          (u) => paint.drawBehind(u, this.behind(), (column) => theme().series[this.style(column) % 8]),
+        ],
         draw: this.candles
           ? [(u) => paint.drawCandles(u), (u) => paint.drawMarks(u, this.pending.marks)]
           : [(u) => paint.drawMarks(u, this.pending.marks)],
@@ -298,13 +336,14 @@ export class Plot {
   yScale() {
     if (this.candles) return { range: priceRange };
     // As far as the values reach: whole powers of ten would leave most of the chart empty.
-    if (this.log) return { distr: 3, log: 10, range: (_, low, high) => (low > 0 ? [low / 1.15, high * 1.15] : [0.1, 1]) };
-    if (!this.spec.zero) return { range: (_, low, high) => this.uPlot.rangeNum(low ?? 0, high ?? 1, 0.08, true) };
+    const range = (of) => ({ range: (_, low, high) => of(...this.reach(low, high)) });
+    if (this.log) return { distr: 3, log: 10, ...range((low, high) => (low > 0 ? [low / 1.15, high * 1.15] : [0.1, 1])) };
+    if (!this.spec.zero) return range((low, high) => this.uPlot.rangeNum(low ?? 0, high ?? 1, 0.08, true));
     return {
-      range: (_, low, high) => {
+      ...range((low, high) => {
         const ends = [Math.min(0, (low ?? 0) * 1.08), Math.max(0, (high ?? 0) * 1.08)];
         return ends[0] === ends[1] ? [0, 1] : ends;
-      },
+      }),
     };
   }
 
@@ -363,6 +402,9 @@ export class Plot {
       const reading = span(`${name} ${text}${behind}`);
       if (!this.candles && n > 1) reading.prepend(swatch(this.paint.theme().series[this.style(k) % 8]));
       this.line.append(reading);
+      const band = this.pending.behind.find((band) => band.column === k);
+      const ends = band && ["low", "high"].map((end) => along(band.x, band[end], x));
+      if (ends?.every((end) => end != null)) this.line.append(span(`earlier runs ${written(ends[0])} to ${written(ends[1])}`));
     });
     this.marksAt(u, i).forEach((text) => this.line.append(span(text)));
   }
@@ -415,6 +457,7 @@ export class Plot {
       ctx.fillText(name, left + 18 * dot, 38 * dot);
       left += ctx.measureText(name).width + 34 * dot;
     });
+    if (this.behind().length > 0) ctx.fillText("filled: p10 to p90 of earlier runs", left, 38 * dot);
     ctx.drawImage(source, 0, head);
     canvas.toBlob((blob) => blob && save(file, blob));
   }
@@ -425,6 +468,17 @@ function priceRange(_, low, high) {
   if (low == null || high == null) return [0, 1];
   const span = high - low || Math.abs(high) || 1;
   return [low - span * 0.3, high + span * 0.06];
+}
+
+// On the straight line between the places next to it; null where there is none.
+function along(xs, ys, x) {
+  let next = 0;
+  while (next < xs.length && xs[next] < x) next++;
+  if (xs[next] === x) return Number.isNaN(ys[next]) ? null : ys[next];
+  if (next === 0 || next === xs.length) return null;
+  const share = (x - xs[next - 1]) / (xs[next] - xs[next - 1]);
+  const y = ys[next - 1] + (ys[next] - ys[next - 1]) * share;
+  return Number.isNaN(y) ? null : y;
 }
 
 function span(text) {

@@ -34,7 +34,7 @@ extern "C" {
     ) -> Plot;
 
     /// `bands` are pairs, `marks` triples of x, y and kind, one after the other. `raw` is empty where nothing
-    /// is smoothed.
+    /// is smoothed. `behind` are columns that have a band, each with its x, p10, p50 and p90, one after the other.
     #[wasm_bindgen(method)]
     fn set(
         this: &Plot,
@@ -43,6 +43,7 @@ extern "C" {
         raw: Array,
         bands: Float64Array,
         marks: Float64Array,
+        behind: Array,
         fit: u32,
     );
 
@@ -91,7 +92,17 @@ fn feed(plot: &Plot, sheet: &Sheet, weight: f64) {
     };
     let bands: Vec<f64> = sheet.bands.iter().flat_map(|(from, to)| [*from, *to]).collect();
     let marks: Vec<f64> = sheet.marks.iter().flat_map(|m| [m.x, m.y, f64::from(m.kind as u8)]).collect();
-    plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), sheet.fit);
+    let behind = Array::new();
+    for (column, band) in sheet.bands_behind() {
+        let there = |figures: &[Option<f64>]| {
+            numbers(&figures.iter().map(|y| y.unwrap_or(f64::NAN)).collect::<Vec<f64>>())
+        };
+        behind.push(&(column as u32).into());
+        for figures in [numbers(&band.x), there(&band.p10), there(&band.p50), there(&band.p90)] {
+            behind.push(&figures);
+        }
+    }
+    plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), behind, sheet.fit);
 }
 
 /// Draws into `node` for as long as the component lives.

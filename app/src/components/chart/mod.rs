@@ -13,7 +13,7 @@ mod smooth;
 mod table;
 
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
-pub use dials::swatch;
+pub use dials::{band_swatch, swatch};
 
 use crate::reactive::part;
 use dials::{Dials, Legend, Settings};
@@ -51,6 +51,12 @@ pub fn Chart(
     /// How smooth its curves are, where one dial of the page sets it for several charts.
     #[prop(optional)]
     weight: Option<RwSignal<f64>>,
+    /// A dial of the page's own, beside the chart's.
+    #[prop(optional)]
+    dial: Option<AnyView>,
+    /// What is to be said of it, between its head and its drawing.
+    #[prop(optional)]
+    note: Option<AnyView>,
 ) -> impl IntoView {
     let node = NodeRef::<Div>::new();
     let trouble = RwSignal::new(String::new());
@@ -88,6 +94,7 @@ pub fn Chart(
                 {(!unit.is_empty()).then(|| view! { <span class="muted">{unit}</span> })}
                 {(spec.shape == Shape::Lines).then(|| view! { <Legend spec=spec.clone() dials/> })}
                 <Settings spec=spec.clone() sheet dials/>
+                {dial}
                 {part(move || {
                     zoomed
                         .get()
@@ -101,6 +108,7 @@ pub fn Chart(
                         })
                 })}
             </figcaption>
+            {note}
             <div
                 class="chart-canvas"
                 node_ref=node

@@ -72,6 +72,39 @@ function drawBands(u, bands) {
   });
 }
 
+/** Bands of earlier runs: filled from p10 to p90 with a rim, and the median as a thin line. */
+function drawBehind(u, bands, colourOf) {
+  const dot = devicePixelRatio;
+  const floor = u.scales.y.distr === 3 ? u.scales.y.min : -Infinity;
+  framed(u, (ctx) => {
+    ctx.lineWidth = dot;
+    for (const band of bands) {
+      const colour = colourOf(band.column);
+      const to = (figures, i) => ctx.lineTo(u.valToPos(band.x[i], "x", true), u.valToPos(Math.max(figures[i], floor), "y", true));
+      for (let from = 0; from < band.x.length; from++) {
+        if (Number.isNaN(band.middle[from])) continue;
+        let end = from;
+        while (end + 1 < band.x.length && !Number.isNaN(band.middle[end + 1])) end++;
+        ctx.beginPath();
+        for (let i = from; i <= end; i++) to(band.high, i);
+        for (let i = end; i >= from; i--) to(band.low, i);
+        ctx.closePath();
+        ctx.fillStyle = `${colour}24`;
+        ctx.fill();
+        // The median is dashed: it is no curve of this run.
+        for (const [figures, alpha, dash] of [[band.low, "70", []], [band.high, "70", []], [band.middle, "b0", [4 * dot, 3 * dot]]]) {
+          ctx.setLineDash(dash);
+          ctx.beginPath();
+          for (let i = from; i <= end; i++) to(figures, i);
+          ctx.strokeStyle = `${colour}${alpha}`;
+          ctx.stroke();
+        }
+        from = end;
+      }
+    }
+  });
+}
+
 function drawCandles(u) {
   const [x, open, high, low, close, volume] = u.data;
   const [first, last] = visible(u);
@@ -176,6 +209,7 @@ export function painter() {
     },
     leave: (plot) => changed.delete(plot),
     drawBands,
+    drawBehind,
     drawCandles,
     drawMarks,
   };

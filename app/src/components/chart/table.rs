@@ -21,15 +21,36 @@ fn shown(spec: &Spec, y: f64) -> String {
     if spec.unit == "share" && y.is_finite() { format::hundredths(y) } else { format::figure(y) }
 }
 
+/// What stands over the columns of the bands.
+fn band_names(spec: &Spec, sheet: &Sheet) -> Vec<String> {
+    let mut names = Vec::new();
+    for (column, _) in sheet.bands_behind() {
+        let name = spec.full_names().get(column).map_or("", String::as_str);
+        names.extend(["p10", "p50", "p90", "runs"].map(|of| format!("{name}, earlier {of}")));
+    }
+    names
+}
+
+/// The figures of the bands at an x, and how many runs reach it; no numbers where there is no band.
+fn band_figures(sheet: &Sheet, x: f64) -> Vec<f64> {
+    let at = |(_, band): (usize, &protocol::Band)| match band.at(x) {
+        Some(slice) => [slice.p10, slice.p50, slice.p90, f64::from(slice.runs)],
+        None => [f64::NAN; 4],
+    };
+    sheet.bands_behind().flat_map(at).collect()
+}
+
 /// All of it as CSV, every digit there.
 pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
     let first = x_name(spec);
-    let names = std::iter::once(first.as_str()).chain(spec.full_names().iter().map(String::as_str));
-    let mut out = csv::line(names);
+    let bands = band_names(spec, sheet);
+    let names = std::iter::once(&first).chain(spec.full_names()).chain(&bands);
+    let mut out = csv::line(names.map(String::as_str));
     for (i, x) in sheet.x.iter().enumerate() {
+        let bands = band_figures(sheet, *x).into_iter().map(csv::number);
         let x = if spec.time { Time::from_millis(x * 1_000.0).to_string() } else { csv::number(*x) };
         let figures = sheet.columns.iter().map(|c| csv::number(c.get(i).copied().unwrap_or(f64::NAN)));
-        let cells: Vec<String> = std::iter::once(x).chain(figures).collect();
+        let cells: Vec<String> = std::iter::once(x).chain(figures).chain(bands).collect();
         out.push_str(&csv::line(cells.iter().map(String::as_str)));
     }
     out
@@ -54,10 +75,16 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
                     let figure = column.get(i).copied().unwrap_or(f64::NAN);
                     view! { <td class="num">{shown(&spec, figure)}</td> }
                 });
+                let runs = |place: usize| place % 4 == 3;
+                let bands = band_figures(&sheet, sheet.x[i]).into_iter().enumerate().map(|(place, figure)| {
+                    let said = if runs(place) && figure.is_finite() { format::count(figure as u64) } else { shown(&spec, figure) };
+                    view! { <td class="num">{said}</td> }
+                });
                 view! {
                     <tr>
                         <th scope="row" class="num">{x_text(sheet.x[i])}</th>
                         {cells.collect_view()}
+                        {bands.collect_view()}
                     </tr>
                 }
             });
@@ -74,6 +101,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
                                 {spec
                                     .full_names()
                                     .iter()
+                                    .chain(&band_names(&spec, &sheet))
                                     .map(|name| view! { <th scope="col" class="num">{name.clone()}</th> })
                                     .collect_view()}
                             </tr>
@@ -98,6 +126,32 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_band_of_earlier_runs_has_its_columns_and_is_empty_where_there_is_none() {
+        let band = protocol::Band {
+            x: vec![1.0, 3.0],
+            p10: vec![Some(0.0), Some(1.0)],
+            p50: vec![Some(1.0), Some(2.0)],
+            p90: vec![Some(2.0), Some(4.0)],
+            runs: vec![7, 6],
+        };
+        let spec = Spec { x: "epoch".into(), names: vec!["loss".into()], ..Spec::default() };
+        let sheet = Sheet {
+            x: vec![2.0, 4.0],
+            columns: vec![vec![0.5, 0.25]],
+            behind: vec![Some(Arc::new(band))],
+            ..Sheet::default()
+        };
+        let text = csv_of(&spec, &sheet);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            r#"epoch,loss,"loss, earlier p10","loss, earlier p50","loss, earlier p90","loss, earlier runs""#
+        );
+        assert_eq!(lines[1], "2,0.5,0.5,1.5,3,6");
+        assert_eq!(lines[2], "4,0.25,,,,");
+    }
 
     #[test]
     fn a_chart_as_csv_has_every_digit_and_leaves_gaps_empty() {

@@ -4,9 +4,9 @@ use super::ways_out;
 use crate::actions::{Actions, resumable};
 use crate::live::Live;
 use crate::reactive::{part, text, yes};
-use crate::words::asking::{self, Tally};
+use crate::words::asking::{self, Again, Tally};
 use leptos::prelude::*;
-use protocol::{OperationId, State};
+use protocol::{Filter, OperationId, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -30,21 +30,38 @@ pub fn tally(live: &Live, ids: &[OperationId]) -> Tally {
                 tally.lost += u32::from(!checkpoint && !resumes);
             }
             State::Cancelling => tally.cancelling += 1,
-            State::Succeeded | State::Failed | State::Cancelled => tally.ended += 1,
+            State::Succeeded => tally.ended += 1,
+            State::Failed | State::Cancelled => {
+                tally.ended += 1;
+                tally.again += 1;
+                tally.resumable += u32::from(checkpoint);
+            }
         }
     }
     tally
 }
 
-/// Before many are cancelled: what will happen to how many of them.
-pub fn cancel(ids: Arc<[OperationId]>) -> AnyView {
+/// Before those that are named are cancelled.
+pub fn cancel_these(ids: Arc<[OperationId]>) -> AnyView {
+    cancel(Signal::derive(move || ids.clone()), None)
+}
+
+/// Before all are cancelled that a filter finds, as many as they are when they are.
+pub fn cancel_matching(filter: Filter) -> AnyView {
+    let live = Live::here();
+    let found = {
+        let filter = filter.clone();
+        Memo::new(move |_| Arc::<[OperationId]>::from(live.find(&filter).0))
+    };
+    cancel(found.into(), Some(filter))
+}
+
+/// What will happen to how many of them.
+fn cancel(ids: Signal<Arc<[OperationId]>>, filter: Option<Filter>) -> AnyView {
     let (actions, live) = (Actions::here(), Live::here());
-    let count = ids.len() as u32;
-    // It goes on while the question stands: some may end.
-    let now = Memo::new({
-        let ids = ids.clone();
-        move |_| tally(&live, &ids)
-    });
+    let count = move || ids.with(|ids| ids.len()) as u32;
+    // It goes on while the question stands: some may end, others come.
+    let now = Memo::new(move |_| ids.with(|ids| tally(&live, ids)));
     let reason = RwSignal::new(String::new());
     let lines = part(move || {
         let lines = asking::cancel_many(now.get()).into_iter().map(|line| view! { <li>{line}</li> });
@@ -58,20 +75,62 @@ pub fn cancel(ids: Arc<[OperationId]>) -> AnyView {
         <button
             class="button danger"
             disabled=yes(move || now.get().open() == 0)
-            on:click=move |_| actions.cancel_many_now(ids.clone(), reason.get_untracked().trim().to_owned())
+            on:click=move |_| {
+                let why = reason.get_untracked().trim().to_owned();
+                actions.cancel_many_now(ids.get_untracked(), filter.clone(), why);
+            }
         >
             {words}
         </button>
     };
-    let keep = if count == 1 { "Keep it" } else { "Keep them" };
+    let keep = if untrack(count) == 1 { "Keep it" } else { "Keep them" };
     view! {
-        <h2 id="confirm-title">{format!("Cancel {}?", asking::operations(count))}</h2>
+        <h2 id="confirm-title">{text(move || format!("Cancel {}?", asking::operations(count())))}</h2>
         <div aria-live="polite">{lines}</div>
         <label class="asked-why">
             "Why (kept in their receipts; may stay empty)"
             <input type="text" maxlength="500" autocomplete="off" on:input=move |event| reason.set(event_target_value(&event))/>
         </label>
         {ways_out(keep, act.into_any())}
+    }
+    .into_any()
+}
+
+/// Before many get another attempt: from where, and which are left alone.
+pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
+    let (actions, live) = (Actions::here(), Live::here());
+    let count = ids.len() as u32;
+    let now = Memo::new({
+        let ids = ids.clone();
+        move |_| tally(&live, &ids)
+    });
+    let taken = move || match (again, now.get()) {
+        (Again::Retry, now) => now.again,
+        (Again::Resume, now) => now.resumable,
+    };
+    let verb = match again {
+        Again::Retry => "Retry",
+        Again::Resume => "Resume",
+    };
+    let lines = part(move || {
+        let lines =
+            asking::again_many(now.get(), again, count).into_iter().map(|line| view! { <li>{line}</li> });
+        Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
+    });
+    let said = move || format!("{verb} {}", asking::operations(taken()));
+    let act = view! {
+        <button
+            class="button primary"
+            disabled=yes(move || taken() == 0)
+            on:click=move |_| actions.again_many_now(&ids, again)
+        >
+            {text(said)}
+        </button>
+    };
+    view! {
+        <h2 id="confirm-title">{text(move || format!("{}?", said()))}</h2>
+        <div aria-live="polite">{lines}</div>
+        {ways_out("Leave them as they are", act.into_any())}
     }
     .into_any()
 }

@@ -1,5 +1,5 @@
-//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up, draining a host; and before a resume says
-//! what it starts from.
+//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up, deleting, draining a host; and
+//! before a resume says what it starts from, before many get another attempt which do.
 
 mod host;
 mod many;
@@ -42,7 +42,10 @@ pub fn Confirm() -> impl IntoView {
                     Question::Cancel(id) => one::cancel(id),
                     Question::Resume(id) => one::resume(id),
                     Question::Abandon(id) => one::abandon(id),
-                    Question::Many(ids) => many::cancel(ids),
+                    Question::Delete(id) => one::delete(id),
+                    Question::Many(ids) => many::cancel_these(ids),
+                    Question::Matching(filter) => many::cancel_matching(filter),
+                    Question::Again(ids, again) => many::again(ids, again),
                     Question::Drain(name) => host::drain(name),
                 };
                 Some(view)

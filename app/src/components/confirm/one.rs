@@ -3,9 +3,11 @@
 use super::ways_out;
 use crate::actions::Actions;
 use crate::live::{Live, OpView};
+use crate::outcome::SWEEP;
 use crate::reactive::{part, text};
 use crate::words;
 use crate::words::asking;
+use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::OperationId;
 
@@ -57,12 +59,14 @@ pub fn cancel(id: OperationId) -> AnyView {
 pub fn resume(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let (actions, clock) = (Actions::here(), Live::here().clock());
+    let zone = Zones::here();
     // From when is told by the clock, and goes on while the question stands.
     let said = Memo::new(move |_| {
         let now = clock.get();
         let reached = op.progress.with(|p| words::how_far(p.as_ref()));
-        op.facts
-            .with(|f| f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now)))
+        op.facts.with(|f| {
+            f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now, zone.get()))
+        })
     });
     let line = move |of: fn(asking::Resume) -> String| text(move || said.get().map(of).unwrap_or_default());
     let attempt = op.facts.with_untracked(|f| f.attempt + 1);
@@ -111,6 +115,24 @@ pub fn abandon(id: OperationId) -> AnyView {
             <li>"After that it can be retried, or resumed where it left a checkpoint."</li>
         </ul>
         {ways_out("Keep waiting", button("button danger", "Give it up", move || actions.abandon_now(id)))}
+    }
+    .into_any()
+}
+
+/// Before what is kept of an operation is thrown away.
+pub fn delete(id: OperationId) -> AnyView {
+    let Some(op) = known(id) else { return gone() };
+    let actions = Actions::here();
+    let starts_others = op.fixed().kind.as_str() == SWEEP;
+    let lost = asking::delete(op.facts.with_untracked(|f| f.has_result), starts_others);
+    let lost = lost.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+    view! {
+        <h2 id="confirm-title">"Delete this operation?"</h2>
+        <p>
+            <strong>{subject(op)}</strong>
+        </p>
+        <ul class="asked-list">{lost}</ul>
+        {ways_out("Keep it", button("button danger", "Delete operation", move || actions.delete_now(id)))}
     }
     .into_any()
 }

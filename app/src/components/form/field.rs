@@ -1,7 +1,9 @@
 //! One field of a form: its label, its help, the control that suits what it takes, and what is wrong with it.
 
+use super::range::Range;
 use super::typed::{Typed, bounds};
-use crate::reactive::{mark, maybe, text as text_of, yes};
+use crate::reactive::{mark, maybe, text as text_of, whole, word, yes};
+use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::SharedReactiveFunction;
 use protocol::form::Choice;
@@ -10,9 +12,9 @@ use protocol::{Field, FieldKind};
 /// This many choices stand side by side; more go into a list.
 const SIDE_BY_SIDE: usize = 4;
 
-/// The field, and the signal of what is typed into it.
+/// The field in a place of the form, and the signal of what is typed into it.
 #[component]
-pub fn FieldInput(form: Typed, field: Field, text: RwSignal<String>) -> impl IntoView {
+pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String>) -> impl IntoView {
     let id = Typed::id_of(&field.name);
     let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
     let name = StoredValue::new(field.name.clone());
@@ -60,19 +62,31 @@ pub fn FieldInput(form: Typed, field: Field, text: RwSignal<String>) -> impl Int
             control.list(options, !field.required && field.default.is_none()).into_any()
         }
         FieldKind::Switch => control.switch().into_any(),
-        FieldKind::Integer { .. } => control.line("numeric", &field).into_any(),
-        FieldKind::Number { .. } => control.line("decimal", &field).into_any(),
-        FieldKind::Text { .. } | FieldKind::Time => control.line("text", &field).into_any(),
+        FieldKind::Integer { .. } | FieldKind::Number { .. } => {
+            let whole = matches!(field.kind, FieldKind::Integer { .. });
+            let mode = if whole { "numeric" } else { "decimal" };
+            match Range::of(&field.kind) {
+                Some(range) => control.range(mode, &field, range, whole).into_any(),
+                None => control.line(mode, &field).into_any(),
+            }
+        }
+        FieldKind::Time => control.time(&field).into_any(),
+        FieldKind::Text { .. } => control.line("text", &field).into_any(),
     };
     view! {
-        <div class="field" data-wrong=mark(move || error.read().is_some()) data-switch=switch.then_some("")>
+        <div
+            class="field"
+            hidden=yes(move || !form.is_shown(place))
+            data-wrong=mark(move || error.read().is_some())
+            data-switch=switch.then_some("")
+        >
             {if fieldset {
                 view! { <div class="field-head">{label}</div> }.into_any()
             } else {
                 view! { <label class="field-head" for=id>{label}</label> }.into_any()
             }}
             {input}
-            <p class="field-error" id=error_id role="alert">
+            <p class="field-error" id=error_id>
                 {text_of(move || error.get().unwrap_or_default())}
             </p>
             {(!field.help.is_empty()).then(|| view! { <p class="field-help" id=help_id>{field.help.clone()}</p> })}
@@ -131,6 +145,114 @@ impl Control {
                         </datalist>
                     }
                 })}
+        }
+    }
+
+    /// A number, beside a slider that always stands where the number says.
+    fn range(self, mode: &'static str, field: &Field, range: Range, whole: bool) -> impl IntoView + use<> {
+        let (text, typed) = (self.text, self.typed);
+        let label = format!("{}, slider", field.title);
+        // A number between two steps is where it is, not on the next step.
+        let step = if whole { "1" } else { "any" };
+        let place = move || range.place(&text.read());
+        let at = move || place().unwrap_or(range.min).to_string();
+        let slid = move |event| {
+            if let Ok(at) = event_target_value(&event).parse() {
+                typed.run(range.text(at));
+            }
+        };
+        let said = move || match text.read().trim() {
+            "" => "not given".to_owned(),
+            said => said.to_owned(),
+        };
+        let line = self.line(mode, field).into_any();
+        view! {
+            <div class="ranged">
+                {line}
+                <div class="slider">
+                    <input
+                        type="range"
+                        min=range.min.to_string()
+                        max=range.max.to_string()
+                        step=step
+                        value=untrack(at)
+                        prop:value=text_of(at)
+                        aria-label=label
+                        aria-valuetext=text_of(said)
+                        data-none=mark(move || place().is_none())
+                        on:input=slid
+                    />
+                    <p class="slider-ends num" aria-hidden="true">
+                        <span>{range.min.to_string()}</span>
+                        <span>{range.max.to_string()}</span>
+                    </p>
+                </div>
+            </div>
+        }
+    }
+
+    /// A day, or a moment with its zone for those who need one.
+    fn time(self, field: &Field) -> impl IntoView + use<> {
+        let text = self.text;
+        let typed = self.typed;
+        let exact = RwSignal::new(false);
+        let by_text = Memo::new(move |_| exact.get() || !is_day(&text.read()));
+        let field = StoredValue::new(field.clone());
+        let control = StoredValue::new(self);
+        let input = whole(move || {
+            let control = control.get_value();
+            if by_text.get() {
+                field.with_value(|field| control.line("text", field)).into_any()
+            } else {
+                control.day().into_any()
+            }
+        });
+        let turn = move |_| {
+            if by_text.get_untracked() {
+                // Of a moment its day is left.
+                let day: String = text.get_untracked().trim().chars().take(10).collect();
+                if !is_day(&text.get_untracked()) {
+                    typed.run(if is_day(&day) { day } else { String::new() });
+                }
+                exact.set(false);
+            } else {
+                exact.set(true);
+            }
+        };
+        view! {
+            <div class="timed">
+                {input}
+                <button type="button" class="link only-script" on:click=turn>
+                    {word(move || if by_text.get() { "Only a day" } else { "With a time" })}
+                </button>
+            </div>
+        }
+    }
+
+    fn day(self) -> impl IntoView {
+        let invalid = self.invalid();
+        let Self { id, name, text, typed, described, .. } = self;
+        let node = NodeRef::<Input>::new();
+        // Only when it is another one: setting it would wipe a date that is half typed.
+        Effect::new(move |_| {
+            let text = text.get();
+            if let Some(input) = node.get()
+                && input.value() != text
+            {
+                input.set_value(&text);
+            }
+        });
+        view! {
+            <input
+                node_ref=node
+                id=id
+                name=name
+                type="date"
+                value=text.get_untracked()
+                aria-invalid=invalid
+                aria-describedby=maybe(move || described.get())
+                on:input=move |event| typed.run(event_target_value(&event))
+            />
         }
     }
 
@@ -214,5 +336,27 @@ impl Control {
             </div>
             <p class="field-meaning">{meaning}</p>
         }
+    }
+}
+
+/// A day, or nothing yet: what a calendar can show.
+fn is_day(text: &str) -> bool {
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let text = text.trim();
+    text.is_empty()
+        || matches!(text.split('-').collect::<Vec<_>>()[..], [year, month, day]
+            if year.len() == 4 && month.len() == 2 && day.len() == 2 && [year, month, day].iter().all(|p| digits(p)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_day;
+
+    #[test]
+    fn a_calendar_shows_days_and_nothing_else() {
+        assert!(is_day("2024-03-01") && is_day(" ") && is_day(""));
+        assert!(
+            ["2024-03-01T09:30:00Z", "2024", "yesterday", "24-3-1", "2024-0x-01"].iter().all(|t| !is_day(t))
+        );
     }
 }

@@ -5,27 +5,43 @@ use leptos::prelude::*;
 use protocol::{Field, FieldError, FieldKind, Form};
 use serde_json::{Map, Value};
 
-/// What a field shows at first: what the address says, else the default, else nothing.
+/// What a field shows at first: what is given, else the default, else nothing.
 pub fn first_text(field: &Field, given: Option<String>) -> String {
     match (given, &field.default, &field.kind) {
         (Some(given), _, _) => given,
-        (None, Some(Value::String(default)), _) => default.clone(),
-        // 2.0 is how JSON writes a 2 that may have decimals; nobody types it so.
-        (None, Some(Value::Number(n)), _) => n.as_f64().map_or_else(|| n.to_string(), |n| n.to_string()),
-        (None, Some(default), _) => default.to_string(),
+        (None, Some(default), _) => text_of(default),
         (None, None, FieldKind::Switch) => "false".to_owned(),
         (None, None, _) => String::new(),
     }
 }
 
-/// Reads all fields and checks them as the server will.
+/// A param as a person types it.
+pub fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        // 2.0 is how JSON writes a 2 that may have decimals; nobody types it so.
+        Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+            (None, Some(n)) => n.to_string(),
+            _ => n.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Which fields matter with what is typed.
+pub fn shown(form: &Form, typed: &[String]) -> Vec<bool> {
+    form.shown(&|at| typed.get(at).map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+/// Reads all fields that matter and checks them as the server will.
 ///
 /// # Errors
 /// Every field that is wrong, in the order of the form.
 pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
     let mut params = Map::new();
     let mut errors = Vec::new();
-    for (field, text) in form.fields.iter().zip(typed) {
+    let shown = shown(form, typed);
+    for ((field, text), _) in form.fields.iter().zip(typed).zip(shown).filter(|(_, shown)| *shown) {
         match field.read(text) {
             Ok(Some(value)) => {
                 params.insert(field.name.clone(), value);
@@ -47,6 +63,13 @@ pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
     Err(errors)
 }
 
+/// What a link has to say so that the form is filled like this: fields that matter and are not as they are at first.
+pub fn pairs(form: &Form, typed: &[String]) -> Vec<(String, String)> {
+    let all = form.fields.iter().zip(typed).zip(shown(form, typed)).filter(|(_, shown)| *shown);
+    let changed = all.filter(|((field, text), _)| **text != first_text(field, None));
+    changed.map(|((field, text), _)| (field.name.clone(), text.clone())).collect()
+}
+
 /// What is allowed, in a few words, for beside the label: `1 to 1,000,000`.
 pub fn bounds(kind: &FieldKind) -> String {
     let whole = |n: i64| if n < 0 { n.to_string() } else { format::count(n as u64) };
@@ -64,21 +87,37 @@ pub fn bounds(kind: &FieldKind) -> String {
     }
 }
 
+/// That fields were filled from somewhere, and how they were before.
+#[derive(Clone, PartialEq)]
+pub struct Filled {
+    pub said: String,
+    before: Vec<String>,
+}
+
 /// The form while it is filled in: one signal a field.
 #[derive(Clone, Copy)]
 pub struct Typed {
     form: StoredValue<Form>,
     texts: StoredValue<Vec<RwSignal<String>>>,
+    /// Which fields matter.
+    shown: Memo<Vec<bool>>,
     /// What is wrong, as last checked here or by the server.
     pub errors: RwSignal<Vec<FieldError>>,
+    /// The last time it was filled from somewhere, until that is undone.
+    pub filled: RwSignal<Option<Filled>>,
 }
 
 impl Typed {
     /// A form filled from `given`, which looks up a param by its name.
-    pub fn new(form: Form, given: impl Fn(&str) -> Option<String>) -> Self {
-        let texts =
+    pub fn new(form: Form, given: &dyn Fn(&str) -> Option<String>) -> Self {
+        let texts: Vec<_> =
             form.fields.iter().map(|field| RwSignal::new(first_text(field, given(&field.name)))).collect();
-        Self { form: StoredValue::new(form), texts: StoredValue::new(texts), errors: RwSignal::default() }
+        let (form, texts) = (StoredValue::new(form), StoredValue::new(texts));
+        let shown = Memo::new(move |_| {
+            let typed: Vec<String> = texts.with_value(|texts| texts.iter().map(|t| t.get()).collect());
+            form.with_value(|form| shown(form, &typed))
+        });
+        Self { form, texts, shown, errors: RwSignal::default(), filled: RwSignal::default() }
     }
 
     /// Its fields, each with the signal of what is typed.
@@ -88,10 +127,74 @@ impl Typed {
         })
     }
 
+    /// Whether the field in this place matters. Tracked.
+    pub fn is_shown(&self, place: usize) -> bool {
+        self.shown.with(|shown| shown.get(place).copied().unwrap_or(true))
+    }
+
+    /// What is typed into all of them. Tracked.
+    pub fn texts(&self) -> Vec<String> {
+        self.texts.with_value(|texts| texts.iter().map(|text| text.get()).collect())
+    }
+
+    fn set(&self, new: Vec<String>) {
+        self.errors.set(Vec::new());
+        self.texts.with_value(|texts| {
+            for (text, new) in texts.iter().zip(new) {
+                if text.with_untracked(|text| *text != new) {
+                    text.set(new);
+                }
+            }
+        });
+    }
+
+    /// What all fields would be with what is given, and as they are at first where nothing is.
+    pub fn with(&self, given: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+        self.form.with_value(|form| form.fields.iter().map(|f| first_text(f, given(&f.name))).collect())
+    }
+
+    /// Fills all fields, and says from where; that can be undone.
+    pub fn fill(&self, said: String, given: &dyn Fn(&str) -> Option<String>) {
+        let before = untrack(|| self.texts());
+        self.set(self.with(given));
+        self.filled.set(Some(Filled { said, before }));
+    }
+
+    /// Fills all fields as an address says.
+    pub fn refill(&self, given: &dyn Fn(&str) -> Option<String>) {
+        self.set(self.with(given));
+        self.filled.set(None);
+    }
+
+    /// As it was before it was filled.
+    pub fn undo(&self) {
+        if let Some(filled) = self.filled.get_untracked() {
+            self.set(filled.before);
+            self.filled.set(None);
+        }
+    }
+
+    /// What a link has to say of these texts.
+    pub fn pairs_of(&self, texts: &[String]) -> Vec<(String, String)> {
+        self.form.with_value(|form| pairs(form, texts))
+    }
+
+    /// Whether it has a field of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.form.with_value(|form| form.fields.iter().any(|f| f.name == name))
+    }
+
+    /// The label of a field.
+    pub fn title_of(&self, name: &str) -> String {
+        let found = self
+            .form
+            .with_value(|form| form.fields.iter().find(|f| f.name == name).map(|field| field.title.clone()));
+        found.unwrap_or_else(|| name.to_owned())
+    }
+
     /// The params, if all is well; what is wrong is in [`Typed::errors`] then.
     pub fn params(&self) -> Option<Value> {
-        let texts: Vec<String> =
-            self.texts.with_value(|texts| texts.iter().map(|t| t.get_untracked()).collect());
+        let texts = untrack(|| self.texts());
         match self.form.with_value(|form| read(form, &texts)) {
             Ok(params) => {
                 self.errors.set(Vec::new());
@@ -104,19 +207,20 @@ impl Typed {
         }
     }
 
+    /// Adds what only the browser knows to be wrong.
+    pub fn complain(&self, name: &str, message: &str) {
+        self.errors.update(|errors| {
+            errors.retain(|e| e.field != name);
+            errors.push(FieldError::new(name, message));
+            self.form.with_value(|form| {
+                errors.sort_by_key(|e| form.fields.iter().position(|f| f.name == e.field));
+            });
+        });
+    }
+
     /// What is wrong with one field. Tracked.
     pub fn error_of(&self, name: &str) -> Option<String> {
         self.errors.with(|errors| errors.iter().find(|e| e.field == name).map(|e| e.message.clone()))
-    }
-
-    /// What is wrong with no field of the form. Tracked.
-    pub fn other_errors(&self) -> Vec<String> {
-        self.form.with_value(|form| {
-            self.errors.with(|errors| {
-                let of_none = |e: &&FieldError| !form.fields.iter().any(|f| f.name == e.field);
-                errors.iter().filter(of_none).map(|e| e.message.clone()).collect()
-            })
-        })
     }
 
     /// A field was changed: what was said of it no longer holds.
@@ -173,13 +277,35 @@ mod tests {
     }
 
     #[test]
-    fn the_address_goes_before_the_default() {
+    fn what_is_given_goes_before_the_default() {
         let form = form();
         let mode = &form.fields[2];
         assert_eq!(first_text(mode, Some("tail".into())), "tail");
         assert_eq!(first_text(mode, None), "full");
         assert_eq!(first_text(&form.fields[0], None), "");
         assert_eq!(first_text(&form.fields[3], None), "false");
+    }
+
+    #[test]
+    fn a_field_that_does_not_matter_is_neither_sent_nor_wrong_nor_in_the_link() {
+        let form = Form::from_schema(&json!({"type": "object", "required": ["seed"], "properties": {
+            "source": {"enum": ["csv", "synthetic"], "default": "csv"},
+            "seed": {"type": "integer", "x-when": {"source": "synthetic"}}
+        }}))
+        .unwrap();
+        let typed = |source: &str, seed: &str| [source.to_owned(), seed.to_owned()];
+        assert_eq!(read(&form, &typed("csv", "x")).unwrap(), json!({"source": "csv"}));
+        assert_eq!(read(&form, &typed("", "x")).unwrap(), json!({}), "the default counts");
+        assert_eq!(read(&form, &typed("synthetic", "")).unwrap_err()[0].field, "seed");
+        assert!(pairs(&form, &typed("csv", "7")).is_empty());
+        let both = [("source".to_owned(), "synthetic".to_owned()), ("seed".to_owned(), "7".to_owned())];
+        assert_eq!(pairs(&form, &typed("synthetic", "7")), both);
+    }
+
+    #[test]
+    fn params_are_shown_as_a_person_types_them() {
+        let values = [json!("MSFT"), json!(2.0), json!(0.15), json!(4_294_967_295_u64), json!(true)];
+        assert_eq!(values.each_ref().map(text_of), ["MSFT", "2", "0.15", "4294967295", "true"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
     let ids = Memo::new({
         let live = live.clone();
         move |_| {
-            let (active, ended) = live.list(|_, _| true);
+            let (active, ended) = live.list(|_| true);
             let mut ids: Vec<OperationId> = active.into_iter().chain(ended).collect();
             // Ids are made in the order of time.
             ids.sort_unstable_by(|a, b| b.cmp(a));

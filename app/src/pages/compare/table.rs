@@ -11,7 +11,8 @@ use crate::components::row::Tags;
 use crate::components::state_mark::StateMark;
 use crate::live::Live;
 use crate::reactive::{part, text};
-use crate::{format, query, words};
+use crate::zone::{Zone, Zones};
+use crate::{query, words};
 use leptos::prelude::*;
 use leptos_router::components::A;
 use protocol::State;
@@ -281,20 +282,15 @@ fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> Str
     }
 }
 
-/// `2026-11-23 10:41:07`, where its zone stands beside it.
-fn started(at: protocol::Time) -> String {
-    format!("{} {}", format::day(at), format::clock(at))
-}
-
 /// Where and when each ran.
 #[component]
 fn Runs(entries: Vec<Entry>) -> impl IntoView {
-    let clock = Live::here().clock();
+    let (clock, zone) = (Live::here().clock(), Zones::here());
     let columns = entries.len() + 1;
-    let row = |name: &'static str, of: fn(Entry, protocol::Time) -> String| {
+    let row = |name: &'static str, of: fn(Entry, protocol::Time, Zone) -> String| {
         let cells = entries.iter().map(|entry| {
             let entry = *entry;
-            view! { <td class="num">{text(move || of(entry, clock.get()))}</td> }
+            view! { <td class="num">{text(move || of(entry, clock.get(), zone.get()))}</td> }
         });
         view! {
             <tr>
@@ -307,13 +303,13 @@ fn Runs(entries: Vec<Entry>) -> impl IntoView {
     view! {
         <tbody data-part="run">
             {part_head("Run".to_owned(), columns)}
-            {row("Host", |e, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
-            {row("Started, UTC", |e, _| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), started)))}
-            {row("Took", |e, now| {
+            {row("Host", |e, _, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
+            {row("Started", |e, _, zone| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), |at| zone.moment(at))))}
+            {row("Took", |e, now, _| {
                 let took = e.op.condition.with(|c| e.op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)));
                 if took.is_empty() { "–".to_owned() } else { took }
             })}
-            {row("Attempt", |e, _| e.op.facts.with(|f| f.attempt.to_string()))}
+            {row("Attempt", |e, _, _| e.op.facts.with(|f| f.attempt.to_string()))}
         </tbody>
     }
     .into_any()

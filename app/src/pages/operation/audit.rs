@@ -22,7 +22,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
     let table = move || {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-labelledby="audit-title">
-                <table class="plain">
+                <table class="plain two-lines audit">
                     <thead>
                         <tr>
                             <th scope="col">"at, UTC"</th>
@@ -61,12 +61,12 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
 fn audit_row(entry: &AuditEntry, reasons: bool) -> impl IntoView + use<> {
     view! {
         <tr>
-            <td><Clock at=entry.at/></td>
-            <td>{words::audit::action(entry.action)}</td>
-            <td class="num">{entry.attempt}</td>
-            <td title=entry.by.agent.clone()>{words::audit::who(&entry.by)}</td>
-            <td>{entry.by.address.clone()}</td>
-            {reasons.then(|| view! { <td class="wrap">{entry.detail.clone()}</td> })}
+            <td class="t-at"><Clock at=entry.at/></td>
+            <td class="t-what">{words::audit::action(entry.action)}</td>
+            <td class="num t-no">{entry.attempt}</td>
+            <td class="t-by" title=entry.by.agent.clone()>{words::audit::who(&entry.by)}</td>
+            <td class="t-from">{entry.by.address.clone()}</td>
+            {reasons.then(|| view! { <td class="wrap t-why">{entry.detail.clone()}</td> })}
         </tr>
     }
 }

@@ -52,6 +52,7 @@ pub fn Candles(
                 bands: gaps.clone(),
                 marks,
                 fit: *fit,
+                ..Sheet::default()
             })
         })
     });

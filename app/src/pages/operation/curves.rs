@@ -1,9 +1,9 @@
 //! The curves of an operation as charts, growing while it runs.
 
+use super::band::Bands;
 use super::group::{Panel, cards};
 use crate::components::chart::{Chart, Shape, Sheet, Spec, lines_of};
 use crate::live::follow::Curves;
-use crate::live::store::Follow;
 use crate::reactive::part;
 use leptos::prelude::*;
 use protocol::{KindSpec, SeriesInfo};
@@ -12,14 +12,15 @@ use std::sync::Arc;
 /// A card for each group of curves that belong together.
 #[component]
 pub fn CurveCharts(
-    follow: Arc<Follow>,
+    curves: RwSignal<Curves>,
     spec: StoredValue<Option<KindSpec>>,
     /// What files made of them are called.
     file: String,
     /// Curves that the result shows already, and better.
     left_out: Signal<&'static [&'static str]>,
+    /// Earlier runs, for what is drawn behind them.
+    bands: Bands,
 ) -> impl IntoView {
-    let curves: RwSignal<_> = (&follow.curves).into();
     // Those that have points; a chart is made when the first of them comes.
     let groups = Memo::new(move |_| {
         let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
@@ -41,7 +42,7 @@ pub fn CurveCharts(
                         key=|card| names_of(card)
                         children=move |card| {
                             let one = card.len() == 1;
-                            let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, curves));
+                            let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, curves, bands));
                             view! { <div class="card stacked">{charts.collect_view()}</div> }
                         }
                     />
@@ -58,7 +59,13 @@ fn names_of(card: &[Panel]) -> Vec<String> {
 }
 
 /// One chart; `alone` on its card or stacked with others.
-fn panel_chart(panel: Panel, alone: bool, file: &str, curves: RwSignal<Curves>) -> impl IntoView + use<> {
+fn panel_chart(
+    panel: Panel,
+    alone: bool,
+    file: &str,
+    curves: RwSignal<Curves>,
+    bands: Bands,
+) -> impl IntoView + use<> {
     let first = &panel.series[0];
     let falls = panel.stem.ends_with("drawdown");
     let spec = Spec {
@@ -77,14 +84,16 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, curves: RwSignal<Curves>) 
         height: if falls && !alone { 120 } else { 220 },
         ..Spec::default()
     };
+    let called = spec.names.clone();
     let keys: Vec<String> = panel.series.into_iter().map(|i| i.name).collect();
+    let (dial, note) = (bands.dial(keys.clone()), bands.note(keys.clone(), called, curves));
     let sheet = Signal::derive(move || {
         curves.with(|c| {
             let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
-            Arc::new(Sheet { fit: 1, ..lines_of(&columns) })
+            Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), ..lines_of(&columns) })
         })
     });
-    view! { <Chart spec sheet/> }
+    view! { <Chart spec sheet dial note/> }
 }
 
 /// What the kind says of a curve, and the place at which it does; a curve that it does not know comes after

@@ -2,6 +2,7 @@
 
 use super::POINTS;
 use super::audit::AuditTable;
+use super::band::Bands;
 use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
@@ -10,6 +11,7 @@ use super::kept::{Beside, keep_true, take};
 use super::log::LogView;
 use super::phases::PhaseTrack;
 use super::result::ResultView;
+use super::rule::RuleCard;
 use super::sweep::SweepView;
 use super::tables::{AttemptsTable, ParamsTable};
 use crate::app::Data;
@@ -19,6 +21,7 @@ use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
 use crate::reactive::{part, text};
 use crate::words;
+use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::KindSpec;
@@ -52,12 +55,15 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let fixed = op.fixed();
     let spec = StoredValue::new(spec_of(&fixed.kind));
     let title = fixed.title.clone();
+    let clock = live.clock();
     let tab_title = move || {
         let state = op.state.get();
-        let far = op.progress.with(|p| words::how_far(p.as_ref()));
+        // Once a second, however fast it goes.
+        clock.track();
+        let far = op.progress.with_untracked(|p| words::how_far(p.as_ref()));
         match (state.ended(), far.is_empty()) {
-            (false, false) => format!("{far} · {title}"),
-            _ => format!("{state} · {title}"),
+            (false, false) => format!("{far} · {title} · Signalbox"),
+            _ => format!("{state} · {title} · Signalbox"),
         }
     };
     let outcome = Memo::new({
@@ -68,6 +74,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let file = format!("{}-{}", fixed.kind.as_str().replace('.', "-"), fixed.id.short().replace('…', "-"));
     let left_out =
         Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
+    let curves: RwSignal<_> = (&follow.curves).into();
+    let bands = Bands::new(op);
     let resume_note = part(move || {
         let again = words::next(op.state.get(), true).retry;
         op.facts.with(|f| {
@@ -97,7 +105,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
         <Running op spec/>
         <SweepView op outcome/>
         <ResultView op outcome/>
-        <CurveCharts follow=follow.clone() spec file left_out/>
+        <RuleCard op curves spec/>
+        <CurveCharts curves spec file left_out bands/>
         <LogView op follow=follow.clone()/>
         <div class="columns">
             <ParamsTable fixed/>
@@ -119,10 +128,11 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
             all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
         })
     };
-    let clock = Live::here().clock();
+    let (clock, zone) = (Live::here().clock(), Zones::here());
     let forecast = part(move || {
+        let zone = zone.get();
         let told = words::forecast::of(op, clock.get(), |forecast, _, now| {
-            forecast.map(|f| words::forecast::sentence(f, now))
+            forecast.map(|f| words::forecast::sentence(f, now, zone))
         });
         told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())
     });

@@ -1,25 +1,28 @@
 //! The head of an operation's page: what it is, where it stands, what can be asked of it.
 
 use super::condition::InLine;
-use crate::actions::{Actions, Question};
 use crate::components::icon::Icon;
-use crate::components::ident::{Ident, copy_and_say};
+use crate::components::ident::Ident;
+use crate::components::menu::Menu;
 use crate::components::moment::Clock;
 use crate::components::row::Tags;
 use crate::components::state_mark::StateMark;
-use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
+use crate::open::{Deed, Doer, Open};
 use crate::pages::compare::Wanted;
-use crate::reactive::{part, text, yes};
+use crate::reactive::{mark, part, text, word, yes};
+use crate::tell::Tell;
 use crate::{format, query, words};
 use leptos::prelude::*;
 use leptos_router::components::A;
+use leptos_router::hooks::use_navigate;
 use protocol::State;
 
 /// Title, state, actions and the line below them.
 #[component]
 pub fn Head(op: OpView) -> impl IntoView {
     let fixed = op.fixed();
+    Open::here().hold(op);
     let title = fixed.title.clone();
     // Read out when it changes, not when it is first shown.
     let announced = text(move || format!("{title} is {}", op.state.get()));
@@ -49,47 +52,80 @@ pub fn Head(op: OpView) -> impl IntoView {
     .into_any()
 }
 
+/// The most likely ones as buttons, the others in the menu beside them.
 #[component]
 fn HeadActions(op: OpView) -> impl IntoView {
-    let actions = Actions::here();
-    let toasts = expect_context::<Toasts>();
-    let fixed = op.fixed();
+    let (doer, tell) = (Doer::here(), Tell::here());
+    let navigate = use_navigate();
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
-    let busy = move || actions.pending(op.id);
-    let again = query::start_again(fixed.kind.as_str(), &fixed.params);
-    let copy_link = move |_| {
-        let origin = window().location().origin().unwrap_or_default();
-        copy_and_say(toasts, format!("{origin}{}", query::operation(op.id)), "Link");
-    };
-    let button = move |word: &'static str, class: &'static str, act: fn(Actions, OpView)| {
+    let ended = Memo::new(move |_| op.state.get().ended());
+    let told = Memo::new(move |_| tell.awaits(op.id));
+    let busy = move || doer.actions.pending(op.id);
+    let button = move |deed: Deed, class: &'static str| {
         view! {
-            <button type="button" class=class disabled=yes(busy) on:click=move |_| act(actions, op)>
-                {word}
+            <button type="button" class=class disabled=yes(busy) on:click=move |_| deed.carry_out(op, doer, &|_| ())>
+                {deed.words(false)}
             </button>
         }
         .into_any()
     };
+    let link = move |deed: Deed, href: String| {
+        view! {
+            <A href attr:class="button">
+                {deed.words(false)}
+            </A>
+        }
+        .into_any()
+    };
+    let fixed = op.fixed();
+    let again = link(Deed::Again, query::start_again(fixed.kind.as_str(), &fixed.params));
+    let compare = link(Deed::Compare, Wanted::of([op.id]).address());
+    let go = move |to: &str| navigate(to, Default::default());
+    let item = move |deed: Deed| {
+        let go = go.clone();
+        let hidden = mark(move || !deed.fits(next.get(), ended.get()));
+        view! {
+            <button type="button" hidden=hidden on:click=move |_| deed.carry_out(op, doer, &go)>
+                <span>{word(move || deed.words(told.get()))}</span>
+                <kbd aria-hidden="true">{deed.key()}</kbd>
+            </button>
+        }
+        .into_any()
+    };
+    let tell_now = part(move || {
+        let pressed = word(move || if told.get() { "true" } else { "false" });
+        (!ended.get()).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="button only-script"
+                    aria-pressed=pressed
+                    on:click=move |_| tell.toggle(op)
+                >
+                    <Icon name="told"/>
+                    {Deed::Tell.words(false)}
+                </button>
+            }
+            .into_any()
+        })
+    });
     view! {
         <div class="op-actions">
             {part(move || {
                 let next = next.get();
                 Some(view! {
-                    {next.cancel.then(|| button("Cancel operation", "button danger", |a, op| a.cancel(op)))}
-                    {next.resume.then(|| button("Resume…", "button primary", |a, op| a.question.set(Some(Question::Resume(op.id)))))}
-                    {next.retry.then(|| button("Retry from the start", "button", |a, op| a.retry(op.id)))}
+                    {next.cancel.then(|| button(Deed::Cancel, "button danger"))}
+                    {next.resume.then(|| button(Deed::Resume, "button primary"))}
+                    {next.retry.then(|| button(Deed::Retry, "button"))}
                 }
                 .into_any())
             })}
-            <A href=again attr:class="button">
-                "Again with these params"
-            </A>
-            <A href=Wanted::of([op.id]).address() attr:class="button">
-                "Compare with…"
-            </A>
-            <button type="button" class="button" title="Copy a link to this page" on:click=copy_link>
-                <Icon name="copy"/>
-                "Link"
-            </button>
+            {again}
+            {compare}
+            {tell_now}
+            <Menu label="More to do with this operation">
+                {[Deed::Tell, Deed::CopyLink, Deed::CopyId, Deed::CopyCurl, Deed::CopyCommand, Deed::Delete].map(item).collect_view()}
+            </Menu>
         </div>
     }
     .into_any()

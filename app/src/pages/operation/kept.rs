@@ -6,6 +6,7 @@ use crate::live::store::Follow;
 use crate::live::{Live, OpView};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::ProblemType;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use std::sync::Arc;
 
@@ -55,9 +56,14 @@ pub fn keep_true(
         let (live, taken) = (live.clone(), taken.clone());
         spawn_local(async move {
             // Without an answer the page shows what it has; the next change asks again.
-            if let Ok(detail) = api::operation(op.id).await {
-                live.adopt(&detail.operation, detail.seq);
-                taken(detail);
+            match api::operation(op.id).await {
+                Ok(detail) => {
+                    live.adopt(&detail.operation, detail.seq);
+                    taken(detail);
+                }
+                // Deleted while nobody here could hear of it.
+                Err(problem) if problem.kind == ProblemType::NotFound => live.forget(op.id),
+                Err(_) => {}
             }
         });
     });

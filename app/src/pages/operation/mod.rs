@@ -1,6 +1,7 @@
 //! One operation: where it stands, its curves and log as they grow, what came out of it.
 
 mod audit;
+mod band;
 mod candles;
 mod condition;
 pub mod curves;
@@ -12,6 +13,7 @@ pub mod kept;
 mod log;
 mod phases;
 mod result;
+mod rule;
 pub mod sampled;
 mod sweep;
 mod tables;
@@ -20,6 +22,7 @@ use super::not_found::{NotFound, answer_404};
 use crate::api;
 use crate::app::Data;
 use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
+use crate::live::Live;
 use crate::reactive::part;
 use detail::Detail;
 use leptos::prelude::*;
@@ -69,9 +72,14 @@ fn Opened(id: OperationId) -> impl IntoView {
             (api::series(id, POINTS).await.ok(), api::logs(id).await.ok())
         },
     );
+    let live = Live::here();
+    let forgotten = Memo::new(move |_| live.forgotten(id));
     view! {
         <Suspense fallback=|| view! { <Skeleton lines=12/> }>
             {part(move || {
+                if forgotten.get() {
+                    return Some(gone(id));
+                }
                 let (detail, beside, _) = (detail.get(), beside.get(), data.kinds.get());
                 Some(match (detail, beside) {
                     (Some(Ok(detail)), Some((series, logs))) => {
@@ -90,6 +98,24 @@ fn Opened(id: OperationId) -> impl IntoView {
 fn refetch(id: OperationId) {
     // It fails only outside a document.
     let _ = window().location().set_href(&crate::query::operation(id));
+}
+
+/// It was there when the page was opened, and is no more.
+fn gone(id: OperationId) -> AnyView {
+    let text = format!(
+        "Operation {} and all that was kept of it are gone. Nothing of it can be brought back.",
+        id.short()
+    );
+    view! {
+        <Title text="Deleted · Signalbox"/>
+        <h1 role="alert">"It was deleted"</h1>
+        <Empty title="There is nothing left to show." text>
+            <A href="/operations" attr:class="button">
+                "Go to operations"
+            </A>
+        </Empty>
+    }
+    .into_any()
 }
 
 /// The operation can't be shown: it is not there, or the server can't say.

@@ -41,14 +41,14 @@ pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
         <section class="card" aria-labelledby="attempts-title">
             <h2 id="attempts-title">"Attempts"</h2>
             <div class="scroll" tabindex="0" role="region" aria-label="All attempts">
-                <table class="plain">
+                <table class="plain two-lines attempts">
                     <thead>
                         <tr>
                             <th scope="col" class="num">"no."</th>
                             <th scope="col">"by"</th>
                             <th scope="col">"state"</th>
                             <th scope="col">"host"</th>
-                            <th scope="col" class="num">"started, UTC"</th>
+                            <th scope="col" class="num">"started"</th>
                             <th scope="col" class="num">"took"</th>
                         </tr>
                     </thead>
@@ -75,12 +75,12 @@ fn attempt_row(attempt: &Attempt) -> impl IntoView + use<> {
     let why = attempt.failure.as_ref().map(|f| f.message.clone());
     view! {
         <tr title=why>
-            <td class="num">{attempt.number}</td>
-            <td>{origin}</td>
-            <td><StateMark state=Signal::stored(state)/></td>
-            <td>{host}</td>
-            <td class="num">{attempt.started_at.map(|at| view! { <Clock at/> })}</td>
-            <td class="num">{took}</td>
+            <td class="num t-no">{attempt.number}</td>
+            <td class="t-by">{origin}</td>
+            <td class="t-state"><StateMark state=Signal::stored(state)/></td>
+            <td class="t-host">{host}</td>
+            <td class="num t-began">{attempt.started_at.map(|at| view! { <Clock at/> })}</td>
+            <td class="num t-took">{took}</td>
         </tr>
     }
 }

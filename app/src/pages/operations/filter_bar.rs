@@ -1,6 +1,9 @@
-//! The filter of the list: a state and some words, both in the page's address.
+//! The filter of the list, all of it in the page's address: a chip for each state, the field, and what is in force.
 
-use crate::filter::Filter;
+use super::field::FilterField;
+use super::views::Views;
+use crate::components::icon::Icon;
+use crate::filter::{Asked, Chip, Group, Sort};
 use crate::format;
 use crate::live::Live;
 use crate::reactive::{mark, part, text};
@@ -10,22 +13,27 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use protocol::State;
 
-/// A chip for each state with its count, and a field for words; both live in the page's address.
+/// A chip for each state with its count, the field, what is in force, and in which order rows stand.
 #[component]
-pub fn FilterBar(filter: Memo<Filter>) -> impl IntoView {
+pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
     let live = Live::here();
     let chip = {
         let live = live.clone();
         move |state: Option<State>| {
             let live = live.clone();
-            let chosen = move || filter.with(|f| f.state == state);
+            let chosen = move || {
+                asked.with(|a| match state {
+                    Some(state) => a.filter.states.contains(&state),
+                    None => a.filter.states.is_empty(),
+                })
+            };
             let count = move || match state {
                 Some(state) => live.count(state),
                 None => live.count_all(),
             };
             view! {
                 <A
-                    href=move || filter.with(|f| f.with_state(state).address())
+                    href=move || asked.with(|a| a.with_state(state).address())
                     scroll=false
                     attr:class="chip"
                     attr:data-state=state.map(State::as_str)
@@ -37,43 +45,114 @@ pub fn FilterBar(filter: Memo<Filter>) -> impl IntoView {
             }
         }
     };
-    let typed = RwSignal::new(filter.with_untracked(|f| f.words.clone()));
-    // The address may change by other ways than typing: back, a link.
-    Effect::new(move |_| {
-        let words = filter.with(|f| f.words.clone());
-        if typed.with_untracked(|typed| typed.trim() != words) {
-            typed.set(words);
-        }
-    });
-    let navigate = use_navigate();
-    let on_input = move |event| {
-        let words = event_target_value(&event);
-        typed.set(words.clone());
-        let wanted = filter.with_untracked(|f| Filter { state: f.state, words });
-        let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
-        navigate(&wanted.address(), options);
-    };
     view! {
         <div class="filter">
             <nav class="chips" aria-label="Filter by state">
                 {chip(None)}
                 {State::ALL.map(|state| chip(Some(state))).collect_view()}
             </nav>
-            <form class="search" role="search" action="/operations" method="get" on:submit=|event| event.prevent_default()>
-                {part(move || filter.with(|f| f.state).map(|s| view! { <input type="hidden" name="state" value=s.as_str()/> }.into_any()))}
-                <input
-                    type="search"
-                    name="q"
-                    data-filter=""
-                    aria-label="Filter by words"
-                    placeholder="Filter by title, kind, host or id"
-                    autocomplete="off"
-                    value=typed.get_untracked()
-                    prop:value=text(move || typed.get())
-                    on:input=on_input
-                />
-                <kbd aria-hidden="true">"/"</kbd>
-            </form>
+            <FilterField asked/>
+            <Arrange asked/>
+            <Views asked/>
+        </div>
+        <InForce asked/>
+    }
+    .into_any()
+}
+
+/// The conditions that are in force, each with a way to lift it, and what of the address can't be read.
+#[component]
+fn InForce(asked: Memo<Asked>) -> impl IntoView {
+    let chips = Memo::new(move |_| asked.with(Asked::chips));
+    let wrong = Memo::new(move |_| asked.with(|a| a.wrong.clone()));
+    let one = move |chip: Chip| {
+        let Chip { name, value } = chip.clone();
+        let label = format!("Lift the filter {name} {value}");
+        view! {
+            <li>
+                <A href=move || asked.with(|a| a.without(&chip).address()) scroll=false attr:class="token" attr:aria-label=label>
+                    <span class="muted">{name}</span>
+                    <span>{value}</span>
+                    <Icon name="cross"/>
+                </A>
+            </li>
+        }
+        .into_any()
+    };
+    part(move || {
+        let (chips, wrong) = (chips.get(), wrong.get());
+        if chips.is_empty() && wrong.is_empty() {
+            return None;
+        }
+        let clear = (chips.len() > 1).then(|| {
+            view! {
+                <li>
+                    <A href="/operations" scroll=false attr:class="link">
+                        "Lift all"
+                    </A>
+                </li>
+            }
+            .into_any()
+        });
+        let wrong = wrong.into_iter().map(|w| {
+            let said = format!("{}={} is left out: {}.", w.name, w.value, w.why.trim_end_matches('.'));
+            view! { <p class="note warn">{said}</p> }.into_any()
+        });
+        Some(
+            view! {
+                {(!chips.is_empty()).then(|| view! {
+                    <ul class="tokens" aria-label="Filters in force">
+                        {chips.into_iter().map(one).collect_view()}
+                        {clear}
+                    </ul>
+                }.into_any())}
+                {wrong.collect_view()}
+            }
+            .into_any(),
+        )
+    })
+}
+
+/// In which order rows stand, and by what they stand together.
+#[component]
+fn Arrange(asked: Memo<Asked>) -> impl IntoView {
+    let navigate = use_navigate();
+    let go = Callback::new(move |asked: Asked| {
+        navigate(&asked.address(), NavigateOptions { scroll: false, ..Default::default() });
+    });
+    let sorted = move |event| {
+        let word = event_target_value(&event);
+        let sort = Sort::ALL.into_iter().find(|s| s.as_str() == word).unwrap_or_default();
+        go.run(asked.with_untracked(|a| a.with_sort(sort)));
+    };
+    let grouped = move |event| {
+        let word = event_target_value(&event);
+        let group = Group::ALL.into_iter().find(|g| g.as_str() == word);
+        go.run(asked.with_untracked(|a| a.with_group(group)));
+    };
+    let option = |value: &'static str, said: &'static str, chosen: bool| {
+        view! { <option value=value selected=chosen>{said}</option> }.into_any()
+    };
+    let (sort, group) = asked.with_untracked(|a| (a.sort, a.group));
+    let group_word = |group: Option<Group>| group.map(Group::as_str).unwrap_or_default();
+    view! {
+        <div class="arrange only-script">
+            <select
+                aria-label="Order"
+                prop:value=text(move || asked.with(|a| a.sort.as_str().to_owned()))
+                on:change=sorted
+            >
+                {Sort::ALL.map(|s| option(s.as_str(), s.said(), s == sort)).collect_view()}
+            </select>
+            <select
+                aria-label="Group"
+                prop:value=text(move || asked.with(|a| group_word(a.group).to_owned()))
+                on:change=grouped
+            >
+                {option("", "No groups", group.is_none())}
+                {option("kind", "By kind", group == Some(Group::Kind))}
+                {option("host", "By host", group == Some(Group::Host))}
+            </select>
         </div>
     }
     .into_any()

@@ -1,31 +1,40 @@
-//! Operations: what runs and what ended, filtered by the page's address.
+//! Operations: what runs and what ended, as the page's address asks for it.
 
+mod back;
+mod field;
 mod filter_bar;
-mod more;
+mod hold;
+mod order;
+mod sheet;
+mod still;
+mod stored;
 pub mod table;
+mod views;
+mod window;
 
 use crate::actions::{Actions, Question};
 use crate::components::faces::{Empty, WithSnapshot};
 use crate::components::icon::Icon;
 use crate::components::picks::{Picks, SelectBar};
-use crate::filter::Filter;
+use crate::filter::{Asked, Sort};
 use crate::format;
 use crate::live::Live;
 use crate::reactive::{part, text, whole};
 use crate::select::Selection;
 use filter_bar::FilterBar;
+use hold::Placed;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::A;
-use leptos_router::hooks::use_query_map;
-use more::More;
+use leptos_router::hooks::use_location;
+use order::{Item, items};
 use protocol::{OperationId, State};
-use table::Table;
-
-/// Rows of ended operations that are shown at first, and added by each "load more".
-const STEP: usize = 100;
-/// Rows of active operations shown at once; beyond that the filter helps better than scrolling.
-const MOST_ACTIVE: usize = 500;
+use sheet::Sheet;
+use std::collections::HashMap;
+use std::sync::Arc;
+use still::{News, Still};
+use stored::{More, Stored};
+use window::PLAIN;
 
 /// The page.
 #[component]
@@ -46,111 +55,235 @@ pub fn OperationsPage() -> impl IntoView {
     .into_any()
 }
 
+/// What of one list is shown, as its table wants it.
+#[derive(Clone, Copy)]
+struct List {
+    items: Memo<Vec<Item>>,
+    /// The rows among them.
+    ids: Memo<Vec<OperationId>>,
+    /// How many rows each group has.
+    counts: Memo<HashMap<Arc<str>, usize>>,
+    /// How many rows there are, folded or not.
+    len: Memo<usize>,
+}
+
+impl List {
+    fn new(asked: Memo<Asked>, rows: Memo<Vec<Placed>>, ready: RwSignal<bool>) -> Self {
+        let items = Memo::new(move |_| {
+            let mut items = rows.with(|rows| asked.with(|a| items(rows, &a.folded)));
+            // Without a script there is no scrolling for more.
+            if !ready.get() {
+                items.truncate(PLAIN);
+            }
+            items
+        });
+        let ids = Memo::new(move |_| {
+            items.with(|items| {
+                let rows = items.iter();
+                rows.filter_map(|item| if let Item::Row(id) = item { Some(*id) } else { None }).collect()
+            })
+        });
+        let counts = Memo::new(move |_| {
+            rows.with(|rows| {
+                let mut counts: HashMap<Arc<str>, usize> = HashMap::new();
+                rows.iter().for_each(|row| *counts.entry(row.group.clone()).or_default() += 1);
+                counts
+            })
+        });
+        Self { items, ids, counts, len: Memo::new(move |_| rows.with(Vec::len)) }
+    }
+}
+
 /// Filter, active and ended operations.
 #[component]
 fn Lists() -> impl IntoView {
     let live = Live::here();
-    let query = use_query_map();
-    let filter = Memo::new(move |_| query.with(|q| Filter::new(q.get_str("state"), q.get_str("q"))));
-    let limit = RwSignal::new(STEP);
-    let lists = Memo::new({
-        let live = live.clone();
-        move |_| filter.with(|f| live.list(|state, about| f.takes(state, about)))
+    let location = use_location();
+    let asked = Memo::new(move |before: Option<&Asked>| {
+        // The address is another page's already while this one goes.
+        match before {
+            Some(before) if location.pathname.read().as_str() != "/operations" => before.clone(),
+            _ => location.search.with(|search| Asked::read(search)),
+        }
     });
-    let active = Memo::new(move |_| {
-        lists.with(|(active, _)| active.iter().take(MOST_ACTIVE).copied().collect::<Vec<_>>())
-    });
-    let ended = Memo::new(move |_| {
-        lists.with(|(_, ended)| ended.iter().take(limit.get()).copied().collect::<Vec<_>>())
-    });
-    let active_count = Memo::new(move |_| lists.with(|(active, _)| active.len()));
+    let ready = RwSignal::new(false);
+    Effect::new(move |_| ready.set(true));
+    let stored = Stored::new(asked);
+    back::come_back(asked, stored);
+    let still = Still::new(asked, stored);
+    let active = List::new(asked, Memo::new(move |_| still.shown.with(|s| s.lists.active.clone())), ready);
+    let ended = List::new(asked, Memo::new(move |_| still.shown.with(|s| s.lists.ended.clone())), ready);
     let places = Memo::new({
         let live = live.clone();
         move |_| live.places()
     });
     let selection = Selection::here();
-    let picks = Picks { selection, shown: active, all: "Select all that are shown" };
-    let ended_picks = Picks { selection, shown: ended, all: "Select all ended ones" };
-    let matching = Signal::derive(move || lists.with(|(active, _)| active.clone()));
-    let has_ended = Memo::new(move |_| lists.with(|(_, ended)| !ended.is_empty()));
-    // Only ended ones, or only active ones, when the filter asks for such a state.
-    let about_active = move || filter.with(|f| f.state.is_none_or(|s| !s.ended()));
-    let about_ended = move || filter.with(|f| f.state.is_none_or(State::ended));
+    let picks = Picks { selection, shown: active.ids, all: "Select all that are shown" };
+    let ended_picks = Picks { selection, shown: ended.ids, all: "Select all ended ones" };
+    let matching = Signal::derive(move || still.found.with(|(active, _)| active.clone()));
+    let active_count = Memo::new(move |_| matching.with(Vec::len));
+    let (active_scrolled, ended_scrolled) = still.scrolled;
+    // Only ended ones, or only active ones, when the filter asks for such states.
+    let about = move |which: fn(&State) -> bool| {
+        asked.with(|a| a.filter.states.is_empty() || a.filter.states.iter().any(which))
+    };
+    let about_active = Memo::new(move |_| about(|s| !s.ended()));
+    let about_ended = Memo::new(move |_| about(|s| s.ended()));
     let nothing = Memo::new({
         let live = live.clone();
         move |_| {
-            active_count.get() == 0 && !has_ended.get() && (live.count_all() == 0 || !filter.read().is_open())
+            active.len.get() == 0
+                && ended.len.get() == 0
+                && (live.count_all() == 0 || asked.with(|a| !a.is_open()))
         }
     });
+    let shown = Signal::derive(move || ended.len.get());
     view! {
-        <FilterBar filter/>
+        <FilterBar asked/>
         {part(move || {
             if nothing.get() {
-                let filtered = !filter.read().is_open();
+                let filtered = asked.with_untracked(|a| !a.is_open());
                 return Some(
                     view! {
-                        <Nothing filter/>
-                        {filtered.then(|| view! { <More filter lists limit/> })}
+                        <Nothing asked stored/>
+                        {filtered.then(|| view! { <More stored shown/> }.into_any())}
                     }
                     .into_any(),
                 );
             }
-            Some(view! {
-                <Show when=about_active>
+            let active_list = move || {
+                view! {
                     <section class="list" aria-labelledby="active-title">
                         <header class="list-head">
                             <h2 id="active-title">
                                 "Active" <span class="count num">{text(move || format::count(active_count.get() as u64))}</span>
                             </h2>
-                            <CancelMatching filter matching/>
+                            <CancelMatching asked matching/>
                         </header>
                         <Show
-                            when=move || active_count.get() != 0
+                            when=move || active.len.get() != 0
                             fallback=|| view! { <p class="muted quiet-line">"Nothing runs or waits."</p> }
                         >
-                            <Table ids=active left="Left" doing="Doing" picks places/>
+                            <Sheet
+                                asked
+                                items=active.items
+                                counts=active.counts
+                                left="Left"
+                                doing="Doing"
+                                picks
+                                places
+                                ready
+                                scrolled=active_scrolled
+                            />
                         </Show>
-                        <Show when=move || { active_count.get() > MOST_ACTIVE }>
-                            <p class="muted quiet-line">
-                                {text(move || format!(
-                                    "{} more are active. Filter the list to see them.",
-                                    format::count((active_count.get() - MOST_ACTIVE) as u64),
-                                ))}
+                        <Show when=move || { !ready.get() && active.len.get() > PLAIN }>
+                            <p class="muted quiet-line no-script">
+                                "More are active than are listed here. Filter the list to see them."
                             </p>
                         </Show>
                     </section>
-                </Show>
-                <Show when=about_ended>
+                }
+                .into_any()
+            };
+            let ended_list = move || {
+                view! {
                     <section class="list" aria-labelledby="ended-title">
-                        <h2 id="ended-title">"Ended"</h2>
+                        <header class="list-head">
+                            <h2 id="ended-title">"Ended"</h2>
+                            <Ordered asked stored shown/>
+                        </header>
                         <Show
-                            when=move || has_ended.get()
-                            fallback=move || {
-                                let said = match filter.read().is_open() {
-                                    true => "Nothing has ended yet.",
-                                    false => "Of what ended and is on this page, nothing matches.",
-                                };
-                                view! { <p class="muted quiet-line">{said}</p> }
-                            }
+                            when=move || ended.len.get() != 0
+                            fallback=move || view! { <NoneEnded asked stored/> }
                         >
-                            <Table ids=ended left="Ended" doing="Why" picks=ended_picks places/>
+                            <Sheet
+                                asked
+                                items=ended.items
+                                counts=ended.counts
+                                left="Ended"
+                                doing="Why"
+                                picks=ended_picks
+                                places
+                                ready
+                                scrolled=ended_scrolled
+                                stored
+                            />
                         </Show>
-                        <More filter lists limit/>
+                        <More stored shown/>
                     </section>
-                </Show>
-            }
-                .into_any())
+                }
+                .into_any()
+            };
+            Some(
+                view! {
+                    <div
+                        class="lists"
+                        node_ref=still.region
+                        on:pointerenter=move |_| still.points.set(true)
+                        on:pointerleave=move |_| still.points.set(false)
+                        on:focusin=move |_| still.focused.set(true)
+                        on:focusout=move |event| still.left(&event)
+                    >
+                        <News still/>
+                        {part(move || about_active.get().then(active_list))}
+                        {part(move || about_ended.get().then(ended_list))}
+                    </div>
+                }
+                .into_any(),
+            )
         })}
         <SelectBar picks matching/>
     }
     .into_any()
 }
 
+/// What an order is worth where the server has more than the page: never told as if it were of all of them.
+#[component]
+fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl IntoView {
+    let live = Live::here();
+    let partly = Memo::new(move |_| {
+        let (sort, group) = asked.with(|a| (a.sort, a.group));
+        (!sort.whole() || group.is_some()) && stored.more(&live, shown.get())
+    });
+    part(move || {
+        partly.get().then(|| {
+            let said = text(move || {
+                let what = match asked.with(|a| a.sort.whole()) {
+                    true => "grouped",
+                    false => "in this order",
+                };
+                let which = if asked.with(|a| a.sort == Sort::Oldest) { "oldest" } else { "newest" };
+                format!(
+                    "The {which} {} are {what}; load more to take others in.",
+                    format::count(shown.get() as u64)
+                )
+            });
+            view! { <p class="muted quiet-line">{said}</p> }.into_any()
+        })
+    })
+}
+
+/// Where nothing ended is shown: nothing ever ended, nothing matches, or the server has not answered yet.
+#[component]
+fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
+    let live = Live::here();
+    let said = text(move || {
+        if stored.more(&live, 0) {
+            "Looking among those that ended earlier…".to_owned()
+        } else if asked.with(Asked::is_open) {
+            "Nothing has ended yet.".to_owned()
+        } else {
+            "Of what ended, nothing matches.".to_owned()
+        }
+    });
+    view! { <p class="muted quiet-line" role="status">{said}</p> }.into_any()
+}
+
 /// Cancels all that the filter finds, and no more: for a list without a filter there is the selection.
 #[component]
-fn CancelMatching(filter: Memo<Filter>, matching: Signal<Vec<OperationId>>) -> impl IntoView {
+fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> impl IntoView {
     let actions = Actions::here();
-    let there = Memo::new(move |_| !filter.read().is_open() && !matching.read().is_empty());
+    let there = Memo::new(move |_| asked.with(|a| !a.is_open()) && !matching.read().is_empty());
     let said = move || match matching.with(Vec::len) {
         1 => "Cancel the 1 that matches…".to_owned(),
         n => format!("Cancel all {} that match…", format::count(n as u64)),
@@ -161,7 +294,10 @@ fn CancelMatching(filter: Memo<Filter>, matching: Signal<Vec<OperationId>>) -> i
                 <button
                     type="button"
                     class="link danger only-script"
-                    on:click=move |_| actions.question.set(Some(Question::Many(matching.get_untracked().into())))
+                    on:click=move |_| {
+                        let filter = asked.with_untracked(|a| a.filter.clone());
+                        actions.question.set(Some(Question::Matching(filter)));
+                    }
                 >
                     {text(said)}
                 </button>
@@ -173,9 +309,11 @@ fn CancelMatching(filter: Memo<Filter>, matching: Signal<Vec<OperationId>>) -> i
 
 /// Nothing to list: because nothing ever ran, or because the filter leaves nothing.
 #[component]
-fn Nothing(filter: Memo<Filter>) -> impl IntoView {
+fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
+    let live = Live::here();
+    let looking = Memo::new(move |_| stored.more(&live, 0));
     whole(move || {
-        if filter.read().is_open() {
+        if asked.with(Asked::is_open) {
             view! {
                 <Empty
                     title="Nothing has run yet."
@@ -187,16 +325,17 @@ fn Nothing(filter: Memo<Filter>) -> impl IntoView {
                 </Empty>
             }
             .into_any()
-        } else {
-            let said = filter.with(|f| match (f.state, f.words.trim()) {
-                (Some(state), "") => format!("No operation is {state}."),
-                (Some(state), words) => {
-                    format!("No operation that is {state} has \u{201c}{words}\u{201d} in it.")
-                }
-                (None, words) => format!("No operation has \u{201c}{words}\u{201d} in it."),
-            });
+        } else if looking.get() {
             view! {
-                <Empty title=said text="The page holds the newest operations only. Older ones are on the server; load more to look there.">
+                <p class="muted quiet-line only-script" role="status">
+                    "Nothing here matches. Looking among those that ended earlier…"
+                </p>
+            }
+            .into_any()
+        } else {
+            let said = asked.with(|a| format!("No operation {}.", a.said()));
+            view! {
+                <Empty title=said text="The server has looked through everything that it keeps.">
                     <A href="/operations" attr:class="button">
                         "Show all operations"
                     </A>

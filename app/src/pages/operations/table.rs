@@ -1,6 +1,6 @@
-//! A table of operations, one keyed row each, with a column to select by where that is of use.
+//! A short table of operations, one keyed row each; and the head that it has in common with long ones.
 
-use crate::components::picks::{PickAll, Picks, move_by_arrows};
+use crate::components::picks::{PickAll, Picks};
 use crate::components::row::Row;
 use crate::live::line::Place;
 use leptos::prelude::*;
@@ -15,12 +15,23 @@ pub fn Table(
     left: &'static str,
     /// What its column of words tells.
     doing: &'static str,
-    /// Rows can be selected.
-    #[prop(optional)]
-    picks: Option<Picks>,
     /// Who stands where in line.
     places: Memo<HashMap<OperationId, Place>>,
 ) -> impl IntoView {
+    view! {
+        <table class="ops">
+            <Head left doing picks=None/>
+            <tbody>
+                <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks=None places/> }/>
+            </tbody>
+        </table>
+    }
+    .into_any()
+}
+
+/// The names of the columns, and the box that selects all rows where they can be selected.
+#[component]
+pub fn Head(left: &'static str, doing: &'static str, picks: Option<Picks>) -> impl IntoView {
     let pick = picks.map(|picks| {
         view! {
             <th scope="col" class="c-pick">
@@ -29,26 +40,22 @@ pub fn Table(
         }
         .into_any()
     });
-    let marked = picks.is_some().then_some("");
+    let number = picks.map(|_| "1");
     view! {
-        <table class="ops" data-picks=marked on:keydown=move |event| move_by_arrows(&event)>
-            <thead>
-                <tr>
-                    {pick}
-                    <th scope="col" class="c-state">"State"</th>
-                    <th scope="col" class="c-what">"Operation"</th>
-                    <th scope="col" class="c-bar">"Progress"</th>
-                    <th scope="col" class="c-doing">{doing}</th>
-                    <th scope="col" class="c-left num">{left}</th>
-                    <th scope="col" class="c-host">"Host"</th>
-                    <th scope="col" class="c-took num">"Took"</th>
-                    <th scope="col" class="c-do"><span class="unseen">"Action"</span></th>
-                </tr>
-            </thead>
-            <tbody>
-                <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks places/> }/>
-            </tbody>
-        </table>
+        <thead>
+            <tr aria-rowindex=number>
+                {pick}
+                <th scope="col" class="c-state">"State"</th>
+                <th scope="col" class="c-what">"Operation"</th>
+                <th scope="col" class="c-bar">"Progress"</th>
+                <th scope="col" class="c-doing">{doing}</th>
+                <th scope="col" class="c-left num">{left}</th>
+                <th scope="col" class="c-host">"Host"</th>
+                <th scope="col" class="c-began num">"Started"</th>
+                <th scope="col" class="c-took num">"Took"</th>
+                <th scope="col" class="c-do"><span class="unseen">"Action"</span></th>
+            </tr>
+        </thead>
     }
     .into_any()
 }

@@ -6,6 +6,7 @@ use crate::format;
 use crate::live::Live;
 use crate::reactive::{part, text};
 use crate::words;
+use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::activity::{Activity, Ends, KindActivity};
@@ -153,13 +154,20 @@ fn row(kind: &KindActivity) -> impl IntoView + use<> {
     }
 }
 
+/// `10:00 UTC`
+fn to_the_minute(at: protocol::Time, zone: Zone) -> String {
+    format!("{} {}", &zone.bare_clock(at)[..5], zone.name(at))
+}
+
 /// A bar for each hour: what failed stands hatched on what succeeded.
 #[component]
 fn Hours(told: Activity, total: Ends) -> impl IntoView {
+    let zone = Zones::here();
     let most = told.hours.iter().map(|hour| hour.all()).max().unwrap_or(0).max(1) as f64;
     let bars = told.hours.iter().enumerate().map(|(i, hour)| {
         let begins = told.since.plus_micros(i as i64 * HOUR);
-        let said = format!("{}: {}", &format::clock(begins)[..5], words::activity::ends(*hour));
+        let ends = words::activity::ends(*hour);
+        let said = text(move || format!("{}: {ends}", to_the_minute(begins, zone.get())));
         let mut at = HIGH;
         let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
         let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, how)| {
@@ -177,7 +185,7 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
             </g>
         }
     });
-    let ends = |at: protocol::Time| format!("{} UTC", &format::clock(at)[..5]);
+    let since = told.since;
     let said = format!("What ended in each of the last 24 hours: {} in all", words::activity::ends(total));
     view! {
         <figure class="hours">
@@ -186,7 +194,7 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
                 <line x1="0" y1="48" x2="240" y2="48"></line>
             </svg>
             <figcaption class="muted num">
-                <span>{ends(told.since)}</span>
+                <span>{text(move || to_the_minute(since, zone.get()))}</span>
                 <span>{format!("most in an hour: {}", format::count(most as u64))}</span>
                 <span>"now"</span>
             </figcaption>

@@ -1,5 +1,6 @@
 //! What failed since one looked last. The browser keeps when that was; without it, the last 24 hours.
 
+use crate::components::toasts::Toasts;
 use crate::format;
 use crate::live::Live;
 use crate::pages::operations::table::Table;
@@ -43,7 +44,7 @@ pub fn Failed() -> impl IntoView {
         let live = live.clone();
         move |_| {
             let since = since.get();
-            let failed = live.list(|state, _| state == State::Failed).1;
+            let failed = live.list(|state| state == State::Failed).1;
             let known = |id| live.operation(id).and_then(|cell| cell.ended_at());
             let mut failed: Vec<_> = failed
                 .into_iter()
@@ -57,19 +58,30 @@ pub fn Failed() -> impl IntoView {
         Memo::new(move |_| all.with(|all| all.iter().take(MOST).map(|(_, id)| *id).collect::<Vec<_>>()));
     let count = Memo::new(move |_| all.with(Vec::len));
     let places = Memo::new(move |_| live.places());
+    let put_back = move |was: Option<Time>| {
+        keep(was);
+        // The page may have been left meanwhile.
+        looked.try_set(was);
+        before.try_set(None);
+    };
+    let toasts = expect_context::<Toasts>();
     let seen = move |_| {
         // What fails between this moment and the next word from the server is not marked as seen.
         let newest = all.with_untracked(|all| all.first().map(|(at, _)| *at));
         let at = newest.unwrap_or_else(|| clock.get_untracked());
-        before.set(Some(looked.get_untracked()));
+        let said = match count.get_untracked() {
+            1 => "1 failure is marked as seen.".to_owned(),
+            n => format!("{} failures are marked as seen.", format::count(n as u64)),
+        };
+        let was = looked.get_untracked();
+        before.set(Some(was));
         looked.set(Some(at));
         keep(Some(at));
+        toasts.undoable(said, move || put_back(was));
     };
     let back = move |_| {
         if let Some(was) = before.get_untracked() {
-            looked.set(was);
-            keep(was);
-            before.set(None);
+            put_back(was);
         }
     };
     let since_words = text(move || match looked.get() {

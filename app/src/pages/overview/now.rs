@@ -22,7 +22,7 @@ const WAITING: usize = 8;
 /// The newest of a list, and how many there are.
 fn newest(which: fn(State) -> bool, most: usize) -> (Memo<Vec<OperationId>>, Memo<usize>) {
     let live = Live::here();
-    let all = Memo::new(move |_| live.list(|state, _| !state.ended() && which(state)).0);
+    let all = Memo::new(move |_| live.list(|state| !state.ended() && which(state)).0);
     let few = Memo::new(move |_| all.with(|all| all.iter().take(most).copied().collect::<Vec<_>>()));
     (few, Memo::new(move |_| all.with(Vec::len)))
 }
@@ -122,7 +122,7 @@ pub fn Waiting() -> impl IntoView {
         move |_| live.places()
     });
     let first = Memo::new(move |_| {
-        let mut waiting = live.list(|state, _| state == State::Queued).0;
+        let mut waiting = live.list(|state| state == State::Queued).0;
         places.with(|places: &HashMap<OperationId, Place>| {
             waiting.sort_unstable_by_key(|id| (places.get(id).map_or(u32::MAX, |place| place.number), *id));
         });

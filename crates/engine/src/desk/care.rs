@@ -1,5 +1,5 @@
 //! What the desk does by itself as time goes by: gives up hosts that are silent for too long, notices what
-//! stands still, tries again what its policy says, forgets what is too old.
+//! stands still, tries again what its policy says.
 
 use super::{Command, Desk, Live, wishes};
 use crate::lifecycle::{self, Message, Record};
@@ -142,16 +142,6 @@ impl Desk {
             self.draft.change(Change::Run { kind: operation.kind.clone(), run: run.clone() });
             self.forecasts.learn(&operation.kind, run);
         }
-    }
-
-    /// Operations that retention found too old. One that has another attempt by now stays.
-    pub(super) fn forget(&mut self, mut ended: Vec<(OperationId, State)>) {
-        ended.retain(|(id, _)| !self.live.contains_key(id));
-        for (id, _) in &ended {
-            self.ended.remove(id);
-        }
-        self.ended_order.retain(|id| !ended.iter().any(|(gone, _)| gone == id));
-        self.draft.forget(ended);
     }
 }
 

@@ -1,10 +1,13 @@
 //! What the desk can be told.
 
+use super::forget::{Leaving, Parted};
 use crate::clock::Exchange;
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
-use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, Problem, State};
+use protocol::{
+    Actor, Envelope, HostName, InstanceId, KindName, Operation, OperationId, Problem, SetRule, State,
+};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,8 @@ pub(crate) struct NewOperation {
     /// The idempotency key, and the request that it stands for.
     pub(crate) key: Option<String>,
     pub(crate) request: String,
+    /// Its rule from the first point on, with the band that it goes by.
+    pub(crate) rule: Option<(SetRule, Arc<Envelope>)>,
 }
 
 pub(crate) enum Command {
@@ -45,6 +50,15 @@ pub(crate) enum Command {
         by: Arc<Actor>,
         /// As the store has it.
         ended: Option<Box<Stored>>,
+        /// What its rule goes by, where it has one and has ended.
+        band: Option<Arc<Envelope>>,
+        reply: Reply,
+    },
+    /// A person sets a rule with the band that it goes by, or takes it away.
+    Rule {
+        id: OperationId,
+        rule: Option<(SetRule, Arc<Envelope>)>,
+        by: Arc<Actor>,
         reply: Reply,
     },
     /// An errand came back.
@@ -115,6 +129,12 @@ pub(crate) enum Command {
     /// Operations that are too old to be kept.
     Forget {
         ended: Vec<(OperationId, State)>,
+    },
+    /// Operations that have ended and that a person wants deleted, each with what it started.
+    Delete {
+        families: Vec<Vec<Leaving>>,
+        by: Arc<Actor>,
+        reply: oneshot::Sender<Parted>,
     },
     /// Look whether somebody who waits can go.
     Dispatch,

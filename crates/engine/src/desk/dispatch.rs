@@ -1,11 +1,12 @@
 //! The way to hosts: who waits gets a place, errands carry the wish, and a place that is free is used at once.
 
 use super::{Command, Desk, Live};
+use crate::carry::Carry;
 use crate::errand::{self, Errand};
-use crate::lifecycle::{self, Message};
+use crate::lifecycle::{self, Message, Record};
 use protocol::host::{CancelAttempt, StartAttempt};
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, KindName, OperationId, Time};
+use protocol::{ConditionKind, HostName, KindName, OperationId, Time};
 use std::time::Duration;
 
 impl Desk {
@@ -37,7 +38,8 @@ impl Desk {
         self.queues.release_held(now);
         for kind in self.queues.kinds() {
             while let Some(id) = self.queues.first(&kind) {
-                match self.room(&kind).and_then(|()| self.roster.choose(&kind, now)) {
+                let keeper = self.live.get(&id).and_then(|live| keeper(&live.record)).cloned();
+                match self.room(&kind).and_then(|()| self.roster.choose(&kind, keeper.as_ref(), now)) {
                     Ok(entry) => {
                         let host = entry.name.clone();
                         let Some(instance) = entry.about.as_ref().map(|a| a.instance) else { break };
@@ -146,11 +148,25 @@ impl Desk {
             resume_from: operation.checkpoint.clone().filter(|_| resume),
         };
         let unwanted = live.unwanted.clone();
-        self.draft.later(errand::start(errand, body, unwanted));
+        let carry = self.carry(&live.record, &errand.host);
+        self.draft.later(errand::start(errand, body, carry, unwanted));
         if let Some(live) = self.live.get_mut(&id) {
             live.starting = true;
             live.start_given_up = false;
         }
+    }
+
+    /// What has to be brought to a host before it can go on from a checkpoint.
+    fn carry(&self, record: &Record, host: &HostName) -> Option<Carry> {
+        let keeper = keeper(record).filter(|keeper| *keeper != host)?;
+        let checkpoint = record.operation.checkpoint.as_ref().filter(|c| !c.files.is_empty())?;
+        Some(Carry {
+            id: record.operation.id,
+            attempt: checkpoint.attempt,
+            files: checkpoint.files.clone(),
+            keeper: keeper.clone(),
+            from: self.roster.get(keeper).map(|entry| entry.pool.clone()),
+        })
     }
 
     pub(super) fn send_cancel(&mut self, id: OperationId) {
@@ -161,4 +177,13 @@ impl Desk {
         let offset = self.roster.get(&errand.host).map(|e| e.offset).unwrap_or_default();
         self.draft.later(errand::cancel(errand, body, offset));
     }
+}
+
+/// The host that made the checkpoint from which the current attempt is to go on.
+fn keeper(record: &Record) -> Option<&HostName> {
+    if record.current().origin != AttemptOrigin::Resume {
+        return None;
+    }
+    let made_by = record.operation.checkpoint.as_ref()?.attempt;
+    record.attempts.iter().find(|attempt| attempt.number == made_by)?.host.as_ref()
 }

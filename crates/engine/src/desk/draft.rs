@@ -4,7 +4,9 @@ use crate::feed::Frame;
 use crate::lifecycle::Record;
 use crate::view::ViewChange;
 use protocol::api::HostStatus;
-use protocol::{AuditEntry, Event, EventBody, Forecast, Operation, OperationId, Progress, State, Time};
+use protocol::{
+    AuditEntry, Event, EventBody, Forecast, Operation, OperationId, Points, Progress, State, Time,
+};
 use std::future::Future;
 use store::{Change, EventRecord};
 use tokio::sync::oneshot;
@@ -107,9 +109,27 @@ impl Draft {
         self.told.views.push(ViewChange::Progress { id, heard_at, progress, forecast });
     }
 
+    /// New points of curves, and how many in a row are out of the band, where a rule has judged them.
+    pub(super) fn points(
+        &mut self,
+        id: OperationId,
+        attempt: u32,
+        series: Vec<Points>,
+        outside: Option<u32>,
+        now: Time,
+    ) {
+        self.event(EventBody::Points { id, attempt, series, outside }, now);
+        if let Some(outside) = outside {
+            self.told.views.push(ViewChange::Outside { id, outside });
+        }
+    }
+
     /// Operations that are no more.
-    pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>) {
+    pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
         if !ended.is_empty() {
+            for (id, state) in &ended {
+                self.event(EventBody::Forgotten { id: *id, state: *state }, now);
+            }
             self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
             self.told.views.push(ViewChange::Forgotten(ended));
         }

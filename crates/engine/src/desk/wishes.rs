@@ -1,9 +1,12 @@
 //! Wishes of persons: a start, and whatever else they want of an operation.
 
-use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply};
+use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
-use protocol::{Action, Actor, AuditEntry, Operation, OperationId, Problem, ProblemType, State, Time};
+use protocol::{
+    Action, Actor, AuditEntry, BandRule, Envelope, Operation, OperationId, Problem, ProblemType, State, Time,
+};
+use std::sync::Arc;
 use store::{Change, Stored};
 
 impl Desk {
@@ -13,7 +16,8 @@ impl Desk {
             if let Some((id, request)) = self.keys.get(key) {
                 let answer = if *request == new.request {
                     let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                    known.map(|r| (r.operation.clone(), false)).ok_or_else(key_elsewhere)
+                    let why = if self.gone.has(*id) { key_of_the_gone } else { key_elsewhere };
+                    known.map(|r| (r.operation.clone(), false)).ok_or_else(why)
                 } else {
                     Err(key_reused())
                 };
@@ -34,12 +38,23 @@ impl Desk {
         let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
         record.operation.priority = new.priority;
         record.operation.parent = new.parent;
+        let rule =
+            new.rule.map(|(wanted, envelope)| (BandRule::new(wanted, &envelope, by.clone(), now), envelope));
+        record.operation.rule = rule.as_ref().map(|(rule, _)| rule.clone());
         self.live.insert(new.id, Live::new(record));
         self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
+        let set = rule.as_ref().map(|(rule, _)| rule.sentence());
+        if let Some((rule, envelope)) = rule {
+            self.draft.change(Change::RuleBand { id: new.id, attempt: 1, envelope: envelope.clone() });
+            self.watched.insert(new.id, Watched::new(&rule, envelope));
+        }
         self.dispatch(now);
         if let Some(live) = self.live.get(&new.id) {
             let operation = live.record.operation.clone();
             self.draft.audit(entry(&operation, Action::Start, by, String::new(), now));
+            if let Some(sentence) = set {
+                self.draft.audit(entry(&operation, Action::SetRule, by, sentence, now));
+            }
             self.draft.reply(reply, Ok((operation, true)));
         }
     }
@@ -58,7 +73,7 @@ impl Desk {
     pub(super) fn wish(
         &mut self,
         id: OperationId,
-        ended: Option<Box<Stored>>,
+        (ended, band): (Option<Box<Stored>>, Option<Arc<Envelope>>),
         message: Message,
         by: &Actor,
         reply: Reply,
@@ -68,7 +83,8 @@ impl Desk {
         if !self.live.contains_key(&id) {
             let stored =
                 ended.map(|s| Record { operation: s.operation, attempts: s.attempts, cancel_tried: None });
-            let Some(mut record) = self.ended.get(&id).cloned().or(stored) else {
+            let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.gone.has(id));
+            let Some(mut record) = known else {
                 let problem = Problem::new(
                     ProblemType::NotFound,
                     format!("There is no operation {id}. Look for it at /operations."),
@@ -76,6 +92,9 @@ impl Desk {
                 self.draft.reply(reply, Err(problem));
                 return;
             };
+            if let (Some(rule), Some(band)) = (&record.operation.rule, band) {
+                self.watched.entry(id).or_insert_with(|| Watched::new(rule, band));
+            }
             let before = record.operation.state;
             match lifecycle::step(&mut record, message, now) {
                 Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
@@ -125,6 +144,7 @@ impl Desk {
         self.ended.remove(&id);
         self.ended_order.retain(|other| *other != id);
         self.live.insert(id, Live::new(record));
+        self.watch_anew(id);
     }
 }
 
@@ -169,6 +189,13 @@ pub(crate) fn key_reused() -> Problem {
     Problem::new(
         ProblemType::KeyReused,
         "This Idempotency-Key was used for another request before. Use a new key for a new operation.",
+    )
+}
+
+fn key_of_the_gone() -> Problem {
+    Problem::new(
+        ProblemType::Conflict,
+        "This request was taken before, and its operation was deleted. Use a new Idempotency-Key to start another.",
     )
 }
 

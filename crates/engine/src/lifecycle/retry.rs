@@ -94,8 +94,13 @@ mod tests {
         let mut record = failed(1, FailureReason::HostRestarted);
         assert_eq!(policy().next(&record).unwrap().0, AttemptOrigin::Retry);
         let at = Time::from_micros(1);
-        record.operation.checkpoint =
-            Some(protocol::Checkpoint { attempt: 1, at, note: "half".into(), state: serde_json::json!(1) });
+        record.operation.checkpoint = Some(protocol::Checkpoint {
+            attempt: 1,
+            at,
+            note: "half".into(),
+            state: serde_json::json!(1),
+            files: vec![],
+        });
         assert_eq!(policy().next(&record).unwrap().0, AttemptOrigin::Resume);
     }
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use proptest::prelude::*;
+use protocol::band::Like;
 use protocol::host::Outcome;
+use protocol::{Actor, Envelope, SetRule, Side};
 use serde_json::json;
 
 fn record() -> Record {
@@ -125,7 +127,8 @@ fn silence_is_a_condition_and_not_a_state() {
 #[test]
 fn resume_needs_a_checkpoint_and_retry_forgets_it() {
     let mut record = running();
-    let checkpoint = protocol::Checkpoint { attempt: 1, at: t(3), note: "half".into(), state: json!(5) };
+    let checkpoint =
+        protocol::Checkpoint { attempt: 1, at: t(3), note: "half".into(), state: json!(5), files: vec![] };
     step(&mut record, says(1, HostEventBody::Checkpoint { checkpoint }), t(3)).unwrap();
     step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
     let mut resumed = record.clone();
@@ -194,6 +197,53 @@ fn an_automatic_retry_waits_its_time_and_can_be_cancelled_meanwhile() {
     assert_eq!(record.operation.state, State::Cancelled);
 }
 
+fn rule() -> Box<BandRule> {
+    let wanted = SetRule { series: "loss".into(), side: Side::Above, points: 3 };
+    let envelope = Envelope {
+        series: "loss".into(),
+        like: Like::SameTitle,
+        runs: Vec::new(),
+        needed: 5,
+        band: None,
+        why: String::new(),
+    };
+    Box::new(BandRule::new(wanted, &envelope, Actor::signalbox(), t(0)))
+}
+
+fn band_left() -> Message {
+    Message::BandLeft { from_x: 4.0, reason: "loss was above".into() }
+}
+
+#[test]
+fn a_rule_cancels_what_runs_once_and_is_not_there_for_the_next_attempt() {
+    let mut record = running();
+    assert_eq!(step(&mut record, band_left(), t(3)).unwrap(), [], "without a rule");
+    step(&mut record, Message::Rule(Some(rule())), t(4)).unwrap();
+    let effects = step(&mut record, band_left(), t(5)).unwrap();
+    assert_eq!(effects, [Effect::Changed, Effect::SendCancel]);
+    assert_eq!(record.operation.receipt.as_ref().unwrap().reason, "loss was above");
+    let fired = record.operation.rule.as_ref().unwrap().fired;
+    assert_eq!(fired, Some(Fired { attempt: 1, at: t(5), from_x: 4.0 }));
+    assert_eq!(step(&mut record, band_left(), t(6)).unwrap(), []);
+    let denied = step(&mut record, Message::Rule(Some(rule())), t(6)).unwrap_err();
+    assert!(denied.0.contains("being cancelled"), "{denied:?}");
+    step(&mut record, ends(1, Outcome::Cancelled), t(7)).unwrap();
+    assert!(step(&mut record, Message::Rule(None), t(8)).is_err());
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(9)).unwrap();
+    assert_eq!(record.operation.rule, None);
+}
+
+#[test]
+fn a_rule_that_has_not_cancelled_holds_for_the_next_attempt_with_a_count_of_its_own() {
+    let mut record = running();
+    step(&mut record, Message::Rule(Some(Box::new(BandRule { outside: 2, ..*rule() }))), t(3)).unwrap();
+    step(&mut record, Message::Lost(host_lost()), t(4)).unwrap();
+    assert_eq!(step(&mut record, band_left(), t(5)).unwrap(), [], "what has ended is not cancelled");
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(6)).unwrap();
+    assert_eq!(record.operation.rule.as_ref().unwrap().outside, 0);
+    assert_eq!(step(&mut record, band_left(), t(7)).unwrap(), [], "nor what waits");
+}
+
 /// Any message, of any attempt, at any time.
 fn any_message() -> impl Strategy<Value = Message> {
     let outcome = prop_oneof![Just(Outcome::Succeeded), Just(Outcome::Failed), Just(Outcome::Cancelled)];
@@ -226,6 +276,8 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => (0i64..90).prop_map(|n| Message::HeldUntil(t(n))),
         1 => Just(Message::Abandon { reason: String::new() }),
         1 => Just(Message::Stalled { since: t(0), message: "x".into() }),
+        1 => any::<bool>().prop_map(|on| Message::Rule(on.then(rule))),
+        1 => Just(band_left()),
     ]
 }
 

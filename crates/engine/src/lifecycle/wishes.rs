@@ -3,7 +3,7 @@
 use super::{Denied, Effect, Record, queued_attempt};
 use protocol::operation::AttemptOrigin;
 use protocol::receipt::Step;
-use protocol::{Condition, ConditionKind, Failure, FailureReason, HostName, Receipt, State, Time};
+use protocol::{BandRule, Condition, ConditionKind, Failure, FailureReason, HostName, Receipt, State, Time};
 
 /// The end of a cancel: nothing of the attempt is left.
 pub(super) fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
@@ -32,6 +32,19 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
         State::Cancelling => Ok(Vec::new()),
         ended => Err(Denied(format!("It has {ended} already; there is nothing left to cancel."))),
     }
+}
+
+/// A person sets a rule, or takes it away.
+pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<Vec<Effect>, Denied> {
+    let state = record.operation.state;
+    if state.ended() {
+        return Err(Denied(format!("It has {state} already; a rule is for what is to come.")));
+    }
+    if rule.is_some() && state == State::Cancelling {
+        return Err(Denied("It is being cancelled already.".to_owned()));
+    }
+    record.operation.rule = rule.map(|rule| *rule);
+    Ok(vec![Effect::Changed])
 }
 
 /// A person gives up an attempt whose host can't be heard. Nobody claims that the work stopped: the attempt
@@ -104,6 +117,11 @@ fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     operation.receipt = None;
     operation.condition = None;
     operation.failure = None;
+    // A rule holds for the next attempt as well, from its first point; one that has cancelled is spent.
+    operation.rule = operation.rule.take().filter(|rule| rule.fired.is_none());
+    if let Some(rule) = &mut operation.rule {
+        rule.outside = 0;
+    }
     let number = operation.attempt;
     record.attempts.push(queued_attempt(number, origin, now));
 }

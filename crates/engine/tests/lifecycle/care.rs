@@ -2,7 +2,7 @@
 
 use crate::stage::{Follower, PATIENCE, Stage, start, start_with, up};
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, FailureReason, KindName, OperationId, State};
+use protocol::{ConditionKind, EventBody, FailureReason, KindName, OperationId, State};
 use serde_json::json;
 use signalbox_engine::{Engine, RetryPolicy, Which};
 use std::time::Duration;
@@ -242,13 +242,21 @@ async fn of_what_ended_no_more_is_kept_than_said() {
     }
     engine.close().await;
     drop(engine);
+    let head = feed.last();
     let engine = stage.engine_with(|config| config.rules.keep = keep);
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    // Forgetting tells nobody, so it is looked for.
-    while engine.operation(ids[1]).await.is_ok() {
-        assert!(tokio::time::Instant::now() < deadline, "nothing was forgotten");
-        tokio::task::yield_now().await;
-    }
+    let mut feed = Follower::new(&engine, head);
+    let forgotten = async {
+        let mut gone = Vec::new();
+        while gone.len() < 2 {
+            if let EventBody::Forgotten { id, state } = feed.next().await.body {
+                assert_eq!(state, State::Succeeded);
+                gone.push(id);
+            }
+        }
+        gone
+    };
+    let gone = tokio::time::timeout(PATIENCE, forgotten).await.expect("nothing was forgotten");
+    assert_eq!(gone, ids[..2]);
     assert!(engine.operation(ids[0]).await.is_err());
     assert!(engine.operation(ids[2]).await.is_ok() && engine.operation(ids[3]).await.is_ok());
     let succeeded = engine.snapshot().counts.into_iter().find(|c| c.state == State::Succeeded).unwrap();

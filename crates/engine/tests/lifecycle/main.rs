@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod bands;
 mod cable;
 mod care;
+mod carry;
 mod children;
+mod delete;
 mod older;
 mod stage;
 

@@ -34,9 +34,18 @@ struct Params {
     /// Stop before the last step until the gate is opened.
     #[serde(default)]
     gated: bool,
+    /// Stop before this step until the gate is opened.
+    #[serde(default)]
+    hold_at: Option<u64>,
+    /// How far its curve lies above the step.
+    #[serde(default)]
+    lift: f64,
     /// Leave a checkpoint after so many steps.
     #[serde(default)]
     checkpoint: Option<u64>,
+    /// Its place and sum are in a file beside it.
+    #[serde(default)]
+    in_file: bool,
 }
 
 /// What the test sees of the work, across lives of the host.
@@ -85,16 +94,23 @@ impl Work for Count {
         ctx.items("steps", Some(params.steps));
         ctx.log(protocol::LogLevel::Info, format!("counting to {}", params.steps));
         let mut gate = self.gate.clone();
-        for step in 1..=params.steps {
+        let file = ctx.resume_file("count.json").map(|path| std::fs::read(path).unwrap());
+        let (done, mut sum): (u64, u64) =
+            file.map_or((0, 0), |bytes| serde_json::from_slice(&bytes).unwrap());
+        for step in done + 1..=params.steps {
+            sum += step;
             ctx.check()?;
-            if params.gated && step == params.steps {
+            if (params.gated && step == params.steps) || params.hold_at == Some(step) {
                 gate.wait_for(|open| *open).await.map_err(|_| WorkError::Cancelled)?;
             }
             ctx.done(step);
             if step <= 100 {
-                ctx.point("steps", step as f64, step as f64);
+                ctx.point("steps", step as f64, step as f64 + params.lift);
             }
-            if params.checkpoint == Some(step) {
+            if params.checkpoint == Some(step) && params.in_file {
+                let file = host_kit::KeepFile::bytes("count.json", json!([step, sum]).to_string());
+                ctx.checkpoint_with(format!("{step} steps"), json!(step), vec![file]).unwrap();
+            } else if params.checkpoint == Some(step) {
                 ctx.checkpoint(format!("{step} steps"), json!(step)).unwrap();
             }
             tokio::select! {
@@ -102,12 +118,18 @@ impl Work for Count {
                 () = tokio::time::sleep(Duration::from_millis(1)) => {}
             }
         }
-        Ok(ResultDoc { document: json!({"steps": params.steps}), artifacts: Vec::new(), tags: Vec::new() })
+        let document = match params.in_file {
+            true => json!({"steps": params.steps, "sum": sum, "from": done}),
+            false => json!({"steps": params.steps}),
+        };
+        Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
     }
 }
 
 /// A host, serving.
 pub struct TestHost {
+    /// Of its checkpoints, over all of its lives.
+    folder: tempfile::TempDir,
     address: SocketAddr,
     capacity: u32,
     gate: watch::Sender<bool>,
@@ -117,11 +139,39 @@ pub struct TestHost {
 }
 
 impl TestHost {
-    async fn new(capacity: u32) -> Self {
+    pub async fn new(capacity: u32) -> Self {
         let gate = watch::Sender::new(false);
         let seen = Arc::<Mutex<Seen>>::default();
-        let (runtime, serving, address) = serve("127.0.0.1:0", capacity, &gate, &seen).await;
-        Self { address, capacity, gate, seen, serving, runtime: Some(runtime) }
+        let folder = tempfile::tempdir().unwrap();
+        let (runtime, serving, address) = serve("127.0.0.1:0", capacity, &gate, &seen, folder.path()).await;
+        Self { folder, address, capacity, gate, seen, serving, runtime: Some(runtime) }
+    }
+
+    /// As a configuration names it.
+    pub fn config(&self, name: &str) -> HostConfig {
+        HostConfig {
+            name: name.parse().unwrap(),
+            url: format!("http://{}", self.address),
+            pool: PoolConfig::default(),
+            configured_at: None,
+        }
+    }
+
+    /// The files that it keeps of an operation's checkpoints.
+    pub fn files(&self, id: OperationId) -> Vec<std::path::PathBuf> {
+        let Ok(attempts) = std::fs::read_dir(self.folder.path().join(id.to_string())) else {
+            return Vec::new();
+        };
+        let files = attempts.flat_map(|attempt| std::fs::read_dir(attempt.unwrap().path()).unwrap());
+        files.map(|file| file.unwrap().path()).collect()
+    }
+
+    /// It is gone, as by kill -9.
+    pub fn kill(&mut self) {
+        self.serving.abort();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 
     pub fn open_gate(&self) {
@@ -177,17 +227,29 @@ async fn serve(
     capacity: u32,
     gate: &watch::Sender<bool>,
     seen: &Arc<Mutex<Seen>>,
+    folder: &std::path::Path,
 ) -> (tokio::runtime::Runtime, JoinHandle<()>, SocketAddr) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let work = Count { gate: gate.subscribe(), seen: seen.clone() };
-    let listen = listen.to_owned();
+    let (listen, folder) = (listen.to_owned(), folder.to_owned());
     let (tell, told) = tokio::sync::oneshot::channel();
     let serving = runtime.spawn(async move {
-        let host = Host::builder("counter", "1").capacity(capacity).work(work).build().unwrap();
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(listen.parse().unwrap()).unwrap();
-        let listener: TcpListener = socket.listen(64).unwrap();
+        let host = Host::builder("counter", "1").capacity(capacity).work(work).checkpoints(folder);
+        let host = host.build().unwrap();
+        // A host that was killed may hold the port for a moment longer.
+        let bound = async {
+            loop {
+                let socket = tokio::net::TcpSocket::new_v4().unwrap();
+                socket.set_reuseaddr(true).unwrap();
+                if socket.bind(listen.parse().unwrap()).is_ok()
+                    && let Ok(listener) = socket.listen(64)
+                {
+                    return listener;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let listener: TcpListener = tokio::time::timeout(PATIENCE, bound).await.unwrap();
         tell.send(listener.local_addr().unwrap()).unwrap();
         host.serve(listener, CancellationToken::new()).await.unwrap();
     });
@@ -231,6 +293,7 @@ impl Stage {
             name: "counter".parse().unwrap(),
             url: format!("http://{address}"),
             pool: PoolConfig::default(),
+            configured_at: None,
         };
         let mut config = EngineConfig {
             hosts: vec![host],
@@ -243,25 +306,23 @@ impl Stage {
 
     /// The host is gone, as by kill -9.
     pub fn kill_host(&mut self) {
-        self.host.serving.abort();
-        if let Some(runtime) = self.host.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.host.kill();
     }
 
     /// And there again on the same port, with another life.
     pub async fn restart_host(&mut self) {
         let listen = self.host.address.to_string();
         let (runtime, serving, _) =
-            serve(&listen, self.host.capacity, &self.host.gate, &self.host.seen).await;
+            serve(&listen, self.host.capacity, &self.host.gate, &self.host.seen, self.host.folder.path())
+                .await;
         self.host.runtime = Some(runtime);
         self.host.serving = serving;
     }
 }
 
-impl Drop for Stage {
+impl Drop for TestHost {
     fn drop(&mut self) {
-        self.kill_host();
+        self.kill();
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod cancel;
+mod checkpoints;
 mod endings;
 mod feed;
 mod rig;

@@ -30,28 +30,29 @@ pub struct BacktestParams {
     /// What decides where to stand.
     #[serde(default)]
     pub strategy: StrategyName,
-    /// For the strategy model: which one, as its training named it.
+    /// Which one, as its training named it.
     #[serde(default)]
+    #[schemars(extend("x-when" = {"strategy": "model"}))]
     pub model: Option<String>,
-    /// For sma_cross: bars of the fast average, fewer than of the slow one.
+    /// Bars of the fast average, fewer than of the slow one.
     #[serde(default = "fast")]
-    #[schemars(range(min = 1, max = 5000))]
+    #[schemars(range(min = 1, max = 5000), extend("x-when" = {"strategy": "sma_cross"}))]
     pub fast: u32,
-    /// For sma_cross: bars of the slow average.
+    /// Bars of the slow average.
     #[serde(default = "slow")]
-    #[schemars(range(min = 2, max = 5000))]
+    #[schemars(range(min = 2, max = 5000), extend("x-when" = {"strategy": "sma_cross"}))]
     pub slow: u32,
-    /// For rsi_reversion: bars of the index.
+    /// Bars of the relative strength index.
     #[serde(default = "rsi_period")]
-    #[schemars(range(min = 1, max = 1000))]
+    #[schemars(range(min = 1, max = 1000), extend("x-when" = {"strategy": "rsi_reversion"}))]
     pub rsi_period: u32,
-    /// For rsi_reversion: below this it buys.
+    /// Below this it buys.
     #[serde(default = "rsi_low")]
-    #[schemars(range(min = 0.0, max = 100.0))]
+    #[schemars(range(min = 0.0, max = 100.0), extend("x-when" = {"strategy": "rsi_reversion"}))]
     pub rsi_low: f64,
-    /// For rsi_reversion: above this it sells.
+    /// Above this it sells.
     #[serde(default = "rsi_high")]
-    #[schemars(range(min = 0.0, max = 100.0))]
+    #[schemars(range(min = 0.0, max = 100.0), extend("x-when" = {"strategy": "rsi_reversion"}))]
     pub rsi_high: f64,
     /// Whether falling prices are traded too.
     #[serde(default)]

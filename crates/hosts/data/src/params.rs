@@ -37,11 +37,11 @@ pub struct LoadParams {
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub rows_per_second: Option<u32>,
-    /// For synthetic bars: another seed gives another walk, the same seed the same bars.
+    /// Another seed gives another walk, the same seed the same bars.
     #[serde(default = "default_seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub seed: u32,
-    /// For synthetic bars: how many years back from the end, or from 2025-12-31 when no end is given.
+    /// How many years back from the end, or from 2025-12-31 when no end is given.
     #[serde(default = "default_years")]
     #[schemars(range(min = 0.01, max = 36.0))]
     pub years: f64,

@@ -3,11 +3,12 @@
 mod parts;
 
 use crate::config::{CommandConfig, ConfigError, ExecConfig, read};
+use crate::log::Pace;
 use crate::param::Param;
 use crate::teller::Reading;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
-use parts::{in_words, known, limits, params, reading, schema, series, summary, variable, vector};
+use parts::{in_words, known, limits, pace, params, reading, schema, series, summary, variable, vector};
 use protocol::{FieldError, Form, KindName, KindSpec, Summary};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ pub(crate) struct Declared {
     pub max_parallel: Option<u32>,
     pub grace: Duration,
     pub limits: Limits,
+    pub pace: Pace,
 }
 
 /// All commands of a configuration. Relative folders are below `base`.
@@ -104,6 +106,7 @@ impl Declared {
                 config.nice,
             )
             .map_err(|(key, what)| wrong(key, what))?,
+            pace: pace(config.log_at_once, config.log_per_second).map_err(|(key, what)| wrong(key, what))?,
             max_parallel: match config.max_parallel {
                 Some(0) => {
                     return Err(wrong(

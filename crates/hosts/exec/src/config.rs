@@ -81,6 +81,8 @@ pub(crate) struct CommandConfig {
     pub cpu_seconds: Option<f64>,
     pub wall_seconds: Option<f64>,
     pub nice: Option<i32>,
+    pub log_at_once: Option<u32>,
+    pub log_per_second: Option<u32>,
 }
 
 /// How the output of a command is read.
@@ -124,6 +126,8 @@ pub(crate) struct ParamConfig {
     pub examples: Option<Vec<String>>,
     pub flag: Option<String>,
     pub allow_dash: Option<bool>,
+    /// The values of other params with which this one matters.
+    pub when: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// What a param takes.

@@ -63,7 +63,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     }
     declared.limits.impose(id);
     let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table));
-    let teller = Teller::new(ctx.clone(), Arc::clone(&declared.reading), declared.spec.phases.clone(), began);
+    let reading = Arc::clone(&declared.reading);
+    let teller = Teller::new(ctx.clone(), reading, declared.spec.phases.clone(), declared.pace, began);
     let deaf = CancellationToken::new();
     let mut heard = tokio::spawn(listen(child.stdout.take(), child.stderr.take(), teller, deaf.clone()));
 

@@ -93,6 +93,15 @@ impl Lines {
 
 /// A text without the sequences by which a terminal is steered, and how many of them moved it up a line.
 pub(crate) fn plain(text: &str) -> (Cow<'_, str>, usize) {
+    without(text, false)
+}
+
+/// The same, but what sets colours and weight stays.
+pub(crate) fn coloured(text: &str) -> Cow<'_, str> {
+    without(text, true).0
+}
+
+fn without(text: &str, colours: bool) -> (Cow<'_, str>, usize) {
     if !text.contains(|c: char| c.is_control() && c != '\t') {
         return (Cow::Borrowed(text), 0);
     }
@@ -103,8 +112,21 @@ pub(crate) fn plain(text: &str) -> (Cow<'_, str>, usize) {
             '\u{1b}' => match chars.next() {
                 // A control sequence ends with a letter or one of a few signs.
                 Some('[') => {
-                    let end = chars.find(|c| ('@'..='~').contains(c));
+                    let mut numbers = String::new();
+                    let end = chars.find(|c| {
+                        let ends = ('@'..='~').contains(c);
+                        if !ends && colours {
+                            numbers.push(*c);
+                        }
+                        ends
+                    });
                     up += usize::from(end == Some('A'));
+                    let sets = numbers.bytes().all(|b| b.is_ascii_digit() || matches!(b, b';' | b':'));
+                    if colours && end == Some('m') && sets {
+                        out.push_str("\u{1b}[");
+                        out.push_str(&numbers);
+                        out.push('m');
+                    }
                 }
                 // An operating system command (a title, a link) ends with a bell or with ESC \.
                 Some(']') => {
@@ -185,6 +207,13 @@ mod tests {
         assert_eq!(plain("\u{1b}]0;title\u{7}a\u{1b}]8;;link\u{1b}\\b"), ("ab".into(), 0));
     }
 
+    #[test]
+    fn colours_may_stay_while_all_else_is_taken_off() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m\u{1b}[2K\u{1b}[?25l\u{1b}]0;t\u{7}\u{8}x";
+        assert_eq!(coloured(text), "\u{1b}[1;31mred\u{1b}[0mx");
+        assert_eq!(coloured("plain"), "plain");
+    }
+
     proptest! {
         #[test]
         fn how_the_bytes_are_portioned_changes_nothing(
@@ -198,6 +227,8 @@ mod tests {
         fn no_text_makes_it_panic(text in "[\u{1b}\\[\\]A7\u{7}\\\\;a]{0,40}") {
             let escape = '\u{1b}';
             prop_assert!(!plain(&text).0.contains(escape));
+            let kept = coloured(&text);
+            prop_assert_eq!(plain(&kept).0, plain(&text).0);
         }
     }
 }

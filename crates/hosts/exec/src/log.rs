@@ -2,14 +2,25 @@
 
 use crate::ear::Ear;
 use crate::gate::Gate;
+use crate::lines::plain;
 use crate::teller::Stream;
 use protocol::LogLevel;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
-/// So many lines pass at once, and so many a second.
-const BURST: u32 = 2_000;
-const PER_SECOND: u32 = 200;
+/// How many lines pass at once, and how many a second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pace {
+    pub at_once: u32,
+    pub per_second: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { at_once: 2_000, per_second: 200 }
+    }
+}
+
 /// Of the lines that did not pass, the last are logged at the end.
 const LAST: usize = 20;
 /// Each of them is cut here, in bytes.
@@ -19,6 +30,7 @@ const LAST_BYTES: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Log {
     gate: Gate,
+    pace: Pace,
     kept: u64,
     left_out: u64,
     /// Left out since the last line that passed.
@@ -30,9 +42,10 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub fn new(now: Instant) -> Self {
+    pub fn new(pace: Pace, now: Instant) -> Self {
         Self {
-            gate: Gate::new(BURST, PER_SECOND, now),
+            gate: Gate::new(pace.at_once, pace.per_second, now),
+            pace,
             kept: 0,
             left_out: 0,
             missing: 0,
@@ -41,9 +54,9 @@ impl Log {
         }
     }
 
-    /// Takes a line.
+    /// Takes a line, which may have colours in it.
     pub fn line(&mut self, ear: &mut impl Ear, stream: Stream, level: LogLevel, text: String, now: Instant) {
-        push(&mut self.last[stream as usize], cut(&text));
+        push(&mut self.last[stream as usize], cut(&plain(&text).0));
         if self.gate.pass(now) {
             if self.missing > 0 {
                 ear.log(
@@ -60,7 +73,10 @@ impl Log {
         if self.left_out == 0 {
             ear.log(
                 LogLevel::Warn,
-                format!("More than {PER_SECOND} lines a second: from here on lines are left out until it calms down."),
+                format!(
+                    "More than {} lines a second: from here on lines are left out until it calms down.",
+                    self.pace.per_second
+                ),
             );
         }
         self.left_out += 1;

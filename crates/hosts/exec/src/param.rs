@@ -165,6 +165,7 @@ fn schema(config: &ParamConfig) -> Value {
     set("maxLength", config.max_length.or(free.then_some(1_000)).map(|n| json!(n)));
     set("examples", config.examples.as_ref().map(|e| json!(e)));
     let off = (config.r#type == ParamType::Switch).then(|| json!(false));
+    set("x-when", config.when.as_ref().map(|w| json!(w)));
     set("default", config.default.as_ref().and_then(|d| serde_json::to_value(d).ok()).or(off));
     Value::Object(property)
 }

@@ -4,8 +4,8 @@
 use crate::curves::Curves;
 use crate::ear::Ear;
 use crate::json::{self, level_of};
-use crate::lines::{Piece, State, plain};
-use crate::log::Log;
+use crate::lines::{Piece, State, coloured, plain};
+use crate::log::{Log, Pace};
 use crate::pattern::Matcher;
 use crate::said::{PhaseSaid, Said};
 use crate::tqdm::{Bar, Bars, Drawn, percentage};
@@ -68,12 +68,12 @@ pub(crate) struct Teller<E> {
 
 impl<E: Ear> Teller<E> {
     /// A teller whose kind declares these phases.
-    pub fn new(ear: E, reading: Arc<Reading>, phases: Vec<String>, now: Instant) -> Self {
+    pub fn new(ear: E, reading: Arc<Reading>, phases: Vec<String>, pace: Pace, now: Instant) -> Self {
         Self {
             ear,
             reading,
             phases,
-            log: Log::new(now),
+            log: Log::new(pace, now),
             curves: Curves::new(now),
             bars: Bars::default(),
             drawn: [None, None],
@@ -100,19 +100,23 @@ impl<E: Ear> Teller<E> {
         {
             self.apply(said, now);
         }
+        // The log keeps its colours; whatever is read out of a line is read without them.
+        let shown = coloured(&piece.text);
         let drawn = &mut self.drawn[stream as usize];
         if piece.state == State::Redrawn {
             if !text.trim().is_empty() {
-                *drawn = Some(text.trim_end().to_owned());
+                *drawn = Some(shown.trim_end().to_owned());
             }
             return;
         }
         let drawn = drawn.take();
-        let text = match drawn {
+        let shown = match drawn {
             // The newline after the last state of a line that was drawn over.
             Some(drawn) if text.trim().is_empty() => drawn,
-            _ => text.trim_end().to_owned(),
+            _ if text.trim().is_empty() => String::new(),
+            _ => shown.trim_end().to_owned(),
         };
+        let text = plain(&shown).0;
         if stream == Stream::Out
             && !piece.cut
             && !matches!(*reading, Reading::Nothing)
@@ -129,7 +133,7 @@ impl<E: Ear> Teller<E> {
         }
         if !text.is_empty() {
             let level = level(stream, &text);
-            self.log.line(&mut self.ear, stream, level, text, now);
+            self.log.line(&mut self.ear, stream, level, shown, now);
         }
     }
 
@@ -237,7 +241,7 @@ impl<E: Ear> Teller<E> {
         }
         for stream in [Stream::Out, Stream::Err] {
             if let Some(text) = self.drawn[stream as usize].take() {
-                let level = level(stream, &text);
+                let level = level(stream, &plain(&text).0);
                 self.log.line(&mut self.ear, stream, level, text, now);
             }
         }

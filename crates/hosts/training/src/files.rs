@@ -1,4 +1,4 @@
-//! Files of models and checkpoints: put in their place in one step, and known by their hash.
+//! Files of models: put in their place in one step, and known by their hash.
 
 use crate::trouble::{unreadable, unwritable};
 use protocol::Failure;

@@ -1,6 +1,6 @@
 //! One training from its bars to its result, on a thread that may wait.
 
-use crate::checkpoint::{Belongs, Keeper, Word};
+use crate::checkpoint::{self, Belongs, Word};
 use crate::files::sha256;
 use crate::outcome::conclude;
 use crate::params::{Plan, TrainingParams};
@@ -38,13 +38,10 @@ pub(crate) fn train(
     })?;
     let (samples, synthetic) = prepare(ctx, library, &plan)?;
     let belongs = Belongs { params: digest(&plan), samples: samples.digest.clone() };
-    let keeper = Keeper::new(models, &ctx.id().to_string(), belongs.clone());
-    let (mut state, told) = begin(ctx, &plan, &keeper, &belongs)?;
+    let (mut state, told) = begin(ctx, &plan, &belongs)?;
     log_start(ctx, &samples, &state);
-    epochs(ctx, &plan, &samples, &keeper, &mut state, told)?;
-    let result = evaluate(ctx, (params, &plan), (&samples, synthetic), &state, &ModelStore::new(models))?;
-    keeper.forget_all_but(0);
-    Ok(result)
+    epochs(ctx, &plan, &samples, &belongs, &mut state, told)?;
+    evaluate(ctx, (params, &plan), (&samples, synthetic), &state, &ModelStore::new(models))
 }
 
 /// Reads the bars and makes samples of them; and whether any of the bars are synthetic.
@@ -65,11 +62,11 @@ fn prepare(ctx: &Context, library: &Library, plan: &Plan) -> Result<(Samples, bo
 }
 
 /// Where to begin, and up to which epoch the curves were told already.
-fn begin(ctx: &Context, plan: &Plan, keeper: &Keeper, belongs: &Belongs) -> Result<(State, u32), WorkError> {
+fn begin(ctx: &Context, plan: &Plan, belongs: &Belongs) -> Result<(State, u32), WorkError> {
     let anew = || State::new(&plan.recipe, plan.making.features.len());
-    let Some(checkpoint) = ctx.resume_from() else { return Ok((anew(), 0)) };
-    let word = Word::read(&checkpoint.state, belongs)?;
-    match keeper.load(&word)? {
+    let Some(from) = ctx.resume_from() else { return Ok((anew(), 0)) };
+    let word = Word::read(&from.state, belongs)?;
+    match checkpoint::load(ctx) {
         Some(state) => Ok((state, word.told)),
         None => {
             ctx.log(
@@ -100,7 +97,7 @@ fn epochs(
     ctx: &Context,
     plan: &Plan,
     samples: &Samples,
-    keeper: &Keeper,
+    belongs: &Belongs,
     state: &mut State,
     told: u32,
 ) -> Result<(), WorkError> {
@@ -125,7 +122,7 @@ fn epochs(
             Err(error) => {
                 // The state is that of the last whole epoch, whatever stopped this one.
                 if state.epoch > kept {
-                    keeper.keep(ctx, state, told, total)?;
+                    checkpoint::keep(ctx, state, told, total, belongs)?;
                 }
                 return Err(error);
             }
@@ -133,7 +130,7 @@ fn epochs(
         ctx.message(message(state, total));
         ctx.done(u64::from(state.epoch));
         if state.epoch.is_multiple_of(plan.checkpoint_every) {
-            keeper.keep(ctx, state, told, total)?;
+            checkpoint::keep(ctx, state, told, total, belongs)?;
             kept = state.epoch;
         }
     }

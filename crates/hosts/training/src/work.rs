@@ -33,7 +33,7 @@ const SERIES: [(&str, &str, &str); 7] = [
 pub struct TrainingConfig {
     /// The folder of the data sets: that of [`data_host::DataConfig`].
     pub bars: PathBuf,
-    /// The folder for models and checkpoints; made when it is not there.
+    /// The folder for models; made when it is not there. Places to go on from are kept by the kit.
     pub models: PathBuf,
 }
 

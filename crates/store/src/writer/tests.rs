@@ -61,6 +61,21 @@ impl Store for Full {
     fn points(&self, id: protocol::OperationId, n: u32) -> Result<Vec<protocol::Points>, StoreError> {
         self.inner.points(id, n)
     }
+    fn curve(
+        &self,
+        id: protocol::OperationId,
+        n: u32,
+        series: &str,
+        take: &mut dyn FnMut(protocol::Point),
+    ) -> Result<(), StoreError> {
+        self.inner.curve(id, n, series, take)
+    }
+    fn earlier(&self, wanted: crate::Earlier<'_>) -> Result<Vec<(protocol::OperationId, u32)>, StoreError> {
+        self.inner.earlier(wanted)
+    }
+    fn rule_band(&self, id: protocol::OperationId) -> Result<Option<crate::RuleBand>, StoreError> {
+        self.inner.rule_band(id)
+    }
     fn logs(
         &self,
         id: protocol::OperationId,
@@ -105,6 +120,9 @@ impl Store for Full {
     }
     fn cursors(&self) -> Result<Vec<(protocol::HostName, crate::HostCursor)>, StoreError> {
         self.inner.cursors()
+    }
+    fn given_up(&self, id: protocol::OperationId) -> Result<bool, StoreError> {
+        self.inner.given_up(id)
     }
     fn key(&self, key: &str) -> Result<Option<(protocol::OperationId, String)>, StoreError> {
         self.inner.key(key)

@@ -57,6 +57,15 @@ impl DataLoad {
             source.insert("enum".to_owned(), json!(names));
             source.insert("default".to_owned(), json!(names.first()));
         }
+        let synthetic = |s: &&SourceConfig| matches!(s, SourceConfig::Synthetic { .. });
+        let synthetic: Vec<&str> =
+            self.config.sources.iter().filter(synthetic).map(SourceConfig::name).collect();
+        for name in ["seed", "years"] {
+            let param = schema.pointer_mut(&format!("/properties/{name}")).and_then(Value::as_object_mut);
+            if let Some(param) = param {
+                param.insert("x-when".to_owned(), json!({"source": synthetic}));
+            }
+        }
         let examples = self.examples();
         if let Some(symbol) = schema.pointer_mut("/properties/symbol").and_then(Value::as_object_mut)
             && !examples.is_empty()

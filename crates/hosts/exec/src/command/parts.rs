@@ -4,6 +4,7 @@
 
 use crate::command::{ATTEMPT, OPERATION};
 use crate::config::{ConfigError, ParamConfig, Patterns, ProgressConfig, SeriesConfig, read};
+use crate::log::Pace;
 use crate::param::Param;
 use crate::pattern::Matcher;
 use crate::teller::Reading;
@@ -149,6 +150,22 @@ pub(super) fn limits(
         ));
     }
     Ok(limits)
+}
+
+/// How many lines the log takes: enough for a reader, and no more than a browser that follows it can take.
+pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<Pace, (&'static str, String)> {
+    const MOST: u32 = 1_000_000;
+    let lines = |key, n: Option<u32>, usual| match n {
+        Some(n) if !(1..=MOST).contains(&n) => {
+            Err((key, format!("{n} can't be meant; it counts lines, from 1 to {MOST}.")))
+        }
+        n => Ok(n.unwrap_or(usual)),
+    };
+    let usual = Pace::default();
+    Ok(Pace {
+        at_once: lines("log_at_once", at_once, usual.at_once)?,
+        per_second: lines("log_per_second", per_second, usual.per_second)?,
+    })
 }
 
 /// `loss-curve` → "Loss curve".

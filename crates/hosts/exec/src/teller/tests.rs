@@ -38,7 +38,7 @@ impl Ear for Notes {
 
 fn teller(reading: Reading, phases: &[&str]) -> Teller<Notes> {
     let phases = phases.iter().map(|p| (*p).to_owned()).collect();
-    Teller::new(Notes::default(), Arc::new(reading), phases, Instant::now())
+    Teller::new(Notes::default(), Arc::new(reading), phases, Pace::default(), Instant::now())
 }
 
 fn hear(teller: &mut Teller<Notes>, stream: Stream, bytes: &[u8]) {
@@ -75,6 +75,20 @@ fn a_report_is_progress_and_curves_and_not_log() {
 }
 
 #[test]
+fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"\x1b[33mWARNING\x1b[0m odd\x1b[K\n\x1b[1m{\"done\":1}\x1b[0m\n");
+    hear(&mut t, Stream::Err, b"\x1b[31mdrawn 1\r\x1b[31mdrawn 2\x1b[0m\n\x1b[0m\n");
+    let expected = [
+        (LogLevel::Warn, "\x1b[33mWARNING\x1b[0m odd".to_owned()),
+        (LogLevel::Warn, "\x1b[31mdrawn 2\x1b[0m".to_owned()),
+    ];
+    assert_eq!(t.ear().log, expected);
+    assert_eq!(t.ear().told, ["done 1"]);
+    assert_eq!(t.finish().last, ["drawn 2"]);
+}
+
+#[test]
 fn a_total_that_comes_later_keeps_the_count() {
     let mut t = teller(Reading::Lines, &[]);
     hear(
@@ -99,7 +113,7 @@ fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
         ("info", "plain"),
         ("error", "[12:00] ERROR: no"),
         ("info", "{\"loss\":1,\"best\":true}"),
-        ("info", "red"),
+        ("info", "\u{1b}[31mred\u{1b}[0m"),
         ("warn", "note"),
         ("info", "INFO:root:fine"),
         ("error", "Traceback (most recent call last):"),

@@ -93,6 +93,7 @@ impl Served {
         });
         let host = host_kit::Host::builder("training", "test")
             .capacity(8)
+            .checkpoints(root.path().join("checkpoints"))
             .work(data.unwrap())
             .work(training)
             .build()
@@ -119,7 +120,7 @@ impl Served {
     }
 
     pub fn checkpoints(&self) -> PathBuf {
-        self.root.path().join("models/checkpoints")
+        self.root.path().join("checkpoints")
     }
 
     pub async fn get(&self, path: &str) -> reqwest::Response {

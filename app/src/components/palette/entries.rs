@@ -1,0 +1,329 @@
+//! What can be found: pages, kinds to start, operations, hosts, commands; and which of it fits what was typed. Pure
+//! but for [`gather`], which asks the page what it knows.
+
+use super::rank::{Fit, fit, words};
+use crate::app::Data;
+use crate::live::{Live, OpView};
+use crate::open::{Deed, Open};
+use crate::query;
+use crate::tell::Tell;
+use crate::zone::{Zone, Zones};
+use leptos::prelude::*;
+use protocol::api::{HostLink, HostStatus, KindOffer};
+use protocol::{HostName, Operation, OperationId, State};
+
+/// So many of a group are shown; of operations some more.
+const MOST: usize = 6;
+const MOST_OPERATIONS: usize = 8;
+/// So many that were chosen last are offered before anything is typed.
+pub const RECENT: usize = 5;
+
+/// What belongs together, in the order in which it stands while nothing is typed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Group {
+    Recent,
+    Open,
+    Running,
+    Pages,
+    Start,
+    Operations,
+    Hosts,
+    Commands,
+}
+
+impl Group {
+    /// As its heading says.
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Recent => "Chosen lately",
+            Group::Open => "This operation",
+            Group::Running => "Running",
+            Group::Pages => "Pages",
+            Group::Start => "Start",
+            Group::Operations => "Operations",
+            Group::Hosts => "Hosts",
+            Group::Commands => "Commands",
+        }
+    }
+}
+
+/// What is done when it is chosen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Does {
+    /// Opens one of our pages.
+    Go(String),
+    /// Something with the operation that is open.
+    Deed(Deed),
+    Drain(HostName, bool),
+    Theme(&'static str),
+    Zone,
+    Fold,
+    Keys,
+}
+
+/// One thing that can be chosen.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    pub group: Group,
+    pub name: String,
+    /// Stands beside the name, muted.
+    pub aside: String,
+    /// In lower case, what else it is found by.
+    pub also: String,
+    /// Of an operation: its state when it was looked up, and its id where the page follows it.
+    pub state: Option<State>,
+    pub id: Option<OperationId>,
+    pub does: Does,
+}
+
+impl Entry {
+    fn new(group: Group, name: impl Into<String>, aside: impl Into<String>, does: Does) -> Self {
+        let (name, aside) = (name.into(), aside.into());
+        Self { group, also: aside.to_lowercase(), name, aside, state: None, id: None, does }
+    }
+
+    /// The page of an operation.
+    fn operation(group: Group, id: OperationId, kind: &str, title: &str, state: State, also: String) -> Self {
+        let state = Some(state);
+        Self { also, state, id: Some(id), ..Self::new(group, title, kind, Does::Go(query::operation(id))) }
+    }
+
+    /// One that the server found.
+    pub fn stored(op: &Operation) -> Self {
+        let also = format!("{} {}", op.kind, op.id);
+        Self::operation(Group::Operations, op.id, op.kind.as_str(), &op.title, op.state, also)
+    }
+
+    /// By this it is known again; what is done to the operation that is open is not.
+    pub fn key(&self) -> Option<String> {
+        match &self.does {
+            Does::Go(address) => Some(address.clone()),
+            Does::Deed(_) | Does::Drain(..) => None,
+            _ => Some(self.name.clone()),
+        }
+    }
+}
+
+/// An entry that fits, with the letters of its name that were found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    pub entry: Entry,
+    pub marks: Vec<usize>,
+}
+
+/// What fits, in groups, best first; of what is given twice the first counts. While nothing is typed: what was
+/// chosen lately (by its keys and names, the newest first), and what is near at hand.
+pub fn find(typed: &str, all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found>)> {
+    let words = words(typed);
+    if words.is_empty() {
+        return at_first(all, recent);
+    }
+    let mut fits: Vec<(Fit, &Entry)> =
+        all.iter().filter_map(|entry| Some((fit(&words, &entry.name, &entry.also)?, entry))).collect();
+    // Stable: what fits alike stays in its order.
+    fits.sort_by_key(|(found, _)| -found.score);
+    let mut groups: Vec<(Group, Vec<Found>)> = Vec::new();
+    for (found, entry) in fits {
+        let group = if entry.group == Group::Running { Group::Operations } else { entry.group };
+        let at = groups.iter().position(|(known, _)| *known == group).unwrap_or_else(|| {
+            groups.push((group, Vec::new()));
+            groups.len() - 1
+        });
+        let list = &mut groups[at].1;
+        let most = if group == Group::Operations { MOST_OPERATIONS } else { MOST };
+        if list.len() < most && !list.iter().any(|other| other.entry.does == entry.does) {
+            list.push(Found { entry: entry.clone(), marks: found.marks });
+        }
+    }
+    groups
+}
+
+fn at_first(all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found>)> {
+    let plain = |entry: Entry| Found { entry, marks: Vec::new() };
+    let mut groups: Vec<(Group, Vec<Found>)> = Vec::new();
+    let lately: Vec<Found> = recent
+        .iter()
+        .take(RECENT)
+        .filter_map(|(key, name)| {
+            let known = all.iter().find(|entry| entry.key().as_ref() == Some(key)).cloned();
+            // An operation that the page does not hold is still where it was.
+            let gone =
+                || key.starts_with('/').then(|| Entry::new(Group::Recent, name, "", Does::Go(key.clone())));
+            known.or_else(gone).map(plain)
+        })
+        .collect();
+    if !lately.is_empty() {
+        groups.push((Group::Recent, lately));
+    }
+    for entry in all.iter().filter(|entry| !matches!(entry.group, Group::Operations | Group::Hosts)) {
+        match groups.iter_mut().find(|(group, _)| *group == entry.group) {
+            Some((Group::Running, list)) if list.len() >= RECENT => {}
+            Some((_, list)) => list.push(plain(entry.clone())),
+            None => groups.push((entry.group, vec![plain(entry.clone())])),
+        }
+    }
+    groups.sort_by_key(|(group, _)| *group);
+    groups
+}
+
+/// Everything that the page knows of, as it stands now.
+pub fn gather() -> Vec<Entry> {
+    let live = Live::here();
+    let mut all = Vec::new();
+    if let Some(op) = Open::here().operation() {
+        all.extend(deeds(op));
+    }
+    all.extend(pages());
+    Data::here().kinds.with_untracked(|kinds| {
+        if let Some(Ok(list)) = kinds {
+            all.extend(list.kinds.iter().map(start));
+        }
+    });
+    for cell in live.all().into_iter().filter_map(|id| live.operation(id)) {
+        let (fixed, state) = (cell.fixed(), cell.standing().0);
+        let group = if state == State::Running { Group::Running } else { Group::Operations };
+        let also = format!("{} {}", fixed.kind, fixed.id);
+        all.push(Entry::operation(group, fixed.id, fixed.kind.as_str(), &fixed.title, state, also));
+    }
+    live.hosts().with_untracked(|hosts| hosts.iter().for_each(|host| all.extend(of_host(host))));
+    all.extend(commands(untrack(|| Zones::here().get())));
+    all
+}
+
+fn deeds(op: OpView) -> impl Iterator<Item = Entry> {
+    let told = untrack(|| Tell::here().awaits(op.id));
+    let title = op.fixed().title.clone();
+    Deed::fitting(op)
+        .map(move |deed| Entry::new(Group::Open, deed.words(told), title.clone(), Does::Deed(deed)))
+}
+
+fn pages() -> Vec<Entry> {
+    let plain = [
+        ("/", "Overview"),
+        ("/operations", "Operations"),
+        ("/new", "New operation"),
+        ("/compare", "Compare"),
+        ("/hosts", "Hosts"),
+    ];
+    let page = |address: String, name: String| Entry::new(Group::Pages, name, "", Does::Go(address));
+    let states = State::ALL.into_iter().filter(|state| !matches!(state, State::Starting | State::Cancelling));
+    let by_state = states.map(|state| {
+        page(query::url("/operations", [("state", state.as_str())]), format!("Operations: {state}"))
+    });
+    plain
+        .into_iter()
+        .map(|(address, name)| page(address.to_owned(), name.to_owned()))
+        .chain(by_state)
+        .collect()
+}
+
+fn start(offer: &KindOffer) -> Entry {
+    let kind = offer.spec.name.as_str();
+    let address = query::url("/new", [("kind", kind)]);
+    let aside = if offer.available { kind.to_owned() } else { format!("{kind} · no host can be reached") };
+    Entry::new(Group::Start, format!("Start: {}", offer.spec.title), aside, Does::Go(address))
+}
+
+fn of_host(host: &HostStatus) -> [Entry; 2] {
+    let name = &host.name;
+    let how = match host.link {
+        _ if host.draining => "drained",
+        HostLink::Up => "heard",
+        HostLink::Connecting => "not reached yet",
+        HostLink::Away => "no word",
+    };
+    let drain = if host.draining { format!("Undrain {name}") } else { format!("Drain {name}…") };
+    [
+        Entry::new(Group::Hosts, name.to_string(), how, Does::Go(format!("/hosts#host-{name}"))),
+        Entry::new(Group::Hosts, drain, "", Does::Drain(name.clone(), !host.draining)),
+    ]
+}
+
+fn commands(zone: Zone) -> Vec<Entry> {
+    let command = |name: &str, aside: &str, does| Entry::new(Group::Commands, name, aside, does);
+    let turn = if zone == Zone::Utc { "Times in the zone of this browser" } else { "Times in UTC" };
+    vec![
+        command("Theme: light", "", Does::Theme("light")),
+        command("Theme: dark", "", Does::Theme("dark")),
+        command("Theme: as the system has it", "auto", Does::Theme("auto")),
+        command(turn, "time zone, local", Does::Zone),
+        command("Fold or unfold the rail", "", Does::Fold),
+        command("Show all keys", "keyboard", Does::Keys),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u32) -> OperationId {
+        format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap()
+    }
+
+    fn op(n: u32, title: &str, state: State) -> Entry {
+        let group = if state == State::Running { Group::Running } else { Group::Operations };
+        Entry::operation(group, id(n), "data.load", title, state, format!("data.load {} gpu-1", id(n)))
+    }
+
+    fn some() -> Vec<Entry> {
+        let mut all = pages();
+        all.push(Entry::new(
+            Group::Start,
+            "Start: Load market data",
+            "data.load",
+            Does::Go("/new?kind=data.load".into()),
+        ));
+        all.push(op(1, "MSFT 1h", State::Running));
+        all.push(op(2, "AAPL 1h", State::Succeeded));
+        all.extend(commands(Zone::Utc));
+        all
+    }
+
+    fn names(groups: &[(Group, Vec<Found>)]) -> Vec<(Group, Vec<&str>)> {
+        groups.iter().map(|(g, list)| (*g, list.iter().map(|f| f.entry.name.as_str()).collect())).collect()
+    }
+
+    #[test]
+    fn the_group_of_the_best_goes_first() {
+        let found = find("load", &some(), &[]);
+        let names = names(&found);
+        assert_eq!(names[0], (Group::Start, vec!["Start: Load market data"]));
+        assert_eq!(names[1], (Group::Operations, vec!["MSFT 1h", "AAPL 1h"]));
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_id_whole_or_as_it_is_shown() {
+        for typed in [id(2).to_string(), id(2).short()] {
+            let found = find(&typed, &some(), &[]);
+            assert!(names(&found)[0].1.contains(&"AAPL 1h"), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_finds_too_stands_there_once() {
+        let mut all = some();
+        all.push(op(2, "AAPL 1h", State::Succeeded));
+        assert_eq!(names(&find("aapl", &all, &[])), [(Group::Operations, vec!["AAPL 1h"])]);
+    }
+
+    #[test]
+    fn before_anything_is_typed_stands_what_was_chosen_lately_and_what_runs() {
+        let gone = query::operation(id(9));
+        let recent = [
+            ("/hosts".to_owned(), "Hosts".to_owned()),
+            (gone, "GONE 1d".to_owned()),
+            ("Theme: dark".to_owned(), "Theme: dark".to_owned()),
+            ("Drain everything".to_owned(), "no longer there".to_owned()),
+        ];
+        let found = find(" ", &some(), &recent);
+        let names = names(&found);
+        assert_eq!(names[0], (Group::Recent, vec!["Hosts", "GONE 1d", "Theme: dark"]));
+        assert_eq!(names[1], (Group::Running, vec!["MSFT 1h"]));
+        assert!(!names.iter().any(|(group, _)| *group == Group::Operations));
+    }
+
+    #[test]
+    fn nothing_fits_nonsense() {
+        assert!(find("qqqq", &some(), &[]).is_empty());
+    }
+}

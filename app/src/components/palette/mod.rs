@@ -1,0 +1,416 @@
+//! The palette: one field that finds pages, operations, hosts and what can be done, by keyboard. Opened by Ctrl K and
+//! by the button in the bar at the top.
+
+mod entries;
+mod rank;
+mod recent;
+
+use super::icon::Icon;
+use super::keys::ask_for_keys;
+use super::state_mark::StateMark;
+use super::theme::{Theme, fold_rail};
+use crate::actions::Question;
+use crate::api;
+use crate::live::Live;
+use crate::open::{Doer, Open};
+use crate::query;
+use crate::reactive::{maybe, part, text, word};
+use crate::zone::Zones;
+use entries::{Does, Entry, Found, Group, find, gather};
+use leptos::html::{Dialog, Input};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_navigate;
+use protocol::OperationId;
+use std::rc::Rc;
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+
+/// The server is asked when nothing was typed for so long.
+const PAUSE: Duration = Duration::from_millis(180);
+/// Fewer letters find too much of what is stored.
+const LEAST: usize = 2;
+/// So far Page Up and Page Down go.
+const PAGE: usize = 6;
+
+/// Whether the palette is open; from the context.
+#[derive(Clone, Copy)]
+pub struct Palette(RwSignal<bool>);
+
+impl Palette {
+    /// Called once, by the frame.
+    pub fn new() -> Self {
+        Self(RwSignal::new(false))
+    }
+
+    /// The page's own, provided by the frame.
+    pub fn here() -> Self {
+        expect_context::<Palette>()
+    }
+
+    /// Not tracked.
+    pub fn is_open(&self) -> bool {
+        self.0.get_untracked()
+    }
+
+    /// Opens it, or closes it.
+    pub fn turn(&self) {
+        self.0.update(|open| *open = !*open);
+    }
+}
+
+/// Does what stands at a place. It is only ever called in the browser, on its one thread.
+type Choose = StoredValue<Rc<dyn Fn(usize)>, LocalStorage>;
+
+/// What the server says of what is typed.
+#[derive(Clone, PartialEq)]
+enum Stored {
+    /// It was not asked.
+    Idle,
+    Asked,
+    Found(Vec<Entry>),
+    /// Why it can't say.
+    Trouble(String),
+}
+
+/// The button in the bar at the top; on a phone a picture.
+#[component]
+pub fn PaletteButton() -> impl IntoView {
+    let palette = Palette::here();
+    // Until the browser is known it is said as most write it.
+    let keys = RwSignal::new("Ctrl K");
+    Effect::new(move |_| {
+        if window().navigator().user_agent().is_ok_and(|agent| agent.contains("Mac OS")) {
+            keys.set("⌘ K");
+        }
+    });
+    view! {
+        <button
+            type="button"
+            class="palette-button only-script"
+            aria-haspopup="dialog"
+            aria-label="Search or command"
+            on:click=move |_| palette.turn()
+        >
+            <Icon name="search"/>
+            <span class="wide-only">"Search or command"</span>
+            <kbd class="wide-only" aria-hidden="true">{word(move || keys.get())}</kbd>
+        </button>
+    }
+    .into_any()
+}
+
+/// The dialog. What is in it is made anew each time it is opened.
+#[component]
+pub fn PaletteDialog() -> impl IntoView {
+    let Palette(open) = Palette::here();
+    let dialog = NodeRef::<Dialog>::new();
+    // What is chosen is done after the palette is gone, by what outlives it.
+    let owner = Owner::current().unwrap_or_default();
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        match (open.get(), dialog.open()) {
+            // It fails only for a dialog that is already open.
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
+    // A click beside it closes it.
+    let beside = move |event: MouseEvent| {
+        let itself = dialog.get_untracked().map(|dialog| dialog.unchecked_into::<HtmlElement>());
+        let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+        if target.is_some() && target == itself {
+            open.set(false);
+        }
+    };
+    view! {
+        <dialog
+            node_ref=dialog
+            class="dialog palette"
+            aria-label="Search or command"
+            on:close=move |_| open.set(false)
+            on:click=beside
+        >
+            {part(move || open.get().then(|| view! { <Finder open owner=owner.clone()/> }.into_any()))}
+        </dialog>
+    }
+    .into_any()
+}
+
+/// The field and what it finds.
+#[component]
+fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
+    let typed = RwSignal::new(String::new());
+    let at = RwSignal::new(0usize);
+    let stored = RwSignal::new(Stored::Idle);
+    // As things stand when it is opened: nothing moves under the hand while one chooses.
+    let known = StoredValue::new(gather());
+    let recent = StoredValue::new(recent::read());
+    let found = Memo::new(move |_| {
+        let typed = typed.get();
+        let mut all = known.get_value();
+        if let Stored::Found(more) = &*stored.read() {
+            all.extend(more.iter().cloned());
+        }
+        if let Some(entry) = by_id(&typed, &all) {
+            all.push(entry);
+        }
+        recent.with_value(|recent| find(&typed, &all, recent))
+    });
+    let count =
+        Memo::new(move |_| found.with(|groups| groups.iter().map(|(_, list)| list.len()).sum::<usize>()));
+    let choose = chooser(open, owner);
+    let choose_at: Rc<dyn Fn(usize)> = Rc::new(move |n| {
+        let entry = found.with_untracked(|groups| groups.iter().flat_map(|(_, list)| list).nth(n).cloned());
+        if let Some(Found { entry, .. }) = entry {
+            choose(entry);
+        }
+    });
+    let choose_at = StoredValue::new_local(choose_at);
+    let input = move |event| {
+        typed.set(event_target_value(&event));
+        at.set(0);
+        look_up(typed, stored);
+    };
+    let pressed = move |event: KeyboardEvent| {
+        let (here, last) = (at.get_untracked(), count.get_untracked().saturating_sub(1));
+        let to = match event.key().as_str() {
+            // Round and round.
+            "ArrowDown" if here >= last => 0,
+            "ArrowDown" => here + 1,
+            "ArrowUp" if here == 0 => last,
+            "ArrowUp" => here - 1,
+            "PageDown" => (here + PAGE).min(last),
+            "PageUp" => here.saturating_sub(PAGE),
+            "Enter" if !event.is_composing() => {
+                event.prevent_default();
+                choose_at.get_value()(here);
+                return;
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        at.set(to);
+    };
+    let field = NodeRef::<Input>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            // It fails only for what is not in sight; the dialog gives the focus to it when it is shown.
+            let _ = field.focus();
+        }
+    });
+    // What the keys reach is in sight.
+    Effect::new(move |_| {
+        let chosen = document().get_element_by_id(&format!("found-{}", at.get()));
+        if let Some(chosen) = chosen {
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            chosen.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
+    let groups = part(move || {
+        let mut n = 0;
+        let groups = found.get().into_iter().map(|(group, list)| {
+            let options: Vec<AnyView> = list
+                .into_iter()
+                .map(|found| {
+                    let here = n;
+                    n += 1;
+                    option(found, here, at, choose_at)
+                })
+                .collect();
+            let id = format!("found-{group:?}");
+            view! {
+                <ul role="group" aria-labelledby=id.clone()>
+                    <li role="presentation" class="palette-group" id=id.clone()>
+                        {group.title()}
+                    </li>
+                    {options}
+                </ul>
+            }
+            .into_any()
+        });
+        Some(groups.collect_view().into_any())
+    });
+    let said = text(move || match (count.get(), &*stored.read()) {
+        (_, Stored::Trouble(why)) => why.clone(),
+        (0, Stored::Asked) => "Looking among all stored operations…".to_owned(),
+        (0, _) => format!(
+            "Nothing is called \u{201c}{}\u{201d}. A part of a name, a kind, a host or an id will do.",
+            typed.read().trim()
+        ),
+        (_, Stored::Asked) => "Looking among all stored operations too…".to_owned(),
+        (1, _) => "1 found".to_owned(),
+        (n, _) => format!("{n} found"),
+    });
+    view! {
+        <div class="palette-field">
+            <Icon name="search"/>
+            <input
+                node_ref=field
+                type="text"
+                role="combobox"
+                aria-label="Search or command"
+                aria-expanded="true"
+                aria-controls="palette-list"
+                aria-autocomplete="list"
+                aria-activedescendant=maybe(move || (count.get() > 0).then(|| format!("found-{}", at.get())))
+                placeholder="Page, operation, host, id, or what to do"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                maxlength="200"
+                autofocus=true
+                on:input=input
+                on:keydown=pressed
+            />
+            <button type="button" class="quiet" aria-label="Close" on:click=move |_| open.set(false)>
+                <Icon name="cross"/>
+            </button>
+        </div>
+        <div class="palette-list" id="palette-list" role="listbox" aria-label="What was found">
+            {groups}
+        </div>
+        <footer class="palette-foot muted">
+            <span role="status">{said}</span>
+            <span class="wide-only" aria-hidden="true">
+                <kbd>"↑"</kbd> " " <kbd>"↓"</kbd> " choose  " <kbd>"Enter"</kbd> " open  " <kbd>"Esc"</kbd> " close"
+            </span>
+        </footer>
+    }
+    .into_any()
+}
+
+/// One that can be chosen.
+fn option(found: Found, n: usize, at: RwSignal<usize>, choose: Choose) -> AnyView {
+    let Found { entry, marks } = found;
+    // Followed while the page follows the operation: what it says is true as long as it stands there.
+    let state = entry.state.map(|state| {
+        let cell = entry.id.and_then(|id| Live::here().operation(id));
+        let state = cell.map_or_else(|| Signal::stored(state), |cell| cell.view().state.into());
+        view! { <StateMark state/> }.into_any()
+    });
+    let aside = (!entry.aside.is_empty()).then(|| view! { <span class="palette-aside">{entry.aside}</span> });
+    view! {
+        <li
+            id=format!("found-{n}")
+            role="option"
+            class="palette-entry"
+            aria-selected=word(move || if at.get() == n { "true" } else { "false" })
+            on:pointermove=move |_| {
+                if at.get_untracked() != n {
+                    at.set(n);
+                }
+            }
+            on:click=move |_| choose.get_value()(n)
+        >
+            <span class="palette-name">{marked(&entry.name, &marks)}</span>
+            {aside}
+            {state}
+        </li>
+    }
+    .into_any()
+}
+
+/// The name with the letters that were found marked.
+fn marked(name: &str, marks: &[usize]) -> AnyView {
+    if marks.is_empty() {
+        return name.to_owned().into_any();
+    }
+    let mut parts: Vec<(bool, String)> = Vec::new();
+    for (i, letter) in name.chars().enumerate() {
+        let here = marks.binary_search(&i).is_ok();
+        match parts.last_mut() {
+            Some((same, text)) if *same == here => text.push(letter),
+            _ => parts.push((here, letter.to_string())),
+        }
+    }
+    let part = |(here, text): (bool, String)| match here {
+        true => view! { <mark>{text}</mark> }.into_any(),
+        false => text.into_any(),
+    };
+    parts.into_iter().map(part).collect_view().into_any()
+}
+
+/// An id that was pasted whole leads to its operation, known here or not.
+fn by_id(typed: &str, known: &[Entry]) -> Option<Entry> {
+    let id = typed.trim().parse::<OperationId>().ok()?;
+    if known.iter().any(|entry| entry.id == Some(id)) {
+        return None;
+    }
+    Some(Entry {
+        group: Group::Operations,
+        name: "Go to the operation with this id".to_owned(),
+        aside: id.short(),
+        also: typed.trim().to_lowercase(),
+        state: None,
+        id: Some(id),
+        does: Does::Go(query::operation(id)),
+    })
+}
+
+/// Asks the server, once nothing more is typed.
+fn look_up(typed: RwSignal<String>, stored: RwSignal<Stored>) {
+    let wanted = typed.get_untracked();
+    if wanted.trim().chars().count() < LEAST {
+        stored.set(Stored::Idle);
+        return;
+    }
+    // What was found for fewer letters stays until there is better.
+    if !matches!(*stored.read_untracked(), Stored::Found(_)) {
+        stored.set(Stored::Asked);
+    }
+    // The palette may be closed meanwhile.
+    let still = move |wanted: &String| typed.try_with_untracked(|typed| typed == wanted).unwrap_or_default();
+    set_timeout(
+        move || {
+            if !still(&wanted) {
+                return;
+            }
+            spawn_local(async move {
+                let answer = api::find(wanted.trim()).await;
+                if still(&wanted) {
+                    stored.try_set(match answer {
+                        Ok(page) => Stored::Found(page.operations.iter().map(Entry::stored).collect()),
+                        Err(problem) => Stored::Trouble(problem.detail),
+                    });
+                }
+            });
+        },
+        PAUSE,
+    );
+}
+
+/// Does what was chosen, once the palette is closed: the focus goes back to where it was, and on from there.
+fn chooser(open: RwSignal<bool>, owner: Owner) -> impl Fn(Entry) + 'static {
+    let navigate = use_navigate();
+    let (doer, here) = (Doer::here(), Open::here());
+    let (theme, zones) = (expect_context::<Theme>(), Zones::here());
+    move |entry: Entry| {
+        if let Some(key) = entry.key() {
+            recent::note(&key, &entry.name);
+        }
+        open.set(false);
+        let (navigate, owner) = (navigate.clone(), owner.clone());
+        // After the dialog is gone: another one may follow.
+        request_animation_frame(move || {
+            let go = |to: &str| navigate(to, Default::default());
+            owner.with(|| match entry.does {
+                Does::Go(address) => go(&address),
+                Does::Deed(deed) => {
+                    if let Some(op) = here.operation() {
+                        deed.carry_out(op, doer, &go);
+                    }
+                }
+                Does::Drain(host, true) => doer.actions.question.set(Some(Question::Drain(host))),
+                Does::Drain(host, false) => doer.actions.drain_now(host, false),
+                Does::Theme(name) => theme.choose(name),
+                Does::Zone => zones.turn(),
+                Does::Fold => fold_rail(),
+                Does::Keys => ask_for_keys(),
+            });
+        });
+    }
+}

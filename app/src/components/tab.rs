@@ -1,0 +1,120 @@
+//! What the browser's tab says of the page while others are in sight: its title tells what runs, its picture how
+//! things are. Both change at most once a second.
+
+use crate::format;
+use crate::live::Live;
+use crate::live::link::Shown;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use protocol::State;
+
+/// How fresh the page is, as far as its tab tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fresh {
+    Yes,
+    /// It rests out of sight: nothing is the matter, and nothing is known.
+    Rests,
+    No,
+}
+
+/// `3 running · Operations · Signalbox`; the page of an operation says itself how far that is.
+fn title(page: &str, running: u64, of_operation: bool, fresh: Fresh) -> String {
+    let mark = if fresh == Fresh::No { "⚠ " } else { "" };
+    if running == 0 || of_operation || fresh == Fresh::Rests {
+        return format!("{mark}{page}");
+    }
+    format!("{mark}{} running · {page}", format::count(running))
+}
+
+/// The picture, by its file.
+fn picture(running: u64, failed: bool, fresh: Fresh) -> &'static str {
+    match (fresh, failed, running) {
+        (Fresh::No | Fresh::Rests, ..) => "/favicon-stale.svg",
+        (_, true, _) => "/favicon-failed.svg",
+        (_, false, 0) => "/favicon.svg",
+        _ => "/favicon-running.svg",
+    }
+}
+
+/// Keeps title and picture true. Shows nothing on the page itself.
+#[component]
+pub fn Tab() -> impl IntoView {
+    let live = Live::here();
+    let path = use_location().pathname;
+    let (clock, shown, fresh) = (live.clock(), live.shown(), live.fresh());
+    let fresh = Memo::new(move |_| match fresh.get() {
+        true => Fresh::Yes,
+        false if shown.get() == Shown::Still => Fresh::Rests,
+        false => Fresh::No,
+    });
+    let running = Memo::new({
+        let live = live.clone();
+        move |_| {
+            // Once a second, however much happens.
+            clock.track();
+            untrack(|| {
+                [State::Starting, State::Running, State::Cancelling]
+                    .map(|state| live.count(state))
+                    .iter()
+                    .sum::<u64>()
+            })
+        }
+    });
+    let formatter = move |page: String| {
+        let of_operation = path.with(|path| path.starts_with("/operations/"));
+        title(&page, running.get(), of_operation, fresh.get())
+    };
+    // What fails while nobody looks is told until somebody does.
+    let left_at = RwSignal::new(None);
+    Effect::new(move |started: Option<()>| {
+        if started.is_none() {
+            let seen = move || left_at.set(document().hidden().then(|| clock.get_untracked()));
+            seen();
+            // For as long as the page lives: its handle is not needed.
+            let _ = window_event_listener_untyped("visibilitychange", move |_| seen());
+        }
+    });
+    let failed = Memo::new(move |_| {
+        let Some(left) = left_at.get() else { return false };
+        live.track_roster();
+        live.all()
+            .into_iter()
+            .filter_map(|id| live.operation(id))
+            .any(|cell| cell.standing().0 == State::Failed && cell.ended_at().is_some_and(|at| at > left))
+    });
+    let picture = Memo::new(move |_| picture(running.get(), failed.get(), fresh.get()));
+    Effect::new(move |_| {
+        let picture = picture.get();
+        if let Some(link) = document().get_element_by_id("icon") {
+            // It fails only for a name that is no name.
+            let _ = link.set_attribute("href", picture);
+        }
+    });
+    view! { <Title formatter=formatter/> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_says_what_runs_and_whether_that_is_still_true() {
+        let page = "Operations · Signalbox";
+        assert_eq!(title(page, 0, false, Fresh::Yes), page);
+        assert_eq!(title(page, 3, false, Fresh::Yes), "3 running · Operations · Signalbox");
+        assert_eq!(title(page, 3, false, Fresh::No), "⚠ 3 running · Operations · Signalbox");
+        assert_eq!(title(page, 3, false, Fresh::Rests), page);
+        let op = "56 % · MSFT 1h · Signalbox";
+        assert_eq!(title(op, 3, true, Fresh::Yes), op);
+        assert_eq!(title(op, 3, true, Fresh::No), "⚠ 56 % · MSFT 1h · Signalbox");
+    }
+
+    #[test]
+    fn the_picture_never_shows_what_is_not_known() {
+        assert_eq!(picture(3, true, Fresh::No), "/favicon-stale.svg");
+        assert_eq!(picture(3, true, Fresh::Yes), "/favicon-failed.svg");
+        assert_eq!(picture(3, false, Fresh::Yes), "/favicon-running.svg");
+        assert_eq!(picture(0, false, Fresh::Yes), "/favicon.svg");
+    }
+}

@@ -1,0 +1,344 @@
+//! The log of an operation that is open on the page: as much of it as was asked for or told, in little memory.
+//!
+//! Lines have numbers from 1, so what is not here is known to be missing, and can be asked for when somebody looks at
+//! it. Lines are kept in blocks of neighbours, the text of a block in one piece; with too many of them, those farthest
+//! from the reader go.
+
+use protocol::{LogLevel, LogLine, Time};
+
+/// Lines kept.
+pub const MOST_LINES: usize = 120_000;
+/// Bytes of text kept: lines may be long.
+const MOST_BYTES: usize = 32 << 20;
+/// Lines of a block.
+const BLOCK: u64 = 512;
+
+/// One line, as it is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line<'a> {
+    pub n: u64,
+    pub at: Time,
+    pub level: LogLevel,
+    pub text: &'a str,
+}
+
+/// Where a line's text is in its block.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    at: Time,
+    start: u32,
+    len: u32,
+    level: LogLevel,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    /// It has the lines from `id * BLOCK`.
+    id: u64,
+    slots: Vec<Option<Slot>>,
+    held: usize,
+    text: String,
+}
+
+impl Block {
+    fn line(&self, place: usize) -> Option<Line<'_>> {
+        let slot = (*self.slots.get(place)?)?;
+        let (start, end) = (slot.start as usize, (slot.start + slot.len) as usize);
+        let n = self.id * BLOCK + place as u64;
+        Some(Line { n, at: slot.at, level: slot.level, text: &self.text[start..end] })
+    }
+}
+
+/// The log of one attempt, each line once.
+#[derive(Clone, Debug, Default)]
+pub struct LogBuffer {
+    attempt: u32,
+    blocks: Vec<Block>,
+    held: usize,
+    bytes: usize,
+    /// There is none before this; 0 while nothing is known.
+    first: u64,
+    /// The newest that is known of.
+    last: u64,
+    /// The line that the reader looks at; none for the newest.
+    eye: Option<u64>,
+    /// Rises with every change but new lines at the end.
+    turned: u64,
+}
+
+impl LogBuffer {
+    /// The attempt that it is of.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The number of the first line that there is, as far as is known.
+    pub fn first(&self) -> u64 {
+        self.first.max(1)
+    }
+
+    /// The number of the newest line; 0 while there is none.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// How many lines are here.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// How many there are, here or not.
+    pub fn all(&self) -> u64 {
+        if self.last == 0 { 0 } else { self.last + 1 - self.first() }
+    }
+
+    /// Another number says that something else than new lines at the end has changed.
+    pub fn turned(&self) -> u64 {
+        self.turned
+    }
+
+    /// A line, if it is here.
+    pub fn get(&self, n: u64) -> Option<Line<'_>> {
+        let block = &self.blocks[self.place(n / BLOCK).ok()?];
+        block.line((n % BLOCK) as usize)
+    }
+
+    /// The lines that are here, from one on.
+    pub fn from(&self, n: u64) -> impl Iterator<Item = Line<'_>> {
+        let begin = self.place(n / BLOCK).unwrap_or_else(|next| next);
+        let lines = self.blocks[begin..].iter().flat_map(|b| (0..b.slots.len()).filter_map(|i| b.line(i)));
+        lines.skip_while(move |line| line.n < n)
+    }
+
+    /// The last line from one to another, both included, that there is and that is not here.
+    pub fn missing(&self, from: u64, to: u64) -> Option<u64> {
+        let (from, mut n) = (from.max(self.first()), to.min(self.last));
+        while n >= from {
+            match self.place(n / BLOCK) {
+                Ok(at) => {
+                    if self.blocks[at].held < BLOCK as usize && self.get(n).is_none() {
+                        return Some(n);
+                    }
+                    // A full block is passed at once.
+                    n = if self.blocks[at].held == BLOCK as usize { n - n % BLOCK } else { n };
+                    n = n.checked_sub(1)?;
+                }
+                Err(_) => return Some(n),
+            }
+        }
+        None
+    }
+
+    /// Says where the reader looks; what is farthest from there goes first when there is too much.
+    pub fn look_at(&mut self, eye: Option<u64>) {
+        self.eye = eye;
+    }
+
+    /// Adds lines of an attempt; says whether anything changed. A newer attempt starts anew, an older one
+    /// is ignored.
+    pub fn add(&mut self, attempt: u32, lines: &[LogLine]) -> bool {
+        if attempt < self.attempt {
+            return false;
+        }
+        let mut changed = false;
+        if attempt > self.attempt {
+            changed = self.last > 0;
+            *self = Self { attempt, turned: self.turned + 1, ..Self::default() };
+        }
+        for line in lines {
+            changed |= self.put(line.n, line.at, line.level, &line.text);
+        }
+        self.make_room();
+        changed
+    }
+
+    /// Takes an answer: of an attempt the last lines before one, `asked` at most. What the answer does not have is
+    /// nowhere.
+    pub fn answer(&mut self, attempt: u32, before: u64, asked: usize, lines: &[LogLine]) {
+        self.add(attempt, lines);
+        if attempt != self.attempt {
+            return;
+        }
+        let lowest = lines.first().map_or(before, |line| line.n);
+        if lines.len() < asked {
+            self.turned += u64::from(self.first < lowest);
+            self.first = self.first.max(lowest);
+        }
+        // A number that was left out would be asked for again and again.
+        let mut at = lines.first().map_or(Time::from_micros(0), |line| line.at);
+        for n in lowest..before.min(self.last + 1) {
+            match self.get(n) {
+                Some(line) => at = line.at,
+                None if self.place(n / BLOCK).is_ok() => {
+                    self.put(n, at, LogLevel::Debug, "");
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn place(&self, id: u64) -> Result<usize, usize> {
+        // Nearly always the newest.
+        match self.blocks.last() {
+            Some(last) if last.id == id => Ok(self.blocks.len() - 1),
+            Some(last) if last.id < id => Err(self.blocks.len()),
+            _ => self.blocks.binary_search_by_key(&id, |block| block.id),
+        }
+    }
+
+    fn put(&mut self, n: u64, at: Time, level: LogLevel, text: &str) -> bool {
+        let id = n / BLOCK;
+        let place = match self.place(id) {
+            Ok(place) => place,
+            Err(place) => {
+                let slots = vec![None; BLOCK as usize];
+                self.blocks.insert(place, Block { id, slots, held: 0, text: String::new() });
+                place
+            }
+        };
+        let block = &mut self.blocks[place];
+        // There is no line 0: its slot is taken, so that a full block is full.
+        if id == 0 && block.held == 0 {
+            block.held = 1;
+        }
+        let slot = &mut block.slots[(n % BLOCK) as usize];
+        if n == 0 || slot.is_some() {
+            return false;
+        }
+        *slot = Some(Slot { at, start: block.text.len() as u32, len: text.len() as u32, level });
+        block.text.push_str(text);
+        block.held += 1;
+        self.held += 1;
+        self.bytes += text.len();
+        if n > self.last {
+            self.last = n;
+        } else {
+            self.turned += 1;
+        }
+        true
+    }
+
+    fn make_room(&mut self) {
+        while (self.held > MOST_LINES || self.bytes > MOST_BYTES) && self.blocks.len() > 1 {
+            let eye = self.eye.unwrap_or(self.last) / BLOCK;
+            let (low, high) = (self.blocks[0].id, self.blocks[self.blocks.len() - 1].id);
+            let goes = if eye.abs_diff(low) >= eye.abs_diff(high) { 0 } else { self.blocks.len() - 1 };
+            let gone = self.blocks.remove(goes);
+            self.held -= gone.slots.iter().flatten().count();
+            self.bytes -= gone.text.len();
+            self.turned += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line(n: u64) -> LogLine {
+        LogLine { n, at: Time::from_micros(n as i64), level: LogLevel::Info, text: format!("line {n}") }
+    }
+
+    fn lines(from: u64, to: u64) -> Vec<LogLine> {
+        (from..=to).map(line).collect()
+    }
+
+    fn held(log: &LogBuffer) -> Vec<u64> {
+        log.from(0).map(|line| line.n).collect()
+    }
+
+    #[test]
+    fn a_new_attempt_starts_its_log_anew_and_an_old_one_is_ignored() {
+        let mut log = LogBuffer::default();
+        assert!(log.add(1, &lines(1, 2)));
+        let before = log.turned();
+        assert!(log.add(2, &lines(1, 1)));
+        assert_eq!(held(&log), [1]);
+        assert_ne!(log.turned(), before);
+        assert!(!log.add(1, &lines(3, 3)));
+        assert_eq!((held(&log), log.last()), (vec![1], 1));
+    }
+
+    #[test]
+    fn a_line_is_kept_as_it_was_told() {
+        let mut log = LogBuffer::default();
+        log.add(1, &[line(700), line(3)]);
+        let got = log.get(3).unwrap();
+        assert_eq!((got.text, got.at, got.level), ("line 3", Time::from_micros(3), LogLevel::Info));
+        assert_eq!(log.get(4), None);
+        assert_eq!((log.first(), log.last(), log.all(), log.held()), (1, 700, 700, 2));
+    }
+
+    #[test]
+    fn a_long_log_is_held_in_bounds_and_what_is_near_the_reader_stays() {
+        let mut log = LogBuffer::default();
+        for from in (1..=150_000).step_by(1_000) {
+            log.add(1, &lines(from, from + 999));
+            assert!(log.held() <= MOST_LINES);
+        }
+        assert!(log.held() > MOST_LINES - BLOCK as usize);
+        assert_eq!((log.last(), log.get(150_000).unwrap().text), (150_000, "line 150000"));
+        assert_eq!(log.get(1), None);
+        // Who reads at the beginning keeps the beginning.
+        log.look_at(Some(1));
+        log.answer(1, 1_001, 1_000, &lines(1, 1_000));
+        assert!(log.get(1).is_some() && log.held() <= MOST_LINES);
+        assert_eq!((log.get(150_000), log.last()), (None, 150_000));
+    }
+
+    #[test]
+    fn long_lines_are_held_in_bounds_too() {
+        let mut log = LogBuffer::default();
+        for n in 1..=10_000 {
+            log.add(1, &[LogLine { text: "x".repeat(8 * 1024), ..line(n) }]);
+        }
+        assert!(log.bytes <= MOST_BYTES && log.held() < 5_000, "{}", log.held());
+        assert!(log.get(10_000).is_some());
+    }
+
+    #[test]
+    fn it_is_known_what_is_missing() {
+        let mut log = LogBuffer::default();
+        assert_eq!(log.missing(1, 100), None);
+        log.add(1, &lines(4_001, 5_000));
+        assert_eq!(log.missing(4_001, 9_000), None);
+        assert_eq!(log.missing(1, 4_500), Some(4_000));
+        log.answer(1, 4_001, 2_000, &lines(2_001, 4_000));
+        assert_eq!(log.missing(1, 5_000), Some(2_000));
+        // The answer is shorter than was asked for: before it there is nothing.
+        log.answer(1, 2_001, 2_000, &lines(11, 2_000));
+        assert_eq!((log.missing(1, 5_000), log.first(), log.all()), (None, 11, 4_990));
+    }
+
+    #[test]
+    fn a_number_that_an_answer_leaves_out_is_not_asked_for_again() {
+        let mut log = LogBuffer::default();
+        log.add(1, &lines(10, 20));
+        log.answer(1, 10, 100, &[line(3), line(5), line(9)]);
+        assert_eq!(log.missing(1, 20), None);
+        assert_eq!((log.first(), log.get(4).unwrap().text), (3, ""));
+    }
+
+    proptest! {
+        /// Answer and live pieces may overlap and come in any order.
+        #[test]
+        fn every_line_is_there_once_and_in_order(
+            pieces in proptest::collection::vec((1u64..3_000, 1u64..700), 1..12)
+        ) {
+            let mut log = LogBuffer::default();
+            let mut all = std::collections::BTreeSet::new();
+            for (from, len) in pieces {
+                log.add(1, &lines(from, from + len - 1));
+                all.extend(from..from + len);
+            }
+            let last = *all.last().unwrap();
+            prop_assert!((1..=last).all(|n| log.get(n).is_some() == all.contains(&n)));
+            let missing = (1..=last).rev().find(|n| !all.contains(n));
+            prop_assert_eq!(log.missing(1, last), missing);
+            prop_assert_eq!(held(&log), all.into_iter().collect::<Vec<_>>());
+            let as_told = log.from(0).all(|line| line.text == format!("line {}", line.n));
+            prop_assert!(as_told);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What fills the form in one go: as it was the last time, or a preset; each with a way back.
+
+use super::preset_bar::PresetBar;
+use crate::api;
+use crate::components::form::typed::{Typed, text_of};
+use crate::components::moment::Ago;
+use crate::format;
+use crate::live::Live;
+use crate::reactive::part;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::{KindName, Time};
+use serde_json::Value;
+
+/// As last time, presets, and what was filled in last.
+#[component]
+pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
+    let filled = part(move || {
+        let said = typed.filled.with(|f| f.as_ref().map(|f| f.said.clone()))?;
+        Some(
+            view! {
+                <p class="fill-said">
+                    {said} " "
+                    <button type="button" class="link" on:click=move |_| typed.undo()>
+                        "Undo"
+                    </button>
+                </p>
+            }
+            .into_any(),
+        )
+    });
+    view! {
+        <div class="fill">
+            <AsLast kind=kind.clone() typed/>
+            <PresetBar kind typed/>
+            <div role="status">{filled}</div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Fills in the params of the newest operation of the kind; not there when there is none.
+#[component]
+fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
+    let live = Live::here();
+    let known = {
+        let kind = kind.clone();
+        Memo::new(move |_| live.newest_of(&kind))
+    };
+    // Asked for only when the page knows of none.
+    let stored = RwSignal::new(None::<(Time, Value)>);
+    Effect::new(move |asked: Option<bool>| {
+        if asked == Some(true) || known.read().is_some() {
+            return asked.unwrap_or(false);
+        }
+        let kind = kind.clone();
+        spawn_local(async move {
+            // Without an answer it is not offered.
+            if let Ok(page) = api::newest_of(&kind).await
+                && let Some(last) = page.operations.into_iter().find(|op| op.parent.is_none())
+            {
+                stored.try_set(Some((last.created_at, last.params)));
+            }
+        });
+        true
+    });
+    let last = Memo::new(move |_| known.get().or_else(|| stored.get()));
+    part(move || {
+        let (at, params) = last.get()?;
+        let fill = move |_| {
+            let given = |name: &str| params.get(name).filter(|value| !value.is_null()).map(text_of);
+            typed.fill(format!("Filled in as last time, {}.", format::moment(at)), &given);
+        };
+        Some(
+            view! {
+                <button type="button" class="button only-script" on:click=fill>
+                    "As last time" <span class="muted"><Ago at/></span>
+                </button>
+            }
+            .into_any(),
+        )
+    })
+}

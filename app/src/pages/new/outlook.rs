@@ -1,0 +1,32 @@
+//! Where it would run and when it would start, kept true while the form is filled in.
+
+use crate::live::Live;
+use crate::reactive::{part, word};
+use crate::words::start::{self, Asked, Start};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::api::KindOffer;
+
+/// The line above the button that starts it.
+#[component]
+pub fn Outlook(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView {
+    let live = Live::here();
+    let (hosts, clock, fresh) = (live.hosts(), live.clock(), live.fresh());
+    let (kind, limit) = (offer.spec.name, offer.limit);
+    let start = Memo::new(move |_| {
+        // Forecasts move without any change of state.
+        clock.track();
+        let work = live.at_work();
+        let asked = Asked { kind: &kind, priority: priority.get(), limit };
+        hosts.with(|hosts| start::start(hosts, &work, &asked))
+    });
+    let said = Memo::new(move |_| start.with(|start| start::before_start(start, clock.get())));
+    let waits_for_hosts = Memo::new(move |_| matches!(*start.read(), Start::Drained(_) | Start::Unheard));
+    let line = part(move || {
+        let more = waits_for_hosts.get().then(|| view! { " " <A href="/hosts">"See the hosts"</A> });
+        let stale = (!fresh.get()).then_some(" That is as was last heard: the page is not live just now.");
+        Some(view! { {said.get()} {stale} {more} }.into_any())
+    });
+    let class = move || if waits_for_hosts.get() { "note warn" } else { "note" };
+    view! { <p class=word(class) role="status">{line}</p> }.into_any()
+}

@@ -1,0 +1,136 @@
+//! Presets of a kind: values under a name, kept in the browser. Pure but for where they are kept.
+
+use leptos::prelude::window;
+use protocol::KindName;
+
+/// The values of one preset: what is typed into each field, by its name.
+pub type Values = Vec<(String, String)>;
+
+/// Names are cut here.
+const LONGEST: usize = 60;
+
+/// The presets of one kind, by name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Presets(Vec<(String, Values)>);
+
+impl Presets {
+    /// As they are kept. What can't be read is none.
+    pub fn read(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap_or_default())
+    }
+
+    /// To be kept.
+    pub fn text(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Values> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, values)| values)
+    }
+
+    /// Keeps values under a name; what had that name is overwritten.
+    pub fn put(&mut self, name: &str, values: Values) {
+        self.remove(name);
+        let place = self.0.partition_point(|(known, _)| known.to_lowercase() <= name.to_lowercase());
+        self.0.insert(place, (name.to_owned(), values));
+    }
+
+    /// Takes one out.
+    pub fn remove(&mut self, name: &str) -> Option<Values> {
+        let place = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Gives one another name; what had that name is overwritten.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if let Some(values) = self.remove(from) {
+            self.put(to, values);
+        }
+    }
+}
+
+/// A name as it is kept; nothing for one that is none.
+pub fn name_of(typed: &str) -> Option<String> {
+    let name: String = typed.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+fn key(kind: &KindName) -> String {
+    format!("signalbox.presets.{kind}")
+}
+
+/// Those of a kind; none also where the browser keeps nothing for this page.
+pub fn load(kind: &KindName) -> Presets {
+    let storage = window().local_storage().ok().flatten();
+    let text = storage.and_then(|storage| storage.get_item(&key(kind)).ok().flatten());
+    text.map(|text| Presets::read(&text)).unwrap_or_default()
+}
+
+/// Changes those of a kind, as they are kept just now: another tab may have changed them. Nothing when the browser
+/// keeps nothing.
+pub fn change(kind: &KindName, change: impl FnOnce(&mut Presets)) -> Option<Presets> {
+    let storage = window().local_storage().ok().flatten()?;
+    let mut presets = load(kind);
+    change(&mut presets);
+    storage.set_item(&key(kind), &presets.text()).ok()?;
+    Some(presets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(text: &str) -> Values {
+        vec![("symbol".to_owned(), text.to_owned())]
+    }
+
+    fn names(presets: &Presets) -> Vec<&str> {
+        presets.names().collect()
+    }
+
+    #[test]
+    fn presets_are_kept_by_name_and_overwritten_by_it() {
+        let mut presets = Presets::default();
+        presets.put("nightly", values("A"));
+        presets.put("Fast", values("B"));
+        presets.put("nightly", values("C"));
+        assert_eq!(names(&presets), ["Fast", "nightly"]);
+        assert_eq!(presets.get("nightly"), Some(&values("C")));
+        presets.rename("Fast", "slow");
+        presets.rename("none", "x");
+        assert_eq!(names(&presets), ["nightly", "slow"]);
+        presets.rename("slow", "nightly");
+        assert_eq!(names(&presets), ["nightly"]);
+        assert_eq!(presets.remove("nightly"), Some(values("B")));
+        assert_eq!(presets.remove("nightly"), None);
+    }
+
+    #[test]
+    fn what_was_kept_by_something_else_is_none() {
+        assert_eq!(Presets::read("{\"a\": 1}"), Presets::default());
+        assert_eq!(Presets::read(""), Presets::default());
+    }
+
+    #[test]
+    fn a_name_is_words_of_a_bounded_length() {
+        assert_eq!(name_of("  every \t night "), Some("every night".to_owned()));
+        assert_eq!(name_of(" \n"), None);
+        assert_eq!(name_of(&"é".repeat(100)).unwrap().chars().count(), LONGEST);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_read_again(names in proptest::collection::vec("\\PC{1,8}", 0..6)) {
+            let mut presets = Presets::default();
+            for name in &names {
+                presets.put(name, values(name));
+            }
+            prop_assert_eq!(Presets::read(&presets.text()), presets);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What is wrong with the form, in one place that takes the focus: each mistake a link to its field.
+
+use crate::components::form::typed::Typed;
+use crate::reactive::part;
+use leptos::prelude::*;
+use protocol::Problem;
+use wasm_bindgen::JsCast;
+
+/// The id of the box.
+const BOX: &str = "form-wrong";
+
+/// The box; not there while nothing is known to be wrong.
+#[component]
+pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>) -> impl IntoView {
+    part(move || {
+        let errors = typed.errors.get();
+        // What the server said of fields is gone when all of them were changed.
+        let problem = trouble.get().filter(|problem| problem.fields.is_empty() || !errors.is_empty());
+        if errors.is_empty() && problem.is_none() {
+            return None;
+        }
+        let title = match (&problem, errors.len()) {
+            (Some(problem), 0) => problem.title.clone(),
+            (_, 1) => "One thing is not right yet".to_owned(),
+            (_, n) => format!("{n} things are not right yet"),
+        };
+        let detail = problem.filter(|problem| problem.fields.is_empty()).map(|problem| problem.detail);
+        let mistakes = errors.into_iter().map(|error| {
+            if !typed.has(&error.field) {
+                return view! { <li>{error.message}</li> }.into_any();
+            }
+            let id = Typed::id_of(&error.field);
+            let href = format!("#{id}");
+            let go = move |event: web_sys::MouseEvent| {
+                event.prevent_default();
+                focus(&id);
+            };
+            let title = typed.title_of(&error.field);
+            view! {
+                <li>
+                    <a href=href on:click=go>{title}</a> ": " {error.message}
+                </li>
+            }
+            .into_any()
+        });
+        Some(
+            view! {
+                <div class="note bad wrong" id=BOX tabindex="-1" role="group" aria-labelledby="form-wrong-title">
+                    <p>
+                        <strong id="form-wrong-title">{title}</strong>
+                    </p>
+                    {detail.map(|detail| view! { <p>{detail}</p> })}
+                    <ul>{mistakes.collect_view()}</ul>
+                </div>
+            }
+            .into_any(),
+        )
+    })
+}
+
+/// Moves the focus to the box, once it is there.
+pub fn focus_wrong() {
+    request_animation_frame(|| focus(BOX));
+}
+
+fn focus(id: &str) {
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // It fails only for what can't take the focus; what is wrong is said all the same.
+        let _ = element.focus();
+    }
+}

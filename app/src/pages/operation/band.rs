@@ -1,0 +1,244 @@
+//! Earlier runs behind the curves of an operation: which charts show them stands in the address, and what was asked
+//! for is kept until something changes by which the answer would be another.
+
+use crate::api;
+use crate::components::chart::band_swatch;
+use crate::live::OpView;
+use crate::live::follow::Curves;
+use crate::query;
+use crate::reactive::{part, text, word};
+use crate::words::band as words;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
+use protocol::{Band, Envelope, Problem, Time};
+use std::sync::Arc;
+
+/// The word of the address that names the curves whose charts show earlier runs.
+const WORD: &str = "band";
+/// What stands there when none does, though a rule would have one shown.
+const NONE: &str = "none";
+
+/// By which an answer would be another: whether the run has begun, and when its rule was set.
+type Stamp = (bool, Option<Time>);
+
+/// What became of a question.
+#[derive(Clone)]
+enum Asked {
+    Waiting,
+    Told(Arc<Envelope>),
+    Trouble(Problem),
+}
+
+/// Of one operation.
+#[derive(Clone, Copy)]
+pub struct Bands {
+    op: OpView,
+    answers: RwSignal<Vec<(String, Stamp, Asked)>>,
+    /// The curves whose charts show earlier runs.
+    shown: Memo<Vec<String>>,
+    show: Callback<Vec<String>>,
+}
+
+/// The curves that an address names; `None` when it says nothing of it.
+fn named(word: Option<&str>) -> Option<Vec<String>> {
+    let names = word?.split(',').filter(|name| !name.is_empty() && *name != NONE);
+    Some(names.map(str::to_owned).collect())
+}
+
+impl Bands {
+    /// Called by the page of the operation.
+    pub fn new(op: OpView) -> Self {
+        let location = use_location();
+        let query = location.query;
+        let ruled = Memo::new(move |_| op.facts.with(|f| f.rule.as_ref().map(|rule| rule.series.clone())));
+        let shown = Memo::new(move |_| {
+            let asked = query.with(|q| named(q.get_str(WORD)));
+            // Where a rule goes by it, it is there unasked.
+            asked.unwrap_or_else(|| ruled.get().into_iter().collect())
+        });
+        let navigate = use_navigate();
+        let show = Callback::new(move |names: Vec<String>| {
+            let names = if names.is_empty() { NONE.to_owned() } else { names.join(",") };
+            let kept: Vec<(String, String)> = query.with_untracked(|q| {
+                q.latest_values()
+                    .filter(|(name, _)| *name != WORD)
+                    .map(|(name, value)| (name.to_string(), value.to_owned()))
+                    .collect()
+            });
+            let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let path = location.pathname.get_untracked();
+            let to =
+                query::url(&path, pairs.chain([(WORD, names.as_str())])) + &location.hash.get_untracked();
+            navigate(&to, NavigateOptions { replace: true, scroll: false, ..Default::default() });
+        });
+        Self { op, answers: RwSignal::default(), shown, show }
+    }
+
+    /// Whether the chart of these curves shows earlier runs. Tracked.
+    pub fn shows(&self, names: &[String]) -> bool {
+        self.shown.with(|shown| names.iter().any(|name| shown.contains(name)))
+    }
+
+    fn toggle(&self, names: &[String]) {
+        let mut shown = self.shown.get_untracked();
+        let before = shown.len();
+        shown.retain(|name| !names.contains(name));
+        if shown.len() == before {
+            shown.extend(names.first().cloned());
+        }
+        self.show.run(shown);
+    }
+
+    /// The bands of some curves, as far as they are there. Tracked.
+    pub fn behind(&self, names: &[String]) -> Vec<Option<Arc<Band>>> {
+        if !self.shows(names) {
+            return Vec::new();
+        }
+        self.answers.with(|answers| {
+            let band = |name: &String| match answers.iter().find(|(of, ..)| of == name) {
+                Some((_, _, Asked::Told(envelope))) => envelope.band.clone().map(Arc::new),
+                _ => None,
+            };
+            names.iter().map(band).collect()
+        })
+    }
+
+    /// Tracked.
+    fn stamp(&self, name: &str) -> Stamp {
+        self.op.facts.with(|f| {
+            let rule = f.rule.as_ref().filter(|rule| rule.series == name);
+            (f.started_at.is_some(), rule.map(|rule| rule.set_at))
+        })
+    }
+
+    /// Asks for the band of a curve, unless the answer would be the same as before; `anew` in any case.
+    fn ask(&self, name: &str, anew: bool) {
+        let (this, stamp) = (*self, self.stamp(name));
+        let known = |(of, as_of, _): &(String, Stamp, Asked)| of == name && *as_of == stamp;
+        if !anew && this.answers.with_untracked(|answers| answers.iter().any(known)) {
+            return;
+        }
+        this.put(name, stamp, Asked::Waiting);
+        let name = name.to_owned();
+        spawn_local(async move {
+            let asked = match api::envelope(this.op.id, &name, anew).await {
+                Ok(envelope) => Asked::Told(Arc::new(envelope)),
+                Err(problem) => Asked::Trouble(problem),
+            };
+            this.put(&name, stamp, asked);
+        });
+    }
+
+    fn put(&self, name: &str, stamp: Stamp, asked: Asked) {
+        // The page may be gone by now.
+        self.answers.try_update(|answers| match answers.iter_mut().find(|(of, ..)| of == name) {
+            // What was drawn stays until there is something else.
+            Some((_, as_of, Asked::Told(_))) if matches!(asked, Asked::Waiting) => *as_of = stamp,
+            Some(known) if known.1 == stamp || matches!(asked, Asked::Waiting) => {
+                *known = (name.to_owned(), stamp, asked);
+            }
+            // The answer to a question that another has overtaken.
+            Some(_) => {}
+            None => answers.push((name.to_owned(), stamp, asked)),
+        });
+    }
+
+    /// The dial of a chart.
+    pub fn dial(self, names: Vec<String>) -> AnyView {
+        let of = names.clone();
+        Effect::new(move |_| {
+            if self.shows(&of) {
+                of.iter().for_each(|name| self.ask(name, false));
+            }
+        });
+        let here = names.clone();
+        view! {
+            <button
+                type="button"
+                class="legend-entry only-script"
+                title="The p10 to p90 of earlier runs that succeeded, behind the curve"
+                aria-pressed=word(move || if self.shows(&here) { "true" } else { "false" })
+                on:click=move |_| self.toggle(&names)
+            >
+                "Earlier runs"
+            </button>
+        }
+        .into_any()
+    }
+
+    /// What is said of earlier runs at a chart that shows them; `called` are what its curves are called there.
+    pub fn note(self, names: Vec<String>, called: Vec<String>, curves: RwSignal<Curves>) -> AnyView {
+        let several = names.len() > 1;
+        let names = StoredValue::new(names);
+        let lines = part(move || {
+            if !names.with_value(|names| self.shows(names)) {
+                return None;
+            }
+            let answers = self.answers.get();
+            let line = |(column, (name, called)): (usize, (String, &String))| {
+                let asked = answers.iter().find(|(of, ..)| *of == name).map(|(_, _, asked)| asked.clone());
+                let before = if several { format!("{called}: ") } else { String::new() };
+                view! { <p>{band_swatch(column)} " " {before} {self.line(name, asked, curves)}</p> }
+            };
+            let lines: Vec<_> = names.get_value().into_iter().zip(&called).enumerate().map(line).collect();
+            let again = move |_| names.with_value(|names| names.iter().for_each(|name| self.ask(name, true)));
+            Some(
+                view! {
+                    <div class="band-note">
+                        {lines}
+                        <p class="only-script">
+                            "As reported, never smoothed. "
+                            <button type="button" class="link" on:click=again>
+                                "Look for earlier runs again"
+                            </button>
+                        </p>
+                    </div>
+                }
+                .into_any(),
+            )
+        });
+        // Always there, so that what comes into it is read out.
+        view! { <div role="status">{lines}</div> }.into_any()
+    }
+
+    fn line(self, name: String, asked: Option<Asked>, curves: RwSignal<Curves>) -> AnyView {
+        match asked {
+            None | Some(Asked::Waiting) => "Looking for earlier runs…".into_any(),
+            Some(Asked::Trouble(problem)) => {
+                view! { <span class="field-error">{problem.detail}</span> }.into_any()
+            }
+            Some(Asked::Told(envelope)) if envelope.band.is_none() => envelope.why.clone().into_any(),
+            Some(Asked::Told(envelope)) => {
+                let legend = words::legend(&envelope);
+                let stands = text(move || {
+                    let ended = self.op.state.get().ended();
+                    curves.with(|c| words::standing(&envelope, c.get(&name), ended))
+                });
+                // It changes with every point: whoever wants to know reads it.
+                view! {
+                    {legend}
+                    " · "
+                    <strong class="num" aria-live="off">
+                        {stands}
+                    </strong>
+                }
+                .into_any()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn an_address_names_curves_or_none_or_says_nothing_of_it() {
+        assert_eq!(named(None), None);
+        assert_eq!(named(Some("none")), Some(vec![]));
+        assert_eq!(named(Some("")), Some(vec![]));
+        assert_eq!(named(Some("a,,b")), Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

@@ -1,0 +1,113 @@
+//! One line: its row in the list, and the whole of it when the address names it.
+
+use super::paint::drawn;
+use super::state::Look;
+use super::tools::Close;
+use crate::components::ident::copy_and_say;
+use crate::components::toasts::Toasts;
+use crate::format;
+use crate::reactive::part;
+use leptos::prelude::*;
+use protocol::{LogLevel, Time, ansi};
+
+/// A row as it was drawn: another value is drawn anew.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Drawn {
+    pub n: u64,
+    /// It is here; else there is a gap in its place.
+    pub here: bool,
+    pub marked: bool,
+    /// What is searched for, and the attempt.
+    pub stamp: u64,
+}
+
+/// A line, to be shown.
+#[derive(Clone, PartialEq)]
+struct Shown {
+    at: Time,
+    level: LogLevel,
+    text: String,
+}
+
+fn shown(look: Look, n: u64) -> Option<Shown> {
+    look.log.with_untracked(|log| {
+        log.get(n).map(|line| Shown { at: line.at, level: line.level, text: line.text.to_owned() })
+    })
+}
+
+/// The row of a line.
+pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
+    let n = of.n;
+    let Some(line) = shown(look, n) else {
+        return view! { <p class="log-line" data-missing="">{format::count(n)} " …"</p> }.into_any();
+    };
+    let mark = move |event: web_sys::MouseEvent| {
+        // With a key held it is the browser's: a link to be opened elsewhere.
+        if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+            event.prevent_default();
+            go.run(n);
+        }
+    };
+    view! {
+        <p class="log-line" data-level=line.level.as_str() data-marked=of.marked.then_some("")>
+            // By keyboard a line is named through the search: a stop at each of a thousand lines would be in the way.
+            <a class="log-n num" href=format!("#L{n}") tabindex="-1" title="Link to this line" on:click=mark>
+                {n}
+            </a>
+            <time datetime=line.at.to_string() title=format::moment(line.at)>
+                {format::clock_millis(line.at)}
+            </time>
+            <span class="log-level">{line.level.as_str()}</span>
+            <span class="log-text">{look.words.with_untracked(|words| drawn(&line.text, words))}</span>
+        </p>
+    }
+    .into_any()
+}
+
+/// The line that the address names, in full; or that there is none.
+#[component]
+pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
+    let toasts = expect_context::<Toasts>();
+    // Made anew only when it is another line, or when it comes.
+    let named = Memo::new(move |_| {
+        let n = look.marked.get()?;
+        let there = look.log.with(|log| (log.get(n).is_some(), n >= log.first() && n <= log.last()));
+        Some((n, there))
+    });
+    part(move || {
+        let (n, (here, exists)) = named.get()?;
+        let close = view! { <Close label="Unmark the line" close/> };
+        let count = format::count(n);
+        if !exists {
+            return Some(
+                view! { <div class="log-whole"><p>{format!("There is no line {count} in the log of this attempt.")}</p> {close}</div> }
+                    .into_any(),
+            );
+        }
+        let line = here.then(|| shown(look, n)).flatten()?;
+        let plain = ansi::plain(&line.text).into_owned();
+        let copy_text = move |_| copy_and_say(toasts, plain.clone(), "Line");
+        let copy_link = move |_| {
+            let address = window().location().href().unwrap_or_default();
+            copy_and_say(toasts, address, "Link");
+        };
+        Some(
+            view! {
+                <section class="log-whole" aria-label=format!("Line {count}")>
+                    <header>
+                        <p class="dotted">
+                            <strong>{format!("Line {count}")}</strong>
+                            <span>{format::moment(line.at)}</span>
+                            <span>{line.level.as_str()}</span>
+                        </p>
+                        <button type="button" class="link" on:click=copy_text>"Copy line"</button>
+                        <button type="button" class="link" on:click=copy_link>"Copy link"</button>
+                        {close}
+                    </header>
+                    <div class="log-text" tabindex="0" role="group" aria-label="Text of the line">{drawn(&line.text, "")}</div>
+                </section>
+            }
+            .into_any(),
+        )
+    })
+}

@@ -1,0 +1,126 @@
+//! A line's text as it is drawn: in pieces with the classes of their colours, and marks where the search found something.
+
+use super::sieve::ranges;
+use leptos::prelude::*;
+use protocol::ansi::{Look, pieces};
+
+/// Marks in one line.
+const MOST_MARKS: usize = 200;
+
+/// A piece of a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// The classes of its look; empty for plain text.
+    pub class: String,
+    pub marked: bool,
+    pub text: String,
+}
+
+/// The pieces of a line in which the words, in lower case, are marked.
+pub fn paint(text: &str, words: &str) -> Vec<Piece> {
+    let parts = pieces(text);
+    let plain: String = parts.iter().map(|(_, text)| text.as_ref()).collect();
+    let marks = ranges(&plain, words, MOST_MARKS);
+    let mut out = Vec::new();
+    let (mut at, mut mark) = (0, 0);
+    for (look, text) in &parts {
+        let (class, end) = (classes(*look), at + text.len());
+        while at < end {
+            while marks.get(mark).is_some_and(|m| m.end <= at) {
+                mark += 1;
+            }
+            let (marked, to) = match marks.get(mark) {
+                Some(m) if m.start <= at => (true, m.end.min(end)),
+                Some(m) => (false, m.start.min(end)),
+                None => (false, end),
+            };
+            out.push(Piece { class: class.clone(), marked, text: plain[at..to].to_owned() });
+            at = to;
+        }
+    }
+    out
+}
+
+fn classes(look: Look) -> String {
+    let mut all = Vec::new();
+    let named = |what: &str, n: Option<u8>| n.map(|n| format!("{what}{n}"));
+    let (ink, ground) = match look.inverse {
+        true if (look.ink, look.ground) == (None, None) => (Some("inverse".to_owned()), None),
+        true => (named("ink", look.ground), named("ground", look.ink)),
+        false => (named("ink", look.ink), named("ground", look.ground)),
+    };
+    all.extend([ink, ground].into_iter().flatten());
+    let words =
+        [(look.bold, "bold"), (look.faint, "faint"), (look.italic, "italic"), (look.underline, "underline")];
+    all.extend(words.iter().filter(|(on, _)| *on).map(|(_, word)| (*word).to_owned()));
+    all.join(" ")
+}
+
+/// The pieces as part of the page.
+pub fn drawn(text: &str, words: &str) -> AnyView {
+    let piece = |piece: Piece| {
+        let class = (!piece.class.is_empty()).then_some(piece.class);
+        if piece.marked {
+            view! { <mark class=class>{piece.text}</mark> }.into_any()
+        } else if class.is_some() {
+            view! { <span class=class>{piece.text}</span> }.into_any()
+        } else {
+            piece.text.into_any()
+        }
+    };
+    paint(text, words).into_iter().map(piece).collect_view().into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::ansi::plain;
+
+    fn told(text: &str, words: &str) -> Vec<(String, bool, String)> {
+        paint(text, words).into_iter().map(|p| (p.class, p.marked, p.text)).collect()
+    }
+
+    fn piece(class: &str, marked: bool, text: &str) -> (String, bool, String) {
+        (class.to_owned(), marked, text.to_owned())
+    }
+
+    #[test]
+    fn a_mark_goes_over_the_border_of_colours() {
+        let text = "epoch \u{1b}[1;32m12\u{1b}[0m done";
+        assert_eq!(
+            told(text, "h 12 d"),
+            [
+                piece("", false, "epoc"),
+                piece("", true, "h "),
+                piece("ink2 bold", true, "12"),
+                piece("", true, " d"),
+                piece("", false, "one"),
+            ]
+        );
+        assert_eq!(told("plain", ""), [piece("", false, "plain")]);
+        assert!(told("", "x").is_empty());
+    }
+
+    #[test]
+    fn colours_that_changed_places_are_named_so() {
+        assert_eq!(told("\u{1b}[7mx", ""), [piece("inverse", false, "x")]);
+        assert_eq!(told("\u{1b}[7;31mx", ""), [piece("ground1", false, "x")]);
+        assert_eq!(told("\u{1b}[7;31;44mx", ""), [piece("ink4 ground1", false, "x")]);
+        assert_eq!(told("\u{1b}[4;3;2;103mx", ""), [piece("ground11 faint italic underline", false, "x")]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_are_the_text_and_the_marks_are_the_words(
+            text in "(a|b|ä|\u{1b}\\[3[0-9]m|\u{1b}\\[m| ){0,20}", words in "[abä]{0,2}"
+        ) {
+            let pieces = paint(&text, &words);
+            let whole: String = pieces.iter().map(|p| p.text.as_str()).collect();
+            prop_assert_eq!(whole, plain(&text).into_owned());
+            prop_assert!(pieces.iter().all(|p| !p.text.is_empty()));
+            let marked = pieces.iter().any(|p| p.marked);
+            prop_assert_eq!(marked, !words.is_empty() && plain(&text).contains(&words));
+        }
+    }
+}

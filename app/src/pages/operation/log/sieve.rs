@@ -1,0 +1,168 @@
+//! Which lines are listed, and which are found: kept up with a log that grows, without looking at all of it again.
+
+use crate::live::lines::{Line, LogBuffer};
+use protocol::{LogLevel, ansi};
+use std::ops::Range;
+
+/// The numbers of the lines that pass, in order.
+#[derive(Default)]
+pub struct Sieve {
+    /// What was sifted, and by what.
+    seen: Option<(u64, u64)>,
+    upto: u64,
+    pub ns: Vec<u64>,
+}
+
+impl Sieve {
+    /// Lets the lines through that `takes` takes. `by` is another number when that is another question.
+    pub fn sift(&mut self, log: &LogBuffer, by: u64, takes: &dyn Fn(&Line) -> bool) {
+        let now = Some((log.turned(), by));
+        if self.seen != now {
+            *self = Self { seen: now, ..Self::default() };
+        }
+        self.ns.extend(log.from(self.upto + 1).filter(|line| takes(line)).map(|line| line.n));
+        self.upto = log.last();
+    }
+
+    /// Which one in the row a line is.
+    pub fn place(&self, n: u64) -> Option<usize> {
+        self.ns.binary_search(&n).ok()
+    }
+
+    /// The next one after a line, or before it; beyond the end it begins anew.
+    pub fn next(&self, from: Option<u64>, back: bool) -> Option<u64> {
+        let (first, last) = (self.ns.first().copied()?, self.ns.last().copied()?);
+        let Some(from) = from else { return Some(if back { last } else { first }) };
+        Some(if back {
+            let place = self.ns.partition_point(|n| *n < from);
+            place.checked_sub(1).map_or(last, |before| self.ns[before])
+        } else {
+            let place = self.ns.partition_point(|n| *n <= from);
+            self.ns.get(place).copied().unwrap_or(first)
+        })
+    }
+}
+
+/// Whether a line is at least of a level and has words in it; those are in lower case.
+pub fn takes(line: &Line, least: LogLevel, words: &str) -> bool {
+    line.level >= least && (words.is_empty() || !ranges(&ansi::plain(line.text), words, 1).is_empty())
+}
+
+/// Where words in lower case stand in a text, `most` times at most.
+pub fn ranges(text: &str, words: &str, most: usize) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    if words.is_empty() {
+        return found;
+    }
+    let plain = words.is_ascii();
+    while at < text.len() && found.len() < most {
+        let len = if plain {
+            // Bytes of ASCII are never part of another character.
+            let here = text.as_bytes().get(at..at + words.len());
+            here.filter(|here| here.eq_ignore_ascii_case(words.as_bytes())).map(<[u8]>::len)
+        } else if text.is_char_boundary(at) {
+            begins(&text[at..], words)
+        } else {
+            None
+        };
+        match len {
+            Some(len) => {
+                found.push(at..at + len);
+                at += len;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// How much of a text the words are, if it begins with them.
+fn begins(text: &str, words: &str) -> Option<usize> {
+    let mut wanted = words.chars();
+    let mut next = wanted.next();
+    for (at, c) in text.char_indices() {
+        for lower in c.to_lowercase() {
+            if next != Some(lower) {
+                return None;
+            }
+            next = wanted.next();
+        }
+        if next.is_none() {
+            return Some(at + c.len_utf8());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::{LogLine, Time};
+
+    fn line(n: u64, text: &str) -> LogLine {
+        let level = if n.is_multiple_of(2) { LogLevel::Info } else { LogLevel::Debug };
+        LogLine { n, at: Time::from_micros(0), level, text: text.to_owned() }
+    }
+
+    #[test]
+    fn a_line_is_found_by_level_and_words_whatever_its_colours() {
+        let at = Time::from_micros(0);
+        let line = Line { n: 1, at, level: LogLevel::Warn, text: "Row \u{1b}[31m7 ref\u{1b}[0mused" };
+        assert!(takes(&line, LogLevel::Info, "refused"));
+        assert!(takes(&line, LogLevel::Warn, ""));
+        assert!(!takes(&line, LogLevel::Error, ""));
+        assert!(!takes(&line, LogLevel::Debug, "written"));
+        assert!(!takes(&line, LogLevel::Debug, "31m"));
+    }
+
+    #[test]
+    fn words_are_found_in_capitals_and_in_any_script() {
+        assert_eq!(ranges("Loss, loss and LOSS", "loss", 9), [0..4, 6..10, 15..19]);
+        assert_eq!(ranges("Loss, loss", "loss", 1).len(), 1);
+        assert_eq!(ranges("Größe GRÖSSE größe", "größe", 9), [0..7, 16..23]);
+        assert!(ranges("aaa", "aa", 9).into_iter().eq(std::iter::once(0..2)));
+        assert!(ranges("abc", "", 9).is_empty());
+    }
+
+    #[test]
+    fn what_is_found_follows_a_log_that_grows_at_both_ends() {
+        let (mut log, mut sieve) = (LogBuffer::default(), Sieve::default());
+        let even = |line: &Line| line.n.is_multiple_of(2);
+        log.add(1, &[line(4, ""), line(5, ""), line(6, "")]);
+        sieve.sift(&log, 0, &even);
+        assert_eq!(sieve.ns, [4, 6]);
+        log.add(1, &[line(7, ""), line(8, "")]);
+        sieve.sift(&log, 0, &even);
+        assert_eq!(sieve.ns, [4, 6, 8]);
+        log.answer(1, 4, 3, &[line(1, ""), line(2, ""), line(3, "")]);
+        sieve.sift(&log, 0, &even);
+        assert_eq!(sieve.ns, [2, 4, 6, 8]);
+        sieve.sift(&log, 1, &|_| true);
+        assert_eq!(sieve.ns.len(), 8);
+        log.add(2, &[line(1, "")]);
+        sieve.sift(&log, 1, &|_| true);
+        assert_eq!(sieve.ns, [1]);
+    }
+
+    #[test]
+    fn one_goes_from_find_to_find_and_around() {
+        let sieve = Sieve { ns: vec![3, 7, 9], ..Sieve::default() };
+        assert_eq!((sieve.next(None, false), sieve.next(None, true)), (Some(3), Some(9)));
+        assert_eq!((sieve.next(Some(7), false), sieve.next(Some(8), false)), (Some(9), Some(9)));
+        assert_eq!((sieve.next(Some(9), false), sieve.next(Some(3), true)), (Some(3), Some(9)));
+        assert_eq!(sieve.next(Some(8), true), Some(7));
+        assert_eq!(Sieve::default().next(None, false), None);
+        assert_eq!((sieve.place(7), sieve.place(8)), (Some(1), None));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_are_the_words(text in "[a-cA-CäÄ ]{0,30}", words in "[a-cä]{1,2}") {
+            let found = ranges(&text, &words, usize::MAX);
+            prop_assert!(found.iter().all(|r| text[r.clone()].to_lowercase() == words));
+            prop_assert_eq!(found.is_empty(), !text.to_lowercase().contains(&words));
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What stands above the log: search, level, follow, copy, download; and what is said of lines that are not here.
+
+use super::load::Loading;
+use super::sieve::takes;
+use super::state::Look;
+use crate::components::icon::Icon;
+use crate::components::ident::copy;
+use crate::components::toasts::Toasts;
+use crate::format;
+use crate::live::lines::{LogBuffer, MOST_LINES};
+use crate::query;
+use crate::reactive::{part, text, yes};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::{LogLevel, ansi};
+use std::fmt::Write;
+
+/// The levels that one can choose from, each with those above it.
+const LEVELS: [(LogLevel, &str); 4] = [
+    (LogLevel::Debug, "all levels"),
+    (LogLevel::Info, "info and up"),
+    (LogLevel::Warn, "warnings and up"),
+    (LogLevel::Error, "errors"),
+];
+
+/// A level by its word; all when it is none.
+pub fn level_of(word: Option<&str>) -> LogLevel {
+    LEVELS.iter().map(|(level, _)| *level).find(|l| Some(l.as_str()) == word).unwrap_or(LogLevel::Debug)
+}
+
+/// Search, level, follow, copy and download. `go` marks a line; `said` is called when what a link would show is
+/// another.
+#[component]
+pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView {
+    let next = move |back: bool| {
+        // From the marked line, else from what is in sight.
+        let from = look.marked.get_untracked().or_else(|| look.middle());
+        if let Some(n) = look.found_lines.with_value(|lines| lines.next(from, back)) {
+            go.run(n);
+        }
+    };
+    let keys = move |event: web_sys::KeyboardEvent| {
+        if event.key() == "Enter" {
+            event.prevent_default();
+            next(event.shift_key());
+        }
+    };
+    let typed = move |event| look.words.set(event_target_value(&event).trim().to_lowercase());
+    let choose = move |event| {
+        look.least.set(level_of(Some(&event_target_value(&event))));
+        said.run(());
+    };
+    let levels = LEVELS.map(|(level, name)| {
+        view! {
+            <option value=level.as_str() selected=yes(move || look.least.get() == level)>
+                {name}
+            </option>
+        }
+    });
+    let any = Memo::new(move |_| look.found.get().0 > 0);
+    let searching = Memo::new(move |_| !look.words.read().is_empty());
+    let count = move || {
+        let (found, ..) = look.found.get();
+        let place = look.marked.get().and_then(|n| look.found_lines.with_value(|lines| lines.place(n)));
+        match (searching.get(), found, place) {
+            (false, ..) => String::new(),
+            (true, 0, _) => "no line".to_owned(),
+            (true, n, Some(at)) => format!("{} of {}", format::count(at as u64 + 1), format::count(n as u64)),
+            (true, 1, None) => "1 line".to_owned(),
+            (true, n, None) => format!("{} lines", format::count(n as u64)),
+        }
+    };
+    let steps = part(move || {
+        let step = move |label: &'static str, sign: &'static str, back: bool| {
+            view! {
+                <button
+                    type="button"
+                    class="quiet"
+                    aria-label=label
+                    title=label
+                    disabled=yes(move || !any.get())
+                    on:click=move |_| next(back)
+                >
+                    {sign}
+                </button>
+            }
+        };
+        searching.get().then(|| {
+            view! {
+                {step("Previous find (Shift Enter)", "↑", true)}
+                {step("Next find (Enter)", "↓", false)}
+            }
+            .into_any()
+        })
+    });
+    let file = {
+        let id = look.id;
+        move || {
+            let attempt = look.log.with(LogBuffer::attempt).to_string();
+            let path = format!("/api/v1/operations/{id}/logs");
+            query::url(&path, [("format", "text"), ("attempt", if attempt == "0" { "" } else { &attempt })])
+        }
+    };
+    let toasts = expect_context::<Toasts>();
+    view! {
+        <header>
+            <h2 id="log-title">"Log"</h2>
+            <div class="log-search">
+                <input
+                    type="search"
+                    aria-label="Search the log"
+                    placeholder="Search"
+                    value=look.words.get_untracked()
+                    on:input=typed
+                    on:change=move |_| said.run(())
+                    on:keydown=keys
+                />
+                <span class="log-count num" role="status">{text(count)}</span>
+                {steps}
+            </div>
+            <select aria-label="Least level shown" on:change=choose>
+                {levels.collect_view()}
+            </select>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    prop:checked=yes(move || look.following.get())
+                    checked=true
+                    on:change=move |event| look.follow(event_target_checked(&event))
+                />
+                "follow"
+            </label>
+            <button
+                type="button"
+                class="link only-script"
+                title="Copies the lines of the list that are loaded"
+                on:click=move |_| copy_shown(look, toasts)
+            >
+                "Copy"
+            </button>
+            <a class="link" href=text(file) download="" title="The whole log as a text file">
+                "Download"
+            </a>
+        </header>
+    }
+    .into_any()
+}
+
+/// Copies what is listed and here.
+fn copy_shown(look: Look, toasts: Toasts) {
+    let (mut words, mut lines) = (String::new(), 0u64);
+    let least = look.least.get_untracked();
+    look.log.with_untracked(|log| {
+        for line in log.from(0).filter(|line| takes(line, least, "")) {
+            let (at, level) = (format::clock_millis(line.at), line.level.as_str());
+            // A String takes whatever is written.
+            let _ = writeln!(words, "{at} {level:5} {}", ansi::plain(line.text));
+            lines += 1;
+        }
+    });
+    spawn_local(async move {
+        let count = format::count(lines);
+        if copy(&words).await {
+            toasts.say(match lines {
+                1 => "1 line copied".to_owned(),
+                _ => format!("{count} lines copied"),
+            });
+        } else {
+            toasts.warn("The browser did not let the page copy. Download the log instead.");
+        }
+    });
+}
+
+/// What is said of lines that are not here, when the list or the search leaves them out; and why they can't be had.
+#[component]
+pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
+    // Part of the log counts for nothing when all lines have their rows and nothing is searched.
+    let partial = Memo::new(move |_| {
+        let asked = !look.rows.get().whole || !look.words.read().is_empty();
+        look.log
+            .with(|log| (asked && (log.held() as u64) < log.all()).then(|| (log.held() as u64, log.all())))
+    });
+    let note = part(move || {
+        let (held, all) = partial.get()?;
+        let (held_words, all_words) = (format::count(held), format::count(all));
+        let said = if loading.everything.get() {
+            format!("Loading older lines: {held_words} of {all_words} so far.")
+        } else {
+            format!("Of {all_words} lines the {held_words} that are loaded were looked through.")
+        };
+        let full = held as usize + 2_000 > MOST_LINES;
+        let more = match (loading.everything.get(), full) {
+            (true, _) => view! {
+                <button type="button" class="link" on:click=move |_| loading.everything.set(false)>
+                    "Stop"
+                </button>
+            }
+            .into_any(),
+            (false, false) => {
+                let word =
+                    if all as usize > MOST_LINES { "Load as many as the page holds" } else { "Load all" };
+                view! {
+                    <button type="button" class="link" on:click=move |_| loading.everything.set(true)>
+                        {word}
+                    </button>
+                }
+                .into_any()
+            }
+            (false, true) => "The page holds no more; download the log to have all of it.".into_any(),
+        };
+        Some(view! { <p class="muted quiet-line log-note">{said} " " {more}</p> }.into_any())
+    });
+    let trouble = part(move || {
+        let why = loading.trouble.get()?;
+        Some(
+            view! {
+                <p class="note bad log-note" role="alert">
+                    "Older lines could not be loaded. " {why} " "
+                    <button type="button" class="link" on:click=move |_| loading.trouble.set(None)>
+                        "Try again"
+                    </button>
+                </p>
+            }
+            .into_any(),
+        )
+    });
+    view! {
+        {note}
+        {trouble}
+    }
+    .into_any()
+}
+
+/// Closes what is open about a line.
+#[component]
+pub fn Close(label: &'static str, close: Callback<()>) -> impl IntoView {
+    view! {
+        <button type="button" class="quiet" aria-label=label title=label on:click=move |_| close.run(())>
+            <Icon name="cross"/>
+        </button>
+    }
+    .into_any()
+}

@@ -1,0 +1,247 @@
+//! The rule of an operation that has not ended: cancel it when a curve leaves the band of earlier runs. What is set,
+//! how far it is, and the form that sets one.
+
+use super::curves::info;
+use crate::api;
+use crate::components::moment::Clock;
+use crate::components::toasts::Toasts;
+use crate::live::follow::Curves;
+use crate::live::{Live, OpView};
+use crate::reactive::{part, text, yes};
+use crate::words;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::band::{BandRule, IN_A_ROW, SetRule, Side};
+use protocol::{KindSpec, Operation, OperationId, Problem};
+
+/// What the card asks the server, one question at a time.
+#[derive(Clone, Copy)]
+struct Asks {
+    id: OperationId,
+    busy: RwSignal<bool>,
+    /// Why the last one was refused.
+    refused: RwSignal<String>,
+    toasts: Toasts,
+}
+
+impl Asks {
+    /// Sets a rule, or takes it away; `then` when that is done.
+    fn ask(self, rule: Option<SetRule>, then: impl FnOnce() + 'static) {
+        // An undo may come when the card is gone.
+        if self.busy.try_get_untracked() == Some(true) {
+            return;
+        }
+        self.busy.try_set(true);
+        let live = Live::here();
+        spawn_local(async move {
+            let answer: Result<Operation, Problem> = match &rule {
+                Some(rule) => api::set_rule(self.id, rule).await,
+                None => api::drop_rule(self.id).await,
+            };
+            match answer {
+                Ok(operation) => {
+                    live.adopt(&operation, 0);
+                    self.refused.try_set(String::new());
+                    then();
+                }
+                // The card may be gone by now, the page's notes are not.
+                Err(problem) => {
+                    if self.refused.try_set(problem.detail.clone()).is_some() {
+                        self.toasts.warn(problem.detail);
+                    }
+                }
+            }
+            self.busy.try_set(false);
+        });
+    }
+
+    fn set(self, rule: SetRule) {
+        self.ask(Some(rule), move || self.toasts.say("The rule is set. Points from now on are judged."));
+    }
+
+    fn remove(self, rule: SetRule) {
+        self.ask(None, move || {
+            self.toasts.undoable("The rule is removed.", move || {
+                let again = rule.clone();
+                self.ask(Some(again), move || {
+                    self.toasts.say("The rule is set again. Its count begins anew.")
+                });
+            });
+        });
+    }
+}
+
+/// The card; nothing once it has ended, and while there is no curve to have a rule about.
+#[component]
+pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
+    let asks = Asks {
+        id: op.id,
+        busy: RwSignal::new(false),
+        refused: RwSignal::new(String::new()),
+        toasts: expect_context::<Toasts>(),
+    };
+    let open = Memo::new(move |_| !op.state.get().ended());
+    let rule = Memo::new(move |_| op.facts.with(|f| f.rule.clone()));
+    // Those that its kind declares, and those that came all the same.
+    let choices = Memo::new(move |_| {
+        let mut names: Vec<String> =
+            spec.with_value(|s| s.iter().flat_map(|s| &s.series).map(|info| info.name.clone()).collect());
+        curves.with(|c| {
+            let new: Vec<_> = c.names().filter(|n| !names.iter().any(|known| known == n)).collect();
+            names.extend(new.into_iter().map(str::to_owned));
+        });
+        names.into_iter().map(|name| (info(&name, spec).1.title, name)).collect::<Vec<_>>()
+    });
+    let any = Memo::new(move |_| !choices.read().is_empty());
+    let refused = part(move || {
+        let said = asks.refused.get();
+        (!said.is_empty()).then(|| view! { <p class="field-error">{said}</p> }.into_any())
+    });
+    part(move || {
+        if !open.get() || !(any.get() || rule.with(Option::is_some)) {
+            return None;
+        }
+        let body = match rule.get() {
+            Some(rule) => standing(op, asks, rule),
+            None => form(asks, choices),
+        };
+        Some(
+            view! {
+                <section class="card rule-card" aria-label="Rule">
+                    {body}
+                    <div role="alert">{refused.clone()}</div>
+                </section>
+            }
+            .into_any(),
+        )
+    })
+}
+
+/// The rule that is set.
+fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
+    let sentence = capital(&rule.sentence());
+    let (wanted, again) = (rule.wanted(), rule.wanted());
+    let (by, at) = (words::audit::who(&rule.set_by), rule.set_at);
+    let armed = rule.is_armed();
+    let look_again = (!rule.why.is_empty()).then(|| {
+        view! {
+            <button type="button" class="button" disabled=yes(move || asks.busy.get()) on:click=move |_| asks.set(again.clone())>
+                "Look for earlier runs again"
+            </button>
+        }
+    });
+    let state = if rule.fired.is_some() {
+        view! { <p class="note">"It has cancelled the operation, and is spent."</p> }.into_any()
+    } else if !armed {
+        view! { <p class="note warn">{format!("It has nothing to go by and cancels nothing. {}", rule.why)}</p> }.into_any()
+    } else {
+        let far = text(move || words::band::how_far(&rule, op.outside.get()));
+        view! {
+            <p>
+                <strong class="num">{far}</strong>
+            </p>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="rule-said">
+            <h2>"Rule"</h2>
+            <p>{format!("{sentence}.")}</p>
+            {state}
+            <p class="muted">
+                {format!("Set by {by} at ")} <Clock at/>
+                ". Points that came after that are judged, by the band as it was then; where it has none, none is."
+            </p>
+        </div>
+        <div class="rule-do only-script">
+            {look_again}
+            <button type="button" class="button" disabled=yes(move || asks.busy.get()) on:click=move |_| asks.remove(wanted.clone())>
+                "Remove rule"
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// What sets one.
+fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
+    let series =
+        RwSignal::new(choices.with_untracked(|c| c.first().map(|c| c.1.clone()).unwrap_or_default()));
+    let side = RwSignal::new(Side::Above);
+    let points = RwSignal::new("10".to_owned());
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let wanted = SetRule {
+            series: series.get_untracked(),
+            side: side.get_untracked(),
+            // What is no number is wrong as a number, too, and the server's words for it are the same.
+            points: points.get_untracked().trim().parse().unwrap_or(0),
+        };
+        match wanted.check().into_iter().next() {
+            Some(wrong) => asks.refused.set(wrong.message),
+            None => asks.set(wanted),
+        }
+    };
+    let options = part(move || {
+        let chosen = series.get_untracked();
+        let options = choices.get().into_iter().map(|(title, name)| {
+            let selected = name == chosen;
+            view! { <option value=name selected=selected>{title}</option> }
+        });
+        Some(options.collect_view().into_any())
+    });
+    let sides = Side::ALL.map(|side| {
+        view! { <option value=side.as_str()>{side.as_str()}</option> }
+    });
+    let (least, most) = IN_A_ROW;
+    view! {
+        <details class="rule-new">
+            <summary>"Cancel by rule…"</summary>
+            <form class="rule-form" aria-label="Set a rule" on:submit=submit>
+                <span>"Cancel when"</span>
+                <select
+                    aria-label="Curve"
+                    on:change=move |event| series.set(event_target_value(&event))
+                >
+                    {options}
+                </select>
+                <span>"is"</span>
+                <select
+                    aria-label="Side of the band"
+                    on:change=move |event| {
+                        let chosen = event_target_value(&event);
+                        side.set(Side::ALL.into_iter().find(|s| s.as_str() == chosen).unwrap_or(Side::Above));
+                    }
+                >
+                    {sides.collect_view()}
+                </select>
+                <span>"the band of earlier runs for"</span>
+                <input
+                    type="number"
+                    class="num"
+                    aria-label="Points in a row"
+                    value="10"
+                    min=least
+                    max=most
+                    step="1"
+                    on:input=move |event| points.set(event_target_value(&event))
+                />
+                <span>"points in a row"</span>
+                <button type="submit" class="button primary" disabled=yes(move || asks.busy.get())>
+                    "Set rule"
+                </button>
+            </form>
+            <p class="muted">
+                "The band is the p10 to p90 of earlier runs that succeeded, of the same title or else of the same kind, as they are when the rule is set. "
+                "Signalbox cancels at the last of the points, and says why in the receipt."
+            </p>
+        </details>
+    }
+    .into_any()
+}
+
+/// A sentence begins with a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

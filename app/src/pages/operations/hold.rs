@@ -1,0 +1,126 @@
+//! Nothing moves under the pointer: while a person points into the lists, has the focus there or has scrolled down,
+//! rows keep their places, and what would come, go or move waits. Pure.
+
+use protocol::OperationId;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A row, and the group that it stands in; empty where there are no groups.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placed {
+    pub id: OperationId,
+    pub group: Arc<str>,
+}
+
+/// Both lists of the page.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lists {
+    pub active: Vec<Placed>,
+    pub ended: Vec<Placed>,
+}
+
+/// What waits until the lists are let go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Waiting {
+    /// Not shown yet.
+    pub new: usize,
+    /// Shown where they don't belong any more.
+    pub moved: usize,
+}
+
+impl Waiting {
+    /// `3 new · 2 moved on`; nothing when nothing waits.
+    pub fn said(self) -> Option<String> {
+        let count = |n: usize| crate::format::count(n as u64);
+        match (self.new, self.moved) {
+            (0, 0) => None,
+            (new, 0) => Some(format!("{} new", count(new))),
+            (0, moved) => Some(format!("{} moved on", count(moved))),
+            (new, moved) => Some(format!("{} new · {} moved on", count(new), count(moved))),
+        }
+    }
+}
+
+fn ids(list: &[Placed]) -> HashSet<OperationId> {
+    list.iter().map(|row| row.id).collect()
+}
+
+/// What is shown of `now` while the places of what is `shown` are held: the same rows in the same order, and after
+/// them the ended ones that come below all of them, for nothing moves by those.
+pub fn hold(shown: &Lists, now: &Lists) -> (Lists, Waiting) {
+    let (active, ended) = (ids(&now.active), ids(&now.ended));
+    let last = shown.ended.iter().rev().find(|row| ended.contains(&row.id)).map(|row| row.id);
+    let below = match last {
+        Some(last) => now.ended.iter().position(|row| row.id == last).map_or(now.ended.len(), |at| at + 1),
+        None if shown.ended.is_empty() && shown.active.is_empty() => 0,
+        None => now.ended.len(),
+    };
+    let (shown_active, shown_ended) = (ids(&shown.active), ids(&shown.ended));
+    let known = |id: &OperationId| shown_active.contains(id) || shown_ended.contains(id);
+    let added: Vec<Placed> = now.ended[below..].iter().filter(|row| !known(&row.id)).cloned().collect();
+    let new = active.iter().chain(&ended).filter(|id| !known(id)).count() - added.len();
+    let moved = shown_active.difference(&active).count() + shown_ended.difference(&ended).count();
+    let mut held = shown.clone();
+    held.ended.extend(added);
+    (held, Waiting { new, moved })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn list(ids: &[u32]) -> Vec<Placed> {
+        let id = |n: &u32| format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap();
+        ids.iter().map(|n| Placed { id: id(n), group: "".into() }).collect()
+    }
+
+    fn lists(active: &[u32], ended: &[u32]) -> Lists {
+        Lists { active: list(active), ended: list(ended) }
+    }
+
+    #[test]
+    fn new_rows_wait_and_what_ends_keeps_its_place() {
+        let (held, waiting) = hold(&lists(&[5, 4], &[3, 2]), &lists(&[7, 6, 5], &[4, 3, 2]));
+        assert_eq!(held, lists(&[5, 4], &[3, 2]));
+        assert_eq!(waiting, Waiting { new: 2, moved: 1 });
+        assert_eq!(waiting.said().unwrap(), "2 new · 1 moved on");
+        assert_eq!(Waiting::default().said(), None);
+    }
+
+    #[test]
+    fn what_comes_below_all_others_comes_in() {
+        let (held, waiting) = hold(&lists(&[5], &[4, 3]), &lists(&[5], &[4, 3, 2, 1]));
+        assert_eq!((held, waiting), (lists(&[5], &[4, 3, 2, 1]), Waiting::default()));
+    }
+
+    #[test]
+    fn an_empty_page_holds_nothing_back_that_has_ended() {
+        let (held, waiting) = hold(&Lists::default(), &lists(&[], &[2, 1]));
+        assert_eq!((held, waiting), (lists(&[], &[2, 1]), Waiting::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_that_is_shown_changes_its_place(
+            shown in proptest::collection::btree_set(0u32..40, 0..20),
+            now in proptest::collection::btree_set(0u32..40, 0..30),
+            cut in 0usize..20, cut_now in 0usize..30,
+        ) {
+            let split = |all: &std::collections::BTreeSet<u32>, cut: usize| {
+                let all: Vec<u32> = all.iter().rev().copied().collect();
+                let cut = cut.min(all.len());
+                lists(&all[..cut], &all[cut..])
+            };
+            let (shown, now) = (split(&shown, cut), split(&now, cut_now));
+            let (held, waiting) = hold(&shown, &now);
+            prop_assert_eq!(&held.active, &shown.active);
+            prop_assert_eq!(&held.ended[..shown.ended.len()], &shown.ended[..]);
+            // Nothing is shown twice, and nothing is lost: it is shown or it waits.
+            let all: HashSet<_> = held.active.iter().chain(&held.ended).map(|r| r.id).collect();
+            prop_assert_eq!(all.len(), held.active.len() + held.ended.len());
+            let to_come = now.active.iter().chain(&now.ended).filter(|r| !all.contains(&r.id)).count();
+            prop_assert_eq!(to_come, waiting.new);
+        }
+    }
+}

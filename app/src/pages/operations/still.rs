@@ -1,0 +1,139 @@
+//! The lists as they are shown: in order, and held still while a person points at them.
+
+use super::hold::{Lists, Waiting, hold};
+use super::order::place;
+use super::stored::Stored;
+use crate::filter::{Asked, Group, Sort};
+use crate::live::Live;
+use crate::reactive::part;
+use leptos::html::Div;
+use leptos::prelude::*;
+use protocol::{Filter, OperationId};
+use wasm_bindgen::JsCast;
+use web_sys::{FocusEvent, Node};
+
+/// What is shown, and what waits.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Shown {
+    pub lists: Lists,
+    pub waiting: Waiting,
+    /// What was asked for: with another filter or order everything begins anew.
+    key: (Filter, Sort, Option<Group>, u32, u32),
+}
+
+/// The lists, and what holds them still.
+#[derive(Clone, Copy)]
+pub struct Still {
+    /// All that the page holds and the filter takes, newest first: active, ended.
+    pub found: Memo<(Vec<OperationId>, Vec<OperationId>)>,
+    pub shown: Memo<Shown>,
+    /// Around both lists.
+    pub region: NodeRef<Div>,
+    pub points: RwSignal<bool>,
+    pub focused: RwSignal<bool>,
+    /// The first rows of the active and of the ended ones are out of sight.
+    pub scrolled: (RwSignal<bool>, RwSignal<bool>),
+    /// Rises when a person asks for what waits.
+    let_go: RwSignal<u32>,
+}
+
+impl Still {
+    pub fn new(asked: Memo<Asked>, stored: Stored) -> Self {
+        let live = Live::here();
+        let clock = live.clock();
+        let found = Memo::new({
+            let live = live.clone();
+            move |_| asked.with(|a| live.find(&a.filter))
+        });
+        let (points, focused) = (RwSignal::new(false), RwSignal::new(false));
+        let scrolled = (RwSignal::new(false), RwSignal::new(false));
+        let let_go = RwSignal::new(0);
+        let key = Memo::new(move |_| {
+            asked.with(|a| (a.filter.clone(), a.sort, a.group, stored.came.get(), let_go.get()))
+        });
+        let now = Memo::new(move |_| {
+            let (sort, group) = asked.with(|a| (a.sort, a.group));
+            // These orders change with the time and with every forecast.
+            let moves = matches!(sort, Sort::Longest | Sort::Soonest);
+            let time = if moves { clock.get() } else { clock.get_untracked() };
+            found.with(|(active, ended)| {
+                let ended = stored.ended(&live, ended);
+                Lists {
+                    active: place(&live, active.iter().copied(), sort, group, time),
+                    ended: place(&live, ended.into_iter(), sort, group, time),
+                }
+            })
+        });
+        let held = Memo::new(move |_| points.get() || focused.get() || scrolled.0.get() || scrolled.1.get());
+        let shown = Memo::new(move |before: Option<&Shown>| {
+            let key = key.get();
+            match before.filter(|before| held.get() && before.key == key) {
+                Some(before) => {
+                    let (lists, waiting) = now.with(|now| hold(&before.lists, now));
+                    Shown { lists, waiting, key }
+                }
+                None => Shown { lists: now.get(), waiting: Waiting::default(), key },
+            }
+        });
+        let region = NodeRef::new();
+        let still = Self { found, shown, region, points, focused, scrolled, let_go };
+        // What has the focus or the pointer may go without a word: look again with each tick of the clock.
+        Effect::new(move |_| {
+            clock.track();
+            still.look_again();
+        });
+        still
+    }
+
+    /// The focus goes elsewhere, perhaps within the lists.
+    pub fn left(self, event: &FocusEvent) {
+        let to = event.related_target().and_then(|t| t.dyn_into::<Node>().ok());
+        let within = self.region.get_untracked().is_some_and(|region| region.contains(to.as_ref()));
+        self.focused.set(within);
+    }
+
+    fn look_again(self) {
+        let Some(region) = self.region.get_untracked() else {
+            self.points.set(false);
+            self.focused.set(false);
+            return;
+        };
+        if self.points.get_untracked() && !region.matches(":hover").unwrap_or_default() {
+            self.points.set(false);
+        }
+        if self.focused.get_untracked() && !region.matches(":focus-within").unwrap_or_default() {
+            self.focused.set(false);
+        }
+    }
+
+    /// Shows what waits.
+    fn show(self) {
+        self.let_go.update(|n| *n += 1);
+    }
+}
+
+/// The button that says what waits, and shows it.
+#[component]
+pub fn News(still: Still) -> impl IntoView {
+    let said = Memo::new(move |_| still.shown.with(|shown| shown.waiting.said()));
+    let button = part(move || {
+        said.get().map(|said| {
+            let show = move |_| {
+                still.show();
+                // What is new stands at the top.
+                if let Some(region) = still.region.get_untracked()
+                    && region.get_bounding_client_rect().top() < 0.0
+                {
+                    region.scroll_into_view();
+                }
+            };
+            view! {
+                <button type="button" class="button news-button" title="Nothing moves while you point at the list; show it now" on:click=show>
+                    {said}
+                </button>
+            }
+            .into_any()
+        })
+    });
+    view! { <div class="news" role="status">{button}</div> }.into_any()
+}

@@ -1,0 +1,230 @@
+//! Ended operations beyond those that the page holds: the server has them all, and gives them page by page.
+
+use crate::api;
+use crate::components::faces::Trouble;
+use crate::filter::{Asked, Sort};
+use crate::live::Live;
+use crate::reactive::{whole, word, yes};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::filter::Order;
+use protocol::{Filter, OperationId, Problem, State};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// The server's list.
+const PATH: &str = "/api/v1/operations";
+/// So many are asked for at once.
+const PAGE: &str = "100";
+/// A filter asks the server once nobody has typed for so long.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the server has said of the ended operations that a filter takes.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Shelf {
+    /// From the beginning of the server's order, without a gap.
+    ids: Vec<OperationId>,
+    /// Where its next page begins; empty before the first was asked for.
+    after: String,
+    /// There are no more.
+    end: bool,
+    busy: bool,
+    problem: Option<Problem>,
+}
+
+/// A filter's ended states: those that it names, or all. None where it asks only for what has not ended.
+fn ended_states(filter: &Filter) -> Vec<State> {
+    let ended = State::ALL.into_iter().filter(|s| s.ended());
+    ended.filter(|s| filter.states.is_empty() || filter.states.contains(s)).collect()
+}
+
+/// The same filter for ended ones alone; nothing where it takes none.
+fn for_ended(asked: &Asked) -> Option<Asked> {
+    let states = ended_states(&asked.filter);
+    let filter = Filter { states, ..asked.filter.clone() };
+    Some(Asked { filter, ..asked.clone() }).filter(|asked| !asked.filter.states.is_empty())
+}
+
+/// The ended operations that are stored, as far as they were asked for.
+#[derive(Clone, Copy)]
+pub struct Stored {
+    asked: Memo<Asked>,
+    shelf: RwSignal<Shelf>,
+    /// Rises with each page whose rows are shown at once, even where places are held.
+    pub came: RwSignal<u32>,
+}
+
+impl Stored {
+    /// For what the address asks for: begins anew with each filter and order, and asks the server by itself where
+    /// the page can't hold the answer.
+    pub fn new(asked: Memo<Asked>) -> Self {
+        let stored = Self { asked, shelf: RwSignal::default(), came: RwSignal::new(0) };
+        let key = Memo::new(move |_| asked.with(|a| (a.filter.clone(), a.sort.stored())));
+        let live = Live::here();
+        Effect::new(move |earlier: Option<Option<TimeoutHandle>>| {
+            let (filter, order) = key.get();
+            if let Some(earlier) = earlier {
+                if let Some(timer) = earlier {
+                    timer.clear();
+                }
+                stored.shelf.set(Shelf::default());
+            }
+            let held = filter.words().is_empty() && order == Order::Newest;
+            if held || !stored.more_untracked(&live) {
+                return None;
+            }
+            let live = live.clone();
+            set_timeout_with_handle(move || stored.ask(&live, true), PAUSE).ok()
+        });
+        stored
+    }
+
+    /// What was asked for so far, to be taken up again.
+    pub fn as_it_is(self) -> Shelf {
+        Shelf { busy: false, ..self.shelf.get_untracked() }
+    }
+
+    /// Goes on from what was asked for before.
+    pub fn take_up(self, shelf: Shelf) {
+        self.shelf.set(shelf);
+    }
+
+    /// How many ended ones there are in the states that are asked for, whatever else is. Tracked.
+    fn counted(&self, live: &Live) -> u64 {
+        self.asked.with(|a| ended_states(&a.filter).into_iter().map(|state| live.count(state)).sum())
+    }
+
+    /// The filter asks for more than states. Tracked.
+    fn narrow(&self) -> bool {
+        self.asked.with(|a| {
+            let open = Filter { states: Vec::new(), ..a.filter.clone() };
+            !open.words().is_empty()
+        })
+    }
+
+    /// The server may have some that are not `shown`. Tracked.
+    pub fn more(&self, live: &Live, shown: usize) -> bool {
+        let counted = self.counted(live);
+        !self.shelf.read().end && counted > 0 && (self.narrow() || counted > shown as u64)
+    }
+
+    fn more_untracked(&self, live: &Live) -> bool {
+        untrack(|| self.more(live, 0))
+    }
+
+    /// Of those that are held, what may be shown, in no order: where the server's order is followed, nothing beyond
+    /// what it has told of yet. With those that it told of and the page has forgotten. Tracked.
+    pub fn ended(&self, live: &Live, held: &[OperationId]) -> Vec<OperationId> {
+        let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
+        self.shelf.with(|shelf| {
+            let told = |id: &OperationId| match (shelf.ids.last(), oldest) {
+                _ if shelf.end => true,
+                (Some(last), true) => id <= last,
+                (Some(last), false) => id >= last,
+                (None, oldest) => !oldest,
+            };
+            let mut ids: Vec<OperationId> = held.iter().filter(|id| told(id)).copied().collect();
+            if !shelf.ids.is_empty() {
+                let here: HashSet<OperationId> = held.iter().copied().collect();
+                let forgotten = |id: &&OperationId| !here.contains(id) && live.operation(**id).is_none();
+                ids.extend(shelf.ids.iter().filter(forgotten));
+            }
+            ids
+        })
+    }
+
+    /// Asks for the next page, if none is on its way. With `show` its rows are shown at once; else they are where they
+    /// stand below all others, and wait where places are held and they don't.
+    pub fn ask(self, live: &Live, show: bool) {
+        let Some(asked) = self.asked.try_get_untracked() else { return };
+        let mut shelf = self.shelf.get_untracked();
+        let Some(ended) = for_ended(&asked) else { return };
+        if shelf.busy || shelf.end {
+            return;
+        }
+        let known: HashSet<OperationId> = untrack(|| live.find(&asked.filter)).1.into_iter().collect();
+        self.shelf.update(|shelf| shelf.busy = true);
+        let live = live.clone();
+        spawn_local(async move {
+            shelf.problem = None;
+            let order = if asked.sort == Sort::Oldest { "oldest" } else { "newest" };
+            // The first pages hold what the page has already: go on until something is new.
+            loop {
+                let path = ended.call(PATH, &[("order", order), ("after", &shelf.after), ("limit", PAGE)]);
+                match api::operations(&path).await {
+                    Ok(page) => {
+                        live.shelve(&page.operations);
+                        let new = page.operations.iter().any(|op| !known.contains(&op.id));
+                        shelf.ids.extend(page.operations.iter().map(|op| op.id));
+                        shelf.end = page.next.is_none();
+                        shelf.after = page.next.unwrap_or_default();
+                        if new || shelf.end || asked.sort == Sort::Oldest {
+                            break;
+                        }
+                    }
+                    Err(problem) => {
+                        shelf.problem = Some(problem);
+                        break;
+                    }
+                }
+            }
+            // The filter may have changed meanwhile; then this answer is of no use.
+            let still = |now: Asked| now.filter == asked.filter && now.sort.stored() == asked.sort.stored();
+            if self.asked.try_get_untracked().is_some_and(still) {
+                self.shelf.set(shelf);
+                if show {
+                    self.came.update(|n| *n += 1);
+                }
+            }
+        });
+    }
+
+    /// Asks again for rows that the page has forgotten, from this one on.
+    pub fn fill(self, live: &Live, from: OperationId) {
+        let Some(ended) = self.asked.try_get_untracked().as_ref().and_then(for_ended) else { return };
+        let live = live.clone();
+        spawn_local(async move {
+            let path = ended.call(PATH, &[("after", &from.next().to_string()), ("limit", PAGE)]);
+            // Without an answer the rows stay empty until they are seen again.
+            if let Ok(page) = api::operations(&path).await {
+                live.shelve(&page.operations);
+            }
+        });
+    }
+}
+
+/// The button that asks for more; rows that come near the end of the list do so by themselves.
+#[component]
+pub fn More(
+    stored: Stored,
+    /// How many are shown.
+    #[prop(into)]
+    shown: Signal<usize>,
+) -> impl IntoView {
+    let live = Live::here();
+    let there_is_more = Memo::new({
+        let live = live.clone();
+        move |_| stored.more(&live, shown.get())
+    });
+    let ask = Callback::new(move |()| stored.ask(&live, true));
+    whole(move || {
+        if let Some(problem) = stored.shelf.read().problem.clone() {
+            return view! { <Trouble problem retry=ask/> }.into_any();
+        }
+        if !there_is_more.get() {
+            return ().into_any();
+        }
+        let busy = move || stored.shelf.read().busy;
+        view! {
+            <p class="more only-script">
+                <button type="button" class="button" disabled=yes(busy) on:click=move |_| ask.run(())>
+                    {word(move || if busy() { "Loading…" } else { "Load more" })}
+                </button>
+            </p>
+            <p class="no-script muted quiet-line">
+                "These are the newest operations. The way to older ones needs JavaScript, or the API."
+            </p>
+        }
+        .into_any()
+    })
+}

@@ -1,0 +1,83 @@
+//! Which rows of a long list are in sight; only those and some around them are in the document. Pure.
+
+/// Lists of up to so many rows are there as a whole.
+pub const PLAIN: usize = 100;
+/// So many rows above and below what is in sight are there too.
+const MARGIN: usize = 24;
+/// Rows come and go so many at a time.
+const STEP: usize = 8;
+
+/// Rows `first..end` of a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Window {
+    pub first: usize,
+    pub end: usize,
+}
+
+impl Window {
+    /// What is shown before anything is known of the screen, and without a script.
+    pub fn begin() -> Self {
+        Self { first: 0, end: PLAIN }
+    }
+
+    /// For a list of `count` rows, each `row` pixels high, that begins `top` pixels below the upper edge of a screen
+    /// of `height` pixels.
+    pub fn in_sight(top: f64, height: f64, row: f64, count: usize) -> Self {
+        if count <= PLAIN || row < 1.0 {
+            return Self { first: 0, end: count.max(PLAIN) };
+        }
+        // What is negative or beyond any list becomes the nearest number there is.
+        let at = |pixels: f64| (pixels / row).max(0.0) as usize;
+        let first = at(-top).min(count).saturating_sub(MARGIN) / STEP * STEP;
+        let end = (at(height - top).min(count) + MARGIN).div_ceil(STEP) * STEP;
+        Self { first: first.min(count), end }
+    }
+
+    /// The part of a list that it shows.
+    pub fn of<T>(self, list: &[T]) -> &[T] {
+        let end = self.end.min(list.len());
+        &list[self.first.min(end)..end]
+    }
+
+    /// So many rows are above it, and so many below.
+    pub fn beyond(self, count: usize) -> (usize, usize) {
+        let end = self.end.min(count);
+        (self.first.min(end), count - end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_short_list_is_there_as_a_whole() {
+        let list: Vec<u32> = (0..100).collect();
+        assert_eq!(Window::in_sight(-4_000.0, 900.0, 45.0, 100).of(&list).len(), 100);
+        assert_eq!(Window::begin().of(&list[..7]), &list[..7]);
+    }
+
+    #[test]
+    fn of_a_hundred_thousand_rows_there_are_as_many_as_fit_the_screen_and_some() {
+        let window = Window::in_sight(-2_250_000.0, 900.0, 45.0, 100_000);
+        assert!(window.first <= 50_000 - MARGIN && window.end >= 50_020 + MARGIN, "{window:?}");
+        assert!(window.end - window.first < 100);
+        assert_eq!(window.beyond(100_000), (window.first, 100_000 - window.end));
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_in_sight_is_there(top in -5e6f64..5e3, height in 1.0f64..5e3, row in 20.0f64..90.0, count in 0usize..100_000) {
+            let window = Window::in_sight(top, height, row, count);
+            let (above, below) = window.beyond(count);
+            prop_assert!(above + below <= count);
+            for y in [0.0, height / 2.0, height - 1.0] {
+                let at = (y - top) / row;
+                if at >= 0.0 && (at as usize) < count {
+                    prop_assert!((above..count - below).contains(&(at as usize)));
+                }
+            }
+        }
+    }
+}

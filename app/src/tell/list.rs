@@ -1,0 +1,93 @@
+//! Of which ends a person wants to be told, as the browser keeps it, and which tab tells of one. Pure.
+
+use crate::format;
+use crate::live::role::Role;
+use protocol::{OperationId, State};
+use serde::{Deserialize, Serialize};
+
+/// The most that are kept; beyond that the oldest is forgotten.
+const MOST: usize = 100;
+
+/// An end that is awaited.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Awaited {
+    pub id: OperationId,
+    pub title: String,
+}
+
+/// What is kept, read; what can't be read is as good as nothing.
+pub fn read(text: &str) -> Vec<Awaited> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The same to be kept.
+pub fn write(list: &[Awaited]) -> String {
+    serde_json::to_string(&list[list.len().saturating_sub(MOST)..]).unwrap_or_default()
+}
+
+/// An end, as it is told.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ended {
+    pub state: State,
+    /// How long the attempt took, seconds.
+    pub took: Option<f64>,
+}
+
+/// `succeeded after 2 m 10 s`
+pub fn how(ended: Ended) -> String {
+    match ended.took {
+        Some(seconds) => format!("{} after {}", ended.state, format::span(seconds)),
+        None => ended.state.to_string(),
+    }
+}
+
+/// How long a tab waits before it tells of an end, milliseconds. Whoever comes first takes it off the list, and the
+/// others find it gone: a page in sight goes before one that is not, and of each the one that leads. A page out of
+/// sight that does not lead leaves it to the others.
+pub fn patience(role: Role, hidden: bool) -> Option<u32> {
+    match (role, hidden) {
+        (Role::Leads | Role::Alone, false) => Some(0),
+        (Role::Listens, false) => Some(300),
+        (Role::Leads, true) => Some(1_000),
+        (Role::Alone, true) => Some(1_500),
+        (Role::Listens, true) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn awaited(n: u32) -> Awaited {
+        let id = format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap();
+        Awaited { id, title: format!("MSFT \"{n}\"") }
+    }
+
+    #[test]
+    fn what_is_awaited_is_read_as_it_was_written_and_nonsense_is_nothing() {
+        let list: Vec<_> = (0..3).map(awaited).collect();
+        assert_eq!(read(&write(&list)), list);
+        assert_eq!(read("[{\"id\": 7}]"), []);
+        assert_eq!(read(""), []);
+    }
+
+    #[test]
+    fn a_list_that_nobody_looks_at_does_not_grow_for_ever() {
+        let list: Vec<_> = (0..200).map(awaited).collect();
+        assert_eq!(read(&write(&list)), list[100..]);
+    }
+
+    #[test]
+    fn a_page_in_sight_tells_before_one_that_is_not_and_one_leads() {
+        let waits =
+            [patience(Role::Leads, false), patience(Role::Listens, false), patience(Role::Leads, true)];
+        assert!(waits.windows(2).all(|two| two[0] < two[1]), "{waits:?}");
+        assert_eq!(patience(Role::Listens, true), None);
+    }
+
+    #[test]
+    fn an_end_is_told_with_how_long_it_took() {
+        assert_eq!(how(Ended { state: State::Failed, took: Some(130.0) }), "failed after 2 m 10 s");
+        assert_eq!(how(Ended { state: State::Cancelled, took: None }), "cancelled");
+    }
+}

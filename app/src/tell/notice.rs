@@ -1,0 +1,107 @@
+//! Notifications of the browser: whether a page may show them, and one when it may.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Notification, NotificationOptions, NotificationPermission};
+
+/// Whether the browser lets this page show notifications.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leave {
+    Granted,
+    /// Nobody has been asked yet.
+    NotAsked,
+    Denied,
+    /// Browsers have them only for pages from a secure address.
+    Insecure,
+    /// This browser has none.
+    Missing,
+}
+
+impl Leave {
+    /// As it is now.
+    pub fn now() -> Self {
+        let window = leptos::prelude::window();
+        if !window.is_secure_context() {
+            return Leave::Insecure;
+        }
+        if !js_sys::Reflect::has(&window, &"Notification".into()).unwrap_or(false) {
+            return Leave::Missing;
+        }
+        Self::of(Notification::permission())
+    }
+
+    fn of(permission: NotificationPermission) -> Self {
+        match permission {
+            NotificationPermission::Granted => Leave::Granted,
+            NotificationPermission::Denied => Leave::Denied,
+            _ => Leave::NotAsked,
+        }
+    }
+
+    /// Asks the person, where nobody was asked yet.
+    pub async fn ask() -> Self {
+        let now = Self::now();
+        if now != Leave::NotAsked {
+            return now;
+        }
+        if let Ok(answer) = Notification::request_permission() {
+            // What came of it is read below.
+            let _ = JsFuture::from(answer).await;
+        }
+        Self::now()
+    }
+
+    /// Where one is told, as a sentence that follows "You are told when it ends".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Leave::Granted => "here, or by a notification when no page of Signalbox is in sight.",
+            Leave::NotAsked => {
+                "on the page only, until notifications are allowed: choose this again to be asked."
+            }
+            Leave::Denied => {
+                "on the page only: the browser blocks notifications from it. The settings beside its address can allow them."
+            }
+            Leave::Insecure => {
+                "on the page only: browsers show notifications only for pages from HTTPS or from this machine itself."
+            }
+            Leave::Missing => "on the page only: this browser has no notifications.",
+        }
+    }
+}
+
+/// Shows a notification; a click on it brings the page to the front and calls `clicked`. False when the browser
+/// shows none: some have them only for installed pages.
+pub fn show(title: &str, body: &str, tag: &str, clicked: impl FnOnce() + 'static) -> bool {
+    if Leave::now() != Leave::Granted {
+        return false;
+    }
+    let options = NotificationOptions::new();
+    options.set_body(body);
+    // The same end told twice is one notification.
+    options.set_tag(tag);
+    options.set_icon("/favicon.svg");
+    let Ok(notification) = Notification::new_with_options(title, &options) else { return false };
+    let shown = notification.clone();
+    let clicked = Closure::once_into_js(move || {
+        // It fails only where the browser lets no page come to the front.
+        let _ = leptos::prelude::window().focus();
+        shown.close();
+        clicked();
+    });
+    notification.set_onclick(clicked.dyn_ref());
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_not_be_notified_is_told_why() {
+        for leave in [Leave::NotAsked, Leave::Denied, Leave::Insecure, Leave::Missing] {
+            assert!(leave.in_words().starts_with("on the page only"), "{leave:?}");
+        }
+        assert!(Leave::Insecure.in_words().contains("HTTPS"));
+    }
+}

@@ -1,0 +1,87 @@
+//! The band of earlier runs in words, and the rule that goes by it.
+
+use protocol::band::{BandRule, Place};
+use protocol::{Envelope, Point};
+
+/// With so many points of a curve, and fewer than were asked for, the page has every one of it.
+pub const ALL_THERE: usize = 1_000;
+
+/// What is drawn behind a curve: `p10 to p90 of 23 earlier runs of the same title`.
+pub fn legend(envelope: &Envelope) -> String {
+    format!("p10 to p90 of {} earlier runs {}", envelope.runs.len(), envelope.like.as_words())
+}
+
+fn points(n: u32) -> String {
+    match n {
+        1 => "1 point".to_owned(),
+        n => format!("{n} points"),
+    }
+}
+
+/// Where a curve stands: `above the band for 4 points`. Of a curve that was thinned on its way here only where its
+/// newest point lies is known.
+pub fn standing(envelope: &Envelope, curve: &[Point], ended: bool) -> String {
+    let Some(band) = &envelope.band else { return String::new() };
+    let Some(newest) = curve.last() else { return String::new() };
+    if band.at(newest.0).is_none() {
+        return format!("no band here: fewer than {} earlier runs reach this far", envelope.needed);
+    }
+    let Some((place, row)) = band.standing(curve) else { return String::new() };
+    let at_end = if ended { "ended " } else { "" };
+    let place = match place {
+        Place::Inside => return format!("{at_end}inside the band"),
+        Place::Above => "above",
+        Place::Below => "below",
+    };
+    match (curve.len() < ALL_THERE, ended) {
+        (false, _) => format!("{at_end}{place} the band"),
+        (true, false) => format!("{place} the band for {}", points(row)),
+        (true, true) => format!("ended {place} the band, there for its last {}", points(row)),
+    }
+}
+
+/// How far a rule is: `3 of 10 points above`.
+pub fn how_far(rule: &BandRule, outside: u32) -> String {
+    format!("{outside} of {} points {}", rule.points, rule.side.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Band;
+    use protocol::band::Like;
+
+    fn envelope() -> Envelope {
+        let flat = |y: f64| vec![Some(y), Some(y)];
+        let band =
+            Band { x: vec![1.0, 50.0], p10: flat(1.0), p50: flat(2.0), p90: flat(3.0), runs: vec![7, 6] };
+        let id = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap();
+        Envelope {
+            series: "loss".into(),
+            like: Like::SameTitle,
+            runs: vec![id; 7],
+            needed: 5,
+            band: Some(band),
+            why: String::new(),
+        }
+    }
+
+    fn curve(ys: &[f64]) -> Vec<Point> {
+        ys.iter().enumerate().map(|(i, y)| Point((i + 1) as f64, *y)).collect()
+    }
+
+    #[test]
+    fn where_a_curve_stands_is_said_as_far_as_it_is_known() {
+        let envelope = envelope();
+        assert_eq!(legend(&envelope), "p10 to p90 of 7 earlier runs of the same title");
+        let said = |ys: &[f64], ended| standing(&envelope, &curve(ys), ended);
+        assert_eq!(said(&[2.0, 2.5], false), "inside the band");
+        assert_eq!(said(&[2.0, 4.0, 5.0], false), "above the band for 2 points");
+        assert_eq!(said(&[2.0, 0.0], false), "below the band for 1 point");
+        assert_eq!(said(&[2.0, 0.0], true), "ended below the band, there for its last 1 point");
+        assert_eq!(said(&[], false), "");
+        assert_eq!(said(&[2.0; 51], false), "no band here: fewer than 5 earlier runs reach this far");
+        let thinned: Vec<Point> = (0..1_200).map(|x| Point(1.0 + f64::from(x) / 40.0, 9.0)).collect();
+        assert_eq!(standing(&envelope, &thinned, false), "above the band");
+    }
+}

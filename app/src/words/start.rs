@@ -1,0 +1,278 @@
+//! Where something would run and when it would start, as far as the page knows. Pure.
+//!
+//! The server decides: it gives what is first in a kind's line to the least loaded host with a free place. This says
+//! what follows from the same facts, and no more.
+
+use super::hosts::listed;
+use crate::format;
+use protocol::api::{HostLink, HostStatus};
+use protocol::{HostName, KindName, Time};
+
+/// One operation that takes a place, or waits for one.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Work {
+    pub kind: KindName,
+    /// The host that has it; none while it stands in line.
+    pub on: Option<HostName>,
+    pub priority: i8,
+    /// When it will end, as was last forecast.
+    pub ends_at: Option<Time>,
+}
+
+/// How it would be to start something of a kind now.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Start {
+    Now {
+        on: HostName,
+        free: u32,
+        places: u32,
+    },
+    Wait {
+        /// Its place in the line, from 1.
+        place: u32,
+        why: Why,
+        /// When the first of those in its way is to end.
+        free_at: Option<Time>,
+    },
+    /// Those that could are drained; their names.
+    Drained(String),
+    /// Nobody who could is heard.
+    Unheard,
+}
+
+/// What one would wait for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// Every place is taken on these.
+    Full(String),
+    /// No more may run at once.
+    Limit(u32),
+    /// Others are first.
+    Line,
+}
+
+/// What is asked about.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    pub kind: &'a KindName,
+    pub priority: i8,
+    /// So many may run at once.
+    pub limit: Option<u32>,
+}
+
+/// How it would be. `hosts` are by name.
+pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
+    let up: Vec<_> =
+        hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(asked.kind)).collect();
+    if up.is_empty() {
+        return Start::Unheard;
+    }
+    let open: Vec<_> = up.iter().filter(|h| !h.draining).collect();
+    if open.is_empty() {
+        let names: Vec<_> = up.iter().map(|h| h.name.as_str()).collect();
+        return Start::Drained(listed(&names));
+    }
+    let of_kind = |w: &&Work| w.kind == *asked.kind;
+    let ahead =
+        work.iter().filter(of_kind).filter(|w| w.on.is_none() && w.priority >= asked.priority).count();
+    let at_work = work.iter().filter(of_kind).filter(|w| w.on.is_some()).count();
+    let busy = |host: &HostStatus| work.iter().filter(|w| w.on.as_ref() == Some(&host.name)).count();
+    let limited = asked.limit.filter(|most| at_work >= *most as usize);
+    let free = |host: &HostStatus| (host.capacity as usize).saturating_sub(busy(host));
+    // The least loaded, and of equals the first.
+    let load = |host: &&&&HostStatus| ((busy(host) as u64) << 32) / u64::from(host.capacity.max(1));
+    let chosen = open.iter().filter(|host| free(host) > 0).min_by_key(load);
+    if let (Some(host), None, 0) = (chosen, limited, ahead) {
+        return Start::Now { on: host.name.clone(), free: free(host) as u32, places: host.capacity };
+    }
+    let why = match (limited, chosen) {
+        (Some(most), _) => Why::Limit(most),
+        (None, Some(_)) => Why::Line,
+        (None, None) => {
+            let names: Vec<_> = open.iter().map(|h| h.name.as_str()).collect();
+            Why::Full(listed(&names))
+        }
+    };
+    let in_its_way = |w: &&Work| match why {
+        Why::Limit(_) => w.kind == *asked.kind && w.on.is_some(),
+        _ => open.iter().any(|host| w.on.as_ref() == Some(&host.name)),
+    };
+    let free_at = work.iter().filter(in_its_way).filter_map(|w| w.ends_at).min();
+    Start::Wait { place: ahead as u32 + 1, why, free_at }
+}
+
+/// It in a sentence or two.
+pub fn before_start(start: &Start, now: Time) -> String {
+    match start {
+        Start::Now { on, free, places } => {
+            let place = if *places == 1 { "place" } else { "places" };
+            format!("Would start at once on {on} ({free} of {places} {place} free).")
+        }
+        Start::Wait { place, why, free_at } => {
+            let line = match place {
+                1 => "Would wait, first in line".to_owned(),
+                n => format!("Would wait as {} in line", ordinal(*n)),
+            };
+            let why = match why {
+                Why::Full(names) => format!("every place on {names} is taken"),
+                Why::Limit(most) => format!("no more than {most} of these may run at once"),
+                Why::Line => "others are first".to_owned(),
+            };
+            let when = match free_at.map(|at| at.seconds_since(now)) {
+                Some(left) if left > 0.0 => format!("; a place may be free in {}", format::about(left)),
+                Some(_) => "; a place may be free any moment".to_owned(),
+                None => String::new(),
+            };
+            format!("{line}: {why}{when}.")
+        }
+        Start::Drained(names) if names.contains(' ') => format!(
+            "It will wait in the queue: the hosts that can do this, {names}, are drained and take no new work."
+        ),
+        Start::Drained(name) => format!(
+            "It will wait in the queue: {name}, the only host heard that can do this, is drained and takes no new work."
+        ),
+        Start::Unheard => {
+            "No host that can do this is heard just now. You can start it all the same: it waits \
+                           in the queue until one is."
+                .to_owned()
+        }
+    }
+}
+
+/// `1st`, `2nd`, `3rd`, `4th`, `11th`
+fn ordinal(n: u32) -> String {
+    let end = match (n % 10, n % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{}{end}", format::count(u64::from(n)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::api::Connections;
+
+    fn kind() -> KindName {
+        KindName::new("data.load").unwrap()
+    }
+
+    fn name(name: &str) -> HostName {
+        HostName::new(name).unwrap()
+    }
+
+    fn host(of: &str, capacity: u32) -> HostStatus {
+        HostStatus {
+            name: name(of),
+            url: String::new(),
+            link: HostLink::Up,
+            draining: false,
+            heard_at: None,
+            latency_ms: None,
+            trouble: String::new(),
+            instance: None,
+            version: String::new(),
+            kinds: vec![kind()],
+            capacity,
+            running: 0,
+            health: None,
+            connections: Connections::default(),
+        }
+    }
+
+    fn on(host: &str, ends: Option<i64>) -> Work {
+        Work { kind: kind(), on: Some(name(host)), priority: 0, ends_at: ends.map(second) }
+    }
+
+    fn waits(priority: i8) -> Work {
+        Work { kind: kind(), on: None, priority, ends_at: None }
+    }
+
+    fn second(n: i64) -> Time {
+        Time::from_micros(n * 1_000_000)
+    }
+
+    fn said(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
+        let kind = kind();
+        before_start(&start(hosts, work, &Asked { kind: &kind, priority, limit }), second(0))
+    }
+
+    #[test]
+    fn with_a_free_place_it_starts_on_the_least_loaded_host() {
+        let hosts = [host("one", 2), host("two", 8)];
+        let work = [on("one", None), on("two", None)];
+        assert_eq!(said(&hosts, &work, 0, None), "Would start at once on two (7 of 8 places free).");
+        assert_eq!(said(&hosts, &[], 0, None), "Would start at once on one (2 of 2 places free).");
+        let only = [host("one", 1)];
+        assert_eq!(said(&only, &[], 0, None), "Would start at once on one (1 of 1 place free).");
+    }
+
+    #[test]
+    fn without_one_it_waits_behind_those_who_are_first() {
+        let hosts = [host("one", 1), host("two", 1)];
+        let mut work = vec![on("one", Some(128)), on("two", None)];
+        assert_eq!(
+            said(&hosts, &work, 0, None),
+            "Would wait, first in line: every place on one and two is taken; a place may be free in about 2 m 10 s."
+        );
+        work.extend([waits(0), waits(0), waits(5), waits(-1)]);
+        assert!(said(&hosts, &work, 0, None).starts_with("Would wait as 4th in line: every place"));
+        assert!(said(&hosts, &work, 3, None).starts_with("Would wait as 2nd in line"));
+        work[0].ends_at = Some(second(-3));
+        assert!(said(&hosts, &work, 9, None).ends_with("a place may be free any moment."));
+        work[0].ends_at = None;
+        assert!(said(&hosts, &work, 9, None).ends_with("is taken."), "nobody knows when");
+    }
+
+    #[test]
+    fn a_limit_of_the_kind_is_said() {
+        let hosts = [host("one", 8)];
+        let work = [on("one", Some(10)), on("one", None)];
+        assert!(said(&hosts, &work, 0, Some(3)).starts_with("Would start at once"));
+        assert_eq!(
+            said(&hosts, &work, 0, Some(2)),
+            "Would wait, first in line: no more than 2 of these may run at once; a place may be free in about 10 s."
+        );
+    }
+
+    #[test]
+    fn drained_and_silent_hosts_are_no_places() {
+        let mut hosts = [host("one", 2), host("two", 2)];
+        hosts[0].draining = true;
+        assert!(said(&hosts, &[], 0, None).contains("on two"));
+        hosts[1].draining = true;
+        assert!(said(&hosts, &[], 0, None).contains("one and two, are drained"));
+        hosts[1].link = HostLink::Away;
+        assert!(said(&hosts, &[], 0, None).contains("one, the only host heard"));
+        hosts[0].link = HostLink::Away;
+        assert!(said(&hosts, &[], 0, None).starts_with("No host that can do this is heard"));
+    }
+
+    #[test]
+    fn places_in_a_line_are_counted_as_people_do() {
+        let told = [1, 2, 3, 4, 11, 12, 13, 21, 102, 1_111].map(ordinal);
+        assert_eq!(told, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,111th"]);
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_never_promised_a_place_that_is_taken(
+            capacity in 0u32..4, at_work in 0usize..6, waiting in 0usize..3, limit in proptest::option::of(1u32..4)
+        ) {
+            let hosts = [host("one", capacity)];
+            let mut work = vec![on("one", None); at_work];
+            work.extend(vec![waits(0); waiting]);
+            let kind = kind();
+            let told = start(&hosts, &work, &Asked { kind: &kind, priority: 0, limit });
+            let may = at_work < capacity as usize
+                && waiting == 0
+                && limit.is_none_or(|most| at_work < most as usize);
+            let promised = matches!(told, Start::Now { .. });
+            prop_assert_eq!(promised, may);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! An operation's start as a line for a shell: for `curl`, and for the `signalbox` command. Pure.
+
+use serde_json::{Value, json};
+
+/// Where the command line looks when it is told nothing else.
+const USUAL: &str = "http://127.0.0.1:7200";
+
+/// What starts an operation like one that is there.
+pub struct Start<'a> {
+    /// Of the server, as the browser reaches it.
+    pub origin: &'a str,
+    pub kind: &'a str,
+    pub params: &'a Value,
+    pub priority: i8,
+}
+
+impl Start<'_> {
+    /// `curl http://127.0.0.1:7200/api/v1/operations --json '{"kind":"data.load",…}'`
+    pub fn curl(&self) -> String {
+        let mut body = json!({"kind": self.kind, "params": self.params});
+        if self.priority != 0 {
+            body["priority"] = self.priority.into();
+        }
+        let mut line = format!("curl {}", quoted(&format!("{}/api/v1/operations", self.origin)));
+        if !on_this_machine(self.origin) {
+            // A server that can be reached from elsewhere has a token; the page does not know it.
+            line.push_str(" -H \"Authorization: Bearer $SIGNALBOX_TOKEN\"");
+        }
+        line.push_str(" -H 'Content-Type: application/json' -d ");
+        line.push_str(&quoted(&body.to_string()));
+        line
+    }
+
+    /// `signalbox start data.load symbol=MSFT timeframe=1h`
+    pub fn command_line(&self) -> String {
+        let mut line = format!("signalbox start {}", quoted(self.kind));
+        for (name, value) in self.params.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            line.push(' ');
+            line.push_str(&quoted(&format!("{name}={text}")));
+        }
+        if self.priority != 0 {
+            line.push_str(&format!(" --priority={}", self.priority));
+        }
+        if self.origin != USUAL {
+            line.push_str(" --server ");
+            line.push_str(&quoted(self.origin));
+        }
+        line
+    }
+}
+
+fn on_this_machine(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    ["127.", "localhost", "[::1]"].iter().any(|ours| host.starts_with(ours))
+}
+
+/// One word for a shell, whatever is in it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/:=@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_a_line_for_a_shell() {
+        let params = json!({"symbol": "MSFT", "timeframe": "1h", "rows_per_second": 20, "start": null});
+        let start = Start { origin: USUAL, kind: "data.load", params: &params, priority: 0 };
+        assert_eq!(
+            start.command_line(),
+            "signalbox start data.load symbol=MSFT timeframe=1h rows_per_second=20"
+        );
+        assert_eq!(
+            start.curl(),
+            "curl http://127.0.0.1:7200/api/v1/operations -H 'Content-Type: application/json' -d \
+             '{\"kind\":\"data.load\",\"params\":{\"symbol\":\"MSFT\",\"timeframe\":\"1h\",\"rows_per_second\":20,\"start\":null}}'"
+        );
+    }
+
+    #[test]
+    fn no_param_breaks_out_of_its_quotes() {
+        let params = json!({"note": "it's $HOME; rm -rf /"});
+        let start = Start { origin: "http://box:7200", kind: "exec.say", params: &params, priority: -5 };
+        assert_eq!(
+            start.command_line(),
+            r"signalbox start exec.say 'note=it'\''s $HOME; rm -rf /' --priority=-5 --server http://box:7200"
+        );
+        let curl = start.curl();
+        assert!(curl.contains(
+            r#"-d '{"kind":"exec.say","params":{"note":"it'\''s $HOME; rm -rf /"},"priority":-5}'"#
+        ));
+        assert!(curl.contains("-H \"Authorization: Bearer $SIGNALBOX_TOKEN\""), "{curl}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The zone in which times are told: UTC, as the server renders them, or that of the browser, by choice. Every moment
+//! at which something happened is told by it, with the zone behind it. The times of market data are part of the data:
+//! they are UTC whatever is chosen, and say so.
+
+use crate::components::theme::{keep, kept};
+use crate::format;
+use leptos::prelude::*;
+use protocol::Time;
+
+/// How the choice is kept in the browser and put on the document.
+const NAME: &str = "zone";
+
+/// A zone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Zone {
+    #[default]
+    Utc,
+    /// The browser's; its distance from UTC changes over the year.
+    Local,
+    /// So many minutes ahead of UTC, always.
+    Ahead(i32),
+}
+
+impl Zone {
+    /// Minutes ahead of UTC at a moment.
+    pub fn minutes_ahead(self, at: Time) -> i32 {
+        match self {
+            Zone::Utc => 0,
+            Zone::Ahead(minutes) => minutes,
+            Zone::Local => browsers(at),
+        }
+    }
+
+    /// The time that a clock set to UTC shows when one of this zone shows `at`.
+    fn shifted(self, at: Time) -> Time {
+        at.plus_micros(i64::from(self.minutes_ahead(at)) * 60_000_000)
+    }
+
+    /// `2026-11-23`
+    pub fn day(self, at: Time) -> String {
+        format::day(self.shifted(at))
+    }
+
+    /// `10:41:07`, without the zone: for where it stands beside it.
+    pub fn bare_clock(self, at: Time) -> String {
+        format::clock(self.shifted(at))
+    }
+
+    /// `10:41:07 UTC`
+    pub fn clock(self, at: Time) -> String {
+        format!("{} {}", self.bare_clock(at), self.name(at))
+    }
+
+    /// `10:43:17.204 UTC`
+    pub fn clock_millis(self, at: Time) -> String {
+        format!("{} {}", format::clock_millis(self.shifted(at)), self.name(at))
+    }
+
+    /// `2026-11-23 10:41:07 UTC`
+    pub fn moment(self, at: Time) -> String {
+        format!("{} {}", self.day(at), self.clock(at))
+    }
+
+    /// As it stands behind a time: `UTC`, `UTC+2`, `UTC−3:30`.
+    pub fn name(self, at: Time) -> String {
+        let ahead = self.minutes_ahead(at);
+        let sign = if ahead < 0 { '−' } else { '+' };
+        match (ahead.abs() / 60, ahead.abs() % 60) {
+            (0, 0) => "UTC".to_owned(),
+            (hours, 0) => format!("UTC{sign}{hours}"),
+            (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+        }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn browsers(at: Time) -> i32 {
+    -js_sys::Date::new(&at.millis().into()).get_timezone_offset() as i32
+}
+
+/// The server knows no browser.
+#[cfg(not(target_arch = "wasm32"))]
+fn browsers(_at: Time) -> i32 {
+    0
+}
+
+/// The choice; from the context.
+#[derive(Clone, Copy)]
+pub struct Zones(RwSignal<Zone>);
+
+impl Zones {
+    /// Called once, by the frame. What is kept is taken up once the page is hydrated: the server's times are UTC.
+    pub(crate) fn new() -> Self {
+        let zone = RwSignal::new(Zone::Utc);
+        Effect::new(move |_| {
+            if kept(NAME) == "local" {
+                zone.set(Zone::Local);
+            }
+        });
+        Self(zone)
+    }
+
+    /// The page's own, provided by the frame.
+    pub fn here() -> Self {
+        expect_context::<Zones>()
+    }
+
+    /// Tracked.
+    pub fn get(&self) -> Zone {
+        self.0.get()
+    }
+
+    /// Changes to the other one, and keeps that.
+    pub fn turn(&self) {
+        let local = self.0.get_untracked() == Zone::Utc;
+        keep(NAME, if local { "local" } else { "" });
+        self.0.set(if local { Zone::Local } else { Zone::Utc });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_named_by_its_distance_from_utc() {
+        let at = Time::from_micros(0);
+        let name = |minutes| Zone::Ahead(minutes).name(at);
+        assert_eq!(Zone::Utc.name(at), "UTC");
+        assert_eq!(name(0), "UTC");
+        assert_eq!(name(120), "UTC+2");
+        assert_eq!(name(-210), "UTC−3:30");
+        assert_eq!(name(345), "UTC+5:45");
+    }
+    #[test]
+    fn a_moment_is_told_by_the_clock_of_its_zone_and_names_it() {
+        let at = Time::parse("2026-11-23T22:43:17.204113Z").unwrap();
+        assert_eq!(Zone::Utc.moment(at), "2026-11-23 22:43:17 UTC");
+        assert_eq!(Zone::Ahead(120).moment(at), "2026-11-24 00:43:17 UTC+2");
+        assert_eq!(Zone::Ahead(-210).clock(at), "19:13:17 UTC−3:30");
+        assert_eq!(Zone::Ahead(-210).clock_millis(at), "19:13:17.204 UTC−3:30");
+    }
+}

@@ -1,0 +1,164 @@
+//! Carries the files of a checkpoint from the host that keeps them to the one that is to go on from it: hosts need not
+//! reach each other, and nothing starts before everything is there and whole.
+
+use pool::{Backoff, PipeError, PipeLimits, Pool, PoolError};
+use protocol::host::CheckpointFiles;
+use protocol::{CheckpointFile, Failure, FailureReason, HostName, OperationId, Problem};
+use std::time::Duration;
+
+/// For so long it is tried to reach the host that keeps them, and the one that is to have them.
+const KEEPER: Duration = Duration::from_secs(20);
+const TAKER: Duration = Duration::from_secs(60);
+/// Between two pieces of a file.
+const SILENCE: Duration = Duration::from_secs(15);
+/// The least that a line carries in a second, for how long a file may take: 128 KiB.
+const SLOWEST: u64 = 128 << 10;
+
+/// What is to be carried.
+pub(crate) struct Carry {
+    pub(crate) id: OperationId,
+    /// The attempt that made the checkpoint.
+    pub(crate) attempt: u32,
+    pub(crate) files: Vec<CheckpointFile>,
+    /// The host that keeps them; its pool, while it is in the configuration.
+    pub(crate) keeper: HostName,
+    pub(crate) from: Option<Pool>,
+}
+
+impl Carry {
+    /// Brings to a host what it does not have yet; goes on trying while that host can't be reached.
+    ///
+    /// # Errors
+    /// Why it can't be brought, and what to do.
+    pub(crate) async fn to(&self, host: &HostName, pool: &Pool) -> Result<(), Failure> {
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+        let since = tokio::time::Instant::now();
+        loop {
+            let error = match self.once(pool).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            tracing::warn!(operation = %self.id, keeper = %self.keeper, %host, %error, "a checkpoint is not carried");
+            match self.verdict(host, &error, since.elapsed()) {
+                Some(failure) => return Err(failure),
+                None => tokio::time::sleep(backoff.next()).await,
+            }
+        }
+    }
+
+    async fn once(&self, to: &Pool) -> Result<(), Trouble> {
+        let folder = format!("/host/v1/operations/{}/checkpoints/{}", self.id, self.attempt);
+        let has =
+            to.get::<CheckpointFiles>(&folder).await.map_err(|e| Trouble::Pipe(PipeError::Target(e)))?.files;
+        for file in self.files.iter().filter(|file| !has.contains(file)) {
+            let from = self.from.as_ref().ok_or(Trouble::NotConfigured)?;
+            let path = format!("{folder}/{}", file.name);
+            let target = format!("{path}?sha256={}", file.sha256);
+            let whole = SILENCE * 2 + Duration::from_secs(file.bytes / SLOWEST);
+            let limits = PipeLimits { silence: SILENCE, whole };
+            from.pipe(&path, to, &target, limits).await.map_err(Trouble::Pipe)?;
+            tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "a file of a checkpoint was carried");
+        }
+        Ok(())
+    }
+
+    /// What to say of a trouble; `None` to try again.
+    fn verdict(&self, host: &HostName, error: &Trouble, tried: Duration) -> Option<Failure> {
+        let keeper = &self.keeper;
+        let anew = "or retry from the beginning.";
+        let (message, hint) = match error {
+            Trouble::NotConfigured => (
+                format!("Its checkpoint is kept by {keeper}, which is no longer in the configuration."),
+                format!("Put {keeper} back and resume again, {anew}"),
+            ),
+            Trouble::Pipe(PipeError::Source(PoolError::Status { status: 404, .. })) => (
+                format!("{keeper} no longer has the files of its checkpoint."),
+                "Retry from the beginning.".to_owned(),
+            ),
+            Trouble::Pipe(PipeError::Source(_)) if tried < KEEPER => return None,
+            Trouble::Pipe(PipeError::Source(error)) => (
+                format!("Its checkpoint is kept by {keeper} and can't be fetched from there: {error}"),
+                format!("Resume again when {keeper} is back, {anew}"),
+            ),
+            Trouble::Pipe(PipeError::Target(error @ PoolError::Status { status: 400..=499, .. })) => (
+                format!(
+                    "The files of its checkpoint, kept by {keeper}, are not taken by {host}. {}",
+                    detail(error)
+                ),
+                format!("Resume again when {keeper} itself has a place, {anew}"),
+            ),
+            // A start waits for its host, too.
+            Trouble::Pipe(PipeError::Target(_)) if tried < TAKER => return None,
+            Trouble::Pipe(PipeError::Target(error)) => (
+                format!("The files of its checkpoint, kept by {keeper}, can't be brought to {host}: {error}"),
+                format!("See on Hosts what is the matter with {host}; then resume again, {anew}"),
+            ),
+        };
+        Some(Failure { reason: FailureReason::CheckpointAway, message, hint })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the host that keeps it is not in the configuration")]
+    NotConfigured,
+    #[error(transparent)]
+    Pipe(PipeError),
+}
+
+/// What a host says itself, where it says something.
+fn detail(error: &PoolError) -> String {
+    let PoolError::Status { problem: Some(value), .. } = error else { return error.to_string() };
+    serde_json::from_value::<Problem>(*value.clone()).map_or_else(|_| error.to_string(), |p| p.detail)
+}
+
+/// Tells a host that the files of an operation's checkpoints are of no use any more. One try: a host keeps only so many.
+pub(crate) async fn forget(id: OperationId, pool: Pool) {
+    if let Err(error) = pool.delete(&format!("/host/v1/operations/{id}/checkpoints")).await {
+        tracing::info!(operation = %id, %error, "the files of a deleted operation's checkpoints stay on their host");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16) -> PoolError {
+        let problem = Problem::new(protocol::ProblemType::Conflict, "Its SHA-256 is another.");
+        let problem = serde_json::to_value(problem).ok().map(Box::new);
+        PoolError::Status {
+            url: "http://a/b".into(),
+            status,
+            retry_after: None,
+            problem,
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn each_trouble_says_where_the_checkpoint_is_and_what_to_do() {
+        let carry = Carry {
+            id: OperationId::new(),
+            attempt: 1,
+            files: Vec::new(),
+            keeper: "gpu-1".parse().unwrap(),
+            from: None,
+        };
+        let host = "gpu-2".parse().unwrap();
+        let said = |trouble, tried| {
+            carry.verdict(&host, &trouble, tried).map(|f| format!("{} {}", f.message, f.hint))
+        };
+        let source = |error| Trouble::Pipe(PipeError::Source(error));
+        let away = || PoolError::Timeout { url: "http://a".into(), after: SILENCE, what: "answer" };
+        assert!(said(Trouble::NotConfigured, Duration::ZERO).unwrap().contains("Put gpu-1 back"));
+        assert!(said(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files"));
+        assert_eq!(said(source(away()), Duration::ZERO), None, "it is tried for a while");
+        assert!(said(source(away()), KEEPER).unwrap().contains("Resume again when gpu-1 is back"));
+        let target = |error| Trouble::Pipe(PipeError::Target(error));
+        assert!(
+            said(target(refused(409)), Duration::ZERO).unwrap().contains("by gpu-2. Its SHA-256 is another.")
+        );
+        assert_eq!(said(target(away()), KEEPER), None);
+        assert!(said(target(away()), TAKER).unwrap().contains("See on Hosts what is the matter with gpu-2"));
+    }
+}

@@ -1,0 +1,136 @@
+//! Rules of bands: a person sets one, each point that comes is judged by it, and the one that breaks it has the
+//! operation cancelled in the same commit.
+
+use super::wishes::entry;
+use super::{Desk, Reply};
+use crate::lifecycle::Message;
+use protocol::band::Watch;
+use protocol::{
+    Action, Actor, BandRule, Envelope, OperationId, Point, Points, Problem, ProblemType, SetRule, State, Time,
+};
+use std::sync::Arc;
+use store::Change;
+
+/// What the rule of an operation goes by, and how far it is with the current attempt.
+pub(crate) struct Watched {
+    envelope: Arc<Envelope>,
+    watch: Watch,
+    left: bool,
+}
+
+impl Watched {
+    /// Of a fresh attempt, or from the moment at which the rule is set.
+    pub(crate) fn new(rule: &BandRule, envelope: Arc<Envelope>) -> Self {
+        Self { envelope, watch: Watch::new(rule.side, rule.points), left: false }
+    }
+
+    pub(crate) fn judge(&mut self, point: Point) {
+        if let Some(band) = &self.envelope.band {
+            self.left |= self.watch.judge(band, point);
+        }
+    }
+
+    /// How many points in a row are out of the band.
+    pub(crate) fn outside(&self) -> u32 {
+        self.watch.in_a_row()
+    }
+}
+
+impl Desk {
+    /// A person sets a rule, with the band that it goes by, or takes it away.
+    pub(super) fn rule(
+        &mut self,
+        id: OperationId,
+        rule: Option<(SetRule, Arc<Envelope>)>,
+        by: &Actor,
+        reply: Reply,
+        now: Time,
+    ) {
+        let Some(live) = self.live.get(&id) else {
+            let detail = "It has ended; a rule is for what is to come, and can't be changed any more.";
+            self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, detail)));
+            return;
+        };
+        let (attempt, before) = (live.record.operation.attempt, live.record.operation.rule.clone());
+        let set = rule.map(|(wanted, envelope)| {
+            (Box::new(BandRule::new(wanted, &envelope, by.clone(), now)), envelope)
+        });
+        if set.is_none() && before.is_none() {
+            let operation = live.record.operation.clone();
+            self.draft.reply(reply, Ok(operation));
+            return;
+        }
+        let message = Message::Rule(set.as_ref().map(|(rule, _)| rule.clone()));
+        let operation = match self.try_step(id, message, now) {
+            Ok(operation) => operation,
+            Err(denied) => {
+                self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0)));
+                return;
+            }
+        };
+        let (action, told) = match &set {
+            Some((rule, _)) => (Action::SetRule, Some((**rule).clone())),
+            None => (Action::DropRule, before),
+        };
+        let detail = told.map(|rule| rule.sentence()).unwrap_or_default();
+        self.draft.audit(entry(&operation, action, by, detail, now));
+        match set {
+            Some((rule, envelope)) => {
+                self.draft.change(Change::RuleBand { id, attempt, envelope: envelope.clone() });
+                self.watched.insert(id, Watched::new(&rule, envelope));
+            }
+            None => {
+                self.watched.remove(&id);
+            }
+        }
+        self.draft.reply(reply, Ok(operation));
+    }
+
+    /// A new attempt is watched from its first point.
+    pub(super) fn watch_anew(&mut self, id: OperationId) {
+        let rule = self.live.get(&id).and_then(|live| live.record.operation.rule.as_ref());
+        match (rule, self.watched.get_mut(&id)) {
+            (Some(rule), Some(watched)) => *watched = Watched::new(rule, watched.envelope.clone()),
+            _ => {
+                self.watched.remove(&id);
+            }
+        }
+    }
+
+    /// Judges points of the current attempt. Says how many in a row are out of the band, where they were judged.
+    pub(super) fn judge(&mut self, id: OperationId, series: &[Points]) -> Option<u32> {
+        let watched = self.watched.get_mut(&id)?;
+        let operation = &mut self.live.get_mut(&id)?.record.operation;
+        let runs = matches!(operation.state, State::Starting | State::Running);
+        let rule = operation.rule.as_mut().filter(|rule| runs && rule.is_armed())?;
+        let mut any = false;
+        for points in series.iter().filter(|points| points.name == rule.series) {
+            any = true;
+            points.points.iter().for_each(|point| watched.judge(*point));
+        }
+        rule.outside = watched.outside();
+        any.then_some(rule.outside)
+    }
+
+    /// Cancels it where its curve has left the band for as long as its rule says.
+    pub(super) fn obey_rule(&mut self, id: OperationId, now: Time) {
+        let Some(watched) = self.watched.get(&id).filter(|watched| watched.left) else { return };
+        let from = watched.watch.from_x();
+        let Some(live) = self.live.get(&id) else { return };
+        let operation = &live.record.operation;
+        let armed = operation.rule.as_ref().filter(|rule| rule.is_armed());
+        let Some(rule) = armed.filter(|_| matches!(operation.state, State::Starting | State::Running)) else {
+            return;
+        };
+        let x = self.catalogue.counts(&operation.kind, &rule.series).unwrap_or_default();
+        let reason = rule.reason(&x, from);
+        live.unwanted.cancel();
+        match self.try_step(id, Message::BandLeft { from_x: from, reason: reason.clone() }, now) {
+            Ok(operation) => {
+                tracing::info!(operation = %id, reason, "cancelled by its rule");
+                self.draft.audit(entry(&operation, Action::Cancel, &Actor::signalbox(), reason, now));
+            }
+            Err(denied) => tracing::warn!(operation = %id, why = denied.0, "a rule could not cancel"),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The engine's answers about bands of earlier runs, and the wishes for a rule.
+
+use super::{Engine, closing, not_found};
+use crate::desk::{Command, Watched};
+use crate::earlier::{self, Key};
+use protocol::{BandRule, Envelope, Operation, OperationId, Problem, ProblemType, SetRule, State};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::{Store, StoreError, Stored};
+use tokio::sync::oneshot;
+
+impl Engine {
+    /// The band of earlier runs of a curve, at most at `points` places. The band of a run that has begun is read once
+    /// and stays as it is, unless it is wanted `anew`; a curve with a rule has the rule's.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn envelope(
+        &self,
+        id: OperationId,
+        series: String,
+        points: usize,
+        anew: bool,
+    ) -> Result<Envelope, Problem> {
+        let operation = self.known(id).await?;
+        let ruled = operation.rule.as_ref().is_some_and(|rule| rule.series == series && rule.why.is_empty());
+        let kept = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
+        let envelope = match kept {
+            Some(kept) => kept.envelope,
+            None => (*self.read_envelope(&operation, series, anew).await?).clone(),
+        };
+        let band = envelope.band.map(|band| band.thinned(points));
+        Ok(Envelope { band, ..envelope })
+    }
+
+    pub(super) async fn read_envelope(
+        &self,
+        operation: &Operation,
+        series: String,
+        anew: bool,
+    ) -> Result<Arc<Envelope>, Problem> {
+        let bands = &self.shared.bands;
+        let key: Key = (operation.id, operation.attempt, series.clone());
+        let _turn = bands.turn.acquire().await.map_err(|_| closing())?;
+        if let Some(kept) = bands.get(&key).filter(|_| !anew) {
+            return Ok(kept);
+        }
+        let of = operation.clone();
+        let read = self.stored(move |store| earlier::envelope(store, &of, &series)).await?;
+        let envelope = Arc::new(read);
+        // Before it runs others may succeed that it is to be compared with, and so they may where they are too few.
+        if envelope.band.is_some() && operation.started_at.is_some() {
+            bands.keep(key, envelope.clone());
+        }
+        Ok(envelope)
+    }
+
+    /// The rule that an operation has.
+    ///
+    /// # Errors
+    /// `NotFound`, also when it has none.
+    pub async fn rule(&self, id: OperationId) -> Result<BandRule, Problem> {
+        let operation = self.known(id).await?;
+        operation.rule.ok_or_else(|| {
+            let detail = format!("Operation {id} has no rule. PUT one here to set it.");
+            Problem::new(ProblemType::NotFound, detail)
+        })
+    }
+
+    /// Sets the rule that cancels an operation when a curve leaves the band of earlier runs, in place of one that it
+    /// had. Only points that come after this are judged.
+    ///
+    /// # Errors
+    /// `NotFound`, `BadParams` with a message for each field, or `Conflict` when it has ended or is being cancelled.
+    pub async fn set_rule(&self, id: OperationId, wanted: SetRule) -> Result<Operation, Problem> {
+        check(&wanted)?;
+        let operation = self.known(id).await?;
+        if operation.state.ended() {
+            let detail = format!("It has {} already; a rule is for what is to come.", operation.state);
+            return Err(Problem::new(ProblemType::Conflict, detail));
+        }
+        // Set again it goes by the runs that there are now.
+        let envelope = self.read_envelope(&operation, wanted.series.clone(), true).await?;
+        self.tell_rule(id, Some((wanted, envelope))).await
+    }
+
+    /// Takes the rule of an operation away.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when it has ended.
+    pub async fn drop_rule(&self, id: OperationId) -> Result<Operation, Problem> {
+        self.known(id).await?;
+        self.tell_rule(id, None).await
+    }
+
+    async fn tell_rule(
+        &self,
+        id: OperationId,
+        rule: Option<(SetRule, Arc<Envelope>)>,
+    ) -> Result<Operation, Problem> {
+        self.storable()?;
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Rule { id, rule, by: self.by.clone(), reply }).await?;
+        answer.await.map_err(|_| closing())?
+    }
+
+    /// An operation as it was told last, or as it is stored.
+    async fn known(&self, id: OperationId) -> Result<Operation, Problem> {
+        if let Some(operation) = self.at_hand(id) {
+            return Ok(operation);
+        }
+        let stored = self.stored(move |store| store.operation(id)).await?;
+        stored.map(|stored| stored.operation).ok_or_else(|| not_found(id))
+    }
+}
+
+/// # Errors
+/// `BadParams` with a message for each field that is wrong.
+pub(super) fn check(wanted: &SetRule) -> Result<(), Problem> {
+    let wrong = wanted.check();
+    match wrong.first() {
+        Some(first) => Err(Problem::new(ProblemType::BadParams, first.message.clone()).with_fields(wrong)),
+        None => Ok(()),
+    }
+}
+
+/// What the rules of those that have not ended go by, each with the points that are stored since it was set judged
+/// again: so none is missing and none counts twice. The counts of the operations are mended.
+///
+/// # Errors
+/// When the store can't be read.
+pub(super) fn watched(
+    store: &dyn Store,
+    unended: &mut [Stored],
+) -> Result<HashMap<OperationId, Watched>, StoreError> {
+    let mut all = HashMap::new();
+    for stored in unended {
+        let operation = &mut stored.operation;
+        let (id, attempt) = (operation.id, operation.attempt);
+        let Some(rule) = operation.rule.as_mut() else { continue };
+        let Some(kept) = store.rule_band(id)? else { continue };
+        let mut skip = if kept.attempt == attempt { kept.skip } else { 0 };
+        let mut watched = Watched::new(rule, Arc::new(kept.envelope));
+        if rule.is_armed() && matches!(operation.state, State::Starting | State::Running) {
+            store.curve(id, attempt, &rule.series, &mut |point| match skip {
+                0 => {
+                    watched.judge(point);
+                }
+                _ => skip -= 1,
+            })?;
+            rule.outside = watched.outside();
+        }
+        all.insert(id, watched);
+    }
+    Ok(all)
+}

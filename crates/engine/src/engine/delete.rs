@@ -1,0 +1,160 @@
+//! Deleting: operations that have ended leave because somebody wants it, with what they started, a few at a time.
+
+use super::{Engine, Which, closing, not_found};
+use crate::desk::{Command, Leaving, Parted};
+use protocol::api::Deleted;
+use protocol::{Operation, OperationId, Problem, ProblemType};
+use std::collections::HashSet;
+use store::{Filter, Store, StoreError};
+use tokio::sync::oneshot;
+
+/// So many operations leave at once, and then others have their turn.
+const AT_ONCE: usize = 100;
+
+impl Engine {
+    /// Deletes an operation that has ended, and what it started. Answers when they are gone.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when it, or something that it started, has not ended.
+    pub async fn delete(&self, id: OperationId) -> Result<Deleted, Problem> {
+        self.storable()?;
+        let family = self.stored(move |store| family(store, id)).await??;
+        let parted = self.part(family).await?;
+        if parted.refused > 0 {
+            return Err(changed(id));
+        }
+        Ok(Deleted { deleted: parted.operations, refused: 0 })
+    }
+
+    /// Deletes many: those named, or all that a filter finds and that have ended, each with what it started. Goes on
+    /// to the end whether or not somebody still waits for the answer.
+    ///
+    /// # Errors
+    /// `Unavailable` when nothing can be stored.
+    pub async fn delete_many(&self, which: Which) -> Result<Deleted, Problem> {
+        self.storable()?;
+        let ids = match which {
+            Which::These(ids) => ids,
+            Which::Found(filter) => self.found(filter, |state| state.ended()).await?,
+        };
+        let engine = self.clone();
+        tokio::spawn(async move { engine.delete_these(ids).await }).await.map_err(|_| closing())?
+    }
+
+    async fn delete_these(&self, ids: Vec<OperationId>) -> Result<Deleted, Problem> {
+        let mut told = Deleted::default();
+        // Named twice, or named and started by another that is named: once is enough.
+        let mut seen = HashSet::new();
+        let (mut batch, mut size) = (Vec::new(), 0);
+        for some in ids.chunks(AT_ONCE) {
+            let wanted: Vec<OperationId> = some.iter().copied().filter(|id| !seen.contains(id)).collect();
+            let families = self
+                .stored(move |store| {
+                    wanted.into_iter().map(|id| family(store, id)).collect::<Result<Vec<_>, _>>()
+                })
+                .await?;
+            for family in families {
+                let Ok(mut family) = family else {
+                    told.refused += 1;
+                    continue;
+                };
+                family.retain(|one| seen.insert(one.id));
+                if size + family.len() > AT_ONCE {
+                    self.send_off(std::mem::take(&mut batch), &mut told).await?;
+                    size = 0;
+                }
+                if family.len() > AT_ONCE {
+                    add(&mut told, &self.part(family).await?);
+                } else if !family.is_empty() {
+                    size += family.len();
+                    batch.push(family);
+                }
+            }
+        }
+        self.send_off(batch, &mut told).await?;
+        Ok(told)
+    }
+
+    /// One family, however large. What was started leaves first: broken off, the rest can be deleted again.
+    async fn part(&self, mut family: Vec<Leaving>) -> Result<Parted, Problem> {
+        let mut parted = Parted::default();
+        while !family.is_empty() && parted.refused == 0 {
+            let rest = family.split_off(family.len().min(AT_ONCE));
+            let some = self.leave(vec![std::mem::replace(&mut family, rest)]).await?;
+            parted.operations += some.operations;
+            parted.refused += some.refused;
+        }
+        Ok(parted)
+    }
+
+    async fn send_off(&self, families: Vec<Vec<Leaving>>, told: &mut Deleted) -> Result<(), Problem> {
+        if !families.is_empty() {
+            add(told, &self.leave(families).await?);
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, families: Vec<Vec<Leaving>>) -> Result<Parted, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Delete { families, by: self.by.clone(), reply }).await?;
+        answer.await.map_err(|_| closing())
+    }
+}
+
+fn add(told: &mut Deleted, parted: &Parted) {
+    told.deleted += parted.operations;
+    told.refused += parted.refused;
+}
+
+/// An operation and all that it started, the youngest first and itself last; or why it can't be deleted.
+fn family(store: &dyn Store, id: OperationId) -> Result<Result<Vec<Leaving>, Problem>, StoreError> {
+    let Some(stored) = store.operation(id)? else { return Ok(Err(not_found(id))) };
+    if !stored.operation.state.ended() {
+        return Ok(Err(not_over(&stored.operation)));
+    }
+    let mut family = vec![leaving(stored.operation)];
+    let (mut next, mut running) = (0, 0);
+    while let Some(parent) = family.get(next).map(|one| one.id) {
+        let mut filter = Filter { parent: Some(parent), limit: 500, ..Filter::default() };
+        loop {
+            let page = store.page(&filter)?;
+            running += page.operations.iter().filter(|o| !o.state.ended()).count();
+            family.extend(page.operations.into_iter().map(leaving));
+            match page.next {
+                Some(last) => filter.after = Some(last),
+                None => break,
+            }
+        }
+        next += 1;
+    }
+    family.reverse();
+    Ok(if running == 0 { Ok(family) } else { Err(children_not_over(running)) })
+}
+
+fn leaving(operation: Operation) -> Leaving {
+    let Operation { id, kind, title, state, host, checkpoint, .. } = operation;
+    let kept_on = host.filter(|_| checkpoint.is_some_and(|c| !c.files.is_empty()));
+    Leaving { id, kind, title, state, kept_on }
+}
+
+fn not_over(operation: &Operation) -> Problem {
+    let state = operation.state;
+    let detail =
+        format!("It is {state} and can't be deleted yet. Cancel it first; when it has ended, delete it.");
+    Problem::new(ProblemType::Conflict, detail)
+}
+
+fn children_not_over(running: usize) -> Problem {
+    let who = match running {
+        1 => "One of those that it started has".to_owned(),
+        n => format!("{n} of those that it started have"),
+    };
+    let detail = format!("{who} not ended, so it can't be deleted yet. Cancel first what still goes on.");
+    Problem::new(ProblemType::Conflict, detail)
+}
+
+fn changed(id: OperationId) -> Problem {
+    let detail =
+        format!("Operation {id} was tried again, or deleted by somebody else, just now. Look at it again.");
+    Problem::new(ProblemType::Conflict, detail)
+}

@@ -1,0 +1,255 @@
+//! Earlier runs make a band, and who leaves it for as long as a rule says is cancelled by Signalbox itself; over a
+//! restart of the server and for the next attempt as well.
+
+use crate::stage::{Follower, Stage, start, up};
+use protocol::api::{StartOperation, StartWithRule};
+use protocol::band::Like;
+use protocol::operation::AttemptOrigin;
+use protocol::{Action, EventBody, Operation, OperationId, ProblemType, SetRule, Side, State, Via};
+use serde_json::json;
+use signalbox_engine::Engine;
+
+/// Runs whose curves lie from 0 to 5 above the step.
+async fn six_runs(engine: &Engine, feed: &mut Follower) -> Vec<OperationId> {
+    let mut ids = Vec::new();
+    for lift in 0..6 {
+        let id = start(engine, json!({"steps": 30, "lift": lift})).await.id;
+        feed.until(|o| o.id == id && o.state == State::Succeeded).await;
+        ids.push(id);
+    }
+    ids
+}
+
+fn above(points: u32) -> SetRule {
+    SetRule { series: "steps".into(), side: Side::Above, points }
+}
+
+/// One far above the others that waits behind another for its place, so that a rule is there before its first point.
+async fn high_in_line(engine: &Engine, feed: &mut Follower, hold_at: u64) -> (OperationId, OperationId) {
+    let first = start(engine, json!({"steps": 1_000_000})).await.id;
+    feed.until(|o| o.id == first && o.state == State::Running).await;
+    let high = start(engine, json!({"steps": 1_000_000, "lift": 100, "hold_at": hold_at})).await.id;
+    (first, high)
+}
+
+/// Until the feed says that so many points in a row are outside.
+async fn until_outside(feed: &mut Follower, of: OperationId, wanted: u32) {
+    loop {
+        if let EventBody::Points { id, outside: Some(outside), .. } = feed.next().await.body
+            && id == of
+            && outside == wanted
+        {
+            return;
+        }
+    }
+}
+
+fn fired_from(operation: &Operation) -> (u32, f64) {
+    let fired = operation.rule.as_ref().and_then(|rule| rule.fired).unwrap();
+    (fired.attempt, fired.from_x)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn earlier_runs_make_a_band_and_it_says_which() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    let mut ids = six_runs(&engine, &mut feed).await;
+    let band_of = |id, anew| engine.envelope(id, "steps".into(), 500, anew);
+
+    let few = band_of(ids[2], false).await.unwrap();
+    assert_eq!((few.band, few.runs.len()), (None, 2));
+    assert_eq!(few.why, "A band needs 5 earlier runs that succeeded; there are 2.");
+
+    let like = start(&engine, json!({"steps": 30, "gated": true})).await.id;
+    let envelope = band_of(like, false).await.unwrap();
+    ids.reverse();
+    assert_eq!((envelope.like, envelope.runs), (Like::SameTitle, ids.clone()));
+    let band = envelope.band.unwrap();
+    assert_eq!(band.x, (1..=30).map(f64::from).collect::<Vec<_>>());
+    let at = band.at(7.0).unwrap();
+    assert_eq!((at.p10, at.p50, at.p90, at.runs), (7.5, 9.5, 11.5, 6));
+
+    // One of another title has them as well, as runs of its kind.
+    let other = start(&engine, json!({"steps": 1_000_000})).await.id;
+    let envelope = band_of(other, false).await.unwrap();
+    assert_eq!((envelope.like, envelope.runs), (Like::SameKind, ids.clone()));
+    let nothing = engine.envelope(like, "loss".into(), 500, false).await.unwrap();
+    assert!(nothing.band.is_none() && nothing.why.ends_with("there is none."), "{}", nothing.why);
+    let thin = engine.envelope(like, "steps".into(), 4, false).await.unwrap().band.unwrap();
+    assert_eq!(thin.x.len(), 4);
+    assert_eq!(band_of(OperationId::new(), false).await.unwrap_err().kind, ProblemType::NotFound);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    six_runs(&engine, &mut feed).await;
+    let (first, high) = high_in_line(&engine, &mut feed, 12).await;
+    let ruled = engine.set_rule(high, above(12)).await.unwrap();
+    let rule = ruled.rule.unwrap();
+    assert_eq!((rule.runs, rule.outside, rule.is_armed()), (6, 0, true));
+    engine.cancel(first, String::new()).await.unwrap();
+    until_outside(&mut feed, high, 11).await;
+    assert_eq!(engine.rule(high).await.unwrap().outside, 11);
+    assert_eq!(engine.operation(high).await.unwrap().operation.rule.unwrap().outside, 11);
+    feed.assert_gapless();
+    engine.close().await;
+    drop(engine);
+
+    // Each of them is counted once by the next server, too.
+    let engine = stage.engine();
+    assert_eq!(engine.rule(high).await.unwrap().outside, 11);
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    up(&engine).await;
+    stage.host.open_gate();
+    let cancelled = feed.until(|o| o.id == high && o.state == State::Cancelled).await;
+    assert_eq!(fired_from(&cancelled), (1, 1.0));
+    let reason = "steps was above the p90 of 6 earlier runs for 12 points, from step 1";
+    assert_eq!(cancelled.receipt.unwrap().reason, reason);
+    let detail = engine.operation(high).await.unwrap();
+    let last = detail.audit.last().unwrap();
+    assert_eq!((last.action, last.by.via, last.detail.as_str()), (Action::Cancel, Via::Signalbox, reason));
+    let set = detail.audit.iter().find(|entry| entry.action == Action::SetRule).unwrap();
+    assert_eq!(
+        set.detail,
+        "cancel when steps is above the p90 of 6 earlier runs of the same kind for 12 points in a row"
+    );
+    // What it was cancelled by stays to be seen, whoever ran since.
+    let envelope = engine.envelope(high, "steps".into(), 500, true).await.unwrap();
+    assert_eq!(envelope.runs.len(), 6);
+    // It is spent: who wants another attempt has it.
+    let again = engine.again(high, AttemptOrigin::Retry).await.unwrap();
+    assert_eq!(again.rule, None);
+    engine.cancel(high, String::new()).await.unwrap();
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_holds_for_the_next_attempt_from_its_first_point() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    six_runs(&engine, &mut feed).await;
+    let (first, high) = high_in_line(&engine, &mut feed, 6).await;
+    engine.set_rule(high, above(8)).await.unwrap();
+    engine.cancel(first, String::new()).await.unwrap();
+    until_outside(&mut feed, high, 5).await;
+    engine.cancel(high, "a person".into()).await.unwrap();
+    let cancelled = feed.until(|o| o.id == high && o.state == State::Cancelled).await;
+    assert_eq!(cancelled.rule.unwrap().fired, None, "it was a person");
+    let late = engine.set_rule(high, above(8)).await.unwrap_err();
+    assert_eq!(late.kind, ProblemType::Conflict);
+    engine.close().await;
+    drop(engine);
+
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    up(&engine).await;
+    let again = engine.again(high, AttemptOrigin::Retry).await.unwrap();
+    assert_eq!(again.rule.unwrap().outside, 0);
+    until_outside(&mut feed, high, 5).await;
+    stage.host.open_gate();
+    let cancelled = feed.until(|o| o.id == high && o.state == State::Cancelled).await;
+    assert_eq!(fired_from(&cancelled), (2, 1.0));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_set_in_the_midst_judges_what_comes_after_it_and_one_taken_away_judges_nothing() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    six_runs(&engine, &mut feed).await;
+    let id = start(&engine, json!({"steps": 60, "lift": 100, "hold_at": 11})).await.id;
+    // Ten points are there, all of them outside.
+    loop {
+        if let EventBody::Points { id: of, series, .. } = feed.next().await.body
+            && of == id
+            && series.iter().flat_map(|s| &s.points).any(|p| p.0 == 10.0)
+        {
+            break;
+        }
+    }
+    let wrong = engine.set_rule(id, above(2)).await.unwrap_err();
+    assert_eq!((wrong.kind, wrong.fields[0].field.as_str()), (ProblemType::BadParams, "points"));
+    // Twenty points with a band are to come, from 11 to 30, and after those none is judged.
+    engine.set_rule(id, above(21)).await.unwrap();
+    stage.host.open_gate();
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Succeeded);
+    let rule = engine.rule(id).await.unwrap();
+    assert_eq!((rule.outside, rule.fired), (20, None));
+
+    let (first, high) = high_in_line(&engine, &mut feed, 1).await;
+    engine.set_rule(high, above(3)).await.unwrap();
+    assert_eq!(engine.drop_rule(high).await.unwrap().rule, None);
+    assert_eq!(engine.drop_rule(high).await.unwrap().rule, None, "twice is once");
+    engine.cancel(first, String::new()).await.unwrap();
+    loop {
+        if let EventBody::Points { id: of, series, outside, .. } = feed.next().await.body
+            && of == high
+        {
+            assert_eq!(outside, None);
+            if series.iter().flat_map(|s| &s.points).any(|p| p.0 == 10.0) {
+                break;
+            }
+        }
+    }
+    assert_eq!(engine.operation(high).await.unwrap().operation.state, State::Running);
+    engine.cancel(high, String::new()).await.unwrap();
+    feed.until(|o| o.id == high && o.state == State::Cancelled).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_started_with_a_rule_is_judged_from_its_first_point() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    six_runs(&engine, &mut feed).await;
+    let request = |points| StartWithRule {
+        start: StartOperation {
+            kind: "test.count".parse().unwrap(),
+            params: json!({"steps": 1_000_000, "lift": 100}),
+            priority: 0,
+        },
+        rule: Some(above(points)),
+    };
+    let wrong = engine.start_with_rule(request(1), None).await.unwrap_err();
+    assert_eq!(wrong.kind, ProblemType::BadParams);
+    let key = || Some("one".to_owned());
+    let started = engine.start_with_rule(request(5), key()).await.unwrap();
+    let again = engine.start_with_rule(request(5), key()).await.unwrap();
+    assert_eq!((again.operation.id, again.new), (started.operation.id, false));
+    assert_eq!(engine.start_with_rule(request(6), key()).await.unwrap_err().kind, ProblemType::KeyReused);
+    let id = started.operation.id;
+    let cancelled = feed.until(|o| o.id == id && o.state == State::Cancelled).await;
+    assert_eq!(fired_from(&cancelled), (1, 1.0));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_without_a_band_says_so_and_never_cancels() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    let id = start(&engine, json!({"steps": 40, "lift": 100, "hold_at": 1})).await.id;
+    let rule = engine.set_rule(id, above(3)).await.unwrap().rule.unwrap();
+    assert_eq!(rule.why, "A band needs 5 earlier runs that succeeded; there is none.");
+    assert!(!rule.is_armed());
+    stage.host.open_gate();
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Succeeded);
+    assert_eq!(engine.rule(id).await.unwrap().outside, 0);
+    engine.close().await;
+}

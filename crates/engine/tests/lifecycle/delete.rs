@@ -1,0 +1,206 @@
+//! Operations that ended are deleted, alone, many at once, and with what they started.
+
+use crate::stage::{self, Follower, PATIENCE, Stage, start};
+use protocol::api::StartOperation;
+use protocol::operation::AttemptOrigin;
+use protocol::{Action, EventBody, OperationId, ProblemType, State};
+use serde_json::json;
+use signalbox_engine::{Engine, Which};
+use std::collections::HashSet;
+use store::Filter;
+
+const LONG: u64 = 1_000_000;
+
+async fn child(engine: &Engine, parent: OperationId, steps: u64, key: &str) -> OperationId {
+    let request =
+        StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": steps}), priority: 0 };
+    engine.start_child(parent, request, key.to_owned()).await.unwrap().operation.id
+}
+
+async fn ended(engine: &Engine, feed: &mut Follower, steps: u64) -> OperationId {
+    let id = start(engine, json!({"steps": steps})).await.id;
+    feed.until(|o| o.id == id && o.state.ended()).await;
+    id
+}
+
+/// Until all of them are told to be no more.
+async fn until_forgotten(feed: &mut Follower, ids: &[OperationId]) {
+    let mut waited_for: HashSet<_> = ids.iter().copied().collect();
+    let told = async {
+        while !waited_for.is_empty() {
+            if let EventBody::Forgotten { id, .. } = feed.next().await.body {
+                waited_for.remove(&id);
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not");
+}
+
+fn counted(engine: &Engine, state: State) -> u64 {
+    engine.snapshot().counts.into_iter().find(|c| c.state == state).unwrap().count
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
+    let stage = Stage::new(2).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let long = start(&engine, json!({"steps": LONG})).await.id;
+    let refused = engine.delete(long).await.unwrap_err();
+    assert!(
+        refused.kind == ProblemType::Conflict && refused.detail.contains("Cancel it first"),
+        "{refused:?}"
+    );
+    let id = ended(&engine, &mut feed, 3).await;
+    assert_eq!(engine.delete(id).await.unwrap().deleted, 1);
+    until_forgotten(&mut feed, &[id]).await;
+    assert_eq!(engine.operation(id).await.unwrap_err().kind, ProblemType::NotFound);
+    assert_eq!(engine.delete(id).await.unwrap_err().kind, ProblemType::NotFound);
+    assert_eq!(engine.again(id, AttemptOrigin::Retry).await.unwrap_err().kind, ProblemType::NotFound);
+    assert_eq!(counted(&engine, State::Succeeded), 0);
+    assert!(engine.snapshot().operations.iter().all(|o| o.id != id));
+    // Who did it outlives it, and says what it was.
+    let check = async |engine: &Engine| {
+        let entries = engine.audit(None, None, 50).await.unwrap().entries;
+        let deletes: Vec<_> = entries.iter().filter(|e| e.action == Action::Delete).collect();
+        assert_eq!(deletes.len(), 1, "what is refused is no entry: {entries:?}");
+        assert_eq!((deletes[0].operation, deletes[0].detail.as_str()), (Some(id), "test.count to 3"));
+        assert!(entries.iter().all(|e| e.operation != Some(id) || e.action == Action::Delete));
+    };
+    check(&engine).await;
+    engine.cancel(long, String::new()).await.unwrap();
+    feed.until(|o| o.id == long && o.state.ended()).await;
+    feed.assert_gapless();
+    engine.close().await;
+    drop(engine);
+    let engine = stage.engine();
+    assert_eq!(engine.operation(id).await.unwrap_err().kind, ProblemType::NotFound);
+    check(&engine).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_what_was_deleted_starts_nothing_anew_unnoticed() {
+    let stage = Stage::new(2).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let request =
+        StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 2}), priority: 0 };
+    let id = engine.start(request.clone(), Some("order-7".into())).await.unwrap().operation.id;
+    feed.until(|o| o.id == id && o.state.ended()).await;
+    engine.delete(id).await.unwrap();
+    let refused = engine.start(request, Some("order-7".into())).await.unwrap_err();
+    assert!(refused.kind == ProblemType::Conflict && refused.detail.contains("deleted"), "{refused:?}");
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_alone() {
+    let stage = Stage::new(4).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let long = start(&engine, json!({"steps": LONG})).await.id;
+    feed.until(|o| o.id == long && o.state == State::Running).await;
+    let mut ids = Vec::new();
+    for steps in [7, 7, 8, 9] {
+        ids.push(ended(&engine, &mut feed, steps).await);
+    }
+    let of_7 = Filter { text: "to 7".into(), ..Filter::default() };
+    let told = engine.delete_many(Which::Found(of_7)).await.unwrap();
+    assert_eq!((told.deleted, told.refused), (2, 0));
+    until_forgotten(&mut feed, &ids[..2]).await;
+    // Named twice is once; what is gone and what runs is refused.
+    let named = vec![ids[2], ids[2], ids[0], long];
+    let told = engine.delete_many(Which::These(named)).await.unwrap();
+    assert_eq!((told.deleted, told.refused), (1, 2));
+    let told = engine.delete_many(Which::Found(Filter::default())).await.unwrap();
+    assert_eq!((told.deleted, told.refused), (1, 0));
+    assert_eq!(counted(&engine, State::Succeeded), 0);
+    assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);
+    // One entry for those that left together names each of them.
+    let entries = engine.audit(None, None, 50).await.unwrap().entries;
+    let both = entries.iter().find(|e| e.detail.starts_with("2 operations")).unwrap();
+    assert!(ids[..2].iter().all(|id| both.detail.contains(&format!("{id} test.count to 7"))), "{both:?}");
+    feed.assert_gapless();
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_started_goes_with_it_once() {
+    let stage = Stage::new(4).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let parent = start(&engine, json!({"steps": LONG})).await.id;
+    let mut family = Vec::new();
+    for n in 0..3 {
+        family.push(child(&engine, parent, 1, &format!("{n}")).await);
+    }
+    for id in &family {
+        let state = engine.operation(*id).await.unwrap().operation.state;
+        if !state.ended() {
+            feed.until(|o| o.id == *id && o.state.ended()).await;
+        }
+    }
+    // One of them alone may leave before.
+    assert_eq!(engine.delete(family[0]).await.unwrap().deleted, 1);
+    engine.cancel(parent, String::new()).await.unwrap();
+    feed.until(|o| o.id == parent && o.state.ended()).await;
+    family.push(parent);
+    let told = engine.delete_many(Which::These(vec![family[1], parent])).await.unwrap();
+    assert_eq!((told.deleted, told.refused), (3, 0));
+    until_forgotten(&mut feed, &family[1..]).await;
+    feed.assert_gapless();
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_something_that_it_started_goes_on_it_stays() {
+    let stage = Stage::new(4).await;
+    let cable = stage.cable().await;
+    let engine = stage.engine_over(&cable, |_| {});
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let parent = start(&engine, json!({"steps": LONG})).await.id;
+    let run = child(&engine, parent, LONG, "one").await;
+    feed.until_running(&[parent, run]).await;
+    cable.cut();
+    feed.until(|o| o.id == parent && o.condition.is_some()).await;
+    engine.abandon(parent, String::new()).await.unwrap();
+    // Its cancel waits for the host.
+    let refused = engine.delete(parent).await.unwrap_err();
+    assert!(
+        refused.kind == ProblemType::Conflict && refused.detail.contains("that it started"),
+        "{refused:?}"
+    );
+    let told = engine.delete_many(Which::These(vec![parent])).await.unwrap();
+    assert_eq!((told.deleted, told.refused), (0, 1));
+    cable.mend();
+    feed.until(|o| o.id == run && o.state.ended()).await;
+    assert_eq!(engine.delete(parent).await.unwrap().deleted, 2);
+    until_forgotten(&mut feed, &[run, parent]).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_was_given_up_and_deleted_is_stopped_when_its_host_is_back() {
+    let stage = Stage::new(2).await;
+    let cable = stage.cable().await;
+    let engine = stage.engine_over(&cable, |_| {});
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": LONG})).await.id;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    cable.cut();
+    feed.until(|o| o.id == id && o.condition.is_some()).await;
+    engine.abandon(id, String::new()).await.unwrap();
+    engine.delete(id).await.unwrap();
+    until_forgotten(&mut feed, &[id]).await;
+    assert_eq!(stage.host.running().await, 1);
+    cable.mend();
+    stage.host.ended(id).await;
+    engine.close().await;
+}

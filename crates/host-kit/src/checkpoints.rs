@@ -1,0 +1,181 @@
+//! Files of checkpoints over HTTP: what the host keeps, given to and taken from the server that carries it between hosts.
+
+use crate::Refusal;
+use crate::host::Shared;
+use crate::routes::{Answer, parse_as, parse_id, query_value};
+use crate::shelf::{Part, Shelf, is_name};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get};
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures::StreamExt;
+use protocol::host::CheckpointFiles;
+use protocol::{OperationId, ProblemType};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+
+/// Between two pieces of a file that is brought.
+const SILENCE: Duration = Duration::from_secs(30);
+/// So much of a file is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Below `/host/v1/operations/{id}/checkpoints`.
+pub(crate) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/host/v1/operations/{id}/checkpoints", delete(forget))
+        .route("/host/v1/operations/{id}/checkpoints/{attempt}", get(list))
+        // A file may be larger than any other request.
+        .route(
+            "/host/v1/operations/{id}/checkpoints/{attempt}/{name}",
+            get(give).put(take).layer(DefaultBodyLimit::disable()),
+        )
+}
+
+async fn list(
+    State(shared): State<Arc<Shared>>,
+    Path((id, attempt)): Path<(String, String)>,
+) -> Answer<Json<CheckpointFiles>> {
+    let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
+    // Said here, before anybody sends a large file in vain.
+    let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
+    let files = blocking(move || Ok(shelf.list(id, attempt))).await?;
+    Ok(Json(CheckpointFiles { files }))
+}
+
+async fn give(
+    State(shared): State<Arc<Shared>>,
+    Path((id, attempt, name)): Path<(String, String, String)>,
+) -> Answer<Response> {
+    let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
+    let found = shared.shelf.as_ref().and_then(|shelf| shelf.find(id, attempt, &name));
+    let Some(path) = found else {
+        let name: String = name.chars().take(120).collect();
+        let why = format!(
+            "This host keeps no file '{name}' of attempt {attempt} of operation {id}. Of an operation the files of the \
+             newest two checkpoints are kept."
+        );
+        return Err(Refusal::new(ProblemType::NotFound, why));
+    };
+    let (file, length) = open(path).await.map_err(|e| disk(&e))?;
+    let pieces = futures::stream::unfold(Some(file), |file| async move {
+        let mut file = file?;
+        let mut piece = Vec::with_capacity(PIECE);
+        match (&mut file).take(PIECE as u64).read_to_end(&mut piece).await {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(Bytes::from(piece)), Some(file))),
+            // The answer breaks off, so that nobody takes it for the whole.
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    let headers =
+        [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_LENGTH, length)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+async fn open(path: PathBuf) -> io::Result<(tokio::fs::File, String)> {
+    let file = tokio::fs::File::open(path).await?;
+    let length = file.metadata().await?.len();
+    Ok((file, length.to_string()))
+}
+
+async fn take(
+    State(shared): State<Arc<Shared>>,
+    Path((id, attempt, name)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Answer<StatusCode> {
+    let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
+    let query = query.unwrap_or_default();
+    let bad = |why: &str| Refusal::new(ProblemType::BadRequest, why);
+    let wanted = query_value(&query, "sha256").unwrap_or_default().to_owned();
+    if wanted.len() != 64 || !wanted.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(bad("The SHA-256 of the file is wanted in hex, as in ?sha256=ba78…"));
+    }
+    if !is_name(&name) {
+        return Err(bad(
+            "A name has letters, digits, dots, dashes and underscores, and does not begin with a dot.",
+        ));
+    }
+    let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
+    let mut part = begin(Arc::clone(&shelf), id, attempt, name).await?;
+    let mut body = request.into_body().into_data_stream();
+    loop {
+        let piece = tokio::time::timeout(SILENCE, body.next())
+            .await
+            .map_err(|_| bad("Nothing more of the file came for 30 s."))?;
+        let Some(piece) = piece else { break };
+        let piece =
+            piece.map_err(|e| Refusal::new(ProblemType::BadRequest, format!("The file broke off: {e}.")))?;
+        part = blocking(move || {
+            part.write(&piece)?;
+            Ok(part)
+        })
+        .await?;
+    }
+    let finished = tokio::task::spawn_blocking(move || {
+        let finished = part.finish(Some(&wanted));
+        shelf.arrived();
+        finished.map_err(|e| (e, wanted))
+    });
+    match finished.await.map_err(|_| broken())? {
+        Ok(_) => Ok(StatusCode::NO_CONTENT),
+        Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
+            let why = format!("What came is not the file that was kept: its SHA-256 is {e}, not {wanted}.");
+            Err(Refusal::new(ProblemType::Conflict, why))
+        }
+        Err((e, _)) => Err(disk(&e)),
+    }
+}
+
+async fn begin(shelf: Arc<Shelf>, id: OperationId, attempt: u32, name: String) -> Answer<Part> {
+    blocking(move || shelf.begin(id, attempt, &name)).await
+}
+
+async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<StatusCode> {
+    let id = parse_id(&id)?;
+    if let Some(shelf) = shared.shelf.clone() {
+        // What an attempt that runs here goes on from is its own business.
+        let runs = shared.registry.find(id).is_ok_and(|attempt| !attempt.ended());
+        if runs {
+            let why = format!("Operation {id} runs here; its files are thrown away when it has ended.");
+            return Err(Refusal::new(ProblemType::Conflict, why));
+        }
+        blocking(move || {
+            shelf.forget(id);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn no_shelf() -> Refusal {
+    let why = "This host keeps no files of checkpoints: it was given no folder for them.";
+    Refusal::new(ProblemType::Conflict, why)
+}
+
+fn parse_attempt(text: &str) -> Answer<u32> {
+    parse_as(text, "the number of an attempt")
+}
+
+/// Does what waits for the disk where that holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Answer<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| broken())?.map_err(|e| disk(&e))
+}
+
+fn disk(error: &io::Error) -> Refusal {
+    let why = format!(
+        "The folder for files of checkpoints can't be used: {error}. See that the disk of the host has room."
+    );
+    Refusal::new(ProblemType::Unavailable, why)
+}
+
+fn broken() -> Refusal {
+    Refusal::new(ProblemType::Internal, "This is a fault of the host's code; its log says more.")
+}

@@ -1,0 +1,353 @@
+//! The shelf: files of checkpoints below one folder, by operation and attempt, put there in one step and known by their
+//! hash. Blocks: for threads that may wait.
+
+use protocol::{CheckpointFile, OperationId};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// So many checkpoints of an operation are kept: the newest, and the one before it for the case that the word of the
+/// newest is lost with the host.
+const KEPT: usize = 2;
+/// The longest name that a work may give.
+const NAME: usize = 100;
+
+/// A file for [`crate::Context::checkpoint_with`].
+#[derive(Clone, Debug)]
+pub struct KeepFile {
+    pub(crate) name: String,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Bytes(Vec<u8>),
+    Path(PathBuf),
+}
+
+impl KeepFile {
+    /// These bytes, under a name of at most 100 letters, digits, dots, dashes and underscores.
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), content: Content::Bytes(bytes.into()) }
+    }
+
+    /// A copy of this file as it is now.
+    pub fn copy_of(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), content: Content::Path(path.into()) }
+    }
+}
+
+/// Whether it can be the name of a file, and of nothing above it.
+pub(crate) fn is_name(name: &str) -> bool {
+    (1..=NAME + 7).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+}
+
+/// Where the host keeps files of checkpoints.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    folder: PathBuf,
+    /// Of so many operations at most.
+    operations: usize,
+}
+
+/// A file on its way to the shelf: it stands there under its name once it is whole, and leaves nothing when not.
+pub(crate) struct Part {
+    file: File,
+    part: PathBuf,
+    place: PathBuf,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Shelf {
+    pub fn new(folder: PathBuf, operations: usize) -> Self {
+        Self { folder, operations: operations.max(1) }
+    }
+
+    fn of(&self, id: OperationId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    fn place(&self, id: OperationId, attempt: u32, name: &str) -> PathBuf {
+        self.of(id).join(attempt.to_string()).join(name)
+    }
+
+    /// Keeps the files of an attempt's checkpoint of this number; what is older than the one before goes.
+    pub fn keep(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        number: u32,
+        files: Vec<KeepFile>,
+    ) -> io::Result<Vec<CheckpointFile>> {
+        let mut kept = Vec::with_capacity(files.len());
+        for file in files {
+            let name = format!("{number:06}-{}", file.name);
+            let mut part = self.begin(id, attempt, &name)?;
+            match file.content {
+                Content::Bytes(bytes) => part.write(&bytes)?,
+                Content::Path(path) => read_through(&path, |bytes| part.write(bytes))?,
+            }
+            let (bytes, sha256) = part.finish(None)?;
+            kept.push(CheckpointFile { name, bytes, sha256 });
+        }
+        self.tidy(id);
+        Ok(kept)
+    }
+
+    /// Begins a file of an attempt. `name` is one that [`is_name`] takes.
+    pub fn begin(&self, id: OperationId, attempt: u32, name: &str) -> io::Result<Part> {
+        let place = self.place(id, attempt, name);
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // Two that come at once do not write into one part.
+        let unique = OperationId::new();
+        let part = place.with_file_name(format!(".{name}.{unique}.part"));
+        Ok(Part { file: File::create(&part)?, part, place, hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// Where a file is; `None` when it is not there.
+    pub fn find(&self, id: OperationId, attempt: u32, name: &str) -> Option<PathBuf> {
+        let place = self.place(id, attempt, name);
+        (is_name(name) && place.is_file()).then_some(place)
+    }
+
+    /// Where a file is, if it still is what was kept.
+    pub fn find_whole(&self, id: OperationId, attempt: u32, file: &CheckpointFile) -> Option<PathBuf> {
+        let place = self.find(id, attempt, &file.name)?;
+        (describe(&place).ok()? == *file).then_some(place)
+    }
+
+    /// What is kept of an attempt, by name.
+    pub fn list(&self, id: OperationId, attempt: u32) -> Vec<CheckpointFile> {
+        let names = names(&self.of(id).join(attempt.to_string()));
+        let files = names.iter().filter_map(|name| describe(&self.place(id, attempt, name)).ok());
+        files.collect()
+    }
+
+    /// Throws away all of an operation.
+    pub fn forget(&self, id: OperationId) {
+        // What can't be removed does no harm: it goes when the shelf is full.
+        let _ = fs::remove_dir_all(self.of(id));
+    }
+
+    /// Removes what is more than is kept: older checkpoints of this operation, and the operations of which something
+    /// was kept the longest ago.
+    fn tidy(&self, id: OperationId) {
+        let mut numbered: Vec<(u32, String, String)> = Vec::new();
+        for attempt in names(&self.of(id)) {
+            let Ok(n) = attempt.parse::<u32>() else { continue };
+            for name in names(&self.of(id).join(&attempt)) {
+                let number = name.split('-').next().unwrap_or_default().to_owned();
+                numbered.push((n, number, name));
+            }
+        }
+        let mut checkpoints: Vec<(u32, String)> =
+            numbered.iter().map(|(attempt, number, _)| (*attempt, number.clone())).collect();
+        checkpoints.sort();
+        checkpoints.dedup();
+        let old = checkpoints.len().saturating_sub(KEPT);
+        for (attempt, number, name) in &numbered {
+            if checkpoints[..old].iter().any(|(a, n)| a == attempt && n == number) {
+                let _ = fs::remove_file(self.place(id, *attempt, name));
+            }
+        }
+        self.make_room();
+    }
+
+    fn make_room(&self) {
+        let all = names(&self.folder);
+        let Some(many) = all.len().checked_sub(self.operations).filter(|many| *many > 0) else { return };
+        let mut by_age: Vec<(SystemTime, PathBuf)> = all
+            .iter()
+            .map(|name| self.folder.join(name))
+            .map(|folder| {
+                let attempts = names(&folder).into_iter().map(|attempt| folder.join(attempt));
+                let moments = attempts.filter_map(|path| fs::metadata(path).and_then(|m| m.modified()).ok());
+                (moments.max().unwrap_or(SystemTime::UNIX_EPOCH), folder)
+            })
+            .collect();
+        by_age.sort();
+        for (_, folder) in by_age.into_iter().take(many) {
+            tracing::info!(folder = %folder.display(), "the files of an operation's checkpoints make room for newer ones");
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+
+    /// A file has come from elsewhere.
+    pub fn arrived(&self) {
+        self.make_room();
+    }
+}
+
+impl Part {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Puts it in its place, if its hash is the one that is wanted. Gives its length and hash.
+    ///
+    /// # Errors
+    /// `InvalidData` when the hash is another; what was in its place before is there still.
+    pub fn finish(mut self, wanted: Option<&str>) -> io::Result<(u64, String)> {
+        let sha256 = hex(self.hash.finalize_reset());
+        if wanted.is_some_and(|wanted| wanted != sha256) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, sha256));
+        }
+        // Before the rename: a crash must not leave the name with no content.
+        self.file.sync_all()?;
+        fs::rename(&self.part, &self.place)?;
+        sync_folder(&self.place)?;
+        Ok((self.bytes, sha256))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Gone already, where it was put in its place.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+/// The names in a folder but those of parts, sorted; none when it is not there.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| is_name(name)).collect();
+    names.sort_unstable();
+    names
+}
+
+fn describe(place: &Path) -> io::Result<CheckpointFile> {
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    read_through(place, |some| {
+        hash.update(some);
+        bytes += some.len() as u64;
+        Ok(())
+    })?;
+    let name = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(CheckpointFile { name, bytes, sha256: hex(hash.finalize()) })
+}
+
+fn read_through(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(()),
+            n => take(&buffer[..n])?,
+        }
+    }
+}
+
+/// Makes a rename durable, where the system lets a folder be synced.
+fn sync_folder(place: &Path) -> io::Result<()> {
+    if cfg!(unix)
+        && let Some(folder) = place.parent()
+    {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn hex(digest: impl AsRef<[u8]>) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shelf(operations: usize) -> (tempfile::TempDir, Shelf) {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(folder.path().join("checkpoints"), operations);
+        (folder, shelf)
+    }
+
+    #[test]
+    fn what_was_kept_is_found_until_a_byte_of_it_changes() {
+        let (_folder, shelf) = shelf(9);
+        let id = OperationId::new();
+        let kept = shelf.keep(id, 1, 1, vec![KeepFile::bytes("state.json", "abc")]).unwrap();
+        let file = &kept[0];
+        assert_eq!((file.name.as_str(), file.bytes), ("000001-state.json", 3));
+        assert_eq!(file.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(shelf.list(id, 1), kept);
+        let place = shelf.find_whole(id, 1, file).unwrap();
+        assert_eq!(shelf.find_whole(id, 2, file), None);
+        fs::write(&place, "abd").unwrap();
+        assert_eq!(shelf.find_whole(id, 1, file), None);
+        shelf.forget(id);
+        assert_eq!(shelf.find(id, 1, &file.name), None);
+    }
+
+    #[test]
+    fn the_newest_two_checkpoints_are_kept_over_attempts_with_all_their_files() {
+        let (_folder, shelf) = shelf(9);
+        let id = OperationId::new();
+        let two = || vec![KeepFile::bytes("a", "a"), KeepFile::bytes("b", "b")];
+        let names = |attempt| shelf.list(id, attempt).into_iter().map(|f| f.name).collect::<Vec<_>>();
+        for number in [9, 10, 11] {
+            shelf.keep(id, 1, number, two()).unwrap();
+        }
+        assert_eq!(names(1), ["000010-a", "000010-b", "000011-a", "000011-b"]);
+        shelf.keep(id, 2, 1, two()).unwrap();
+        assert_eq!((names(1).len(), names(2).len()), (2, 2));
+    }
+
+    #[test]
+    fn a_copy_is_of_the_file_as_it_was() {
+        let (folder, shelf) = shelf(9);
+        let (id, path) = (OperationId::new(), folder.path().join("weights"));
+        fs::write(&path, "one").unwrap();
+        let kept = shelf.keep(id, 1, 1, vec![KeepFile::copy_of("weights", &path)]).unwrap();
+        fs::write(&path, "two").unwrap();
+        assert_eq!(fs::read(shelf.find_whole(id, 1, &kept[0]).unwrap()).unwrap(), b"one");
+        let missing = shelf.keep(id, 1, 2, vec![KeepFile::copy_of("weights", folder.path().join("none"))]);
+        assert!(missing.is_err());
+        assert_eq!(shelf.list(id, 1), kept, "nothing half is left");
+    }
+
+    #[test]
+    fn what_comes_with_another_hash_changes_nothing_and_leaves_nothing() {
+        let (_folder, shelf) = shelf(9);
+        let id = OperationId::new();
+        let kept = shelf.keep(id, 1, 1, vec![KeepFile::bytes("a", "abc")]).unwrap();
+        let mut part = shelf.begin(id, 1, &kept[0].name).unwrap();
+        part.write(b"abd").unwrap();
+        let refused = part.finish(Some(&kept[0].sha256)).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
+        assert_eq!(shelf.list(id, 1), kept);
+        assert_eq!(fs::read_dir(shelf.of(id).join("1")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_too_many_operations_those_go_that_kept_something_the_longest_ago() {
+        let (_folder, shelf) = shelf(2);
+        let ids: Vec<_> = (0..3).map(|_| OperationId::new()).collect();
+        let keep = |id| shelf.keep(id, 1, 1, vec![KeepFile::bytes("a", "a")]).unwrap();
+        keep(ids[1]);
+        keep(ids[0]);
+        let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        File::open(shelf.of(ids[1]).join("1")).unwrap().set_modified(old).unwrap();
+        keep(ids[2]);
+        let left = |id| shelf.find(id, 1, "000001-a").is_some();
+        assert_eq!(ids.iter().map(|id| left(*id)).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[test]
+    fn what_is_no_name_is_no_path() {
+        for name in ["", ".", "..", "../a", "a/b", ".hidden", "a b", "a\\b", "ä", &"x".repeat(200)] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_name("000005-state.v2_final-3.json"));
+    }
+}

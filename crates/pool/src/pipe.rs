@@ -1,0 +1,93 @@
+//! A pipe: what one service answers goes into a request to another, piece by piece, and nothing of it is held here.
+
+use crate::error::TimeLimits;
+use crate::{Pool, PoolError, body};
+use bytes::Bytes;
+use futures::stream::unfold;
+use parking_lot::Mutex;
+use reqwest::Body;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// At which end a pipe broke.
+#[derive(Debug, Error)]
+pub enum PipeError {
+    /// What should have been read.
+    #[error(transparent)]
+    Source(PoolError),
+    /// What should have been written.
+    #[error(transparent)]
+    Target(PoolError),
+}
+
+/// How long a pipe waits.
+#[derive(Clone, Copy, Debug)]
+pub struct PipeLimits {
+    /// For the next piece.
+    pub silence: Duration,
+    /// For all of it.
+    pub whole: Duration,
+}
+
+impl Pool {
+    /// Reads `path` here and puts it to `target` at another service. One try, on connections of their own.
+    ///
+    /// # Errors
+    /// [`PipeError`]; what the other service has of it then is for it to throw away.
+    pub async fn pipe(
+        &self,
+        path: &str,
+        to: &Pool,
+        target: &str,
+        limits: PipeLimits,
+    ) -> Result<(), PipeError> {
+        let (url, target_url) = (self.address(path), to.address(target));
+        let times = TimeLimits { connect: limits.silence, whole: limits.whole };
+        let asking = self.stream_client().get(self.full(path).map_err(PipeError::Source)?).send();
+        let response = match tokio::time::timeout(limits.silence, asking).await {
+            Err(_) => {
+                let what = "begin its answer";
+                return Err(PipeError::Source(PoolError::Timeout { url, after: limits.silence, what }));
+            }
+            Ok(Err(e)) => return Err(PipeError::Source(PoolError::from_client(&url, &e, times))),
+            Ok(Ok(response)) if !response.status().is_success() => {
+                return Err(PipeError::Source(body::refusal(response, &url).await));
+            }
+            Ok(Ok(response)) => response,
+        };
+        // Why no more came, if it was the source's fault: for the target the request merely broke off.
+        let fault = Arc::new(Mutex::new(None));
+        let pieces = unfold(Some((response, url, Arc::clone(&fault))), move |open| async move {
+            let (mut response, url, fault) = open?;
+            let error = match tokio::time::timeout(limits.silence, response.chunk()).await {
+                Ok(Ok(Some(piece))) => {
+                    return Some((Ok::<Bytes, io::Error>(piece), Some((response, url, fault))));
+                }
+                Ok(Ok(None)) => return None,
+                Ok(Err(e)) => PoolError::from_client(&url, &e, times),
+                Err(_) => PoolError::Timeout { url, after: limits.silence, what: "send anything" },
+            };
+            *fault.lock() = Some(error);
+            Some((Err(io::Error::other("the source broke off")), None))
+        });
+        let putting = to.stream_client().put(to.full(target).map_err(PipeError::Target)?);
+        let putting = putting.body(Body::wrap_stream(pieces)).send();
+        let put = tokio::time::timeout(limits.whole, putting).await;
+        if let Some(error) = fault.lock().take() {
+            return Err(PipeError::Source(error));
+        }
+        match put {
+            Err(_) => {
+                let what = "take all of it";
+                Err(PipeError::Target(PoolError::Timeout { url: target_url, after: limits.whole, what }))
+            }
+            Ok(Err(e)) => Err(PipeError::Target(PoolError::from_client(&target_url, &e, times))),
+            Ok(Ok(response)) if !response.status().is_success() => {
+                Err(PipeError::Target(body::refusal(response, &target_url).await))
+            }
+            Ok(Ok(_)) => Ok(()),
+        }
+    }
+}

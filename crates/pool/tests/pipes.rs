@@ -1,0 +1,67 @@
+//! What the pool promises about a file that goes from one service to another, tried on loopback.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod service;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::{get, put};
+use service::{nowhere, quick, serve};
+use signalbox_pool::{PipeError, PipeLimits, Pool, PoolError};
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const LIMITS: PipeLimits = PipeLimits { silence: Duration::from_secs(20), whole: Duration::from_secs(20) };
+
+type Kept = Arc<Mutex<Vec<u8>>>;
+
+async fn target() -> (Pool, Kept) {
+    let kept = Kept::default();
+    let keep = |State(kept): State<Kept>, body: Bytes| async move {
+        *kept.lock().unwrap() = body.to_vec();
+        StatusCode::NO_CONTENT
+    };
+    let router = Router::new()
+        .route("/there", put(keep))
+        .route("/full", put(|_: Bytes| async { StatusCode::CONFLICT }))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(kept.clone());
+    (Pool::new(&serve(router).await, quick()).unwrap(), kept)
+}
+
+async fn source() -> Pool {
+    let large = || async { vec![7_u8; 5 << 20] };
+    let broken = || async {
+        let pieces = [Ok("abc"), Err(io::Error::other("the disk is gone"))];
+        Body::from_stream(futures::stream::iter(pieces))
+    };
+    let router = Router::new().route("/large", get(large)).route("/broken", get(broken));
+    Pool::new(&serve(router).await, quick()).unwrap()
+}
+
+#[tokio::test]
+async fn what_one_answers_the_other_is_given() {
+    let (from, (to, kept)) = (source().await, target().await);
+    from.pipe("/large", &to, "/there", LIMITS).await.unwrap();
+    assert_eq!(*kept.lock().unwrap(), vec![7_u8; 5 << 20]);
+}
+
+#[tokio::test]
+async fn a_break_is_told_of_the_end_at_which_it_was() {
+    let (from, (to, kept)) = (source().await, target().await);
+    let missing = from.pipe("/none", &to, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(missing, PipeError::Source(PoolError::Status { status: 404, .. })), "{missing:?}");
+    let broken = from.pipe("/broken", &to, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(broken, PipeError::Source(PoolError::Unreachable { .. })), "{broken:?}");
+    let full = from.pipe("/large", &to, "/full", LIMITS).await.unwrap_err();
+    assert!(matches!(full, PipeError::Target(PoolError::Status { status: 409, .. })), "{full:?}");
+    let gone = Pool::new(&nowhere().await, quick()).unwrap();
+    let away = from.pipe("/large", &gone, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(away, PipeError::Target(PoolError::Unreachable { .. })), "{away:?}");
+    let away = gone.pipe("/large", &to, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(away, PipeError::Source(PoolError::Unreachable { .. })), "{away:?}");
+    assert!(kept.lock().unwrap().is_empty(), "nothing that is not whole is taken");
+}

@@ -1,0 +1,313 @@
+//! Which operations a list shows, read from the words of a query: asked by the page of those that it holds and by the
+//! store of all that it keeps. The same words mean the same on both sides.
+
+mod param;
+mod when;
+
+pub use param::{ParamIs, plain};
+pub use when::{Unit, When};
+
+use crate::{HostName, KindName, Operation, OperationId, State, Time};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Which operations, in which order and from where. Empty lists mean all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub states: Vec<State>,
+    pub kinds: Vec<KindName>,
+    pub hosts: Vec<HostName>,
+    /// Values that params have. Several of one name mean any of them; every name must be met.
+    pub params: Vec<ParamIs>,
+    /// Only those that this one started.
+    pub parent: Option<OperationId>,
+    /// Only those accepted from then on, to the millisecond.
+    pub since: Option<When>,
+    /// Only those accepted before, to the millisecond.
+    pub until: Option<When>,
+    /// Words that must all be found in title, kind, host, id or tags, whatever their case.
+    pub text: String,
+    pub order: Order,
+    /// Only those that come after this one: the last of the page before.
+    pub after: Option<OperationId>,
+    /// At most so many, 1 to 500.
+    pub limit: u32,
+}
+
+/// Which come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Newest,
+    Oldest,
+}
+
+/// A filter that can't be read.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FilterError {
+    #[error("{0}")]
+    Word(String),
+    #[error("limit must be from 1 to 500, not {0}")]
+    Limit(String),
+}
+
+/// Of an operation, what it is found by.
+pub struct Seen<'a> {
+    pub id: OperationId,
+    pub state: State,
+    pub kind: &'a KindName,
+    pub host: Option<&'a HostName>,
+    pub parent: Option<OperationId>,
+    pub params: &'a Value,
+    /// Its words, as [`words`] gives them; asked for only when words are looked for.
+    pub words: &'a dyn Fn() -> String,
+}
+
+/// In lower case, everything that an operation can be found by with words.
+pub fn words(
+    kind: &KindName,
+    title: &str,
+    id: OperationId,
+    host: Option<&HostName>,
+    tags: &[String],
+) -> String {
+    let mut words = format!("{kind} {title} {id}");
+    for word in host.map(HostName::as_str).into_iter().chain(tags.iter().map(String::as_str)) {
+        words.push(' ');
+        words.push_str(word);
+    }
+    words.to_lowercase()
+}
+
+impl Operation {
+    /// In lower case, everything that it can be found by with words.
+    pub fn words(&self) -> String {
+        words(&self.kind, &self.title, self.id, self.host.as_ref(), &self.tags)
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+fn add<T: std::str::FromStr<Err: std::fmt::Display> + PartialEq>(
+    list: &mut Vec<T>,
+    text: &str,
+) -> Result<(), FilterError> {
+    for word in text.split(',').map(str::trim).filter(|w| !w.is_empty()) {
+        let one = word.parse().map_err(|e: T::Err| FilterError::Word(e.to_string()))?;
+        if !list.contains(&one) {
+            list.push(one);
+        }
+    }
+    Ok(())
+}
+
+fn when(name: &str, text: &str) -> Result<Option<When>, FilterError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|e| FilterError::Word(format!("{name}: {e}")))
+}
+
+fn id(name: &str, text: &str) -> Result<Option<OperationId>, FilterError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|e| FilterError::Word(format!("{name}: {e}")))
+}
+
+impl Filter {
+    /// Reads a filter from the words of a query; lists are separated by commas, or given one by one.
+    ///
+    /// # Errors
+    /// Names the word that is wrong and what would be right.
+    pub fn parse<'a>(words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FilterError> {
+        let mut filter = Filter { limit: 50, ..Filter::default() };
+        for (name, value) in words {
+            filter.word(name, value)?;
+        }
+        Ok(filter)
+    }
+
+    /// Takes one more word of a query in.
+    ///
+    /// # Errors
+    /// As [`Filter::parse`]; the filter is as it was, but for the good ones of a list.
+    pub fn word(&mut self, name: &str, value: &str) -> Result<(), FilterError> {
+        let value = value.trim();
+        match name {
+            "state" => add(&mut self.states, value)?,
+            "kind" => add(&mut self.kinds, value)?,
+            "host" => add(&mut self.hosts, value)?,
+            "parent" => self.parent = id(name, value)?,
+            "since" => self.since = when(name, value)?,
+            "until" => self.until = when(name, value)?,
+            "q" => self.text = value.chars().take(200).collect(),
+            "order" => {
+                self.order = match value {
+                    "" | "newest" => Order::Newest,
+                    "oldest" => Order::Oldest,
+                    other => {
+                        let other = short(other);
+                        return Err(FilterError::Word(format!("order is newest or oldest, not '{other}'")));
+                    }
+                }
+            }
+            "after" => self.after = id(name, value)?,
+            "limit" => {
+                let limit = value.parse().ok().filter(|n| (1..=500).contains(n));
+                self.limit = limit.ok_or_else(|| FilterError::Limit(value.chars().take(20).collect()))?;
+            }
+            _ => match name.strip_prefix("param.") {
+                Some(param) if !param.is_empty() => {
+                    let param = ParamIs { name: param.to_owned(), value: value.to_owned() };
+                    if !value.is_empty() && !self.params.contains(&param) {
+                        self.params.push(param);
+                    }
+                }
+                _ => {
+                    return Err(FilterError::Word(format!(
+                        "there is no filter '{}'; filters are state, kind, host, param.NAME, parent, since, \
+                         until, q, order, after and limit",
+                        short(name)
+                    )));
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// The words of a query that say which operations it takes, each with its name, in one order. Reads back to the
+    /// same filter.
+    pub fn words(&self) -> Vec<(String, String)> {
+        fn list<T: ToString>(list: &[T]) -> String {
+            list.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+        }
+        let text = |when: Option<When>| when.map(|w| w.to_string()).unwrap_or_default();
+        let first = [("state", list(&self.states)), ("kind", list(&self.kinds)), ("host", list(&self.hosts))];
+        let last = [
+            ("parent", self.parent.map(|id| id.to_string()).unwrap_or_default()),
+            ("since", text(self.since)),
+            ("until", text(self.until)),
+            ("q", self.text.trim().to_owned()),
+        ];
+        let params = self.params.iter().map(|p| (format!("param.{}", p.name), p.value.clone()));
+        let own = |(name, value): (&str, String)| (name.to_owned(), value);
+        let all = first.into_iter().map(own).chain(params).chain(last.into_iter().map(own));
+        all.filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// Its params by name: of each name any of the values will do.
+    pub fn params_by_name(&self) -> BTreeMap<&str, Vec<&ParamIs>> {
+        let mut by_name: BTreeMap<&str, Vec<&ParamIs>> = BTreeMap::new();
+        for param in &self.params {
+            by_name.entry(&param.name).or_default().push(param);
+        }
+        by_name
+    }
+
+    /// The ids that lie in its range of time: from the first up to, but without, the second.
+    pub fn ids(&self, now: Time) -> (Option<OperationId>, Option<OperationId>) {
+        let earliest = OperationId::earliest;
+        (self.since.map(|when| earliest(when.from(now))), self.until.map(|when| earliest(when.to(now))))
+    }
+
+    /// Whether it takes an operation; `after` and `limit` are of no account.
+    pub fn takes(&self, op: &Seen<'_>, now: Time) -> bool {
+        fn any<T: PartialEq>(list: &[T], one: Option<&T>) -> bool {
+            list.is_empty() || one.is_some_and(|one| list.contains(one))
+        }
+        let (first, end) = self.ids(now);
+        any(&self.states, Some(&op.state))
+            && any(&self.kinds, Some(op.kind))
+            && any(&self.hosts, op.host)
+            && self.parent.is_none_or(|parent| op.parent == Some(parent))
+            && first.is_none_or(|first| op.id >= first)
+            && end.is_none_or(|end| op.id < end)
+            && self.params_by_name().values().all(|any| any.iter().any(|param| param.fits(op.params)))
+            && (self.text.trim().is_empty() || {
+                let words = (op.words)();
+                self.text.split_whitespace().all(|word| words.contains(&word.to_lowercase()))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(query: &[(&str, &str)]) -> Filter {
+        Filter::parse(query.iter().copied()).unwrap()
+    }
+
+    fn wrong(name: &str, value: &str) -> String {
+        Filter::parse([(name, value)]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_filter_reads_lists_and_names_what_is_wrong() {
+        let f = read(&[("state", "running, failed"), ("q", " msft "), ("limit", "10"), ("state", "failed")]);
+        assert_eq!(f.states, [State::Running, State::Failed]);
+        assert_eq!((f.text.as_str(), f.limit), ("msft", 10));
+        assert!(wrong("state", "runing").contains("'runing' is not a state"));
+        assert!(wrong("since", "yesterday").starts_with("since: 'yesterday' is not a time"));
+        assert!(wrong("order", "longest").contains("newest or oldest"));
+        assert!(Filter::parse([("limit", "0")]).is_err());
+        for name in ["colour", "param.", "param"] {
+            assert!(wrong(name, "red").contains("filters are"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_filter_reads_back_from_its_words() {
+        let f = read(&[
+            ("q", "a b"),
+            ("param.symbol", "MSFT"),
+            ("param.symbol", "AAPL"),
+            ("param.x=y", "5,10"),
+            ("since", "24h"),
+            ("until", "2026-11-01"),
+            ("host", "gpu-1"),
+            ("kind", "data.load,training.run"),
+            ("state", "failed"),
+        ]);
+        let words = f.words();
+        assert_eq!(words[0], ("state".to_owned(), "failed".to_owned()));
+        let again = Filter::parse(words.iter().map(|(n, v)| (n.as_str(), v.as_str()))).unwrap();
+        assert_eq!(again, f);
+        assert_eq!(Filter::default().words(), []);
+    }
+
+    #[test]
+    fn every_name_must_be_met_by_one_of_its_values() {
+        let kind = KindName::new("data.load").unwrap();
+        let now = Time::parse("2026-11-23T10:00:00Z").unwrap();
+        let id = OperationId::earliest(now);
+        let params = json!({"symbol": "MSFT", "rows": 50});
+        let takes = |query: &[(&str, &str)]| {
+            let words = || words(&kind, "MSFT 1h · full", id, None, &["synthetic".to_owned()]);
+            let params = &params;
+            let seen = Seen {
+                id,
+                state: State::Running,
+                kind: &kind,
+                host: None,
+                parent: None,
+                params,
+                words: &words,
+            };
+            read(query).takes(&seen, now)
+        };
+        assert!(takes(&[]));
+        assert!(takes(&[("param.symbol", "AAPL"), ("param.symbol", "msft"), ("param.rows", "50.0")]));
+        assert!(!takes(&[("param.symbol", "msft"), ("param.rows", "51")]));
+        assert!(takes(&[("q", "FULL  msft"), ("kind", "data.load"), ("state", "queued,running")]));
+        assert!(takes(&[("q", "synth")]) && !takes(&[("q", "msft tail")]));
+        assert!(!takes(&[("host", "gpu-1")]));
+        assert!(takes(&[("since", "2026-11-23T10:00:00Z")]) && !takes(&[("until", "2026-11-23T10:00:00Z")]));
+        assert!(takes(&[("until", "2026-11-23"), ("since", "1s")]));
+    }
+}

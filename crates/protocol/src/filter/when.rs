@@ -1,0 +1,127 @@
+//! A moment as a person names it in a filter: how long ago, a day, or exactly.
+
+use crate::Time;
+use std::fmt;
+use std::str::FromStr;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// `24h`, `2026-11-01` or `2026-11-01T09:30:00Z`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// So long before now; it moves on with the clock.
+    Ago {
+        count: u32,
+        unit: Unit,
+    },
+    /// A day in UTC, by its first moment.
+    Day(Time),
+    At(Time),
+}
+
+/// What [`When::Ago`] counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+    Weeks,
+}
+
+impl Unit {
+    const ALL: [(Unit, char, i64); 5] = [
+        (Unit::Seconds, 's', 1_000_000),
+        (Unit::Minutes, 'm', 60_000_000),
+        (Unit::Hours, 'h', 3_600_000_000),
+        (Unit::Days, 'd', DAY),
+        (Unit::Weeks, 'w', 7 * DAY),
+    ];
+
+    fn entry(self) -> (Unit, char, i64) {
+        Self::ALL.into_iter().find(|(unit, ..)| *unit == self).expect("ALL holds every unit")
+    }
+}
+
+impl When {
+    /// Where a range that begins with it begins.
+    pub fn from(self, now: Time) -> Time {
+        match self {
+            When::Ago { count, unit } => {
+                now.plus_micros(i64::from(count).saturating_mul(unit.entry().2).saturating_neg())
+            }
+            When::Day(time) | When::At(time) => time,
+        }
+    }
+
+    /// The first moment after a range that ends with it: a day belongs to the range as a whole.
+    pub fn to(self, now: Time) -> Time {
+        match self {
+            When::Day(time) => time.plus_micros(DAY),
+            other => other.from(now),
+        }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            When::Ago { count, unit } => write!(f, "{count}{}", unit.entry().1),
+            When::Day(time) => f.write_str(time.to_string().split('T').next().unwrap_or_default()),
+            When::At(time) => f.write_str(&time.to_string().replace(".000000Z", "Z")),
+        }
+    }
+}
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ago = Unit::ALL.into_iter().find_map(|(unit, letter, _)| {
+            let count = text.strip_suffix(letter).filter(|n| n.bytes().all(|b| b.is_ascii_digit()))?;
+            count.parse().ok().map(|count| When::Ago { count, unit })
+        });
+        if let Some(ago) = ago {
+            return Ok(ago);
+        }
+        let day = (text.len() == 10).then(|| Time::parse(&format!("{text}T00:00:00Z")).ok()).flatten();
+        day.map(When::Day).or_else(|| Time::parse(text).ok().map(When::At)).ok_or_else(|| {
+            let text: String = text.chars().take(40).collect();
+            format!(
+                "'{text}' is not a time; write how long ago, like 24h or 7d, a day like 2026-11-01, or a \
+                 moment like 2026-11-01T09:30:00Z"
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_named_in_three_ways_and_reads_back_from_each() {
+        for text in ["24h", "7d", "90s", "5m", "2w", "2026-11-01", "2026-11-01T09:30:00Z"] {
+            assert_eq!(text.parse::<When>().unwrap().to_string(), text);
+        }
+        for bad in ["", "h", "yesterday", "-3h", "24 h", "2026-13-01", "2026-11-01T09:30:00", "99999999999d"]
+        {
+            assert!(bad.parse::<When>().unwrap_err().contains("is not a time"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_belongs_to_a_range_as_a_whole() {
+        let now = Time::parse("2026-11-23T10:00:00Z").unwrap();
+        let at = |text: &str| Time::parse(text).unwrap();
+        let day: When = "2026-11-01".parse().unwrap();
+        assert_eq!(day.from(now), at("2026-11-01T00:00:00Z"));
+        assert_eq!(day.to(now), at("2026-11-02T00:00:00Z"));
+        let ago: When = "24h".parse().unwrap();
+        assert_eq!(ago.from(now), at("2026-11-22T10:00:00Z"));
+        assert_eq!(ago.to(now), ago.from(now));
+        // Longer ago than a calendar reaches is as good as always.
+        assert!("4000000000w".parse::<When>().unwrap().from(now) < now);
+    }
+}

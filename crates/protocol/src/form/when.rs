@@ -1,0 +1,115 @@
+//! Which params matter: one may depend on what another one is.
+//!
+//! JSON Schema can say that with `if` and `then`, in more ways than a form can follow. Here a property says it of
+//! itself: `"x-when": {"source": ["synthetic"]}`.
+
+use serde_json::Value;
+
+/// The key of a property.
+const KEY: &str = "x-when";
+
+/// What has to be so that a param matters: each of these params has one of these values. Nothing: it always does.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct When(Vec<(String, Vec<String>)>);
+
+impl When {
+    /// Reads it off a property. `before` are the params that come before this one: only on those it may depend, so
+    /// that no two wait for each other.
+    ///
+    /// # Errors
+    /// What can't be meant so.
+    pub(super) fn from_schema(property: &Value, before: &[&str]) -> Result<Self, String> {
+        let Some(said) = property.get(KEY) else { return Ok(Self::default()) };
+        let said =
+            said.as_object().ok_or_else(|| format!("{KEY} is an object of params and their values"))?;
+        let mut all = Vec::with_capacity(said.len());
+        for (name, values) in said {
+            if !before.contains(&name.as_str()) {
+                return Err(format!("{KEY} names '{name}', and no param before it is called so"));
+            }
+            let values = match values {
+                Value::Array(values) => values.iter().map(super::plain).collect(),
+                one => vec![super::plain(one)],
+            };
+            all.push((name.clone(), values));
+        }
+        Ok(Self(all))
+    }
+
+    /// Whether it is so. `now` gives what a param is; nothing for one that is not given or does not matter itself.
+    pub(super) fn holds(&self, now: &dyn Fn(&str) -> Option<String>) -> bool {
+        self.0.iter().all(|(name, values)| now(name).is_some_and(|now| values.contains(&now)))
+    }
+
+    /// Whether it may ever not matter.
+    pub fn is_always(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Form;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "source": {"enum": ["csv", "synthetic"], "default": "csv"},
+                "seed": {"type": "integer", "default": 1, "x-when": {"source": ["synthetic"]}},
+                "walk": {"enum": ["plain", "jumps"], "default": "plain", "x-when": {"source": "synthetic"}},
+                "jumps": {"type": "integer", "minimum": 1, "x-when": {"source": "synthetic", "walk": ["jumps"]}}
+            },
+            "required": ["jumps"]
+        })
+    }
+
+    fn form() -> Form {
+        Form::from_schema(&schema()).unwrap()
+    }
+
+    #[test]
+    fn what_does_not_matter_is_neither_asked_for_nor_filled_in_nor_wrong() {
+        assert_eq!(form().check(&json!({})).unwrap(), json!({"source": "csv"}));
+        let given = json!({"source": "csv", "seed": "not even a number", "jumps": 0});
+        assert_eq!(form().check(&given).unwrap(), json!({"source": "csv"}));
+        let matters = form().check(&json!({"source": "synthetic"})).unwrap();
+        assert_eq!(matters, json!({"source": "synthetic", "seed": 1, "walk": "plain"}));
+    }
+
+    #[test]
+    fn what_matters_is_checked() {
+        let wrong = |params: Value| form().check(&params).unwrap_err().remove(0).message;
+        assert_eq!(wrong(json!({"source": "synthetic", "walk": "jumps"})), "Jumps is needed.");
+        assert!(wrong(json!({"source": "synthetic", "seed": "x"})).contains("whole number"));
+        let all = json!({"source": "synthetic", "seed": 2, "walk": "jumps", "jumps": 3});
+        assert_eq!(form().check(&all).unwrap(), all);
+    }
+
+    #[test]
+    fn a_param_can_only_depend_on_one_before_it() {
+        let of = |when: Value| {
+            Form::from_schema(&json!({"type": "object", "properties": {
+                "a": {"type": "string", "x-when": when}, "b": {"type": "string"}
+            }}))
+            .unwrap_err()
+        };
+        let said = "param 'a': x-when names 'b', and no param before it is called so";
+        assert_eq!(of(json!({"b": "1"})), said);
+        assert!(of(json!({"a": "1"})).contains("names 'a'"));
+        assert!(of(json!(["b"])).contains("is an object"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_checked_once_passes_unchanged(
+            source in "csv|synthetic", seed in 0i64..9, walk in "plain|jumps", jumps in 1i64..9
+        ) {
+            let given = json!({"source": source, "seed": seed, "walk": walk, "jumps": jumps});
+            let once = form().check(&given).unwrap();
+            prop_assert_eq!(form().check(&once).unwrap(), once);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A filter as SQL. Ids are looked for in narrow indexes first; only the operations of the page are read.
+
+use crate::Filter;
+use protocol::filter::{Order, ParamIs};
+use protocol::{OperationId, Time};
+use rusqlite::types::Value as Sql;
+
+/// The ids of a page and one more, in the filter's order, as of `now`: a statement and its values.
+///
+/// The first param that has one value, if there is one, leads through `params`: all that have it stand there in the
+/// order of their ids. Else one single state, kind, host or parent leads through its own index. For all other
+/// questions one index is walked that holds nothing but what is asked about.
+pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+    let mut clauses = Clauses::default();
+    let by_name = filter.params_by_name();
+    let meant = |values: &[&ParamIs]| -> Vec<String> { values.iter().flat_map(|p| p.meant()).collect() };
+    let mut params: Vec<(&str, Vec<String>)> =
+        by_name.into_iter().map(|(name, values)| (name, meant(&values))).collect();
+    // Of one value first: it leads in the order of ids.
+    params.sort_by_key(|(_, values)| values.len());
+    let leads = !params.is_empty();
+    for (n, (name, values)) in params.into_iter().enumerate() {
+        clauses.values.push(Sql::Text(name.to_owned()));
+        let place = clauses.any_of(&values);
+        clauses.parts.push(match n {
+            0 => format!("p.name = ? AND p.value {place}"),
+            _ => format!("EXISTS (SELECT 1 FROM params WHERE name = ? AND value {place} AND id = o.id)"),
+        });
+    }
+    for (column, values) in [
+        ("state", filter.states.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        ("kind", filter.kinds.iter().map(ToString::to_string).collect()),
+        ("host", filter.hosts.iter().map(ToString::to_string).collect()),
+    ] {
+        if !values.is_empty() {
+            let place = clauses.any_of(&values);
+            clauses.parts.push(format!("o.{column} {place}"));
+        }
+    }
+    if let Some(parent) = filter.parent {
+        clauses.id("o.parent =", parent);
+    }
+    for word in filter.text.split_whitespace() {
+        clauses.parts.push("instr(o.about, ?) > 0".to_owned());
+        clauses.values.push(Sql::Text(word.to_lowercase()));
+    }
+    let id = if leads { "p.id" } else { "o.id" };
+    let (first, end) = filter.ids(now);
+    if let Some(first) = first {
+        clauses.id(&format!("{id} >="), first);
+    }
+    if let Some(end) = end {
+        clauses.id(&format!("{id} <"), end);
+    }
+    let (direction, beyond) = match filter.order {
+        Order::Newest => ("DESC", "<"),
+        Order::Oldest => ("ASC", ">"),
+    };
+    if let Some(after) = filter.after {
+        clauses.id(&format!("{id} {beyond}"), after);
+    }
+    let lists = [filter.states.len(), filter.kinds.len(), filter.hosts.len()];
+    let single = lists.iter().sum::<usize>() == 1 || filter.parent.is_some();
+    let from = if leads {
+        "params AS p CROSS JOIN operations AS o INDEXED BY operations_to_find ON o.id = p.id"
+    } else if single && filter.text.trim().is_empty() {
+        "operations AS o"
+    } else {
+        "operations AS o INDEXED BY operations_to_find"
+    };
+    let wanted = match clauses.parts.is_empty() {
+        true => String::new(),
+        false => format!("WHERE {}", clauses.parts.join(" AND ")),
+    };
+    clauses.values.push(Sql::Integer(i64::from(filter.limit.clamp(1, 500)) + 1));
+    (format!("SELECT {id} FROM {from} {wanted} ORDER BY {id} {direction} LIMIT ?"), clauses.values)
+}
+
+#[derive(Default)]
+struct Clauses {
+    parts: Vec<String>,
+    values: Vec<Sql>,
+}
+
+impl Clauses {
+    /// `= ?` or `IN (?, ?)`; one value alone keeps the order of the index.
+    fn any_of(&mut self, values: &[String]) -> String {
+        self.values.extend(values.iter().cloned().map(Sql::Text));
+        match values.len() {
+            1 => "= ?".to_owned(),
+            n => format!("IN ({})", vec!["?"; n].join(", ")),
+        }
+    }
+
+    fn id(&mut self, what: &str, id: OperationId) {
+        self.parts.push(format!("{what} ?"));
+        self.values.push(Sql::Blob(id.0.as_bytes().to_vec()));
+    }
+}

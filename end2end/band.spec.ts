@@ -1,0 +1,134 @@
+// Earlier runs behind a curve, and the rule that goes by them: six runs of a command make a band, a seventh is far
+// above it and is cancelled by its rule, which a person has set on the page.
+import type { APIRequestContext, Page } from '@playwright/test';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { alive, expect, start, test as base } from './signalbox';
+
+/** Tells a loss that falls from `level`, an epoch at a time; it waits for a file before epoch `wait`. */
+const SCRIPT = `level=$1; pause=$2; wait=$3; epoch=1
+while [ $epoch -le 40 ]; do
+    if [ $epoch = "$wait" ]; then
+        while [ ! -e "$4" ]; do sleep 0.05; done
+    fi
+    echo "{\\"step\\": $epoch, \\"done\\": $epoch, \\"total\\": 40, \\"loss\\": $((level * 100 / epoch + level))}"
+    sleep $pause
+    epoch=$((epoch + 1))
+done
+`;
+
+const test = base.extend({
+    server: async ({ server }, use) => {
+        await server.stop();
+        const data = path.join(server.folder, 'data');
+        mkdirSync(data, { recursive: true });
+        const script = path.join(server.folder, 'fall.sh');
+        writeFileSync(script, SCRIPT);
+        const gate = path.join(server.folder, 'gate');
+        const kind = `[exec.fall]
+title = "Fall"
+summary = "a fall"
+command = ["sh", "${script}", "{level}", "{pause}", "{wait}", "${gate}"]
+max_parallel = 6
+params.level = { type = "integer", default = 10 }
+params.pause = { type = "number", default = 0 }
+params.wait = { type = "integer", default = 0 }
+series.loss = { title = "Loss", x = "epoch" }
+`;
+        writeFileSync(path.join(data, 'exec.toml'), kind);
+        await server.start();
+        await use(server);
+    },
+});
+
+/** Opens the gate at which a run waits. */
+const open = (folder: string) => writeFileSync(path.join(folder, 'gate'), '');
+
+async function becomes(request: APIRequestContext, id: string, state: string): Promise<void> {
+    const now = async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
+    await expect.poll(now, { timeout: 30_000 }).toBe(state);
+}
+
+async function runs(request: APIRequestContext, levels: number[]): Promise<void> {
+    const ids = await Promise.all(levels.map((level) => start(request, 'exec.fall', { level })));
+    for (const id of ids) await becomes(request, id, 'succeeded');
+}
+
+const chart = (page: Page) => page.getByRole('main').getByRole('figure', { name: 'Loss' });
+
+async function shot(page: Page, name: string): Promise<void> {
+    await page.screenshot({ path: path.join(__dirname, 'shots', `band-${name}.png`), fullPage: true });
+}
+
+test('earlier runs are drawn behind the curve, named, and in its table', async ({ page, request, server }, info) => {
+    await runs(request, [8, 9, 10, 11, 12, 13]);
+    const id = await start(request, 'exec.fall', { level: 10, wait: 20 });
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const dial = chart(page).getByRole('button', { name: 'Earlier runs', exact: true });
+    await expect(dial).toHaveAttribute('aria-pressed', 'false');
+    await dial.click();
+    await expect(page).toHaveURL(/[?&]band=loss/);
+    await expect(chart(page)).toContainText('p10 to p90 of 6 earlier runs of the same title · inside the band');
+    await expect(chart(page).locator('.chart-line')).toContainText('earlier runs');
+    await shot(page, `live-${info.project.name}`);
+    await chart(page).getByText('Show as table').click();
+    const heads = chart(page).getByRole('columnheader');
+    await expect(heads).toHaveText(['epoch', 'Loss', /p10$/, /p50$/, /p90$/, /runs$/]);
+    await expect(chart(page).getByRole('row').nth(1).getByRole('cell').last()).toHaveText('6');
+
+    // The address brings it back, after the end as well.
+    open(server.folder);
+    await becomes(request, id, 'succeeded');
+    await page.reload();
+    await alive(page);
+    await expect(chart(page)).toContainText('ended inside the band');
+    await expect(dial).toHaveAttribute('aria-pressed', 'true');
+    await dial.click();
+    await expect(chart(page)).not.toContainText('p10 to p90');
+    await expect(page).toHaveURL(/[?&]band=none/);
+});
+
+test('with too few earlier runs the chart says how many there are', async ({ page, request }) => {
+    await runs(request, [8, 9]);
+    const id = await start(request, 'exec.fall', {});
+    await page.goto(`/operations/${id}?band=loss`);
+    await alive(page);
+    await expect(chart(page)).toContainText('A band needs 5 earlier runs that succeeded; there are 2.');
+});
+
+test('a rule is set, removed, brought back, and cancels what leaves the band', async ({ page, request, server }, info) => {
+    await runs(request, [8, 9, 10, 11, 12, 13]);
+    const id = await start(request, 'exec.fall', { level: 90, pause: 0.1, wait: 3 });
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    await expect(chart(page)).toBeVisible();
+    const card = page.getByRole('region', { name: 'Rule' });
+    await card.getByText('Cancel by rule…').click();
+    const form = card.getByRole('form', { name: 'Set a rule' });
+    await form.getByLabel('Points in a row').fill('2');
+    await form.getByRole('button', { name: 'Set rule' }).click();
+    await expect(form.getByLabel('Points in a row')).toBeFocused();
+    await form.getByLabel('Points in a row').fill('4');
+    await form.getByRole('button', { name: 'Set rule' }).click();
+    await expect(card).toContainText('Cancel when loss is above the p90 of 6 earlier runs of the same title for 4 points in a row.');
+    await expect(card).toContainText('0 of 4 points above');
+    await expect(chart(page).getByRole('button', { name: 'Earlier runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
+
+    await card.getByRole('button', { name: 'Remove rule' }).click();
+    await expect(card.getByText('Cancel by rule…')).toBeVisible();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(card).toContainText('0 of 4 points above');
+    await shot(page, `rule-${info.project.name}`);
+
+    open(server.folder);
+    await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
+    const reason = 'loss was above the p90 of 6 earlier runs for 4 points, from epoch 3';
+    await expect(page.locator('.receipt')).toContainText(reason);
+    const audit = page.getByRole('region', { name: 'Who did what' });
+    await expect(audit.getByRole('row').filter({ hasText: 'asked to cancel' })).toContainText('Signalbox itself');
+    await expect(audit.getByRole('row').filter({ hasText: 'set a rule' })).toHaveCount(2);
+    await expect(chart(page)).toContainText('ended above the band');
+    await expect(card).toHaveCount(0);
+    await shot(page, `cancelled-${info.project.name}`);
+});

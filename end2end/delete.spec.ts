@@ -1,0 +1,55 @@
+// Deleting: what is lost is said before, and every page that has it drops it, or says that it was deleted.
+import { alive, expect, row, start, test } from './signalbox';
+
+test('what has ended is deleted from its page, and every other page is told', async ({ page, context, request }) => {
+    const load = { symbol: 'GONE', timeframe: '1h', source: 'synthetic', years: 1 };
+    const id = await start(request, 'data.load', load);
+    const kept = await start(request, 'data.load', { ...load, symbol: 'KEPT' });
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 20_000 });
+
+    const list = await context.newPage();
+    await list.goto('/operations');
+    await alive(list);
+    await expect(row(list, 'GONE')).toHaveCount(1);
+    const open = await context.newPage();
+    await open.goto(`/operations/${id}`);
+    await alive(open);
+
+    // Asked first; keeping it changes nothing.
+    await main.getByRole('button', { name: 'Delete…' }).click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('lost for good');
+    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    await expect(dialog).toBeHidden();
+    await main.getByRole('button', { name: 'Delete…' }).click();
+    await dialog.getByRole('button', { name: 'Delete operation' }).click();
+
+    for (const one of [page, open]) {
+        await expect(one.getByRole('heading', { name: 'It was deleted' })).toBeVisible();
+    }
+    await expect(page.locator('.toast')).toContainText('Deleted: GONE');
+    await expect(row(list, 'GONE')).toHaveCount(0);
+    await expect(row(list, 'KEPT')).toHaveCount(1);
+    expect((await request.get(`/api/v1/operations/${id}`)).status()).toBe(404);
+    expect((await request.get(`/api/v1/operations/${kept}`)).ok()).toBe(true);
+
+    await page.getByRole('link', { name: 'Go to operations' }).click();
+    await expect(page).toHaveURL(/\/operations$/);
+    await expect(row(page, 'KEPT')).toHaveCount(1);
+});
+
+test('while it runs there is nothing to delete, and the API says why', async ({ page, request }) => {
+    const slow = { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', rows_per_second: 20 };
+    const id = await start(request, 'data.load', slow);
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    await expect(main.getByRole('button', { name: 'Cancel operation' })).toBeVisible();
+    await expect(main.getByRole('button', { name: 'Delete…' })).toHaveCount(0);
+    const refused = await request.delete(`/api/v1/operations/${id}`);
+    expect(refused.status()).toBe(409);
+    expect((await refused.json()).detail).toContain('Cancel it first');
+});

@@ -1,0 +1,192 @@
+// New operation: the form as the schema says, filled by hand, as the last time, from presets or from a link; where it
+// would run; and what is wrong, in one place with ways to it.
+import type { Locator, Page } from '@playwright/test';
+import { alive, expect, fillLoad, rail, start, submit, SYMBOL, test } from './signalbox';
+
+async function open(page: Page, query = 'kind=data.load'): Promise<void> {
+    await page.goto(`/new?${query}`);
+    await alive(page);
+}
+
+function symbol(page: Page): Locator {
+    return page.getByLabel('Symbol');
+}
+
+test('what is wrong is listed first, takes the focus and leads to its field', async ({ page }) => {
+    await open(page);
+    await page.getByLabel('Rows per second').fill('many');
+    await page.getByRole('button', { name: 'Start load' }).click();
+    const wrong = page.getByRole('group', { name: '2 things are not right yet' });
+    await expect(wrong).toBeFocused();
+    await wrong.getByRole('link', { name: 'Rows per second' }).click();
+    await expect(page.getByLabel('Rows per second')).toBeFocused();
+    await page.getByLabel('Rows per second').fill('');
+    await page.getByRole('group', { name: 'One thing is not right yet' }).getByRole('link', { name: 'Symbol' }).press('Enter');
+    await expect(symbol(page)).toBeFocused();
+    await page.keyboard.type(SYMBOL);
+    await expect(page.locator('.wrong')).toHaveCount(0);
+    await expect(page).not.toHaveURL(/#/);
+});
+
+test('a field that does not matter is not shown, not sent and not wrong', async ({ page, request }) => {
+    await open(page);
+    await fillLoad(page, { symbol: SYMBOL });
+    const years = page.getByLabel('Years');
+    await expect(years).toBeHidden();
+    await page.getByRole('radiogroup', { name: 'Source' }).getByRole('radio', { name: 'synthetic' }).check();
+    await years.fill('soon');
+    await page.getByRole('radiogroup', { name: 'Source' }).getByRole('radio', { name: 'csv' }).check();
+    await expect(years).toBeHidden();
+    await submit(page);
+    const { operation } = await (await request.get(`/api/v1/operations/${page.url().split('/').pop()}`)).json();
+    expect(operation.params).toEqual({ symbol: SYMBOL, timeframe: '1h', source: 'csv', mode: 'full' });
+
+    await open(page, 'kind=backtest.run');
+    await expect(page.getByLabel('Fast')).toBeVisible();
+    await expect(page.locator('#param-rsi_period')).toBeHidden();
+});
+
+test('a slider and its number are always the same, by mouse and by keyboard', async ({ page }) => {
+    await open(page, 'kind=training.run');
+    const number = page.getByRole('textbox', { name: 'Horizon' });
+    const slider = page.getByRole('slider', { name: 'Horizon, slider' });
+    await expect(number).toHaveValue('4');
+    await expect(slider).toHaveValue('4');
+    await number.fill('120');
+    await expect(slider).toHaveValue('120');
+    await slider.press('ArrowRight');
+    await expect(number).toHaveValue('121');
+    await slider.press('End');
+    await expect(number).toHaveValue('500');
+    await slider.press('Home');
+    await expect(number).toHaveValue('1');
+    const share = page.getByRole('slider', { name: 'Dropout, slider' });
+    await page.getByRole('textbox', { name: 'Dropout' }).fill('0.125');
+    await expect(share).toHaveValue('0.125');
+    await share.fill('0.3');
+    await expect(page.getByRole('textbox', { name: 'Dropout' })).toHaveValue('0.3');
+    // Some ranges are too wide for a slider.
+    await expect(page.getByRole('slider', { name: /^Epochs/ })).toHaveCount(0);
+});
+
+test('days are picked, moments are typed', async ({ page }) => {
+    await open(page);
+    const from = page.locator('#param-start');
+    await expect(from).toHaveAttribute('type', 'date');
+    await from.fill('2022-03-01');
+    await expect(page).toHaveURL(/start=2022-03-01/);
+    await page.getByRole('button', { name: 'With a time' }).first().click();
+    await expect(from).toHaveValue('2022-03-01');
+    await from.fill('2022-03-01T09:30:00Z');
+    await expect(page).toHaveURL(/start=2022-03-01T09%3A30%3A00Z/);
+    await page.reload();
+    await alive(page);
+    await expect(from).toHaveValue('2022-03-01T09:30:00Z');
+    await page.getByRole('button', { name: 'Only a day' }).click();
+    await expect(from).toHaveAttribute('type', 'date');
+    await expect(from).toHaveValue('2022-03-01');
+});
+
+test('the address follows the form, a link fills it again, and going back finds it as it was', async ({ page }) => {
+    await open(page);
+    await fillLoad(page, { symbol: SYMBOL, rowsPerSecond: 5_000 });
+    await expect(page).toHaveURL(new RegExp(`kind=data.load&symbol=${SYMBOL}&.*rows_per_second=5000`));
+    const link = page.url();
+    await submit(page);
+    await page.goBack();
+    await expect(page).toHaveURL(link);
+    await expect(symbol(page)).toHaveValue(SYMBOL);
+    await expect(page.getByLabel('Rows per second')).toHaveValue('5000');
+
+    // Another kind, and back.
+    await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'backtest.run' }).click();
+    await expect(page.getByRole('button', { name: 'Start backtest' })).toBeVisible();
+    await expect(symbol(page)).toHaveValue('');
+    await page.goBack();
+    await expect(symbol(page)).toHaveValue(SYMBOL);
+    // The same kind anew.
+    await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'data.load' }).click();
+    await expect(symbol(page)).toHaveValue('');
+});
+
+test('it is filled as the last time, and back', async ({ page, request }) => {
+    await open(page);
+    await expect(page.getByRole('button', { name: 'Start load' })).toBeEnabled();
+    const last = page.getByRole('button', { name: /^As last time/ });
+    await expect(last).toHaveCount(0);
+    await start(request, 'data.load', { symbol: SYMBOL, source: 'csv', mode: 'tail', rows_per_second: 9000 });
+    // It comes by itself.
+    await expect(last).toContainText(/ago|just now/);
+    await symbol(page).fill('OTHER');
+    await last.click();
+    await expect(symbol(page)).toHaveValue(SYMBOL);
+    await expect(page.getByRole('radio', { name: 'tail' })).toBeChecked();
+    await expect(page.getByLabel('Rows per second')).toHaveValue('9000');
+    await expect(page.getByText(/Filled in as last time, \d{4}-\d\d-\d\d/)).toBeVisible();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(symbol(page)).toHaveValue('OTHER');
+    await expect(page.getByRole('radio', { name: 'full' })).toBeChecked();
+});
+
+test('presets are saved, chosen, renamed, overwritten and deleted, with a way back', async ({ page }) => {
+    await open(page);
+    const name = page.getByRole('textbox', { name: 'Name of the preset' });
+    const preset = page.getByRole('combobox', { name: 'Preset' });
+    await symbol(page).fill('AAA');
+    await page.getByRole('button', { name: 'Save as a preset…' }).click();
+    await expect(name).toBeFocused();
+    await name.fill('nightly');
+    await name.press('Enter');
+    await expect(preset).toHaveValue('nightly');
+    await expect(page.getByText('Kept in this browser.')).toBeVisible();
+
+    // Over a reload; a choice fills the form and can be undone.
+    await open(page, 'kind=data.load&symbol=BBB');
+    await preset.selectOption('nightly');
+    await expect(symbol(page)).toHaveValue('AAA');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(symbol(page)).toHaveValue('BBB');
+
+    await page.getByRole('button', { name: 'Save as a preset…' }).click();
+    await page.getByRole('button', { name: 'Overwrite \u201cnightly\u201d' }).click();
+    await page.getByRole('button', { name: 'Rename…' }).click();
+    await name.fill('weekly');
+    await page.getByRole('button', { name: 'Rename preset' }).click();
+    await expect(preset).toHaveValue('weekly');
+    await open(page);
+    await preset.selectOption('weekly');
+    await expect(symbol(page)).toHaveValue('BBB');
+
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await expect(preset).toHaveCount(0);
+    await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await expect(preset).toBeVisible();
+    await preset.selectOption('weekly');
+    await expect(symbol(page)).toHaveValue('BBB');
+    // Those of one kind are not those of another.
+    await open(page, 'kind=backtest.run');
+    await expect(preset).toHaveCount(0);
+});
+
+test('it is said where it would run, and behind whom it would wait', async ({ page, request }) => {
+    await open(page);
+    const outlook = page.locator('form [role="status"]');
+    await expect(outlook).toHaveText(/^Would start at once on local \((\d+) of \1 places free\)\.$/);
+    const hosts = (await (await request.get('/api/v1/hosts')).json()).hosts as { name: string; capacity: number }[];
+    const places = hosts.find((host) => host.name === 'local')!.capacity;
+    // Each loads something of its own, slowly.
+    const slow = (n: number) => ({ symbol: `SLOW${n}`, source: 'synthetic', years: 30, rows_per_second: 50 });
+    for (let n = 0; n < places; n++) await start(request, 'data.load', slow(n));
+    await expect(outlook).toHaveText(/^Would wait, first in line: every place on local is taken/);
+    await start(request, 'data.load', slow(places));
+    await expect(outlook).toHaveText(/^Would wait as 2nd in line: every place on local is taken/);
+    // Who is more urgent goes first.
+    await page.getByText('Priority', { exact: true }).click();
+    await page.getByRole('spinbutton', { name: 'Priority' }).fill('5');
+    await page.getByRole('spinbutton', { name: 'Priority' }).blur();
+    await expect(outlook).toHaveText(/^Would wait, first in line/);
+    await expect(page).toHaveURL(/priority=5/);
+    await request.post('/api/v1/operations/cancel', { data: { filter: '' } });
+    await expect(outlook).toHaveText(/^Would start at once on local/);
+    await rail(page, 'Operations').click();
+});

@@ -1,0 +1,317 @@
+// The frame around every page: what a person does by the palette and by keys, what the tab says while others are in
+// sight, times in a zone of one's own, the menu of an operation, being told of an end, notes that can be taken back.
+import type { Page } from '@playwright/test';
+import { alive, expect, start, SYMBOL, test } from './signalbox';
+
+/** A load that takes minutes. */
+const slow = { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 150 };
+
+async function openPalette(page: Page) {
+    await page.keyboard.press('Control+k');
+    const palette = page.getByRole('dialog', { name: 'Search or command' });
+    await expect(palette.getByRole('combobox')).toBeFocused();
+    return palette;
+}
+
+/** The page goes out of sight, or comes back. */
+async function show(page: Page, shown: boolean): Promise<void> {
+    await page.evaluate((shown) => {
+        Object.defineProperty(document, 'hidden', { value: !shown, configurable: true });
+        Object.defineProperty(document, 'visibilityState', { value: shown ? 'visible' : 'hidden', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    }, shown);
+}
+
+test('the palette goes anywhere by keyboard, and gives the focus back', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    const id = await start(request, 'data.load', slow);
+    await page.goto('/');
+    await alive(page);
+    const brand = page.getByRole('link', { name: 'Signalbox: overview' });
+    await brand.focus();
+    const palette = await openPalette(page);
+    const chosen = palette.locator('[aria-selected="true"]');
+
+    // Escape leaves everything as it was.
+    await page.keyboard.press('Escape');
+    await expect(palette).toBeHidden();
+    await expect(brand).toBeFocused();
+
+    // Pages, by the beginnings of their words; the letters that were found are marked.
+    await openPalette(page);
+    await page.keyboard.type('hos');
+    await expect(chosen).toContainText('Hosts');
+    await expect(chosen.locator('mark')).toHaveText('Hos');
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/\/hosts$/);
+    await expect(palette).toBeHidden();
+
+    // What can be started.
+    await openPalette(page);
+    await page.keyboard.type('start load');
+    await expect(chosen).toContainText('data.load');
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/\/new\?kind=data\.load$/);
+
+    // An operation by its words, with its state; arrows go round.
+    await openPalette(page);
+    await page.keyboard.type('slow');
+    await expect(chosen).toContainText('running');
+    const first = await chosen.getAttribute('id');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    await expect(palette.locator(`#${first}`)).toHaveAttribute('aria-selected', 'true');
+    await expect(palette.getByRole('combobox')).toHaveAttribute('aria-activedescendant', first!);
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
+
+    // What can be done with the operation that is open; what can't be undone is asked about first, elsewhere not.
+    await openPalette(page);
+    await expect(palette.getByRole('group', { name: 'This operation' })).toContainText('Cancel operation');
+    await page.keyboard.type('cancel');
+    await expect(chosen).toContainText('Cancel operation');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('main').locator('.op-state')).toContainText('cancelled');
+
+    // What was chosen lately is offered first; an id that is pasted whole leads there.
+    await openPalette(page);
+    await expect(palette.getByRole('group', { name: 'Chosen lately' })).toContainText('Hosts');
+    await page.keyboard.type(id);
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
+
+    await openPalette(page);
+    await page.keyboard.type('qqqq');
+    await expect(palette.getByRole('status')).toContainText('Nothing is called “qqqq”');
+});
+
+test('the palette is opened and used by touch', async ({ page }) => {
+    await page.goto('/');
+    await alive(page);
+    await page.getByRole('button', { name: 'Search or command' }).click();
+    const palette = page.getByRole('dialog', { name: 'Search or command' });
+    await palette.getByRole('combobox').fill('theme dark');
+    await palette.getByRole('option', { name: 'Theme: dark' }).click();
+    await expect(palette).toBeHidden();
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    await expect(page.getByRole('button', { name: /^Theme: dark/ })).toBeVisible();
+});
+
+test('keys do what the sheet says, and nothing while one writes', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    const id = await start(request, 'data.load', { ...slow, symbol: 'KEYS' });
+    await page.goto('/operations');
+    await alive(page);
+    // In a field a letter is a letter.
+    await page.keyboard.press('/');
+    const words = page.getByRole('searchbox', { name: 'Filter by words' });
+    await expect(words).toBeFocused();
+    await page.keyboard.type('nKEY');
+    await expect(words).toHaveValue('nKEY');
+    await words.fill('');
+    await words.blur();
+    await expect(page).toHaveURL(/\/operations$/);
+
+    await page.keyboard.press('j');
+    await expect(page.locator('tr.row a.title').first()).toBeFocused();
+    await page.keyboard.press('x');
+    await expect(page.locator('tr.row [data-pick]').first()).toBeChecked();
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
+
+    await page.keyboard.press('Shift+?');
+    const sheet = page.getByRole('dialog', { name: 'Keys' });
+    await expect(sheet).toContainText('Cancel operation');
+    // Whoever speaks to the machine can do without single letters.
+    await sheet.getByRole('checkbox', { name: 'single letters are keys' }).uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('n');
+    await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
+    const palette = await openPalette(page);
+    await page.keyboard.type('show all keys');
+    await page.keyboard.press('Enter');
+    await expect(palette).toBeHidden();
+    await sheet.getByRole('checkbox', { name: 'single letters are keys' }).check();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Shift+C');
+    await expect(page.getByRole('main').locator('.op-state')).toContainText('cancelled');
+});
+
+test('the tab says what runs, and how things are', async ({ page, request, server, tolerated }) => {
+    tolerated.push(/ERR_|Failed to load resource|net::/);
+    const icon = page.locator('#icon');
+    await page.goto('/operations');
+    await alive(page);
+    await expect(page).toHaveTitle('Operations · Signalbox');
+    await expect(icon).toHaveAttribute('href', '/favicon.svg');
+    const id = await start(request, 'data.load', slow);
+    await expect(page).toHaveTitle('1 running · Operations · Signalbox');
+    await expect(icon).toHaveAttribute('href', '/favicon-running.svg');
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    await expect(page).toHaveTitle(/^\d+ % · SLOW .* · Signalbox$/);
+
+    // What fails out of sight is told until somebody looks.
+    await show(page, false);
+    await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
+    await expect(icon).toHaveAttribute('href', '/favicon-failed.svg');
+    await show(page, true);
+    await expect(icon).toHaveAttribute('href', '/favicon-running.svg');
+
+    // Without a server nothing is claimed.
+    await server.stop();
+    await expect(page).toHaveTitle(/^⚠ /, { timeout: 20_000 });
+    await expect(icon).toHaveAttribute('href', '/favicon-stale.svg');
+});
+
+test.describe('away from UTC', () => {
+    test.use({ timezoneId: 'Asia/Kathmandu' });
+
+    test('times are told in the zone that is chosen, and always say which', async ({ page, request }) => {
+        const id = await start(request, 'data.load', slow);
+        await page.goto(`/operations/${id}`);
+        await alive(page);
+        const started = page.getByRole('main').locator('.sub-line time').first();
+        await expect(started).toHaveText(/^\d\d:\d\d:\d\d UTC$/);
+        const utc = await started.getAttribute('datetime');
+        await page.getByRole('button', { name: 'Times are in UTC. Show them in the zone of this browser' }).click();
+        await expect(started).toHaveText(/^\d\d:\d\d:\d\d UTC\+5:45$/);
+        await expect(started).toHaveAttribute('title', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\+5:45$/);
+        // The same moment, by another clock.
+        const there = new Date(Date.parse(utc!) + (5 * 60 + 45) * 60_000).toISOString().slice(11, 19);
+        await expect(started).toContainText(there);
+        await page.reload();
+        await alive(page);
+        await expect(started).toHaveText(/UTC\+5:45$/);
+        await page.getByRole('button', { name: /^Times are in UTC\+5:45/ }).click();
+        await expect(started).toHaveText(/UTC$/);
+    });
+});
+
+test('an operation is taken along from its menu', async ({ page, request, context, server }) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+    const id = await start(request, 'data.load', slow);
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const more = page.locator('summary[aria-label="More to do with this operation"]');
+    const take = async (item: string) => {
+        await more.click();
+        await page.getByRole('button', { name: item }).click();
+        await expect(page.getByRole('button', { name: item })).toBeHidden();
+        return page.evaluate(() => navigator.clipboard.readText());
+    };
+    expect(await take('Copy id')).toBe(id);
+    expect(await take('Copy link')).toBe(`${server.url}/operations/${id}`);
+    expect(await take('Copy as curl')).toContain(`curl ${server.url}/api/v1/operations -H`);
+    const line = await take('Copy as command line');
+    expect(line).toContain('signalbox start data.load symbol=SLOW timeframe=1h');
+    expect(line).toContain(`--server ${server.url}`);
+    // Escape closes it and gives the focus back to its button.
+    await more.click();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('button', { name: 'Copy id' })).toBeHidden();
+    await expect(more).toBeFocused();
+});
+
+test('who wants to know is told of the end: here, by the browser, or on the next visit', async ({ page, request, context, server }) => {
+    await context.grantPermissions(['notifications'], { origin: server.url });
+    // A browser without a desktop shows no notification: what it is asked for is noted instead.
+    await context.addInitScript(() => {
+        const shown: string[] = [];
+        (window as unknown as { shown: string[] }).shown = shown;
+        class Noted {
+            static permission = 'granted';
+            static requestPermission = async () => 'granted';
+            onclick: (() => void) | null = null;
+            constructor(title: string, options: { body: string }) {
+                shown.push(`${title}: ${options.body}`);
+                (window as unknown as { last: Noted }).last = this;
+            }
+            close() {}
+        }
+        Object.defineProperty(window, 'Notification', { value: Noted });
+    });
+    const end = (id: string) => request.post(`/api/v1/operations/${id}/cancel`, { data: {} });
+    const toasts = page.locator('.toasts');
+    const tell = page.getByRole('button', { name: 'Tell me when it ends' }).first();
+
+    const first = await start(request, 'data.load', { ...slow, symbol: 'FIRST' });
+    await page.goto(`/operations/${first}`);
+    await alive(page);
+    await tell.click();
+    await expect(tell).toHaveAttribute('aria-pressed', 'true');
+    await expect(toasts).toContainText('You are told when FIRST');
+    // It outlives a reload, and is told on whatever page one is.
+    await page.goto('/hosts');
+    await alive(page);
+    await end(first);
+    await expect(toasts).toContainText(/FIRST .* cancelled after/);
+    await toasts.getByRole('link', { name: 'Open it' }).click();
+    await expect(page).toHaveURL(new RegExp(`/operations/${first}$`));
+
+    const second = await start(request, 'data.load', { ...slow, symbol: 'SECOND' });
+    await page.goto(`/operations/${second}`);
+    await alive(page);
+    await tell.click();
+    await expect(tell).toHaveAttribute('aria-pressed', 'true');
+    await page.goto('/hosts');
+    await alive(page);
+    await show(page, false);
+    await end(second);
+    const shown = () => page.evaluate(() => (window as unknown as { shown: string[] }).shown);
+    await expect.poll(shown).toEqual([expect.stringMatching(/^SECOND .*: cancelled after/)]);
+    await expect(toasts).not.toContainText('SECOND');
+    await page.evaluate(() => (window as unknown as { last: { onclick: () => void } }).last.onclick());
+    await expect(page).toHaveURL(new RegExp(`/operations/${second}$`));
+
+    const third = await start(request, 'data.load', { ...slow, symbol: 'THIRD' });
+    await page.goto(`/operations/${third}`);
+    await alive(page);
+    await tell.click();
+    await expect(tell).toHaveAttribute('aria-pressed', 'true');
+    await page.goto('about:blank');
+    await end(third);
+    await expect.poll(async () => (await (await request.get(`/api/v1/operations/${third}`)).json()).operation.state).toBe('cancelled');
+    await page.goto('/');
+    await alive(page);
+    await expect(toasts).toContainText(/THIRD .* cancelled after .*, while you were away/);
+    // Told once.
+    await page.reload();
+    await alive(page);
+    await expect(toasts).not.toContainText('THIRD');
+});
+
+test('what was done can be taken back from its note', async ({ page, request }) => {
+    await page.goto('/hosts');
+    await alive(page);
+    const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
+    await page.getByRole('button', { name: 'Drain…' }).click();
+    await page.getByRole('button', { name: 'Drain it' }).click();
+    const note = page.locator('.toast').filter({ hasText: 'takes no new work' });
+    await expect.poll(draining).toBe(true);
+    await note.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(draining).toBe(false);
+    await expect(page.getByRole('button', { name: 'Drain…' })).toBeVisible();
+
+    await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
+    await page.goto('/');
+    await alive(page);
+    const failed = page.getByRole('region', { name: 'Failed' });
+    await failed.getByRole('button', { name: 'I have seen these' }).click();
+    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await page.locator('.toast').filter({ hasText: 'marked as seen' }).getByRole('button', { name: 'Undo' }).click();
+    await expect(failed.locator('tr.row')).toContainText('NOSUCH');
+});
+
+test('on paper there is nothing to press', async ({ page, request }) => {
+    const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    await expect(page.getByRole('main').locator('.op-state')).toContainText('succeeded');
+    await page.emulateMedia({ media: 'print' });
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Params' })).toBeVisible();
+    await expect(page.getByRole('navigation', { name: 'Pages' })).toBeHidden();
+    await expect(page.locator('.op-actions')).toBeHidden();
+    await expect(page.locator('.top')).toBeHidden();
+});

@@ -1,0 +1,228 @@
+// The list of operations as a person uses it: found by what one types, put in order, held still under the pointer, as
+// long as it may be, and kept as a view.
+import type { APIRequestContext, Page } from '@playwright/test';
+import { alive, expect, row, start, test } from './signalbox';
+
+const load = (symbol: string, more: object = {}) => ({ symbol, timeframe: '1h', source: 'synthetic', ...more });
+
+/** A load that takes minutes. */
+const startSlow = (request: APIRequestContext, symbol: string) =>
+    start(request, 'data.load', load(symbol, { rows_per_second: 20 }));
+
+/** One that has failed already: there is no such file. */
+async function startFailing(request: APIRequestContext, symbol: string): Promise<string> {
+    const id = await start(request, 'data.load', load(symbol, { source: 'csv' }));
+    await untilIn(request, id, 'failed');
+    return id;
+}
+
+async function untilIn(request: APIRequestContext, id: string, state: string): Promise<void> {
+    const now = async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
+    await expect.poll(now, { timeout: 20_000 }).toBe(state);
+}
+
+const field = (page: Page) => page.getByRole('combobox', { name: 'Filter' });
+const options = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' }).getByRole('option');
+const inForce = (page: Page) => page.getByRole('list', { name: 'Filters in force' });
+const titles = (page: Page) => page.locator('tr.row .title');
+
+test('conditions are offered while one types, taken by keyboard or mouse, and lifted', async ({ page, request }) => {
+    await startSlow(request, 'AAA');
+    await startFailing(request, 'BBB');
+    await page.goto('/operations');
+    await alive(page);
+    await expect(page.locator('tr.row')).toHaveCount(2);
+
+    await field(page).click();
+    await expect(options(page).first()).toContainText('state:');
+    await field(page).pressSequentially('kin');
+    await expect(options(page).first()).toContainText('kind:');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect(field(page)).toHaveValue('kind:');
+    await field(page).pressSequentially('load');
+    await expect(options(page)).toHaveText(['kind:data.load']);
+    await page.keyboard.press('ArrowDown');
+    await expect(field(page)).toHaveAttribute('aria-activedescendant', 'filter-options-0');
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/\?kind=data\.load$/);
+    await expect(field(page)).toHaveValue('');
+    await expect(page.locator('tr.row')).toHaveCount(2);
+
+    // A value that was used is known, whatever param it is of.
+    await field(page).pressSequentially('bb');
+    await options(page).filter({ hasText: 'param.symbol:BBB' }).click();
+    await expect(page).toHaveURL(/kind=data\.load&param\.symbol=BBB$/);
+    await expect(titles(page)).toHaveText([/BBB/]);
+
+    await inForce(page).getByRole('link', { name: 'Lift the filter param.symbol BBB' }).click();
+    await expect(page.locator('tr.row')).toHaveCount(2);
+    await page.goBack();
+    await expect(titles(page)).toHaveText([/BBB/]);
+    await inForce(page).getByRole('link', { name: 'Lift all' }).click();
+    await expect(page).toHaveURL(/\/operations$/);
+    await expect(page.locator('tr.row')).toHaveCount(2);
+});
+
+test('a link gives what its sender saw, and what it says wrong is told', async ({ page, request }) => {
+    await startFailing(request, 'AAA');
+    await startFailing(request, 'BBB');
+    await page.goto('/operations?state=failed&kind=data.load&param.symbol=aaa&since=1h&q=1h&colour=red');
+    await alive(page);
+    await expect(titles(page)).toHaveText([/AAA/]);
+    await expect(field(page)).toHaveValue('1h');
+    await expect(inForce(page).getByRole('listitem')).toHaveCount(4);
+    await expect(page.locator('.note')).toContainText('colour=red is left out');
+});
+
+test('what cannot be read is kept in the field with what would be right', async ({ page }) => {
+    await page.goto('/operations');
+    await alive(page);
+    await field(page).fill('since:yesterday');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('status').filter({ hasText: 'is not a time' })).toContainText('like 24h');
+    await expect(field(page)).toHaveValue('since:yesterday');
+    await expect(field(page)).toHaveAttribute('aria-invalid', 'true');
+    await field(page).fill('since:24h');
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/\?since=24h$/);
+    await expect(field(page)).toHaveValue('');
+});
+
+test('rows stand in the order and the groups that the address asks for', async ({ page, request }) => {
+    for (const symbol of ['BBB', 'CCC', 'AAA']) await startFailing(request, symbol);
+    await page.goto('/operations');
+    await alive(page);
+    await expect(titles(page)).toHaveText([/AAA/, /CCC/, /BBB/]);
+    await page.getByRole('combobox', { name: 'Order' }).selectOption('By title');
+    await expect(page).toHaveURL(/sort=title/);
+    await expect(titles(page)).toHaveText([/AAA/, /BBB/, /CCC/]);
+    await page.getByRole('combobox', { name: 'Order' }).selectOption('Oldest first');
+    await expect(titles(page)).toHaveText([/BBB/, /CCC/, /AAA/]);
+
+    await page.getByRole('combobox', { name: 'Group' }).selectOption('By kind');
+    const group = page.getByRole('link', { name: 'data.load 3' });
+    await expect(group).toHaveAttribute('aria-expanded', 'true');
+    await group.click();
+    await expect(group).toHaveAttribute('aria-expanded', 'false');
+    await expect(page.locator('tr.row')).toHaveCount(0);
+    await expect(page).toHaveURL(/folded=data\.load/);
+    await page.reload();
+    await alive(page);
+    await expect(page.locator('tr.row')).toHaveCount(0);
+    await group.click();
+    await expect(titles(page)).toHaveText([/BBB/, /CCC/, /AAA/]);
+});
+
+test('while one points at the list new rows wait, and come when they are asked for', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a finger points at nothing');
+    const first = await startSlow(request, 'FIRST');
+    await untilIn(request, first, 'running');
+    await page.goto('/operations');
+    await alive(page);
+    await row(page, 'FIRST').hover();
+    await startSlow(request, 'SECOND');
+    const news = page.getByRole('button', { name: '1 new' });
+    await expect(news).toBeVisible();
+    await expect(titles(page)).toHaveText([/FIRST/]);
+
+    // What ends keeps its place too, and says what became of it.
+    await request.post(`/api/v1/operations/${first}/cancel`, { data: {} });
+    await expect(row(page, 'FIRST')).toContainText('cancelled');
+    await expect(page.getByRole('button', { name: '1 new · 1 moved on' })).toBeVisible();
+    await expect(titles(page)).toHaveText([/FIRST/]);
+    await page.getByRole('button', { name: '1 new · 1 moved on' }).click();
+    await expect(titles(page)).toHaveText([/SECOND/, /FIRST/]);
+
+    // With the pointer elsewhere they come by themselves.
+    await page.mouse.move(2, 2);
+    await startSlow(request, 'THIRD');
+    await expect(titles(page)).toHaveText([/THIRD/, /SECOND/, /FIRST/]);
+});
+
+test('of a long list only what is in sight is in the document, and it is scrolled to its end', async ({ page, request }) => {
+    test.setTimeout(120_000);
+    // More than the page is given at first, so that the rest has to be asked for.
+    const all = 230;
+    const ids: string[] = [];
+    for (let n = 0; n < all; n += 10) {
+        const some = Array.from({ length: 10 }, (_, k) => start(request, 'data.load', load(`N${n + k}`, { source: 'csv' })));
+        ids.push(...(await Promise.all(some)));
+    }
+    await expect
+        .poll(async () => (await (await request.get('/api/v1/snapshot')).json()).counts.find((c: { state: string }) => c.state === 'failed')?.count, { timeout: 60_000 })
+        .toBe(all);
+    await page.goto('/operations');
+    await alive(page);
+    const rows = page.locator('tr.row');
+    await expect(page.getByRole('checkbox', { name: /^Select / }).nth(1)).toBeVisible();
+    await expect.poll(() => rows.count()).toBeLessThan(120);
+
+    const oldest = page.locator(`tr.row a[href="/operations/${ids.sort()[0]}"]`);
+    await expect
+        .poll(
+            async () => {
+                await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+                return oldest.count();
+            },
+            { timeout: 30_000 },
+        )
+        .toBe(1);
+    expect(await rows.count()).toBeLessThan(120);
+    await expect(page.locator('table.ops')).toHaveAttribute('aria-rowcount', String(all + 1));
+    await expect(rows.last()).toHaveAttribute('aria-rowindex', String(all + 1));
+
+    // What is selected stays so out of sight, and Back leads to where one was.
+    await rows.last().getByRole('checkbox').click();
+    const bar = page.getByRole('region', { name: 'Selection' });
+    await expect(bar).toContainText('1 selected');
+    await oldest.click();
+    await expect(page).toHaveURL(/operations\/[0-9a-f-]{36}$/);
+    await page.goBack();
+    await expect(oldest).toBeInViewport();
+    await expect(bar).toContainText('1 selected');
+    await expect(rows.last().getByRole('checkbox')).toBeChecked();
+});
+
+test('a view is saved under a name, renamed, deleted and taken back', async ({ page, request }) => {
+    await startFailing(request, 'AAA');
+    await page.goto('/operations?kind=data.load&sort=title');
+    await alive(page);
+    const menu = page.locator('details.views');
+    await menu.locator('summary').click();
+    await menu.getByPlaceholder('A name').fill('Loads');
+    await menu.getByRole('button', { name: 'Save view' }).click();
+    await expect(menu.locator('summary')).toHaveText('Loads');
+
+    await page.goto('/operations');
+    await alive(page);
+    await menu.locator('summary').click();
+    await menu.getByRole('button', { name: 'Rename the view Loads' }).click();
+    await menu.getByRole('textbox', { name: 'Rename the view Loads' }).fill('All loads');
+    await page.keyboard.press('Enter');
+    await menu.getByRole('link', { name: 'All loads' }).click();
+    await expect(page).toHaveURL(/\?kind=data\.load&sort=title$/);
+
+    await menu.locator('summary').click();
+    await menu.getByRole('button', { name: 'Delete the view All loads' }).click();
+    await expect(menu.getByRole('link')).toHaveCount(0);
+    await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await expect(menu.getByRole('link', { name: 'All loads' })).toHaveCount(1);
+});
+
+test('those that failed are retried together, and what succeeds or runs is left alone', async ({ page, request }) => {
+    for (const symbol of ['AAA', 'BBB']) await startFailing(request, symbol);
+    const runs = await startSlow(request, 'CCC');
+    await untilIn(request, runs, 'running');
+    await page.goto('/operations');
+    await alive(page);
+    for (const symbol of ['AAA', 'BBB', 'CCC']) await row(page, symbol).getByRole('checkbox').click();
+    await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Retry 2…' }).click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('2 get another attempt from the beginning, and wait in line for a host.');
+    await expect(dialog).toContainText('1 is neither failed nor cancelled and is left alone.');
+    await dialog.getByRole('button', { name: 'Retry 2 operations' }).click();
+    await expect(page.locator('.toast')).toContainText('Another attempt is queued of 2 operations.');
+    await untilIn(request, runs, 'running');
+});

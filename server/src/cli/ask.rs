@@ -1,0 +1,143 @@
+//! The server, as the command line speaks to it: each failure a sentence that says what to do.
+
+use super::To;
+use anyhow::{anyhow, bail};
+use pool::{Pool, PoolConfig, PoolError, Repeat, SseStream};
+use protocol::api::{KindList, OperationPage};
+use protocol::{OperationId, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How long the server may take to answer a connection, and to begin a stream.
+const CONNECT: Duration = Duration::from_secs(10);
+/// A stream without even a beat for so long is dead.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// A server.
+pub struct Server {
+    pool: Pool,
+}
+
+impl Server {
+    pub fn new(to: &To) -> anyhow::Result<Self> {
+        let token = to.token.clone().filter(|token| !token.is_empty());
+        let config = PoolConfig { token, connect_timeout: CONNECT, retries: 1, ..PoolConfig::default() };
+        let pool = Pool::new(&to.server, config).map_err(|error| match error {
+            PoolError::BadUrl { url, cause } => {
+                anyhow!("'{url}' can't be used as the server's address: {cause}. It looks like http://127.0.0.1:7200")
+            }
+            other => other.into(),
+        })?;
+        Ok(Self { pool })
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.pool.get(path).await.map_err(|error| self.sentence(error))
+    }
+
+    pub async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> anyhow::Result<T> {
+        let answer = self.pool.post(path, body, Repeat::Never).await;
+        answer.map(|(_, answer)| answer).map_err(|error| self.sentence(error))
+    }
+
+    /// The events of one operation, from after one of them.
+    pub async fn events(&self, id: OperationId, after: u64) -> Result<SseStream, PoolError> {
+        let path = format!("/api/v1/events?operation={id}");
+        self.pool.stream(&path, Some(&after.to_string()), CONNECT, SILENCE).await
+    }
+
+    pub async fn kinds(&self) -> anyhow::Result<KindList> {
+        self.get("/api/v1/kinds").await
+    }
+
+    /// The page of an operation.
+    pub fn page(&self, id: OperationId) -> String {
+        format!("{}/operations/{id}", self.pool.base_url())
+    }
+
+    /// An id as it is given: whole, or as much of its beginning as tells it from others.
+    pub async fn id_of(&self, given: &str) -> anyhow::Result<OperationId> {
+        if let Ok(id) = given.parse() {
+            return Ok(id);
+        }
+        let beginning = given.trim_end_matches('…').to_lowercase();
+        if beginning.len() < 4 || !beginning.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
+            bail!(
+                "'{given}' is no id. signalbox list shows the ids; the first letters of one will do, 4 at least"
+            );
+        }
+        let path = query("/api/v1/operations", [("q", Some(beginning.as_str())), ("limit", Some("100"))]);
+        let page: OperationPage = self.get(&path).await?;
+        let ids = page.operations.iter().map(|operation| operation.id);
+        let mut fitting = ids.filter(|id| id.to_string().starts_with(&beginning));
+        match (fitting.next(), fitting.next()) {
+            (Some(id), None) => Ok(id),
+            (None, _) => {
+                bail!("no operation has an id that begins with {given}. signalbox list shows the ids")
+            }
+            (Some(_), Some(_)) => {
+                bail!("several operations have an id that begins with {given}. Give more of it")
+            }
+        }
+    }
+
+    /// What went wrong, for a person.
+    pub fn sentence(&self, error: PoolError) -> anyhow::Error {
+        let server = self.pool.base_url();
+        match error {
+            PoolError::Status { problem: Some(problem), .. } => refused(*problem),
+            PoolError::Unreachable { .. } => anyhow!(
+                "no server answers at {server}. Start one with signalbox serve, or say where it is with --server URL"
+            ),
+            PoolError::Timeout { after, .. } => {
+                anyhow!(
+                    "the server at {server} did not answer within {after:?}. It may hang, or be busy: look at its log"
+                )
+            }
+            other => other.into(),
+        }
+    }
+}
+
+/// The server's own words, with what is wrong with which param.
+fn refused(problem: serde_json::Value) -> anyhow::Error {
+    match serde_json::from_value::<Problem>(problem.clone()) {
+        Ok(problem) => {
+            let mut said = problem.detail;
+            for field in problem.fields {
+                said.push_str(&format!("\n  {}: {}", field.field, field.message));
+            }
+            anyhow!(said)
+        }
+        Err(_) => anyhow!("the server refused it: {problem}"),
+    }
+}
+
+/// A path with a query; what is not given is left out.
+pub fn query<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{FieldError, ProblemType};
+
+    #[test]
+    fn a_refusal_is_told_in_the_servers_words_with_each_param() {
+        let problem = Problem::new(ProblemType::BadParams, "The params don't fit data.load.")
+            .with_fields(vec![FieldError::new("symbol", "Symbol is needed.")]);
+        let said = refused(serde_json::to_value(problem).unwrap()).to_string();
+        assert_eq!(said, "The params don't fit data.load.\n  symbol: Symbol is needed.");
+    }
+
+    #[test]
+    fn any_text_is_safe_in_a_query() {
+        let pairs = [("q", Some("a b&c")), ("state", None)];
+        assert_eq!(query("/api/v1/operations", pairs), "/api/v1/operations?q=a+b%26c");
+        assert_eq!(query("/x", [("q", None)]), "/x");
+    }
+}

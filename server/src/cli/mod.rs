@@ -1,0 +1,234 @@
+//! The command line: starts, lists, shows, follows and cancels operations of a running server, by the same API as the
+//! page. Knows no engine and no store.
+
+mod ask;
+mod follow;
+mod params;
+mod words;
+
+use ask::Server;
+use clap::Args;
+use protocol::api::{CancelOperation, OperationDetail, OperationPage, StartOperation};
+use protocol::{KindName, Operation, State};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// How it went, for the shell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// 0: done, or the operation succeeded.
+    Fine,
+    /// 1: the operation failed.
+    Failed,
+    /// 2: the operation was cancelled.
+    Cancelled,
+}
+
+impl Exit {
+    /// Of an operation; fine while it has not ended.
+    fn of(state: State) -> Self {
+        match state {
+            State::Failed => Exit::Failed,
+            State::Cancelled => Exit::Cancelled,
+            _ => Exit::Fine,
+        }
+    }
+
+    pub fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Exit::Fine => 0,
+            Exit::Failed => 1,
+            Exit::Cancelled => 2,
+        })
+    }
+}
+
+/// 3: nothing came of it. The server was not reached, or said no.
+pub const TROUBLE: u8 = 3;
+/// 64: the command was not understood.
+pub const USAGE: u8 = 64;
+
+/// Which server is spoken to, and for whom the answer is.
+#[derive(Args)]
+pub struct To {
+    /// Where the server is
+    #[arg(long, env = "SIGNALBOX_SERVER_URL", default_value = "http://127.0.0.1:7200", value_name = "URL")]
+    server: String,
+    /// The secret that the server was started with, if it was
+    #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Answer in JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `signalbox start` takes.
+#[derive(Args)]
+pub struct StartArgs {
+    /// What to do, such as data.load; `signalbox start help` lists what there is
+    kind: String,
+    /// Params as name=value; what is left out takes its default
+    #[arg(value_name = "NAME=VALUE")]
+    params: Vec<String>,
+    /// Who goes first when hosts are full: -100 to 100, the higher first
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
+    priority: i8,
+    /// Stay until it ends, and exit as it ended
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+/// What `signalbox list` takes.
+#[derive(Args)]
+pub struct ListArgs {
+    /// Only these states, separated by commas: queued, running, failed, ...
+    #[arg(long)]
+    state: Option<String>,
+    /// Only these kinds, separated by commas
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only these hosts, separated by commas
+    #[arg(long)]
+    host: Option<String>,
+    /// Only what has this text in its title, kind or id
+    #[arg(short = 'q', long = "query", value_name = "TEXT")]
+    q: Option<String>,
+    /// At most so many, 1 to 500
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+    /// The next page: as the one before says
+    #[arg(long)]
+    after: Option<String>,
+    #[command(flatten)]
+    to: To,
+}
+
+/// What `signalbox show` takes.
+#[derive(Args)]
+pub struct ShowArgs {
+    /// The operation's id, or the beginning of it
+    id: String,
+    #[command(flatten)]
+    to: To,
+}
+
+/// What `signalbox follow` takes.
+#[derive(Args)]
+pub struct FollowArgs {
+    /// The operation's id, or the beginning of it
+    id: String,
+    /// Print the log as it is written
+    #[arg(long)]
+    log: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+/// What `signalbox cancel` takes.
+#[derive(Args)]
+pub struct CancelArgs {
+    /// The operation's id, or the beginning of it
+    id: String,
+    /// Why, for those who read it later
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
+    /// Stay until it ends, and exit as it ended: 2 once the host has confirmed that the work stopped
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Starts an operation: its id goes to the output, what is said about it beside it.
+pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
+    let server = Server::new(&args.to)?;
+    let kinds = server.kinds().await?;
+    if args.kind == "help" {
+        out(&words::kinds(&kinds));
+        return Ok(Exit::Fine);
+    }
+    let params = params::read(&kinds, &args.kind, &args.params)?;
+    let request = StartOperation { kind: KindName::new(args.kind)?, params, priority: args.priority };
+    let operation: Operation = server.post("/api/v1/operations", &request).await?;
+    if args.to.json && !args.follow {
+        out(&serde_json::to_string(&operation)?);
+        return Ok(Exit::Fine);
+    }
+    if !args.to.json {
+        out(&operation.id.to_string());
+        eprintln!("Started {} {}: {}", operation.kind, operation.title, server.page(operation.id));
+    }
+    if args.follow {
+        follow::follow(&server, operation.id, false, args.to.json).await
+    } else {
+        Ok(Exit::Fine)
+    }
+}
+
+/// A table of operations, newest first.
+pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
+    let server = Server::new(&args.to)?;
+    let limit = args.limit.to_string();
+    let filters = [
+        ("state", args.state.as_deref()),
+        ("kind", args.kind.as_deref()),
+        ("host", args.host.as_deref()),
+        ("q", args.q.as_deref()),
+        ("after", args.after.as_deref()),
+        ("limit", Some(limit.as_str())),
+    ];
+    let page: OperationPage = server.get(&ask::query("/api/v1/operations", filters)).await?;
+    if args.to.json {
+        out(&serde_json::to_string(&page)?);
+        return Ok(Exit::Fine);
+    }
+    out(&words::table(&page.operations, protocol::Time::now()));
+    if let Some(next) = page.next {
+        eprintln!("There are more: the same with --after {next}");
+    }
+    Ok(Exit::Fine)
+}
+
+/// Everything about one operation.
+pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
+    let server = Server::new(&args.to)?;
+    let id = server.id_of(&args.id).await?;
+    let detail: OperationDetail = server.get(&format!("/api/v1/operations/{id}")).await?;
+    if args.to.json {
+        out(&serde_json::to_string(&detail)?);
+    } else {
+        out(&words::detail(&detail, protocol::Time::now()));
+    }
+    Ok(Exit::Fine)
+}
+
+/// Stays until an operation ends; exits as it ended.
+pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
+    let server = Server::new(&args.to)?;
+    let id = server.id_of(&args.id).await?;
+    follow::follow(&server, id, args.log, args.to.json).await
+}
+
+/// Asks for an operation's end.
+pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
+    let server = Server::new(&args.to)?;
+    let id = server.id_of(&args.id).await?;
+    let request = CancelOperation { reason: args.reason };
+    let operation: Operation = server.post(&format!("/api/v1/operations/{id}/cancel"), &request).await?;
+    if args.follow {
+        return follow::follow(&server, id, false, args.to.json).await;
+    }
+    if args.to.json {
+        out(&serde_json::to_string(&operation)?);
+    } else {
+        out(&words::cancel(&operation));
+    }
+    Ok(Exit::Fine)
+}
+
+/// To the output, with a line's end. Who has read enough closes it, and that is no trouble.
+fn out(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+}

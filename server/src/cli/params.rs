@@ -1,0 +1,94 @@
+//! Params as they are typed, read as the kind declares them.
+
+use anyhow::bail;
+use protocol::Form;
+use protocol::api::KindList;
+use serde_json::{Map, Value};
+
+/// The params of a start: each given as `name=value`.
+///
+/// # Errors
+/// A sentence that names what is not known or can't be read, and what would be right.
+pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Value> {
+    let Some(offer) = kinds.kinds.iter().find(|offer| offer.spec.name.as_str() == kind) else {
+        let known: Vec<&str> = kinds.kinds.iter().map(|offer| offer.spec.name.as_str()).collect();
+        match known.is_empty() {
+            true => bail!("no host does {kind}: no host has been heard since the server started"),
+            false => bail!("no host does {kind}. There are: {}", known.join(", ")),
+        }
+    };
+    let form = match Form::from_schema(&offer.spec.params) {
+        Ok(form) => form,
+        Err(why) => {
+            bail!("the params of {kind} can't be read from the command line: {why}. Use the API instead")
+        }
+    };
+    let mut params = Map::new();
+    for pair in given {
+        let Some((name, text)) = pair.split_once('=') else {
+            bail!("'{pair}' is no param: write name=value");
+        };
+        let Some(field) = form.fields.iter().find(|field| field.name == name) else {
+            let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
+            match names.is_empty() {
+                true => bail!("{kind} takes no params"),
+                false => bail!("{kind} has no param '{name}'. It takes: {}", names.join(", ")),
+            }
+        };
+        match field.read(text) {
+            Ok(Some(value)) => {
+                if params.insert(name.to_owned(), value).is_some() {
+                    bail!("{name} is given twice");
+                }
+            }
+            // Empty is not given.
+            Ok(None) => {}
+            Err(why) => bail!("{name}: {why}"),
+        }
+    }
+    Ok(Value::Object(params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn kinds() -> KindList {
+        serde_json::from_value(json!({"kinds": [{
+            "spec": {
+                "name": "data.load", "title": "Load", "description": "", "summary": "{symbol}",
+                "params": {"type": "object", "properties": {
+                    "symbol": {"type": "string"}, "rows": {"type": "integer"}, "dry": {"type": "boolean"}
+                }}
+            },
+            "hosts": [], "available": true
+        }]}))
+        .unwrap()
+    }
+
+    fn said(kind: &str, given: &[&str]) -> Result<Value, String> {
+        let given: Vec<String> = given.iter().map(|&pair| pair.to_owned()).collect();
+        read(&kinds(), kind, &given).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn params_are_read_as_their_kind_declares_them() {
+        // A symbol may look like a number, and hold the sign that ends a name.
+        assert_eq!(
+            said("data.load", &["symbol=7203=T", "rows=1,000", "dry=true"]).unwrap(),
+            json!({"symbol": "7203=T", "rows": 1000, "dry": true})
+        );
+        assert_eq!(said("data.load", &["symbol="]).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn what_is_not_known_is_named_with_what_would_be_right() {
+        assert_eq!(said("data.lod", &[]).unwrap_err(), "no host does data.lod. There are: data.load");
+        let wrong = said("data.load", &["symbl=MSFT"]).unwrap_err();
+        assert_eq!(wrong, "data.load has no param 'symbl'. It takes: symbol, rows, dry");
+        assert!(said("data.load", &["MSFT"]).unwrap_err().contains("name=value"));
+        assert!(said("data.load", &["rows=many"]).unwrap_err().starts_with("rows: "));
+        assert_eq!(said("data.load", &["rows=1", "rows=2"]).unwrap_err(), "rows is given twice");
+    }
+}

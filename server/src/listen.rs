@@ -1,0 +1,295 @@
+//! Listening: connections over HTTP/1.1 and HTTP/2 to the routes, and an orderly end of all of them.
+//!
+//! Who asks for the feed over HTTP/1 is answered past the HTTP library: once the routes have said yes, the connection is
+//! taken out of its hands and given to the [`Pump`]. A stream needs none of what the library keeps for each connection,
+//! and there may be a thousand of them.
+
+use crate::pump::{Pump, Reader};
+use crate::stream::Feed;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use http::Method;
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use parking_lot::Mutex;
+use std::convert::Infallible;
+use std::future::{Future, pending, poll_fn};
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// How an HTTP/2 connection begins, without being asked (RFC 9113 section 3.4).
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// So often, a millisecond apart, it is looked whether the rest of that has come.
+const LOOKS: u32 = 1_000;
+/// After the listener failed, so long nobody is let in: there are no files left, and some will be free.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Lets in whoever comes until `stop` fires, then waits until every connection has ended.
+pub async fn listen(listener: TcpListener, router: Router, pump: Pump, stop: CancellationToken) {
+    let connections = TaskTracker::new();
+    loop {
+        let came = tokio::select! {
+            () = stop.cancelled() => break,
+            came = listener.accept() => came,
+        };
+        let (stream, remote) = match came {
+            Ok(came) => came,
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be taken");
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        // Events are small and must not wait for each other.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+        let (router, pump, stop) = (router.clone(), pump.clone(), stop.clone());
+        connections.spawn(async move {
+            let served = serve(stream, remote, router, pump, stop).await;
+            if let Err(error) = served {
+                tracing::debug!(%remote, %error, "a connection ended");
+            }
+        });
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+    pump.ended().await;
+}
+
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+async fn serve(
+    stream: TcpStream,
+    remote: SocketAddr,
+    router: Router,
+    pump: Pump,
+    stop: CancellationToken,
+) -> Result<(), Trouble> {
+    let two = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        two = begins_as_http2(&stream) => two?,
+    };
+    if two {
+        serve_two(stream, remote, router, stop).await
+    } else {
+        serve_one(stream, remote, router, pump, stop).await
+    }
+}
+
+/// Looks at what came first, and leaves it where it is.
+async fn begins_as_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0; HTTP2.len()];
+    for _ in 0..LOOKS {
+        let n = stream.peek(&mut first).await?;
+        if n == 0 || n == first.len() || first[..n] != HTTP2[..n] {
+            return Ok(n == first.len() && first == *HTTP2);
+        }
+        // The rest is on its way: it is sent in one piece.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(false)
+}
+
+async fn serve_two(
+    stream: TcpStream,
+    remote: SocketAddr,
+    router: Router,
+    stop: CancellationToken,
+) -> Result<(), Trouble> {
+    let service = ToRouter { router, remote, lane: None };
+    let builder = http2::Builder::new(TokioExecutor::new());
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        served = connection.as_mut() => return Ok(served?),
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    Ok(connection.await?)
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    remote: SocketAddr,
+    router: Router,
+    pump: Pump,
+    stop: CancellationToken,
+) -> Result<(), Trouble> {
+    let lane = Arc::new(Lane::default());
+    let io = TokioIo::new(Watched { stream, lane: Arc::clone(&lane) });
+    let service = ToRouter { router, remote, lane: Some(Arc::clone(&lane)) };
+    let mut connection = http1::Builder::new().serve_connection(io, service);
+    let mut stopping = false;
+    let mut stopped = pin!(stop.cancelled());
+    let over = poll_fn(|cx| {
+        if !stopping && stopped.as_mut().poll(cx).is_ready() {
+            stopping = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        let over = connection.poll_without_shutdown(cx);
+        // What was answered before has to be on its way.
+        if lane.taken.lock().is_some() && !lane.blocked.load(Ordering::Relaxed) {
+            Poll::Ready(Ok(()))
+        } else {
+            over
+        }
+    });
+    over.await?;
+    let mut stream = connection.into_parts().io.into_inner().stream;
+    let taken = lane.taken.lock().take();
+    match taken {
+        Some((head, feed)) => pump.begin(Reader::new(stream, feed), head).await,
+        // The other side hears the end of it before the connection is gone.
+        None => stream.shutdown().await?,
+    }
+    Ok(())
+}
+
+/// Between a connection and its service: how a stream gets out of the HTTP library.
+#[derive(Default)]
+struct Lane {
+    /// The head of the answer, and what is to follow it.
+    taken: Mutex<Option<(Bytes, Feed)>>,
+    /// The system took not all that there was to write.
+    blocked: AtomicBool,
+}
+
+struct ToRouter {
+    router: Router,
+    remote: SocketAddr,
+    /// Over HTTP/1.
+    lane: Option<Arc<Lane>>,
+}
+
+impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, request: http::Request<Incoming>) -> Self::Future {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(self.remote));
+        // A HEAD is answered by the same route, and by nothing after its head.
+        let lane = self.lane.clone().filter(|_| request.method() == Method::GET);
+        let router = self.router.clone();
+        Box::pin(async move {
+            let mut response = router.oneshot(request).await?;
+            if let Some(lane) = lane
+                && let Some(feed) = response.extensions_mut().remove::<Feed>()
+            {
+                *lane.taken.lock() = Some((head(&response), feed));
+                // Nobody waits for an answer here any more.
+                pending::<()>().await;
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// The head of an answer that goes on until the connection ends (RFC 9112 section 6.3).
+fn head(response: &Response) -> Bytes {
+    let status = response.status();
+    let mut head = BytesMut::with_capacity(1_024);
+    head.extend_from_slice(b"HTTP/1.1 ");
+    head.extend_from_slice(status.as_str().as_bytes());
+    head.extend_from_slice(b" ");
+    head.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+    head.extend_from_slice(b"\r\n");
+    let ours = [CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING];
+    for (name, value) in response.headers().iter().filter(|(name, _)| !ours.contains(name)) {
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    head.extend_from_slice(format!("date: {date}\r\nconnection: close\r\n\r\n").as_bytes());
+    head.freeze()
+}
+
+/// A connection that notes whether all of it was written.
+struct Watched {
+    stream: TcpStream,
+    lane: Arc<Lane>,
+}
+
+impl Watched {
+    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.lane.blocked.store(written.is_pending(), Ordering::Relaxed);
+        written
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+
+    #[test]
+    fn the_head_of_a_stream_says_that_it_goes_on_until_the_end() {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::OK;
+        for (name, value) in
+            [("content-type", "text/event-stream"), ("content-length", "7"), ("connection", "keep-alive")]
+        {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let head = String::from_utf8(head(&response).to_vec()).unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ndate: "), "{head}");
+        assert!(head.ends_with("\r\nconnection: close\r\n\r\n"), "{head}");
+        assert!(!head.contains("content-length") && !head.contains("keep-alive"), "{head}");
+    }
+}

@@ -1,0 +1,337 @@
+//! The pump: one task writes the feed to many readers.
+//!
+//! A reader is a socket and a place in the feed, no task, no buffers. When something is told, the pump goes over its
+//! readers once: those at the same place, nearly all of them, are given the same bytes, as they lie in the ring, in one
+//! write. Who takes no more is left alone until there is room, and comes back to the newest progress of each operation.
+
+use crate::stream::{BEAT, Feed, Next, beat, hello, joined, named, next};
+use bytes::Bytes;
+use engine::{Cursor, Engine, Read};
+use protocol::OperationId;
+use protocol::event::Reset;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often it is looked who has gone, who has room again, and who needs a beat.
+const LOOK: Duration = Duration::from_millis(250);
+/// The same while somebody takes no more.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// After so many writes the others on this thread have their turn.
+const TURN: usize = 64;
+/// Readers at so many different places are given bytes that were put together once.
+const PLACES: usize = 8;
+
+/// A handle; clones share the pumps.
+#[derive(Clone)]
+pub struct Pump(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    /// One a core.
+    pumps: Vec<mpsc::UnboundedSender<Reader>>,
+    turn: AtomicUsize,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// One who reads the feed.
+pub struct Reader {
+    stream: TcpStream,
+    feed: Feed,
+    /// Everything up to here was given.
+    after: u64,
+    /// What the system did not take yet.
+    left: Bytes,
+    sent_at: Instant,
+}
+
+impl Reader {
+    pub fn new(stream: TcpStream, feed: Feed) -> Self {
+        let after = feed.after;
+        Self { stream, feed, after, left: Bytes::new(), sent_at: Instant::now() }
+    }
+
+    /// Writes what the system takes at once.
+    fn write(&mut self, bytes: Bytes, now: Instant) -> io::Result<()> {
+        self.left = bytes;
+        self.sent_at = now;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        while !self.left.is_empty() {
+            match self.stream.try_write(&self.left) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => drop(self.left.split_to(n)),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the other side still listens. What it says is of no interest.
+    fn is_there(&self) -> bool {
+        let mut said = [0; 256];
+        loop {
+            match self.stream.try_read(&mut said) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+}
+
+impl Pump {
+    /// Starts as many pumps as there are cores, within a tokio runtime. They end when `stop` fires.
+    pub fn start(engine: Engine, stop: CancellationToken) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let (mut pumps, mut ends) = (Vec::new(), Vec::new());
+        for _ in 0..cores {
+            let (sender, joining) = mpsc::unbounded_channel();
+            pumps.push(sender);
+            ends.push(joining);
+        }
+        let tasks = TaskTracker::new();
+        let pump = Self(Arc::new(Shared { engine, pumps, turn: AtomicUsize::new(0), stop, tasks }));
+        for joining in ends {
+            let at_work = AtWork { pump: pump.clone(), readers: Vec::new(), batches: Vec::new() };
+            pump.0.tasks.spawn(at_work.run(joining));
+        }
+        pump
+    }
+
+    /// Answers one who asked for the feed: the head, a greeting, what the ring no longer holds; then the pump has it.
+    pub async fn begin(&self, reader: Reader, head: Bytes) {
+        let hello = named("hello", &hello(&self.0.engine, reader.after));
+        self.catch_up(reader, [head, hello].concat().into()).await;
+    }
+
+    /// All pumps have ended.
+    pub async fn ended(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    async fn catch_up(&self, mut reader: Reader, first: Bytes) {
+        let catching = async {
+            reader.stream.write_all(&first).await?;
+            let mut cursor = self.0.engine.follow(reader.after, reader.feed.only);
+            while !self.0.engine.feed().holds(reader.after) {
+                match next(&self.0.engine, &mut cursor, reader.feed.only).await {
+                    Next::Frames(frames, skipped) => {
+                        reader.stream.write_all(&joined(&frames, skipped)).await?
+                    }
+                    Next::Nothing => {}
+                    Next::Reset(reset) => return over(&mut reader.stream, &reset).await,
+                }
+                reader.after = cursor.after();
+            }
+            Ok(true)
+        };
+        let caught_up = tokio::select! {
+            () = self.0.stop.cancelled() => return,
+            caught_up = catching => caught_up,
+        };
+        if matches!(caught_up, Ok(true)) {
+            reader.sent_at = Instant::now();
+            let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+            // A pump ends only with the server; then the reader does, too.
+            let _ = self.0.pumps[turn % self.0.pumps.len()].send(reader);
+        }
+    }
+}
+
+/// Tells a reader that it has to start over. Gives that it is not to be read to any more.
+async fn over(stream: &mut TcpStream, reset: &Reset) -> io::Result<bool> {
+    stream.write_all(&named("reset", reset)).await?;
+    stream.shutdown().await?;
+    Ok(false)
+}
+
+/// What is there after a place, put together for all who stand there.
+struct Batch {
+    after: u64,
+    only: Option<OperationId>,
+    /// Where it leads, and the bytes; `None` when the place has to be looked up elsewhere.
+    found: Option<(u64, Bytes)>,
+}
+
+/// One pump.
+struct AtWork {
+    pump: Pump,
+    readers: Vec<Reader>,
+    batches: Vec<Batch>,
+}
+
+impl AtWork {
+    async fn run(mut self, mut joining: mpsc::UnboundedReceiver<Reader>) {
+        let stop = self.pump.0.stop.clone();
+        let mut head: Cursor = self.pump.0.engine.follow(self.pump.0.engine.feed().head(), None);
+        let (mut blocked, mut look) = (false, Instant::now() + LOOK);
+        loop {
+            let again = if blocked { look.min(Instant::now() + LOOK_AGAIN) } else { look };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = head.changed() => {}
+                joined = joining.recv() => match joined {
+                    Some(reader) => self.readers.push(reader),
+                    None => return,
+                },
+                () = tokio::time::sleep_until(again), if !self.readers.is_empty() => {}
+            }
+            if Instant::now() >= look {
+                self.readers.retain(Reader::is_there);
+                look = Instant::now() + LOOK;
+            }
+            while let Ok(reader) = joining.try_recv() {
+                self.readers.push(reader);
+            }
+            head.moved_to(self.pump.0.engine.feed().head());
+            self.go_over(head.after()).await;
+            blocked = self.readers.iter().any(|reader| !reader.left.is_empty());
+        }
+    }
+
+    /// Gives each reader what there is for it.
+    async fn go_over(&mut self, head: u64) {
+        self.batches.clear();
+        let (mut at, mut written) = (0, 0);
+        while at < self.readers.len() {
+            let now = Instant::now();
+            match self.give(at, head, now) {
+                Given::Something => written += 1,
+                Given::Nothing => {}
+                Given::Gone => {
+                    self.readers.swap_remove(at);
+                    continue;
+                }
+                Given::Elsewhere => {
+                    let (reader, pump) = (self.readers.swap_remove(at), self.pump.clone());
+                    self.pump.0.tasks.spawn(async move { pump.catch_up(reader, Bytes::new()).await });
+                    continue;
+                }
+            }
+            at += 1;
+            if written == TURN {
+                written = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn give(&mut self, at: usize, head: u64, now: Instant) -> Given {
+        let reader = &mut self.readers[at];
+        if !reader.left.is_empty() {
+            if reader.flush().is_err() {
+                return Given::Gone;
+            }
+            if !reader.left.is_empty() {
+                return Given::Nothing;
+            }
+        }
+        let bytes = if reader.after < head {
+            match batch(&mut self.batches, &self.pump.0.engine, reader.after, reader.feed.only) {
+                None => return Given::Elsewhere,
+                Some((after, bytes)) => {
+                    reader.after = after;
+                    bytes
+                }
+            }
+        } else {
+            Bytes::new()
+        };
+        let bytes = match bytes.is_empty() {
+            true if now.duration_since(reader.sent_at) >= BEAT => named("beat", &beat(&self.pump.0.engine)),
+            true => return Given::Nothing,
+            false => bytes,
+        };
+        if reader.write(bytes, now).is_err() { Given::Gone } else { Given::Something }
+    }
+}
+
+/// What came of looking after one reader.
+enum Given {
+    Something,
+    Nothing,
+    /// It listens no more.
+    Gone,
+    /// The ring no longer holds its place.
+    Elsewhere,
+}
+
+fn batch(
+    batches: &mut Vec<Batch>,
+    engine: &Engine,
+    after: u64,
+    only: Option<OperationId>,
+) -> Option<(u64, Bytes)> {
+    if let Some(known) = batches.iter().find(|batch| (batch.after, batch.only) == (after, only)) {
+        return known.found.clone();
+    }
+    let found = match engine.feed().read(after, only) {
+        Read::Frames { frames, skipped, next } => Some((next, joined(&frames, skipped))),
+        Read::Nothing => Some((after, Bytes::new())),
+        Read::Older | Read::Unknown => None,
+    };
+    if batches.len() < PLACES {
+        batches.push(Batch { after, only, found: found.clone() });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    async fn reader() -> (Reader, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (near, far) = tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
+        let feed = Feed { after: 0, only: None, open: Arc::new(()) };
+        (Reader::new(near.unwrap().0, feed), far.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_a_slow_reader_does_not_take_at_once_comes_later_and_in_order() {
+        let (mut reader, mut far) = reader().await;
+        let all: Vec<u8> = (0..24_u32 << 20).map(|n| (n % 251) as u8).collect();
+        reader.write(all.clone().into(), Instant::now()).unwrap();
+        assert!(!reader.left.is_empty(), "nobody's buffers hold so much");
+        let reading = tokio::spawn(async move {
+            let mut read = Vec::new();
+            far.read_to_end(&mut read).await.unwrap();
+            read
+        });
+        while !reader.left.is_empty() {
+            reader.stream.writable().await.unwrap();
+            reader.flush().unwrap();
+        }
+        drop(reader);
+        assert_eq!(reading.await.unwrap(), all);
+    }
+
+    #[tokio::test]
+    async fn who_says_something_is_still_there_and_who_hangs_up_is_not() {
+        let (reader, mut far) = reader().await;
+        assert!(reader.is_there());
+        far.write_all(b"GET /another HTTP/1.1\r\n\r\n").await.unwrap();
+        reader.stream.readable().await.unwrap();
+        assert!(reader.is_there());
+        drop(far);
+        while reader.is_there() {
+            reader.stream.readable().await.unwrap();
+        }
+    }
+}

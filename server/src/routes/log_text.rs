@@ -1,0 +1,80 @@
+//! The whole log of an attempt as a text to keep, sent as it is read: however long it is, little of it is in memory.
+
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use engine::Engine;
+use futures::stream;
+use protocol::{LogLine, OperationId, Problem, ansi};
+use std::fmt::Write;
+
+/// Lines that are read at once.
+const AT_ONCE: u32 = 5_000;
+
+/// How far the reading is.
+struct Reading {
+    engine: Engine,
+    id: OperationId,
+    attempt: u32,
+    /// The newest line that was read.
+    read: u64,
+    /// The newest that there was when it began: what comes later is not waited for.
+    last: u64,
+}
+
+/// The answer.
+///
+/// # Errors
+/// `NotFound`. What fails once lines are on their way breaks the answer off.
+pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Result<Response, Problem> {
+    let newest = engine.logs(id, attempt, None, 1).await?;
+    let last = newest.lines.last().map_or(0, |line| line.n);
+    let reading = Reading { engine: engine.clone(), id, attempt: newest.attempt, read: 0, last };
+    let name = format!("{id}-attempt-{}.log", newest.attempt);
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    let body = Body::from_stream(stream::try_unfold(reading, next));
+    Ok((headers, body).into_response())
+}
+
+/// The next lines, as text.
+async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, std::io::Error> {
+    while reading.read < reading.last {
+        let before = reading.read.saturating_add(u64::from(AT_ONCE) + 1).min(reading.last.saturating_add(1));
+        let page = reading.engine.logs(reading.id, Some(reading.attempt), Some(before), AT_ONCE).await;
+        let page = page.map_err(|problem| std::io::Error::other(problem.detail))?;
+        let mut text = String::new();
+        for line in page.lines.iter().filter(|line| line.n > reading.read) {
+            write_line(&mut text, line);
+        }
+        reading.read = before - 1;
+        if !text.is_empty() {
+            return Ok(Some((text.into(), reading)));
+        }
+    }
+    Ok(None)
+}
+
+fn write_line(text: &mut String, line: &LogLine) {
+    let words = ansi::plain(&line.text);
+    writeln!(text, "{} {:5} {words}", line.at, line.level.as_str())
+        .expect("a String takes whatever is written");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{LogLevel, Time};
+
+    #[test]
+    fn a_line_has_its_time_its_level_and_no_colours() {
+        let mut text = String::new();
+        let at = Time::parse("2026-11-23T10:43:17.204113Z").unwrap();
+        let coloured = "\u{1b}[31mred\u{1b}[0m".to_owned();
+        write_line(&mut text, &LogLine { n: 1, at, level: LogLevel::Warn, text: coloured });
+        assert_eq!(text, "2026-11-23T10:43:17.204113Z warn  red\n");
+    }
+}

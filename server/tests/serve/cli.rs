@@ -1,0 +1,124 @@
+//! The command line against a real server: what a person types, and what a script relies on.
+
+use crate::process::{Home, Server};
+use protocol::api::OperationPage;
+use protocol::{Operation, State};
+use std::process::{Command, Output, Stdio};
+
+/// The command, to this server.
+fn signalbox(server: &Server, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    command.args(args).env("SIGNALBOX_SERVER_URL", &server.url).env_remove("SIGNALBOX_TOKEN");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Its exit code, output and what it said beside.
+fn run(server: &Server, args: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = signalbox(server, args).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+const SYNTHETIC: [&str; 5] = ["start", "data.load", "timeframe=1h", "source=synthetic", "symbol=ACME"];
+
+#[tokio::test]
+async fn an_operation_is_started_followed_listed_and_shown() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let (code, out, err) = run(&server, &[&SYNTHETIC[..], &["--follow"]].concat());
+    assert_eq!(code, Some(0), "{out}{err}");
+    let mut lines = out.lines();
+    let id = lines.next().unwrap().to_owned();
+    assert!(lines.next().unwrap().starts_with("succeeded after "), "{out}");
+    assert!(err.contains(&format!("/operations/{id}")), "{err}");
+
+    let (code, out, _) = run(&server, &["list", "--state", "succeeded", "-q", "ACME"]);
+    assert!(code == Some(0) && out.contains(&id) && out.contains("data.load"), "{out}");
+    assert_eq!(run(&server, &["list", "--state", "failed"]).1, "No operation fits.\n");
+    let (_, out, _) = run(&server, &["list", "--json"]);
+    let page: OperationPage = serde_json::from_str(&out).unwrap();
+    assert_eq!(page.operations[0].id.to_string(), id);
+
+    // The beginning of an id will do.
+    let (code, out, _) = run(&server, &["show", &id[..13]]);
+    assert!(code == Some(0) && out.contains("symbol=ACME") && out.contains(&id), "{out}");
+    // To follow what is over says how it ended.
+    let (code, out, _) = run(&server, &["follow", &id]);
+    assert!(code == Some(0) && out.starts_with("succeeded"), "{out}");
+}
+
+#[tokio::test]
+async fn the_exit_code_of_one_who_follows_tells_how_it_ended() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let running = server.load("SLOW", Some(20)).await;
+    let id = running.id.to_string();
+    let mut feed = server.follow(0).await;
+    feed.until(|op| op.id == running.id && op.state == State::Running).await;
+    let follower = signalbox(&server, &["follow", &id]).stdout(Stdio::piped()).spawn().unwrap();
+    let (code, out, err) = run(&server, &["cancel", &id, "--reason", "wrong symbol", "--follow"]);
+    assert!(code == Some(2) && out.starts_with("cancelled"), "{out}{err}");
+    assert_eq!(follower.wait_with_output().unwrap().status.code(), Some(2));
+    let (_, out, _) = run(&server, &["show", &id]);
+    assert!(out.contains("because    wrong symbol") && out.contains("released +"), "{out}");
+
+    // A file that is not there.
+    let (code, out, err) =
+        run(&server, &["start", "data.load", "symbol=NOSUCH", "timeframe=1h", "source=csv", "--follow"]);
+    assert!(code == Some(1) && out.contains("failed"), "{out}{err}");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_told_in_a_sentence_and_is_no_end_of_an_operation() {
+    let home = Home::new();
+    let server = home.serve(&["--token", "s3cret"]);
+    let (code, _, err) = run(&server, &["list"]);
+    assert!(code == Some(3) && err.contains("A token is needed"), "{err}");
+    let with_token = |args: &[&str]| {
+        let Output { status, stderr, .. } =
+            signalbox(&server, args).args(["--token", "s3cret"]).output().unwrap();
+        (status.code(), String::from_utf8(stderr).unwrap())
+    };
+    assert_eq!(with_token(&["list"]).0, Some(0));
+    let (code, err) = with_token(&["follow", "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d"]);
+    assert!(code == Some(3) && err.starts_with("signalbox: "), "{err}");
+    let (code, err) = with_token(&["show", "xyz"]);
+    assert!(code == Some(3) && err.contains("is no id"), "{err}");
+    assert_eq!(with_token(&["follow"]).0, Some(64));
+
+    let Output { status, stderr, .. } =
+        signalbox(&server, &["list", "--server", "http://127.0.0.1:9"]).output().unwrap();
+    let err = String::from_utf8(stderr).unwrap();
+    assert!(status.code() == Some(3) && err.contains("no server answers at http://127.0.0.1:9"), "{err}");
+}
+
+#[tokio::test]
+async fn wrong_params_are_named_before_anything_starts() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let (code, _, err) = run(&server, &["start", "data.load", "symbl=MSFT"]);
+    assert!(code == Some(3) && err.contains("no param 'symbl'") && err.contains("symbol"), "{err}");
+    let (code, _, err) = run(&server, &["start", "data.lod"]);
+    assert!(code == Some(3) && err.contains("data.load"), "{err}");
+    let (code, out, _) = run(&server, &["start", "help"]);
+    assert!(code == Some(0) && out.contains("data.load") && out.contains("    symbol: "), "{out}");
+    // What the server refuses is told with the param it is about.
+    let (code, _, err) = run(&server, &["start", "data.load", "timeframe=1h", "source=synthetic"]);
+    assert!(code == Some(3) && err.contains("symbol"), "{err}");
+    assert_eq!(run(&server, &["list"]).1, "No operation fits.\n");
+}
+
+#[tokio::test]
+async fn json_is_one_line_for_each_thing_that_happens() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let (code, out, err) = run(&server, &[&SYNTHETIC[..], &["--follow", "--json"]].concat());
+    assert_eq!(code, Some(0), "{out}{err}");
+    let mut lines = out.lines();
+    let first: Operation = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let events: Vec<protocol::Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event.operation() == Some(first.id)));
+}
