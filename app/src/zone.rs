@@ -51,9 +51,14 @@ impl Zone {
         format!("{} {}", self.bare_clock(at), self.name(at))
     }
 
+    /// `10:43:17.204`, without the zone: for where it stands beside it.
+    pub fn bare_millis(self, at: Time) -> String {
+        format::clock_millis(self.shifted(at))
+    }
+
     /// `10:43:17.204 UTC`
     pub fn clock_millis(self, at: Time) -> String {
-        format!("{} {}", format::clock_millis(self.shifted(at)), self.name(at))
+        format!("{} {}", self.bare_millis(at), self.name(at))
     }
 
     /// `2026-11-23 10:41:07 UTC`

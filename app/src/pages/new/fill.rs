@@ -4,9 +4,9 @@ use super::preset_bar::PresetBar;
 use crate::api;
 use crate::components::form::typed::{Typed, text_of};
 use crate::components::moment::Ago;
-use crate::format;
 use crate::live::Live;
 use crate::reactive::part;
+use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::{KindName, Time};
@@ -42,7 +42,7 @@ pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
 /// Fills in the params of the newest operation of the kind; not there when there is none.
 #[component]
 fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
-    let live = Live::here();
+    let (live, zone) = (Live::here(), Zones::here());
     let known = {
         let kind = kind.clone();
         Memo::new(move |_| live.newest_of(&kind))
@@ -69,7 +69,7 @@ fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
         let (at, params) = last.get()?;
         let fill = move |_| {
             let given = |name: &str| params.get(name).filter(|value| !value.is_null()).map(text_of);
-            typed.fill(format!("Filled in as last time, {}.", format::moment(at)), &given);
+            typed.fill(format!("Filled in as last time, {}.", untrack(|| zone.get()).moment(at)), &given);
         };
         Some(
             view! {

@@ -6,7 +6,8 @@ use super::tools::Close;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
 use crate::format;
-use crate::reactive::part;
+use crate::reactive::{part, text};
+use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::{LogLevel, Time, ansi};
 
@@ -41,6 +42,8 @@ pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
     let Some(line) = shown(look, n) else {
         return view! { <p class="log-line" data-missing="">{format::count(n)} " …"</p> }.into_any();
     };
+    // Which zone it is stands above the list.
+    let (at, zone) = (line.at, Zones::here());
     let mark = move |event: web_sys::MouseEvent| {
         // With a key held it is the browser's: a link to be opened elsewhere.
         if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
@@ -54,8 +57,8 @@ pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
             <a class="log-n num" href=format!("#L{n}") tabindex="-1" title="Link to this line" on:click=mark>
                 {n}
             </a>
-            <time datetime=line.at.to_string() title=format::moment(line.at)>
-                {format::clock_millis(line.at)}
+            <time datetime=at.to_string() title=text(move || zone.get().moment(at))>
+                {text(move || zone.get().bare_millis(at))}
             </time>
             <span class="log-level">{line.level.as_str()}</span>
             <span class="log-text">{look.words.with_untracked(|words| drawn(&line.text, words))}</span>
@@ -67,7 +70,7 @@ pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
 /// The line that the address names, in full; or that there is none.
 #[component]
 pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
-    let toasts = expect_context::<Toasts>();
+    let (toasts, zone) = (expect_context::<Toasts>(), Zones::here());
     // Made anew only when it is another line, or when it comes.
     let named = Memo::new(move |_| {
         let n = look.marked.get()?;
@@ -85,6 +88,7 @@ pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
             );
         }
         let line = here.then(|| shown(look, n)).flatten()?;
+        let at = line.at;
         let plain = ansi::plain(&line.text).into_owned();
         let copy_text = move |_| copy_and_say(toasts, plain.clone(), "Line");
         let copy_link = move |_| {
@@ -97,7 +101,7 @@ pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
                     <header>
                         <p class="dotted">
                             <strong>{format!("Line {count}")}</strong>
-                            <span>{format::moment(line.at)}</span>
+                            <span>{text(move || zone.get().moment(at))}</span>
                             <span>{line.level.as_str()}</span>
                         </p>
                         <button type="button" class="link" on:click=copy_text>"Copy line"</button>

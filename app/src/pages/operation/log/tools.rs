@@ -7,9 +7,11 @@ use crate::components::icon::Icon;
 use crate::components::ident::copy;
 use crate::components::toasts::Toasts;
 use crate::format;
+use crate::live::Live;
 use crate::live::lines::{LogBuffer, MOST_LINES};
 use crate::query;
 use crate::reactive::{part, text, yes};
+use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::{LogLevel, ansi};
@@ -102,9 +104,11 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
         }
     };
     let toasts = expect_context::<Toasts>();
+    let (zone, now) = (Zones::here(), Live::here().seeded_at());
     view! {
         <header>
             <h2 id="log-title">"Log"</h2>
+            <span class="muted">{text(move || format!("times in {}", zone.get().name(now.get())))}</span>
             <div class="log-search">
                 <input
                     type="search"
@@ -134,7 +138,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
                 type="button"
                 class="link only-script"
                 title="Copies the lines of the list that are loaded"
-                on:click=move |_| copy_shown(look, toasts)
+                on:click=move |_| copy_shown(look, toasts, untrack(|| zone.get()))
             >
                 "Copy"
             </button>
@@ -147,12 +151,12 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
 }
 
 /// Copies what is listed and here.
-fn copy_shown(look: Look, toasts: Toasts) {
+fn copy_shown(look: Look, toasts: Toasts, zone: Zone) {
     let (mut words, mut lines) = (String::new(), 0u64);
     let least = look.least.get_untracked();
     look.log.with_untracked(|log| {
         for line in log.from(0).filter(|line| takes(line, least, "")) {
-            let (at, level) = (format::clock_millis(line.at), line.level.as_str());
+            let (at, level) = (zone.clock_millis(line.at), line.level.as_str());
             // A String takes whatever is written.
             let _ = writeln!(words, "{at} {level:5} {}", ansi::plain(line.text));
             lines += 1;
