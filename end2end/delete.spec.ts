@@ -19,11 +19,14 @@ test('what has ended is deleted from its page, and every other page is told', as
     await alive(open);
 
     // Asked first; keeping it changes nothing.
+    const more = main.locator('summary[aria-label="More to do with this operation"]');
+    await more.click();
     await main.getByRole('button', { name: 'Delete…' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('lost for good');
     await dialog.getByRole('button', { name: 'Keep it' }).click();
     await expect(dialog).toBeHidden();
+    await more.click();
     await main.getByRole('button', { name: 'Delete…' }).click();
     await dialog.getByRole('button', { name: 'Delete operation' }).click();
 

@@ -104,7 +104,7 @@ test('keys do what the sheet says, and nothing while one writes', async ({ page,
     await alive(page);
     // In a field a letter is a letter.
     await page.keyboard.press('/');
-    const words = page.getByRole('searchbox', { name: 'Filter by words' });
+    const words = page.getByRole('combobox', { name: 'Filter', exact: true });
     await expect(words).toBeFocused();
     await page.keyboard.type('nKEY');
     await expect(words).toHaveValue('nKEY');
@@ -285,13 +285,13 @@ test('what was done can be taken back from its note', async ({ page, request }) 
     await page.goto('/hosts');
     await alive(page);
     const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
-    await page.getByRole('button', { name: 'Drain…' }).click();
+    await page.getByRole('button', { name: 'Drain…' }).first().click();
     await page.getByRole('button', { name: 'Drain it' }).click();
     const note = page.locator('.toast').filter({ hasText: 'takes no new work' });
     await expect.poll(draining).toBe(true);
     await note.getByRole('button', { name: 'Undo' }).click();
     await expect.poll(draining).toBe(false);
-    await expect(page.getByRole('button', { name: 'Drain…' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Drain…' }).first()).toBeVisible();
 
     await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await page.goto('/');

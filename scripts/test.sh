@@ -54,7 +54,7 @@ build() { limited 25m scripts/build.sh; }
 
 browser() {
     CHROMIUM=$(scripts/browser.sh) SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE \
-        limited 15m playwright test --config end2end/playwright.config.ts
+        limited 25m playwright test --config end2end/playwright.config.ts
 }
 
 chosen() {

@@ -9,8 +9,6 @@ use crate::components::toasts::{ToastList, Toasts};
 use crate::live::Live;
 use crate::pages::lazy;
 use crate::pages::not_found::NotFound;
-use crate::pages::operations::OperationsPage;
-use crate::pages::overview::OverviewPage;
 use crate::select::Selection;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -61,8 +59,8 @@ pub fn App() -> impl IntoView {
         <Router>
             <Frame>
                 <FlatRoutes fallback=|| view! { <NotFound what="page"/> }>
-                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
-                    <Route path=path!("/operations") view=OperationsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/") view={Lazy::<lazy::Overview>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/operations") view={Lazy::<lazy::Operations>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/operations/:id") view={Lazy::<lazy::Operation>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/compare") view={Lazy::<lazy::Compare>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/new") view={Lazy::<lazy::New>::new()} ssr=SsrMode::Async/>

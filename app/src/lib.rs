@@ -31,5 +31,6 @@ pub mod zone;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use backend::Backend;
+pub use pages::lazy::preload;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

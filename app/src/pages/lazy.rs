@@ -1,13 +1,57 @@
-//! The pages that come by themselves when they are first opened: whoever looks at the list need not load what draws
-//! curves. Overview and list are in what every visit loads: apart from each other they were larger together, as what
-//! they share is most of them.
+//! The pages, each of which comes by itself when it is first opened: whoever looks at the list need not load what
+//! draws curves. In what every visit loads are the frame, the live layer, and what they need.
 
 use super::compare::ComparePage;
 use super::hosts::HostsPage;
 use super::new::NewPage;
 use super::operation::OperationPage;
+use super::operations::OperationsPage;
+use super::overview::OverviewPage;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+
+/// Loads the part that the page at `path` is in. Before hydration, which must find it there: between what the server
+/// rendered and the first look at it nothing may change, so nothing may be waited for.
+pub async fn preload(path: &str) {
+    let mut steps = path.split('/').filter(|step| !step.is_empty());
+    match (steps.next(), steps.next()) {
+        (None, _) => Overview::preload().await,
+        (Some("operations"), None) => Operations::preload().await,
+        (Some("operations"), Some(_)) => Operation::preload().await,
+        (Some("compare"), _) => Compare::preload().await,
+        (Some("new"), _) => New::preload().await,
+        (Some("hosts"), _) => Hosts::preload().await,
+        _ => {}
+    }
+}
+
+/// `/`
+pub struct Overview;
+
+#[lazy_route]
+impl LazyRoute for Overview {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <OverviewPage/> }.into_any()
+    }
+}
+
+/// `/operations`
+pub struct Operations;
+
+#[lazy_route]
+impl LazyRoute for Operations {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <OperationsPage/> }.into_any()
+    }
+}
 
 /// `/operations/{id}`
 pub struct Operation;

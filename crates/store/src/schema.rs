@@ -144,7 +144,6 @@ const MIGRATIONS: &[&str] = &[
     -- Operations that are no more and of which an attempt was given up while its host was silent: that may still run.
     CREATE TABLE forgotten (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
 ",
-    FIND,
     r"
     -- The band that an operation's rule goes by. `doc` is the envelope but its band, which is packed: rows of x, p10,
     -- p50, p90 and the number of runs. The first `skip` points of `attempt` were there before the rule.
@@ -158,6 +157,7 @@ const MIGRATIONS: &[&str] = &[
     -- For the earlier runs of a title.
     CREATE INDEX operations_by_title ON operations (kind, title, id) WHERE state = 'succeeded';
 ",
+    FIND,
 ];
 
 /// What operations are found by; what the new columns and tables hold is made of each operation by [`fill`].

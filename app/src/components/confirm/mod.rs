@@ -11,6 +11,7 @@ use crate::actions::{Actions, Question};
 use crate::reactive::part;
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// The question, shown when [`Actions::question`] holds one.
 #[component]
@@ -22,8 +23,9 @@ pub fn Confirm() -> impl IntoView {
             && let Some(dialog) = dialog.get()
             && !dialog.open()
         {
-            // It fails only for a dialog that is already open.
-            let _ = dialog.show_modal();
+            // When the question is in it: the dialog gives the focus to the way out that is marked for it. It fails only
+            // for a dialog that is already open.
+            set_timeout(move || drop(dialog.show_modal()), Duration::ZERO);
         }
     });
     // A closed dialog keeps what it said until it is asked again: nothing vanishes before it is gone.

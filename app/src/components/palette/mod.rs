@@ -90,11 +90,10 @@ pub fn PaletteButton() -> impl IntoView {
             type="button"
             class="palette-button only-script"
             aria-haspopup="dialog"
-            aria-label="Search or command"
             on:click=move |_| palette.turn()
         >
             <Icon name="search"/>
-            <span class="wide-only">"Search or command"</span>
+            <span class="palette-words">"Search or command"</span>
             <kbd class="wide-only" aria-hidden="true">{word(move || keys.get())}</kbd>
         </button>
     }

@@ -4,7 +4,7 @@ use crate::components::form::typed::Typed;
 use crate::query;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use protocol::KindName;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ pub fn priority_of(text: Option<String>) -> i8 {
 pub fn follow(kind: KindName, typed: Typed, priority: RwSignal<i8>) {
     let query = use_query_map();
     let navigate = use_navigate();
+    let at = use_location().pathname;
     let with_priority = !typed.has(PRIORITY);
     let pairs = move |texts: &[String], priority: i8| {
         let mut pairs = typed.pairs_of(texts);
@@ -38,6 +39,10 @@ pub fn follow(kind: KindName, typed: Typed, priority: RwSignal<i8>) {
     let write = {
         let kind = kind.clone();
         move || {
+            // Another page is on its way.
+            if at.with_untracked(|at| at != "/new") {
+                return;
+            }
             let Some(wanted) = written.try_update_value(|written| {
                 let now = untrack(now);
                 (now != *written).then(|| {

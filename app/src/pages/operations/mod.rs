@@ -227,12 +227,12 @@ fn Lists() -> impl IntoView {
                         <News still/>
                         {part(move || about_active.get().then(active_list))}
                         {part(move || about_ended.get().then(ended_list))}
+                        <SelectBar picks matching/>
                     </div>
                 }
                 .into_any(),
             )
         })}
-        <SelectBar picks matching/>
     }
     .into_any()
 }

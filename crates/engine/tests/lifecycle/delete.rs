@@ -108,7 +108,7 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
     for steps in [7, 7, 8, 9] {
         ids.push(ended(&engine, &mut feed, steps).await);
     }
-    let of_7 = Filter { text: "to 7".into(), ..Filter::default() };
+    let of_7 = Filter::parse([("param.steps", "7")]).unwrap();
     let told = engine.delete_many(Which::Found(of_7)).await.unwrap();
     assert_eq!((told.deleted, told.refused), (2, 0));
     until_forgotten(&mut feed, &ids[..2]).await;
