@@ -108,7 +108,9 @@ fn gone(id: OperationId) -> AnyView {
     );
     view! {
         <Title text="Deleted · Signalbox"/>
-        <h1 role="alert">"It was deleted"</h1>
+        <div role="alert">
+            <h1>"It was deleted"</h1>
+        </div>
         <Empty title="There is nothing left to show." text>
             <A href="/operations" attr:class="button">
                 "Go to operations"
