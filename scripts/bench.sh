@@ -17,7 +17,8 @@ done
 scripts/setup.sh test
 scripts/build.sh
 heading "Building what the benchmarks need"
-cargo build --release --locked --quiet -p signalbox-bench
+# With the flag that the server is built with, so that what both need is built once.
+RUSTFLAGS="--cfg erase_components" cargo build --release --locked --quiet -p signalbox-bench
 export SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE
 export BENCH_BIN=$CARGO_TARGET_DIR/release
 CHROMIUM=$(scripts/browser.sh)
