@@ -29,6 +29,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
+use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use protocol::{OperationId, Problem, ProblemType};
 
 /// Points asked for of each curve: about twice what a chart is wide.
@@ -40,11 +41,35 @@ pub fn OperationPage() -> impl IntoView {
     let params = use_params_map();
     let id =
         Memo::new(move |_| params.with(|p| p.get_str("id").and_then(|id| id.parse::<OperationId>().ok())));
+    let data = Data::here();
+    // Asked for here, once for each id: what is inside of the view may be made several times before it is shown, and
+    // each would ask anew and might be told something newer than the browser then gets to hydrate from.
+    // After the snapshot: the feed is followed from its seq, so these answers must not be older.
+    let detail = Resource::new(
+        move || id.get(),
+        move |id| async move {
+            let _ = data.snapshot.await;
+            match id {
+                Some(id) => Some((id, api::operation(id).await)),
+                None => None,
+            }
+        },
+    );
+    let beside = Resource::new(
+        move || id.get(),
+        move |id| async move {
+            let _ = data.snapshot.await;
+            match id {
+                Some(id) => Some((id, api::series(id, POINTS).await.ok(), api::logs(id).await.ok())),
+                None => None,
+            }
+        },
+    );
     part(move || {
         Some(match id.get() {
             Some(id) => view! {
                 <WithSnapshot lines=12>
-                    <Opened id/>
+                    <Opened id detail beside/>
                 </WithSnapshot>
             }
             .into_any(),
@@ -53,25 +78,14 @@ pub fn OperationPage() -> impl IntoView {
     })
 }
 
-/// Asks for what the snapshot does not hold of it, and shows all of it once it is there.
+/// What was asked for of the operation with this id.
+type Asked = Option<(OperationId, Result<OperationDetail, Problem>)>;
+type AskedBeside = Option<(OperationId, Option<SeriesAnswer>, Option<LogPage>)>;
+
+/// Shows all of it once it is there.
 #[component]
-fn Opened(id: OperationId) -> impl IntoView {
+fn Opened(id: OperationId, detail: Resource<Asked>, beside: Resource<AskedBeside>) -> impl IntoView {
     let data = Data::here();
-    // After the snapshot: the feed is followed from its seq, so these answers must not be older.
-    let detail = Resource::new(
-        || (),
-        move |()| async move {
-            let _ = data.snapshot.await;
-            api::operation(id).await
-        },
-    );
-    let beside = Resource::new(
-        || (),
-        move |()| async move {
-            let _ = data.snapshot.await;
-            (api::series(id, POINTS).await.ok(), api::logs(id).await.ok())
-        },
-    );
     let live = Live::here();
     let forgotten = Memo::new(move |_| live.forgotten(id));
     view! {
@@ -80,12 +94,15 @@ fn Opened(id: OperationId) -> impl IntoView {
                 if forgotten.get() {
                     return Some(gone(id));
                 }
-                let (detail, beside, _) = (detail.get(), beside.get(), data.kinds.get());
+                // An answer about the one that was open before is none.
+                let detail = detail.get().flatten().filter(|(of, _)| *of == id);
+                let beside = beside.get().flatten().filter(|(of, ..)| *of == id);
+                data.kinds.track();
                 Some(match (detail, beside) {
-                    (Some(Ok(detail)), Some((series, logs))) => {
+                    (Some((_, Ok(detail))), Some((_, series, logs))) => {
                         view! { <Detail first=detail series logs/> }.into_any()
                     }
-                    (Some(Err(problem)), _) => view! { <NoOperation problem retry=move |()| refetch(id)/> }.into_any(),
+                    (Some((_, Err(problem))), _) => view! { <NoOperation problem retry=move |()| refetch(id)/> }.into_any(),
                     _ => view! { <Skeleton lines=12/> }.into_any(),
                 })
             })}
