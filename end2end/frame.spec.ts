@@ -65,7 +65,10 @@ test('the palette goes anywhere by keyboard, and gives the focus back', async ({
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
 
-    // What can be done with the operation that is open; what can't be undone is asked about first, elsewhere not.
+    // What can be done with the operation that is open; what can't be undone is asked about first, elsewhere not. The
+    // address changes before its page is there.
+    await expect(page.getByRole('main').getByRole('button', { name: 'Cancel operation' })).toBeVisible();
+    await expect(page).toHaveTitle(/SLOW/);
     await openPalette(page);
     await expect(palette.getByRole('group', { name: 'This operation' })).toContainText('Cancel operation');
     await page.keyboard.type('cancel');
