@@ -1,5 +1,6 @@
 // Many tabs of one browser: one of them is connected, all of them live; and whoever is connected may go at any time.
 import type { APIRequestContext, BrowserContext, Page } from '@playwright/test';
+import { giveClock, later } from './clock';
 import { alive, badge, expect, percent, reaches, start, SYMBOL, test } from './signalbox';
 
 /** One more than a browser opens connections to one server. */
@@ -62,17 +63,8 @@ async function allMove(tabs: Tab[]): Promise<void> {
 /** A page whose own clock can be set ahead. */
 async function withClock(context: BrowserContext): Promise<Page> {
     const page = await context.newPage();
-    await page.addInitScript(() => {
-        const real = Date.now.bind(Date);
-        (window as unknown as { ahead: number }).ahead = 0;
-        Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
-    });
+    await giveClock(page);
     return page;
-}
-
-/** Its clock goes on by so much at once, as after a sleep. */
-async function later(page: Page, minutes: number): Promise<void> {
-    await page.evaluate((ms) => ((window as unknown as { ahead: number }).ahead += ms), minutes * 60_000);
 }
 
 /** The page goes out of sight, or comes back. */

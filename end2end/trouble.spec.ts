@@ -1,6 +1,7 @@
 // The way between page and server goes wrong in each of the ways it does: the page stays right, and what it shows is
 // never called fresh when it is not.
 import type { APIRequestContext, Page } from '@playwright/test';
+import { giveClock, later } from './clock';
 import { Proxy } from './proxy';
 import { alive, badge, expect, percent, reaches, start, SYMBOL, test as base } from './signalbox';
 
@@ -60,11 +61,7 @@ const recorded = (page: Page) => page.evaluate(() => (window as unknown as { see
 test('behind a proxy that holds streams back the page polls, says why, and takes the stream when it passes', async ({ page, between, request }) => {
     between.behave({ buffers: true });
     const id = await startSlow(request);
-    await page.addInitScript(() => {
-        const real = Date.now.bind(Date);
-        (window as unknown as { ahead: number }).ahead = 0;
-        Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
-    });
+    await giveClock(page);
     await page.goto(`${between.url}/operations/${id}`);
     await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
     await badge(page).getByText('why?').click();
@@ -75,7 +72,7 @@ test('behind a proxy that holds streams back the page polls, says why, and takes
     between.behave();
     // A minute later by the page's clock it tries again.
     const held = between.heldBack;
-    await page.evaluate(() => ((window as unknown as { ahead: number }).ahead += 61_000));
+    await later(page, 61 / 60);
     await alive(page);
     expect(between.heldBack).toBe(held);
     await catchesUp(page, request, id);
@@ -133,18 +130,14 @@ test('when the line falls silent with its connections open, numbers are called o
 });
 
 test('a laptop that slept for an hour shows at once that it knows nothing, and is right when the line is back', async ({ page, between, request }) => {
-    await page.addInitScript(() => {
-        const real = Date.now.bind(Date);
-        (window as unknown as { ahead: number }).ahead = 0;
-        Date.now = () => real() + (window as unknown as { ahead: number }).ahead;
-    });
+    await giveClock(page);
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
     await reaches(page.getByRole('main'), 1);
 
     between.behave({ silent: true });
-    await page.evaluate(() => ((window as unknown as { ahead: number }).ahead += 3_600_000));
+    await later(page, 60);
     // Meanwhile the world went on.
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
     await expect(stale(page)).toHaveCount(1);
