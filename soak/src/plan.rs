@@ -163,6 +163,16 @@ pub enum Act {
     AbandonThenRetry {
         pick: u64,
     },
+    /// Deletes something that has ended.
+    Delete {
+        pick: u64,
+    },
+    /// Deletes something that has ended, and tries it again in the same moment: one of the two is refused.
+    DeleteAndRetry {
+        pick: u64,
+    },
+    /// Deletes everything that was cancelled.
+    DeleteCancelled,
 }
 
 /// The params of `soak.count`, without its mark.

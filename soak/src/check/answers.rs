@@ -1,9 +1,9 @@
 //! What the person was answered, and what the feed told, against what the API says in the calm.
 
 use super::story::Story;
-use super::{End, Promise, Violation};
+use super::{End, Forgotten, Promise, Violation};
 use protocol::api::OperationDetail;
-use protocol::{Attempt, Operation, OperationId};
+use protocol::{Attempt, Operation, OperationId, State};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -32,8 +32,39 @@ pub enum Wished {
     Again,
 }
 
-/// Starts: each that was accepted is there, once.
-pub fn starts(asked: &[Asked], listed: &[Operation]) -> Vec<Violation> {
+/// What a person wanted deleted.
+#[derive(Clone, Default, Debug)]
+pub struct Deletes {
+    pub asked: HashSet<OperationId>,
+    /// Those of them that the server said are no more.
+    pub accepted: HashSet<OperationId>,
+    /// Everything cancelled was asked for as well, whatever it was.
+    pub all_cancelled: bool,
+}
+
+/// Deletes: what was said to be gone is, and what is gone was asked for.
+pub fn deletes(deletes: &Deletes, forgotten: &Forgotten, listed: &[Operation]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut broken = |id: &OperationId, what: &str| {
+        found.push(Violation::of(Promise::DeletesKept, *id, what));
+    };
+    for id in deletes.accepted.iter().filter(|id| !forgotten.contains_key(id)) {
+        broken(id, "its delete was accepted, and the feed never said that it is no more");
+    }
+    for operation in listed.iter().filter(|o| forgotten.contains_key(&o.id)) {
+        broken(&operation.id, "the feed said that it is no more, and it is listed");
+    }
+    for (id, (state, at)) in forgotten {
+        let meant = deletes.all_cancelled && *state == State::Cancelled;
+        if !meant && !deletes.asked.contains(id) {
+            broken(id, &format!("it was forgotten as {state} at {at}, and nobody had asked for that"));
+        }
+    }
+    found
+}
+
+/// Starts: each that was accepted is there, once, or was deleted. The key of what was deleted is free again.
+pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut by_mark: HashMap<&str, Vec<OperationId>> = HashMap::new();
     for operation in listed {
@@ -43,7 +74,8 @@ pub fn starts(asked: &[Asked], listed: &[Operation]) -> Vec<Violation> {
     }
     for start in asked {
         let there = by_mark.get(start.mark.as_str()).map_or(&[][..], Vec::as_slice);
-        let answers: HashSet<OperationId> = start.answers.iter().copied().collect();
+        let answers: HashSet<OperationId> =
+            start.answers.iter().copied().filter(|id| !forgotten.contains_key(id)).collect();
         if there.len() > 1 || answers.len() > 1 {
             let what =
                 format!("the key {} was answered with {answers:?}, and the list has {there:?}", start.mark);
@@ -64,10 +96,14 @@ pub fn starts(asked: &[Asked], listed: &[Operation]) -> Vec<Violation> {
     found
 }
 
-/// Wishes: each left its trace in the attempts.
-pub fn wishes(wishes: &[Wish], details: &BTreeMap<OperationId, OperationDetail>) -> Vec<Violation> {
+/// Wishes: each left its trace in the attempts, if what it was about was not deleted since.
+pub fn wishes(
+    wishes: &[Wish],
+    details: &BTreeMap<OperationId, OperationDetail>,
+    forgotten: &Forgotten,
+) -> Vec<Violation> {
     let mut found = Vec::new();
-    for wish in wishes {
+    for wish in wishes.iter().filter(|wish| !forgotten.contains_key(&wish.id)) {
         let Some(detail) = details.get(&wish.id) else {
             found.push(Violation::of(Promise::NoneLost, wish.id, "a wish about it was accepted; it is gone"));
             continue;

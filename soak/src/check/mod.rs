@@ -9,6 +9,7 @@ pub mod story;
 
 use protocol::{Failure, Operation, OperationId, Receipt, State, Time};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A promise that was broken, and what shows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -30,6 +31,8 @@ pub enum Promise {
     KeyedOnce,
     /// A wish that was accepted left its trace.
     WishesKept,
+    /// What was deleted is no more, and nothing else is.
+    DeletesKept,
     /// No two runs of an operation at once, unless the server had said why it gave the first one up.
     NeverTwiceAtOnce,
     /// An attempt is run once in a life of a host.
@@ -59,6 +62,9 @@ pub enum Promise {
     /// No process ends by itself, panics, or does not stop when asked.
     ProcessesLive,
 }
+
+/// What the feed said to be no more: as what it ended, and when a reader had heard of it.
+pub type Forgotten = HashMap<OperationId, (State, Time)>;
 
 impl Promise {
     /// The word for it, as in the JSON.

@@ -1,10 +1,10 @@
 //! The hosts' journals against the server's word: what ran twice at once, what ran on after it was said to be
 //! over, what was started twice.
 
-use super::{End, Promise, Violation};
+use super::{End, Forgotten, Promise, Violation};
 use crate::journal::Run;
 use protocol::api::OperationDetail;
-use protocol::{FailureReason, OperationId, State, Time};
+use protocol::{Attempt, FailureReason, OperationId, State, Time};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A receipt's moment is the host's, moved to the server's clock. The offset comes from a question that was
@@ -20,6 +20,29 @@ pub struct Ran<'a> {
     pub ends: &'a HashMap<(OperationId, u32), (End, Time)>,
     /// Attempts whose moments are by clocks that jumped. The journals' are not.
     pub adrift: &'a HashSet<(OperationId, u32)>,
+    /// By the feed: what was deleted. Of its attempts there is only what the feed told.
+    pub forgotten: &'a Forgotten,
+}
+
+impl Ran<'_> {
+    /// What the server says of the attempts of an operation; `None` of one that it never had.
+    fn attempts(&self, id: OperationId) -> Option<Vec<Told>> {
+        if let Some(detail) = self.details.get(&id) {
+            let told = |a: &Attempt| Told { number: a.number, end: End::of_attempt(a) };
+            return Some(detail.attempts.iter().map(told).collect());
+        }
+        // Only what ended is deleted, so each of its attempts ended, and the feed told how.
+        self.forgotten.get(&id)?;
+        let ended = |number| Some(Told { number, end: Some(self.ends.get(&(id, number))?.0.clone()) });
+        Some((1..).map_while(ended).collect())
+    }
+}
+
+/// An attempt by the server's word.
+struct Told {
+    number: u32,
+    /// `None` while it goes on.
+    end: Option<End>,
 }
 
 /// All violations among the runs.
@@ -31,14 +54,14 @@ pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     for (id, mut runs) in by_operation {
         runs.sort_by_key(|run| run.begin);
-        let Some(detail) = ran.details.get(&id) else {
+        let Some(attempts) = ran.attempts(id) else {
             let what = format!("{} ran it, and the server knows nothing of it", runs[0].host);
             found.push(Violation::of(Promise::NoneLost, id, what));
             continue;
         };
-        found.extend(at_once(id, &runs, detail));
+        found.extend(at_once(id, &runs, &attempts));
         found.extend(started_once(id, &runs));
-        found.extend(runs.iter().flat_map(|run| over_when_said(run, detail, ran)));
+        found.extend(runs.iter().flat_map(|run| over_when_said(run, &attempts, ran)));
     }
     found.extend(ran.details.values().filter_map(|detail| really_succeeded(ran.runs, detail)));
     found
@@ -64,12 +87,12 @@ fn really_succeeded(runs: &[Run], detail: &OperationDetail) -> Option<Violation>
 }
 
 /// Pairs of runs that overlap, unless the server had given the first up for a reason that says as much.
-fn at_once(id: OperationId, runs: &[&Run], detail: &OperationDetail) -> Vec<Violation> {
+fn at_once(id: OperationId, runs: &[&Run], attempts: &[Told]) -> Vec<Violation> {
     let mut found = Vec::new();
     for (n, first) in runs.iter().enumerate() {
         for second in &runs[n + 1..] {
             let overlap = first.end.is_none_or(|end| end > second.begin);
-            if !overlap || given_up(detail, first.attempt.min(second.attempt), first, second) {
+            if !overlap || given_up(attempts, first.attempt.min(second.attempt), first, second) {
                 continue;
             }
             let what = format!(
@@ -77,7 +100,7 @@ fn at_once(id: OperationId, runs: &[&Run], detail: &OperationDetail) -> Vec<Viol
                 words(second),
                 words(first),
                 first.attempt,
-                said(detail, first.attempt)
+                said(attempts, first.attempt)
             );
             found.push(Violation::of(Promise::NeverTwiceAtOnce, id, what));
         }
@@ -86,8 +109,9 @@ fn at_once(id: OperationId, runs: &[&Run], detail: &OperationDetail) -> Vec<Viol
 }
 
 /// The older attempt failed because its host was silent or a person gave it up: that it may run on was said.
-fn given_up(detail: &OperationDetail, older: u32, first: &Run, second: &Run) -> bool {
-    let failure = detail.attempts.iter().find(|a| a.number == older).and_then(|a| a.failure.as_ref());
+fn given_up(attempts: &[Told], older: u32, first: &Run, second: &Run) -> bool {
+    let end = attempts.iter().find(|a| a.number == older).and_then(|a| a.end.as_ref());
+    let failure = end.and_then(|end| end.failure.as_ref());
     first.attempt != second.attempt
         && failure.is_some_and(|f| matches!(f.reason, FailureReason::HostSilent | FailureReason::Abandoned))
 }
@@ -103,15 +127,14 @@ fn started_once(id: OperationId, runs: &[&Run]) -> Vec<Violation> {
 
 /// A cancelled attempt is over: when that is said, and when its receipt says that the work stopped. One that
 /// succeeded is, too.
-fn over_when_said(run: &Run, detail: &OperationDetail, ran: &Ran<'_>) -> Vec<Violation> {
-    let Some(attempt) = detail.attempts.iter().find(|a| a.number == run.attempt) else {
+fn over_when_said(run: &Run, attempts: &[Told], ran: &Ran<'_>) -> Vec<Violation> {
+    let Some(attempt) = attempts.iter().find(|a| a.number == run.attempt) else {
         let what = format!("{}, and the server never made that attempt", words(run));
         return vec![Violation::of(Promise::NoneLost, run.id, what)];
     };
     let mut found = Vec::new();
-    if !matches!(attempt.state, State::Cancelled | State::Succeeded) {
-        return found;
-    }
+    let over = |end: &&End| matches!(end.state, State::Cancelled | State::Succeeded);
+    let Some(said) = attempt.end.as_ref().filter(over) else { return found };
     let after = |moment: Time| run.end.is_none_or(|end| end > moment);
     let mut lied = |what: &str, moment: Time| {
         let what = format!("{}; {what} at {moment}", words(run));
@@ -122,8 +145,7 @@ fn over_when_said(run: &Run, detail: &OperationDetail, ran: &Ran<'_>) -> Vec<Vio
     {
         lied(&format!("the feed said {}", end.state), *told);
     }
-    let stopped =
-        attempt.receipt.as_ref().and_then(|r| r.stopped).filter(|_| attempt.state == State::Cancelled);
+    let stopped = said.receipt.as_ref().and_then(|r| r.stopped).filter(|_| said.state == State::Cancelled);
     if let Some(stopped) = stopped
         && !ran.adrift.contains(&(run.id, run.attempt))
         && after(stopped.plus_micros(CLOCKS))
@@ -138,14 +160,14 @@ fn words(run: &Run) -> String {
     format!("attempt {} ran on {} from {} ({end})", run.attempt, run.host, run.begin)
 }
 
-fn said(detail: &OperationDetail, attempt: u32) -> String {
-    let Some(attempt) = detail.attempts.iter().find(|a| a.number == attempt) else {
+fn said(attempts: &[Told], attempt: u32) -> String {
+    let Some(attempt) = attempts.iter().find(|a| a.number == attempt) else {
         return "nothing".to_owned();
     };
-    let host = attempt.host.as_ref().map_or("no host", |h| h.as_str());
-    let ended = attempt.ended_at.map_or(String::new(), |at| format!(" at {at}"));
-    let why = attempt.failure.as_ref().map_or(String::new(), |f| format!(", {:?}: {}", f.reason, f.message));
-    format!("{} on {host}{ended}{why}", attempt.state)
+    let Some(end) = &attempt.end else { return "that it goes on".to_owned() };
+    let ended = end.ended_at.map_or(String::new(), |at| format!(" at {at}"));
+    let why = end.failure.as_ref().map_or(String::new(), |f| format!(", {:?}: {}", f.reason, f.message));
+    format!("{}{ended}{why}", end.state)
 }
 
 #[cfg(test)]
@@ -180,10 +202,33 @@ mod tests {
         let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
         let detail = OperationDetail { operation, attempts, result, series: vec![], audit: vec![], seq: 9 };
         let adrift = adrift.iter().map(|attempt| (id, *attempt)).collect();
-        check(&Ran { runs, details: &BTreeMap::from([(id, detail)]), ends: &ends, adrift: &adrift })
-            .into_iter()
-            .map(|v| v.promise)
-            .collect()
+        let (details, forgotten) = (BTreeMap::from([(id, detail)]), HashMap::new());
+        let ran = Ran { runs, details: &details, ends: &ends, adrift: &adrift, forgotten: &forgotten };
+        check(&ran).into_iter().map(|v| v.promise).collect()
+    }
+
+    /// The same of one that was deleted: all that is left of it is what the feed told.
+    fn found_deleted(id: OperationId, runs: &[Run], attempts: &[Attempt], told: i64) -> Vec<Promise> {
+        let end = |a: &Attempt| Some(((id, a.number), (End::of_attempt(a)?, at(told))));
+        let ends = attempts.iter().filter_map(end).collect();
+        let forgotten = HashMap::from([(id, (State::Cancelled, at(told)))]);
+        let (details, adrift) = (BTreeMap::new(), HashSet::new());
+        let ran = Ran { runs, details: &details, ends: &ends, adrift: &adrift, forgotten: &forgotten };
+        check(&ran).into_iter().map(|v| v.promise).collect()
+    }
+
+    #[test]
+    fn what_was_deleted_is_held_against_what_the_feed_had_told() {
+        let id = OperationId::new();
+        let attempts = [failed(1, FailureReason::Work), attempt(2, State::Cancelled)];
+        let runs = |second| [run(id, "a", 1, 0, Some(10)), run(id, "b", 2, 10, second)];
+        assert_eq!(found_deleted(id, &runs(Some(20)), &attempts, 25), []);
+        assert_eq!(found_deleted(id, &runs(Some(30)), &attempts, 25), [Promise::CancelledIsOver]);
+        assert_eq!(found_deleted(id, &runs(None), &attempts, 25), [Promise::CancelledIsOver]);
+        // An attempt that the feed had never told the end of.
+        assert_eq!(found_deleted(id, &runs(Some(20)), &attempts[..1], 25), [Promise::NoneLost]);
+        let at_once = [run(id, "a", 1, 0, Some(15)), run(id, "b", 2, 10, Some(20))];
+        assert_eq!(found_deleted(id, &at_once, &attempts, 25), [Promise::NeverTwiceAtOnce]);
     }
 
     fn failed(number: u32, reason: FailureReason) -> Attempt {

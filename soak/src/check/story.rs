@@ -1,8 +1,8 @@
 //! The feed as a story of each operation: states follow as they may, an end stays, progress goes forward.
 
-use super::{End, Promise, Violation};
+use super::{End, Forgotten, Promise, Violation};
 use protocol::{Event, EventBody, Operation, OperationId, State, Time};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Takes in events one after the other and keeps what they lead to.
 #[derive(Clone, Default, Debug)]
@@ -15,7 +15,7 @@ pub struct Story {
     /// The furthest fraction of the current attempt.
     furthest: HashMap<OperationId, (u32, f64)>,
     /// Those that are no more.
-    pub forgotten: HashSet<OperationId>,
+    pub forgotten: Forgotten,
     /// Words of attempts that were over.
     pub late: u64,
 }
@@ -43,7 +43,7 @@ impl Story {
                 found.extend(self.forward(event.seq, *id, *attempt, progress.fraction));
                 found
             }
-            EventBody::Forgotten { id, state } => self.forgotten(event.seq, *id, *state),
+            EventBody::Forgotten { id, state } => self.forgotten(event.seq, *id, *state, read),
             EventBody::Late { .. } => {
                 self.late += 1;
                 Vec::new()
@@ -55,7 +55,7 @@ impl Story {
     fn stands(&mut self, event: &Event, operation: &Operation, read: Time) -> Vec<Violation> {
         let (id, seq) = (operation.id, event.seq);
         let mut found = Vec::new();
-        if self.forgotten.contains(&id) {
+        if self.forgotten.contains_key(&id) {
             let what = format!("event {seq} says that it is {}, after it was forgotten", operation.state);
             found.push(Violation::of(Promise::EndsStay, id, what));
         }
@@ -90,9 +90,9 @@ impl Story {
     }
 
     /// Only what had ended, and as it had ended, is forgotten; nothing is told of it afterwards.
-    fn forgotten(&mut self, seq: u64, id: OperationId, state: State) -> Vec<Violation> {
+    fn forgotten(&mut self, seq: u64, id: OperationId, state: State, read: Time) -> Vec<Violation> {
         self.furthest.remove(&id);
-        self.forgotten.insert(id);
+        self.forgotten.insert(id, (state, read));
         match self.now.remove(&id) {
             Some(known) if known.state == state && state.ended() => Vec::new(),
             known => {

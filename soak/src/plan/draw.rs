@@ -24,7 +24,9 @@ impl Storm {
             Weather::Fair => Vec::new(),
             _ => spread(&mut rng, burst_ms, between_faults, |rng| fault(rng, weather)),
         };
-        let acts = spread(&mut rng, burst_ms, between_acts, |rng| act(rng, hurried));
+        let mut acts = spread(&mut rng, burst_ms, between_acts, |rng| act(rng, hurried));
+        acts.extend(deletes(seed, number, burst_ms));
+        acts.sort_by_key(|act| act.at_ms);
         if weather != Weather::Fair {
             faults.extend(jumps(seed, number, burst_ms));
             faults.sort_by_key(|fault| fault.at_ms);
@@ -49,6 +51,20 @@ fn jumps(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Fault>> {
         let size = 3_600f64.powf(rng.random_range(0.0..=1.0)).round().clamp(1.0, 3_600.0) as i64;
         let ahead = if rng.random_bool(0.5) { size } else { -size };
         Fault::ClockJump { whose, ahead, ms: rng.random_range(200..9_000) }
+    })
+}
+
+/// What is deleted, by numbers of their own for the same reason.
+fn deletes(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream((2 << 32) | u64::from(number));
+    spread(&mut rng, burst_ms, 200..1_500, |rng| {
+        let pick = rng.random();
+        match rng.random_range(0..20) {
+            0..=12 => Act::Delete { pick },
+            13..=18 => Act::DeleteAndRetry { pick },
+            _ => Act::DeleteCancelled,
+        }
     })
 }
 

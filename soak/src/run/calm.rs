@@ -7,7 +7,8 @@ use crate::check::answers::{self, Kept};
 use crate::check::hosts::{self, Queue};
 use crate::check::reasons;
 use crate::check::runs::{self, Ran};
-use crate::check::{Promise, Violation};
+use crate::check::story::Story;
+use crate::check::{Forgotten, Promise, Violation};
 use crate::plan::{CAPACITY, Storm};
 use protocol::api::{OperationDetail, OperationPage, Snapshot};
 use protocol::{Operation, OperationId};
@@ -42,10 +43,14 @@ pub struct Memory {
 
 impl Memory {
     /// Clocks jumped in this storm: what ended since the last calm is adrift.
-    fn set_adrift(&mut self) {
-        let attempts =
-            self.details.values().flat_map(|d| d.attempts.iter().map(|a| (d.operation.id, a.number)));
-        self.adrift.extend(attempts.filter(|(id, number)| !self.kept.knows(*id, *number)));
+    fn set_adrift(&mut self, story: &Story) {
+        let ended = story.ends.keys().filter(|(id, number)| !self.kept.knows(*id, *number));
+        self.adrift.extend(ended);
+    }
+
+    /// What was deleted is no more to be asked for, and the last that was seen of it is old.
+    fn leave(&mut self, forgotten: &Forgotten) {
+        self.details.retain(|id, _| !forgotten.contains_key(id));
     }
 }
 
@@ -72,6 +77,7 @@ pub async fn check(
         tokio::time::sleep(CLOCKS_ASKED).await;
     }
 
+    readers[0].book(|book| memory.leave(&book.story.forgotten));
     let listed = all_pages(stage).await?;
     for operation in listed.iter().filter(|o| !memory.settled.contains(&o.id)) {
         let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
@@ -85,7 +91,7 @@ pub async fn check(
     }
     memory.settled.extend(listed.iter().filter(|o| o.state.ended()).map(|o| o.id));
     if adrift {
-        memory.set_adrift();
+        readers[0].book(|book| memory.set_adrift(&book.story));
     }
     found.extend(compare(stage, person, readers, memory, &listed)?);
     found.extend(stage.take_found());
@@ -118,8 +124,13 @@ fn compare(
     let mut found = memory.kept.compare(&memory.details);
     {
         let ledger = person.ledger.lock();
-        found.extend(answers::starts(&ledger.asked, listed));
-        found.extend(answers::wishes(&ledger.wishes, &memory.details));
+        found.extend(readers[0].book(|book| {
+            let forgotten = &book.story.forgotten;
+            let mut found = answers::starts(&ledger.asked, listed, forgotten);
+            found.extend(answers::wishes(&ledger.wishes, &memory.details, forgotten));
+            found.extend(answers::deletes(&ledger.deletes, forgotten, listed));
+            found
+        }));
     }
     for reader in readers {
         reader.book(|book| {
@@ -133,7 +144,8 @@ fn compare(
     let runs = stage.runs()?;
     readers[0].book(|book| {
         let (details, adrift) = (&memory.details, &memory.adrift);
-        let ran = Ran { runs: &runs, details, ends: &book.story.ends, adrift };
+        let (ends, forgotten) = (&book.story.ends, &book.story.forgotten);
+        let ran = Ran { runs: &runs, details, ends, adrift, forgotten };
         found.extend(runs::check(&ran));
         found.extend(reasons::check(details, &stage.troubles(), adrift));
     });

@@ -1,10 +1,10 @@
 //! The person: starts operations, repeats a start whose answer was lost, cancels, changes their mind.
 
 use super::reader::Reader;
-use crate::check::answers::{Asked, Wish, Wished};
+use crate::check::answers::{Asked, Deletes, Wish, Wished};
 use crate::plan::{Act, Count};
 use parking_lot::Mutex;
-use protocol::api::CancelledMany;
+use protocol::api::{CancelledMany, Deleted};
 use protocol::{Operation, OperationId, State};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ pub struct Ledger {
     /// Answers that never came.
     pub lost_answers: u64,
     pub cancels_asked: u64,
+    pub deletes: Deletes,
 }
 
 /// Clones are the same person.
@@ -97,6 +98,20 @@ impl Person {
                     self.retry_soon(id).await;
                 }
             }
+            Act::Delete { pick } => {
+                if let Some(id) = self.one(*pick, |o| o.state.ended()) {
+                    self.delete(id).await;
+                }
+            }
+            Act::DeleteAndRetry { pick } => {
+                if let Some(id) = self.one(*pick, |o| o.state.ended() && o.state != State::Succeeded) {
+                    let (_, tried) = tokio::join!(self.delete(id), self.wish(id, "retry"));
+                    if let Some(operation) = tried {
+                        self.kept(id, operation.attempt, Wished::Again);
+                    }
+                }
+            }
+            Act::DeleteCancelled => self.delete_cancelled().await,
         }
     }
 
@@ -172,6 +187,28 @@ impl Person {
             ledger.cancels_asked += told.asked.len() as u64;
             let wishes = told.asked.into_iter().map(|id| Wish { id, attempt: 0, what: Wished::Cancel });
             ledger.wishes.extend(wishes);
+        }
+    }
+
+    async fn delete(&self, id: OperationId) {
+        let url = format!("{}/api/v1/operations/{id}", self.url().await);
+        self.ledger.lock().deletes.asked.insert(id);
+        match self.client.delete(url).send().await {
+            Ok(answer) if answer.status().is_success() => {
+                if answer.json::<Deleted>().await.is_ok_and(|told| told.deleted == 1) {
+                    self.ledger.lock().deletes.accepted.insert(id);
+                }
+            }
+            Ok(_) => {}
+            Err(_) => self.ledger.lock().lost_answers += 1,
+        }
+    }
+
+    async fn delete_cancelled(&self) {
+        let url = format!("{}/api/v1/operations/delete", self.url().await);
+        self.ledger.lock().deletes.all_cancelled = true;
+        if self.client.post(url).json(&json!({"filter": "state=cancelled"})).send().await.is_err() {
+            self.ledger.lock().lost_answers += 1;
         }
     }
 

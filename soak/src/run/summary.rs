@@ -30,6 +30,9 @@ pub struct Summary {
     pub runs_on_hosts: usize,
     pub cancels_asked: u64,
     pub cancelled: usize,
+    pub deletes_asked: usize,
+    /// Operations that are no more at the end, by the feed.
+    pub deleted: usize,
     /// From a cancel's request to its release, milliseconds, storms included but those in which clocks jumped.
     pub released_ms_p50: f64,
     pub released_ms_p99: f64,
@@ -97,6 +100,8 @@ impl Summary {
             runs_on_hosts,
             cancels_asked: ledger.cancels_asked,
             cancelled,
+            deletes_asked: ledger.deletes.asked.len(),
+            deleted: readers[0].book(|b| b.story.forgotten.len()),
             released_ms_p50: quantile(&released, 0.5),
             released_ms_p99: quantile(&released, 0.99),
             events: books,
@@ -135,6 +140,8 @@ impl fmt::Display for Summary {
         let released = format!("{:.1} ms, {:.1} ms", self.released_ms_p50, self.released_ms_p99);
         row("cancelled", self.cancelled.to_string())?;
         row("  requested → released, p50, p99", released)?;
+        row("deletes asked for, of one", self.deletes_asked.to_string())?;
+        row("deleted", self.deleted.to_string())?;
         for (name, n) in &self.events {
             row(&format!("events read by {name}"), n.to_string())?;
         }

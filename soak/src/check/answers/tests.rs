@@ -13,6 +13,10 @@ fn detail(id: OperationId, attempts: Vec<Attempt>) -> BTreeMap<OperationId, Oper
     )])
 }
 
+fn none() -> Forgotten {
+    Forgotten::new()
+}
+
 fn promises(found: Vec<Violation>) -> Vec<Promise> {
     found.into_iter().map(|v| v.promise).collect()
 }
@@ -21,10 +25,10 @@ fn promises(found: Vec<Violation>) -> Vec<Promise> {
 fn an_accepted_start_that_is_not_there_is_found() {
     let id = OperationId::new();
     let asked = [Asked { mark: "m".into(), answers: vec![id, id] }];
-    assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)]), []);
-    assert_eq!(promises(starts(&asked, &[])), [Promise::NoneLost]);
+    assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)], &none()), []);
+    assert_eq!(promises(starts(&asked, &[], &none())), [Promise::NoneLost]);
     // Without an answer it may be there or not.
-    assert_eq!(starts(&[Asked { mark: "m".into(), answers: vec![] }], &[]), []);
+    assert_eq!(starts(&[Asked { mark: "m".into(), answers: vec![] }], &[], &none()), []);
 }
 
 #[test]
@@ -32,10 +36,10 @@ fn one_key_with_two_operations_is_found() {
     let (one, two) = (OperationId::new(), OperationId::new());
     let listed = [operation(one, State::Queued, 1), operation(two, State::Queued, 1)];
     let asked = |answers| [Asked { mark: "m".into(), answers }];
-    assert_eq!(promises(starts(&asked(vec![one, two]), &listed)), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&asked(vec![one, two]), &listed, &none())), [Promise::KeyedOnce]);
     // Though only one of them was ever named in an answer.
-    assert_eq!(promises(starts(&asked(vec![one]), &listed)), [Promise::KeyedOnce]);
-    assert_eq!(promises(starts(&asked(vec![]), &listed)), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&asked(vec![one]), &listed, &none())), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&asked(vec![]), &listed, &none())), [Promise::KeyedOnce]);
 }
 
 #[test]
@@ -44,16 +48,46 @@ fn an_accepted_wish_without_a_trace_is_found() {
     let mut cancelled = attempt(1, State::Cancelled);
     let wish = |attempt, what| [Wish { id, attempt, what }];
     let plain = detail(id, vec![cancelled.clone()]);
-    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &plain)), [Promise::WishesKept]);
-    assert_eq!(promises(wishes(&wish(0, Wished::Cancel), &plain)), [Promise::WishesKept]);
-    assert_eq!(promises(wishes(&wish(2, Wished::Again), &plain)), [Promise::WishesKept]);
-    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &BTreeMap::new())), [Promise::NoneLost]);
+    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &plain, &none())), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(0, Wished::Cancel), &plain, &none())), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(2, Wished::Again), &plain, &none())), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &BTreeMap::new(), &none())), [Promise::NoneLost]);
     cancelled.receipt = Some(Receipt::requested(1, String::new(), at(1)));
     let again = detail(id, vec![cancelled, attempt(2, State::Succeeded)]);
-    assert_eq!(wishes(&wish(1, Wished::Cancel), &again), []);
-    assert_eq!(wishes(&wish(2, Wished::Again), &again), []);
+    assert_eq!(wishes(&wish(1, Wished::Cancel), &again, &none()), []);
+    assert_eq!(wishes(&wish(2, Wished::Again), &again, &none()), []);
     // The receipt of the first attempt is none of the second.
-    assert_eq!(promises(wishes(&wish(2, Wished::Cancel), &again)), [Promise::WishesKept]);
+    assert_eq!(promises(wishes(&wish(2, Wished::Cancel), &again, &none())), [Promise::WishesKept]);
+}
+
+#[test]
+fn what_was_deleted_is_missed_by_nobody_and_its_key_is_free() {
+    let (gone, new) = (OperationId::new(), OperationId::new());
+    let forgotten = Forgotten::from([(gone, (State::Failed, at(9)))]);
+    let listed = [operation(new, State::Queued, 1)];
+    let asked = [Asked { mark: "m".into(), answers: vec![gone, new] }];
+    assert_eq!(starts(&asked, &listed, &forgotten), []);
+    let wish = [Wish { id: gone, attempt: 1, what: Wished::Cancel }];
+    assert_eq!(wishes(&wish, &BTreeMap::new(), &forgotten), []);
+}
+
+#[test]
+fn a_delete_that_was_not_kept_or_not_asked_for_is_found() {
+    let id = OperationId::new();
+    let gone = |state| Forgotten::from([(id, (state, at(9)))]);
+    let listed = [operation(id, State::Failed, 1)];
+    let asked = Deletes { asked: HashSet::from([id]), ..Deletes::default() };
+    let accepted = Deletes { accepted: HashSet::from([id]), ..asked.clone() };
+    // Asked for and not answered: both ways are right, as long as list and feed agree.
+    assert_eq!(deletes(&asked, &none(), &listed), []);
+    assert_eq!(deletes(&asked, &gone(State::Failed), &[]), []);
+    assert_eq!(promises(deletes(&asked, &gone(State::Failed), &listed)), [Promise::DeletesKept]);
+    assert_eq!(deletes(&accepted, &gone(State::Failed), &[]), []);
+    assert_eq!(promises(deletes(&accepted, &none(), &listed)), [Promise::DeletesKept]);
+    assert_eq!(promises(deletes(&Deletes::default(), &gone(State::Failed), &[])), [Promise::DeletesKept]);
+    let cancelled = Deletes { all_cancelled: true, ..Deletes::default() };
+    assert_eq!(deletes(&cancelled, &gone(State::Cancelled), &[]), []);
+    assert_eq!(promises(deletes(&cancelled, &gone(State::Failed), &[])), [Promise::DeletesKept]);
 }
 
 #[test]
