@@ -132,3 +132,33 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await expect(card).toHaveCount(0);
     await shot(page, `cancelled-${info.project.name}`);
 });
+
+test('one is started with a rule, which stands in the address, and it is cancelled by it', async ({ page, request }) => {
+    await runs(request, [8, 9, 10, 11, 12, 13]);
+    // A link carries the rule.
+    await page.goto('/new?kind=exec.fall&level=300&rule=loss%20below%2030');
+    await alive(page);
+    const rule = page.getByRole('group', { name: 'Rule' });
+    await expect(page.getByRole('checkbox', { name: 'Start it with a rule' })).toBeChecked();
+    await expect(rule.getByLabel('Side of the band')).toHaveValue('below');
+    await expect(rule.getByLabel('Points in a row')).toHaveValue('30');
+    await rule.getByLabel('Side of the band').selectOption('above');
+    // Fewer than three in a row can't be.
+    await rule.getByLabel('Points in a row').fill('1');
+    await page.getByRole('button', { name: 'Start fall' }).click();
+    await expect(page.getByRole('group', { name: 'One thing is not right yet' })).toContainText('from 3 to 1000');
+    await expect(rule.getByLabel('Points in a row')).toHaveValue('1');
+    await rule.getByLabel('Points in a row').fill('3');
+    await expect(page).toHaveURL(/rule=loss(\+|%20)above(\+|%20)3/);
+    // Taken back and wanted again, it is as it was.
+    await page.getByRole('checkbox', { name: 'Start it with a rule' }).uncheck();
+    await expect(rule.getByLabel('Curve')).toBeDisabled();
+    await expect(page).not.toHaveURL(/rule=/);
+    await page.getByRole('checkbox', { name: 'Start it with a rule' }).check();
+    await expect(rule.getByLabel('Points in a row')).toHaveValue('3');
+
+    await page.getByRole('button', { name: 'Start fall' }).click();
+    await expect(page).toHaveURL(/\/operations\//);
+    await expect(page.locator('.receipt')).toContainText('above the p90', { timeout: 20_000 });
+    await expect(page.getByRole('main').getByText('cancelled').first()).toBeVisible();
+});

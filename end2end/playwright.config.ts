@@ -19,6 +19,7 @@ const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
 export default defineConfig({
     testDir: __dirname,
+    snapshotPathTemplate: path.join(__dirname, 'visual', '{arg}{ext}'),
     outputDir: path.join(__dirname, 'test-results'),
     timeout: 60_000,
     expect: { timeout: 10_000 },

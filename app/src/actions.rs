@@ -1,5 +1,5 @@
-//! What a person can ask of operations (cancel, retry, resume, give up, delete) and of hosts (drain). Asks back where that can't be undone,
-//! says in a toast what was asked and what went wrong.
+//! What a person can ask of operations (cancel, retry, resume, give up, delete) and of hosts (drain). Asks back where
+//! that can't be undone, says in a toast what was asked and what went wrong.
 
 use crate::api;
 use crate::app::Data;
@@ -7,20 +7,23 @@ use crate::components::toasts::Toasts;
 use crate::live::{Live, OpView};
 use crate::select::Selection;
 use crate::words;
-use crate::words::asking::{Again, asked_many, deleted};
+use crate::words::asking::{Again, asked_many, deleted, deleted_many};
 use futures::future::join_all;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::api::CancelMany;
-use protocol::api::Refused;
+use protocol::api::{CancelMany, DeleteMany, Deleted, Refused};
 use protocol::{Filter, HostName, KindName, OperationId};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Ids in one request; the server takes more, and every body has its limit.
 const AT_ONCE: usize = 2_000;
 /// Requests for one operation each that are on their way at the same time.
 const BESIDE: usize = 8;
+
+/// The feed has told of what was deleted within this.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Something a person has to confirm.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,6 +37,10 @@ pub enum Question {
     Resume(OperationId),
     Abandon(OperationId),
     Delete(OperationId),
+    /// Of these, what has ended.
+    DeleteMany(Arc<[OperationId]>),
+    /// All that a filter finds and that has ended.
+    DeleteMatching(Filter),
     /// Whether a host should take no new work.
     Drain(HostName),
 }
@@ -46,6 +53,8 @@ pub struct Actions {
     pending: RwSignal<HashSet<OperationId>>,
     /// Hosts that were asked to be drained or undrained, not yet answered.
     draining: RwSignal<HashSet<HostName>>,
+    /// Deletes that were asked for here and whose rows may not be gone yet.
+    deleting: RwSignal<u32>,
     /// What a person has to confirm.
     pub question: RwSignal<Option<Question>>,
 }
@@ -57,6 +66,7 @@ impl Actions {
             toasts,
             pending: RwSignal::default(),
             draining: RwSignal::default(),
+            deleting: RwSignal::new(0),
             question: RwSignal::new(None),
         }
     }
@@ -64,6 +74,21 @@ impl Actions {
     /// The page's own, provided by the app.
     pub fn here() -> Self {
         expect_context::<Actions>()
+    }
+
+    /// What is deleted now was asked for on this page: its rows need not keep their places. Tracked.
+    pub fn deletes(&self) -> bool {
+        self.deleting.get() > 0
+    }
+
+    fn delete_begins(&self) {
+        self.deleting.update(|n| *n += 1);
+    }
+
+    /// The feed tells of what is gone soon after the answer, if not before it.
+    fn delete_answered(&self) {
+        let deleting = self.deleting;
+        set_timeout(move || deleting.update(|n| *n -= 1), GONE_WITHIN);
     }
 
     /// Something was asked of it that is not yet answered. Tracked.
@@ -140,6 +165,7 @@ impl Actions {
         }
         let (live, actions, selection) = (Live::here(), *self, Selection::here());
         let title = live.operation(id).map(|cell| cell.fixed().title.clone()).unwrap_or_default();
+        actions.delete_begins();
         spawn_local(async move {
             match api::delete(id).await {
                 Ok(told) => {
@@ -149,9 +175,36 @@ impl Actions {
                 }
                 Err(problem) => actions.toasts.warn(problem.detail),
             }
+            actions.delete_answered();
             actions.pending.update(|pending| {
                 pending.remove(&id);
             });
+        });
+    }
+
+    /// Deletes those of many that have ended, each with what it started. Rows go as the feed tells of them.
+    pub fn delete_many_now(&self, wishes: Vec<DeleteMany>) {
+        let (actions, selection) = (*self, Selection::here());
+        actions.delete_begins();
+        spawn_local(async move {
+            let mut all = Deleted::default();
+            for wish in wishes {
+                match api::delete_many(&wish).await {
+                    Ok(told) => {
+                        all.deleted += told.deleted;
+                        all.refused += told.refused;
+                        selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
+                    }
+                    // What was not asked stays selected.
+                    Err(problem) => actions.toasts.warn(problem.detail),
+                }
+            }
+            actions.delete_answered();
+            match deleted_many(all) {
+                None => {}
+                Some((said, true)) => actions.toasts.warn(said),
+                Some((said, false)) => actions.toasts.say(said),
+            }
         });
     }
 
@@ -161,9 +214,7 @@ impl Actions {
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
         let wishes: Vec<CancelMany> = match filter {
             Some(filter) => {
-                let words = filter.words();
-                let words = crate::query::url("", words.iter().map(|(n, v)| (n.as_str(), v.as_str())));
-                vec![CancelMany { ids: None, filter: Some(words), reason }]
+                vec![CancelMany { ids: None, filter: Some(words_of(&filter)), reason }]
             }
             None => {
                 let some = ids.chunks(AT_ONCE).map(<[OperationId]>::to_vec);
@@ -266,6 +317,23 @@ impl Actions {
                 pending.remove(&id);
             });
         });
+    }
+}
+
+/// A filter as the words of an address, which is how the API takes it.
+fn words_of(filter: &Filter) -> String {
+    let words = filter.words();
+    crate::query::url("", words.iter().map(|(n, v)| (n.as_str(), v.as_str())))
+}
+
+/// The wishes to delete these, or all that a filter finds.
+pub fn to_delete(ids: &[OperationId], filter: Option<&Filter>) -> Vec<DeleteMany> {
+    match filter {
+        Some(filter) => vec![DeleteMany { filter: Some(words_of(filter)), ..DeleteMany::default() }],
+        None => {
+            let some = ids.chunks(AT_ONCE).map(<[OperationId]>::to_vec);
+            some.map(|some| DeleteMany { ids: Some(some), ..DeleteMany::default() }).collect()
+        }
     }
 }
 

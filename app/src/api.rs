@@ -2,8 +2,8 @@
 
 use protocol::activity::Activity;
 use protocol::api::{
-    CancelMany, CancelledMany, Deleted, HostStatus, KindList, LogPage, OperationDetail, OperationPage,
-    SeriesAnswer, Snapshot, StartOperation,
+    CancelMany, CancelledMany, DeleteMany, Deleted, HostStatus, KindList, LogPage, OperationDetail,
+    OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
 use protocol::{Envelope, HostName, KindName, Operation, OperationId, Problem, SetRule};
 
@@ -150,7 +150,7 @@ mod browser {
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn start(start: &StartOperation, key: &str) -> Result<Operation, Problem> {
+    pub async fn start(start: &StartWithRule, key: &str) -> Result<Operation, Problem> {
         let body = serde_json::to_string(start).expect("a request is made of plain JSON");
         Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
     }
@@ -170,6 +170,15 @@ mod browser {
     pub async fn delete(id: OperationId) -> Result<Deleted, Problem> {
         let path = format!("/api/v1/operations/{id}");
         Call { method: "DELETE", ..Call::get(&path) }.json().await
+    }
+
+    /// Deletes many that have ended, or with `dry_run` only says how many that would be.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn delete_many(wish: &DeleteMany) -> Result<Deleted, Problem> {
+        let body = serde_json::to_string(wish).expect("a request is made of plain JSON");
+        Call::post("/api/v1/operations/delete", body).json().await
     }
 
     /// The band of earlier runs of a curve; `anew` reads it again where it is known already.
@@ -221,6 +230,6 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, cancel_many, delete, drain, drop_rule, envelope, find, log_page, newest_of, operations,
-    sampled, set_rule, start,
+    artifact, ask, cancel_many, delete, delete_many, drain, drop_rule, envelope, find, log_page, newest_of,
+    operations, sampled, set_rule, start,
 };

@@ -44,9 +44,18 @@ pub fn App() -> impl IntoView {
     let toasts = Toasts::new();
     provide_context(toasts);
     provide_context(Actions::new(toasts));
-    provide_context(Selection::new());
+    let selection = Selection::new();
+    provide_context(selection);
     frame::provide(toasts);
 
+    // What was deleted, here or by somebody else, can't be selected any more.
+    Effect::new({
+        let live = live.clone();
+        move |_| {
+            live.track_roster();
+            selection.keep(|id| !live.forgotten(id));
+        }
+    });
     // Effects run only in the browser, and once the page is hydrated.
     Effect::new(move |started: Option<()>| {
         if started.is_none() {

@@ -221,19 +221,9 @@ pub fn clock(time: Time) -> String {
     format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)
 }
 
-/// `10:41:07 UTC`
-pub fn clock_utc(time: Time) -> String {
-    format!("{} UTC", clock(time))
-}
-
 /// `10:43:17.204`
 pub fn clock_millis(time: Time) -> String {
     format!("{}.{:03}", clock(time), parts(time).micros / 1_000)
-}
-
-/// `2026-11-23 10:41:07 UTC`
-pub fn moment(time: Time) -> String {
-    format!("{} {}", day(time), clock_utc(time))
 }
 
 /// A bar's time: `2024-03-01`, or `2024-03-01 14:30` where it is not midnight.
@@ -358,8 +348,6 @@ mod tests {
     #[test]
     fn times_are_utc_and_say_so() {
         let t = time("2026-11-23T10:43:17.204113Z");
-        assert_eq!(moment(t), "2026-11-23 10:43:17 UTC");
-        assert_eq!(clock_utc(t), "10:43:17 UTC");
         assert_eq!(clock_millis(t), "10:43:17.204");
         assert_eq!(day(time("2024-02-29T23:59:59Z")), "2024-02-29");
         assert_eq!(day(time("1969-12-31T23:59:59Z")), "1969-12-31");

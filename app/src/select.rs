@@ -67,6 +67,13 @@ impl Selection {
         });
     }
 
+    /// Lets go what is no more.
+    pub fn keep(&self, there: impl Fn(OperationId) -> bool) {
+        if self.ids.with_untracked(|ids| ids.iter().any(|id| !there(*id))) {
+            self.ids.update(|ids| ids.retain(|id| there(*id)));
+        }
+    }
+
     /// Lets all go.
     pub fn clear(&self) {
         self.ids.update(BTreeSet::clear);
@@ -121,6 +128,8 @@ mod tests {
         selection.pick(shown[0], false, false, &shown[..2]);
         assert_eq!(selection.count_of(&shown), 4);
         assert_eq!(selection.count_of(&shown[..2]), 1);
+        selection.keep(|id| id != shown[2]);
+        assert_eq!(selection.all(), [shown[4], shown[3], shown[1]]);
         selection.clear();
         assert!(selection.is_empty());
     }

@@ -1,8 +1,8 @@
 // What readers of the feed cost the server: memory of an idle one, and events delivered for a second of its CPU
-// time, with 1,000 readers and 10 events a second. Beside it, in the same run, nginx with its nchan module, where
-// that is installed (Debian: nginx-light, libnginx-mod-nchan). Linux only.
+// time, with 1,000 readers at 10 events a second and with 10,000 at 5. Beside it, in the same run, nginx with its
+// nchan module, where that is installed (Debian: nginx-light, libnginx-mod-nchan). Linux only.
 //
-//   scripts/bench.sh readers            [READERS=1000] [RATE=10] [SECONDS_MEASURED=15]
+//   scripts/bench.sh readers            [READERS=1000,10000] [RATE=] [SECONDS_MEASURED=15]
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,11 +10,12 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { firstLine, machine, onStage, pause, program } from './stage.mjs';
 
-const readers = Number(process.env.READERS ?? 1000);
-const rate = Number(process.env.RATE ?? 10);
+const sizes = (process.env.READERS ?? '1000,10000').split(',').map(Number);
+const rateFor = (readers) => Number(process.env.RATE ?? (readers > 5_000 ? 5 : 10));
 const seconds = Number(process.env.SECONDS_MEASURED ?? 15);
+const files = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }));
 
-async function measure(run, url, pids) {
+async function measure(run, url, pids, readers) {
     const reading = run(program('feed-readers'), [url, pids.join(','), String(readers), String(seconds)]);
     return JSON.parse(await firstLine(reading));
 }
@@ -29,7 +30,7 @@ async function freePort() {
 }
 
 /** The peer: one nginx worker a core, published to at the same rate with messages of the same size. */
-async function nchan(folder, run, size) {
+async function nchan(folder, run, { size, readers, rate }) {
     const modules = '/usr/lib/nginx/modules/ngx_nchan_module.so';
     if (!existsSync(modules) || !existsSync('/usr/sbin/nginx')) return undefined;
     const home = path.join(folder, 'nginx');
@@ -59,7 +60,7 @@ async function nchan(folder, run, size) {
         fetch(`http://127.0.0.1:${port}/pub`, { method: 'POST', body: message }).catch(() => {});
     }, 1000 / rate);
     try {
-        return await measure(run, `http://127.0.0.1:${port}/sub`, pids);
+        return await measure(run, `http://127.0.0.1:${port}/sub`, pids, readers);
     } finally {
         clearInterval(publishing);
         if (nginx.exitCode === null) {
@@ -70,13 +71,12 @@ async function nchan(folder, run, size) {
     }
 }
 
-await onStage(async ({ url, server, run, tick, folder }) => {
+const compare = (readers, rate) => onStage(async ({ url, server, run, tick, folder }) => {
     // As many operations as events a second, each reporting once a second.
     for (let n = 0; n < rate; n += 1) await tick(1000, seconds + 600);
-    const ours = await measure(run, `${url}/api/v1/events`, [server.pid]);
-    const peer = await nchan(folder, run, 300);
-    console.log(machine());
-    console.log(`${readers} readers, about ${rate} events a second, ${seconds} s\n`);
+    const ours = await measure(run, `${url}/api/v1/events`, [server.pid], readers);
+    const peer = await nchan(folder, run, { size: 300, readers, rate });
+    console.log(`\n${readers.toLocaleString('en')} readers, about ${rate} events a second, ${seconds} s\n`);
     console.log('| | deliveries a second | deliveries for a CPU second | memory a reader | bytes an event |\n|---|---|---|---|---|');
     const line = (name, m) => {
         const n = (value) => Math.round(value).toLocaleString('en');
@@ -90,3 +90,10 @@ await onStage(async ({ url, server, run, tick, folder }) => {
         console.log('\nnginx with nchan is not installed, so there is no peer in this run.');
     }
 });
+
+console.log(machine());
+for (const readers of sizes) {
+    // Each of them is a connection, and so a file, of the server and of the one who reads.
+    if (readers + 200 > files) console.log(`\nSkipped: ${readers} readers; a process may have ${files} files here (ulimit -n).`);
+    else await compare(readers, rateFor(readers));
+}

@@ -15,7 +15,7 @@ use http::Method;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
@@ -39,8 +39,19 @@ const LOOKS: u32 = 1_000;
 /// After the listener failed, so long nobody is let in: there are no files left, and some will be free.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Lets in whoever comes until `stop` fires, then waits until every connection has ended.
-pub async fn listen(listener: TcpListener, router: Router, pump: Pump, stop: CancellationToken) {
+/// A connection over which nothing is asked for so long is closed, be it idle or slow to say what it wants. Browsers
+/// let go of theirs at about the same time.
+pub const QUIET: Duration = Duration::from_secs(75);
+
+/// Lets in whoever comes until `stop` fires, then waits until every connection has ended. One that asks nothing for
+/// as long as `quiet` is closed.
+pub async fn listen(
+    listener: TcpListener,
+    router: Router,
+    pump: Pump,
+    quiet: Duration,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
     loop {
         let came = tokio::select! {
@@ -61,7 +72,7 @@ pub async fn listen(listener: TcpListener, router: Router, pump: Pump, stop: Can
         }
         let (router, pump, stop) = (router.clone(), pump.clone(), stop.clone());
         connections.spawn(async move {
-            let served = serve(stream, remote, router, pump, stop).await;
+            let served = serve(stream, remote, router, pump, quiet, stop).await;
             if let Err(error) = served {
                 tracing::debug!(%remote, %error, "a connection ended");
             }
@@ -80,16 +91,17 @@ async fn serve(
     remote: SocketAddr,
     router: Router,
     pump: Pump,
+    quiet: Duration,
     stop: CancellationToken,
 ) -> Result<(), Trouble> {
     let two = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        two = begins_as_http2(&stream) => two?,
+        two = tokio::time::timeout(quiet, begins_as_http2(&stream)) => two??,
     };
     if two {
-        serve_two(stream, remote, router, stop).await
+        serve_two(stream, remote, router, quiet, stop).await
     } else {
-        serve_one(stream, remote, router, pump, stop).await
+        serve_one(stream, remote, router, pump, quiet, stop).await
     }
 }
 
@@ -111,10 +123,13 @@ async fn serve_two(
     stream: TcpStream,
     remote: SocketAddr,
     router: Router,
+    quiet: Duration,
     stop: CancellationToken,
 ) -> Result<(), Trouble> {
     let service = ToRouter { router, remote, lane: None };
-    let builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    // One that is there answers; one that is gone is let go.
+    builder.timer(TokioTimer::new()).keep_alive_interval(quiet).keep_alive_timeout(quiet);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         served = connection.as_mut() => return Ok(served?),
@@ -128,12 +143,15 @@ async fn serve_one(
     remote: SocketAddr,
     router: Router,
     pump: Pump,
+    quiet: Duration,
     stop: CancellationToken,
 ) -> Result<(), Trouble> {
     let lane = Arc::new(Lane::default());
     let io = TokioIo::new(Watched { stream, lane: Arc::clone(&lane) });
     let service = ToRouter { router, remote, lane: Some(Arc::clone(&lane)) };
-    let mut connection = http1::Builder::new().serve_connection(io, service);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(quiet);
+    let mut connection = builder.serve_connection(io, service);
     let mut stopping = false;
     let mut stopped = pin!(stop.cancelled());
     let over = poll_fn(|cx| {
@@ -276,7 +294,46 @@ impl AsyncWrite for Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::routing::get;
     use http::StatusCode;
+    use tokio::io::AsyncReadExt;
+
+    /// What a connection answers to something that is no whole request, until it is closed.
+    async fn answer_to(said: &[u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "here"));
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(store::Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
+        let engine = engine::Engine::open(store, engine::EngineConfig::default()).unwrap();
+        let (stop, quiet) = (CancellationToken::new(), Duration::from_millis(300));
+        let pump = Pump::start(engine.clone(), stop.clone());
+        let listening = tokio::spawn(listen(listener, router, pump, quiet, stop.clone()));
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        let mut answer = Vec::new();
+        // It comes to an end by itself: nobody here closes it. What was said and not read makes that a reset.
+        if let Err(error) = stream.read_to_end(&mut answer).await {
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        }
+        stop.cancel();
+        listening.await.unwrap();
+        engine.close().await;
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_or_only_half_of_it_is_let_go() {
+        assert_eq!(answer_to(b"").await, "");
+        assert!(!answer_to(b"GET / HTTP/1.1\r\nhost: a\r\n").await.contains("here"));
+        assert_eq!(answer_to(b"PRI * HTTP/2.0\r\n").await, "");
+    }
+
+    #[tokio::test]
+    async fn who_was_answered_and_asks_nothing_more_is_let_go() {
+        let answer = answer_to(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("here"), "{answer}");
+    }
 
     #[test]
     fn the_head_of_a_stream_says_that_it_goes_on_until_the_end() {

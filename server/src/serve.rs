@@ -4,7 +4,7 @@ use crate::adapters::Adapters;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, guard};
-use crate::listen::listen;
+use crate::listen::{QUIET, listen};
 use crate::pump::Pump;
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
@@ -93,7 +93,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         stopping.cancel();
     });
     let pump = Pump::start(engine.clone(), stop.clone());
-    let serving = listen(listener, router, pump, stop.clone());
+    let serving = listen(listener, router, pump, QUIET, stop.clone());
     let linger = async {
         stop.cancelled().await;
         tokio::time::sleep(LINGER).await;

@@ -16,6 +16,7 @@ pub mod palette;
 pub mod picks;
 pub mod receipt;
 pub mod row;
+pub mod rule_fields;
 pub mod sorted;
 pub mod state_mark;
 pub mod tab;

@@ -159,6 +159,21 @@ pub fn SelectBar(
             })
         })
     };
+    // What has ended can go for good.
+    let delete = part(move || {
+        let ended = now.get().ended;
+        (ended > 0).then(|| {
+            let ask = move |_| {
+                actions.question.set(Some(Question::DeleteMany(untrack(|| selection.all()).into())));
+            };
+            view! {
+                <button type="button" class="button" on:click=ask>
+                    {format!("Delete {}…", format::count(u64::from(ended)))}
+                </button>
+            }
+            .into_any()
+        })
+    });
     let bar = move || {
         view! {
             <div class="select-bar" role="region" aria-label="Selection">
@@ -186,6 +201,7 @@ pub fn SelectBar(
                 <CompareSelected selection/>
                 {again(Again::Resume)}
                 {again(Again::Retry)}
+                {delete.clone()}
                 {part({
                     let act = act.clone();
                     move || {

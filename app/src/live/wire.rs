@@ -4,7 +4,7 @@
 
 use protocol::api::HostStatus;
 use protocol::event::{Reset, Skipped};
-use protocol::{Event, EventBody, Forecast, LogLine, Operation, OperationId, Points, Progress, Time};
+use protocol::{Event, EventBody, Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -25,6 +25,12 @@ struct OperationBody {
 #[derive(Deserialize)]
 struct HostBody {
     host: Box<HostStatus>,
+}
+
+#[derive(Deserialize)]
+struct ForgottenBody {
+    id: OperationId,
+    state: State,
 }
 
 /// All that events of one operation may carry besides the operation.
@@ -71,6 +77,10 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
             EventBody::Operation { operation: serde_json::from_str::<OperationBody>(text)?.operation }
         }
         "host" => EventBody::Host { host: serde_json::from_str::<HostBody>(text)?.host },
+        "forgotten" => {
+            let ForgottenBody { id, state } = serde_json::from_str(text)?;
+            EventBody::Forgotten { id, state }
+        }
         _ => {
             let AboutBody { id, attempt, progress, series, lines, what: late, forecast, outside } =
                 serde_json::from_str(text)?;
@@ -109,7 +119,7 @@ mod tests {
     use super::super::ledger::tests::{operation, progress};
     use super::*;
     use protocol::api::{Connections, EventsPage, HostLink};
-    use protocol::{HostName, LogLevel, Point, State};
+    use protocol::{HostName, LogLevel, Point};
 
     fn every_kind() -> Vec<Event> {
         let op = operation(State::Running, 2);
@@ -139,7 +149,19 @@ mod tests {
             EventBody::Log { id, attempt: 2, lines: vec![line] },
             EventBody::Late { id, attempt: 1, what: "succeeded".into() },
             EventBody::Host { host: Box::new(host) },
+            EventBody::Forgotten { id, state: State::Failed },
         ];
+        // A kind that is new in the protocol is no match here, and has to be among those above.
+        let place = |body: &EventBody| match body {
+            EventBody::Operation { .. } => 0,
+            EventBody::Progress { .. } => 1,
+            EventBody::Points { .. } => 2,
+            EventBody::Log { .. } => 3,
+            EventBody::Late { .. } => 4,
+            EventBody::Host { .. } => 5,
+            EventBody::Forgotten { .. } => 6,
+        };
+        assert!(bodies.iter().map(place).eq(0..7));
         let numbered = bodies.into_iter().zip(1..);
         numbered.map(|(body, seq)| Event { seq, at: Time::from_micros(9), body }).collect()
     }

@@ -2,6 +2,7 @@
 //! shared.
 
 mod address;
+mod beside;
 mod fill;
 mod kind_form;
 mod outlook;

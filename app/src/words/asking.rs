@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::zone::Zone;
-use protocol::api::Refused;
+use protocol::api::{Deleted, Refused};
 use protocol::{Checkpoint, Time};
 
 /// From where another attempt begins.
@@ -163,6 +163,44 @@ pub fn deleted(title: &str, all: u64) -> String {
     }
 }
 
+/// What is lost by deleting many, a line each; `told` is what the server says would go.
+pub fn delete_many(told: Deleted) -> Vec<String> {
+    let mut lines = Vec::new();
+    if told.deleted > 0 {
+        lines.push(format!(
+            "{} and all that they started: params, attempts, curves, logs and results are lost for good.",
+            match told.deleted {
+                1 => "1 operation goes".to_owned(),
+                many => format!("{} go", operations(many as u32)),
+            }
+        ));
+        lines.push("What they stored on their hosts stays there: data, models.".to_owned());
+    }
+    if told.refused > 0 {
+        let (has, is) = if told.refused == 1 { ("has", "is") } else { ("have", "are") };
+        lines.push(format!(
+            "{} {has} not ended, or started something that has not, and {is} left alone.",
+            n(told.refused as u32)
+        ));
+    }
+    if lines.is_empty() {
+        lines.push("Nothing of it has ended.".to_owned());
+    }
+    lines
+}
+
+/// What is said once they are gone, and whether it should stay in sight; nothing where nobody answered.
+pub fn deleted_many(told: Deleted) -> Option<(String, bool)> {
+    let gone = format!("Deleted {}.", operations(told.deleted as u32));
+    match (told.deleted, told.refused) {
+        (0, 0) => None,
+        (_, 0) => Some((gone, false)),
+        (_, left) => {
+            Some((format!("{gone} {} left alone: not ended, or gone already.", n(left as u32)), true))
+        }
+    }
+}
+
 /// What a resume keeps and what it does again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Resume {
@@ -262,6 +300,18 @@ mod tests {
         assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
         assert_eq!(deleted("MSFT 1h", 1), "Deleted: MSFT 1h");
         assert_eq!(deleted("MSFT 1h", 13), "Deleted: MSFT 1h, and the 12 operations that it started");
+    }
+
+    #[test]
+    fn before_many_are_deleted_it_is_said_how_many_go_and_which_stay() {
+        let told = |deleted, refused| Deleted { deleted, refused };
+        let lines = delete_many(told(1_200, 2));
+        assert!(lines[0].starts_with("1,200 operations go and all that they started"), "{lines:?}");
+        assert_eq!(lines[2], "2 have not ended, or started something that has not, and are left alone.");
+        assert_eq!(delete_many(told(0, 0)), ["Nothing of it has ended."]);
+        assert_eq!(deleted_many(told(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
+        assert!(deleted_many(told(3, 1)).is_some_and(|(said, stays)| stays && said.contains("1 left alone")));
+        assert_eq!(deleted_many(told(0, 0)), None);
     }
 
     #[test]

@@ -69,11 +69,14 @@ pub(super) fn listed(names: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use protocol::api::Connections;
+pub mod made {
+    //! A host for tests.
 
-    fn host(name: &str, kinds: &[&str], running: u32) -> HostStatus {
+    use protocol::api::{Connections, HostLink, HostStatus};
+    use protocol::{HostName, KindName};
+
+    /// One that is heard, has two places and nothing to say.
+    pub fn host(name: &str, kinds: &[&str], running: u32) -> HostStatus {
         HostStatus {
             name: HostName::new(name).unwrap(),
             url: String::new(),
@@ -91,6 +94,12 @@ mod tests {
             connections: Connections::default(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::made::host;
+    use super::*;
 
     #[test]
     fn before_a_drain_it_is_said_what_goes_on_and_what_will_wait() {

@@ -99,6 +99,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
         ConditionKind::CancelUndelivered => {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
+        ConditionKind::Carrying => format!("its checkpoint is on the way for {age}"),
         ConditionKind::Stalled => format!("no progress for {age}, though its host is heard"),
         ConditionKind::Backoff => match facts.not_before.map(|at| at.seconds_since(now)) {
             Some(seconds) if seconds > 0.0 => format!("tried again in {}", format::duration(seconds.ceil())),

@@ -154,8 +154,8 @@ fn ordinal(n: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::hosts::made;
     use proptest::prelude::*;
-    use protocol::api::Connections;
 
     fn kind() -> KindName {
         KindName::new("data.load").unwrap()
@@ -166,22 +166,7 @@ mod tests {
     }
 
     fn host(of: &str, capacity: u32) -> HostStatus {
-        HostStatus {
-            name: name(of),
-            url: String::new(),
-            link: HostLink::Up,
-            draining: false,
-            heard_at: None,
-            latency_ms: None,
-            trouble: String::new(),
-            instance: None,
-            version: String::new(),
-            kinds: vec![kind()],
-            capacity,
-            running: 0,
-            health: None,
-            connections: Connections::default(),
-        }
+        HostStatus { capacity, ..made::host(of, &[kind().as_str()], 0) }
     }
 
     fn on(host: &str, ends: Option<i64>) -> Work {

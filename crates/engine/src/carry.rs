@@ -26,6 +26,15 @@ pub(crate) struct Carry {
 }
 
 impl Carry {
+    /// What is brought and from where, for a person.
+    pub(crate) fn said(&self) -> String {
+        let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
+        let files =
+            if self.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", self.files.len()) };
+        let mib = bytes as f64 / f64::from(1 << 20);
+        format!("Its checkpoint is brought from {}: {files}, {mib:.1} MiB. Then it starts.", self.keeper)
+    }
+
     /// Brings to a host what it does not have yet; goes on trying while that host can't be reached.
     ///
     /// # Errors

@@ -370,7 +370,7 @@ impl Desk {
                 Effect::Late(what) => self.draft.event(EventBody::Late { id, attempt, what }, now),
                 Effect::Enqueue => self.enqueue(id, now),
                 Effect::Release => self.release(id),
-                Effect::SendStart => self.send_start(id),
+                Effect::SendStart => self.send_start(id, now),
                 Effect::SendCancel => self.send_cancel(id),
             }
         }

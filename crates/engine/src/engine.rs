@@ -290,8 +290,12 @@ impl Engine {
             if before != wanted {
                 return Err(key_reused());
             }
-            let operation = self.operation(id).await?.operation;
-            return Ok(Started { operation, new: false });
+            match self.operation(id).await {
+                Ok(detail) => return Ok(Started { operation: detail.operation, new: false }),
+                // Deleted in this moment: its key is free again.
+                Err(gone) if gone.kind == ProblemType::NotFound => {}
+                Err(problem) => return Err(problem),
+            }
         }
         let StartWithRule { start: request, rule } = request;
         let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;

@@ -63,6 +63,8 @@ pub enum Message {
     Heard,
     /// It can't leave the queue just now, for this reason.
     Waiting { kind: ConditionKind, message: String },
+    /// What it is to go on from has to be brought to its host first.
+    Carrying { message: String },
     /// The host is heard, and of this attempt there was no progress since then, which is unusual.
     Stalled { since: Time, message: String },
     /// A person wants another attempt.
@@ -263,6 +265,9 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
                 Some(c) if c.kind == ConditionKind::CancelUndelivered => Vec::new(),
                 _ => record.condition(ConditionKind::NoWord, since, message),
             }
+        }
+        Message::Carrying { message } if state == State::Starting => {
+            record.condition(ConditionKind::Carrying, now, message)
         }
         Message::Stalled { since, message }
             if state == State::Running && record.operation.condition.is_none() =>

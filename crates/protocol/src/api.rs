@@ -125,6 +125,9 @@ pub struct DeleteMany {
     /// ended is deleted; an empty text finds everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// Only says what would come of it now, and deletes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// What became of a wish to delete.

@@ -166,6 +166,8 @@ pub enum ConditionKind {
     Stalled,
     /// Queued, and held back for a while before an automatic retry.
     Backoff,
+    /// Starting, and the files of its checkpoint are on their way to its host.
+    Carrying,
 }
 
 /// Why an attempt failed: what happened, why, and what to do next.

@@ -185,7 +185,7 @@ pub async fn delete(
 }
 
 /// Deletes many that have ended, each with what it started: those named by id, or all that a filter finds. What has
-/// not ended is left alone. Answers when they are gone.
+/// not ended is left alone. Answers when they are gone; with `dry_run` it says what would be, and deletes nothing.
 #[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
     responses((status = 200, body = Deleted),
         (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
@@ -195,7 +195,7 @@ pub async fn delete_many(
     body: Result<Json<DeleteMany>, JsonRejection>,
 ) -> Result<Json<Deleted>, Failed> {
     let Json(many) = body?;
-    Ok(Json(server.engine.by(by).delete_many(which(many.ids, many.filter)?).await?))
+    Ok(Json(server.engine.by(by).delete_many(which(many.ids, many.filter)?, many.dry_run).await?))
 }
 
 /// The words of a query, as in a URL.

@@ -210,6 +210,8 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
     assert_eq!(told, Deleted { deleted: 0, refused: 1 });
     server.ask(long.id, "cancel").await;
     feed.until(|o| o.id == long.id && o.state.ended()).await;
+    let would = many(json!({"filter": "kind=data.load", "dry_run": true})).await.unwrap().1;
+    assert_eq!(would, Deleted { deleted: 1, refused: 0 });
     let told = many(json!({"filter": "kind=data.load"})).await.unwrap().1;
     assert_eq!(told, Deleted { deleted: 1, refused: 0 });
     feed.assert_gapless();

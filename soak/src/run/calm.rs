@@ -124,6 +124,12 @@ fn compare(
     let mut found = memory.kept.compare(&memory.details);
     {
         let ledger = person.ledger.lock();
+        // All that is asked for can be had.
+        let refused = ledger.refused.iter();
+        found.extend(
+            refused
+                .map(|words| Violation::general(Promise::NoneLost, format!("a start was refused: {words}"))),
+        );
         found.extend(readers[0].book(|book| {
             let forgotten = &book.story.forgotten;
             let mut found = answers::starts(&ledger.asked, listed, forgotten);

@@ -1,12 +1,15 @@
 //! The question about many operations at once.
 
 use super::ways_out;
-use crate::actions::{Actions, resumable};
+use crate::actions::{Actions, resumable, to_delete};
+use crate::api;
 use crate::live::Live;
 use crate::reactive::{part, text, yes};
 use crate::words::asking::{self, Again, Tally};
 use leptos::prelude::*;
-use protocol::{Filter, OperationId, State};
+use leptos::task::spawn_local;
+use protocol::api::{DeleteMany, Deleted};
+use protocol::{Filter, OperationId, Problem, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -133,4 +136,62 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
         {ways_out("Leave them as they are", act.into_any())}
     }
     .into_any()
+}
+
+/// Before many are deleted: those that are named, or all that a filter finds. How many that makes, with what they had
+/// started, only the server knows; until it has said so there is nothing to press.
+pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
+    let actions = Actions::here();
+    let wishes = to_delete(&ids, filter.as_ref());
+    let told = RwSignal::new(None::<Result<Deleted, Problem>>);
+    spawn_local({
+        let wishes = wishes.clone();
+        async move {
+            let said = would_go(wishes).await;
+            // Whoever asked may have left.
+            told.try_set(Some(said));
+        }
+    });
+    let count =
+        move || told.with(|told| told.as_ref().and_then(|t| t.as_ref().ok()).map_or(0, |t| t.deleted));
+    let lines = part(move || {
+        let lines = match told.get() {
+            None => vec!["Counting what would go…".to_owned()],
+            Some(Err(problem)) => vec![format!("It can't be told how many that are: {}", problem.detail)],
+            Some(Ok(told)) => asking::delete_many(told),
+        };
+        let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
+        Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
+    });
+    let said = text(move || match (count(), told.with(Option::is_some)) {
+        (0, false) => "Delete".to_owned(),
+        (0, true) => "Nothing to delete".to_owned(),
+        (n, _) => format!("Delete {}", asking::operations(n as u32)),
+    });
+    let act = view! {
+        <button
+            class="button danger"
+            disabled=yes(move || count() == 0)
+            on:click=move |_| actions.delete_many_now(wishes.clone())
+        >
+            {said}
+        </button>
+    };
+    view! {
+        <h2 id="confirm-title">"Delete what has ended?"</h2>
+        <div aria-live="polite">{lines}</div>
+        {ways_out("Keep them", act.into_any())}
+    }
+    .into_any()
+}
+
+/// What the server says would come of the wishes now.
+async fn would_go(wishes: Vec<DeleteMany>) -> Result<Deleted, Problem> {
+    let mut all = Deleted::default();
+    for wish in wishes {
+        let told = api::delete_many(&DeleteMany { dry_run: true, ..wish }).await?;
+        all.deleted += told.deleted;
+        all.refused += told.refused;
+    }
+    Ok(all)
 }

@@ -45,6 +45,8 @@ pub fn Confirm() -> impl IntoView {
                     Question::Resume(id) => one::resume(id),
                     Question::Abandon(id) => one::abandon(id),
                     Question::Delete(id) => one::delete(id),
+                    Question::DeleteMany(ids) => many::delete(ids, None),
+                    Question::DeleteMatching(filter) => many::delete([].into(), Some(filter)),
                     Question::Many(ids) => many::cancel_these(ids),
                     Question::Matching(filter) => many::cancel_matching(filter),
                     Question::Again(ids, again) => many::again(ids, again),

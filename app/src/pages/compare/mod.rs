@@ -40,19 +40,9 @@ pub fn ComparePage() -> impl IntoView {
             Wanted::new(of("ids"), of("series"), of("x"), of("smooth"))
         })
     });
-    view! {
-        <WithSnapshot lines=12>
-            <Asked wanted/>
-        </WithSnapshot>
-    }
-    .into_any()
-}
-
-/// Asks for those that the address names; what is there stays until the answer has come.
-#[component]
-fn Asked(wanted: Memo<Wanted>) -> impl IntoView {
     let data = Data::here();
     let ids = Memo::new(move |_| wanted.with(|w| w.ids.clone()));
+    // Asked for here: what is inside of the view may be made several times before it is shown, and each would ask anew.
     // After the snapshot: the feed is followed from its seq, so these answers must not be older.
     let found = Resource::new(
         move || ids.get(),
@@ -61,6 +51,18 @@ fn Asked(wanted: Memo<Wanted>) -> impl IntoView {
             entry::ask(ids).await
         },
     );
+    view! {
+        <WithSnapshot lines=12>
+            <Asked found wanted/>
+        </WithSnapshot>
+    }
+    .into_any()
+}
+
+/// Those that the address names; what is there stays until the answer has come.
+#[component]
+fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>) -> impl IntoView {
+    let data = Data::here();
     view! {
         <Transition fallback=|| view! { <Skeleton lines=12/> }>
             {part(move || {

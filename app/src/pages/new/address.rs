@@ -1,5 +1,6 @@
 //! The address says what the form says: a link fills it again, and so does going back.
 
+use super::beside::Beside;
 use crate::components::form::typed::Typed;
 use crate::query;
 use leptos::prelude::*;
@@ -11,28 +12,16 @@ use std::time::Duration;
 /// How long after the last key: browsers let a page change its address a hundred times in half a minute.
 const PAUSE: Duration = Duration::from_millis(350);
 
-/// The query's word for the priority, where no param is called so.
-pub const PRIORITY: &str = "priority";
-
-/// A priority from an address; none when it can't be meant.
-pub fn priority_of(text: Option<String>) -> i8 {
-    text.and_then(|text| text.parse().ok()).filter(|n| (-100..=100).contains(n)).unwrap_or(0)
-}
-
 /// Keeps form and address alike.
-pub fn follow(kind: KindName, typed: Typed, priority: RwSignal<i8>) {
+pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
     let query = use_query_map();
     let navigate = use_navigate();
     let at = use_location().pathname;
-    let with_priority = !typed.has(PRIORITY);
-    let pairs = move |texts: &[String], priority: i8| {
-        let mut pairs = typed.pairs_of(texts);
-        if priority != 0 && with_priority {
-            pairs.push((PRIORITY.to_owned(), priority.to_string()));
-        }
+    let now = move || {
+        let mut pairs = typed.pairs_of(&typed.texts());
+        pairs.extend(beside.words());
         pairs
     };
-    let now = move || pairs(&typed.texts(), priority.get());
     // What the address says as far as the form is concerned.
     let written = StoredValue::new(untrack(now));
 
@@ -66,7 +55,7 @@ pub fn follow(kind: KindName, typed: Typed, priority: RwSignal<i8>) {
     };
     Effect::new(move |earlier: Option<()>| {
         typed.texts();
-        priority.track();
+        beside.words();
         if earlier.is_some() {
             stop();
             timer.set_value(set_timeout_with_handle(write.clone(), PAUSE).ok());
@@ -81,25 +70,12 @@ pub fn follow(kind: KindName, typed: Typed, priority: RwSignal<i8>) {
         if query.with(|q| q.get_str("kind").is_some_and(|of| of != kind.as_str())) {
             return;
         }
-        let texts = typed.with(&given);
-        let urgent = priority_of(given(PRIORITY));
-        let said = pairs(&texts, urgent);
+        let mut said = typed.pairs_of(&typed.with(&given));
+        said.extend(beside.words_of(&given));
         if earlier.is_some() && written.with_value(|written| *written != said) {
             written.set_value(said);
             typed.refill(&given);
-            priority.set(urgent);
+            beside.fill(&given);
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::priority_of;
-
-    #[test]
-    fn a_priority_that_can_not_be_meant_is_none() {
-        let of = |text: &str| priority_of(Some(text.to_owned()));
-        assert_eq!((of("-7"), of("100"), priority_of(None)), (-7, 100, 0));
-        assert_eq!([of("101"), of("x"), of("")], [0; 3]);
-    }
 }

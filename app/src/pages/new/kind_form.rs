@@ -1,6 +1,7 @@
 //! The form of one kind: filled in, checked as the server will, and sent.
 
-use super::address::{self, PRIORITY, priority_of};
+use super::address;
+use super::beside::{Beside, Priority, RULE, Rule};
 use super::fill::Fill;
 use super::outlook::Outlook;
 use super::wrong::{Wrong, focus_wrong};
@@ -16,9 +17,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::A;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use protocol::api::{KindOffer, StartOperation};
+use protocol::api::{KindOffer, StartOperation, StartWithRule};
 use protocol::{Form, Problem};
-use serde_json::Value;
 use wasm_bindgen::JsCast;
 
 /// The button's words: `Start load` for `data.load`.
@@ -48,12 +48,13 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     };
     let given = |name: &str| query.with_untracked(|q| q.get(name));
     let typed = Typed::new(form, &given);
-    let priority = RwSignal::new(if typed.has(PRIORITY) { 0 } else { priority_of(given(PRIORITY)) });
-    address::follow(offer.spec.name.clone(), typed, priority);
+    let series = offer.spec.series.clone();
+    let beside = Beside::new(typed, series.first().map_or("", |s| &s.name), &given);
+    address::follow(offer.spec.name.clone(), typed, beside);
     let trouble = RwSignal::new(None::<Problem>);
     let pending = RwSignal::new(false);
-    // Kept while the same params are sent again, so that a lost answer starts nothing twice.
-    let key = StoredValue::new(None::<((Value, i8), String)>);
+    // Kept while the same is sent again, so that a lost answer starts nothing twice.
+    let key = StoredValue::new(None::<(StartWithRule, String)>);
     let kind = StoredValue::new(offer.spec.name.clone());
     let live = Live::here();
     let navigate = use_navigate();
@@ -68,21 +69,27 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
             trouble.set(None);
             let params = typed.params();
             half_typed(typed);
+            if let Some(wrong) = beside.wrong() {
+                typed.complain(RULE, &wrong);
+            }
             let Some(params) = params.filter(|_| typed.errors.with_untracked(Vec::is_empty)) else {
                 focus_wrong();
                 return;
             };
-            let asked = (params.clone(), priority.get_untracked());
-            let key_of_params = match key.get_value() {
-                Some((of, key)) if of == asked => key,
+            let priority = beside.priority.get_untracked();
+            let start = StartWithRule {
+                start: StartOperation { kind: kind.get_value(), params, priority },
+                rule: untrack(|| beside.rule()),
+            };
+            let key_of_start = match key.get_value() {
+                Some((of, key)) if of == start => key,
                 _ => new_key(),
             };
-            key.set_value(Some((asked.clone(), key_of_params.clone())));
+            key.set_value(Some((start.clone(), key_of_start.clone())));
             pending.set(true);
             let (live, navigate) = (live.clone(), navigate.clone());
             spawn_local(async move {
-                let start = StartOperation { kind: kind.get_value(), params, priority: asked.1 };
-                match api::start(&start, &key_of_params).await {
+                match api::start(&start, &key_of_start).await {
                     Ok(operation) => {
                         live.adopt(&operation, 0);
                         navigate(&query::operation(operation.id), Default::default());
@@ -110,8 +117,9 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
             <form class="form" novalidate=true on:submit=submit>
                 <Wrong typed trouble/>
                 <div class="fields">{fields.collect_view()}</div>
-                <Priority priority/>
-                <Outlook offer priority/>
+                <Rule beside series/>
+                <Priority beside/>
+                <Outlook offer priority=beside.priority/>
                 <div class="form-do">
                     <button type="submit" class="button primary" disabled=yes(move || pending.get())>
                         {text(move || if pending.get() { "Starting…".to_owned() } else { words.clone() })}
@@ -132,39 +140,4 @@ fn half_typed(typed: Typed) {
     if let Some(input) = found.and_then(|e| e.dyn_into::<web_sys::HtmlInputElement>().ok()) {
         typed.complain(&input.name(), "Give day, month and year, or none of them.");
     }
-}
-
-/// Who goes first when hosts are full; seldom asked for, so it stands apart.
-#[component]
-fn Priority(priority: RwSignal<i8>) -> impl IntoView {
-    let typed = move |event: web_sys::Event| {
-        // What is out of range is drawn to its edge, and shown so; what is no number counts as none.
-        let input = event_target::<web_sys::HtmlInputElement>(&event);
-        let wanted = input.value().trim().parse::<f64>().unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
-        input.set_value(&wanted.to_string());
-        priority.set(wanted);
-    };
-    let first = priority.get_untracked();
-    view! {
-        <details class="form-more" open=first != 0>
-            <summary>"Priority"</summary>
-            <label class="field">
-                <span class="field-help">
-                    "From −100 to 100: when hosts are full the higher goes first, and among equals who waits longer."
-                </span>
-                <input
-                    type="number"
-                    name="priority"
-                    min="-100"
-                    max="100"
-                    step="1"
-                    value=first.to_string()
-                    prop:value=text(move || priority.get().to_string())
-                    aria-label="Priority"
-                    on:change=typed
-                />
-            </label>
-        </details>
-    }
-    .into_any()
 }

@@ -205,7 +205,11 @@ impl Bands {
 
     fn line(self, name: String, asked: Option<Asked>, curves: RwSignal<Curves>) -> AnyView {
         match asked {
-            None | Some(Asked::Waiting) => "Looking for earlier runs…".into_any(),
+            None | Some(Asked::Waiting) => view! {
+                <span class="only-script">"Looking for earlier runs…"</span>
+                <span class="no-script">"Earlier runs are drawn where JavaScript is on."</span>
+            }
+            .into_any(),
             Some(Asked::Trouble(problem)) => {
                 view! { <span class="field-error">{problem.detail}</span> }.into_any()
             }

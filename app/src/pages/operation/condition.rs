@@ -46,12 +46,9 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
     });
     part(move || {
         let (kind, message) = matter.get()?;
-        // To wait for a place is no trouble.
-        let class = if matches!(kind, ConditionKind::Waiting | ConditionKind::Backoff) {
-            "note"
-        } else {
-            "note warn"
-        };
+        // To wait for a place, or for what it goes on from, is no trouble.
+        let calm = [ConditionKind::Waiting, ConditionKind::Backoff, ConditionKind::Carrying];
+        let class = if calm.contains(&kind) { "note" } else { "note warn" };
         Some(
             view! {
                 <div class=class role="status">

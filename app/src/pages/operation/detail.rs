@@ -132,7 +132,9 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let forecast = part(move || {
         let zone = zone.get();
         let told = words::forecast::of(op, clock.get(), |forecast, _, now| {
-            forecast.map(|f| words::forecast::sentence(f, now, zone))
+            // Its line is there from the beginning, so that nothing moves when it can be told.
+            let unknown = || "When it will end is not known yet.".to_owned();
+            Some(forecast.map_or_else(unknown, |f| words::forecast::sentence(f, now, zone)))
         });
         told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())
     });

@@ -4,6 +4,7 @@
 use super::curves::info;
 use crate::api;
 use crate::components::moment::Clock;
+use crate::components::rule_fields::{ABOUT, RuleFields};
 use crate::components::toasts::Toasts;
 use crate::live::follow::Curves;
 use crate::live::{Live, OpView};
@@ -11,7 +12,7 @@ use crate::reactive::{part, text, yes};
 use crate::words;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::band::{BandRule, IN_A_ROW, SetRule, Side};
+use protocol::band::{BandRule, SetRule, Side};
 use protocol::{KindSpec, Operation, OperationId, Problem};
 
 /// What the card asks the server, one question at a time.
@@ -165,76 +166,26 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
 
 /// What sets one.
 fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
-    let series =
-        RwSignal::new(choices.with_untracked(|c| c.first().map(|c| c.1.clone()).unwrap_or_default()));
-    let side = RwSignal::new(Side::Above);
-    let points = RwSignal::new("10".to_owned());
+    let series = choices.with_untracked(|c| c.first().map(|c| c.1.clone()).unwrap_or_default());
+    let rule = RwSignal::new(SetRule { series, side: Side::Above, points: 10 });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let wanted = SetRule {
-            series: series.get_untracked(),
-            side: side.get_untracked(),
-            // What is no number is wrong as a number, too, and the server's words for it are the same.
-            points: points.get_untracked().trim().parse().unwrap_or(0),
-        };
+        let wanted = rule.get_untracked();
         match wanted.check().into_iter().next() {
             Some(wrong) => asks.refused.set(wrong.message),
             None => asks.set(wanted),
         }
     };
-    let options = part(move || {
-        let chosen = series.get_untracked();
-        let options = choices.get().into_iter().map(|(title, name)| {
-            let selected = name == chosen;
-            view! { <option value=name selected=selected>{title}</option> }
-        });
-        Some(options.collect_view().into_any())
-    });
-    let sides = Side::ALL.map(|side| {
-        view! { <option value=side.as_str()>{side.as_str()}</option> }
-    });
-    let (least, most) = IN_A_ROW;
     view! {
         <details class="rule-new">
             <summary>"Cancel by rule…"</summary>
             <form class="rule-form" aria-label="Set a rule" on:submit=submit>
-                <span>"Cancel when"</span>
-                <select
-                    aria-label="Curve"
-                    on:change=move |event| series.set(event_target_value(&event))
-                >
-                    {options}
-                </select>
-                <span>"is"</span>
-                <select
-                    aria-label="Side of the band"
-                    on:change=move |event| {
-                        let chosen = event_target_value(&event);
-                        side.set(Side::ALL.into_iter().find(|s| s.as_str() == chosen).unwrap_or(Side::Above));
-                    }
-                >
-                    {sides.collect_view()}
-                </select>
-                <span>"the band of earlier runs for"</span>
-                <input
-                    type="number"
-                    class="num"
-                    aria-label="Points in a row"
-                    value="10"
-                    min=least
-                    max=most
-                    step="1"
-                    on:input=move |event| points.set(event_target_value(&event))
-                />
-                <span>"points in a row"</span>
+                <RuleFields rule choices/>
                 <button type="submit" class="button primary" disabled=yes(move || asks.busy.get())>
                     "Set rule"
                 </button>
             </form>
-            <p class="muted">
-                "The band is the p10 to p90 of earlier runs that succeeded, of the same title or else of the same kind, as they are when the rule is set. "
-                "Signalbox cancels at the last of the points, and says why in the receipt."
-            </p>
+            <p class="muted">{ABOUT}</p>
         </details>
     }
     .into_any()

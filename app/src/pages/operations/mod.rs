@@ -191,6 +191,7 @@ fn Lists() -> impl IntoView {
                         <header class="list-head">
                             <h2 id="ended-title">"Ended"</h2>
                             <Ordered asked stored shown/>
+                            <DeleteMatching asked shown/>
                         </header>
                         <Show
                             when=move || ended.len.get() != 0
@@ -300,6 +301,27 @@ fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> imp
                     }
                 >
                     {text(said)}
+                </button>
+            }
+            .into_any()
+        })
+    })
+}
+
+/// Deletes all of what ended that the filter finds, shown or not; asked first, with the count.
+#[component]
+fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView {
+    let actions = Actions::here();
+    let there = Memo::new(move |_| asked.with(|a| !a.is_open()) && shown.get() > 0);
+    part(move || {
+        there.get().then(|| {
+            let ask = move |_| {
+                let filter = asked.with_untracked(|a| a.filter.clone());
+                actions.question.set(Some(Question::DeleteMatching(filter)));
+            };
+            view! {
+                <button type="button" class="link danger only-script" on:click=ask>
+                    "Delete all that match…"
                 </button>
             }
             .into_any()

@@ -125,7 +125,8 @@ pub fn Sheet(
             if ready {
                 let kept = Window { first: sight.first.saturating_sub(KEPT), end: sight.end + KEPT };
                 live.keep(ids(kept).into_iter().collect::<HashSet<_>>());
-                let forgotten = ids(sight).into_iter().filter(|id| live.operation(*id).is_none());
+                let forgotten =
+                    ids(sight).into_iter().filter(|id| live.operation(*id).is_none() && !live.forgotten(*id));
                 if let Some(newest) = forgotten.max() {
                     stored.fill(&live, newest);
                 }
@@ -179,11 +180,15 @@ pub fn Sheet(
         Item::Head(name) => head(name),
         Item::Row(id) => {
             let live = live.clone();
-            let known = Memo::new(move |_| live.has(id));
+            let known = Memo::new(move |_| (live.has(id), live.forgotten(id)));
             whole(move || match known.get() {
-                true => view! { <Row id picks=Some(picks) places numbers/> }.into_any(),
-                // It was forgotten, and is asked for again now that it is in sight.
-                false => view! { <tr class="row" aria-busy="true"><td colspan=COLUMNS></td></tr> }.into_any(),
+                (true, _) => view! { <Row id picks=Some(picks) places numbers/> }.into_any(),
+                // Nothing moves while one points at the list, so its place stays until then.
+                (_, true) => {
+                    view! { <tr class="row"><td colspan=COLUMNS class="muted">"Deleted"</td></tr> }.into_any()
+                }
+                // The page let it go, and asks for it again now that it is in sight.
+                _ => view! { <tr class="row" aria-busy="true"><td colspan=COLUMNS></td></tr> }.into_any(),
             })
             .into_any()
         }

@@ -1,8 +1,9 @@
 //! The lists as they are shown: in order, and held still while a person points at them.
 
-use super::hold::{Lists, Waiting, hold};
+use super::hold::{Lists, Placed, Waiting, hold};
 use super::order::place;
 use super::stored::Stored;
+use crate::actions::Actions;
 use crate::filter::{Asked, Group, Sort};
 use crate::live::Live;
 use crate::reactive::part;
@@ -41,6 +42,7 @@ impl Still {
     pub fn new(asked: Memo<Asked>, stored: Stored) -> Self {
         let live = Live::here();
         let clock = live.clock();
+        let actions = Actions::here();
         let found = Memo::new({
             let live = live.clone();
             move |_| asked.with(|a| live.find(&a.filter))
@@ -51,25 +53,34 @@ impl Still {
         let key = Memo::new(move |_| {
             asked.with(|a| (a.filter.clone(), a.sort, a.group, stored.came.get(), let_go.get()))
         });
-        let now = Memo::new(move |_| {
-            let (sort, group) = asked.with(|a| (a.sort, a.group));
-            // These orders change with the time and with every forecast.
-            let moves = matches!(sort, Sort::Longest | Sort::Soonest);
-            let time = if moves { clock.get() } else { clock.get_untracked() };
-            found.with(|(active, ended)| {
-                let ended = stored.ended(&live, ended);
-                Lists {
-                    active: place(&live, active.iter().copied(), sort, group, time),
-                    ended: place(&live, ended.into_iter(), sort, group, time),
-                }
-            })
+        let now = Memo::new({
+            let live = live.clone();
+            move |_| {
+                let (sort, group) = asked.with(|a| (a.sort, a.group));
+                // These orders change with the time and with every forecast.
+                let moves = matches!(sort, Sort::Longest | Sort::Soonest);
+                let time = if moves { clock.get() } else { clock.get_untracked() };
+                found.with(|(active, ended)| {
+                    let ended = stored.ended(&live, ended);
+                    Lists {
+                        active: place(&live, active.iter().copied(), sort, group, time),
+                        ended: place(&live, ended.into_iter(), sort, group, time),
+                    }
+                })
+            }
         });
         let held = Memo::new(move |_| points.get() || focused.get() || scrolled.0.get() || scrolled.1.get());
         let shown = Memo::new(move |before: Option<&Shown>| {
             let key = key.get();
             match before.filter(|before| held.get() && before.key == key) {
                 Some(before) => {
-                    let (lists, waiting) = now.with(|now| hold(&before.lists, now));
+                    let mut kept = before.lists.clone();
+                    if actions.deletes() {
+                        let there = |row: &Placed| !live.forgotten(row.id);
+                        kept.active.retain(there);
+                        kept.ended.retain(there);
+                    }
+                    let (lists, waiting) = now.with(|now| hold(&kept, now));
                     Shown { lists, waiting, key }
                 }
                 None => Shown { lists: now.get(), waiting: Waiting::default(), key },

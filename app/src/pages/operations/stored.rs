@@ -113,7 +113,7 @@ impl Stored {
     }
 
     /// Of those that are held, what may be shown, in no order: where the server's order is followed, nothing beyond
-    /// what it has told of yet. With those that it told of and the page has forgotten. Tracked.
+    /// what it has told of yet. With those that it told of and the page has let go. Tracked.
     pub fn ended(&self, live: &Live, held: &[OperationId]) -> Vec<OperationId> {
         let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
         self.shelf.with(|shelf| {
@@ -126,8 +126,10 @@ impl Stored {
             let mut ids: Vec<OperationId> = held.iter().filter(|id| told(id)).copied().collect();
             if !shelf.ids.is_empty() {
                 let here: HashSet<OperationId> = held.iter().copied().collect();
-                let forgotten = |id: &&OperationId| !here.contains(id) && live.operation(**id).is_none();
-                ids.extend(shelf.ids.iter().filter(forgotten));
+                let let_go = |id: &&OperationId| {
+                    !here.contains(id) && live.operation(**id).is_none() && !live.forgotten(**id)
+                };
+                ids.extend(shelf.ids.iter().filter(let_go));
             }
             ids
         })

@@ -2,6 +2,7 @@
 //! shared is their address.
 
 use crate::components::icon::Icon;
+use crate::components::menu::Unfolds;
 use crate::components::toasts::Toasts;
 use crate::filter::Asked;
 use crate::reactive::{mark, part, text, word, yes};
@@ -204,17 +205,11 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
             })
         })
     };
-    let close = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape"
-            && !event.default_prevented()
-            && let Some(menu) = menu.get_untracked()
-        {
-            menu.set_open(false);
-        }
-    };
+    let unfolds = Unfolds::new(menu);
+    let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
     let savable = Memo::new(move |_| !query.read().is_empty());
     view! {
-        <details class="views only-script" node_ref=menu on:keydown=close>
+        <details class="views only-script" node_ref=menu on:keydown=pressed on:focusout=left>
             <summary class="button" data-chosen=mark(move || here.read().is_some())>
                 {text(move || here.get().unwrap_or_else(|| "Views".to_owned()))}
             </summary>

@@ -21,12 +21,14 @@ const HIGH: f64 = 48.0;
 const WIDE: f64 = 8.0;
 const STEP: f64 = 10.0;
 
-/// The section, kept true while the page is open.
+/// What the server answered.
+pub type Told = Result<Activity, Problem>;
+
+/// The section, kept true while the page is open, from what the page was rendered with.
 #[component]
-pub fn Lately() -> impl IntoView {
+pub fn Lately(first: Resource<Told>) -> impl IntoView {
     let live = Live::here();
-    let first = Resource::new(|| (), |()| api::activity());
-    let newer = RwSignal::new(None::<Result<Activity, Problem>>);
+    let newer = RwSignal::new(None::<Told>);
     let ask = move || {
         spawn_local(async move {
             let answer = api::activity().await;

@@ -5,13 +5,14 @@ mod failed;
 mod hosts;
 mod now;
 
+use crate::api;
 use crate::app::Data;
 use crate::components::faces::WithSnapshot;
 use crate::components::icon::Icon;
 use crate::live::Live;
 use crate::query;
 use crate::reactive::{part, whole};
-use activity::Lately;
+use activity::{Lately, Told};
 use failed::Failed;
 use hosts::HostLine;
 use leptos::prelude::*;
@@ -22,6 +23,8 @@ use now::{Running, Waiting};
 /// The first page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
+    // Asked for here: what is inside of the view may be made several times before it is shown.
+    let first = Resource::new(|| (), |()| api::activity());
     view! {
         <Title text="Overview · Signalbox"/>
         <div class="page-head">
@@ -32,14 +35,14 @@ pub fn OverviewPage() -> impl IntoView {
             </A>
         </div>
         <WithSnapshot lines=10>
-            <Parts/>
+            <Parts first/>
         </WithSnapshot>
     }
     .into_any()
 }
 
 #[component]
-fn Parts() -> impl IntoView {
+fn Parts(first: Resource<Told>) -> impl IntoView {
     let live = Live::here();
     let untouched = Memo::new(move |_| live.count_all() == 0);
     view! {
@@ -52,7 +55,7 @@ fn Parts() -> impl IntoView {
                 <Running/>
                 <Waiting/>
                 <Failed/>
-                <Lately/>
+                <Lately first/>
             }
             .into_any()
         })}

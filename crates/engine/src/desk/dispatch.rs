@@ -136,7 +136,7 @@ impl Desk {
         Some((errand, live))
     }
 
-    pub(super) fn send_start(&mut self, id: OperationId) {
+    pub(super) fn send_start(&mut self, id: OperationId, now: Time) {
         let Some((errand, live)) = self.errand(id) else { return };
         let operation = &live.record.operation;
         let resume = live.record.current().origin == AttemptOrigin::Resume;
@@ -149,10 +149,14 @@ impl Desk {
         };
         let unwanted = live.unwanted.clone();
         let carry = self.carry(&live.record, &errand.host);
+        let way = carry.as_ref().map(Carry::said);
         self.draft.later(errand::start(errand, body, carry, unwanted));
         if let Some(live) = self.live.get_mut(&id) {
             live.starting = true;
             live.start_given_up = false;
+        }
+        if let Some(message) = way {
+            self.step(id, Message::Carrying { message }, now);
         }
     }
 

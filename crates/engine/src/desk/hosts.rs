@@ -148,7 +148,7 @@ impl Desk {
             }
             None if state == State::Starting && live.record.operation.started_at.is_none() => {
                 if !live.starting {
-                    self.send_start(id);
+                    self.send_start(id, now);
                 }
             }
             None if told_by_feed => {

@@ -27,21 +27,22 @@ impl Engine {
     }
 
     /// Deletes many: those named, or all that a filter finds and that have ended, each with what it started. Goes on
-    /// to the end whether or not somebody still waits for the answer.
+    /// to the end whether or not somebody still waits for the answer. With `dry_run` nothing is deleted: what would
+    /// come of it now is told.
     ///
     /// # Errors
     /// `Unavailable` when nothing can be stored.
-    pub async fn delete_many(&self, which: Which) -> Result<Deleted, Problem> {
+    pub async fn delete_many(&self, which: Which, dry_run: bool) -> Result<Deleted, Problem> {
         self.storable()?;
         let ids = match which {
             Which::These(ids) => ids,
             Which::Found(filter) => self.found(filter, |state| state.ended()).await?,
         };
         let engine = self.clone();
-        tokio::spawn(async move { engine.delete_these(ids).await }).await.map_err(|_| closing())?
+        tokio::spawn(async move { engine.delete_these(ids, dry_run).await }).await.map_err(|_| closing())?
     }
 
-    async fn delete_these(&self, ids: Vec<OperationId>) -> Result<Deleted, Problem> {
+    async fn delete_these(&self, ids: Vec<OperationId>, dry_run: bool) -> Result<Deleted, Problem> {
         let mut told = Deleted::default();
         // Named twice, or named and started by another that is named: once is enough.
         let mut seen = HashSet::new();
@@ -59,6 +60,10 @@ impl Engine {
                     continue;
                 };
                 family.retain(|one| seen.insert(one.id));
+                if dry_run {
+                    told.deleted += family.len() as u64;
+                    continue;
+                }
                 if size + family.len() > AT_ONCE {
                     self.send_off(std::mem::take(&mut batch), &mut told).await?;
                     size = 0;

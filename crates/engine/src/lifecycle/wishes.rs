@@ -26,6 +26,7 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
         State::Starting | State::Running => {
             record.operation.receipt = Some(Receipt::requested(number, reason, now));
             record.enter(State::Cancelling);
+            record.clear(&[ConditionKind::Carrying]);
             Ok(vec![Effect::Changed, Effect::SendCancel])
         }
         // Pressed twice: the first one counts.

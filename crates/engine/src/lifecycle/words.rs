@@ -31,6 +31,7 @@ pub(super) fn host(
                 record.current_mut().started_at = Some(at);
                 if state == State::Starting {
                     record.enter(State::Running);
+                    record.clear(&[ConditionKind::Carrying]);
                 }
                 vec![Effect::Changed]
             }

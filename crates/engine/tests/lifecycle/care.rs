@@ -194,10 +194,10 @@ async fn many_are_cancelled_by_name_or_by_a_filter_and_each_refusal_is_told() {
     let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
     let done = engine.cancel(start(&engine, json!({"steps": 9})).await.id, String::new()).await.unwrap().id;
     let mut queued = Vec::new();
-    for steps in [77, 77, 78] {
+    for steps in [700_007, 700_007, 700_008] {
         queued.push(start(&engine, json!({"steps": steps})).await.id);
     }
-    let of_77 = Filter { text: "to 77".into(), ..Filter::default() };
+    let of_77 = Filter { text: "to 700007".into(), ..Filter::default() };
     let mut told = engine.cancel_many(Which::Found(of_77), "wrong data".into()).await.unwrap();
     told.asked.sort();
     assert_eq!(told.asked, queued[..2]);

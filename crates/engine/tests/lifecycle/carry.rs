@@ -2,7 +2,7 @@
 
 use crate::stage::{Follower, PATIENCE, Stage, TestHost, start, up};
 use protocol::operation::AttemptOrigin;
-use protocol::{FailureReason, HostName, Operation, OperationId, State};
+use protocol::{ConditionKind, FailureReason, HostName, Operation, OperationId, State};
 use serde_json::json;
 use signalbox_engine::Engine;
 
@@ -44,7 +44,15 @@ async fn what_a_drained_host_kept_goes_on_elsewhere_and_comes_to_the_same_end() 
     engine.drain(name("counter"), true).await.unwrap();
     stage.host.open_gate();
     other.open_gate();
-    let ended = resumed(&engine, &mut feed, id).await;
+    engine.again(id, AttemptOrigin::Resume).await.unwrap();
+    let on_its_way = |o: &Operation| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Carrying);
+    let carried = feed.until(|o| o.id == id && on_its_way(o)).await;
+    assert_eq!(carried.state, State::Starting);
+    let said = carried.condition.unwrap().message;
+    assert!(said.starts_with("Its checkpoint is brought from counter: 1 file"), "{said}");
+    let begun = feed.until(|o| o.id == id && o.attempt == 2 && o.started_at.is_some()).await;
+    assert_eq!(begun.condition, None);
+    let ended = feed.until(|o| o.id == id && o.attempt == 2 && o.state.ended()).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
     assert_eq!(ended.host, Some(name("other")));
     let document = engine.operation(id).await.unwrap().result.unwrap().document;

@@ -109,14 +109,14 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
         ids.push(ended(&engine, &mut feed, steps).await);
     }
     let of_7 = Filter::parse([("param.steps", "7")]).unwrap();
-    let told = engine.delete_many(Which::Found(of_7)).await.unwrap();
+    let told = engine.delete_many(Which::Found(of_7), false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (2, 0));
     until_forgotten(&mut feed, &ids[..2]).await;
     // Named twice is once; what is gone and what runs is refused.
     let named = vec![ids[2], ids[2], ids[0], long];
-    let told = engine.delete_many(Which::These(named)).await.unwrap();
+    let told = engine.delete_many(Which::These(named), false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (1, 2));
-    let told = engine.delete_many(Which::Found(Filter::default())).await.unwrap();
+    let told = engine.delete_many(Which::Found(Filter::default()), false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (1, 0));
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);
@@ -150,7 +150,9 @@ async fn what_it_started_goes_with_it_once() {
     engine.cancel(parent, String::new()).await.unwrap();
     feed.until(|o| o.id == parent && o.state.ended()).await;
     family.push(parent);
-    let told = engine.delete_many(Which::These(vec![family[1], parent])).await.unwrap();
+    let would = engine.delete_many(Which::These(vec![family[1], parent]), true).await.unwrap();
+    let told = engine.delete_many(Which::These(vec![family[1], parent]), false).await.unwrap();
+    assert_eq!(told, would, "a dry run says what comes of it");
     assert_eq!((told.deleted, told.refused), (3, 0));
     until_forgotten(&mut feed, &family[1..]).await;
     feed.assert_gapless();
@@ -176,7 +178,7 @@ async fn while_something_that_it_started_goes_on_it_stays() {
         refused.kind == ProblemType::Conflict && refused.detail.contains("that it started"),
         "{refused:?}"
     );
-    let told = engine.delete_many(Which::These(vec![parent])).await.unwrap();
+    let told = engine.delete_many(Which::These(vec![parent]), false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (0, 1));
     cable.mend();
     feed.until(|o| o.id == run && o.state.ended()).await;

@@ -1,0 +1,79 @@
+//! The words of a rule, to be chosen: which curve, on which side of the band of earlier runs, for how many points.
+
+use crate::reactive::{part, text};
+use leptos::prelude::*;
+use protocol::band::{IN_A_ROW, SetRule, Side};
+
+/// `Cancel when [train loss] is [above] the band of earlier runs for [10] points in a row`, what is in brackets to be
+/// chosen. `choices` are titles and names of curves; the first is taken while `rule` names none of them.
+#[component]
+pub fn RuleFields(
+    rule: RwSignal<SetRule>,
+    #[prop(into)] choices: Signal<Vec<(String, String)>>,
+) -> impl IntoView {
+    let options = part(move || {
+        let choices = choices.get();
+        let chosen = rule.with(|rule| rule.series.clone());
+        let options = choices.into_iter().map(|(title, name)| {
+            let selected = name == chosen;
+            view! { <option value=name selected=selected>{title}</option> }
+        });
+        Some(options.collect_view().into_any())
+    });
+    let sides = part(move || {
+        let chosen = rule.with(|rule| rule.side);
+        let sides = Side::ALL.map(|side| {
+            view! { <option value=side.as_str() selected=side == chosen>{side.as_str()}</option> }
+        });
+        Some(sides.collect_view().into_any())
+    });
+    let choose_side = move |event| {
+        let chosen = event_target_value(&event);
+        let side = Side::ALL.into_iter().find(|side| side.as_str() == chosen).unwrap_or(Side::Above);
+        rule.update(|rule| rule.side = side);
+    };
+    let (least, most) = IN_A_ROW;
+    // As it is typed: what is no number is none that a rule can have, and stays in the field all the same.
+    let points = |typed: &str| typed.trim().parse().unwrap_or(0);
+    let typed = RwSignal::new(untrack(|| rule.with(|rule| rule.points.to_string())));
+    Effect::new(move |_| {
+        let now = rule.with(|rule| rule.points);
+        if typed.with_untracked(|typed| points(typed) != now) {
+            typed.set(now.to_string());
+        }
+    });
+    let count = move |event| {
+        typed.set(event_target_value(&event));
+        rule.update(|rule| rule.points = typed.with_untracked(|typed| points(typed)));
+    };
+    view! {
+        <span>"Cancel when"</span>
+        <select
+            aria-label="Curve"
+            on:change=move |event| rule.update(|rule| rule.series = event_target_value(&event))
+        >
+            {options}
+        </select>
+        <span>"is"</span>
+        <select aria-label="Side of the band" on:change=choose_side>
+            {sides}
+        </select>
+        <span>"the band of earlier runs for"</span>
+        <input
+            type="number"
+            class="num"
+            aria-label="Points in a row"
+            min=least
+            max=most
+            step="1"
+            value=typed.get_untracked()
+            prop:value=text(move || typed.get())
+            on:input=count
+        />
+        <span>"points in a row"</span>
+    }
+    .into_any()
+}
+
+/// What the band is, for whoever sets a rule.
+pub const ABOUT: &str = "The band is the p10 to p90 of earlier runs that succeeded, of the same title or else of the same kind, as they are when the rule is set. Signalbox cancels at the last of the points, and says why in the receipt.";

@@ -1,0 +1,192 @@
+//! What is asked for beside the params: who goes first, and a rule that cancels. Both stand in the address.
+
+use crate::components::form::typed::Typed;
+use crate::components::rule_fields::{ABOUT, RuleFields};
+use crate::reactive::{text, yes};
+use leptos::prelude::*;
+use protocol::SeriesInfo;
+use protocol::band::{SetRule, Side};
+
+/// The address's words, where no param is called so.
+const PRIORITY: &str = "priority";
+pub const RULE: &str = "rule";
+
+/// What is asked for beside the params.
+#[derive(Clone, Copy)]
+pub struct Beside {
+    pub priority: RwSignal<i8>,
+    /// The rule as it is chosen, wanted or not.
+    rule: RwSignal<SetRule>,
+    ruled: RwSignal<bool>,
+    /// Its words may stand in the address.
+    named: (bool, bool),
+}
+
+impl Beside {
+    /// As the address has it. `first` is the curve that a rule is about until another is chosen.
+    pub fn new(typed: Typed, first: &str, given: &dyn Fn(&str) -> Option<String>) -> Self {
+        let rule = SetRule { series: first.to_owned(), side: Side::Above, points: 10 };
+        let beside = Self {
+            priority: RwSignal::new(0),
+            rule: RwSignal::new(rule),
+            ruled: RwSignal::new(false),
+            named: (!typed.has(PRIORITY), !typed.has(RULE) && !first.is_empty()),
+        };
+        beside.fill(given);
+        beside
+    }
+
+    /// Takes what an address says, and what it leaves out as not wanted.
+    pub fn fill(self, given: &dyn Fn(&str) -> Option<String>) {
+        let (priority, wanted) = self.read(given);
+        self.priority.set(priority);
+        self.ruled.set(wanted.is_some());
+        if let Some(wanted) = wanted {
+            self.rule.set(wanted);
+        }
+    }
+
+    fn read(self, given: &dyn Fn(&str) -> Option<String>) -> (i8, Option<SetRule>) {
+        let (priority, rule) = self.named;
+        let priority = if priority { priority_of(given(PRIORITY)) } else { 0 };
+        (priority, given(RULE).filter(|_| rule).and_then(|words| rule_of(&words)))
+    }
+
+    /// The rule, where one is wanted. Tracked.
+    pub fn rule(self) -> Option<SetRule> {
+        self.ruled.get().then(|| self.rule.get())
+    }
+
+    /// What is wrong with the rule, where one is wanted. Not tracked.
+    pub fn wrong(self) -> Option<String> {
+        let wrong = untrack(|| self.rule())?.check();
+        wrong.into_iter().next().map(|wrong| wrong.message)
+    }
+
+    /// What the address should say; a rule that can't be is not in it. Tracked.
+    pub fn words(self) -> Vec<(String, String)> {
+        let priority = if self.named.0 { self.priority.get() } else { 0 };
+        words(priority, self.rule().filter(|rule| rule.check().is_empty()))
+    }
+
+    /// What an address says, as far as it can be meant.
+    pub fn words_of(self, given: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+        let (priority, rule) = self.read(given);
+        words(priority, rule)
+    }
+}
+
+fn words(priority: i8, rule: Option<SetRule>) -> Vec<(String, String)> {
+    let priority = (priority != 0).then(|| (PRIORITY.to_owned(), priority.to_string()));
+    let rule = rule.map(|rule| (RULE.to_owned(), words_of(&rule)));
+    priority.into_iter().chain(rule).collect()
+}
+
+/// A priority from an address; none when it can't be meant.
+fn priority_of(text: Option<String>) -> i8 {
+    text.and_then(|text| text.parse().ok()).filter(|n| (-100..=100).contains(n)).unwrap_or(0)
+}
+
+/// `train_loss above 10`
+fn words_of(rule: &SetRule) -> String {
+    format!("{} {} {}", rule.series, rule.side.as_str(), rule.points)
+}
+
+/// The rule of such words; none when it can't be meant.
+fn rule_of(words: &str) -> Option<SetRule> {
+    let (rest, points) = words.rsplit_once(' ')?;
+    let (series, side) = rest.rsplit_once(' ')?;
+    let side = Side::ALL.into_iter().find(|known| known.as_str() == side)?;
+    let rule = SetRule { series: series.to_owned(), side, points: points.parse().ok()? };
+    rule.check().is_empty().then_some(rule)
+}
+
+/// Who goes first when hosts are full; seldom asked for, so it stands apart.
+#[component]
+pub fn Priority(beside: Beside) -> impl IntoView {
+    let priority = beside.priority;
+    let typed = move |event: web_sys::Event| {
+        // What is out of range is drawn to its edge, and shown so; what is no number counts as none.
+        let input = event_target::<web_sys::HtmlInputElement>(&event);
+        let wanted = input.value().trim().parse::<f64>().unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
+        input.set_value(&wanted.to_string());
+        priority.set(wanted);
+    };
+    let first = priority.get_untracked();
+    view! {
+        <details class="form-more" open=first != 0>
+            <summary>"Priority"</summary>
+            <label class="field">
+                <span class="field-help">
+                    "From −100 to 100: when hosts are full the higher goes first, and among equals who waits longer."
+                </span>
+                <input
+                    type="number"
+                    name="priority"
+                    min="-100"
+                    max="100"
+                    step="1"
+                    value=first.to_string()
+                    prop:value=text(move || priority.get().to_string())
+                    aria-label="Priority"
+                    on:change=typed
+                />
+            </label>
+        </details>
+    }
+    .into_any()
+}
+
+/// A rule that holds from the first point on; not there for a kind that draws no curves.
+#[component]
+pub fn Rule(beside: Beside, series: Vec<SeriesInfo>) -> impl IntoView {
+    if !beside.named.1 {
+        return ().into_any();
+    }
+    let Beside { rule, ruled, .. } = beside;
+    let choices: Vec<(String, String)> = series.into_iter().map(|info| (info.title, info.name)).collect();
+    let choices = StoredValue::new(choices);
+    view! {
+        <details class="form-more" open=ruled.get_untracked()>
+            <summary>"Cancel by rule"</summary>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    checked=ruled.get_untracked()
+                    prop:checked=yes(move || ruled.get())
+                    on:change=move |event| ruled.set(event_target_checked(&event))
+                />
+                "Start it with a rule"
+            </label>
+            <fieldset class="rule-form" aria-label="Rule" disabled=yes(move || !ruled.get())>
+                <RuleFields rule choices=Signal::derive(move || choices.get_value())/>
+            </fieldset>
+            <p class="field-help">{ABOUT}</p>
+        </details>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_that_can_not_be_meant_is_none() {
+        let of = |text: &str| priority_of(Some(text.to_owned()));
+        assert_eq!((of("-7"), of("100"), priority_of(None)), (-7, 100, 0));
+        assert_eq!([of("101"), of("x"), of("")], [0; 3]);
+    }
+
+    #[test]
+    fn a_rule_reads_back_from_its_words_and_what_can_not_be_meant_is_none() {
+        let rule = SetRule { series: "train loss".into(), side: Side::Outside, points: 25 };
+        assert_eq!(words_of(&rule), "train loss outside 25");
+        assert_eq!(rule_of(&words_of(&rule)), Some(rule));
+        for wrong in
+            ["", "train_loss", "train_loss over 10", "train_loss above 2", "train_loss above x", "above 10"]
+        {
+            assert_eq!(rule_of(wrong), None, "{wrong:?}");
+        }
+    }
+}
