@@ -207,7 +207,10 @@ test('a view is saved under a name, renamed, deleted and taken back', async ({ p
     await menu.locator('summary').click();
     await menu.getByRole('button', { name: 'Delete the view All loads' }).click();
     await expect(menu.getByRole('link')).toHaveCount(0);
+    // A press beside the menu closes it.
     await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await expect(menu).not.toHaveAttribute('open');
+    await menu.locator('summary').click();
     await expect(menu.getByRole('link', { name: 'All loads' })).toHaveCount(1);
 });
 
