@@ -84,6 +84,10 @@ pub fn Sheet(
         let look = look.clone();
         move |_| {
             items.track();
+            // Of an answer nothing may be shown yet, where places are held; then what is in sight still asks for more.
+            if let Some(stored) = stored {
+                stored.answered.track();
+            }
             if ready.get() {
                 look();
             }

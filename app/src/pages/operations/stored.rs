@@ -52,13 +52,16 @@ pub struct Stored {
     shelf: RwSignal<Shelf>,
     /// Rises with each page whose rows are shown at once, even where places are held.
     pub came: RwSignal<u32>,
+    /// Rises with each answer, whatever of it is shown.
+    pub answered: RwSignal<u32>,
 }
 
 impl Stored {
     /// For what the address asks for: begins anew with each filter and order, and asks the server by itself where
     /// the page can't hold the answer.
     pub fn new(asked: Memo<Asked>) -> Self {
-        let stored = Self { asked, shelf: RwSignal::default(), came: RwSignal::new(0) };
+        let stored =
+            Self { asked, shelf: RwSignal::default(), came: RwSignal::new(0), answered: RwSignal::new(0) };
         let key = Memo::new(move |_| asked.with(|a| (a.filter.clone(), a.sort.stored())));
         let live = Live::here();
         Effect::new(move |earlier: Option<Option<TimeoutHandle>>| {
@@ -173,7 +176,11 @@ impl Stored {
             // The filter may have changed meanwhile; then this answer is of no use.
             let still = |now: Asked| now.filter == asked.filter && now.sort.stored() == asked.sort.stored();
             if self.asked.try_get_untracked().is_some_and(still) {
+                let fine = shelf.problem.is_none();
                 self.shelf.set(shelf);
+                if fine {
+                    self.answered.update(|n| *n += 1);
+                }
                 if show {
                     self.came.update(|n| *n += 1);
                 }
