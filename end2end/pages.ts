@@ -10,7 +10,7 @@ export interface Shown {
     still?: boolean;
 }
 
-async function until(request: APIRequestContext, id: string, state: string): Promise<void> {
+export async function until(request: APIRequestContext, id: string, state: string): Promise<void> {
     const now = async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
     await expect.poll(now, { timeout: 20_000 }).toBe(state);
 }

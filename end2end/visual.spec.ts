@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIRequestContext, Page } from '@playwright/test';
-import { type Shown, open } from './pages';
+import { type Shown, open, until } from './pages';
 import { expect, start, SYMBOL, test } from './signalbox';
 
 const folder = path.join(__dirname, 'visual');
@@ -68,8 +68,7 @@ async function alike(page: Page): Promise<void> {
 
 async function ends(request: APIRequestContext, kind: string, params: object, state: string): Promise<string> {
     const id = await start(request, kind, params);
-    const now = async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state;
-    await expect.poll(now, { timeout: 20_000 }).toBe(state);
+    await until(request, id, state);
     return id;
 }
 

@@ -27,12 +27,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
         op.condition.with(|c| {
             c.as_ref().filter(|_| !ended).map(|c| {
                 let said = op.facts.with(|facts| words::trouble(c, facts, clock.get()));
-                // To wait is no trouble.
-                let waits = matches!(
-                    c.kind,
-                    ConditionKind::Waiting | ConditionKind::Backoff | ConditionKind::Carrying
-                )
-                .then_some("");
+                let waits = words::waits(c.kind).then_some("");
                 view! { <span class="bar-trouble" data-waits=waits title=c.message.clone()>{said}</span> }
                     .into_any()
             })

@@ -86,6 +86,11 @@ pub fn heard(at: Time, now: Time) -> String {
     if age < NEWS { String::new() } else { format!("heard {}", format::ago(age)) }
 }
 
+/// To wait, for a place or for what it goes on from, is no trouble.
+pub fn waits(kind: ConditionKind) -> bool {
+    matches!(kind, ConditionKind::Waiting | ConditionKind::Backoff | ConditionKind::Carrying)
+}
+
 /// What is the matter with it just now, with its age.
 pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     let age = format::duration(now.seconds_since(condition.since));

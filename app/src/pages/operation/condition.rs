@@ -6,7 +6,6 @@ use crate::live::{Live, OpView};
 use crate::reactive::{part, text, yes};
 use crate::words;
 use leptos::prelude::*;
-use protocol::ConditionKind;
 
 /// The box; nothing while nothing is the matter.
 #[component]
@@ -46,9 +45,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
     });
     part(move || {
         let (kind, message) = matter.get()?;
-        // To wait for a place, or for what it goes on from, is no trouble.
-        let calm = [ConditionKind::Waiting, ConditionKind::Backoff, ConditionKind::Carrying];
-        let class = if calm.contains(&kind) { "note" } else { "note warn" };
+        let class = if words::waits(kind) { "note" } else { "note warn" };
         Some(
             view! {
                 <div class=class role="status">
