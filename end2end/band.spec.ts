@@ -135,8 +135,8 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
 
 test('one is started with a rule, which stands in the address, and it is cancelled by it', async ({ page, request }) => {
     await runs(request, [8, 9, 10, 11, 12, 13]);
-    // A link carries the rule.
-    await page.goto('/new?kind=exec.fall&level=300&rule=loss%20below%2030');
+    // A link carries the rule. The run takes 4 s, so that it can't end before it is cancelled.
+    await page.goto('/new?kind=exec.fall&level=300&pause=0.1&rule=loss%20below%2030');
     await alive(page);
     const rule = page.getByRole('group', { name: 'Rule' });
     await expect(page.getByRole('checkbox', { name: 'Start it with a rule' })).toBeChecked();
