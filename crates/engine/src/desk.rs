@@ -18,7 +18,7 @@ pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
 pub(crate) use draft::Told;
 pub(crate) use forget::{Leaving, Parted};
 pub(crate) use rules::Watched;
-pub(crate) use wishes::key_reused;
+pub(crate) use wishes::{key_of_the_gone, key_reused};
 
 use crate::awake::Awake;
 use crate::catalogue::Catalogue;

@@ -6,7 +6,7 @@ mod delete;
 use crate::activity;
 use crate::catalogue::Catalogue;
 use crate::config::{EngineConfig, reconfigured};
-use crate::desk::{Command, Desk, DeskSender, NewOperation, Told, key_reused};
+use crate::desk::{Command, Desk, DeskSender, NewOperation, Told, key_of_the_gone, key_reused};
 use crate::downsample::downsample;
 use crate::earlier::Bands;
 use crate::feed::{Cursor, Feed, Frame};
@@ -290,12 +290,11 @@ impl Engine {
             if before != wanted {
                 return Err(key_reused());
             }
-            match self.operation(id).await {
-                Ok(detail) => return Ok(Started { operation: detail.operation, new: false }),
-                // Deleted in this moment: its key is free again.
-                Err(gone) if gone.kind == ProblemType::NotFound => {}
-                Err(problem) => return Err(problem),
-            }
+            return match self.operation(id).await {
+                Ok(detail) => Ok(Started { operation: detail.operation, new: false }),
+                Err(gone) if gone.kind == ProblemType::NotFound => Err(key_of_the_gone()),
+                Err(problem) => Err(problem),
+            };
         }
         let StartWithRule { start: request, rule } = request;
         let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;

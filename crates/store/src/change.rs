@@ -68,8 +68,9 @@ pub enum Change {
         kind: KindName,
         run: Run,
     },
-    /// Operations are no more: they, their attempts, results, curves, logs, keys and what the audit has of them. Their
-    /// events leave the log as all do, by age, so that it keeps its numbers without gaps.
+    /// Operations are no more: they, their attempts, results, curves, logs and what the audit has of them. Their
+    /// events leave the log as all do, by age, so that it keeps its numbers without gaps; their keys stay taken until
+    /// [`SPENT`](crate::SPENT) others went after them.
     Forget {
         ids: Vec<OperationId>,
     },

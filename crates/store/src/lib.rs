@@ -95,6 +95,9 @@ pub const AUDIT: u32 = 10_000;
 /// Of so many operations that are no more it is known that something of them may still run.
 pub const FORGOTTEN: u32 = 10_000;
 
+/// So many keys of operations that are no more stay taken.
+pub const SPENT: u32 = 10_000;
+
 /// So many runs of a kind are kept.
 pub const RUNS: u32 = 200;
 
@@ -228,6 +231,7 @@ pub trait Store: Send + Sync + 'static {
     /// Whether an operation that is no more had an attempt that was given up while its host was silent.
     fn given_up(&self, id: OperationId) -> Result<bool, StoreError>;
 
-    /// The operation that was started with this idempotency key, and what was asked for then.
+    /// The operation that was started with this idempotency key, and what was asked for then. The operation may be no
+    /// more.
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;
 }

@@ -158,6 +158,10 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX operations_by_title ON operations (kind, title, id) WHERE state = 'succeeded';
 ",
     FIND,
+    r"
+    -- Keys of operations that are no more, in the order in which those went.
+    CREATE TABLE spent (n INTEGER PRIMARY KEY, key TEXT NOT NULL);
+",
 ];
 
 /// What operations are found by; what the new columns and tables hold is made of each operation by [`fill`].

@@ -4,7 +4,7 @@ use crate::query;
 use crate::schema::migrate;
 use crate::{
     AUDIT, Change, Earlier, EventRecord, FORGOTTEN, Filter, HostCursor, Keep, Page, RUNS, RuleBand, Run,
-    Store, StoreError, Stored, TALLY_HOURS, Tally, Weight, runs,
+    SPENT, Store, StoreError, Stored, TALLY_HOURS, Tally, Weight, runs,
 };
 use parking_lot::Mutex;
 use protocol::filter::{self, Order};
@@ -341,8 +341,23 @@ fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreErr
     for table in ["attempts", "results", "points", "logs", "rules", "operations"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
-    transaction.prepare_cached("DELETE FROM keys WHERE id = ?")?.execute([id_bytes(id)])?;
+    spend(transaction, id)?;
     transaction.prepare_cached("DELETE FROM audit WHERE operation = ?")?.execute([id_bytes(id)])?;
+    Ok(())
+}
+
+/// The key of what is no more stays taken: a start that is said once more must not do its work once more. The oldest of
+/// many such keys are free again.
+fn spend(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
+    let spent = transaction
+        .prepare_cached("INSERT INTO spent (key) SELECT key FROM keys WHERE id = ?")?
+        .execute([id_bytes(id)])?;
+    if spent > 0 {
+        const OLDEST: &str = "n <= (SELECT max(n) FROM spent) - ?";
+        let free = format!("DELETE FROM keys WHERE key IN (SELECT key FROM spent WHERE {OLDEST})");
+        transaction.prepare_cached(&free)?.execute([SPENT])?;
+        transaction.prepare_cached(&format!("DELETE FROM spent WHERE {OLDEST}"))?.execute([SPENT])?;
+    }
     Ok(())
 }
 

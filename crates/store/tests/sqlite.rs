@@ -10,7 +10,9 @@ use protocol::{
     State, Time,
 };
 use serde_json::json;
-use signalbox_store::{Change, Earlier, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError};
+use signalbox_store::{
+    Change, Earlier, EventRecord, Filter, Keep, RUNS, Run, SPENT, Sqlite, Store, StoreError,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,9 +180,9 @@ fn operations_of_an_older_database_are_found_like_new_ones() {
     let version: i64 = older.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     older
         .execute_batch(&format!(
-            "DROP INDEX operations_to_find; ALTER TABLE operations DROP COLUMN about; DROP TABLE params;
+            "DROP TABLE spent; DROP INDEX operations_to_find; ALTER TABLE operations DROP COLUMN about; DROP TABLE params;
              PRAGMA user_version = {}",
-            version - 1
+            version - 2
         ))
         .unwrap();
     drop(older);
@@ -193,7 +195,7 @@ fn operations_of_an_older_database_are_found_like_new_ones() {
 }
 
 #[test]
-fn what_is_forgotten_leaves_nothing_but_its_events_and_is_no_longer_counted() {
+fn what_is_forgotten_leaves_nothing_but_its_events_and_its_key_and_is_no_longer_counted() {
     let (_folder, store) = open();
     let old = put(&store, State::Succeeded, "old");
     let kept = put(&store, State::Succeeded, "kept");
@@ -205,11 +207,29 @@ fn what_is_forgotten_leaves_nothing_but_its_events_and_is_no_longer_counted() {
     store.apply(&[Change::Event(event), key, log]).unwrap();
     store.apply(&[Change::Forget { ids: vec![old.id] }]).unwrap();
     assert_eq!(store.operation(old.id).unwrap(), None);
-    assert_eq!((store.key("k").unwrap(), store.logs(old.id, 1, None, 9).unwrap()), (None, vec![]));
+    assert_eq!(store.logs(old.id, 1, None, 9).unwrap(), vec![]);
+    assert_eq!(store.key("k").unwrap(), Some((old.id, "r".to_owned())), "no second start comes of a key");
     assert!(store.operation(kept.id).unwrap().is_some());
     let count = store.counts().unwrap().into_iter().find(|(s, _)| *s == State::Succeeded).unwrap().1;
     assert_eq!(count, 1);
     assert_eq!(store.events(0, 9).unwrap().unwrap().len(), 1, "the log keeps its numbers");
+}
+
+#[test]
+fn keys_of_what_is_forgotten_are_free_again_when_many_went_after_them() {
+    let (_folder, store) = open();
+    let (mut changes, mut ids) = (Vec::new(), Vec::new());
+    for n in 0..=SPENT {
+        let (operation, attempt) = operation(State::Succeeded, "old");
+        let (key, at) = (n.to_string(), Time::from_micros(7));
+        changes.push(Change::Key { key, id: operation.id, request: "r".into(), at });
+        ids.push(operation.id);
+        changes.push(Change::Operation { operation, attempt });
+    }
+    store.apply(&changes).unwrap();
+    store.apply(&[Change::Forget { ids }]).unwrap();
+    assert_eq!(store.key("0").unwrap(), None);
+    assert!(store.key("1").unwrap().is_some());
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub async fn list(
     responses(
         (status = 201, body = Operation, description = "Accepted"),
         (status = 200, body = Operation, description = "Accepted before, under the same key"),
+        (status = 410, body = Problem, description = "Accepted before, under the same key, and deleted"),
         (status = 422, body = Problem, description = "Unknown kind or wrong params, with a message for each"),
         (status = 503, body = Problem, description = "Nothing can be stored just now"),
     ))]

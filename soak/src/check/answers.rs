@@ -14,6 +14,8 @@ pub struct Asked {
     pub mark: String,
     /// The operations that answers named.
     pub answers: Vec<OperationId>,
+    /// Answers that the operation was there and was deleted.
+    pub gone: u64,
 }
 
 /// A wish that the server said yes to.
@@ -63,7 +65,7 @@ pub fn deletes(deletes: &Deletes, forgotten: &Forgotten, listed: &[Operation]) -
     found
 }
 
-/// Starts: each that was accepted is there, once, or was deleted. The key of what was deleted is free again.
+/// Starts: each that was accepted is there, once, or was deleted. The key of what was deleted starts nothing more.
 pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut by_mark: HashMap<&str, Vec<OperationId>> = HashMap::new();
@@ -74,18 +76,20 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
     }
     for start in asked {
         let there = by_mark.get(start.mark.as_str()).map_or(&[][..], Vec::as_slice);
-        let answers: HashSet<OperationId> =
-            start.answers.iter().copied().filter(|id| !forgotten.contains_key(id)).collect();
-        if there.len() > 1 || answers.len() > 1 {
-            let what =
-                format!("the key {} was answered with {answers:?}, and the list has {there:?}", start.mark);
+        let answers: HashSet<OperationId> = start.answers.iter().copied().collect();
+        let all = answers.iter().chain(there).collect::<HashSet<_>>().len();
+        if all > 1 || (start.gone > 0 && !there.is_empty()) {
+            let what = format!(
+                "the key {} was answered with {answers:?} and {} times with that it was deleted, and the list has {there:?}",
+                start.mark, start.gone
+            );
             found.push(Violation {
                 promise: Promise::KeyedOnce,
                 operation: there.first().copied(),
                 evidence: what,
             });
         }
-        for id in answers.iter().filter(|id| !there.contains(id)) {
+        for id in answers.iter().filter(|id| !there.contains(id) && !forgotten.contains_key(id)) {
             let what = format!(
                 "the start with the key {} was accepted as this one, which no page lists",
                 start.mark

@@ -118,7 +118,7 @@ impl Person {
     fn plan_start(&self, work: &Count, mark: &str) -> (usize, Value) {
         let body = body(work, mark);
         let mut ledger = self.ledger.lock();
-        ledger.asked.push(Asked { mark: mark.to_owned(), answers: Vec::new() });
+        ledger.asked.push(Asked { mark: mark.to_owned(), ..Asked::default() });
         ledger.bodies.push(body.clone());
         (ledger.asked.len() - 1, body)
     }
@@ -140,6 +140,10 @@ impl Person {
                         return;
                     }
                     self.ledger.lock().lost_answers += 1;
+                }
+                Ok(answer) if answer.status() == StatusCode::GONE => {
+                    self.ledger.lock().asked[n].gone += 1;
+                    return;
                 }
                 Ok(answer) if answer.status().is_client_error() => {
                     let status = answer.status();

@@ -192,9 +192,9 @@ pub(crate) fn key_reused() -> Problem {
     )
 }
 
-fn key_of_the_gone() -> Problem {
+pub(crate) fn key_of_the_gone() -> Problem {
     Problem::new(
-        ProblemType::Conflict,
+        ProblemType::Deleted,
         "This request was taken before, and its operation was deleted. Use a new Idempotency-Key to start another.",
     )
 }

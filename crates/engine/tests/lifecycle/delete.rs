@@ -81,18 +81,25 @@ async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_of_what_was_deleted_starts_nothing_anew_unnoticed() {
+async fn a_key_of_what_was_deleted_starts_nothing_anew() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let request =
         StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 2}), priority: 0 };
-    let id = engine.start(request.clone(), Some("order-7".into())).await.unwrap().operation.id;
+    let key = || Some("order-7".to_owned());
+    let id = engine.start(request.clone(), key()).await.unwrap().operation.id;
     feed.until(|o| o.id == id && o.state.ended()).await;
     engine.delete(id).await.unwrap();
-    let refused = engine.start(request, Some("order-7".into())).await.unwrap_err();
-    assert!(refused.kind == ProblemType::Conflict && refused.detail.contains("deleted"), "{refused:?}");
+    assert_eq!(engine.start(request.clone(), key()).await.unwrap_err().kind, ProblemType::Deleted);
+    engine.close().await;
+    drop(engine);
+    // And after a restart.
+    let engine = stage.engine();
+    assert_eq!(engine.start(request.clone(), key()).await.unwrap_err().kind, ProblemType::Deleted);
+    let other = StartOperation { params: json!({"steps": 3}), ..request };
+    assert_eq!(engine.start(other, key()).await.unwrap_err().kind, ProblemType::KeyReused);
     engine.close().await;
 }
 

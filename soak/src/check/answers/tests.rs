@@ -24,18 +24,18 @@ fn promises(found: Vec<Violation>) -> Vec<Promise> {
 #[test]
 fn an_accepted_start_that_is_not_there_is_found() {
     let id = OperationId::new();
-    let asked = [Asked { mark: "m".into(), answers: vec![id, id] }];
+    let asked = [Asked { mark: "m".into(), answers: vec![id, id], ..Asked::default() }];
     assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)], &none()), []);
     assert_eq!(promises(starts(&asked, &[], &none())), [Promise::NoneLost]);
     // Without an answer it may be there or not.
-    assert_eq!(starts(&[Asked { mark: "m".into(), answers: vec![] }], &[], &none()), []);
+    assert_eq!(starts(&[Asked { mark: "m".into(), ..Asked::default() }], &[], &none()), []);
 }
 
 #[test]
 fn one_key_with_two_operations_is_found() {
     let (one, two) = (OperationId::new(), OperationId::new());
     let listed = [operation(one, State::Queued, 1), operation(two, State::Queued, 1)];
-    let asked = |answers| [Asked { mark: "m".into(), answers }];
+    let asked = |answers| [Asked { mark: "m".into(), answers, gone: 0 }];
     assert_eq!(promises(starts(&asked(vec![one, two]), &listed, &none())), [Promise::KeyedOnce]);
     // Though only one of them was ever named in an answer.
     assert_eq!(promises(starts(&asked(vec![one]), &listed, &none())), [Promise::KeyedOnce]);
@@ -61,12 +61,14 @@ fn an_accepted_wish_without_a_trace_is_found() {
 }
 
 #[test]
-fn what_was_deleted_is_missed_by_nobody_and_its_key_is_free() {
+fn what_was_deleted_is_missed_by_nobody_and_its_key_starts_nothing_more() {
     let (gone, new) = (OperationId::new(), OperationId::new());
     let forgotten = Forgotten::from([(gone, (State::Failed, at(9)))]);
+    let asked = |answers, gone| [Asked { mark: "m".into(), answers, gone }];
+    assert_eq!(starts(&asked(vec![gone], 1), &[], &forgotten), []);
     let listed = [operation(new, State::Queued, 1)];
-    let asked = [Asked { mark: "m".into(), answers: vec![gone, new] }];
-    assert_eq!(starts(&asked, &listed, &forgotten), []);
+    assert_eq!(promises(starts(&asked(vec![gone, new], 0), &listed, &forgotten)), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&asked(vec![], 1), &listed, &forgotten)), [Promise::KeyedOnce]);
     let wish = [Wish { id: gone, attempt: 1, what: Wished::Cancel }];
     assert_eq!(wishes(&wish, &BTreeMap::new(), &forgotten), []);
 }
