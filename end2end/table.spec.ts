@@ -141,7 +141,7 @@ test('while one points at the list new rows wait, and come when they are asked f
     await expect(titles(page)).toHaveText([/THIRD/, /SECOND/, /FIRST/]);
 });
 
-test('of a long list only what is in sight is in the document, and it is scrolled to its end', async ({ page, request }) => {
+test('of a long list only what is in sight or has the focus is in the document, and it is scrolled to its end', async ({ page, request }) => {
     test.setTimeout(120_000);
     // More than the page is given at first, so that the rest has to be asked for.
     const all = 230;
@@ -159,6 +159,11 @@ test('of a long list only what is in sight is in the document, and it is scrolle
     await expect(page.getByRole('checkbox', { name: /^Select / }).nth(1)).toBeVisible();
     await expect.poll(() => rows.count()).toBeLessThan(120);
 
+    // The third row is walked to by keys.
+    for (let n = 0; n < 3; n++) await page.keyboard.press('j');
+    await expect(rows.nth(2).locator('.title')).toBeFocused();
+    const walkedTo = page.locator(`tr.row a[href="${await rows.nth(2).locator('.title').getAttribute('href')}"]`);
+
     const oldest = page.locator(`tr.row a[href="/operations/${ids.sort()[0]}"]`);
     await expect
         .poll(
@@ -172,6 +177,16 @@ test('of a long list only what is in sight is in the document, and it is scrolle
     expect(await rows.count()).toBeLessThan(120);
     await expect(page.locator('table.ops')).toHaveAttribute('aria-rowcount', String(all + 1));
     await expect(rows.last()).toHaveAttribute('aria-rowindex', String(all + 1));
+
+    // It has the focus still, and the next key goes on from it.
+    await expect(walkedTo).toBeFocused();
+    await expect(walkedTo).not.toBeInViewport();
+    await page.keyboard.press('k');
+    await expect(rows.nth(1).locator('.title')).toBeFocused();
+    await expect(rows.nth(1)).toHaveAttribute('aria-rowindex', '3');
+    await expect(rows.nth(1)).toBeInViewport();
+    await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+    await expect(oldest).toBeInViewport();
 
     // What is selected stays so out of sight, and Back leads to where one was.
     await rows.last().getByRole('checkbox').click();

@@ -191,8 +191,7 @@ impl Actions {
             for wish in wishes {
                 match api::delete_many(&wish).await {
                     Ok(told) => {
-                        all.deleted += told.deleted;
-                        all.refused += told.refused;
+                        all += told;
                         selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
                     }
                     // What was not asked stays selected.
@@ -212,19 +211,11 @@ impl Actions {
     pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, filter: Option<Filter>, reason: String) {
         let (actions, selection) = (*self, Selection::here());
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
-        let wishes: Vec<CancelMany> = match filter {
-            Some(filter) => {
-                vec![CancelMany { ids: None, filter: Some(words_of(&filter)), reason }]
-            }
-            None => {
-                let some = ids.chunks(AT_ONCE).map(<[OperationId]>::to_vec);
-                some.map(|some| CancelMany { ids: Some(some), filter: None, reason: reason.clone() })
-                    .collect()
-            }
-        };
+        let portions = portions(&ids, filter.as_ref());
         spawn_local(async move {
             let (mut asked, mut refused) = (0, Vec::new());
-            for wish in wishes {
+            for (ids, filter) in portions {
+                let wish = CancelMany { ids, filter, reason: reason.clone() };
                 match api::cancel_many(&wish).await {
                     Ok(answer) => {
                         asked += answer.asked.len() as u32;
@@ -328,12 +319,15 @@ fn words_of(filter: &Filter) -> String {
 
 /// The wishes to delete these, or all that a filter finds.
 pub fn to_delete(ids: &[OperationId], filter: Option<&Filter>) -> Vec<DeleteMany> {
+    let portions = portions(ids, filter).into_iter();
+    portions.map(|(ids, filter)| DeleteMany { ids, filter, dry_run: false }).collect()
+}
+
+/// What a request each names of these, or of all that a filter finds: ids or a filter.
+fn portions(ids: &[OperationId], filter: Option<&Filter>) -> Vec<(Option<Vec<OperationId>>, Option<String>)> {
     match filter {
-        Some(filter) => vec![DeleteMany { filter: Some(words_of(filter)), ..DeleteMany::default() }],
-        None => {
-            let some = ids.chunks(AT_ONCE).map(<[OperationId]>::to_vec);
-            some.map(|some| DeleteMany { ids: Some(some), ..DeleteMany::default() }).collect()
-        }
+        Some(filter) => vec![(None, Some(words_of(filter)))],
+        None => ids.chunks(AT_ONCE).map(|some| (Some(some.to_vec()), None)).collect(),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::badge::Badge;
 use super::faces::WithSnapshot;
 use super::icon::Icon;
-use super::keys::ask_for_keys;
+use super::keys::Sheet;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
 use super::tab::Tab;
@@ -34,13 +34,14 @@ pub fn provide(toasts: Toasts) {
     provide_context(Zones::new());
     provide_context(Open::new());
     provide_context(Palette::new());
+    provide_context(Sheet::new());
     provide_context(Tell::new(toasts));
 }
 
 /// The frame; its children are the page.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
-    let fresh = Live::here().fresh();
+    let (fresh, sheet) = (Live::here().fresh(), Sheet::here());
     let at = use_location().pathname;
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
         // Every address begins with the root's.
@@ -76,7 +77,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                         class="quiet wide-only"
                         aria-label="Keys"
                         title="Keys (?)"
-                        on:click=|_| ask_for_keys()
+                        on:click=move |_| sheet.open()
                     >
                         <Icon name="keys"/>
                     </button>

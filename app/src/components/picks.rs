@@ -81,16 +81,32 @@ pub fn move_by_arrows(event: &KeyboardEvent) {
         _ => return,
     };
     event.prevent_default();
-    // Between rows there are heads of groups, which have no box.
-    let mut rows = std::iter::successors(step(&row), step);
-    let next = rows.find_map(|row| row.query_selector("[data-pick]").ok().flatten());
-    if let Some(next) = next.and_then(|n| n.dyn_into::<HtmlInputElement>().ok()) {
-        // It fails only for what can't take the focus.
-        let _ = next.focus();
-        if event.shift_key() && !next.checked() {
-            next.click();
+    let select = event.shift_key();
+    with_neighbours(&row.clone(), move || {
+        // Between rows there are heads of groups, which have no box.
+        let mut rows = std::iter::successors(step(&row), step);
+        let next = rows.find_map(|row| row.query_selector("[data-pick]").ok().flatten());
+        if let Some(next) = next.and_then(|n| n.dyn_into::<HtmlInputElement>().ok()) {
+            // It fails only for what can't take the focus.
+            let _ = next.focus();
+            if select && !next.checked() {
+                next.click();
+            }
         }
+    });
+}
+
+/// Does something about the rows beside this one. Where it was scrolled out of sight it stands alone in the document:
+/// then the list is scrolled back to it first.
+pub fn with_neighbours(row: &Element, then: impl FnOnce() + 'static) {
+    let place = row.get_bounding_client_rect();
+    let screen = window().inner_height().ok().and_then(|h| h.as_f64()).unwrap_or(f64::MAX);
+    if place.bottom() >= 0.0 && place.top() <= screen {
+        return then();
     }
+    row.scroll_into_view_with_bool(false);
+    // The page hears of its scrolling before the next frame is drawn.
+    request_animation_frame(then);
 }
 
 /// How many are selected, and what can be done with them. In sight while anything is selected.

@@ -309,5 +309,4 @@ fn add(page: Page, taken: &mut Taken, follower: &mut Follower) -> bool {
 }
 
 #[cfg(test)]
-#[path = "relay_tests.rs"]
 mod tests;

@@ -13,6 +13,9 @@ const ENOUGH: usize = 5;
 const GUESS: (f64, f64) = (0.5, 2.0);
 /// Where in a run its forecast is written down, to be judged by its end.
 const MARKS: [f64; 4] = [0.1, 0.25, 0.5, 0.75];
+/// A rate is known after this share of a run, or after so many seconds in which it got on at all.
+const FAR: f64 = 0.02;
+const LONG_SECONDS: f64 = 2.0;
 /// A forecast is thought over this often, in seconds.
 const EVERY_SECONDS: f64 = 1.0;
 
@@ -61,20 +64,27 @@ impl Forecasts {
             return None;
         }
         let gone = now.seconds_since(since);
+        let way = fraction.map_or(0.0, |f| f - from);
         let by_rate = match fraction {
-            Some(f) if f - from >= 0.02 && gone > 0.0 => Some(gone * (1.0 - f) / (f - from)),
+            Some(f) if gone > 0.0 && (way >= FAR || (way > 0.0 && gone >= LONG_SECONDS)) => {
+                Some(gone * (1.0 - f) / way)
+            }
             _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
         };
         // What a resumed attempt has left is not what whole runs took.
-        let by_history = if from > 0.02 || track.adrift { None } else { self.usual(operation) }
-            .map(|usual| (usual - now.seconds_since(started).max(0.0)).max(usual * 0.02));
+        let usual = if from > FAR || track.adrift { None } else { self.usual(operation) };
+        let took = now.seconds_since(started).max(0.0);
+        let by_history =
+            usual.map(|usual| ((usual - took).max(usual * 0.02), took / usual.max(f64::EPSILON)));
         let (seconds, basis) = match (by_rate, by_history) {
-            (Some(rate), Some(history)) => {
-                let weight = fraction.unwrap_or(0.5).clamp(0.1, 0.95);
-                (rate * weight + history * (1.0 - weight), ForecastBasis::Both)
+            // A run that is older than such runs get is none of them: it has only its rate.
+            (Some(rate), Some((_, age))) if age >= 1.0 => (rate, ForecastBasis::Rate),
+            (Some(rate), Some((history, age))) => {
+                let weight = (1.0 - fraction.unwrap_or(0.5)) * (1.0 - age);
+                (rate * (1.0 - weight) + history * weight, ForecastBasis::Both)
             }
             (Some(rate), None) => (rate, ForecastBasis::Rate),
-            (None, Some(history)) => (history, ForecastBasis::History),
+            (None, Some((history, _))) => (history, ForecastBasis::History),
             (None, None) => return None,
         };
         if !seconds.is_finite() || seconds > 1e9 {
@@ -87,7 +97,9 @@ impl Forecasts {
                 track.foretold.push((now, seconds));
             }
         }
-        let (judged, (low, high)) = self.band(&operation.kind);
+        // No past forecast was judged by so short a way.
+        let hasty = basis == ForecastBasis::Rate && way < FAR;
+        let (judged, (low, high)) = if hasty { (0, GUESS) } else { self.band(&operation.kind) };
         let after = |s: f64| now.plus_micros((s * 1e6) as i64);
         Some(Forecast {
             made_at: now,
@@ -197,6 +209,22 @@ mod tests {
         }
         let forecast = forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis), (t(61.0), ForecastBasis::History));
+    }
+
+    #[test]
+    fn a_run_older_than_any_before_it_has_only_its_rate() {
+        let mut forecasts = Forecasts::default();
+        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1.0, ratios: vec![1.0; 9] });
+        let mut track = Track::default();
+        forecasts.think(&at(0.0), &mut track, t(0.0));
+        // Half as old as the one before it got, a twentieth of the way: 9.5 s more by the rate, 0.5 s by the past.
+        let young = forecasts.think(&at(0.05), &mut track.clone(), t(0.5)).unwrap();
+        assert_eq!(young.basis, ForecastBasis::Both);
+        assert!(young.ends_at > t(0.5 + 4.0) && young.ends_at < t(0.5 + 9.5), "{young:?}");
+        // After three seconds and a hundredth of the way it is known how slow it is, though not well.
+        let old = forecasts.think(&at(0.01), &mut track, t(3.0)).unwrap();
+        assert_eq!((old.ends_at, old.basis, old.judged), (t(300.0), ForecastBasis::Rate, 0));
+        assert_eq!(old.latest, t(3.0 + 297.0 * 2.0));
     }
 
     #[test]

@@ -141,6 +141,13 @@ pub struct Deleted {
     pub refused: u64,
 }
 
+impl std::ops::AddAssign for Deleted {
+    fn add_assign(&mut self, more: Self) {
+        self.deleted += more.deleted;
+        self.refused += more.refused;
+    }
+}
+
 /// `GET /api/v1/snapshot`: everything the page shows, and the seq it is true at.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

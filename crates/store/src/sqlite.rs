@@ -1,26 +1,24 @@
 //! SQLite behind the [`Store`] trait: one connection that writes, a few that read, write-ahead log.
 
-use crate::query;
+mod write;
+
 use crate::schema::migrate;
 use crate::{
-    AUDIT, Change, Earlier, EventRecord, FORGOTTEN, Filter, HostCursor, Keep, Page, RUNS, RuleBand, Run,
-    SPENT, Store, StoreError, Stored, TALLY_HOURS, Tally, Weight, runs,
+    Change, Earlier, EventRecord, Filter, HostCursor, Keep, Page, RuleBand, Run, Store, StoreError, Stored,
+    Tally, Weight, query, runs,
 };
 use parking_lot::Mutex;
-use protocol::filter::{self, Order};
+use protocol::filter::Order;
 use protocol::host::ResultDoc;
 use protocol::{
-    Action, Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId,
-    Point, Points, Progress, State, Time,
+    Attempt, AuditEntry, HostName, InstanceId, KindName, LogLevel, LogLine, Operation, OperationId, Point,
+    Points, Progress, State, Time,
 };
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-
-/// Events that are kept for readers who come back; older ones are trimmed as new ones come.
-const EVENTS_KEPT: u64 = 500_000;
-/// How many events are trimmed at once, so that no batch waits long for it.
-const TRIM: u64 = 2_000;
+use write::apply_one;
+pub(crate) use write::put_params;
 
 /// An embedded database in one file.
 pub struct Sqlite {
@@ -134,10 +132,6 @@ pub(crate) fn number_of(connection: &Connection, id: OperationId) -> Result<Opti
     Ok(statement.query_row([id_bytes(id)], |row| row.get(0)).optional()?)
 }
 
-fn pack(points: &[Point]) -> Vec<u8> {
-    points.iter().flat_map(|Point(x, y)| [x.to_le_bytes(), y.to_le_bytes()]).flatten().collect()
-}
-
 pub(crate) fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
     packed.chunks_exact(16).map(|pair| {
         let float = |at: usize| {
@@ -145,220 +139,6 @@ pub(crate) fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
         };
         Point(float(0), float(8))
     })
-}
-
-fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), StoreError> {
-    match change {
-        Change::Operation { operation, attempt } => {
-            let mut bare = (**operation).clone();
-            let heard_at = bare.heard_at.take().map(Time::micros);
-            let progress = bare.progress.take().map(|p| serde_json::to_string(&p)).transpose()?;
-            // Params never change.
-            if number_of(transaction, bare.id)?.is_none() {
-                put_params(transaction, &bare)?;
-            }
-            let n: i64 = transaction
-                .prepare_cached(
-                    "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent, about)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                     ON CONFLICT (id) DO UPDATE SET state = excluded.state, host = excluded.host,
-                        title = excluded.title, doc = excluded.doc, heard_at = excluded.heard_at,
-                        progress = excluded.progress, about = excluded.about
-                     RETURNING n",
-                )?
-                .query_row(
-                    params![
-                        id_bytes(bare.id),
-                        bare.kind.as_str(),
-                        bare.state.as_str(),
-                        bare.host.as_ref().map(HostName::as_str),
-                        bare.title,
-                        serde_json::to_string(&bare)?,
-                        heard_at,
-                        progress,
-                        bare.parent.map(id_bytes),
-                        bare.words(),
-                    ],
-                    |row| row.get(0),
-                )?;
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO attempts (n, number, doc) VALUES (?, ?, ?)")?
-                .execute(params![n, attempt.number, serde_json::to_string(attempt)?])?;
-        }
-        Change::Progress { id, heard_at, progress } => {
-            transaction
-                .prepare_cached("UPDATE operations SET heard_at = ?, progress = ? WHERE id = ?")?
-                .execute(params![heard_at.micros(), serde_json::to_string(progress)?, id_bytes(*id)])?;
-        }
-        Change::Points { id, attempt, series } => {
-            for one in series {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO points (n, attempt, name, packed)
-                         SELECT n, ?, ?, ? FROM operations WHERE id = ?",
-                    )?
-                    .execute(params![attempt, one.name, pack(&one.points), id_bytes(*id)])?;
-            }
-        }
-        Change::Log { id, attempt, lines } => {
-            for line in lines {
-                transaction
-                    .prepare_cached(
-                        "INSERT OR IGNORE INTO logs (n, attempt, line, at, level, text)
-                         SELECT n, ?, ?, ?, ?, ? FROM operations WHERE id = ?",
-                    )?
-                    .execute(params![
-                        attempt,
-                        line.n as i64,
-                        line.at.micros(),
-                        line.level.as_str(),
-                        line.text,
-                        id_bytes(*id)
-                    ])?;
-            }
-        }
-        Change::Result { id, attempt, result } => {
-            transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO results (n, attempt, doc) SELECT n, ?, ? FROM operations WHERE id = ?",
-                )?
-                .execute(params![attempt, serde_json::to_string(result)?, id_bytes(*id)])?;
-        }
-        Change::Event(event) => {
-            transaction
-                .prepare_cached("INSERT INTO events (seq, operation, progress, json) VALUES (?, ?, ?, ?)")?
-                .execute(params![
-                    event.seq as i64,
-                    event.operation.map(id_bytes),
-                    event.progress,
-                    &*event.json
-                ])?;
-            if event.seq > EVENTS_KEPT && event.seq.is_multiple_of(TRIM) {
-                transaction
-                    .prepare_cached("DELETE FROM events WHERE seq <= ?")?
-                    .execute([(event.seq - EVENTS_KEPT) as i64])?;
-            }
-        }
-        Change::Cursor { host, cursor } => {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO cursors (host, instance, seq) VALUES (?, ?, ?)")?
-                .execute(params![host.as_str(), cursor.instance.0.as_bytes(), cursor.seq as i64])?;
-        }
-        Change::Key { key, id, request, at } => {
-            transaction
-                .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
-                .execute(params![key, id_bytes(*id), request, at.micros()])?;
-        }
-        Change::RuleBand { id, attempt, envelope } => runs::keep_band(transaction, *id, *attempt, envelope)?,
-        Change::Drain { host, on } => {
-            let sql = if *on {
-                "INSERT OR IGNORE INTO drained VALUES (?)"
-            } else {
-                "DELETE FROM drained WHERE host = ?"
-            };
-            transaction.prepare_cached(sql)?.execute([host.as_str()])?;
-        }
-        Change::Run { kind, run } => {
-            transaction
-                .prepare_cached("INSERT INTO runs (kind, title, seconds, ratios) VALUES (?, ?, ?, ?)")?
-                .execute(params![
-                    kind.as_str(),
-                    run.title,
-                    run.seconds,
-                    serde_json::to_string(&run.ratios)?
-                ])?;
-            transaction
-                .prepare_cached(
-                    "DELETE FROM runs WHERE kind = ?1 AND n <=
-                     (SELECT n FROM runs WHERE kind = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)",
-                )?
-                .execute(params![kind.as_str(), RUNS])?;
-        }
-        Change::Audit(entry) => {
-            let goes_with = entry.operation.filter(|_| entry.action != Action::Delete);
-            transaction
-                .prepare_cached("INSERT INTO audit (operation, doc) VALUES (?, ?)")?
-                .execute(params![goes_with.map(id_bytes), serde_json::to_string(entry)?])?;
-            if goes_with.is_none() {
-                transaction
-                    .prepare_cached(
-                        "DELETE FROM audit WHERE operation IS NULL AND n <=
-                         (SELECT n FROM audit WHERE operation IS NULL ORDER BY n DESC LIMIT 1 OFFSET ?)",
-                    )?
-                    .execute([AUDIT])?;
-            }
-        }
-        Change::Configuration { lines } => {
-            transaction.execute("DELETE FROM configuration", [])?;
-            for line in lines {
-                transaction.prepare_cached("INSERT INTO configuration VALUES (?)")?.execute([line])?;
-            }
-        }
-        Change::Forget { ids } => {
-            transaction
-                .prepare_cached("DELETE FROM tallies WHERE hour < (SELECT max(hour) FROM tallies) - ?")?
-                .execute([TALLY_HOURS])?;
-            for id in ids {
-                forget(transaction, *id)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Lets an operation be found by its params.
-pub(crate) fn put_params(transaction: &Transaction<'_>, operation: &Operation) -> Result<(), StoreError> {
-    each_param(transaction, operation, "INSERT OR IGNORE INTO params (name, value, id) VALUES (?, ?, ?)")
-}
-
-fn each_param(transaction: &Transaction<'_>, operation: &Operation, sql: &str) -> Result<(), StoreError> {
-    for (name, value) in operation.params.as_object().into_iter().flatten() {
-        if let Some(value) = filter::plain(value) {
-            transaction.prepare_cached(sql)?.execute(params![name, value, id_bytes(operation.id)])?;
-        }
-    }
-    Ok(())
-}
-
-fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
-    let Some(n) = number_of(transaction, id)? else { return Ok(()) };
-    let given_up = transaction
-        .prepare_cached(
-            "INSERT OR IGNORE INTO forgotten (id) SELECT ? WHERE EXISTS (SELECT 1 FROM attempts WHERE n = ?
-                AND doc ->> '$.failure.reason' IN ('host_silent', 'abandoned'))",
-        )?
-        .execute(params![id_bytes(id), n])?;
-    if given_up > 0 {
-        transaction
-            .prepare_cached("DELETE FROM forgotten WHERE n <= (SELECT max(n) FROM forgotten) - ?")?
-            .execute([FORGOTTEN])?;
-    }
-    let doc: String = transaction
-        .prepare_cached("SELECT doc FROM operations WHERE n = ?")?
-        .query_row([n], |row| row.get(0))?;
-    let sql = "DELETE FROM params WHERE name = ? AND value = ? AND id = ?";
-    each_param(transaction, &serde_json::from_str(&doc)?, sql)?;
-    for table in ["attempts", "results", "points", "logs", "rules", "operations"] {
-        transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
-    }
-    spend(transaction, id)?;
-    transaction.prepare_cached("DELETE FROM audit WHERE operation = ?")?.execute([id_bytes(id)])?;
-    Ok(())
-}
-
-/// The key of what is no more stays taken: a start that is said once more must not do its work once more. The oldest of
-/// many such keys are free again.
-fn spend(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
-    let spent = transaction
-        .prepare_cached("INSERT INTO spent (key) SELECT key FROM keys WHERE id = ?")?
-        .execute([id_bytes(id)])?;
-    if spent > 0 {
-        const OLDEST: &str = "n <= (SELECT max(n) FROM spent) - ?";
-        let free = format!("DELETE FROM keys WHERE key IN (SELECT key FROM spent WHERE {OLDEST})");
-        transaction.prepare_cached(&free)?.execute([SPENT])?;
-        transaction.prepare_cached(&format!("DELETE FROM spent WHERE {OLDEST}"))?.execute([SPENT])?;
-    }
-    Ok(())
 }
 
 impl Store for Sqlite {

@@ -78,10 +78,11 @@ const withGaps = (column) => Array.from(column, (n) => (Number.isNaN(n) ? null :
 const kin = new Map();
 
 export class Plot {
-  constructor(element, spec, paint, onRange, onTrouble) {
+  constructor(element, spec, paint, hands, onRange, onTrouble) {
     this.element = element;
     this.spec = JSON.parse(spec);
     this.paint = paint;
+    this.hands = hands;
     this.onRange = onRange;
     this.onTrouble = onTrouble;
     this.candles = this.spec.shape === "candles";
@@ -178,6 +179,7 @@ export class Plot {
     if (!this.plot) {
       if (this.pending.x.length === 0 || this.element.clientWidth === 0) return;
       this.plot = new this.uPlot(this.options(), data, this.element);
+      this.hands(this);
     } else {
       // A zoom stays where it is while data comes in, unless all of it is asked for.
       if (this.refit) this.zoomed = false;
@@ -238,17 +240,48 @@ export class Plot {
     }
   }
 
+  /** By a share of what is in sight, as far as there is anything. */
+  panBy(share) {
+    if (!this.zoomed) return;
+    const { min, max } = this.view;
+    const [low, high] = this.ends();
+    const by = Math.max(low - min, Math.min(high - max, share * (max - min)));
+    if (by !== 0 && low <= min + by && max + by <= high) this.zoomTo(min + by, max + by);
+  }
+
+  /** So many times as much in sight; what is at that share of the width stays there. */
+  zoomAround(share, times) {
+    const { min, max } = this.plot.scales.x;
+    const [low, high] = this.ends();
+    const at = min + (max - min) * Math.max(0, Math.min(1, share));
+    const [from, to] = [at - (at - min) * times, at + (max - at) * times];
+    if (times > 1 && from <= low && to >= high) this.whole();
+    else this.zoomTo(Math.max(low, from), Math.min(high, to));
+  }
+
+  /** Reads the values at that share of the width, here and in all charts that share the cursor. */
+  readAt(share) {
+    const { over } = this.plot;
+    const left = Math.max(0, Math.min(1, share)) * over.clientWidth;
+    this.plot.setCursor({ left, top: over.clientHeight / 2 }, true, true);
+  }
+
   /** The bands of earlier runs whose curves are shown. */
   behind() {
     return this.pending.behind.filter((band) => !(this.hidden & (1 << band.column)));
   }
 
   // The whole of it is as wide as the band: it shows where earlier runs went from here.
-  stretch() {
-    if (this.zoomed || !this.plot) return;
+  ends() {
     const { x, behind } = this.pending;
     const min = Math.min(x[0], ...behind.map((band) => band.x[0]));
-    const max = Math.max(x[x.length - 1], ...behind.map((band) => band.x[band.x.length - 1]));
+    return [min, Math.max(x[x.length - 1], ...behind.map((band) => band.x[band.x.length - 1]))];
+  }
+
+  stretch() {
+    if (this.zoomed || !this.plot) return;
+    const { x } = this.pending;
+    const [min, max] = this.ends();
     if (min < x[0] || max > x[x.length - 1]) this.plot.setScale("x", { min, max });
   }
 
@@ -354,7 +387,8 @@ export class Plot {
     this.zoomTo(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
   }
 
-  // Arrows read values, one point at a time or ten; plus and minus zoom around the cursor, 0 shows the whole.
+  // Arrows read values, one point at a time or ten; plus and minus zoom around the cursor, Page Up and Page Down move
+  // what is in sight, 0 shows the whole.
   pressed(event) {
     const u = this.plot;
     if (!u || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -365,16 +399,23 @@ export class Plot {
     const to = { ArrowLeft: u.cursor.idx == null ? end : at - step, ArrowRight: u.cursor.idx == null ? first : at + step, Home: first, End: end }[event.key];
     if (to !== undefined) {
       const i = Math.max(0, Math.min(last, to));
-      u.setCursor({ left: u.valToPos(u.data[0][i], "x"), top: u.over.clientHeight / 2 }, true, true);
-      const spoken = this.element.parentElement?.querySelector("[data-spoken]");
-      if (spoken) spoken.textContent = Array.from(this.line.children, (part) => part.textContent).join(", ");
+      const { min, max } = u.scales.x;
+      const x = u.data[0][i];
+      // What is read comes into sight.
+      if (x < min) this.panBy((x - min) / (max - min));
+      if (x > max) this.panBy((x - max) / (max - min));
+      // uPlot takes a new range at the end of this turn.
+      queueMicrotask(() => {
+        this.readAt(u.valToPos(x, "x") / u.over.clientWidth);
+        const spoken = this.element.parentElement?.querySelector("[data-spoken]");
+        if (spoken) spoken.textContent = Array.from(this.line.children, (part) => part.textContent).join(", ");
+      });
     } else if (event.key === "+" || event.key === "-") {
       const { min, max } = u.scales.x;
       const centre = u.cursor.idx == null ? (min + max) / 2 : u.data[0][at];
-      const half = (max - min) * (event.key === "+" ? 0.25 : 1);
-      const [low, high] = [Math.max(u.data[0][0], centre - half), Math.min(u.data[0][last], centre + half)];
-      if (event.key === "-" && low <= u.data[0][0] && high >= u.data[0][last]) this.whole();
-      else this.zoomTo(low, high);
+      this.zoomAround((centre - min) / (max - min), event.key === "+" ? 0.5 : 2);
+    } else if (this.zoomed && (event.key === "PageUp" || event.key === "PageDown")) {
+      this.panBy(event.key === "PageUp" ? -0.5 : 0.5);
     } else if (event.key === "0") {
       this.whole();
     } else {

@@ -1,4 +1,5 @@
-//! The chart's way into JavaScript: `glue.js` and `paint.js` beside this file, and the effects that feed them.
+//! The chart's way into JavaScript: `glue.js`, `paint.js` and `hand.js` beside this file, and the effects that feed
+//! them.
 
 use super::Asks;
 use super::data::{Sheet, Spec};
@@ -20,6 +21,12 @@ extern "C" {
     fn painter() -> JsValue;
 }
 
+#[wasm_bindgen(module = "/src/components/chart/hand.js")]
+extern "C" {
+    /// What listens to wheels and fingers.
+    fn hands() -> JsValue;
+}
+
 #[wasm_bindgen(module = "/src/components/chart/glue.js")]
 extern "C" {
     type Plot;
@@ -29,6 +36,7 @@ extern "C" {
         element: &HtmlElement,
         spec: &str,
         painter: JsValue,
+        hands: JsValue,
         on_range: &Closure<dyn FnMut(f64, f64)>,
         on_trouble: &Closure<dyn FnMut(String)>,
     ) -> Plot;
@@ -126,7 +134,7 @@ pub fn attach(
                 ranged.run((from.is_finite() && to.is_finite()).then_some((from, to)));
             });
             let on_trouble = Closure::new(move |said: String| trouble.set(said));
-            let plot = Plot::new(&element, &spec, painter(), &on_range, &on_trouble);
+            let plot = Plot::new(&element, &spec, painter(), hands(), &on_range, &on_trouble);
             *held.borrow_mut() = Some(Held { plot, _on_range: on_range, _on_trouble: on_trouble });
         }
     });

@@ -189,9 +189,7 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
 async fn would_go(wishes: Vec<DeleteMany>) -> Result<Deleted, Problem> {
     let mut all = Deleted::default();
     for wish in wishes {
-        let told = api::delete_many(&DeleteMany { dry_run: true, ..wish }).await?;
-        all.deleted += told.deleted;
-        all.refused += told.refused;
+        all += api::delete_many(&DeleteMany { dry_run: true, ..wish }).await?;
     }
     Ok(all)
 }

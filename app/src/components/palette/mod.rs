@@ -6,7 +6,7 @@ mod rank;
 mod recent;
 
 use super::icon::Icon;
-use super::keys::ask_for_keys;
+use super::keys::Sheet;
 use super::state_mark::StateMark;
 use super::theme::{Theme, fold_rail};
 use crate::actions::Question;
@@ -385,7 +385,7 @@ fn look_up(typed: RwSignal<String>, stored: RwSignal<Stored>) {
 /// Does what was chosen, once the palette is closed: the focus goes back to where it was, and on from there.
 fn chooser(open: RwSignal<bool>, owner: Owner) -> impl Fn(Entry) + 'static {
     let navigate = use_navigate();
-    let (doer, here) = (Doer::here(), Open::here());
+    let (doer, here, sheet) = (Doer::here(), Open::here(), Sheet::here());
     let (theme, zones) = (expect_context::<Theme>(), Zones::here());
     move |entry: Entry| {
         if let Some(key) = entry.key() {
@@ -408,7 +408,7 @@ fn chooser(open: RwSignal<bool>, owner: Owner) -> impl Fn(Entry) + 'static {
                 Does::Theme(name) => theme.choose(name),
                 Does::Zone => zones.turn(),
                 Does::Fold => fold_rail(),
-                Does::Keys => ask_for_keys(),
+                Does::Keys => sheet.open(),
             });
         });
     }

@@ -3,7 +3,7 @@
 use super::order::Item;
 use super::stored::Stored;
 use super::table::Head;
-use super::window::Window;
+use super::window::{Layout, Window};
 use crate::components::picks::{Picks, move_by_arrows};
 use crate::components::row::Row;
 use crate::filter::Asked;
@@ -18,6 +18,8 @@ use leptos_router::components::A;
 use protocol::OperationId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, FocusEvent, FocusOptions, HtmlElement};
 
 /// How high a row is until one was measured, pixels.
 const ROW: f64 = 44.0;
@@ -27,6 +29,21 @@ const NEAR: f64 = 1_500.0;
 const KEPT: usize = 200;
 /// Columns that the head of a group stands over.
 const COLUMNS: &str = "10";
+
+/// What follows each other in the body of the table.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Shown {
+    Item(Item),
+    Space(Space),
+}
+
+/// Where rows are that are not in the document.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Space {
+    Above,
+    Between,
+    Below,
+}
 
 /// The table; `stored` where it shows what has ended.
 #[component]
@@ -51,6 +68,8 @@ pub fn Sheet(
     let body = NodeRef::<Tbody>::new();
     let sight = RwSignal::new(Window::begin());
     let row_height = RwSignal::new(ROW);
+    // Since the focus came somebody pressed somewhere.
+    let pressed = StoredValue::new(false);
     let look = {
         let live = live.clone();
         move || {
@@ -96,6 +115,7 @@ pub fn Sheet(
     Effect::new(move |_| {
         let (on_scroll, on_resize) = (look.clone(), look.clone());
         let handles = [
+            window_event_listener(ev::pointerdown, move |_| pressed.set_value(true)),
             window_event_listener(ev::scroll, move |_| on_scroll()),
             window_event_listener(ev::resize, move |_| on_resize()),
         ];
@@ -105,17 +125,65 @@ pub fn Sheet(
             scrolled.try_set(false);
         });
     });
-    let rows = Memo::new(move |_| items.with(|items| sight.get().of(items).to_vec()));
+    // The row that has the focus stays when it is scrolled out of sight: else the focus would be lost with it.
+    let focused = RwSignal::new(None::<OperationId>);
+    let layout = Memo::new(move |_| {
+        let held = focused.get().map(Item::Row);
+        items.with(|items| {
+            let held = held.and_then(|held| items.iter().position(|item| *item == held));
+            sight.get().layout(items.len(), held)
+        })
+    });
+    let rows = Memo::new(move |_| {
+        let layout = layout.get();
+        items.with(|items| in_document(items, sight.get(), layout))
+    });
     let numbers = Memo::new(move |_| {
-        let first = sight.get().first;
-        rows.with(|rows| {
-            let ids = rows.iter().zip(first..).filter_map(|(item, at)| match item {
+        let (first, held) = (sight.get().first, layout.get().held);
+        items.with(|items| {
+            let shown = sight.get().of(items).iter().zip(first..);
+            let apart = held.and_then(|at| items.get(at).map(|item| (item, at)));
+            let ids = shown.chain(apart).filter_map(|(item, at)| match item {
                 Item::Row(id) => Some((*id, at + 2)),
                 Item::Head(_) => None,
             });
             ids.collect::<HashMap<OperationId, usize>>()
         })
     });
+    let focus_came = move |event: FocusEvent| {
+        pressed.set_value(false);
+        let number = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .and_then(|target| target.closest("tr").ok().flatten())
+            .and_then(|row| row.get_attribute("aria-rowindex")?.parse::<usize>().ok());
+        let item = number.and_then(|n| items.with_untracked(|items| items.get(n.checked_sub(2)?).cloned()));
+        focused.set(if let Some(Item::Row(id)) = item { Some(id) } else { None });
+    };
+    let focus_went = move |event: FocusEvent| {
+        // Whoever looks at another window comes back to the same row.
+        if !document().has_focus().unwrap_or(true) {
+            return;
+        }
+        if event.related_target().is_some() || pressed.get_value() {
+            focused.set(None);
+            return;
+        }
+        // Nobody took it away: the row itself was moved, which costs the focus.
+        let element = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+        request_animation_frame(move || match element.filter(|element| element.is_connected()) {
+            Some(element) => {
+                let nowhere = document().active_element().is_none_or(|at| at.tag_name() == "BODY");
+                if nowhere {
+                    let options = FocusOptions::new();
+                    options.set_prevent_scroll(true);
+                    // It fails only for what can't take the focus.
+                    let _ = element.focus_with_options(&options);
+                }
+            }
+            None => drop(focused.try_set(None)),
+        });
+    };
     if let Some(stored) = stored {
         let live = live.clone();
         Effect::new(move |_| {
@@ -128,7 +196,7 @@ pub fn Sheet(
             };
             if ready {
                 let kept = Window { first: sight.first.saturating_sub(KEPT), end: sight.end + KEPT };
-                live.keep(ids(kept).into_iter().collect::<HashSet<_>>());
+                live.keep(ids(kept).into_iter().chain(focused.get()).collect::<HashSet<_>>());
                 let forgotten =
                     ids(sight).into_iter().filter(|id| live.operation(*id).is_none() && !live.forgotten(*id));
                 if let Some(newest) = forgotten.max() {
@@ -137,10 +205,14 @@ pub fn Sheet(
             }
         });
     }
-    let space = move |above: bool| {
+    let space = move |space: Space| {
         part(move || {
-            let (before, after) = sight.get().beyond(items.with(Vec::len));
-            let rows = if above { before } else { after };
+            let Layout { above, between, below, .. } = layout.get();
+            let rows = match space {
+                Space::Above => above,
+                Space::Between => between,
+                Space::Below => below,
+            };
             (ready.get() && rows > 0).then(|| {
                 let style = format!("height:{:.0}px", rows as f64 * row_height.get());
                 view! { <tr class="space" aria-hidden="true"><td colspan=COLUMNS style=style></td></tr> }
@@ -180,9 +252,10 @@ pub fn Sheet(
         .into_any()
     };
     let counted = live.clone();
-    let one = move |item: Item| match item {
-        Item::Head(name) => head(name),
-        Item::Row(id) => {
+    let one = move |shown: Shown| match shown {
+        Shown::Space(of) => space(of).into_any(),
+        Shown::Item(Item::Head(name)) => head(name),
+        Shown::Item(Item::Row(id)) => {
             let live = live.clone();
             let known = Memo::new(move |_| (live.has(id), live.forgotten(id)));
             whole(move || match known.get() {
@@ -205,12 +278,23 @@ pub fn Sheet(
     view! {
         <table class="ops" data-picks="" aria-rowcount=count on:keydown=move |event| move_by_arrows(&event)>
             <Head left doing picks=Some(picks)/>
-            <tbody node_ref=body>
-                {space(true)}
-                <For each=move || rows.get() key=Item::clone children=one/>
-                {space(false)}
+            <tbody node_ref=body on:focusin=focus_came on:focusout=focus_went>
+                <For each=move || rows.get() key=Shown::clone children=one/>
             </tbody>
         </table>
     }
     .into_any()
+}
+
+/// What stands in the document, from the top.
+fn in_document(items: &[Item], sight: Window, layout: Layout) -> Vec<Shown> {
+    let held = layout.held.and_then(|at| items.get(at)).cloned().map(Shown::Item);
+    let (before, after) = if layout.held_below { (None, held) } else { (held, None) };
+    let between = Shown::Space(Space::Between);
+    let mut all = vec![Shown::Space(Space::Above)];
+    all.extend(before.into_iter().flat_map(|held| [held, between.clone()]));
+    all.extend(sight.of(items).iter().cloned().map(Shown::Item));
+    all.extend(after.into_iter().flat_map(|held| [between.clone(), held]));
+    all.push(Shown::Space(Space::Below));
+    all
 }

@@ -39,11 +39,34 @@ impl Window {
         &list[self.first.min(end)..end]
     }
 
-    /// So many rows are above it, and so many below.
-    pub fn beyond(self, count: usize) -> (usize, usize) {
+    /// What stands in the document for a list of `count` rows: the rows in sight, the row `held` wherever it is, and
+    /// space for all others.
+    pub fn layout(self, count: usize, held: Option<usize>) -> Layout {
         let end = self.end.min(count);
-        (self.first.min(end), count - end)
+        let (above, below) = (self.first.min(end), count - end);
+        match held.filter(|at| *at < count) {
+            Some(at) if at < above => {
+                Layout { held: Some(at), above: at, between: above - at - 1, below, ..Layout::default() }
+            }
+            Some(at) if at >= end => {
+                let (between, below) = (at - end, count - at - 1);
+                Layout { held: Some(at), held_below: true, above, between, below }
+            }
+            _ => Layout { above, below, ..Layout::default() },
+        }
     }
+}
+
+/// How many rows are not in the document, and where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Layout {
+    /// A row that stands apart from those in sight.
+    pub held: Option<usize>,
+    pub held_below: bool,
+    pub above: usize,
+    /// Between that row and those in sight.
+    pub between: usize,
+    pub below: usize,
 }
 
 #[cfg(test)]
@@ -63,15 +86,30 @@ mod tests {
         let window = Window::in_sight(-2_250_000.0, 900.0, 45.0, 100_000);
         assert!(window.first <= 50_000 - MARGIN && window.end >= 50_020 + MARGIN, "{window:?}");
         assert!(window.end - window.first < 100);
-        assert_eq!(window.beyond(100_000), (window.first, 100_000 - window.end));
+        let layout = Layout { above: window.first, below: 100_000 - window.end, ..Layout::default() };
+        assert_eq!(window.layout(100_000, None), layout);
+        assert_eq!(window.layout(100_000, Some(50_000)), layout, "it is in sight anyhow");
+    }
+
+    #[test]
+    fn a_row_that_is_held_stays_at_its_place_out_of_sight() {
+        let window = Window { first: 40, end: 80 };
+        let above = Layout { held: Some(7), above: 7, between: 32, below: 20, ..Layout::default() };
+        assert_eq!(window.layout(100, Some(7)), above);
+        let below = Layout { held: Some(90), held_below: true, above: 40, between: 10, below: 9 };
+        assert_eq!(window.layout(100, Some(90)), below);
+        assert_eq!(window.layout(100, Some(100)).held, None, "the list has become shorter");
     }
 
     proptest! {
         #[test]
-        fn every_row_in_sight_is_there(top in -5e6f64..5e3, height in 1.0f64..5e3, row in 20.0f64..90.0, count in 0usize..100_000) {
+        fn every_row_in_sight_is_there(top in -5e6f64..5e3, height in 1.0f64..5e3, row in 20.0f64..90.0, count in 0usize..100_000, held in proptest::option::of(0usize..100_000)) {
             let window = Window::in_sight(top, height, row, count);
-            let (above, below) = window.beyond(count);
+            let Layout { above, below, .. } = window.layout(count, None);
             prop_assert!(above + below <= count);
+            let with = window.layout(count, held);
+            let gone = with.above + with.between + with.below + usize::from(with.held.is_some());
+            prop_assert_eq!(gone, above + below, "every row has its height");
             for y in [0.0, height / 2.0, height - 1.0] {
                 let at = (y - top) / row;
                 if at >= 0.0 && (at as usize) < count {

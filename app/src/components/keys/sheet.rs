@@ -1,0 +1,131 @@
+//! The sheet that tells of all keys. What is in it is made when it is opened.
+
+use super::{PLACES, SINGLE};
+use crate::components::theme::{keep, kept};
+use crate::open::Deed;
+use crate::reactive::{part, yes};
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+/// What else there is, as the sheet tells it. What can be done with an operation comes from its deeds.
+const ANYWHERE: [(&str, &str); 6] = [
+    ("Ctrl K", "search, or say what to do"),
+    ("/", "filter the list; search where there is none"),
+    ("n", "new operation"),
+    ("[", "fold or unfold the rail"),
+    ("?", "this sheet"),
+    ("Esc", "close what is open"),
+];
+const IN_A_LIST: [(&str, &str); 5] = [
+    ("j k", "the next row, the one before"),
+    ("Enter", "open the row"),
+    ("x", "select the row, or let it go"),
+    ("↓ ↑", "from box to box"),
+    ("⇧ ↓", "select the next one too"),
+];
+const IN_A_CHART: [(&str, &str); 5] = [
+    ("← →", "read the values, with ⇧ ten at a time"),
+    ("Home End", "the first value, the last"),
+    ("+ −", "zoom in and out; with the mouse, drag"),
+    ("PgUp PgDn", "earlier and later; with the mouse, ⇧ and drag"),
+    ("0", "the whole of it"),
+];
+
+/// Whether the sheet is open; from the context.
+#[derive(Clone, Copy)]
+pub struct Sheet(RwSignal<bool>);
+
+impl Sheet {
+    /// Called once, by the frame.
+    pub fn new() -> Self {
+        Self(RwSignal::new(false))
+    }
+
+    /// The page's own, provided by the frame.
+    pub fn here() -> Self {
+        expect_context::<Sheet>()
+    }
+
+    pub fn open(self) {
+        self.0.set(true);
+    }
+}
+
+/// The dialog.
+#[component]
+pub fn KeysSheet() -> impl IntoView {
+    let Sheet(open) = Sheet::here();
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        if let Some(dialog) = dialog.get()
+            && open.get()
+            && !dialog.open()
+        {
+            // It fails only for a dialog that is already open.
+            let _ = dialog.show_modal();
+        }
+    });
+    view! {
+        <dialog node_ref=dialog class="dialog keys-sheet" aria-label="Keys" on:close=move |_| open.set(false)>
+            {part(move || open.get().then(|| view! { <All/> }.into_any()))}
+        </dialog>
+    }
+    .into_any()
+}
+
+/// What the sheet says.
+#[component]
+fn All() -> impl IntoView {
+    let plain =
+        |all: &[(&'static str, &'static str)]| all.iter().map(|&(keys, what)| line(keys, what)).collect();
+    let places = PLACES.iter().map(|&(second, _, what)| line(&format!("g {second}"), what)).collect();
+    let deeds = Deed::ALL.iter().filter(|deed| !deed.key().is_empty()).map(|deed| {
+        let key = deed.key();
+        let keys = if key.chars().all(char::is_uppercase) { format!("⇧ {key}") } else { key.to_owned() };
+        line(&keys, deed.words(false))
+    });
+    let single = RwSignal::new(kept(SINGLE) != "off");
+    let turn = move |event| {
+        let on = event_target_checked(&event);
+        keep(SINGLE, if on { "" } else { "off" });
+        single.set(on);
+    };
+    view! {
+        // It is read from its beginning.
+        <h2 tabindex="-1" autofocus=true>"Keys"</h2>
+        <div class="keys-parts">
+            {lines("Anywhere", plain(&ANYWHERE))} {lines("To a page", places)}
+            {lines("In a list", plain(&IN_A_LIST))} {lines("On an operation's page", deeds.collect())}
+            {lines("In a chart that has the focus", plain(&IN_A_CHART))}
+        </div>
+        <form method="dialog" class="dialog-do">
+            <label class="check">
+                <input type="checkbox" prop:checked=yes(move || single.get()) on:change=turn/>
+                "single letters are keys"
+            </label>
+            <button class="button">"Close"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn line(keys: &str, what: &'static str) -> AnyView {
+    let keys = keys.split(' ').map(|key| view! { <kbd>{key.to_owned()}</kbd> }).collect_view();
+    view! {
+        <div>
+            <dt>{keys}</dt>
+            <dd>{what}</dd>
+        </div>
+    }
+    .into_any()
+}
+
+fn lines(title: &'static str, lines: Vec<AnyView>) -> AnyView {
+    view! {
+        <section>
+            <h3>{title}</h3>
+            <dl class="keys">{lines}</dl>
+        </section>
+    }
+    .into_any()
+}

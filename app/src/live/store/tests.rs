@@ -1,0 +1,147 @@
+//! What the live store makes of snapshots and events.
+
+use super::super::ledger::tests::{event, operation, progress};
+use super::*;
+use protocol::api::StateCount;
+use protocol::filter::Filter;
+
+fn snapshot(seq: u64, operations: Vec<Operation>) -> Snapshot {
+    let counts = operations.iter().map(|op| StateCount { state: op.state, count: 1 }).collect();
+    Snapshot {
+        seq,
+        now: Time::from_micros(1),
+        server: "0199c2d4-7f3a-7c11-9e1b-000000000001".parse().unwrap(),
+        version: "0.1.0".into(),
+        operations,
+        counts,
+        hosts: vec![],
+    }
+}
+
+fn seeded(seq: u64, state: State) -> (Live, OperationId) {
+    let live = Live::default();
+    let op = operation(state, 1);
+    live.seed(&snapshot(seq, vec![op.clone()]));
+    (live, op.id)
+}
+
+#[test]
+fn progress_touches_nothing_but_progress() {
+    let (live, id) = seeded(10, State::Running);
+    let cell = live.operation(id).unwrap();
+    live.apply(&event(11, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
+    assert_eq!(cell.progress.get_untracked().unwrap().done, 42);
+    assert_eq!(cell.state.get_untracked(), State::Running);
+    assert_eq!(live.seq(), 11);
+}
+
+#[test]
+fn counts_follow_what_happens() {
+    let (live, _) = seeded(10, State::Running);
+    let ended = operation(State::Succeeded, 1);
+    live.apply(&event(11, EventBody::Operation { operation: Box::new(ended) }));
+    assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
+    assert_eq!(live.count_all(), 1);
+    let (active, ended) = live.list(|_| true);
+    assert_eq!((active.len(), ended.len()), (0, 1));
+}
+
+#[test]
+fn an_older_snapshot_does_not_undo_a_newer_event() {
+    let (live, id) = seeded(10, State::Running);
+    live.apply(&event(12, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
+    live.seed(&snapshot(11, vec![operation(State::Running, 1)]));
+    let cell = live.operation(id).unwrap();
+    assert_eq!(cell.progress.get_untracked().unwrap().done, 42);
+}
+
+#[test]
+fn a_snapshot_of_another_life_of_the_server_is_believed_whatever_its_number() {
+    let (live, id) = seeded(10, State::Running);
+    let mut other = snapshot(3, vec![operation(State::Failed, 1)]);
+    other.server = "0199c2d4-7f3a-7c11-9e1b-000000000002".parse().unwrap();
+    live.seed(&other);
+    assert_eq!(live.operation(id).unwrap().state.get_untracked(), State::Failed);
+}
+
+#[test]
+fn an_active_operation_that_a_new_snapshot_does_not_know_is_gone() {
+    let (live, id) = seeded(10, State::Running);
+    live.seed(&snapshot(12, vec![]));
+    assert!(live.operation(id).is_none());
+}
+
+#[test]
+fn what_is_forgotten_leaves_its_row_and_its_count_and_no_older_answer_brings_it_back() {
+    let (live, id) = seeded(10, State::Failed);
+    let gone = EventBody::Forgotten { id, state: State::Failed };
+    live.apply(&event(11, gone.clone()));
+    assert!(live.operation(id).is_none() && live.forgotten(id));
+    assert_eq!(live.count_all(), 0);
+    live.adopt(&operation(State::Failed, 1), 12);
+    assert!(live.operation(id).is_none());
+    // Told again, as by another tab, it is counted once.
+    live.seed(&snapshot(
+        11,
+        vec![Operation {
+            id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
+            ..operation(State::Failed, 1)
+        }],
+    ));
+    live.apply(&event(11, gone));
+    assert_eq!(live.count_all(), 1);
+}
+
+#[test]
+fn an_ended_operation_that_a_snapshot_of_everything_does_not_hold_is_gone() {
+    let (live, id) = seeded(10, State::Failed);
+    let mut partly = snapshot(12, vec![]);
+    partly.counts = vec![StateCount { state: State::Failed, count: 1 }];
+    live.seed(&partly);
+    assert!(live.operation(id).is_some(), "it may be among those that are only counted");
+    live.seed(&snapshot(13, vec![]));
+    assert!(live.operation(id).is_none());
+}
+
+#[test]
+fn log_and_curves_are_collected_only_while_followed() {
+    let (live, id) = seeded(10, State::Running);
+    let follow = live.follow(id);
+    let line = protocol::LogLine {
+        n: 1,
+        at: Time::from_micros(0),
+        level: protocol::LogLevel::Info,
+        text: "read MSFT_1h.csv".into(),
+    };
+    live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }));
+    assert_eq!(follow.log.with_untracked(|log| log.get(1).map(|l| l.text == line.text)), Some(true));
+    live.unfollow(&follow);
+    let next = protocol::LogLine { n: 2, ..line };
+    live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }));
+    assert_eq!(follow.log.with_untracked(LogBuffer::held), 1);
+}
+
+#[test]
+fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
+    let live = Live::default();
+    let all: Vec<Operation> = (0..MOST_ENDED + 300)
+        .map(|n| Operation {
+            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+            ..operation(State::Succeeded, 1)
+        })
+        .collect();
+    live.adopt_all(all[100..].iter(), 1);
+    live.keep([all[150].id].into());
+    live.shelve(&all[..100]);
+    let known = live.list(|_| true).1;
+    assert!(known.len() <= MOST_ENDED, "{}", known.len());
+    assert!(all[..100].iter().chain([&all[150]]).all(|op| live.has(op.id)));
+    assert!(!live.has(all[151].id));
+}
+
+#[test]
+fn an_operation_is_found_by_its_words() {
+    let (live, _) = seeded(10, State::Running);
+    let found = |name, value| live.find(&Filter::parse([(name, value)]).unwrap()).0.len();
+    assert_eq!((found("q", "msft"), found("q", "aapl")), (1, 0));
+}

@@ -1,0 +1,198 @@
+//! What is looked up: the snapshot, operations, curves, logs, the audit.
+
+use super::{Engine, not_found};
+use crate::activity;
+use crate::downsample::downsample;
+use bytes::Bytes;
+use pool::PoolError;
+use protocol::activity::Activity;
+use protocol::api::{AuditPage, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot};
+use protocol::{OperationId, Points, Problem, ProblemType, Time};
+use store::Filter;
+
+/// What of the audit comes along with an operation.
+const AUDIT_SHOWN: u32 = 200;
+
+impl Engine {
+    /// Everything the page shows, and the seq it is true at.
+    pub fn snapshot(&self) -> Snapshot {
+        let shared = &self.shared;
+        shared.feed.at_head(|seq| {
+            let view = shared.view.read();
+            Snapshot {
+                seq,
+                now: Time::now(),
+                server: shared.instance,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                operations: view.operations(),
+                counts: view.counts(),
+                hosts: view.hosts(),
+            }
+        })
+    }
+
+    /// One operation with its attempts, result and the names of its curves.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem> {
+        let seq = self.shared.feed.head();
+        let found = self
+            .stored(move |store| {
+                let Some(stored) = store.operation(id)? else { return Ok(None) };
+                let result = if stored.operation.has_result { store.result(id)? } else { None };
+                let series = store.points(id, stored.operation.attempt)?;
+                let audit = store.audit(Some(id), None, AUDIT_SHOWN)?;
+                Ok(Some((stored, result, series, audit)))
+            })
+            .await?;
+        let (stored, result, series, audit) = found.ok_or_else(|| not_found(id))?;
+        let mut operation = stored.operation;
+        // How many points are out of its band is stored with the operation only when something else changes.
+        if let Some(rule) = operation.rule.as_mut()
+            && let Some(now) = self.at_hand(id).and_then(|live| live.rule)
+            && (rule.set_at, rule.fired) == (now.set_at, now.fired)
+        {
+            rule.outside = now.outside;
+        }
+        Ok(OperationDetail {
+            operation,
+            attempts: stored.attempts,
+            result,
+            series: series.into_iter().map(|s| s.name).collect(),
+            audit: audit.into_iter().rev().map(|(_, entry)| entry).collect(),
+            seq,
+        })
+    }
+
+    /// A page of operations, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store can't be read.
+    pub async fn page(&self, filter: Filter) -> Result<OperationPage, Problem> {
+        let page = self.stored(move |store| store.page(&filter)).await?;
+        Ok(OperationPage { operations: page.operations, next: page.next.map(|id| id.to_string()) })
+    }
+
+    /// Curves of the current attempt, each with at most `points` points, between two values of x.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn series(
+        &self,
+        id: OperationId,
+        names: Vec<String>,
+        range: (Option<f64>, Option<f64>),
+        points: usize,
+    ) -> Result<SeriesAnswer, Problem> {
+        let seq = self.shared.feed.head();
+        let found = self
+            .stored(move |store| {
+                let Some(stored) = store.operation(id)? else { return Ok(None) };
+                Ok(Some(store.points(id, stored.operation.attempt)?))
+            })
+            .await?;
+        let found = found.ok_or_else(|| not_found(id))?;
+        let mut downsampled = false;
+        let wanted = |s: &Points| names.is_empty() || names.contains(&s.name);
+        let series = found.into_iter().filter(wanted).map(|mut s| {
+            let (from, to) = (range.0.unwrap_or(f64::MIN), range.1.unwrap_or(f64::MAX));
+            s.points.retain(|p| p.0 >= from && p.0 <= to);
+            let (points, fewer) = downsample(&s.points, points);
+            downsampled |= fewer;
+            Points { name: s.name, points }
+        });
+        let series = series.collect();
+        Ok(SeriesAnswer { series, downsampled, seq })
+    }
+
+    /// The last `limit` log lines of an attempt (the current one when `None`) before line `before`.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn logs(
+        &self,
+        id: OperationId,
+        attempt: Option<u32>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<LogPage, Problem> {
+        let seq = self.shared.feed.head();
+        let found = self
+            .stored(move |store| {
+                let Some(stored) = store.operation(id)? else { return Ok(None) };
+                let attempt = attempt.unwrap_or(stored.operation.attempt);
+                Ok(Some((attempt, store.logs(id, attempt, before, limit)?)))
+            })
+            .await?;
+        let (attempt, lines) = found.ok_or_else(|| not_found(id))?;
+        Ok(LogPage { attempt, lines, seq })
+    }
+
+    /// What an artifact of the newest result holds, asked of the host that made it; `query` goes along.
+    ///
+    /// # Errors
+    /// `NotFound`, or `HostAway` when the host can't be reached.
+    pub async fn artifact(
+        &self,
+        id: OperationId,
+        name: &str,
+        query: &str,
+    ) -> Result<(String, Bytes), Problem> {
+        let detail = self.operation(id).await?;
+        let artifact = detail.result.iter().flat_map(|r| &r.artifacts).find(|a| a.name == name);
+        let Some(artifact) = artifact else {
+            let detail =
+                format!("Operation {id} has no artifact '{name}'. Its result names those that it has.");
+            return Err(Problem::new(ProblemType::NotFound, detail));
+        };
+        let host = detail.operation.host.clone();
+        let pool = self.shared.pools.iter().find(|(n, _)| Some(n) == host.as_ref()).map(|(_, pool)| pool);
+        let (Some(pool), Some(host)) = (pool, host) else {
+            let detail = "The host that made it is no longer in the configuration. Put it back to see this.";
+            return Err(Problem::new(ProblemType::HostAway, detail));
+        };
+        let plain = artifact.path.starts_with("/host/v1/artifacts/") && !artifact.path.contains("..");
+        if !plain {
+            return Err(Problem::new(
+                ProblemType::Internal,
+                format!("{host} gave the artifact a path outside of its artifacts; it is not asked for."),
+            ));
+        }
+        let path =
+            if query.is_empty() { artifact.path.clone() } else { format!("{}?{query}", artifact.path) };
+        pool.get_bytes(&path).await.map_err(|error| match error {
+            PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
+                .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
+            error => Problem::new(ProblemType::HostAway, format!("{host} did not give it: {error}")),
+        })
+    }
+
+    /// Who did what, newest first: with one operation or with everything, before entry `before`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store can't be read.
+    pub async fn audit(
+        &self,
+        operation: Option<OperationId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<AuditPage, Problem> {
+        let limit = limit.clamp(1, 500);
+        let mut found = self.stored(move |store| store.audit(operation, before, limit + 1)).await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|(n, _)| *n);
+        Ok(AuditPage { entries: found.into_iter().map(|(_, entry)| entry).collect(), next })
+    }
+
+    /// What ended in the last 24 hours, beside what is usual.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store can't be read.
+    pub async fn activity(&self) -> Result<Activity, Problem> {
+        let now = Time::now();
+        let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
+        Ok(activity::activity(&tallies, now))
+    }
+}

@@ -1,0 +1,222 @@
+//! What persons and programs want: a start, a cancel, another attempt, a host without new work.
+
+use super::{Engine, Started, Which, bands, closing};
+use crate::desk::{Command, NewOperation, key_of_the_gone, key_reused};
+use crate::lifecycle::Message;
+use protocol::api::{CancelledMany, HostStatus, Refused, StartOperation, StartWithRule};
+use protocol::operation::AttemptOrigin;
+use protocol::{
+    FieldError, HostName, KindName, Operation, OperationId, Problem, ProblemType, SetRule, State, Time,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use store::Filter;
+use tokio::sync::oneshot;
+
+impl Engine {
+    /// Starts an operation: checked, durable, and given to a host if one has a place.
+    ///
+    /// # Errors
+    /// `UnknownKind`, `BadParams` with a message for each param, `KeyReused`, or `Unavailable` while nothing
+    /// can be stored. Nothing was started then.
+    pub async fn start(&self, request: StartOperation, key: Option<String>) -> Result<Started, Problem> {
+        self.start_under(None, request, None, key).await
+    }
+
+    /// As [`Engine::start`], with a rule that holds from the first point on.
+    ///
+    /// # Errors
+    /// Also `BadParams` for a rule that can't be.
+    pub async fn start_with_rule(
+        &self,
+        request: StartWithRule,
+        key: Option<String>,
+    ) -> Result<Started, Problem> {
+        let StartWithRule { start, rule } = request;
+        if let Some(rule) = &rule {
+            bands::check(rule)?;
+        }
+        self.start_under(None, start, rule, key).await
+    }
+
+    /// As [`Engine::start`], for an operation that belongs to another: when that is cancelled, or fails for good,
+    /// so is this.
+    ///
+    /// # Errors
+    /// Also `Conflict` when the parent has ended or is being cancelled.
+    pub async fn start_child(
+        &self,
+        parent: OperationId,
+        request: StartOperation,
+        key: String,
+    ) -> Result<Started, Problem> {
+        self.start_under(Some(parent), request, None, Some(key)).await
+    }
+
+    /// The params of a kind as its host would get them.
+    ///
+    /// # Errors
+    /// `UnknownKind`, or `BadParams` with a message for each param.
+    pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, Problem> {
+        self.shared.catalogue.check(kind, params).map(|(params, _)| params)
+    }
+
+    /// An operation as it was told last, if it is at hand: one that has not ended always is.
+    pub fn at_hand(&self, id: OperationId) -> Option<Operation> {
+        self.shared.view.read().operation(id).cloned()
+    }
+
+    async fn start_under(
+        &self,
+        parent: Option<OperationId>,
+        start: StartOperation,
+        rule: Option<SetRule>,
+        key: Option<String>,
+    ) -> Result<Started, Problem> {
+        self.storable()?;
+        let request = StartWithRule { start, rule };
+        let wanted = serde_json::to_string(&request)
+            .map_err(|e| Problem::new(ProblemType::BadRequest, e.to_string()))?;
+        if let Some(key) = key.clone()
+            && let Some((id, before)) = self.stored(move |store| store.key(&key)).await?
+        {
+            if before != wanted {
+                return Err(key_reused());
+            }
+            return match self.operation(id).await {
+                Ok(detail) => Ok(Started { operation: detail.operation, new: false }),
+                Err(gone) if gone.kind == ProblemType::NotFound => Err(key_of_the_gone()),
+                Err(problem) => Err(problem),
+            };
+        }
+        let StartWithRule { start: request, rule } = request;
+        let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;
+        let id = OperationId::new();
+        let title = if title.is_empty() { id.short() } else { title };
+        let priority = request.priority;
+        if !(-100..=100).contains(&priority) {
+            let error = FieldError::new("priority", "A priority is a whole number from -100 to 100.");
+            let problem = Problem::new(ProblemType::BadParams, error.message.clone());
+            return Err(problem.with_fields(vec![error]));
+        }
+        let kind = request.kind;
+        let rule = match rule {
+            None => None,
+            Some(rule) => {
+                let of = Operation::queued(id, kind.clone(), title.clone(), Value::Null, Time::now());
+                let envelope = self.read_envelope(&of, rule.series.clone(), true).await?;
+                Some((rule, envelope))
+            }
+        };
+        let new =
+            Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted, rule });
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Start { new, by: self.by.clone(), reply }).await?;
+        let (operation, new) = answer.await.map_err(|_| closing())??;
+        Ok(Started { operation, new })
+    }
+
+    /// Asks for an operation's end; answers when the request is durable, not when it is fulfilled.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when it has ended.
+    pub async fn cancel(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
+        self.wish(id, Message::Cancel { reason }).await
+    }
+
+    /// Gives up an attempt whose host can't be heard: it fails, and nothing that comes of it counts any more.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when it has ended or its host can be heard.
+    pub async fn abandon(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
+        self.wish(id, Message::Abandon { reason }).await
+    }
+
+    /// Makes another attempt at an operation that failed or was cancelled.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when its state does not allow it or there is no checkpoint to resume from.
+    pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, Problem> {
+        self.wish(id, Message::Again { origin }).await
+    }
+
+    async fn wish(&self, id: OperationId, wish: Message) -> Result<Operation, Problem> {
+        self.storable()?;
+        let ended = self.stored_unless_live(id).await?;
+        let ruled = ended.as_ref().is_some_and(|stored| stored.operation.rule.is_some());
+        let band = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
+        let band = band.map(|kept| Arc::new(kept.envelope));
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, band, reply }).await?;
+        answer.await.map_err(|_| closing())?
+    }
+
+    /// Asks for the end of many: those named, or all that a filter finds and that have not ended. Answers when
+    /// every request is durable.
+    ///
+    /// # Errors
+    /// `Unavailable` when nothing can be stored.
+    pub async fn cancel_many(&self, which: Which, reason: String) -> Result<CancelledMany, Problem> {
+        self.storable()?;
+        let ids = match which {
+            Which::These(ids) => ids,
+            Which::Found(filter) => self.found(filter, |state| !state.ended()).await?,
+        };
+        // All wishes go in before the first answer is waited for, so that they share a commit.
+        let mut answers = Vec::with_capacity(ids.len());
+        let mut told = CancelledMany::default();
+        for id in ids {
+            let ended = self.stored_unless_live(id).await?;
+            let (reply, answer) = oneshot::channel();
+            let wish = Message::Cancel { reason: reason.clone() };
+            self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, band: None, reply }).await?;
+            answers.push((id, answer));
+        }
+        for (id, answer) in answers {
+            match answer.await.map_err(|_| closing())? {
+                Ok(_) => told.asked.push(id),
+                Err(problem) => told.refused.push(Refused { id, why: problem.detail }),
+            }
+        }
+        Ok(told)
+    }
+
+    /// All that a filter finds in the states that are wanted, page by page.
+    pub(super) async fn found(
+        &self,
+        mut filter: Filter,
+        wanted: impl Fn(&State) -> bool,
+    ) -> Result<Vec<OperationId>, Problem> {
+        if filter.states.is_empty() {
+            filter.states = State::ALL.to_vec();
+        }
+        filter.states.retain(wanted);
+        if filter.states.is_empty() {
+            return Ok(Vec::new());
+        }
+        filter.limit = 500;
+        let mut ids = Vec::new();
+        loop {
+            let page = {
+                let filter = filter.clone();
+                self.stored(move |store| store.page(&filter)).await?
+            };
+            ids.extend(page.operations.iter().map(|o| o.id));
+            match page.next {
+                Some(next) => filter.after = Some(next),
+                None => return Ok(ids),
+            }
+        }
+    }
+
+    /// Lets a host take no new work, or take it again. What it has goes on to its end. Holds over restarts.
+    ///
+    /// # Errors
+    /// `NotFound` when no host of that name is configured.
+    pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, Problem> {
+        self.storable()?;
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
+        answer.await.map_err(|_| closing())?
+    }
+}

@@ -1,0 +1,77 @@
+//! Forms: what is read of a schema, and what is said of wrong params.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn form() -> Form {
+    Form::from_schema(&json!({
+        "type": "object",
+        "properties": {
+            "symbol": {"type": "string", "minLength": 1, "maxLength": 12, "description": "As in the file name"},
+            "mode": {"$ref": "#/$defs/Mode", "default": "full"},
+            "start": {"type": ["string", "null"], "format": "date"},
+            "rows_per_second": {"type": ["integer", "null"], "minimum": 1, "maximum": 1000000},
+            "ratio": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
+            "dry": {"type": "boolean", "default": false}
+        },
+        "required": ["symbol"],
+        "$defs": {"Mode": {"oneOf": [
+            {"const": "full", "type": "string", "description": "Everything anew"},
+            {"const": "tail", "type": "string", "description": "Only what is newer"}
+        ]}}
+    }))
+    .unwrap()
+}
+
+#[test]
+fn what_is_left_out_is_filled_from_the_defaults() {
+    let checked = form().check(&json!({"symbol": " MSFT ", "start": null})).unwrap();
+    assert_eq!(checked, json!({"symbol": "MSFT", "mode": "full", "ratio": 0.5, "dry": false}));
+}
+
+#[test]
+fn every_wrong_param_gets_its_own_message() {
+    let errors = form()
+        .check(&json!({"mode": "ful", "start": "yesterday", "rows_per_second": 0, "ratio": 2, "symbl": "x"}))
+        .unwrap_err();
+    let of = |name: &str| errors.iter().find(|e| e.field == name).unwrap().message.as_str();
+    assert_eq!(of("symbl"), "There is no param 'symbl'. Did you mean 'symbol'?");
+    assert_eq!(of("symbol"), "Symbol is needed.");
+    assert_eq!(of("mode"), "'ful' is not one of full or tail.");
+    assert!(of("start").contains("a day like"));
+    assert_eq!(of("rows_per_second"), "'0' is not a whole number from 1 to 1000000.");
+    assert_eq!(of("ratio"), "'2' is not a number from 0 to 1.");
+    assert_eq!(errors.len(), 6);
+}
+
+#[test]
+fn what_a_person_types_becomes_what_the_param_takes() {
+    let form = form();
+    let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
+    assert_eq!(field("rows_per_second").read("12,000").unwrap(), Some(json!(12000)));
+    assert_eq!(field("rows_per_second").read("  ").unwrap(), None);
+    assert!(field("rows_per_second").read("many").is_err());
+    assert_eq!(field("rows_per_second").title, "Rows per second");
+    assert!(!field("rows_per_second").required);
+}
+
+#[test]
+fn a_schema_that_no_form_can_show_is_refused_with_its_param() {
+    let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
+    assert_eq!(Form::from_schema(&nested).unwrap_err(), "param 'a': a form can't be made of object");
+}
+
+proptest! {
+    #[test]
+    fn what_was_checked_once_passes_unchanged(symbol in "[A-Z]{1,12}", rate in proptest::option::of(1i64..1_000_000), dry: bool) {
+        let form = form();
+        let once = form.check(&json!({"symbol": symbol, "rows_per_second": rate, "dry": dry})).unwrap();
+        prop_assert_eq!(form.check(&once).unwrap(), once);
+    }
+
+    #[test]
+    fn no_text_makes_the_check_panic(name in ".{0,20}", text in ".{0,60}") {
+        let _ = form().check(&json!({"symbol": text.clone(), "start": text.clone(), name: text}));
+    }
+}
