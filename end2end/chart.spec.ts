@@ -35,6 +35,20 @@ async function area(chart: Locator): Promise<{ x: number; y: number; width: numb
     return box;
 }
 
+test('without a script the curves are there to be seen', async ({ browser, page, request, server }) => {
+    await open(page, request);
+    const plain = await browser.newPage({ javaScriptEnabled: false, baseURL: server.url });
+    await plain.goto(page.url());
+    const loss = plain.locator('figure.chart').first();
+    await expect(loss.locator('svg path')).toHaveCount(2);
+    await expect(loss.locator('.no-script').first()).toContainText(`epoch 1 to ${EPOCHS}, values `);
+    const drawn = await loss.locator('svg').first().boundingBox();
+    expect(drawn?.height).toBeGreaterThan(100);
+    await plain.close();
+    // With one there is the chart in its place.
+    await expect(page.locator('figure.chart').first().locator('.chart-still')).toBeHidden();
+});
+
 test('cursor, zoom and place are shared, by mouse and by keys', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has neither');
     const [one, other] = await open(page, request);

@@ -10,6 +10,8 @@ mod dials;
 mod glue;
 #[cfg(any(test, feature = "hydrate"))]
 mod smooth;
+#[cfg(not(feature = "hydrate"))]
+mod still;
 mod table;
 
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
@@ -74,6 +76,12 @@ pub fn Chart(
     #[cfg(not(feature = "hydrate"))]
     let _ = ranged;
 
+    // Drawn once, by the server: in the browser it stays as it came until the chart is there.
+    #[cfg(not(feature = "hydrate"))]
+    let still = sheet.with_untracked(|sheet| still::html_of(&spec, sheet));
+    #[cfg(feature = "hydrate")]
+    let still = String::new();
+
     let title = spec.title.clone();
     let unit = if spec.unit == "share" { String::new() } else { spec.unit.clone() };
     let label = format!(
@@ -116,9 +124,10 @@ pub fn Chart(
                 tabindex="0"
                 aria-label=label
                 style=format!("min-height:{}px", spec.height + LINE)
-            ></div>
+            >
+                <div class="chart-still" inner_html=still></div>
+            </div>
             <p class="unseen" data-spoken="" aria-live="polite"></p>
-            <p class="no-script muted">"Charts are drawn by JavaScript, which is off here."</p>
             {part(move || {
                 let said = trouble.get();
                 (!said.is_empty()).then(|| view! { <p class="chart-trouble" role="alert">{said}</p> }.into_any())
