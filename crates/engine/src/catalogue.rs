@@ -23,7 +23,8 @@ struct Inner {
 struct Entry {
     spec: KindSpec,
     form: Form,
-    hosts: BTreeSet<HostName>,
+    /// Those who have it, each with its place among what that one declares.
+    hosts: BTreeMap<HostName, usize>,
 }
 
 impl Catalogue {
@@ -40,7 +41,7 @@ impl Catalogue {
             entry.hosts.remove(host);
         }
         inner.up.insert(host.clone());
-        for spec in specs {
+        for (place, spec) in specs.iter().enumerate() {
             let form = match Form::from_schema(&spec.params) {
                 Ok(form) => form,
                 Err(why) => {
@@ -51,11 +52,11 @@ impl Catalogue {
             let entry = inner.kinds.entry(spec.name.clone()).or_insert_with(|| Entry {
                 spec: spec.clone(),
                 form: form.clone(),
-                hosts: BTreeSet::new(),
+                hosts: BTreeMap::new(),
             });
             entry.spec = spec.clone();
             entry.form = form;
-            entry.hosts.insert(host.clone());
+            entry.hosts.insert(host.clone(), place);
         }
         inner.kinds.retain(|_, entry| !entry.hosts.is_empty());
     }
@@ -72,16 +73,19 @@ impl Catalogue {
         known.iter().find(|info| info.name == series).map(|info| info.x.clone())
     }
 
-    /// Every kind, and where it could run now.
+    /// Every kind, and where it could run now: host by host, in the order in which each declares them, as what its
+    /// author puts first is meant to be tried first.
     pub fn list(&self) -> KindList {
         let inner = self.inner.read();
         let offer = |entry: &Entry| KindOffer {
             spec: entry.spec.clone(),
-            hosts: entry.hosts.iter().cloned().collect(),
-            available: entry.hosts.iter().any(|h| inner.up.contains(h)),
+            hosts: entry.hosts.keys().cloned().collect(),
+            available: entry.hosts.keys().any(|h| inner.up.contains(h)),
             limit: inner.limits.get(&entry.spec.name).copied(),
         };
-        KindList { kinds: inner.kinds.values().map(offer).collect() }
+        let mut entries: Vec<&Entry> = inner.kinds.values().collect();
+        entries.sort_by_key(|entry| entry.hosts.first_key_value());
+        KindList { kinds: entries.into_iter().map(offer).collect() }
     }
 
     /// The params as the host wants them, and the title of the operation.

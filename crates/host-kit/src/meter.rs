@@ -10,6 +10,8 @@ use tokio::time::Instant;
 const SMOOTHING: Duration = Duration::from_secs(3);
 /// Counts that come closer together than this are taken as one.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
+/// What is counted so soon after counting began was done before: a resumed attempt says where it goes on.
+const BEFORE: Duration = Duration::from_millis(1);
 
 /// The figures of one attempt.
 #[derive(Debug)]
@@ -123,6 +125,9 @@ impl Pace {
             return;
         }
         let passed = now.saturating_duration_since(self.since);
+        if self.rate.is_none() && passed < BEFORE {
+            self.from = done;
+        }
         if passed < SHORTEST_LOOK {
             return;
         }
@@ -156,6 +161,17 @@ mod tests {
         assert!((progress.eta_seconds.unwrap() - 5.0).abs() < 0.1, "{progress:?}");
         assert_eq!(progress.fraction, Some(0.5));
         assert_eq!(progress.unit, "rows");
+    }
+
+    #[test]
+    fn what_an_earlier_attempt_did_is_no_part_of_the_rate() {
+        let start = Instant::now();
+        let mut meter = Meter::new(0, start);
+        meter.items("rows", Some(10_000), start);
+        meter.done(6_000, start);
+        meter.done(6_200, at(start, 500));
+        let progress = meter.progress(Time::now());
+        assert_eq!((progress.rate, progress.eta_seconds), (Some(400.0), Some(9.5)));
     }
 
     #[test]

@@ -207,7 +207,7 @@ pub struct HostStatus {
     pub connections: Connections,
 }
 
-/// `GET /api/v1/kinds`: what can be started.
+/// `GET /api/v1/kinds`: what can be started, host by host, in the order in which each declares it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindList {

@@ -52,9 +52,8 @@ pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
         "share" => (" %", 100.0),
         _ => ("", 1.0),
     };
-    let ends = |(from, to): (f64, f64), times: f64| {
-        format!("{} to {}", written(from * times), written(to * times))
-    };
+    let ends =
+        |(from, to): (f64, f64), times: f64| format!("{} to {}", written(from * times), written(to * times));
     let along = if spec.time { String::new() } else { format!("{} {}, ", escaped(&spec.x), ends(x, 1.0)) };
     let _ = write!(
         html,
