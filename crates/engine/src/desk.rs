@@ -73,6 +73,7 @@ struct Live {
 impl Live {
     fn new(record: Record) -> Self {
         Self {
+            track: track_of(&record),
             record,
             on: None,
             accepted: false,
@@ -82,11 +83,11 @@ impl Live {
             unwanted: CancellationToken::new(),
             seen_at: None,
             pace: Pace::default(),
-            track: Track::default(),
             in_vain: Duration::ZERO,
         }
     }
 
+    /// Another attempt has just been made.
     fn fresh_errands(&mut self) {
         self.stop.cancel();
         self.stop = CancellationToken::new();
@@ -96,9 +97,13 @@ impl Live {
         self.starting = false;
         self.seen_at = None;
         self.pace = Pace::default();
-        self.track = Track::default();
+        self.track = track_of(&self.record);
         self.in_vain = Duration::ZERO;
     }
+}
+
+fn track_of(record: &Record) -> Track {
+    record.attempts.last().map(|attempt| Track::of(attempt.origin)).unwrap_or_default()
 }
 
 pub(crate) struct Desk {

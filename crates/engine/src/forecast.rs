@@ -1,6 +1,7 @@
 //! Forecasts: when a running operation will end, from how fast it goes and from how long such ones took, with a
 //! band that comes from how well earlier forecasts of its kind came true.
 
+use protocol::operation::AttemptOrigin;
 use protocol::{Forecast, ForecastBasis, KindName, Operation, Time};
 use std::collections::{HashMap, VecDeque};
 use store::Run;
@@ -40,6 +41,8 @@ pub(crate) struct Track {
     /// How many marks were passed, and what was foretold there: when, and how many seconds were to go.
     marks: usize,
     foretold: Vec<(Time, f64)>,
+    /// It goes on where an earlier attempt was: what it has left is not what whole runs took.
+    resumed: bool,
     /// The clock jumped meanwhile: how long it has been running is not known by it.
     adrift: bool,
 }
@@ -71,8 +74,7 @@ impl Forecasts {
             }
             _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
         };
-        // What a resumed attempt has left is not what whole runs took.
-        let usual = if from > FAR || track.adrift { None } else { self.usual(operation) };
+        let usual = if track.resumed || from > FAR || track.adrift { None } else { self.usual(operation) };
         let took = now.seconds_since(started).max(0.0);
         let by_history =
             usual.map(|usual| ((usual - took).max(usual * 0.02), took / usual.max(f64::EPSILON)));
@@ -136,16 +138,21 @@ impl Forecasts {
 }
 
 impl Track {
+    /// Of the attempt that begins now.
+    pub(crate) fn of(origin: AttemptOrigin) -> Self {
+        Self { resumed: origin == AttemptOrigin::Resume, ..Self::default() }
+    }
+
     /// The clock jumped: what was measured by it is dropped, and measuring begins anew.
     pub(crate) fn clock_jumped(&mut self) {
-        *self = Self { adrift: true, ..Self::default() };
+        *self = Self { adrift: true, resumed: self.resumed, ..Self::default() };
     }
 
     /// The run as it is remembered, once it has succeeded.
     pub(crate) fn judge(&self, operation: &Operation) -> Option<Run> {
         let (started, ended) = (operation.started_at?, operation.ended_at?);
         // Nor is it known how long it took when clocks jumped, here or on its host.
-        if self.base.is_some_and(|(_, from)| from > 0.02) || self.adrift || ended < started {
+        if self.resumed || self.base.is_some_and(|(_, from)| from > FAR) || self.adrift || ended < started {
             return None;
         }
         let ratios = self
@@ -278,5 +285,24 @@ mod tests {
         let forecast = forecasts.think(&at(0.75), &mut track, t(10.0)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis), (t(20.0), ForecastBasis::Rate));
         assert_eq!(track.judge(&Operation { ended_at: Some(t(20.0)), ..at(1.0) }), None);
+    }
+
+    #[test]
+    fn of_a_resumed_attempt_whole_runs_say_nothing_and_it_teaches_nothing() {
+        let mut forecasts = Forecasts::default();
+        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![] });
+        let mut track = Track::of(AttemptOrigin::Resume);
+        assert_eq!(forecasts.think(&at(0.0), &mut track, t(1.0)), None);
+        let forecast = forecasts.think(&at(0.5), &mut track, t(6.0)).unwrap();
+        assert_eq!((forecast.ends_at, forecast.basis), (t(11.0), ForecastBasis::Rate));
+        track.clock_jumped();
+        assert_eq!(forecasts.think(&at(0.5), &mut track, t(900.0)), None);
+        assert_eq!(
+            Track::of(AttemptOrigin::Resume).judge(&Operation { ended_at: Some(t(9.0)), ..at(1.0) }),
+            None
+        );
+        assert!(
+            Track::of(AttemptOrigin::Retry).judge(&Operation { ended_at: Some(t(9.0)), ..at(1.0) }).is_some()
+        );
     }
 }
