@@ -221,17 +221,17 @@ mod tests {
     #[test]
     fn a_run_older_than_any_before_it_has_only_its_rate() {
         let mut forecasts = Forecasts::default();
-        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1.0, ratios: vec![1.0; 9] });
+        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
         let mut track = Track::default();
         forecasts.think(&at(0.0), &mut track, t(0.0));
-        // Half as old as the one before it got, a twentieth of the way: 9.5 s more by the rate, 0.5 s by the past.
-        let young = forecasts.think(&at(0.05), &mut track.clone(), t(0.5)).unwrap();
-        assert_eq!(young.basis, ForecastBasis::Both);
-        assert!(young.ends_at > t(0.5 + 4.0) && young.ends_at < t(0.5 + 9.5), "{young:?}");
-        // After three seconds and a hundredth of the way it is known how slow it is, though not well.
-        let old = forecasts.think(&at(0.01), &mut track, t(3.0)).unwrap();
-        assert_eq!((old.ends_at, old.basis, old.judged), (t(300.0), ForecastBasis::Rate, 0));
-        assert_eq!(old.latest, t(3.0 + 297.0 * 2.0));
+        // Half as old as the one before it got, a twentieth of the way: 95 s more by the rate, 5 s by the past.
+        let young = forecasts.think(&at(0.05), &mut track.clone(), t(5.0)).unwrap();
+        assert_eq!((young.basis, young.judged), (ForecastBasis::Both, 9));
+        assert!(young.ends_at > t(45.0) && young.ends_at < t(95.0), "{young:?}");
+        // Three times as old and a hundredth of the way: it is known how slow it is, though not well.
+        let old = forecasts.think(&at(0.01), &mut track, t(30.0)).unwrap();
+        assert_eq!((old.ends_at, old.basis, old.judged), (t(3_000.0), ForecastBasis::Rate, 0));
+        assert_eq!(old.latest, t(30.0 + 2_970.0 * 2.0));
     }
 
     #[test]
