@@ -1,4 +1,5 @@
 // The first page: what to do on an empty installation, what runs, what failed since one looked, what is usual.
+import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
@@ -56,6 +57,19 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     await start(request, 'data.load', { ...load, symbol: 'NEITHER' });
     await expect(failed.locator('tr.row')).toHaveCount(1);
     await expect(failed.locator('tr.row')).toContainText('NEITHER');
+});
+
+test('long words of what runs are cut off at the edge of their card', async ({ page, request }) => {
+    const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, id, 'succeeded');
+    const params = { symbols: SYMBOL, timeframe: '1h', epochs: 10_000, patience: 0 };
+    await start(request, 'training.run', params);
+    await page.goto('/');
+    await alive(page);
+    const card = page.locator('.now-card');
+    await expect(card).toContainText('validation');
+    const [holds, wide] = await card.evaluate((card) => [card.scrollWidth, card.clientWidth]);
+    expect(holds).toBeLessThanOrEqual(wide);
 });
 
 test('it can be read without JavaScript', async ({ browser, request, server }) => {

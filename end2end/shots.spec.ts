@@ -16,6 +16,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
                 const wider = await page.evaluate(
                     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
                 );
+                const bursting = await page.evaluate(() =>
+                    [...document.querySelectorAll('main .card')]
+                        .filter((card) => getComputedStyle(card).overflowX === 'visible')
+                        .filter((card) => card.scrollWidth > card.clientWidth + 1)
+                        .map((card) => card.className),
+                );
+                expect.soft(bursting, `cards of ${shown.name} that hold more than fits`).toEqual([]);
                 expect.soft(wider, `pixels by which ${shown.name} is wider than the screen`).toBeLessThanOrEqual(0);
             });
         }
