@@ -62,6 +62,9 @@ impl Forecasts {
         let started = operation.started_at?;
         let progress = operation.progress.as_ref()?;
         let fraction = progress.fraction;
+        // A resumed attempt says only after a moment where it goes on: that far it did not come by itself.
+        let goes_on = track.resumed && fraction.is_some_and(|f| f > 0.0);
+        track.base = track.base.filter(|(_, from)| !(goes_on && *from <= 0.0));
         let (since, from) = *track.base.get_or_insert((now, fraction.unwrap_or(0.0)));
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;
@@ -293,8 +296,9 @@ mod tests {
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![] });
         let mut track = Track::of(AttemptOrigin::Resume);
         assert_eq!(forecasts.think(&at(0.0), &mut track, t(1.0)), None);
-        let forecast = forecasts.think(&at(0.5), &mut track, t(6.0)).unwrap();
-        assert_eq!((forecast.ends_at, forecast.basis), (t(11.0), ForecastBasis::Rate));
+        assert_eq!(forecasts.think(&at(0.2), &mut track, t(1.1)), None, "an earlier attempt came that far");
+        let forecast = forecasts.think(&at(0.3), &mut track, t(11.1)).unwrap();
+        assert_eq!((forecast.ends_at, forecast.basis), (t(81.1), ForecastBasis::Rate));
         track.clock_jumped();
         assert_eq!(forecasts.think(&at(0.5), &mut track, t(900.0)), None);
         assert_eq!(
