@@ -4,6 +4,7 @@ pub mod badge;
 pub mod bar;
 pub mod chart;
 pub mod confirm;
+mod dialog;
 pub mod faces;
 pub mod form;
 pub mod frame;

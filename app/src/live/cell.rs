@@ -30,7 +30,8 @@ pub struct Facts {
     pub attempt: u32,
     pub host: Option<HostName>,
     pub priority: i8,
-    pub queued_at: Option<Time>,
+    /// When this attempt began to wait in line.
+    pub queued_at: Time,
     pub not_before: Option<Time>,
     pub started_at: Option<Time>,
     pub ended_at: Option<Time>,
@@ -48,7 +49,7 @@ impl Facts {
             attempt: op.attempt,
             host: op.host.clone(),
             priority: op.priority,
-            queued_at: op.queued_at,
+            queued_at: op.queued_at.unwrap_or(op.created_at),
             not_before: op.not_before,
             started_at: op.started_at,
             ended_at: op.ended_at,
@@ -205,8 +206,7 @@ impl OpCell {
             self.condition.with_untracked(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
         let fixed = &self.fixed;
         self.facts.with_untracked(|f| {
-            let since = f.queued_at.unwrap_or(fixed.created_at);
-            Some(Waiting { id: fixed.id, kind: &fixed.kind, priority: f.priority, since, held })
+            Some(Waiting { id: fixed.id, kind: &fixed.kind, priority: f.priority, since: f.queued_at, held })
         })
     }
 

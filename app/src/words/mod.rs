@@ -180,7 +180,7 @@ mod tests {
             attempt: 1,
             host: protocol::HostName::new("data-1").ok(),
             priority: 0,
-            queued_at: None,
+            queued_at: at(0),
             not_before: None,
             started_at: Some(at(1_000)),
             ended_at: None,

@@ -1,6 +1,7 @@
 //! The sheet that tells of all keys. What is in it is made when it is opened.
 
 use super::{PLACES, SINGLE};
+use crate::components::dialog;
 use crate::components::theme::{keep, kept};
 use crate::open::Deed;
 use crate::reactive::{part, yes};
@@ -56,15 +57,7 @@ impl Sheet {
 pub fn KeysSheet() -> impl IntoView {
     let Sheet(open) = Sheet::here();
     let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        if let Some(dialog) = dialog.get()
-            && open.get()
-            && !dialog.open()
-        {
-            // It fails only for a dialog that is already open.
-            let _ = dialog.show_modal();
-        }
-    });
+    dialog::follow(dialog, open);
     view! {
         <dialog node_ref=dialog class="dialog keys-sheet" aria-label="Keys" on:close=move |_| open.set(false)>
             {part(move || open.get().then(|| view! { <All/> }.into_any()))}

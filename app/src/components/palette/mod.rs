@@ -5,6 +5,7 @@ mod entries;
 mod rank;
 mod recent;
 
+use super::dialog;
 use super::icon::Icon;
 use super::keys::Sheet;
 use super::state_mark::StateMark;
@@ -107,15 +108,7 @@ pub fn PaletteDialog() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     // What is chosen is done after the palette is gone, by what outlives it.
     let owner = Owner::current().unwrap_or_default();
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        match (open.get(), dialog.open()) {
-            // It fails only for a dialog that is already open.
-            (true, false) => drop(dialog.show_modal()),
-            (false, true) => dialog.close(),
-            _ => {}
-        }
-    });
+    dialog::follow(dialog, open);
     // A click beside it closes it.
     let beside = move |event: MouseEvent| {
         let itself = dialog.get_untracked().map(|dialog| dialog.unchecked_into::<HtmlElement>());

@@ -162,7 +162,7 @@ fn SubLine(op: OpView) -> impl IntoView {
         let now = clock.get();
         match op.state.get() {
             State::Queued => {
-                let since = op.facts.with(|f| f.queued_at).unwrap_or(created);
+                let since = op.facts.with(|f| f.queued_at);
                 format!("waits {}", format::duration(now.seconds_since(since)))
             }
             _ => op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now))),

@@ -10,10 +10,8 @@ use protocol::KindSpec;
 #[component]
 pub fn PhaseTrack(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let declared = spec.with_value(|s| s.as_ref().map(|s| s.phases.clone()).unwrap_or_default());
-    let created = op.fixed().created_at;
-    // Of this attempt: one after another begins to wait when it is asked for.
     let queued = move || {
-        let (since, started) = op.facts.with(|f| (f.queued_at.unwrap_or(created), f.started_at));
+        let (since, started) = op.facts.with(|f| (f.queued_at, f.started_at));
         started.map(|at| format::span(at.seconds_since(since))).unwrap_or_default()
     };
     let phase = Memo::new(move |_| op.progress.with(|p| p.as_ref().and_then(|p| p.phase.clone())));

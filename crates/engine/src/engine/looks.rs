@@ -8,7 +8,7 @@ use pool::PoolError;
 use protocol::activity::Activity;
 use protocol::api::{AuditPage, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Points, Problem, ProblemType, Time};
-use store::Filter;
+use store::{Filter, Store, StoreError, Stored};
 
 /// What of the audit comes along with an operation.
 const AUDIT_SHOWN: u32 = 200;
@@ -37,16 +37,14 @@ impl Engine {
     /// `NotFound`.
     pub async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem> {
         let seq = self.shared.feed.head();
-        let found = self
-            .stored(move |store| {
-                let Some(stored) = store.operation(id)? else { return Ok(None) };
+        let (stored, result, series, audit) = self
+            .of_stored(id, move |store, stored| {
                 let result = if stored.operation.has_result { store.result(id)? } else { None };
                 let series = store.points(id, stored.operation.attempt)?;
                 let audit = store.audit(Some(id), None, AUDIT_SHOWN)?;
-                Ok(Some((stored, result, series, audit)))
+                Ok((stored, result, series, audit))
             })
             .await?;
-        let (stored, result, series, audit) = found.ok_or_else(|| not_found(id))?;
         let mut operation = stored.operation;
         // How many points are out of its band is stored with the operation only when something else changes.
         if let Some(rule) = operation.rule.as_mut()
@@ -86,13 +84,8 @@ impl Engine {
         points: usize,
     ) -> Result<SeriesAnswer, Problem> {
         let seq = self.shared.feed.head();
-        let found = self
-            .stored(move |store| {
-                let Some(stored) = store.operation(id)? else { return Ok(None) };
-                Ok(Some(store.points(id, stored.operation.attempt)?))
-            })
-            .await?;
-        let found = found.ok_or_else(|| not_found(id))?;
+        let found =
+            self.of_stored(id, move |store, stored| store.points(id, stored.operation.attempt)).await?;
         let mut downsampled = false;
         let wanted = |s: &Points| names.is_empty() || names.contains(&s.name);
         let series = found.into_iter().filter(wanted).map(|mut s| {
@@ -118,14 +111,12 @@ impl Engine {
         limit: u32,
     ) -> Result<LogPage, Problem> {
         let seq = self.shared.feed.head();
-        let found = self
-            .stored(move |store| {
-                let Some(stored) = store.operation(id)? else { return Ok(None) };
+        let (attempt, lines) = self
+            .of_stored(id, move |store, stored| {
                 let attempt = attempt.unwrap_or(stored.operation.attempt);
-                Ok(Some((attempt, store.logs(id, attempt, before, limit)?)))
+                Ok((attempt, store.logs(id, attempt, before, limit)?))
             })
             .await?;
-        let (attempt, lines) = found.ok_or_else(|| not_found(id))?;
         Ok(LogPage { attempt, lines, seq })
     }
 
@@ -194,5 +185,20 @@ impl Engine {
         let now = Time::now();
         let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
         Ok(activity::activity(&tallies, now))
+    }
+
+    /// What the store has of an operation, and more that is read with it.
+    async fn of_stored<T: Send + 'static>(
+        &self,
+        id: OperationId,
+        more: impl FnOnce(&dyn Store, Stored) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let found = self
+            .stored(move |store| match store.operation(id)? {
+                Some(stored) => more(store, stored).map(Some),
+                None => Ok(None),
+            })
+            .await?;
+        found.ok_or_else(|| not_found(id))
     }
 }
