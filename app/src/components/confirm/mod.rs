@@ -11,23 +11,12 @@ use crate::actions::{Actions, Question};
 use crate::reactive::part;
 use leptos::html::Dialog;
 use leptos::prelude::*;
-use std::time::Duration;
 
 /// The question, shown when [`Actions::question`] holds one.
 #[component]
 pub fn Confirm() -> impl IntoView {
     let actions = Actions::here();
     let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        if actions.question.read().is_some()
-            && let Some(dialog) = dialog.get()
-            && !dialog.open()
-        {
-            // When the question is in it: the dialog gives the focus to the way out that is marked for it. It fails only
-            // for a dialog that is already open.
-            set_timeout(move || drop(dialog.show_modal()), Duration::ZERO);
-        }
-    });
     // A closed dialog keeps what it said until it is asked again: nothing vanishes before it is gone.
     let asked = Memo::new(move |before: Option<&Option<Question>>| {
         actions.question.get().or_else(|| before.cloned().flatten())
@@ -40,7 +29,9 @@ pub fn Confirm() -> impl IntoView {
             on:close=move |_| actions.question.set(None)
         >
             {part(move || {
-                let view = match asked.get()? {
+                let question = asked.get()?;
+                opened_for(dialog, actions, question.clone());
+                let view = match question {
                     Question::Cancel(id) => one::cancel(id),
                     Question::Resume(id) => one::resume(id),
                     Question::Abandon(id) => one::abandon(id),
@@ -57,6 +48,20 @@ pub fn Confirm() -> impl IntoView {
         </dialog>
     }
     .into_any()
+}
+
+/// Shows the dialog when it is asked this question, which stands in it by then: the dialog gives the focus to the way
+/// out that is marked for it. In the turn of the press that asked, so that the next key already goes to the dialog.
+fn opened_for(dialog: NodeRef<Dialog>, actions: Actions, question: Question) {
+    Effect::new(move |_| {
+        if actions.question.read().as_ref() == Some(&question)
+            && let Some(dialog) = dialog.get()
+            && !dialog.open()
+        {
+            // It fails only for a dialog that is already open.
+            drop(dialog.show_modal());
+        }
+    });
 }
 
 /// The two ways out: leave it as it is, or do it.
