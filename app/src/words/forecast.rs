@@ -57,9 +57,18 @@ pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now
     Some(if band.is_empty() { format!("{said} left") } else { format!("{said} left ({band})") })
 }
 
-/// `30 s to 55 s`, to stand under what is left. Nothing without a forecast, or where the band is too narrow to tell.
+/// `30–55 s`, `1–4 m`, to stand under what is left, in a column: one unit for both ends, which are rounded away from
+/// each other. Nothing without a forecast, or where the band is too narrow to tell.
 pub fn band(forecast: Option<&Forecast>, _eta_seconds: Option<f64>, now: Time) -> Option<String> {
-    forecast.filter(|f| f.ends_at > now).map(|f| between(f, now)).filter(|band| !band.is_empty())
+    let forecast = forecast.filter(|f| f.ends_at > now && !between(f, now).is_empty())?;
+    let [least, most] = [forecast.earliest, forecast.latest].map(|at| at.seconds_since(now).max(0.0));
+    let (size, unit) = match most {
+        s if s < 100.0 => (1.0, "s"),
+        s if s < 100.0 * 60.0 => (60.0, "m"),
+        s if s < 48.0 * 3_600.0 => (3_600.0, "h"),
+        _ => (86_400.0, "d"),
+    };
+    Some(format!("{:.0}–{:.0} {unit}", (least / size).floor(), (most / size).ceil()))
 }
 
 fn between(forecast: &Forecast, now: Time) -> String {
@@ -128,8 +137,18 @@ mod tests {
         assert_eq!(left(None, None, now), None);
         assert_eq!(left_with_band(Some(&f), None, now).unwrap(), "about 40 s left (30 s to 55 s)");
         assert_eq!(left_with_band(None, Some(7.0), now).unwrap(), "about 7 s left");
-        assert_eq!(band(Some(&f), None, now).unwrap(), "30 s to 55 s");
+        assert_eq!(band(Some(&f), None, now).unwrap(), "30–55 s");
         assert_eq!(band(None, Some(7.0), now), None);
+    }
+
+    #[test]
+    fn in_a_column_a_band_has_one_unit_and_is_never_told_narrower_than_it_is() {
+        let now = at("23T14:00:00");
+        let said = |ends, earliest, latest| band(Some(&forecast(ends, earliest, latest)), None, now);
+        assert_eq!(said("23T14:02:00", "23T14:01:10", "23T14:04:20").unwrap(), "1–5 m");
+        assert_eq!(said("23T16:00:00", "23T14:50:00", "24T01:00:00").unwrap(), "0–11 h");
+        assert_eq!(said("25T14:00:00", "24T20:00:00", "27T14:00:00").unwrap(), "1–4 d");
+        assert_eq!(said("23T14:02:00", "23T14:02:00", "23T14:02:01"), None);
     }
 
     #[test]
