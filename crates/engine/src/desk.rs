@@ -182,7 +182,7 @@ impl Desk {
         for status in desk.roster.iter().map(crate::roster::Entry::status).collect::<Vec<_>>() {
             desk.draft.host(status, now);
         }
-        desk.orphans(now);
+        desk.families(now);
         // What was stored last may break a rule that nobody could obey.
         for id in desk.watched.keys().copied().collect::<Vec<_>>() {
             desk.obey_rule(id, now);

@@ -15,6 +15,9 @@ use std::time::Duration;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+/// A host that answers a start so often that it failed over it will not do better.
+const FAULTS: u32 = 3;
+
 /// Which attempt an errand is about, where it goes and when it is no longer wanted.
 #[derive(Clone)]
 pub(crate) struct Errand {
@@ -71,6 +74,7 @@ pub(crate) async fn start(
         }
     }
     let mut backoff = backoff();
+    let mut faults = 0;
     loop {
         let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::Never);
         let answer = tokio::select! {
@@ -95,7 +99,17 @@ pub(crate) async fn start(
             Err(error @ PoolError::Status { status: 400..=499, .. }) => {
                 return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
             }
+            // The host's own words, not those of something between that could not reach it.
+            Err(error @ PoolError::Status { status: 500..=599, problem: Some(_), .. })
+                if faults + 1 >= FAULTS =>
+            {
+                let hint =
+                    "This is a fault of the host or of the kind: look at the host's own log, then retry.";
+                let failure = Failure { hint: hint.into(), ..refusal(&errand.host, &error) };
+                return errand.report(Message::Refused(failure)).await;
+            }
             Err(error) => {
+                faults += u32::from(matches!(error, PoolError::Status { status: 500..=599, .. }));
                 tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a start is not answered");
                 if unwanted.is_cancelled() {
                     let Errand { id, attempt, .. } = errand;

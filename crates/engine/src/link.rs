@@ -6,14 +6,17 @@ use crate::clock::Exchange;
 use crate::desk::{Command, DeskSender};
 use crate::roster::LastWord;
 use pool::{Backoff, Pool, PoolError, Sse};
-use protocol::host::{About, Health, HostBeat, HostEvent, HostOperations};
-use protocol::{HostName, InstanceId, Time};
+use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations};
+use protocol::{HostName, InstanceId, OperationId, Time};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// A question about the host itself must be answered within this.
 const ANSWER: Duration = Duration::from_secs(2);
+/// A feed that breaks off so often without having lasted [`LASTS`] is no feed, though the host answers.
+const SHORT_FEEDS: u32 = 5;
+const LASTS: Duration = Duration::from_secs(1);
 /// At most so many events go to the desk at once.
 const BATCH: usize = 512;
 
@@ -54,11 +57,19 @@ impl Link {
     async fn follow_for_ever(&self) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(3));
         let mut reset = false;
+        let mut short = 0;
         loop {
             let why = match self.meet(reset).await {
                 Ok((instance, after)) => {
-                    backoff.reset();
-                    match self.follow(instance, after).await {
+                    let begun = Instant::now();
+                    let parted = self.follow(instance, after).await;
+                    if begun.elapsed() >= LASTS {
+                        short = 0;
+                        backoff.reset();
+                    } else {
+                        short += 1;
+                    }
+                    match parted {
                         Parted::Over => return,
                         Parted::Reset => {
                             reset = true;
@@ -68,7 +79,7 @@ impl Link {
                             reset = false;
                             // A stream may break without the host being away: meet it again before saying so.
                             tracing::info!(host = %self.host, why, "the feed of a host broke off");
-                            if !self.quiet() {
+                            if !self.quiet() && short < SHORT_FEEDS {
                                 tokio::time::sleep(Duration::from_millis(20)).await;
                                 continue;
                             }
@@ -160,25 +171,17 @@ impl Link {
                 }
             };
             self.last_word.note();
-            match self.read(instance, &message) {
+            match read(&self.host, instance, &message) {
                 Ok(Some(event)) => events.push(event),
                 Ok(None) => {}
-                Err(parted) => return parted,
+                Err(parted) => {
+                    // What came before it holds.
+                    if self.deliver(instance, &mut events).await.is_err() {
+                        return Parted::Over;
+                    }
+                    return parted;
+                }
             }
-        }
-    }
-
-    fn read(&self, instance: InstanceId, message: &Sse) -> Result<Option<HostEvent>, Parted> {
-        match message.event.as_str() {
-            "message" | "" => serde_json::from_str(&message.data).map(Some).map_err(|error| {
-                Parted::Broken(format!("{} sent an event that can't be read: {error}", self.pool.base_url()))
-            }),
-            "hello" | "beat" => match serde_json::from_str::<HostBeat>(&message.data) {
-                Ok(beat) if beat.instance != instance => Err(Parted::Reset),
-                _ => Ok(None),
-            },
-            "reset" => Err(Parted::Reset),
-            _ => Ok(None),
         }
     }
 
@@ -219,5 +222,72 @@ impl Link {
                 return;
             }
         }
+    }
+}
+
+fn read(host: &HostName, instance: InstanceId, message: &Sse) -> Result<Option<HostEvent>, Parted> {
+    match message.event.as_str() {
+        "message" | "" => event(host, &message.data).map(Some),
+        "hello" | "beat" => match serde_json::from_str::<HostBeat>(&message.data) {
+            Ok(beat) if beat.instance != instance => Err(Parted::Reset),
+            _ => Ok(None),
+        },
+        "reset" => Err(Parted::Reset),
+        _ => Ok(None),
+    }
+}
+
+/// An event as it is, or, where only its place can be read, as one that says nothing: the host may be newer than this
+/// server, and what comes after it is still to be heard. What it would have said is found by the next scan.
+fn event(host: &HostName, text: &str) -> Result<HostEvent, Parted> {
+    #[derive(serde::Deserialize)]
+    struct Place {
+        seq: u64,
+        at: Time,
+        id: OperationId,
+        attempt: u32,
+    }
+    let error = match serde_json::from_str(text) {
+        Ok(event) => return Ok(event),
+        Err(error) => error,
+    };
+    tracing::warn!(%host, %error, "an event of a host can't be read and is passed over");
+    match serde_json::from_str::<Place>(text) {
+        Ok(Place { seq, at, id, attempt }) => {
+            Ok(HostEvent { seq, at, id, attempt, body: HostEventBody::Unknown })
+        }
+        Err(_) => Err(Parted::Broken(format!("{host} sent an event that can't be read: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_of(data: &str) -> Result<Option<HostEvent>, Parted> {
+        let message = Sse { event: String::new(), id: None, data: data.to_owned() };
+        read(&"data-1".parse().unwrap(), InstanceId::new(), &message)
+    }
+
+    #[test]
+    fn what_a_newer_host_says_keeps_its_place_and_says_nothing() {
+        let place =
+            format!(r#""seq":7,"at":"2026-11-25T10:00:00Z","id":"{}","attempt":1"#, OperationId::new());
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for said in [
+            r#""type":"novel","what":[1,2]"#.to_owned(),
+            r#""type":"ended","outcome":"vanished""#.to_owned(),
+            format!(r#""type":"ended","outcome":"succeeded","result":{{"document":{deep}}}"#),
+        ] {
+            let Ok(Some(event)) = read_of(&format!("{{{place},{said}}}")) else { panic!("{said}") };
+            assert_eq!((event.seq, event.body), (7, HostEventBody::Unknown));
+        }
+        let Ok(Some(event)) = read_of(&format!(r#"{{{place},"type":"running"}}"#)) else { panic!() };
+        assert_eq!(event.body, HostEventBody::Running);
+    }
+
+    #[test]
+    fn what_has_no_place_ends_the_stream() {
+        assert!(matches!(read_of("{"), Err(Parted::Broken(_))));
     }
 }

@@ -32,7 +32,7 @@ pub struct StartWithRule {
     pub rule: Option<crate::SetRule>,
 }
 
-/// `GET /api/v1/operations`: a page, newest first.
+/// `GET /api/v1/operations`: a page, newest first, or with `order=oldest` oldest first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationPage {

@@ -6,8 +6,10 @@
 //! into `$defs`; and `x-when` for a param that matters only while others have certain values. A kind whose schema
 //! says more is refused when its host declares it, not when a person uses it.
 
+mod number;
 mod when;
 
+pub use number::ungrouped;
 pub use when::When;
 
 use crate::rfc3339;
@@ -227,20 +229,17 @@ impl Field {
         if typed.is_empty() {
             return Ok(None);
         }
-        // 12,000 and 12 000 are how people write numbers.
-        let number = || typed.replace([',', '_', ' ', '\u{202f}', '\u{a0}'], "");
+        let wrong = || format!("'{typed}' is not {}.", self.kind.takes());
+        let number = || ungrouped(typed).map_err(|why| format!("{} {why}", wrong()));
         let value = match &self.kind {
-            FieldKind::Integer { .. } => number().parse::<i64>().map(Value::from).ok(),
+            FieldKind::Integer { .. } => number()?.parse::<i64>().map(Value::from).ok(),
             FieldKind::Number { .. } => {
-                number().parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from)
+                number()?.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from)
             }
             FieldKind::Switch => typed.parse::<bool>().map(Value::from).ok(),
             _ => Some(Value::from(typed)),
         };
-        match value {
-            Some(value) => Ok(Some(value)),
-            None => Err(format!("'{typed}' is not {}.", self.kind.takes())),
-        }
+        value.map(Some).ok_or_else(wrong)
     }
 
     /// The value in the form in which the host wants it.

@@ -142,6 +142,9 @@ pub enum HostEventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<ResultDoc>,
     },
+    /// Something that this version does not know, of a newer host: it changes nothing.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What an attempt leaves behind.

@@ -135,7 +135,7 @@ pub enum ForecastBasis {
     Rate,
     /// How long such operations took before.
     History,
-    /// Both, the rate weighing more the further it is.
+    /// Both, the rate weighing more the further and the older it is.
     Both,
 }
 
@@ -156,9 +156,9 @@ pub struct Condition {
 pub enum ConditionKind {
     /// The host of a running operation can't be heard. The work may well go on.
     NoWord,
-    /// Queued, and no healthy host has this kind.
+    /// Queued, and no host that can be heard has this kind, or those that have it are all drained.
     NoHost,
-    /// Queued, and every host that has this kind is full.
+    /// Queued, and every host that has this kind is full, or as many of it run as the configuration's limit lets.
     Waiting,
     /// A cancel that could not be delivered yet; it is repeated.
     CancelUndelivered,

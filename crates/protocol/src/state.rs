@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 /// Where an operation stands.
 ///
-/// `queued → starting → running → succeeded | failed | cancelled`, with `cancelling` before an end that a
-/// person asked for. An ended operation changes only when a person asks for another attempt.
+/// `queued → starting → running → succeeded | failed | cancelled`, with `cancelling` before an end that
+/// was asked for. An ended operation changes only by another attempt: a person asks for it, or the kind's retry policy
+/// makes it after a failure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -56,7 +57,8 @@ impl State {
 
     /// Whether `next` may follow this state.
     ///
-    /// The last arms are the only ways out of an end: a new attempt, asked for by a person.
+    /// The last arm that is true is the only way out of an end: a new attempt, which a person asks for or, after a
+    /// failure, the kind's retry policy makes.
     pub fn may_become(self, next: State) -> bool {
         use State::*;
         match (self, next) {

@@ -24,17 +24,14 @@ impl Desk {
         }
     }
 
-    /// When the server starts: who has children, and whose parents ended while nobody could tell them.
-    pub(super) fn orphans(&mut self, now: Time) {
+    /// When the server starts: who has children. A parent that has ended took along what it had in the same commit;
+    /// what is there of it was tried again by a person since.
+    pub(super) fn families(&mut self, now: Time) {
         let named: HashSet<_> = self.live.values().filter_map(|live| live.record.operation.parent).collect();
-        for parent in named {
-            if self.takes_children(parent) {
-                self.parents.insert(parent);
-            } else {
+        for parent in named.into_iter().filter(|parent| self.live.contains_key(parent)).collect::<Vec<_>>() {
+            self.parents.insert(parent);
+            if !self.takes_children(parent) {
                 self.cancel_children(parent, now);
-                if self.live.contains_key(&parent) {
-                    self.parents.insert(parent);
-                }
             }
         }
     }

@@ -23,7 +23,12 @@ impl Desk {
     /// Gives back its place on the host, if it has one.
     pub(super) fn release(&mut self, id: OperationId) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.fresh_errands();
+        if live.record.operation.state.ended() {
+            // What was measured of it is still to be learnt from.
+            live.stop.cancel();
+        } else {
+            live.fresh_errands();
+        }
         let Some(host) = live.on.take() else { return };
         if let Some(placed) = self.placed.get_mut(&live.record.operation.kind) {
             *placed = placed.saturating_sub(1);

@@ -24,9 +24,6 @@ impl Desk {
                 self.draft.reply(reply, answer);
                 return;
             }
-            self.remember_key(key.clone(), new.id, new.request.clone());
-            let (key, request) = (key.clone(), new.request.clone());
-            self.draft.change(Change::Key { key, id: new.id, request, at: now });
         }
         if let Some(parent) = new.parent {
             if !self.takes_children(parent) {
@@ -34,6 +31,11 @@ impl Desk {
                 return;
             }
             self.parents.insert(parent);
+        }
+        if let Some(key) = &new.key {
+            self.remember_key(key.clone(), new.id, new.request.clone());
+            let (key, request) = (key.clone(), new.request.clone());
+            self.draft.change(Change::Key { key, id: new.id, request, at: now });
         }
         let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
         record.operation.priority = new.priority;
@@ -143,6 +145,10 @@ impl Desk {
         let id = record.operation.id;
         self.ended.remove(&id);
         self.ended_order.retain(|other| *other != id);
+        // It belongs to its parent again, if that goes on.
+        if let Some(parent) = record.operation.parent.filter(|parent| self.takes_children(*parent)) {
+            self.parents.insert(parent);
+        }
         self.live.insert(id, Live::new(record));
         self.watch_anew(id);
     }

@@ -29,6 +29,8 @@ pub(super) fn host(
             } else {
                 record.operation.started_at = Some(at);
                 record.current_mut().started_at = Some(at);
+                // How far the attempt before it came is not where this one goes on from: it says so itself.
+                record.operation.progress = None;
                 if state == State::Starting {
                     record.enter(State::Running);
                     record.clear(&[ConditionKind::Carrying]);
@@ -64,6 +66,7 @@ pub(super) fn host(
             let changed = record.note(Step::Stopped, at);
             if changed { vec![Effect::Changed] } else { Vec::new() }
         }
+        HostEventBody::Unknown => Vec::new(),
         HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
     };
     if was_silent && !effects.contains(&Effect::Changed) {

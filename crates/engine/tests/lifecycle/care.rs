@@ -6,7 +6,7 @@ use protocol::{ConditionKind, EventBody, FailureReason, KindName, OperationId, S
 use serde_json::json;
 use signalbox_engine::{Engine, RetryPolicy, Which};
 use std::time::Duration;
-use store::{Filter, Keep};
+use store::{Filter, Keep, Store};
 
 const LONG: u64 = 1_000_000;
 
@@ -262,4 +262,38 @@ async fn of_what_ended_no_more_is_kept_than_said() {
     let succeeded = engine.snapshot().counts.into_iter().find(|c| c.state == State::Succeeded).unwrap();
     assert_eq!(succeeded.count, 2);
     engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_host_fails_over_each_time_it_is_asked_is_given_up_with_the_hosts_words() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    let faulty = start(&engine, json!({"steps": 1, "faulty": true})).await.id;
+    let ended = feed.until(|o| o.id == faulty && o.state.ended()).await;
+    let failure = ended.failure.unwrap();
+    assert_eq!((ended.state, failure.reason), (State::Failed, FailureReason::Refused));
+    assert!(failure.message.starts_with("counter refused it: "), "{}", failure.message);
+    assert!(failure.hint.contains("fault of the host"), "{}", failure.hint);
+    // Its place is free.
+    let next = start(&engine, json!({"steps": 1})).await.id;
+    feed.until(|o| o.id == next && o.state == State::Succeeded).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_succeeded_judges_what_was_foretold_of_it() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    up(&engine).await;
+    let run = start(&engine, json!({"steps": 3_000})).await.id;
+    feed.until(|o| o.id == run && o.state == State::Succeeded).await;
+    engine.close().await;
+    drop(engine);
+    let runs = stage.store().runs().unwrap();
+    let [(kind, run)] = runs.as_slice() else { panic!("{runs:?}") };
+    assert_eq!(*kind, count());
+    assert!(!run.ratios.is_empty(), "{run:?}");
 }

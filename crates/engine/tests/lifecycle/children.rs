@@ -2,6 +2,7 @@
 
 use crate::stage::{self, Follower, Stage, start};
 use protocol::api::StartOperation;
+use protocol::operation::AttemptOrigin;
 use protocol::{Action, OperationId, ProblemType, State, Via};
 use serde_json::json;
 use signalbox_engine::Engine;
@@ -89,5 +90,58 @@ async fn who_failed_takes_its_children_along_and_a_restart_forgets_none() {
     stage.restart_host().await;
     feed.until(|o| o.id == parent && o.state == State::Failed).await;
     until_cancelled(&mut feed, &[queued]).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_a_person_tries_again_goes_on_without_its_parent_over_a_restart() {
+    let stage = Stage::new(4).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
+    let one = child(&engine, parent, 1_000_000, "one").await;
+    feed.until_running(&[parent, one]).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    until_cancelled(&mut feed, &[parent, one]).await;
+    engine.again(one, AttemptOrigin::Retry).await.unwrap();
+    feed.until_running(&[one]).await;
+    engine.close().await;
+    drop(engine);
+
+    let engine = stage.engine();
+    stage::up(&engine).await;
+    let known = engine.operation(one).await.unwrap();
+    assert_eq!(known.operation.state, State::Running);
+    assert!(known.audit.iter().filter(|entry| entry.action == Action::Cancel).count() == 1);
+    engine.cancel(one, String::new()).await.unwrap();
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_that_goes_on_takes_its_children_along_again_and_a_refused_start_leaves_its_key_free() {
+    let stage = Stage::new(4).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
+    let one = child(&engine, parent, 1_000_000, "one").await;
+    feed.until_running(&[parent, one]).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    until_cancelled(&mut feed, &[parent, one]).await;
+    let request = StartOperation {
+        kind: "test.count".parse().unwrap(),
+        params: json!({"steps": 1_000_000}),
+        priority: 0,
+    };
+    let refused = engine.start_child(parent, request, "late".into()).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemType::Conflict);
+
+    engine.again(parent, AttemptOrigin::Retry).await.unwrap();
+    engine.again(one, AttemptOrigin::Retry).await.unwrap();
+    let late = child(&engine, parent, 1_000_000, "late").await;
+    feed.until_running(&[parent, one, late]).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    until_cancelled(&mut feed, &[parent, one, late]).await;
     engine.close().await;
 }

@@ -46,6 +46,9 @@ struct Params {
     /// Its place and sum are in a file beside it.
     #[serde(default)]
     in_file: bool,
+    /// To look at them brings the host to fail.
+    #[serde(default)]
+    faulty: bool,
 }
 
 /// What the test sees of the work, across lives of the host.
@@ -80,6 +83,11 @@ impl Work for Count {
             }],
             resumable: true,
         }
+    }
+
+    fn check(&self, params: &Params) -> Result<(), Vec<protocol::FieldError>> {
+        assert!(!params.faulty, "faulty");
+        Ok(())
     }
 
     async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
@@ -283,12 +291,17 @@ impl Stage {
         self.engine_to(cable.address, configure)
     }
 
+    /// What a server that was closed left.
+    pub fn store(&self) -> Sqlite {
+        Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap()
+    }
+
     pub async fn cable(&self) -> Cable {
         Cable::to(self.host.address).await
     }
 
     fn engine_to(&self, address: SocketAddr, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
-        let store = Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap();
+        let store = self.store();
         let host = HostConfig {
             name: "counter".parse().unwrap(),
             url: format!("http://{address}"),

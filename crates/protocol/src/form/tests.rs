@@ -52,6 +52,13 @@ fn what_a_person_types_becomes_what_the_param_takes() {
     assert_eq!(field("rows_per_second").read("12,000").unwrap(), Some(json!(12000)));
     assert_eq!(field("rows_per_second").read("  ").unwrap(), None);
     assert!(field("rows_per_second").read("many").is_err());
+    assert_eq!(field("ratio").read("0.25").unwrap(), Some(json!(0.25)));
+    assert_eq!(
+        field("ratio").read("0,25").unwrap_err(),
+        "'0,25' is not a number from 0 to 1. Commas only group thousands, as in 12,000; write decimals with a \
+         point, as in 0.5."
+    );
+    assert!(field("rows_per_second").read("1,5").unwrap_err().contains("with a point"));
     assert_eq!(field("rows_per_second").title, "Rows per second");
     assert!(!field("rows_per_second").required);
 }
