@@ -1,4 +1,5 @@
 // Deleting: what is lost is said before, and every page that has it drops it, or says that it was deleted.
+import { until } from './pages';
 import { alive, expect, row, start, test } from './signalbox';
 
 test('what has ended is deleted from its page, and every other page is told', async ({ page, context, request }) => {
@@ -109,4 +110,28 @@ test('all that a filter finds is deleted, counted by the server, and a row of it
     await other.getByRole('heading', { name: 'Operations', level: 1 }).hover();
     await expect(other.getByRole('cell', { name: 'Deleted', exact: true })).toHaveCount(0);
     await expect(row(other, 'IN')).toHaveCount(1);
+});
+
+test('a question that is asked again counts again', async ({ page, request }) => {
+    const fail = async (symbol: string) => {
+        const id = await start(request, 'data.load', { symbol, timeframe: '1h', source: 'csv' });
+        await until(request, id, 'failed');
+    };
+    await fail('NOSUCH');
+    await page.goto('/operations?state=failed');
+    await alive(page);
+    await expect(row(page, 'NOSUCH')).toHaveCount(1);
+    const ask = page.getByRole('button', { name: 'Delete all that match…' });
+    const dialog = page.getByRole('dialog');
+    await ask.click();
+    await expect(dialog).toContainText('1 operation goes');
+    await dialog.getByRole('button', { name: 'Keep them' }).click();
+    await expect(dialog).toBeHidden();
+
+    await fail('NEITHER');
+    await ask.click();
+    await expect(dialog).toContainText('2 operations go');
+    await expect(dialog.getByRole('button', { name: 'Keep them' })).toBeFocused();
+    await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
+    await expect(page.locator('.toast')).toContainText('Deleted 2 operations.');
 });

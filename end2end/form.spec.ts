@@ -128,6 +128,31 @@ test('it is filled as the last time, and back', async ({ page, request }) => {
     await expect(page.getByRole('radio', { name: 'full' })).toBeChecked();
 });
 
+test('a field that is cleared stays so while one goes on, and a way back does not bring its default', async ({ page, request }) => {
+    await open(page, 'kind=training.run');
+    const epochs = page.locator('#param-epochs');
+    await expect(epochs).not.toHaveValue('');
+    await epochs.fill('');
+    await page.locator('#param-symbols').fill(SYMBOL);
+    await expect(page).toHaveURL(new RegExp(`symbols=${SYMBOL}`));
+    await epochs.pressSequentially('12');
+    await expect(page).toHaveURL(/epochs=12(&|$)/);
+    await expect(epochs).toHaveValue('12');
+
+    await start(request, 'data.load', { symbol: SYMBOL, source: 'synthetic', years: 1 });
+    await open(page);
+    await page.getByRole('radiogroup', { name: 'Source' }).getByRole('radio', { name: 'synthetic' }).check();
+    const years = page.locator('#param-years');
+    await years.fill('');
+    await page.getByRole('button', { name: /^As last time/ }).click();
+    await expect(page).toHaveURL(/years=1(&|$)/);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(page).not.toHaveURL(/symbol=/);
+    await years.pressSequentially('3');
+    await expect(page).toHaveURL(/years=3(&|$)/);
+    await expect(years).toHaveValue('3');
+});
+
 test('presets are saved, chosen, renamed, overwritten and deleted, with a way back', async ({ page }) => {
     await open(page);
     const name = page.getByRole('textbox', { name: 'Name of the preset' });

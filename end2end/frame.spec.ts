@@ -136,6 +136,15 @@ test('keys do what the sheet says, and nothing while one writes', async ({ page,
     await expect(palette).toBeHidden();
     await sheet.getByRole('checkbox', { name: 'single letters are keys' }).check();
     await page.keyboard.press('Escape');
+    // What Caps Lock makes of a plain c; keys after it are heard as before.
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.locator('body').dispatchEvent('keydown', { key: 'C' });
+    await page.keyboard.press('Shift+?');
+    await expect(sheet).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(sheet).toBeHidden();
+    expect(asked.filter((url) => url.endsWith('/cancel'))).toEqual([]);
     await page.keyboard.press('Shift+C');
     await expect(page.getByRole('main').locator('.op-state')).toContainText('cancelled');
 });

@@ -24,6 +24,7 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     const card = page.locator('.now-card').first();
     await expect(card.locator('.state')).toContainText('running');
     await expect(page.getByRole('region', { name: 'Running' }).getByRole('heading', { level: 2 })).toContainText('1');
+    await expect(page.locator('.hours')).toContainText('most in an hour: 0');
 
     await expect(page.getByRole('list', { name: 'Hosts: places in use' })).toContainText(/local\s*1 of \d/);
 
@@ -57,6 +58,45 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     await start(request, 'data.load', { ...load, symbol: 'NEITHER' });
     await expect(failed.locator('tr.row')).toHaveCount(1);
     await expect(failed.locator('tr.row')).toContainText('NEITHER');
+});
+
+test('what failed before many others ended is told, and nothing is called fine that is not known', async ({ page, request, tolerated }) => {
+    tolerated.push(/ERR_|Failed to load resource|net::/);
+    const old = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
+    await until(request, old, 'failed');
+    const ids = async (path: string) => {
+        const { operations } = await (await request.get(path)).json();
+        return operations.map((operation: { id: string }) => operation.id);
+    };
+    // So many end after it that a page is given no more of it than that it is there.
+    const slow = { timeframe: '1h', source: 'synthetic', rows_per_second: 20 };
+    for (let n = 0; n < 210; n += 30) {
+        const some = Array.from({ length: 30 }, (_, m) => start(request, 'data.load', { ...slow, symbol: `S${n + m}` }));
+        await Promise.all(some);
+    }
+    await request.post('/api/v1/operations/cancel', { data: { filter: '' } });
+    const open = () => ids('/api/v1/operations?state=queued,starting,running,cancelling&limit=1');
+    await expect.poll(open, { timeout: 20_000 }).toEqual([]);
+    expect(await ids('/api/v1/snapshot')).not.toContain(old);
+
+    const failed = page.getByRole('region', { name: 'Failed' });
+    const asked = page.waitForRequest(/operations\?state=failed/);
+    await page.route(/operations\?state=failed/, (route) => route.abort());
+    await page.goto('/');
+    await alive(page);
+    await asked;
+    await expect(failed).toContainText('among the newest');
+    await expect(failed).toContainText('None among the newest operations.');
+    await expect(failed.getByRole('link', { name: 'Show all that failed' })).toBeVisible();
+    await expect(failed.getByText('Nothing failed.')).toHaveCount(0);
+
+    await page.unroute(/operations\?state=failed/);
+    await page.reload();
+    await expect(failed.locator('tr.row')).toContainText('NOSUCH');
+    await expect(failed).not.toContainText('among the newest');
+    // Now that all are known.
+    await failed.getByRole('button', { name: 'I have seen these' }).click();
+    await expect(failed.getByText('Nothing failed.')).toBeVisible();
 });
 
 test('long words of what runs are cut off at the edge of their card', async ({ page, request }) => {

@@ -6,6 +6,7 @@ use crate::components::confirm::Confirm;
 use crate::components::frame::{self, Frame};
 use crate::components::keys::Keys;
 use crate::components::toasts::{ToastList, Toasts};
+use crate::kinds::{self, Kinds};
 use crate::live::Live;
 use crate::pages::lazy;
 use crate::pages::not_found::NotFound;
@@ -15,13 +16,13 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{Lazy, SsrMode, path};
 use protocol::Problem;
-use protocol::api::{KindList, Snapshot};
+use protocol::api::Snapshot;
 
 /// What was asked for once for all pages.
 #[derive(Clone, Copy)]
 pub struct Data {
     pub snapshot: Resource<Result<Snapshot, Problem>>,
-    pub kinds: Resource<Result<KindList, Problem>>,
+    pub kinds: Kinds,
 }
 
 impl Data {
@@ -37,10 +38,12 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let live = Live::default();
     provide_context(live.clone());
-    provide_context(Data {
+    let data = Data {
         snapshot: Resource::new(|| (), |()| api::snapshot()),
         kinds: Resource::new(|| (), |()| api::kinds()),
-    });
+    };
+    provide_context(data);
+    kinds::keep_true(&live, data.kinds);
     let toasts = Toasts::new();
     provide_context(toasts);
     provide_context(Actions::new(toasts));

@@ -1,6 +1,6 @@
 //! Numbers and times as a person reads them. Pure: the same figure always gives the same text.
 //!
-//! Times are UTC and say so. Nothing here reads a clock.
+//! Times are by UTC and bear no zone: it stands beside them, or [`crate::zone`] adds it. Nothing here reads a clock.
 
 use protocol::Time;
 

@@ -15,6 +15,7 @@ mod csv;
 pub mod filter;
 pub mod format;
 mod http;
+mod kinds;
 pub mod live;
 mod open;
 mod outcome;

@@ -66,6 +66,17 @@ impl Zone {
         format!("{} {}", self.day(at), self.clock(at))
     }
 
+    /// `10:41:07 UTC`; the whole moment where its day is another than `today`, which is one of this zone.
+    pub fn clock_or_moment(self, at: Time, today: &str) -> String {
+        if self.day(at) == today { self.clock(at) } else { self.moment(at) }
+    }
+
+    /// As it stands beside times from `first` to `last` that do not name it: `UTC+1`, or `UTC+1, later UTC+2` where the
+    /// clocks were changed between them.
+    pub fn name_over(self, first: Time, last: Time) -> String {
+        names_over(self.name(first), &self.name(last))
+    }
+
     /// As it stands behind a time: `UTC`, `UTC+2`, `UTC−3:30`.
     pub fn name(self, at: Time) -> String {
         let ahead = self.minutes_ahead(at);
@@ -76,6 +87,10 @@ impl Zone {
             (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
         }
     }
+}
+
+fn names_over(first: String, last: &str) -> String {
+    if first == last { first } else { format!("{first}, later {last}") }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -137,6 +152,7 @@ mod tests {
         assert_eq!(name(-210), "UTC−3:30");
         assert_eq!(name(345), "UTC+5:45");
     }
+
     #[test]
     fn a_moment_is_told_by_the_clock_of_its_zone_and_names_it() {
         let at = Time::parse("2026-11-23T22:43:17.204113Z").unwrap();
@@ -144,5 +160,21 @@ mod tests {
         assert_eq!(Zone::Ahead(120).moment(at), "2026-11-24 00:43:17 UTC+2");
         assert_eq!(Zone::Ahead(-210).clock(at), "19:13:17 UTC−3:30");
         assert_eq!(Zone::Ahead(-210).clock_millis(at), "19:13:17.204 UTC−3:30");
+    }
+
+    #[test]
+    fn a_time_of_another_day_than_today_names_its_day() {
+        let at = Time::parse("2026-11-23T22:43:17Z").unwrap();
+        assert_eq!(Zone::Utc.clock_or_moment(at, "2026-11-23"), "22:43:17 UTC");
+        assert_eq!(Zone::Utc.clock_or_moment(at, "2026-11-24"), "2026-11-23 22:43:17 UTC");
+        assert_eq!(Zone::Ahead(120).clock_or_moment(at, "2026-11-24"), "00:43:17 UTC+2");
+    }
+
+    #[test]
+    fn times_over_a_change_of_the_clocks_name_both_zones() {
+        assert_eq!(names_over("UTC+1".into(), "UTC+1"), "UTC+1");
+        assert_eq!(names_over("UTC+1".into(), "UTC+2"), "UTC+1, later UTC+2");
+        let at = Time::from_micros(0);
+        assert_eq!(Zone::Ahead(60).name_over(at, at.plus_micros(1)), "UTC+1");
     }
 }

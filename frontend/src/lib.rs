@@ -1,4 +1,6 @@
 //! The WebAssembly entry: hydrates the page that the server rendered.
+//!
+//! Knows: how the browser's module begins. May not know: what any page shows, or how it gets its data; `app` does.
 
 use leptos::prelude::window;
 use wasm_bindgen::prelude::wasm_bindgen;

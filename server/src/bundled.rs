@@ -1,5 +1,7 @@
-//! The bundled hosts as a child process: heavy work never stalls the page, and a fault in it stays there.
+//! The bundled hosts as a child process: heavy work never stalls the page, and a fault in it stays there. They listen on
+//! a loopback port and want a secret that only the server has: other users of the machine are not to run commands by it.
 
+use crate::adapters::secret;
 use crate::config::Sources;
 use anyhow::{Context, bail};
 use engine::HostConfig;
@@ -7,6 +9,7 @@ use pool::{Pool, PoolConfig};
 use protocol::HostName;
 use protocol::host::About;
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,17 +22,21 @@ const READY: Duration = Duration::from_secs(15);
 /// How long they may take to end their work when the server stops.
 const STOP: Duration = Duration::from_secs(8);
 
-/// What is remembered of hosts that were left running.
+/// What is remembered of hosts that were left running. Only the server's user may read it.
 #[derive(Serialize, Deserialize)]
 struct Left {
     url: String,
     /// Of the process, for whoever wants to stop it.
     pid: Option<u32>,
+    /// Earlier versions gave them none.
+    #[serde(default)]
+    secret: Option<String>,
 }
 
 /// The bundled hosts, running.
 pub struct Bundled {
     url: String,
+    secret: Option<String>,
     watch: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
@@ -42,11 +49,19 @@ impl Bundled {
     pub async fn start(data: &Path, sources: &Sources) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let left_file = data.join("hosts-left-running.json");
-        if let Some(url) = find(&left_file).await {
+        if let Some(Left { url, pid, secret }) = find(&left_file).await {
             tracing::info!(url, "the bundled hosts were left running and are found again");
-            return Ok(Self { url, watch: None, stop });
+            if secret.is_none() {
+                tracing::warn!(
+                    pid,
+                    "an older version started them without a secret, so every user of this machine can use them; \
+                     end that process and start the server again"
+                );
+            }
+            return Ok(Self { url, secret, watch: None, stop });
         }
-        let spawner = Spawner { data: data.to_owned(), sources: sources.clone() };
+        let secret = secret()?;
+        let spawner = Spawner { data: data.to_owned(), sources: sources.clone(), secret: secret.clone() };
         let (child, url) = spawner.spawn("127.0.0.1:0").await?;
         if sources.keep {
             let pid = child.id();
@@ -56,13 +71,13 @@ impl Bundled {
                 "the bundled hosts stay when the server stops; `kill {}` ends them",
                 pid.unwrap_or(0)
             );
-            let left = serde_json::to_string(&Left { url: url.clone(), pid })?;
-            std::fs::write(&left_file, left)
-                .with_context(|| format!("can't write {}", left_file.display()))?;
-            return Ok(Self { url, watch: None, stop });
+            let secret = Some(secret);
+            let left = Left { url, pid, secret };
+            keep(&left_file, &left).with_context(|| format!("can't write {}", left_file.display()))?;
+            return Ok(Self { url: left.url, secret: left.secret, watch: None, stop });
         }
         let watch = tokio::spawn(watch(spawner, child, url.clone(), stop.clone()));
-        Ok(Self { url, watch: Some(watch), stop })
+        Ok(Self { url, secret: Some(secret), watch: Some(watch), stop })
     }
 
     /// How the engine reaches them.
@@ -70,7 +85,7 @@ impl Bundled {
         Ok(HostConfig {
             name: HostName::new("local")?,
             url: self.url.clone(),
-            pool: PoolConfig::default(),
+            pool: PoolConfig { token: self.secret.clone(), ..PoolConfig::default() },
             configured_at: None,
         })
     }
@@ -86,14 +101,28 @@ impl Bundled {
     }
 }
 
+/// Writes down, whole or not at all, how hosts that stay are found again.
+fn keep(left_file: &Path, left: &Left) -> anyhow::Result<()> {
+    let partial = left_file.with_extension("partial");
+    // What is there keeps the rights that it has.
+    let _ = std::fs::remove_file(&partial);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&partial)?.write_all(serde_json::to_string(left)?.as_bytes())?;
+    Ok(std::fs::rename(&partial, left_file)?)
+}
+
 /// Asks whether hosts that were left running are still there.
-async fn find(left_file: &Path) -> Option<String> {
+async fn find(left_file: &Path) -> Option<Left> {
     let left: Left = serde_json::from_str(&std::fs::read_to_string(left_file).ok()?).ok()?;
-    let config = PoolConfig { retries: 0, connect_timeout: Duration::from_secs(1), ..PoolConfig::default() };
+    let (token, connect_timeout) = (left.secret.clone(), Duration::from_secs(1));
+    let config = PoolConfig { retries: 0, connect_timeout, token, ..PoolConfig::default() };
     let pool = Pool::new(&left.url, config).ok()?;
     let about = tokio::time::timeout(Duration::from_secs(2), pool.get::<About>("/host/v1/about")).await;
     match about {
-        Ok(Ok(about)) if about.name == "signalbox-host" => Some(left.url),
+        Ok(Ok(about)) if about.name == "signalbox-host" => Some(left),
         _ => {
             tracing::info!(url = left.url, "the bundled hosts that were left running are gone");
             None
@@ -104,6 +133,7 @@ async fn find(left_file: &Path) -> Option<String> {
 struct Spawner {
     data: PathBuf,
     sources: Sources,
+    secret: String,
 }
 
 impl Spawner {
@@ -124,7 +154,9 @@ impl Spawner {
         if let Some(exec) = &self.sources.exec {
             command.arg("--exec").arg(exec);
         }
-        command.stdout(Stdio::null());
+        // Everybody may read the arguments of a process, only its user the environment. One that is meant for other
+        // hosts must not come through either.
+        command.env("SIGNALBOX_HOST_TOKEN", &self.secret).stdout(Stdio::null());
         #[cfg(unix)]
         command.process_group(0);
         if self.sources.keep {

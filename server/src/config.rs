@@ -29,8 +29,8 @@ pub struct ServeArgs {
     /// ~/.local/share/signalbox]
     #[arg(long, env = "SIGNALBOX_DATA")]
     data: Option<PathBuf>,
-    /// Folder with SYMBOL_TIMEFRAME.csv files that the bundled data host loads from [default: csv in the data
-    /// folder]
+    /// Folder with SYMBOL_TIMEFRAME.csv files that the bundled data host loads from [default: hosts/csv in the
+    /// data folder]
     #[arg(long, env = "SIGNALBOX_CSV")]
     csv: Option<PathBuf>,
     /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source

@@ -21,7 +21,7 @@ pub struct HostArgs {
     /// Folder for the data sets it writes [default: hosts in the platform's folder for signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,
-    /// Folder with SYMBOL_TIMEFRAME.csv files to load from
+    /// Folder with SYMBOL_TIMEFRAME.csv files to load from [default: csv in the folder of --data]
     #[arg(long, env = "SIGNALBOX_CSV")]
     csv: Option<PathBuf>,
     /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source

@@ -1,5 +1,8 @@
 //! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API; the
 //! others speak to a server that runs.
+//!
+//! Knows: the configuration, who may ask and how an answer travels, and how the other rooms are put together, started
+//! and stopped. May not know: what follows what in an operation's life, how anything is stored, how it looks.
 
 mod actor;
 mod adapters;
@@ -38,7 +41,7 @@ enum Command {
     /// Without hosts in the configuration it starts the bundled ones as a process of their own and stops them
     /// when it stops (or finds them again, with --keep-hosts).
     Serve(Box<config::ServeArgs>),
-    /// Run the bundled hosts (market data) as a service, for dashboards on this or other machines.
+    /// Run the bundled hosts (market data, training, backtests, commands) as a service, for dashboards on this or other machines.
     Host(host::HostArgs),
     /// Print the API's description as an OpenAPI document.
     Openapi,

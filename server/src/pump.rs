@@ -1,6 +1,6 @@
-//! The pump: one task writes the feed to many readers.
+//! The pump: a few tasks, one a core up to 8, write the feed to many readers.
 //!
-//! A reader is a socket and a place in the feed, no task, no buffers. When something is told, the pump goes over its
+//! A reader is a socket and a place in the feed, no task, no buffers. When something is told, each pump goes over its
 //! readers once: those at the same place, nearly all of them, are given the same bytes, as they lie in the ring, in one
 //! write. Who takes no more is left alone until there is room, and comes back to the newest progress of each operation.
 

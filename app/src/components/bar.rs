@@ -35,7 +35,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
     });
     let fill = text(move || {
         let done = if op.state.get() == State::Succeeded { 1.0 } else { fraction.get().unwrap_or(0.0) };
-        format!("transform:scaleX({:.4})", done.clamp(0.0, 1.0))
+        format!("width:{:.2}%", done.clamp(0.0, 1.0) * 100.0)
     });
     let percent = maybe(move || fraction.get().map(|f| format!("{:.0}", (f * 100.0).floor())));
     view! {

@@ -19,13 +19,15 @@ pub fn Ago(at: Time) -> impl IntoView {
     .into_any()
 }
 
-/// `10:41:07 UTC`, with the day for those who point at it.
+/// `10:41:07 UTC`, with the day before it where that is not today; whoever points at it is told the day in any case.
 #[component]
 pub fn Clock(at: Time) -> impl IntoView {
-    let zone = Zones::here();
+    let (clock, zone) = (Live::here().clock(), Zones::here());
+    // Once a second it is asked, and once a day it is another.
+    let today = Memo::new(move |_| zone.get().day(clock.get()));
     view! {
         <time datetime=at.to_string() title=text(move || zone.get().moment(at))>
-            {text(move || zone.get().clock(at))}
+            {text(move || zone.get().clock_or_moment(at, &today.read()))}
         </time>
     }
     .into_any()
@@ -52,4 +54,26 @@ pub fn ZoneSwitch() -> impl IntoView {
         </button>
     }
     .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_names_its_day_from_the_next_midnight_on() {
+        let owner = Owner::new();
+        owner.set();
+        let live = Live::default();
+        provide_context(live.clone());
+        provide_context(Zones::new());
+        let time = |text: &str| Time::parse(text).unwrap();
+        let at = time("2026-11-23T23:10:07Z");
+        let told = |now: &str| {
+            live.tick(Some(time(now)), None);
+            view! { <Clock at/> }.into_any().to_html()
+        };
+        assert!(told("2026-11-23T23:59:59Z").contains(">23:10:07 UTC<"));
+        assert!(told("2026-11-24T00:00:00Z").contains(">2026-11-23 23:10:07 UTC<"));
+    }
 }

@@ -2,18 +2,20 @@
 //! selected and what can be done with them.
 
 use super::confirm::tally;
+use super::focus::{find, hand_over};
 use crate::actions::{Actions, Question};
 use crate::format;
 use crate::live::{Live, OpView};
 use crate::pages::compare::{Wanted, refusal};
-use crate::reactive::{part, text, yes};
+use crate::reactive::{maybe, part, text, yes};
 use crate::select::Selection;
 use crate::words::asking::{self, Again};
+use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::components::A;
 use protocol::OperationId;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 /// The selection, and the rows it is made in.
 #[derive(Clone, Copy)]
@@ -109,6 +111,13 @@ pub fn with_neighbours(row: &Element, then: impl FnOnce() + 'static) {
     request_animation_frame(then);
 }
 
+/// The box of the first row in sight, as far as any is.
+fn box_in_sight() -> Option<HtmlElement> {
+    let all = document().query_selector_all("[data-pick]").ok()?;
+    let boxes = || (0..all.length()).filter_map(|n| all.item(n)?.dyn_into::<HtmlElement>().ok());
+    boxes().find(|pick| pick.get_bounding_client_rect().top() >= 0.0).or_else(|| boxes().next_back())
+}
+
 /// How many are selected, and what can be done with them. In sight while anything is selected.
 #[component]
 pub fn SelectBar(
@@ -154,7 +163,20 @@ pub fn SelectBar(
         let (now, any) = (now.get(), there.get());
         any && (now.open() > 0 || now.cancelling > 0 || before.copied().unwrap_or_default())
     });
-    let ask = move |_| actions.question.set(Some(Question::Many(untrack(|| selection.all()).into())));
+    let ask = move |_| {
+        if untrack(|| now.get().open()) > 0 {
+            actions.question.set(Some(Question::Many(untrack(|| selection.all()).into())));
+        }
+    };
+    // Parts of the bar go when they were pressed, and with the last that is selected all of it: then the focus stays with
+    // what is left of the bar, or goes back to the rows.
+    let bar_node = NodeRef::<Div>::new();
+    let before_it_changes = move || {
+        hand_over(bar_node.get_untracked().as_deref(), move || {
+            let left = bar_node.try_get_untracked().flatten().filter(|bar| bar.is_connected());
+            left.and_then(|bar| find(&bar, "[data-clears]")).or_else(box_in_sight)
+        });
+    };
     // Another attempt, for those that there can be one of.
     let again = move |again: Again| {
         part(move || {
@@ -162,6 +184,7 @@ pub fn SelectBar(
                 Again::Retry => ("Retry", now.get().again),
                 Again::Resume => ("Resume", now.get().resumable),
             };
+            before_it_changes();
             (count > 0).then(|| {
                 let ask = move |_| {
                     actions.question.set(Some(Question::Again(untrack(|| selection.all()).into(), again)));
@@ -178,6 +201,7 @@ pub fn SelectBar(
     // What has ended can go for good.
     let delete = part(move || {
         let ended = now.get().ended;
+        before_it_changes();
         (ended > 0).then(|| {
             let ask = move |_| {
                 actions.question.set(Some(Question::DeleteMany(untrack(|| selection.all()).into())));
@@ -192,7 +216,7 @@ pub fn SelectBar(
     });
     let bar = move || {
         view! {
-            <div class="select-bar" role="region" aria-label="Selection">
+            <div class="select-bar" node_ref=bar_node role="region" aria-label="Selection">
                 <p aria-live="polite">
                     <strong class="num">
                         {text(move || format!("{} selected", format::count(selection.all().len() as u64)))}
@@ -201,7 +225,9 @@ pub fn SelectBar(
                     <span class="muted">{beside.clone()}</span>
                 </p>
                 {part(move || {
-                    more.get().map(|all| {
+                    let more = more.get();
+                    before_it_changes();
+                    more.map(|all| {
                         view! {
                             <button
                                 type="button"
@@ -222,12 +248,14 @@ pub fn SelectBar(
                     let act = act.clone();
                     move || {
                         let act = act.clone();
-                        cancels.get().then(|| {
+                        let cancels = cancels.get();
+                        before_it_changes();
+                        cancels.then(|| {
                             view! {
                                 <button
                                     type="button"
                                     class="button danger"
-                                    disabled=yes(move || now.get().open() == 0)
+                                    aria-disabled=maybe(move || (now.get().open() == 0).then(|| "true".to_owned()))
                                     on:click=ask
                                 >
                                     {act}
@@ -240,6 +268,7 @@ pub fn SelectBar(
                 <button
                     type="button"
                     class="button"
+                    data-clears=""
                     aria-label="Clear selection"
                     on:click=move |_| selection.clear()
                 >
@@ -249,7 +278,11 @@ pub fn SelectBar(
         }
         .into_any()
     };
-    part(move || there.get().then(&bar))
+    part(move || {
+        let there = there.get();
+        before_it_changes();
+        there.then(&bar)
+    })
 }
 
 /// The way to the page that lays what is selected over each other, or why it can't.

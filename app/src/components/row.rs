@@ -1,6 +1,7 @@
 //! One operation as a row of the table; on a phone the same cells stand on two lines.
 
 use super::bar::ProgressBar;
+use super::focus::{find, hand_over};
 use super::icon::Icon;
 use super::moment::Ago;
 use super::picks::{PickOne, Picks};
@@ -8,8 +9,9 @@ use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::live::line::Place;
 use crate::live::{Live, OpView};
-use crate::reactive::{maybe, part, text, word, yes};
+use crate::reactive::{maybe, part, text, word};
 use crate::{query, words};
+use leptos::html::Button;
 use leptos::prelude::*;
 use leptos_router::components::A;
 use protocol::{ConditionKind, Forecast, OperationId, Time};
@@ -132,19 +134,33 @@ pub fn RowAction(op: OpView) -> impl IntoView {
     let actions = Actions::here();
     let fixed = op.fixed();
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
+    let pressed = NodeRef::<Button>::new();
+    // Marked and not disabled while it waits: what is disabled loses the focus.
+    let busy = move || actions.pending(op.id);
     part(move || {
         let next = next.get();
+        if let Some(button) = pressed.get_untracked() {
+            // The way to the operation, in its row or on its card, wherever that is by then.
+            let href = query::operation(op.id);
+            let link = format!("tr.row a.title[href='{href}'], article h3 a[href='{href}']");
+            hand_over(Some(&button), move || find(&document().document_element()?, &link));
+        }
         let title = fixed.title.clone();
         let button = |said: &str, picture: &'static str, act: fn(Actions, OpView)| {
             let label = format!("{said}: {title}");
             view! {
                 <button
+                    node_ref=pressed
                     type="button"
                     class="quiet"
                     title=said.to_owned()
                     aria-label=label
-                    disabled=yes(move || actions.pending(op.id))
-                    on:click=move |_| act(actions, op)
+                    aria-busy=maybe(move || busy().then(|| "true".to_owned()))
+                    on:click=move |_| {
+                        if !untrack(busy) {
+                            act(actions, op);
+                        }
+                    }
                 >
                     <Icon name=picture/>
                 </button>

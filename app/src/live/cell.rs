@@ -130,8 +130,8 @@ impl OpCell {
         }
     }
 
-    /// It now stands like this. Wakes only those whose part is different; says whether the state is.
-    pub(super) fn stands(&self, op: &Operation) -> bool {
+    /// It now stands like this. Wakes only those whose part is different.
+    pub(super) fn stands(&self, op: &Operation) {
         set(&self.progress, &op.progress);
         set(&self.forecast, &op.forecast);
         set(&self.heard_at, &op.heard_at);
@@ -139,7 +139,7 @@ impl OpCell {
         set(&self.condition, &op.condition);
         set(&self.facts, &Facts::of(op));
         set(&self.outside, &outside_of(op));
-        set(&self.state, &op.state)
+        set(&self.state, &op.state);
     }
 
     /// What never changes of it.

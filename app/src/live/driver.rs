@@ -49,6 +49,8 @@ pub(super) struct Driver {
     pub(super) asked: u64,
     /// Rises with all that is asked for, so that a late answer to an old question is known as such.
     pub(super) turn: u64,
+    /// Counts are asked for.
+    counting: bool,
     pub(super) tab: Tab,
     pub(super) relay: Relay,
     /// Where the browser lets tabs agree.
@@ -77,6 +79,7 @@ pub fn start(live: Live) {
         poll_turn: 0,
         asked: 0,
         turn: 0,
+        counting: false,
         tab: Tab::default(),
         relay: Relay::new(now(), now(), server),
         tabs: None,
@@ -373,13 +376,24 @@ impl Handle {
         });
     }
 
-    /// Counts that events alone can't tell are asked for again; the feed goes on meanwhile.
+    /// Counts that events alone can't tell are asked for again; the feed goes on meanwhile. One question at a time: what
+    /// becomes unsure before the answer is asked for after it.
     fn refresh_counts(self) {
+        if std::mem::replace(&mut self.0.borrow_mut().counting, true) {
+            return;
+        }
+        let live = self.0.borrow().live.clone();
+        let unsure = live.counts_unsure();
         spawn_local(async move {
-            if let Ok(snapshot) = api::snapshot().await {
-                let live = self.0.borrow().live.clone();
+            loop {
+                let asked_of = unsure.get_untracked();
+                let Ok(snapshot) = api::snapshot().await else { break };
                 live.count_anew(&snapshot);
+                if unsure.get_untracked() == asked_of {
+                    break;
+                }
             }
+            self.0.borrow_mut().counting = false;
         });
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! What decides is pure and tested natively: [`feed`] (is anything missing?), [`ledger`] (what does an event
 //! change?), [`link`] (how to stay connected?), [`clock`] (what time is it at the server, how late is the
-//! news?), [`follow`] and [`lines`] (curves and log of the operation that is open), [`line`] (who waits behind whom?). So is what tabs of one browser have to agree on:
-//! [`role`] (which of them connects?), [`frame`] (what do they say to each other?), [`relay`] (what does one that
+//! news?), [`follow`] and [`lines`] (curves and log of the operation that is open), [`line`] (who waits behind
+//! whom?), [`counts`] (how many are in each state?). So is what tabs of one browser have to agree on: [`role`]
+//! (which of them connects?), [`frame`] (what do they say to each other?), [`relay`] (what does one that
 //! listens make of it?). [`store`] holds the outcome as signals, one for each thing that changes on its own, so
 //! that an event touches only what it is about. [`driver`], with `together` and `tabs`, is the thin part that
 //! talks to the browser.
 
 pub mod cell;
 pub mod clock;
+pub mod counts;
 pub mod driver;
 pub mod feed;
 pub mod follow;

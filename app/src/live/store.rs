@@ -2,14 +2,15 @@
 //! event wakes only those who show what it is about.
 
 mod find;
+mod follows;
 
 pub use super::cell::{Facts, Fixed, OpCell, OpView};
+pub use follows::Follow;
 
 use super::cell::set;
-use super::follow::Curves;
+use super::counts::{Counts, Numbers, slot};
 use super::ledger::{Change, judge};
 use super::line::{Place, places};
-use super::lines::LogBuffer;
 use super::link::Shown;
 use super::role::Role;
 use leptos::prelude::*;
@@ -21,15 +22,6 @@ use std::sync::{Arc, Mutex, RwLock};
 
 /// Ended operations kept in the page; older ones are a "load more" away.
 const MOST_ENDED: usize = 2_000;
-
-/// Curves and log of an operation while its page is open.
-pub struct Follow {
-    pub id: OperationId,
-    pub log: ArcRwSignal<LogBuffer>,
-    pub curves: ArcRwSignal<Curves>,
-    /// What hosts said of attempts that were over, oldest first: it changed nothing.
-    pub late: ArcRwSignal<Vec<String>>,
-}
 
 /// Everything the page knows. Cheap to clone; one for each page, from the context.
 #[derive(Clone)]
@@ -45,7 +37,8 @@ struct Inner {
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
     roster: ArcTrigger,
-    counts: ArcRwSignal<[u64; State::ALL.len()]>,
+    counting: Mutex<Counts>,
+    counts: ArcRwSignal<Numbers>,
     counts_unsure: ArcRwSignal<u32>,
     hosts: ArcRwSignal<Vec<HostStatus>>,
     server: ArcRwSignal<Option<(InstanceId, String)>>,
@@ -60,10 +53,6 @@ struct Inner {
     awake: AtomicBool,
 }
 
-fn slot(state: State) -> usize {
-    State::ALL.iter().position(|s| *s == state).expect("ALL holds every state")
-}
-
 impl Default for Live {
     fn default() -> Self {
         Self(Arc::new(Inner {
@@ -74,7 +63,8 @@ impl Default for Live {
             seq: AtomicU64::new(0),
             seeded: ArcRwSignal::new(false),
             roster: ArcTrigger::new(),
-            counts: ArcRwSignal::new([0; State::ALL.len()]),
+            counting: Mutex::default(),
+            counts: ArcRwSignal::default(),
             counts_unsure: ArcRwSignal::new(0),
             hosts: ArcRwSignal::new(Vec::new()),
             server: ArcRwSignal::new(None),
@@ -105,6 +95,16 @@ impl Live {
         self.0.gone.read().expect("no reader or writer of the gone panics")
     }
 
+    /// Counts, and shows what comes of it.
+    fn count_by<T>(&self, count: impl FnOnce(&mut Counts) -> T) -> T {
+        let (out, numbers) = {
+            let mut counting = self.0.counting.lock().expect("nobody panics while counting");
+            (count(&mut counting), counting.numbers())
+        };
+        set(&self.0.counts, &numbers);
+        out
+    }
+
     /// Takes a snapshot that the page was rendered from; later ones of the same page are ignored.
     pub fn seed_once(&self, snapshot: &Snapshot) {
         if !self.0.seeded.get_untracked() {
@@ -122,6 +122,8 @@ impl Live {
         let whole = stored == snapshot.operations.len() as u64;
         {
             let gone = self.gone();
+            let followed = self.followed();
+            let told: HashSet<OperationId> = snapshot.operations.iter().map(|op| op.id).collect();
             let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
             for op in snapshot.operations.iter().filter(|op| !gone.contains(&op.id)) {
                 match cells.get(&op.id) {
@@ -136,14 +138,19 @@ impl Live {
                     }
                 }
             }
-            // What has not ended is always in a snapshot: what is missing is gone.
+            // What has not ended is always in a snapshot: what is missing has ended, or is gone. A page that follows it
+            // asks which of the two (the epoch tells it to) and shows it until then.
             cells.retain(|id, cell| {
+                if other_life && !told.contains(id) {
+                    cell.as_of.store(snapshot.seq, Ordering::Relaxed);
+                }
                 !whole && cell.state.get_untracked().ended()
                     || cell.as_of.load(Ordering::Relaxed) > snapshot.seq
-                    || snapshot.operations.iter().any(|op| op.id == *id)
+                    || told.contains(id)
+                    || followed.contains(id)
             });
         }
-        self.count_anew(snapshot);
+        self.count_by(|counts| counts.begin(snapshot));
         let mut hosts = snapshot.hosts.clone();
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
         set(&self.0.hosts, &hosts);
@@ -159,13 +166,12 @@ impl Live {
         self.0.roster.notify();
     }
 
-    /// Takes nothing but the counts of a snapshot.
+    /// Takes nothing but the counts of a snapshot; the feed goes on, wherever it is. One of another life of the server is
+    /// left alone: the page will start over.
     pub fn count_anew(&self, snapshot: &Snapshot) {
-        let mut counts = [0; State::ALL.len()];
-        for known in &snapshot.counts {
-            counts[slot(known.state)] = known.count;
+        if self.server().is_some_and(|(server, _)| server == snapshot.server) {
+            self.count_by(|counts| counts.take(snapshot));
         }
-        set(&self.0.counts, &counts);
     }
 
     /// Takes one operation from an answer that is true at `seq`.
@@ -177,9 +183,11 @@ impl Live {
     /// were not known before.
     pub fn adopt_all<'a>(&self, ops: impl Iterator<Item = &'a Operation>, seq: u64) -> usize {
         let mut added = 0;
+        let applied = self.seq();
         {
             let gone = self.gone();
             let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
+            let mut counting = self.0.counting.lock().expect("nobody panics while counting");
             for op in ops.filter(|op| !gone.contains(&op.id)) {
                 let as_of = seq.max(op.seq);
                 match cells.get(&op.id) {
@@ -190,6 +198,7 @@ impl Live {
                     Some(_) => {}
                     None => {
                         cells.insert(op.id, Arc::new(OpCell::new(op, as_of)));
+                        counting.meet(op, applied);
                         added += 1;
                     }
                 }
@@ -223,7 +232,7 @@ impl Live {
 
     /// Takes an event of the feed. Those who call it see to it that none is missing.
     pub fn apply(&self, event: &Event) {
-        let before = self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
+        self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
         if let EventBody::Host { host } = &event.body {
             self.host_stands(host);
             return;
@@ -231,23 +240,23 @@ impl Live {
         if let EventBody::Forgotten { id, state } = &event.body {
             self.forget(*id);
             // Also one that is not known here was counted.
-            if event.seq > before {
-                self.0.counts.update(|counts| counts[slot(*state)] = counts[slot(*state)].saturating_sub(1));
-            }
+            self.count_by(|counts| counts.gone(event.seq, *id, *state));
             return;
         }
         let Some(id) = event.operation() else { return };
+        if let EventBody::Operation { operation } = &event.body
+            && !self.count_by(|counts| counts.stands(event.seq, operation))
+        {
+            self.0.counts_unsure.update(|n| *n += 1);
+        }
         self.follow_event(id, event);
         let cell = self.cells().get(&id).cloned();
         match (cell, &event.body) {
             (Some(cell), _) => {
-                let before = cell.state.get_untracked();
                 match judge(cell.known(), event) {
                     Change::Nothing => return,
                     Change::Stands(op) => {
-                        if cell.stands(op) {
-                            self.recount(Some(before), op.state);
-                        }
+                        cell.stands(op);
                         self.0.roster.notify();
                     }
                     Change::Progress { progress, forecast, at } => {
@@ -269,12 +278,6 @@ impl Live {
             (None, EventBody::Operation { operation }) => {
                 let cell = Arc::new(OpCell::new(operation, event.seq));
                 self.0.cells.write().expect("no reader or writer of the cells panics").insert(id, cell);
-                if operation.attempt == 1 && operation.state == State::Queued {
-                    self.recount(None, operation.state);
-                } else {
-                    // An old one that was not in the snapshot: nobody here knows where it was counted.
-                    self.0.counts_unsure.update(|n| *n += 1);
-                }
                 self.trim();
                 self.0.roster.notify();
             }
@@ -315,40 +318,6 @@ impl Live {
         });
     }
 
-    fn follow_event(&self, id: OperationId, event: &Event) {
-        let follows = self.0.follows.read().expect("no reader or writer of the follows panics");
-        for follow in follows.iter().filter(|f| f.id == id) {
-            match &event.body {
-                EventBody::Log { attempt, lines, .. } => {
-                    follow.log.maybe_update(|log| log.add(*attempt, lines));
-                }
-                EventBody::Points { attempt, series, .. } => {
-                    follow.curves.maybe_update(|curves| curves.add(*attempt, series));
-                }
-                EventBody::Late { what, .. } => {
-                    // A feed that is taken up again may bring it twice.
-                    follow.late.maybe_update(|late| {
-                        let new = !late.contains(what);
-                        if new {
-                            late.push(what.clone());
-                        }
-                        new
-                    });
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn recount(&self, from: Option<State>, to: State) {
-        self.0.counts.update(|counts| {
-            if let Some(from) = from {
-                counts[slot(from)] = counts[slot(from)].saturating_sub(1);
-            }
-            counts[slot(to)] += 1;
-        });
-    }
-
     /// A page that is open for days forgets the oldest ended operations.
     fn trim(&self) {
         let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
@@ -362,28 +331,13 @@ impl Live {
             // A tenth at once, so that it is not done again for the next one.
             ended.truncate(ended.len() - MOST_ENDED + MOST_ENDED / 10);
             let in_sight = self.0.in_sight.read().expect("no reader or writer of what is in sight panics");
-            for id in ended.into_iter().filter(|id| !in_sight.contains(id)) {
+            let followed = self.followed();
+            let mut counting = self.0.counting.lock().expect("nobody panics while counting");
+            for id in ended.into_iter().filter(|id| !in_sight.contains(id) && !followed.contains(id)) {
                 cells.remove(&id);
+                counting.let_go(id);
             }
         }
-    }
-
-    /// Starts to collect curves and log of an operation, until [`Live::unfollow`].
-    pub fn follow(&self, id: OperationId) -> Arc<Follow> {
-        let follow = Arc::new(Follow {
-            id,
-            log: ArcRwSignal::default(),
-            curves: ArcRwSignal::default(),
-            late: ArcRwSignal::default(),
-        });
-        self.0.follows.write().expect("no reader or writer of the follows panics").push(follow.clone());
-        follow
-    }
-
-    /// Ends what [`Live::follow`] began.
-    pub fn unfollow(&self, follow: &Arc<Follow>) {
-        let mut follows = self.0.follows.write().expect("no reader or writer of the follows panics");
-        follows.retain(|f| !Arc::ptr_eq(f, follow));
     }
 
     /// One operation, if the page knows it.

@@ -13,18 +13,18 @@ mod wrong;
 use crate::app::Data;
 use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
 use crate::query;
-use crate::reactive::{maybe, part};
+use crate::reactive::{mark, maybe, part};
 use kind_form::KindForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::use_query_map;
-use protocol::api::KindList;
+use protocol::Problem;
+use protocol::api::KindOffer;
 
 /// The page.
 #[component]
 pub fn NewPage() -> impl IntoView {
-    let kinds = Data::here().kinds;
     view! {
         <Title text="New operation · Signalbox"/>
         <div class="page-head">
@@ -32,64 +32,139 @@ pub fn NewPage() -> impl IntoView {
         </div>
         <WithSnapshot lines=6>
             <Suspense fallback=|| view! { <Skeleton lines=6/> }>
-                {part(move || Some(match kinds.get() {
-                    None => view! { <Skeleton lines=6/> }.into_any(),
-                    Some(Err(problem)) => {
-                        let retry = move |()| {
-                            kinds.refetch();
-                        };
-                        view! { <Trouble problem retry/> }.into_any()
-                    }
-                    Some(Ok(list)) if list.kinds.is_empty() => {
-                        view! {
-                            <Empty
-                                title="There is nothing to start."
-                                text="No host has been heard since the server started, so nobody has said what can be done. Look at the hosts: each says why it can't be reached."
-                            >
-                                <A href="/hosts" attr:class="button">
-                                    "Go to hosts"
-                                </A>
-                            </Empty>
-                        }
-                            .into_any()
-                    }
-                    Some(Ok(list)) => view! { <Pick list/> }.into_any(),
-                }))}
+                <Offered/>
             </Suspense>
         </WithSnapshot>
     }
     .into_any()
 }
 
-/// The kinds to pick from, and the form of the picked one.
+/// What the page shows, whatever is offered in particular.
+#[derive(Clone, PartialEq)]
+enum Face {
+    Loading,
+    Trouble(Problem),
+    Nothing,
+    Offers,
+}
+
+/// What can be started; a list that changes leaves the form where it is.
 #[component]
-fn Pick(list: KindList) -> impl IntoView {
-    let query = use_query_map();
-    let offers = StoredValue::new(list.kinds);
-    let wanted = Memo::new(move |_| query.with(|q| q.get("kind")));
-    // The one that is asked for; without a wish the first that can run now.
-    let chosen = Memo::new(move |_| {
-        offers.with_value(|offers| match wanted.get() {
-            Some(wanted) => offers.iter().find(|o| o.spec.name.as_str() == wanted).cloned(),
-            None => offers.iter().find(|o| o.available).or(offers.first()).cloned(),
+fn Offered() -> impl IntoView {
+    let kinds = Data::here().kinds;
+    let face = Memo::new(move |_| {
+        kinds.with(|kinds| match kinds {
+            None => Face::Loading,
+            Some(Err(problem)) => Face::Trouble(problem.clone()),
+            Some(Ok(list)) if list.kinds.is_empty() => Face::Nothing,
+            Some(Ok(_)) => Face::Offers,
         })
     });
-    let several = offers.with_value(|offers| offers.len() > 1);
-    let cards = offers.get_value().into_iter().map(|offer| {
-        let name = offer.spec.name.clone();
+    let offers = Memo::new(move |_| {
+        kinds.with(|kinds| match kinds {
+            Some(Ok(list)) => list.kinds.clone(),
+            _ => Vec::new(),
+        })
+    });
+    part(move || {
+        Some(match face.get() {
+            Face::Loading => view! { <Skeleton lines=6/> }.into_any(),
+            Face::Trouble(problem) => {
+                let retry = move |()| {
+                    kinds.refetch();
+                };
+                view! { <Trouble problem retry/> }.into_any()
+            }
+            Face::Nothing => view! {
+                <Empty
+                    title="There is nothing to start."
+                    text="No host has been heard since the server started, so nobody has said what can be done. Look at the hosts: each says why it can't be reached."
+                >
+                    <A href="/hosts" attr:class="button">
+                        "Go to hosts"
+                    </A>
+                </Empty>
+            }
+            .into_any(),
+            Face::Offers => view! { <Pick offers/> }.into_any(),
+        })
+    })
+}
+
+/// What was chosen, and by which wish.
+#[derive(Clone, PartialEq)]
+struct Chosen {
+    wish: Option<String>,
+    offer: Option<KindOffer>,
+}
+
+impl Chosen {
+    /// The kind that is wished for; without a wish the first that can run now. As long as the wish is the same it stays
+    /// what it is, though another could run by now, or nobody offers it just now: a form is being filled in.
+    fn of(offers: &[KindOffer], wish: Option<String>, before: Option<&Chosen>) -> Self {
+        let before = before.filter(|before| before.wish == wish).and_then(|before| before.offer.as_ref());
+        let named = |name: &str| offers.iter().find(|offer| offer.spec.name.as_str() == name);
+        let found = match &wish {
+            Some(wish) => named(wish),
+            None => before
+                .and_then(|before| named(before.spec.name.as_str()))
+                .or_else(|| offers.iter().find(|offer| offer.available))
+                .or(offers.first()),
+        };
+        let offer = found.or(before).map(|offer| KindOffer {
+            // Who could run it just now is no part of the form.
+            hosts: Vec::new(),
+            available: true,
+            ..offer.clone()
+        });
+        Self { wish, offer }
+    }
+}
+
+/// The kinds to pick from, and the form of the picked one.
+#[component]
+fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| query.with(|q| q.get("kind")));
+    let held = Memo::new(move |before: Option<&Chosen>| {
+        offers.with(|offers| Chosen::of(offers, wanted.get(), before))
+    });
+    let chosen = Memo::new(move |_| held.with(|held| held.offer.clone()));
+    let names = Memo::new(move |_| {
+        let name = |offer: &KindOffer| (offer.spec.name.to_string(), offer.spec.title.clone());
+        offers.with(|offers| offers.iter().map(name).collect::<Vec<_>>())
+    });
+    let several = Memo::new(move |_| names.with(|names| names.len() > 1));
+    let card = move |(name, title): (String, String)| {
+        let href = query::url("/new", [("kind", name.as_str())]);
         let here = {
             let name = name.clone();
-            move || chosen.with(|c| c.as_ref().is_some_and(|c| c.spec.name == name)).then(|| "true".to_owned())
+            Memo::new(move |_| chosen.with(|c| c.as_ref().is_some_and(|c| c.spec.name.as_str() == name)))
         };
+        // Not the router's link: by path alone each of them would be the current page.
         view! {
-            <A href=query::url("/new", [("kind", name.as_str())]) attr:class="kind-card" attr:data-here=maybe(here)>
-                <span class="kind-title">{offer.spec.title}</span>
-                <span class="kind">{name.to_string()}</span>
-            </A>
+            <a
+                href=href
+                class="kind-card"
+                data-here=mark(move || here.get())
+                aria-current=maybe(move || here.get().then(|| "true".to_owned()))
+            >
+                <span class="kind-title">{title}</span>
+                <span class="kind">{name}</span>
+            </a>
         }
+        .into_any()
+    };
+    let cards = part(move || {
+        several.get().then(|| {
+            view! {
+                <nav class="kind-cards" aria-label="Kind">
+                    <For each=move || names.get() key=Clone::clone children=card/>
+                </nav>
+            }
+            .into_any()
+        })
     });
-    let cards =
-        several.then(|| view! { <nav class="kind-cards" aria-label="Kind">{cards.collect_view()}</nav> });
     let form = part(move || {
         Some(match chosen.get() {
             Some(offer) => view! { <KindForm offer/> }.into_any(),
@@ -114,4 +189,43 @@ fn Pick(list: KindList) -> impl IntoView {
         {form}
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn offer(name: &str, available: bool, title: &str) -> KindOffer {
+        let spec = json!({ "name": name, "title": title, "description": "", "summary": "", "params": {} });
+        serde_json::from_value(json!({ "spec": spec, "hosts": ["a"], "available": available })).unwrap()
+    }
+
+    fn name(chosen: &Chosen) -> Option<&str> {
+        chosen.offer.as_ref().map(|offer| offer.spec.name.as_str())
+    }
+
+    #[test]
+    fn a_form_stays_while_hosts_come_and_go_and_changes_with_its_kind() {
+        let offers = |load, check| [offer("data.load", load, "Load"), offer("data.check", check, "Check")];
+        for wish in [None, Some("data.check".to_owned())] {
+            let first = Chosen::of(&offers(false, true), wish.clone(), None);
+            assert_eq!(name(&first), Some("data.check"));
+            for later in [&offers(true, true)[..], &offers(true, false), &[]] {
+                assert!(Chosen::of(later, wish.clone(), Some(&first)) == first);
+            }
+            let other = [offer("data.check", true, "Check anew")];
+            let anew = Chosen::of(&other, wish, Some(&first));
+            assert_eq!(anew.offer.unwrap().spec.title, "Check anew");
+        }
+    }
+
+    #[test]
+    fn another_wish_is_another_kind_and_an_unknown_one_none() {
+        let offers = [offer("data.load", true, "Load"), offer("data.check", true, "Check")];
+        let first = Chosen::of(&offers, None, None);
+        assert_eq!(name(&first), Some("data.load"));
+        assert_eq!(name(&Chosen::of(&offers, Some("data.check".into()), Some(&first))), Some("data.check"));
+        assert_eq!(name(&Chosen::of(&offers, Some("no.such".into()), Some(&first))), None);
+    }
 }

@@ -15,7 +15,8 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// `curl http://127.0.0.1:7200/api/v1/operations --json '{"kind":"data.load",…}'`
+    /// `curl http://127.0.0.1:7200/api/v1/operations -H 'Content-Type: application/json' -d '{"kind":"data.load",…}'`,
+    /// with a header `Authorization` where the server is not on this machine.
     pub fn curl(&self) -> String {
         let mut body = json!({"kind": self.kind, "params": self.params});
         if self.priority != 0 {

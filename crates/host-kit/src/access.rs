@@ -1,12 +1,17 @@
 //! Who may talk to the host: those with its token, and no web page that it does not know.
+//!
+//! A page whose name was bound to this machine's address (DNS rebinding) asks as if it were the host's own, so where no
+//! token keeps it out the name by which it found the host does.
 
 use crate::Refusal;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use protocol::ProblemType;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -33,7 +38,7 @@ impl Access {
                 return Err(Refusal::new(ProblemType::Forbidden, why));
             }
         }
-        let Some(token) = &self.token else { return Ok(()) };
+        let Some(token) = &self.token else { return plain(headers) };
         let given = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.as_bytes().split_at_checked(7))
@@ -51,6 +56,24 @@ impl Access {
             )),
         }
     }
+}
+
+/// Whoever asks has found the host by an address or as localhost: a page can't be bound to those. Browsers always say
+/// by which name they ask.
+fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(host) = headers.get(header::HOST) else { return Ok(()) };
+    let known = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).is_some_and(|host| {
+        let name = host.host();
+        name.eq_ignore_ascii_case("localhost") || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    });
+    if known {
+        return Ok(());
+    }
+    let why = format!(
+        "A host without a token does not answer to the name '{}'. Ask it by its address, or give it a token.",
+        String::from_utf8_lossy(host.as_bytes()).chars().take(100).collect::<String>()
+    );
+    Err(Refusal::new(ProblemType::Forbidden, why))
 }
 
 /// Compares in a time that tells nothing but the length.
@@ -90,6 +113,24 @@ mod tests {
         for origin in ["http://evil.example", "null", "http://127.0.0.1:72000", ""] {
             assert_eq!(access.admit(&headers(&[(header::ORIGIN, origin)])).unwrap_err().problem.status, 403);
         }
+    }
+
+    #[test]
+    fn without_a_token_it_is_asked_by_an_address_and_by_no_name_that_can_be_bound_to_it() {
+        let access = Access::default();
+        for host in ["127.0.0.1:7301", "localhost", "LOCALHOST:7301", "[::1]:7301", "192.168.1.4:7301"] {
+            assert!(access.admit(&headers(&[(header::HOST, host)])).is_ok(), "{host}");
+        }
+        for host in
+            ["evil.example", "evil.example:7301", "127.0.0.1.evil.example", "localhost.evil.example", ""]
+        {
+            let refusal = access.admit(&headers(&[(header::HOST, host)])).unwrap_err();
+            assert_eq!(refusal.problem.status, 403, "{host}");
+        }
+        // The token keeps a page out as well, and hosts beyond loopback have names.
+        let access = Access { token: Some("secret".into()), origins: vec![] };
+        let named = [(header::HOST, "gpu-1:7301"), (header::AUTHORIZATION, "Bearer secret")];
+        assert!(access.admit(&headers(&named)).is_ok());
     }
 
     #[test]

@@ -36,6 +36,15 @@ impl Server {
         self.pool.get(path).await.map_err(|error| self.sentence(error))
     }
 
+    /// The same; `None` when there is no such thing.
+    pub async fn find<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
+        match self.pool.get(path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(PoolError::Status { status: 404, .. }) => Ok(None),
+            Err(error) => Err(self.sentence(error)),
+        }
+    }
+
     pub async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> anyhow::Result<T> {
         let answer = self.pool.post(path, body, Repeat::Never).await;
         answer.map(|(_, answer)| answer).map_err(|error| self.sentence(error))

@@ -2,7 +2,8 @@
 //! breaks is made again; what was missed meanwhile is in what the server then tells first.
 
 use super::ask::Server;
-use super::{Exit, out, words};
+use super::{out, words};
+use anyhow::bail;
 use pool::SseStream;
 use protocol::api::OperationDetail;
 use protocol::{Event, EventBody, Operation, OperationId};
@@ -15,35 +16,52 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// The pause before a lost connection is made again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Stays until it has ended.
+/// Stays until it has ended, and gives it as it then stands. That it is tried again by itself is no end.
 ///
 /// # Errors
 /// When it is not there, or the server can't be reached at first. Later it is waited for.
-pub async fn follow(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
+pub async fn follow(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Operation> {
     let path = format!("/api/v1/operations/{id}");
     let detail: OperationDetail = server.get(&path).await?;
     let mut teller = Teller::new(detail.operation, log, json);
     let mut after = detail.seq;
     teller.begin();
-    while !teller.op.state.ended() {
+    let mut over = teller.op.state.ended();
+    while !over {
+        let mut told = false;
         match server.events(id, after).await {
-            Ok(stream) => after = teller.listen(stream, after).await,
+            Ok(stream) => {
+                after = teller.listen(stream, after).await;
+                told = teller.op.state.ended();
+            }
             Err(error) => teller.aside(&format!("{} Trying again.", sentence_of(&error))),
         }
-        if teller.op.state.ended() {
-            break;
+        if !told {
+            tokio::time::sleep(PAUSE).await;
         }
-        tokio::time::sleep(PAUSE).await;
-        // What the stream no longer holds, or what ended meanwhile.
-        match server.get::<OperationDetail>(&path).await {
-            Ok(detail) => {
+        let found = loop {
+            match server.find::<OperationDetail>(&path).await {
+                Ok(found) => break found,
+                Err(error) => teller.aside(&format!("No word from the server: {error}. Trying again.")),
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        match found {
+            // What was told was the end of one attempt, and the stream goes on with the next.
+            Some(detail) if told && !detail.operation.state.ended() => {}
+            // What the stream no longer holds, or what ended meanwhile.
+            Some(detail) => {
                 after = detail.seq;
                 teller.stands(detail.operation);
+                over = teller.op.state.ended();
             }
-            Err(error) => teller.aside(&format!("No word from the server: {error}. Trying again.")),
+            // It ended, and was deleted at once.
+            None if told => over = true,
+            None => bail!("operation {id} was deleted meanwhile"),
         }
     }
-    Ok(teller.end())
+    teller.wipe();
+    Ok(teller.op)
 }
 
 fn sentence_of(error: &pool::PoolError) -> String {
@@ -172,13 +190,5 @@ impl Teller {
         if self.terminal {
             eprint!("\r\x1b[K");
         }
-    }
-
-    fn end(self) -> Exit {
-        self.wipe();
-        if !self.json {
-            out(&words::ended(&self.op));
-        }
-        Exit::of(self.op.state)
     }
 }

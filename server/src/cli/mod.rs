@@ -9,7 +9,7 @@ mod words;
 use ask::Server;
 use clap::Args;
 use protocol::api::{CancelOperation, OperationDetail, OperationPage, StartOperation};
-use protocol::{KindName, Operation, State};
+use protocol::{KindName, Operation, OperationId, State};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -92,7 +92,7 @@ pub struct ListArgs {
     /// Only these hosts, separated by commas
     #[arg(long)]
     host: Option<String>,
-    /// Only what has this text in its title, kind or id
+    /// Only what has every one of these words in its title, kind, host, id or tags
     #[arg(short = 'q', long = "query", value_name = "TEXT")]
     q: Option<String>,
     /// At most so many, 1 to 500
@@ -141,7 +141,7 @@ pub struct CancelArgs {
     to: To,
 }
 
-/// Starts an operation: its id goes to the output, what is said about it beside it.
+/// Starts an operation: its id goes to the output, what is said about it beside it, how it ended included.
 pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let kinds = server.kinds().await?;
@@ -160,11 +160,14 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
         out(&operation.id.to_string());
         eprintln!("Started {} {}: {}", operation.kind, operation.title, server.page(operation.id));
     }
-    if args.follow {
-        follow::follow(&server, operation.id, false, args.to.json).await
-    } else {
-        Ok(Exit::Fine)
+    if !args.follow {
+        return Ok(Exit::Fine);
     }
+    let ended = follow::follow(&server, operation.id, false, args.to.json).await?;
+    if !args.to.json {
+        eprintln!("{}", words::ended(&ended));
+    }
+    Ok(Exit::of(ended.state))
 }
 
 /// A table of operations, newest first.
@@ -208,7 +211,15 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
 pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let id = server.id_of(&args.id).await?;
-    follow::follow(&server, id, args.log, args.to.json).await
+    to_the_end(&server, id, args.log, args.to.json).await
+}
+
+async fn to_the_end(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
+    let ended = follow::follow(server, id, log, json).await?;
+    if !json {
+        out(&words::ended(&ended));
+    }
+    Ok(Exit::of(ended.state))
 }
 
 /// Asks for an operation's end.
@@ -218,7 +229,7 @@ pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
     let request = CancelOperation { reason: args.reason };
     let operation: Operation = server.post(&format!("/api/v1/operations/{id}/cancel"), &request).await?;
     if args.follow {
-        return follow::follow(&server, id, false, args.to.json).await;
+        return to_the_end(&server, id, false, args.to.json).await;
     }
     if args.to.json {
         out(&serde_json::to_string(&operation)?);

@@ -25,7 +25,8 @@ pub struct AuditQuery {
         ("before" = Option<u64>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
     ),
-    responses((status = 200, body = AuditPage), (status = 400, body = Problem)))]
+    responses((status = 200, body = AuditPage), (status = 400, body = Problem),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn audit(
     State(server): State<Server>,
     query: Result<Query<AuditQuery>, QueryRejection>,

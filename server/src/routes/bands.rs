@@ -25,9 +25,11 @@ pub struct EnvelopeQuery {
         ("id" = String, Path),
         ("name" = String, Query, description = "The curve: `train_loss`"),
         ("points" = Option<u32>, Query, description = "Places at most, 2 to 500; 500 when not given, which is all that there are"),
-        ("anew" = Option<bool>, Query, description = "The band of a run that has begun is read once and stays as it is; true reads it again"),
+        ("anew" = Option<bool>, Query, description = "The band of an attempt that has begun is read once and kept in memory, the 64 read last; true reads it again"),
     ),
-    responses((status = 200, body = Envelope), (status = 404, body = Problem)))]
+    responses((status = 200, body = Envelope),
+        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn envelope(
     State(server): State<Server>,
     id: Path<String>,
@@ -41,7 +43,8 @@ pub async fn envelope(
 /// The rule that an operation has, with how many points in a row are out of its band just now.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = BandRule),
-        (status = 404, body = Problem, description = "There is no such operation, or it has no rule")))]
+        (status = 404, body = Problem, description = "There is no such operation, or it has no rule"),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json<BandRule>, Failed> {
     Ok(Json(server.engine.rule(id_of(id)?).await?))
 }
@@ -50,9 +53,12 @@ pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json
 /// the rule that it had. Points from now on are judged, by the band as it is now.
 #[utoipa::path(put, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     request_body = SetRule,
-    responses((status = 200, body = Operation), (status = 404, body = Problem),
+    responses((status = 200, body = Operation),
+        (status = 400, body = Problem, description = "The body is no JSON of this form"), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "It has ended, or is being cancelled"),
-        (status = 422, body = Problem, description = "Wrong fields, with a message for each")))]
+        (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
+        (status = 422, body = Problem, description = "Wrong fields, with a message for each"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn set_rule(
     State(server): State<Server>,
     By(by): By,
@@ -67,7 +73,8 @@ pub async fn set_rule(
 /// Takes the rule of an operation away.
 #[utoipa::path(delete, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended")))]
+        (status = 409, body = Problem, description = "It has ended"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn drop_rule(
     State(server): State<Server>,
     By(by): By,

@@ -28,7 +28,8 @@ pub async fn snapshot(State(server): State<Server>) -> Json<Snapshot> {
 
 /// Lets a host take no new work; what it has goes on to its end. Holds until undone, over restarts too.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/drain", tag = "hosts", params(("name" = String, Path)),
-    responses((status = 200, body = HostStatus), (status = 404, body = Problem)))]
+    responses((status = 200, body = HostStatus), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn drain(
     State(server): State<Server>,
     By(by): By,
@@ -39,7 +40,8 @@ pub async fn drain(
 
 /// Lets a drained host take work again.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/undrain", tag = "hosts", params(("name" = String, Path)),
-    responses((status = 200, body = HostStatus), (status = 404, body = Problem)))]
+    responses((status = 200, body = HostStatus), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn undrain(
     State(server): State<Server>,
     By(by): By,

@@ -8,7 +8,8 @@ use protocol::api::HostLink;
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
-/// `GET /metrics`
+/// The server's own figures, in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, body = String)))]
 pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     let snapshot = server.engine.snapshot();
     let mut out = String::new();

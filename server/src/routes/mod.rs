@@ -14,7 +14,7 @@ use crate::problem::Failed;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use engine::Engine;
@@ -50,7 +50,10 @@ pub struct Server {
     info(
         title = "Signalbox",
         description = "Start, follow, chart and cancel long-running operations on host services. \
-                       Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents."
+                       Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
+                       Any request may also be answered with 403 (from another site's page, or under a name that is not the \
+                       server's), any but /healthz and /readyz with 401 (a token is needed), and any but the feed with \
+                       504 (no answer within 60 s)."
     ),
     paths(
         operations::list,
@@ -80,6 +83,8 @@ pub struct Server {
         events::events,
         probes::healthz,
         probes::readyz,
+        metrics::metrics,
+        openapi,
     ),
     components(schemas(
         protocol::Event,
@@ -125,10 +130,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/hosts/{name}/drain", post(hosts::drain))
         .route("/api/v1/hosts/{name}/undrain", post(hosts::undrain))
         .route("/api/v1/snapshot", get(hosts::snapshot))
-        .route(
-            "/openapi.json",
-            get(|| async { ([("content-type", "application/json")], openapi_document()) }),
-        )
+        .route("/openapi.json", get(openapi))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(metrics::metrics))
@@ -140,6 +142,13 @@ pub fn router(server: Server) -> Router {
         .merge(answers)
         .layer(DefaultBodyLimit::max(BODY))
         .with_state(server)
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "probes",
+    responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
+async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], openapi_document())
 }
 
 async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {

@@ -37,7 +37,9 @@ use store::Filter;
         ("after" = Option<String>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
     ),
-    responses((status = 200, body = OperationPage), (status = 400, body = Problem)))]
+    responses((status = 200, body = OperationPage),
+        (status = 400, body = Problem, description = "The filter can't be read"),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn list(
     State(server): State<Server>,
     Query(words): Query<Vec<(String, String)>>,
@@ -54,8 +56,12 @@ pub async fn list(
     responses(
         (status = 201, body = Operation, description = "Accepted"),
         (status = 200, body = Operation, description = "Accepted before, under the same key"),
+        (status = 400, body = Problem, description = "The body is no JSON of this form, or the key is not 1 to 200 plain characters"),
+        (status = 409, body = Problem, description = "Accepted before, under the same key; its operation is to be looked for in the list"),
         (status = 410, body = Problem, description = "Accepted before, under the same key, and deleted"),
-        (status = 422, body = Problem, description = "Unknown kind or wrong params, with a message for each"),
+        (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
+        (status = 422, body = Problem,
+            description = "Unknown kind; wrong params, priority or rule, with a message for each; or the key was used for another request"),
         (status = 503, body = Problem, description = "Nothing can be stored just now"),
     ))]
 pub async fn start(
@@ -83,7 +89,8 @@ pub async fn start(
 
 /// One operation with its attempts, receipt, conditions and result.
 #[utoipa::path(get, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
-    responses((status = 200, body = OperationDetail), (status = 404, body = Problem)))]
+    responses((status = 200, body = OperationDetail), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<OperationDetail>, Failed> {
     Ok(Json(server.engine.operation(id_of(id)?).await?))
 }
@@ -92,8 +99,10 @@ pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<
 /// is fulfilled.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/cancel", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
-    responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended")))]
+    responses((status = 202, body = Operation),
+        (status = 400, body = Problem, description = "The body can't be read"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has ended"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn cancel(
     State(server): State<Server>,
     By(by): By,
@@ -108,8 +117,10 @@ pub async fn cancel(
 /// is told to stop it when it is heard again.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/abandon", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
-    responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended, or its host can be heard")))]
+    responses((status = 202, body = Operation),
+        (status = 400, body = Problem, description = "The body can't be read"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has ended, or its host can be heard"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn abandon(
     State(server): State<Server>,
     By(by): By,
@@ -139,7 +150,10 @@ fn clipped(reason: &str) -> String {
 /// Asks for the end of many: those named by id, or all that a filter finds. Answers when every request is kept.
 #[utoipa::path(post, path = "/api/v1/operations/cancel", tag = "operations", request_body = CancelMany,
     responses((status = 202, body = CancelledMany),
-        (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
+        (status = 400, body = Problem,
+            description = "Neither or both of ids and filter, more than 10,000 ids, or a body or filter that can't be read"),
+        (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn cancel_many(
     State(server): State<Server>,
     By(by): By,
@@ -176,7 +190,8 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
 /// they are gone; whoever follows the feed is told by `forgotten`.
 #[utoipa::path(delete, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Deleted), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It, or something that it started, has not ended")))]
+        (status = 409, body = Problem, description = "It, or something that it started, has not ended"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn delete(
     State(server): State<Server>,
     By(by): By,
@@ -189,7 +204,10 @@ pub async fn delete(
 /// not ended is left alone. Answers when they are gone; with `dry_run` it says what would be, and deletes nothing.
 #[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
     responses((status = 200, body = Deleted),
-        (status = 400, body = Problem, description = "Neither or both of ids and filter, or a filter that can't be read")))]
+        (status = 400, body = Problem,
+            description = "Neither or both of ids and filter, more than 10,000 ids, or a body or filter that can't be read"),
+        (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn delete_many(
     State(server): State<Server>,
     By(by): By,
@@ -207,7 +225,8 @@ fn url_words(query: &str) -> Vec<(String, String)> {
 /// Makes another attempt from the beginning.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/retry", tag = "operations", params(("id" = String, Path)),
     responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has not ended, or it succeeded")))]
+        (status = 409, body = Problem, description = "It has not ended, or it succeeded"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn retry(
     State(server): State<Server>,
     By(by): By,
@@ -220,7 +239,8 @@ pub async fn retry(
 /// Makes another attempt from the newest checkpoint.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/resume", tag = "operations", params(("id" = String, Path)),
     responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has not ended, it succeeded, or there is no checkpoint")))]
+        (status = 409, body = Problem, description = "It has not ended, it succeeded, or there is no checkpoint"),
+        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn resume(
     State(server): State<Server>,
     By(by): By,
@@ -251,7 +271,9 @@ pub struct SeriesQuery {
         ("to" = Option<f64>, Query, description = "Greatest x"),
         ("points" = Option<u32>, Query, description = "Points a curve at most, 4 to 20,000; 1,000 when not given"),
     ),
-    responses((status = 200, body = SeriesAnswer), (status = 404, body = Problem)))]
+    responses((status = 200, body = SeriesAnswer),
+        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn series(
     State(server): State<Server>,
     id: Path<String>,
@@ -289,7 +311,9 @@ enum LogFormat {
         ("format" = Option<String>, Query, description = "`json`; or `text` for all lines as text/plain, without colours, \
             a line each: when, level, text. `before` and `limit` don't count then"),
     ),
-    responses((status = 200, body = LogPage), (status = 404, body = Problem)))]
+    responses((status = 200, body = LogPage),
+        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn logs(
     State(server): State<Server>,
     id: Path<String>,
@@ -307,7 +331,8 @@ pub async fn logs(
 #[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
     params(("id" = String, Path), ("name" = String, Path, description = "As the result names it: `bars`")),
     responses((status = 200, description = "What the artifact's media type says"), (status = 404, body = Problem),
-        (status = 502, body = Problem, description = "The host can't be reached")))]
+        (status = 502, body = Problem, description = "The host can't be reached"),
+        (status = 503, body = Problem, description = "The store can't be read")))]
 pub async fn artifact(
     State(server): State<Server>,
     Path((id, name)): Path<(String, String)>,

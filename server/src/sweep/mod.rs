@@ -2,6 +2,7 @@
 //! starts operations of other kinds as children of its own, through the engine, and ranks what comes out.
 
 mod params;
+mod sweeping;
 mod work;
 
 use crate::adapters::secret;

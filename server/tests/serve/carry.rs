@@ -1,50 +1,11 @@
 //! A training goes on, on another host than the one that it began on: both are real processes with folders of their own.
 
-use crate::process::{Follower, Home, PATIENCE, Server};
+use crate::process::{Follower, Home, HostProcess, Server};
 use pool::Repeat;
 use protocol::api::{HostStatus, SeriesAnswer};
 use protocol::results::TrainingResult;
 use protocol::{OperationId, State};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
-
-struct Process {
-    child: Child,
-    url: String,
-}
-
-impl Process {
-    fn start(folder: &Path) -> Self {
-        let ready = folder.with_extension("ready");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
-        command
-            .args(["host", "--listen", "127.0.0.1:0"])
-            .arg("--data")
-            .arg(folder)
-            .arg("--ready-file")
-            .arg(&ready);
-        let child = command.env("SIGNALBOX_LOG", "warn").stdout(Stdio::null()).spawn().unwrap();
-        let started = Instant::now();
-        let url = loop {
-            match std::fs::read_to_string(&ready) {
-                Ok(url) => break url.trim().to_owned(),
-                Err(_) => assert!(started.elapsed() < PATIENCE, "the host did not come up"),
-            }
-            std::thread::yield_now();
-        };
-        Self { child, url }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Already gone, where a test ended it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 async fn drain(server: &Server, host: &str, on: bool) {
     let path = format!("/api/v1/hosts/{host}/{}", if on { "drain" } else { "undrain" });
@@ -82,7 +43,8 @@ async fn outcome(server: &Server, id: OperationId) -> TrainingResult {
 #[tokio::test]
 async fn a_training_that_is_resumed_on_another_host_comes_to_what_an_uninterrupted_one_comes_to() {
     let home = Home::new();
-    let (one, two) = (Process::start(&home.path().join("one")), Process::start(&home.path().join("two")));
+    let (one, two) =
+        (HostProcess::start(&home.path().join("one")), HostProcess::start(&home.path().join("two")));
     let config = home.path().join("signalbox.toml");
     let text = format!(
         "bundled = true\n[[host]]\nname = 'one'\nurl = '{}'\n[[host]]\nname = 'two'\nurl = '{}'\n",

@@ -2,7 +2,7 @@
 
 use crate::process::{Home, Server};
 use protocol::api::OperationPage;
-use protocol::{Operation, State};
+use protocol::{Event, EventBody, Operation, OperationId, State};
 use std::process::{Command, Output, Stdio};
 
 /// The command, to this server.
@@ -28,10 +28,11 @@ async fn an_operation_is_started_followed_listed_and_shown() {
     server.host_up().await;
     let (code, out, err) = run(&server, &[&SYNTHETIC[..], &["--follow"]].concat());
     assert_eq!(code, Some(0), "{out}{err}");
-    let mut lines = out.lines();
-    let id = lines.next().unwrap().to_owned();
-    assert!(lines.next().unwrap().starts_with("succeeded after "), "{out}");
+    // The id alone, for id=$(…).
+    let id = out.trim_end().to_owned();
+    assert!(out.lines().count() == 1 && id.parse::<OperationId>().is_ok(), "{out}");
     assert!(err.contains(&format!("/operations/{id}")), "{err}");
+    assert!(err.lines().last().unwrap().starts_with("succeeded after "), "{err}");
 
     let (code, out, _) = run(&server, &["list", "--state", "succeeded", "-q", "ACME"]);
     assert!(code == Some(0) && out.contains(&id) && out.contains("data.load"), "{out}");
@@ -66,7 +67,34 @@ async fn the_exit_code_of_one_who_follows_tells_how_it_ended() {
     // A file that is not there.
     let (code, out, err) =
         run(&server, &["start", "data.load", "symbol=NOSUCH", "timeframe=1h", "source=csv", "--follow"]);
-    assert!(code == Some(1) && out.contains("failed"), "{out}{err}");
+    assert!(code == Some(1) && err.contains("failed"), "{out}{err}");
+}
+
+#[tokio::test]
+async fn what_is_tried_again_by_itself_is_followed_to_the_end_of_its_last_attempt() {
+    let home = Home::new();
+    let command = home.configured("[retry.\"exec.flaky\"]\nattempts = 2\npause = 0\non = ['work']");
+    let fails_first =
+        "[exec.flaky]\ncommand = ['sh', '-c', 'if ! test -e been; then touch been; exit 1; fi']";
+    std::fs::write(home.path().join("data/exec.toml"), fails_first).unwrap();
+    let server = home.serve_by(command);
+    server.host_up().await;
+    let (code, out, err) = run(&server, &["start", "exec.flaky", "--follow", "--json"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let mut lines = out.lines();
+    let id = serde_json::from_str::<Operation>(lines.next().unwrap()).unwrap().id;
+    // Nothing is left out of what is told between the two.
+    let mut told = Vec::new();
+    for event in lines.map(|line| serde_json::from_str::<Event>(line).unwrap()) {
+        if let EventBody::Operation { operation } = event.body {
+            told.push((operation.attempt, operation.state));
+        }
+    }
+    told.dedup();
+    let end = told.iter().position(|at| *at == (1, State::Failed)).unwrap();
+    assert_eq!(told[end + 1], (2, State::Queued), "{told:?}");
+    assert_eq!(told.last(), Some(&(2, State::Succeeded)));
+    assert_eq!(server.detail(id).await.attempts.len(), 2);
 }
 
 #[tokio::test]
@@ -119,6 +147,6 @@ async fn json_is_one_line_for_each_thing_that_happens() {
     assert_eq!(code, Some(0), "{out}{err}");
     let mut lines = out.lines();
     let first: Operation = serde_json::from_str(lines.next().unwrap()).unwrap();
-    let events: Vec<protocol::Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(events.iter().all(|event| event.operation() == Some(first.id)));
 }

@@ -4,6 +4,7 @@
 
 mod api;
 mod bands;
+mod bundled;
 mod carry;
 mod cli;
 mod feed;

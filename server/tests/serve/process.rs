@@ -2,7 +2,7 @@
 
 use pool::{Pool, PoolConfig, Repeat};
 use protocol::api::{HostLink, HostStatus, OperationDetail, Snapshot};
-use protocol::{Event, EventBody, Operation, OperationId};
+use protocol::{Event, EventBody, Operation, OperationId, Progress};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -35,29 +35,38 @@ impl Home {
 
     /// The command, ready for more arguments.
     pub fn command(&self, flags: &[&str]) -> Command {
+        let mut command = self.bare();
+        command.arg("--csv").arg(self.csv()).args(flags);
+        command
+    }
+
+    /// The command with a configuration, which may leave the bundled hosts out.
+    pub fn configured(&self, configuration: &str) -> Command {
+        std::fs::create_dir_all(self.path().join("data")).unwrap();
+        std::fs::write(self.path().join("data/signalbox.toml"), configuration).unwrap();
+        self.bare()
+    }
+
+    fn bare(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
         command.arg("serve").env("SIGNALBOX_LISTEN", "127.0.0.1:0");
         command.arg("--data").arg(self.path().join("data"));
         command.arg("--site").arg(self.path().join("site"));
-        command.arg("--csv").arg(self.csv());
-        command.args(flags);
         command.env("SIGNALBOX_LOG", "warn").stdout(Stdio::null());
         command
     }
 
     /// Starts a server and waits until it listens.
     pub fn serve(&self, flags: &[&str]) -> Server {
+        self.serve_by(self.command(flags))
+    }
+
+    /// The same by a command that was made ready.
+    pub fn serve_by(&self, mut command: Command) -> Server {
         let ready = self.path().join("ready");
         let _ = std::fs::remove_file(&ready);
-        let child = self.command(flags).arg("--ready-file").arg(&ready).spawn().unwrap();
-        let started = Instant::now();
-        let url = loop {
-            match std::fs::read_to_string(&ready) {
-                Ok(url) => break url.trim().to_owned(),
-                Err(_) => assert!(started.elapsed() < PATIENCE, "the server did not come up"),
-            }
-            std::thread::yield_now();
-        };
+        let child = command.arg("--ready-file").arg(&ready).spawn().unwrap();
+        let url = address(&ready);
         let pool = Pool::new(&url, PoolConfig::default()).unwrap();
         Server { child, url, pool }
     }
@@ -77,6 +86,55 @@ impl Drop for Home {
         if let Some(pid) = left.ok().and_then(|l| serde_json::from_str::<Value>(&l).ok()?["pid"].as_u64()) {
             let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
         }
+    }
+}
+
+/// What a process writes to its ready file, once it listens.
+fn address(ready: &Path) -> String {
+    let started = Instant::now();
+    loop {
+        match std::fs::read_to_string(ready) {
+            Ok(url) => return url.trim().to_owned(),
+            Err(_) => assert!(started.elapsed() < PATIENCE, "it did not come up"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// A host that runs as a process of its own.
+pub struct HostProcess {
+    child: Child,
+    pub url: String,
+}
+
+impl HostProcess {
+    pub fn start(folder: &Path) -> Self {
+        Self::start_at(folder, "127.0.0.1:0")
+    }
+
+    /// On this address and port.
+    pub fn start_at(folder: &Path, listen: &str) -> Self {
+        let ready = folder.with_extension("ready");
+        let _ = std::fs::remove_file(&ready);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+        command.args(["host", "--listen", listen]).arg("--data").arg(folder);
+        command.arg("--ready-file").arg(&ready).env_remove("SIGNALBOX_HOST_TOKEN");
+        let child = command.env("SIGNALBOX_LOG", "warn").stdout(Stdio::null()).spawn().unwrap();
+        Self { child, url: address(&ready) }
+    }
+
+    /// As by `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for HostProcess {
+    fn drop(&mut self) {
+        // Already gone, where a test ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -124,11 +182,11 @@ impl Server {
         let mut awaited: HashSet<_> = snapshot.hosts.into_iter().filter(away).map(|host| host.name).collect();
         let mut follower = self.follow(snapshot.seq).await;
         while !awaited.is_empty() {
-            if let EventBody::Host { host } = follower.next().await.body
-                && !away(&host)
-            {
-                awaited.remove(&host.name);
-            }
+            let up = |body| match body {
+                EventBody::Host { host } if !away(&host) => Some(host.name),
+                _ => None,
+            };
+            awaited.remove(&follower.until_told(up).await);
         }
     }
 
@@ -212,11 +270,16 @@ impl Follower {
 
     /// The first progress of an operation with at least so much done.
     pub async fn until_done(&mut self, id: OperationId, done: u64) {
+        self.until_progress(id, |progress| progress.done >= done).await;
+    }
+
+    /// The first progress of an operation that fits.
+    pub async fn until_progress(&mut self, id: OperationId, fits: impl Fn(&Progress) -> bool) {
         self.until_told(|body| match body {
-            EventBody::Progress { id: of, progress, .. } => (of == id && progress.done >= done).then_some(()),
+            EventBody::Progress { id: of, progress, .. } => (of == id && fits(&progress)).then_some(()),
             _ => None,
         })
-        .await
+        .await;
     }
 
     pub fn last(&self) -> u64 {

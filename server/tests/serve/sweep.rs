@@ -1,10 +1,10 @@
 //! Sweeps: many runs as children of one operation, over real bars and backtests.
 
-use crate::process::{Follower, Home, Server};
+use crate::process::{Follower, Home, HostProcess, Server};
 use pool::{PoolError, Repeat};
-use protocol::api::OperationPage;
+use protocol::api::{Deleted, OperationPage};
 use protocol::sweep::SweepResult;
-use protocol::{OperationId, State};
+use protocol::{FailureReason, Operation, OperationId, State};
 use serde_json::{Value, json};
 
 /// Bars to trade on.
@@ -113,6 +113,28 @@ async fn a_cancel_goes_to_all_runs_of_a_sweep() {
         }
         feed.until(|o| o.parent == Some(sweep) && o.state.ended()).await;
     }
+    // What went along with it is wanted again with it.
+    server.ask(sweep, "resume").await;
+    feed.until(|o| o.parent == Some(sweep) && o.attempt == 2 && o.state == State::Running).await;
+    server.ask(sweep, "cancel").await;
+    feed.until(|o| o.id == sweep && o.attempt == 2 && o.state == State::Cancelled).await;
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    load(&server, &mut feed).await;
+    let mut params = params("seed=1..400");
+    params["run"] = json!("training.run");
+    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; epochs=500; patience=0");
+    params["at_once"] = json!(32);
+    let sweep = server.start("analysis.sweep", params).await.id;
+    feed.until(|o| o.parent == Some(sweep)).await;
+    server.ask(sweep, "cancel").await;
+    let ended = feed.until(|o| o.id == sweep && o.state.ended()).await;
+    assert_eq!(ended.state, State::Cancelled, "{:?}", ended.failure);
 }
 
 #[tokio::test]
@@ -139,4 +161,96 @@ async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
     let body = json!({"kind": "backtest.run"});
     let error = server.pool.post::<_, Value>("/api/v1/operations", &body, Repeat::Never).await.unwrap_err();
     assert!(matches!(error, PoolError::Status { status: 422, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
+    let home = Home::new();
+    let folder = home.path().join("one");
+    let host = HostProcess::start(&folder);
+    let url = host.url.clone();
+    let command = || home.configured(&format!("[[host]]\nname = 'one'\nurl = '{url}'"));
+    let server = home.serve_by(command());
+    let mut feed = server.follow(0).await;
+    load(&server, &mut feed).await;
+    let sweep = server.start("analysis.sweep", params("fast=2..41; slow=50,100")).await.id;
+    feed.until(|o| o.parent == Some(sweep) && o.state == State::Succeeded).await;
+    server.kill();
+    host.kill();
+    while feed.try_next().await.is_some() {}
+
+    let server = home.serve_by(command());
+    let mut feed = server.follow(feed.last()).await;
+    feed.until_progress(sweep, |progress| progress.message == "waiting for a host with backtest.run").await;
+    let _host = HostProcess::start_at(&folder, url.trim_start_matches("http://"));
+    let ended = feed.until(|o| o.id == sweep && o.state.ended() && o.attempt == 2).await;
+    assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
+    assert_eq!(result(&server, sweep).await.ran.len(), 80);
+    // What ran on the host ended with it; nothing was cancelled, and nothing was run twice.
+    let children = children(&server, sweep).await.operations;
+    let kept = |state| matches!(state, State::Succeeded | State::Failed);
+    assert!(children.iter().all(|run| run.attempt == 1 && kept(run.state)), "{children:?}");
+}
+
+#[tokio::test]
+async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
+    let home = Home::new();
+    // An adapter is heard, whatever the service behind it does, and has no backtests of ours.
+    let server = home.serve_by(home.configured(
+        "[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nprotocol = 'ktrdr-worker'\noffers = 'training'",
+    ));
+    let mut feed = server.follow(0).await;
+    let sweep = server.start("analysis.sweep", params("fast=5,10")).await.id;
+    let ended = feed.until(|o| o.id == sweep && o.state.ended()).await;
+    let failure = ended.failure.unwrap();
+    assert_eq!(failure.reason, FailureReason::Refused);
+    assert!(failure.message.contains("No host has backtest.run"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_without_a_run_that_was_deleted_and_leaves_alone_one_that_somebody_cancelled() {
+    let home = Home::new();
+    let server = home.serve(&["--keep-hosts"]);
+    let mut feed = server.follow(0).await;
+    load(&server, &mut feed).await;
+    let mut params = params("epochs=1,9000,9001");
+    params["run"] = json!("training.run");
+    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; patience=0");
+    params["at_once"] = json!(3);
+    let sweep = server.start("analysis.sweep", params).await.id;
+    let run = |o: &Operation, epochs: u32| o.parent == Some(sweep) && o.params["epochs"] == epochs;
+    let taken = |o: &Operation, runs: usize| {
+        let ran = o.checkpoint.as_ref().and_then(|kept| kept.state["ran"].as_array());
+        o.id == sweep && ran.is_some_and(|ran| ran.len() == runs)
+    };
+    let stays = feed.until(|o| run(o, 9001)).await.id;
+    feed.until(|o| taken(o, 1)).await;
+    let all = children(&server, sweep).await.operations;
+    let [short, unwanted] = [1, 9000].map(|epochs| all.iter().find(|o| run(o, epochs)).unwrap().id);
+    let told = server.detail(short).await.result.unwrap().document["test"]["accuracy"].as_f64();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let path = format!("{}/api/v1/operations/{short}", server.url);
+    let deleted: Deleted = client.delete(path).send().await.unwrap().json().await.unwrap();
+    assert_eq!(deleted.deleted, 1);
+    server.ask(unwanted, "cancel").await;
+    feed.until(|o| o.id == unwanted && o.state == State::Cancelled).await;
+    server.kill();
+    while feed.try_next().await.is_some() {}
+
+    let server = home.serve(&["--keep-hosts"]);
+    let mut feed = server.follow(feed.last()).await;
+    feed.until(|o| taken(o, 2) && o.attempt == 2 && o.checkpoint.as_ref().unwrap().attempt == 2).await;
+    server.ask(stays, "cancel").await;
+    let ended = feed.until(|o| o.id == sweep && o.state.ended() && o.attempt == 2).await;
+    assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
+    let ran = result(&server, sweep).await.ran;
+    let ran: Vec<_> = ran.iter().map(|ran| (ran.run, ran.operation, ran.state, ran.figure)).collect();
+    let wanted = [
+        (0, short, State::Succeeded, told),
+        (1, unwanted, State::Cancelled, None),
+        (2, stays, State::Cancelled, None),
+    ];
+    assert_eq!(ran, wanted);
+    assert!(told.is_some());
+    assert!(children(&server, sweep).await.operations.iter().all(|run| run.attempt == 1));
 }

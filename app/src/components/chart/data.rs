@@ -1,5 +1,6 @@
 //! What a chart is told: once how to draw, and again and again what. Pure.
 
+use super::extent::Extent;
 use protocol::{Band, Point};
 use serde::Serialize;
 use std::sync::Arc;
@@ -105,6 +106,8 @@ pub struct Sheet {
     pub marks: Vec<Mark>,
     /// Rises when the whole of it should be shown.
     pub fit: u32,
+    /// How much of what there is it holds.
+    pub extent: Extent,
 }
 
 impl Sheet {

@@ -131,6 +131,8 @@ export class Plot {
       behind.push({ column, x: at, low, middle, high });
     }
     this.pending = { x, columns, raw, bands, marks, behind, fit };
+    // A finer answer holds only what is zoomed to: where all of it ends is known from before.
+    if (refit || !this.zoomed) this.held = endsOf(x);
     if (refit) this.refit = true;
     this.soon();
   }
@@ -245,8 +247,9 @@ export class Plot {
     if (!this.zoomed) return;
     const { min, max } = this.view;
     const [low, high] = this.ends();
-    const by = Math.max(low - min, Math.min(high - max, share * (max - min)));
-    if (by !== 0 && low <= min + by && max + by <= high) this.zoomTo(min + by, max + by);
+    const width = max - min;
+    const from = Math.max(low, Math.min(high - width, min + share * width));
+    if (from !== min && width < high - low) this.zoomTo(from, from + width);
   }
 
   /** So many times as much in sight; what is at that share of the width stays there. */
@@ -271,11 +274,12 @@ export class Plot {
     return this.pending.behind.filter((band) => !(this.hidden & (1 << band.column)));
   }
 
-  // The whole of it is as wide as the band: it shows where earlier runs went from here.
+  // Where the whole of it ends, which is not what there is while it is zoomed. It is as wide as the band: that shows
+  // where earlier runs went from here.
   ends() {
     const { x, behind } = this.pending;
-    const min = Math.min(x[0], ...behind.map((band) => band.x[0]));
-    return [min, Math.max(x[x.length - 1], ...behind.map((band) => band.x[band.x.length - 1]))];
+    const all = [this.held, endsOf(x), ...behind.map((band) => endsOf(band.x))];
+    return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
   }
 
   stretch() {
@@ -397,7 +401,7 @@ export class Plot {
     const at = u.cursor.idx ?? end;
     const step = event.shiftKey ? 10 : 1;
     const to = { ArrowLeft: u.cursor.idx == null ? end : at - step, ArrowRight: u.cursor.idx == null ? first : at + step, Home: first, End: end }[event.key];
-    if (to !== undefined) {
+    if (to !== undefined && last >= 0) {
       const i = Math.max(0, Math.min(last, to));
       const { min, max } = u.scales.x;
       const x = u.data[0][i];
@@ -502,6 +506,11 @@ export class Plot {
     ctx.drawImage(source, 0, head);
     canvas.toBlob((blob) => blob && save(file, blob));
   }
+}
+
+/** Its first and its last, rising; of nothing what widens nothing. */
+function endsOf(x) {
+  return x.length > 0 ? [x[0], x[x.length - 1]] : [Infinity, -Infinity];
 }
 
 // Of what is in sight; with room below for the volume.

@@ -1,11 +1,12 @@
 //! The one chart of the page: lines or candles over time or steps, with a table as its twin.
 //!
-//! Drawn by uPlot, which is loaded when the first chart comes into sight. Everything that touches it is in
-//! `glue.js`; this component gives it a description once and data whenever there is some. Charts of one page
-//! whose x counts the same share their cursor and their zoom.
+//! Drawn by uPlot, which is loaded when the first chart comes into sight. `glue.js` holds it, `paint.js` draws on it,
+//! `hand.js` listens on it; this component gives it a description once and data whenever there is some. Charts of one
+//! page whose x counts the same share their cursor and their zoom.
 
 mod data;
 mod dials;
+mod extent;
 #[cfg(feature = "hydrate")]
 mod glue;
 #[cfg(any(test, feature = "hydrate"))]
@@ -16,11 +17,16 @@ mod table;
 
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
 pub use dials::{band_swatch, swatch};
+pub use extent::{Extent, Rows};
 
+use crate::components::toasts::Toasts;
 use crate::reactive::part;
 use dials::{Dials, Legend, Settings};
+use futures::future::BoxFuture;
 use leptos::html::Div;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::Problem;
 use std::sync::Arc;
 use table::{TableTwin, csv_of};
 
@@ -33,6 +39,9 @@ struct Asks {
     whole: RwSignal<u32>,
     picture: RwSignal<u32>,
 }
+
+/// Asks for all of what a chart shows only a part of.
+pub type AskAll = Callback<(), BoxFuture<'static, Result<Sheet, Problem>>>;
 
 /// Hands a text to the person as a file; on the server there is nobody to hand it to.
 pub fn save_text(file: &str, media_type: &str, text: &str) {
@@ -53,6 +62,9 @@ pub fn Chart(
     /// How smooth its curves are, where one dial of the page sets it for several charts.
     #[prop(optional)]
     weight: Option<RwSignal<f64>>,
+    /// Where its CSV comes from while it shows less than there is.
+    #[prop(optional)]
+    all: Option<AskAll>,
     /// A dial of the page's own, beside the chart's.
     #[prop(optional)]
     dial: Option<AnyView>,
@@ -89,11 +101,36 @@ pub fn Chart(
     );
     let save = {
         let spec = spec.clone();
+        let toasts = expect_context::<Toasts>();
         move |_| {
-            let text = sheet.with_untracked(|sheet| csv_of(&spec, sheet));
-            save_text(&spec.file_name("csv"), "text/csv", &text);
+            let shown = sheet.get_untracked();
+            match all.filter(|_| !shown.extent.is_all()) {
+                None => save_csv(&spec, &shown),
+                Some(all) => {
+                    let spec = spec.clone();
+                    spawn_local(async move {
+                        match all.run(()).await {
+                            Ok(sheet) => {
+                                let sheet = Sheet { behind: shown.behind.clone(), ..sheet };
+                                save_csv(&spec, &sheet);
+                                if let Some(said) = sheet.extent.said(sheet.x.len()) {
+                                    toasts
+                                        .warn(format!("The CSV of {} is not all of it. {said}", spec.title));
+                                }
+                            }
+                            Err(problem) => toasts.warn(problem.detail),
+                        }
+                    });
+                }
+            }
         }
     };
+    let held = part(move || {
+        let (extent, rows) = sheet.with(|sheet| (sheet.extent, sheet.x.len()));
+        let said = extent.said(rows)?;
+        let csv = all.map(|_| " The CSV asks for all of them.");
+        Some(view! { <span class="chart-held muted">{said} {csv}</span> }.into_any())
+    });
     let (csv_label, png_label) = (format!("CSV of {title}"), format!("PNG of {title}"));
     view! {
         <figure class="chart">
@@ -145,8 +182,15 @@ pub fn Chart(
                 >
                     "PNG"
                 </button>
+                {held}
             </div>
         </figure>
     }
     .into_any()
+}
+
+/// As a file, whose name says when it is not all of it.
+fn save_csv(spec: &Spec, sheet: &Sheet) {
+    let ending = if sheet.extent.is_all() { "csv" } else { "part.csv" };
+    save_text(&spec.file_name(ending), "text/csv", &csv_of(spec, sheet));
 }

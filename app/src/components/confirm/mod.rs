@@ -12,15 +12,37 @@ use crate::reactive::part;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
+/// What is asked, or was asked last: a closed dialog keeps what it said until it is asked again, so that nothing vanishes
+/// before it is gone. What it said is of then: also the same question is another one when it is asked again.
+#[derive(Clone, Default)]
+struct Asked {
+    /// Rises with each question.
+    turn: u32,
+    open: bool,
+    question: Option<Question>,
+}
+
+impl Asked {
+    /// What it is once this is asked, or nothing is.
+    fn after(before: Option<&Self>, now: Option<Question>) -> Self {
+        let before = before.cloned().unwrap_or_default();
+        match now {
+            None => Self { open: false, ..before },
+            same if before.open && same == before.question => before,
+            question => Self { turn: before.turn + 1, open: true, question },
+        }
+    }
+}
+
 /// The question, shown when [`Actions::question`] holds one.
 #[component]
 pub fn Confirm() -> impl IntoView {
     let actions = Actions::here();
     let dialog = NodeRef::<Dialog>::new();
-    // A closed dialog keeps what it said until it is asked again: nothing vanishes before it is gone.
-    let asked = Memo::new(move |before: Option<&Option<Question>>| {
-        actions.question.get().or_else(|| before.cloned().flatten())
-    });
+    let asked = Memo::new_with_compare(
+        move |before: Option<&Asked>| Asked::after(before, actions.question.get()),
+        |before, now| before.map(|asked| asked.turn) != now.map(|asked| asked.turn),
+    );
     view! {
         <dialog
             node_ref=dialog
@@ -29,8 +51,9 @@ pub fn Confirm() -> impl IntoView {
             on:close=move |_| actions.question.set(None)
         >
             {part(move || {
-                let question = asked.get()?;
-                opened_for(dialog, actions, question.clone());
+                let Asked { turn, question, .. } = asked.get();
+                let question = question?;
+                opened_for(dialog, asked, turn);
                 let view = match question {
                     Question::Cancel(id) => one::cancel(id),
                     Question::Resume(id) => one::resume(id),
@@ -52,9 +75,10 @@ pub fn Confirm() -> impl IntoView {
 
 /// Shows the dialog when it is asked this question, which stands in it by then: the dialog gives the focus to the way
 /// out that is marked for it. In the turn of the press that asked, so that the next key already goes to the dialog.
-fn opened_for(dialog: NodeRef<Dialog>, actions: Actions, question: Question) {
+fn opened_for(dialog: NodeRef<Dialog>, asked: Memo<Asked>, turn: u32) {
     Effect::new(move |_| {
-        if actions.question.read().as_ref() == Some(&question)
+        // That of the question before may still be awake: what stood in the dialog then is not shown again.
+        if asked.with(|asked| asked.open && asked.turn == turn)
             && let Some(dialog) = dialog.get()
             && !dialog.open()
         {
@@ -73,4 +97,23 @@ fn ways_out(keep: &'static str, act: AnyView) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_question_asked_again_is_another_one_and_a_closed_dialog_keeps_what_it_said() {
+        let question = || Some(Question::Delete("0199c2d4-7f3a-7c11-9e1b-000000000001".parse().unwrap()));
+        let first = Asked::after(None, None);
+        assert!(first.question.is_none() && !first.open);
+        let asked = Asked::after(Some(&first), question());
+        let still = Asked::after(Some(&asked), question());
+        assert!(still.open && still.turn == asked.turn);
+        let closed = Asked::after(Some(&still), None);
+        assert!(!closed.open && closed.turn == asked.turn && closed.question == question());
+        let again = Asked::after(Some(&closed), question());
+        assert!(again.open && again.turn > closed.turn);
+    }
 }

@@ -1,6 +1,7 @@
 //! Numbers between two bounds that one can slide along: which ones, and by what steps. Pure.
 
 use protocol::FieldKind;
+use protocol::form::ungrouped;
 
 /// A range with more orders of magnitude has no slider: a pixel would be too much of it.
 const WIDEST: f64 = 1_000.0;
@@ -47,7 +48,7 @@ impl Range {
 
     /// Where it stands for a text; nothing for one that is no number within it.
     pub fn place(&self, text: &str) -> Option<f64> {
-        let n: f64 = text.trim().replace([',', '_', ' '], "").parse().ok()?;
+        let n: f64 = ungrouped(text).ok()?.parse().ok()?;
         (self.min..=self.max).contains(&n).then_some(n)
     }
 }
@@ -88,6 +89,9 @@ mod tests {
         assert_eq!(share.place("0.15"), Some(0.15));
         assert_eq!((share.place("0.6"), share.place(""), share.place("x")), (None, None, None));
         assert_eq!(number(0.0, 100.0).unwrap().place(" 33.25 "), Some(33.25));
+        // As the field reads them.
+        assert_eq!((number(0.0, 100.0).unwrap().place("1,5"), share.place("0,2")), (None, None));
+        assert_eq!(number(0.0, 2_000.0).unwrap().place("1,500"), Some(1_500.0));
     }
 
     proptest! {

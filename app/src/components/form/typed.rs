@@ -63,10 +63,11 @@ pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
     Err(errors)
 }
 
-/// What a link has to say so that the form is filled like this: fields that matter and are not as they are at first.
+/// What a link has to say so that the form is filled like this: fields that matter and are not as they are at first. An
+/// empty one is left out, as the link would leave it out: it means the default.
 pub fn pairs(form: &Form, typed: &[String]) -> Vec<(String, String)> {
     let all = form.fields.iter().zip(typed).zip(shown(form, typed)).filter(|(_, shown)| *shown);
-    let changed = all.filter(|((field, text), _)| **text != first_text(field, None));
+    let changed = all.filter(|((field, text), _)| !text.is_empty() && **text != first_text(field, None));
     changed.map(|((field, text), _)| (field.name.clone(), text.clone())).collect()
 }
 
@@ -300,6 +301,19 @@ mod tests {
         assert!(pairs(&form, &typed("csv", "7")).is_empty());
         let both = [("source".to_owned(), "synthetic".to_owned()), ("seed".to_owned(), "7".to_owned())];
         assert_eq!(pairs(&form, &typed("synthetic", "7")), both);
+    }
+
+    #[test]
+    fn what_a_link_says_comes_back_as_it_was_said() {
+        let form = form();
+        for texts in [["MSFT", "", "", "true"], ["", "20,000", "tail", ""], ["MSFT", "5", "full", "false"]] {
+            let said = pairs(&form, &texts.map(str::to_owned));
+            let link = crate::query::url("/new", said.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+            let came = crate::query::pairs(link.split_once('?').unwrap_or_default().1);
+            let given = |name: &str| came.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+            let filled: Vec<_> = form.fields.iter().map(|f| first_text(f, given(&f.name))).collect();
+            assert_eq!(pairs(&form, &filled), said, "{texts:?}");
+        }
     }
 
     #[test]

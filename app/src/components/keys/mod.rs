@@ -28,6 +28,12 @@ const PLACES: [(&str, &str, &str); 5] = [
     ("h", "/hosts", "go to hosts"),
 ];
 
+/// Whether what was pressed is the key of a deed. Shift tells, and not the letter that came of it: Caps Lock turns that
+/// around.
+fn means(of_deed: &str, pressed: &str, shift: bool) -> bool {
+    of_deed.eq_ignore_ascii_case(pressed) && shift == of_deed.chars().all(char::is_uppercase)
+}
+
 /// Something asks and waits for an answer, over the page.
 fn dialog_open() -> bool {
     document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
@@ -140,8 +146,10 @@ pub fn Keys() -> impl IntoView {
                 "x" => tick(),
                 key => {
                     let op = open.operation();
-                    let deed =
-                        op.and_then(|op| Deed::fitting(op).find(|deed| deed.key() == key).map(|d| (d, op)));
+                    let shift = event.shift_key();
+                    let deed = op.and_then(|op| {
+                        Deed::fitting(op).find(|deed| means(deed.key(), key, shift)).map(|d| (d, op))
+                    });
                     if let Some((deed, op)) = deed {
                         deed.carry_out(op, doer, &go);
                     }
@@ -162,5 +170,13 @@ mod tests {
     fn no_key_of_an_operation_means_something_else() {
         let others = ["n", "g", "/", "?", "[", "j", "k", "x"];
         assert!(Deed::ALL.iter().all(|deed| !others.contains(&deed.key())));
+    }
+
+    #[test]
+    fn what_needs_shift_is_not_done_without_it_whatever_caps_lock_makes_of_the_letter() {
+        assert!(means("C", "C", true) && means("a", "a", false));
+        assert!(!means("C", "c", false) && !means("a", "A", true));
+        // With Caps Lock on.
+        assert!(!means("C", "C", false) && means("C", "c", true) && means("a", "A", false));
     }
 }

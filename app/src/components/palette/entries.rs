@@ -166,6 +166,27 @@ fn at_first(all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found
     groups
 }
 
+/// One that can be chosen, as it is known again when others come before it: what was chosen lately may stand in its own
+/// group as well.
+pub type Held = (Group, Does);
+
+/// What stands at a place, counted over all groups.
+pub fn held_at(groups: &[(Group, Vec<Found>)], place: usize) -> Option<Held> {
+    all_of(groups).nth(place).map(|(group, found)| (group, found.entry.does.clone()))
+}
+
+/// Where it stands by now: in its group, else in any.
+pub fn place_of(groups: &[(Group, Vec<Found>)], held: &Held) -> Option<usize> {
+    let (of, does) = held;
+    let same = |found: &Found| found.entry.does == *does;
+    let in_group = all_of(groups).position(|(group, found)| group == *of && same(found));
+    in_group.or_else(|| all_of(groups).position(|(_, found)| same(found)))
+}
+
+fn all_of(groups: &[(Group, Vec<Found>)]) -> impl Iterator<Item = (Group, &Found)> {
+    groups.iter().flat_map(|(group, list)| list.iter().map(|found| (*group, found)))
+}
+
 /// Everything that the page knows of, as it stands now.
 pub fn gather() -> Vec<Entry> {
     let live = Live::here();
@@ -320,6 +341,32 @@ mod tests {
         assert_eq!(names[0], (Group::Recent, vec!["Hosts", "GONE 1d", "Theme: dark"]));
         assert_eq!(names[1], (Group::Running, vec!["MSFT 1h"]));
         assert!(!names.iter().any(|(group, _)| *group == Group::Operations));
+    }
+
+    #[test]
+    fn what_is_chosen_stays_so_when_others_come_before_it() {
+        let mut all = some();
+        let found = find("1h", &all, &[]);
+        let second = held_at(&found, 1).unwrap();
+        assert_eq!(second.1, Does::Go(query::operation(id(2))));
+        // The server finds one that fits better.
+        all.push(op(3, "1h", State::Failed));
+        let more = find("1h", &all, &[]);
+        assert_eq!(held_at(&more, 0).unwrap().1, Does::Go(query::operation(id(3))));
+        assert_eq!(place_of(&more, &second), Some(2));
+        assert_eq!(place_of(&find("hosts", &all, &[]), &second), None);
+    }
+
+    #[test]
+    fn what_stands_in_two_groups_is_chosen_in_the_one_that_was_meant() {
+        let found = find("", &some(), &[("/hosts".to_owned(), "Hosts".to_owned())]);
+        let places = names(&found).into_iter().flat_map(|(_, names)| names);
+        let twice: Vec<_> =
+            places.enumerate().filter(|(_, name)| *name == "Hosts").map(|(at, _)| at).collect();
+        assert_eq!(twice.len(), 2);
+        for at in twice {
+            assert_eq!(place_of(&found, &held_at(&found, at).unwrap()), Some(at));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::open::{Doer, Open};
 use crate::query;
 use crate::reactive::{maybe, part, text, word};
 use crate::zone::Zones;
-use entries::{Does, Entry, Found, Group, find, gather};
+use entries::{Does, Entry, Found, Group, Held, find, gather, held_at, place_of};
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -135,7 +135,8 @@ pub fn PaletteDialog() -> impl IntoView {
 #[component]
 fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let typed = RwSignal::new(String::new());
-    let at = RwSignal::new(0usize);
+    // What the next Enter does. Held by what it is and not by its place: others may come before it.
+    let held = RwSignal::new(None::<Held>);
     let stored = RwSignal::new(Stored::Idle);
     // As things stand when it is opened: nothing moves under the hand while one chooses.
     let known = StoredValue::new(gather());
@@ -153,6 +154,11 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     });
     let count =
         Memo::new(move |_| found.with(|groups| groups.iter().map(|(_, list)| list.len()).sum::<usize>()));
+    let at = Memo::new(move |_| {
+        let place = |held: &Held| found.with(|groups| place_of(groups, held));
+        held.with(|held| held.as_ref().and_then(place)).unwrap_or_default()
+    });
+    let hold = Callback::new(move |n: usize| held.set(found.with_untracked(|groups| held_at(groups, n))));
     let choose = chooser(open, owner);
     let choose_at: Rc<dyn Fn(usize)> = Rc::new(move |n| {
         let entry = found.with_untracked(|groups| groups.iter().flat_map(|(_, list)| list).nth(n).cloned());
@@ -163,7 +169,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let choose_at = StoredValue::new_local(choose_at);
     let input = move |event| {
         typed.set(event_target_value(&event));
-        at.set(0);
+        hold.run(0);
         look_up(typed, stored);
     };
     let pressed = move |event: KeyboardEvent| {
@@ -184,7 +190,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        at.set(to);
+        hold.run(to);
     };
     let field = NodeRef::<Input>::new();
     Effect::new(move |_| {
@@ -193,14 +199,16 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
             let _ = field.focus();
         }
     });
-    // What the keys reach is in sight.
+    // What the keys reach is in sight, once the list stands as it is now.
     Effect::new(move |_| {
-        let chosen = document().get_element_by_id(&format!("found-{}", at.get()));
-        if let Some(chosen) = chosen {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            chosen.scroll_into_view_with_scroll_into_view_options(&options);
-        }
+        let id = format!("found-{}", at.get());
+        request_animation_frame(move || {
+            if let Some(chosen) = document().get_element_by_id(&id) {
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                chosen.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+        });
     });
     let groups = part(move || {
         let mut n = 0;
@@ -210,7 +218,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
                 .map(|found| {
                     let here = n;
                     n += 1;
-                    option(found, here, at, choose_at)
+                    option(found, here, (at, hold), choose_at)
                 })
                 .collect();
             let id = format!("found-{group:?}");
@@ -275,8 +283,8 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     .into_any()
 }
 
-/// One that can be chosen.
-fn option(found: Found, n: usize, at: RwSignal<usize>, choose: Choose) -> AnyView {
+/// One that can be chosen, at place `n`; `at` is the one that is, and `hold` makes it another.
+fn option(found: Found, n: usize, (at, hold): (Memo<usize>, Callback<usize>), choose: Choose) -> AnyView {
     let Found { entry, marks } = found;
     // Followed while the page follows the operation: what it says is true as long as it stands there.
     let state = entry.state.map(|state| {
@@ -293,7 +301,7 @@ fn option(found: Found, n: usize, at: RwSignal<usize>, choose: Choose) -> AnyVie
             aria-selected=word(move || if at.get() == n { "true" } else { "false" })
             on:pointermove=move |_| {
                 if at.get_untracked() != n {
-                    at.set(n);
+                    hold.run(n);
                 }
             }
             on:click=move |_| choose.get_value()(n)

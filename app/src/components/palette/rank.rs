@@ -1,7 +1,7 @@
 //! How well something fits what was typed, and which of its letters are why. Pure.
 //!
 //! What is typed is taken as words, each of which has to be found: best at the beginning of the name, then at the
-//! beginning of a word of it, then within, then as letters in their order (`sdl` finds "Start data load"). What
+//! beginning of a word of it, then within, then as letters in their order (`slm` finds "Start: Load market data"). What
 //! stands beside the name, and what is known of it but not shown, counts for less and only as it is written.
 
 /// A fit: the higher the better, and the letters of the name that were found, by their places in it.
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn first_letters_find_a_name_and_are_marked() {
-        assert_eq!(marked("sdl", "start data load"), "Start Data Load");
+        assert_eq!(marked("slm", "start: load market data"), "Start: Load Market data");
         assert_eq!(marked("oper", "operations"), "OPERations");
         assert!(of("tdl", "start data load").is_none(), "it begins at the beginning of a word");
         assert!(of("x", "start data load").is_none());

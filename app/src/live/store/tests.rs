@@ -1,6 +1,7 @@
 //! What the live store makes of snapshots and events.
 
 use super::super::ledger::tests::{event, operation, progress};
+use super::super::lines::LogBuffer;
 use super::*;
 use protocol::api::StateCount;
 use protocol::filter::Filter;
@@ -44,6 +45,53 @@ fn counts_follow_what_happens() {
     assert_eq!(live.count_all(), 1);
     let (active, ended) = live.list(|_| true);
     assert_eq!((active.len(), ended.len()), (0, 1));
+}
+
+#[test]
+fn an_answer_that_is_ahead_of_its_event_is_counted_once() {
+    let (live, id) = seeded(10, State::Running);
+    let ended = Operation { seq: 12, ..operation(State::Failed, 1) };
+    live.adopt(&ended, 12);
+    let new = Operation {
+        id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
+        seq: 11,
+        ..operation(State::Queued, 1)
+    };
+    live.adopt(&new, 0);
+    assert!(live.has(new.id) && live.operation(id).unwrap().state.get_untracked() == State::Failed);
+    live.apply(&event(11, EventBody::Operation { operation: Box::new(new) }));
+    live.apply(&event(12, EventBody::Operation { operation: Box::new(ended) }));
+    let counted = [State::Queued, State::Running, State::Failed].map(|state| live.count(state));
+    assert_eq!(counted, [1, 0, 1]);
+    assert_eq!(live.counts_unsure().get_untracked(), 0);
+}
+
+#[test]
+fn counts_of_a_snapshot_that_is_ahead_of_the_feed_or_behind_it_are_brought_to_where_the_feed_is() {
+    let (live, _) = seeded(10, State::Running);
+    let old = |state, attempt| Operation {
+        id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
+        ..operation(state, attempt)
+    };
+    let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }));
+    let counted = || [State::Queued, State::Running, State::Failed].map(|state| live.count(state));
+    stands(11, old(State::Queued, 2));
+    assert_eq!(live.counts_unsure().get_untracked(), 1, "nobody here knows where it was counted");
+    stands(12, operation(State::Failed, 1));
+    // Behind: it was taken before the last event.
+    live.count_anew(&snapshot(11, vec![operation(State::Running, 1), old(State::Queued, 2)]));
+    assert_eq!(counted(), [1, 0, 1]);
+    // Ahead: the next event is in it.
+    live.count_anew(&snapshot(13, vec![operation(State::Failed, 1), old(State::Running, 2)]));
+    stands(13, old(State::Running, 2));
+    assert_eq!(counted(), [0, 1, 1]);
+    stands(14, old(State::Failed, 2));
+    assert_eq!(counted(), [0, 0, 2]);
+    // Another life of the server has other numbers.
+    let mut other = snapshot(15, vec![]);
+    other.server = "0199c2d4-7f3a-7c11-9e1b-000000000002".parse().unwrap();
+    live.count_anew(&other);
+    assert_eq!(counted(), [0, 0, 2]);
 }
 
 #[test]
@@ -137,6 +185,42 @@ fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
     assert!(known.len() <= MOST_ENDED, "{}", known.len());
     assert!(all[..100].iter().chain([&all[150]]).all(|op| live.has(op.id)));
     assert!(!live.has(all[151].id));
+}
+
+#[test]
+fn what_a_page_follows_keeps_its_signals_over_a_snapshot_without_it_and_takes_the_answer_that_tells_its_end()
+{
+    for life in [1, 2] {
+        let (live, id) = seeded(10, State::Running);
+        let follow = live.follow(id);
+        let shown = live.operation(id).unwrap();
+        // It ended, and so many after it that it is only counted.
+        let mut without = snapshot(if life == 1 { 500 } else { 5 }, vec![]);
+        without.server = format!("0199c2d4-7f3a-7c11-9e1b-{life:012}").parse().unwrap();
+        without.counts = vec![StateCount { state: State::Succeeded, count: 1 }];
+        live.seed(&without);
+        live.adopt(&operation(State::Succeeded, 1), without.seq);
+        assert_eq!(shown.state.get_untracked(), State::Succeeded);
+        assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
+        live.unfollow(&follow);
+        live.seed(&snapshot(501, vec![]));
+        assert!(live.operation(id).is_none());
+    }
+}
+
+#[test]
+fn of_too_many_ended_ones_those_that_a_page_follows_are_kept() {
+    let live = Live::default();
+    let all: Vec<Operation> = (0..MOST_ENDED + 300)
+        .map(|n| Operation {
+            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+            ..operation(State::Succeeded, 1)
+        })
+        .collect();
+    live.adopt_all(all.iter(), 1);
+    let _follow = live.follow(all[0].id);
+    live.shelve(&[]);
+    assert!(live.has(all[0].id) && !live.has(all[1].id));
 }
 
 #[test]

@@ -2,16 +2,19 @@
 
 use super::entry::{Entry, is_few, letter};
 use super::wanted::Wanted;
-use crate::components::chart::{Chart, Sheet, Spec, lines_of};
-use crate::pages::operation::curves::info;
+use crate::api;
+use crate::components::chart::{AskAll, Chart, Extent, Rows, Sheet, Spec, lines_of};
+use crate::pages::operation::curves::{MOST_POINTS, extent_of, info};
 use crate::pages::operation::group::cards;
+use crate::pages::operation::sampled::Answer;
 use crate::reactive::{mark, maybe, part, text};
+use futures::future::try_join_all;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
+use protocol::api::SeriesAnswer;
 use protocol::results::Columns;
-use protocol::{Point, SeriesInfo};
+use protocol::{OperationId, Point, SeriesInfo};
 use std::sync::Arc;
 
 /// A series that several have.
@@ -163,16 +166,17 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
 #[component]
 fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> impl IntoView {
     let chip = move |said: String, chosen: Signal<bool>, to: Signal<Wanted>| {
+        // Not the router's link: by path alone each of them would be the current page.
         view! {
-            <A
-                href=move || to.with(Wanted::address)
-                scroll=false
-                attr:class="chip"
-                attr:data-chosen=mark(move || chosen.get())
-                attr:aria-current=maybe(move || chosen.get().then(|| "true".to_owned()))
+            <a
+                href=text(move || to.with(Wanted::address))
+                data-noscroll=""
+                class="chip"
+                data-chosen=mark(move || chosen.get())
+                aria-current=maybe(move || chosen.get().then(|| "true".to_owned()))
             >
                 {said}
-            </A>
+            </a>
         }
         .into_any()
     };
@@ -285,6 +289,8 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
         ..Spec::default()
     };
     let equity: Vec<_> = of.iter().map(|entry| entry.equity).collect();
+    // Over dates its rows are bars, which a zoom gives finer.
+    let all = (!dated).then(|| all_of(&name, &of));
     let sheet = Signal::derive(move || {
         Arc::new(if dated { dated_sheet(&name, &equity_of(&of)) } else { counted_sheet(&name, &of) })
     });
@@ -294,38 +300,66 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
             equity.iter().for_each(|equity| equity.ask.run(range));
         }
     });
+    let drawn = match all {
+        Some(all) => view! { <Chart spec sheet weight on_range=ranged all/> }.into_any(),
+        None => view! { <Chart spec sheet weight on_range=ranged/> }.into_any(),
+    };
     view! {
-        <Chart spec sheet weight on_range=ranged/>
+        {drawn}
         {trouble}
     }
     .into_any()
+}
+
+/// Asks for a curve of each with as many points as there are.
+fn all_of(name: &str, of: &[Entry]) -> AskAll {
+    let ids: Vec<OperationId> = of.iter().map(|entry| entry.op.id).collect();
+    let name = name.to_owned();
+    AskAll::new(move |()| {
+        let (ids, name) = (ids.clone(), name.clone());
+        Box::pin(async move {
+            let told = try_join_all(ids.into_iter().map(|id| api::series(id, MOST_POINTS))).await?;
+            let points = |answer: &SeriesAnswer| {
+                answer.series.iter().find(|curve| curve.name == name).map(|curve| curve.points.clone())
+            };
+            let points: Vec<Vec<Point>> = told.iter().map(|told| points(told).unwrap_or_default()).collect();
+            let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
+            let thinned = told.iter().any(|told| told.downsampled);
+            Ok(Sheet { extent: extent_of(thinned, MOST_POINTS, &points), ..lines_of(&points) })
+        })
+    })
 }
 
 /// As the series count themselves. Tracked.
 fn counted_sheet(name: &str, of: &[Entry]) -> Sheet {
     let points: Vec<Vec<Point>> = of.iter().map(|e| e.curves.with(|c| c.get(name).to_vec())).collect();
     let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
-    Sheet { fit: 1, ..lines_of(&points) }
+    let of_each = of.iter().zip(&points).map(|(e, curve)| extent_of(e.thinned.get(), e.points, &[curve]));
+    // Some that were thinned make it thinned.
+    let extent = of_each.into_iter().find(|extent| !extent.is_all()).unwrap_or_default();
+    Sheet { fit: 1, extent, ..lines_of(&points) }
 }
 
-/// What was answered of each, and the number that rises when the whole should be shown. Tracked.
-fn equity_of(of: &[Entry]) -> Vec<Option<(Arc<Columns>, u32)>> {
+/// What was answered of each. Tracked.
+fn equity_of(of: &[Entry]) -> Vec<Option<Answer<Columns>>> {
     of.iter().map(|entry| entry.equity.value.get()).collect()
 }
 
 /// Over dates; a curve that has not come yet is not drawn yet.
-fn dated_sheet(name: &str, answers: &[Option<(Arc<Columns>, u32)>]) -> Sheet {
+fn dated_sheet(name: &str, answers: &[Option<Answer<Columns>>]) -> Sheet {
     let points: Vec<Vec<Point>> = answers
         .iter()
         .map(|answer| {
-            let Some((columns, _)) = answer else { return Vec::new() };
+            let Some(columns) = answer.as_ref().map(|answer| &answer.of) else { return Vec::new() };
             let values = columns.columns.get(name).into_iter().flatten();
             columns.t.iter().zip(values).map(|(t, y)| Point(*t as f64, *y)).collect()
         })
         .collect();
     let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
-    let fit = answers.iter().flatten().map(|(_, fit)| fit).sum();
-    Sheet { fit, ..lines_of(&points) }
+    let fit = answers.iter().flatten().map(|answer| answer.fit).sum();
+    let bars = answers.iter().flatten().map(|answer| answer.of.bars_per_row).max().unwrap_or_default();
+    let part = answers.iter().flatten().any(|answer| answer.part);
+    Sheet { fit, extent: Extent { rows: Rows::for_bars(bars), part }, ..lines_of(&points) }
 }
 
 #[cfg(test)]
@@ -358,12 +392,14 @@ mod tests {
         let columns = |equity: &[f64]| {
             let t = (0..equity.len() as i64).map(|n| n * 3_600).collect();
             let columns = [("equity".to_owned(), equity.to_vec())].into();
-            Some((Arc::new(Columns { t, columns, bars_per_row: 1 }), 1))
+            let columns = Columns { t, columns, bars_per_row: 3 };
+            Some(Answer { of: Arc::new(columns), fit: 1, part: false })
         };
         let sheet = dated_sheet("equity", &[columns(&[1.0, 2.0]), None, columns(&[3.0, 4.0, 5.0])]);
         assert_eq!(sheet.x, [0.0, 3_600.0, 7_200.0]);
         assert_eq!(sheet.columns[0][..2], [1.0, 2.0]);
         assert!(sheet.columns[0][2].is_nan() && sheet.columns[1].iter().all(|y| y.is_nan()));
         assert_eq!((sheet.columns[2].as_slice(), sheet.fit), (&[3.0, 4.0, 5.0][..], 2));
+        assert_eq!(sheet.extent.rows, Rows::ForBars(3));
     }
 }

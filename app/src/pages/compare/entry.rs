@@ -51,6 +51,9 @@ pub struct Entry {
     pub name: StoredValue<String>,
     pub op: OpView,
     pub curves: RwSignal<Curves>,
+    /// Points asked for of each curve; of some of them more were left out.
+    pub points: u32,
+    pub thinned: RwSignal<bool>,
     pub outcome: Memo<Option<Outcome>>,
     /// What its kind declares.
     pub spec: StoredValue<Option<KindSpec>>,
@@ -75,6 +78,7 @@ impl Entry {
         let follow = live.follow(id);
         let points = points(compared);
         let told = series.as_ref().map_or(detail.seq, |series| series.seq.min(detail.seq));
+        let thinned = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
         take(&follow, detail.operation.attempt, series, None);
         on_cleanup({
             let (live, follow) = (live.clone(), follow.clone());
@@ -82,7 +86,7 @@ impl Entry {
         });
         let curves = (&follow.curves).into();
         let result = RwSignal::new(detail.result);
-        keep_true(&live, op, follow, Beside { points, logs: false, told }, move |detail| {
+        keep_true(&live, op, follow, Beside { points, thinned, logs: false, told }, move |detail| {
             result.try_set(detail.result);
         });
         let kind = op.fixed().kind.clone();
@@ -91,7 +95,7 @@ impl Entry {
         let has_dates = move || outcome.with(|o| o.as_ref().is_some_and(|o| !o.curves_shown().is_empty()));
         let equity = Sampled::once(id, "equity", points, move || dated.get() && has_dates());
         let name = StoredValue::new(op.fixed().title.clone());
-        Some(Self { place, name, op, curves, outcome, spec, equity })
+        Some(Self { place, name, op, curves, points, thinned, outcome, spec, equity })
     }
 
     /// What it is called beside the others: `A`.

@@ -18,6 +18,7 @@ use crate::components::faces::{Empty, Skeleton, WithSnapshot};
 use crate::components::icon::Icon;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
+use crate::kinds::wait_for;
 use crate::reactive::part;
 use charts::Charts;
 use entry::{Answer, Entry};
@@ -66,7 +67,8 @@ fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Skeleton lines=12/> }>
             {part(move || {
-                let (found, _) = (found.get(), data.kinds.get());
+                let found = found.get();
+                wait_for(data.kinds);
                 Some(match found {
                     Some(found) => view! { <Found found wanted/> }.into_any(),
                     None => view! { <Skeleton lines=12/> }.into_any(),

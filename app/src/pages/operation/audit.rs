@@ -25,7 +25,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
                 <table class="plain two-lines audit">
                     <thead>
                         <tr>
-                            <th scope="col">"at, UTC"</th>
+                            <th scope="col">"at"</th>
                             <th scope="col">"what"</th>
                             <th scope="col" class="num">"attempt"</th>
                             <th scope="col">"by"</th>
@@ -68,5 +68,26 @@ fn audit_row(entry: &AuditEntry, reasons: bool) -> impl IntoView + use<> {
             <td class="t-from">{entry.by.address.clone()}</td>
             {reasons.then(|| view! { <td class="wrap t-why">{entry.detail.clone()}</td> })}
         </tr>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::live::Live;
+    use crate::zone::Zones;
+    use protocol::{Action, Actor, Time};
+
+    #[test]
+    fn a_moment_names_its_zone_and_the_head_of_its_column_names_none() {
+        let owner = Owner::new();
+        owner.set();
+        provide_context(Live::default());
+        provide_context(Zones::new());
+        let by: Actor = serde_json::from_str(r#"{ "via": "page" }"#).unwrap();
+        let entry = AuditEntry::new(Time::from_micros(0), Action::Start, by);
+        let html = view! { <AuditTable audit=RwSignal::new(vec![entry])/> }.into_any().to_html();
+        assert!(html.contains(r#"<th scope="col">at</th>"#), "{html}");
+        assert!(html.contains(">00:00:00 UTC<"), "{html}");
     }
 }

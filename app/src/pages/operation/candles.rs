@@ -1,7 +1,7 @@
 //! The candlestick chart of a result's bars; a zoom asks the server for finer candles.
 
 use super::sampled::Sampled;
-use crate::components::chart::{Chart, Mark, Shape, Sheet, Spec};
+use crate::components::chart::{Chart, Extent, Mark, Rows, Shape, Sheet, Spec};
 use crate::format;
 use crate::reactive::text;
 use leptos::prelude::*;
@@ -45,19 +45,21 @@ pub fn Candles(
     let sheet = Signal::derive(move || {
         let marks = marks.map(|m| m.get().to_vec()).unwrap_or_default();
         value.with(|v| {
-            let Some((bars, fit)) = v else { return Arc::new(Sheet::default()) };
+            let Some(answer) = v else { return Arc::new(Sheet::default()) };
+            let bars = &answer.of;
             Arc::new(Sheet {
                 x: bars.t.iter().map(|t| *t as f64).collect(),
                 columns: [&bars.o, &bars.h, &bars.l, &bars.c, &bars.v].map(Clone::clone).to_vec(),
                 bands: gaps.clone(),
                 marks,
-                fit: *fit,
+                fit: answer.fit,
+                extent: Extent { rows: Rows::of_bars(bars.bars_per_candle), part: answer.part },
                 ..Sheet::default()
             })
         })
     });
     let said = text(move || {
-        value.with(|v| v.as_ref().map_or("loading the bars…".to_owned(), |(bars, _)| grain(bars)))
+        value.with(|v| v.as_ref().map_or("loading the bars…".to_owned(), |answer| grain(&answer.of)))
     });
     let spec = Spec {
         file: title.replace(' ', "-"),

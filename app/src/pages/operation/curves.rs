@@ -1,18 +1,26 @@
 //! The curves of an operation as charts, growing while it runs.
 
+use super::POINTS;
 use super::band::Bands;
 use super::group::{Panel, cards};
-use crate::components::chart::{Chart, Shape, Sheet, Spec, lines_of};
+use crate::api;
+use crate::components::chart::{AskAll, Chart, Extent, Rows, Shape, Sheet, Spec, lines_of};
 use crate::live::follow::Curves;
 use crate::reactive::part;
 use leptos::prelude::*;
-use protocol::{KindSpec, SeriesInfo};
+use protocol::{KindSpec, OperationId, Point, SeriesInfo};
 use std::sync::Arc;
+
+/// The most points of a curve that one answer of the server has.
+pub const MOST_POINTS: u32 = 20_000;
 
 /// A card for each group of curves that belong together.
 #[component]
 pub fn CurveCharts(
+    id: OperationId,
     curves: RwSignal<Curves>,
+    /// Of some of them points were left out.
+    thinned: RwSignal<bool>,
     spec: StoredValue<Option<KindSpec>>,
     /// What files made of them are called.
     file: String,
@@ -21,6 +29,7 @@ pub fn CurveCharts(
     /// Earlier runs, for what is drawn behind them.
     bands: Bands,
 ) -> impl IntoView {
+    let of = Source { id, curves, thinned, bands };
     // Those that have points; a chart is made when the first of them comes.
     let groups = Memo::new(move |_| {
         let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
@@ -42,7 +51,7 @@ pub fn CurveCharts(
                         key=|card| names_of(card)
                         children=move |card| {
                             let one = card.len() == 1;
-                            let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, curves, bands));
+                            let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, of));
                             view! { <div class="card stacked">{charts.collect_view()}</div> }
                         }
                     />
@@ -53,19 +62,23 @@ pub fn CurveCharts(
     })
 }
 
+/// Where its charts have their curves from.
+#[derive(Clone, Copy)]
+struct Source {
+    id: OperationId,
+    curves: RwSignal<Curves>,
+    thinned: RwSignal<bool>,
+    bands: Bands,
+}
+
 /// What tells one card from another.
 fn names_of(card: &[Panel]) -> Vec<String> {
     card.iter().flat_map(|p| p.series.iter().map(|i| i.name.clone())).collect()
 }
 
 /// One chart; `alone` on its card or stacked with others.
-fn panel_chart(
-    panel: Panel,
-    alone: bool,
-    file: &str,
-    curves: RwSignal<Curves>,
-    bands: Bands,
-) -> impl IntoView + use<> {
+fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoView + use<> {
+    let Source { id, curves, thinned, bands } = of;
     let first = &panel.series[0];
     let falls = panel.stem.ends_with("drawdown");
     let spec = Spec {
@@ -87,13 +100,35 @@ fn panel_chart(
     let called = spec.names.clone();
     let keys: Vec<String> = panel.series.into_iter().map(|i| i.name).collect();
     let (dial, note) = (bands.dial(keys.clone()), bands.note(keys.clone(), called, curves));
+    let all = {
+        let keys = keys.clone();
+        AskAll::new(move |()| {
+            let keys = keys.clone();
+            Box::pin(async move {
+                let told = api::series(id, MOST_POINTS).await?;
+                let points = |key: &String| told.series.iter().find(|curve| curve.name == *key);
+                let columns: Vec<&[Point]> =
+                    keys.iter().map(|key| points(key).map_or(&[][..], |curve| &curve.points)).collect();
+                Ok(Sheet { extent: extent_of(told.downsampled, MOST_POINTS, &columns), ..lines_of(&columns) })
+            })
+        })
+    };
     let sheet = Signal::derive(move || {
         curves.with(|c| {
             let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
-            Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), ..lines_of(&columns) })
+            let extent = extent_of(thinned.get(), POINTS, &columns);
+            Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), extent, ..lines_of(&columns) })
         })
     });
-    view! { <Chart spec sheet dial note/> }
+    view! { <Chart spec sheet dial note all/> }
+}
+
+/// How much of some curves is there, of an answer that held at most so many points of each and left some out or not.
+/// Of a stretch at least one point is left, and there are half as many stretches: what has fewer is all there.
+pub fn extent_of(thinned: bool, asked: u32, curves: &[&[Point]]) -> Extent {
+    let few = |curve: &&[Point]| curve.len() < asked as usize / 2;
+    let rows = if thinned && !curves.iter().all(few) { Rows::Thinned } else { Rows::Each };
+    Extent { rows, part: false }
 }
 
 /// What the kind says of a curve, and the place at which it does; a curve that it does not know comes after
@@ -112,4 +147,19 @@ pub fn info(name: &str, spec: StoredValue<Option<KindSpec>>) -> (usize, SeriesIn
         };
         (usize::MAX, unknown)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_curve_that_has_as_many_points_as_were_asked_for_can_have_been_thinned() {
+        let points = |n: usize| (0..n).map(|x| Point(x as f64, 1.0)).collect::<Vec<_>>();
+        let (short, long) = (points(60), points(1_200));
+        let rows = |thinned, curves: &[&[Point]]| extent_of(thinned, 1_200, curves).rows;
+        assert_eq!(rows(true, &[&short, &long]), Rows::Thinned);
+        assert_eq!(rows(true, &[&short]), Rows::Each);
+        assert_eq!(rows(false, &[&long]), Rows::Each);
+    }
 }

@@ -37,6 +37,7 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let follow = live.follow(id);
     let told = [Some(first.seq), series.as_ref().map(|s| s.seq), logs.as_ref().map(|l| l.seq)];
     let told = told.into_iter().flatten().min().unwrap_or_default();
+    let thinned = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
     take(&follow, first.operation.attempt, series, logs);
     on_cleanup({
         let (live, follow) = (live.clone(), follow.clone());
@@ -46,7 +47,8 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
     let audit = RwSignal::new(first.audit);
-    keep_true(&live, op, follow.clone(), Beside { points: POINTS, logs: true, told }, move |detail| {
+    let beside = Beside { points: POINTS, thinned, logs: true, told };
+    keep_true(&live, op, follow.clone(), beside, move |detail| {
         attempts.try_set(detail.attempts);
         result.try_set(detail.result);
         audit.try_set(detail.audit);
@@ -106,7 +108,7 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
         <SweepView op outcome/>
         <ResultView op outcome/>
         <RuleCard op curves spec/>
-        <CurveCharts curves spec file left_out bands/>
+        <CurveCharts id curves thinned spec file left_out bands/>
         <LogView op follow=follow.clone()/>
         <div class="columns">
             <ParamsTable fixed/>

@@ -1,6 +1,7 @@
 //! The head of an operation's page: what it is, where it stands, what can be asked of it.
 
 use super::condition::InLine;
+use crate::components::focus::hand_over;
 use crate::components::icon::Icon;
 use crate::components::ident::Ident;
 use crate::components::menu::Menu;
@@ -10,9 +11,10 @@ use crate::components::state_mark::StateMark;
 use crate::live::{Live, OpView};
 use crate::open::{Deed, Doer, Open};
 use crate::pages::compare::Wanted;
-use crate::reactive::{mark, part, text, word, yes};
+use crate::reactive::{mark, maybe, part, text, word};
 use crate::tell::Tell;
 use crate::{format, query, words};
+use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
@@ -24,6 +26,7 @@ pub fn Head(op: OpView) -> impl IntoView {
     let fixed = op.fixed();
     Open::here().hold(op);
     let title = fixed.title.clone();
+    let state = NodeRef::<Div>::new();
     // Read out when it changes, not when it is first shown.
     let announced = text(move || format!("{title} is {}", op.state.get()));
     let part_of = fixed.parent.map(|parent| {
@@ -41,29 +44,35 @@ pub fn Head(op: OpView) -> impl IntoView {
                 {fixed.title.clone()}
                 <Tags op/>
             </h1>
-            <div class="op-state">
+            <div class="op-state" node_ref=state tabindex="-1" role="group" aria-label="State">
                 <StateMark state=op.state/>
                 <p class="unseen" aria-live="polite">{announced}</p>
             </div>
-            <HeadActions op/>
+            <HeadActions op state/>
         </div>
         <SubLine op/>
     }
     .into_any()
 }
 
-/// The most likely ones as buttons, the others in the menu beside them.
+/// The most likely ones as buttons, the others in the menu beside them. `state` tells what came of it.
 #[component]
-fn HeadActions(op: OpView) -> impl IntoView {
+fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let (doer, tell) = (Doer::here(), Tell::here());
     let navigate = use_navigate();
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
     let ended = Memo::new(move |_| op.state.get().ended());
     let told = Memo::new(move |_| tell.awaits(op.id));
+    // Marked and not disabled while it waits: what is disabled loses the focus.
     let busy = move || doer.actions.pending(op.id);
     let button = move |deed: Deed, class: &'static str| {
+        let press = move |_| {
+            if !untrack(busy) {
+                deed.carry_out(op, doer, &|_| ());
+            }
+        };
         view! {
-            <button type="button" class=class disabled=yes(busy) on:click=move |_| deed.carry_out(op, doer, &|_| ())>
+            <button type="button" class=class aria-busy=maybe(move || busy().then(|| "true".to_owned())) on:click=press>
                 {deed.words(false)}
             </button>
         }
@@ -109,10 +118,15 @@ fn HeadActions(op: OpView) -> impl IntoView {
             .into_any()
         })
     });
+    let actions = NodeRef::<Div>::new();
     view! {
-        <div class="op-actions">
+        <div class="op-actions" node_ref=actions>
             {part(move || {
                 let next = next.get();
+                // Not to the next button: whoever strikes a key twice would take back what was just asked for.
+                hand_over(actions.get_untracked().as_deref(), move || {
+                    state.try_get_untracked().flatten().map(Into::into)
+                });
                 Some(view! {
                     {next.cancel.then(|| button(Deed::Cancel, "button danger"))}
                     {next.resume.then(|| button(Deed::Resume, "button primary"))}

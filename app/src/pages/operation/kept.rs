@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub struct Beside {
     /// Points of each curve.
     pub points: u32,
+    /// Some curves had more points than that: of what is here, some were left out.
+    pub thinned: RwSignal<bool>,
     /// Its log as well.
     pub logs: bool,
     /// The newest event that all of what the page was opened with knows of: what happened between that and now is
@@ -87,6 +89,7 @@ pub fn keep_true(
             let logs = if beside.logs { api::logs(op.id).await.ok() } else { None };
             let Some(attempt) = attempt else { return };
             if let Ok(series) = series {
+                beside.thinned.try_set(series.downsampled);
                 follow.curves.update(|curves| curves.replace(attempt, series.series));
             }
             take(&follow, attempt, None, logs);

@@ -22,6 +22,7 @@ use super::not_found::{NotFound, answer_404};
 use crate::api;
 use crate::app::Data;
 use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
+use crate::kinds::wait_for;
 use crate::live::Live;
 use crate::reactive::part;
 use detail::Detail;
@@ -97,7 +98,7 @@ fn Opened(id: OperationId, detail: Resource<Asked>, beside: Resource<AskedBeside
                 // An answer about the one that was open before is none.
                 let detail = detail.get().flatten().filter(|(of, _)| *of == id);
                 let beside = beside.get().flatten().filter(|(of, ..)| *of == id);
-                data.kinds.track();
+                wait_for(data.kinds);
                 Some(match (detail, beside) {
                     (Some((_, Ok(detail))), Some((_, series, logs))) => {
                         view! { <Detail first=detail series logs/> }.into_any()

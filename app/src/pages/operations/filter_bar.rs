@@ -1,4 +1,7 @@
 //! The filter of the list, all of it in the page's address: a chip for each state, the field, and what is in force.
+//!
+//! Its links are plain ones, and not the router's: for those each would be the current page, as all of them lead to this
+//! one.
 
 use super::field::FilterField;
 use super::views::Views;
@@ -6,10 +9,9 @@ use crate::components::icon::Icon;
 use crate::filter::{Asked, Chip, Group, Sort};
 use crate::format;
 use crate::live::Live;
-use crate::reactive::{mark, part, text};
+use crate::reactive::{mark, maybe, part, text};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use protocol::State;
 
@@ -21,27 +23,28 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
         let live = live.clone();
         move |state: Option<State>| {
             let live = live.clone();
-            let chosen = move || {
+            let chosen = Memo::new(move |_| {
                 asked.with(|a| match state {
                     Some(state) => a.filter.states.contains(&state),
                     None => a.filter.states.is_empty(),
                 })
-            };
+            });
             let count = move || match state {
                 Some(state) => live.count(state),
                 None => live.count_all(),
             };
             view! {
-                <A
-                    href=move || asked.with(|a| a.with_state(state).address())
-                    scroll=false
-                    attr:class="chip"
-                    attr:data-state=state.map(State::as_str)
-                    attr:data-chosen=mark(chosen)
+                <a
+                    href=text(move || asked.with(|a| a.with_state(state).address()))
+                    data-noscroll=""
+                    class="chip"
+                    data-state=state.map(State::as_str)
+                    data-chosen=mark(move || chosen.get())
+                    aria-current=maybe(move || chosen.get().then(|| "true".to_owned()))
                 >
                     {state.map_or("all", State::as_str)}
                     <span class="num">{text(move || format::count(count()))}</span>
-                </A>
+                </a>
             }
         }
     };
@@ -70,11 +73,16 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
         let label = format!("Lift the filter {name} {value}");
         view! {
             <li>
-                <A href=move || asked.with(|a| a.without(&chip).address()) scroll=false attr:class="token" attr:aria-label=label>
+                <a
+                    href=text(move || asked.with(|a| a.without(&chip).address()))
+                    data-noscroll=""
+                    class="token"
+                    aria-label=label
+                >
                     <span class="muted">{name}</span>
                     <span>{value}</span>
                     <Icon name="cross"/>
-                </A>
+                </a>
             </li>
         }
         .into_any()
@@ -87,9 +95,9 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
         let clear = (chips.len() > 1).then(|| {
             view! {
                 <li>
-                    <A href="/operations" scroll=false attr:class="link">
+                    <a href="/operations" data-noscroll="" class="link">
                         "Lift all"
-                    </A>
+                    </a>
                 </li>
             }
             .into_any()

@@ -4,6 +4,7 @@ use super::order::Item;
 use super::stored::Stored;
 use super::table::Head;
 use super::window::{Layout, Window};
+use crate::components::paper::{OnPaper, Printed};
 use crate::components::picks::{Picks, move_by_arrows};
 use crate::components::row::Row;
 use crate::filter::Asked;
@@ -14,7 +15,6 @@ use crate::reactive::{mark, maybe, part, text, whole, word};
 use leptos::ev;
 use leptos::html::Tbody;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::OperationId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -233,11 +233,12 @@ pub fn Sheet(
         view! {
             <tr class="group">
                 <th scope="rowgroup" colspan=COLUMNS>
-                    <A
-                        href=fold
+                    // Not the router's link: by path alone it would be the current page.
+                    <a
+                        href=text(fold)
                         prop:replace=true
-                        scroll=false
-                        attr:aria-expanded=word(move || if folded.get() { "false" } else { "true" })
+                        data-noscroll=""
+                        aria-expanded=word(move || if folded.get() { "false" } else { "true" })
                     >
                         <span class="fold-mark" aria-hidden="true" data-folded=mark(move || folded.get())></span>
                         {said}
@@ -245,13 +246,13 @@ pub fn Sheet(
                         <span class="count num">
                             {text(move || format::count(counts.with(|c| c.get(&of).copied().unwrap_or_default()) as u64))}
                         </span>
-                    </A>
+                    </a>
                 </th>
             </tr>
         }
         .into_any()
     };
-    let counted = live.clone();
+    let (counted, told) = (live.clone(), live.clone());
     let one = move |shown: Shown| match shown {
         Shown::Space(of) => space(of).into_any(),
         Shown::Item(Item::Head(name)) => head(name),
@@ -275,6 +276,15 @@ pub fn Sheet(
         // Minus one says that nobody knows yet how many there are.
         Some(if more { "-1".to_owned() } else { (items.with(Vec::len) + 1).to_string() })
     });
+    let printed = Signal::derive(move || {
+        let sight = sight.get();
+        items.with(|items| Printed {
+            before: rows_of(&items[..sight.first.min(items.len())]),
+            here: rows_of(sight.of(items)),
+            all: rows_of(items),
+            more: stored.is_some_and(|stored| stored.more(&told, items.len())),
+        })
+    });
     view! {
         <table class="ops" data-picks="" aria-rowcount=count on:keydown=move |event| move_by_arrows(&event)>
             <Head left doing picks=Some(picks)/>
@@ -282,8 +292,14 @@ pub fn Sheet(
                 <For each=move || rows.get() key=Shown::clone children=one/>
             </tbody>
         </table>
+        <OnPaper what="rows" printed/>
     }
     .into_any()
+}
+
+/// How many of them are operations.
+fn rows_of(items: &[Item]) -> usize {
+    items.iter().filter(|item| matches!(item, Item::Row(_))).count()
 }
 
 /// What stands in the document, from the top.

@@ -1,9 +1,11 @@
 //! Which rows of a long list are in sight; only those and some around them are in the document. Pure.
 
-/// Lists of up to so many rows are there as a whole.
+/// So many rows there are before anything is known of the screen, and without a script.
 pub const PLAIN: usize = 100;
+/// Lists of up to so many rows are there as a whole, always.
+const SHORT: usize = 50;
 /// So many rows above and below what is in sight are there too.
-const MARGIN: usize = 24;
+const MARGIN: usize = 16;
 /// Rows come and go so many at a time.
 const STEP: usize = 8;
 
@@ -23,7 +25,7 @@ impl Window {
     /// For a list of `count` rows, each `row` pixels high, that begins `top` pixels below the upper edge of a screen
     /// of `height` pixels.
     pub fn in_sight(top: f64, height: f64, row: f64, count: usize) -> Self {
-        if count <= PLAIN || row < 1.0 {
+        if count <= SHORT || row < 1.0 {
             return Self { first: 0, end: count.max(PLAIN) };
         }
         // What is negative or beyond any list becomes the nearest number there is.
@@ -77,7 +79,8 @@ mod tests {
     #[test]
     fn a_short_list_is_there_as_a_whole() {
         let list: Vec<u32> = (0..100).collect();
-        assert_eq!(Window::in_sight(-4_000.0, 900.0, 45.0, 100).of(&list).len(), 100);
+        assert_eq!(Window::in_sight(-4_000.0, 900.0, 45.0, 50).of(&list[..50]).len(), 50);
+        assert_eq!(Window::begin().of(&list).len(), 100);
         assert_eq!(Window::begin().of(&list[..7]), &list[..7]);
     }
 

@@ -156,6 +156,11 @@ fn row(kind: &KindActivity) -> impl IntoView + use<> {
     }
 }
 
+/// What ended in the hour in which most did.
+fn most(hours: &[Ends]) -> u64 {
+    hours.iter().map(|hour| hour.all()).max().unwrap_or_default()
+}
+
 /// `10:00 UTC`
 fn to_the_minute(at: protocol::Time, zone: Zone) -> String {
     format!("{} {}", &zone.bare_clock(at)[..5], zone.name(at))
@@ -165,7 +170,9 @@ fn to_the_minute(at: protocol::Time, zone: Zone) -> String {
 #[component]
 fn Hours(told: Activity, total: Ends) -> impl IntoView {
     let zone = Zones::here();
-    let most = told.hours.iter().map(|hour| hour.all()).max().unwrap_or(0).max(1) as f64;
+    let most = most(&told.hours);
+    // Where nothing ended nothing is drawn.
+    let scale = HIGH / most.max(1) as f64;
     let bars = told.hours.iter().enumerate().map(|(i, hour)| {
         let begins = told.since.plus_micros(i as i64 * HOUR);
         let ends = words::activity::ends(*hour);
@@ -174,7 +181,7 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
         let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
         let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, how)| {
             // One of very many is still seen.
-            let high = (n as f64 / most * HIGH).max(1.5);
+            let high = (n as f64 * scale).max(1.5);
             at -= high;
             view! { <rect x=i as f64 * STEP y=at width=WIDE height=high data-state=how></rect> }
         });
@@ -197,10 +204,22 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
             </svg>
             <figcaption class="muted num">
                 <span>{text(move || to_the_minute(since, zone.get()))}</span>
-                <span>{format!("most in an hour: {}", format::count(most as u64))}</span>
+                <span>{format!("most in an hour: {}", format::count(most))}</span>
                 <span>"now"</span>
             </figcaption>
         </figure>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_of_an_hour_is_what_ended_in_it() {
+        let failed = |failed| Ends { failed, succeeded: 1, ..Ends::default() };
+        assert_eq!(most(&[failed(2), failed(7), failed(0)]), 8);
+        assert_eq!(most(&[Ends::default(); 24]), 0);
+    }
 }

@@ -1,19 +1,26 @@
-//! What failed since one looked last. The browser keeps when that was; without it, the last 24 hours.
+//! What failed since one looked last. The browser keeps when that was; without it, the last 24 hours. The page holds the
+//! newest operations only: where more failures are stored than it holds, the server is asked for the newest of them, and
+//! where even that is not all, the page says so.
 
+use crate::api;
 use crate::components::toasts::Toasts;
 use crate::format;
 use crate::live::Live;
 use crate::pages::operations::table::Table;
-use crate::reactive::{part, text};
+use crate::reactive::{part, text, word};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::components::A;
-use protocol::{State, Time};
+use protocol::{OperationId, State, Time};
 
 /// Where the browser keeps it, in RFC 3339.
 const KEY: &str = "signalbox.looked";
-const DAY: i64 = 86_400_000_000;
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
 /// So many are shown.
 const MOST: usize = 10;
+/// Asked for where the page does not hold all failures: the newest of them.
+const NEWEST: &str = "/api/v1/operations?state=failed&limit=200";
 
 fn kept() -> Option<Time> {
     let storage = window().local_storage().ok().flatten()?;
@@ -29,6 +36,49 @@ fn keep(looked: Option<Time>) {
     };
 }
 
+/// What the page knows of what failed.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Known {
+    /// When and which, newest first.
+    failed: Vec<(Time, OperationId)>,
+    /// No other failure is stored.
+    whole: bool,
+}
+
+/// What is known to have failed after a moment. Tracks as [`Live::list`] does, and the counts.
+fn known(live: &Live, since: Time) -> Known {
+    let held = live.list(|state| state == State::Failed).1;
+    let whole = live.count(State::Failed) <= held.len() as u64;
+    let at = |id: OperationId| live.operation(id).and_then(|cell| cell.ended_at()).map(|at| (at, id));
+    let mut failed: Vec<_> = held.into_iter().filter_map(at).filter(|(at, _)| *at > since).collect();
+    failed.sort_unstable_by(|a, b| b.cmp(a));
+    Known { failed, whole }
+}
+
+/// Who never said so looked 24 hours ago, to the minute.
+fn since(looked: Option<Time>, now: Time) -> Time {
+    looked.unwrap_or_else(|| Time::from_micros(now.micros().div_euclid(MINUTE) * MINUTE).plus_micros(-DAY))
+}
+
+/// Asks for the newest failures where the page does not hold all that are stored: once, and again after each new snapshot.
+fn ask_for_others(live: Live, whole: Memo<bool>) {
+    let epoch = live.epoch();
+    Effect::new(move |asked: Option<Option<u32>>| {
+        let (asked, now) = (asked.flatten(), epoch.get());
+        if whole.get() || asked == Some(now) {
+            return asked;
+        }
+        let live = live.clone();
+        spawn_local(async move {
+            // Without an answer the page goes on to say that it does not know all.
+            if let Ok(page) = api::operations(NEWEST).await {
+                live.adopt_all(page.operations.iter(), 0);
+            }
+        });
+        Some(now)
+    });
+}
+
 /// The failures, and the button that says that they are known.
 #[component]
 pub fn Failed() -> impl IntoView {
@@ -38,25 +88,17 @@ pub fn Failed() -> impl IntoView {
     // What was known before "seen" was pressed last, for the way back.
     let before = RwSignal::new(None::<Option<Time>>);
     Effect::new(move |_| looked.set(kept()));
-    let seeded_at = live.seeded_at();
-    let since = Memo::new(move |_| looked.get().unwrap_or_else(|| seeded_at.get().plus_micros(-DAY)));
+    let since = Memo::new(move |_| since(looked.get(), clock.get()));
     let all = Memo::new({
         let live = live.clone();
-        move |_| {
-            let since = since.get();
-            let failed = live.list(|state| state == State::Failed).1;
-            let known = |id| live.operation(id).and_then(|cell| cell.ended_at());
-            let mut failed: Vec<_> = failed
-                .into_iter()
-                .filter_map(|id| known(id).filter(|at| *at > since).map(|at| (at, id)))
-                .collect();
-            failed.sort_unstable_by(|a, b| b.cmp(a));
-            failed
-        }
+        move |_| known(&live, since.get())
     });
-    let ids =
-        Memo::new(move |_| all.with(|all| all.iter().take(MOST).map(|(_, id)| *id).collect::<Vec<_>>()));
-    let count = Memo::new(move |_| all.with(Vec::len));
+    let ids = Memo::new(move |_| {
+        all.with(|all| all.failed.iter().take(MOST).map(|(_, id)| *id).collect::<Vec<_>>())
+    });
+    let count = Memo::new(move |_| all.with(|all| all.failed.len()));
+    let whole = Memo::new(move |_| all.with(|all| all.whole));
+    ask_for_others(live.clone(), whole);
     let places = Memo::new(move |_| live.places());
     let put_back = move |was: Option<Time>| {
         keep(was);
@@ -67,7 +109,7 @@ pub fn Failed() -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let seen = move |_| {
         // What fails between this moment and the next word from the server is not marked as seen.
-        let newest = all.with_untracked(|all| all.first().map(|(at, _)| *at));
+        let newest = all.with_untracked(|all| all.failed.first().map(|(at, _)| *at));
         let at = newest.unwrap_or_else(|| clock.get_untracked());
         let said = match count.get_untracked() {
             1 => "1 failure is marked as seen.".to_owned(),
@@ -84,9 +126,12 @@ pub fn Failed() -> impl IntoView {
             put_back(was);
         }
     };
-    let since_words = text(move || match looked.get() {
-        Some(at) => format!("since you looked, {}", format::ago(clock.get().seconds_since(at))),
-        None => "in the last 24 hours".to_owned(),
+    let since_words = text(move || {
+        let since = match looked.get() {
+            Some(at) => format!("since you looked, {}", format::ago(clock.get().seconds_since(at))),
+            None => "in the last 24 hours".to_owned(),
+        };
+        if whole.get() { since } else { format!("{since}, among the newest") }
     });
     view! {
         <section class="list failed-list" aria-labelledby="failed-title">
@@ -121,16 +166,74 @@ pub fn Failed() -> impl IntoView {
             </header>
             <Show
                 when=move || count.get() != 0
-                fallback=|| view! { <p class="muted quiet-line">"Nothing failed."</p> }
+                fallback=move || {
+                    let said = move || if whole.get() { "Nothing failed." } else { "None among the newest operations." };
+                    view! { <p class="muted quiet-line">{word(said)}</p> }
+                }
             >
                 <Table ids left="Ended" doing="Why" places/>
             </Show>
-            <Show when=move || { count.get() > MOST }>
+            <Show when=move || { count.get() > MOST || !whole.get() }>
                 <p class="muted quiet-line">
-                    "The newest of them. " <A href="/operations?state=failed">"Show all that failed"</A>
+                    {word(move || match (whole.get(), count.get() > MOST) {
+                        (true, _) => "The newest of them. ",
+                        (false, true) => "The newest of them; older operations may have failed since, too. ",
+                        (false, false) => "Older operations may have failed since, too. ",
+                    })} <A href="/operations?state=failed">"Show all that failed"</A>
                 </p>
             </Show>
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::ledger::tests::operation;
+    use protocol::Operation;
+    use protocol::api::{Snapshot, StateCount};
+
+    fn failed(n: u8, at: i64) -> Operation {
+        Operation {
+            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+            ended_at: Some(Time::from_micros(at)),
+            ..operation(State::Failed, 1)
+        }
+    }
+
+    fn page(operations: Vec<Operation>, stored: u64) -> Live {
+        let live = Live::default();
+        live.seed(&Snapshot {
+            seq: 10,
+            now: Time::from_micros(3 * DAY),
+            server: "0199c2d4-7f3a-7c11-9e1b-000000000001".parse().unwrap(),
+            version: "0.1.0".into(),
+            operations,
+            counts: vec![StateCount { state: State::Failed, count: stored }],
+            hosts: vec![],
+        });
+        live
+    }
+
+    #[test]
+    fn that_nothing_failed_is_known_only_where_every_failure_is_held() {
+        let yesterday = Time::from_micros(2 * DAY);
+        let live = page(vec![failed(2, DAY)], 2);
+        assert_eq!(known(&live, yesterday), Known { failed: vec![], whole: false });
+        // What the server is asked for has the other one.
+        let late = failed(1, 2 * DAY + 5);
+        live.adopt_all([&late, &failed(2, DAY)].into_iter(), 0);
+        let all = Known { failed: vec![(Time::from_micros(2 * DAY + 5), late.id)], whole: true };
+        assert_eq!(known(&live, yesterday), all);
+        assert_eq!(known(&page(vec![], 0), yesterday), Known { failed: vec![], whole: true });
+    }
+
+    #[test]
+    fn the_last_24_hours_move_with_the_clock() {
+        assert_eq!(since(None, Time::from_micros(5 * DAY + 7)), Time::from_micros(4 * DAY));
+        assert_eq!(since(None, Time::from_micros(8 * DAY + MINUTE)), Time::from_micros(7 * DAY + MINUTE));
+        let looked = Time::from_micros(9);
+        assert_eq!(since(Some(looked), Time::from_micros(8 * DAY)), looked);
+    }
 }

@@ -18,11 +18,23 @@ use std::collections::HashMap;
 const CARDS: usize = 12;
 /// So many of those that wait are shown.
 const WAITING: usize = 8;
+/// All of those that have a host, and all that wait for one.
+const ALL_RUNNING: &str = "/operations?state=starting,running,cancelling";
+const ALL_WAITING: &str = "/operations?state=queued";
 
-/// The newest of a list, and how many there are.
+/// It has a host, or is given one.
+fn runs(state: State) -> bool {
+    !state.ended() && !waits(state)
+}
+
+fn waits(state: State) -> bool {
+    state == State::Queued
+}
+
+/// The newest of those in a state, and how many there are.
 fn newest(which: fn(State) -> bool, most: usize) -> (Memo<Vec<OperationId>>, Memo<usize>) {
     let live = Live::here();
-    let all = Memo::new(move |_| live.list(|state| !state.ended() && which(state)).0);
+    let all = Memo::new(move |_| live.list(which).0);
     let few = Memo::new(move |_| all.with(|all| all.iter().take(most).copied().collect::<Vec<_>>()));
     (few, Memo::new(move |_| all.with(Vec::len)))
 }
@@ -55,10 +67,10 @@ fn Head(
 /// What runs, as cards.
 #[component]
 pub fn Running() -> impl IntoView {
-    let (ids, count) = newest(|state| state != State::Queued, CARDS);
+    let (ids, count) = newest(runs, CARDS);
     view! {
         <section class="list" aria-labelledby="running-title">
-            <Head id="running-title" title="Running" count shown=CARDS href="/operations?state=running"/>
+            <Head id="running-title" title="Running" count shown=CARDS href=ALL_RUNNING/>
             <Show
                 when=move || count.get() != 0
                 fallback=|| view! { <p class="muted quiet-line">"Nothing runs."</p> }
@@ -115,14 +127,14 @@ fn Card(id: OperationId) -> impl IntoView {
 /// What waits, in the order of its lines; nothing when nothing does.
 #[component]
 pub fn Waiting() -> impl IntoView {
-    let (_, count) = newest(|state| state == State::Queued, WAITING);
+    let (_, count) = newest(waits, WAITING);
     let live = Live::here();
     let places = Memo::new({
         let live = live.clone();
         move |_| live.places()
     });
     let first = Memo::new(move |_| {
-        let mut waiting = live.list(|state| state == State::Queued).0;
+        let mut waiting = live.list(waits).0;
         places.with(|places: &HashMap<OperationId, Place>| {
             waiting.sort_unstable_by_key(|id| (places.get(id).map_or(u32::MAX, |place| place.number), *id));
         });
@@ -132,10 +144,26 @@ pub fn Waiting() -> impl IntoView {
     view! {
         <Show when=move || count.get() != 0>
             <section class="list" aria-labelledby="waiting-title">
-                <Head id="waiting-title" title="Waiting" count shown=WAITING href="/operations?state=queued"/>
+                <Head id="waiting-title" title="Waiting" count shown=WAITING href=ALL_WAITING/>
                 <Table ids=first left="Left" doing="Doing" places/>
             </section>
         </Show>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Asked;
+
+    #[test]
+    fn the_way_to_all_of_them_leads_to_those_that_are_counted() {
+        for (address, counted) in [(ALL_RUNNING, runs as fn(State) -> bool), (ALL_WAITING, waits)] {
+            let asked = Asked::read(address.split_once('?').unwrap().1);
+            let states: Vec<State> = State::ALL.into_iter().filter(|state| counted(*state)).collect();
+            assert_eq!(asked.filter.states, states);
+            assert_eq!(asked.address(), address);
+        }
+    }
 }

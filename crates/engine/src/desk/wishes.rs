@@ -12,18 +12,18 @@ use store::{Change, Stored};
 impl Desk {
     /// A new operation; its params are checked.
     pub(super) fn start(&mut self, new: NewOperation, by: &Actor, reply: StartReply, now: Time) {
-        if let Some(key) = &new.key {
-            if let Some((id, request)) = self.keys.get(key) {
-                let answer = if *request == new.request {
-                    let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                    let why = if self.gone.has(*id) { key_of_the_gone } else { key_elsewhere };
-                    known.map(|r| (r.operation.clone(), false)).ok_or_else(why)
-                } else {
-                    Err(key_reused())
-                };
-                self.draft.reply(reply, answer);
-                return;
-            }
+        if let Some(key) = &new.key
+            && let Some((id, request)) = self.keys.get(key)
+        {
+            let answer = if *request == new.request {
+                let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
+                let why = if self.gone.has(*id) { key_of_the_gone } else { key_elsewhere };
+                known.map(|r| (r.operation.clone(), false)).ok_or_else(why)
+            } else {
+                Err(key_reused())
+            };
+            self.draft.reply(reply, answer);
+            return;
         }
         if let Some(parent) = new.parent {
             if !self.takes_children(parent) {

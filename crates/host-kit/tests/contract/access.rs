@@ -31,6 +31,16 @@ async fn a_web_page_can_start_nothing_unless_its_origin_is_listed() {
 }
 
 #[tokio::test]
+async fn a_page_whose_name_was_bound_to_the_hosts_address_reads_nothing() {
+    let rig = Rig::new().await;
+    for path in ["/about", "/events", "/operations", "/artifacts/spring"] {
+        let rebound = rig.get(path).header("host", "evil.example").send().await.unwrap();
+        assert_eq!(problem(rebound).await.kind, ProblemType::Forbidden, "{path}");
+    }
+    assert_eq!(rig.get("/about").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn artifacts_are_served_and_one_that_panics_is_answered_for() {
     let rig = Rig::new().await;
     let spring = rig.get("/artifacts/spring").send().await.unwrap();

@@ -10,6 +10,7 @@ mod sieve;
 mod state;
 mod tools;
 
+use crate::components::paper::{OnPaper, Printed};
 use crate::format;
 use crate::live::OpView;
 use crate::live::lines::LogBuffer;
@@ -138,6 +139,10 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let pixels = move |rows: usize| awake.get().then(|| format!("{}px", rows as f64 * ROW));
     let height = maybe(move || pixels(look.rows.get().len).map(|height| format!("height:{height}")));
     let offset = maybe(move || pixels(look.drawn().0).map(|top| format!("transform:translateY({top})")));
+    let printed = Signal::derive(move || {
+        let (all, (from, to)) = (look.rows.get().len, look.drawn());
+        Printed { before: from, here: to - from, all, more: false }
+    });
     let nothing = part(move || {
         let empty = look.rows.get().len == 0;
         let said = match (look.log.with(|l| l.last() == 0), op.state.get().ended()) {
@@ -187,6 +192,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
                 </div>
                 {to_end}
             </div>
+            <OnPaper what="lines" printed/>
             <Marked look close=unmark/>
         </section>
     }

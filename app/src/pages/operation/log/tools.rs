@@ -105,10 +105,22 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     };
     let toasts = expect_context::<Toasts>();
     let (zone, now) = (Zones::here(), Live::here().seeded_at());
+    // The lines tell no zone each: those of the first and the last that are here are told above them.
+    let ends = Memo::new(move |_| {
+        look.log.with(|log| {
+            let mut lines = log.from(0);
+            let first = lines.next()?.at;
+            Some((first, log.get(log.last()).map_or(first, |line| line.at)))
+        })
+    });
+    let zones = move || {
+        let (first, last) = ends.get().unwrap_or_else(|| (now.get(), now.get()));
+        format!("times in {}", zone.get().name_over(first, last))
+    };
     view! {
         <header>
             <h2 id="log-title">"Log"</h2>
-            <span class="muted">{text(move || format!("times in {}", zone.get().name(now.get())))}</span>
+            <span class="muted">{text(zones)}</span>
             <div class="log-search">
                 <input
                     type="search"

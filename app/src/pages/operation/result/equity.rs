@@ -1,7 +1,7 @@
 //! The equity of a backtest beside that of buying and holding, and below it how far each is under its peak.
 
-use super::super::sampled::Sampled;
-use crate::components::chart::{Chart, Sheet, Spec};
+use super::super::sampled::{Answer, Sampled};
+use crate::components::chart::{Chart, Extent, Rows, Sheet, Spec};
 use crate::format;
 use crate::reactive::text;
 use leptos::prelude::*;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 const ROWS: u32 = 1_500;
 
 /// Some of the columns as a sheet; those that are not there are left out.
-fn sheet_of(columns: &Columns, names: &[&str], fit: u32) -> Sheet {
+fn sheet_of(answer: &Answer<Columns>, names: &[&str]) -> Sheet {
+    let columns = &answer.of;
     let of = |name: &&str| columns.columns.get(*name).filter(|c| c.len() == columns.t.len()).cloned();
     Sheet {
         x: columns.t.iter().map(|t| *t as f64).collect(),
@@ -21,7 +22,8 @@ fn sheet_of(columns: &Columns, names: &[&str], fit: u32) -> Sheet {
             .iter()
             .map(|name| of(name).unwrap_or_else(|| vec![f64::NAN; columns.t.len()]))
             .collect(),
-        fit,
+        fit: answer.fit,
+        extent: Extent { rows: Rows::for_bars(columns.bars_per_row), part: answer.part },
         ..Sheet::default()
     }
 }
@@ -41,9 +43,7 @@ pub fn EquityCharts(id: OperationId, strategy: String) -> impl IntoView {
     let (value, ask) = (curves.value, curves.ask);
     let sheet = move |names: &'static [&'static str]| {
         Signal::derive(move || {
-            Arc::new(value.with(|v| {
-                v.as_ref().map(|(columns, fit)| sheet_of(columns, names, *fit)).unwrap_or_default()
-            }))
+            Arc::new(value.with(|v| v.as_ref().map(|answer| sheet_of(answer, names)).unwrap_or_default()))
         })
     };
     let spec = |title: &str, height| Spec {
@@ -62,7 +62,7 @@ pub fn EquityCharts(id: OperationId, strategy: String) -> impl IntoView {
         ..spec("Drawdown", 130)
     };
     let said = text(move || {
-        value.with(|v| v.as_ref().map_or("loading the curves…".to_owned(), |(columns, _)| grain(columns)))
+        value.with(|v| v.as_ref().map_or("loading the curves…".to_owned(), |answer| grain(&answer.of)))
     });
     view! {
         <section class="card stacked" aria-label="Equity">
@@ -86,10 +86,12 @@ mod tests {
             columns: [("equity".to_owned(), vec![1.0, 2.0]), ("drawdown".to_owned(), vec![0.0])].into(),
             bars_per_row: 4,
         };
-        let sheet = sheet_of(&columns, &["equity", "buy_and_hold", "drawdown"], 3);
+        let answer = Answer { of: Arc::new(columns.clone()), fit: 3, part: true };
+        let sheet = sheet_of(&answer, &["equity", "buy_and_hold", "drawdown"]);
         assert_eq!(sheet.x, [10.0, 20.0]);
         assert_eq!(sheet.columns[0], [1.0, 2.0]);
         assert!(sheet.columns[1..].iter().flatten().all(|y| y.is_nan()));
         assert_eq!(grain(&columns), "a point for every 4 bars");
+        assert_eq!(sheet.extent, Extent { rows: Rows::ForBars(4), part: true });
     }
 }

@@ -1,0 +1,58 @@
+//! What is said on paper alone: which part of a long list was printed. Of such a list only what is in sight is in the
+//! document.
+
+use crate::format::count;
+use crate::reactive::part;
+use leptos::prelude::*;
+
+/// A list as it would be printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Printed {
+    /// So many come before those that are in the document.
+    pub before: usize,
+    pub here: usize,
+    pub all: usize,
+    /// The server has more than all of these.
+    pub more: bool,
+}
+
+impl Printed {
+    /// `Printed: lines 29 to 80 of 10,000.` Nothing where that is all of it.
+    fn said(self, what: &str) -> Option<String> {
+        let Self { before, here, all, more } = self;
+        if here == 0 || (here == all && !more) {
+            return None;
+        }
+        let of = |n: usize| count(n as u64);
+        let (from, to, all) = (of(before + 1), of(before + here), of(all));
+        let rest = if more { ", all that this page holds; the server has more" } else { "" };
+        Some(format!("Printed: {what} {from} to {to} of {all}{rest}."))
+    }
+}
+
+/// Stands below a list of `what`, in the plural.
+#[component]
+pub fn OnPaper(what: &'static str, #[prop(into)] printed: Signal<Printed>) -> impl IntoView {
+    part(move || {
+        let said = printed.get().said(what)?;
+        Some(view! { <p class="paper-only muted">{said}</p> }.into_any())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_in_part_says_which() {
+        let log = Printed { before: 28, here: 52, all: 10_000, more: false };
+        assert_eq!(log.said("lines").unwrap(), "Printed: lines 29 to 80 of 10,000.");
+        let list = Printed { here: 100, all: 100, more: true, ..Printed::default() };
+        assert_eq!(
+            list.said("rows").unwrap(),
+            "Printed: rows 1 to 100 of 100, all that this page holds; the server has more."
+        );
+        assert_eq!(Printed { more: false, ..list }.said("rows"), None);
+        assert_eq!(Printed::default().said("rows"), None);
+    }
+}

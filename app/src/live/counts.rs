@@ -1,0 +1,312 @@
+//! How many operations are stored in each state. Pure.
+//!
+//! A snapshot says how many there are at its place in the feed, and each event after that place moves one operation from
+//! a state to another. Nothing else is counted: an answer may bring an operation before its event does, and then the
+//! event counts all the same. So nothing is counted twice, and nothing is missed.
+
+use protocol::api::Snapshot;
+use protocol::{Operation, OperationId, State};
+use std::collections::{HashMap, VecDeque};
+
+/// So many of the newest moves are kept, for a snapshot that is older than they are.
+const MOVES: usize = 2_000;
+
+/// A number for each state, in the order of [`State::ALL`].
+pub type Numbers = [u64; State::ALL.len()];
+
+/// The place of a state among the [`Numbers`].
+pub fn slot(state: State) -> usize {
+    State::ALL.iter().position(|s| *s == state).expect("ALL holds every state")
+}
+
+/// One operation that came, went, or changed its state.
+struct Move {
+    seq: u64,
+    from: Option<State>,
+    to: Option<State>,
+}
+
+/// The counts, and what it takes to go on with them.
+#[derive(Default)]
+pub struct Counts {
+    numbers: Numbers,
+    /// As what each operation is counted, where that is known.
+    counted: HashMap<OperationId, State>,
+    /// Events up to this one are counted.
+    seq: u64,
+    /// Where the last snapshot was taken, and what was counted after it.
+    taken_at: u64,
+    moves: VecDeque<Move>,
+}
+
+fn numbers(snapshot: &Snapshot) -> Numbers {
+    let mut numbers = Numbers::default();
+    for known in &snapshot.counts {
+        numbers[slot(known.state)] = known.count;
+    }
+    numbers
+}
+
+impl Counts {
+    /// Begins anew with a snapshot that the feed goes on from.
+    pub fn begin(&mut self, snapshot: &Snapshot) {
+        *self = Self {
+            numbers: numbers(snapshot),
+            counted: snapshot.operations.iter().map(|op| (op.id, op.state)).collect(),
+            seq: snapshot.seq,
+            taken_at: snapshot.seq,
+            moves: VecDeque::new(),
+        };
+    }
+
+    /// Takes the counts of a snapshot while the feed goes on from where it is. Where the snapshot is behind the feed, what
+    /// was counted since is counted again; where it is ahead, what is still to come up to it is not.
+    pub fn take(&mut self, snapshot: &Snapshot) {
+        if snapshot.seq < self.taken_at {
+            return;
+        }
+        self.numbers = numbers(snapshot);
+        for op in &snapshot.operations {
+            let known = self.counted.entry(op.id).or_insert(op.state);
+            if snapshot.seq >= self.seq {
+                *known = op.state;
+            }
+        }
+        self.taken_at = snapshot.seq;
+        self.seq = self.seq.max(snapshot.seq);
+        self.moves.retain(|step| step.seq > snapshot.seq);
+        for step in &self.moves {
+            count(&mut self.numbers, step);
+        }
+    }
+
+    /// An answer brought an operation that the page did not know, which has applied the feed up to `applied`. If that
+    /// knows of its last change, it is counted as it stands; if not, nobody can tell before its event comes.
+    pub fn meet(&mut self, op: &Operation, applied: u64) {
+        if op.seq <= applied.max(self.seq) {
+            self.counted.entry(op.id).or_insert(op.state);
+        }
+    }
+
+    /// Event `seq` says that it now stands like this. False when nobody here knows as what it was counted before: then only
+    /// a snapshot can tell the counts.
+    pub fn stands(&mut self, seq: u64, op: &Operation) -> bool {
+        let before = self.counted.insert(op.id, op.state);
+        if seq <= self.seq {
+            return true;
+        }
+        self.seq = seq;
+        let new = op.attempt == 1 && op.state == State::Queued;
+        let known = before.is_some() || new;
+        if known && before != Some(op.state) {
+            self.step(Move { seq, from: before, to: Some(op.state) });
+        }
+        known
+    }
+
+    /// Event `seq` says that it is no more; it had ended like this.
+    pub fn gone(&mut self, seq: u64, id: OperationId, state: State) {
+        self.counted.remove(&id);
+        // Told again, as by another tab, it is counted once.
+        if seq > self.seq {
+            self.seq = seq;
+            self.step(Move { seq, from: Some(state), to: None });
+        }
+    }
+
+    /// The page holds it no longer; it is counted as before.
+    pub fn let_go(&mut self, id: OperationId) {
+        self.counted.remove(&id);
+    }
+
+    /// How many there are in each state.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
+    fn step(&mut self, step: Move) {
+        count(&mut self.numbers, &step);
+        self.moves.push_back(step);
+        if self.moves.len() > MOVES {
+            self.moves.pop_front();
+        }
+    }
+}
+
+fn count(numbers: &mut Numbers, step: &Move) {
+    if let Some(from) = step.from {
+        numbers[slot(from)] = numbers[slot(from)].saturating_sub(1);
+    }
+    if let Some(to) = step.to {
+        numbers[slot(to)] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::tests::operation;
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::Time;
+    use protocol::api::StateCount;
+
+    /// What the server has at each place of its feed.
+    #[derive(Clone, Default)]
+    struct Server {
+        seq: u64,
+        operations: Vec<Operation>,
+        /// An id does not come back.
+        gone: usize,
+    }
+
+    /// What an event says.
+    #[derive(Clone)]
+    enum Told {
+        Stands(Box<Operation>),
+        Gone(OperationId, State),
+    }
+
+    impl Server {
+        /// Something happens to the `n`th of four; what there is to tell of it.
+        fn happens(&mut self, n: u8, what: u8) -> Told {
+            self.seq += 1;
+            let title = format!("{n}");
+            let Some(at) = self.operations.iter().position(|op| op.title == title) else {
+                let number = self.operations.len() + self.gone;
+                let id = format!("0199c2d4-7f3a-7c11-9e1b-{number:012}").parse().unwrap();
+                let new = Operation { id, title, seq: self.seq, ..operation(State::Queued, 1) };
+                self.operations.push(new.clone());
+                return Told::Stands(Box::new(new));
+            };
+            let op = &mut self.operations[at];
+            if op.state.ended() && what == 0 {
+                self.gone += 1;
+                let gone = self.operations.remove(at);
+                return Told::Gone(gone.id, gone.state);
+            }
+            (op.state, op.attempt) = match (op.state, what) {
+                (state, _) if state.ended() => (State::Queued, op.attempt + 1),
+                (state, 1) => (state, op.attempt),
+                (State::Queued, _) => (State::Running, op.attempt),
+                (_, 2) => (State::Succeeded, op.attempt),
+                _ => (State::Failed, op.attempt),
+            };
+            op.seq = self.seq;
+            Told::Stands(Box::new(op.clone()))
+        }
+
+        fn numbers(&self) -> Numbers {
+            let mut numbers = Numbers::default();
+            self.operations.iter().for_each(|op| numbers[slot(op.state)] += 1);
+            numbers
+        }
+
+        /// Of what has ended it holds nothing, as one that has much to hold.
+        fn snapshot(&self) -> Snapshot {
+            let counts = State::ALL.into_iter().zip(self.numbers());
+            Snapshot {
+                seq: self.seq,
+                now: Time::from_micros(1),
+                server: "0199c2d4-7f3a-7c11-9e1b-000000000001".parse().unwrap(),
+                version: "0.1.0".into(),
+                operations: self.operations.iter().filter(|op| !op.state.ended()).cloned().collect(),
+                counts: counts.map(|(state, count)| StateCount { state, count }).collect(),
+                hosts: vec![],
+            }
+        }
+    }
+
+    fn tell(counts: &mut Counts, seq: u64, told: &Told) -> bool {
+        match told {
+            Told::Stands(op) => counts.stands(seq, op),
+            Told::Gone(id, state) => {
+                counts.gone(seq, *id, *state);
+                true
+            }
+        }
+    }
+
+    fn at(seq: u64, state: State) -> Operation {
+        Operation { seq, ..operation(state, 1) }
+    }
+
+    fn of(counts: &Counts, state: State) -> u64 {
+        counts.numbers()[slot(state)]
+    }
+
+    #[test]
+    fn what_an_answer_brings_before_its_event_is_counted_once() {
+        let mut counts = Counts::default();
+        counts.begin(&Server { seq: 10, ..Server::default() }.snapshot());
+        let started = at(12, State::Queued);
+        counts.meet(&started, 11);
+        assert_eq!(of(&counts, State::Queued), 0, "its event is still to come");
+        assert!(counts.stands(12, &started));
+        assert!(counts.stands(13, &at(13, State::Queued)));
+        assert_eq!(of(&counts, State::Queued), 1);
+    }
+
+    #[test]
+    fn an_old_one_that_nobody_here_knew_is_unsure_when_it_is_tried_again() {
+        let mut counts = Counts::default();
+        counts.begin(&Server { seq: 10, ..Server::default() }.snapshot());
+        assert!(!counts.stands(11, &Operation { seq: 11, ..operation(State::Queued, 2) }));
+        counts.begin(&Server { seq: 10, ..Server::default() }.snapshot());
+        counts.meet(&at(4, State::Failed), 10);
+        assert!(counts.stands(11, &Operation { seq: 11, ..operation(State::Queued, 2) }));
+    }
+
+    #[test]
+    fn an_older_snapshot_does_not_take_the_place_of_a_newer_one() {
+        let mut server = Server { seq: 10, ..Server::default() };
+        let older = server.snapshot();
+        server.happens(1, 0);
+        let mut counts = Counts::default();
+        counts.begin(&server.snapshot());
+        counts.take(&older);
+        assert_eq!(of(&counts, State::Queued), 1);
+    }
+
+    proptest! {
+        /// Whatever happens, wherever in the feed a snapshot is taken and wherever it arrives, and however far an answer is
+        /// ahead of the feed: what is counted is what the server has, or it is known that it may not be.
+        #[test]
+        fn counts_are_what_the_server_has(
+            steps in proptest::collection::vec((0u8..4, 0u8..4), 1..60),
+            begun in any::<proptest::sample::Index>(),
+            taken in any::<proptest::sample::Index>(),
+            came in any::<proptest::sample::Index>(),
+            asked in any::<proptest::sample::Index>(),
+            answered in any::<proptest::sample::Index>(),
+        ) {
+            let mut server = Server::default();
+            let mut past = vec![server.clone()];
+            let told: Vec<Told> = steps.iter().map(|(n, what)| {
+                let told = server.happens(*n, *what);
+                past.push(server.clone());
+                told
+            }).collect();
+            let [begun, taken, came, asked, answered] =
+                [begun, taken, came, asked, answered].map(|at| at.index(past.len()));
+            let mut counts = Counts::default();
+            counts.begin(&past[begun].snapshot());
+            // The last event that left the counts unsure, and what is known to be right from where.
+            let mut unsure = None;
+            for seq in begun..=told.len() {
+                if seq > begun && !tell(&mut counts, seq as u64, &told[seq - 1]) {
+                    unsure = Some(seq);
+                }
+                if seq == answered.min(asked) {
+                    past[answered.max(asked)].operations.iter().for_each(|op| counts.meet(op, seq as u64));
+                }
+                if seq == came && taken >= begun {
+                    counts.take(&past[taken].snapshot());
+                    unsure = unsure.filter(|at| *at > taken);
+                }
+            }
+            if unsure.is_none() {
+                prop_assert_eq!(counts.numbers(), past[told.len()].numbers());
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// Charts over time hold what the server gathers for them: zoomed to they are asked for finer, can be moved along all of
+// it, and say when what they hold is not all there is.
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { until } from './pages';
+import { alive, expect, start, SYMBOL, test } from './signalbox';
+
+/** Opens a backtest over some thousand bars. */
+async function backtest(page: Page, request: APIRequestContext): Promise<void> {
+    const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, load, 'succeeded');
+    const id = await start(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy: 'sma_cross' });
+    await until(request, id, 'succeeded');
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+}
+
+async function drawn(page: Page, title: string): Promise<Locator> {
+    const chart = page.getByRole('main').getByRole('figure', { name: title });
+    await chart.scrollIntoViewIfNeeded();
+    await expect(chart.locator('.chart-line')).toContainText(/\d/);
+    return chart;
+}
+
+/** The time whose values stand above the chart, seconds since 1970. */
+async function time(chart: Locator): Promise<number> {
+    const said = (await chart.locator('.chart-line > span').first().textContent()) ?? '';
+    const text = said.replace(' UTC', 'Z').replace(' ', 'T');
+    return Date.parse(text) / 1000;
+}
+
+/** Reads the first value in sight, once more for each look: what a zoom asked for may still be on its way. */
+const first = (page: Page, chart: Locator) => async () => {
+    await page.keyboard.press('Home');
+    return time(chart);
+};
+
+/** Does something by which the chart is asked for finer, and gives the range that it asked for once it is answered. */
+async function asks(page: Page, act: () => Promise<void>): Promise<[number, number]> {
+    const answered = page.waitForResponse((answer) => /\/artifacts\/equity\?.*from=\d/.test(answer.url()));
+    await act();
+    const { searchParams } = new URL((await answered).url());
+    return [Number(searchParams.get('from')), Number(searchParams.get('to'))];
+}
+
+test('a chart over time that is zoomed is moved along all of it, and shows more step by step', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    await backtest(page, request);
+    const equity = await drawn(page, 'Equity');
+    const canvas = equity.getByRole('img');
+    const whole = equity.getByRole('button', { name: 'whole range' });
+    await canvas.focus();
+    let [from, to] = [0, 0];
+    for (let n = 0; n < 3; n++) [from, to] = await asks(page, () => page.keyboard.press('+'));
+    await expect(whole).toBeVisible();
+    // What is there now ends where the view does.
+    await expect(equity.locator('.chart-held')).toContainText('Only the range that is zoomed to.');
+    await expect.poll(first(page, equity)).toBeGreaterThanOrEqual(from);
+
+    const width = to - from;
+    const [back] = await asks(page, () => page.keyboard.press('PageUp'));
+    expect(back).toBeLessThan(from);
+    expect(from - back).toBeLessThan(width);
+    await expect.poll(first(page, equity)).toBeLessThan(from);
+    const [forth, end] = await asks(page, () => page.keyboard.press('PageDown'));
+    expect(forth).toBeGreaterThan(back);
+
+    // One step out shows twice as much, not all of it; the last step does.
+    const [wider, wide] = await asks(page, () => page.keyboard.press('-'));
+    expect(wide - wider).toBeGreaterThan((end - forth) * 1.5);
+    await expect(whole).toBeVisible();
+    await page.keyboard.press('0');
+    await expect(whole).toHaveCount(0);
+    await expect(equity.locator('.chart-held')).not.toContainText('Only the range');
+});
+
+test('bars that were put together say so, and so does the name of their CSV', async ({ page, request }) => {
+    await backtest(page, request);
+    const equity = await drawn(page, 'Equity');
+    await expect(equity.locator('.chart-held')).toHaveText(
+        /^Thinned to [\d,]+ rows, one for every \d+ bars: the lowest and the highest of each stretch\.$/,
+    );
+    await expect(page.getByRole('region', { name: 'Bars' }).locator('.chart-held')).toHaveText(/^[\d,]+ rows, each made of \d+ bars\.$/);
+    const coming = page.waitForEvent('download');
+    await equity.getByRole('button', { name: 'CSV of Equity' }).click();
+    expect((await coming).suggestedFilename()).toMatch(/equity\.part\.csv$/);
+});

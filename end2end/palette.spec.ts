@@ -1,0 +1,42 @@
+// The palette while the server's finds come in: what is highlighted is what Enter does.
+import { until } from './pages';
+import { alive, expect, start, test } from './signalbox';
+
+test('what is highlighted stays so when the server finds what fits better', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    for (const symbol of ['AAA', 'BBB']) {
+        const id = await start(request, 'data.load', { symbol, timeframe: '1h', source: 'csv' });
+        await until(request, id, 'failed');
+    }
+    await page.goto('/hosts');
+    await alive(page);
+    // The server finds one more, by the very words that are typed, and takes its time.
+    let letGo = () => {};
+    const waits = new Promise<void>((done) => (letGo = done));
+    const stored = '0199c2d4-7f3a-7c11-9e1b-000000000009';
+    await page.route(/\/api\/v1\/operations\?q=/, async (route) => {
+        const answer = await route.fetch();
+        const found = await answer.json();
+        const better = { ...found.operations[0], id: stored, title: '1h' };
+        await waits;
+        await route.fulfill({ response: answer, json: { ...found, operations: [better, ...found.operations] } });
+    });
+    await page.keyboard.press('Control+k');
+    const palette = page.getByRole('dialog', { name: 'Search or command' });
+    await expect(palette.getByRole('combobox')).toBeFocused();
+    const asked = page.waitForRequest(/\/api\/v1\/operations\?q=/);
+    await page.keyboard.type('1h');
+    await asked;
+    const chosen = palette.locator('[role="option"][aria-selected="true"]');
+    await page.keyboard.press('ArrowDown');
+    const name = (await chosen.locator('.palette-name').textContent())!;
+    const place = await chosen.getAttribute('id');
+    letGo();
+    await expect(palette.getByRole('option')).toHaveCount(3);
+    await expect(palette.locator('.palette-name').first()).toHaveText('1h');
+    await expect(chosen.locator('.palette-name')).toHaveText(name);
+    expect(await chosen.getAttribute('id')).not.toBe(place);
+    await page.keyboard.press('Enter');
+    await expect(page).not.toHaveURL(new RegExp(stored));
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+});

@@ -1,0 +1,59 @@
+// On paper: of what is long only a part is in the document, and it says which part that is.
+import type { Page } from '@playwright/test';
+import { until } from './pages';
+import { alive, expect, start, SYMBOL, test } from './signalbox';
+
+const said = (page: Page) => page.locator('.paper-only');
+
+test('a long list is printed without the room of rows that are not there, and says which rows they are', async ({ page, request }) => {
+    test.setTimeout(120_000);
+    const all = 90;
+    const failing = { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' };
+    const ids: string[] = [];
+    for (let n = 0; n < all; n++) ids.push(await start(request, 'data.load', failing));
+    for (const id of ids) await until(request, id, 'failed');
+    await page.goto('/operations');
+    await alive(page);
+    const rows = page.locator('tr.row');
+    // Once the page lives it keeps only those in sight, and some around them.
+    await expect.poll(() => rows.count()).toBeLessThan(all);
+    await expect(said(page)).toBeHidden();
+    await page.emulateMedia({ media: 'print' });
+    await expect(said(page)).toHaveText(/^Printed: rows 1 to \d+ of 90\.$/);
+    await expect(said(page)).toBeVisible();
+    for (const space of await page.locator('tr.space').all()) await expect(space).toBeHidden();
+});
+
+test('a log is printed from where it stands, as high as its lines', async ({ page, request }) => {
+    const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, id, 'succeeded');
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const room = page.locator('.log-space');
+    // As it is where the log is long: the lines stand far down in the room of all of them.
+    await room.evaluate((room: HTMLElement) => {
+        room.style.height = '200000px';
+        (room.firstElementChild as HTMLElement).style.transform = 'translateY(100000px)';
+    });
+    await page.emulateMedia({ media: 'print' });
+    const tall = (await room.boundingBox())!;
+    const line = (await room.locator('.log-line').first().boundingBox())!;
+    expect(line.y - tall.y).toBeLessThan(40);
+    expect(tall.height).toBeLessThan(10_000);
+});
+
+test('what can only be moved is not printed, and what scrolls sideways is open', async ({ page, request }) => {
+    const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, load, 'succeeded');
+    const ids: string[] = [];
+    for (const strategy of ['sma_cross', 'buy_and_hold']) {
+        ids.push(await start(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy }));
+    }
+    for (const id of ids) await until(request, id, 'succeeded');
+    await page.goto(`/compare?ids=${ids.join(',')}`);
+    await alive(page);
+    await expect(page.locator('.dial').first()).toBeVisible();
+    await page.emulateMedia({ media: 'print' });
+    for (const dial of await page.locator('.dial').all()) await expect(dial).toBeHidden();
+    await expect(page.getByRole('region', { name: 'Operations beside each other' })).toHaveCSS('overflow-x', 'visible');
+});

@@ -1,0 +1,84 @@
+// Curves with more points than a chart shows: it says that some were left out, and the CSV has all of them.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { until } from './pages';
+import { alive, expect, start, test as base } from './signalbox';
+
+/** Tells so many points of a loss. */
+const SCRIPT = `awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\\"step\\": %d, \\"loss\\": %d}\\n", i, (i * 7919) % 1009 }'
+`;
+
+const test = base.extend({
+    server: async ({ server }, use) => {
+        await server.stop();
+        const data = path.join(server.folder, 'data');
+        mkdirSync(data, { recursive: true });
+        const script = path.join(server.folder, 'curve.sh');
+        writeFileSync(script, SCRIPT);
+        const kind = `[exec.curve]
+title = "Curve"
+summary = "a curve"
+command = ["sh", "${script}", "{points}"]
+params.points = { type = "integer", default = 3000 }
+series.loss = { title = "Loss", x = "step" }
+`;
+        writeFileSync(path.join(data, 'exec.toml'), kind);
+        await server.start();
+        await use(server);
+    },
+});
+
+async function curve(request: APIRequestContext, points: number): Promise<string> {
+    const id = await start(request, 'exec.curve', { points });
+    await until(request, id, 'succeeded');
+    return id;
+}
+
+const chart = (page: Page) => page.getByRole('main').getByRole('figure', { name: 'Loss' });
+
+/** The CSV of a chart: its name, and how many rows of figures it has. */
+async function csv(page: Page, of: Locator): Promise<{ name: string; rows: number }> {
+    const coming = page.waitForEvent('download');
+    await of.getByRole('button', { name: 'CSV of Loss' }).click();
+    const file = await coming;
+    const rows = readFileSync(await file.path(), 'utf8').trimEnd().split('\n').length - 1;
+    return { name: file.suggestedFilename(), rows };
+}
+
+test('a curve that was thinned says so, and its CSV has every point', async ({ page, request }) => {
+    const id = await curve(request, 3_000);
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const said = chart(page).locator('.chart-held');
+    await expect(said).toHaveText(/^Thinned to 1,200 rows: the lowest and the highest of each stretch\. The CSV asks for all of them\.$/);
+    await chart(page).getByText('Show as table').click();
+    await expect(chart(page).locator('.twin')).toContainText('The newest 200 of 1,200 rows.');
+    const file = await csv(page, chart(page));
+    expect(file.rows).toBe(3_000);
+    expect(file.name).toMatch(/-loss\.csv$/);
+
+    // So it is where curves are compared.
+    const other = await curve(request, 3_000);
+    await page.goto(`/compare?ids=${id},${other}`);
+    await alive(page);
+    await expect(said).toContainText('The CSV asks for all of them.');
+    expect((await csv(page, chart(page))).rows).toBe(3_000);
+});
+
+test('a curve that is all there says nothing of it', async ({ page, request }) => {
+    await page.goto(`/operations/${await curve(request, 600)}`);
+    await alive(page);
+    await expect(chart(page)).toBeVisible();
+    await expect(chart(page).locator('.chart-held')).toHaveCount(0);
+    expect((await csv(page, chart(page))).rows).toBe(600);
+});
+
+test('a curve of more points than one answer has gives a CSV that says so', async ({ page, request }) => {
+    await page.goto(`/operations/${await curve(request, 30_000)}`);
+    await alive(page);
+    const file = await csv(page, chart(page));
+    expect(file.rows).toBe(20_000);
+    expect(file.name).toMatch(/-loss\.part\.csv$/);
+    await expect(page.locator('.toasts')).toContainText('The CSV of Loss is not all of it. Thinned to 20,000 rows');
+});

@@ -1,0 +1,365 @@
+//! One sweep under way: starts its runs as children, so many at once, and takes down what they leave behind.
+//!
+//! Each run is started under a key of its own, so that a sweep that goes on after a restart of the server finds what it
+//! started before. What a child is told or ends as is the engine's to say; only of runs that were deleted is nothing left
+//! but what was taken down before.
+
+use super::params::figure;
+use engine::{Cursor, Engine, Read};
+use host_kit::{Context, WorkError};
+use protocol::api::{OperationDetail, StartOperation};
+use protocol::operation::AttemptOrigin;
+use protocol::sweep::{Plan, Ran, SweepResult, rank};
+use protocol::{
+    Action, AuditEntry, KindName, LogLevel, Operation, OperationId, Problem, ProblemType, State, Via,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// The curves: the figure of each run, and the best so far.
+pub(super) const FIGURE: &str = "figure";
+pub(super) const BEST: &str = "best";
+/// What is known so far is told no more often.
+const TELL: Duration = Duration::from_millis(500);
+/// Between two looks at the children lies at least so much: others' events wake it, too.
+pub(super) const LOOK: Duration = Duration::from_millis(20);
+/// So long a sweep that is cancelled waits for its children to end.
+const CHILDREN: Duration = Duration::from_secs(4);
+
+/// Only to be woken again: what matters is asked for.
+pub(super) fn pass_over(feed: &mut Cursor) {
+    while matches!(feed.read(), Read::Frames { .. }) {}
+}
+
+/// A sweep under way.
+pub(super) struct Sweeping<'a> {
+    engine: &'a Engine,
+    ctx: &'a Context,
+    plan: &'a Plan,
+    /// Children that have not ended, by their place in the plan.
+    under_way: BTreeMap<usize, OperationId>,
+    /// What an earlier attempt knew, of runs that this one has not come to yet.
+    known: BTreeMap<usize, Ran>,
+    /// So many runs were deleted before anybody took down what came of them.
+    gone: u64,
+    result: SweepResult,
+    told: Option<Instant>,
+    /// Something was taken down since, and waits to be told.
+    untold: bool,
+}
+
+/// What the checkpoint that an attempt goes on from says of its runs, by their place in the plan.
+fn known_before(ctx: &Context, runs: usize) -> BTreeMap<usize, Ran> {
+    let before = ctx.resume_from().and_then(|kept| SweepResult::deserialize(&kept.state).ok());
+    let ran = before.into_iter().flat_map(|result| result.ran).map(|ran| (ran.run as usize, ran));
+    ran.filter(|(run, _)| *run < runs).collect()
+}
+
+/// Whether a run that was cancelled was taken along when its sweep was, or was given up. What a person or a rule
+/// ended alone stays so.
+fn taken_along(detail: &OperationDetail) -> bool {
+    let operation = &detail.operation;
+    let of_this =
+        |entry: &&AuditEntry| entry.action == Action::Cancel && entry.attempt == Some(operation.attempt);
+    let by_itself = detail.audit.iter().rfind(of_this).is_some_and(|entry| entry.by.via == Via::Signalbox);
+    let fired = operation.rule.as_ref().and_then(|rule| rule.fired.as_ref());
+    by_itself && fired.is_none_or(|fired| fired.attempt != operation.attempt)
+}
+
+fn failed(problem: Problem) -> WorkError {
+    WorkError::failed(problem.detail, "Resume it: what was run is kept.")
+}
+
+impl<'a> Sweeping<'a> {
+    /// One of which nothing was looked at yet; `result` names its runs.
+    pub(super) fn new(engine: &'a Engine, ctx: &'a Context, plan: &'a Plan, result: SweepResult) -> Self {
+        let known = known_before(ctx, result.runs as usize);
+        Self {
+            engine,
+            ctx,
+            plan,
+            under_way: BTreeMap::new(),
+            known,
+            gone: 0,
+            result,
+            told: None,
+            untold: false,
+        }
+    }
+
+    /// Makes all runs, and gives what came of them, ranked.
+    pub(super) async fn all(
+        mut self,
+        kind: &KindName,
+        runs: &[Value],
+        at_once: usize,
+    ) -> Result<SweepResult, WorkError> {
+        // Before the first is started: after a restart it goes on from here.
+        self.tell(true);
+        let mut feed = self.engine.follow(self.engine.feed().head(), None);
+        let mut next = 0;
+        loop {
+            while next < runs.len() && self.under_way.len() < at_once {
+                self.ctx.check()?;
+                self.start(kind, next, &runs[next]).await?;
+                next += 1;
+            }
+            self.look().await?;
+            if self.under_way.is_empty() && next == runs.len() {
+                break;
+            }
+            tokio::select! {
+                () = feed.changed() => {}
+                () = tokio::time::sleep(TELL), if self.untold => {}
+                () = self.ctx.token().cancelled() => return Err(self.cancelled().await),
+            }
+            tokio::time::sleep(LOOK).await;
+            pass_over(&mut feed);
+        }
+        self.tell(true);
+        Ok(self.result)
+    }
+
+    async fn start(&mut self, kind: &KindName, run: usize, params: &Value) -> Result<(), WorkError> {
+        let request = StartOperation { kind: kind.clone(), params: params.clone(), priority: 0 };
+        let id = self.ctx.id();
+        let started = self.engine.start_child(id, request, format!("sweep:{id}:{run}")).await;
+        let child = match started {
+            Ok(started) => started.operation,
+            Err(_) if self.ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
+            // Nothing more is started for it, and the word of that is on its way to here.
+            Err(problem) if problem.kind == ProblemType::Conflict && self.unwanted() => {
+                self.ctx.token().cancelled().await;
+                return Err(WorkError::Cancelled);
+            }
+            Err(problem) if problem.kind == ProblemType::Deleted => {
+                self.deleted(run);
+                return Ok(());
+            }
+            Err(problem) => return Err(failed(problem)),
+        };
+        if child.state == State::Cancelled && self.was_taken_along(child.id).await? {
+            self.known.remove(&run);
+            match self.engine.again(child.id, AttemptOrigin::Retry).await {
+                Ok(_) => {}
+                // Somebody else was quicker.
+                Err(problem) if matches!(problem.kind, ProblemType::Conflict | ProblemType::NotFound) => {}
+                Err(problem) => return Err(failed(problem)),
+            }
+        }
+        self.under_way.insert(run, child.id);
+        Ok(())
+    }
+
+    /// Whether this attempt is over or to end, as the engine has it.
+    fn unwanted(&self) -> bool {
+        self.engine.at_hand(self.ctx.id()).is_none_or(|sweep| {
+            sweep.state.ended() || sweep.state == State::Cancelling || sweep.attempt != self.ctx.attempt()
+        })
+    }
+
+    async fn was_taken_along(&self, id: OperationId) -> Result<bool, WorkError> {
+        Ok(self.detail(id).await?.is_some_and(|detail| taken_along(&detail)))
+    }
+
+    /// All about an operation; `None` when it was deleted.
+    async fn detail(&self, id: OperationId) -> Result<Option<OperationDetail>, WorkError> {
+        match self.engine.operation(id).await {
+            Ok(detail) => Ok(Some(detail)),
+            Err(problem) if problem.kind == ProblemType::NotFound => Ok(None),
+            Err(problem) => Err(failed(problem)),
+        }
+    }
+
+    /// An operation as it stands; `None` when it was deleted.
+    async fn child(&self, id: OperationId) -> Result<Option<Operation>, WorkError> {
+        match self.engine.at_hand(id) {
+            Some(operation) => Ok(Some(operation)),
+            None => Ok(self.detail(id).await?.map(|detail| detail.operation)),
+        }
+    }
+
+    /// Looks at all that is under way, and takes in what has ended.
+    async fn look(&mut self) -> Result<(), WorkError> {
+        let mut part = 0.0;
+        let mut ended = Vec::new();
+        for (run, id) in &self.under_way {
+            match self.child(*id).await? {
+                Some(child) if !child.state.ended() => {
+                    part += child.progress.and_then(|p| p.fraction).unwrap_or(0.0);
+                }
+                child => ended.push((*run, child)),
+            }
+        }
+        let any = !ended.is_empty();
+        for (run, child) in ended {
+            self.under_way.remove(&run);
+            match child {
+                Some(child) => self.take(run, child).await?,
+                None => self.deleted(run),
+            }
+        }
+        let (done, all) = (self.result.ran.len() as u64 + self.gone, self.result.runs);
+        self.ctx.done(done);
+        self.ctx.fraction(Some(((done as f64 + part) / f64::from(all.max(1))).min(1.0)));
+        self.untold |= any;
+        if self.untold {
+            self.tell(false);
+        }
+        Ok(())
+    }
+
+    /// A run that has ended.
+    async fn take(&mut self, run: usize, child: Operation) -> Result<(), WorkError> {
+        let figure = if child.has_result && child.state == State::Succeeded {
+            let Some(detail) = self.detail(child.id).await? else {
+                self.deleted(run);
+                return Ok(());
+            };
+            detail.result.and_then(|result| figure(&result.document, &self.result.rank_by))
+        } else {
+            None
+        };
+        let why = child.failure.map(|f| format!(": {}", f.message)).unwrap_or_default();
+        self.note(Ran { run: run as u32, operation: child.id, state: child.state, figure }, &why);
+        Ok(())
+    }
+
+    /// A run whose operation was deleted: what an earlier attempt took down of it stays.
+    fn deleted(&mut self, run: usize) {
+        match self.known.remove(&run) {
+            Some(ran) => self.note(ran, ", and deleted since"),
+            None => {
+                self.gone += 1;
+                let said = format!("{}: it was deleted, and what came of it is not known", self.values(run));
+                self.ctx.log(LogLevel::Warn, said);
+            }
+        }
+    }
+
+    /// The params of a run that vary, with their values.
+    fn values(&self, run: usize) -> String {
+        let values: Vec<_> = self.plan.run(run).map(|(name, value)| format!("{name}={value}")).collect();
+        values.join(" ")
+    }
+
+    fn note(&mut self, ran: Ran, why: &str) {
+        let values = self.values(ran.run as usize);
+        match (ran.state, ran.figure) {
+            (State::Succeeded, Some(figure)) => {
+                // In the order in which they ended: a curve does not go back.
+                let ended = self.result.ran.len() as f64 + 1.0;
+                self.ctx.point(FIGURE, ended, figure);
+                let so_far = self.result.ran.iter().filter_map(|ran| ran.figure);
+                let best = so_far.fold(figure, |best, other| match self.result.lowest {
+                    true => best.min(other),
+                    false => best.max(other),
+                });
+                self.ctx.point(BEST, ended, best);
+                self.ctx.log(LogLevel::Info, format!("{values}: {} {figure}", self.result.rank_by));
+            }
+            (State::Succeeded, None) => {
+                let said = format!("{values}: its result has no number at {}", self.result.rank_by);
+                self.ctx.log(LogLevel::Warn, said);
+            }
+            (state, _) => self.ctx.log(LogLevel::Warn, format!("{values}: {state}{why}")),
+        }
+        self.known.remove(&(ran.run as usize));
+        self.result.ran.push(ran);
+        rank(&mut self.result.ran, self.result.lowest);
+    }
+
+    /// What is known so far, for the page and for a later attempt.
+    fn tell(&mut self, now: bool) {
+        if !now && self.told.is_some_and(|told| told.elapsed() < TELL) {
+            return;
+        }
+        (self.told, self.untold) = (Some(Instant::now()), false);
+        let mut known = self.result.clone();
+        known.ran.extend(self.known.values().cloned());
+        rank(&mut known.ran, known.lowest);
+        let (done, all) = (known.ran.len(), known.runs);
+        if let Ok(state) = serde_json::to_value(&known)
+            && self.ctx.checkpoint(format!("{done} of {all} runs"), state).is_err()
+        {
+            tracing::warn!(operation = %self.ctx.id(), "a sweep's state is too large to be kept");
+        }
+    }
+
+    /// The engine has told the children; the sweep is over when they are.
+    async fn cancelled(&mut self) -> WorkError {
+        for id in self.under_way.values() {
+            let child = self.engine.at_hand(*id);
+            // Run again just when the engine had told the others.
+            if child.is_some_and(|child| !child.state.ended() && child.state != State::Cancelling) {
+                let reason = format!("{} was cancelled, for which it was started", self.ctx.id().short());
+                // It may have ended by now.
+                let _ = self.engine.cancel(*id, reason).await;
+            }
+        }
+        let over = async {
+            while !self.under_way.is_empty() {
+                if self.look().await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        // Past its time the host breaks it off anyway; what the children do then, they say themselves.
+        let _ = tokio::time::timeout(CHILDREN, over).await;
+        self.tell(true);
+        WorkError::Cancelled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::band::{Fired, Like, Side};
+    use protocol::{Actor, BandRule, Time};
+    use serde_json::json;
+
+    /// A run in its second attempt, cancelled by somebody and before by somebody else.
+    fn cancelled(by: Via, before: Via, fired: Option<u32>) -> OperationDetail {
+        let at = Time::from_micros(1);
+        let kind = KindName::new("backtest.run").unwrap();
+        let mut operation = Operation::queued(OperationId::new(), kind, "x".into(), json!({}), at);
+        (operation.state, operation.attempt) = (State::Cancelled, 2);
+        let entry = |via, attempt, action| AuditEntry {
+            attempt: Some(attempt),
+            ..AuditEntry::new(at, action, Actor { via, ..Actor::signalbox() })
+        };
+        if let Some(attempt) = fired {
+            let rule = BandRule {
+                series: "loss".into(),
+                side: Side::Above,
+                points: 3,
+                set_at: at,
+                set_by: Actor::signalbox(),
+                like: Like::SameKind,
+                runs: 5,
+                why: String::new(),
+                outside: 3,
+                fired: Some(Fired { attempt, at, from_x: 1.0 }),
+            };
+            operation.rule = Some(rule);
+        }
+        let audit = vec![
+            entry(Via::Page, 1, Action::Start),
+            entry(before, 1, Action::Cancel),
+            entry(Via::Signalbox, 2, Action::Retry),
+            entry(by, 2, Action::Cancel),
+        ];
+        OperationDetail { operation, attempts: vec![], result: None, series: vec![], audit, seq: 1 }
+    }
+
+    #[test]
+    fn only_what_was_cancelled_with_its_sweep_is_run_again() {
+        assert!(taken_along(&cancelled(Via::Signalbox, Via::Page, None)));
+        assert!(!taken_along(&cancelled(Via::Page, Via::Signalbox, None)));
+        assert!(!taken_along(&cancelled(Via::Program, Via::Signalbox, None)));
+        assert!(!taken_along(&cancelled(Via::Signalbox, Via::Page, Some(2))), "by its rule");
+    }
+}

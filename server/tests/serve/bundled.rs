@@ -1,0 +1,73 @@
+//! The bundled hosts belong to the server that started them: nobody else on the machine can use them.
+
+use crate::process::{Home, HostProcess, Server};
+use protocol::State;
+use protocol::api::HostList;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Where `local` is.
+async fn local(server: &Server) -> String {
+    server.host_up().await;
+    let hosts: HostList = server.pool.get("/api/v1/hosts").await.unwrap();
+    hosts.hosts.iter().find(|host| host.name.as_str() == "local").unwrap().url.clone()
+}
+
+async fn loads(server: &Server) {
+    let mut feed = server.follow(0).await;
+    let load = server.load("ACME", None).await;
+    let ended = feed.until(|o| o.id == load.id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
+}
+
+fn left(home: &Home) -> PathBuf {
+    home.path().join("data/hosts-left-running.json")
+}
+
+#[tokio::test]
+async fn the_bundled_hosts_do_nothing_for_whoever_else_finds_their_port() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let url = format!("{}/host/v1/operations", local(&server).await);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let started = client.post(&url).json(&json!({"kind": "data.load"})).send().await.unwrap();
+    assert_eq!(started.status(), 401);
+    assert_eq!(client.get(&url).bearer_auth("guessed").send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn a_token_for_hosts_in_the_environment_of_the_server_is_not_theirs() {
+    let home = Home::new();
+    let mut command = home.command(&[]);
+    command.env("SIGNALBOX_HOST_TOKEN", "of another host");
+    loads(&home.serve_by(command)).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_next_server_has_the_secret_of_hosts_that_were_left_running_and_no_other_user_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("data")).unwrap();
+    // What an earlier version left is readable to all.
+    std::fs::write(left(&home), "{}").unwrap();
+    let server = home.serve(&["--keep-hosts"]);
+    let url = local(&server).await;
+    assert_eq!(std::fs::metadata(left(&home)).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(server.stop().success());
+    let server = home.serve(&["--keep-hosts"]);
+    assert_eq!(local(&server).await, url);
+    loads(&server).await;
+}
+
+#[tokio::test]
+async fn hosts_that_an_older_version_left_running_without_a_secret_are_taken_up() {
+    let home = Home::new();
+    let host = HostProcess::start(&home.path().join("older"));
+    std::fs::create_dir_all(home.path().join("data")).unwrap();
+    let told: Value = json!({"url": host.url, "pid": null});
+    std::fs::write(left(&home), told.to_string()).unwrap();
+    let server = home.serve(&["--keep-hosts"]);
+    assert_eq!(local(&server).await, host.url);
+    loads(&server).await;
+}
