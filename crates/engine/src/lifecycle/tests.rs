@@ -125,28 +125,6 @@ fn silence_is_a_condition_and_not_a_state() {
 }
 
 #[test]
-fn an_attempt_stands_where_it_says_and_not_where_the_one_before_it_stood() {
-    let far = |fraction| HostEventBody::Progress {
-        progress: Progress { fraction: Some(fraction), ..Progress::start(t(4)) },
-    };
-    let mut record = running();
-    let state = json!({"epoch": 25});
-    let kept = protocol::Checkpoint { attempt: 1, at: t(3), note: "25 of 50".into(), state, files: vec![] };
-    step(&mut record, says(1, HostEventBody::Checkpoint { checkpoint: kept }), t(3)).unwrap();
-    step(&mut record, says(1, far(0.9)), t(4)).unwrap();
-    step(&mut record, says(1, far(0.8)), t(4)).unwrap();
-    let fraction = |record: &Record| record.operation.progress.as_ref().and_then(|p| p.fraction);
-    assert_eq!(fraction(&record), Some(0.9), "never backwards within an attempt");
-    step(&mut record, ends(1, Outcome::Failed), t(5)).unwrap();
-    step(&mut record, Message::Again { origin: AttemptOrigin::Resume }, t(6)).unwrap();
-    step(&mut record, chosen(), t(7)).unwrap();
-    step(&mut record, says(2, HostEventBody::Running), t(8)).unwrap();
-    assert_eq!(fraction(&record), None);
-    step(&mut record, says(2, far(0.5)), t(9)).unwrap();
-    assert_eq!(fraction(&record), Some(0.5));
-}
-
-#[test]
 fn resume_needs_a_checkpoint_and_retry_forgets_it() {
     let mut record = running();
     let checkpoint =

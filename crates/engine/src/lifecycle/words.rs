@@ -29,8 +29,6 @@ pub(super) fn host(
             } else {
                 record.operation.started_at = Some(at);
                 record.current_mut().started_at = Some(at);
-                // How far the attempt before it came is not where this one goes on from: it says so itself.
-                record.operation.progress = None;
                 if state == State::Starting {
                     record.enter(State::Running);
                     record.clear(&[ConditionKind::Carrying]);
