@@ -1,7 +1,7 @@
 // Which of several is chosen can be heard and seen without colours: states of the list, kinds to start, curves.
 import type { Locator } from '@playwright/test';
-import { until } from './pages';
-import { alive, expect, start, SYMBOL, test } from './signalbox';
+import { openTwoBacktests, until } from './pages';
+import { alive, expect, start, test } from './signalbox';
 
 /** Those, and only those, are the current ones of their group. */
 async function chosen(group: Locator, names: RegExp[]): Promise<void> {
@@ -43,15 +43,7 @@ test('of the kinds the one whose form is shown is the current one', async ({ pag
 });
 
 test('of the curves that can be compared those that are drawn are current ones', async ({ page, request }) => {
-    const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
-    await until(request, load, 'succeeded');
-    const ids: string[] = [];
-    for (const strategy of ['sma_cross', 'buy_and_hold']) {
-        ids.push(await start(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy }));
-    }
-    for (const id of ids) await until(request, id, 'succeeded');
-    await page.goto(`/compare?ids=${ids.join(',')}`);
-    await alive(page);
+    await openTwoBacktests(page, request);
     const curves = page.getByRole('navigation', { name: 'Curves shown' });
     await chosen(curves, [/^Equity$/, /^Drawdown$/, /^Exposure$/]);
     await curves.getByRole('link', { name: 'Exposure' }).click();

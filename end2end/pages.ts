@@ -15,6 +15,19 @@ export async function until(request: APIRequestContext, id: string, state: strin
     await expect.poll(now, { timeout: 20_000 }).toBe(state);
 }
 
+/** Compares two backtests over the same bars. */
+export async function openTwoBacktests(page: Page, request: APIRequestContext): Promise<void> {
+    const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, load, 'succeeded');
+    const ids: string[] = [];
+    for (const strategy of ['sma_cross', 'buy_and_hold']) {
+        ids.push(await start(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy }));
+    }
+    for (const id of ids) await until(request, id, 'succeeded');
+    await page.goto(`/compare?ids=${ids.join(',')}`);
+    await alive(page);
+}
+
 /** Starts one operation of each fate, so that every face of the page is there to be seen. */
 export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
     const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };

@@ -1,6 +1,6 @@
 // On paper: of what is long only a part is in the document, and it says which part that is.
 import type { Page } from '@playwright/test';
-import { until } from './pages';
+import { openTwoBacktests, until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 const said = (page: Page) => page.locator('.paper-only');
@@ -43,15 +43,7 @@ test('a log is printed from where it stands, as high as its lines', async ({ pag
 });
 
 test('what can only be moved is not printed, and what scrolls sideways is open', async ({ page, request }) => {
-    const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
-    await until(request, load, 'succeeded');
-    const ids: string[] = [];
-    for (const strategy of ['sma_cross', 'buy_and_hold']) {
-        ids.push(await start(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy }));
-    }
-    for (const id of ids) await until(request, id, 'succeeded');
-    await page.goto(`/compare?ids=${ids.join(',')}`);
-    await alive(page);
+    await openTwoBacktests(page, request);
     await expect(page.locator('.dial').first()).toBeVisible();
     await page.emulateMedia({ media: 'print' });
     for (const dial of await page.locator('.dial').all()) await expect(dial).toBeHidden();

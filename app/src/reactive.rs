@@ -22,6 +22,11 @@ pub fn mark(mut f: impl FnMut() -> bool + Send + 'static) -> SharedReactiveFunct
     Arc::new(Mutex::new(move || f().then_some("")))
 }
 
+/// What is said to those who hear the page, as `aria-busy`: `true`, or nothing.
+pub fn spoken(mut f: impl FnMut() -> bool + Send + 'static) -> SharedReactiveFunction<Option<&'static str>> {
+    Arc::new(Mutex::new(move || f().then_some("true")))
+}
+
 /// An attribute that is there, with a value, or not.
 pub fn maybe(f: impl FnMut() -> Option<String> + Send + 'static) -> SharedReactiveFunction<Option<String>> {
     Arc::new(Mutex::new(f))

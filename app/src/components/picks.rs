@@ -7,7 +7,7 @@ use crate::actions::{Actions, Question};
 use crate::format;
 use crate::live::{Live, OpView};
 use crate::pages::compare::{Wanted, refusal};
-use crate::reactive::{maybe, part, text, yes};
+use crate::reactive::{part, spoken, text, yes};
 use crate::select::Selection;
 use crate::words::asking::{self, Again};
 use leptos::html::Div;
@@ -255,7 +255,7 @@ pub fn SelectBar(
                                 <button
                                     type="button"
                                     class="button danger"
-                                    aria-disabled=maybe(move || (now.get().open() == 0).then(|| "true".to_owned()))
+                                    aria-disabled=spoken(move || now.get().open() == 0)
                                     on:click=ask
                                 >
                                     {act}

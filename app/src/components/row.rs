@@ -9,7 +9,7 @@ use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::live::line::Place;
 use crate::live::{Live, OpView};
-use crate::reactive::{maybe, part, text, word};
+use crate::reactive::{maybe, part, spoken, text, word};
 use crate::{query, words};
 use leptos::html::Button;
 use leptos::prelude::*;
@@ -155,7 +155,7 @@ pub fn RowAction(op: OpView) -> impl IntoView {
                     class="quiet"
                     title=said.to_owned()
                     aria-label=label
-                    aria-busy=maybe(move || busy().then(|| "true".to_owned()))
+                    aria-busy=spoken(busy)
                     on:click=move |_| {
                         if !untrack(busy) {
                             act(actions, op);

@@ -6,7 +6,7 @@ use crate::components::faces::{Empty, WithSnapshot};
 use crate::components::ident::Ident;
 use crate::format;
 use crate::live::Live;
-use crate::reactive::{mark, maybe, part, text, whole, word};
+use crate::reactive::{mark, maybe, part, spoken, text, whole, word};
 use crate::words;
 use crate::zone::Zones;
 use leptos::prelude::*;
@@ -141,7 +141,7 @@ fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl I
         move || actions.host_pending(&name)
     };
     // Marked and not disabled while it waits: what is disabled loses the focus.
-    let busy = maybe(move || pending().then(|| "true".to_owned()));
+    let busy = spoken(move || pending());
     let press = move |_| match drained.get_untracked() {
         Some(_) => actions.drain_now(name.clone(), false),
         None => actions.question.set(Some(Question::Drain(name.clone()))),

@@ -13,7 +13,7 @@ mod wrong;
 use crate::app::Data;
 use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
 use crate::query;
-use crate::reactive::{mark, maybe, part};
+use crate::reactive::{mark, part, spoken};
 use kind_form::KindForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -147,7 +147,7 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
                 href=href
                 class="kind-card"
                 data-here=mark(move || here.get())
-                aria-current=maybe(move || here.get().then(|| "true".to_owned()))
+                aria-current=spoken(move || here.get())
             >
                 <span class="kind-title">{title}</span>
                 <span class="kind">{name}</span>

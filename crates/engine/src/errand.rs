@@ -99,17 +99,16 @@ pub(crate) async fn start(
             Err(error @ PoolError::Status { status: 400..=499, .. }) => {
                 return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
             }
-            // The host's own words, not those of something between that could not reach it.
-            Err(error @ PoolError::Status { status: 500..=599, problem: Some(_), .. })
-                if faults + 1 >= FAULTS =>
-            {
-                let hint =
-                    "This is a fault of the host or of the kind: look at the host's own log, then retry.";
-                let failure = Failure { hint: hint.into(), ..refusal(&errand.host, &error) };
-                return errand.report(Message::Refused(failure)).await;
-            }
             Err(error) => {
-                faults += u32::from(matches!(error, PoolError::Status { status: 500..=599, .. }));
+                // The host's own words, not those of something between that could not reach it.
+                let fault = matches!(error, PoolError::Status { status: 500..=599, problem: Some(_), .. });
+                faults += u32::from(fault);
+                if faults >= FAULTS {
+                    let hint =
+                        "This is a fault of the host or of the kind: look at the host's own log, then retry.";
+                    let failure = Failure { hint: hint.into(), ..refusal(&errand.host, &error) };
+                    return errand.report(Message::Refused(failure)).await;
+                }
                 tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a start is not answered");
                 if unwanted.is_cancelled() {
                     let Errand { id, attempt, .. } = errand;

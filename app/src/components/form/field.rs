@@ -2,7 +2,7 @@
 
 use super::range::Range;
 use super::typed::{Typed, bounds};
-use crate::reactive::{mark, maybe, text as text_of, whole, word, yes};
+use crate::reactive::{mark, maybe, spoken, text as text_of, whole, word, yes};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::SharedReactiveFunction;
@@ -107,9 +107,9 @@ struct Control {
 }
 
 impl Control {
-    fn invalid(&self) -> SharedReactiveFunction<Option<String>> {
+    fn invalid(&self) -> SharedReactiveFunction<Option<&'static str>> {
         let error = self.error;
-        maybe(move || error.read().is_some().then(|| "true".to_owned()))
+        spoken(move || error.read().is_some())
     }
 
     fn line(self, mode: &'static str, field: &Field) -> impl IntoView + use<> {

@@ -169,15 +169,19 @@ fn log_and_curves_are_collected_only_while_followed() {
     assert_eq!(follow.log.with_untracked(LogBuffer::held), 1);
 }
 
+/// More that have ended than a page keeps.
+fn too_many() -> Vec<Operation> {
+    let ended = |n| Operation {
+        id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+        ..operation(State::Succeeded, 1)
+    };
+    (0..MOST_ENDED + 300).map(ended).collect()
+}
+
 #[test]
 fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
     let live = Live::default();
-    let all: Vec<Operation> = (0..MOST_ENDED + 300)
-        .map(|n| Operation {
-            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
-            ..operation(State::Succeeded, 1)
-        })
-        .collect();
+    let all = too_many();
     live.adopt_all(all[100..].iter(), 1);
     live.keep([all[150].id].into());
     live.shelve(&all[..100]);
@@ -211,12 +215,7 @@ fn what_a_page_follows_keeps_its_signals_over_a_snapshot_without_it_and_takes_th
 #[test]
 fn of_too_many_ended_ones_those_that_a_page_follows_are_kept() {
     let live = Live::default();
-    let all: Vec<Operation> = (0..MOST_ENDED + 300)
-        .map(|n| Operation {
-            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
-            ..operation(State::Succeeded, 1)
-        })
-        .collect();
+    let all = too_many();
     live.adopt_all(all.iter(), 1);
     let _follow = live.follow(all[0].id);
     live.shelve(&[]);

@@ -7,7 +7,7 @@ use crate::components::chart::{AskAll, Chart, Extent, Rows, Sheet, Spec, lines_o
 use crate::pages::operation::curves::{MOST_POINTS, extent_of, info};
 use crate::pages::operation::group::cards;
 use crate::pages::operation::sampled::Answer;
-use crate::reactive::{mark, maybe, part, text};
+use crate::reactive::{mark, part, spoken, text};
 use futures::future::try_join_all;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -173,7 +173,7 @@ fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> 
                 data-noscroll=""
                 class="chip"
                 data-chosen=mark(move || chosen.get())
-                aria-current=maybe(move || chosen.get().then(|| "true".to_owned()))
+                aria-current=spoken(move || chosen.get())
             >
                 {said}
             </a>

@@ -11,7 +11,7 @@ use crate::components::state_mark::StateMark;
 use crate::live::{Live, OpView};
 use crate::open::{Deed, Doer, Open};
 use crate::pages::compare::Wanted;
-use crate::reactive::{mark, maybe, part, text, word};
+use crate::reactive::{mark, part, spoken, text, word};
 use crate::tell::Tell;
 use crate::{format, query, words};
 use leptos::html::Div;
@@ -72,7 +72,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
             }
         };
         view! {
-            <button type="button" class=class aria-busy=maybe(move || busy().then(|| "true".to_owned())) on:click=press>
+            <button type="button" class=class aria-busy=spoken(busy) on:click=press>
                 {deed.words(false)}
             </button>
         }

@@ -5,7 +5,7 @@ use crate::filter::Asked;
 use crate::filter::suggest::{Suggestion, Vocabulary, chosen, suggest};
 use crate::filter::typed::Typed;
 use crate::live::Live;
-use crate::reactive::{maybe, part, text, word, yes};
+use crate::reactive::{maybe, part, spoken, text, word, yes};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -226,7 +226,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
                 aria-controls=LIST
                 aria-activedescendant=maybe(move || active.get().filter(|_| there.get()).map(|at| format!("{LIST}-{at}")))
                 aria-describedby="filter-trouble"
-                aria-invalid=maybe(move || (!trouble.read().is_empty()).then(|| "true".to_owned()))
+                aria-invalid=spoken(move || !trouble.read().is_empty())
                 placeholder="Filter by words, kind:…, state:…, since:24h"
                 autocomplete="off"
                 autocapitalize="off"

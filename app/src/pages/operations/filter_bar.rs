@@ -9,7 +9,7 @@ use crate::components::icon::Icon;
 use crate::filter::{Asked, Chip, Group, Sort};
 use crate::format;
 use crate::live::Live;
-use crate::reactive::{mark, maybe, part, text};
+use crate::reactive::{mark, part, spoken, text};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
@@ -40,7 +40,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
                     class="chip"
                     data-state=state.map(State::as_str)
                     data-chosen=mark(move || chosen.get())
-                    aria-current=maybe(move || chosen.get().then(|| "true".to_owned()))
+                    aria-current=spoken(move || chosen.get())
                 >
                     {state.map_or("all", State::as_str)}
                     <span class="num">{text(move || format::count(count()))}</span>

@@ -24,6 +24,16 @@ async fn until_cancelled(feed: &mut Follower, ids: &[OperationId]) {
     }
 }
 
+/// A parent and its one child, both cancelled as they ran.
+async fn cancelled_family(engine: &Engine, feed: &mut Follower) -> (OperationId, OperationId) {
+    let parent = start(engine, json!({"steps": 1_000_000})).await.id;
+    let one = child(engine, parent, 1_000_000, "one").await;
+    feed.until_running(&[parent, one]).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    until_cancelled(feed, &[parent, one]).await;
+    (parent, one)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancel_takes_along_what_runs_and_what_waits_and_nothing_that_has_ended() {
     let stage = Stage::new(2).await;
@@ -99,11 +109,7 @@ async fn a_child_that_a_person_tries_again_goes_on_without_its_parent_over_a_res
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
-    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
-    let one = child(&engine, parent, 1_000_000, "one").await;
-    feed.until_running(&[parent, one]).await;
-    engine.cancel(parent, String::new()).await.unwrap();
-    until_cancelled(&mut feed, &[parent, one]).await;
+    let (_, one) = cancelled_family(&engine, &mut feed).await;
     engine.again(one, AttemptOrigin::Retry).await.unwrap();
     feed.until_running(&[one]).await;
     engine.close().await;
@@ -124,11 +130,7 @@ async fn a_parent_that_goes_on_takes_its_children_along_again_and_a_refused_star
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
-    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
-    let one = child(&engine, parent, 1_000_000, "one").await;
-    feed.until_running(&[parent, one]).await;
-    engine.cancel(parent, String::new()).await.unwrap();
-    until_cancelled(&mut feed, &[parent, one]).await;
+    let (parent, one) = cancelled_family(&engine, &mut feed).await;
     let request = StartOperation {
         kind: "test.count".parse().unwrap(),
         params: json!({"steps": 1_000_000}),
