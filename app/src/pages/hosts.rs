@@ -141,7 +141,7 @@ fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl I
         move || actions.host_pending(&name)
     };
     // Marked and not disabled while it waits: what is disabled loses the focus.
-    let busy = spoken(move || pending());
+    let busy = spoken(pending);
     let press = move |_| match drained.get_untracked() {
         Some(_) => actions.drain_now(name.clone(), false),
         None => actions.question.set(Some(Question::Drain(name.clone()))),
