@@ -127,11 +127,15 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(readings(equity).nth(1)).toHaveText(/^A .* [\d,.]+ \([\d,.]+\)$/);
 
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
+    // Of all links of the page none is called the current one, but the curves that are shown.
+    await expect(table(page).locator('[aria-current]')).toHaveCount(0);
     // Taken away, the other is left, and the way to another one.
     await table(page).getByRole('link', { name: /^Remove B/ }).click();
     await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
     await expect(page.getByRole('heading', { name: /^Compare .*sma_cross with$/ })).toBeVisible();
-    await page.getByRole('main').getByRole('link', { name: /buy_and_hold/ }).click();
+    const other = page.getByRole('main').getByRole('link', { name: /buy_and_hold/ });
+    await expect(other).not.toHaveAttribute('aria-current');
+    await other.click();
     await expect(table(page).getByRole('columnheader')).toHaveCount(2);
 });
 

@@ -340,6 +340,7 @@ mod tests {
             attempt: 1,
             at: at("2026-11-23T10:00:00Z"),
             note: "7 of 13 segments, 11,204 rows".into(),
+            fraction: None,
             state: serde_json::Value::Null,
             files: vec![],
         };

@@ -153,6 +153,7 @@ impl Engine {
                 pool,
                 desk: desk.clone(),
                 last_word,
+                room: writer.room(),
                 silence: config.silence,
                 health_every: config.health_every,
                 scan_every: config.scan_every,

@@ -128,6 +128,13 @@ impl Record {
         self.attempts.last_mut().expect("a record is made with its first attempt and never loses one")
     }
 
+    /// How far the whole was at the checkpoint from which the current attempt goes on, if it does and that is known.
+    fn goes_on_at(&self) -> Option<f64> {
+        let resumed = self.attempts.last().is_some_and(|attempt| attempt.origin == AttemptOrigin::Resume);
+        let checkpoint = self.operation.checkpoint.as_ref().filter(|_| resumed)?;
+        checkpoint.fraction.map(|fraction| fraction.clamp(0.0, 1.0))
+    }
+
     /// Moves to a state that may follow; anything else is a fault of this module.
     fn enter(&mut self, state: State) {
         debug_assert!(self.operation.state.may_become(state), "{} → {state}", self.operation.state);

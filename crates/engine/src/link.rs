@@ -9,6 +9,7 @@ use pool::{Backoff, Pool, PoolError, Sse};
 use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations};
 use protocol::{HostName, InstanceId, OperationId, Time};
 use std::time::{Duration, Instant};
+use store::Room;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) pool: Pool,
     pub(crate) desk: DeskSender,
     pub(crate) last_word: LastWord,
+    /// While the store can't take more, the host keeps what it has to say.
+    pub(crate) room: Room,
     /// Nothing at all for this long means that the host can't be heard.
     pub(crate) silence: Duration,
     pub(crate) health_every: Duration,
@@ -189,6 +192,7 @@ impl Link {
         if events.is_empty() {
             return Ok(());
         }
+        self.room.clone().wait().await;
         let events = std::mem::take(events);
         let command = Command::HostEvents { host: self.host.clone(), instance, events };
         self.desk.send(command).await.map_err(|_| ())
@@ -203,6 +207,9 @@ impl Link {
         loop {
             every.tick().await;
             let Ok((list, _)) = self.ask::<HostOperations>("/host/v1/operations").await else { continue };
+            if !self.room.is_there() {
+                continue;
+            }
             let (host, instance) = (self.host.clone(), list.instance);
             if self.desk.send(Command::HostHolds { host, instance, list }).await.is_err() {
                 return;
@@ -217,6 +224,9 @@ impl Link {
             every.tick().await;
             // A failure needs no word here: the feed notices silence by itself.
             let Ok((health, clock)) = self.ask::<Health>("/host/v1/health").await else { continue };
+            if !self.room.is_there() {
+                continue;
+            }
             let command = Command::HostHealth { host: self.host.clone(), health: Box::new(health), clock };
             if self.desk.send(command).await.is_err() {
                 return;

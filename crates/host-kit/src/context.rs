@@ -194,8 +194,11 @@ impl Context {
 
     fn say_kept(&self, note: &str, state: Value, files: Vec<CheckpointFile>) {
         let (attempt, note) = (self.attempt(), short(note));
-        let checkpoint = Checkpoint { attempt, at: Time::now(), note, state, files };
-        self.held.attempt.report.say(HostEventBody::Checkpoint { checkpoint });
+        self.held.attempt.report.say_with(|far| {
+            let fraction = far.and_then(|progress| progress.fraction);
+            let checkpoint = Checkpoint { attempt, at: Time::now(), note, fraction, state, files };
+            HostEventBody::Checkpoint { checkpoint }
+        });
     }
 
     /// Seconds since the attempt began: the x of series over time.

@@ -151,13 +151,19 @@ impl Report {
 
     /// Tells something that must not overtake what was said before it.
     pub fn say(&self, body: HostEventBody) {
+        self.say_with(|_| body);
+    }
+
+    /// The same of something that says how far the attempt is: it is made from the progress that stands before it in
+    /// the feed.
+    pub fn say_with(&self, body: impl FnOnce(Option<&Progress>) -> HostEventBody) {
         let now = Instant::now();
         let mut pending = self.pending.lock();
         if pending.moved {
             self.tell_progress(&mut pending, now);
         }
         self.tell_batch(&mut pending, now);
-        self.feed.publish(self.id, self.attempt, body);
+        self.feed.publish(self.id, self.attempt, body(pending.told.as_ref()));
     }
 
     /// Tells what waits, each when it is due, for ever.

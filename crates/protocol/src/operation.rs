@@ -250,6 +250,9 @@ pub struct Checkpoint {
     pub at: Time,
     /// What is kept, for a person: "7 of 13 segments, 11,204 rows".
     pub note: String,
+    /// How far the whole was then, from 0 to 1, where that was known: a later attempt stands there at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fraction: Option<f64>,
     /// What the host needs to go on; at most 64 KiB of JSON, read by the kind that wrote it.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub state: Value,

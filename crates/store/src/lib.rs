@@ -15,7 +15,7 @@ pub use change::{Change, EventRecord, Weight};
 pub use page::Page;
 pub use protocol::Filter;
 pub use sqlite::Sqlite;
-pub use writer::{Commit, Trouble, Writer, WriterGone};
+pub use writer::{Commit, Room, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
 use protocol::{

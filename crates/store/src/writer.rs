@@ -2,8 +2,9 @@
 
 use crate::{Change, Store, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -24,10 +25,37 @@ pub struct WriterGone;
 /// At most so many commits in one transaction, so that a flood can't hold back the first of them for long.
 const BATCH: usize = 4_096;
 
-/// A handle to the writer. The last one dropped ends it, after everything that was handed in is written.
+/// More changes than this are not to wait: whoever brings many asks for [`Room`] first.
+const WAITING: usize = 32_768;
+
+/// What could not be written when the writer is ended is tried for so long; after that it is given up. Nobody was told
+/// of it.
+const LAST_TRIES: Duration = Duration::from_secs(3);
+
+/// Whether there is room for more changes, for those who can wait with theirs.
+#[derive(Clone, Debug)]
+pub struct Room(watch::Receiver<usize>);
+
+impl Room {
+    /// Whether there is.
+    pub fn is_there(&self) -> bool {
+        *self.0.borrow() < WAITING
+    }
+
+    /// Waits until there is, or until the writer has ended.
+    pub async fn wait(&mut self) {
+        let _ = self.0.wait_for(|waiting| *waiting < WAITING).await;
+    }
+}
+
+/// A handle to the writer. Dropped it ends it, after everything that was handed in is written or, when the store can't
+/// be written, after a last few tries.
 pub struct Writer<T> {
     sender: Option<mpsc::Sender<Commit<T>>>,
+    /// How many changes were handed in and are not durable.
+    waiting: Arc<watch::Sender<usize>>,
     trouble: watch::Receiver<Trouble>,
+    closing: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -45,6 +73,9 @@ impl<T: Send + 'static> Writer<T> {
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel::<Commit<T>>();
         let (trouble_out, trouble) = watch::channel(None);
+        let waiting = Arc::new(watch::Sender::new(0));
+        let closing = Arc::new(AtomicBool::new(false));
+        let (count, ends) = (waiting.clone(), closing.clone());
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
             while let Ok(first) = receiver.recv() {
                 let mut changes = first.changes;
@@ -54,12 +85,17 @@ impl<T: Send + 'static> Writer<T> {
                     changes.extend(next.changes);
                     then.push(next.then);
                 }
+                let taken = changes.len();
                 drop_overtaken_progress(&mut changes);
-                write_until_done(&*store, &changes, &trouble_out);
+                if !write_until_done(&*store, &changes, &trouble_out, &ends) {
+                    tracing::error!("what could not be written is given up; hosts tell it again");
+                    return;
+                }
+                count.send_modify(|waiting| *waiting -= taken);
                 told(then);
             }
         })?;
-        Ok(Self { sender: Some(sender), trouble, thread: Some(thread) })
+        Ok(Self { sender: Some(sender), waiting, trouble, closing, thread: Some(thread) })
     }
 
     /// Hands in changes; returns at once.
@@ -67,7 +103,13 @@ impl<T: Send + 'static> Writer<T> {
     /// # Errors
     /// When the writer ended.
     pub fn commit(&self, commit: Commit<T>) -> Result<(), WriterGone> {
+        self.waiting.send_modify(|waiting| *waiting += commit.changes.len());
         self.sender.as_ref().ok_or(WriterGone)?.send(commit).map_err(|_| WriterGone)
+    }
+
+    /// Whether there is room for more.
+    pub fn room(&self) -> Room {
+        Room(self.waiting.subscribe())
     }
 
     /// Why nothing can be written just now.
@@ -79,6 +121,10 @@ impl<T: Send + 'static> Writer<T> {
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         self.sender.take();
+        self.closing.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -108,22 +154,29 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
     changes.retain(|_| keep.next().unwrap_or(true));
 }
 
-fn write_until_done(store: &dyn Store, changes: &[Change], trouble: &watch::Sender<Trouble>) {
+/// Tries until it is written. Not so when the writer is to end: then there are a few tries more, and `false` if they
+/// were in vain.
+fn write_until_done(
+    store: &dyn Store,
+    changes: &[Change],
+    trouble: &watch::Sender<Trouble>,
+    closing: &AtomicBool,
+) -> bool {
     let mut wait = Duration::from_millis(50);
-    loop {
-        match store.apply(changes) {
-            Ok(()) => {
-                trouble.send_if_modified(|t| t.take().is_some());
-                return;
-            }
-            Err(error) => {
-                report(&error, changes.len());
-                trouble.send_replace(Some(error.to_string()));
-                std::thread::sleep(wait);
-                wait = (wait * 2).min(Duration::from_secs(2));
-            }
+    let mut last_tries = None;
+    while let Err(error) = store.apply(changes) {
+        report(&error, changes.len());
+        trouble.send_replace(Some(error.to_string()));
+        if closing.load(Ordering::Relaxed)
+            && last_tries.get_or_insert_with(Instant::now).elapsed() >= LAST_TRIES
+        {
+            return false;
         }
+        std::thread::park_timeout(wait);
+        wait = (wait * 2).min(if last_tries.is_some() { LAST_TRIES / 8 } else { Duration::from_secs(2) });
     }
+    trouble.send_if_modified(|t| t.take().is_some());
+    true
 }
 
 fn report(error: &StoreError, changes: usize) {

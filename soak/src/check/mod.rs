@@ -41,7 +41,7 @@ pub enum Promise {
     EndsStay,
     /// States follow each other as they may.
     StatesFollow,
-    /// Within an attempt progress never runs backwards.
+    /// Within an attempt progress never runs backwards, nor before the checkpoint from which it goes on.
     ProgressForward,
     /// Each event once, in order, none missing but those said to be skipped.
     FeedWhole,

@@ -81,6 +81,7 @@ impl Story {
         } else if let Some(end) = end {
             self.ends.entry((id, operation.attempt)).or_insert((end, read));
         }
+        self.goes_on(operation);
         if operation.state.on_host() {
             let fraction = operation.progress.as_ref().and_then(|p| p.fraction);
             found.extend(self.forward(seq, id, operation.attempt, fraction));
@@ -101,6 +102,16 @@ impl Story {
                     format!("event {seq}: it is forgotten as {state}, and the feed had told {was} of it");
                 vec![Violation::of(Promise::EndsStay, id, what)]
             }
+        }
+    }
+
+    /// An attempt that goes on from a checkpoint begins where that was.
+    fn goes_on(&mut self, operation: &Operation) {
+        let (id, attempt) = (operation.id, operation.attempt);
+        let kept = operation.checkpoint.as_ref().filter(|checkpoint| checkpoint.attempt < attempt);
+        let begun = self.furthest.get(&id).is_some_and(|(known, _)| *known == attempt);
+        if let Some(fraction) = kept.and_then(|checkpoint| checkpoint.fraction).filter(|_| !begun) {
+            self.furthest.insert(id, (attempt, fraction));
         }
     }
 
@@ -151,7 +162,7 @@ fn follows(seq: u64, before: &Operation, now: &Operation) -> Option<Violation> {
 mod tests {
     use super::super::made::{at, event, failure, operation};
     use super::*;
-    use protocol::{FailureReason, Progress};
+    use protocol::{Checkpoint, FailureReason, Progress};
 
     fn told(states: &[(State, u32)]) -> Vec<Promise> {
         let (id, mut story) = (OperationId::new(), Story::default());
@@ -232,5 +243,11 @@ mod tests {
         assert_eq!(story.take(&progress(6, 1, 0.9), at(0))[0].promise, Promise::EndsStay);
         story.take(&event(7, operation(id, State::Queued, 2)), at(0));
         assert_eq!(story.take(&progress(8, 2, 0.1), at(0)), []);
+        let (note, state, files) = ("half".into(), serde_json::Value::Null, vec![]);
+        let kept = Checkpoint { attempt: 2, at: at(1), note, fraction: Some(0.5), state, files };
+        story.take(&event(9, operation(id, State::Failed, 2)), at(0));
+        let resumed = Operation { checkpoint: Some(kept), ..operation(id, State::Queued, 3) };
+        assert_eq!(story.take(&event(10, resumed), at(0)), []);
+        assert_eq!(story.take(&progress(11, 3, 0.4), at(0))[0].promise, Promise::ProgressForward);
     }
 }

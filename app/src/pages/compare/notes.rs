@@ -3,9 +3,8 @@
 
 use super::entry::{Entry, letter, letters};
 use super::wanted::{MOST, Wanted};
-use crate::reactive::part;
+use crate::reactive::{part, text};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::{OperationId, Problem, ProblemType};
 
 /// An operation that was asked for and is not shown.
@@ -62,9 +61,10 @@ fn NotThere(missing: Missing, wanted: Memo<Wanted>) -> impl IntoView {
         <p class="note bad" role="alert">
             {said}
             " "
-            <A href=move || wanted.with(|w| w.without(id).address()) scroll=false>
+            // Not the router's link: by path alone it would be the current page.
+            <a href=text(move || wanted.with(|w| w.without(id).address())) data-noscroll="">
                 "Go on without it"
-            </A>
+            </a>
         </p>
     }
     .into_any()

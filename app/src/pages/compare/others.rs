@@ -6,7 +6,6 @@ use crate::components::state_mark::StateMark;
 use crate::live::Live;
 use crate::reactive::{part, text};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::{KindName, OperationId};
 
 /// How many are offered; for others there is the list of operations.
@@ -38,11 +37,12 @@ pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
         let (kind, title, at) = (fixed.kind.to_string(), fixed.title.clone(), fixed.created_at);
         Some(view! {
             <li>
-                <A href=move || wanted.with(|w| w.with(id).address()) scroll=false>
+                // Not the router's link: by path alone it would be the current page.
+                <a href=text(move || wanted.with(|w| w.with(id).address())) data-noscroll="">
                     <span class="kind">{kind}</span>
                     " "
                     {title}
-                </A>
+                </a>
                 <StateMark state=op.state/>
                 <span class="muted"><Ago at/></span>
             </li>

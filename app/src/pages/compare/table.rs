@@ -99,15 +99,16 @@ fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
             <div class="side-mark">
                 {swatch(entry.place)}
                 <strong>{entry.letter()}</strong>
-                <A
-                    href=move || wanted.with(|w| w.without(op.id).address())
-                    scroll=false
-                    attr:class="quiet"
-                    attr:title="Remove from the comparison"
-                    attr:aria-label=remove
+                // Not the router's link: by path alone it would be the current page.
+                <a
+                    href=text(move || wanted.with(|w| w.without(op.id).address()))
+                    data-noscroll=""
+                    class="quiet"
+                    title="Remove from the comparison"
+                    aria-label=remove
                 >
                     <Icon name="cross"/>
-                </A>
+                </a>
             </div>
             <A href=query::operation(op.id) attr:class="side-title">
                 {title}
@@ -152,12 +153,17 @@ fn param_row(param: &Param) -> AnyView {
         <tr data-differs="">
             <th scope="row">
                 <span class="differs" title="They differ" aria-hidden="true">"≠"</span>
-                <code>{param.name.clone()}</code>
+                <code>{breakable(&param.name)}</code>
             </th>
             {cells.collect_view()}
         </tr>
     }
     .into_any()
+}
+
+/// A name that may go on in the next line after each of its underscores.
+fn breakable(name: &str) -> AnyView {
+    name.split_inclusive('_').map(|word| view! { {word.to_owned()} <wbr/> }).collect_view().into_any()
 }
 
 /// Figures of what came out, renewed when an operation ends.

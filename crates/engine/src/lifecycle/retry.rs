@@ -98,6 +98,7 @@ mod tests {
             attempt: 1,
             at,
             note: "half".into(),
+            fraction: None,
             state: serde_json::json!(1),
             files: vec![],
         });

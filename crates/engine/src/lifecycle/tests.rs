@@ -32,6 +32,17 @@ fn ends(attempt: u32, outcome: Outcome) -> Message {
     says(attempt, HostEventBody::Ended { outcome, failure: None, result: None })
 }
 
+fn keeps(attempt: u32, fraction: Option<f64>) -> Message {
+    let (note, files) = ("half".into(), vec![]);
+    let checkpoint = protocol::Checkpoint { attempt, at: t(3), note, fraction, state: json!(5), files };
+    says(attempt, HostEventBody::Checkpoint { checkpoint })
+}
+
+fn is_at(attempt: u32, fraction: Option<f64>) -> Message {
+    let progress = Progress { fraction, ..Progress::start(t(4)) };
+    says(attempt, HostEventBody::Progress { progress })
+}
+
 fn running() -> Record {
     let mut record = record();
     step(&mut record, chosen(), t(1)).unwrap();
@@ -125,11 +136,34 @@ fn silence_is_a_condition_and_not_a_state() {
 }
 
 #[test]
+fn a_resumed_attempt_stands_where_its_checkpoint_was_and_never_before_that() {
+    let fraction = |record: &Record| record.operation.progress.as_ref().and_then(|p| p.fraction);
+    let resumed = |kept: Option<f64>| {
+        let mut record = running();
+        for message in [keeps(1, kept), is_at(1, Some(0.9)), is_at(1, Some(0.8))] {
+            step(&mut record, message, t(4)).unwrap();
+        }
+        assert_eq!(fraction(&record), Some(0.9), "never backwards within an attempt");
+        step(&mut record, ends(1, Outcome::Failed), t(5)).unwrap();
+        step(&mut record, Message::Again { origin: AttemptOrigin::Resume }, t(6)).unwrap();
+        record
+    };
+    let mut record = resumed(Some(0.5));
+    assert_eq!(fraction(&record), Some(0.5), "in the line already");
+    step(&mut record, chosen(), t(7)).unwrap();
+    for (said, shown) in
+        [(Some(0.0), Some(0.5)), (None, None), (Some(0.1), Some(0.5)), (Some(0.6), Some(0.6))]
+    {
+        step(&mut record, is_at(2, said), t(8)).unwrap();
+        assert_eq!(fraction(&record), shown);
+    }
+    assert_eq!(fraction(&resumed(None)), Some(0.9), "where it is not known, where the one before it stood");
+}
+
+#[test]
 fn resume_needs_a_checkpoint_and_retry_forgets_it() {
     let mut record = running();
-    let checkpoint =
-        protocol::Checkpoint { attempt: 1, at: t(3), note: "half".into(), state: json!(5), files: vec![] };
-    step(&mut record, says(1, HostEventBody::Checkpoint { checkpoint }), t(3)).unwrap();
+    step(&mut record, keeps(1, Some(0.5)), t(3)).unwrap();
     step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
     let mut resumed = record.clone();
     step(&mut resumed, Message::Again { origin: AttemptOrigin::Resume }, t(10)).unwrap();

@@ -3,7 +3,9 @@
 use super::{Denied, Effect, Record, queued_attempt};
 use protocol::operation::AttemptOrigin;
 use protocol::receipt::Step;
-use protocol::{BandRule, Condition, ConditionKind, Failure, FailureReason, HostName, Receipt, State, Time};
+use protocol::{
+    BandRule, Condition, ConditionKind, Failure, FailureReason, HostName, Progress, Receipt, State, Time,
+};
 
 /// The end of a cancel: nothing of the attempt is left.
 pub(super) fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
@@ -100,6 +102,10 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
         operation.progress = None;
     }
     queue_anew(record, origin, now);
+    // Where that is not known it stands where the attempt before it stood, until its host says more.
+    if let Some(fraction) = record.goes_on_at() {
+        record.operation.progress = Some(Progress { fraction: Some(fraction), ..Progress::start(now) });
+    }
     Ok(vec![Effect::Changed, Effect::Enqueue])
 }
 

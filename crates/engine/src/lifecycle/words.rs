@@ -37,12 +37,11 @@ pub(super) fn host(
             }
         }
         HostEventBody::Progress { mut progress } => {
-            // Within an attempt progress never runs backwards, whatever a host says.
+            // Within an attempt progress never runs backwards, whatever a host says, nor before the place where the
+            // attempt goes on: hosts count from 0 until they have found it.
             let before = record.operation.progress.as_ref().and_then(|p| p.fraction);
-            progress.fraction = match (before, progress.fraction.map(|f| f.clamp(0.0, 1.0))) {
-                (Some(before), Some(fraction)) => Some(fraction.max(before)),
-                (_, fraction) => fraction,
-            };
+            let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
+            progress.fraction = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
             record.operation.progress = Some(progress.clone());
             let mut effects = vec![Effect::Progressed(progress)];
             if record.clear(&[ConditionKind::Stalled]) {

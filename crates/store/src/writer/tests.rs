@@ -31,14 +31,22 @@ fn what_is_told_is_durable_and_in_order() {
 /// A store that can't write for its first few tries.
 struct Full {
     tries: Mutex<u32>,
+    fails: Mutex<u32>,
     inner: Sqlite,
+}
+
+impl Full {
+    fn of(folder: &std::path::Path, fails: u32) -> Arc<Self> {
+        let inner = Sqlite::open(&folder.join("a.db")).unwrap();
+        Arc::new(Self { tries: Mutex::new(0), fails: Mutex::new(fails), inner })
+    }
 }
 
 impl Store for Full {
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut tries = self.tries.lock();
         *tries += 1;
-        if *tries <= 2 { Err(StoreError::DiskFull) } else { self.inner.apply(changes) }
+        if *tries <= *self.fails.lock() { Err(StoreError::DiskFull) } else { self.inner.apply(changes) }
     }
     fn head(&self) -> Result<u64, StoreError> {
         self.inner.head()
@@ -132,8 +140,7 @@ impl Store for Full {
 #[test]
 fn a_full_disk_delays_what_was_accepted_and_loses_none_of_it() {
     let folder = tempfile::tempdir().unwrap();
-    let inner = Sqlite::open(&folder.path().join("a.db")).unwrap();
-    let store = Arc::new(Full { tries: Mutex::new(0), inner });
+    let store = Full::of(folder.path(), 2);
     let (out, told) = std::sync::mpsc::channel();
     let writer = Writer::start(store.clone(), move |batch: Vec<u64>| {
         for seq in batch {
@@ -147,4 +154,40 @@ fn a_full_disk_delays_what_was_accepted_and_loses_none_of_it() {
     assert_eq!(*store.tries.lock(), 3);
     assert_eq!(*trouble.borrow(), None, "the trouble is over once the batch is written");
     assert_eq!(store.head().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn there_is_room_until_too_much_waits_and_again_when_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Full::of(folder.path(), u32::MAX);
+    let writer = Writer::start(store.clone(), |_: Vec<()>| {}).unwrap();
+    let mut room = writer.room();
+    room.wait().await;
+    let most = u64::try_from(WAITING).unwrap();
+    for part in 0..most / 1_024 {
+        assert!(room.is_there());
+        let changes = (1..=1_024).flat_map(|n| event(part * 1_024 + n)).collect();
+        writer.commit(Commit { changes, then: () }).unwrap();
+    }
+    assert!(!room.is_there());
+    *store.fails.lock() = 0;
+    room.wait().await;
+    drop(writer);
+    assert_eq!(store.head().unwrap(), most, "all of it is written");
+}
+
+#[test]
+fn a_writer_whose_store_can_never_write_ends_and_tells_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Full::of(folder.path(), u32::MAX);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let list = told.clone();
+    let writer = Writer::start(store.clone(), move |batch: Vec<u64>| list.lock().extend(batch)).unwrap();
+    let mut room = writer.room();
+    writer.commit(Commit { changes: event(1), then: 1 }).unwrap();
+    drop(writer);
+    assert_eq!(*told.lock(), [0; 0]);
+    assert_eq!(store.head().unwrap(), 0);
+    // Whoever still waited for room is let go.
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(room.wait());
 }
