@@ -1,4 +1,5 @@
 // Deleting: what is lost is said before, and every page that has it drops it, or says that it was deleted.
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { until } from './pages';
 import { alive, expect, row, start, test } from './signalbox';
 
@@ -112,23 +113,43 @@ test('all that a filter finds is deleted, counted by the server, and a row of it
     await expect(row(other, 'IN')).toHaveCount(1);
 });
 
-test('a question that is asked again counts again', async ({ page, request }) => {
-    const fail = async (symbol: string) => {
-        const id = await start(request, 'data.load', { symbol, timeframe: '1h', source: 'csv' });
-        await until(request, id, 'failed');
-    };
-    await fail('NOSUCH');
+/** Starts a load that fails, and waits until it has. */
+async function fail(request: APIRequestContext, symbol: string): Promise<void> {
+    const id = await start(request, 'data.load', { symbol, timeframe: '1h', source: 'csv' });
+    await until(request, id, 'failed');
+}
+
+/** One that failed, and the question whether to delete all that did. */
+async function asked(page: Page, request: APIRequestContext): Promise<{ ask: Locator; dialog: Locator }> {
+    await fail(request, 'NOSUCH');
     await page.goto('/operations?state=failed');
     await alive(page);
     await expect(row(page, 'NOSUCH')).toHaveCount(1);
     const ask = page.getByRole('button', { name: 'Delete all that match…' });
-    const dialog = page.getByRole('dialog');
     await ask.click();
+    return { ask, dialog: page.getByRole('dialog') };
+}
+
+test('what ends while the question stands is not deleted', async ({ page, request }) => {
+    const { dialog } = await asked(page, request);
+    await expect(dialog).toContainText('1 operation goes');
+    await fail(request, 'NEITHER');
+    await dialog.getByRole('button', { name: 'Delete 1 operation' }).click();
+    await expect(page.locator('.toast')).toContainText('Deleted 1 operation.');
+    await expect(row(page, 'NOSUCH')).toHaveCount(0);
+    const left = await (await request.get('/api/v1/operations?state=failed')).json();
+    expect(left.operations.map((operation: { title: string }) => operation.title)).toEqual([
+        expect.stringContaining('NEITHER'),
+    ]);
+});
+
+test('a question that is asked again counts again', async ({ page, request }) => {
+    const { ask, dialog } = await asked(page, request);
     await expect(dialog).toContainText('1 operation goes');
     await dialog.getByRole('button', { name: 'Keep them' }).click();
     await expect(dialog).toBeHidden();
 
-    await fail('NEITHER');
+    await fail(request, 'NEITHER');
     await ask.click();
     await expect(dialog).toContainText('2 operations go');
     await expect(dialog.getByRole('button', { name: 'Keep them' })).toBeFocused();

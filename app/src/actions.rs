@@ -320,7 +320,7 @@ fn words_of(filter: &Filter) -> String {
 /// The wishes to delete these, or all that a filter finds.
 pub fn to_delete(ids: &[OperationId], filter: Option<&Filter>) -> Vec<DeleteMany> {
     let portions = portions(ids, filter).into_iter();
-    portions.map(|(ids, filter)| DeleteMany { ids, filter, dry_run: false }).collect()
+    portions.map(|(ids, filter)| DeleteMany { ids, filter, ..DeleteMany::default() }).collect()
 }
 
 /// What a request each names of these, or of all that a filter finds: ids or a filter.

@@ -125,6 +125,10 @@ pub struct DeleteMany {
     /// ended is deleted; an empty text finds everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// Of those that the filter finds, only what had ended by then: as a `dry_run` answered it, nothing goes that ended
+    /// since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_until: Option<Time>,
     /// Only says what would come of it now, and deletes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -139,12 +143,16 @@ pub struct Deleted {
     /// So many of those that were asked for are left alone: they, or something that they started, have not ended, or
     /// they are not known.
     pub refused: u64,
+    /// When the last of those ended that a filter found, where nothing was deleted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_until: Option<Time>,
 }
 
 impl std::ops::AddAssign for Deleted {
     fn add_assign(&mut self, more: Self) {
         self.deleted += more.deleted;
         self.refused += more.refused;
+        self.ended_until = self.ended_until.max(more.ended_until);
     }
 }
 

@@ -10,12 +10,13 @@ mod metrics;
 mod operations;
 mod probes;
 
-use crate::problem::Failed;
+use crate::problem::{Failed, PROBLEM};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::Engine;
 use protocol::{OperationId, ProblemType};
@@ -25,6 +26,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 
 /// A request body is at most this large.
 const BODY: usize = 1 << 20;
@@ -104,7 +106,27 @@ struct Document;
 
 /// The API's description, as committed in docs/openapi.json.
 pub fn openapi_document() -> String {
-    Document::openapi().to_pretty_json().unwrap_or_default()
+    let mut document = Document::openapi();
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response {
+                    as_sent(status, response);
+                }
+            }
+        }
+    }
+    document.to_pretty_json().unwrap_or_default()
+}
+
+/// What is no success is sent as a problem document.
+fn as_sent(status: &str, response: &mut utoipa::openapi::Response) {
+    if !status.starts_with('2')
+        && let Some(problem) = response.content.shift_remove("application/json")
+    {
+        response.content.insert(PROBLEM.to_owned(), problem);
+    }
 }
 
 /// Everything but the page.
@@ -136,7 +158,8 @@ pub fn router(server: Server) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .method_not_allowed_fallback(wrong_method)
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER));
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
+        .layer(map_response(in_words));
     Router::new()
         .route("/api/v1/events", get(events::events))
         .merge(answers)
@@ -149,6 +172,25 @@ pub fn router(server: Server) -> Router {
     responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 async fn openapi() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], openapi_document())
+}
+
+/// Answers that come from below the handlers, said as a problem document like every other.
+async fn in_words(response: Response) -> Response {
+    let said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
+    let (kind, detail) = match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE if !said => {
+            (ProblemType::TooLarge, "A request's body may have 1 MiB.".to_owned())
+        }
+        StatusCode::GATEWAY_TIMEOUT if !said => {
+            let waited = ANSWER.as_secs();
+            let detail = format!(
+                "There was no answer within {waited} s. What was asked for may still happen: look before you ask again."
+            );
+            (ProblemType::Timeout, detail)
+        }
+        _ => return response,
+    };
+    Failed::new(kind, detail).into_response()
 }
 
 async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
@@ -177,7 +219,18 @@ fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
 
 #[cfg(test)]
 mod tests {
-    use super::openapi_document;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_took_too_long_is_a_problem_document_too() {
+        let late = StatusCode::GATEWAY_TIMEOUT.into_response();
+        let said = in_words(late).await;
+        assert_eq!(said.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(said.headers()[header::CONTENT_TYPE], PROBLEM);
+        let own = Failed::new(ProblemType::Timeout, "The host's own words.").into_response();
+        let body = axum::body::to_bytes(in_words(own).await.into_body(), 10_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("own words"), "what is said already stays");
+    }
 
     #[test]
     fn the_committed_description_of_the_api_is_what_the_code_serves() {

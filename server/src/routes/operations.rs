@@ -102,6 +102,7 @@ pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<
     responses((status = 202, body = Operation),
         (status = 400, body = Problem, description = "The body can't be read"), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "It has ended"),
+        (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn cancel(
     State(server): State<Server>,
@@ -120,6 +121,7 @@ pub async fn cancel(
     responses((status = 202, body = Operation),
         (status = 400, body = Problem, description = "The body can't be read"), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "It has ended, or its host can be heard"),
+        (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "Nothing can be stored just now")))]
 pub async fn abandon(
     State(server): State<Server>,
@@ -214,7 +216,8 @@ pub async fn delete_many(
     body: Result<Json<DeleteMany>, JsonRejection>,
 ) -> Result<Json<Deleted>, Failed> {
     let Json(many) = body?;
-    Ok(Json(server.engine.by(by).delete_many(which(many.ids, many.filter)?, many.dry_run).await?))
+    let which = which(many.ids, many.filter)?;
+    Ok(Json(server.engine.by(by).delete_many(which, many.ended_until, many.dry_run).await?))
 }
 
 /// The words of a query, as in a URL.

@@ -107,6 +107,11 @@ async fn errors_are_problem_documents_that_say_what_to_do() {
         assert_eq!(answer.status, status, "{path}: {answer:?}");
         assert!(!answer.detail.is_empty());
     }
+    let large = json!({"reason": "x".repeat(1 << 20)});
+    for path in ["/api/v1/operations", "/api/v1/operations/0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d/cancel"] {
+        let refused = server.pool.post::<_, Value>(path, &large, Repeat::Never).await.unwrap_err();
+        assert_eq!(problem(refused).await.kind, ProblemType::TooLarge, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -188,7 +188,7 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
     assert!(refused.text().await.unwrap().contains("Cancel it first"));
     let gone = delete(&short.id.to_string()).await;
     assert_eq!(gone.status(), 200);
-    assert_eq!(gone.json::<Deleted>().await.unwrap(), Deleted { deleted: 1, refused: 0 });
+    assert_eq!(gone.json::<Deleted>().await.unwrap(), Deleted { deleted: 1, ..Deleted::default() });
     loop {
         if let EventBody::Forgotten { id, state } = feed.next().await.body {
             assert_eq!((id, state), (short.id, State::Succeeded));
@@ -207,12 +207,12 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
         assert!(matches!(error, PoolError::Status { status: 400, .. }), "{wrong}: {error}");
     }
     let told = many(json!({"ids": [long.id]})).await.unwrap().1;
-    assert_eq!(told, Deleted { deleted: 0, refused: 1 });
+    assert_eq!(told, Deleted { refused: 1, ..Deleted::default() });
     server.ask(long.id, "cancel").await;
     feed.until(|o| o.id == long.id && o.state.ended()).await;
     let would = many(json!({"filter": "kind=data.load", "dry_run": true})).await.unwrap().1;
-    assert_eq!(would, Deleted { deleted: 1, refused: 0 });
-    let told = many(json!({"filter": "kind=data.load"})).await.unwrap().1;
-    assert_eq!(told, Deleted { deleted: 1, refused: 0 });
+    assert_eq!((would.deleted, would.refused, would.ended_until.is_some()), (1, 0, true));
+    let told = many(json!({"filter": "kind=data.load", "ended_until": would.ended_until})).await.unwrap().1;
+    assert_eq!(told, Deleted { deleted: 1, ..Deleted::default() });
     feed.assert_gapless();
 }

@@ -3,7 +3,7 @@
 use super::{Engine, Which, closing, not_found};
 use crate::desk::{Command, Leaving, Parted};
 use protocol::api::Deleted;
-use protocol::{Operation, OperationId, Problem, ProblemType};
+use protocol::{Operation, OperationId, Problem, ProblemType, Time};
 use std::collections::HashSet;
 use store::{Filter, Store, StoreError};
 use tokio::sync::oneshot;
@@ -23,23 +23,36 @@ impl Engine {
         if parted.refused > 0 {
             return Err(changed(id));
         }
-        Ok(Deleted { deleted: parted.operations, refused: 0 })
+        Ok(Deleted { deleted: parted.operations, ..Deleted::default() })
     }
 
     /// Deletes many: those named, or all that a filter finds and that have ended, each with what it started. Goes on
     /// to the end whether or not somebody still waits for the answer. With `dry_run` nothing is deleted: what would
-    /// come of it now is told.
+    /// come of it now is told. Of what a filter finds, what ended after `ended_until` is passed over.
     ///
     /// # Errors
     /// `Unavailable` when nothing can be stored.
-    pub async fn delete_many(&self, which: Which, dry_run: bool) -> Result<Deleted, Problem> {
+    pub async fn delete_many(
+        &self,
+        which: Which,
+        ended_until: Option<Time>,
+        dry_run: bool,
+    ) -> Result<Deleted, Problem> {
         self.storable()?;
-        let ids = match which {
-            Which::These(ids) => ids,
-            Which::Found(filter) => self.found(filter, |state| state.ended()).await?,
+        let (ids, last) = match which {
+            Which::These(ids) => (ids, None),
+            Which::Found(filter) => {
+                let by_then = |end: &Time| ended_until.is_none_or(|until| *end <= until);
+                let of = |o: &Operation| Some((o.id, o.ended_at.filter(by_then)?));
+                let found = self.found(filter, |state| state.ended(), of).await?;
+                let last = found.iter().map(|(_, end)| *end).max();
+                (found.into_iter().map(|(id, _)| id).collect(), last)
+            }
         };
         let engine = self.clone();
-        tokio::spawn(async move { engine.delete_these(ids, dry_run).await }).await.map_err(|_| closing())?
+        let deleting = tokio::spawn(async move { engine.delete_these(ids, dry_run).await });
+        let told = deleting.await.map_err(|_| closing())??;
+        Ok(Deleted { ended_until: last.filter(|_| dry_run), ..told })
     }
 
     async fn delete_these(&self, ids: Vec<OperationId>, dry_run: bool) -> Result<Deleted, Problem> {

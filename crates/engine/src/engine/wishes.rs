@@ -160,7 +160,7 @@ impl Engine {
         self.storable()?;
         let ids = match which {
             Which::These(ids) => ids,
-            Which::Found(filter) => self.found(filter, |state| !state.ended()).await?,
+            Which::Found(filter) => self.found(filter, |state| !state.ended(), |o| Some(o.id)).await?,
         };
         // All wishes go in before the first answer is waited for, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());
@@ -181,12 +181,13 @@ impl Engine {
         Ok(told)
     }
 
-    /// All that a filter finds in the states that are wanted, page by page.
-    pub(super) async fn found(
+    /// All that a filter finds in the states that are wanted, page by page; of each what is wanted of it.
+    pub(super) async fn found<T>(
         &self,
         mut filter: Filter,
         wanted: impl Fn(&State) -> bool,
-    ) -> Result<Vec<OperationId>, Problem> {
+        of: impl Fn(&Operation) -> Option<T>,
+    ) -> Result<Vec<T>, Problem> {
         if filter.states.is_empty() {
             filter.states = State::ALL.to_vec();
         }
@@ -195,16 +196,16 @@ impl Engine {
             return Ok(Vec::new());
         }
         filter.limit = 500;
-        let mut ids = Vec::new();
+        let mut found = Vec::new();
         loop {
             let page = {
                 let filter = filter.clone();
                 self.stored(move |store| store.page(&filter)).await?
             };
-            ids.extend(page.operations.iter().map(|o| o.id));
+            found.extend(page.operations.iter().filter_map(&of));
             match page.next {
                 Some(next) => filter.after = Some(next),
-                None => return Ok(ids),
+                None => return Ok(found),
             }
         }
     }

@@ -116,15 +116,20 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
         ids.push(ended(&engine, &mut feed, steps).await);
     }
     let of_7 = Filter::parse([("param.steps", "7")]).unwrap();
-    let told = engine.delete_many(Which::Found(of_7), false).await.unwrap();
-    assert_eq!((told.deleted, told.refused), (2, 0));
+    let would = engine.delete_many(Which::Found(of_7.clone()), None, true).await.unwrap();
+    assert_eq!((would.deleted, would.refused), (2, 0));
+    // What ends after it was counted stays, until it is counted.
+    let later = ended(&engine, &mut feed, 7).await;
+    let told = engine.delete_many(Which::Found(of_7), would.ended_until, false).await.unwrap();
+    assert_eq!((told.deleted, told.refused, told.ended_until), (2, 0, None));
     until_forgotten(&mut feed, &ids[..2]).await;
     // Named twice is once; what is gone and what runs is refused.
     let named = vec![ids[2], ids[2], ids[0], long];
-    let told = engine.delete_many(Which::These(named), false).await.unwrap();
+    let told = engine.delete_many(Which::These(named), None, false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (1, 2));
-    let told = engine.delete_many(Which::Found(Filter::default()), false).await.unwrap();
-    assert_eq!((told.deleted, told.refused), (1, 0));
+    assert_eq!(engine.operation(later).await.unwrap().operation.state, State::Succeeded);
+    let told = engine.delete_many(Which::Found(Filter::default()), None, false).await.unwrap();
+    assert_eq!((told.deleted, told.refused), (2, 0));
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);
     // One entry for those that left together names each of them.
@@ -157,8 +162,8 @@ async fn what_it_started_goes_with_it_once() {
     engine.cancel(parent, String::new()).await.unwrap();
     feed.until(|o| o.id == parent && o.state.ended()).await;
     family.push(parent);
-    let would = engine.delete_many(Which::These(vec![family[1], parent]), true).await.unwrap();
-    let told = engine.delete_many(Which::These(vec![family[1], parent]), false).await.unwrap();
+    let would = engine.delete_many(Which::These(vec![family[1], parent]), None, true).await.unwrap();
+    let told = engine.delete_many(Which::These(vec![family[1], parent]), None, false).await.unwrap();
     assert_eq!(told, would, "a dry run says what comes of it");
     assert_eq!((told.deleted, told.refused), (3, 0));
     until_forgotten(&mut feed, &family[1..]).await;
@@ -185,7 +190,7 @@ async fn while_something_that_it_started_goes_on_it_stays() {
         refused.kind == ProblemType::Conflict && refused.detail.contains("that it started"),
         "{refused:?}"
     );
-    let told = engine.delete_many(Which::These(vec![parent]), false).await.unwrap();
+    let told = engine.delete_many(Which::These(vec![parent]), None, false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (0, 1));
     cable.mend();
     feed.until(|o| o.id == run && o.state.ended()).await;
