@@ -1,4 +1,5 @@
-// What happened while a page heard nothing: it is told when the page hears again, also where the new snapshot has left it out.
+// What happened while a page heard nothing: it is told when the page hears again, also where the new snapshot has left it out
+// and the first question after it is in vain.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { giveClock, later } from './clock';
 import { until } from './pages';
@@ -48,12 +49,18 @@ for (const [where, address] of [
             snapshot.operations = snapshot.operations.filter((operation: { id: string }) => operation.id !== id);
             await route.fulfill({ json: snapshot });
         });
+        // What the page asks for then is answered at the second asking.
+        let asked = 0;
+        await page.route(`**/api/v1/operations/${id}`, (route) =>
+            (asked += 1) === 1 ? route.fulfill({ status: 503, body: '' }) : route.continue(),
+        );
         const taken = page.waitForResponse('**/api/v1/snapshot');
         await later(page, 5);
         await show(page, true);
         await taken;
         await alive(page);
-        await expect(marks(page, 'cancelled')).not.toHaveCount(0);
+        await expect(marks(page, 'cancelled')).not.toHaveCount(0, { timeout: 20_000 });
         await expect(marks(page, 'running')).toHaveCount(0);
+        expect(asked).toBeGreaterThan(1);
     });
 }

@@ -1,7 +1,7 @@
 //! What can be started, kept true: asked for with the page, and again when another life of the server or of a host may
 //! offer something else.
 
-use crate::api;
+use crate::api::{self, ask_again};
 use crate::live::Live;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -33,11 +33,13 @@ fn replaces(new: &KindList, known: Option<&KindList>) -> bool {
     known.is_none_or(|known| new != known && (!new.kinds.is_empty() || known.kinds.is_empty()))
 }
 
-/// For the app: keeps `kinds` true as long as the page lives. Without an answer it stays as it was; the next change asks
-/// again.
+/// For the app: keeps `kinds` true as long as the page lives. Without an answer it stays as it was, and is asked for again
+/// in a while.
 pub fn keep_true(live: &Live, kinds: Kinds) {
     let (seeded, epoch, hosts) = (live.seeded(), live.epoch(), live.hosts());
-    let stamp = Memo::new(move |_| seeded.get().then(|| (epoch.get(), hosts.with(|hosts| lives(hosts)))));
+    let vain = RwSignal::new(0u32);
+    let stamp =
+        Memo::new(move |_| seeded.get().then(|| (vain.get(), epoch.get(), hosts.with(|hosts| lives(hosts)))));
     let newest = StoredValue::new(0u32);
     Effect::new(move |before: Option<Option<_>>| {
         let now = stamp.get();
@@ -46,7 +48,7 @@ pub fn keep_true(live: &Live, kinds: Kinds) {
             let turn = newest.get_value() + 1;
             newest.set_value(turn);
             spawn_local(async move {
-                let Ok(list) = api::kinds().await else { return };
+                let Ok(list) = api::kinds().await else { return ask_again(vain) };
                 let known = |known: &Option<Result<KindList, Problem>>| {
                     replaces(&list, known.as_ref().and_then(|known| known.as_ref().ok()))
                 };

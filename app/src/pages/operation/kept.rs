@@ -1,13 +1,13 @@
 //! What was asked for beside the snapshot, kept true: joined with what the feed brings, and asked for again when
 //! something changes that no event carries.
 
-use crate::api;
+use crate::api::{self, ask_again};
 use crate::live::store::Follow;
 use crate::live::{Live, OpView};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::ProblemType;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
+use protocol::{Problem, ProblemType};
 use std::sync::Arc;
 
 /// What is asked for beside an operation.
@@ -45,9 +45,10 @@ pub fn keep_true(
 ) {
     let epoch = live.epoch();
     let (live, now) = (live.clone(), live.clone());
+    let vain = RwSignal::new(0u32);
     let moved = Memo::new(move |_| {
         let receipt = op.receipt.with(Option::is_some);
-        (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get())
+        (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get(), vain.get())
     });
     Effect::new(move |earlier: Option<()>| {
         // Read, not only tracked: a memo that nobody reads follows nothing.
@@ -57,7 +58,7 @@ pub fn keep_true(
         }
         let (live, taken) = (live.clone(), taken.clone());
         spawn_local(async move {
-            // Without an answer the page shows what it has; the next change asks again.
+            // Without an answer the page shows what it has.
             match api::operation(op.id).await {
                 Ok(detail) => {
                     live.adopt(&detail.operation, detail.seq);
@@ -65,7 +66,7 @@ pub fn keep_true(
                 }
                 // Deleted while nobody here could hear of it.
                 Err(problem) if problem.kind == ProblemType::NotFound => live.forget(op.id),
-                Err(_) => {}
+                Err(_) => ask_again(vain),
             }
         });
     });
@@ -78,6 +79,7 @@ pub fn keep_true(
         // The end of an attempt as well: its last points may have been thinned on the way.
         let thin = overgrown.get();
         epoch.track();
+        vain.track();
         ended.get();
         if earlier.is_none() && !thin && now.seq() <= beside.told {
             return;
@@ -86,13 +88,17 @@ pub fn keep_true(
         spawn_local(async move {
             let attempt = op.facts.try_with_untracked(|f| f.attempt);
             let series = api::series(op.id, beside.points).await;
-            let logs = if beside.logs { api::logs(op.id).await.ok() } else { None };
+            let logs = if beside.logs { api::logs(op.id).await.map(Some) } else { Ok(None) };
             let Some(attempt) = attempt else { return };
+            let there = |problem: &Problem| problem.kind != ProblemType::NotFound;
+            if series.as_ref().err().or(logs.as_ref().err()).is_some_and(there) {
+                ask_again(vain);
+            }
             if let Ok(series) = series {
                 beside.thinned.try_set(series.downsampled);
                 follow.curves.update(|curves| curves.replace(attempt, series.series));
             }
-            take(&follow, attempt, None, logs);
+            take(&follow, attempt, None, logs.ok().flatten());
         });
     });
 }
