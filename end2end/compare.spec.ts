@@ -77,7 +77,7 @@ test('two backtests are selected, and stand beside each other with their equity 
 
     // In the order in which they were started.
     await expect(page).toHaveURL(`${new URL(page.url()).origin}/compare?ids=${cross},${hold}`);
-    await expect(page).toHaveTitle(/sma_cross beside .*buy_and_hold/);
+    await expect(page).toHaveTitle(/sma_cross · 20\/50 beside .*buy_and_hold/);
     const heads = table(page).getByRole('columnheader');
     await expect(heads).toHaveCount(2);
     await expect(heads.nth(0)).toContainText('sma_cross');
@@ -132,7 +132,7 @@ test('two backtests are selected, and stand beside each other with their equity 
     // Taken away, the other is left, and the way to another one.
     await table(page).getByRole('link', { name: /^Remove B/ }).click();
     await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
-    await expect(page.getByRole('heading', { name: /^Compare .*sma_cross with$/ })).toBeVisible();
+    await expect(page.getByRole('heading', { name: /^Compare .*sma_cross · 20\/50 with$/ })).toBeVisible();
     const other = page.getByRole('main').getByRole('link', { name: /buy_and_hold/ });
     await expect(other).not.toHaveAttribute('aria-current');
     await other.click();

@@ -13,7 +13,8 @@ pub struct KindSpec {
     pub title: String,
     /// What it does, in a sentence or two.
     pub description: String,
-    /// How one operation is told from another: `{symbol} {timeframe} · {mode}`, filled from its params.
+    /// How one operation is told from another: `{symbol} {timeframe} · {mode}`, filled from its params. Of the parts
+    /// between ` · `, one whose params are all absent is left out.
     pub summary: Summary,
     /// The params as JSON Schema, an object.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
@@ -36,27 +37,34 @@ pub struct KindSpec {
 pub struct Summary(pub String);
 
 impl Summary {
-    /// The template with its places filled; a param that is absent or null leaves nothing behind.
+    /// The template with its places filled. Of the parts between ` · `, one whose places are all of params that are absent
+    /// or null is left out.
     pub fn fill(&self, params: &Value) -> String {
-        let mut out = String::new();
-        let mut rest = self.0.as_str();
-        while let Some(open) = rest.find('{') {
-            out.push_str(&rest[..open]);
-            let after = &rest[open + 1..];
-            let Some(close) = after.find('}') else {
-                out.push_str(&rest[open..]);
-                return out.trim().to_owned();
-            };
-            match params.get(&after[..close]) {
-                Some(Value::String(s)) => out.push_str(s),
-                Some(Value::Null) | None => {}
-                Some(other) => out.push_str(&other.to_string()),
-            }
-            rest = &after[close + 1..];
-        }
-        out.push_str(rest);
-        out.trim().trim_end_matches('·').trim().to_owned()
+        let parts = self.0.split(" · ").filter_map(|part| fill_part(part, params));
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
+}
+
+/// A part of a template; `None` when it has places and none of them is filled.
+fn fill_part(part: &str, params: &Value) -> Option<String> {
+    let mut out = String::new();
+    let (mut rest, mut places, mut filled) = (part, 0, 0);
+    while let Some((before, after)) = rest.split_once('{')
+        && let Some((name, after)) = after.split_once('}')
+    {
+        out.push_str(before);
+        places += 1;
+        match params.get(name) {
+            None | Some(Value::Null) => {}
+            Some(value) => {
+                filled += 1;
+                out.push_str(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    (places == 0 || filled > 0).then(|| out.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -69,6 +77,9 @@ mod tests {
         let s = Summary("{symbol} {timeframe} · {mode}".into());
         assert_eq!(s.fill(&json!({"symbol": "MSFT", "timeframe": "1h", "mode": "full"})), "MSFT 1h · full");
         assert_eq!(s.fill(&json!({"symbol": "MSFT", "timeframe": "1h"})), "MSFT 1h");
+        let s = Summary("{symbol} · {fast}/{slow} · {period} bars · now".into());
+        assert_eq!(s.fill(&json!({"symbol": "A", "fast": 5, "slow": 50})), "A · 5/50 · now");
+        assert_eq!(s.fill(&json!({"period": 14, "fast": null})), "14 bars · now");
         assert_eq!(Summary("{n} rows {".into()).fill(&json!({"n": 3})), "3 rows {");
     }
 }

@@ -96,7 +96,9 @@ fn drawn(told: &Activity) -> AnyView {
         let seconds = clock.get().seconds_since(now);
         if seconds < 90.0 { String::new() } else { format!("as of {}", format::ago(seconds)) }
     });
-    let rows = told.kinds.iter().map(row).collect_view();
+    // A new installation has no usual to hold anything against.
+    let known = told.usual_days > 0.0;
+    let rows = told.kinds.iter().map(|kind| row(kind, known)).collect_view();
     let total = told.hours.iter().fold(Ends::default(), |sum, hour| Ends {
         succeeded: sum.succeeded + hour.succeeded,
         failed: sum.failed + hour.failed,
@@ -118,7 +120,7 @@ fn drawn(told: &Activity) -> AnyView {
                             <th scope="col" class="num">"ended"</th>
                             <th scope="col" class="num">"failed"</th>
                             <th scope="col" class="num">"took"</th>
-                            <th scope="col">"against the usual"</th>
+                            {known.then(|| view! { <th scope="col">"against the usual"</th> })}
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -138,20 +140,25 @@ fn usual(days: f64) -> Option<String> {
     })
 }
 
-fn row(kind: &KindActivity) -> impl IntoView + use<> {
-    let usual = words::activity::usual_a_day(kind);
-    let against = words::activity::against_usual(kind);
-    let slow = against.as_ref().and_then(|(_, slow)| slow.then_some(""));
+fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
+    let beside = usual_known.then(|| {
+        let usual = words::activity::usual_a_day(kind);
+        let against = words::activity::against_usual(kind);
+        let slow = against.as_ref().and_then(|(_, slow)| slow.then_some(""));
+        view! {
+            <td>
+                <span data-slow=slow>{against.map(|(said, _)| said)}</span>
+                {usual.map(|said| view! { " " <span class="muted">{said}</span> })}
+            </td>
+        }
+    });
     view! {
         <tr>
             <th scope="row" class="kind">{kind.kind.to_string()}</th>
             <td class="num">{format::count(kind.ends.all())}</td>
             <td class="num" data-bad=(kind.ends.failed > 0).then_some("")>{format::count(kind.ends.failed)}</td>
             <td class="num">{kind.seconds.map_or("–".to_owned(), format::span)}</td>
-            <td>
-                <span data-slow=slow>{against.map(|(said, _)| said)}</span>
-                {usual.map(|said| view! { " " <span class="muted">{said}</span> })}
-            </td>
+            {beside}
         </tr>
     }
 }

@@ -123,7 +123,9 @@ impl Work for BacktestRun {
                 "Trades a strategy over stored bars with commission and slippage, and tells how it did \
                           beside buying and holding."
                     .to_owned(),
-            summary: Summary("{symbol} {timeframe} · {strategy} · {model}".to_owned()),
+            summary: Summary(
+                "{symbol} {timeframe} · {strategy} · {fast}/{slow} · {rsi_period} · {model}".to_owned(),
+            ),
             params: self.params(),
             phases: PHASES.map(str::to_owned).to_vec(),
             series: vec![

@@ -86,7 +86,7 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
         <div>
             <h3>"Parts of the data, in the order of time"</h3>
             <div class="scroll-x">
-                <table class="plain">
+                <table class="plain parts">
                     <thead>
                         <tr>
                             <td></td>

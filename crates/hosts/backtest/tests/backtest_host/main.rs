@@ -189,7 +189,9 @@ async fn the_kind_makes_a_form_that_offers_what_is_there() {
     assert_eq!(field("model").examples, ["odd", "mute"]);
     assert!(serde_json::to_string(&kind.params).unwrap().contains("\"model\""));
     let filled = form.check(&json!({"symbol": "DEMO"})).unwrap();
-    assert_eq!(kind.summary.fill(&filled), "DEMO 1h · sma_cross");
+    assert_eq!(kind.summary.fill(&filled), "DEMO 1h · sma_cross · 20/50");
+    let filled = form.check(&json!({"symbol": "DEMO", "strategy": "buy_and_hold"})).unwrap();
+    assert_eq!(kind.summary.fill(&filled), "DEMO 1h · buy_and_hold");
     let health: Health = host.get("/health").await.json().await.unwrap();
     assert!(health.ready, "{:?}", health.checks);
 
