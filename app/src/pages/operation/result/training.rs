@@ -74,11 +74,11 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
         view! {
             <tr>
                 <th scope="row">{name}</th>
-                <td class="num">{format::bar_time(split.from)}</td>
-                <td class="num">{format::bar_time(split.to)}</td>
                 <td class="num">{format::count(split.samples)}</td>
                 <td class="num">{loss(split.loss)}</td>
                 <td class="num">{format::hundredths(split.accuracy)}</td>
+                <td class="num">{format::bar_time(split.from)}</td>
+                <td class="num">{format::bar_time(split.to)}</td>
             </tr>
         }
     };
@@ -90,11 +90,11 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
                     <thead>
                         <tr>
                             <td></td>
-                            <th scope="col" class="num">"from, UTC"</th>
-                            <th scope="col" class="num">"to, UTC"</th>
                             <th scope="col" class="num">"samples"</th>
                             <th scope="col" class="num">"loss"</th>
                             <th scope="col" class="num">"accuracy"</th>
+                            <th scope="col" class="num">"from, UTC"</th>
+                            <th scope="col" class="num">"to, UTC"</th>
                         </tr>
                     </thead>
                     <tbody>
