@@ -25,7 +25,8 @@ export default defineConfig({
     expect: { timeout: 10_000 },
     fullyParallel: true,
     workers: 2,
-    retries: 0,
+    // What passes only at its second try is named as flaky at the end: a fault to be found, of the page or of the test.
+    retries: 1,
     forbidOnly: true,
     reporter: [['list'], ['html', { open: 'never', outputFolder: path.join(__dirname, 'report') }]],
     use: {

@@ -1,6 +1,5 @@
 //! What a page asks for: from the server it is rendered on, or by the API when it runs in the browser.
 
-use leptos::prelude::{RwSignal, Update, set_timeout};
 use protocol::activity::Activity;
 use protocol::api::{
     CancelMany, CancelledMany, DeleteMany, Deleted, HostStatus, KindList, LogPage, OperationDetail,
@@ -11,21 +10,6 @@ use protocol::{Envelope, HostName, KindName, Operation, OperationId, Problem, Se
 #[cfg(not(feature = "ssr"))]
 use crate::http::Call;
 use crate::query;
-use std::time::Duration;
-
-/// After so long a question that was in vain is asked again.
-const AGAIN: Duration = Duration::from_secs(5);
-
-/// Counts, in a while, one more question that was in vain: whoever follows the count asks again.
-pub fn ask_again(vain: RwSignal<u32>) {
-    // Whoever asked may have left.
-    set_timeout(
-        move || {
-            vain.try_update(|n| *n += 1);
-        },
-        AGAIN,
-    );
-}
 
 #[cfg(feature = "ssr")]
 fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {

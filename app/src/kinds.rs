@@ -1,7 +1,8 @@
 //! What can be started, kept true: asked for with the page, and again when another life of the server or of a host may
 //! offer something else.
 
-use crate::api::{self, ask_again};
+use crate::again::Again;
+use crate::api;
 use crate::live::Live;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -37,9 +38,10 @@ fn replaces(new: &KindList, known: Option<&KindList>) -> bool {
 /// in a while.
 pub fn keep_true(live: &Live, kinds: Kinds) {
     let (seeded, epoch, hosts) = (live.seeded(), live.epoch(), live.hosts());
-    let vain = RwSignal::new(0u32);
-    let stamp =
-        Memo::new(move |_| seeded.get().then(|| (vain.get(), epoch.get(), hosts.with(|hosts| lives(hosts)))));
+    let again = Again::new();
+    let stamp = Memo::new(move |_| {
+        seeded.get().then(|| (again.turn(), epoch.get(), hosts.with(|hosts| lives(hosts))))
+    });
     let newest = StoredValue::new(0u32);
     Effect::new(move |before: Option<Option<_>>| {
         let now = stamp.get();
@@ -48,7 +50,11 @@ pub fn keep_true(live: &Live, kinds: Kinds) {
             let turn = newest.get_value() + 1;
             newest.set_value(turn);
             spawn_local(async move {
-                let Ok(list) = api::kinds().await else { return ask_again(vain) };
+                let list = match api::kinds().await {
+                    Ok(list) => list,
+                    Err(problem) => return again.in_vain(&problem),
+                };
+                again.answered();
                 let known = |known: &Option<Result<KindList, Problem>>| {
                     replaces(&list, known.as_ref().and_then(|known| known.as_ref().ok()))
                 };

@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 mod actions;
+mod again;
 pub mod api;
 mod app;
 #[cfg(feature = "ssr")]

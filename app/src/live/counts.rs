@@ -211,6 +211,7 @@ mod tests {
                 version: "0.1.0".into(),
                 operations: self.operations.iter().filter(|op| !op.state.ended()).cloned().collect(),
                 counts: counts.map(|(state, count)| StateCount { state, count }).collect(),
+                ended_from: None,
                 hosts: vec![],
             }
         }

@@ -34,6 +34,8 @@ struct Inner {
     follows: RwLock<Vec<Arc<Follow>>>,
     /// Ended operations that a list shows: they are not forgotten, however many there are.
     in_sight: RwLock<HashSet<OperationId>>,
+    /// Of those that have ended, the newest are known from this one on; without it, all are.
+    ended_from: ArcRwSignal<Option<OperationId>>,
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
     roster: ArcTrigger,
@@ -60,6 +62,7 @@ impl Default for Live {
             gone: RwLock::default(),
             follows: RwLock::default(),
             in_sight: RwLock::default(),
+            ended_from: ArcRwSignal::new(None),
             seq: AtomicU64::new(0),
             seeded: ArcRwSignal::new(false),
             roster: ArcTrigger::new(),
@@ -154,6 +157,7 @@ impl Live {
         let mut hosts = snapshot.hosts.clone();
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
         set(&self.0.hosts, &hosts);
+        set(&self.0.ended_from, &snapshot.ended_from);
         set(&self.0.server, &Some((snapshot.server, snapshot.version.clone())));
         self.0.seq.store(snapshot.seq, Ordering::Relaxed);
         self.0.clock.set(snapshot.now);
@@ -394,6 +398,12 @@ impl Live {
     /// The server's time, moving once a second while the page is fresh; it stands still when it is not.
     pub fn clock(&self) -> RwSignal<Time> {
         (&self.0.clock).into()
+    }
+
+    /// Of those that have ended, the newest are known from this one on; without it, all are. Others that are known have
+    /// unknown ones between them.
+    pub fn ended_from(&self) -> RwSignal<Option<OperationId>> {
+        (&self.0.ended_from).into()
     }
 
     /// When the last snapshot was taken, by the server's clock.

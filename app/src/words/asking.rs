@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn before_many_are_deleted_it_is_said_how_many_go_and_which_stay() {
-        let told = |deleted, refused| Deleted { deleted, refused, ended_until: None };
+        let told = |deleted, refused| Deleted { deleted, refused, until: None };
         let lines = delete_many(told(1_200, 2));
         assert!(lines[0].starts_with("1,200 operations go and all that they started"), "{lines:?}");
         assert_eq!(lines[2], "2 have not ended, or started something that has not, and are left alone.");

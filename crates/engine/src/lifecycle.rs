@@ -128,10 +128,14 @@ impl Record {
         self.attempts.last_mut().expect("a record is made with its first attempt and never loses one")
     }
 
-    /// How far the whole was at the checkpoint from which the current attempt goes on, if it does and that is known.
+    /// Whether the current attempt goes on from a checkpoint.
+    fn goes_on(&self) -> bool {
+        self.attempts.last().is_some_and(|attempt| attempt.origin == AttemptOrigin::Resume)
+    }
+
+    /// How far the whole was at that checkpoint, where that is known.
     fn goes_on_at(&self) -> Option<f64> {
-        let resumed = self.attempts.last().is_some_and(|attempt| attempt.origin == AttemptOrigin::Resume);
-        let checkpoint = self.operation.checkpoint.as_ref().filter(|_| resumed)?;
+        let checkpoint = self.operation.checkpoint.as_ref().filter(|_| self.goes_on())?;
         checkpoint.fraction.map(|fraction| fraction.clamp(0.0, 1.0))
     }
 

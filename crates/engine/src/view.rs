@@ -2,9 +2,9 @@
 
 use protocol::api::{HostStatus, StateCount};
 use protocol::{Forecast, HostName, Operation, OperationId, Progress, State, Time};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-/// So many ended operations stay at hand; the others are in the store.
+/// So many ended operations stay at hand, of those that ended last and of the newest ones; the others are in the store.
 const ENDED: usize = 200;
 
 /// A change of the view that goes with an event.
@@ -33,17 +33,26 @@ pub(crate) enum ViewChange {
 /// Operations that have not ended, those that ended last, hosts and counts.
 pub(crate) struct View {
     operations: HashMap<OperationId, Operation>,
+    /// Those that ended last, in the order in which they did.
     ended: VecDeque<OperationId>,
+    /// The newest that have ended: all of them from `from` on, or without it all that are stored.
+    newest: BTreeSet<OperationId>,
+    from: Option<OperationId>,
     hosts: BTreeMap<HostName, HostStatus>,
     counts: BTreeMap<State, u64>,
 }
 
 impl View {
+    /// Of operations that have ended, these are the newest that are stored.
     pub(crate) fn new(operations: Vec<Operation>, counts: Vec<(State, u64)>) -> Self {
         let mut ended: Vec<(Option<Time>, OperationId)> =
             operations.iter().filter(|o| o.state.ended()).map(|o| (o.ended_at, o.id)).collect();
         ended.sort();
+        let newest: BTreeSet<OperationId> = ended.iter().map(|(_, id)| *id).collect();
+        let stored: u64 = counts.iter().filter(|(state, _)| state.ended()).map(|(_, count)| count).sum();
         Self {
+            from: newest.first().copied().filter(|_| stored > newest.len() as u64),
+            newest,
             ended: ended.into_iter().map(|(_, id)| id).collect(),
             operations: operations.into_iter().map(|o| (o.id, o)).collect(),
             hosts: BTreeMap::new(),
@@ -60,17 +69,14 @@ impl View {
                     }
                     *self.counts.entry(operation.state).or_default() += 1;
                 }
-                if operation.state.ended() {
-                    self.ended.retain(|id| *id != operation.id);
-                    self.ended.push_back(operation.id);
-                } else if before.is_some_and(State::ended) {
-                    self.ended.retain(|id| *id != operation.id);
+                let (id, ended) = (operation.id, operation.state.ended());
+                self.operations.insert(id, *operation);
+                if ended || before.is_some_and(State::ended) {
+                    self.ended.retain(|other| *other != id);
+                    self.newest.remove(&id);
                 }
-                self.operations.insert(operation.id, *operation);
-                while self.ended.len() > ENDED {
-                    if let Some(old) = self.ended.pop_front() {
-                        self.operations.remove(&old);
-                    }
+                if ended {
+                    self.has_ended(id);
                 }
             }
             ViewChange::Progress { id, heard_at, progress, forecast } => {
@@ -91,6 +97,7 @@ impl View {
             ViewChange::Forgotten(gone) => {
                 for (id, state) in &gone {
                     self.operations.remove(id);
+                    self.newest.remove(id);
                     if let Some(count) = self.counts.get_mut(state) {
                         *count = count.saturating_sub(1);
                     }
@@ -98,6 +105,29 @@ impl View {
                 self.ended.retain(|id| !gone.iter().any(|(forgotten, _)| forgotten == id));
             }
         }
+    }
+
+    /// Keeps one that ended, and lets go of what is neither among the last nor among the newest any more.
+    fn has_ended(&mut self, id: OperationId) {
+        self.ended.push_back(id);
+        if self.from.is_none_or(|from| id >= from) {
+            self.newest.insert(id);
+        }
+        let longest_ago = (self.ended.len() > ENDED).then(|| self.ended.pop_front()).flatten();
+        let oldest = (self.newest.len() > ENDED).then(|| self.newest.pop_first()).flatten();
+        if oldest.is_some() {
+            self.from = self.newest.first().copied();
+        }
+        for old in longest_ago.into_iter().chain(oldest) {
+            if !self.newest.contains(&old) && !self.ended.contains(&old) {
+                self.operations.remove(&old);
+            }
+        }
+    }
+
+    /// The one from which on all that have ended are at hand, where not all that are stored are.
+    pub(crate) fn ended_from(&self) -> Option<OperationId> {
+        self.from
     }
 
     /// All at hand, newest first.
@@ -118,5 +148,56 @@ impl View {
     pub(crate) fn counts(&self) -> Vec<StateCount> {
         let of = |state| self.counts.get(&state).copied().unwrap_or(0);
         State::ALL.into_iter().map(|state| StateCount { state, count: of(state) }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use protocol::KindName;
+    use serde_json::json;
+
+    fn operation(id: OperationId, state: State) -> Box<Operation> {
+        let kind = KindName::new("data.load").unwrap();
+        let mut operation = Operation::queued(id, kind, String::new(), json!({}), Time::from_micros(1));
+        operation.state = state;
+        Box::new(operation)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Whatever ends in whatever order, is tried again or forgotten: from `ended_from` on none that has ended is
+        /// missing, and those that ended last are there too.
+        #[test]
+        fn of_those_that_ended_none_is_missing_from_where_it_says(
+            turns in prop::collection::vec((0usize..600, 0u8..8), 300..1_200),
+        ) {
+            let ids: Vec<OperationId> = (0..600).map(|_| OperationId::new()).collect();
+            let mut view = View::new(Vec::new(), Vec::new());
+            let mut stored: BTreeMap<OperationId, State> = BTreeMap::new();
+            for (n, turn) in turns {
+                let (id, before) = (ids[n], stored.get(&ids[n]).copied());
+                match (turn, before) {
+                    (7, Some(state)) if state.ended() => {
+                        stored.remove(&id);
+                        view.apply(ViewChange::Forgotten(vec![(id, state)]));
+                    }
+                    (_, before) => {
+                        let state = if before.is_some_and(State::ended) { State::Queued } else { State::Succeeded };
+                        stored.insert(id, state);
+                        view.apply(ViewChange::Operation { operation: operation(id, state), before });
+                        prop_assert_eq!(view.operation(id).map(|o| o.state), Some(state));
+                    }
+                }
+            }
+            for (id, state) in &stored {
+                if !state.ended() || view.ended_from().is_none_or(|from| *id >= from) {
+                    prop_assert_eq!(view.operation(*id).map(|o| o.state), Some(*state));
+                }
+            }
+            let ended = view.operations.values().filter(|o| o.state.ended()).count();
+            prop_assert!(ended <= 2 * ENDED);
+        }
     }
 }

@@ -36,6 +36,37 @@ struct Held {
     _gone: DropGuard,
 }
 
+/// A place to go on from, for [`Context::keep`].
+#[derive(Debug)]
+pub struct Place {
+    note: String,
+    state: Value,
+    files: Vec<KeepFile>,
+    fraction: Option<f64>,
+}
+
+impl Place {
+    /// What is kept, for a person ("7 of 13 segments"), and what a later attempt needs to go on: at most 64 KiB of JSON.
+    pub fn new(note: impl Into<String>, state: Value) -> Self {
+        Self { note: note.into(), state, files: Vec::new(), fraction: None }
+    }
+
+    /// Files beside it.
+    #[must_use]
+    pub fn with(mut self, files: Vec<KeepFile>) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// How far the whole is there, from 0 to 1: a later attempt stands there at first. Needed where that is not how far
+    /// the progress says that it is; what is not a number says nothing.
+    #[must_use]
+    pub fn at(mut self, fraction: f64) -> Self {
+        self.fraction = Some(fraction).filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0));
+        self
+    }
+}
+
 /// A checkpoint was not kept; what was kept before it still is.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -163,9 +194,7 @@ impl Context {
     /// # Errors
     /// When the state has more than 64 KiB of JSON; nothing was kept then.
     pub fn checkpoint(&self, note: impl Into<String>, state: Value) -> Result<(), CheckpointError> {
-        small_enough(&state)?;
-        self.say_kept(&note.into(), state, Vec::new());
-        Ok(())
+        self.keep(Place::new(note, state))
     }
 
     /// The same with files beside the state, which are safe on disk before anybody is told. A host that goes on has them
@@ -181,24 +210,37 @@ impl Context {
         state: Value,
         files: Vec<KeepFile>,
     ) -> Result<(), CheckpointError> {
-        let shelf = self.held.shelf.as_ref().ok_or(CheckpointError::NoFolder)?;
+        self.keep(Place::new(note, state).with(files))
+    }
+
+    /// The same of a place that says more of itself.
+    ///
+    /// # Errors
+    /// As [`Context::checkpoint_with`].
+    pub fn keep(&self, place: Place) -> Result<(), CheckpointError> {
+        let Place { note, state, files, fraction } = place;
         if let Some(file) = files.iter().find(|file| !is_name(&file.name)) {
             return Err(CheckpointError::Name(file.name.chars().take(60).collect()));
         }
-        small_enough(&state)?;
-        let number = self.held.kept.fetch_add(1, Ordering::Relaxed) + 1;
-        let files = shelf.keep(self.id(), self.attempt(), number, files)?;
-        self.say_kept(&note.into(), state, files);
-        Ok(())
-    }
-
-    fn say_kept(&self, note: &str, state: Value, files: Vec<CheckpointFile>) {
-        let (attempt, note) = (self.attempt(), short(note));
+        let bytes = state.to_string().len();
+        if bytes > CHECKPOINT_BYTES {
+            return Err(CheckpointError::TooLarge { bytes });
+        }
+        let files = match files.is_empty() {
+            true => Vec::new(),
+            false => {
+                let shelf = self.held.shelf.as_ref().ok_or(CheckpointError::NoFolder)?;
+                let number = self.held.kept.fetch_add(1, Ordering::Relaxed) + 1;
+                shelf.keep(self.id(), self.attempt(), number, files)?
+            }
+        };
+        let (attempt, note) = (self.attempt(), short(&note));
         self.held.attempt.report.say_with(|far| {
-            let fraction = far.and_then(|progress| progress.fraction);
+            let fraction = fraction.or_else(|| far?.fraction);
             let checkpoint = Checkpoint { attempt, at: Time::now(), note, fraction, state, files };
             HostEventBody::Checkpoint { checkpoint }
         });
+        Ok(())
     }
 
     /// Seconds since the attempt began: the x of series over time.
@@ -210,9 +252,4 @@ impl Context {
     pub fn unit_rate(&self) -> Option<f64> {
         self.held.attempt.report.rate()
     }
-}
-
-fn small_enough(state: &Value) -> Result<(), CheckpointError> {
-    let bytes = state.to_string().len();
-    if bytes > CHECKPOINT_BYTES { Err(CheckpointError::TooLarge { bytes }) } else { Ok(()) }
 }

@@ -90,7 +90,7 @@ mod shelf;
 mod stream;
 mod work;
 
-pub use context::{CheckpointError, Context};
+pub use context::{CheckpointError, Context, Place};
 pub use host::{BuildError, Host, HostBuilder};
 pub use problem::Refusal;
 pub use shelf::KeepFile;

@@ -125,10 +125,10 @@ pub struct DeleteMany {
     /// ended is deleted; an empty text finds everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Of those that the filter finds, only what had ended by then: as a `dry_run` answered it, nothing goes that ended
-    /// since.
+    /// Leaves alone what has changed since this event of the feed: as a `dry_run` answered it, nothing goes that was not
+    /// counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_until: Option<Time>,
+    pub until: Option<u64>,
     /// Only says what would come of it now, and deletes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -143,16 +143,17 @@ pub struct Deleted {
     /// So many of those that were asked for are left alone: they, or something that they started, have not ended, or
     /// they are not known.
     pub refused: u64,
-    /// When the last of those ended that a filter found, where nothing was deleted yet.
+    /// Of a `dry_run`: up to which event of the feed it knew what there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_until: Option<Time>,
+    pub until: Option<u64>,
 }
 
 impl std::ops::AddAssign for Deleted {
     fn add_assign(&mut self, more: Self) {
         self.deleted += more.deleted;
         self.refused += more.refused;
-        self.ended_until = self.ended_until.max(more.ended_until);
+        // What all of them knew.
+        self.until = self.until.into_iter().chain(more.until).min();
     }
 }
 
@@ -165,8 +166,11 @@ pub struct Snapshot {
     pub now: Time,
     pub server: InstanceId,
     pub version: String,
-    /// All that have not ended, and the newest that have; newest first.
+    /// All that have not ended, those that ended last, and the newest that have ended; newest first.
     pub operations: Vec<Operation>,
+    /// Of those that have ended, all are here from this one on; without it, all that are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_from: Option<crate::OperationId>,
     /// How many are stored in each state.
     pub counts: Vec<StateCount>,
     pub hosts: Vec<HostStatus>,

@@ -14,7 +14,7 @@ pub struct KindSpec {
     /// What it does, in a sentence or two.
     pub description: String,
     /// How one operation is told from another: `{symbol} {timeframe} · {mode}`, filled from its params. Of the parts
-    /// between ` · `, one whose params are all absent is left out.
+    /// between ` · `, one whose params are all absent or empty is left out.
     pub summary: Summary,
     /// The params as JSON Schema, an object.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
@@ -37,8 +37,8 @@ pub struct KindSpec {
 pub struct Summary(pub String);
 
 impl Summary {
-    /// The template with its places filled. Of the parts between ` · `, one whose places are all of params that are absent
-    /// or null is left out.
+    /// The template with its places filled. Of the parts between ` · `, one whose places are all of params that are absent,
+    /// null or empty is left out.
     pub fn fill(&self, params: &Value) -> String {
         let parts = self.0.split(" · ").filter_map(|part| fill_part(part, params));
         parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
@@ -56,6 +56,7 @@ fn fill_part(part: &str, params: &Value) -> Option<String> {
         places += 1;
         match params.get(name) {
             None | Some(Value::Null) => {}
+            Some(Value::String(empty)) if empty.is_empty() => {}
             Some(value) => {
                 filled += 1;
                 out.push_str(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
@@ -79,7 +80,7 @@ mod tests {
         assert_eq!(s.fill(&json!({"symbol": "MSFT", "timeframe": "1h"})), "MSFT 1h");
         let s = Summary("{symbol} · {fast}/{slow} · {period} bars · now".into());
         assert_eq!(s.fill(&json!({"symbol": "A", "fast": 5, "slow": 50})), "A · 5/50 · now");
-        assert_eq!(s.fill(&json!({"period": 14, "fast": null})), "14 bars · now");
+        assert_eq!(s.fill(&json!({"period": 14, "fast": null, "symbol": ""})), "14 bars · now");
         assert_eq!(Summary("{n} rows {".into()).fill(&json!({"n": 3})), "3 rows {");
     }
 }

@@ -6,6 +6,7 @@ use protocol::{
     Attempt, AuditEntry, Envelope, HostName, KindName, LogLine, Operation, OperationId, Points, Progress,
     Time,
 };
+use serde_json::Value;
 use std::sync::Arc;
 
 /// How much a change weighs when the power goes out.
@@ -101,6 +102,20 @@ pub enum Change {
 }
 
 impl Change {
+    /// About how much memory it takes while it waits, bytes.
+    pub fn size(&self) -> usize {
+        /// What any of them takes beside what is counted, with what is told of it.
+        const EACH: usize = 1_024;
+        let counted = match self {
+            Change::Event(event) => event.json.len(),
+            Change::Log { lines, .. } => lines.iter().map(|line| line.text.len() + 64).sum(),
+            Change::Points { series, .. } => series.iter().map(|one| one.points.len() * 16).sum(),
+            Change::Result { result, .. } => json_size(&result.document),
+            _ => 0,
+        };
+        EACH + counted
+    }
+
     /// What the change weighs.
     pub fn weight(&self) -> Weight {
         match self {
@@ -113,5 +128,17 @@ impl Change {
             | Change::Configuration { .. } => Weight::Heavy,
             _ => Weight::Light,
         }
+    }
+}
+
+/// About how much memory a document takes.
+fn json_size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 32 + text.len(),
+        Value::Array(all) => 32 + all.iter().map(json_size).sum::<usize>(),
+        Value::Object(all) => {
+            32 + all.iter().map(|(name, one)| 32 + name.len() + json_size(one)).sum::<usize>()
+        }
+        _ => 32,
     }
 }

@@ -14,6 +14,13 @@ pub struct Commit<T> {
     pub then: T,
 }
 
+/// A commit on its way to the writer's thread, with the bytes that it takes.
+struct Waiting<T> {
+    changes: Vec<Change>,
+    then: T,
+    size: usize,
+}
+
 /// Why nothing can be written just now; `None` while all is well.
 pub type Trouble = Option<String>;
 
@@ -25,8 +32,8 @@ pub struct WriterGone;
 /// At most so many commits in one transaction, so that a flood can't hold back the first of them for long.
 const BATCH: usize = 4_096;
 
-/// More changes than this are not to wait: whoever brings many asks for [`Room`] first.
-const WAITING: usize = 32_768;
+/// More bytes than this are not to wait: whoever brings many changes asks for [`Room`] first.
+const WAITING: usize = 64 << 20;
 
 /// What could not be written when the writer is ended is tried for so long; after that it is given up. Nobody was told
 /// of it.
@@ -51,8 +58,8 @@ impl Room {
 /// A handle to the writer. Dropped it ends it, after everything that was handed in is written or, when the store can't
 /// be written, after a last few tries.
 pub struct Writer<T> {
-    sender: Option<mpsc::Sender<Commit<T>>>,
-    /// How many changes were handed in and are not durable.
+    sender: Option<mpsc::Sender<Waiting<T>>>,
+    /// How many bytes of changes were handed in and are not durable.
     waiting: Arc<watch::Sender<usize>>,
     trouble: watch::Receiver<Trouble>,
     closing: Arc<AtomicBool>,
@@ -71,24 +78,24 @@ impl<T: Send + 'static> Writer<T> {
         store: Arc<dyn Store>,
         mut told: impl FnMut(Vec<T>) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel::<Commit<T>>();
+        let (sender, receiver) = mpsc::channel::<Waiting<T>>();
         let (trouble_out, trouble) = watch::channel(None);
         let waiting = Arc::new(watch::Sender::new(0));
         let closing = Arc::new(AtomicBool::new(false));
         let (count, ends) = (waiting.clone(), closing.clone());
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
             while let Ok(first) = receiver.recv() {
-                let mut changes = first.changes;
+                let (mut changes, mut taken) = (first.changes, first.size);
                 let mut then = vec![first.then];
                 while then.len() < BATCH {
                     let Ok(next) = receiver.try_recv() else { break };
                     changes.extend(next.changes);
+                    taken += next.size;
                     then.push(next.then);
                 }
-                let taken = changes.len();
                 drop_overtaken_progress(&mut changes);
                 if !write_until_done(&*store, &changes, &trouble_out, &ends) {
-                    tracing::error!("what could not be written is given up; hosts tell it again");
+                    tracing::error!("what could not be written is given up; nobody was told of it");
                     return;
                 }
                 count.send_modify(|waiting| *waiting -= taken);
@@ -103,8 +110,10 @@ impl<T: Send + 'static> Writer<T> {
     /// # Errors
     /// When the writer ended.
     pub fn commit(&self, commit: Commit<T>) -> Result<(), WriterGone> {
-        self.waiting.send_modify(|waiting| *waiting += commit.changes.len());
-        self.sender.as_ref().ok_or(WriterGone)?.send(commit).map_err(|_| WriterGone)
+        let Commit { changes, then } = commit;
+        let size: usize = changes.iter().map(Change::size).sum();
+        self.waiting.send_modify(|waiting| *waiting += size);
+        self.sender.as_ref().ok_or(WriterGone)?.send(Waiting { changes, then, size }).map_err(|_| WriterGone)
     }
 
     /// Whether there is room for more.

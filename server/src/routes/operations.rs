@@ -217,7 +217,7 @@ pub async fn delete_many(
 ) -> Result<Json<Deleted>, Failed> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
-    Ok(Json(server.engine.by(by).delete_many(which, many.ended_until, many.dry_run).await?))
+    Ok(Json(server.engine.by(by).delete_many(which, many.until, many.dry_run).await?))
 }
 
 /// The words of a query, as in a URL.

@@ -6,7 +6,7 @@
 
 use super::params::figure;
 use engine::{Cursor, Engine, Read};
-use host_kit::{Context, WorkError};
+use host_kit::{Context, Place, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::operation::AttemptOrigin;
 use protocol::sweep::{Plan, Ran, SweepResult, rank};
@@ -281,8 +281,9 @@ impl<'a> Sweeping<'a> {
         known.ran.extend(self.known.values().cloned());
         rank(&mut known.ran, known.lowest);
         let (done, all) = (known.ran.len(), known.runs);
+        let far = done as f64 / f64::from(all.max(1));
         if let Ok(state) = serde_json::to_value(&known)
-            && self.ctx.checkpoint(format!("{done} of {all} runs"), state).is_err()
+            && self.ctx.keep(Place::new(format!("{done} of {all} runs"), state).at(far)).is_err()
         {
             tracing::warn!(operation = %self.ctx.id(), "a sweep's state is too large to be kept");
         }

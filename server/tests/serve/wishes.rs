@@ -211,8 +211,8 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
     server.ask(long.id, "cancel").await;
     feed.until(|o| o.id == long.id && o.state.ended()).await;
     let would = many(json!({"filter": "kind=data.load", "dry_run": true})).await.unwrap().1;
-    assert_eq!((would.deleted, would.refused, would.ended_until.is_some()), (1, 0, true));
-    let told = many(json!({"filter": "kind=data.load", "ended_until": would.ended_until})).await.unwrap().1;
+    assert_eq!((would.deleted, would.refused, would.until.is_some()), (1, 0, true));
+    let told = many(json!({"filter": "kind=data.load", "until": would.until})).await.unwrap().1;
     assert_eq!(told, Deleted { deleted: 1, ..Deleted::default() });
     feed.assert_gapless();
 }

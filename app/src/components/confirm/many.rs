@@ -139,8 +139,8 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
 }
 
 /// Before many are deleted: those that are named, or all that a filter finds. How many that makes, with what they had
-/// started, only the server knows; until it has said so there is nothing to press. What ends while the question stands
-/// was not counted, and is not deleted.
+/// started, only the server knows; until it has said so there is nothing to press. What changes while the question stands
+/// was not counted so, and is left alone.
 pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
     let actions = Actions::here();
     let wishes = to_delete(&ids, filter.as_ref());
@@ -174,8 +174,8 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
             class="button danger"
             disabled=yes(move || count() == 0)
             on:click=move |_| {
-                let until = told.with_untracked(|told| told.as_ref()?.as_ref().ok()?.ended_until);
-                let wishes = wishes.iter().cloned().map(|wish| DeleteMany { ended_until: until, ..wish });
+                let until = told.with_untracked(|told| told.as_ref()?.as_ref().ok()?.until);
+                let wishes = wishes.iter().cloned().map(|wish| DeleteMany { until, ..wish });
                 actions.delete_many_now(wishes.collect());
             }
         >

@@ -15,6 +15,7 @@ fn snapshot(seq: u64, operations: Vec<Operation>) -> Snapshot {
         version: "0.1.0".into(),
         operations,
         counts,
+        ended_from: None,
         hosts: vec![],
     }
 }

@@ -133,10 +133,14 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let (clock, zone) = (Live::here().clock(), Zones::here());
     let forecast = part(move || {
         let zone = zone.get();
-        let told = words::forecast::of(op, clock.get(), |forecast, _, now| {
+        let told = words::forecast::of(op, clock.get(), |forecast, eta, now| {
             // Its line is there from the beginning, so that nothing moves when it can be told.
             let unknown = || "When it will end is not known yet.".to_owned();
-            Some(forecast.map_or_else(unknown, |f| words::forecast::sentence(f, now, zone)))
+            let by_host = |left| format!("By its host's own reckoning {left} left.");
+            Some(match forecast {
+                Some(forecast) => words::forecast::sentence(forecast, now, zone),
+                None => words::forecast::left(None, eta, now).map_or_else(unknown, by_host),
+            })
         });
         told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())
     });
@@ -146,7 +150,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
                 <section class="card running" aria-label="Progress">
                     <PhaseTrack op spec/>
                     <ProgressBar op/>
-                    <p class="muted">{text(said)}</p>
+                    <p class="muted doing">{text(said)}</p>
                     {forecast.clone()}
                 </section>
             }

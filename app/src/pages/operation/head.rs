@@ -184,7 +184,7 @@ fn SubLine(op: OpView) -> impl IntoView {
     });
     let left = part(move || {
         words::forecast::of(op, clock.get(), words::forecast::left_with_band)
-            .map(|said| view! { <span class="num">{said}</span> }.into_any())
+            .map(|said| view! { <span class="num left">{said}</span> }.into_any())
     });
     view! {
         <p class="sub-line dotted">

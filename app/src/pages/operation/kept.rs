@@ -1,13 +1,14 @@
 //! What was asked for beside the snapshot, kept true: joined with what the feed brings, and asked for again when
 //! something changes that no event carries.
 
-use crate::api::{self, ask_again};
+use crate::again::Again;
+use crate::api;
 use crate::live::store::Follow;
 use crate::live::{Live, OpView};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::ProblemType;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
-use protocol::{Problem, ProblemType};
 use std::sync::Arc;
 
 /// What is asked for beside an operation.
@@ -45,10 +46,10 @@ pub fn keep_true(
 ) {
     let epoch = live.epoch();
     let (live, now) = (live.clone(), live.clone());
-    let vain = RwSignal::new(0u32);
+    let (again, curves_again) = (Again::new(), Again::new());
     let moved = Memo::new(move |_| {
         let receipt = op.receipt.with(Option::is_some);
-        (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get(), vain.get())
+        (op.state.get(), op.facts.with(|f| (f.attempt, f.has_result)), receipt, epoch.get(), again.turn())
     });
     Effect::new(move |earlier: Option<()>| {
         // Read, not only tracked: a memo that nobody reads follows nothing.
@@ -61,12 +62,13 @@ pub fn keep_true(
             // Without an answer the page shows what it has.
             match api::operation(op.id).await {
                 Ok(detail) => {
+                    again.answered();
                     live.adopt(&detail.operation, detail.seq);
                     taken(detail);
                 }
                 // Deleted while nobody here could hear of it.
                 Err(problem) if problem.kind == ProblemType::NotFound => live.forget(op.id),
-                Err(_) => ask_again(vain),
+                Err(problem) => again.in_vain(&problem),
             }
         });
     });
@@ -79,7 +81,7 @@ pub fn keep_true(
         // The end of an attempt as well: its last points may have been thinned on the way.
         let thin = overgrown.get();
         epoch.track();
-        vain.track();
+        curves_again.turn();
         ended.get();
         if earlier.is_none() && !thin && now.seq() <= beside.told {
             return;
@@ -90,9 +92,9 @@ pub fn keep_true(
             let series = api::series(op.id, beside.points).await;
             let logs = if beside.logs { api::logs(op.id).await.map(Some) } else { Ok(None) };
             let Some(attempt) = attempt else { return };
-            let there = |problem: &Problem| problem.kind != ProblemType::NotFound;
-            if series.as_ref().err().or(logs.as_ref().err()).is_some_and(there) {
-                ask_again(vain);
+            match series.as_ref().err().or(logs.as_ref().err()) {
+                Some(problem) => curves_again.in_vain(problem),
+                None => curves_again.answered(),
             }
             if let Ok(series) = series {
                 beside.thinned.try_set(series.downsampled);

@@ -119,12 +119,13 @@ impl Stored {
     /// what it has told of yet. With those that it told of and the page has let go. Tracked.
     pub fn ended(&self, live: &Live, held: &[OperationId]) -> Vec<OperationId> {
         let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
+        let from = live.ended_from().get();
         self.shelf.with(|shelf| {
             let told = |id: &OperationId| match (shelf.ids.last(), oldest) {
                 _ if shelf.end => true,
                 (Some(last), true) => id <= last,
                 (Some(last), false) => id >= last,
-                (None, oldest) => !oldest,
+                (None, oldest) => !oldest && from.is_none_or(|from| *id >= from),
             };
             let mut ids: Vec<OperationId> = held.iter().filter(|id| told(id)).copied().collect();
             if !shelf.ids.is_empty() {

@@ -211,6 +211,7 @@ mod tests {
             version: "0.1.0".into(),
             operations,
             counts: vec![StateCount { state: State::Failed, count: stored }],
+            ended_from: None,
             hosts: vec![],
         });
         live

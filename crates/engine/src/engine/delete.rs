@@ -3,7 +3,7 @@
 use super::{Engine, Which, closing, not_found};
 use crate::desk::{Command, Leaving, Parted};
 use protocol::api::Deleted;
-use protocol::{Operation, OperationId, Problem, ProblemType, Time};
+use protocol::{Operation, OperationId, Problem, ProblemType};
 use std::collections::HashSet;
 use store::{Filter, Store, StoreError};
 use tokio::sync::oneshot;
@@ -18,7 +18,7 @@ impl Engine {
     /// `NotFound`, or `Conflict` when it, or something that it started, has not ended.
     pub async fn delete(&self, id: OperationId) -> Result<Deleted, Problem> {
         self.storable()?;
-        let family = self.stored(move |store| family(store, id)).await??;
+        let family = self.stored(move |store| family(store, id, u64::MAX)).await??;
         let parted = self.part(family).await?;
         if parted.refused > 0 {
             return Err(changed(id));
@@ -28,34 +28,39 @@ impl Engine {
 
     /// Deletes many: those named, or all that a filter finds and that have ended, each with what it started. Goes on
     /// to the end whether or not somebody still waits for the answer. With `dry_run` nothing is deleted: what would
-    /// come of it now is told. Of what a filter finds, what ended after `ended_until` is passed over.
+    /// come of it now is told, and up to which event that is known. What has changed after the event `until` is passed over.
     ///
     /// # Errors
     /// `Unavailable` when nothing can be stored.
     pub async fn delete_many(
         &self,
         which: Which,
-        ended_until: Option<Time>,
+        until: Option<u64>,
         dry_run: bool,
     ) -> Result<Deleted, Problem> {
         self.storable()?;
-        let (ids, last) = match which {
-            Which::These(ids) => (ids, None),
+        let head = self.shared.feed.at_head(|seq| seq);
+        // What is counted is what can be deleted with the same answer: no more than was told by then.
+        let until = if dry_run { until.unwrap_or(head).min(head) } else { until.unwrap_or(u64::MAX) };
+        let ids = match which {
+            Which::These(ids) => ids,
             Which::Found(filter) => {
-                let by_then = |end: &Time| ended_until.is_none_or(|until| *end <= until);
-                let of = |o: &Operation| Some((o.id, o.ended_at.filter(by_then)?));
-                let found = self.found(filter, |state| state.ended(), of).await?;
-                let last = found.iter().map(|(_, end)| *end).max();
-                (found.into_iter().map(|(id, _)| id).collect(), last)
+                let of = |o: &Operation| (o.seq <= until).then_some(o.id);
+                self.found(filter, |state| state.ended(), of).await?
             }
         };
         let engine = self.clone();
-        let deleting = tokio::spawn(async move { engine.delete_these(ids, dry_run).await });
+        let deleting = tokio::spawn(async move { engine.delete_these(ids, until, dry_run).await });
         let told = deleting.await.map_err(|_| closing())??;
-        Ok(Deleted { ended_until: last.filter(|_| dry_run), ..told })
+        Ok(Deleted { until: dry_run.then_some(until), ..told })
     }
 
-    async fn delete_these(&self, ids: Vec<OperationId>, dry_run: bool) -> Result<Deleted, Problem> {
+    async fn delete_these(
+        &self,
+        ids: Vec<OperationId>,
+        until: u64,
+        dry_run: bool,
+    ) -> Result<Deleted, Problem> {
         let mut told = Deleted::default();
         // Named twice, or named and started by another that is named: once is enough.
         let mut seen = HashSet::new();
@@ -64,7 +69,7 @@ impl Engine {
             let wanted: Vec<OperationId> = some.iter().copied().filter(|id| !seen.contains(id)).collect();
             let families = self
                 .stored(move |store| {
-                    wanted.into_iter().map(|id| family(store, id)).collect::<Result<Vec<_>, _>>()
+                    wanted.into_iter().map(|id| family(store, id, until)).collect::<Result<Vec<_>, _>>()
                 })
                 .await?;
             for family in families {
@@ -124,12 +129,18 @@ fn add(told: &mut Deleted, parted: &Parted) {
     told.refused += parted.refused;
 }
 
-/// An operation and all that it started, the youngest first and itself last; or why it can't be deleted.
-fn family(store: &dyn Store, id: OperationId) -> Result<Result<Vec<Leaving>, Problem>, StoreError> {
+/// An operation and all that it started, the youngest first and itself last; or why it can't be deleted: one of them has
+/// not ended, or changed after the event `until`.
+fn family(
+    store: &dyn Store,
+    id: OperationId,
+    until: u64,
+) -> Result<Result<Vec<Leaving>, Problem>, StoreError> {
     let Some(stored) = store.operation(id)? else { return Ok(Err(not_found(id))) };
     if !stored.operation.state.ended() {
         return Ok(Err(not_over(&stored.operation)));
     }
+    let mut newest = stored.operation.seq;
     let mut family = vec![leaving(stored.operation)];
     let (mut next, mut running) = (0, 0);
     while let Some(parent) = family.get(next).map(|one| one.id) {
@@ -137,6 +148,7 @@ fn family(store: &dyn Store, id: OperationId) -> Result<Result<Vec<Leaving>, Pro
         loop {
             let page = store.page(&filter)?;
             running += page.operations.iter().filter(|o| !o.state.ended()).count();
+            newest = page.operations.iter().map(|o| o.seq).fold(newest, u64::max);
             family.extend(page.operations.into_iter().map(leaving));
             match page.next {
                 Some(last) => filter.after = Some(last),
@@ -146,7 +158,11 @@ fn family(store: &dyn Store, id: OperationId) -> Result<Result<Vec<Leaving>, Pro
         next += 1;
     }
     family.reverse();
-    Ok(if running == 0 { Ok(family) } else { Err(children_not_over(running)) })
+    Ok(match running {
+        0 if newest <= until => Ok(family),
+        0 => Err(changed(id)),
+        running => Err(children_not_over(running)),
+    })
 }
 
 fn leaving(operation: Operation) -> Leaving {

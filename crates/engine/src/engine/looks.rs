@@ -25,6 +25,7 @@ impl Engine {
                 server: shared.instance,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 operations: view.operations(),
+                ended_from: view.ended_from(),
                 counts: view.counts(),
                 hosts: view.hosts(),
             }

@@ -152,12 +152,18 @@ fn a_resumed_attempt_stands_where_its_checkpoint_was_and_never_before_that() {
     assert_eq!(fraction(&record), Some(0.5), "in the line already");
     step(&mut record, chosen(), t(7)).unwrap();
     for (said, shown) in
-        [(Some(0.0), Some(0.5)), (None, None), (Some(0.1), Some(0.5)), (Some(0.6), Some(0.6))]
+        [(None, Some(0.5)), (Some(0.0), Some(0.5)), (Some(0.6), Some(0.6)), (None, Some(0.6))]
     {
         step(&mut record, is_at(2, said), t(8)).unwrap();
         assert_eq!(fraction(&record), shown);
     }
-    assert_eq!(fraction(&resumed(None)), Some(0.9), "where it is not known, where the one before it stood");
+    // Where that is not known, where the one before it stood.
+    let mut record = resumed(None);
+    step(&mut record, chosen(), t(7)).unwrap();
+    for (said, shown) in [(None, 0.9), (Some(0.0), 0.9), (Some(0.95), 0.95)] {
+        step(&mut record, is_at(2, said), t(8)).unwrap();
+        assert_eq!(fraction(&record), Some(shown));
+    }
 }
 
 #[test]

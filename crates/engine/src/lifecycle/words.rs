@@ -41,7 +41,8 @@ pub(super) fn host(
             // attempt goes on: hosts count from 0 until they have found it.
             let before = record.operation.progress.as_ref().and_then(|p| p.fraction);
             let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
-            progress.fraction = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
+            let said = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
+            progress.fraction = said.or(Some(least).filter(|least| record.goes_on() && *least > 0.0));
             record.operation.progress = Some(progress.clone());
             let mut effects = vec![Effect::Progressed(progress)];
             if record.clear(&[ConditionKind::Stalled]) {

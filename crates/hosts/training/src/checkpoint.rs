@@ -3,9 +3,10 @@
 //! The word (epoch, and what the file belongs to) goes to the server; the file is kept by the kit, which brings it to
 //! whichever host goes on.
 
+use crate::run::far;
 use crate::trainer::State;
 use crate::trouble::failure;
-use host_kit::{Context, KeepFile, WorkError};
+use host_kit::{Context, KeepFile, Place, WorkError};
 use protocol::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,7 +83,9 @@ pub(crate) fn keep(
         note.push_str(&format!(", best validation loss {:.4} in epoch {}", best.loss, best.epoch));
     }
     let word = serde_json::to_value(word(state, told, belongs)).expect("a word is plain strings and numbers");
-    Ok(ctx.checkpoint_with(note, word, vec![KeepFile::bytes(STATE, bytes)])?)
+    // What is kept is of whole epochs; the progress may be within one.
+    let place = Place::new(note, word).with(vec![KeepFile::bytes(STATE, bytes)]);
+    Ok(ctx.keep(place.at(far(f64::from(state.epoch), of)))?)
 }
 
 fn word(state: &State, told: u32, belongs: &Belongs) -> Word {

@@ -92,6 +92,11 @@ fn log_start(ctx: &Context, samples: &Samples, state: &State) {
     ctx.log(LogLevel::Info, format!("A network of {parameters}{after}"));
 }
 
+/// How far the whole is after so many epochs.
+pub(crate) fn far(epochs: f64, of: u32) -> f64 {
+    TRAINING.0 + (TRAINING.1 - TRAINING.0) * epochs / f64::from(of)
+}
+
 /// Goes through the epochs that are left, keeping checkpoints on the way.
 fn epochs(
     ctx: &Context,
@@ -109,8 +114,7 @@ fn epochs(
     while !state.done(&plan.recipe) {
         let done = f64::from(state.epoch);
         let batch = |i: usize, of: usize| {
-            let share = (done + i as f64 / of as f64) / f64::from(total);
-            ctx.fraction(Some(TRAINING.0 + (TRAINING.1 - TRAINING.0) * share));
+            ctx.fraction(Some(far(done + i as f64 / of as f64, total)));
             ctx.check()
         };
         match state.epoch(&plan.recipe, samples, &batch) {
