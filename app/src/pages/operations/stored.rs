@@ -87,9 +87,10 @@ impl Stored {
         Shelf { busy: false, ..self.shelf.get_untracked() }
     }
 
-    /// Goes on from what was asked for before.
+    /// Goes on from what was asked for before, and shows it at once.
     pub fn take_up(self, shelf: Shelf) {
         self.shelf.set(shelf);
+        self.came.update(|n| *n += 1);
     }
 
     /// How many ended ones there are in the states that are asked for, whatever else is. Tracked.
