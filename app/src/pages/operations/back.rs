@@ -11,6 +11,9 @@ use std::cell::{Cell, RefCell};
 /// A page that opens so soon after a step in the browser's history was opened by it, milliseconds.
 const SOON: f64 = 2_000.0;
 
+/// Rows that are taken up again are there within so many frames.
+const FRAMES: u32 = 30;
+
 /// The list as it was left.
 struct Left {
     address: String,
@@ -28,24 +31,22 @@ thread_local! {
 pub fn come_back(asked: Memo<Asked>, stored: Stored) {
     let here = use_location().pathname;
     Effect::new(move |_| {
-        match STEPPED.get() {
-            None => {
-                STEPPED.set(Some(f64::NEG_INFINITY));
-                // It listens as long as the page lives: it is on other pages that one steps back.
-                let _ = window_event_listener(popstate, |_| STEPPED.set(Some(js_sys::Date::now())));
-            }
-            Some(at) if js_sys::Date::now() - at < SOON => {
-                let address = asked.with_untracked(Asked::address);
-                let left = LEFT.take().filter(|left| left.address == address);
-                if let Some(Left { y, shelf, .. }) = left {
-                    stored.take_up(shelf);
-                    // Rows have to be there before one can scroll to them.
-                    request_animation_frame(move || {
-                        request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, y));
-                    });
+        if STEPPED.get().is_none() {
+            STEPPED.set(Some(f64::NEG_INFINITY));
+            // It listens as long as the page lives: it is on other pages that one steps back.
+            let _ = window_event_listener(popstate, |_| STEPPED.set(Some(js_sys::Date::now())));
+        }
+        // Taken before this list is scrolled, and looked at when all have heard of a step: the router hears it first, and
+        // the list is there before the word has reached the one above.
+        if let Some(left) = LEFT.take() {
+            request_animation_frame(move || {
+                let stepped = STEPPED.get().is_some_and(|at| js_sys::Date::now() - at < SOON);
+                let same = asked.try_with_untracked(Asked::address).is_some_and(|here| here == left.address);
+                if stepped && same {
+                    stored.take_up(left.shelf);
+                    scroll_to(left.y, FRAMES);
                 }
-            }
-            Some(_) => {}
+            });
         }
         let leave = window_event_listener(scroll, move |_| {
             // The address is another page's already while this one goes.
@@ -56,5 +57,16 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
             }
         });
         on_cleanup(move || leave.remove());
+    });
+}
+
+/// Scrolls there, as soon as there are rows enough.
+fn scroll_to(y: f64, frames: u32) {
+    request_animation_frame(move || {
+        window().scroll_to_with_x_and_y(0.0, y);
+        // Where there is no room for it yet, the browser stops short of it.
+        if frames > 0 && window().scroll_y().is_ok_and(|now| now < y - 1.0) {
+            scroll_to(y, frames - 1);
+        }
     });
 }

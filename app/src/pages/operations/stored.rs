@@ -50,6 +50,8 @@ fn for_ended(asked: &Asked) -> Option<Asked> {
 pub struct Stored {
     asked: Memo<Asked>,
     shelf: RwSignal<Shelf>,
+    /// Rises when another shelf takes the place of what was asked for: answers on their way are of no use then.
+    turn: StoredValue<u32>,
     /// Rises with each page whose rows are shown at once, even where places are held.
     pub came: RwSignal<u32>,
     /// Rises with each answer, whatever of it is shown.
@@ -60,8 +62,8 @@ impl Stored {
     /// For what the address asks for: begins anew with each filter and order, and asks the server by itself where
     /// the page can't hold the answer.
     pub fn new(asked: Memo<Asked>) -> Self {
-        let stored =
-            Self { asked, shelf: RwSignal::default(), came: RwSignal::new(0), answered: RwSignal::new(0) };
+        let (came, answered) = (RwSignal::new(0), RwSignal::new(0));
+        let stored = Self { asked, shelf: RwSignal::default(), turn: StoredValue::new(0), came, answered };
         let key = Memo::new(move |_| asked.with(|a| (a.filter.clone(), a.sort.stored())));
         let live = Live::here();
         Effect::new(move |earlier: Option<Option<TimeoutHandle>>| {
@@ -89,6 +91,7 @@ impl Stored {
 
     /// Goes on from what was asked for before, and shows it at once.
     pub fn take_up(self, shelf: Shelf) {
+        self.turn.update_value(|n| *n += 1);
         self.shelf.set(shelf);
         self.came.update(|n| *n += 1);
     }
@@ -151,6 +154,7 @@ impl Stored {
         }
         let known: HashSet<OperationId> = untrack(|| live.find(&asked.filter)).1.into_iter().collect();
         self.shelf.update(|shelf| shelf.busy = true);
+        let turn = self.turn.get_value();
         let live = live.clone();
         spawn_local(async move {
             shelf.problem = None;
@@ -177,7 +181,7 @@ impl Stored {
             }
             // The filter may have changed meanwhile; then this answer is of no use.
             let still = |now: Asked| now.filter == asked.filter && now.sort.stored() == asked.sort.stored();
-            if self.asked.try_get_untracked().is_some_and(still) {
+            if self.asked.try_get_untracked().is_some_and(still) && self.turn.get_value() == turn {
                 let fine = shelf.problem.is_none();
                 self.shelf.set(shelf);
                 if fine {
