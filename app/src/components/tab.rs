@@ -37,6 +37,20 @@ fn picture(running: u64, failed: bool, fresh: Fresh) -> &'static str {
     }
 }
 
+/// Makes the title from the page's own. The server may ask for it when the page is made and its signals are gone: then it
+/// is as it was at first.
+fn formatter(path: Memo<String>, running: Memo<u64>, fresh: Memo<Fresh>) -> impl Fn(String) -> String {
+    let now = move || {
+        let of_operation = path.try_with(|path| path.starts_with("/operations/"))?;
+        Some((running.try_get()?, of_operation, fresh.try_get()?))
+    };
+    let first = untrack(now);
+    move |page| match now().or(first) {
+        Some((running, of_operation, fresh)) => title(&page, running, of_operation, fresh),
+        None => page,
+    }
+}
+
 /// Keeps title and picture true. Shows nothing on the page itself.
 #[component]
 pub fn Tab() -> impl IntoView {
@@ -61,10 +75,7 @@ pub fn Tab() -> impl IntoView {
             })
         }
     });
-    let formatter = move |page: String| {
-        let of_operation = path.with(|path| path.starts_with("/operations/"));
-        title(&page, running.get(), of_operation, fresh.get())
-    };
+    let formatter = formatter(path, running, fresh);
     // What fails while nobody looks is told until somebody does.
     let left_at = RwSignal::new(None);
     Effect::new(move |started: Option<()>| {
@@ -108,6 +119,18 @@ mod tests {
         let op = "56 % · MSFT 1h · Signalbox";
         assert_eq!(title(op, 3, true, Fresh::Yes), op);
         assert_eq!(title(op, 3, true, Fresh::No), "⚠ 56 % · MSFT 1h · Signalbox");
+    }
+
+    #[test]
+    fn the_title_is_there_when_the_page_that_it_was_of_is_gone() {
+        let owner = Owner::new();
+        let formatter = owner.with(|| {
+            let path = Memo::new(|_| "/operations".to_owned());
+            formatter(path, Memo::new(|_| 3), Memo::new(|_| Fresh::Yes))
+        });
+        assert_eq!(formatter("Operations".into()), "3 running · Operations");
+        owner.cleanup();
+        assert_eq!(formatter("Operations".into()), "3 running · Operations");
     }
 
     #[test]

@@ -58,15 +58,20 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let spec = StoredValue::new(spec_of(&fixed.kind));
     let title = fixed.title.clone();
     let clock = live.clock();
-    let tab_title = move || {
-        let state = op.state.get();
-        // Once a second, however fast it goes.
-        clock.track();
-        let far = op.progress.with_untracked(|p| words::how_far(p.as_ref()));
-        match (state.ended(), far.is_empty()) {
-            (false, false) => format!("{far} · {title} · Signalbox"),
-            _ => format!("{state} · {title} · Signalbox"),
-        }
+    let tab_title = {
+        let now = move || {
+            let state = op.state.try_get()?;
+            // Once a second, however fast it goes.
+            clock.try_get()?;
+            let far = op.progress.try_with_untracked(|p| words::how_far(p.as_ref()))?;
+            Some(match (state.ended(), far.is_empty()) {
+                (false, false) => format!("{far} · {title} · Signalbox"),
+                _ => format!("{state} · {title} · Signalbox"),
+            })
+        };
+        // The server may ask for it when the page is made and its signals are gone.
+        let first = untrack(&now);
+        move || now().or_else(|| first.clone()).unwrap_or_default()
     };
     let outcome = Memo::new({
         let kind = fixed.kind.clone();
