@@ -18,16 +18,13 @@ impl Desk {
                 seconds = slept.as_secs_f64(),
                 "this server was stopped or slept, and is awake again"
             );
-            // What went on meanwhile was not seen.
+        }
+        // What went on while this server slept was not seen, nor is what hosts say while the store has no room for it.
+        if since.slept.is_some() || !self.writer.room().is_there() {
             self.live.values_mut().for_each(|live| live.pace.forgive(now));
         }
         self.give_up_the_silent(since.listened, now);
-        if self.writer.room().is_there() {
-            self.notice_the_stalled(now);
-        } else {
-            // Nobody reads what hosts say: that no step is heard says nothing of the work.
-            self.live.values_mut().for_each(|live| live.pace.forgive(now));
-        }
+        self.notice_the_stalled(now);
         self.dispatch(now);
     }
 
