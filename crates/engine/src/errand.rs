@@ -76,7 +76,7 @@ pub(crate) async fn start(
     let mut backoff = backoff();
     let mut faults = 0;
     loop {
-        let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::Never);
+        let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::AtOnce);
         let answer = tokio::select! {
             () = errand.stop.cancelled() => return,
             answer = call => answer,
@@ -148,7 +148,7 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
     loop {
         let sent = Time::now();
         errand.report(Message::CancelTried { at: sent }).await;
-        let call = errand.pool.post::<_, CancelAck>(&path, &body, Repeat::Never);
+        let call = errand.pool.post::<_, CancelAck>(&path, &body, Repeat::AtOnce);
         let answer = tokio::select! {
             () = errand.stop.cancelled() => return,
             answer = call => answer,
@@ -207,7 +207,7 @@ pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) 
         deadline_ms: deadline.as_millis() as u64,
     };
     let path = format!("/host/v1/operations/{id}/cancel");
-    match pool.post::<_, CancelAck>(&path, &body, Repeat::Never).await {
+    match pool.post::<_, CancelAck>(&path, &body, Repeat::AtOnce).await {
         Ok(_) => {
             tracing::warn!(%host, operation = %id, attempt, "a host was told to stop an attempt that is over")
         }

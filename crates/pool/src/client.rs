@@ -1,7 +1,7 @@
 //! The pool itself: places, tries, answers.
 
 use crate::counters::{CountOpened, Counting};
-use crate::error::TimeLimits;
+use crate::error::{TimeLimits, broke_unanswered};
 use crate::stream::SseStream;
 use crate::{Counters, PoolConfig, PoolError, body, retry};
 use bytes::Bytes;
@@ -27,6 +27,8 @@ struct Shared {
     client: Client,
     /// For streams: nothing of it is kept for the next one.
     stream_client: Client,
+    /// Opens a connection for each request: for one whose idle connection turned out to be closed.
+    fresh_client: Client,
     places: Semaphore,
     counting: Arc<Counting>,
 }
@@ -36,6 +38,9 @@ struct Shared {
 pub enum Repeat {
     /// The service knows a repetition by the ids in it and acts once.
     Safe,
+    /// As safe, and the caller repeats it in its own time. Here it is sent again only at once on a fresh connection,
+    /// when the connection broke before anything was answered.
+    AtOnce,
     /// Sent once, whatever happens.
     Never,
 }
@@ -50,16 +55,23 @@ impl Pool {
     pub fn new(base_url: &str, config: PoolConfig) -> Result<Pool, PoolError> {
         let base_url = checked_base(base_url)?;
         let counting = Arc::new(Counting::default());
-        let client = builder(&base_url, &config)?
-            .timeout(config.request_timeout)
+        let for_requests = || {
+            let counted = CountOpened(Arc::clone(&counting));
+            Ok::<_, PoolError>(
+                builder(&base_url, &config)?.timeout(config.request_timeout).connector_layer(counted),
+            )
+        };
+        let client = for_requests()?
             .pool_idle_timeout(config.keep_alive)
-            .pool_max_idle_per_host(config.max_connections.max(1))
-            .connector_layer(CountOpened(Arc::clone(&counting)));
+            .pool_max_idle_per_host(config.max_connections.max(1));
+        let fresh_client = for_requests()?.pool_max_idle_per_host(0);
         let stream_client = builder(&base_url, &config)?.pool_max_idle_per_host(0);
         let build = |b: ClientBuilder| b.build().map_err(|e| bad_url(&base_url, &e));
-        let (client, stream_client) = (build(client)?, build(stream_client)?);
+        let (client, stream_client, fresh_client) =
+            (build(client)?, build(stream_client)?, build(fresh_client)?);
         let places = Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS));
-        Ok(Pool { shared: Arc::new(Shared { base_url, config, client, stream_client, places, counting }) })
+        let shared = Shared { base_url, config, client, stream_client, fresh_client, places, counting };
+        Ok(Pool { shared: Arc::new(shared) })
     }
 
     /// Where the service is, without a slash at its end.
@@ -173,26 +185,40 @@ impl Pool {
     }
 
     /// One call: a place, a try, and other tries as long as they may help.
+    ///
+    /// A service closes connections that were idle for as long as it keeps them, which may be at the very moment at
+    /// which a request is sent on one. That is no failure of the service: such a request is sent again at once, on a
+    /// connection that is opened for it, and counts as one request.
     async fn call(
         &self,
         path_and_query: &str,
         repeat: Repeat,
         request: impl Fn(&Client, &str) -> RequestBuilder,
     ) -> Result<Answer, PoolError> {
-        let Shared { config, counting, client, places, .. } = &*self.shared;
+        let Shared { config, counting, client, fresh_client, places, .. } = &*self.shared;
         let full = self.full(path_and_query)?;
         let url = self.address(path_and_query);
         let mut backoff = config.backoff;
         let mut retries_left = if repeat == Repeat::Safe { config.retries } else { 0 };
+        let mut at_once = repeat != Repeat::Never;
         loop {
             let place = places.acquire().await.expect("the semaphore of places is never closed");
             counting.request();
-            let tried = self.try_once(request(client, &full), &url).await;
+            // Before the first one was opened there is none to reuse.
+            let may_be_reused = counting.read().opened > 0;
+            let mut tried = self.try_once(request(client, &full), &url).await;
+            if let Err(Tried::Unanswered(error)) = &tried
+                && may_be_reused
+                && std::mem::take(&mut at_once)
+            {
+                tracing::debug!(url, %error, "sending again on a fresh connection");
+                tried = self.try_once(request(fresh_client, &full), &url).await;
+            }
             // Whoever waits for its next try holds nobody up.
             drop(place);
             let error = match tried {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
+                Err(Tried::Unanswered(error) | Tried::Failed(error)) => error,
             };
             let wait = (retries_left > 0).then(|| retry::wait_before_retry(&error, &mut backoff)).flatten();
             let Some(wait) = wait else {
@@ -209,19 +235,20 @@ impl Pool {
     }
 
     /// One try, to the last byte of its answer: only then is the connection free for the next one.
-    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<Answer, PoolError> {
+    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<Answer, Tried> {
         let config = &self.shared.config;
         let limits = TimeLimits { connect: config.connect_timeout, whole: config.request_timeout };
         let mut response = request.send().await.map_err(|e| {
             if e.is_connect() {
                 self.shared.counting.unconnected();
             }
-            PoolError::from_client(url, &e, limits)
+            let error = PoolError::from_client(url, &e, limits);
+            if broke_unanswered(&e) { Tried::Unanswered(error) } else { Tried::Failed(error) }
         })?;
         if !response.status().is_success() {
-            return Err(body::refusal(response, url).await);
+            return Err(Tried::Failed(body::refusal(response, url).await));
         }
-        let bytes = body::read(&mut response, url, limits).await?;
+        let bytes = body::read(&mut response, url, limits).await.map_err(Tried::Failed)?;
         Ok(Answer { status: response.status().as_u16(), media_type: media_type(&response), bytes })
     }
 
@@ -263,6 +290,13 @@ impl fmt::Debug for Pool {
             .field("counters", &self.counters())
             .finish()
     }
+}
+
+/// A try that brought no success.
+enum Tried {
+    /// The connection broke before anything was answered.
+    Unanswered(PoolError),
+    Failed(PoolError),
 }
 
 /// A success, read to its end.

@@ -14,7 +14,8 @@ pub struct Counters {
     pub opened: u64,
     /// Requests that went over a connection already open.
     pub reused: u64,
-    /// Requests sent; each try counts.
+    /// Requests sent; each try counts. One whose idle connection had been closed, and that was sent again at once,
+    /// counts once.
     pub requests: u64,
     /// Of these, the second and later tries.
     pub retries: u64,

@@ -123,6 +123,14 @@ impl PoolError {
     }
 }
 
+/// Whether a request was lost with its connection before anything was answered, as when the service closes an idle
+/// connection at the moment at which it is reused. Nothing is said of whether the service acted on it.
+pub fn broke_unanswered(error: &reqwest::Error) -> bool {
+    let never_sent = error.is_builder() || error.is_connect();
+    let answered_nonsense = find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse);
+    !never_sent && !error.is_timeout() && !answered_nonsense && error.is_request()
+}
+
 /// The time limits in force for a request, to be named when one is passed.
 #[derive(Clone, Copy)]
 pub(crate) struct TimeLimits {

@@ -23,7 +23,7 @@ pub use backoff::Backoff;
 pub use client::{Pool, Repeat};
 pub use config::PoolConfig;
 pub use counters::Counters;
-pub use error::{PoolError, Unreached};
+pub use error::{PoolError, Unreached, broke_unanswered};
 pub use pipe::{PipeError, PipeLimits};
 pub use sse::Sse;
 pub use stream::SseStream;
