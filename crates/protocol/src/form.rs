@@ -45,6 +45,9 @@ pub enum FieldKind {
     Text {
         min_length: usize,
         max_length: usize,
+        /// It may have several lines, which are kept as they are: `format: multiline` in the schema, or a
+        /// `contentMediaType`.
+        multiline: bool,
     },
     /// A day, or a moment with its zone.
     Time,
@@ -225,10 +228,13 @@ impl Field {
     /// # Errors
     /// When it can't be read as what the param takes.
     pub fn read(&self, typed: &str) -> Result<Option<Value>, String> {
-        let typed = typed.trim();
-        if typed.is_empty() {
+        if typed.trim().is_empty() {
             return Ok(None);
         }
+        if let FieldKind::Text { multiline: true, .. } = self.kind {
+            return Ok(Some(Value::from(typed)));
+        }
+        let typed = typed.trim();
         let wrong = || format!("'{typed}' is not {}.", self.kind.takes());
         let number = || ungrouped(typed).map_err(|why| format!("{} {why}", wrong()));
         let value = match &self.kind {
@@ -249,8 +255,11 @@ impl Field {
     pub fn check(&self, value: &Value) -> Result<Value, String> {
         let wrong = || format!("{} is not {}.", shown(value), self.kind.takes());
         match &self.kind {
-            FieldKind::Text { min_length, max_length } => {
-                let text = value.as_str().ok_or_else(wrong)?.trim();
+            FieldKind::Text { min_length, max_length, multiline } => {
+                let given = value.as_str().ok_or_else(wrong)?;
+                let trimmed = given.trim();
+                // Of several lines none loses its indent or its end.
+                let text = if *multiline && !trimmed.is_empty() { given } else { trimmed };
                 let length = text.chars().count();
                 if length < *min_length && length == 0 {
                     return Err(format!("{} is needed.", self.title));
@@ -311,11 +320,12 @@ impl FieldKind {
         match ty {
             "string" => match target.get("format").and_then(Value::as_str) {
                 Some("date" | "date-time") => Ok(FieldKind::Time),
-                _ => {
+                format => {
                     let length = |key: &str| target.get(key).and_then(Value::as_u64).map(|n| n as usize);
                     Ok(FieldKind::Text {
                         min_length: length("minLength").unwrap_or(0),
                         max_length: length("maxLength").unwrap_or(10_000),
+                        multiline: format == Some("multiline") || target.get("contentMediaType").is_some(),
                     })
                 }
             },

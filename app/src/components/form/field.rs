@@ -9,6 +9,8 @@ use leptos::tachys::reactive_graph::SharedReactiveFunction;
 use protocol::form::Choice;
 use protocol::{Field, FieldKind};
 
+/// Lines of text that are seen at once of a param with several.
+const LINES: &str = "10";
 /// This many choices stand side by side; more go into a list.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -71,6 +73,7 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
             }
         }
         FieldKind::Time => control.time(&field).into_any(),
+        FieldKind::Text { multiline: true, .. } => control.lines(&field).into_any(),
         FieldKind::Text { .. } => control.line("text", &field).into_any(),
     };
     view! {
@@ -143,6 +146,50 @@ impl Control {
                         <datalist id=list_id>
                             {examples.into_iter().map(|e| view! { <option value=e></option> }).collect_view()}
                         </datalist>
+                    }
+                })}
+        }
+    }
+
+    /// Several lines. What is known to work can be put in by its name.
+    fn lines(self, field: &Field) -> impl IntoView + use<> {
+        let invalid = self.invalid();
+        let Self { id, name, text, typed, described, .. } = self;
+        let known = field.examples.iter().map(|e| view! { <option value=e.clone()>{e.clone()}</option> });
+        let known = known.collect_view();
+        let label = format!("{}, examples", field.title);
+        let first = text.get_untracked();
+        view! {
+            <textarea
+                id=id
+                name=name
+                rows=LINES
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                prop:value=text_of(move || text.get())
+                aria-invalid=invalid
+                aria-describedby=maybe(move || described.get())
+                on:input=move |event| typed.run(event_target_value(&event))
+            >
+                {first}
+            </textarea>
+            {(!field.examples.is_empty())
+                .then(|| {
+                    view! {
+                        <select
+                            class="only-script"
+                            aria-label=label
+                            on:change=move |event| {
+                                let chosen = event_target_value(&event);
+                                if !chosen.is_empty() {
+                                    typed.run(chosen);
+                                }
+                            }
+                        >
+                            <option value="">"Use an example…"</option>
+                            {known}
+                        </select>
                     }
                 })}
         }

@@ -304,6 +304,20 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_several_lines_is_sent_as_it_was_typed_and_comes_back_from_a_link() {
+        let form = Form::from_schema(&json!({"type": "object", "properties": {
+            "plan": {"type": "string", "maxLength": 200, "format": "multiline"}
+        }}))
+        .unwrap();
+        let plan = "name: trend\n  rules:\n\t- buy & hold\n".to_owned();
+        assert_eq!(read(&form, std::slice::from_ref(&plan)).unwrap(), json!({"plan": plan}));
+        let said = pairs(&form, std::slice::from_ref(&plan));
+        let link = crate::query::url("/new", said.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+        let came = crate::query::pairs(link.split_once('?').unwrap_or_default().1);
+        assert_eq!(came, said);
+    }
+
+    #[test]
     fn what_a_link_says_comes_back_as_it_was_said() {
         let form = form();
         for texts in [["MSFT", "", "", "true"], ["", "20,000", "tail", ""], ["MSFT", "5", "full", "false"]] {

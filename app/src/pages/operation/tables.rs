@@ -14,10 +14,11 @@ use std::sync::Arc;
 #[component]
 pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
     let rows = fixed.params.as_object().into_iter().flatten().map(|(name, value)| {
+        let lines = value.as_str().is_some_and(|text| text.trim_end().contains('\n'));
         view! {
             <tr>
                 <th scope="row"><code>{name.clone()}</code></th>
-                <td class="wrap">{format::value(value)}</td>
+                <td class="wrap" data-lines=lines.then_some("")>{format::value(value)}</td>
             </tr>
         }
     });

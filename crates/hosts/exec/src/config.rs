@@ -126,6 +126,8 @@ pub(crate) struct ParamConfig {
     pub examples: Option<Vec<String>>,
     pub flag: Option<String>,
     pub allow_dash: Option<bool>,
+    /// The form takes several lines.
+    pub multiline: Option<bool>,
     /// The values of other params with which this one matters.
     pub when: Option<BTreeMap<String, Vec<String>>>,
 }

@@ -107,7 +107,7 @@ impl Param {
 /// Refuses keys that mean nothing for the type.
 fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)> {
     use ParamType::{Choice, File, Integer, Number, Switch, Text};
-    let rules: [(&str, bool, &[ParamType], &str); 8] = [
+    let rules: [(&str, bool, &[ParamType], &str); 9] = [
         ("min", config.min.is_some(), &[Integer, Number], "integer and number"),
         ("max", config.max.is_some(), &[Integer, Number], "integer and number"),
         ("min_length", config.min_length.is_some(), &[Text], "text"),
@@ -121,6 +121,7 @@ fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)>
         ),
         ("flag", config.flag.is_some(), &[Switch], "switch"),
         ("allow_dash", config.allow_dash.is_some(), &[Text, File], "text and file"),
+        ("multiline", config.multiline.is_some(), &[Text], "text"),
     ];
     for (key, given, types, go_with) in rules {
         if given && !types.contains(&config.r#type) {
@@ -147,6 +148,7 @@ fn schema(config: &ParamConfig) -> Value {
         ParamType::Switch => "boolean",
     };
     set("type", Some(json!(ty)));
+    set("format", config.multiline.filter(|multiline| *multiline).map(|_| json!("multiline")));
     set("title", config.title.as_ref().map(|t| json!(t)));
     let help = config.help.clone().unwrap_or_default();
     let help = match config.r#type {

@@ -82,3 +82,21 @@ proptest! {
         let _ = form().check(&json!({"symbol": text.clone(), "start": text.clone(), name: text}));
     }
 }
+
+#[test]
+fn a_text_of_several_lines_keeps_its_lines() {
+    let schema = json!({"type": "object", "required": ["plan"], "properties": {
+        "plan": {"type": "string", "minLength": 1, "maxLength": 60, "format": "multiline"},
+        "notes": {"type": "string", "contentMediaType": "text/markdown"},
+        "line": {"type": "string"}
+    }});
+    let form = Form::from_schema(&schema).unwrap();
+    let several = |field: &Field| matches!(field.kind, FieldKind::Text { multiline: true, .. });
+    assert_eq!(form.fields.iter().map(several).collect::<Vec<_>>(), [true, true, false]);
+    let yaml = "steps:\n  - load\n  - train\n";
+    assert_eq!(form.fields[0].read(yaml).unwrap(), Some(json!(yaml)));
+    let checked = form.check(&json!({"plan": yaml, "line": " x "})).unwrap();
+    assert_eq!(checked, json!({"plan": yaml, "line": "x"}));
+    assert_eq!(form.check(&json!({"plan": " \n "})).unwrap_err()[0].message, "Plan is needed.");
+    assert!(form.check(&json!({"plan": "-\n".repeat(40)})).unwrap_err()[0].message.contains("this has 80"));
+}
