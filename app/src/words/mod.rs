@@ -105,6 +105,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
         ConditionKind::Carrying => format!("its checkpoint is on the way for {age}"),
+        ConditionKind::Unstoppable => format!("can't be stopped for {age}: the work goes on"),
         ConditionKind::Stalled => format!("no progress for {age}, though its host is heard"),
         ConditionKind::Backoff => match facts.not_before.map(|at| at.seconds_since(now)) {
             Some(seconds) if seconds > 0.0 => format!("tried again in {}", format::duration(seconds.ceil())),
@@ -146,11 +147,11 @@ pub fn place_in_row(at: Place, kind: &KindName) -> String {
     place(at, kind).trim_end_matches(kind.as_str()).trim_end_matches(" for ").to_owned()
 }
 
-/// Whether a person may give it up: only while its host can't be heard, for then nothing else helps.
+/// Whether a person may give it up: only while its host can't be heard or can't stop it, for then nothing else helps.
 pub fn may_abandon(state: State, condition: Option<&Condition>) -> bool {
-    state.on_host()
-        && condition
-            .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered))
+    const HELPLESS: [ConditionKind; 3] =
+        [ConditionKind::NoWord, ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
+    state.on_host() && condition.is_some_and(|c| HELPLESS.contains(&c.kind))
 }
 
 /// What one attempt can be followed by.
@@ -248,6 +249,12 @@ mod tests {
             State::Cancelling,
             Some(&Condition { kind: ConditionKind::CancelUndelivered, ..silent.clone() })
         ));
+        let unstoppable = Condition { kind: ConditionKind::Unstoppable, ..silent.clone() };
+        assert!(may_abandon(State::Cancelling, Some(&unstoppable)));
+        assert_eq!(
+            trouble(&unstoppable, &facts(), at(12_000)),
+            "can't be stopped for 12 s: the work goes on"
+        );
         assert!(!may_abandon(State::Running, None));
         assert!(!may_abandon(State::Queued, Some(&silent)));
         assert!(!may_abandon(

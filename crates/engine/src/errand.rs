@@ -205,6 +205,7 @@ pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) 
         attempt,
         reason: "this attempt is over for the server".to_owned(),
         deadline_ms: deadline.as_millis() as u64,
+        abandoned: true,
     };
     let path = format!("/host/v1/operations/{id}/cancel");
     match pool.post::<_, CancelAck>(&path, &body, Repeat::AtOnce).await {

@@ -180,6 +180,11 @@ impl Record {
         vec![Effect::Changed]
     }
 
+    /// Whether it stands still.
+    fn is_stalled(&self) -> bool {
+        self.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled)
+    }
+
     fn clear(&mut self, kinds: &[ConditionKind]) -> bool {
         let found = self.operation.condition.as_ref().is_some_and(|c| kinds.contains(&c.kind));
         if found {
@@ -283,10 +288,15 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         Message::Stalled { since, message }
             if state == State::Running && record.operation.condition.is_none() =>
         {
+            // What does not move has no rate, and its end can't be forecast.
+            record.operation.forecast = None;
+            if let Some(progress) = &mut record.operation.progress {
+                (progress.rate, progress.eta_seconds) = (None, None);
+            }
             record.condition(ConditionKind::Stalled, since, message)
         }
         Message::Forecast(forecast) if state.on_host() => {
-            record.operation.forecast = forecast;
+            record.operation.forecast = forecast.filter(|_| !record.is_stalled());
             Vec::new()
         }
         Message::HeldUntil(until) if state == State::Queued && record.operation.not_before.is_some() => {

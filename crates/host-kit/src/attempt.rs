@@ -39,6 +39,10 @@ pub(crate) struct Attempt {
     stand: Mutex<Stand>,
     /// When asking ends and the work is aborted.
     deadline: watch::Sender<Option<Instant>>,
+    /// Whether the deadline of a cancel aborts the work.
+    abortable: bool,
+    /// How many cancels were asked for.
+    cancels: watch::Sender<u32>,
 }
 
 /// Where an attempt stands.
@@ -60,6 +64,8 @@ pub(crate) enum Stop {
     Cancel,
     /// The server, by the start of a newer attempt.
     Fence,
+    /// The server, which no longer waits for its end.
+    Abandon,
     /// The host, which shuts down.
     Host,
 }
@@ -72,7 +78,14 @@ enum Ending {
 }
 
 impl Attempt {
-    pub fn new(feed: Arc<Feed>, id: OperationId, number: u32, kind: KindName, phases: u32) -> Self {
+    pub fn new(
+        feed: Arc<Feed>,
+        id: OperationId,
+        number: u32,
+        kind: KindName,
+        phases: u32,
+        abortable: bool,
+    ) -> Self {
         Self {
             id,
             number,
@@ -87,7 +100,14 @@ impl Attempt {
                 host_stops: false,
             }),
             deadline: watch::channel(None).0,
+            abortable,
+            cancels: watch::channel(0).0,
         }
+    }
+
+    /// How many cancels were asked for, as it rises.
+    pub fn cancels(&self) -> watch::Receiver<u32> {
+        self.cancels.subscribe()
     }
 
     /// As the host contract shows it.
@@ -118,8 +138,8 @@ impl Attempt {
         self.stand.lock().result.as_ref().map_or(0, Bytes::len)
     }
 
-    /// Asks the work to stop, and aborts it after `within`. Asked again it is the same stop, and the earlier
-    /// deadline counts. Says where the attempt then stands.
+    /// Asks the work to stop, and aborts it after `within` where an abort ends it, or where nobody waits for its end.
+    /// Asked again it is the same stop, and the earlier deadline counts. Says where the attempt then stands.
     pub fn stop(&self, why: Stop, within: Duration) -> HostState {
         let deadline = Instant::now() + within.min(LONGEST_DEADLINE);
         let state = {
@@ -130,15 +150,18 @@ impl Attempt {
             stand.state = HostState::Stopping;
             match why {
                 Stop::Host => stand.host_stops = true,
-                Stop::Cancel | Stop::Fence if stand.asked => {}
-                Stop::Cancel | Stop::Fence => {
+                Stop::Cancel | Stop::Fence | Stop::Abandon if stand.asked => {}
+                Stop::Cancel | Stop::Fence | Stop::Abandon => {
                     stand.asked = true;
                     self.report.say(HostEventBody::Acknowledged);
                 }
             }
             stand.state
         };
-        self.deadline.send_modify(|at| *at = Some(at.map_or(deadline, |at| at.min(deadline))));
+        if self.abortable || why != Stop::Cancel {
+            self.deadline.send_modify(|at| *at = Some(at.map_or(deadline, |at| at.min(deadline))));
+        }
+        self.cancels.send_modify(|asked| *asked += 1);
         self.token.cancel();
         state
     }
@@ -317,4 +340,58 @@ fn panic_message(panic: JoinError) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "it left no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Bounds;
+    use protocol::InstanceId;
+    use tokio::sync::oneshot;
+
+    /// An attempt of a work that runs on another service and succeeds when it is let, and its outcome when it ends.
+    fn elsewhere() -> (Arc<Attempt>, oneshot::Sender<()>, JoinHandle<Option<Outcome>>) {
+        let feed = Arc::new(Feed::new(InstanceId::new(), Bounds { events: 1_000, bytes: 1 << 20 }));
+        let kind = KindName::new("test.elsewhere").unwrap();
+        let attempt = Arc::new(Attempt::new(feed, OperationId::new(), 1, kind, 0, false));
+        let (open, gate) = oneshot::channel();
+        let work: Prepared = Box::new(move |ctx| {
+            Box::pin(async move {
+                let _held = ctx;
+                let _ = gate.await;
+                Ok(ResultDoc { document: serde_json::json!({}), artifacts: vec![], tags: vec![] })
+            })
+        });
+        let ours = Arc::clone(&attempt);
+        let living = tokio::spawn(async move {
+            live(&ours, work, None, None, || {}).await;
+            ours.result().map(|(outcome, _)| outcome)
+        });
+        (attempt, open, living)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_work_that_runs_elsewhere_ends_as_it_says_and_not_by_the_deadline_of_a_cancel() {
+        let (attempt, open, living) = elsewhere();
+        tokio::task::yield_now().await;
+        assert_eq!(attempt.stop(Stop::Cancel, Duration::ZERO), HostState::Stopping);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(attempt.view().state, HostState::Stopping);
+        open.send(()).unwrap();
+        assert_eq!(living.await.unwrap(), Some(Outcome::Succeeded));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_work_that_runs_elsewhere_is_aborted_when_nobody_waits_for_it() {
+        for why in [Stop::Abandon, Stop::Fence, Stop::Host] {
+            let (attempt, _open, living) = elsewhere();
+            tokio::task::yield_now().await;
+            attempt.stop(Stop::Cancel, Duration::ZERO);
+            let presses = attempt.cancels();
+            assert_eq!(*presses.borrow(), 1);
+            attempt.stop(why, Duration::from_secs(5));
+            assert_eq!(*presses.borrow(), 2);
+            assert_eq!(living.await.unwrap(), Some(Outcome::Cancelled), "{why:?}");
+        }
+    }
 }

@@ -4,12 +4,13 @@ use crate::WorkError;
 use crate::attempt::Attempt;
 use crate::report::short;
 use crate::shelf::{KeepFile, Shelf, is_name};
-use protocol::host::HostEventBody;
-use protocol::{Checkpoint, CheckpointFile, LogLevel, OperationId, Time};
+use protocol::host::{HostCondition, HostEventBody};
+use protocol::{Checkpoint, CheckpointFile, ConditionKind, LogLevel, OperationId, Time};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The most bytes of JSON that the state of a checkpoint may have.
@@ -181,6 +182,23 @@ impl Context {
     /// says so.
     pub fn point(&self, series: &str, x: f64, y: f64) {
         self.held.attempt.report.point(series, x, y);
+    }
+
+    /// How many cancels were asked for so far, as it rises: who presses a second time wants the stop sent again.
+    pub fn cancels(&self) -> watch::Receiver<u32> {
+        self.held.attempt.cancels()
+    }
+
+    /// Reports a condition of a cancel: [`ConditionKind::CancelUndelivered`] or [`ConditionKind::Unstoppable`], with
+    /// what it means and what happens next. Others are the server's to report, and ignored there.
+    pub fn condition(&self, kind: ConditionKind, message: impl Into<String>) {
+        let condition = Some(HostCondition { kind, message: short(&message.into()) });
+        self.held.attempt.report.say(HostEventBody::Condition { condition });
+    }
+
+    /// The condition that was reported is over.
+    pub fn clear_condition(&self) {
+        self.held.attempt.report.say(HostEventBody::Condition { condition: None });
     }
 
     /// A line of the operation's log, cut at 8 KiB.

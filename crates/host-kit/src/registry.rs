@@ -84,6 +84,7 @@ impl Registry {
         if let Some(known) = self.held.lock().settle(ask.id, ask.attempt)? {
             return Ok(Started::Known(known.view()));
         }
+        let abortable = work.abortable();
         let (prepared, spec) = prepare(work, ask.params).await?;
 
         let mut held = self.held.lock();
@@ -104,7 +105,8 @@ impl Registry {
             return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
         }
         let phases = u32::try_from(spec.phases.len()).unwrap_or(u32::MAX);
-        let attempt = Arc::new(Attempt::new(Arc::clone(&self.feed), ask.id, ask.attempt, ask.kind, phases));
+        let feed = Arc::clone(&self.feed);
+        let attempt = Arc::new(Attempt::new(feed, ask.id, ask.attempt, ask.kind, phases, abortable));
         held.take(&attempt);
         // The answer is what the first and every later caller can rely on: it was accepted.
         let accepted = attempt.view();
@@ -140,7 +142,8 @@ impl Registry {
             return Err(Refusal::new(ProblemType::NotFound, why));
         }
         tracing::info!(operation = %id, attempt = ask.attempt, reason = ask.reason, deadline_ms = ask.deadline_ms, "cancel asked for");
-        let state = attempt.stop(Stop::Cancel, Duration::from_millis(ask.deadline_ms));
+        let stop = if ask.abandoned { Stop::Abandon } else { Stop::Cancel };
+        let state = attempt.stop(stop, Duration::from_millis(ask.deadline_ms));
         Ok(CancelAck { state, now: Time::now() })
     }
 

@@ -47,6 +47,14 @@ pub trait Work: Send + Sync + 'static {
     /// happened, why, and what to do next.
     async fn run(&self, ctx: Context, params: Self::Params) -> Result<ResultDoc, WorkError>;
 
+    /// Whether an abort of its task ends the work; so it is for what the host itself computes. `false` for a work that
+    /// runs on another service: past the deadline of a cancel its task is not aborted, the attempt keeps its slot, and
+    /// it ends as [`Work::run`] says. It is aborted all the same when the server abandons the attempt, starts a newer
+    /// one, or the host shuts down.
+    fn abortable(&self) -> bool {
+        true
+    }
+
     /// What this work depends on, for the host's health. An answer that takes longer than two seconds counts as
     /// not well.
     async fn health(&self) -> Vec<Check> {
@@ -107,6 +115,7 @@ pub(crate) enum NotPrepared {
 pub(crate) trait AnyWork: Send + Sync + 'static {
     fn kind(&self) -> KindSpec;
     fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared>;
+    fn abortable(&self) -> bool;
     async fn health(&self) -> Vec<Check>;
     fn artifacts(&self) -> Router;
 }
@@ -130,6 +139,10 @@ impl<W: Work> AnyWork for Typed<W> {
         self.0.check(&params).map_err(NotPrepared::Fields)?;
         let work = Arc::clone(&self.0);
         Ok(Box::new(move |ctx| Box::pin(async move { work.run(ctx, params).await })))
+    }
+
+    fn abortable(&self) -> bool {
+        self.0.abortable()
     }
 
     async fn health(&self) -> Vec<Check> {

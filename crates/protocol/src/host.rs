@@ -1,7 +1,9 @@
 //! The host contract: what the server and a host say to each other under `/host/v1`.
 
 use crate::operation::{Checkpoint, CheckpointFile};
-use crate::{Failure, InstanceId, KindName, KindSpec, LogLine, OperationId, Points, Progress, Time};
+use crate::{
+    ConditionKind, Failure, InstanceId, KindName, KindSpec, LogLine, OperationId, Points, Progress, Time,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -91,6 +93,10 @@ pub struct CancelAttempt {
     pub reason: String,
     /// Past this the host stops asking and aborts the work.
     pub deadline_ms: u64,
+    /// The attempt is over for the server, which no longer waits for its end: the host aborts also a work that it
+    /// otherwise lets end by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abandoned: bool,
 }
 
 /// The host will stop the attempt, or it had already ended.
@@ -131,6 +137,12 @@ pub enum HostEventBody {
     },
     /// A cancel was taken; the work is asked to stop.
     Acknowledged,
+    /// A condition of the attempt that its host knows of; `None` when it is over. It changes no state. The server
+    /// takes `cancel_undelivered` and `unstoppable` from hosts.
+    Condition {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        condition: Option<HostCondition>,
+    },
     /// The work no longer computes; what it holds is not free yet.
     Stopped,
     /// Over, and everything it held is released: its memory, its files, its place on the host.
@@ -145,6 +157,14 @@ pub enum HostEventBody {
     /// Something that this version does not know, of a newer host: it changes nothing.
     #[serde(other)]
     Unknown,
+}
+
+/// A condition as a host reports it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HostCondition {
+    pub kind: ConditionKind,
+    /// For a person: what it means and what happens next.
+    pub message: String,
 }
 
 /// What an attempt leaves behind.

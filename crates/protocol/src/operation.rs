@@ -168,6 +168,9 @@ pub enum ConditionKind {
     Backoff,
     /// Starting, and the files of its checkpoint are on their way to its host.
     Carrying,
+    /// Cancelling, and the work goes on: its host has no way to stop it, or the stop is not confirmed. It keeps its
+    /// slot and ends as the work ends.
+    Unstoppable,
 }
 
 /// Why an attempt failed: what happened, why, and what to do next.
@@ -200,7 +203,7 @@ pub enum FailureReason {
     HostStopped,
     /// Nothing was heard of the host for longer than is waited for.
     HostSilent,
-    /// A person gave it up while its host could not be heard.
+    /// A person gave it up while its host could not be heard or could not stop it.
     Abandoned,
     /// The checkpoint that it was to go on from could not be brought to its host.
     CheckpointAway,

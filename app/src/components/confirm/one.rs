@@ -110,7 +110,7 @@ pub fn abandon(id: OperationId) -> AnyView {
         {silent}
         <ul class="asked-list">
             <li>{format!("It fails here at once. On the host {host} the work may go on: nobody can know.")}</li>
-            <li>{format!("When {host} is heard again, it is told to stop the work.")}</li>
+            <li>{format!("As soon as {host} can be reached, it is told to stop the work.")}</li>
             <li>"Whatever comes of it later is noted and ignored, a result too."</li>
             <li>"After that it can be retried, or resumed where it left a checkpoint."</li>
         </ul>

@@ -6,6 +6,7 @@ use crate::live::{Live, OpView};
 use crate::reactive::{part, text, yes};
 use crate::words;
 use leptos::prelude::*;
+use protocol::{ConditionKind, State};
 
 /// The box; nothing while nothing is the matter.
 #[component]
@@ -26,10 +27,29 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
+    // A cancel that is not confirmed can be sent again.
+    let may_repeat = Memo::new(move |_| {
+        let of_cancel = |kind| matches!(kind, ConditionKind::Unstoppable | ConditionKind::CancelUndelivered);
+        op.state.get() == State::Cancelling
+            && op.condition.with(|c| c.as_ref().is_some_and(|c| of_cancel(c.kind)))
+    });
     let give_up = part(move || {
+        let repeat = may_repeat.get().then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="button"
+                    disabled=yes(move || actions.pending(op.id))
+                    on:click=move |_| actions.cancel_now(op.id)
+                >
+                    "Send cancel again"
+                </button>
+            }
+        });
         may_abandon.get().then(|| {
             view! {
                 <p class="note-do only-script">
+                    {repeat}
                     <button
                         type="button"
                         class="button danger"
@@ -67,7 +87,7 @@ pub fn InLine(op: OpView) -> impl IntoView {
     let live = Live::here();
     let place = Memo::new(move |_| {
         // Only what waits looks for its place.
-        (op.state.get() == protocol::State::Queued).then(|| live.places().remove(&op.id)).flatten()
+        (op.state.get() == State::Queued).then(|| live.places().remove(&op.id)).flatten()
     });
     part(move || {
         let place = place.get()?;

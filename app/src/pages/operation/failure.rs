@@ -15,7 +15,7 @@ fn headline(reason: FailureReason) -> &'static str {
         FailureReason::HostStopped => "The host was stopped",
         FailureReason::HostSilent => "The host was silent for too long",
         FailureReason::CheckpointAway => "Its checkpoint could not be brought to the host",
-        FailureReason::Abandoned => "It was given up while its host could not be heard",
+        FailureReason::Abandoned => "It was given up while its host could not be heard or could not stop it",
     }
 }
 

@@ -182,7 +182,7 @@ impl Desk {
         let Some((errand, live)) = self.errand(id) else { return };
         let reason = live.record.operation.receipt.as_ref().map(|r| r.reason.clone()).unwrap_or_default();
         let deadline_ms = self.rules.cancel_deadline.as_millis() as u64;
-        let body = CancelAttempt { attempt: errand.attempt, reason, deadline_ms };
+        let body = CancelAttempt { attempt: errand.attempt, reason, deadline_ms, abandoned: false };
         let offset = self.roster.get(&errand.host).map(|e| e.offset).unwrap_or_default();
         self.draft.later(errand::cancel(errand, body, offset));
     }

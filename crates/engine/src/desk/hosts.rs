@@ -10,8 +10,8 @@ use crate::lifecycle::{Message, host_lost};
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::{About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState};
 use protocol::{
-    Action, Actor, AuditEntry, Failure, FailureReason, HostName, InstanceId, OperationId, Problem,
-    ProblemType, State, Time,
+    Action, Actor, AuditEntry, Checkpoint, Failure, FailureReason, HostName, InstanceId, OperationId,
+    Problem, ProblemType, State, Time,
 };
 use store::{Change, HostCursor};
 use tokio::sync::oneshot;
@@ -163,7 +163,7 @@ impl Desk {
                 } else {
                     Failure {
                         reason: FailureReason::HostRestarted,
-                        message: "The host was restarted while it ran, and the work ended with it.".into(),
+                        message: restarted(live.record.operation.checkpoint.as_ref()),
                         hint: "Resume it from its checkpoint if it left one, or retry it from the beginning."
                             .into(),
                     }
@@ -295,6 +295,18 @@ fn worth_telling(known: &Health, health: &Health) -> bool {
         || known.running != health.running
         // Either way: its clock may have been set back.
         || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
+}
+
+/// Why an attempt whose host has another life failed. What a host of a foreign service left to itself may go on, and
+/// its checkpoint says where: so the end of the work is said only where there is none.
+fn restarted(checkpoint: Option<&Checkpoint>) -> String {
+    match checkpoint {
+        None => "The host was restarted while it ran, and the work ended with it.".to_owned(),
+        Some(checkpoint) => format!(
+            "The host was restarted while it ran, which ended this attempt. Its last checkpoint: {}.",
+            checkpoint.note
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -211,6 +211,84 @@ fn a_stall_passes_with_the_next_progress() {
 }
 
 #[test]
+fn a_message_alone_does_not_end_a_stall() {
+    let mut record = running();
+    let at = |done: u64, message: &str| {
+        let rate = Some(2.5);
+        let progress = Progress { done, rate, message: message.into(), ..Progress::start(t(4)) };
+        says(1, HostEventBody::Progress { progress })
+    };
+    let stalled = |record: &Record| {
+        record.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled)
+    };
+    step(&mut record, at(3, "reading"), t(4)).unwrap();
+    step(&mut record, Message::Stalled { since: t(4), message: "x".into() }, t(90)).unwrap();
+    step(&mut record, at(3, "asking again"), t(91)).unwrap();
+    assert!(stalled(&record));
+    let progress = record.operation.progress.as_ref().unwrap();
+    assert_eq!((progress.message.as_str(), progress.rate), ("asking again", None), "it has no rate");
+    step(&mut record, at(4, "asking again"), t(92)).unwrap();
+    assert!(!stalled(&record));
+    assert_eq!(record.operation.progress.as_ref().unwrap().rate, Some(2.5));
+}
+
+#[test]
+fn what_stands_still_has_no_forecast() {
+    let mut record = running();
+    let forecast = protocol::Forecast {
+        made_at: t(3),
+        ends_at: t(60),
+        earliest: t(50),
+        latest: t(90),
+        basis: protocol::ForecastBasis::Rate,
+        judged: 9,
+    };
+    step(&mut record, Message::Forecast(Some(forecast.clone())), t(3)).unwrap();
+    assert!(record.operation.forecast.is_some());
+    step(&mut record, Message::Stalled { since: t(4), message: "x".into() }, t(90)).unwrap();
+    assert_eq!(record.operation.forecast, None);
+    step(&mut record, Message::Forecast(Some(forecast)), t(91)).unwrap();
+    assert_eq!(record.operation.forecast, None);
+}
+
+#[test]
+fn what_can_not_be_stopped_stays_cancelling_and_may_be_abandoned() {
+    let told = |kind, message: &str| {
+        let condition = Some(protocol::host::HostCondition { kind, message: message.into() });
+        says(1, HostEventBody::Condition { condition })
+    };
+    let mut record = running();
+    step(&mut record, told(ConditionKind::Unstoppable, "too early"), t(3)).unwrap();
+    assert_eq!(record.operation.condition, None, "nobody asked for its end");
+    step(&mut record, Message::Cancel { reason: String::new() }, t(4)).unwrap();
+    step(&mut record, told(ConditionKind::Backoff, "not a host's to say"), t(5)).unwrap();
+    assert_eq!(record.operation.condition, None);
+    let effects = step(&mut record, told(ConditionKind::Unstoppable, "it trains on"), t(6)).unwrap();
+    assert_eq!(effects, [Effect::Changed], "it keeps its slot");
+    assert_eq!(record.operation.state, State::Cancelling);
+    let mut abandoned = record.clone();
+    step(&mut abandoned, Message::Abandon { reason: String::new() }, t(7)).unwrap();
+    let failure = abandoned.operation.failure.unwrap();
+    assert_eq!(failure.reason, FailureReason::Abandoned);
+    assert!(failure.message.contains("could not stop it"), "{}", failure.message);
+    step(&mut record, ends(1, Outcome::Succeeded), t(9)).unwrap();
+    assert_eq!(record.operation.state, State::Succeeded, "it ends by what really ended");
+}
+
+#[test]
+fn a_second_press_asks_the_host_again() {
+    let mut record = running();
+    let press = || Message::Cancel { reason: String::new() };
+    step(&mut record, press(), t(3)).unwrap();
+    step(&mut record, Message::CancelTried { at: t(4) }, t(4)).unwrap();
+    assert_eq!(step(&mut record, press(), t(5)).unwrap(), [], "it is still being asked");
+    step(&mut record, Message::CancelAnswered { sent: t(4), acknowledged: t(6) }, t(6)).unwrap();
+    let before = record.operation.clone();
+    assert_eq!(step(&mut record, press(), t(7)).unwrap(), [Effect::SendCancel]);
+    assert_eq!(record.operation, before, "the first one counts");
+}
+
+#[test]
 fn a_cancel_across_a_clock_that_was_set_back_ends_when_its_receipt_says() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(900)).unwrap();

@@ -31,8 +31,9 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
             record.clear(&[ConditionKind::Carrying]);
             Ok(vec![Effect::Changed, Effect::SendCancel])
         }
-        // Pressed twice: the first one counts.
-        State::Cancelling => Ok(Vec::new()),
+        // Pressed twice: the first one counts. The host is asked again, unless it is still being asked.
+        State::Cancelling if record.cancel_tried.is_some() => Ok(Vec::new()),
+        State::Cancelling => Ok(vec![Effect::SendCancel]),
         ended => Err(Denied(format!("It has {ended} already; there is nothing left to cancel."))),
     }
 }
@@ -50,30 +51,34 @@ pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<V
     Ok(vec![Effect::Changed])
 }
 
-/// A person gives up an attempt whose host can't be heard. Nobody claims that the work stopped: the attempt
-/// failed, its number is no longer listened to, and a host that comes back with it is told to stop it.
+/// A person gives up an attempt whose host can't be heard, or can't stop it. Nobody claims that the work stopped:
+/// the attempt failed, its number is no longer listened to, and its host is told to let go of it.
 pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Vec<Effect>, Denied> {
     let operation = &record.operation;
     if operation.state.ended() {
         return Err(Denied(format!("It has {} already; there is nothing left to give up.", operation.state)));
     }
-    let unheard = operation
-        .condition
-        .as_ref()
-        .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered));
-    if !operation.state.on_host() || !unheard {
-        return Err(Denied(
-            "Its host can be heard. Cancel it instead: then its end is confirmed.".to_owned(),
-        ));
-    }
+    let condition = operation.condition.as_ref().filter(|_| operation.state.on_host()).map(|c| c.kind);
     let host = operation.host.as_ref().map_or("its host", HostName::as_str);
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-    let failure = Failure {
-        reason: FailureReason::Abandoned,
-        message: format!(
+    let message = match condition {
+        Some(ConditionKind::NoWord | ConditionKind::CancelUndelivered) => format!(
             "It was given up{reason} while {host} could not be heard. Whether the work went on there is not \
              known; when {host} is heard again it is told to stop it."
         ),
+        Some(ConditionKind::Unstoppable) => format!(
+            "It was given up{reason} while {host} could not stop it. The work may still run there, and its result \
+             is not taken."
+        ),
+        _ => {
+            return Err(Denied(
+                "Its host can be heard. Cancel it instead: then its end is confirmed.".to_owned(),
+            ));
+        }
+    };
+    let failure = Failure {
+        reason: FailureReason::Abandoned,
+        message,
         hint: "Retry or resume it; that may go to another host.".into(),
     };
     record.end(State::Failed, Some(failure), now);

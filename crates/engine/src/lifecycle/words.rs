@@ -1,9 +1,9 @@
 //! What hosts say of attempts, and what it changes.
 
 use super::{Effect, Record};
-use protocol::host::{HostEventBody, Outcome, ResultDoc};
+use protocol::host::{HostCondition, HostEventBody, Outcome, ResultDoc};
 use protocol::receipt::Step;
-use protocol::{ConditionKind, Failure, FailureReason, State, Time};
+use protocol::{ConditionKind, Failure, FailureReason, Progress, State, Time};
 
 /// The host's feed said something of an attempt.
 pub(super) fn host(
@@ -43,9 +43,15 @@ pub(super) fn host(
             let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
             let said = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
             progress.fraction = said.or(Some(least).filter(|least| record.goes_on() && *least > 0.0));
+            let step = record.operation.progress.as_ref().is_none_or(|before| steps_on(before, &progress));
+            let ended_stall = step && record.clear(&[ConditionKind::Stalled]);
+            if record.is_stalled() {
+                // The rate of its last step says nothing of how fast it goes now.
+                (progress.rate, progress.eta_seconds) = (None, None);
+            }
             record.operation.progress = Some(progress.clone());
             let mut effects = vec![Effect::Progressed(progress)];
-            if record.clear(&[ConditionKind::Stalled]) {
+            if ended_stall {
                 effects.insert(0, Effect::Changed);
             }
             effects
@@ -64,6 +70,7 @@ pub(super) fn host(
             let changed = record.note(Step::Stopped, at);
             if changed { vec![Effect::Changed] } else { Vec::new() }
         }
+        HostEventBody::Condition { condition } => told_condition(record, condition, at),
         HostEventBody::Unknown => Vec::new(),
         HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
     };
@@ -71,6 +78,29 @@ pub(super) fn host(
         effects.insert(0, Effect::Changed);
     }
     effects
+}
+
+/// Whether the second progress is a step on from the first: a message alone is none.
+fn steps_on(before: &Progress, after: &Progress) -> bool {
+    let place = |p: &Progress| (p.fraction, p.done, p.phase.as_ref().map(|phase| phase.index));
+    place(before) != place(after)
+}
+
+/// A host reports a condition, or its end. Only conditions of a cancel are a host's to report.
+fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Time) -> Vec<Effect> {
+    const OF_CANCELS: [ConditionKind; 2] = [ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
+    match condition {
+        Some(HostCondition { kind, message })
+            if OF_CANCELS.contains(&kind) && record.operation.state == State::Cancelling =>
+        {
+            let since =
+                record.operation.condition.as_ref().filter(|c| c.kind == kind).map_or(at, |c| c.since);
+            record.condition(kind, since, message)
+        }
+        Some(_) => Vec::new(),
+        None if record.clear(&OF_CANCELS) => vec![Effect::Changed],
+        None => Vec::new(),
+    }
 }
 
 fn ended(
