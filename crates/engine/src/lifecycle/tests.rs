@@ -243,7 +243,7 @@ fn what_stands_still_has_no_forecast() {
         basis: protocol::ForecastBasis::Rate,
         judged: 9,
     };
-    step(&mut record, Message::Forecast(Some(forecast.clone())), t(3)).unwrap();
+    step(&mut record, Message::Forecast(Some(forecast)), t(3)).unwrap();
     assert!(record.operation.forecast.is_some());
     step(&mut record, Message::Stalled { since: t(4), message: "x".into() }, t(90)).unwrap();
     assert_eq!(record.operation.forecast, None);

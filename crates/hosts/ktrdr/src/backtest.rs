@@ -40,11 +40,11 @@ pub struct BacktestParams {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub commission: Option<f64>,
-    /// Slippage as a share of the price. Empty: what the worker takes (0).
+    /// Slippage as a share of the price. Empty: what the worker takes (0.0005).
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub slippage: Option<f64>,
-    /// Path of the model on the worker's machine. Empty: the one it finds for the strategy.
+    /// Path of the model on the worker's machine. Workers of April 2026 require it.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub model: Option<String>,
@@ -109,7 +109,7 @@ impl Work for KtrdrBacktest {
             name: KindName::new("ktrdr.backtest").expect("it is of the form area.verb"),
             title: "Backtest on a ktrdr worker".to_owned(),
             description: "Runs a strategy over the past on a backtest worker of April 2026. One at once. It draws no \
-                          curves while it runs. Resume follows one that still runs, takes its result, or has the \
+                          curves while it runs, and tells how far it is in percent. Resume follows one that still runs, takes its result, or has the \
                           worker go on from its own checkpoint. A cancel is told when the worker's status confirms it."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {strategy} · {start} {end}".to_owned()),
@@ -122,6 +122,11 @@ impl Work for KtrdrBacktest {
 
     fn check(&self, params: &BacktestParams) -> Result<(), Vec<FieldError>> {
         params.order().map(|_| ())
+    }
+
+    /// What runs is on the worker: an abort here ends nothing there.
+    fn abortable(&self) -> bool {
+        false
     }
 
     async fn run(&self, ctx: Context, params: BacktestParams) -> Result<ResultDoc, WorkError> {

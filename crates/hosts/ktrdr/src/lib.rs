@@ -27,6 +27,7 @@ mod shape;
 mod strategy;
 mod timing;
 mod train;
+mod training_data;
 mod wire;
 
 pub use backtest::{BacktestParams, KtrdrBacktest};

@@ -120,7 +120,18 @@ impl Shared {
                 succeeded(&node)?;
                 node.need("data")?.list().map(|_| ())
             }
-            Protocol::Ib => succeeded(&node),
+            Protocol::Ib => {
+                succeeded(&node)?;
+                // Without its gateway it answers a success with nothing in it.
+                match node.get("timestamp") {
+                    Some(_) => Ok(()),
+                    None => Err(CallError::Refused {
+                        call: call.clone(),
+                        status: 200,
+                        detail: "a success without a timestamp, as it does without its gateway".to_owned(),
+                    }),
+                }
+            }
         }
     }
 

@@ -95,6 +95,28 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Reads an answer part by part: what can't be read is kept beside the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pub unread: Vec<CallError>,
+}
+
+impl Reader {
+    /// A part that may be absent; `None` when it is, or can't be read.
+    pub fn read<'a, T>(
+        &mut self,
+        part: Option<Node<'a>>,
+        read: impl FnOnce(&Node<'a>) -> Result<T, CallError>,
+    ) -> Option<T> {
+        part.and_then(|part| self.keep(read(&part)))
+    }
+
+    /// What was read, if it was.
+    pub fn keep<T>(&mut self, read: Result<T, CallError>) -> Option<T> {
+        read.map_err(|unread| self.unread.push(unread)).ok()
+    }
+}
+
 /// `data` of an answer of the form `{success, data}`.
 ///
 /// # Errors

@@ -1,24 +1,16 @@
-//! Strategies: pasted as text, or named as files of a folder on this machine or, where the service can, on its own.
+//! Strategies: pasted as text, or named as files of a folder on this machine.
 
 use std::path::{Path, PathBuf};
 
 /// The most bytes that a strategy may have; a start has to fit into one request.
 pub(crate) const STRATEGY_BYTES: u64 = 200 * 1024;
 /// The most names that a form offers.
-const OFFERED: usize = 50;
+const MAX_OFFERED: usize = 50;
 
 /// Where strategies are found by name.
 #[derive(Debug, Clone)]
 pub(crate) struct Strategies {
     folder: Option<PathBuf>,
-}
-
-/// A strategy as the service is given it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Strategy {
-    Yaml(String),
-    /// A path on the service's machine.
-    There(String),
 }
 
 impl Strategies {
@@ -36,22 +28,23 @@ impl Strategies {
             .filter(|name| is_name(name))
             .collect();
         names.sort_unstable();
-        names.truncate(OFFERED);
+        names.truncate(MAX_OFFERED);
         names
     }
 
-    /// What was filled in: text, the name of a file, or (with `paths`) a path on the service's machine.
+    /// The text of what was filled in: itself, or that of the file that it names. These services take the text alone.
     ///
     /// # Errors
     /// A sentence for the field.
-    pub fn resolve(&self, given: &str, paths: bool) -> Result<Strategy, String> {
+    pub fn resolve(&self, given: &str) -> Result<String, String> {
+        let text = given;
         let given = given.trim();
         if given.is_empty() {
             return Err("The strategy is empty.".to_owned());
         }
         if !is_name(given) {
             return match given.contains(':') {
-                true => Ok(Strategy::Yaml(given.to_owned())),
+                true => Ok(text.to_owned()),
                 false => Err("This is neither YAML ('name: …') nor the name of a .yaml file.".to_owned()),
             };
         }
@@ -59,11 +52,10 @@ impl Strategies {
         if let Some(file) = self.folder.as_ref().filter(|_| plain).map(|folder| folder.join(given))
             && file.exists()
         {
-            return read(&file).map(Strategy::Yaml);
+            return read(&file);
         }
-        match (&self.folder, paths) {
-            (_, true) => Ok(Strategy::There(given.to_owned())),
-            (Some(folder), false) => Err(format!(
+        match &self.folder {
+            Some(folder) => Err(format!(
                 "There is no file '{given}' in {}. It has {}.",
                 folder.display(),
                 match self.names().as_slice() {
@@ -71,9 +63,9 @@ impl Strategies {
                     names => names.join(", "),
                 }
             )),
-            (None, false) => Err(format!(
+            None => Err(format!(
                 "'{given}' looks like a file, and this adapter has no folder of strategies. Paste the text, or set \
-                 'strategies' in the configuration of the adapter."
+                 'strategies' in the configuration of the adapter. The service takes no path in place of the text."
             )),
         }
     }
@@ -101,22 +93,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_strategy_is_text_a_file_here_or_a_path_over_there() {
+    fn a_strategy_is_text_or_a_file_here() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("mean.yaml"), "name: mean\n").unwrap();
         let some = Strategies::new(Some(folder.path().to_owned()));
         assert_eq!(some.names(), ["mean.yaml"]);
-        assert_eq!(some.resolve("mean.yaml", false), Ok(Strategy::Yaml("name: mean\n".into())));
-        assert_eq!(
-            some.resolve("name: x\nversion: 1", false),
-            Ok(Strategy::Yaml("name: x\nversion: 1".into()))
-        );
-        assert_eq!(some.resolve("{name: x}", false), Ok(Strategy::Yaml("{name: x}".into())));
-        assert!(some.resolve("other.yaml", false).unwrap_err().contains("It has mean.yaml"));
-        assert!(some.resolve("../mean.yaml", false).is_err(), "no way out of the folder");
-        assert_eq!(some.resolve("strategies/x.yaml", true), Ok(Strategy::There("strategies/x.yaml".into())));
+        assert_eq!(some.resolve("mean.yaml").unwrap(), "name: mean\n");
+        assert_eq!(some.resolve("name: x\nversion: 1").unwrap(), "name: x\nversion: 1");
+        assert_eq!(some.resolve("{name: x}").unwrap(), "{name: x}");
+        assert!(some.resolve("other.yaml").unwrap_err().contains("It has mean.yaml"));
+        assert!(some.resolve("../mean.yaml").is_err(), "no way out of the folder");
         let none = Strategies::new(None);
-        assert!(none.resolve("mean.yaml", false).unwrap_err().contains("'strategies'"));
-        assert!(none.resolve("mean", false).unwrap_err().contains("neither"));
+        assert!(none.resolve("mean.yaml").unwrap_err().contains("'strategies'"));
+        let path = none.resolve("strategies/mean.yaml").unwrap_err();
+        assert!(path.contains("no path in place of the text"), "{path}");
+        assert!(none.resolve("mean").unwrap_err().contains("neither"));
     }
 }

@@ -19,9 +19,11 @@ pub struct Timing {
     pub start: f64,
     /// For the answer to a stop; 45.
     pub stop: f64,
-    /// A run that was asked to stop and of which nothing is confirmed for so long ends as failed, with the words
-    /// that it may still be running; 120.
+    /// A stop that was answered and is not confirmed for so long is shown as a condition of the operation, which stays
+    /// cancelling; 30.
     pub confirm: f64,
+    /// A run that the service calls running and of which nothing was ever seen is given up after so long; 30.
+    pub idle: f64,
     /// A run whose service gives no usable answer for so long is given up, with the words that it may go on; 300.
     pub silence: f64,
     /// How long a start waits while the service is busy with somebody else's run; 0 refuses at once; 600.
@@ -43,7 +45,8 @@ impl Default for Timing {
             look: 10.0,
             start: 60.0,
             stop: 45.0,
-            confirm: 120.0,
+            confirm: 30.0,
+            idle: 30.0,
             silence: 300.0,
             queue: 600.0,
             load: 600.0,
@@ -65,6 +68,7 @@ impl Timing {
             ("start", self.start, 0.001),
             ("stop", self.stop, 0.001),
             ("confirm", self.confirm, 0.001),
+            ("idle", self.idle, 0.001),
             ("silence", self.silence, 0.001),
             ("queue", self.queue, 0.0),
             ("load", self.load, 0.001),

@@ -5,8 +5,9 @@ use crate::follow::Follow;
 use crate::foreign::Foreign;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
-use crate::strategy::{STRATEGY_BYTES, Strategies, Strategy};
+use crate::strategy::{STRATEGY_BYTES, Strategies};
 use crate::timing::Timing;
+use crate::training_data::TrainingData;
 use host_kit::{CancellationToken, Context, Work, WorkError, async_trait, params_schema};
 use protocol::host::{Check, ResultDoc};
 use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
@@ -19,7 +20,7 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TrainParams {
     /// The strategy as YAML, or the name of a .yaml file.
-    #[schemars(length(min = 1, max = 200_000))]
+    #[schemars(length(min = 1, max = 200_000), extend("format" = "multiline"))]
     pub strategy: String,
     /// Symbols, with commas between. Empty: those of the strategy.
     #[serde(default)]
@@ -29,14 +30,19 @@ pub struct TrainParams {
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub timeframes: Option<String>,
-    /// First day of the data. Empty: what the strategy says.
+    /// First day of the data. Empty: what the strategy says, else all that the service has.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// Last day of the data. Empty: what the strategy says.
+    /// Last day of the data. Empty: what the strategy says, else all that the service has.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
+    /// Path of the same strategy on the service's machine. A worker resumes a stopped training only when it was started
+    /// with it.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub strategy_path: Option<String>,
 }
 
 /// Trains on a service of ktrdr.
@@ -62,8 +68,9 @@ impl KtrdrTrain {
                  to 30 s; it is told as done when the service's status says so."
             }
             _ => {
-                "This service goes on with a stopped training only from a checkpoint of its own. A cancel is told as \
-                 done when the service's status says so."
+                "This service goes on with a stopped training only from a checkpoint of its own, and a worker only when \
+                 it was given 'strategy_path' at the start. A training host of April 2026 can't be stopped: a cancel is \
+                 told as done when nothing of it runs any more."
             }
         };
         let follow = Follow { foreign, timing, leaving, limits, what: "training" };
@@ -73,19 +80,48 @@ impl KtrdrTrain {
     /// The body of the start, without the id.
     fn order(&self, params: &TrainParams) -> Result<Value, Vec<FieldError>> {
         let mut errors = Vec::new();
-        let strategy = self.strategies.resolve(&params.strategy, self.protocol == Protocol::Worker);
+        let strategy = self.strategies.resolve(&params.strategy);
         let strategy = one(strategy.map_err(|e| FieldError::new("strategy", e)), &mut errors);
         let symbols = one(list("symbols", params.symbols.as_deref()), &mut errors).flatten();
         let timeframes = one(list("timeframes", params.timeframes.as_deref()), &mut errors).flatten();
-        let days = one(days(params.start.as_deref(), params.end.as_deref()), &mut errors);
-        let (Some(strategy), Some((start, end)), true) = (strategy, days, errors.is_empty()) else {
+        let given = one(days(params.start.as_deref(), params.end.as_deref()), &mut errors);
+        let (Some(strategy), Some((start, end)), true) = (strategy, given, errors.is_empty()) else {
             return Err(errors);
         };
-        let mut order = Map::new();
-        match strategy {
-            Strategy::Yaml(text) => order.insert("strategy_yaml".to_owned(), json!(text)),
-            Strategy::There(path) => order.insert("strategy_path".to_owned(), json!(path)),
+        let said = TrainingData::read(&strategy);
+        let needed = symbols.is_none() || timeframes.is_none();
+        let said = match said {
+            Ok(said) => said,
+            Err(why) if needed => {
+                return Err(vec![FieldError::new("strategy", format!("This can't be read as YAML: {why}."))]);
+            }
+            // What is wrong with it the service says better.
+            Err(_) => TrainingData::default(),
         };
+        let symbols = one(chosen("symbols", symbols, &said.symbols), &mut errors);
+        let timeframes = one(chosen("timeframes", timeframes, &said.timeframes), &mut errors);
+        let (start, end) = match days(said.start.as_deref(), said.end.as_deref()) {
+            Ok((first, last)) => (start.or(first), end.or(last)),
+            // Days that these services would not take either.
+            Err(_) => (start, end),
+        };
+        if let (Some(start), Some(end)) = (start, end)
+            && start > end
+        {
+            let (field, what) = if params.end.is_some() { ("end", "start") } else { ("start", "end") };
+            let why = format!(
+                "The strategy has {what} {}; fill in both days.",
+                if what == "start" { start } else { end }
+            );
+            errors.push(FieldError::new(field, why));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut order = Map::new();
+        put(&mut order, "strategy_yaml", Some(strategy));
+        let path = params.strategy_path.as_deref().map(str::trim).filter(|path| !path.is_empty());
+        put(&mut order, "strategy_path", path);
         put(&mut order, "symbols", symbols);
         put(&mut order, "timeframes", timeframes);
         put(&mut order, "start_date", start.map(|day| day.to_string()));
@@ -95,6 +131,12 @@ impl KtrdrTrain {
 
     fn params(&self) -> Value {
         let mut schema = params_schema::<TrainParams>();
+        if self.protocol == Protocol::Training2025
+            && let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut)
+        {
+            // It can't resume.
+            properties.remove("strategy_path");
+        }
         let names = self.strategies.names();
         if let Some(strategy) = schema.pointer_mut("/properties/strategy").and_then(Value::as_object_mut) {
             strategy.insert("maxLength".to_owned(), json!(STRATEGY_BYTES));
@@ -124,7 +166,7 @@ impl Work for KtrdrTrain {
                 "Train on a ktrdr worker",
                 "Trains a strategy on a training host or worker of April 2026. One at once. Resume follows a \
                  training that still runs, takes its result, or has the worker go on from its own checkpoint. A \
-                 cancel is told when the worker's status confirms it.",
+                 cancel is told when nothing runs any more; the training host can't stop a training.",
             ),
         };
         KindSpec {
@@ -155,6 +197,11 @@ impl Work for KtrdrTrain {
         self.order(params).map(|_| ())
     }
 
+    /// What runs is on the service: an abort here ends nothing there.
+    fn abortable(&self) -> bool {
+        false
+    }
+
     async fn run(&self, ctx: Context, params: TrainParams) -> Result<ResultDoc, WorkError> {
         let order = self.order(&params).map_err(misfit)?;
         self.follow.clone().run(ctx, order).await
@@ -165,6 +212,21 @@ impl Work for KtrdrTrain {
             Some(probe) => vec![probe.check().await],
             None => vec![],
         }
+    }
+}
+
+/// What was filled in, or what the strategy says.
+fn chosen(field: &str, given: Option<Vec<String>>, said: &[String]) -> Result<Vec<String>, FieldError> {
+    match given {
+        Some(given) => Ok(given),
+        None if said.is_empty() => {
+            let why = format!(
+                "The strategy names no {field} (training_data.{field}). Fill them in: without them the service trains \
+                 something else."
+            );
+            Err(FieldError::new(field, why))
+        }
+        None => Ok(said.to_vec()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Asks one foreign service over HTTP: each call has its own time limit, an answer its bound, and what comes back
 //! is JSON or an error that says which call it was.
 //!
-//! The pool is not used here: these services want DELETE, a limit for each call (a stop takes 30 s, a look must
-//! not), and no repetition of anything that is not known to be safe.
+//! The pool is not used here: these services want a limit for each call (a stop takes 30 s, a look must not), and no
+//! repetition of anything that is not known to be safe. What is safe is sent again at once, as the pool does, when the
+//! service closed the idle connection on which it was sent.
 
 use bytes::BytesMut;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -15,6 +16,8 @@ use std::time::Duration;
 const ANSWER_LIMIT: usize = 64 << 20;
 /// How much of a refusal is repeated, in characters.
 const DETAIL_CHARS: usize = 400;
+/// Idle connections are kept for less than these services keep them (5 s).
+const KEEP_ALIVE: Duration = Duration::from_secs(4);
 
 /// Why a call brought nothing. `call` is like `GET /training/status/x`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +60,15 @@ impl CallError {
 pub(crate) struct Wire {
     base: String,
     client: Client,
+    /// Opens a connection for each call.
+    fresh: Client,
+}
+
+/// What became of one try.
+enum Tried {
+    /// The connection broke before anything was answered.
+    Unanswered(CallError),
+    Failed(CallError),
 }
 
 impl Wire {
@@ -87,18 +99,23 @@ impl Wire {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        let client = Client::builder()
-            .default_headers(headers)
-            .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
-            .http1_only()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .tcp_nodelay(true)
-            .connect_timeout(connect)
-            .build()
-            .map_err(|e| format!("no client could be made for it: {e}."))?;
-        Ok(Self { base: parsed.as_str().trim_end_matches('/').to_owned(), client })
+        let client = |idle: usize| {
+            Client::builder()
+                .default_headers(headers.clone())
+                .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
+                .http1_only()
+                .no_proxy()
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .tcp_nodelay(true)
+                .connect_timeout(connect)
+                .pool_idle_timeout(KEEP_ALIVE)
+                .pool_max_idle_per_host(idle)
+                .build()
+                .map_err(|e| format!("no client could be made for it: {e}."))
+        };
+        let base = parsed.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { base, client: client(usize::MAX)?, fresh: client(0)? })
     }
 
     /// Where the service is, without a slash at its end.
@@ -132,37 +149,58 @@ impl Wire {
         within: Duration,
     ) -> Result<Value, CallError> {
         let call = format!("{method} {}", path.split('?').next().unwrap_or_default());
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
         let exchange = async {
-            let mut response = request.send().await.map_err(|e| {
-                let why = cause(&e);
-                if e.is_connect() {
-                    CallError::Unreached { base: self.base.clone(), why }
-                } else {
-                    CallError::NoAnswer { call: call.clone(), why: format!("broke off ({why})") }
+            match self.try_once(&self.client, &method, path, body, &call).await {
+                // GET and DELETE are safe to send twice.
+                Err(Tried::Unanswered(error)) if method != Method::POST => {
+                    tracing::debug!(%error, "sending again on a fresh connection");
+                    self.try_once(&self.fresh, &method, path, body, &call).await
                 }
-            })?;
-            let status = response.status();
-            let bytes = read(&mut response, &call).await?;
-            if !status.is_success() {
-                let detail = detail(&bytes);
-                return Err(CallError::Refused { call: call.clone(), status: status.as_u16(), detail });
+                tried => tried,
             }
-            serde_json::from_slice(&bytes).map_err(|e| CallError::Unreadable {
-                call: call.clone(),
-                what: format!("it is no JSON ({e}); it begins with '{}'", excerpt(&bytes)),
-            })
         };
         match tokio::time::timeout(within, exchange).await {
-            Ok(answer) => answer,
+            Ok(tried) => tried.map_err(|(Tried::Unanswered(error) | Tried::Failed(error))| error),
             Err(_) => Err(CallError::NoAnswer {
                 call: call.clone(),
                 why: format!("did not answer within {} s", within.as_secs_f64()),
             }),
         }
+    }
+
+    async fn try_once(
+        &self,
+        client: &Client,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        call: &str,
+    ) -> Result<Value, Tried> {
+        let mut request = client.request(method.clone(), format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let mut response = request.send().await.map_err(|e| {
+            let why = cause(&e);
+            if e.is_connect() {
+                return Tried::Failed(CallError::Unreached { base: self.base.clone(), why });
+            }
+            let error = CallError::NoAnswer { call: call.to_owned(), why: format!("broke off ({why})") };
+            if pool::broke_unanswered(&e) { Tried::Unanswered(error) } else { Tried::Failed(error) }
+        })?;
+        let status = response.status();
+        let bytes = read(&mut response, call).await.map_err(Tried::Failed)?;
+        if !status.is_success() {
+            let detail = detail(&bytes);
+            let refused = CallError::Refused { call: call.to_owned(), status: status.as_u16(), detail };
+            return Err(Tried::Failed(refused));
+        }
+        serde_json::from_slice(&bytes).map_err(|e| {
+            Tried::Failed(CallError::Unreadable {
+                call: call.to_owned(),
+                what: format!("it is no JSON ({e}); it begins with '{}'", excerpt(&bytes)),
+            })
+        })
     }
 }
 

@@ -4,13 +4,13 @@
 //! The id is ours and is kept before the start is asked for: whatever happens to the answer, a look by that id tells
 //! whether it was started, and nothing is started twice.
 
-use super::{Place, Run};
-use crate::look::Stand;
+use super::{Outcome, Place, Run, Verdict, Vitals};
+use crate::foreign::GoneOn;
+use crate::look::{Position, Pulse, Stand};
 use crate::timing::seconds;
 use crate::wire::CallError;
 use host_kit::WorkError;
 use protocol::LogLevel;
-use protocol::host::ResultDoc;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ pub(super) enum Begun {
     /// It runs, or has run, there.
     At(Place),
     /// It does not.
-    Not(Result<ResultDoc, WorkError>),
+    Not(Outcome),
     /// It was cancelled while the start was under way: it may run there.
     Unsure(Place),
 }
@@ -47,15 +47,23 @@ impl Run {
     /// Finds a run again by its id.
     async fn find(&mut self, order: &Value, place: Place) -> Begun {
         let since = Instant::now();
+        let mut vitals = Vitals::new(seconds(self.how.timing.idle));
         loop {
             self.ctx.message(format!("Looking for the run {}", place.id));
+            let from = Position { first_epoch: place.first_epoch, ..Position::default() };
             let looked = tokio::select! {
                 biased;
                 () = self.ctx.token().cancelled() => return Begun::Unsure(place),
-                looked = self.how.foreign.look(&place.id, 0) => looked,
+                looked = self.how.foreign.look(&place.id, from) => looked,
             };
             match looked {
                 Ok(look) => match look.stand {
+                    Stand::Running if matches!(look.pulse, Pulse::Bare | Pulse::Gone) => {
+                        // Running by its record alone: after a restart of the service nothing of it is left.
+                        if vitals.judge(&look, true) == Verdict::Lost {
+                            return self.go_on(place, "it ended when the service was restarted").await;
+                        }
+                    }
                     Stand::Running => {
                         self.ctx.log(
                             LogLevel::Info,
@@ -105,12 +113,12 @@ impl Run {
                 "The run {} is over ({why}), and this service has no way to go on with it.",
                 place.id
             )),
-            Some(Ok(id)) => {
+            Some(Ok(GoneOn { id, first_epoch })) => {
                 self.ctx.log(
                     LogLevel::Info,
                     format!("The run {} was over ({why}); the service goes on with it as {id}.", place.id),
                 );
-                self.at(Place { id, started: true, ..place })
+                self.at(Place { id, started: true, resumed: true, first_epoch, ..place })
             }
             Some(Err(error)) => no_way(format!(
                 "The run {} is over ({why}), and the service can't go on with it: {error}.",
@@ -127,6 +135,8 @@ impl Run {
             service: foreign.base().to_owned(),
             id,
             started: false,
+            resumed: false,
+            first_epoch: 0,
         };
         if let Err(too_large) = self.ctx.checkpoint(place.note(), place.state()) {
             return Begun::Not(Err(too_large.into()));
@@ -195,7 +205,7 @@ impl Run {
         let looked = tokio::select! {
             biased;
             () = self.ctx.token().cancelled() => return Begun::Unsure(place),
-            looked = self.how.foreign.look(&place.id, 0) => looked,
+            looked = self.how.foreign.look(&place.id, Position::default()) => looked,
         };
         match looked {
             Ok(_) => self.at(Place { started: true, ..place }),

@@ -1,108 +1,202 @@
-//! The end of a run that is asked for from here. A stop is asked for once; `cancelled` is said only when a look
-//! shows that nothing runs any more.
+//! The end of a run that is asked for from here.
+//!
+//! Two things go on beside each other. The stop is sent, and sent again with backoff until the service answers it, and
+//! whenever somebody presses cancel again. The run is looked at until a look shows that nothing of it runs any more:
+//! only then is it cancelled. Until then the operation keeps its slot, and a condition says what is known.
 
-use super::{End, Pace, Place, Run};
-use crate::look::{Look, Stand};
+use super::{End, Outcome, Pace, Place, Run};
+use crate::foreign::Foreign;
+use crate::look::{Look, Pulse, Stand};
 use crate::timing::seconds;
 use crate::wire::CallError;
-use host_kit::WorkError;
-use protocol::LogLevel;
+use host_kit::{Context, WorkError};
+use parking_lot::Mutex;
+use protocol::{ConditionKind, LogLevel};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 /// For so long after a stop its confirmation is looked for as often as while things move.
 const EAGER: Duration = Duration::from_secs(30);
-/// A run whose start was never answered is told as not known after this.
-const UNSURE: Duration = Duration::from_secs(2);
+/// The last figures before a stop are read within this, or not at all.
+const LAST_FIGURES_TIMEOUT: Duration = Duration::from_millis(250);
+/// The pause before a stop that was not answered is sent again; it doubles.
+const RESEND_PAUSE: Duration = Duration::from_secs(1);
+const MAX_RESEND_PAUSE: Duration = Duration::from_secs(30);
+/// A stop that was answered is sent again after this, while the record still says that the run goes on.
+const RESEND_ANSWERED_PAUSE: Duration = Duration::from_secs(15);
+/// A service whose record says cancelled while the run goes on has so long to make it true.
+const RECORD_GRACE: Duration = Duration::from_secs(5);
 
-/// What came of asking for the stop.
-enum Asked {
-    /// It was said, whatever the answer.
-    Once,
-    /// Nothing was sent: it can be said again.
-    NotYet,
+/// What came of the stops that were sent, and that another one was answered or refused.
+#[derive(Default)]
+struct Stops {
+    sent: Mutex<Sent>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct Sent {
+    /// When one was answered with yes.
+    answered: Option<Instant>,
+    /// Why the last one was not.
+    trouble: Option<String>,
+    /// The record already says that the run was cancelled: another stop changes nothing.
+    recorded: bool,
+}
+
+/// What is known of a run that was asked to stop and is not known to have stopped.
+struct Unconfirmed {
+    kind: ConditionKind,
+    text: String,
+    /// From when on a condition says it.
+    after: Duration,
 }
 
 impl Run {
-    /// Stops the run, unless the adapter merely shuts down, and hands in what became of it. Comes back only when
-    /// that is true, or when it is told as not known.
-    pub(super) async fn stop(mut self, place: &Place) {
+    /// Stops the run, unless the adapter merely shuts down. Comes back only with what is true, or with the word that
+    /// nobody knows.
+    pub(super) async fn stop(mut self, place: &Place) -> Outcome {
         if self.how.leaving.is_cancelled() {
-            let left = self.left(place);
-            self.outbox.hand(Err(left)).await;
+            return Err(self.left(place));
+        }
+        self.ctx
+            .message("Stop requested; waiting until the service's status says that nothing runs any more");
+        let mut presses = self.ctx.cancels();
+        presses.borrow_and_update();
+        self.teller.found(place);
+        self.read_last_figures(place).await;
+        let stops = Arc::new(Stops::default());
+        let sender = Sender {
+            foreign: Arc::clone(&self.how.foreign),
+            ctx: self.ctx.clone(),
+            id: place.id.clone(),
+            stops: Arc::clone(&stops),
+            first_pause: RESEND_PAUSE.min(seconds(self.how.timing.slowest)),
+        };
+        let leaving = self.how.leaving.clone();
+        tokio::select! {
+            biased;
+            outcome = self.confirm(place, &stops) => outcome,
+            never = sender.send(presses) => match never {},
+            () = leaving.cancelled() => Err(self.left(place)),
+        }
+    }
+
+    /// After the stop some services forget the figures of the epochs that nobody had read yet.
+    async fn read_last_figures(&mut self, place: &Place) {
+        if self.how.foreign.unit() != "epochs" || !place.started {
             return;
         }
-        self.ctx.message("Asked to stop; waits until the service's status says that nothing runs any more");
+        let look = self.how.foreign.look(&place.id, self.teller.position());
+        if let Ok(Ok(look)) = tokio::time::timeout(LAST_FIGURES_TIMEOUT, look).await {
+            self.teller.tell(&self.ctx, &look);
+        }
+    }
+
+    /// Looks until nothing of the run is left.
+    async fn confirm(&mut self, place: &Place, stops: &Stops) -> Outcome {
         let since = Instant::now();
-        let mut asked = self.ask(place).await;
-        let mut pace = Pace::new(&self.how.timing);
-        let mut told = false;
-        let mut said = String::new();
         let confirm = seconds(self.how.timing.confirm);
-        // What may never have started is told as not known before a usual deadline of a cancel has passed.
-        let limit = if place.started { confirm } else { confirm.min(UNSURE) };
+        let mut pace = Pace::new(&self.how.timing);
+        let mut shown: Option<(ConditionKind, String)> = None;
         loop {
-            let looked = self.how.foreign.look(&place.id, self.teller.next()).await;
-            let unknown = match looked {
+            let looked = tokio::select! {
+                biased;
+                looked = self.how.foreign.look(&place.id, self.teller.position()) => looked,
+                // A look from before the stop was answered may hang where another one does not.
+                () = stops.news.notified() => continue,
+            };
+            let unconfirmed = match looked {
                 Ok(look) if look.stand.over() => return self.stopped(place, &look).await,
-                Ok(_) => format!("{} was asked to stop and still says that it runs", place.id),
-                Err(error) if error.status() == Some(404) => {
-                    if place.started || (told && since.elapsed() >= confirm) {
-                        return self.forgotten(place, &error).await;
+                Ok(look) => {
+                    self.teller.tell(&self.ctx, &look);
+                    stops.sent.lock().recorded = look.pulse == Pulse::RunsOn;
+                    self.still_runs(place, &look, &stops.sent.lock())
+                }
+                Err(error) if error.status() == Some(404) && place.started => {
+                    self.ctx.log(
+                        LogLevel::Warn,
+                        format!("The service forgot {} while it was asked to stop: {error}", place.id),
+                    );
+                    return Err(self.lost(place, &error));
+                }
+                Err(error) if !place.started => {
+                    if since.elapsed() >= confirm {
+                        return Err(self.never_known(place, &error));
                     }
-                    format!(
-                        "the start of {} was not answered, and the service does not know it so far",
-                        place.id
-                    )
+                    let text = format!("The start of {} was not answered: {error}", place.id);
+                    Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: confirm }
                 }
                 Err(error) => {
-                    format!("{} was asked to stop, and nothing confirms that it did: {error}", place.id)
+                    let base = self.how.foreign.base();
+                    let text = format!(
+                        "The service at {base} does not say whether {} stopped: {error}. Looking again, and sending \
+                         the stop again, until it answers.",
+                        place.id
+                    );
+                    Unconfirmed {
+                        kind: ConditionKind::CancelUndelivered,
+                        text,
+                        after: RECORD_GRACE.min(confirm),
+                    }
                 }
             };
-            if (since.elapsed() >= limit || self.how.leaving.is_cancelled())
-                && !std::mem::replace(&mut told, true)
-                && self.unconfirmed(&unknown).await
-            {
-                return;
-            }
-            if said != unknown {
-                self.ctx.message(format!("Not confirmed: {unknown}"));
-                said = unknown;
-            }
-            if matches!(asked, Asked::NotYet) {
-                asked = self.ask(place).await;
+            let now = (unconfirmed.kind, unconfirmed.text);
+            if since.elapsed() >= unconfirmed.after && shown.as_ref() != Some(&now) {
+                self.ctx.condition(now.0, now.1.clone());
+                if shown.as_ref().is_none_or(|(kind, _)| *kind != now.0) {
+                    self.ctx.log(LogLevel::Warn, format!("Not cancelled yet. {}", now.1));
+                }
+                shown = Some(now);
             }
             let wait = if since.elapsed() < EAGER { pace.after(true) } else { pace.slowest() };
             tokio::select! {
-                () = self.how.leaving.cancelled(), if !told => {}
+                () = stops.news.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
     }
 
-    /// Says it once.
-    async fn ask(&self, place: &Place) -> Asked {
-        match self.how.foreign.stop(&place.id, "cancelled in Signalbox").await {
-            Ok(()) => {
-                self.ctx
-                    .log(LogLevel::Info, "The service answered that it stops. Its status has the last word.");
-                Asked::Once
-            }
-            Err(CallError::Unreached { .. }) => Asked::NotYet,
-            Err(error) => {
-                self.ctx.log(
-                    LogLevel::Warn,
-                    format!("{error}. The stop is not said a second time; the status is watched."),
+    /// What a look at a run says that is asked to stop and runs.
+    fn still_runs(&self, place: &Place, look: &Look, sent: &Sent) -> Unconfirmed {
+        let (base, id) = (self.how.foreign.base(), &place.id);
+        let confirm = seconds(self.how.timing.confirm);
+        if look.pulse == Pulse::RunsOn {
+            let text = format!(
+                "The service at {base} can't stop it: its record of {id} says cancelled, and the training goes on. It \
+                 keeps its slot and ends as the training ends. To end it now, restart the service."
+            );
+            return Unconfirmed { kind: ConditionKind::Unstoppable, text, after: RECORD_GRACE.min(confirm) };
+        }
+        match (&sent.answered, &sent.trouble) {
+            (Some(_), _) => {
+                let text = format!(
+                    "The service at {base} answered that it stops {id}, and it still runs. It keeps its slot and ends \
+                     as the run ends; the stop is sent again meanwhile."
                 );
-                Asked::Once
+                Unconfirmed { kind: ConditionKind::Unstoppable, text, after: confirm }
+            }
+            (None, Some(trouble)) => {
+                let text = format!(
+                    "The service at {base} has not taken the stop of {id}: {trouble}. It is sent again until it does; \
+                     the run goes on meanwhile."
+                );
+                Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
+            }
+            (None, None) => {
+                let text = format!("The service at {base} has not answered the stop of {id} yet.");
+                Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: RECORD_GRACE.min(confirm) }
             }
         }
     }
 
     /// A look shows that it is over.
-    async fn stopped(mut self, place: &Place, look: &Look) {
+    async fn stopped(&mut self, place: &Place, look: &Look) -> Outcome {
         self.teller.tell(&self.ctx, look);
-        let outcome = match &look.stand {
+        match &look.stand {
             Stand::Stopped(why) => {
                 self.ctx.log(
                     LogLevel::Info,
@@ -110,45 +204,77 @@ impl Run {
                 );
                 Err(WorkError::Cancelled)
             }
-            // It was quicker than the stop, either way.
+            // It ended by itself before the stop took effect, either way.
             _ => match self.ended(place, look).await {
                 End::Known(outcome) => outcome,
                 End::Stopped => Err(WorkError::Cancelled),
             },
-        };
-        let completed = outcome.is_ok();
-        if !self.outbox.hand(outcome).await && completed {
-            self.ctx.log(
-                LogLevel::Warn,
-                "The run had completed before the stop took effect. Resume takes its result.",
-            );
         }
     }
 
-    /// The service does not know it any more: nothing can be confirmed.
-    async fn forgotten(mut self, place: &Place, error: &CallError) {
-        let lost = self.lost(place, error);
-        self.ctx.log(
-            LogLevel::Warn,
-            format!("The service forgot {} while it was asked to stop: {error}", place.id),
-        );
-        self.outbox.hand(Err(lost)).await;
-    }
-
-    /// Tells that nothing is confirmed; `false` when that can't be told any more, because the host took the attempt
-    /// for aborted: then it must be waited for.
-    async fn unconfirmed(&mut self, unknown: &str) -> bool {
-        let base = self.how.foreign.base().to_owned();
-        let failed = WorkError::failed(
-            format!("The cancel is not confirmed, and the run may still be running at {base}: {unknown}."),
+    /// Whether the run was ever started is not known, and is not to be found out.
+    fn never_known(&self, place: &Place, error: &CallError) -> WorkError {
+        let base = self.how.foreign.base();
+        WorkError::failed(
+            format!(
+                "The cancel is not confirmed, and the run may still be running at {base}: the start of {} was not \
+                 answered, and a look for it brought: {error}.",
+                place.id
+            ),
             "Look at the service itself. Resume follows the run again, if it is there.",
-        );
-        let handed = self.outbox.hand(Err(failed)).await;
-        if !handed {
-            let text = "The deadline of the cancel has passed and the stop is not confirmed. The operation stays \
-                        in 'cancelling' until the service says that the run ended.";
-            self.ctx.log(LogLevel::Warn, text);
+        )
+    }
+}
+
+/// Sends the stop.
+struct Sender {
+    foreign: Arc<dyn Foreign>,
+    ctx: Context,
+    id: String,
+    stops: Arc<Stops>,
+    first_pause: Duration,
+}
+
+impl Sender {
+    /// Sends it until it is answered, again at each press, and again while an answered one has no effect.
+    async fn send(self, mut presses: watch::Receiver<u32>) -> Infallible {
+        let mut pause = self.first_pause;
+        let mut logged = String::new();
+        loop {
+            let answer = self.foreign.stop(&self.id, "cancelled in Signalbox").await;
+            let (text, level, wait) = match answer {
+                Ok(()) => {
+                    // Presses while it was under way are answered with it.
+                    presses.borrow_and_update();
+                    *self.stops.sent.lock() = Sent { answered: Some(Instant::now()), ..Sent::default() };
+                    pause = self.first_pause;
+                    let text = "The service answered that it stops. Its status has the last word.".to_owned();
+                    (text, LogLevel::Info, RESEND_ANSWERED_PAUSE)
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    let text = format!("The stop was not taken ({error}). It is sent again.");
+                    self.stops.sent.lock().trouble = Some(error);
+                    let wait = pause;
+                    pause = (pause * 2).min(MAX_RESEND_PAUSE);
+                    (text, LogLevel::Warn, wait)
+                }
+            };
+            if text != logged {
+                self.ctx.log(level, text.clone());
+                logged = text;
+            }
+            self.stops.news.notify_one();
+            loop {
+                tokio::select! {
+                    biased;
+                    pressed = presses.changed() => match pressed {
+                        Ok(()) => break,
+                        Err(_) => std::future::pending().await,
+                    },
+                    () = tokio::time::sleep(wait) => if !self.stops.sent.lock().recorded { break },
+                }
+            }
         }
-        handed
     }
 }

@@ -2,10 +2,10 @@
 
 mod begin;
 mod cancel;
-mod keep;
 mod pace;
 mod place;
 mod tell;
+mod vitals;
 
 pub(crate) use place::Place;
 
@@ -16,7 +16,6 @@ use crate::timing::{Timing, seconds};
 use crate::wire::CallError;
 use begin::Begun;
 use host_kit::{CancellationToken, Context, WorkError};
-use keep::{Outbox, kept};
 use pace::Pace;
 use protocol::host::ResultDoc;
 use protocol::{Failure, FailureReason, LogLevel};
@@ -24,6 +23,9 @@ use serde_json::Value;
 use std::sync::Arc;
 use tell::Teller;
 use tokio::time::Instant;
+use vitals::{Verdict, Vitals};
+
+type Outcome = Result<ResultDoc, WorkError>;
 
 /// How to follow, the same for all runs of a work.
 #[derive(Clone)]
@@ -41,15 +43,18 @@ pub(crate) struct Follow {
 /// How the following of a run came to its end.
 enum End {
     /// Its own end over there, or one of ours that claims nothing false.
-    Known(Result<ResultDoc, WorkError>),
+    Known(Outcome),
     /// A cancel or a shutdown came while it ran.
     Stopped,
 }
 
 impl Follow {
     /// Runs an order over there and follows it.
-    pub async fn run(self, ctx: Context, order: Value) -> Result<ResultDoc, WorkError> {
-        kept(ctx, move |ctx, outbox| Run::new(self, ctx, outbox).follow(order)).await
+    ///
+    /// Its work is not abortable ([`host_kit::Work::abortable`]): after a cancel it ends as the service says.
+    pub async fn run(self, ctx: Context, order: Value) -> Outcome {
+        let teller = Teller::new(&ctx, self.foreign.unit(), &order);
+        Run { how: self, ctx, teller }.follow(order).await
     }
 }
 
@@ -57,43 +62,34 @@ impl Follow {
 struct Run {
     how: Follow,
     ctx: Context,
-    outbox: Outbox,
     teller: Teller,
 }
 
 impl Run {
-    fn new(how: Follow, ctx: Context, outbox: Outbox) -> Self {
-        let teller = Teller::new(&ctx, how.foreign.unit());
-        Self { how, ctx, outbox, teller }
-    }
-
-    async fn follow(mut self, order: Value) {
+    async fn follow(mut self, order: Value) -> Outcome {
         self.ctx.log(LogLevel::Info, self.how.limits);
         let place = match self.begin(&order).await {
             Begun::At(place) => place,
-            Begun::Not(outcome) => {
-                self.outbox.hand(outcome).await;
-                return;
-            }
+            Begun::Not(outcome) => return outcome,
             Begun::Unsure(place) => return self.stop(&place).await,
         };
         match self.watch(&place).await {
-            End::Known(outcome) => {
-                self.outbox.hand(outcome).await;
-            }
+            End::Known(outcome) => outcome,
             End::Stopped => self.stop(&place).await,
         }
     }
 
     /// Looks until it ends, or until it is to stop.
     async fn watch(&mut self, place: &Place) -> End {
+        self.teller.found(place);
         let mut pace = Pace::new(&self.how.timing);
+        let mut vitals = Vitals::new(seconds(self.how.timing.idle));
         let mut heard = Instant::now();
         loop {
             let looked = tokio::select! {
                 biased;
                 () = self.ctx.token().cancelled() => return End::Stopped,
-                looked = self.how.foreign.look(&place.id, self.teller.next()) => looked,
+                looked = self.how.foreign.look(&place.id, self.teller.position()) => looked,
             };
             let wait = match looked {
                 Ok(look) => {
@@ -101,6 +97,13 @@ impl Run {
                     let moved = self.teller.tell(&self.ctx, &look);
                     if look.stand.over() {
                         return self.ended(place, &look).await;
+                    }
+                    match vitals.judge(&look, self.teller.position().moved) {
+                        Verdict::Runs => {}
+                        Verdict::Doubtful => self.ctx.message(
+                            "The service says that it runs, and shows nothing of it. Looking whether it was restarted",
+                        ),
+                        Verdict::Lost => return End::Known(Err(self.ended_unseen(place).await)),
                     }
                     pace.after(moved)
                 }
@@ -117,6 +120,37 @@ impl Run {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// The service says that the run goes on, and nothing of it runs: the service was restarted, or it never did what
+    /// it answered that it does.
+    async fn ended_unseen(&self, place: &Place) -> WorkError {
+        let base = self.how.foreign.base();
+        let id = &place.id;
+        if place.resumed && !self.teller.position().moved {
+            // Its record would say for ever that it runs.
+            let cleared = self.how.foreign.stop(id, "nothing of it runs").await;
+            if let Err(error) = cleared {
+                self.ctx.log(LogLevel::Warn, format!("The record of {id} could not be cleared: {error}"));
+            }
+            return WorkError::failed(
+                format!(
+                    "The service at {base} answered that it goes on with {id}, and then nothing ran. It can resume \
+                     only what was started with a path to the strategy on its own machine."
+                ),
+                "Retry starts it anew, from the beginning. Give 'strategy_path' at the start so that a later training \
+                 can be resumed.",
+            );
+        }
+        Failure {
+            reason: FailureReason::HostRestarted,
+            message: format!(
+                "The service at {base} was restarted, and the run {id} ended with it: the service still says that it \
+                 runs, and nothing of it does."
+            ),
+            hint: "Resume goes on from the service's own checkpoint, if it kept one. Retry starts it anew.".to_owned(),
+        }
+        .into()
     }
 
     /// What a run that is over over there is here.
@@ -136,14 +170,14 @@ impl Run {
         })
     }
 
-    async fn result(&mut self, place: &Place, look: &Look) -> Result<ResultDoc, WorkError> {
+    async fn result(&mut self, place: &Place, look: &Look) -> Outcome {
         let mut pace = Pace::new(&self.how.timing);
         let asked = Instant::now();
         loop {
             let error = match self.how.foreign.result(&place.id, look).await {
                 Ok(said) => {
                     self.teller.complete(&self.ctx);
-                    let epochs = self.teller.next();
+                    let epochs = self.teller.position().next_epoch;
                     return Ok(outcome::of_run(
                         self.how.foreign.as_ref(),
                         self.how.what,
@@ -157,7 +191,8 @@ impl Run {
             };
             // "Not completed yet" is a 400 that passes.
             let passes = error.may_pass() || error.status() == Some(400);
-            if !passes || asked.elapsed() > seconds(self.how.timing.look) || self.ctx.check().is_err() {
+            let patient = asked.elapsed() <= seconds(self.how.timing.look);
+            if !passes || !patient || self.how.leaving.is_cancelled() {
                 return Err(WorkError::failed(
                     format!(
                         "The run {} completed over there, but its result could not be had: {error}.",

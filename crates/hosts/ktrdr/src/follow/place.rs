@@ -15,6 +15,12 @@ pub(crate) struct Place {
     pub id: String,
     /// The service said that it started it; before that it is only known that it may have been asked to.
     pub started: bool,
+    /// The service resumed it from a checkpoint of its own: what it counts begins anew there.
+    #[serde(default)]
+    pub resumed: bool,
+    /// The first epoch that it trained since then.
+    #[serde(default)]
+    pub first_epoch: u64,
 }
 
 impl Place {

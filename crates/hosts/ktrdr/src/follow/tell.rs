@@ -1,11 +1,16 @@
 //! Tells the server what a look shows that was not told before.
 
-use crate::look::{Epoch, Look};
+use super::Place;
+use crate::look::{Look, Position, Steps};
 use host_kit::Context;
+use jiff::civil::Date;
 use protocol::LogLevel;
+use serde_json::Value;
 
 /// The most series that a run may draw.
-const SERIES: usize = 24;
+const MAX_SERIES: usize = 24;
+/// The most complaints about parts that can't be read that the log is given.
+const MAX_COMPLAINTS: usize = 8;
 
 /// What was told of one run in this attempt.
 #[derive(Debug)]
@@ -15,42 +20,68 @@ pub(crate) struct Teller {
     done: u64,
     total: Option<u64>,
     message: String,
-    /// The number of the first epoch that was not told.
-    next: u64,
+    position: Position,
+    /// The service resumed the run: the share that it tells is of what was left then.
+    resumed: bool,
+    /// First and last day of the data, where the order says them.
+    days: Option<(Date, Date)>,
+    /// The server knows what is counted.
+    named: bool,
     series: Vec<String>,
-    complained: bool,
+    complaints: Vec<String>,
 }
 
 impl Teller {
-    pub fn new(ctx: &Context, unit: &'static str) -> Self {
-        ctx.items(unit, None);
+    pub fn new(ctx: &Context, unit: &'static str, order: &Value) -> Self {
+        let day = |name: &str| order.get(name)?.as_str()?.parse::<Date>().ok();
+        // Of a backtest most services count nothing, and tell its share alone.
+        let named = unit == "epochs";
+        if named {
+            ctx.items(unit, None);
+        }
         Self {
             unit,
             percent: 0.0,
             done: 0,
             total: None,
             message: String::new(),
-            next: 0,
+            position: Position::default(),
+            resumed: false,
+            days: day("start_date").zip(day("end_date")).filter(|(start, end)| start < end),
+            named,
             series: Vec::new(),
-            complained: false,
+            complaints: Vec::new(),
         }
     }
 
-    /// The number of the first epoch that was not told.
-    pub fn next(&self) -> u64 {
-        self.next
+    /// What is known of the run before the first look.
+    pub fn found(&mut self, place: &Place) {
+        self.resumed = place.resumed;
+        self.position.first_epoch = place.first_epoch;
+    }
+
+    /// From where the next look goes on.
+    pub fn position(&self) -> Position {
+        self.position
     }
 
     /// Tells what is new, and says whether anything was. What runs backwards is not followed: the highest counts.
     pub fn tell(&mut self, ctx: &Context, look: &Look) -> bool {
+        self.complain(ctx, look);
+        if let Some(first) = look.first_epoch {
+            self.position.first_epoch = first;
+        }
         let mut moved = self.epochs(ctx, look);
+        if let Some(cursor) = look.cursor {
+            self.position.cursor = cursor;
+        }
         if look.stand.over() {
             // After the end some services say 0 of 0.
             return moved;
         }
         let steps = &look.steps;
         if let Some(total) = steps.total.filter(|total| Some(*total) != self.total && *total >= self.done) {
-            self.total = Some(total);
+            (self.total, self.named) = (Some(total), true);
             ctx.items(self.unit, Some(total));
             ctx.done(self.done);
             moved = true;
@@ -60,63 +91,81 @@ impl Teller {
             ctx.message(self.message.clone());
             moved = true;
         }
-        if let Some(percent) = steps.percent.filter(|percent| (self.percent..=100.0).contains(percent))
+        if let Some(percent) = self.share(steps).filter(|percent| (self.percent..=100.0).contains(percent))
             && percent > self.percent
         {
             self.percent = percent;
             ctx.fraction(Some(percent / 100.0));
             moved = true;
         }
-        if let Some(done) = steps.done.filter(|done| *done > self.done) {
+        // Epochs whose figures are there are done, whatever the message says, which may be a second old.
+        let over = (self.unit == "epochs").then_some(self.position.next_epoch);
+        if let Some(done) = steps.done.max(over).filter(|done| *done > self.done) {
+            if !std::mem::replace(&mut self.named, true) {
+                ctx.items(self.unit, self.total);
+            }
             self.done = self.total.map_or(done, |total| done.min(total));
             ctx.done(self.done);
             moved = true;
         }
+        self.position.moved |= moved;
         moved
+    }
+
+    /// Share of the whole, 0 to 100.
+    fn share(&self, steps: &Steps) -> Option<f64> {
+        if !self.resumed || self.unit == "epochs" {
+            return steps.percent;
+        }
+        let ((start, end), at) = (self.days?, steps.day?);
+        let days = |from: Date, to: Date| f64::from(from.until(to).map_or(0, |span| span.get_days()));
+        Some(100.0 * days(start, at) / days(start, end)).filter(|share| share.is_finite())
     }
 
     /// At the end all of it is done: "Epoch 19/20" is how these services count, from 0.
     pub fn complete(&mut self, ctx: &Context) {
-        let all = self.total.unwrap_or_default().max(self.done).max(self.next);
+        let all = self.total.unwrap_or_default().max(self.done).max(self.position.next_epoch);
         if self.total != Some(all) && all > 0 {
             ctx.items(self.unit, Some(all));
         }
         ctx.message("Completed");
         ctx.fraction(Some(1.0));
-        ctx.done(all);
+        if all > 0 {
+            ctx.done(all);
+        }
+    }
+
+    fn complain(&mut self, ctx: &Context, look: &Look) {
+        for unread in &look.unread {
+            let unread = unread.to_string();
+            if self.complaints.len() < MAX_COMPLAINTS && !self.complaints.contains(&unread) {
+                let text = format!("A part of an answer is left out; the rest is used. {unread}.");
+                ctx.log(LogLevel::Warn, text);
+                self.complaints.push(unread);
+            }
+        }
     }
 
     fn epochs(&mut self, ctx: &Context, look: &Look) -> bool {
-        let epochs: &[Epoch] = match &look.epochs {
-            Ok(epochs) => epochs,
-            Err(unreadable) => {
-                if !std::mem::replace(&mut self.complained, true) {
-                    ctx.log(
-                        LogLevel::Warn,
-                        format!("The curves can't be read; the run is followed without them. {unreadable}."),
-                    );
-                }
-                return false;
-            }
-        };
         let mut moved = false;
-        for epoch in epochs {
-            if epoch.number < self.next {
+        for epoch in &look.epochs {
+            if epoch.number < self.position.next_epoch {
                 continue;
             }
-            self.next = epoch.number + 1;
+            self.position.next_epoch = epoch.number + 1;
             moved = true;
             for (name, figure) in &epoch.figures {
                 if !self.series.contains(name) {
-                    if self.series.len() == SERIES {
+                    if self.series.len() == MAX_SERIES {
                         continue;
                     }
                     self.series.push(name.clone());
                 }
                 // They count from 0; after the first epoch one epoch is done.
-                ctx.point(name, self.next as f64, *figure);
+                ctx.point(name, self.position.next_epoch as f64, *figure);
             }
         }
+        self.position.moved |= moved;
         moved
     }
 }

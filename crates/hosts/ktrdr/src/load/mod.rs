@@ -25,9 +25,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use table::Table;
+use tokio::time::Instant;
 
 /// While nothing comes, it is said how long nothing came, this often.
 const SAY_EVERY: Duration = Duration::from_secs(5);
+/// A refusal that takes longer than this does not come from a gateway that answers.
+const SLOW: Duration = Duration::from_secs(20);
 const LIMITS: &str = "The ib host tells nothing while it loads and can't be stopped. A cancel gives up waiting; what \
                       it does for the call may go on over there.";
 
@@ -171,6 +174,35 @@ impl KtrdrLoad {
         }
     }
 
+    /// The host loaded nothing, in its own words. Without its gateway it takes minutes to say that a symbol was not
+    /// found: then the symbol is not what is wrong.
+    async fn refused(&self, detail: &str, took: Duration) -> WorkError {
+        const AWAY: [&str; 4] = ["not connected", "timeout", "connection", "gateway"];
+        let words = detail.to_lowercase();
+        let gateway =
+            "See that the gateway (TWS or IB Gateway) of the ib host runs and is logged in, then retry.";
+        if AWAY.iter().any(|sign| words.contains(sign)) {
+            return WorkError::failed(format!("The ib host loaded nothing: {detail}"), gateway);
+        }
+        let about_symbol = words.contains("not found") || words.contains("validation");
+        let probed = self.probe.check().await;
+        if about_symbol && (took >= SLOW || !probed.ok) {
+            let why = if probed.ok { String::new() } else { format!(" {}", probed.message) };
+            return WorkError::failed(
+                format!(
+                    "The gateway of the ib host does not seem to answer, so nothing was loaded. After {} s the ib host \
+                     said: {detail}. Whether that is so can't be known without the gateway.{why}",
+                    took.as_secs()
+                ),
+                gateway,
+            );
+        }
+        WorkError::failed(
+            format!("The ib host loaded nothing: {detail}"),
+            "Correct what it names, then retry.",
+        )
+    }
+
     fn unanswered(&self, error: &CallError) -> WorkError {
         match error {
             CallError::NoAnswer { .. } => WorkError::failed(
@@ -216,18 +248,20 @@ impl Work for KtrdrLoad {
         let order = params.order().map_err(misfit)?;
         ctx.log(LogLevel::Info, LIMITS);
         ctx.items("bars", None);
+        let asked = Instant::now();
         let answer = self.ask(&ctx, &order).await?;
-        let unusable = |error: CallError| match &error {
-            CallError::Refused { detail, .. } => WorkError::failed(
-                format!("The ib host loaded nothing: {detail}"),
-                "Correct what it names, then retry.",
-            ),
-            _ => WorkError::failed(
-                format!("The bars can't be used: {error}."),
-                "Is this an ib host of ktrdr, of the version that the documentation names?",
-            ),
+        let took = asked.elapsed();
+        let table = match table::read(&answer) {
+            Ok(table) => table,
+            Err(CallError::Refused { detail, .. }) => return Err(self.refused(&detail, took).await),
+            Err(error) => {
+                return Err(WorkError::failed(
+                    format!("The bars can't be used: {error}."),
+                    "Is this an ib host of ktrdr, of the version that the documentation names?",
+                ));
+            }
         };
-        let Table { columns, bars, rows_said, zone_assumed } = table::read(&answer).map_err(unusable)?;
+        let Table { columns, bars, rows_said, zone_assumed } = table;
         ctx.items("bars", Some(bars.len() as u64));
         ctx.done(bars.len() as u64);
         ctx.message("Completed");

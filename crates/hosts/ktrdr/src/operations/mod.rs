@@ -1,15 +1,22 @@
 //! The training host and the workers of April 2026: operations, whose curves are read behind a cursor, and which
 //! are cancelled by a DELETE.
+//!
+//! Of the training host that DELETE changes the record alone. What really runs is in its list of sessions, which the
+//! workers don't have: it is asked wherever the record of a training says that it was cancelled, or shows nothing of it.
 
 pub(crate) mod read;
+mod sessions;
+mod steps;
 
-use crate::foreign::Foreign;
-use crate::look::Look;
+use crate::foreign::{Foreign, GoneOn};
+use crate::look::{Look, Position, Pulse, Stand};
 use crate::shape::Node;
 use crate::timing::{Timing, seconds};
 use crate::wire::{CallError, Wire, escaped};
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use sessions::Session;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a worker is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +31,78 @@ pub(crate) struct Operations {
     wire: Wire,
     area: Area,
     timing: Timing,
+    /// It answered that it has no list of sessions.
+    no_sessions: AtomicBool,
 }
 
 impl Operations {
     pub fn new(wire: Wire, area: Area, timing: Timing) -> Self {
-        Self { wire, area, timing }
+        Self { wire, area, timing, no_sessions: AtomicBool::new(false) }
     }
 
-    async fn begin(&self, path: &str, body: &Value) -> Result<String, CallError> {
+    async fn begin(&self, path: &str, body: &Value) -> Result<GoneOn, CallError> {
         let answer = self.wire.post(path, body, seconds(self.timing.start)).await?;
         let call = format!("POST {path}");
-        Ok(Node::answer(&call, &answer).need("operation_id")?.text()?.to_owned())
+        let node = Node::answer(&call, &answer);
+        let last = node.get("resumed_from_epoch").and_then(|epoch| epoch.count().ok());
+        Ok(GoneOn {
+            id: node.need("operation_id")?.text()?.to_owned(),
+            first_epoch: last.map_or(0, |epoch| epoch + 1),
+        })
+    }
+
+    /// What the list of sessions says of a run; `None` where the service has no such list.
+    async fn session(&self, id: &str) -> Result<Option<Session>, CallError> {
+        if self.area != Area::Training || self.no_sessions.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match self.wire.get("/training/sessions", seconds(self.timing.look)).await {
+            Ok(answer) => sessions::find(&answer, id).map(Some),
+            Err(error) if matches!(error.status(), Some(404 | 405)) => {
+                self.no_sessions.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record of a run, with the figures that are new.
+    async fn record(&self, id: &str, from: Position) -> Result<Look, CallError> {
+        let path = format!("/api/v1/operations/{}", escaped(id));
+        let operation = self.wire.get(&path, seconds(self.timing.look)).await?;
+        let mut look = read::look(&operation, self.area, from.moved)?;
+        if self.area == Area::Training {
+            self.add_metrics(&mut look, id, from).await;
+            if look.stand == Stand::Completed
+                && let Some(summary) = &look.summary
+            {
+                // The last epochs are in the result alone, and all of them when nobody looked meanwhile.
+                let first = look.first_epoch.unwrap_or(from.first_epoch);
+                let history = read::history(summary, first);
+                read::add(&mut look.epochs, history);
+            }
+        }
+        Ok(look)
+    }
+
+    /// Adds what is behind the cursor: the record repeats its whole history each time, a second old, and none of it at
+    /// the end.
+    async fn add_metrics(&self, look: &mut Look, id: &str, from: Position) {
+        let path = format!("/api/v1/operations/{}/metrics?cursor={}", escaped(id), from.cursor);
+        match self.wire.get(&path, seconds(self.timing.look)).await {
+            Ok(answer) => {
+                let metrics = read::metrics(&answer);
+                look.unread.extend(metrics.unread);
+                if from.cursor == 0 {
+                    look.first_epoch = metrics.epochs.first().map(|epoch| epoch.number);
+                }
+                // It counts anew when the service resumed the run for somebody else.
+                look.cursor = metrics.cursor.map(|next| if next < from.cursor { 0 } else { next });
+                read::add(&mut look.epochs, metrics.epochs);
+            }
+            // After the end they may be gone, which is no fault of the run.
+            Err(gone) => tracing::debug!(%gone, "no metrics behind the cursor"),
+        }
     }
 }
 
@@ -64,24 +132,30 @@ impl Foreign for Operations {
             Area::Training => "/training/start",
             Area::Backtests => "/backtests/start",
         };
-        self.begin(path, &body).await
+        self.begin(path, &body).await.map(|begun| begun.id)
     }
 
-    async fn look(&self, id: &str, from: u64) -> Result<Look, CallError> {
-        let id = escaped(id);
-        let limit = seconds(self.timing.look);
-        let operation = self.wire.get(&format!("/api/v1/operations/{id}"), limit).await?;
-        let mut look = read::look(&operation, self.area)?;
-        if self.area == Area::Training {
-            // The operation repeats its whole history each time, a second old, and none of it at the end; behind the
-            // cursor is only what is new. After the end that may be gone too, which is no fault of the run.
-            match self.wire.get(&format!("/api/v1/operations/{id}/metrics?cursor={from}"), limit).await {
-                Ok(metrics) => match read::metrics(&metrics) {
-                    Ok(new) => look.epochs = look.epochs.map(|known| read::together(known, new)),
-                    Err(unreadable) => look.epochs = Err(unreadable),
-                },
-                Err(gone) => tracing::debug!(%gone, "no metrics behind the cursor"),
+    async fn look(&self, id: &str, from: Position) -> Result<Look, CallError> {
+        let mut look = self.record(id, from).await?;
+        let doubtful = matches!(look.stand, Stand::Stopped(_)) || look.pulse == Pulse::Bare;
+        if !doubtful {
+            return Ok(look);
+        }
+        match (self.session(id).await?, &look.stand) {
+            (Some(Session::Running(steps)), Stand::Running) => {
+                (look.pulse, look.steps) = (Pulse::Agrees, steps)
             }
+            (Some(Session::Running(steps)), _) => {
+                (look.stand, look.pulse, look.steps) = (Stand::Running, Pulse::RunsOn, steps);
+            }
+            (Some(Session::Completed), _) => {
+                // It completed since the record was read, or in spite of what the record says.
+                let newer = self.record(id, from).await?;
+                look = if newer.stand == Stand::Completed { newer } else { look };
+                (look.stand, look.pulse) = (Stand::Completed, Pulse::Agrees);
+            }
+            (Some(Session::NotRunning), Stand::Running) => look.pulse = Pulse::Gone,
+            (Some(Session::NotRunning) | None, _) => {}
         }
         Ok(look)
     }
@@ -97,7 +171,7 @@ impl Foreign for Operations {
         }
     }
 
-    async fn go_on(&self, id: &str) -> Option<Result<String, CallError>> {
+    async fn go_on(&self, id: &str) -> Option<Result<GoneOn, CallError>> {
         let path = match self.area {
             Area::Training => "/training/resume",
             Area::Backtests => "/backtests/resume",

@@ -1,9 +1,10 @@
 //! Reads `GET /api/v1/operations/{id}` and `…/metrics?cursor=N` of the services of April 2026.
 
+use super::steps;
 use crate::Moment;
-use crate::look::{Epoch, Look, Stand, Steps, speaks_of_cancel};
+use crate::look::{Epoch, Look, Pulse, Stand, speaks_of_cancel};
 use crate::operations::Area;
-use crate::shape::{Node, data};
+use crate::shape::{Node, Reader, data};
 use crate::wire::CallError;
 use serde_json::Value;
 
@@ -12,17 +13,17 @@ const METRICS: &str = "GET /api/v1/operations/{id}/metrics";
 /// What a row says beside its figures.
 const NO_FIGURES: [&str; 2] = ["epoch", "timestamp"];
 
-/// The answer as a look.
+/// The answer as a look. `moved`: something of the run was seen before.
 ///
 /// # Errors
-/// When status or progress can't be read.
-pub(crate) fn look(answer: &Value, area: Area) -> Result<Look, CallError> {
+/// When the status can't be read; what else can't be is in [`Look::unread`].
+pub(crate) fn look(answer: &Value, area: Area, moved: bool) -> Result<Look, CallError> {
     let node = data(OPERATION, answer)?;
     let status = node.need("status")?;
-    let error = match node.get("error_message") {
-        Some(error) => error.text()?.to_owned(),
-        None => "the service gives no reason".to_owned(),
-    };
+    let error = node.get("error_message").map_or_else(
+        || "the service gives no reason".to_owned(),
+        |error| error.value().as_str().map_or_else(|| error.value().to_string(), str::to_owned),
+    );
     let stand = match status.text()? {
         "pending" | "running" | "resuming" | "cancelling" => Stand::Running,
         "completed" => Stand::Completed,
@@ -32,95 +33,63 @@ pub(crate) fn look(answer: &Value, area: Area) -> Result<Look, CallError> {
         _ => return Err(status.not("pending, running, completed, failed or cancelled")),
     };
     let moment = |name| node.get(name).and_then(|at| at.text().ok()).map(Moment::new);
+    let mut reader = Reader::default();
     let epochs = match (area, node.get("metrics")) {
-        (Area::Training, Some(metrics)) => rows(&metrics),
-        _ => Ok(Vec::new()),
+        (Area::Training, Some(metrics)) => rows(&metrics, &mut reader).0,
+        _ => Vec::new(),
     };
+    let bare = stand == Stand::Running && epochs.is_empty() && steps::bare(&node, moved);
     Ok(Look {
-        steps: steps(&node, area)?,
+        pulse: if bare { Pulse::Bare } else { Pulse::Agrees },
+        steps: steps::read(&node, area, &mut reader),
         epochs,
+        unread: reader.unread,
+        cursor: None,
+        first_epoch: None,
         summary: node.get("result_summary").map(|summary| summary.value().clone()),
         // It forgets the start at the end.
         started: moment("started_at").or_else(|| moment("created_at")),
-        ended: moment("completed_at"),
+        ended: if stand.over() { moment("completed_at") } else { None },
         stand,
     })
 }
 
-fn steps(node: &Node<'_>, area: Area) -> Result<Steps, CallError> {
-    let Some(progress) = node.get("progress") else { return Ok(Steps::default()) };
-    let count = |name| progress.get(name).map(|n: Node<'_>| n.count()).transpose();
-    let percent = progress.get("percentage").map(|n| n.number()).transpose()?;
-    let message = progress.get("current_step").map(|m| m.text()).transpose()?.unwrap_or_default().to_owned();
-    let items = count("items_processed")?.unwrap_or_default();
-    let (done, total) = match area {
-        Area::Training => match epoch_of(&message) {
-            Some((epoch, batches)) => (Some(epoch), believable(items, percent, batches)),
-            None => (None, None),
-        },
-        Area::Backtests => (Some(items).filter(|items| *items > 0), count("items_total")?),
+/// What is behind a cursor.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    pub epochs: Vec<Epoch>,
+    /// The cursor for the next look.
+    pub cursor: Option<u64>,
+    pub unread: Vec<CallError>,
+}
+
+/// The rows behind a cursor; what can't be read of them is told beside the rest.
+pub(crate) fn metrics(answer: &Value) -> Metrics {
+    let mut reader = Reader::default();
+    let (epochs, cursor) = match reader.keep(data(METRICS, answer)).and_then(|data| data.get("metrics")) {
+        Some(metrics) => rows(&metrics, &mut reader),
+        None => (Vec::new(), None),
     };
-    // "Epoch 24/100" where there are 60: its own count is told, its total is not.
-    let shown = if area == Area::Training { without_total(&message) } else { message };
-    Ok(Steps { percent, done, total: total.filter(|total| *total > 0), message: shown })
-}
-
-/// `Epoch 24/100 · Batch 10/147` as the epoch and the batches of an epoch. The 100 is in no relation to the truth.
-fn epoch_of(message: &str) -> Option<(u64, Option<u64>)> {
-    let rest = message.strip_prefix("Epoch ")?;
-    let epoch = rest.split('/').next()?.trim().parse().ok()?;
-    let batches = rest.split("Batch ").nth(1).and_then(|batch| batch.split('/').nth(1));
-    Some((epoch, batches.and_then(|batches| batches.trim().parse().ok())))
-}
-
-/// How many epochs there are, by what was processed, its share of the whole, and the batches of an epoch; only when
-/// that gives a whole number.
-fn believable(items: u64, percent: Option<f64>, batches: Option<u64>) -> Option<u64> {
-    let (percent, batches) = (percent.filter(|p| *p > 0.0)?, batches.filter(|b| *b > 0)?);
-    if items == 0 {
-        return None;
-    }
-    let epochs = items as f64 / (percent / 100.0) / batches as f64;
-    let nearest = epochs.round();
-    ((epochs - nearest).abs() < 0.01 && (1.0..1e6).contains(&nearest)).then_some(nearest as u64)
-}
-
-/// `Epoch 24/100 · Batch 10/147` as `Epoch 24 · Batch 10/147`.
-fn without_total(message: &str) -> String {
-    let Some(rest) = message.strip_prefix("Epoch ") else { return message.to_owned() };
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    let (epoch, tail) = rest.split_at(digits);
-    let tail =
-        tail.strip_prefix('/').map_or(tail, |tail| tail.trim_start_matches(|c: char| c.is_ascii_digit()));
-    format!("Epoch {epoch}{tail}")
-}
-
-/// The rows behind a cursor.
-///
-/// # Errors
-/// When they can't be read.
-pub(crate) fn metrics(answer: &Value) -> Result<Vec<Epoch>, CallError> {
-    match data(METRICS, answer)?.get("metrics") {
-        Some(metrics) => rows(&metrics),
-        None => Ok(Vec::new()),
-    }
+    Metrics { epochs, cursor, unread: reader.unread }
 }
 
 /// Rows in any of the forms in which they come: a list of them, an object with `epochs`, or the pair of a list and
 /// the next cursor where a list was meant.
-fn rows(metrics: &Node<'_>) -> Result<Vec<Epoch>, CallError> {
+fn rows(metrics: &Node<'_>, reader: &mut Reader) -> (Vec<Epoch>, Option<u64>) {
     if let Some(epochs) = metrics.get("epochs") {
-        return rows(&epochs);
+        return rows(&epochs, reader);
     }
     if metrics.value().as_object().is_some_and(serde_json::Map::is_empty) {
-        return Ok(Vec::new());
+        return (Vec::new(), None);
     }
-    let list = metrics.list()?;
-    let list = match list.as_slice() {
-        [rows, cursor] if rows.value().is_array() && cursor.value().is_number() => rows.list()?,
-        _ => list,
+    let Some(list) = reader.keep(metrics.list()) else { return (Vec::new(), None) };
+    let (list, cursor) = match list.as_slice() {
+        [rows, cursor] if rows.value().is_array() && cursor.value().is_number() => {
+            (reader.keep(rows.list()).unwrap_or_default(), reader.keep(cursor.count()))
+        }
+        _ => (list, None),
     };
-    list.iter().map(row).collect()
+    (list.iter().filter_map(|row| reader.keep(self::row(row))).collect(), cursor)
 }
 
 fn row(row: &Node<'_>) -> Result<Epoch, CallError> {
@@ -131,41 +100,40 @@ fn row(row: &Node<'_>) -> Result<Epoch, CallError> {
     Ok(Epoch { number, figures: figures.collect() })
 }
 
-/// What two ways tell of the same epochs; each epoch once.
-pub(crate) fn together(mut known: Vec<Epoch>, new: Vec<Epoch>) -> Vec<Epoch> {
+/// The epochs of a result: `training_metrics.history` has a list for each figure, of all epochs since the training was
+/// started or resumed, which was with the epoch `first`.
+pub(crate) fn history(summary: &Value, first: u64) -> Vec<Epoch> {
+    let lists = summary.pointer("/training_metrics/history").and_then(Value::as_object);
+    let mut epochs: Vec<Epoch> = Vec::new();
+    for (name, list) in lists.into_iter().flatten() {
+        for (at, figure) in list.as_array().into_iter().flatten().enumerate() {
+            let Some(figure) = figure.as_f64() else { continue };
+            let number = first + at as u64;
+            while (epochs.len() as u64) <= at as u64 {
+                epochs.push(Epoch { number: first + epochs.len() as u64, figures: Vec::new() });
+            }
+            if let Some(epoch) = epochs.iter_mut().find(|epoch| epoch.number == number) {
+                epoch.figures.push((name.clone(), figure));
+            }
+        }
+    }
+    epochs
+}
+
+/// Adds what another answer tells of the same run; each epoch once, in rising order.
+pub(crate) fn add(known: &mut Vec<Epoch>, new: Vec<Epoch>) {
     for epoch in new {
         if !known.iter().any(|k| k.number == epoch.number) {
             known.push(epoch);
         }
     }
     known.sort_by_key(|epoch| epoch.number);
-    known
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn running(percent: f64, step: &str, items: u64) -> Value {
-        json!({"success": true, "data": {"status": "running", "error_message": null, "metrics": null, "progress":
-            {"percentage": percent, "current_step": step, "steps_completed": 3, "steps_total": 100,
-             "items_processed": items, "items_total": null}}})
-    }
-
-    #[test]
-    fn a_total_that_is_wrong_is_replaced_by_the_one_that_follows_from_the_rest() {
-        let steps =
-            look(&running(38.446_712_018_140_59, "Epoch 24/100 · Batch 10/147", 3391), Area::Training);
-        let steps = steps.unwrap().steps;
-        assert_eq!((steps.done, steps.total), (Some(24), Some(60)));
-        assert_eq!(steps.message, "Epoch 24 · Batch 10/147");
-        let unsure = look(&running(40.0, "Epoch 24/100", 3391), Area::Training).unwrap().steps;
-        assert_eq!(unsure.total, None, "100 is not believed");
-        let early = look(&running(5.0, "Creating model (input_dim=2)", 0), Area::Training).unwrap().steps;
-        assert_eq!((early.done, early.total), (None, None));
-        assert_eq!(early.message, "Creating model (input_dim=2)");
-    }
 
     #[test]
     fn metrics_are_read_as_a_pair_as_a_list_and_as_an_object() {
@@ -174,21 +142,60 @@ mod tests {
         let expected = [Epoch { number: 8, figures: vec![("train_loss".to_owned(), 0.95)] }];
         for metrics in [json!([[row], 9]), json!([row]), json!({"epochs": [row]})] {
             let answer = json!({"success": true, "data": {"metrics": metrics}});
-            assert_eq!(super::metrics(&answer).unwrap(), expected);
+            assert_eq!(super::metrics(&answer).epochs, expected);
         }
         for nothing in [json!([[], 0]), json!([]), json!({}), Value::Null] {
-            assert_eq!(super::metrics(&json!({"success": true, "data": {"metrics": nothing}})).unwrap(), []);
+            let read = super::metrics(&json!({"success": true, "data": {"metrics": nothing}}));
+            assert!(read.epochs.is_empty() && read.unread.is_empty(), "{read:?}");
         }
-        let odd =
-            super::metrics(&json!({"success": true, "data": {"metrics": [[{"loss": 1}], 1]}})).unwrap_err();
-        assert!(odd.to_string().ends_with("'data.metrics[0][0]' has no 'epoch'"), "{odd}");
+    }
+
+    #[test]
+    fn one_row_that_can_not_be_read_does_not_take_the_others_with_it() {
+        let rows = json!([[{"loss": 1}, {"epoch": 3, "train_loss": 0.5, "note": "warm-up"}], 2]);
+        let read = super::metrics(&json!({"success": true, "data": {"metrics": rows}}));
+        assert_eq!(read.epochs, [Epoch { number: 3, figures: vec![("train_loss".to_owned(), 0.5)] }]);
+        assert_eq!(read.cursor, Some(2));
+        let odd = read.unread[0].to_string();
+        assert!(odd.ends_with("'data.metrics[0][0]' has no 'epoch'"), "{odd}");
+    }
+
+    #[test]
+    fn one_field_that_can_not_be_read_does_not_take_the_others_with_it() {
+        let answer = json!({"success": true, "data": {"status": "running", "error_message": {"code": 7}, "progress":
+            {"percentage": "5 %", "current_step": "Epoch 3/9", "items_processed": -1}}});
+        let look = look(&answer, Area::Training, false).unwrap();
+        assert_eq!((look.stand, look.steps.done, look.steps.total), (Stand::Running, Some(3), Some(9)));
+        assert_eq!(look.unread.len(), 2, "{:?}", look.unread);
+    }
+
+    #[test]
+    fn the_history_of_a_result_begins_where_the_training_was_resumed() {
+        let summary =
+            json!({"training_metrics": {"history": {"train_loss": [0.9, 0.8], "val_loss": [1.0, null]}}});
+        let epochs = history(&summary, 7);
+        assert_eq!(epochs.iter().map(|e| (e.number, e.figures.len())).collect::<Vec<_>>(), [(7, 2), (8, 1)]);
+        assert!(history(&json!({"training_metrics": {}}), 0).is_empty());
+    }
+
+    #[test]
+    fn a_record_that_shows_nothing_of_a_run_is_bare() {
+        let look = |step: Value, moved| {
+            let answer = json!({"success": true, "data": {"status": "running", "metrics": null, "progress":
+                {"percentage": 0.0, "current_step": step, "items_processed": 0}}});
+            look(&answer, Area::Training, moved).unwrap().pulse
+        };
+        assert_eq!(look(Value::Null, false), Pulse::Bare);
+        assert_eq!(look(json!(""), false), Pulse::Agrees, "about to begin");
+        assert_eq!(look(json!(""), true), Pulse::Bare);
+        assert_eq!(look(json!("Preparing"), true), Pulse::Agrees);
     }
 
     #[test]
     fn cancelled_by_either_word_is_stopped() {
         let stand = |status: &str, error: Value| {
             let answer = json!({"success": true, "data": {"status": status, "error_message": error}});
-            look(&answer, Area::Backtests).unwrap().stand
+            look(&answer, Area::Backtests, false).unwrap().stand
         };
         assert!(matches!(stand("cancelled", Value::Null), Stand::Stopped(_)));
         assert!(matches!(stand("failed", json!("Training cancelled by user request")), Stand::Stopped(_)));

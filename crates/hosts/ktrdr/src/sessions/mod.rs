@@ -1,9 +1,10 @@
 //! The training host of October 2025: sessions that are started, asked about, and stopped by a POST.
 
+mod curves;
 pub(crate) mod read;
 
-use crate::foreign::Foreign;
-use crate::look::Look;
+use crate::foreign::{Foreign, GoneOn};
+use crate::look::{Look, Position};
 use crate::shape::Node;
 use crate::timing::{Timing, seconds};
 use crate::wire::{CallError, Wire, escaped};
@@ -47,9 +48,9 @@ impl Foreign for Sessions {
         Ok(node.need("session_id")?.text()?.to_owned())
     }
 
-    async fn look(&self, id: &str, from: u64) -> Result<Look, CallError> {
+    async fn look(&self, id: &str, from: Position) -> Result<Look, CallError> {
         let path = format!("/training/status/{}", escaped(id));
-        read::look(&self.wire.get(&path, seconds(self.timing.look)).await?, from)
+        read::look(&self.wire.get(&path, seconds(self.timing.look)).await?, from.next_epoch)
     }
 
     async fn stop(&self, id: &str, _reason: &str) -> Result<(), CallError> {
@@ -57,7 +58,7 @@ impl Foreign for Sessions {
         self.wire.post("/training/stop", &body, seconds(self.timing.stop)).await.map(|_| ())
     }
 
-    async fn go_on(&self, _id: &str) -> Option<Result<String, CallError>> {
+    async fn go_on(&self, _id: &str) -> Option<Result<GoneOn, CallError>> {
         None
     }
 

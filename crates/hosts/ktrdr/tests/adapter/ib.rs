@@ -105,3 +105,49 @@ async fn it_is_not_well_while_the_gateway_is_away_though_it_says_healthy() {
     assert!(!health.ready);
     assert_eq!(double.calls("GET /data/head-timestamp")[0].query, "symbol=AAPL&timeframe=1d");
 }
+
+#[tokio::test]
+async fn a_success_without_a_timestamp_is_not_well() {
+    let double = Double::new(|call: &Call| match call.path.as_str() {
+        "/data/head-timestamp" => {
+            Reply::Json(200, json!({"success": true, "timestamp": null, "error": null}))
+        }
+        _ => Reply::Json(404, json!({"detail": "Not Found"})),
+    })
+    .await;
+    let host = Served::new(&adapter(&double)).await;
+    let health =
+        host.until_health(|h| h.checks.iter().any(|c| c.message.contains("without a timestamp"))).await;
+    assert!(!health.ready);
+}
+
+#[tokio::test]
+async fn without_its_gateway_the_symbol_is_not_blamed() {
+    let double = Double::new(|call: &Call| match call.path.as_str() {
+        "/data/head-timestamp" => Reply::Json(200, json!({"success": true, "timestamp": null})),
+        _ => {
+            let why = "Symbol validation failed: Symbol SAP not found";
+            Reply::Json(200, json!({"success": false, "data": null, "error": why, "rows": null}))
+        }
+    })
+    .await;
+    let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
+    assert!(
+        ended.failed().starts_with("The gateway of the ib host does not seem to answer"),
+        "{}",
+        ended.failed()
+    );
+    assert!(ended.failed().contains("Symbol SAP not found"), "{}", ended.failed());
+    let hint = &ended.failure.as_ref().unwrap().hint;
+    assert!(hint.contains("logged in") && !hint.contains("Correct"), "{hint}");
+}
+
+#[tokio::test]
+async fn with_its_gateway_an_unknown_symbol_is_the_symbols_fault() {
+    let why = "Symbol validation failed: Symbol NOSUCH not found";
+    let double =
+        double(move || Reply::Json(200, json!({"success": false, "data": null, "error": why}))).await;
+    let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
+    assert_eq!(ended.failed(), format!("The ib host loaded nothing: {why}"));
+    assert!(ended.failure.as_ref().unwrap().hint.contains("Correct what it names"));
+}

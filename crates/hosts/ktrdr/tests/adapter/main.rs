@@ -6,5 +6,6 @@
 mod double;
 mod ib;
 mod operations;
+mod real;
 mod served;
 mod sessions;

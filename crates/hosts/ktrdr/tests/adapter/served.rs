@@ -4,7 +4,7 @@ use host_kit::{CancellationToken, Host};
 use protocol::host::{
     About, Health, HostEvent, HostEventBody, HostEvents, HostOperation, Outcome, ResultDoc,
 };
-use protocol::{Checkpoint, Failure, OperationId, Progress};
+use protocol::{Checkpoint, ConditionKind, Failure, FailureReason, OperationId, Progress};
 use serde_json::{Value, json};
 use signalbox_ktrdr_host::{AdapterConfig, Protocol, Timing, host};
 use std::time::Duration;
@@ -45,6 +45,12 @@ impl Ended {
     pub fn failed(&self) -> &str {
         assert_eq!(self.outcome, Outcome::Failed, "{:?}", self.events);
         &self.failure.as_ref().unwrap().message
+    }
+
+    /// Why it failed.
+    pub fn reason(&self) -> FailureReason {
+        assert_eq!(self.outcome, Outcome::Failed, "{:?}", self.events);
+        self.failure.as_ref().unwrap().reason
     }
 
     pub fn document(&self) -> &Value {
@@ -145,7 +151,20 @@ impl Served {
     }
 
     pub async fn cancel(&self, id: OperationId, deadline: Duration) {
-        let body = json!({"attempt": 1, "reason": "test", "deadline_ms": deadline.as_millis() as u64});
+        self.ask_cancel(
+            id,
+            json!({"attempt": 1, "reason": "test", "deadline_ms": deadline.as_millis() as u64}),
+        )
+        .await;
+    }
+
+    /// As the server does for an attempt whose end it no longer waits for.
+    pub async fn abandon(&self, id: OperationId) {
+        self.ask_cancel(id, json!({"attempt": 1, "reason": "test", "deadline_ms": 1, "abandoned": true}))
+            .await;
+    }
+
+    async fn ask_cancel(&self, id: OperationId, body: Value) {
         let url = format!("{}/operations/{id}/cancel", self.base);
         assert_eq!(self.client.post(url).json(&body).send().await.unwrap().status(), 202);
     }
@@ -180,6 +199,20 @@ impl Served {
             |e| matches!(e, HostEventBody::Log { lines } if lines.iter().any(|l| l.text.contains(text))),
         )
         .await
+    }
+
+    /// What is said of a condition, as soon as it is reported.
+    pub async fn until_condition(&mut self, kind: ConditionKind) -> String {
+        let mut message = String::new();
+        self.until(|e| match e {
+            HostEventBody::Condition { condition: Some(condition) } if condition.kind == kind => {
+                message.clone_from(&condition.message);
+                true
+            }
+            _ => false,
+        })
+        .await;
+        message
     }
 
     /// Everything until the run is started over there.

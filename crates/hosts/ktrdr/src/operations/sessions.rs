@@ -1,0 +1,78 @@
+//! Reads `GET /training/sessions` of the training host of April 2026: what really runs there.
+
+use crate::look::Steps;
+use crate::shape::{Node, Reader};
+use crate::wire::CallError;
+use serde_json::Value;
+
+const CALL: &str = "GET /training/sessions";
+
+/// What the list says of one run.
+#[derive(Debug, PartialEq)]
+pub(super) enum Session {
+    /// It runs, and how far it is.
+    Running(Steps),
+    Completed,
+    /// The list does not have it, or as stopped or failed.
+    NotRunning,
+}
+
+/// The run in the list.
+///
+/// # Errors
+/// When there is no list, or the run's status can't be read.
+pub(super) fn find(answer: &Value, id: &str) -> Result<Session, CallError> {
+    let sessions = Node::answer(CALL, answer).need("sessions")?.list()?;
+    let ours = |session: &&Node<'_>| {
+        session.get("session_id").is_some_and(|known| known.value().as_str() == Some(id))
+    };
+    let Some(session) = sessions.iter().find(ours) else { return Ok(Session::NotRunning) };
+    let status = session.need("status")?;
+    Ok(match status.text()? {
+        "initializing" | "pending" | "running" => Session::Running(steps(session)),
+        "completed" => Session::Completed,
+        _ => Session::NotRunning,
+    })
+}
+
+/// How far it is by the list, which counts epochs from 0 and knows how many there are.
+fn steps(session: &Node<'_>) -> Steps {
+    let Some(progress) = session.get("progress") else { return Steps::default() };
+    let mut reader = Reader::default();
+    let mut count = |name| reader.read(progress.get(name), |n| n.count());
+    // Before its first update it says 100 epochs, of no batches.
+    let updated = count("total_batches").is_some_and(|batches| batches > 0);
+    let (done, total) = (count("epoch"), count("total_epochs"));
+    let percent = reader.read(progress.get("progress_percent"), |n| n.number());
+    let message = reader.read(progress.get("message"), |m| m.text()).unwrap_or_default();
+    Steps {
+        percent: percent.filter(|_| updated),
+        done: done.filter(|_| updated),
+        total: total.filter(|total| updated && *total > 0),
+        day: None,
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_list_says_what_really_runs() {
+        let session = |id: &str, status: &str| {
+            json!({"session_id": id, "status": status, "progress": {"epoch": 7, "total_epochs": 40,
+                "total_batches": 64, "progress_percent": 18.5, "message": "Epoch 7/40"}})
+        };
+        let answer = json!({"total_sessions": 2, "sessions": [
+            session("run-a", "completed"), {"session_id": 4}, session("run-b", "running"),
+            session("run-d", "failed")]});
+        assert_eq!(find(&answer, "run-a").unwrap(), Session::Completed);
+        assert_eq!(find(&answer, "run-d").unwrap(), Session::NotRunning);
+        assert_eq!(find(&answer, "run-c").unwrap(), Session::NotRunning);
+        let Session::Running(steps) = find(&answer, "run-b").unwrap() else { panic!("it runs") };
+        assert_eq!((steps.done, steps.total, steps.percent), (Some(7), Some(40), Some(18.5)));
+        assert!(find(&json!({"sessions": "none"}), "run-a").is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! Reads the curves of the training host of October 2025 (`metrics.current` of a status).
+//!
+//! They come as lists beside each other that grow with each update of the service, and a list has an entry only for the
+//! updates that said its name: `progress_type` one for each update, the preparation included; `epoch` and the losses of
+//! training one for each update of a batch or an epoch; those of validation one for each epoch.
+
+use crate::look::Epoch;
+use crate::shape::{Node, Reader};
+
+/// Lists that say where the training is or what it works on rather than how well it does.
+const NO_FIGURES: [&str; 13] = [
+    "batch",
+    "bars_processed_this_epoch",
+    "completed_batches",
+    "epoch",
+    "input_dim",
+    "message",
+    "phase",
+    "progress_percent",
+    "progress_type",
+    "step",
+    "symbol",
+    "symbol_index",
+    "timeframe",
+];
+
+/// The epochs from `from` on that are over. A list that can't be read is left out; the others are read.
+pub(super) fn read(current: &Node<'_>, from: u64, reader: &mut Reader) -> Vec<Epoch> {
+    let Some(lists) = reader.keep(current.object()) else { return Vec::new() };
+    let ends = ends(current, reader);
+    let mut epochs: Vec<Epoch> = Vec::new();
+    for name in lists.keys().filter(|name| is_figure(name)) {
+        let Some(list) = current.get(name).and_then(|list| reader.keep(list.list())) else { continue };
+        // Words are no curve.
+        if list.iter().all(|entry| entry.value().is_string()) {
+            continue;
+        }
+        for (at, number) in ends.places(list.len()).into_iter().filter(|(_, number)| *number >= from) {
+            let Some(figure) = list.get(at).filter(|figure| !figure.value().is_null()) else { continue };
+            let Some(figure) = reader.keep(figure.number()) else { break };
+            let figure = (name.clone(), figure);
+            match epochs.iter_mut().find(|epoch| epoch.number == number) {
+                Some(epoch) => epoch.figures.push(figure),
+                None => epochs.push(Epoch { number, figures: vec![figure] }),
+            }
+        }
+    }
+    epochs.sort_by_key(|epoch| epoch.number);
+    epochs
+}
+
+fn is_figure(name: &str) -> bool {
+    !NO_FIGURES.contains(&name) && !name.starts_with("total_")
+}
+
+/// Which updates ended an epoch.
+struct Ends {
+    /// How many updates were of a batch or an epoch; `None` where the service does not say which they were.
+    updates: Option<usize>,
+    /// Place of an update that ended an epoch, and the epoch's number; in rising order.
+    ends: Vec<(usize, u64)>,
+}
+
+impl Ends {
+    /// Which entries of a list of this length end an epoch.
+    fn places(&self, length: usize) -> Vec<(usize, u64)> {
+        match self.updates {
+            Some(updates) if updates == length => self.ends.clone(),
+            // One entry an epoch. Validation may be told a moment before its epoch ends: what is told of an epoch is
+            // told once, so only epochs that are over are given.
+            Some(_) => {
+                self.ends.iter().enumerate().map(|(at, (_, number))| (at, *number)).take(length).collect()
+            }
+            None => (0..length).map(|at| (at, at as u64)).collect(),
+        }
+    }
+}
+
+fn ends(current: &Node<'_>, reader: &mut Reader) -> Ends {
+    let none = Ends { updates: None, ends: Vec::new() };
+    let (Some(kinds), Some(numbers)) = (current.get("progress_type"), current.get("epoch")) else {
+        // Before the first epoch there is only preparation, of which nothing is drawn.
+        return if current.get("progress_type").is_some() { Ends { updates: Some(0), ..none } } else { none };
+    };
+    let (Some(kinds), Some(numbers)) = (reader.keep(kinds.list()), reader.keep(numbers.list())) else {
+        return none;
+    };
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.value().as_str().unwrap_or_default()).collect();
+    let of_training = |kind: &&str| matches!(*kind, "batch" | "epoch");
+    let mut said: Vec<&str> = kinds.iter().copied().filter(of_training).collect();
+    if said.len() != numbers.len() {
+        // Updates of another kind say their epoch, too: what comes before the first epoch comes first.
+        said = kinds.iter().copied().skip(kinds.len().saturating_sub(numbers.len())).collect();
+    }
+    let ends = said.iter().zip(&numbers).enumerate().filter(|(_, (kind, _))| **kind == "epoch");
+    let ends = ends.filter_map(|(at, (_, number))| Some((at, reader.keep(number.count())?))).collect();
+    Ends { updates: Some(numbers.len()), ends }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn epoch(number: u64, train: f64, val: f64) -> Epoch {
+        Epoch { number, figures: vec![("train_loss".to_owned(), train), ("val_loss".to_owned(), val)] }
+    }
+
+    fn of(current: &Value, from: u64) -> (Vec<Epoch>, Reader) {
+        let mut reader = Reader::default();
+        let epochs = read(&Node::answer("GET /x", current), from, &mut reader);
+        (epochs, reader)
+    }
+
+    #[test]
+    fn of_batches_and_epochs_in_one_list_the_epochs_are_taken_once_they_are_over() {
+        let current = json!({"epoch": [0, 0, 1, 1, 2], "progress_type": ["batch", "epoch", "batch", "epoch", "batch"],
+            "total_bars": [9, 9, 9, 9, 9], "train_loss": [1.0, 0.8, 0.75, 0.7, 0.69], "val_loss": [0.83, 0.77, 0.75]});
+        assert_eq!(of(&current, 1).0, [epoch(1, 0.7, 0.77)]);
+    }
+
+    #[test]
+    fn entries_of_the_preparation_shift_no_curve() {
+        let current = json!({
+            "progress_type": ["preprocessing", "preprocessing", "preparation", "batch", "epoch", "batch", "epoch"],
+            "symbol": ["EURUSD", "EURUSD"], "symbol_index": [1, 1], "step": ["loading_data", "computing"],
+            "message": ["Loading", "Computing", "Combining"], "phase": ["combining_data"],
+            "total_symbols": [1, 1, 1], "total_samples": [990], "input_dim": [4],
+            "epoch": [0, 0, 1, 1], "train_loss": [1.1, 0.9, 0.85, 0.8], "val_loss": [0.95, 0.9]});
+        let (epochs, reader) = of(&current, 0);
+        assert_eq!(epochs, [epoch(0, 0.9, 0.95), epoch(1, 0.8, 0.9)]);
+        assert!(reader.unread.is_empty(), "{reader:?}");
+        let before = json!({"progress_type": ["preprocessing"], "symbol": ["EURUSD"], "total_indicators": [2], "x": [3]});
+        assert!(of(&before, 0).0.is_empty(), "nothing is drawn before the first epoch");
+    }
+
+    #[test]
+    fn one_list_that_can_not_be_read_does_not_take_the_others_with_it() {
+        let current = json!({"epoch": [0, 1], "progress_type": ["epoch", "epoch"], "train_loss": [0.9, 0.8],
+            "val_loss": [0.95, 0.9], "f1": [0.4, "n/a"], "gpu": 7, "device": ["cpu", "cpu"]});
+        let (epochs, reader) = of(&current, 0);
+        let names: Vec<_> = epochs[1].figures.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((epochs.len(), names), (2, vec!["train_loss", "val_loss"]));
+        let why: Vec<_> = reader.unread.iter().map(ToString::to_string).collect();
+        assert!(why.iter().any(|w| w.contains("'f1[1]' should be a number, and is text ('n/a')")), "{why:?}");
+        assert!(why.iter().any(|w| w.contains("'gpu' should be a list")), "{why:?}");
+    }
+}
