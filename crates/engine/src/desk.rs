@@ -196,7 +196,7 @@ impl Desk {
         let Stored { operation, attempts } = stored;
         let (id, kind, host, state) =
             (operation.id, operation.kind.clone(), operation.host.clone(), operation.state);
-        let mut live = Live::new(Record { operation, attempts, cancel_tried: None });
+        let mut live = Live::new(Record { operation, attempts, cancel_tried: None, ended_by_host: false });
         if state == State::Queued {
             self.live.insert(id, live);
             self.mend_pause(id, now);

@@ -34,6 +34,8 @@ pub struct Record {
     /// When the cancel last went out, not known yet to have arrived. The host's feed may tell of it before the
     /// answer does.
     pub cancel_tried: Option<Time>,
+    /// The current attempt ended by its host's own word, and not because the host was given up or has another life.
+    pub ended_by_host: bool,
 }
 
 /// What can happen to an operation.
@@ -116,6 +118,7 @@ impl Record {
             operation: Operation::queued(id, kind, title, params, now),
             attempts: vec![queued_attempt(1, AttemptOrigin::Start, now)],
             cancel_tried: None,
+            ended_by_host: false,
         }
     }
 

@@ -83,8 +83,12 @@ impl Desk {
     ) {
         let done = done(&message);
         if !self.live.contains_key(&id) {
-            let stored =
-                ended.map(|s| Record { operation: s.operation, attempts: s.attempts, cancel_tried: None });
+            let stored = ended.map(|s| Record {
+                operation: s.operation,
+                attempts: s.attempts,
+                cancel_tried: None,
+                ended_by_host: false,
+            });
             let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.gone.has(id));
             let Some(mut record) = known else {
                 let problem = Problem::new(

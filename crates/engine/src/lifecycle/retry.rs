@@ -34,7 +34,10 @@ impl RetryPolicy {
     pub fn next(&self, record: &Record) -> Option<(AttemptOrigin, Duration)> {
         let operation = &record.operation;
         let reason = operation.failure.as_ref()?.reason;
+        // A restart that a host itself tells of is one of the service behind it: what that kept a person finds out.
+        let of_a_service = record.ended_by_host && reason == FailureReason::HostRestarted;
         let fits = operation.state == State::Failed
+            && !of_a_service
             && operation.receipt.is_none()
             && operation.attempt < self.attempts
             && self.reasons.contains(&reason);
@@ -84,6 +87,10 @@ mod tests {
     fn only_the_named_failures_are_tried_again_and_nothing_that_was_cancelled() {
         assert_eq!(policy().next(&failed(1, FailureReason::Work)), None);
         assert_eq!(policy().next(&failed(1, FailureReason::Abandoned)), None);
+        let mut of_a_service = failed(1, FailureReason::HostRestarted);
+        assert!(policy().next(&of_a_service).is_some());
+        of_a_service.ended_by_host = true;
+        assert_eq!(policy().next(&of_a_service), None, "the service behind the host was restarted");
         let mut asked = failed(1, FailureReason::HostLost);
         asked.operation.receipt = Some(protocol::Receipt::requested(1, String::new(), Time::from_micros(2)));
         assert_eq!(policy().next(&asked), None);

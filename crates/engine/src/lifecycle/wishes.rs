@@ -118,6 +118,7 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
 fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     let operation = &mut record.operation;
     record.cancel_tried = None;
+    record.ended_by_host = false;
     operation.state = State::Queued;
     operation.queued_at = Some(now);
     operation.not_before = None;

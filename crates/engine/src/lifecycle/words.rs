@@ -121,6 +121,7 @@ fn ended(
         effects.push(Effect::Result(Box::new(result)));
     }
     let cancelling = record.operation.state == State::Cancelling;
+    record.ended_by_host = true;
     match outcome {
         Outcome::Cancelled if cancelling => {
             effects.extend(super::wishes::finish_cancel(record, at));
