@@ -128,6 +128,9 @@ async fn a_run_at_ktrdr_outlives_the_server_and_is_followed_again() {
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
     let attempts = server.detail(operation.id).await.attempts;
     assert_eq!(attempts[1].origin, AttemptOrigin::Resume);
+    // The first one does not claim that the work ended: it says where it goes on.
+    let why = &attempts[0].failure.as_ref().unwrap().message;
+    assert!(why.contains("runs as signalbox-") && !why.contains("the work ended"), "{why}");
     // It was started once over there.
     assert_eq!(double.calls("POST /training/start").len(), 1);
 }
