@@ -51,7 +51,9 @@ pub async fn events(
         Failed::new(ProblemType::BadRequest, detail)
     })?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    let last = match text(header::HeaderName::from_static("last-event-id")) {
+    // Some clients send the header before they have read an event, with nothing in it: the same as without it.
+    let last = match text(header::HeaderName::from_static("last-event-id")).filter(|id| !id.trim().is_empty())
+    {
         None => None,
         Some(id) => Some(id.trim().parse::<u64>().map_err(|_| {
             let detail = format!("Last-Event-ID '{id}' is not the number of an event.");

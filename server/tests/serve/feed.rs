@@ -194,6 +194,21 @@ async fn a_reader_that_hung_up_is_not_counted_any_more() {
 }
 
 #[tokio::test]
+async fn an_empty_last_event_id_is_the_same_as_none() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    for empty in ["Last-Event-ID:\r\n", "Last-Event-ID: \r\n"] {
+        // What the address says holds then, too.
+        let ask = format!("GET /api/v1/events?after=0 HTTP/1.1\r\nhost: HOST\r\n{empty}\r\n");
+        let (_, heard) = spoken(&server, &ask, &["HTTP/1.1 200", "event: hello", "id: 1\n"]).await;
+        assert!(heard.contains("text/event-stream"), "{heard}");
+    }
+    let wrong = "GET /api/v1/events HTTP/1.1\r\nhost: HOST\r\nLast-Event-ID: seven\r\n\r\n";
+    spoken(&server, wrong, &["HTTP/1.1 400", "'seven'"]).await;
+}
+
+#[tokio::test]
 async fn a_stream_over_http_2_is_the_same() {
     let home = Home::new();
     let server = home.serve(&[]);
