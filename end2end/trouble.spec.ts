@@ -87,8 +87,11 @@ test('behind a proxy that cuts every stream the page loses nothing and has it ag
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
+    await record(page);
     await expect.poll(() => between.cuts, { timeout: 40_000 }).toBeGreaterThanOrEqual(4);
     await catchesUp(page, request, id);
+    // Each time it was back before a heartbeat was missed, so that nobody was told of it.
+    expect((await recorded(page)).filter((words) => words !== 'live')).toEqual([]);
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
     await expect(page.locator('.op-state')).toContainText('cancelled');
     await expect(page.locator('.receipt').getByRole('listitem')).toHaveCount(5);

@@ -166,6 +166,8 @@ pub struct Link {
     last_word: f64,
     last_loss: f64,
     trouble_since: Option<f64>,
+    /// The way in use is the stream, and it was open before.
+    was_live: bool,
 }
 
 impl Default for Link {
@@ -183,6 +185,7 @@ impl Default for Link {
             last_word: 0.0,
             last_loss: f64::NEG_INFINITY,
             trouble_since: None,
+            was_live: false,
         }
     }
 }
@@ -205,6 +208,7 @@ impl Link {
                 let mut commands = self.leave_polling(false);
                 self.way = Way::Stream;
                 self.breaks = 0;
+                self.was_live = true;
                 self.mode = Mode::Live;
                 if same_server {
                     self.heard(now);
@@ -330,6 +334,7 @@ impl Link {
     /// Tries the long poll.
     fn ask(&mut self, now: f64) -> Vec<Command> {
         self.mode = Mode::Polling { proven: false, asked: now };
+        self.was_live = false;
         self.probe = None;
         self.next_probe = now + PROBE_EVERY;
         vec![Command::Poll { after: 0.0 }]
@@ -412,6 +417,10 @@ impl Link {
         };
         match self.trouble_since {
             None => Shown::Connecting,
+            // A cut that is mended before a heartbeat is missed has cost the reader nothing.
+            Some(_) if self.was_live && !self.needs_snapshot && now - self.last_word < STALE_AFTER => {
+                Shown::Live
+            }
             Some(since) if now - since > AWAY_AFTER => Shown::Away { since, next },
             Some(_) => Shown::Reconnecting { next, age: now - self.last_word },
         }

@@ -45,6 +45,37 @@ fn silence_of_three_beats_is_a_dead_stream() {
 }
 
 #[test]
+fn a_cut_that_is_mended_before_a_heartbeat_is_missed_is_not_shown() {
+    let mut link = live();
+    link.on(Input::Word, 15_000.0, 0.0);
+    assert_eq!(link.on(Input::StreamFailed, 15_100.0, 1.0), [Wake { after: 500.0 }]);
+    assert_eq!((link.shown(15_100.0), link.fresh(15_100.0)), (Shown::Live, true));
+    assert_eq!(link.on(Input::Tick, 15_600.0, 0.0), [OpenStream]);
+    assert_eq!(link.shown(15_610.0), Shown::Live);
+    assert_eq!(link.on(HELLO, 15_650.0, 0.0), []);
+    assert_eq!(link.shown(15_650.0), Shown::Live);
+}
+
+#[test]
+fn a_cut_is_shown_as_soon_as_a_heartbeat_is_missed() {
+    let mut link = live();
+    link.on(Input::Word, 15_000.0, 0.0);
+    link.on(Input::StreamFailed, 15_100.0, 1.0);
+    link.on(Input::Tick, 15_600.0, 0.0);
+    // The server does not answer.
+    assert_eq!(link.shown(17_499.0), Shown::Live);
+    assert!(matches!(link.shown(17_501.0), Shown::Reconnecting { .. }) && !link.fresh(17_501.0));
+    // A page that was never connected does not say that it is, and neither does one that lost something.
+    let mut link = started();
+    link.on(Input::StreamFailed, 1_050.0, 0.0);
+    assert!(matches!(link.shown(1_060.0), Shown::Reconnecting { .. }));
+    let mut link = live();
+    link.on(Input::Lost, 1_200.0, 0.0);
+    link.on(Input::SnapshotFailed, 1_250.0, 0.0);
+    assert!(matches!(link.shown(1_260.0), Shown::Reconnecting { .. }));
+}
+
+#[test]
 fn a_mute_stream_is_replaced_by_polling_only_when_a_poll_is_answered() {
     let mut link = started();
     assert_eq!(link.on(Input::Tick, 3_500.0, 0.0), []);
