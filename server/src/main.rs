@@ -14,6 +14,7 @@ mod guard;
 mod host;
 mod listen;
 mod models;
+mod output;
 mod page;
 mod problem;
 mod pump;
@@ -22,16 +23,27 @@ mod serve;
 mod stream;
 mod sweep;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use output::OutputError;
 use std::process::ExitCode;
 
-/// The control room for long-running work: a dashboard that starts operations on host services, shows their
-/// progress and curves as they happen, and cancels them for real.
+/// What to do first, below the help.
+const NEXT_STEPS: &str = "\
+Start here:
+  signalbox serve                  serve the dashboard at http://127.0.0.1:7200, until Ctrl C
+  signalbox start help             list what that server can start, with the params of each
+  signalbox start KIND NAME=VALUE  start an operation; its id is the output
+  signalbox list                   list operations, newest first
+  signalbox follow ID              follow one until it ends
+
+`signalbox COMMAND --help` explains a command and its flags.";
+
+/// Starts operations on host services, shows their progress and curves as they happen, and cancels them for real.
 #[derive(Parser)]
-#[command(name = "signalbox", version, about, max_term_width = 100)]
+#[command(name = "signalbox", version, max_term_width = 100, after_help = NEXT_STEPS)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -70,17 +82,23 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(said) => {
             // Help is no error; an end that a program may take for that of an operation is none either.
-            let _ = said.print();
-            return if said.use_stderr() { ExitCode::from(cli::USAGE) } else { ExitCode::SUCCESS };
+            return match said.print().map_err(OutputError::from) {
+                _ if said.use_stderr() => ExitCode::from(cli::USAGE),
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failed(&error.into(), ExitCode::from(cli::TROUBLE)),
+            };
         }
     };
-    let done = match cli.command {
+    let Some(command) = cli.command else {
+        return match output::line(&Cli::command().render_help().to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error.into(), ExitCode::from(cli::TROUBLE)),
+        };
+    };
+    let done = match command {
         Command::Serve(args) => run(serve::serve(*args)),
         Command::Host(args) => run(host::host(args)),
-        Command::Openapi => {
-            println!("{}", routes::openapi_document());
-            Ok(())
-        }
+        Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
         Command::Start(args) => return speak(cli::start(args)),
         Command::List(args) => return speak(cli::list(args)),
         Command::Show(args) => return speak(cli::show(args)),
@@ -89,10 +107,18 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("signalbox: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error, ExitCode::FAILURE),
+    }
+}
+
+/// Says why a command failed. Nothing is said where the reader of the output has closed it.
+fn failed(error: &anyhow::Error, exit: ExitCode) -> ExitCode {
+    if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
+        return ExitCode::from(output::CLOSED);
+    }
+    match output::note(&format!("signalbox: {error:#}")) {
+        Ok(()) => exit,
+        Err(_) => ExitCode::from(output::CLOSED),
     }
 }
 
@@ -101,10 +127,7 @@ fn speak(work: impl Future<Output = anyhow::Result<cli::Exit>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(work)) {
         Ok(exit) => exit.code(),
-        Err(error) => {
-            eprintln!("signalbox: {error:#}");
-            ExitCode::from(cli::TROUBLE)
-        }
+        Err(error) => failed(&error, ExitCode::from(cli::TROUBLE)),
     }
 }
 
@@ -112,7 +135,11 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let json = std::env::var("SIGNALBOX_LOG_FORMAT").is_ok_and(|f| f == "json");
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIGNALBOX_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,hyper=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A closed or full standard error must not end what runs: the default reports it by a macro that panics.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     if json {
         log.json().init();
     } else {

@@ -8,7 +8,7 @@ use crate::listen::{QUIET, listen};
 use crate::pump::Pump;
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
-use crate::{asked_to_stop, page};
+use crate::{asked_to_stop, output, page};
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
 use engine::{Engine, EngineConfig};
@@ -80,7 +80,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 
     let url = format!("http://{address}");
     // For people and for scripts: the one line on standard output.
-    println!("Signalbox is at {url}");
+    if let Err(error) = output::line(&format!("Signalbox is at {url}")) {
+        tracing::warn!(%error, url, "the address could not be printed; the server runs");
+    }
     if let Some(path) = &config.ready_file {
         write_ready(path, &url)?;
     }

@@ -4,13 +4,14 @@
 mod ask;
 mod follow;
 mod params;
+mod terminal;
 mod words;
 
+use crate::output;
 use ask::Server;
 use clap::Args;
 use protocol::api::{CancelOperation, OperationDetail, OperationPage, StartOperation};
 use protocol::{KindName, Operation, OperationId, State};
-use std::io::Write;
 use std::process::ExitCode;
 
 /// How it went, for the shell.
@@ -43,7 +44,7 @@ impl Exit {
     }
 }
 
-/// 3: nothing came of it. The server was not reached, or said no.
+/// 3: nothing came of it. The server was not reached or said no, or the output could not be written.
 pub const TROUBLE: u8 = 3;
 /// 64: the command was not understood.
 pub const USAGE: u8 = 64;
@@ -119,7 +120,7 @@ pub struct ShowArgs {
 pub struct FollowArgs {
     /// The operation's id, or the beginning of it
     id: String,
-    /// Print the log as it is written
+    /// Print the log: the lines so far, then each as it is written
     #[arg(long)]
     log: bool,
     #[command(flatten)]
@@ -146,26 +147,33 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let kinds = server.kinds().await?;
     if args.kind == "help" {
-        out(&words::kinds(&kinds));
+        output::line(&words::kinds(&kinds))?;
         return Ok(Exit::Fine);
     }
     let params = params::read(&kinds, &args.kind, &args.params)?;
     let request = StartOperation { kind: KindName::new(args.kind)?, params, priority: args.priority };
     let operation: Operation = server.post("/api/v1/operations", &request).await?;
     if args.to.json && !args.follow {
-        out(&serde_json::to_string(&operation)?);
+        output::line(&serde_json::to_string(&operation)?)?;
         return Ok(Exit::Fine);
     }
     if !args.to.json {
-        out(&operation.id.to_string());
-        eprintln!("Started {} {}: {}", operation.kind, operation.title, server.page(operation.id));
+        // It was started, and that is said also where the output takes nothing.
+        let written = output::line(&operation.id.to_string());
+        output::note(&format!(
+            "Started {} {}: {}",
+            operation.kind,
+            operation.title,
+            server.page(operation.id)
+        ))?;
+        written?;
     }
     if !args.follow {
         return Ok(Exit::Fine);
     }
     let ended = follow::follow(&server, operation.id, false, args.to.json).await?;
     if !args.to.json {
-        eprintln!("{}", words::ended(&ended));
+        output::note(&words::ended(&ended))?;
     }
     Ok(Exit::of(ended.state))
 }
@@ -184,12 +192,12 @@ pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     ];
     let page: OperationPage = server.get(&ask::query("/api/v1/operations", filters)).await?;
     if args.to.json {
-        out(&serde_json::to_string(&page)?);
+        output::line(&serde_json::to_string(&page)?)?;
         return Ok(Exit::Fine);
     }
-    out(&words::table(&page.operations, protocol::Time::now()));
+    output::line(&words::table(&page.operations, protocol::Time::now()))?;
     if let Some(next) = page.next {
-        eprintln!("There are more: the same with --after {next}");
+        output::note(&format!("There are more: the same with --after {next}"))?;
     }
     Ok(Exit::Fine)
 }
@@ -200,9 +208,9 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
     let id = server.id_of(&args.id).await?;
     let detail: OperationDetail = server.get(&format!("/api/v1/operations/{id}")).await?;
     if args.to.json {
-        out(&serde_json::to_string(&detail)?);
+        output::line(&serde_json::to_string(&detail)?)?;
     } else {
-        out(&words::detail(&detail, protocol::Time::now()));
+        output::line(&words::detail(&detail, protocol::Time::now()))?;
     }
     Ok(Exit::Fine)
 }
@@ -217,7 +225,7 @@ pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
 async fn to_the_end(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
     let ended = follow::follow(server, id, log, json).await?;
     if !json {
-        out(&words::ended(&ended));
+        output::line(&words::ended(&ended))?;
     }
     Ok(Exit::of(ended.state))
 }
@@ -232,14 +240,9 @@ pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
         return to_the_end(&server, id, false, args.to.json).await;
     }
     if args.to.json {
-        out(&serde_json::to_string(&operation)?);
+        output::line(&serde_json::to_string(&operation)?)?;
     } else {
-        out(&words::cancel(&operation));
+        output::line(&words::cancel(&operation))?;
     }
     Ok(Exit::Fine)
-}
-
-/// To the output, with a line's end. Who has read enough closes it, and that is no trouble.
-fn out(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
 }

@@ -282,6 +282,15 @@ impl Follower {
         .await;
     }
 
+    /// The first lines of its log.
+    pub async fn until_log(&mut self, id: OperationId) {
+        self.until_told(|body| match body {
+            EventBody::Log { id: of, .. } => (of == id).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+
     pub fn last(&self) -> u64 {
         self.read.last().copied().unwrap_or(self.after)
     }

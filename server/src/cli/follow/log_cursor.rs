@@ -1,0 +1,127 @@
+//! Which log lines were printed already, and where the missing ones come from.
+//!
+//! Lines are numbered within an attempt, so lines from the stored log and lines from the feed are told apart by their
+//! numbers alone: none is printed twice, and a gap is filled from the store before what follows it is printed.
+
+use crate::cli::ask::Server;
+use protocol::api::LogPage;
+use protocol::{LogLine, OperationId};
+
+/// Lines that are asked for at once.
+const PAGE_LINES: u64 = 5_000;
+
+/// The newest line that was printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogCursor {
+    attempt: u32,
+    n: u64,
+}
+
+impl LogCursor {
+    /// Before the first line of an attempt.
+    pub fn at(attempt: u32) -> Self {
+        Self { attempt, n: 0 }
+    }
+
+    /// The last line that is missing before these can be printed: its attempt and number. Nothing when none is.
+    pub fn missing_before(&self, attempt: u32, lines: &[LogLine]) -> Option<(u32, u64)> {
+        let first = lines.first()?.n;
+        let gap = match attempt.cmp(&self.attempt) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => first > self.n + 1,
+            // The end of the attempt before may be missing, too.
+            std::cmp::Ordering::Greater => true,
+        };
+        gap.then(|| (attempt, first - 1))
+    }
+
+    /// What of these lines was not printed yet; from then on they count as printed.
+    pub fn take<'a>(&mut self, attempt: u32, lines: &'a [LogLine]) -> &'a [LogLine] {
+        if attempt > self.attempt {
+            *self = Self::at(attempt);
+        }
+        if attempt < self.attempt {
+            return &[];
+        }
+        let new = &lines[lines.partition_point(|line| line.n <= self.n)..];
+        self.n = new.last().map_or(self.n, |line| line.n);
+        new
+    }
+
+    /// The next stored lines that were not printed, up to line `last` of `attempt`; nothing when all were. They count
+    /// as printed from then on.
+    ///
+    /// # Errors
+    /// The server's answer, as a sentence.
+    pub async fn next_stored(
+        &mut self,
+        server: &Server,
+        id: OperationId,
+        attempt: u32,
+        last: Option<u64>,
+    ) -> anyhow::Result<Option<Vec<LogLine>>> {
+        while self.attempt <= attempt {
+            let last = match last.filter(|_| self.attempt == attempt) {
+                Some(last) => last,
+                None => newest_line(server, id, self.attempt).await?,
+            };
+            if self.n >= last {
+                if self.attempt == attempt {
+                    return Ok(None);
+                }
+                *self = Self::at(self.attempt + 1);
+                continue;
+            }
+            let before = (self.n + PAGE_LINES).min(last) + 1;
+            let attempt = self.attempt;
+            let path =
+                format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={PAGE_LINES}");
+            let page: LogPage = server.get(&path).await?;
+            let new = self.take(attempt, &page.lines).to_vec();
+            // Lines that the store no longer has are not waited for.
+            self.n = before - 1;
+            if !new.is_empty() {
+                return Ok(Some(new));
+            }
+        }
+        Ok(None)
+    }
+}
+
+async fn newest_line(server: &Server, id: OperationId, attempt: u32) -> anyhow::Result<u64> {
+    let path = format!("/api/v1/operations/{id}/logs?attempt={attempt}&limit=1");
+    let page: LogPage = server.get(&path).await?;
+    Ok(page.lines.last().map_or(0, |line| line.n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{LogLevel, Time};
+
+    fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<LogLine> {
+        let at = Time::parse("2026-11-23T10:00:00Z").unwrap();
+        numbers.map(|n| LogLine { n, at, level: LogLevel::Info, text: format!("tick {n}") }).collect()
+    }
+
+    #[test]
+    fn a_line_is_printed_once_whichever_way_it_comes() {
+        let mut cursor = LogCursor::at(1);
+        assert_eq!(cursor.take(1, &lines(1..=3)).len(), 3);
+        // The feed tells again what the stored log had.
+        assert_eq!(cursor.take(1, &lines(2..=5)), &lines(4..=5)[..]);
+        assert!(cursor.take(1, &lines(1..=5)).is_empty());
+        assert_eq!(cursor.take(2, &lines(1..=2)).len(), 2);
+        assert!(cursor.take(1, &lines(6..=7)).is_empty(), "a late line of an attempt that is over");
+    }
+
+    #[test]
+    fn a_gap_is_noticed_before_what_follows_it_is_printed() {
+        let mut cursor = LogCursor::at(1);
+        cursor.take(1, &lines(1..=3));
+        assert_eq!(cursor.missing_before(1, &lines(4..=5)), None);
+        assert_eq!(cursor.missing_before(1, &lines(6..=7)), Some((1, 5)));
+        assert_eq!(cursor.missing_before(2, &lines(1..=1)), Some((2, 0)));
+        assert_eq!(cursor.missing_before(1, &[]), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! The command line's output: nothing of it is lost, and what can't be written is said.
+
+use crate::line::Line;
+use crate::process::{Home, PATIENCE, Server};
+use protocol::api::LogPage;
+use protocol::{Event, EventBody, Operation, OperationId, State};
+use serde_json::json;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Instant;
+
+/// The command, to the server at `url`.
+fn signalbox(url: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    command.args(args).env("SIGNALBOX_SERVER_URL", url).env_remove("SIGNALBOX_TOKEN");
+    command.env_remove("COLUMNS").stdin(Stdio::null());
+    command
+}
+
+/// A server with commands of its own.
+fn serve(home: &Home, commands: &str) -> Server {
+    let command = home.configured("");
+    std::fs::write(home.path().join("data/exec.toml"), commands).unwrap();
+    home.serve_by(command)
+}
+
+/// A line every few hundredths of a second, numbered.
+const TICKS: &str = r#"
+[exec.ticks]
+command = ["sh", "-c", "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo tick $i; sleep 0.03; done"]
+[exec.wait]
+command = ["sh", "-c", "echo begun; exec sleep 600"]
+"#;
+
+fn ticks(text: &str) -> Vec<u32> {
+    let numbers = text.lines().filter_map(|line| line.split_once("tick ")?.1.trim().parse().ok());
+    numbers.collect()
+}
+
+/// Waits until it has exited by itself.
+fn ended(mut child: Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it did not end");
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// An operation that runs, with a line in its log.
+async fn waiting(server: &Server) -> OperationId {
+    server.host_up().await;
+    let mut feed = server.follow(0).await;
+    let id = server.start("exec.wait", json!({})).await.id;
+    feed.until_log(id).await;
+    id
+}
+
+#[tokio::test]
+async fn a_follower_loses_nothing_where_its_connection_is_cut_again_and_again() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let id = server.start("exec.ticks", json!({})).await.id.to_string();
+    let line = Line::cutting(&server.url, 6_000).await;
+    let follow = |more: &'static [&'static str]| {
+        let mut command = tokio::process::Command::from(signalbox(&line.url, &["follow", &id]));
+        command.args(more).kill_on_drop(true);
+        async move { command.output().await.unwrap() }
+    };
+    let (log, json) = tokio::join!(follow(&["--log"]), follow(&["--json"]));
+    assert!(line.cuts() >= 4, "the line was cut {} times", line.cuts());
+    let all: Vec<u32> = (1..=150).collect();
+    let text = String::from_utf8(log.stdout).unwrap();
+    assert_eq!(ticks(&text), all, "{}", String::from_utf8_lossy(&log.stderr));
+    assert!(text.lines().last().unwrap().starts_with("succeeded"), "{text}");
+
+    let text = String::from_utf8(json.stdout).unwrap();
+    let mut lines = text.lines();
+    let first: Operation = serde_json::from_str(lines.next().unwrap()).unwrap();
+    assert_eq!(first.id.to_string(), id);
+    let events: Vec<Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.windows(2).all(|two| two[0].seq < two[1].seq), "an event came twice");
+    let mut told: Vec<u64> = Vec::new();
+    for event in events {
+        if let EventBody::Log { lines, .. } = event.body {
+            told.extend(lines.iter().map(|line| line.n));
+        }
+    }
+    let (first, last) = (told[0], *told.last().unwrap());
+    assert_eq!(told, (first..=last).collect::<Vec<_>>());
+    assert!(last >= 150, "the last line is {last}");
+}
+
+#[tokio::test]
+async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let id = waiting(&server).await.to_string();
+    // While it runs: a line from before the follower came.
+    let mut child = signalbox(&server.url, &["follow", &id, "--log"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().ends_with("begun"));
+    server.ask(id.parse().unwrap(), "cancel").await;
+    assert!(lines.last().unwrap().unwrap().starts_with("cancelled"));
+    assert_eq!(ended(child).code(), Some(2));
+
+    // After its end: all of it, once.
+    let mut feed = server.follow(0).await;
+    let ticking = server.start("exec.ticks", json!({})).await.id;
+    feed.until(|op| op.id == ticking && op.state == State::Succeeded).await;
+    let stored: LogPage =
+        server.pool.get(&format!("/api/v1/operations/{ticking}/logs?limit=10000")).await.unwrap();
+    let Output { stdout, .. } =
+        signalbox(&server.url, &["follow", &ticking.to_string(), "--log"]).output().unwrap();
+    let text = String::from_utf8(stdout).unwrap();
+    assert_eq!(ticks(&text), (1..=150).collect::<Vec<_>>());
+    assert_eq!(text.lines().count(), stored.lines.len() + 1, "the log, and how it ended");
+}
+
+#[tokio::test]
+async fn a_command_whose_output_was_closed_ends_quietly() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let id = waiting(&server).await.to_string();
+    // follow --json | head -1, while nothing more happens.
+    let mut child = signalbox(&server.url, &["follow", "--json", &id])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    drop(out);
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((ended(child).code(), said.as_str()), (Some(141), ""));
+
+    // follow 2>&1 | head -1
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = signalbox(&server.url, &["follow", &id]);
+    let child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+    // It holds the writing ends as well.
+    drop(command);
+    let mut reader = BufReader::new(reader);
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    assert!(first.starts_with("exec.wait"), "{first}");
+    drop(reader);
+    assert_eq!(ended(child).code(), Some(141));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn output_that_could_not_be_written_is_no_success() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let id = waiting(&server).await.to_string();
+    let full = || File::create("/dev/full").unwrap();
+    let commands: [&[&str]; 5] =
+        [&["list"], &["list", "--json"], &["show", &id], &["openapi"], &["follow", "--json", &id]];
+    for args in commands {
+        let Output { status, stderr, .. } =
+            signalbox(&server.url, args).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(stderr).unwrap();
+        assert!(!status.success() && said.contains("could not be written"), "{args:?}: {status} {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    for args in [&["--help"][..], &[]] {
+        let status = signalbox(&server.url, args).stdout(full()).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(3), "{args:?}");
+    }
+    // What was started is said to be, where its id could not be written.
+    let Output { status, stderr, .. } = signalbox(&server.url, &["start", "exec.ticks"])
+        .stdout(full())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(status.code() == Some(3) && said.contains("Started exec.ticks"), "{said}");
+    // Notes beside the output have no other place to go to.
+    let status =
+        signalbox(&server.url, &["start", "exec.ticks"]).stdout(Stdio::null()).stderr(full()).status();
+    assert_eq!(status.unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_bare_command_says_what_to_do_next() {
+    let Output { status, stdout, stderr } = signalbox("http://127.0.0.1:9", &[]).output().unwrap();
+    let said = String::from_utf8(stdout).unwrap();
+    assert!(status.success() && stderr.is_empty(), "{status}");
+    for wanted in ["Usage: signalbox", "signalbox serve", "signalbox start help", "signalbox follow ID"] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(!said.contains("binary"), "what it does, and not how it is built: {said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_terminal_the_status_stays_in_one_row_whatever_its_width() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{Winsize, tcsetwinsize};
+    let home = Home::new();
+    // Each report is far wider than the terminal.
+    let script = home.path().join("long.sh");
+    let report = "{\"done\": $i, \"total\": 8, \"unit\": \"files\", \"message\": \
+        \"copying /srv/archive/2026/some/long/folder/name/of-a-file.parquet to the other place\"}";
+    let quoted = report.replace('"', "\\\"");
+    std::fs::write(&script, format!("for i in 1 2 3 4 5 6 7 8; do echo \"{quoted}\"; sleep 0.1; done\n"))
+        .unwrap();
+    let commands = format!("[exec.long]\ncommand = ['sh', '{}']", script.display());
+    let server = serve(&home, &commands);
+    let id = server.start("exec.long", json!({})).await.id.to_string();
+
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let size = Winsize { ws_row: 24, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&master, size).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut command = signalbox(&server.url, &["follow", &id]);
+    let child = command.stdout(Stdio::null()).stderr(slave).spawn().unwrap();
+    drop(command);
+    let mut screen = Vec::new();
+    // Reading ends with an error when the last one has closed the other side.
+    let _ = File::from(master).read_to_end(&mut screen);
+    assert_eq!(ended(child).code(), Some(0));
+    let screen = String::from_utf8(screen).unwrap();
+    let drawn: Vec<&str> = screen.split("\r\u{1b}[K").skip(1).filter(|row| !row.is_empty()).collect();
+    assert!(drawn.iter().any(|row| row.contains('…')), "{screen:?}");
+    for row in drawn {
+        assert!(row.chars().count() < 60 && !row.contains('\n'), "{row:?}");
+    }
+}
