@@ -1,13 +1,14 @@
 // The real server on a free port, with a data folder and market data of its own, for one test.
 import { ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(__dirname, '..');
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
-const program = process.env.SIGNALBOX_SERVER ?? path.join(target, 'release/signalbox');
+/** The program under test. */
+export const program = process.env.SIGNALBOX_SERVER ?? path.join(target, 'release/signalbox');
 const site = process.env.SIGNALBOX_SITE ?? path.join(target, 'site');
 
 /** How long the server may take to listen, and to stop, milliseconds. */
@@ -23,6 +24,7 @@ export class Server {
     readonly csv = path.join(this.folder, 'csv');
     readonly log = path.join(this.folder, 'server.log');
     private process?: ChildProcess;
+    private token = '';
 
     constructor() {
         mkdirSync(this.csv);
@@ -35,6 +37,7 @@ export class Server {
         }
         const ready = path.join(this.folder, 'address');
         rmSync(ready, { force: true });
+        this.token = more.includes('--token') ? (more[more.indexOf('--token') + 1] ?? '') : '';
         const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
         const args = ['serve', '--listen', address, '--data', path.join(this.folder, 'data')];
         args.push('--csv', this.csv, '--site', site, '--ready-file', ready, ...more);
@@ -70,7 +73,8 @@ export class Server {
 
     /** Its hosts are there, so that operations start at once. */
     private async hasHosts(): Promise<boolean> {
-        const answer = await fetch(`${this.url}/api/v1/kinds`).catch(() => undefined);
+        const headers: Record<string, string> = this.token === '' ? {} : { authorization: `Bearer ${this.token}` };
+        const answer = await fetch(`${this.url}/api/v1/kinds`, { headers }).catch(() => undefined);
         if (answer?.status !== 200) return false;
         const { kinds } = (await answer.json()) as { kinds: { spec: { name: string }; available: boolean }[] };
         return kinds.some((kind) => kind.spec.name === 'data.load' && kind.available);
@@ -116,6 +120,32 @@ export class Server {
         const gone = ended(child) ? undefined : once(child, 'exit');
         this.killGroup();
         await gone;
+        // Hosts that were left running, and commands in sessions of their own.
+        const until = Date.now() + STOP_LIMIT;
+        for (let left = this.left(); left.length > 0 && Date.now() < until; left = this.left()) {
+            for (const pid of left) {
+                try {
+                    process.kill(pid, 'SIGKILL');
+                } catch {
+                    // It has ended meanwhile.
+                }
+            }
+            await new Promise((next) => setTimeout(next, 10));
+        }
+    }
+
+    /** Processes that have its folder in their arguments, or are in it. */
+    private left(): number[] {
+        const there = existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
+        return there.map(Number).filter((pid) => {
+            try {
+                const at = readlinkSync(`/proc/${pid}/cwd`);
+                return at.startsWith(this.folder) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.folder);
+            } catch {
+                // It has ended meanwhile, or is none of ours.
+                return false;
+            }
+        });
     }
 
     /** The end of what it wrote. */
@@ -125,7 +155,7 @@ export class Server {
 
     /** Removes everything it kept. */
     forget(): void {
-        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     }
 
     private killGroup(): void {

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Set-up, then everything that has to hold before a change is good: form, lints, licences, tests, a minute of
 # storms, the build that is shipped, and the browser tests against it. Each part is timed and limited in time; the first that fails
-# ends the run. Arguments choose parts by name: scripts/test.sh format lints
+# ends the run, and so does one that leaves processes or temporary folders behind. Arguments choose parts by name: scripts/test.sh format lints
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/leftovers.sh"
 
 PARTS=(setup format lints lints-wasm dependencies tests storms build browser)
 CHOSEN=("$@")
@@ -74,6 +75,8 @@ for part in ${CHOSEN[@]+"${CHOSEN[@]}"}; do
 done
 
 mkdir -p "$TOOLS/log"
+mark_run
+trap 'rm -rf "$RUN_FOLDER"' EXIT
 whole=$SECONDS
 for part in "${PARTS[@]}"; do
     chosen "$part" || continue
@@ -83,6 +86,8 @@ for part in "${PARTS[@]}"; do
         die "make test: '$part' failed after $(duration $((SECONDS - started))); the reason is above." \
             "This part alone:  scripts/test.sh $part"
     fi
+    left_behind "$part" || die "make test: '$part' did not clean up; what it left is above." \
+        "Whoever starts a process or makes a folder in a test ends and removes it there, also where the test fails."
     SUMMARY+=("$(printf '  %-14s%s' "$part" "$(duration $((SECONDS - started)))")")
 done
 

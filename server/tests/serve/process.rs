@@ -80,13 +80,35 @@ impl Home {
 }
 
 impl Drop for Home {
-    /// Hosts that were left running on purpose end with the test.
+    /// Nothing that runs in this folder outlives the test: not hosts that were left running on purpose, nor hosts and
+    /// commands of a server that was killed and that have not noticed it yet. They would write into the folder while it
+    /// is removed, and make it anew.
     fn drop(&mut self) {
-        let left = std::fs::read_to_string(self.path().join("data/hosts-left-running.json"));
-        if let Some(pid) = left.ok().and_then(|l| serde_json::from_str::<Value>(&l).ok()?["pid"].as_u64()) {
-            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        let started = Instant::now();
+        loop {
+            let left = processes_in(self.path());
+            if left.is_empty() || started.elapsed() > PATIENCE {
+                break;
+            }
+            // Already gone, for some.
+            let _ = Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()).status();
+            std::thread::yield_now();
         }
     }
+}
+
+/// The ids of processes that have a folder in their arguments, or are in it.
+fn processes_in(folder: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|process| {
+        let id =
+            process.file_name().into_string().ok().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))?;
+        let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let named = String::from_utf8_lossy(&arguments).contains(&*folder.to_string_lossy());
+        let there = std::fs::read_link(process.path().join("cwd")).is_ok_and(|at| at.starts_with(folder));
+        (named || there).then_some(id)
+    });
+    ids.collect()
 }
 
 /// What a process writes to its ready file, once it listens.
