@@ -215,3 +215,23 @@ test('it is said where it would run, and behind whom it would wait', async ({ pa
     await expect(outlook).toHaveText(/^Would start at once on local/);
     await rail(page, 'Operations').click();
 });
+
+test('the key of a new operation leads to the first field of its form', async ({ page }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keys');
+    await page.goto('/');
+    await alive(page);
+    await page.keyboard.press('n');
+    await expect(page).toHaveURL(/\/new/);
+    await expect(page.locator('.fields').locator('input, select, textarea').first()).toBeFocused();
+    // Struck again on that page, it leads back there.
+    await page.getByRole('button', { name: /^Start/ }).focus();
+    await page.keyboard.press('n');
+    await expect(page.locator('.fields').locator('input, select, textarea').first()).toBeFocused();
+});
+
+test('a number out of bounds is quoted as it was typed', async ({ page }) => {
+    await open(page);
+    await page.getByLabel('Rows per second').fill('1,234,567,890');
+    await page.getByRole('button', { name: 'Start load' }).click();
+    await expect(page.locator('.wrong')).toContainText("'1,234,567,890' is not a whole number");
+});

@@ -327,3 +327,41 @@ test('on paper there is nothing to press', async ({ page, request }) => {
     await expect(page.locator('.op-actions')).toBeHidden();
     await expect(page.locator('.top')).toBeHidden();
 });
+
+test('no page scrolls sideways on a screen of 320 pixels, with the menu open or closed', async ({ page, request }, info) => {
+    test.skip(info.project.name !== 'phone', 'the width is the test\'s own');
+    await page.setViewportSize({ width: 320, height: 640 });
+    const loaded = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    const failed = await start(request, 'data.load', { symbol: 'NO-SUCH-SYMBOL-AT-ALL', timeframe: '1h', source: 'csv' });
+    const stays = async () => {
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(wide, page.url()).toBeLessThanOrEqual(320);
+    };
+    for (const at of ['/', '/operations', '/operations?state=failed&q=no', '/new', '/compare', '/hosts']) {
+        await page.goto(at);
+        await alive(page);
+        await stays();
+    }
+    for (const id of [loaded, failed]) {
+        await page.goto(`/operations/${id}`);
+        await alive(page);
+        await expect(page.locator('.op-state')).toContainText(/succeeded|failed/);
+        await stays();
+        await page.locator('summary[aria-label="More to do with this operation"]').click();
+        await expect(page.getByRole('button', { name: 'Copy as command line' })).toBeVisible();
+        await stays();
+        await expect(page.locator('.menu-list')).toBeInViewport({ ratio: 0.5 });
+    }
+});
+
+test('the menu of an operation draws a key only where there is one', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keys');
+    const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    await page.locator('summary[aria-label="More to do with this operation"]').click();
+    const keys = await page.locator('.menu-list kbd').allTextContents();
+    expect(keys.length).toBeGreaterThan(0);
+    expect(keys.filter((key) => key.trim() === '')).toEqual([]);
+    await expect(page.getByRole('button', { name: 'Copy as curl' }).locator('kbd')).toHaveCount(0);
+});

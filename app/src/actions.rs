@@ -127,11 +127,15 @@ impl Actions {
         });
     }
 
+    /// Whether a cancel asks back first, because it would lose work. Tracked.
+    pub fn cancel_asks(&self, op: OpView) -> bool {
+        let checkpoint = op.facts.with(|f| f.checkpoint.is_some());
+        words::cancel_loses_work(op.state.get(), resumable(&op.fixed().kind), checkpoint)
+    }
+
     /// Cancels; asks first where that loses work.
     pub fn cancel(&self, op: OpView) {
-        let checkpoint = op.facts.with_untracked(|f| f.checkpoint.is_some());
-        let resumes = resumable(&op.fixed().kind);
-        if words::cancel_loses_work(op.state.get_untracked(), resumes, checkpoint) {
+        if untrack(|| self.cancel_asks(op)) {
             self.question.set(Some(Question::Cancel(op.id)));
         } else {
             self.cancel_now(op.id);
@@ -298,9 +302,13 @@ impl Actions {
         spawn_local(async move {
             match api::ask(id, what).await {
                 Ok(operation) => {
-                    let title = operation.title.clone();
                     live.adopt(&operation, 0);
-                    actions.toasts.say(format!("{said}: {title}"));
+                    // The feed may have told more by now than the answer does.
+                    let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
+                    actions.toasts.say(match what {
+                        "cancel" => words::cancel_note(state, &operation.title),
+                        _ => format!("{said}: {}", operation.title),
+                    });
                 }
                 Err(problem) => actions.toasts.warn(problem.detail),
             }

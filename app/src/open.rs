@@ -91,9 +91,10 @@ impl Deed {
         Deed::Delete,
     ];
 
-    /// As its button says. `told`: whoever uses this browser is told when it ends.
-    pub fn words(self, told: bool) -> &'static str {
+    /// As its button says. `told`: whoever uses this browser is told when it ends. `asks`: a cancel asks back first.
+    pub fn words(self, told: bool, asks: bool) -> &'static str {
         match self {
+            Deed::Cancel if asks => "Cancel operation…",
             Deed::Cancel => "Cancel operation",
             Deed::Resume => "Resume…",
             Deed::Retry => "Retry from the start",
@@ -183,6 +184,15 @@ fn address(origin: &str, id: OperationId) -> String {
 mod tests {
     use super::*;
     use protocol::State;
+
+    #[test]
+    fn what_asks_back_says_so_and_what_acts_at_once_does_not() {
+        assert_eq!(Deed::Cancel.words(false, true), "Cancel operation…");
+        assert_eq!(Deed::Cancel.words(false, false), "Cancel operation");
+        for asks in [Deed::Resume, Deed::Delete] {
+            assert!(asks.words(false, false).ends_with('…'));
+        }
+    }
 
     #[test]
     fn only_what_fits_is_offered_and_no_key_means_two_things() {

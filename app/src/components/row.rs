@@ -9,6 +9,7 @@ use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::live::line::Place;
 use crate::live::{Live, OpView};
+use crate::open::Deed;
 use crate::reactive::{maybe, part, spoken, text, word};
 use crate::{query, words};
 use leptos::html::Button;
@@ -134,6 +135,7 @@ pub fn RowAction(op: OpView) -> impl IntoView {
     let actions = Actions::here();
     let fixed = op.fixed();
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
+    let asks = Memo::new(move |_| actions.cancel_asks(op));
     let pressed = NodeRef::<Button>::new();
     // Marked and not disabled while it waits: what is disabled loses the focus.
     let busy = move || actions.pending(op.id);
@@ -168,7 +170,8 @@ pub fn RowAction(op: OpView) -> impl IntoView {
             .into_any()
         };
         if next.cancel {
-            Some(button("Cancel operation", "cross", |actions, op| actions.cancel(op)))
+            let said = Deed::Cancel.words(false, asks.get());
+            Some(button(said, "cross", |actions, op| actions.cancel(op)))
         } else if next.resume {
             Some(button("Resume operation", "resume", |actions, op| {
                 actions.question.set(Some(Question::Resume(op.id)));

@@ -114,6 +114,30 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     }
 }
 
+/// What a note says of a cancel that was accepted, where the operation stands like this by then: never less than the page
+/// beside it.
+pub fn cancel_note(state: State, title: &str) -> String {
+    match state {
+        State::Cancelled => format!("Cancelled: {title}"),
+        State::Succeeded | State::Failed => format!("{title} had ended before the cancel: it {state}"),
+        _ => format!("Cancel requested: {title}"),
+    }
+}
+
+/// A change of state as a sentence for screen readers, which read the dot between the parts of a title as a word.
+pub fn announcement(title: &str, state: State) -> String {
+    let is = match state {
+        State::Queued => "is queued",
+        State::Starting => "is starting",
+        State::Running => "is running",
+        State::Cancelling => "is being cancelled",
+        State::Succeeded => "has succeeded",
+        State::Failed => "has failed",
+        State::Cancelled => "was cancelled",
+    };
+    format!("{} {is}", title.replace(" · ", ", "))
+}
+
 /// Whether a cancel loses work, so that a person is asked first.
 pub fn cancel_loses_work(state: State, kind_resumes: bool, has_checkpoint: bool) -> bool {
     state.on_host() && !kind_resumes && !has_checkpoint
@@ -195,6 +219,23 @@ mod tests {
 
     fn no_word(since: i64) -> Condition {
         Condition { kind: ConditionKind::NoWord, since: at(since), message: String::new() }
+    }
+
+    #[test]
+    fn a_screen_reader_hears_a_sentence_of_each_state() {
+        assert_eq!(
+            announcement("MSFT 1h · csv · full", State::Succeeded),
+            "MSFT 1h, csv, full has succeeded"
+        );
+        assert_eq!(announcement("Nightly report", State::Cancelling), "Nightly report is being cancelled");
+    }
+
+    #[test]
+    fn a_note_about_a_cancel_says_no_less_than_the_page() {
+        assert_eq!(cancel_note(State::Cancelling, "MSFT 1h"), "Cancel requested: MSFT 1h");
+        assert_eq!(cancel_note(State::Cancelled, "MSFT 1h"), "Cancelled: MSFT 1h");
+        let late = cancel_note(State::Succeeded, "MSFT 1h");
+        assert_eq!(late, "MSFT 1h had ended before the cancel: it succeeded");
     }
 
     #[test]

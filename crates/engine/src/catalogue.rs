@@ -109,7 +109,11 @@ impl Catalogue {
         };
         match entry.form.check(params) {
             Ok(params) => {
+                // Without params that tell one run from another it bears the name of its kind.
                 let title = entry.spec.summary.fill(&params);
+                let names = [title.as_str(), entry.spec.title.as_str()];
+                let title =
+                    names.into_iter().find(|name| !name.is_empty()).unwrap_or(kind.as_str()).to_owned();
                 Ok((params, title))
             }
             Err(fields) => {

@@ -245,7 +245,10 @@ impl Field {
             FieldKind::Switch => typed.parse::<bool>().map(Value::from).ok(),
             _ => Some(Value::from(typed)),
         };
-        value.map(Some).ok_or_else(wrong)
+        let value = value.ok_or_else(wrong)?;
+        // Bounds are checked here as well, so that the message quotes the number as it was typed.
+        let number = matches!(self.kind, FieldKind::Integer { .. } | FieldKind::Number { .. });
+        if number && self.check(&value).is_err() { Err(wrong()) } else { Ok(Some(value)) }
     }
 
     /// The value in the form in which the host wants it.

@@ -60,6 +60,31 @@ fn focus(element: Option<Element>) -> bool {
     element.is_some_and(|element| element.focus().is_ok())
 }
 
+/// Frames within which the form of a new operation is there, once its page was asked for: ten seconds at most.
+const ARRIVAL_FRAMES: u32 = 600;
+
+/// The fields of that form in their order; of a group of radio buttons the one that is chosen.
+const FIELDS: &str = ".fields input:not([type='radio']), .fields input[type='radio']:checked, .fields select, \
+     .fields textarea";
+
+/// The focus goes to the first field of the form of a new operation as soon as that is there, so that nobody has to step
+/// through the frame and all kinds. Not where it was put somewhere else meanwhile.
+fn focus_first_field(frames: u32) {
+    request_animation_frame(move || {
+        let path = window().location().pathname().unwrap_or_default();
+        if path == "/new" {
+            let writes = |at: &Element| matches!(at.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
+            let elsewhere = document().active_element().is_some_and(|at| writes(&at)) || dialog_open();
+            if elsewhere || focus(document().query_selector(FIELDS).ok().flatten()) {
+                return;
+            }
+        }
+        if frames > 0 {
+            focus_first_field(frames - 1);
+        }
+    });
+}
+
 /// All rows that are in the document.
 fn rows() -> Vec<Element> {
     let found = document().query_selector_all("tr.row, .now-card").ok();
@@ -131,7 +156,10 @@ pub fn Keys() -> impl IntoView {
                 return;
             }
             match key.as_str() {
-                "n" => go("/new"),
+                "n" => {
+                    go("/new");
+                    focus_first_field(ARRIVAL_FRAMES);
+                }
                 "g" => g_at.set_value(now),
                 "/" => {
                     event.prevent_default();

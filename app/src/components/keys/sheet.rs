@@ -75,7 +75,7 @@ fn All() -> impl IntoView {
     let deeds = Deed::ALL.iter().filter(|deed| !deed.key().is_empty()).map(|deed| {
         let key = deed.key();
         let keys = if key.chars().all(char::is_uppercase) { format!("⇧ {key}") } else { key.to_owned() };
-        line(&keys, deed.words(false))
+        line(&keys, deed.words(false, false))
     });
     let single = RwSignal::new(kept(SINGLE) != "off");
     let turn = move |event| {

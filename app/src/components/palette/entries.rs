@@ -2,6 +2,7 @@
 //! but for [`gather`], which asks the page what it knows.
 
 use super::rank::{Fit, fit, words};
+use crate::actions::Actions;
 use crate::app::Data;
 use crate::live::{Live, OpView};
 use crate::open::{Deed, Open};
@@ -213,9 +214,10 @@ pub fn gather() -> Vec<Entry> {
 
 fn deeds(op: OpView) -> impl Iterator<Item = Entry> {
     let told = untrack(|| Tell::here().awaits(op.id));
+    let asks = untrack(|| Actions::here().cancel_asks(op));
     let title = op.fixed().title.clone();
     Deed::fitting(op)
-        .map(move |deed| Entry::new(Group::Open, deed.words(told), title.clone(), Does::Deed(deed)))
+        .map(move |deed| Entry::new(Group::Open, deed.words(told, asks), title.clone(), Does::Deed(deed)))
 }
 
 fn pages() -> Vec<Entry> {

@@ -28,7 +28,7 @@ pub fn Head(op: OpView) -> impl IntoView {
     let title = fixed.title.clone();
     let state = NodeRef::<Div>::new();
     // Read out when it changes, not when it is first shown.
-    let announced = text(move || format!("{title} is {}", op.state.get()));
+    let announced = text(move || words::announcement(&title, op.state.get()));
     let part_of = fixed.parent.map(|parent| {
         view! { " · " <A href=query::operation(parent)>{format!("part of {}", parent.short())}</A> }
     });
@@ -71,9 +71,10 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                 deed.carry_out(op, doer, &|_| ());
             }
         };
+        let words = word(move || deed.words(false, doer.actions.cancel_asks(op)));
         view! {
             <button type="button" class=class aria-busy=spoken(busy) on:click=press>
-                {deed.words(false)}
+                {words}
             </button>
         }
         .into_any()
@@ -81,7 +82,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let link = move |deed: Deed, href: String| {
         view! {
             <A href attr:class="button">
-                {deed.words(false)}
+                {deed.words(false, false)}
             </A>
         }
         .into_any()
@@ -95,8 +96,9 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         let hidden = mark(move || !deed.fits(next.get(), ended.get()));
         view! {
             <button type="button" hidden=hidden on:click=move |_| deed.carry_out(op, doer, &go)>
-                <span>{word(move || deed.words(told.get()))}</span>
-                <kbd aria-hidden="true">{deed.key()}</kbd>
+                <span>{word(move || deed.words(told.get(), false))}</span>
+                // Only where there is one: a browser draws an empty one as a box.
+                {(!deed.key().is_empty()).then(|| view! { <kbd aria-hidden="true">{deed.key()}</kbd> })}
             </button>
         }
         .into_any()
@@ -112,7 +114,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                     on:click=move |_| tell.toggle(op)
                 >
                     <Icon name="told"/>
-                    {Deed::Tell.words(false)}
+                    {Deed::Tell.words(false, false)}
                 </button>
             }
             .into_any()

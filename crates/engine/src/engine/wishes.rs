@@ -92,7 +92,6 @@ impl Engine {
         let StartWithRule { start: request, rule } = request;
         let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;
         let id = OperationId::new();
-        let title = if title.is_empty() { id.short() } else { title };
         let priority = request.priority;
         if !(-100..=100).contains(&priority) {
             let error = FieldError::new("priority", "A priority is a whole number from -100 to 100.");

@@ -64,6 +64,17 @@ fn what_a_person_types_becomes_what_the_param_takes() {
 }
 
 #[test]
+fn a_number_is_quoted_as_it_was_typed_where_it_is_wrong() {
+    let form = form();
+    let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
+    assert_eq!(field("ratio").read("1,234,567").unwrap_err(), "'1,234,567' is not a number from 0 to 1.");
+    assert_eq!(field("ratio").read("2").unwrap_err(), "'2' is not a number from 0 to 1.");
+    let rows = field("rows_per_second");
+    assert_eq!(rows.read("1,234,567").unwrap_err(), "'1,234,567' is not a whole number from 1 to 1000000.");
+    assert_eq!(rows.read("1,000,000").unwrap(), Some(json!(1_000_000)));
+}
+
+#[test]
 fn a_schema_that_no_form_can_show_is_refused_with_its_param() {
     let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
     assert_eq!(Form::from_schema(&nested).unwrap_err(), "param 'a': a form can't be made of object");

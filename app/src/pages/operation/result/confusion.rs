@@ -39,6 +39,7 @@ pub fn ConfusionTable(classes: Vec<String>, counts: Vec<Vec<u64>>) -> impl IntoV
             view! {
                 <td class="num" style=format!("--share:{share:.3}") data-right=(i == j).then_some("")>
                     {format::count(*n)}
+                    " "
                     <span class="beside">{format::hundredths(*share)}</span>
                 </td>
             }

@@ -234,6 +234,7 @@ fn row(number: usize, trade: &Trade) -> impl IntoView + use<> {
             <td class="num">{format::figure(trade.exit_price)}</td>
             <td class="num" data-fate=fate>
                 {format::signed(trade.pnl, format::figure)}
+                " "
                 <span class="beside">{format::signed(trade.pnl_share, format::hundredths)}</span>
             </td>
             <td class="num">{format::count(trade.bars)}</td>
