@@ -172,6 +172,32 @@ a_browser() {
     packages "A browser for the tests" "about 30 s, 400 MB" chromium fonts-dejavu-core
 }
 
+# --- The proxy for tests -----------------------------------------------------------------------------------
+
+# Without it, the tests behind a proxy say that they are skipped: nobody is made to have a web server.
+a_proxy() {
+    have nginx || [ -x /usr/sbin/nginx ] && return
+    may_install || return 0
+    if [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "nginx for the tests behind a proxy: apt-get install nginx-light" "about 10 s, 3 MB" install_not_started ||
+        say "  nginx could not be installed; tests behind a proxy are skipped."
+}
+
+# A package's service is started as it is installed, unless this file says no. The tests start nginx by themselves.
+install_not_started() {
+    local policy=/usr/sbin/policy-rc.d installed=0
+    if [ -e $policy ]; then
+        apt_install nginx-light
+        return
+    fi
+    # shellcheck disable=SC2016
+    as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh $policy
+    apt_install nginx-light || installed=$?
+    as_root rm -f $policy
+    if have systemctl; then as_root systemctl disable nginx 2>/dev/null || true; fi
+    return $installed
+}
+
 # ------------------------------------------------------------------------------------------------------------
 
 for program in curl git make; do
@@ -184,4 +210,7 @@ node_and_npm
 trust_what_the_system_trusts
 npm_packages
 vendored_scripts
-if [ "$FOR" = test ]; then a_browser; fi
+if [ "$FOR" = test ]; then
+    a_browser
+    a_proxy
+fi

@@ -2,6 +2,7 @@
 
 use crate::actions::Actions;
 use crate::api;
+use crate::base;
 use crate::components::confirm::Confirm;
 use crate::components::frame::{self, Frame};
 use crate::components::keys::Keys;
@@ -68,7 +69,7 @@ pub fn App() -> impl IntoView {
 
     // Pages wait for their data: the first paint shows it, with or without JavaScript.
     view! {
-        <Router>
+        <Router base=base::path()>
             <Frame>
                 <FlatRoutes fallback=|| view! { <NotFound what="page"/> }>
                     <Route path=path!("/") view={Lazy::<lazy::Overview>::new()} ssr=SsrMode::Async/>

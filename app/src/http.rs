@@ -1,5 +1,6 @@
 //! Requests from the browser: JSON out and in, a time limit on each, every failure a problem document.
 
+use crate::base;
 use leptos::prelude::{TimeoutHandle, set_timeout_with_handle};
 use protocol::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 /// One request.
 pub struct Call<'a> {
     pub method: &'a str,
+    /// From the page's own root, without the base path.
     pub path: &'a str,
     /// JSON.
     pub body: Option<String>,
@@ -92,7 +94,7 @@ impl<'a> Call<'a> {
         init.set_headers(&headers);
         let window = web_sys::window().ok_or(JsValue::NULL)?;
         let response: Response =
-            JsFuture::from(window.fetch_with_str_and_init(self.path, &init)).await?.dyn_into()?;
+            JsFuture::from(window.fetch_with_str_and_init(&base::url(self.path), &init)).await?.dyn_into()?;
         let text = JsFuture::from(response.text()?).await?;
         Ok((response.ok(), response.status(), text.as_string().unwrap_or_default()))
     }

@@ -11,6 +11,7 @@ pub mod api;
 mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
+pub mod base;
 mod components;
 mod csv;
 pub mod filter;

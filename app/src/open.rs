@@ -2,6 +2,7 @@
 //! and from the palette, each in the same words.
 
 use crate::actions::{Actions, Question};
+use crate::base;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
 use crate::live::OpView;
@@ -148,7 +149,7 @@ impl Deed {
     pub fn carry_out(self, op: OpView, by: Doer, go: &dyn Fn(&str)) {
         let Doer { actions, toasts, tell } = by;
         let fixed = op.fixed();
-        let origin = || window().location().origin().unwrap_or_default();
+        let origin = base::origin;
         let copy = |text: String, what: &'static str| copy_and_say(toasts, text, what);
         match self {
             Deed::Cancel => actions.cancel(op),

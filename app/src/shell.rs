@@ -1,13 +1,15 @@
 //! The whole HTML document around the app, rendered on the server only.
 
 use crate::app::App;
+use crate::base;
 use any_spawner::Executor;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-/// Puts what was chosen of theme, rail, zone and keys on the document before anything is painted.
-const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement;try{["theme","rail","zone","keys"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
+/// Puts what was chosen of theme, rail, zone and keys on the document before anything is painted. A page that was opened
+/// beside its base path (past the proxy) is opened below it first.
+const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement,b=d.getAttribute("data-base")||"",l=location;if(b&&l.pathname!==b&&l.pathname.indexOf(b+"/")!==0)l.replace(b+l.pathname+l.search+l.hash);try{["theme","rail","zone","keys"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
 
 /// A page whose program has ended, or never came, must not look alive: the banner says so, and CSS takes "live" away.
 const WHEN_IT_BREAKS: &str = r#"(function(){function look(e){var r=e.reason||e.error||{};if(r instanceof WebAssembly.RuntimeError||r instanceof WebAssembly.CompileError||/module script|imported module|WebAssembly/.test(r.message||"")){document.documentElement.setAttribute("data-broken","");var b=document.getElementById("broken");if(b)b.hidden=false}}addEventListener("error",look);addEventListener("unhandledrejection",look)})()"#;
@@ -18,18 +20,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let _ = Executor::init_tokio();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-base=base::path()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="description" content="Long-running work: start it, watch it, cancel it for real."/>
-                <link rel="icon" id="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="icon" id="icon" href=base::url("/favicon.svg") type="image/svg+xml"/>
                 <script nonce=use_nonce() inner_html=BEFORE_PAINT></script>
                 <script nonce=use_nonce() inner_html=WHEN_IT_BREAKS></script>
-                <HashedStylesheet options=options.clone() id="leptos"/>
+                <HashedStylesheet options=options.clone() id="leptos" root=base::path()/>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
+                <HydrationScripts options root=base::path()/>
                 <MetaTags/>
             </head>
             <body>

@@ -1,10 +1,12 @@
 //! Configuration: flags win over the environment, that over the file, that over defaults.
 
+mod base_path;
 mod hosts;
 mod rules;
 
 use crate::adapters::{self, Adapter};
 use anyhow::{Context, bail};
+pub use base_path::BasePath;
 use engine::{EngineConfig, HostConfig};
 use protocol::KindName;
 use serde::Deserialize;
@@ -46,6 +48,9 @@ pub struct ServeArgs {
     /// Secret that whoever opens the page or uses the API has to present; needed to listen beyond loopback
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Path below which a proxy serves the page and the API, such as /signalbox; see docs/configuration.md
+    #[arg(long, env = "SIGNALBOX_BASE_PATH", value_name = "PATH")]
+    base_path: Option<BasePath>,
     /// Folder with the built page (WebAssembly, styles) [default: beside the program]
     #[arg(long, env = "LEPTOS_SITE_ROOT")]
     site: Option<PathBuf>,
@@ -63,6 +68,7 @@ struct File {
     token: Option<String>,
     keep_hosts: Option<bool>,
     site: Option<PathBuf>,
+    base_path: Option<BasePath>,
     /// Other names under which the page is reached, such as `signalbox.example.org`.
     allowed_names: Vec<String>,
     /// The header in which a proxy in front says who somebody is, for the audit.
@@ -94,6 +100,8 @@ pub struct Config {
     pub data: PathBuf,
     pub token: Option<String>,
     pub site: PathBuf,
+    /// Below which a proxy serves all of it.
+    pub base_path: BasePath,
     pub ready_file: Option<PathBuf>,
     pub allowed_names: Vec<String>,
     pub user_header: Option<String>,
@@ -187,6 +195,7 @@ impl Config {
             data,
             token,
             site,
+            base_path: args.base_path.or(file.base_path).unwrap_or_default(),
             ready_file: args.ready_file,
             allowed_names: file.allowed_names,
             user_header: file.user_header,
@@ -256,6 +265,16 @@ mod tests {
             error.contains("signalbox.toml") && error.contains("lisen") && error.contains("`listen`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_base_path_is_read_from_flag_and_file() {
+        let base = |file: &str, flags: &[&str]| read(file, flags).unwrap().base_path.as_str().to_owned();
+        assert_eq!(base("", &[]), "");
+        assert_eq!(base("base_path = '/signalbox'", &[]), "/signalbox");
+        assert_eq!(base("base_path = '/signalbox'", &["--base-path", "/runs/box/"]), "/runs/box");
+        let error = format!("{:#}", read("base_path = 'signal box'", &[]).err().unwrap());
+        assert!(error.contains("base path") && error.contains("/signalbox"), "{error}");
     }
 
     #[test]

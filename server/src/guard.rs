@@ -3,6 +3,7 @@
 //! A page elsewhere must not start operations here: a browser says where a request comes from (`Origin`) and
 //! under which name it found us (`Host`); a name that is not ours is a rebound one (DNS rebinding).
 
+use crate::config::BasePath;
 use crate::problem::Failed;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -20,11 +21,18 @@ pub struct Guard {
     token: Option<String>,
     listen: SocketAddr,
     allowed_names: Vec<String>,
+    /// The cookie is for what is below it, and not for other programs of the same host.
+    base_path: BasePath,
 }
 
 impl Guard {
-    pub fn new(token: Option<String>, listen: SocketAddr, allowed_names: Vec<String>) -> Self {
-        Self { token, listen, allowed_names }
+    pub fn new(
+        token: Option<String>,
+        listen: SocketAddr,
+        allowed_names: Vec<String>,
+        base_path: BasePath,
+    ) -> Self {
+        Self { token, listen, allowed_names, base_path }
     }
 
     /// Our own names: loopback's, the address we listen on, those of the configuration. Beyond loopback any
@@ -136,10 +144,12 @@ fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> 
     if method != Method::GET || !same(given, token) {
         return None;
     }
-    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    let base = &guard.base_path;
+    let path = if base.is_empty() { "/" } else { base.as_str() };
+    let cookie = format!("{COOKIE}={token}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=31536000");
     let headers = [
         (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
-        (header::LOCATION, HeaderValue::from_str(uri.path()).ok()?),
+        (header::LOCATION, HeaderValue::from_str(&format!("{base}{}", uri.path())).ok()?),
     ];
     Some((StatusCode::SEE_OTHER, headers).into_response())
 }
@@ -150,7 +160,7 @@ mod tests {
 
     fn guard(token: Option<&str>) -> Guard {
         let listen = "127.0.0.1:7200".parse().unwrap();
-        Guard::new(token.map(str::to_owned), listen, vec!["box.example.org".into()])
+        Guard::new(token.map(str::to_owned), listen, vec!["box.example.org".into()], BasePath::default())
     }
 
     fn allows(host: &str, origin: Option<&str>) -> bool {
@@ -173,6 +183,23 @@ mod tests {
         assert!(!allows("127.0.0.1:7200", Some("http://127.0.0.1:9999")));
         assert!(!allows("127.0.0.1:7200", Some("null")));
         assert!(!allows("192.168.1.4:7200", None), "we listen on loopback alone");
+    }
+
+    #[test]
+    fn below_a_base_path_the_cookie_is_for_that_path_alone() {
+        let answer = |base: &str, path: &str| {
+            let listen = "127.0.0.1:7200".parse().unwrap();
+            let guard = Guard::new(Some("s3cret".into()), listen, vec![], base.parse().unwrap());
+            let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap()).unwrap();
+            let text = |name| answer.headers()[name].to_str().unwrap().to_owned();
+            (text(header::SET_COOKIE), text(header::LOCATION))
+        };
+        let (cookie, location) = answer("/signalbox", "/hosts?token=s3cret");
+        assert!(cookie.contains("; Path=/signalbox;"), "{cookie}");
+        assert_eq!(location, "/signalbox/hosts");
+        let (cookie, location) = answer("", "/hosts?token=s3cret");
+        assert!(cookie.contains("; Path=/;"), "{cookie}");
+        assert_eq!(location, "/hosts");
     }
 
     #[test]

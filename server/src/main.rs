@@ -7,6 +7,7 @@
 mod actor;
 mod adapters;
 mod backend;
+mod below;
 mod bundled;
 mod cli;
 mod config;

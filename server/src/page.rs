@@ -1,6 +1,7 @@
 //! The page: rendered on the server, its files from the site folder, both with what the browser may do.
 
 use crate::backend::PageBackend;
+use crate::below::as_browser_sees_it;
 use crate::routes::Server;
 use app::backend::Backend;
 use axum::Router;
@@ -35,6 +36,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> LeptosOption
 
 /// All that is not the API.
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
+    app::base::configure(server.base_path.as_str());
     let backend: Arc<dyn Backend> = Arc::new(PageBackend(server.engine.clone()));
     let shell_options = options.clone();
     let page = leptos_axum::render_app_async_with_context(
@@ -57,7 +59,7 @@ pub fn router(server: &Server, options: LeptosOptions) -> Router {
         .append_index_html_on_directories(false)
         .precompressed_br()
         .precompressed_gzip()
-        .fallback(axum::routing::get(page));
+        .fallback(as_browser_sees_it(&server.base_path, axum::routing::get(page)));
     Router::new()
         .nest("/pkg", files("pkg", immutable))
         .nest("/vendor", files("vendor", immutable))

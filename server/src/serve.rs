@@ -1,6 +1,7 @@
 //! `signalbox serve`: puts the rooms together, listens, and stops in order.
 
 use crate::adapters::Adapters;
+use crate::below::below;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, guard};
@@ -68,17 +69,19 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         engine: engine.clone(),
         stop: stop.clone(),
         user_header: config.user_header,
+        base_path: config.base_path.clone(),
         streams: Arc::default(),
     };
-    let watch = Arc::new(Guard::new(config.token, address, config.allowed_names));
+    let watch = Arc::new(Guard::new(config.token, address, config.allowed_names, config.base_path.clone()));
     let options = page::leptos_options(&config.site, address);
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
         .layer(from_fn_with_state(watch, guard))
         .layer(CatchPanicLayer::new());
+    let router = below(&config.base_path, router);
 
-    let url = format!("http://{address}");
+    let url = format!("http://{address}{}", config.base_path);
     // For people and for scripts: the one line on standard output.
     if let Err(error) = output::line(&format!("Signalbox is at {url}")) {
         tracing::warn!(%error, url, "the address could not be printed; the server runs");

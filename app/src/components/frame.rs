@@ -10,14 +10,13 @@ use super::palette::{Palette, PaletteButton, PaletteDialog};
 use super::tab::Tab;
 use super::theme::{Theme, ThemeSwitch, fold_rail};
 use super::toasts::Toasts;
+use crate::base;
 use crate::live::Live;
 use crate::open::Open;
-use crate::reactive::mark;
+use crate::reactive::{mark, maybe};
 use crate::tell::{Tell, Teller};
 use crate::zone::Zones;
 use leptos::prelude::*;
-use leptos_router::components::A;
-use leptos_router::hooks::use_location;
 
 /// Where the rail leads: address, picture, word.
 const PAGES: [(&str, &str, &str); 5] = [
@@ -42,7 +41,7 @@ pub fn provide(toasts: Toasts) {
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
     let (fresh, sheet) = (Live::here().fresh(), Sheet::here());
-    let at = use_location().pathname;
+    let at = base::use_path();
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
         // Every address begins with the root's.
         let here = move || match href {
@@ -51,10 +50,17 @@ pub fn Frame(children: Children) -> impl IntoView {
         };
         view! {
             <li>
-                <A href=href attr:class="rail-entry" attr:title=word attr:data-here=mark(here)>
+                // Not the router's link: below a base path the root's would be the current page everywhere.
+                <a
+                    href=base::url(href)
+                    class="rail-entry"
+                    title=word
+                    data-here=mark(here)
+                    aria-current=maybe(move || here().then(|| "page".to_owned()))
+                >
                     <Icon name=picture/>
                     <span>{word}</span>
-                </A>
+                </a>
             </li>
         }
     };
@@ -62,7 +68,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         <a class="skip" href="#content">"Skip to the content"</a>
         <div class="frame" data-stale=mark(move || !fresh.get())>
             <header class="top">
-                <a class="brand" href="/" aria-label="Signalbox: overview">
+                <a class="brand" href=base::url("/") aria-label="Signalbox: overview">
                     <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=BRAND></svg>
                     <span>"Signalbox"</span>
                 </a>

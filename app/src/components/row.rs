@@ -7,6 +7,7 @@ use super::moment::Ago;
 use super::picks::{PickOne, Picks};
 use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
+use crate::base;
 use crate::live::line::Place;
 use crate::live::{Live, OpView};
 use crate::open::Deed;
@@ -143,7 +144,7 @@ pub fn RowAction(op: OpView) -> impl IntoView {
         let next = next.get();
         if let Some(button) = pressed.get_untracked() {
             // The way to the operation, in its row or on its card, wherever that is by then.
-            let href = query::operation(op.id);
+            let href = base::url(&query::operation(op.id));
             let link = format!("tr.row a.title[href='{href}'], article h3 a[href='{href}']");
             hand_over(Some(&button), move || find(&document().document_element()?, &link));
         }

@@ -1,12 +1,12 @@
 //! What the browser's tab says of the page while others are in sight: its title tells what runs, its picture how
 //! things are. Both change at most once a second.
 
+use crate::base;
 use crate::format;
 use crate::live::Live;
 use crate::live::link::Shown;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use protocol::State;
 
 /// How fresh the page is, as far as its tab tells it.
@@ -55,7 +55,7 @@ fn formatter(path: Memo<String>, running: Memo<u64>, fresh: Memo<Fresh>) -> impl
 #[component]
 pub fn Tab() -> impl IntoView {
     let live = Live::here();
-    let path = use_location().pathname;
+    let path = base::use_path();
     let (clock, shown, fresh) = (live.clock(), live.shown(), live.fresh());
     let fresh = Memo::new(move |_| match fresh.get() {
         true => Fresh::Yes,
@@ -99,7 +99,7 @@ pub fn Tab() -> impl IntoView {
         let picture = picture.get();
         if let Some(link) = document().get_element_by_id("icon") {
             // It fails only for a name that is no name.
-            let _ = link.set_attribute("href", picture);
+            let _ = link.set_attribute("href", &base::url(picture));
         }
     });
     view! { <Title formatter=formatter/> }

@@ -2,6 +2,7 @@
 //! awaited, stay until they are closed.
 
 use super::icon::Icon;
+use crate::base;
 use leptos::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +123,7 @@ pub fn ToastList() -> impl IntoView {
             .into_any()
         }
         Act::Open(address) => view! {
-            <a class="link" href=address on:click=move |_| toasts.close(id)>
+            <a class="link" href=base::url(&address) on:click=move |_| toasts.close(id)>
                 "Open it"
             </a>
         }

@@ -11,7 +11,7 @@ use super::role::Tab;
 use super::store::Live;
 use super::tabs::{Request, Tabs};
 use super::wire;
-use crate::{api, http::Call};
+use crate::{api, base, http::Call};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::event::{Beat, Hello, Skipped};
@@ -165,7 +165,7 @@ impl Handle {
             driver.turn += 1;
             (format!("/api/v1/events?after={}", driver.follower.seq()), driver.turn)
         };
-        let Ok(source) = EventSource::new(&path) else {
+        let Ok(source) = EventSource::new(&base::url(&path)) else {
             // Told later: the link is still busy with the command that brought us here.
             let handle = self.clone();
             set_timeout(move || handle.tell(Input::StreamFailed), Duration::ZERO);

@@ -3,6 +3,7 @@
 //! The lock is asked for by reflection: its bindings are not among the stable ones.
 
 use super::frame::Frame;
+use crate::base;
 use js_sys::{Function, Object, Promise, Reflect};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, BroadcastChannel, MessageEvent};
 
 /// What the lock and the channel are called. Give it a new number whenever the frames change: a tab that was
-/// opened before an update can't read those of one that was opened after it.
+/// opened before an update can't read those of one that was opened after it. The base path is added to it.
 const NAME: &str = "signalbox-feed";
 
 /// Lock and channel.
@@ -52,7 +53,7 @@ impl Tabs {
     pub fn open(heard: impl Fn(Frame) + 'static) -> Option<Self> {
         let navigator = web_sys::window()?.navigator();
         let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
-        let channel = BroadcastChannel::new(NAME).ok()?;
+        let channel = BroadcastChannel::new(&base::scoped(NAME)).ok()?;
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             if let Some(frame) = message.data().as_string().and_then(|text| Frame::read(&text)) {
                 heard(frame);
@@ -116,7 +117,7 @@ impl Tabs {
             promise.into()
         });
         let request: Function = Reflect::get(&self.locks, &"request".into())?.dyn_into()?;
-        request.call3(&self.locks, &NAME.into(), &options, &held)?.dyn_into()
+        request.call3(&self.locks, &base::scoped(NAME).into(), &options, &held)?.dyn_into()
     }
 }
 

@@ -7,13 +7,14 @@ use super::new::NewPage;
 use super::operation::OperationPage;
 use super::operations::OperationsPage;
 use super::overview::OverviewPage;
+use crate::base;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 /// Loads the part that the page at `path` is in. Before hydration, which must find it there: between what the server
 /// rendered and the first look at it nothing may change, so nothing may be waited for.
 pub async fn preload(path: &str) {
-    let mut steps = path.split('/').filter(|step| !step.is_empty());
+    let mut steps = base::local(path).split('/').filter(|step| !step.is_empty());
     match (steps.next(), steps.next()) {
         (None, _) => Overview::preload().await,
         (Some("operations"), None) => Operations::preload().await,

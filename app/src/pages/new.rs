@@ -11,6 +11,7 @@ mod presets;
 mod wrong;
 
 use crate::app::Data;
+use crate::base;
 use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
 use crate::query;
 use crate::reactive::{mark, part, spoken};
@@ -136,7 +137,7 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
     });
     let several = Memo::new(move |_| names.with(|names| names.len() > 1));
     let card = move |(name, title): (String, String)| {
-        let href = query::url("/new", [("kind", name.as_str())]);
+        let href = base::url(&query::url("/new", [("kind", name.as_str())]));
         let here = {
             let name = name.clone();
             Memo::new(move |_| chosen.with(|c| c.as_ref().is_some_and(|c| c.spec.name.as_str() == name)))

@@ -5,6 +5,7 @@ mod list;
 mod notice;
 
 use crate::api;
+use crate::base;
 use crate::components::toasts::{Act, Toasts};
 use crate::live::{Live, OpView};
 use crate::query;
@@ -78,7 +79,7 @@ impl Tell {
         };
         how(&mut list);
         if let Some(storage) = storage() {
-            let _ = storage.set_item(KEY, &list::write(&list));
+            let _ = storage.set_item(&base::scoped(KEY), &list::write(&list));
         }
         self.list.set(list);
     }
@@ -103,7 +104,7 @@ fn storage() -> Option<web_sys::Storage> {
 }
 
 fn stored() -> Vec<Awaited> {
-    let text = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
+    let text = storage().and_then(|storage| storage.get_item(&base::scoped(KEY)).ok().flatten());
     text.map(|text| list::read(&text)).unwrap_or_default()
 }
 

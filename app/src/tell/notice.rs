@@ -80,7 +80,7 @@ pub fn show(title: &str, body: &str, tag: &str, clicked: impl FnOnce() + 'static
     options.set_body(body);
     // The same end told twice is one notification.
     options.set_tag(tag);
-    options.set_icon("/favicon.svg");
+    options.set_icon(&crate::base::url("/favicon.svg"));
     let Ok(notification) = Notification::new_with_options(title, &options) else { return false };
     let shown = notification.clone();
     let clicked = Closure::once_into_js(move || {

@@ -10,10 +10,11 @@ mod metrics;
 mod operations;
 mod probes;
 
+use crate::config::BasePath;
 use crate::problem::{Failed, PROBLEM};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Path};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
@@ -43,6 +44,8 @@ pub struct Server {
     pub stop: CancellationToken,
     /// The header in which a proxy says who somebody is.
     pub user_header: Option<String>,
+    /// Below which a proxy serves all of it.
+    pub base_path: BasePath,
     /// Streams that are open.
     pub streams: Arc<AtomicU64>,
 }
@@ -106,6 +109,10 @@ struct Document;
 
 /// The API's description, as committed in docs/openapi.json.
 pub fn openapi_document() -> String {
+    document().to_pretty_json().unwrap_or_default()
+}
+
+fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     for path in document.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
@@ -117,7 +124,7 @@ pub fn openapi_document() -> String {
             }
         }
     }
-    document.to_pretty_json().unwrap_or_default()
+    document
 }
 
 /// What is no success is sent as a problem document.
@@ -170,8 +177,12 @@ pub fn router(server: Server) -> Router {
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "probes",
     responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
-async fn openapi() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], openapi_document())
+async fn openapi(State(server): State<Server>) -> impl IntoResponse {
+    let mut document = document();
+    if !server.base_path.is_empty() {
+        document.servers = Some(vec![utoipa::openapi::Server::new(server.base_path.as_str())]);
+    }
+    ([(header::CONTENT_TYPE, "application/json")], document.to_pretty_json().unwrap_or_default())
 }
 
 /// Answers that come from below the handlers, said as a problem document like every other.

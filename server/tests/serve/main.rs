@@ -4,6 +4,7 @@
 
 mod api;
 mod bands;
+mod base_path;
 mod bundled;
 mod carry;
 mod cli;

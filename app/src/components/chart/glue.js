@@ -1,8 +1,9 @@
 // Between the page's chart component and uPlot: loads the library when the first chart comes into sight, turns
 // our columns into its data, shares cursor and zoom between charts, reads values out, makes pictures.
 
-const LIBRARY = "/vendor/uplot-1.6.32.js";
-const STYLES = "/vendor/uplot-1.6.32.css";
+const BASE = document.documentElement.dataset.base ?? "";
+const LIBRARY = `${BASE}/vendor/uplot-1.6.32.js`;
+const STYLES = `${BASE}/vendor/uplot-1.6.32.css`;
 const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
 const MARKS = ["long entry", "short entry", "exit with a gain", "exit with a loss"];
 

@@ -5,6 +5,7 @@ mod sheet;
 use super::palette::Palette;
 use super::picks::with_neighbours;
 use super::theme::{fold_rail, kept};
+use crate::base;
 use crate::open::{Deed, Doer, Open};
 use leptos::ev::keydown;
 use leptos::prelude::*;
@@ -72,7 +73,7 @@ const FIELDS: &str = ".fields input:not([type='radio']), .fields input[type='rad
 fn focus_first_field(frames: u32) {
     request_animation_frame(move || {
         let path = window().location().pathname().unwrap_or_default();
-        if path == "/new" {
+        if base::local(&path) == "/new" {
             let writes = |at: &Element| matches!(at.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
             let elsewhere = document().active_element().is_some_and(|at| writes(&at)) || dialog_open();
             if elsewhere || focus(document().query_selector(FIELDS).ok().flatten()) {

@@ -3,6 +3,7 @@
 use super::entry::{Entry, is_few, letter};
 use super::wanted::Wanted;
 use crate::api;
+use crate::base;
 use crate::components::chart::{AskAll, Chart, Extent, Rows, Sheet, Spec, lines_of};
 use crate::pages::operation::curves::{MOST_POINTS, extent_of, info};
 use crate::pages::operation::group::cards;
@@ -169,7 +170,7 @@ fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> 
         // Not the router's link: by path alone each of them would be the current page.
         view! {
             <a
-                href=text(move || to.with(Wanted::address))
+                href=text(move || base::url(&to.with(Wanted::address)))
                 data-noscroll=""
                 class="chip"
                 data-chosen=mark(move || chosen.get())

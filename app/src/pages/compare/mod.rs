@@ -14,6 +14,7 @@ pub use wanted::{Wanted, refusal};
 
 use super::not_found::answer_404;
 use crate::app::Data;
+use crate::base;
 use crate::components::faces::{Empty, Skeleton, WithSnapshot};
 use crate::components::icon::Icon;
 use crate::components::ident::copy_and_say;
@@ -150,7 +151,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
 fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let copy = move |_| {
-        let origin = window().location().origin().unwrap_or_default();
+        let origin = base::origin();
         copy_and_say(toasts, format!("{origin}{}", wanted.with_untracked(Wanted::address)), "Link");
     };
     view! {

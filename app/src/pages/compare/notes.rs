@@ -3,6 +3,7 @@
 
 use super::entry::{Entry, letter, letters};
 use super::wanted::{MOST, Wanted};
+use crate::base;
 use crate::reactive::{part, text};
 use leptos::prelude::*;
 use protocol::{OperationId, Problem, ProblemType};
@@ -62,7 +63,7 @@ fn NotThere(missing: Missing, wanted: Memo<Wanted>) -> impl IntoView {
             {said}
             " "
             // Not the router's link: by path alone it would be the current page.
-            <a href=text(move || wanted.with(|w| w.without(id).address())) data-noscroll="">
+            <a href=text(move || base::url(&wanted.with(|w| w.without(id).address()))) data-noscroll="">
                 "Go on without it"
             </a>
         </p>

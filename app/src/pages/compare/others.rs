@@ -1,6 +1,7 @@
 //! Operations that could be compared as well: the newest of the same kinds, each a link that adds it.
 
 use super::wanted::Wanted;
+use crate::base;
 use crate::components::moment::Ago;
 use crate::components::state_mark::StateMark;
 use crate::live::Live;
@@ -38,7 +39,7 @@ pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
         Some(view! {
             <li>
                 // Not the router's link: by path alone it would be the current page.
-                <a href=text(move || wanted.with(|w| w.with(id).address())) data-noscroll="">
+                <a href=text(move || base::url(&wanted.with(|w| w.with(id).address()))) data-noscroll="">
                     <span class="kind">{kind}</span>
                     " "
                     {title}

@@ -4,6 +4,7 @@ use super::differ::Param;
 use super::entry::{Entry, all_params, letters};
 use super::results::{Group, Row, Side, groups};
 use super::wanted::Wanted;
+use crate::base;
 use crate::components::chart::swatch;
 use crate::components::icon::Icon;
 use crate::components::ident::Ident;
@@ -101,7 +102,7 @@ fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
                 <strong>{entry.letter()}</strong>
                 // Not the router's link: by path alone it would be the current page.
                 <a
-                    href=text(move || wanted.with(|w| w.without(op.id).address()))
+                    href=text(move || base::url(&wanted.with(|w| w.without(op.id).address())))
                     data-noscroll=""
                     class="quiet"
                     title="Remove from the comparison"

@@ -5,7 +5,7 @@ use crate::components::form::typed::Typed;
 use crate::query;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::KindName;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(350);
 pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
     let query = use_query_map();
     let navigate = use_navigate();
-    let at = use_location().pathname;
+    let at = crate::base::use_path();
     let now = move || {
         let mut pairs = typed.pairs_of(&typed.texts());
         pairs.extend(beside.words());

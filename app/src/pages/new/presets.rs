@@ -1,5 +1,6 @@
 //! Presets of a kind: values under a name, kept in the browser. Pure but for where they are kept.
 
+use crate::base;
 use leptos::prelude::window;
 use protocol::KindName;
 
@@ -60,7 +61,7 @@ pub fn name_of(typed: &str) -> Option<String> {
 }
 
 fn key(kind: &KindName) -> String {
-    format!("signalbox.presets.{kind}")
+    base::scoped(&format!("signalbox.presets.{kind}"))
 }
 
 /// Those of a kind; none also where the browser keeps nothing for this page.

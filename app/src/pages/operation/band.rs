@@ -68,7 +68,7 @@ impl Bands {
                     .collect()
             });
             let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let path = location.pathname.get_untracked();
+            let path = crate::base::local(&location.pathname.get_untracked()).to_owned();
             let to =
                 query::url(&path, pairs.chain([(WORD, names.as_str())])) + &location.hash.get_untracked();
             navigate(&to, NavigateOptions { replace: true, scroll: false, ..Default::default() });

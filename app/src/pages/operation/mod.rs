@@ -115,7 +115,7 @@ fn Opened(id: OperationId, detail: Resource<Asked>, beside: Resource<AskedBeside
 /// The page again from the start: what failed may work now.
 fn refetch(id: OperationId) {
     // It fails only outside a document.
-    let _ = window().location().set_href(&crate::query::operation(id));
+    let _ = window().location().set_href(&crate::base::url(&crate::query::operation(id)));
 }
 
 /// It was there when the page was opened, and is no more.

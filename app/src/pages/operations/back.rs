@@ -5,7 +5,6 @@ use super::stored::{Shelf, Stored};
 use crate::filter::Asked;
 use leptos::ev::{popstate, scroll};
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use std::cell::{Cell, RefCell};
 
 /// A page that opens so soon after a step in the browser's history was opened by it, milliseconds.
@@ -29,7 +28,7 @@ thread_local! {
 
 /// Keeps how the list is left, and takes it up again where a person comes back.
 pub fn come_back(asked: Memo<Asked>, stored: Stored) {
-    let here = use_location().pathname;
+    let here = crate::base::use_path();
     Effect::new(move |_| {
         if STEPPED.get().is_none() {
             STEPPED.set(Some(f64::NEG_INFINITY));

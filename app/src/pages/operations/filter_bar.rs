@@ -5,6 +5,7 @@
 
 use super::field::FilterField;
 use super::views::Views;
+use crate::base;
 use crate::components::icon::Icon;
 use crate::filter::{Asked, Chip, Group, Sort};
 use crate::format;
@@ -35,7 +36,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             };
             view! {
                 <a
-                    href=text(move || asked.with(|a| a.with_state(state).address()))
+                    href=text(move || base::url(&asked.with(|a| a.with_state(state).address())))
                     data-noscroll=""
                     class="chip"
                     data-state=state.map(State::as_str)
@@ -74,7 +75,7 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
         view! {
             <li>
                 <a
-                    href=text(move || asked.with(|a| a.without(&chip).address()))
+                    href=text(move || base::url(&asked.with(|a| a.without(&chip).address())))
                     data-noscroll=""
                     class="token"
                     aria-label=label
@@ -95,7 +96,7 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
         let clear = (chips.len() > 1).then(|| {
             view! {
                 <li>
-                    <a href="/operations" data-noscroll="" class="link">
+                    <a href=base::url("/operations") data-noscroll="" class="link">
                         "Lift all"
                     </a>
                 </li>

@@ -13,6 +13,7 @@ mod views;
 mod window;
 
 use crate::actions::{Actions, Question};
+use crate::base;
 use crate::components::faces::{Empty, WithSnapshot};
 use crate::components::icon::Icon;
 use crate::components::picks::{Picks, SelectBar};
@@ -99,10 +100,11 @@ impl List {
 fn Lists() -> impl IntoView {
     let live = Live::here();
     let location = use_location();
+    let path = base::use_path();
     let asked = Memo::new(move |before: Option<&Asked>| {
         // The address is another page's already while this one goes.
         match before {
-            Some(before) if location.pathname.read().as_str() != "/operations" => before.clone(),
+            Some(before) if path.read().as_str() != "/operations" => before.clone(),
             _ => location.search.with(|search| Asked::read(search)),
         }
     });

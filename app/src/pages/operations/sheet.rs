@@ -4,6 +4,7 @@ use super::order::Item;
 use super::stored::Stored;
 use super::table::Head;
 use super::window::{Layout, Window};
+use crate::base;
 use crate::components::paper::{OnPaper, Printed};
 use crate::components::picks::{Picks, move_by_arrows};
 use crate::components::row::Row;
@@ -227,7 +228,7 @@ pub fn Sheet(
         };
         let fold = {
             let name = name.clone();
-            move || asked.with(|a| a.with_fold(&name).address())
+            move || base::url(&asked.with(|a| a.with_fold(&name).address()))
         };
         let (said, of) = (name.to_string(), name);
         view! {

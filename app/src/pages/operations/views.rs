@@ -1,6 +1,7 @@
 //! Views that were saved under a name: a filter with its order and groups. This browser alone keeps them; what is
 //! shared is their address.
 
+use crate::base;
 use crate::components::icon::Icon;
 use crate::components::menu::Unfolds;
 use crate::components::toasts::Toasts;
@@ -28,14 +29,14 @@ struct View {
 
 fn kept() -> Vec<View> {
     let storage = window().local_storage().ok().flatten();
-    let text = storage.and_then(|storage| storage.get_item(KEY).ok().flatten());
+    let text = storage.and_then(|storage| storage.get_item(&base::scoped(KEY)).ok().flatten());
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// Keeps them; says whether the browser does.
 fn keep(views: &[View]) -> bool {
     let Some(storage) = window().local_storage().ok().flatten() else { return false };
-    serde_json::to_string(views).is_ok_and(|text| storage.set_item(KEY, &text).is_ok())
+    serde_json::to_string(views).is_ok_and(|text| storage.set_item(&base::scoped(KEY), &text).is_ok())
 }
 
 /// Puts a view in under its name; one that has the name already is another one from now on.
@@ -178,7 +179,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                 };
                 view! {
                     <a
-                        href=format!("/operations?{query}")
+                        href=base::url(&format!("/operations?{query}"))
                         aria-current=current
                         on:click=move |_| {
                             if let Some(menu) = menu.get_untracked() {

@@ -3,6 +3,7 @@
 //! where even that is not all, the page says so.
 
 use crate::api;
+use crate::base;
 use crate::components::toasts::Toasts;
 use crate::format;
 use crate::live::Live;
@@ -24,15 +25,15 @@ const NEWEST: &str = "/api/v1/operations?state=failed&limit=200";
 
 fn kept() -> Option<Time> {
     let storage = window().local_storage().ok().flatten()?;
-    Time::parse(&storage.get_item(KEY).ok().flatten()?).ok()
+    Time::parse(&storage.get_item(&base::scoped(KEY)).ok().flatten()?).ok()
 }
 
 fn keep(looked: Option<Time>) {
     // A browser that keeps nothing still shows it until the page is left.
     let Some(storage) = window().local_storage().ok().flatten() else { return };
     let _ = match looked {
-        Some(at) => storage.set_item(KEY, &at.to_string()),
-        None => storage.remove_item(KEY),
+        Some(at) => storage.set_item(&base::scoped(KEY), &at.to_string()),
+        None => storage.remove_item(&base::scoped(KEY)),
     };
 }
 

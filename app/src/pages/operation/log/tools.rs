@@ -3,6 +3,7 @@
 use super::load::Loading;
 use super::sieve::takes;
 use super::state::Look;
+use crate::base;
 use crate::components::icon::Icon;
 use crate::components::ident::copy;
 use crate::components::toasts::Toasts;
@@ -100,7 +101,10 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
         move || {
             let attempt = look.log.with(LogBuffer::attempt).to_string();
             let path = format!("/api/v1/operations/{id}/logs");
-            query::url(&path, [("format", "text"), ("attempt", if attempt == "0" { "" } else { &attempt })])
+            base::url(&query::url(
+                &path,
+                [("format", "text"), ("attempt", if attempt == "0" { "" } else { &attempt })],
+            ))
         }
     };
     let toasts = expect_context::<Toasts>();

@@ -12,6 +12,7 @@ mod training;
 
 use super::candles::{Candles, Market};
 use crate::app::Data;
+use crate::base;
 use crate::live::OpView;
 use crate::outcome::{Body, Figure, Outcome};
 use crate::query;
@@ -75,7 +76,8 @@ fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
         return None;
     }
     let lines = artifacts.iter().map(|artifact| {
-        let href = format!("/api/v1/operations/{id}/artifacts/{}", query::encode(&artifact.name));
+        let path = format!("/api/v1/operations/{id}/artifacts/{}", query::encode(&artifact.name));
+        let href = base::url(&path);
         view! {
             <li>
                 <a href=href download=artifact.name.clone() rel="external">

@@ -1,0 +1,44 @@
+//! Below a base path: API, stream and command line, with and without the path in the request.
+
+use crate::process::{Home, PATIENCE};
+use std::process::{Command, Output};
+
+#[tokio::test]
+async fn below_a_base_path_api_stream_and_command_line_work() {
+    let home = Home::new();
+    let server = home.serve(&["--base-path", "/signalbox/"]);
+    assert!(server.url.ends_with("/signalbox"), "{}", server.url);
+    // The stream, the start and the answers, all below the path.
+    let mut feed = server.follow(0).await;
+    let load = server.load("ACME", None).await;
+    feed.until(|op| op.id == load.id && op.state.ended()).await;
+
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_signalbox"))
+        .args(["start", "data.load", "timeframe=1h", "source=synthetic", "symbol=EMCA", "--follow"])
+        .args(["--server", &server.url])
+        .env_remove("SIGNALBOX_TOKEN")
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert!(status.success(), "{err}");
+    let page = format!("{}/operations/{}", server.url, out.trim());
+    assert!(err.contains(&page), "{err}");
+}
+
+#[tokio::test]
+async fn a_proxy_may_remove_the_base_path_or_leave_it() {
+    let home = Home::new();
+    let server = home.serve(&["--base-path", "/signalbox"]);
+    let root = server.url.trim_end_matches("/signalbox");
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let client = client.build().unwrap();
+    let ask = async |path: &str| client.get(format!("{root}{path}")).timeout(PATIENCE).send().await.unwrap();
+    for path in ["/api/v1/kinds", "/signalbox/api/v1/kinds", "/healthz", "/signalbox/healthz"] {
+        assert_eq!(ask(path).await.status(), 200, "{path}");
+    }
+    let redirect = ask("/signalbox").await;
+    assert_eq!(redirect.status(), 308);
+    assert_eq!(redirect.headers()["location"], "/signalbox/");
+    let document: serde_json::Value = ask("/openapi.json").await.json().await.unwrap();
+    assert_eq!(document["servers"][0]["url"], "/signalbox");
+}
