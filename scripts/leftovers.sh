@@ -41,7 +41,7 @@ left_behind() {
     folders=$(find "$RUN_FOLDER" -mindepth 1 -maxdepth 1)
     [ -n "$processes$folders" ] || return 0
     say "'$1' passed, and left something behind."
-    [ -z "$processes" ] || { say "Processes that still run, with their listening sockets:" && printf '%s\n' "$processes" | sed 's/^/    /'; }
+    [ -z "$processes" ] || { say "Processes that still run, and hold their sockets open:" && printf '%s\n' "$processes" | sed 's/^/    /'; }
     [ -z "$folders" ] || { say "Temporary files and folders:" && printf '%s\n' "$folders" | sed 's/^/    /'; }
     return 1
 }

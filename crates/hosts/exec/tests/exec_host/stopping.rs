@@ -130,12 +130,10 @@ const CHILD: &str = "SIGNALBOX_TEST_CHILD_HOST";
 #[tokio::test]
 #[ignore = "begun by the test that kills it"]
 async fn a_host_to_kill() {
-    if std::env::var_os(CHILD).is_none() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
+    // The folder belongs to the test that kills this one, which could not remove it any more.
+    let Some(folder) = std::env::var_os(CHILD) else { return };
     let script = "import os, time\nprint('group', os.getpgrp())\ntime.sleep(1000)";
-    let mut rig = Rig::script(folder.path(), script, "").await;
+    let mut rig = Rig::script(std::path::Path::new(&folder), script, "").await;
     let id = rig.start("exec.t", Value::Null).await;
     println!("\ngroup {}", rig.until_line(id, "group ").await);
     std::future::pending::<()>().await;
@@ -147,9 +145,10 @@ fn a_host_that_is_killed_leaves_no_group_behind() {
     if !python() {
         return;
     }
+    let folder = tempfile::tempdir().unwrap();
     let mut host = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "stopping::a_host_to_kill", "--ignored", "--nocapture"])
-        .env(CHILD, "1")
+        .env(CHILD, folder.path())
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
