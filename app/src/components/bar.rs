@@ -6,6 +6,12 @@ use crate::words;
 use leptos::prelude::*;
 use protocol::{ConditionKind, State};
 
+/// Where the fill of a bar stands: moved to the left by what is missing. A change of its width would have the browser lay
+/// out the page at each frame.
+fn moved(done: f64) -> String {
+    format!("transform:translateX({:.2}%)", (done.clamp(0.0, 1.0) - 1.0) * 100.0)
+}
+
 /// The bar and its word. Stale is hatched and says its age; an unknown total is told by what is done;
 /// cancelling keeps its place and shows the newest step of the receipt.
 #[component]
@@ -35,7 +41,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
     });
     let fill = text(move || {
         let done = if op.state.get() == State::Succeeded { 1.0 } else { fraction.get().unwrap_or(0.0) };
-        format!("width:{:.2}%", done.clamp(0.0, 1.0) * 100.0)
+        moved(done)
     });
     let percent = maybe(move || fraction.get().map(|f| format!("{:.0}", (f * 100.0).floor())));
     view! {
@@ -56,4 +62,16 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_moved_and_never_laid_out_anew() {
+        assert_eq!(moved(0.0), "transform:translateX(-100.00%)");
+        assert_eq!(moved(0.425), "transform:translateX(-57.50%)");
+        assert_eq!((moved(1.0), moved(1.5)), (moved(2.0), "transform:translateX(0.00%)".to_owned()));
+    }
 }
