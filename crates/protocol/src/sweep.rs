@@ -45,6 +45,22 @@ pub struct SweepResult {
     pub ran: Vec<Ran>,
     /// How many runs there are in all.
     pub runs: u32,
+    /// Runs that were deleted before their outcome was recorded. They are over, and not in `ran`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deleted: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl SweepResult {
+    /// How many runs are over: the one count that progress, checkpoint and page show.
+    #[must_use]
+    pub fn over(&self) -> u32 {
+        self.ran.len() as u32 + self.deleted
+    }
 }
 
 /// Best first; those without a figure last, in the order of the plan.

@@ -42,12 +42,12 @@ pub(super) struct Sweeping<'a> {
     under_way: BTreeMap<usize, OperationId>,
     /// What an earlier attempt knew, of runs that this one has not come to yet.
     known: BTreeMap<usize, Ran>,
-    /// So many runs were deleted before anybody took down what came of them.
-    gone: u64,
     result: SweepResult,
     told: Option<Instant>,
     /// Something was taken down since, and waits to be told.
     untold: bool,
+    /// The shares of their work that runs under way have done, summed.
+    partly: f64,
 }
 
 /// What the checkpoint that an attempt goes on from says of its runs, by their place in the plan.
@@ -82,10 +82,10 @@ impl<'a> Sweeping<'a> {
             plan,
             under_way: BTreeMap::new(),
             known,
-            gone: 0,
             result,
             told: None,
             untold: false,
+            partly: 0.0,
         }
     }
 
@@ -112,7 +112,7 @@ impl<'a> Sweeping<'a> {
             }
             tokio::select! {
                 () = feed.changed() => {}
-                () = tokio::time::sleep(TELL), if self.untold => {}
+                () = tokio::time::sleep(TELL) => {}
                 () = self.ctx.token().cancelled() => return Err(self.cancelled().await),
             }
             tokio::time::sleep(LOOK).await;
@@ -201,13 +201,9 @@ impl<'a> Sweeping<'a> {
                 None => self.deleted(run),
             }
         }
-        let (done, all) = (self.result.ran.len() as u64 + self.gone, self.result.runs);
-        self.ctx.done(done);
-        self.ctx.fraction(Some(((done as f64 + part) / f64::from(all.max(1))).min(1.0)));
+        self.partly = part;
         self.untold |= any;
-        if self.untold {
-            self.tell(false);
-        }
+        self.tell(false);
         Ok(())
     }
 
@@ -232,7 +228,7 @@ impl<'a> Sweeping<'a> {
         match self.known.remove(&run) {
             Some(ran) => self.note(ran, ", and deleted since"),
             None => {
-                self.gone += 1;
+                self.result.deleted += 1;
                 let said = format!("{}: it was deleted, and what came of it is not known", self.values(run));
                 self.ctx.log(LogLevel::Warn, said);
             }
@@ -271,19 +267,29 @@ impl<'a> Sweeping<'a> {
         rank(&mut self.result.ran, self.result.lowest);
     }
 
-    /// What is known so far, for the page and for a later attempt.
+    /// What is known so far: its progress, and where runs are over since, the checkpoint for the page and a later attempt.
+    /// Both have the same count of runs, so they are told together.
     fn tell(&mut self, now: bool) {
         if !now && self.told.is_some_and(|told| told.elapsed() < TELL) {
             return;
         }
-        (self.told, self.untold) = (Some(Instant::now()), false);
+        self.told = Some(Instant::now());
         let mut known = self.result.clone();
         known.ran.extend(self.known.values().cloned());
+        let (over, all) = (known.over(), known.runs);
+        let share = |done: f64| (done / f64::from(all.max(1))).min(1.0);
+        // Runs under way count for their share, so this is never less than the count by itself: it goes first.
+        self.ctx.fraction(Some(share(f64::from(over) + self.partly)));
+        self.ctx.done(u64::from(over));
+        if !std::mem::take(&mut self.untold) && !now {
+            return;
+        }
         rank(&mut known.ran, known.lowest);
-        let (done, all) = (known.ran.len(), known.runs);
-        let far = done as f64 / f64::from(all.max(1));
         if let Ok(state) = serde_json::to_value(&known)
-            && self.ctx.keep(Place::new(format!("{done} of {all} runs"), state).at(far)).is_err()
+            && self
+                .ctx
+                .keep(Place::new(format!("{over} of {all} runs"), state).at(share(f64::from(over))))
+                .is_err()
         {
             tracing::warn!(operation = %self.ctx.id(), "a sweep's state is too large to be kept");
         }

@@ -131,6 +131,7 @@ impl Work for Sweep {
             names: plan.names.clone(),
             ran: Vec::new(),
             runs: runs.len() as u32,
+            deleted: 0,
         };
         let sweeping = Sweeping::new(engine, &ctx, &plan, result);
         let result = sweeping.all(&kind, &runs, params.at_once as usize).await?;

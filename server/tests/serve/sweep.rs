@@ -4,7 +4,7 @@ use crate::process::{Follower, Home, HostProcess, Server};
 use pool::{PoolError, Repeat};
 use protocol::api::{Deleted, OperationPage};
 use protocol::sweep::SweepResult;
-use protocol::{FailureReason, Operation, OperationId, State};
+use protocol::{EventBody, FailureReason, Operation, OperationId, State};
 use serde_json::{Value, json};
 
 /// Bars to trade on.
@@ -67,6 +67,44 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
         assert_eq!(points.iter().map(|p| p.0).collect::<Vec<_>>(), [1.0, 2.0, 3.0, 4.0], "{name}");
     }
     feed.assert_gapless();
+}
+
+#[tokio::test]
+async fn progress_percentage_and_checkpoint_of_a_sweep_tell_one_count_of_runs() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    load(&server, &mut feed).await;
+    let vary = "fast=5,10,15,20; slow=30,60,90,120,150";
+    let sweep = server.start("analysis.sweep", params(vary)).await.id;
+    let (mut kept, mut last) = (Vec::new(), None);
+    loop {
+        let event = feed.next().await;
+        match event.body {
+            EventBody::Progress { id, progress, .. } if id == sweep => {
+                if let (Some(total), Some(fraction)) = (progress.total, progress.fraction) {
+                    let counted = progress.done as f64 / total as f64;
+                    assert!(fraction >= counted - 1e-9, "{progress:?}");
+                }
+                last = Some(progress.done);
+            }
+            EventBody::Operation { operation } if operation.id == sweep => {
+                if let Some(checkpoint) = &operation.checkpoint {
+                    let known: SweepResult = serde_json::from_value(checkpoint.state.clone()).unwrap();
+                    assert_eq!(checkpoint.note, format!("{} of 20 runs", known.over()));
+                    kept.push(u64::from(known.over()));
+                }
+                if operation.state.ended() {
+                    last = operation.progress.map(|p| p.done).or(last);
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(kept.is_sorted(), "{kept:?}");
+    assert_eq!((kept.last().copied(), last), (Some(20), Some(20)));
+    assert_eq!(result(&server, sweep).await.over(), 20);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::live::{Live, OpView};
 use crate::outcome::{Body, Outcome, SWEEP};
 use crate::pages::operations::table::Table;
 use crate::query;
-use crate::reactive::part;
+use crate::reactive::{part, text};
 use crate::words;
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -52,7 +52,7 @@ pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
         <Children op/>
         {part(move || {
             let known = known.get()?;
-            Some(plan.with_value(|plan| ranked(plan, &known)))
+            Some(plan.with_value(|plan| ranked(op, plan, &known)))
         })}
     }
     .into_any()
@@ -87,7 +87,7 @@ fn figure(ran: &Ran) -> String {
     }
 }
 
-fn ranked(plan: &Plan, known: &SweepResult) -> AnyView {
+fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
     let names = plan.names.clone();
     let rows = known.ran.iter().enumerate().map(|(place, ran)| {
         let values =
@@ -107,9 +107,15 @@ fn ranked(plan: &Plan, known: &SweepResult) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    let done = known.ran.len() as u64;
-    let failed = known.ran.iter().filter(|ran| ran.figure.is_none()).count() as u64;
-    let said = words::sweep::standing(done, u64::from(known.runs), failed);
+    let (over, all) = (u64::from(known.over()), u64::from(known.runs));
+    let without = known.ran.iter().filter(|ran| ran.figure.is_none()).count() as u64;
+    // While it runs the count is that of its bar: the ranks come by another event.
+    let said = text(move || {
+        let running = !op.state.get().ended();
+        let told =
+            op.progress.with(|p| p.as_ref().filter(|p| running && p.total == Some(all)).map(|p| p.done));
+        words::sweep::standing(told.unwrap_or(over), all, without)
+    });
     let best: Vec<_> = known
         .ran
         .iter()
