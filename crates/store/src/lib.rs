@@ -167,6 +167,9 @@ pub trait Store: Send + Sync + 'static {
     /// How many operations are in each state.
     fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
 
+    /// How many operations in each state a filter finds, on whatever page of it they are.
+    fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError>;
+
     /// The newest result of an operation.
     fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError>;
 

@@ -11,6 +11,34 @@ use rusqlite::types::Value as Sql;
 /// order of their ids. Else one single state, kind, host or parent leads through its own index. For all other
 /// questions one index is walked that holds nothing but what is asked about.
 pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+    let Found { id, from, mut clauses } = found(filter, now);
+    let (direction, beyond) = match filter.order {
+        Order::Newest => ("DESC", "<"),
+        Order::Oldest => ("ASC", ">"),
+    };
+    if let Some(after) = filter.after {
+        clauses.id(&format!("{id} {beyond}"), after);
+    }
+    let wanted = clauses.wanted();
+    clauses.values.push(Sql::Integer(i64::from(filter.limit.clamp(1, 500)) + 1));
+    (format!("SELECT {id} FROM {from} {wanted} ORDER BY {id} {direction} LIMIT ?"), clauses.values)
+}
+
+/// How many operations of each state a filter finds, as of `now`: a statement and its values.
+pub(crate) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+    let Found { from, clauses, .. } = found(filter, now);
+    (format!("SELECT o.state, count(*) FROM {from} {} GROUP BY o.state", clauses.wanted()), clauses.values)
+}
+
+/// Where a filter looks, and what it asks for there.
+struct Found {
+    /// The column of ids that leads.
+    id: &'static str,
+    from: &'static str,
+    clauses: Clauses,
+}
+
+fn found(filter: &Filter, now: Time) -> Found {
     let mut clauses = Clauses::default();
     let by_name = filter.params_by_name();
     let meant = |values: &[&ParamIs]| -> Vec<String> { values.iter().flat_map(|p| p.meant()).collect() };
@@ -52,13 +80,6 @@ pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     if let Some(end) = end {
         clauses.id(&format!("{id} <"), end);
     }
-    let (direction, beyond) = match filter.order {
-        Order::Newest => ("DESC", "<"),
-        Order::Oldest => ("ASC", ">"),
-    };
-    if let Some(after) = filter.after {
-        clauses.id(&format!("{id} {beyond}"), after);
-    }
     let lists = [filter.states.len(), filter.kinds.len(), filter.hosts.len()];
     let single = lists.iter().sum::<usize>() == 1 || filter.parent.is_some();
     let from = if leads {
@@ -68,12 +89,7 @@ pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     } else {
         "operations AS o INDEXED BY operations_to_find"
     };
-    let wanted = match clauses.parts.is_empty() {
-        true => String::new(),
-        false => format!("WHERE {}", clauses.parts.join(" AND ")),
-    };
-    clauses.values.push(Sql::Integer(i64::from(filter.limit.clamp(1, 500)) + 1));
-    (format!("SELECT {id} FROM {from} {wanted} ORDER BY {id} {direction} LIMIT ?"), clauses.values)
+    Found { id, from, clauses }
 }
 
 #[derive(Default)]
@@ -83,6 +99,13 @@ struct Clauses {
 }
 
 impl Clauses {
+    fn wanted(&self) -> String {
+        match self.parts.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", self.parts.join(" AND ")),
+        }
+    }
+
     /// `= ?` or `IN (?, ?)`; one value alone keeps the order of the index.
     fn any_of(&mut self, values: &[String]) -> String {
         self.values.extend(values.iter().cloned().map(Sql::Text));

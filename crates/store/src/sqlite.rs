@@ -237,6 +237,22 @@ impl Store for Sqlite {
         })
     }
 
+    fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError> {
+        let (sql, values) = query::counts(filter, Time::now());
+        self.reading(|c| {
+            let mut statement = c.prepare_cached(&sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut found: Vec<(State, u64)> = State::ALL.into_iter().map(|state| (state, 0)).collect();
+            while let Some(row) = rows.next()? {
+                let state = row.get::<_, String>(0)?;
+                if let Some(of) = found.iter_mut().find(|(known, _)| known.as_str() == state) {
+                    of.1 = row.get::<_, i64>(1)? as u64;
+                }
+            }
+            Ok(found)
+        })
+    }
+
     fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError> {
         self.reading(|c| {
             let doc: Option<String> = c

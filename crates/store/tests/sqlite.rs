@@ -330,6 +330,61 @@ fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
 }
 
 #[test]
+fn a_day_counts_operations_by_their_last_end_and_neither_attempts_nor_what_was_deleted() {
+    let (_folder, store) = open();
+    let now = Time::now();
+    let put = |(operation, attempt): &(Box<Operation>, Box<Attempt>)| {
+        store.apply(&[Change::Operation { operation: operation.clone(), attempt: attempt.clone() }]).unwrap();
+    };
+    let counted = || -> Vec<_> {
+        let told = store.tallies(0).unwrap();
+        told.iter().map(|t| (t.state, t.count, (t.seconds * 10.0).round() / 10.0)).collect()
+    };
+    let end = |of: &mut (Box<Operation>, Box<Attempt>), state, seconds: i64| {
+        of.0.state = state;
+        of.0.started_at = Some(now.plus_micros(-seconds * 1_000_000));
+        of.0.ended_at = Some(now);
+    };
+    let (mut one, mut other) = (operation(State::Queued, "one"), operation(State::Queued, "other"));
+    end(&mut one, State::Failed, 3);
+    end(&mut other, State::Failed, 4);
+    put(&one);
+    put(&other);
+    assert_eq!(counted(), [(State::Failed, 2, 7.0)]);
+    one.0.state = State::Queued;
+    put(&one);
+    assert_eq!(counted(), [(State::Failed, 1, 4.0)], "it is tried again: it has not ended");
+    end(&mut one, State::Succeeded, 5);
+    put(&one);
+    assert_eq!(counted(), [(State::Failed, 1, 4.0), (State::Succeeded, 1, 5.0)]);
+    store.apply(&[Change::Forget { ids: vec![other.0.id] }]).unwrap();
+    assert_eq!(counted(), [(State::Succeeded, 1, 5.0)]);
+}
+
+#[test]
+fn a_filter_counts_what_it_finds_in_each_state() {
+    let (_folder, store) = open();
+    for (state, title) in [
+        (State::Failed, "MSFT 1h"),
+        (State::Failed, "MSFT 1d"),
+        (State::Running, "MSFT 5m"),
+        (State::Failed, "AAPL 1h"),
+    ] {
+        let (operation, attempt) = operation(state, title);
+        store.apply(&[Change::Operation { operation, attempt }]).unwrap();
+    }
+    let counts = |words: &[(&str, &str)]| {
+        let filter = Filter::parse(words.iter().copied()).unwrap();
+        let found = store.counts_of(&filter).unwrap();
+        found.into_iter().filter(|(_, n)| *n > 0).collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&[("q", "msft"), ("limit", "1")]), [(State::Running, 1), (State::Failed, 2)]);
+    assert_eq!(counts(&[("q", "msft"), ("state", "failed")]), [(State::Failed, 2)]);
+    assert_eq!(counts(&[]), [(State::Running, 1), (State::Failed, 3)]);
+    assert_eq!(counts(&[("q", "nothing")]), []);
+}
+
+#[test]
 fn who_deleted_what_outlives_it_and_what_else_was_done_with_it_does_not() {
     use protocol::{Action, Actor, AuditEntry};
     let (_folder, store) = open();

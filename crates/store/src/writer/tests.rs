@@ -60,6 +60,10 @@ impl Store for Full {
     fn page(&self, filter: &crate::Filter) -> Result<crate::Page, StoreError> {
         self.inner.page(filter)
     }
+    fn counts_of(&self, filter: &crate::Filter) -> Result<Vec<(protocol::State, u64)>, StoreError> {
+        self.inner.counts_of(filter)
+    }
+
     fn counts(&self) -> Result<Vec<(protocol::State, u64)>, StoreError> {
         self.inner.counts()
     }
