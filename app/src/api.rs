@@ -2,10 +2,11 @@
 
 use protocol::activity::Activity;
 use protocol::api::{
-    CancelMany, CancelledMany, DeleteMany, Deleted, HostStatus, KindList, LogPage, OperationDetail,
-    OperationPage, SeriesAnswer, Snapshot, StartWithRule,
+    CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage,
+    OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
 use protocol::{Envelope, HostName, KindName, Operation, OperationId, Problem, SetRule};
+use serde::{Deserialize, Serialize};
 
 #[cfg(not(feature = "ssr"))]
 use crate::http::Call;
@@ -27,6 +28,13 @@ async fn get<T: serde::de::DeserializeOwned + 'static>(path: String) -> Result<T
     send_wrapper::SendWrapper::new(async move { Call::get(&path).json().await }).await
 }
 
+/// An answer, and the number of the feed at which it is true: what happened later is in the feed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Told<T> {
+    pub seq: u64,
+    pub of: T,
+}
+
 /// Everything the page shows, and the seq it is true at.
 pub async fn snapshot() -> Result<Snapshot, Problem> {
     #[cfg(feature = "ssr")]
@@ -44,11 +52,11 @@ pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
 }
 
 /// What ended lately, beside what is usual.
-pub async fn activity() -> Result<Activity, Problem> {
+pub async fn activity() -> Result<Told<Activity>, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.activity().await;
     #[cfg(not(feature = "ssr"))]
-    get("/api/v1/activity".to_owned()).await
+    send_wrapper::SendWrapper::new(async move { Call::get("/api/v1/activity").told().await }).await
 }
 
 /// What can be started.
@@ -111,8 +119,16 @@ mod browser {
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn operations(path: &str) -> Result<OperationPage, Problem> {
-        Call::get(path).json().await
+    pub async fn operations(path: &str) -> Result<Told<OperationPage>, Problem> {
+        Call::get(path).told().await
+    }
+
+    /// How many operations in each state a filter finds; `path` has the words of the filter.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn counts(path: &str) -> Result<Told<FilterCounts>, Problem> {
+        Call::get(path).told().await
     }
 
     /// The newest few stored operations that have such words in them.
@@ -230,6 +246,6 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, cancel_many, delete, delete_many, drain, drop_rule, envelope, find, log_page, newest_of,
-    operations, sampled, set_rule, start,
+    artifact, ask, cancel_many, counts, delete, delete_many, drain, drop_rule, envelope, find, log_page,
+    newest_of, operations, sampled, set_rule, start,
 };

@@ -1,6 +1,7 @@
 //! Where server-rendered pages get their data: the server implements this trait and puts it into the
 //! context of every render. In the browser the same answers come from the API.
 
+use crate::api::Told;
 use async_trait::async_trait;
 use protocol::activity::Activity;
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
@@ -17,7 +18,7 @@ pub trait Backend: Send + Sync + 'static {
     /// As `GET /api/v1/operations/{id}`.
     async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem>;
     /// As `GET /api/v1/activity`.
-    async fn activity(&self) -> Result<Activity, Problem>;
+    async fn activity(&self) -> Result<Told<Activity>, Problem>;
     /// As `GET /api/v1/kinds`.
     async fn kinds(&self) -> Result<KindList, Problem>;
     /// As `GET /api/v1/operations/{id}/series`, at most `points` points a curve.

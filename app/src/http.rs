@@ -1,7 +1,9 @@
 //! Requests from the browser: JSON out and in, a time limit on each, every failure a problem document.
 
+use crate::api::Told;
 use crate::base;
 use leptos::prelude::{TimeoutHandle, set_timeout_with_handle};
+use protocol::api::FEED_SEQ;
 use protocol::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -41,12 +43,19 @@ impl<'a> Call<'a> {
     /// The server's problem document, or one of our own when there was no answer to read.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let text = self.text().await?;
-        serde_json::from_str(&text).map_err(|e| {
-            Problem::new(
-                ProblemType::Internal,
-                format!("The server's answer can't be read ({e}). Page and server may be of different versions: reload the page."),
-            )
-        })
+        serde_json::from_str(&text).map_err(unreadable)
+    }
+
+    /// Sends it and reads the answer, with the number of the feed at which it is true.
+    ///
+    /// # Errors
+    /// As [`Call::json`].
+    pub async fn told<T: DeserializeOwned>(self) -> Result<Told<T>, Problem> {
+        let (seq, text) = self.answer().await?;
+        let Some(seq) = seq else {
+            return Err(unreadable("it does not say at which place of the feed it is true"));
+        };
+        Ok(Told { seq, of: serde_json::from_str(&text).map_err(unreadable)? })
     }
 
     /// Sends it and gives the answer as it came.
@@ -54,6 +63,10 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::json`].
     pub async fn text(self) -> Result<String, Problem> {
+        Ok(self.answer().await?.1)
+    }
+
+    async fn answer(self) -> Result<(Option<u64>, String), Problem> {
         let controller = match self.abort.clone().map_or_else(AbortController::new, Ok) {
             Ok(controller) => controller,
             Err(_) => return Err(no_answer()),
@@ -64,9 +77,9 @@ impl<'a> Call<'a> {
         });
         let answer = self.send(&controller).await;
         drop(timer);
-        let (ok, status, text) = answer.map_err(|_| no_answer())?;
+        let Answer { ok, status, seq, text } = answer.map_err(|_| no_answer())?;
         if ok {
-            return Ok(text);
+            return Ok((seq, text));
         }
         Err(serde_json::from_str::<Problem>(&text).unwrap_or_else(|_| {
             let mut problem = Problem::new(
@@ -78,7 +91,7 @@ impl<'a> Call<'a> {
         }))
     }
 
-    async fn send(&self, controller: &AbortController) -> Result<(bool, u16, String), JsValue> {
+    async fn send(&self, controller: &AbortController) -> Result<Answer, JsValue> {
         let headers = Headers::new()?;
         headers.set("accept", "application/json")?;
         if let Some(key) = self.idempotency_key {
@@ -96,8 +109,27 @@ impl<'a> Call<'a> {
         let response: Response =
             JsFuture::from(window.fetch_with_str_and_init(&base::url(self.path), &init)).await?.dyn_into()?;
         let text = JsFuture::from(response.text()?).await?;
-        Ok((response.ok(), response.status(), text.as_string().unwrap_or_default()))
+        let seq = response.headers().get(FEED_SEQ)?.and_then(|seq| seq.parse().ok());
+        let text = text.as_string().unwrap_or_default();
+        Ok(Answer { ok: response.ok(), status: response.status(), seq, text })
     }
+}
+
+/// An answer, read to its end.
+struct Answer {
+    ok: bool,
+    status: u16,
+    seq: Option<u64>,
+    text: String,
+}
+
+fn unreadable(why: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        ProblemType::Internal,
+        format!(
+            "The server's answer can't be read ({why}). Page and server may be of different versions: reload the page."
+        ),
+    )
 }
 
 fn no_answer() -> Problem {

@@ -1,5 +1,6 @@
 //! What server-rendered pages ask: the same answers as the API's, without the way through HTTP.
 
+use app::api::Told;
 use app::backend::Backend;
 use async_trait::async_trait;
 use engine::Engine;
@@ -20,8 +21,10 @@ impl Backend for PageBackend {
         self.0.operation(id).await
     }
 
-    async fn activity(&self) -> Result<Activity, Problem> {
-        self.0.activity().await
+    async fn activity(&self) -> Result<Told<Activity>, Problem> {
+        // Before the data is read, as in the API's answers.
+        let seq = self.0.feed().head();
+        Ok(Told { seq, of: self.0.activity().await? })
     }
 
     async fn kinds(&self) -> Result<KindList, Problem> {

@@ -4,7 +4,7 @@
 //! a state to another. Nothing else is counted: an answer may bring an operation before its event does, and then the
 //! event counts all the same. So nothing is counted twice, and nothing is missed.
 
-use protocol::api::Snapshot;
+use protocol::api::{Snapshot, StateCount};
 use protocol::{Operation, OperationId, State};
 use std::collections::{HashMap, VecDeque};
 
@@ -39,9 +39,10 @@ pub struct Counts {
     moves: VecDeque<Move>,
 }
 
-fn numbers(snapshot: &Snapshot) -> Numbers {
+/// Counts as the server says them.
+pub fn numbers_of(counts: &[StateCount]) -> Numbers {
     let mut numbers = Numbers::default();
-    for known in &snapshot.counts {
+    for known in counts {
         numbers[slot(known.state)] = known.count;
     }
     numbers
@@ -51,7 +52,7 @@ impl Counts {
     /// Begins anew with a snapshot that the feed goes on from.
     pub fn begin(&mut self, snapshot: &Snapshot) {
         *self = Self {
-            numbers: numbers(snapshot),
+            numbers: numbers_of(&snapshot.counts),
             counted: snapshot.operations.iter().map(|op| (op.id, op.state)).collect(),
             seq: snapshot.seq,
             taken_at: snapshot.seq,
@@ -65,7 +66,7 @@ impl Counts {
         if snapshot.seq < self.taken_at {
             return;
         }
-        self.numbers = numbers(snapshot);
+        self.numbers = numbers_of(&snapshot.counts);
         for op in &snapshot.operations {
             let known = self.counted.entry(op.id).or_insert(op.state);
             if snapshot.seq >= self.seq {
@@ -148,7 +149,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use protocol::Time;
-    use protocol::api::StateCount;
 
     /// What the server has at each place of its feed.
     #[derive(Clone, Default)]

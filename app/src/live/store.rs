@@ -5,10 +5,11 @@ mod find;
 mod follows;
 
 pub use super::cell::{Facts, Fixed, OpCell, OpView};
-pub use follows::Follow;
+pub use follows::{Details, Follow, Stand};
 
 use super::cell::set;
 use super::counts::{Counts, Numbers, slot};
+use super::joined::{Joiner, PageQuestion};
 use super::ledger::{Change, judge};
 use super::line::{Place, places};
 use super::link::Shown;
@@ -18,7 +19,7 @@ use protocol::api::{HostStatus, Snapshot};
 use protocol::{Event, EventBody, InstanceId, Operation, OperationId, State, Time};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 
 /// Ended operations kept in the page; older ones are a "load more" away.
 const MOST_ENDED: usize = 2_000;
@@ -31,7 +32,8 @@ struct Inner {
     cells: RwLock<HashMap<OperationId, Arc<OpCell>>>,
     /// Those that are no more. An older answer that still has one brings it not back.
     gone: RwLock<HashSet<OperationId>>,
-    follows: RwLock<Vec<Arc<Follow>>>,
+    /// Whoever joins answers with the feed.
+    joiners: RwLock<Vec<Weak<dyn Joiner>>>,
     /// Ended operations that a list shows: they are not forgotten, however many there are.
     in_sight: RwLock<HashSet<OperationId>>,
     /// Of those that have ended, the newest are known from this one on; without it, all are.
@@ -60,7 +62,7 @@ impl Default for Live {
         Self(Arc::new(Inner {
             cells: RwLock::default(),
             gone: RwLock::default(),
-            follows: RwLock::default(),
+            joiners: RwLock::default(),
             in_sight: RwLock::default(),
             ended_from: ArcRwSignal::new(None),
             seq: AtomicU64::new(0),
@@ -160,6 +162,7 @@ impl Live {
         set(&self.0.ended_from, &snapshot.ended_from);
         set(&self.0.server, &Some((snapshot.server, snapshot.version.clone())));
         self.0.seq.store(snapshot.seq, Ordering::Relaxed);
+        self.reset_joins(snapshot.seq, other_life);
         self.0.clock.set(snapshot.now);
         self.0.seeded_at.set(snapshot.now);
         if self.0.seeded.get_untracked() {
@@ -212,15 +215,17 @@ impl Live {
         added
     }
 
-    /// Takes a page of stored operations in for a list that shows them, and forgets others where there are too many.
-    pub fn shelve(&self, ops: &[Operation]) {
+    /// Takes a page of stored operations in for a list that shows them, and forgets others where there are too many. As
+    /// [`Live::take_page`].
+    pub fn shelve(&self, question: &PageQuestion, seq: u64, ops: &[Operation]) -> bool {
         {
             let mut in_sight =
                 self.0.in_sight.write().expect("no reader or writer of what is in sight panics");
             in_sight.extend(ops.iter().map(|op| op.id));
         }
-        self.adopt_all(ops.iter(), 0);
+        let taken = self.take_page(question, seq, ops);
         self.trim();
+        taken
     }
 
     /// These are what a list shows, and no others.
@@ -237,6 +242,7 @@ impl Live {
     /// Takes an event of the feed. Those who call it see to it that none is missing.
     pub fn apply(&self, event: &Event) {
         self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
+        self.pass(event);
         if let EventBody::Host { host } = &event.body {
             self.host_stands(host);
             return;
@@ -253,7 +259,6 @@ impl Live {
         {
             self.0.counts_unsure.update(|n| *n += 1);
         }
-        self.follow_event(id, event);
         let cell = self.cells().get(&id).cloned();
         match (cell, &event.body) {
             (Some(cell), _) => {
@@ -286,6 +291,16 @@ impl Live {
                 self.0.roster.notify();
             }
             (None, _) => {}
+        }
+    }
+
+    /// An operation stands like an event says, unless something newer is known of it.
+    fn stands(&self, event: &Event) {
+        let Some(cell) = event.operation().and_then(|id| self.operation(id)) else { return };
+        if let Change::Stands(op) = judge(cell.known(), event) {
+            cell.stands(op);
+            cell.as_of.store(event.seq, Ordering::Relaxed);
+            self.0.roster.notify();
         }
     }
 

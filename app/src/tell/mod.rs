@@ -124,7 +124,10 @@ pub fn Teller() -> impl IntoView {
     // What ended before was not seen from here.
     let opened = StoredValue::new(None::<Time>);
     let under_way = StoredValue::new(HashSet::new());
+    // Rises when one ended while the server's answer, which did not know that, was on its way.
+    let overtaken = RwSignal::new(0u32);
     Effect::new(move |_| {
+        overtaken.track();
         let list = tell.list.get();
         live.keep_awake(!list.is_empty());
         if list.is_empty() || !live.seeded().get() {
@@ -172,6 +175,10 @@ pub fn Teller() -> impl IntoView {
                     set_timeout(tell_now, Duration::from_millis(wait.into()));
                 } else {
                     done();
+                    if found.is_none() && live.operation(awaited.id).is_some_and(|cell| cell.end().is_some())
+                    {
+                        overtaken.update(|n| *n += 1);
+                    }
                 }
             });
         }

@@ -3,8 +3,8 @@
 use crate::{KindName, Time};
 use serde::{Deserialize, Serialize};
 
-/// `GET /api/v1/activity`: attempts that ended in the last 24 hours, by hour and by kind, beside the usual of
-/// the days before.
+/// `GET /api/v1/activity`: stored operations whose last end was in the last 24 hours, by hour and by kind, beside the
+/// usual of the days before.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Activity {

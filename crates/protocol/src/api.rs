@@ -8,6 +8,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Header of every answer under `/api/`: the number of the feed at which the answer is true. It is read before the
+/// data, so these are at least as new; what happened later is in the feed.
+pub const FEED_SEQ: &str = "signalbox-feed-seq";
+
 /// `POST /api/v1/operations`
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -176,6 +180,14 @@ pub struct Snapshot {
     pub hosts: Vec<HostStatus>,
 }
 
+/// `GET /api/v1/operations/counts`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FilterCounts {
+    /// How many operations in each state the filter finds.
+    pub counts: Vec<StateCount>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StateCount {
@@ -293,6 +305,8 @@ pub struct EventsPage {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeriesAnswer {
+    /// The attempt whose curves these are.
+    pub attempt: u32,
     pub series: Vec<Points>,
     /// True when points were left out to fit the asked-for number.
     pub downsampled: bool,

@@ -14,9 +14,9 @@ use crate::config::BasePath;
 use crate::problem::{Failed, PROBLEM};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::Engine;
@@ -58,10 +58,12 @@ pub struct Server {
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
                        Any request may also be answered with 403 (from another site's page, or under a name that is not the \
                        server's), any but /healthz and /readyz with 401 (a token is needed), and any but the feed with \
-                       504 (no answer within 60 s)."
+                       504 (no answer within 60 s). Each answer but the feed says in the header Signalbox-Feed-Seq at which \
+                       number of the feed it is true: what happened later is in the events after that number."
     ),
     paths(
         operations::list,
+        operations::counts,
         operations::start,
         operations::one,
         operations::cancel,
@@ -140,6 +142,7 @@ fn as_sent(status: &str, response: &mut utoipa::openapi::Response) {
 pub fn router(server: Server) -> Router {
     let answers = Router::new()
         .route("/api/v1/operations", get(operations::list).post(operations::start))
+        .route("/api/v1/operations/counts", get(operations::counts))
         .route("/api/v1/operations/cancel", post(operations::cancel_many))
         .route("/api/v1/operations/delete", post(operations::delete_many))
         .route("/api/v1/operations/{id}", get(operations::one).delete(operations::delete))
@@ -166,7 +169,8 @@ pub fn router(server: Server) -> Router {
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .method_not_allowed_fallback(wrong_method)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
-        .layer(map_response(in_words));
+        .layer(map_response(in_words))
+        .layer(from_fn_with_state(server.clone(), at_its_place));
     Router::new()
         .route("/api/v1/events", get(events::events))
         .merge(answers)
@@ -183,6 +187,17 @@ async fn openapi(State(server): State<Server>) -> impl IntoResponse {
         document.servers = Some(vec![utoipa::openapi::Server::new(server.base_path.as_str())]);
     }
     ([(header::CONTENT_TYPE, "application/json")], document.to_pretty_json().unwrap_or_default())
+}
+
+/// Says at which place of the feed an answer is true. The number is read before the data, so these are at least as new.
+async fn at_its_place(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let seq = server.engine.feed().head();
+    let of_api = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    if of_api {
+        response.headers_mut().insert(protocol::api::FEED_SEQ, seq.into());
+    }
+    response
 }
 
 /// Answers that come from below the handlers, said as a problem document like every other.

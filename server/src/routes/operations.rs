@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Which;
 use protocol::api::{
-    CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, LogPage, OperationDetail, OperationPage,
-    SeriesAnswer, StartWithRule,
+    CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, FilterCounts, LogPage, OperationDetail,
+    OperationPage, SeriesAnswer, StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{Operation, OperationId, Problem, ProblemType};
@@ -44,9 +44,35 @@ pub async fn list(
     State(server): State<Server>,
     Query(words): Query<Vec<(String, String)>>,
 ) -> Result<Json<OperationPage>, Failed> {
-    let filter = Filter::parse(words.iter().map(|(k, v)| (k.as_str(), v.as_str())))
-        .map_err(|e| Failed::new(ProblemType::BadRequest, format!("The filter can't be read: {e}.")))?;
-    Ok(Json(server.engine.page(filter).await?))
+    Ok(Json(server.engine.page(filter_of(&words)?).await?))
+}
+
+fn filter_of(words: &[(String, String)]) -> Result<Filter, Failed> {
+    Filter::parse(words.iter().map(|(k, v)| (k.as_str(), v.as_str())))
+        .map_err(|e| Failed::new(ProblemType::BadRequest, format!("The filter can't be read: {e}.")))
+}
+
+/// How many operations in each state a filter finds. It takes what the list takes; `order`, `after` and `limit` change
+/// nothing.
+#[utoipa::path(get, path = "/api/v1/operations/counts", tag = "operations",
+    params(
+        ("state" = Option<String>, Query, description = "States, separated by commas; others are counted as 0"),
+        ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
+        ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("param.NAME" = Option<String>, Query, description = "As in the list"),
+        ("parent" = Option<String>, Query, description = "Only what this operation started"),
+        ("since" = Option<String>, Query, description = "As in the list"),
+        ("until" = Option<String>, Query, description = "As in the list"),
+        ("q" = Option<String>, Query, description = "As in the list"),
+    ),
+    responses((status = 200, body = FilterCounts),
+        (status = 400, body = Problem, description = "The filter can't be read"),
+        (status = 503, body = Problem, description = "The store can't be read")))]
+pub async fn counts(
+    State(server): State<Server>,
+    Query(words): Query<Vec<(String, String)>>,
+) -> Result<Json<FilterCounts>, Failed> {
+    Ok(Json(server.engine.counts_of(filter_of(&words)?).await?))
 }
 
 /// Starts an operation, with a rule where one is given. It is accepted once it is durable; with the same

@@ -223,3 +223,60 @@ async fn a_stream_over_http_2_is_the_same() {
     }
     assert!(heard.starts_with("event: hello"), "{heard}");
 }
+
+/// The header of an answer that says where in the feed it is true.
+async fn place_of(server: &Server, path: &str) -> Option<u64> {
+    let said = format!("GET {path} HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
+    let (_connection, answer) = spoken(server, &said, &["\r\n\r\n"]).await;
+    let lines = answer.split("\r\n");
+    let header = lines.filter_map(|line| line.split_once(": "));
+    header
+        .into_iter()
+        .find(|(name, _)| *name == protocol::api::FEED_SEQ)
+        .and_then(|(_, seq)| seq.parse().ok())
+}
+
+#[tokio::test]
+async fn an_answer_and_the_events_after_its_number_are_everything() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    let id = server.load("ACME", Some(20_000)).await.id;
+    let path = format!("/api/v1/operations/{id}/series?points=20000");
+    let count = |series: &[protocol::Points]| -> std::collections::BTreeSet<(String, u64)> {
+        let of = |s: &protocol::Points| {
+            s.points.iter().map(|p| (s.name.clone(), p.0.to_bits())).collect::<Vec<_>>()
+        };
+        series.iter().flat_map(of).collect()
+    };
+    // Asked for again and again while it runs, each time as near to an event as can be.
+    let (mut answers, mut later) = (Vec::new(), Vec::new());
+    loop {
+        let event = feed.next().await;
+        match &event.body {
+            protocol::EventBody::Points { id: of, series, .. } if *of == id => {
+                later.push((event.seq, count(series)));
+                answers.push(server.pool.get::<protocol::api::SeriesAnswer>(&path).await.unwrap());
+            }
+            protocol::EventBody::Operation { operation } if operation.id == id && operation.state.ended() => {
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert!(answers.len() > 1);
+    let last: protocol::api::SeriesAnswer = server.pool.get(&path).await.unwrap();
+    for answer in answers {
+        assert_eq!(answer.attempt, 1);
+        let mut joined = count(&answer.series);
+        for (_, points) in later.iter().filter(|(seq, _)| *seq > answer.seq) {
+            joined.extend(points.iter().cloned());
+        }
+        assert_eq!(joined, count(&last.series), "joined at {}", answer.seq);
+    }
+    // Every answer of the API says its number, in the same place.
+    for path in ["operations", "operations/counts", "activity", "audit", "hosts", "kinds", "snapshot"] {
+        let seq = place_of(&server, &format!("/api/v1/{path}")).await;
+        assert!(seq.is_some_and(|seq| seq >= feed.last()), "{path}: {seq:?}");
+    }
+}

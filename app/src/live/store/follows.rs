@@ -1,70 +1,246 @@
-//! Operations that an open page follows: their curves and logs are collected, and the page does not let go of them.
+//! Operations that an open page follows: their curves and logs are joined of answers and the feed, and the page does
+//! not let go of them.
 
 use super::Live;
 use crate::live::follow::Curves;
+use crate::live::joined::{Added, Concerns, Joinable, Joined, Joiner, PageQuestion};
 use crate::live::lines::LogBuffer;
 use leptos::prelude::*;
-use protocol::{Event, EventBody, OperationId};
+use protocol::{Event, EventBody, LogLine, Operation, OperationId, Points, State, Time};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-/// Curves and log of an operation while its page is open.
+/// What of an operation changes together with its attempts, result and audit log, which no event carries.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stand {
+    state: State,
+    attempt: u32,
+    has_result: bool,
+    has_receipt: bool,
+    rule_set_at: Option<Time>,
+}
+
+impl Stand {
+    /// As an operation stands.
+    pub fn of(op: &Operation) -> Self {
+        Self {
+            state: op.state,
+            attempt: op.attempt,
+            has_result: op.has_result,
+            has_receipt: op.receipt.is_some(),
+            rule_set_at: op.rule.as_ref().map(|rule| rule.set_at),
+        }
+    }
+}
+
+/// Attempts, result and audit log, as far as it is known whether they are still the newest.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Details(Option<Stand>);
+
+impl Details {
+    /// Nothing newer is known than an answer in which the operation stands like this.
+    pub fn stands(&self, stand: &Stand) -> bool {
+        self.0.as_ref() == Some(stand)
+    }
+}
+
+impl Joinable for Details {
+    type Answer = Stand;
+
+    fn take(&mut self, answer: Stand) {
+        self.0 = Some(answer);
+    }
+
+    fn add(&mut self, event: &Event) -> Added {
+        let EventBody::Operation { operation } = &event.body else { return Added::Unchanged };
+        let stand = Some(Stand::of(operation));
+        if self.0 == stand {
+            return Added::Unchanged;
+        }
+        self.0 = stand;
+        Added::Stale
+    }
+}
+
+fn added(changed: bool) -> Added {
+    if changed { Added::Changed } else { Added::Unchanged }
+}
+
+impl Joinable for Curves {
+    /// The attempt and its curves.
+    type Answer = (u32, Vec<Points>);
+
+    fn take(&mut self, (attempt, series): Self::Answer) {
+        self.replace(attempt, series);
+    }
+
+    fn add(&mut self, event: &Event) -> Added {
+        added(match &event.body {
+            EventBody::Points { attempt, series, .. } => Curves::add(self, *attempt, series),
+            EventBody::Operation { operation } => Curves::add(self, operation.attempt, &[]),
+            _ => false,
+        })
+    }
+}
+
+impl Joinable for LogBuffer {
+    /// The attempt and its newest lines.
+    type Answer = (u32, Vec<LogLine>);
+
+    fn take(&mut self, (attempt, lines): Self::Answer) {
+        LogBuffer::add(self, attempt, &lines);
+    }
+
+    fn add(&mut self, event: &Event) -> Added {
+        added(match &event.body {
+            EventBody::Log { attempt, lines, .. } => LogBuffer::add(self, *attempt, lines),
+            EventBody::Operation { operation } => LogBuffer::add(self, operation.attempt, &[]),
+            _ => false,
+        })
+    }
+}
+
+/// Curves and log of an operation while its page is open, held from before the server is asked for them.
 pub struct Follow {
     pub id: OperationId,
-    pub log: ArcRwSignal<LogBuffer>,
-    pub curves: ArcRwSignal<Curves>,
+    pub details: Joined<Details>,
+    pub curves: Joined<Curves>,
+    pub log: Joined<LogBuffer>,
     /// What hosts said of attempts that were over, oldest first: it changed nothing.
     pub late: ArcRwSignal<Vec<String>>,
 }
 
-impl Live {
-    /// Starts to collect curves and log of an operation, until [`Live::unfollow`].
-    pub fn follow(&self, id: OperationId) -> Arc<Follow> {
-        let follow = Arc::new(Follow {
+impl Follow {
+    fn new(id: OperationId, reached: u64, with_log: bool) -> Self {
+        fn of(id: OperationId, which: fn(&EventBody) -> bool) -> Concerns {
+            Box::new(move |event| event.operation() == Some(id) && which(&event.body))
+        }
+        let stands = |body: &EventBody| matches!(body, EventBody::Operation { .. });
+        let points =
+            |body: &EventBody| matches!(body, EventBody::Operation { .. } | EventBody::Points { .. });
+        let lines: fn(&EventBody) -> bool = match with_log {
+            true => |body| matches!(body, EventBody::Operation { .. } | EventBody::Log { .. }),
+            false => |_| false,
+        };
+        Self {
             id,
-            log: ArcRwSignal::default(),
-            curves: ArcRwSignal::default(),
+            details: Joined::new(Details::default(), reached, of(id, stands)),
+            curves: Joined::new(Curves::default(), reached, of(id, points)),
+            log: Joined::new(LogBuffer::default(), reached, of(id, lines)),
             late: ArcRwSignal::default(),
-        });
-        self.0.follows.write().expect("no reader or writer of the follows panics").push(follow.clone());
+        }
+    }
+
+    /// The page is about to ask for what it opens with; `reached` is the place that it has reached in the feed.
+    pub fn expect_answers(&self, reached: u64) {
+        self.details.expect_answer(reached);
+        self.curves.expect_answer(reached);
+        self.log.expect_answer(reached);
+    }
+}
+
+impl Joiner for Follow {
+    fn pass(&self, event: &Event) {
+        if event.operation() != Some(self.id) {
+            return;
+        }
+        self.details.pass(event);
+        self.curves.pass(event);
+        self.log.pass(event);
+        if let EventBody::Late { what, .. } = &event.body {
+            // A feed that is taken up again may bring it twice.
+            self.late.maybe_update(|late| {
+                let new = !late.contains(what);
+                if new {
+                    late.push(what.clone());
+                }
+                new
+            });
+        }
+    }
+
+    fn reset(&self, reached: u64, other_life: bool) {
+        self.details.reset(reached, other_life);
+        self.curves.reset(reached, other_life);
+        self.log.reset(reached, other_life);
+    }
+
+    fn follows(&self) -> Option<OperationId> {
+        Some(self.id)
+    }
+}
+
+impl Live {
+    fn register(&self, joiner: Weak<dyn Joiner>) {
+        let mut joiners = self.0.joiners.write().expect("no reader or writer of the joiners panics");
+        joiners.retain(|known| known.strong_count() > 0);
+        joiners.push(joiner);
+    }
+
+    fn joiners(&self) -> Vec<Arc<dyn Joiner>> {
+        let joiners = self.0.joiners.read().expect("no reader or writer of the joiners panics");
+        joiners.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Collects curves and log of an operation for as long as what this gives is held. To be called before the server is
+    /// asked for them.
+    pub fn follow(&self, id: OperationId) -> Arc<Follow> {
+        self.follow_with(id, true)
+    }
+
+    /// As [`Live::follow`], without the log.
+    pub fn follow_curves(&self, id: OperationId) -> Arc<Follow> {
+        self.follow_with(id, false)
+    }
+
+    fn follow_with(&self, id: OperationId, with_log: bool) -> Arc<Follow> {
+        let follow = Arc::new(Follow::new(id, self.seq(), with_log));
+        let joiner: Arc<dyn Joiner> = follow.clone();
+        self.register(Arc::downgrade(&joiner));
         follow
     }
 
-    /// Ends what [`Live::follow`] began.
-    pub fn unfollow(&self, follow: &Arc<Follow>) {
-        let mut follows = self.0.follows.write().expect("no reader or writer of the follows panics");
-        follows.retain(|f| !Arc::ptr_eq(f, follow));
+    /// State that is joined of an answer and the events that concern it, for as long as what this gives is held. To be
+    /// called before the server is asked.
+    pub fn join<S: Joinable>(&self, state: S, concerns: fn(&Event) -> bool) -> Arc<Joined<S>> {
+        let joined = Arc::new(Joined::new(state, self.seq(), Box::new(concerns)));
+        let joiner: Arc<dyn Joiner> = joined.clone();
+        self.register(Arc::downgrade(&joiner));
+        joined
+    }
+
+    /// To be called before the server is asked for a page of operations.
+    pub fn page_question(&self) -> Arc<PageQuestion> {
+        let question = PageQuestion::new(self.seq());
+        let joiner: Arc<dyn Joiner> = question.clone();
+        self.register(Arc::downgrade(&joiner));
+        question
+    }
+
+    /// Takes the answer to a page's question, true at `seq`. False when events may be missing between the two: then it is
+    /// to be asked again.
+    pub fn take_page(&self, question: &PageQuestion, seq: u64, ops: &[Operation]) -> bool {
+        let Some(later) = question.answer(seq) else { return false };
+        self.adopt_all(ops.iter(), seq);
+        let asked: HashSet<OperationId> = ops.iter().map(|op| op.id).collect();
+        for event in later.iter().filter(|event| event.operation().is_some_and(|id| asked.contains(&id))) {
+            self.stands(event);
+        }
+        true
     }
 
     /// Those that an open page follows: it holds their signals, so they stay what they are.
     pub(super) fn followed(&self) -> HashSet<OperationId> {
-        let follows = self.0.follows.read().expect("no reader or writer of the follows panics");
-        follows.iter().map(|follow| follow.id).collect()
+        self.joiners().iter().filter_map(|joiner| joiner.follows()).collect()
     }
 
-    /// Adds what an event brings to those that follow its operation.
-    pub(super) fn follow_event(&self, id: OperationId, event: &Event) {
-        let follows = self.0.follows.read().expect("no reader or writer of the follows panics");
-        for follow in follows.iter().filter(|f| f.id == id) {
-            match &event.body {
-                EventBody::Log { attempt, lines, .. } => {
-                    follow.log.maybe_update(|log| log.add(*attempt, lines));
-                }
-                EventBody::Points { attempt, series, .. } => {
-                    follow.curves.maybe_update(|curves| curves.add(*attempt, series));
-                }
-                EventBody::Late { what, .. } => {
-                    // A feed that is taken up again may bring it twice.
-                    follow.late.maybe_update(|late| {
-                        let new = !late.contains(what);
-                        if new {
-                            late.push(what.clone());
-                        }
-                        new
-                    });
-                }
-                _ => {}
-            }
-        }
+    /// Tells whoever joins answers with the feed of an event.
+    pub(super) fn pass(&self, event: &Event) {
+        self.joiners().iter().for_each(|joiner| joiner.pass(event));
+    }
+
+    /// Tells them that the feed goes on from a snapshot.
+    pub(super) fn reset_joins(&self, reached: u64, other_life: bool) {
+        self.joiners().iter().for_each(|joiner| joiner.reset(reached, other_life));
     }
 }

@@ -156,6 +156,7 @@ fn an_ended_operation_that_a_snapshot_of_everything_does_not_hold_is_gone() {
 fn log_and_curves_are_collected_only_while_followed() {
     let (live, id) = seeded(10, State::Running);
     let follow = live.follow(id);
+    follow.log.take_first(Some((10, (1, vec![]))));
     let line = protocol::LogLine {
         n: 1,
         at: Time::from_micros(0),
@@ -163,11 +164,12 @@ fn log_and_curves_are_collected_only_while_followed() {
         text: "read MSFT_1h.csv".into(),
     };
     live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }));
-    assert_eq!(follow.log.with_untracked(|log| log.get(1).map(|l| l.text == line.text)), Some(true));
-    live.unfollow(&follow);
+    let log = follow.log.state();
+    assert_eq!(log.with_untracked(|log| log.get(1).map(|l| l.text == line.text)), Some(true));
+    drop(follow);
     let next = protocol::LogLine { n: 2, ..line };
     live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }));
-    assert_eq!(follow.log.with_untracked(LogBuffer::held), 1);
+    assert_eq!(log.with_untracked(LogBuffer::held), 1);
 }
 
 /// More that have ended than a page keeps.
@@ -185,7 +187,7 @@ fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
     let all = too_many();
     live.adopt_all(all[100..].iter(), 1);
     live.keep([all[150].id].into());
-    live.shelve(&all[..100]);
+    live.shelve(&live.page_question(), 1, &all[..100]);
     let known = live.list(|_| true).1;
     assert!(known.len() <= MOST_ENDED, "{}", known.len());
     assert!(all[..100].iter().chain([&all[150]]).all(|op| live.has(op.id)));
@@ -207,7 +209,7 @@ fn what_a_page_follows_keeps_its_signals_over_a_snapshot_without_it_and_takes_th
         live.adopt(&operation(State::Succeeded, 1), without.seq);
         assert_eq!(shown.state.get_untracked(), State::Succeeded);
         assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
-        live.unfollow(&follow);
+        drop(follow);
         live.seed(&snapshot(501, vec![]));
         assert!(live.operation(id).is_none());
     }
@@ -219,7 +221,7 @@ fn of_too_many_ended_ones_those_that_a_page_follows_are_kept() {
     let all = too_many();
     live.adopt_all(all.iter(), 1);
     let _follow = live.follow(all[0].id);
-    live.shelve(&[]);
+    live.shelve(&live.page_question(), 1, &[]);
     assert!(live.has(all[0].id) && !live.has(all[1].id));
 }
 
@@ -228,4 +230,94 @@ fn an_operation_is_found_by_its_words() {
     let (live, _) = seeded(10, State::Running);
     let found = |name, value| live.find(&Filter::parse([(name, value)]).unwrap()).0.len();
     assert_eq!((found("q", "msft"), found("q", "aapl")), (1, 0));
+}
+
+fn points(seq: u64, id: OperationId, attempt: u32, xs: std::ops::RangeInclusive<u64>) -> Event {
+    let points = xs.map(|x| protocol::Point(x as f64, x as f64)).collect();
+    let series = vec![protocol::Points { name: "loss".into(), points }];
+    event(seq, EventBody::Points { id, attempt, series, outside: None })
+}
+
+fn xs(follow: &Follow) -> Vec<u64> {
+    follow.curves.state().with_untracked(|curves| curves.get("loss").iter().map(|p| p.0 as u64).collect())
+}
+
+fn answered(of: &Event) -> (u32, Vec<protocol::Points>) {
+    match &of.body {
+        EventBody::Points { attempt, series, .. } => (*attempt, series.clone()),
+        _ => (1, vec![]),
+    }
+}
+
+#[test]
+fn points_that_pass_while_an_answer_is_on_its_way_are_in_the_curve() {
+    let (live, id) = seeded(10, State::Running);
+    let follow = live.follow(id);
+    // The server read at 11, and the answer comes after 14.
+    for seq in 11..=14 {
+        live.apply(&points(seq, id, 1, seq..=seq));
+    }
+    assert_eq!(xs(&follow), [0; 0], "without its beginning no curve is shown");
+    assert!(follow.curves.take_first(Some((11, answered(&points(11, id, 1, 1..=11))))));
+    assert_eq!(xs(&follow), (1..=14).collect::<Vec<_>>());
+    // Asked again, as when an attempt ends: the answer takes nothing away that came meanwhile.
+    let question = follow.curves.ask(live.seq());
+    live.apply(&points(15, id, 1, 15..=16));
+    assert!(follow.curves.take(question, 14, answered(&points(14, id, 1, 1..=14))));
+    assert_eq!(xs(&follow), (1..=16).collect::<Vec<_>>());
+}
+
+#[test]
+fn curves_are_asked_for_again_after_a_gap_and_show_no_line_over_it() {
+    let (live, id) = seeded(10, State::Running);
+    let follow = live.follow(id);
+    follow.curves.take_first(Some((10, (1, vec![]))));
+    live.apply(&points(11, id, 1, 1..=2));
+    live.seed(&snapshot(20, vec![operation(State::Running, 1)]));
+    assert_eq!(follow.curves.asks().get_untracked(), 1);
+    live.apply(&points(21, id, 1, 9..=9));
+    assert_eq!(xs(&follow), [1, 2]);
+    let question = follow.curves.ask(live.seq());
+    assert!(follow.curves.take(question, 20, answered(&points(20, id, 1, 1..=8))));
+    assert_eq!(xs(&follow), (1..=9).collect::<Vec<_>>());
+}
+
+#[test]
+fn attempts_results_and_audit_are_asked_for_again_when_an_event_tells_of_more_than_the_answer_knew() {
+    let (live, id) = seeded(10, State::Running);
+    let follow = live.follow(id);
+    let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }));
+    let asks = || follow.details.asks().get_untracked();
+    // It ended while the answer, which does not know that, was on its way.
+    stands(11, operation(State::Succeeded, 1));
+    assert!(follow.details.take_first(Some((10, Stand::of(&operation(State::Running, 1))))));
+    assert_eq!(asks(), 1);
+    let question = follow.details.ask(live.seq());
+    assert!(follow.details.take(question, 11, Stand::of(&operation(State::Succeeded, 1))));
+    stands(12, operation(State::Succeeded, 1));
+    assert_eq!(asks(), 1, "nothing of it changed");
+    stands(13, operation(State::Queued, 2));
+    assert_eq!(asks(), 2);
+}
+
+#[test]
+fn a_page_of_the_list_that_is_late_takes_nothing_back() {
+    let (live, _) = seeded(10, State::Running);
+    let old = |state, attempt, seq| Operation {
+        id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
+        seq,
+        ..operation(state, attempt)
+    };
+    let question = live.page_question();
+    let again = old(State::Queued, 2, 12);
+    live.apply(&event(12, EventBody::Operation { operation: Box::new(again.clone()) }));
+    // As if the page had let it go since: only what was held tells of the retry.
+    live.0.cells.write().unwrap().remove(&again.id);
+    assert!(live.take_page(&question, 11, &[old(State::Failed, 1, 4)]));
+    assert_eq!(live.operation(again.id).unwrap().state.get_untracked(), State::Queued);
+    // From before a snapshot: what was deleted before it would come back.
+    let question = live.page_question();
+    live.seed(&snapshot(30, vec![]));
+    assert!(!live.take_page(&question, 29, &[old(State::Failed, 1, 4)]));
+    assert!(live.operation(again.id).is_none());
 }

@@ -7,7 +7,7 @@ use crate::live::follow::Curves;
 use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
 use crate::pages::operation::detail::spec_of;
-use crate::pages::operation::kept::{Beside, keep_true, take};
+use crate::pages::operation::kept::{Beside, Following, keep_true, take_first};
 use crate::pages::operation::sampled::Sampled;
 use futures::future::{join, join_all};
 use leptos::prelude::*;
@@ -70,23 +70,19 @@ impl Entry {
         detail: OperationDetail,
         series: Option<SeriesAnswer>,
         dated: Signal<bool>,
+        following: Following,
     ) -> Option<Self> {
         let live = Live::here();
         let id = detail.operation.id;
         live.adopt(&detail.operation, detail.seq);
         let op = live.operation(id)?.view();
-        let follow = live.follow(id);
+        let follow = following.of(&live, id, Live::follow_curves);
         let points = points(compared);
-        let told = series.as_ref().map_or(detail.seq, |series| series.seq.min(detail.seq));
         let thinned = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
-        take(&follow, detail.operation.attempt, series, None);
-        on_cleanup({
-            let (live, follow) = (live.clone(), follow.clone());
-            move || live.unfollow(&follow)
-        });
-        let curves = (&follow.curves).into();
+        take_first(&follow, &detail, series, None);
+        let curves = follow.curves.state().into();
         let result = RwSignal::new(detail.result);
-        keep_true(&live, op, follow, Beside { points, thinned, logs: false, told }, move |detail| {
+        keep_true(&live, op, follow, Beside { points, thinned, logs: false }, move |detail| {
             result.try_set(detail.result);
         });
         let kind = op.fixed().kind.clone();

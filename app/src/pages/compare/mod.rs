@@ -20,6 +20,8 @@ use crate::components::icon::Icon;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
 use crate::kinds::wait_for;
+use crate::live::Live;
+use crate::pages::operation::kept::Following;
 use crate::reactive::part;
 use charts::Charts;
 use entry::{Answer, Entry};
@@ -42,20 +44,25 @@ pub fn ComparePage() -> impl IntoView {
             Wanted::new(of("ids"), of("series"), of("x"), of("smooth"))
         })
     });
-    let data = Data::here();
+    let (data, live) = (Data::here(), Live::here());
+    // Events of them are held from before the question on.
+    let following = Following::default();
     let ids = Memo::new(move |_| wanted.with(|w| w.ids.clone()));
     // Asked for here: what is inside of the view may be made several times before it is shown, and each would ask anew.
     // After the snapshot: the feed is followed from its seq, so these answers must not be older.
     let found = Resource::new(
         move || ids.get(),
-        move |ids| async move {
-            let _ = data.snapshot.await;
-            entry::ask(ids).await
+        move |ids| {
+            following.begin(&live, &ids, Live::follow_curves);
+            async move {
+                let _ = data.snapshot.await;
+                entry::ask(ids).await
+            }
         },
     );
     view! {
         <WithSnapshot lines=12>
-            <Asked found wanted/>
+            <Asked found wanted following/>
         </WithSnapshot>
     }
     .into_any()
@@ -63,7 +70,7 @@ pub fn ComparePage() -> impl IntoView {
 
 /// Those that the address names; what is there stays until the answer has come.
 #[component]
-fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>) -> impl IntoView {
+fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>, following: Following) -> impl IntoView {
     let data = Data::here();
     view! {
         <Transition fallback=|| view! { <Skeleton lines=12/> }>
@@ -71,7 +78,7 @@ fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>) -> impl IntoView {
                 let found = found.get();
                 wait_for(data.kinds);
                 Some(match found {
-                    Some(found) => view! { <Found found wanted/> }.into_any(),
+                    Some(found) => view! { <Found found wanted following/> }.into_any(),
                     None => view! { <Skeleton lines=12/> }.into_any(),
                 })
             })}
@@ -82,13 +89,15 @@ fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>) -> impl IntoView {
 
 /// What was found of what was asked for.
 #[component]
-fn Found(found: Vec<Answer>, wanted: Memo<Wanted>) -> impl IntoView {
+fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl IntoView {
     let asked = found.len();
     let dated = Signal::derive(move || wanted.with(|w| !w.counted));
     let (mut entries, mut missing) = (Vec::new(), Vec::new());
     for (id, answer) in found {
         match answer {
-            Ok((detail, series)) => entries.extend(Entry::new(entries.len(), asked, detail, series, dated)),
+            Ok((detail, series)) => {
+                entries.extend(Entry::new(entries.len(), asked, detail, series, dated, following))
+            }
             Err(problem) => missing.push(Missing { id, problem }),
         }
     }

@@ -7,7 +7,7 @@ use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
 use super::head::Head;
-use super::kept::{Beside, keep_true, take};
+use super::kept::{Beside, Following, keep_true, take_first};
 use super::log::LogView;
 use super::phases::PhaseTrack;
 use super::result::ResultView;
@@ -29,25 +29,24 @@ use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 
 /// Everything of one operation; `first` is what it was opened with.
 #[component]
-pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option<LogPage>) -> impl IntoView {
+pub fn Detail(
+    first: OperationDetail,
+    series: Option<SeriesAnswer>,
+    logs: Option<LogPage>,
+    following: Following,
+) -> impl IntoView {
     let live = Live::here();
     let id = first.operation.id;
     live.adopt(&first.operation, first.seq);
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
-    let follow = live.follow(id);
-    let told = [Some(first.seq), series.as_ref().map(|s| s.seq), logs.as_ref().map(|l| l.seq)];
-    let told = told.into_iter().flatten().min().unwrap_or_default();
+    let follow = following.of(&live, id, Live::follow);
     let thinned = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
-    take(&follow, first.operation.attempt, series, logs);
-    on_cleanup({
-        let (live, follow) = (live.clone(), follow.clone());
-        move || live.unfollow(&follow)
-    });
+    take_first(&follow, &first, series, logs);
 
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
     let audit = RwSignal::new(first.audit);
-    let beside = Beside { points: POINTS, thinned, logs: true, told };
+    let beside = Beside { points: POINTS, thinned, logs: true };
     keep_true(&live, op, follow.clone(), beside, move |detail| {
         attempts.try_set(detail.attempts);
         result.try_set(detail.result);
@@ -81,7 +80,7 @@ pub fn Detail(first: OperationDetail, series: Option<SeriesAnswer>, logs: Option
     let file = format!("{}-{}", fixed.kind.as_str().replace('.', "-"), fixed.id.short().replace('…', "-"));
     let left_out =
         Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
-    let curves: RwSignal<_> = (&follow.curves).into();
+    let curves: RwSignal<_> = follow.curves.state().into();
     let bands = Bands::new(op);
     let resume_note = part(move || {
         let again = words::next(op.state.get(), true).retry;

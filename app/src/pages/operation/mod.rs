@@ -26,6 +26,7 @@ use crate::kinds::wait_for;
 use crate::live::Live;
 use crate::reactive::part;
 use detail::Detail;
+use kept::Following;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::A;
@@ -42,27 +43,35 @@ pub fn OperationPage() -> impl IntoView {
     let params = use_params_map();
     let id =
         Memo::new(move |_| params.with(|p| p.get_str("id").and_then(|id| id.parse::<OperationId>().ok())));
-    let data = Data::here();
+    let (data, live) = (Data::here(), Live::here());
+    // Events of it are held from before the first question on.
+    let following = Following::default();
     // Asked for here, once for each id: what is inside of the view may be made several times before it is shown, and
     // each would ask anew and might be told something newer than the browser then gets to hydrate from.
     // After the snapshot: the feed is followed from its seq, so these answers must not be older.
-    let detail = Resource::new(
-        move || id.get(),
-        move |id| async move {
-            let _ = data.snapshot.await;
-            match id {
-                Some(id) => Some((id, api::operation(id).await)),
-                None => None,
+    let detail = Resource::new(move || id.get(), {
+        let live = live.clone();
+        move |id: Option<OperationId>| {
+            following.begin(&live, id.as_slice(), Live::follow);
+            async move {
+                let _ = data.snapshot.await;
+                match id {
+                    Some(id) => Some((id, api::operation(id).await)),
+                    None => None,
+                }
             }
-        },
-    );
+        }
+    });
     let beside = Resource::new(
         move || id.get(),
-        move |id| async move {
-            let _ = data.snapshot.await;
-            match id {
-                Some(id) => Some((id, api::series(id, POINTS).await.ok(), api::logs(id).await.ok())),
-                None => None,
+        move |id: Option<OperationId>| {
+            following.begin(&live, id.as_slice(), Live::follow);
+            async move {
+                let _ = data.snapshot.await;
+                match id {
+                    Some(id) => Some((id, api::series(id, POINTS).await.ok(), api::logs(id).await.ok())),
+                    None => None,
+                }
             }
         },
     );
@@ -70,7 +79,7 @@ pub fn OperationPage() -> impl IntoView {
         Some(match id.get() {
             Some(id) => view! {
                 <WithSnapshot lines=12>
-                    <Opened id detail beside/>
+                    <Opened id detail beside following/>
                 </WithSnapshot>
             }
             .into_any(),
@@ -85,7 +94,12 @@ type AskedBeside = Option<(OperationId, Option<SeriesAnswer>, Option<LogPage>)>;
 
 /// Shows all of it once it is there.
 #[component]
-fn Opened(id: OperationId, detail: Resource<Asked>, beside: Resource<AskedBeside>) -> impl IntoView {
+fn Opened(
+    id: OperationId,
+    detail: Resource<Asked>,
+    beside: Resource<AskedBeside>,
+    following: Following,
+) -> impl IntoView {
     let data = Data::here();
     let live = Live::here();
     let forgotten = Memo::new(move |_| live.forgotten(id));
@@ -101,7 +115,7 @@ fn Opened(id: OperationId, detail: Resource<Asked>, beside: Resource<AskedBeside
                 wait_for(data.kinds);
                 Some(match (detail, beside) {
                     (Some((_, Ok(detail))), Some((_, series, logs))) => {
-                        view! { <Detail first=detail series logs/> }.into_any()
+                        view! { <Detail first=detail series logs following/> }.into_any()
                     }
                     (Some((_, Err(problem))), _) => view! { <NoOperation problem retry=move |()| refetch(id)/> }.into_any(),
                     _ => view! { <Skeleton lines=12/> }.into_any(),

@@ -1,6 +1,6 @@
 //! Ended operations beyond those that the page holds: the server has them all, and gives them page by page.
 
-use crate::api;
+use crate::api::{self, Told};
 use crate::components::faces::Trouble;
 use crate::filter::{Asked, Sort};
 use crate::live::Live;
@@ -162,9 +162,13 @@ impl Stored {
             // The first pages hold what the page has already: go on until something is new.
             loop {
                 let path = ended.call(PATH, &[("order", order), ("after", &shelf.after), ("limit", PAGE)]);
+                let question = live.page_question();
                 match api::operations(&path).await {
-                    Ok(page) => {
-                        live.shelve(&page.operations);
+                    Ok(Told { seq, of: page }) => {
+                        // What may have happened in between is in a newer answer.
+                        if !live.shelve(&question, seq, &page.operations) {
+                            continue;
+                        }
                         let new = page.operations.iter().any(|op| !known.contains(&op.id));
                         shelf.ids.extend(page.operations.iter().map(|op| op.id));
                         shelf.end = page.next.is_none();
@@ -201,8 +205,12 @@ impl Stored {
         spawn_local(async move {
             let path = ended.call(PATH, &[("after", &from.next().to_string()), ("limit", PAGE)]);
             // Without an answer the rows stay empty until they are seen again.
-            if let Ok(page) = api::operations(&path).await {
-                live.shelve(&page.operations);
+            loop {
+                let question = live.page_question();
+                let Ok(Told { seq, of: page }) = api::operations(&path).await else { break };
+                if live.shelve(&question, seq, &page.operations) {
+                    break;
+                }
             }
         });
     }

@@ -1,16 +1,18 @@
 //! What ended in the last 24 hours, by the hour and by kind, beside what is usual.
 
-use crate::api;
+use crate::api::{self, Told};
 use crate::components::faces::{Skeleton, Trouble};
 use crate::format;
 use crate::live::Live;
+use crate::live::joined::{Added, Joinable, Joined};
 use crate::reactive::{part, text};
 use crate::words;
 use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::activity::{Activity, Ends, KindActivity};
-use protocol::{Problem, State};
+use protocol::{Event, EventBody, Problem};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// After news it is asked for again so much later: much may end within a moment.
@@ -22,36 +24,85 @@ const WIDE: f64 = 8.0;
 const STEP: f64 = 10.0;
 
 /// What the server answered.
-pub type Told = Result<Activity, Problem>;
+pub type Answer = Result<Told<Activity>, Problem>;
+
+/// The answer changes with every operation that ends, is tried again or is deleted: no event carries it.
+struct Newest;
+
+impl Joinable for Newest {
+    type Answer = ();
+
+    fn take(&mut self, (): ()) {}
+
+    fn add(&mut self, _: &Event) -> Added {
+        Added::Stale
+    }
+}
+
+/// Whether what is shown is of now, and the newest answer since the page was opened.
+#[derive(Clone, Copy)]
+pub struct Kept {
+    join: StoredValue<Arc<Joined<Newest>>>,
+    newer: RwSignal<Option<Told<Activity>>>,
+}
+
+impl Kept {
+    /// Called before the server is asked for the first time.
+    pub fn new(live: &Live) -> Self {
+        let join = live.join(Newest, |event| match &event.body {
+            EventBody::Operation { operation } => operation.state.ended() || operation.attempt > 1,
+            EventBody::Forgotten { .. } => true,
+            _ => false,
+        });
+        Self { join: StoredValue::new(join), newer: RwSignal::new(None) }
+    }
+
+    fn ask(self, live: &Live) {
+        let Some(join) = self.join.try_get_value() else { return };
+        let question = join.ask(live.seq());
+        spawn_local(async move {
+            match api::activity().await {
+                Ok(told) => {
+                    if join.take(question, told.seq, ()) {
+                        // The page may have been left meanwhile.
+                        self.newer.try_set(Some(told));
+                    }
+                }
+                // What is shown says of when it is; in a minute it is asked for again.
+                Err(_) => join.failed(question),
+            }
+        });
+    }
+}
 
 /// The section, kept true while the page is open, from what the page was rendered with.
 #[component]
-pub fn Lately(first: Resource<Told>) -> impl IntoView {
+pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
     let live = Live::here();
-    let newer = RwSignal::new(None::<Told>);
-    let ask = move || {
-        spawn_local(async move {
-            let answer = api::activity().await;
-            // The page may have been left meanwhile.
-            newer.try_set(Some(answer));
-        });
-    };
+    let join = kept.join.get_value();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let clock = live.clock();
-    let epoch = live.epoch();
     let minute = Memo::new(move |_| clock.get().micros() / (HOUR / 60));
-    // Asked for again when something ended, after a break of the connection, and once a minute.
-    Effect::new(move |before: Option<()>| {
-        for state in [State::Succeeded, State::Failed, State::Cancelled] {
-            live.count(state);
+    Effect::new({
+        let join = join.clone();
+        move |_| {
+            if let Some(answer) = first.get() {
+                join.take_first(answer.ok().map(|told| (told.seq, ())));
+            }
         }
-        epoch.track();
+    });
+    let asks = join.asks();
+    let retry = live.clone();
+    // Asked for again when it has changed or may have, and once a minute.
+    Effect::new(move |before: Option<()>| {
         minute.track();
-        if before.is_some() && timer.with_value(Option::is_none) {
+        let asked_again = asks.get() > 0;
+        if (before.is_some() || asked_again) && timer.with_value(Option::is_none) {
+            let live = live.clone();
             let later = set_timeout_with_handle(
                 move || {
                     timer.try_set_value(None);
-                    ask();
+                    kept.ask(&live);
                 },
                 SETTLE,
             );
@@ -68,18 +119,15 @@ pub fn Lately(first: Resource<Told>) -> impl IntoView {
             <h2 id="lately-title">"Last 24 hours"</h2>
             <Suspense fallback=|| view! { <Skeleton lines=3/> }>
                 {part(move || {
-                    let answer = match newer.get() {
-                        // An answer that failed takes nothing away: what is shown says of when it is.
-                        Some(Err(_)) | None => first.get(),
-                        newest => newest,
-                    };
+                    let answer = kept.newer.get().map(Ok).or_else(|| first.get());
                     Some(match answer {
                         None => view! { <Skeleton lines=3/> }.into_any(),
                         Some(Err(problem)) => {
-                            let retry = move |()| ask();
+                            let live = retry.clone();
+                            let retry = move |()| kept.ask(&live);
                             view! { <Trouble problem retry/> }.into_any()
                         }
-                        Some(Ok(told)) => drawn(&told),
+                        Some(Ok(told)) => drawn(&told.of),
                     })
                 })}
             </Suspense>

@@ -72,8 +72,12 @@ fn ask_for_others(live: Live, whole: Memo<bool>) {
         let live = live.clone();
         spawn_local(async move {
             // Without an answer the page goes on to say that it does not know all.
-            if let Ok(page) = api::operations(NEWEST).await {
-                live.adopt_all(page.operations.iter(), 0);
+            loop {
+                let question = live.page_question();
+                let Ok(told) = api::operations(NEWEST).await else { break };
+                if live.take_page(&question, told.seq, &told.of.operations) {
+                    break;
+                }
             }
         });
         Some(now)

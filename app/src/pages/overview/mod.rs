@@ -12,7 +12,7 @@ use crate::components::icon::Icon;
 use crate::live::Live;
 use crate::query;
 use crate::reactive::{part, whole};
-use activity::{Lately, Told};
+use activity::{Answer, Kept, Lately};
 use failed::Failed;
 use hosts::HostLine;
 use leptos::prelude::*;
@@ -23,6 +23,8 @@ use now::{Running, Waiting};
 /// The first page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
+    // Joined with the feed from before the question on.
+    let kept = Kept::new(&Live::here());
     // Asked for here: what is inside of the view may be made several times before it is shown.
     let first = Resource::new(|| (), |()| api::activity());
     view! {
@@ -35,14 +37,14 @@ pub fn OverviewPage() -> impl IntoView {
             </A>
         </div>
         <WithSnapshot lines=10>
-            <Parts first/>
+            <Parts first kept/>
         </WithSnapshot>
     }
     .into_any()
 }
 
 #[component]
-fn Parts(first: Resource<Told>) -> impl IntoView {
+fn Parts(first: Resource<Answer>, kept: Kept) -> impl IntoView {
     let live = Live::here();
     let untouched = Memo::new(move |_| live.count_all() == 0);
     view! {
@@ -55,7 +57,7 @@ fn Parts(first: Resource<Told>) -> impl IntoView {
                 <Running/>
                 <Waiting/>
                 <Failed/>
-                <Lately first/>
+                <Lately first kept/>
             }
             .into_any()
         })}

@@ -6,8 +6,10 @@ use crate::downsample::downsample;
 use bytes::Bytes;
 use pool::PoolError;
 use protocol::activity::Activity;
-use protocol::api::{AuditPage, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot};
-use protocol::{OperationId, Points, Problem, ProblemType, Time};
+use protocol::api::{
+    AuditPage, FilterCounts, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StateCount,
+};
+use protocol::{Operation, OperationId, Points, Problem, ProblemType, Time};
 use store::{Filter, Store, StoreError, Stored};
 
 /// What of the audit comes along with an operation.
@@ -46,16 +48,8 @@ impl Engine {
                 Ok((stored, result, series, audit))
             })
             .await?;
-        let mut operation = stored.operation;
-        // How many points are out of its band is stored with the operation only when something else changes.
-        if let Some(rule) = operation.rule.as_mut()
-            && let Some(now) = self.at_hand(id).and_then(|live| live.rule)
-            && (rule.set_at, rule.fired) == (now.set_at, now.fired)
-        {
-            rule.outside = now.outside;
-        }
         Ok(OperationDetail {
-            operation,
+            operation: self.as_it_runs(stored.operation),
             attempts: stored.attempts,
             result,
             series: series.into_iter().map(|s| s.name).collect(),
@@ -70,7 +64,19 @@ impl Engine {
     /// `Unavailable` when the store can't be read.
     pub async fn page(&self, filter: Filter) -> Result<OperationPage, Problem> {
         let page = self.stored(move |store| store.page(&filter)).await?;
-        Ok(OperationPage { operations: page.operations, next: page.next.map(|id| id.to_string()) })
+        let operations = page.operations.into_iter().map(|operation| self.as_it_runs(operation)).collect();
+        Ok(OperationPage { operations, next: page.next.map(|id| id.to_string()) })
+    }
+
+    /// How many operations in each state a filter finds, on whatever page of it they are.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store can't be read.
+    pub async fn counts_of(&self, filter: Filter) -> Result<FilterCounts, Problem> {
+        let counts = self.stored(move |store| store.counts_of(&filter)).await?;
+        Ok(FilterCounts {
+            counts: counts.into_iter().map(|(state, count)| StateCount { state, count }).collect(),
+        })
     }
 
     /// Curves of the current attempt, each with at most `points` points, between two values of x.
@@ -85,8 +91,12 @@ impl Engine {
         points: usize,
     ) -> Result<SeriesAnswer, Problem> {
         let seq = self.shared.feed.head();
-        let found =
-            self.of_stored(id, move |store, stored| store.points(id, stored.operation.attempt)).await?;
+        let (attempt, found) = self
+            .of_stored(id, move |store, stored| {
+                let attempt = stored.operation.attempt;
+                Ok((attempt, store.points(id, attempt)?))
+            })
+            .await?;
         let mut downsampled = false;
         let wanted = |s: &Points| names.is_empty() || names.contains(&s.name);
         let series = found.into_iter().filter(wanted).map(|mut s| {
@@ -97,7 +107,7 @@ impl Engine {
             Points { name: s.name, points }
         });
         let series = series.collect();
-        Ok(SeriesAnswer { series, downsampled, seq })
+        Ok(SeriesAnswer { attempt, series, downsampled, seq })
     }
 
     /// The last `limit` log lines of an attempt (the current one when `None`) before line `before`.
@@ -186,6 +196,24 @@ impl Engine {
         let now = Time::now();
         let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
         Ok(activity::activity(&tallies, now))
+    }
+
+    /// An operation with what is stored only when something else of it changes: its forecast, and how many points are out
+    /// of its band.
+    fn as_it_runs(&self, mut operation: Operation) -> Operation {
+        if let Some(now) = self.at_hand(operation.id)
+            && now.attempt == operation.attempt
+        {
+            if !operation.state.ended() {
+                operation.forecast = now.forecast;
+            }
+            if let Some((rule, now)) = operation.rule.as_mut().zip(now.rule)
+                && (rule.set_at, &rule.fired) == (now.set_at, &now.fired)
+            {
+                rule.outside = now.outside;
+            }
+        }
+        operation
     }
 
     /// What the store has of an operation, and more that is read with it.

@@ -52,7 +52,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let location = use_location();
     let (level, words) = location.query.with_untracked(|q| (level_of(q.get_str(LEVEL)), q.get(WORDS)));
     let words = words.unwrap_or_default().trim().to_lowercase();
-    let look = Look::new(op.id, (&follow.log).into(), level, words);
+    let look = Look::new(op.id, follow.log.state().into(), level, words);
     let loading = Loading::new(look);
 
     // What a link would show, into the address.
