@@ -3,6 +3,7 @@
 //! Its links are plain ones, and not the router's: for those each would be the current page, as all of them lead to this
 //! one.
 
+use super::counted::Counted;
 use super::field::FilterField;
 use super::views::Views;
 use crate::base;
@@ -20,6 +21,7 @@ use protocol::State;
 #[component]
 pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
     let live = Live::here();
+    let counted = Counted::new(asked);
     let chip = {
         let live = live.clone();
         move |state: Option<State>| {
@@ -30,10 +32,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
                     None => a.filter.states.is_empty(),
                 })
             });
-            let count = move || match state {
-                Some(state) => live.count(state),
-                None => live.count_all(),
-            };
+            let count = move || counted.of(&live, state).map(format::count).unwrap_or_default();
             view! {
                 <a
                     href=text(move || base::url(&asked.with(|a| a.with_state(state).address())))
@@ -44,7 +43,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
                     aria-current=spoken(move || chosen.get())
                 >
                     {state.map_or("all", State::as_str)}
-                    <span class="num">{text(move || format::count(count()))}</span>
+                    <span class="num">{text(count)}</span>
                 </a>
             }
         }

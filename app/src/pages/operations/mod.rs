@@ -1,6 +1,7 @@
 //! Operations: what runs and what ended, as the page's address asks for it.
 
 mod back;
+mod counted;
 mod field;
 mod filter_bar;
 mod hold;
