@@ -126,3 +126,36 @@ test('it can be read without JavaScript', async ({ browser, request, server }) =
     await expect(page.getByText('Nothing runs.')).toBeVisible();
     await context.close();
 });
+
+test('a bar moves from one report to the next without a layout of the page', async ({ page, request }) => {
+    await page.goto('/');
+    await alive(page);
+    await start(request, 'data.load', { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 2000 });
+    const bar = page.locator('.now-card .bar-fill');
+    await expect(bar).toHaveCount(1);
+    // What moves while a report is taken in.
+    const moved = await bar.evaluate(
+        (bar) => new Promise<string>((told) => bar.addEventListener('transitionrun', (event) => told(event.propertyName), { once: true })),
+    );
+    expect(moved).toBe('transform');
+});
+
+test('the last 24 hours count what the list has', async ({ page, request }) => {
+    const failing = () => start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
+    const [again, gone] = [await failing(), await failing()];
+    for (const id of [again, gone]) await until(request, id, 'failed');
+    await page.goto('/');
+    await alive(page);
+    const lately = page.locator('.lately');
+    await expect(lately).toContainText('2 failed');
+    // Another attempt is no other operation, and what is deleted is none.
+    await request.post(`/api/v1/operations/${again}/retry`, { data: {} });
+    const attempts = async () => (await (await request.get(`/api/v1/operations/${again}`)).json()).attempts.length;
+    await expect.poll(attempts).toBe(2);
+    await until(request, again, 'failed');
+    await request.delete(`/api/v1/operations/${gone}`);
+    await expect(lately).toContainText('1 failed');
+    const stored = await (await request.get('/api/v1/operations/counts')).json();
+    const failed = stored.counts.find((of: { state: string }) => of.state === 'failed');
+    expect(failed.count).toBe(1);
+});

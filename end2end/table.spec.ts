@@ -75,6 +75,21 @@ test('a link gives what its sender saw, and what it says wrong is told', async (
     await expect(page.locator('.note')).toContainText('colour=red is left out');
 });
 
+test('the chips of a filtered list count what the filter finds', async ({ page, request }) => {
+    await startFailing(request, 'AAA');
+    await startFailing(request, 'BBB');
+    await page.goto('/operations?param.symbol=aaa');
+    await alive(page);
+    const chip = (state: string) => page.getByRole('navigation', { name: 'Filter by state' }).getByRole('link', { name: state });
+    await expect(chip('failed')).toHaveText(/failed\s*1$/);
+    await expect(chip('all')).toHaveText(/all\s*1$/);
+    await startFailing(request, 'AAA');
+    await expect(chip('failed')).toHaveText(/failed\s*2$/);
+    await page.goto('/operations?state=failed');
+    await alive(page);
+    await expect(chip('failed')).toHaveText(/failed\s*3$/);
+});
+
 test('what cannot be read is kept in the field with what would be right', async ({ page }) => {
     await page.goto('/operations');
     await alive(page);
