@@ -20,10 +20,11 @@ use crate::live::line::Place;
 use crate::live::store::Facts;
 use protocol::{Condition, ConditionKind, KindName, Progress, State, Time};
 
-/// How far it is, in a word or two: `56 %`, `4,210 rows so far`.
+/// How far it is, in a word or two: `56 %`, `4,210 rows so far`, `416 of 600 steps` of a count among several.
 pub fn how_far(progress: Option<&Progress>) -> String {
     match progress {
         Some(Progress { fraction: Some(fraction), .. }) => format::percent(*fraction),
+        Some(p) if p.done > 0 && p.total.is_some() => done_of_total(p),
         Some(p) if p.done > 0 => format!("{} so far", items(p.done, &p.unit)),
         _ => String::new(),
     }
@@ -242,6 +243,8 @@ mod tests {
     fn an_unknown_total_is_told_by_what_is_done() {
         let mut p = Progress { done: 4_210, unit: "rows".into(), ..Progress::start(at(0)) };
         assert_eq!(how_far(Some(&p)), "4,210 rows so far");
+        p.total = Some(9_000);
+        assert_eq!(how_far(Some(&p)), "4,210 of 9,000 rows", "one count of several: the whole is unknown");
         p.fraction = Some(0.56);
         assert_eq!(how_far(Some(&p)), "56 %");
         assert_eq!(how_far(None), "");

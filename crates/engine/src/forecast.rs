@@ -37,6 +37,8 @@ struct Past {
 pub(crate) struct Track {
     /// Where it stood when it was first heard of, and when: a resumed attempt begins further on.
     base: Option<(Time, f64)>,
+    /// Where it stood when it was last heard of.
+    stood: Option<f64>,
     made_at: Option<Time>,
     /// How many marks were passed, and what was foretold there: when, and how many seconds were to go.
     marks: usize,
@@ -65,6 +67,11 @@ impl Forecasts {
         // A resumed attempt says only after a moment where it goes on: that far it did not come by itself.
         let goes_on = track.resumed && fraction.is_some_and(|f| f > 0.0);
         track.base = track.base.filter(|(_, from)| !(goes_on && *from <= 0.0));
+        // The total grew, or another count began: what was done before is no measure of the way that is left.
+        if fraction < track.stood && fraction.is_some() {
+            track.base = None;
+        }
+        track.stood = fraction;
         let (since, from) = *track.base.get_or_insert((now, fraction.unwrap_or(0.0)));
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;

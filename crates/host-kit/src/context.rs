@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The most bytes of JSON that the state of a checkpoint may have.
@@ -147,7 +148,8 @@ impl Context {
     }
 
     /// Enters a phase, counted from 1; how many there are comes from the kind. What was counted in the phase
-    /// before is forgotten: say [`Context::items`] anew.
+    /// before is forgotten: say [`Context::items`] anew. What is counted in a declared phase counts for its share of
+    /// the whole; a phase that is not declared makes the whole unknown.
     pub fn phase(&self, index: u32, name: &str) {
         let name = short(name);
         self.held.attempt.report.measure(|meter, now| meter.phase(index, &name, now));
@@ -157,10 +159,24 @@ impl Context {
     /// and the rate begin anew.
     pub fn items(&self, unit: &str, total: Option<u64>) {
         let unit = short(unit);
-        self.held.attempt.report.measure(|meter, now| meter.items(&unit, total, now));
+        // The count mostly follows at once, and says whether it goes on or begins anew.
+        self.held.attempt.report.remark(|meter| meter.items(&unit, total, Instant::now()));
     }
 
-    /// How many items are done, in all.
+    /// Corrects what is counted and how many there are. The count and the rate go on: for a total that grows.
+    pub fn revise_items(&self, unit: &str, total: Option<u64>) {
+        let unit = short(unit);
+        self.held.attempt.report.measure(|meter, _| meter.revise_items(&unit, total));
+    }
+
+    /// How long the phases that the kind declares are, each relative to the others. Say it before the first phase;
+    /// without it they are equal parts of the whole.
+    pub fn phase_weights(&self, weights: &[f64]) {
+        self.held.attempt.report.remark(|meter| meter.phase_weights(weights));
+    }
+
+    /// How many items are done, in all. Less than before begins the count anew, and how far the whole is becomes
+    /// unknown: nobody knows how many more counts follow.
     pub fn done(&self, done: u64) {
         self.held.attempt.report.measure(|meter, now| meter.done(done, now));
     }
@@ -171,9 +187,8 @@ impl Context {
         self.held.attempt.report.remark(|meter| meter.message(text));
     }
 
-    /// How far the whole is, from 0 to 1, in place of done by total; `None` gives the word back to those. What
-    /// was once told is never taken back: a lower fraction than before shows as the one before. A kind that
-    /// counts in several phases does well to say this itself.
+    /// How far the whole is, from 0 to 1, in place of done by total; `None` gives the word back to those. Within one
+    /// count a lower fraction than before shows as the one before.
     pub fn fraction(&self, fraction: Option<f64>) {
         self.held.attempt.report.measure(|meter, _| meter.fraction(fraction));
     }

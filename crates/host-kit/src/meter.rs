@@ -1,4 +1,7 @@
-//! How far an attempt is: what its author says, turned into a [`Progress`] that never runs backwards.
+//! How far an attempt is: what its author says, turned into a [`Progress`].
+//!
+//! The fraction is the share of the whole attempt. Within one count it never falls. A larger total, a count that
+//! begins anew, or another phase may lower it, or make it unknown: it never says more than is known.
 //!
 //! Knows no clock: every call that needs the time is given it.
 
@@ -17,51 +20,131 @@ const BEFORE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Meter {
     /// How many phases the kind declares.
-    of: u32,
+    declared: u32,
     phase: Option<Phase>,
-    done: u64,
-    total: Option<u64>,
-    unit: String,
+    /// How long the declared phases are, each relative to the others.
+    weights: Vec<f64>,
+    /// Which part of the whole the current phase is; `None` when that is not known.
+    part: Option<(f64, f64)>,
+    /// A phase came back: how often more is not known.
+    phases_repeat: bool,
+    count: Count,
     message: String,
     /// What the author says of the whole, instead of done by total.
     said: Option<f64>,
-    /// The highest fraction that was told.
+    /// The author says how far the whole is: then phases alone say nothing of it.
+    says: bool,
+    /// The highest fraction that was told within the current count.
     highest: f64,
     pace: Pace,
+}
+
+/// What is counted in the current phase.
+#[derive(Debug, Default)]
+struct Count {
+    done: u64,
+    total: Option<u64>,
+    unit: String,
+    /// The most that was done so far.
+    peak: u64,
+    /// `done` had reached the total.
+    complete: bool,
+    /// It began anew: how many more counts follow is not known.
+    repeats: bool,
+    /// Another count began here, and how much of it is done was not said: it may go on where the last one was.
+    fresh: bool,
+}
+
+impl Count {
+    fn set_done(&mut self, done: u64) {
+        if done < self.peak && (self.complete || done <= self.peak / 2) {
+            self.repeats = true;
+            self.peak = done;
+        }
+        self.fresh = false;
+        self.done = done;
+        self.peak = self.peak.max(done);
+        self.complete = self.total.is_some_and(|total| done >= total);
+    }
+
+    /// Done by total; `None` where the total is unknown, too small, or that of one count among several.
+    fn share(&self) -> Option<f64> {
+        let known = !self.repeats && !self.fresh;
+        let total = self.total.filter(|total| known && *total > 0 && self.done <= *total);
+        total.map(|total| self.done as f64 / total as f64)
+    }
 }
 
 impl Meter {
     pub fn new(phases: u32, now: Instant) -> Self {
         Self {
-            of: phases,
+            declared: phases,
             phase: None,
-            done: 0,
-            total: None,
-            unit: String::new(),
+            weights: vec![1.0; phases as usize],
+            part: None,
+            phases_repeat: false,
+            count: Count::default(),
             message: String::new(),
             said: None,
+            says: false,
             highest: 0.0,
             pace: Pace::new(now),
         }
     }
 
-    /// Enters a phase; what the one before counted is forgotten.
+    /// Enters a phase; what the one before counted is forgotten. Declared phases are parts of the whole, equal
+    /// ones until [`Meter::phase_weights`] says otherwise.
     pub fn phase(&mut self, index: u32, name: &str, now: Instant) {
-        if self.phase.as_ref().is_some_and(|phase| phase.index != index) {
-            self.items("", None, now);
+        let before = self.phase.as_ref().map(|phase| phase.index);
+        if before.is_some_and(|before| before != index) {
+            self.count = Count::default();
+            self.highest = 0.0;
+            self.pace = Pace::new(now);
         }
-        self.phase = Some(Phase { index, of: self.of.max(index), name: name.to_owned() });
+        if before != Some(index) {
+            let until =
+                |phases: usize| self.weights[..phases].iter().sum::<f64>() / self.weights.iter().sum::<f64>();
+            let known = (1..=self.declared).contains(&index);
+            self.part = known.then(|| (until(index as usize - 1), until(index as usize)));
+        }
+        self.phases_repeat |= before.is_some_and(|before| index < before);
+        self.phase = Some(Phase { index, of: self.declared.max(index), name: name.to_owned() });
     }
 
+    /// How long the declared phases are, each relative to the others. What can't be meant so changes nothing.
+    pub fn phase_weights(&mut self, weights: &[f64]) {
+        let good = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
+        if good && weights.len() == self.weights.len() && weights.iter().sum::<f64>() > 0.0 {
+            self.weights = weights.to_vec();
+        }
+    }
+
+    /// Begins a count.
     pub fn items(&mut self, unit: &str, total: Option<u64>, now: Instant) {
-        unit.clone_into(&mut self.unit);
-        self.total = total;
-        self.done = 0;
+        let count = &mut self.count;
+        count.fresh = count.peak > 0;
+        unit.clone_into(&mut count.unit);
+        (count.done, count.total) = (0, total);
+        self.highest = 0.0;
         self.pace = Pace::new(now);
     }
 
+    /// Corrects what is counted and how many there are; the count goes on.
+    pub fn revise_items(&mut self, unit: &str, total: Option<u64>) {
+        unit.clone_into(&mut self.count.unit);
+        if total != self.count.total {
+            self.count.total = total;
+            self.count.complete = total.is_some_and(|total| self.count.done >= total);
+            self.highest = 0.0;
+        }
+    }
+
     pub fn done(&mut self, done: u64, now: Instant) {
-        self.done = done;
+        let repeated = self.count.repeats;
+        self.count.set_done(done);
+        if self.count.repeats != repeated && self.said.is_none() {
+            self.highest = 0.0;
+        }
         self.pace.count(done, now);
     }
 
@@ -71,7 +154,11 @@ impl Meter {
 
     /// What is not a number says nothing.
     pub fn fraction(&mut self, fraction: Option<f64>) {
-        self.said = fraction.filter(|f| f.is_finite());
+        match fraction {
+            Some(fraction) if fraction.is_finite() => (self.said, self.says) = (Some(fraction), true),
+            Some(_) => {}
+            None => (self.said, self.highest) = (None, 0.0),
+        }
     }
 
     /// Items per second, once enough was counted.
@@ -79,15 +166,35 @@ impl Meter {
         self.pace.rate
     }
 
+    /// The share of the whole by what was counted.
+    fn counted(&self) -> Option<f64> {
+        let share = self.count.share();
+        match (&self.phase, self.part) {
+            (None, _) => share,
+            (Some(_), Some((from, to))) if !self.phases_repeat => match share {
+                Some(share) => Some(from + (to - from) * share),
+                None => Some(from).filter(|from| *from > 0.0 && !self.says),
+            },
+            (Some(_), _) => None,
+        }
+    }
+
+    /// Whether the attempt is over when this count is.
+    fn counts_to_the_end(&self) -> bool {
+        let last = self.phase.as_ref().is_none_or(|phase| phase.index == self.declared);
+        last && !self.phases_repeat && !self.count.repeats
+    }
+
     /// The figures as they stand.
     pub fn progress(&mut self, at: Time) -> Progress {
-        let counted = self.total.filter(|total| *total > 0).map(|total| self.done as f64 / total as f64);
-        let fraction = self.said.or(counted).map(|f| f.clamp(0.0, 1.0).max(self.highest));
+        let fraction = self.said.or_else(|| self.counted()).map(|f| f.clamp(0.0, 1.0).max(self.highest));
         self.highest = fraction.unwrap_or(self.highest);
         let rate = self.rate();
-        let eta_seconds = match (self.total, rate) {
-            (Some(total), Some(rate)) if rate > 0.0 => {
-                Some(total.saturating_sub(self.done) as f64 / rate).filter(|s| s.is_finite())
+        let eta_seconds = match (self.count.total, rate) {
+            (Some(total), Some(rate))
+                if rate > 0.0 && total >= self.count.done && self.counts_to_the_end() =>
+            {
+                Some((total - self.count.done) as f64 / rate).filter(|s| s.is_finite())
             }
             _ => None,
         };
@@ -95,9 +202,9 @@ impl Meter {
             at,
             fraction,
             phase: self.phase.clone(),
-            done: self.done,
-            total: self.total,
-            unit: self.unit.clone(),
+            done: self.count.done,
+            total: self.count.total,
+            unit: self.count.unit.clone(),
             rate,
             eta_seconds,
             message: self.message.clone(),
@@ -105,9 +212,10 @@ impl Meter {
     }
 }
 
-/// An exponentially smoothed rate.
+/// A rate: the average of the first seconds, then smoothed exponentially.
 #[derive(Debug)]
 struct Pace {
+    began: Instant,
     since: Instant,
     from: u64,
     rate: Option<f64>,
@@ -115,24 +223,28 @@ struct Pace {
 
 impl Pace {
     fn new(now: Instant) -> Self {
-        Self { since: now, from: 0, rate: None }
+        Self { began: now, since: now, from: 0, rate: None }
     }
 
     fn count(&mut self, done: u64, now: Instant) {
         if done < self.from {
             // Counted anew: what was is no measure of what is.
-            *self = Self { since: now, from: done, rate: None };
+            *self = Self { from: done, ..Self::new(now) };
             return;
         }
         let passed = now.saturating_duration_since(self.since);
         if self.rate.is_none() && passed < BEFORE {
             self.from = done;
         }
-        if passed < SHORTEST_LOOK {
+        // The time until the first item is done belongs to that item.
+        let nothing_yet = self.rate.is_none() && done == self.from;
+        if passed < SHORTEST_LOOK || nothing_yet {
             return;
         }
         let latest = (done - self.from) as f64 / passed.as_secs_f64();
-        let weight = 1.0 - (-passed.as_secs_f64() / SMOOTHING.as_secs_f64()).exp();
+        let smoothed = 1.0 - (-passed.as_secs_f64() / SMOOTHING.as_secs_f64()).exp();
+        let average = passed.as_secs_f64() / now.saturating_duration_since(self.began).as_secs_f64();
+        let weight = smoothed.max(average.min(1.0));
         self.rate = Some(self.rate.map_or(latest, |rate| rate + weight * (latest - rate)));
         self.since = now;
         self.from = done;
@@ -140,95 +252,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn at(start: Instant, millis: u64) -> Instant {
-        start + Duration::from_millis(millis)
-    }
-
-    #[test]
-    fn a_steady_count_gives_its_rate_and_the_time_left() {
-        let start = Instant::now();
-        let mut meter = Meter::new(0, start);
-        meter.items("rows", Some(10_000), start);
-        for i in 1..=50 {
-            meter.done(i * 100, at(start, i * 100));
-        }
-        let progress = meter.progress(Time::now());
-        assert!((progress.rate.unwrap() - 1000.0).abs() < 1.0, "{progress:?}");
-        assert!((progress.eta_seconds.unwrap() - 5.0).abs() < 0.1, "{progress:?}");
-        assert_eq!(progress.fraction, Some(0.5));
-        assert_eq!(progress.unit, "rows");
-    }
-
-    #[test]
-    fn what_an_earlier_attempt_did_is_no_part_of_the_rate() {
-        let start = Instant::now();
-        let mut meter = Meter::new(0, start);
-        meter.items("rows", Some(10_000), start);
-        meter.done(6_000, start);
-        meter.done(6_200, at(start, 500));
-        let progress = meter.progress(Time::now());
-        assert_eq!((progress.rate, progress.eta_seconds), (Some(400.0), Some(9.5)));
-    }
-
-    #[test]
-    fn the_rate_follows_a_change_within_seconds() {
-        let start = Instant::now();
-        let mut meter = Meter::new(0, start);
-        meter.items("rows", None, start);
-        let mut done = 0;
-        for i in 1..=100 {
-            done += if i <= 50 { 100 } else { 10 };
-            meter.done(done, at(start, i * 100));
-        }
-        let rate = meter.rate().unwrap();
-        assert!((100.0..300.0).contains(&rate), "five seconds at 100/s after 1,000/s: {rate}");
-        assert_eq!(meter.progress(Time::now()).eta_seconds, None, "nobody knows the total");
-    }
-
-    #[test]
-    fn a_new_phase_counts_anew_and_the_first_keeps_what_was_said_before_it() {
-        let start = Instant::now();
-        let mut meter = Meter::new(3, start);
-        meter.items("rows", Some(10), start);
-        meter.phase(1, "Read", start);
-        meter.done(10, start);
-        let first = meter.progress(Time::now());
-        assert_eq!((first.done, first.total), (10, Some(10)));
-        meter.phase(2, "Write", start);
-        let second = meter.progress(Time::now());
-        assert_eq!((second.done, second.total, second.unit.as_str()), (0, None, ""));
-        assert_eq!(second.phase, Some(Phase { index: 2, of: 3, name: "Write".into() }));
-    }
-
-    proptest! {
-        #[test]
-        fn the_fraction_keeps_within_0_and_1_and_never_falls(
-            steps in proptest::collection::vec((0u8..4, 0u64..2_000, proptest::num::f64::ANY), 0..80)
-        ) {
-            let start = Instant::now();
-            let mut meter = Meter::new(2, start);
-            let mut highest = 0.0;
-            for (i, (what, n, f)) in steps.into_iter().enumerate() {
-                let now = at(start, i as u64 * 37);
-                match what {
-                    0 => meter.items("rows", (n > 500).then_some(n), now),
-                    1 => meter.done(n, now),
-                    2 => meter.fraction(Some(f)),
-                    _ => meter.fraction(None),
-                }
-                let progress = meter.progress(Time::now());
-                if let Some(fraction) = progress.fraction {
-                    prop_assert!((0.0..=1.0).contains(&fraction) && fraction >= highest);
-                    highest = fraction;
-                }
-                for figure in [progress.rate, progress.eta_seconds].into_iter().flatten() {
-                    prop_assert!(figure.is_finite() && figure >= 0.0);
-                }
-            }
-        }
-    }
-}
+mod tests;

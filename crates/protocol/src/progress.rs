@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Progress {
     /// When the host said so, by the host's clock.
     pub at: Time,
-    /// From 0 to 1; absent while the total is unknown.
+    /// Share of the whole attempt, 0 to 1; absent while it is unknown. Within one count it never falls; a larger total, a
+    /// count that begins anew or another phase may lower it or make it unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fraction: Option<f64>,
     /// Where in the list of phases the attempt is.
@@ -61,5 +62,15 @@ impl Progress {
             eta_seconds: None,
             message: String::new(),
         }
+    }
+
+    /// Whether this goes on with the count that `before` tells of: the same phase, unit and total, and nothing counted
+    /// anew. Only then the fraction must not fall.
+    pub fn continues(&self, before: &Progress) -> bool {
+        let phase = |progress: &Progress| progress.phase.as_ref().map(|phase| phase.index);
+        phase(self) == phase(before)
+            && self.unit == before.unit
+            && self.total == before.total
+            && self.done >= before.done
     }
 }

@@ -1,7 +1,7 @@
 //! The feed as a story of each operation: states follow as they may, an end stays, progress goes forward.
 
 use super::{End, Forgotten, Promise, Violation};
-use protocol::{Event, EventBody, Operation, OperationId, State, Time};
+use protocol::{Event, EventBody, Operation, OperationId, Progress, State, Time};
 use std::collections::{BTreeMap, HashMap};
 
 /// Takes in events one after the other and keeps what they lead to.
@@ -12,8 +12,10 @@ pub struct Story {
     /// Each attempt that ended: how, and when the reader had heard of it. The event's own moment may be a little
     /// early: what the server takes in together bears the moment at which it began to.
     pub ends: HashMap<(OperationId, u32), (End, Time)>,
-    /// The furthest fraction of the current attempt.
+    /// The furthest fraction of the current attempt within its current count.
     furthest: HashMap<OperationId, (u32, f64)>,
+    /// The newest progress, and of which attempt.
+    newest: HashMap<OperationId, (u32, Progress)>,
     /// Those that are no more.
     pub forgotten: Forgotten,
     /// Words of attempts that were over.
@@ -40,7 +42,7 @@ impl Story {
                     }
                     Some(known) => known.progress = Some(progress.clone()),
                 }
-                found.extend(self.forward(event.seq, *id, *attempt, progress.fraction));
+                found.extend(self.forward(event.seq, *id, *attempt, progress));
                 found
             }
             EventBody::Forgotten { id, state } => self.forgotten(event.seq, *id, *state, read),
@@ -83,8 +85,9 @@ impl Story {
         }
         self.goes_on(operation);
         if operation.state.on_host() {
-            let fraction = operation.progress.as_ref().and_then(|p| p.fraction);
-            found.extend(self.forward(seq, id, operation.attempt, fraction));
+            if let Some(progress) = &operation.progress {
+                found.extend(self.forward(seq, id, operation.attempt, progress));
+            }
         }
         self.now.insert(id, operation.clone());
         found
@@ -115,14 +118,12 @@ impl Story {
         }
     }
 
-    fn forward(
-        &mut self,
-        seq: u64,
-        id: OperationId,
-        attempt: u32,
-        fraction: Option<f64>,
-    ) -> Option<Violation> {
-        let fraction = fraction?;
+    fn forward(&mut self, seq: u64, id: OperationId, attempt: u32, progress: &Progress) -> Option<Violation> {
+        let before = self.newest.insert(id, (attempt, progress.clone()));
+        if before.is_some_and(|(of, before)| of == attempt && !progress.continues(&before)) {
+            self.furthest.remove(&id);
+        }
+        let fraction = progress.fraction?;
         let furthest = self.furthest.entry(id).or_insert((attempt, fraction));
         if furthest.0 != attempt || fraction >= furthest.1 {
             *furthest = (attempt, fraction);

@@ -167,6 +167,20 @@ fn a_resumed_attempt_stands_where_its_checkpoint_was_and_never_before_that() {
 }
 
 #[test]
+fn a_fraction_falls_when_the_total_grows_or_the_count_begins_anew() {
+    let mut record = running();
+    let mut at = |done, total, fraction| {
+        let progress = Progress { fraction, done, total: Some(total), ..Progress::start(t(4)) };
+        step(&mut record, says(1, HostEventBody::Progress { progress }), t(4)).unwrap();
+        record.operation.progress.as_ref().and_then(|p| p.fraction)
+    };
+    assert_eq!(at(10, 10, Some(1.0)), Some(1.0));
+    assert_eq!(at(11, 40, Some(0.275)), Some(0.275), "more was found");
+    assert_eq!(at(12, 40, Some(0.2)), Some(0.275), "within one count it never falls");
+    assert_eq!(at(1, 40, None), None, "counted anew, the whole is unknown");
+}
+
+#[test]
 fn resume_needs_a_checkpoint_and_retry_forgets_it() {
     let mut record = running();
     step(&mut record, keeps(1, Some(0.5)), t(3)).unwrap();

@@ -37,9 +37,10 @@ pub(super) fn host(
             }
         }
         HostEventBody::Progress { mut progress } => {
-            // Within an attempt progress never runs backwards, whatever a host says, nor before the place where the
+            // Within one count progress never runs backwards, whatever a host says, nor before the place where the
             // attempt goes on: hosts count from 0 until they have found it.
-            let before = record.operation.progress.as_ref().and_then(|p| p.fraction);
+            let before = record.operation.progress.as_ref().filter(|before| progress.continues(before));
+            let before = before.and_then(|p| p.fraction);
             let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
             let said = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
             progress.fraction = said.or(Some(least).filter(|least| record.goes_on() && *least > 0.0));

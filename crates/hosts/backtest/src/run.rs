@@ -19,6 +19,8 @@ use std::time::Instant;
 
 /// The phases of a run, as the page shows them.
 pub(crate) const PHASES: [&str; 3] = ["read", "trade", "figure"];
+/// How long the phases are, each relative to the others.
+const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 
 /// The curves that a run draws while it goes.
 pub(crate) const EQUITY: &str = "equity";
@@ -48,6 +50,7 @@ pub(crate) fn run(
     request: &Request,
     set: &SetName,
 ) -> Result<ResultDoc, WorkError> {
+    ctx.phase_weights(&PHASE_WEIGHTS);
     ctx.phase(1, PHASES[0]);
     ctx.check()?;
     let held = tools.library.bars(set, request.range)?;

@@ -28,6 +28,8 @@ use std::sync::Arc;
 
 /// The phases of a load, as the page shows them.
 const PHASES: [&str; 3] = ["open", "load", "check"];
+/// How long the phases are, each relative to the others.
+const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 
 /// The curve that a load draws.
 const SPEED: &str = "rows_per_second";

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub(super) trait Report: Clone + Send + Sync + 'static {
     fn token(&self) -> &CancellationToken;
     fn phase(&self, index: u32, name: &str);
+    fn phase_weights(&self, weights: &[f64]);
     fn items(&self, unit: &str, total: Option<u64>);
     fn done(&self, done: u64);
     fn message(&self, text: String);
@@ -36,6 +37,10 @@ impl Report for Context {
 
     fn phase(&self, index: u32, name: &str) {
         Context::phase(self, index, name);
+    }
+
+    fn phase_weights(&self, weights: &[f64]) {
+        Context::phase_weights(self, weights);
     }
 
     fn items(&self, unit: &str, total: Option<u64>) {

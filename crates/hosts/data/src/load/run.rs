@@ -12,13 +12,13 @@ use super::super::params::{Mode, Request};
 use super::super::segment::Label;
 use super::super::source::{self, off_thread};
 use super::super::wording::{counted, moment};
-use super::PHASES;
 use super::assess::assess;
 use super::loading::Loading;
 use super::outcome::{document, judge, tell};
 use super::report::{Report, say};
 use super::resume::{Done, Saved, Trust};
 use super::write::Writer;
+use super::{PHASE_WEIGHTS, PHASES};
 use host_kit::WorkError;
 use protocol::host::ResultDoc;
 use protocol::{LogLevel, Time};
@@ -37,6 +37,7 @@ pub(super) async fn load<R: Report>(
     request: Request,
     resume: Option<Value>,
 ) -> Result<ResultDoc, WorkError> {
+    report.phase_weights(&PHASE_WEIGHTS);
     report.phase(1, PHASES[0]);
     let set = DataSet::new(root, request.source.name(), request.symbol.clone(), request.timeframe);
     let (claim, stored_last) = claim(&report, &set, &request).await?;
@@ -89,12 +90,12 @@ pub(super) async fn load<R: Report>(
     }
 
     report.phase(3, PHASES[2]);
-    // What was counted is still what was done: the operation ends with it.
-    report.items("rows", Some(loading.read()));
     report.message("Looking for gaps".to_owned());
-    report.done(loading.read());
     let held = report.clone();
     let assessment = off_thread(move || assess(&set, &held)).await?;
+    // What was counted is still what was done: the operation ends with it.
+    report.items("rows", Some(loading.read()));
+    report.done(loading.read());
     tell(&report, &assessment);
     document(&writer, assessment, &loading.tally(), &loading.done)
 }

@@ -60,6 +60,7 @@ impl Report for Notebook {
         &self.0.token
     }
     fn phase(&self, _: u32, _: &str) {}
+    fn phase_weights(&self, _: &[f64]) {}
     fn items(&self, _: &str, total: Option<u64>) {
         self.0.totals.lock().unwrap().push(total);
     }

@@ -1,0 +1,206 @@
+//! What the meter makes of counts, phases and totals.
+
+use super::*;
+use proptest::prelude::*;
+
+fn at(start: Instant, millis: u64) -> Instant {
+    start + Duration::from_millis(millis)
+}
+
+#[test]
+fn a_steady_count_gives_its_rate_and_the_time_left() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("rows", Some(10_000), start);
+    for i in 1..=50 {
+        meter.done(i * 100, at(start, i * 100));
+    }
+    let progress = meter.progress(Time::now());
+    assert!((progress.rate.unwrap() - 1000.0).abs() < 1.0, "{progress:?}");
+    assert!((progress.eta_seconds.unwrap() - 5.0).abs() < 0.1, "{progress:?}");
+    assert_eq!(progress.fraction, Some(0.5));
+    assert_eq!(progress.unit, "rows");
+}
+
+#[test]
+fn what_an_earlier_attempt_did_is_no_part_of_the_rate() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("rows", Some(10_000), start);
+    meter.done(6_000, start);
+    meter.done(6_200, at(start, 500));
+    let progress = meter.progress(Time::now());
+    assert_eq!((progress.rate, progress.eta_seconds), (Some(400.0), Some(9.5)));
+}
+
+#[test]
+fn the_rate_follows_a_change_within_seconds() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("rows", None, start);
+    let mut done = 0;
+    for i in 1..=100 {
+        done += if i <= 50 { 100 } else { 10 };
+        meter.done(done, at(start, i * 100));
+    }
+    let rate = meter.rate().unwrap();
+    assert!((100.0..300.0).contains(&rate), "five seconds at 100/s after 1,000/s: {rate}");
+    assert_eq!(meter.progress(Time::now()).eta_seconds, None, "nobody knows the total");
+}
+
+#[test]
+fn a_new_phase_counts_anew_and_the_first_keeps_what_was_said_before_it() {
+    let start = Instant::now();
+    let mut meter = Meter::new(3, start);
+    meter.items("rows", Some(10), start);
+    meter.phase(1, "Read", start);
+    meter.done(10, start);
+    let first = meter.progress(Time::now());
+    assert_eq!((first.done, first.total), (10, Some(10)));
+    meter.phase(2, "Write", start);
+    let second = meter.progress(Time::now());
+    assert_eq!((second.done, second.total, second.unit.as_str()), (0, None, ""));
+    assert_eq!(second.phase, Some(Phase { index: 2, of: 3, name: "Write".into() }));
+}
+
+#[test]
+fn a_total_that_grows_lowers_the_share_and_the_count_goes_on() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("files", Some(10), start);
+    meter.done(10, at(start, 1_000));
+    assert_eq!(meter.progress(Time::now()).fraction, Some(1.0));
+    meter.revise_items("files", Some(40));
+    meter.done(27, at(start, 2_700));
+    let progress = meter.progress(Time::now());
+    assert_eq!((progress.fraction, progress.done, progress.total), (Some(27.0 / 40.0), 27, Some(40)));
+    assert!((progress.rate.unwrap() - 10.0).abs() < 0.5, "{progress:?}");
+    // The same by a host that begins the count with the new total and goes on where it was.
+    meter.items("files", Some(80), at(start, 2_700));
+    assert_eq!(meter.progress(Time::now()).fraction, None, "until the count is told");
+    meter.done(28, at(start, 2_800));
+    assert_eq!(meter.progress(Time::now()).fraction, Some(28.0 / 80.0));
+}
+
+#[test]
+fn a_count_that_begins_anew_makes_the_whole_unknown() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("batches", Some(20), start);
+    for i in 1..=20 {
+        meter.done(i, at(start, i * 100));
+    }
+    meter.done(1, at(start, 2_100));
+    let progress = meter.progress(Time::now());
+    assert_eq!((progress.fraction, progress.eta_seconds), (None, None));
+    assert_eq!((progress.done, progress.total), (1, Some(20)), "the count itself is still told");
+    meter.done(20, at(start, 4_000));
+    assert_eq!(meter.progress(Time::now()).fraction, None, "nobody knows how many counts follow");
+}
+
+#[test]
+fn more_done_than_the_total_says_that_the_total_is_wrong() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("files", Some(5), start);
+    meter.done(6, at(start, 500));
+    let progress = meter.progress(Time::now());
+    assert_eq!((progress.fraction, progress.eta_seconds), (None, None));
+}
+
+#[test]
+fn a_declared_phase_counts_for_its_share_of_the_whole() {
+    let start = Instant::now();
+    let mut meter = Meter::new(3, start);
+    let mut seen = Vec::new();
+    for index in 1..=3 {
+        meter.phase(index, "", start);
+        meter.items("steps", Some(10), start);
+        for done in [5, 10] {
+            meter.done(done, at(start, done * 100));
+            seen.push((meter.progress(Time::now()).fraction.unwrap() * 6.0).round());
+        }
+    }
+    assert_eq!(seen, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let mut meter = Meter::new(3, start);
+    meter.phase_weights(&[1.0, 8.0, 1.0]);
+    meter.phase(1, "prepare", start);
+    assert_eq!(meter.progress(Time::now()).fraction, None, "nothing is known yet");
+    meter.phase(2, "work", start);
+    meter.items("rows", Some(4), start);
+    meter.done(2, at(start, 100));
+    assert_eq!(meter.progress(Time::now()).fraction, Some(0.5));
+    // Counted anew within its phase, the phase is the least that is known.
+    meter.done(4, at(start, 200));
+    meter.done(1, at(start, 300));
+    assert_eq!(meter.progress(Time::now()).fraction, Some(0.1));
+}
+
+#[test]
+fn phases_that_nobody_declared_or_that_come_back_make_the_whole_unknown() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.phase(1, "load", start);
+    meter.items("steps", Some(10), start);
+    meter.done(10, at(start, 500));
+    assert_eq!(meter.progress(Time::now()).fraction, None);
+    let mut meter = Meter::new(2, start);
+    for index in [1, 2, 1, 2] {
+        meter.phase(index, "", start);
+        meter.items("steps", Some(10), start);
+        meter.done(5, at(start, 500));
+    }
+    assert_eq!(meter.progress(Time::now()).fraction, None);
+}
+
+#[test]
+fn the_rate_is_true_from_the_first_item_on() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("iterations", Some(60), start);
+    meter.done(0, start);
+    for i in 1..=8 {
+        meter.done(i, at(start, i * 100));
+        let rate = meter.rate().unwrap();
+        assert!((rate - 10.0).abs() < 0.2, "after {i}: {rate}");
+    }
+    let mut slow = Meter::new(0, start);
+    slow.items("iterations", Some(6), start);
+    for i in 1..30 {
+        slow.done(0, at(start, i * 100));
+        assert_eq!(slow.rate(), None, "0 iterations a second is not known either");
+    }
+    slow.done(1, at(start, 3_000));
+    assert!((slow.rate().unwrap() - 1.0 / 3.0).abs() < 0.01);
+}
+
+proptest! {
+    #[test]
+    fn the_fraction_keeps_within_0_and_1_and_never_falls_within_one_count(
+        steps in proptest::collection::vec((0u8..6, 0u64..2_000, proptest::num::f64::ANY), 0..80)
+    ) {
+        let start = Instant::now();
+        let mut meter = Meter::new(2, start);
+        let mut before: Option<Progress> = None;
+        for (i, (what, n, f)) in steps.into_iter().enumerate() {
+            let now = at(start, i as u64 * 37);
+            match what {
+                0 => meter.items("rows", (n > 500).then_some(n), now),
+                1 | 2 => meter.done(n, now),
+                3 => meter.phase(1 + (n % 3) as u32, "", now),
+                4 => meter.fraction(Some(f)),
+                _ => meter.revise_items("rows", (n > 500).then_some(n)),
+            }
+            let progress = meter.progress(Time::now());
+            if let Some(fraction) = progress.fraction {
+                prop_assert!((0.0..=1.0).contains(&fraction));
+                let stood = before.as_ref().filter(|b| progress.continues(b)).and_then(|b| b.fraction);
+                prop_assert!(what == 0 || what == 5 || stood.is_none_or(|stood| fraction >= stood));
+            }
+            for figure in [progress.rate, progress.eta_seconds].into_iter().flatten() {
+                prop_assert!(figure.is_finite() && figure >= 0.0);
+            }
+            before = Some(progress);
+        }
+    }
+}
