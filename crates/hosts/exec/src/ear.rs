@@ -7,6 +7,7 @@ use protocol::LogLevel;
 pub(crate) trait Ear: Send {
     fn phase(&mut self, index: u32, name: &str);
     fn items(&mut self, unit: &str, total: Option<u64>);
+    fn revise_items(&mut self, unit: &str, total: Option<u64>);
     fn done(&mut self, done: u64);
     fn message(&mut self, text: String);
     fn fraction(&mut self, fraction: Option<f64>);
@@ -20,6 +21,9 @@ impl Ear for Context {
     }
     fn items(&mut self, unit: &str, total: Option<u64>) {
         Context::items(self, unit, total);
+    }
+    fn revise_items(&mut self, unit: &str, total: Option<u64>) {
+        Context::revise_items(self, unit, total);
     }
     fn done(&mut self, done: u64) {
         Context::done(self, done);

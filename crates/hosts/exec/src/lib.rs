@@ -23,10 +23,12 @@
 //! # }
 //! ```
 
+mod bar;
 mod command;
 mod config;
 mod curves;
 mod ear;
+mod escape;
 mod gate;
 mod group;
 mod json;
@@ -37,8 +39,10 @@ mod log;
 mod outcome;
 mod param;
 mod pattern;
+mod percent;
 mod procs;
 mod program;
+mod row;
 mod said;
 mod teller;
 mod template;

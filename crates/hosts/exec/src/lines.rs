@@ -1,20 +1,29 @@
-//! Output as lines, the way a terminal shows it: a carriage return draws the line anew, a newline keeps it.
+//! Output as lines, the way a terminal shows it: a carriage return draws the line anew, backspaces draw the end of it
+//! anew, a newline keeps it, and moving the cursor up draws several lines anew, of which the last state counts.
 //!
-//! Takes bytes in any portions, holds at most one line of bounded length, and takes whatever is not UTF-8 as
-//! replacement characters.
+//! Takes bytes in any portions, holds a bounded number of lines of bounded length, and takes whatever is not UTF-8
+//! as replacement characters.
 
+use crate::escape::{Control, Escape, Step};
+use crate::row::Row;
+use protocol::ansi;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
-/// A line is cut here, in bytes.
-pub(crate) const LONGEST: usize = 200 * 1024;
+/// So many rows can be drawn anew together.
+const MAX_BLOCK_ROWS: usize = 100;
+/// After so many lines in a row without moving up, nothing is drawn anew any more.
+const CALM_LINES: usize = 20;
 
-/// One state of a line.
+/// One state of a line. Its text has colours and no other control sequences.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Piece<'a> {
     pub text: Cow<'a, str>,
     pub state: State,
     /// There was more of it than is kept.
     pub cut: bool,
+    /// How many rows the cursor went up from it.
+    pub up: usize,
 }
 
 /// What became of a line.
@@ -26,17 +35,35 @@ pub(crate) enum State {
     Redrawn,
     /// It stands at present and may change; told again when it is known what becomes of it.
     Open,
+    /// A row of several that are drawn anew together: it may be drawn again.
+    Passed,
+    /// The last state of such a row; told before as passed.
+    Settled,
 }
 
 /// Gathers lines.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    line: Vec<u8>,
-    cut: bool,
+    row: Row,
+    escape: Escape,
     /// A carriage return came last: whether a newline follows decides what it was.
     returned: bool,
     /// The line is being drawn over an earlier state.
     redrawing: bool,
+    /// The cursor goes up so many rows as soon as it is known how many.
+    ups: usize,
+    block: Option<Block>,
+}
+
+/// Rows that are drawn anew together. The one with the cursor is [`Lines::row`] once something is written in it.
+#[derive(Debug)]
+struct Block {
+    rows: VecDeque<Row>,
+    at: usize,
+    /// The farthest that the cursor went up: rows above that are over.
+    reach: usize,
+    /// Newlines since it last went up.
+    calm: usize,
 }
 
 impl Lines {
@@ -44,191 +71,212 @@ impl Lines {
     pub fn push(&mut self, bytes: &[u8], mut tell: impl FnMut(Piece)) {
         let mut rest = bytes;
         while let Some(&first) = rest.first() {
-            if self.returned {
-                self.returned = false;
-                if first == b'\n' {
-                    self.end(State::Kept, &mut tell);
-                    rest = &rest[1..];
-                    continue;
+            if !self.escape.outside() {
+                match self.escape.take(first) {
+                    Step::More => rest = &rest[1..],
+                    Step::Done(control) => {
+                        rest = &rest[1..];
+                        self.act(control, &mut tell);
+                    }
+                    Step::Broken => {}
                 }
-                self.end(State::Redrawn, &mut tell);
+                continue;
             }
-            let Some(at) = rest.iter().position(|b| matches!(b, b'\n' | b'\r')) else {
-                self.take(rest);
-                break;
-            };
-            self.take(&rest[..at]);
-            if rest[at] == b'\n' {
-                self.end(State::Kept, &mut tell);
-            } else {
-                self.returned = true;
+            let text = rest.iter().position(|b| b.is_ascii_control() && *b != b'\t').unwrap_or(rest.len());
+            if text > 0 {
+                self.begin_writing(&mut tell);
+                self.row.write(&rest[..text]);
+                rest = &rest[text..];
+                continue;
             }
-            rest = &rest[at + 1..];
+            rest = &rest[1..];
+            match first {
+                0x1b => self.escape = Escape::Begun,
+                b'\n' => self.newline(&mut tell),
+                b'\r' => {
+                    self.settle_ups(&mut tell);
+                    if self.returned {
+                        self.end(State::Redrawn, &mut tell);
+                    }
+                    self.returned = true;
+                }
+                0x08 if !self.returned && self.ups == 0 => {
+                    self.row.left(1);
+                    self.redrawing = true;
+                }
+                _ => {}
+            }
         }
-        if (self.redrawing || self.returned) && !self.line.is_empty() {
-            tell(Piece { text: String::from_utf8_lossy(&self.line), state: State::Open, cut: self.cut });
+        let drawn = (self.redrawing || self.returned) && self.block.is_none() && self.ups == 0;
+        if drawn && !self.row.is_empty() {
+            tell(Piece { text: self.row.text(), state: State::Open, cut: self.row.cut, up: 0 });
         }
     }
 
-    /// Tells the last line when it had no newline. Nothing comes after it.
+    /// Tells the last lines. Nothing comes after it.
     pub fn finish(&mut self, mut tell: impl FnMut(Piece)) {
-        if !self.line.is_empty() {
+        self.settle_ups(&mut tell);
+        if self.block.is_some() {
+            self.leave(0, &mut tell);
+            self.settle_block(&mut tell);
+        } else if !self.row.is_empty() {
             self.end(State::Kept, &mut tell);
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        let room = LONGEST - self.line.len();
-        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.cut |= bytes.len() > room;
+    fn act(&mut self, control: Control, tell: &mut impl FnMut(Piece)) {
+        match control {
+            Control::Up(rows) => {
+                self.ups = (self.ups + rows).min(MAX_BLOCK_ROWS - 1);
+                return;
+            }
+            Control::Nothing => return,
+            _ => self.settle_ups(tell),
+        }
+        match control {
+            Control::Style(parameters) => {
+                if self.returned {
+                    self.begin_writing(tell);
+                }
+                self.row.style(&parameters);
+            }
+            Control::Down(rows) if self.block.is_some() => {
+                self.leave(0, tell);
+                if let Some(block) = &mut self.block {
+                    block.at = (block.at + rows).min(MAX_BLOCK_ROWS - 1);
+                    while block.rows.len() <= block.at {
+                        block.rows.push_back(Row::default());
+                    }
+                }
+            }
+            Control::Left(columns) if !self.returned => {
+                self.row.left(columns);
+                self.redrawing = true;
+            }
+            Control::LineStart => self.returned = true,
+            Control::EraseLine { whole } if whole || self.returned || !self.row.touched => {
+                self.begin_writing(tell);
+                if !self.row.is_empty() {
+                    self.end(State::Redrawn, tell);
+                }
+                self.row.wipe();
+            }
+            Control::EraseBelow => {
+                if self.returned || self.block.is_some() {
+                    self.begin_writing(tell);
+                    self.row.touched = true;
+                }
+                if let Some(block) = &mut self.block {
+                    block.rows.truncate(block.at + 1);
+                }
+            }
+            Control::ShowCursor if self.block.is_some() => {
+                self.leave(0, tell);
+                self.settle_block(tell);
+            }
+            _ => {}
+        }
+    }
+
+    /// Something is about to be written: a line that the cursor returned to is drawn anew.
+    fn begin_writing(&mut self, tell: &mut impl FnMut(Piece)) {
+        self.settle_ups(tell);
+        if std::mem::take(&mut self.returned) {
+            self.end(State::Redrawn, tell);
+        }
+    }
+
+    fn newline(&mut self, tell: &mut impl FnMut(Piece)) {
+        self.settle_ups(tell);
+        self.returned = false;
+        if self.block.is_none() {
+            self.end(State::Kept, tell);
+            return;
+        }
+        self.leave(0, tell);
+        let Some(block) = &mut self.block else { return };
+        block.at += 1;
+        block.calm += 1;
+        if block.at == block.rows.len() {
+            block.rows.push_back(Row::default());
+        }
+        while block.at > block.reach {
+            block.at -= 1;
+            block.rows.pop_front().iter().for_each(|row| settle(row, tell));
+        }
+        if block.calm > block.reach + CALM_LINES {
+            self.settle_block(tell);
+        }
+    }
+
+    /// Goes up the rows that were asked for.
+    fn settle_ups(&mut self, tell: &mut impl FnMut(Piece)) {
+        let ups = std::mem::take(&mut self.ups);
+        if ups == 0 {
+            return;
+        }
+        self.returned = false;
+        let block = self.block.get_or_insert_with(|| Block {
+            rows: VecDeque::from([Row::default()]),
+            at: 0,
+            reach: 0,
+            calm: 0,
+        });
+        (block.reach, block.calm) = (block.reach.max(ups), 0);
+        self.leave(ups, tell);
+        let Some(block) = &mut self.block else { return };
+        while block.at < ups {
+            // Above the block are lines that were kept: they are told again only when they are drawn anew.
+            block.rows.push_front(Row::default());
+            block.at += 1;
+        }
+        block.at -= ups;
+        while block.rows.len() > MAX_BLOCK_ROWS {
+            block.rows.pop_back().iter().for_each(|row| settle(row, tell));
+        }
+    }
+
+    /// Leaves a row of the block.
+    fn leave(&mut self, up: usize, tell: &mut impl FnMut(Piece)) {
+        let row = std::mem::take(&mut self.row);
+        (self.returned, self.redrawing) = (false, false);
+        let Some(block) = self.block.as_mut().filter(|_| row.touched) else { return };
+        if !row.is_empty() {
+            tell(Piece { text: row.text(), state: State::Passed, cut: row.cut, up });
+        }
+        block.rows[block.at] = row;
+    }
+
+    fn settle_block(&mut self, tell: &mut impl FnMut(Piece)) {
+        if let Some(block) = self.block.take() {
+            block.rows.iter().for_each(|row| settle(row, tell));
+        }
     }
 
     fn end(&mut self, state: State, tell: &mut impl FnMut(Piece)) {
-        tell(Piece { text: String::from_utf8_lossy(&self.line), state, cut: self.cut });
-        self.line.clear();
-        self.cut = false;
+        let row = std::mem::take(&mut self.row);
+        let state = if self.block.is_some() { State::Passed } else { state };
+        if state != State::Passed || !row.is_empty() {
+            tell(Piece { text: row.text(), state, cut: row.cut, up: 0 });
+        }
         self.redrawing = state == State::Redrawn;
     }
 }
 
-/// A text without the sequences by which a terminal is steered, and how many of them moved it up a line.
-pub(crate) fn plain(text: &str) -> (Cow<'_, str>, usize) {
-    without(text, false)
+fn settle(row: &Row, tell: &mut impl FnMut(Piece)) {
+    if !ansi::plain(&row.text()).trim().is_empty() {
+        tell(Piece { text: row.text(), state: State::Settled, cut: row.cut, up: 0 });
+    }
 }
 
-/// The same, but what sets colours and weight stays.
+/// The text with its colours, and without control characters that came in another way than by ESC.
 pub(crate) fn coloured(text: &str) -> Cow<'_, str> {
-    without(text, true).0
-}
-
-fn without(text: &str, colours: bool) -> (Cow<'_, str>, usize) {
-    if !text.contains(|c: char| c.is_control() && c != '\t') {
-        return (Cow::Borrowed(text), 0);
+    const KEPT: [char; 2] = ['\t', '\u{1b}'];
+    if !text.contains(|c: char| c.is_control() && !KEPT.contains(&c)) {
+        return Cow::Borrowed(text);
     }
-    let (mut out, mut up) = (String::with_capacity(text.len()), 0);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => match chars.next() {
-                // A control sequence ends with a letter or one of a few signs.
-                Some('[') => {
-                    let mut numbers = String::new();
-                    let end = chars.find(|c| {
-                        let ends = ('@'..='~').contains(c);
-                        if !ends && colours {
-                            numbers.push(*c);
-                        }
-                        ends
-                    });
-                    up += usize::from(end == Some('A'));
-                    let sets = numbers.bytes().all(|b| b.is_ascii_digit() || matches!(b, b';' | b':'));
-                    if colours && end == Some('m') && sets {
-                        out.push_str("\u{1b}[");
-                        out.push_str(&numbers);
-                        out.push('m');
-                    }
-                }
-                // An operating system command (a title, a link) ends with a bell or with ESC \.
-                Some(']') => {
-                    while let Some(c) = chars.next() {
-                        if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
-                            break;
-                        }
-                    }
-                }
-                _ => {}
-            },
-            c if c.is_control() && c != '\t' => {}
-            c => out.push(c),
-        }
-    }
-    (Cow::Owned(out), up)
+    text.chars().filter(|c| !c.is_control() || KEPT.contains(c)).collect::<String>().into()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The states that are final, with the input in portions of a size.
-    fn told(input: &[u8], portion: usize) -> Vec<(String, State)> {
-        let (mut lines, mut out) = (Lines::default(), Vec::new());
-        let mut tell = |piece: Piece| {
-            if piece.state != State::Open {
-                out.push((piece.text.into_owned(), piece.state));
-            }
-        };
-        for bytes in input.chunks(portion.max(1)) {
-            lines.push(bytes, &mut tell);
-        }
-        lines.finish(&mut tell);
-        out
-    }
-
-    #[test]
-    fn a_carriage_return_draws_anew_and_before_a_newline_means_nothing() {
-        use State::{Kept, Redrawn};
-        let kept = |text: &str| (text.to_owned(), Kept);
-        let redrawn = |text: &str| (text.to_owned(), Redrawn);
-        for portion in 1..8 {
-            assert_eq!(told(b"a\r\nb\n\nc", portion), [kept("a"), kept("b"), kept(""), kept("c")]);
-            assert_eq!(told(b"\r1\r2\r\nx", portion), [redrawn(""), redrawn("1"), kept("2"), kept("x")]);
-        }
-    }
-
-    #[test]
-    fn what_is_being_drawn_is_told_at_once() {
-        let (mut lines, mut open) = (Lines::default(), Vec::new());
-        for bytes in [&b"\r10%"[..], b"\r20%", b"30%\r"] {
-            lines.push(bytes, |p| {
-                if p.state == State::Open {
-                    open.push(p.text.into_owned());
-                }
-            });
-        }
-        assert_eq!(open, ["10%", "20%", "20%30%"]);
-    }
-
-    #[test]
-    fn a_line_without_end_is_held_up_to_a_bound_and_marked() {
-        let (mut lines, mut seen) = (Lines::default(), Vec::new());
-        for _ in 0..100 {
-            lines.push(&[b'x'; 64 * 1024], |p| panic!("{:?}", p.state));
-            assert!(lines.line.len() <= LONGEST && lines.line.capacity() <= 2 * LONGEST);
-        }
-        lines.push(b"\nshort\n", |p| seen.push((p.text.len(), p.cut)));
-        assert_eq!(seen, [(LONGEST, true), (5, false)]);
-    }
-
-    #[test]
-    fn colours_and_titles_are_taken_off() {
-        assert_eq!(plain("\u{1b}[31mred\u{1b}[0m\tx\u{8}"), ("red\tx".into(), 0));
-        assert_eq!(plain("50%\u{1b}[A\u{1b}[2A"), ("50%".into(), 2));
-        assert_eq!(plain("\u{1b}]0;title\u{7}a\u{1b}]8;;link\u{1b}\\b"), ("ab".into(), 0));
-    }
-
-    #[test]
-    fn colours_may_stay_while_all_else_is_taken_off() {
-        let text = "\u{1b}[1;31mred\u{1b}[0m\u{1b}[2K\u{1b}[?25l\u{1b}]0;t\u{7}\u{8}x";
-        assert_eq!(coloured(text), "\u{1b}[1;31mred\u{1b}[0mx");
-        assert_eq!(coloured("plain"), "plain");
-    }
-
-    proptest! {
-        #[test]
-        fn how_the_bytes_are_portioned_changes_nothing(
-            input in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), any::<u8>()], 0..60),
-            portion in 1usize..20,
-        ) {
-            prop_assert_eq!(told(&input, portion), told(&input, 1_000));
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in "[\u{1b}\\[\\]A7\u{7}\\\\;a]{0,40}") {
-            let escape = '\u{1b}';
-            prop_assert!(!plain(&text).0.contains(escape));
-            let kept = coloured(&text);
-            prop_assert_eq!(plain(&kept).0, plain(&text).0);
-        }
-    }
-}
+mod tests;

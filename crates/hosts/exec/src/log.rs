@@ -2,9 +2,8 @@
 
 use crate::ear::Ear;
 use crate::gate::Gate;
-use crate::lines::plain;
 use crate::teller::Stream;
-use protocol::LogLevel;
+use protocol::{LogLevel, ansi};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -56,7 +55,7 @@ impl Log {
 
     /// Takes a line, which may have colours in it.
     pub fn line(&mut self, ear: &mut impl Ear, stream: Stream, level: LogLevel, text: String, now: Instant) {
-        push(&mut self.last[stream as usize], cut(&plain(&text).0));
+        push(&mut self.last[stream as usize], cut(&ansi::plain(&text)));
         if self.gate.pass(now) {
             if self.missing > 0 {
                 ear.log(

@@ -1,21 +1,23 @@
 //! Tells the operation what its command says: reports become progress and curves, the rest becomes the log, and
 //! neither floods whoever reads it.
 
+use crate::bar::Bar;
 use crate::curves::Curves;
 use crate::ear::Ear;
 use crate::json::{self, level_of};
-use crate::lines::{Piece, State, coloured, plain};
+use crate::lines::{Piece, State, coloured};
 use crate::log::{Log, Pace};
 use crate::pattern::Matcher;
+use crate::percent::{Percentages, Share};
 use crate::said::{PhaseSaid, Said};
-use crate::tqdm::{Bar, Bars, Drawn, percentage};
-use protocol::LogLevel;
+use crate::tqdm::{Bars, Drawn};
+use protocol::{LogLevel, ansi};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::Instant;
 
 /// So many phases are told apart.
-const MOST_PHASES: usize = 100;
+const MAX_PHASES: usize = 100;
 
 /// How the output of a command is read.
 #[derive(Debug)]
@@ -49,6 +51,33 @@ pub(crate) struct Heard {
     pub reported: Option<Value>,
 }
 
+/// Where in a traceback of Python a line is: all of its lines are errors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Traceback {
+    Outside,
+    /// Its first line.
+    Head,
+    /// The calls, which are indented.
+    Calls,
+    /// The first line that is not: it names the exception, or another one follows.
+    Exception,
+}
+
+impl Traceback {
+    fn next(self, line: &str) -> Self {
+        /// What stands between two tracebacks.
+        const BETWEEN: [&str; 2] = ["During handling of the above", "The above exception was"];
+        let indented = line.starts_with([' ', '\t']);
+        match self {
+            _ if line.contains("Traceback (most recent call last)") => Self::Head,
+            Self::Head | Self::Calls if indented => Self::Calls,
+            Self::Calls => Self::Exception,
+            Self::Exception if BETWEEN.iter().any(|begins| line.starts_with(begins)) => Self::Exception,
+            _ => Self::Outside,
+        }
+    }
+}
+
 /// Listens to one attempt.
 pub(crate) struct Teller<E> {
     ear: E,
@@ -57,11 +86,17 @@ pub(crate) struct Teller<E> {
     log: Log,
     curves: Curves,
     bars: Bars,
+    percentages: Percentages,
+    /// Within a traceback of Python, by stream: its lines are errors to the last.
+    traceback: [Traceback; 2],
     /// The newest state of a line that is drawn over, by stream.
     drawn: [Option<String>; 2],
     unit: String,
     total: Option<u64>,
-    done: u64,
+    /// Something was counted in this phase.
+    counting: bool,
+    /// A share of the whole was said in this phase.
+    share_said: bool,
     phase: Option<u32>,
     reported: Option<Value>,
 }
@@ -76,10 +111,13 @@ impl<E: Ear> Teller<E> {
             log: Log::new(pace, now),
             curves: Curves::new(now),
             bars: Bars::default(),
+            percentages: Percentages::default(),
+            traceback: [Traceback::Outside; 2],
             drawn: [None, None],
             unit: String::new(),
             total: None,
-            done: 0,
+            counting: false,
+            share_said: false,
             phase: None,
             reported: None,
         }
@@ -87,15 +125,16 @@ impl<E: Ear> Teller<E> {
 
     /// Takes a state of a line.
     pub fn hear(&mut self, stream: Stream, piece: &Piece, now: Instant) {
-        let (text, up) = plain(&piece.text);
+        let text = ansi::plain(&piece.text);
         let reading = Arc::clone(&self.reading);
-        if matches!(*reading, Reading::Tqdm) && self.hear_bar(stream, &text, up, piece.state, now) {
+        if matches!(*reading, Reading::Tqdm) && self.hear_bar(stream, &text, piece, now) {
             return;
         }
         if piece.state == State::Open {
             return;
         }
         if let Reading::Pattern(matcher) = &*reading
+            && piece.state != State::Settled
             && let Some(said) = matcher.read(&text)
         {
             self.apply(said, now);
@@ -103,20 +142,27 @@ impl<E: Ear> Teller<E> {
         // The log keeps its colours; whatever is read out of a line is read without them.
         let shown = coloured(&piece.text);
         let drawn = &mut self.drawn[stream as usize];
-        if piece.state == State::Redrawn {
-            if !text.trim().is_empty() {
-                *drawn = Some(shown.trim_end().to_owned());
+        let drawn = match piece.state {
+            State::Redrawn => {
+                if !text.trim().is_empty() {
+                    *drawn = Some(shown.trim_end().to_owned());
+                }
+                return;
             }
-            return;
-        }
-        let drawn = drawn.take();
+            State::Passed => {
+                // What stands there in the end is told once more.
+                *drawn = None;
+                return;
+            }
+            _ => drawn.take(),
+        };
         let shown = match drawn {
             // The newline after the last state of a line that was drawn over.
             Some(drawn) if text.trim().is_empty() => drawn,
             _ if text.trim().is_empty() => String::new(),
             _ => shown.trim_end().to_owned(),
         };
-        let text = plain(&shown).0;
+        let text = ansi::plain(&shown).into_owned();
         if stream == Stream::Out
             && !piece.cut
             && !matches!(*reading, Reading::Nothing)
@@ -132,25 +178,38 @@ impl<E: Ear> Teller<E> {
             }
         }
         if !text.is_empty() {
-            let level = level(stream, &text);
+            let level = self.level(stream, &text);
             self.log.line(&mut self.ear, stream, level, shown, now);
         }
     }
 
     /// Takes a state of a line when it is a bar or part of one; says whether it was.
-    fn hear_bar(&mut self, stream: Stream, text: &str, up: usize, state: State, now: Instant) -> bool {
+    fn hear_bar(&mut self, stream: Stream, text: &str, piece: &Piece, now: Instant) -> bool {
+        let state = piece.state;
         let drawn = match Bar::read(text) {
+            // Its last state is in the log by itself.
+            Some(_) if state == State::Settled => return true,
             Some(bar) if state == State::Open => self.bars.glimpse(bar),
-            Some(bar) => Some(self.bars.draw(bar, up, state == State::Kept)),
-            None if text.trim().is_empty() && state == State::Redrawn => {
+            Some(bar) => {
+                let kept = matches!(state, State::Kept | State::Passed) && piece.up == 0;
+                Some(self.bars.draw(bar, piece.up, kept))
+            }
+            None if text.trim().is_empty() && matches!(state, State::Redrawn | State::Passed) => {
                 if !text.is_empty() {
-                    self.bars.wipe(up);
+                    self.bars.wipe(piece.up);
                 }
                 return true;
             }
             None => {
-                let share = percentage(text).filter(|_| state != State::Kept);
-                self.apply(Said { progress: share, ..Said::default() }, now);
+                if state != State::Settled && !self.bars.any() {
+                    match self.percentages.take(text, state == State::Kept) {
+                        Some(Share::Of(share)) => {
+                            self.apply(Said { progress: Some(share), ..Said::default() }, now);
+                        }
+                        Some(Share::Unknown) => self.ear.fraction(None),
+                        None => {}
+                    }
+                }
                 return false;
             }
         };
@@ -158,10 +217,8 @@ impl<E: Ear> Teller<E> {
             for text in log {
                 self.log.line(&mut self.ear, stream, LogLevel::Info, text, now);
             }
-            if endless && self.total.is_some() {
-                self.total = None;
-                self.ear.items(&self.unit, None);
-                self.ear.fraction(None);
+            if endless && self.total.take().is_some() {
+                self.ear.revise_items(&self.unit, None);
             }
             self.apply(said, now);
         }
@@ -170,24 +227,28 @@ impl<E: Ear> Teller<E> {
 
     fn apply(&mut self, said: Said, now: Instant) {
         if let Some(phase) = &said.phase {
-            self.enter(phase);
+            // What was said of the whole in the phase before is out of date.
+            if self.enter(phase) && std::mem::take(&mut self.share_said) && said.progress.is_none() {
+                self.ear.fraction(None);
+            }
         }
         let unit = said.unit.filter(|unit| *unit != self.unit);
         let total = said.total.filter(|total| Some(*total) != self.total);
         if unit.is_some() || total.is_some() {
             self.unit = unit.unwrap_or_else(|| std::mem::take(&mut self.unit));
             self.total = total.or(self.total);
-            self.ear.items(&self.unit, self.total);
-            // That began the count anew.
-            if said.done.is_none() && self.done > 0 {
-                self.ear.done(self.done);
+            if std::mem::replace(&mut self.counting, true) {
+                self.ear.revise_items(&self.unit, self.total);
+            } else {
+                self.ear.items(&self.unit, self.total);
             }
         }
         if let Some(done) = said.done {
-            self.done = done;
+            self.counting = true;
             self.ear.done(done);
         }
         if said.progress.is_some() {
+            self.share_said = true;
             self.ear.fraction(said.progress);
         }
         if let Some(message) = said.message {
@@ -203,8 +264,9 @@ impl<E: Ear> Teller<E> {
         }
     }
 
-    /// Enters a phase: one that the kind declares has its place there, another comes next.
-    fn enter(&mut self, phase: &PhaseSaid) {
+    /// Enters a phase: one that the kind declares has its place there, another comes next. Says whether it is another
+    /// than before.
+    fn enter(&mut self, phase: &PhaseSaid) -> bool {
         let (index, name) = match phase {
             PhaseSaid::Number(index) => {
                 let name = usize::try_from(*index).ok().and_then(|i| self.phases.get(i - 1)).cloned();
@@ -216,7 +278,7 @@ impl<E: Ear> Teller<E> {
                     Some(index) => index,
                     None => {
                         // Told again it has the same place.
-                        if self.phases.len() < MOST_PHASES {
+                        if self.phases.len() < MAX_PHASES {
                             self.phases.push(name.clone());
                         }
                         u32::try_from(self.phases.len()).unwrap_or(u32::MAX)
@@ -225,47 +287,57 @@ impl<E: Ear> Teller<E> {
                 (index, name.clone())
             }
         };
-        if self.phase != Some(index) {
-            self.phase = Some(index);
-            // The host begins the count anew.
-            (self.done, self.total, self.unit) = (0, None, String::new());
-            self.ear.phase(index, &name);
+        if self.phase == Some(index) {
+            return false;
         }
+        self.phase = Some(index);
+        // The host begins the count anew.
+        (self.counting, self.total, self.unit) = (false, None, String::new());
+        self.percentages = Percentages::default();
+        self.ear.phase(index, &name);
+        true
     }
 
     /// The last words, once both streams have ended.
     pub fn finish(mut self) -> Heard {
+        self.finish_lines();
+        let (kept, left_out, last) = self.log.finish(&mut self.ear);
+        Heard { kept, left_out, last, reported: self.reported }
+    }
+
+    /// Logs what was still being drawn.
+    fn finish_lines(&mut self) {
         let now = Instant::now();
         for text in self.bars.finish() {
             self.log.line(&mut self.ear, Stream::Err, LogLevel::Info, text, now);
         }
         for stream in [Stream::Out, Stream::Err] {
             if let Some(text) = self.drawn[stream as usize].take() {
-                let level = level(stream, &plain(&text).0);
+                let level = self.level(stream, &ansi::plain(&text));
                 self.log.line(&mut self.ear, stream, level, text, now);
             }
         }
-        let (kept, left_out, last) = self.log.finish(&mut self.ear);
-        Heard { kept, left_out, last, reported: self.reported }
+    }
+
+    /// How much a line matters: what it says itself, or else what its stream stands for.
+    fn level(&mut self, stream: Stream, text: &str) -> LogLevel {
+        let traceback = &mut self.traceback[stream as usize];
+        *traceback = traceback.next(text);
+        if *traceback != Traceback::Outside {
+            return LogLevel::Error;
+        }
+        let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(4);
+        let loud = |word: &&str| word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase());
+        words.filter(loud).find_map(level_of).unwrap_or(match stream {
+            Stream::Out => LogLevel::Info,
+            Stream::Err => LogLevel::Warn,
+        })
     }
 
     #[cfg(test)]
     pub fn ear(&self) -> &E {
         &self.ear
     }
-}
-
-/// How much a line matters: what it says itself, or else what its stream stands for.
-fn level(stream: Stream, text: &str) -> LogLevel {
-    if text.starts_with("Traceback (most recent call last)") {
-        return LogLevel::Error;
-    }
-    let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(4);
-    let loud = |word: &&str| word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase());
-    words.filter(loud).find_map(level_of).unwrap_or(match stream {
-        Stream::Out => LogLevel::Info,
-        Stream::Err => LogLevel::Warn,
-    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ impl Ear for Notes {
     fn items(&mut self, unit: &str, total: Option<u64>) {
         self.told.push(format!("items {unit} {total:?}"));
     }
+    fn revise_items(&mut self, unit: &str, total: Option<u64>) {
+        self.told.push(format!("revised {unit} {total:?}"));
+    }
     fn done(&mut self, done: u64) {
         self.told.push(format!("done {done}"));
     }
@@ -96,7 +99,7 @@ fn a_total_that_comes_later_keeps_the_count() {
         Stream::Out,
         b"{\"done\":3}\n{\"total\":10}\n{\"phase\":\"x\"}\n{\"phase\":\"x\"}\n{\"phase\":\"y\"}\n",
     );
-    assert_eq!(t.ear().told, ["done 3", "items  Some(10)", "done 3", "phase 1 x", "phase 2 y"]);
+    assert_eq!(t.ear().told, ["done 3", "revised  Some(10)", "phase 1 x", "phase 2 y"]);
 }
 
 #[test]
@@ -152,9 +155,11 @@ fn a_second_bar_in_the_same_place_takes_the_share_back() {
     let mut t = teller(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_several.txt"));
     let told = &t.ear().told;
-    let open = told.iter().position(|said| said == "items iterations None").unwrap();
-    assert_eq!(told[open + 1], "fraction None");
-    assert!(!told[open..].iter().any(|said| said.starts_with("items") && said.contains("Some")), "{told:?}");
+    let open = told.iter().position(|said| said == "revised iterations None").unwrap();
+    assert!(
+        !told[open..].iter().any(|said| said.starts_with("revised") && said.contains("Some")),
+        "{told:?}"
+    );
     assert!(told.contains(&"message Epoch 2 30/30 iterations".to_owned()));
 }
 
@@ -218,6 +223,72 @@ fn points_go_on_or_are_left_out_with_a_word() {
     let fast: String = "{\"a\":1}\n".repeat(50_000);
     hear(&mut t, Stream::Out, fast.as_bytes());
     assert!(t.ear().points.len() < 30_000 && t.ear().log.len() == 3);
+}
+
+#[test]
+fn a_percentage_of_stages_is_not_the_whole() {
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Err, b"Counting: 50%\rCounting: 100%, done.\nPacking: 1%\rPacking: 2%\r");
+    assert_eq!(t.ear().told, ["fraction Some(0.5)", "fraction None"]);
+}
+
+#[test]
+fn a_share_said_in_one_phase_gives_way_to_the_count_of_the_next() {
+    let mut t = teller(Reading::Lines, &["fit", "test"]);
+    hear(
+        &mut t,
+        Stream::Out,
+        b"{\"phase\":\"fit\",\"progress\":0.5}\n{\"phase\":\"test\",\"done\":1,\"total\":4}\n",
+    );
+    let expected =
+        ["phase 1 fit", "fraction Some(0.5)", "phase 2 test", "fraction None", "items  Some(4)", "done 1"];
+    assert_eq!(t.ear().told, expected);
+}
+
+#[test]
+fn a_bar_that_makes_way_for_printed_lines_leaves_its_last_state() {
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Err, b"\rFit:  50%|# | 1/2 [00:01<00:01, 1.00it/s]\r      \r");
+    hear(&mut t, Stream::Out, b"checkpoint\n");
+    hear(
+        &mut t,
+        Stream::Err,
+        b"\rFit:  50%|# | 1/2 [00:01<00:01, 1.00it/s]\rFit: 100%|##| 2/2 [00:02<00:00, 1.00it/s]\n",
+    );
+    t.finish_lines();
+    let log: Vec<_> = t.ear().log.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(log, ["checkpoint", "Fit: 100%|##| 2/2 [00:02<00:00, 1.00it/s]"]);
+}
+
+#[test]
+fn of_several_lines_that_are_drawn_anew_together_the_last_state_is_logged() {
+    for reading in [Reading::Lines, Reading::Tqdm, Reading::Nothing] {
+        let mut t = teller(reading, &[]);
+        let mut output = b"\x1b[?25l\r\x1b[2Kone \x1b[32m0%\x1b[0m\ntwo 0%".to_vec();
+        for i in 1..=50 {
+            output.extend(format!("\r\x1b[2K\x1b[1A\x1b[2Kone {i}%\ntwo {i}%").bytes());
+        }
+        output.extend(b"\n\x1b[?25hdone\n");
+        hear(&mut t, Stream::Out, &output);
+        t.finish_lines();
+        let log: Vec<_> = t.ear().log.iter().map(|(_, text)| ansi::plain(text)).collect();
+        assert_eq!(log, ["one 0%", "one 50%", "two 50%", "done"]);
+    }
+}
+
+#[test]
+fn all_lines_of_a_traceback_are_errors() {
+    let mut t = teller(Reading::Lines, &[]);
+    hear(
+        &mut t,
+        Stream::Err,
+        b"Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\n    f()\nValueError: no\n\n\
+          During handling of the above exception, another exception occurred:\n\n\
+          Traceback (most recent call last):\n  File \"a.py\", line 5\nRuntimeError: worse\nafterwards\n",
+    );
+    let levels: Vec<_> = t.ear().log.iter().map(|(level, _)| level.as_str()).collect();
+    assert_eq!(levels[..4], ["error"; 4], "{:?}", t.ear().log);
+    assert_eq!(levels[5..], ["error", "error", "error", "warn"]);
 }
 
 proptest! {

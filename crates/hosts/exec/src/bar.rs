@@ -1,0 +1,177 @@
+//! One drawing of a bar as tqdm writes it: `Fit:  40%|████      | 4/10 [00:02<00:03, 2.0batch/s, loss=0.31]`.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+static BAR: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^ \s* (?:(?<desc>\S.*?): \s+)?
+        (?: (?<percent>\d{1,3})%\|[^|]*\| \s* (?<n>[\d.]+[kKMGTPEZY]?)/(?<total>[\d.]+[kKMGTPEZY]?)
+            (?<brackets>\s \[)?
+          | (?<alone>[\d.]+[kKMGTPEZY]?)(?<unit>[^\s\[\]/|\d.]*) \s \[ )
+        (?: (?<elapsed>[\d:.]+) (?:<[^,\]]*)? (?:, \s* (?<rate>[^,\]]+) (?:, \s* (?<postfix>.*))? )? \] )? \s* $",
+    )
+    .expect("the expression is well formed")
+});
+
+/// Prefixes of numbers, each a thousand times the one before.
+const PREFIXES: &str = "kMGTPEZY";
+/// Units that stand behind a prefix wherever they are met.
+const PREFIXED_UNITS: [&str; 7] = ["B", "b", "it", "iB", "bit", "bits", "bytes"];
+
+/// One drawing of a bar.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Bar {
+    pub desc: String,
+    pub n: f64,
+    pub total: Option<f64>,
+    pub unit: String,
+    /// What stands behind the rate and is a number.
+    pub postfix: Vec<(String, f64)>,
+    pub text: String,
+    /// It has its times behind it, as by default: it is whole.
+    pub timed: bool,
+}
+
+impl Bar {
+    /// Reads a line without control sequences; `None` when it is no bar.
+    pub fn read(line: &str) -> Option<Self> {
+        let found = BAR.captures(line)?;
+        let text = |name: &str| found.name(name).map(|m| m.as_str().trim()).unwrap_or_default();
+        let bracketed = found.name("brackets").is_some() || found.name("alone").is_some();
+        if bracketed != found.name("elapsed").is_some() {
+            return None;
+        }
+        let alone = text("alone");
+        let (n, total) = if alone.is_empty() { (text("n"), Some(text("total"))) } else { (alone, None) };
+        // Numbers with a prefix or with decimals were made short; then the rate has a prefix where it is large.
+        let short =
+            |number: &str| number.contains('.') || number.ends_with(|c: char| c.is_ascii_alphabetic());
+        let made_short = short(n) || total.is_some_and(short);
+        let average = scaled(n, 1000.0)? / seconds(text("elapsed")).unwrap_or_default();
+        let unit = match text("unit") {
+            "" => unit_of(text("rate"), made_short, average),
+            // `3.53MB`: the prefix is the number's already.
+            unit => unit,
+        };
+        // Of bytes a thousand and twenty-four make the next.
+        let (unit, base) = if unit == "iB" { ("B", 1024.0) } else { (unit, 1000.0) };
+        let postfix = text("postfix").split(", ").filter_map(|pair| {
+            let (name, y) = pair.split_once('=')?;
+            Some((name.trim().to_owned(), y.trim().parse().ok()?))
+        });
+        Some(Self {
+            desc: text("desc").to_owned(),
+            n: scaled(n, base)?,
+            total: match total {
+                Some(total) => Some(scaled(total, base)?),
+                None => None,
+            },
+            unit: if unit == "it" { "iterations".to_owned() } else { unit.to_owned() },
+            postfix: postfix.filter(|(name, _): &(String, f64)| !name.is_empty()).collect(),
+            text: line.trim().to_owned(),
+            timed: bracketed,
+        })
+    }
+
+    /// For the message: where a bar is that is not the whole.
+    pub fn in_words(&self) -> String {
+        let of = self.total.map_or(String::new(), |total| format!("/{total}"));
+        [self.desc.as_str(), &format!("{}{of}", self.n), self.unit.as_str()].join(" ").trim().to_owned()
+    }
+
+    pub fn complete(&self) -> bool {
+        self.total.is_some_and(|total| self.n >= total)
+    }
+}
+
+/// `1.23M` → 1,230,000, or as many as the base says.
+fn scaled(text: &str, base: f64) -> Option<f64> {
+    let (number, factor) = match text.char_indices().last() {
+        Some((at, c)) if c.is_ascii_alphabetic() => {
+            let power = PREFIXES.find(if c == 'K' { 'k' } else { c })? + 1;
+            (&text[..at], base.powi(i32::try_from(power).ok()?))
+        }
+        _ => (text, 1.0),
+    };
+    number.parse::<f64>().ok().map(|n| n * factor)
+}
+
+/// `01:02:03` in seconds.
+fn seconds(text: &str) -> Option<f64> {
+    let parts = text.split(':').map(|part| part.parse::<f64>().ok());
+    parts.reduce(|all, part| Some(all? * 60.0 + part?)).flatten()
+}
+
+/// What is counted, from a rate: `2.0batch/s`, `3.1s/it`, `?it/s`. `M` in `4.00MB` is a prefix or a part of the
+/// unit; numbers that were not made short have no prefix, and of two readings the one nearer to the average is it.
+fn unit_of(rate: &str, made_short: bool, average: f64) -> &str {
+    let (left, right) = rate.split_once('/').unwrap_or((rate, ""));
+    let digits = left.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ' '))).unwrap_or(left.len());
+    let (value, unit) = left.split_at(digits);
+    if let Some(unknown) = unit.strip_prefix('?') {
+        return if right == "s" { unknown } else { right };
+    }
+    if right != "s" {
+        return right;
+    }
+    let Some(prefix) = unit.chars().next().filter(|c| made_short && PREFIXES.contains(*c) && unit.len() > 1)
+    else {
+        return unit;
+    };
+    let rest = &unit[1..];
+    let prefixed = match (value.trim().parse::<f64>(), scaled(&format!("{}{prefix}", value.trim()), 1000.0)) {
+        (Ok(bare), Some(large)) if average.is_finite() && average > 0.0 && bare > 0.0 => {
+            (large / average).ln().abs() < (bare / average).ln().abs()
+        }
+        _ => PREFIXED_UNITS.contains(&rest),
+    };
+    if prefixed { rest } else { unit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bar(line: &str) -> Bar {
+        Bar::read(line).unwrap_or_else(|| panic!("no bar: {line}"))
+    }
+
+    #[test]
+    fn the_forms_of_a_bar() {
+        let b = bar("a: b:  12%|█▏        | 1.20k/10.0k [00:01<00:07, 3.05s/doc, loss=nan, m=x]");
+        assert_eq!((b.desc.as_str(), b.n, b.total, b.unit.as_str()), ("a: b", 1200.0, Some(10_000.0), "doc"));
+        assert!(b.postfix.len() == 1 && b.postfix[0].1.is_nan());
+        let b = bar("load: 5it [00:00, ?it/s]");
+        assert_eq!((b.n, b.total, b.unit.as_str()), (5.0, None, "iterations"));
+        assert_eq!(bar("3.53MB [00:00, 11.7MB/s]").n, 3.53e6);
+        let b = bar(" 40%|####      | 4/10");
+        assert_eq!((b.n, b.total, b.unit.as_str()), (4.0, Some(10.0), ""), "a format without times");
+        for no in
+            ["", "40%", "4/10", "see [00:01, x]", "100%|", "a: 1/2 [x]", "5%|#| 1/20 [", "5%|#| 1/20 [x]"]
+        {
+            assert_eq!(Bar::read(no), None, "{no}");
+        }
+    }
+
+    #[test]
+    fn a_unit_keeps_all_its_letters() {
+        for unit in ["MB", "keys", "Epoch", "Tokens", "Zeilen", "k"] {
+            assert_eq!(bar(&format!("Run: 25%|##| 12/48 [00:03<00:09, 4.05{unit}/s]")).unit, unit);
+            assert_eq!(bar(&format!("Run:  0%|  | 0/48 [00:00<?, ?{unit}/s]")).unit, unit);
+        }
+        // Of numbers that were made short the rate says by its size whether a letter belongs to it.
+        assert_eq!(bar("50%|##| 1.50k/3.00k [00:30<00:30, 50.1keys/s]").unit, "keys");
+        assert_eq!(bar("50%|##| 90.0k/180k [00:30<00:30, 3.01kB/s]").unit, "B");
+        assert_eq!(bar("50%|##| 1.50M/3.00M [00:30<00:30, 50.1kB/s]").unit, "B");
+        assert_eq!(bar("50%|##| 1.50M/3.00M [00:00<00:00, 50.1MB/s]").unit, "B");
+    }
+
+    #[test]
+    fn binary_prefixes_count_by_1024() {
+        let b = bar("20%|##| 6.00M/30.0M [00:02<00:08, 3.00MiB/s]");
+        assert_eq!((b.unit.as_str(), b.n, b.total), ("B", 6.0 * 1048576.0, Some(30.0 * 1048576.0)));
+        let b = bar("6.00MiB [00:02, 3.00MiB/s]");
+        assert_eq!((b.unit.as_str(), b.n), ("B", 6.0 * 1048576.0));
+    }
+}

@@ -1,0 +1,196 @@
+//! The sequences by which a terminal is steered (ECMA-48), read byte by byte, in whatever portions they come.
+//!
+//! Colours and weight (SGR) are kept for the log, a few movements are acted upon, and all else is taken off.
+
+/// Parameters of a control sequence longer than this are none that is known here, in bytes.
+const MAX_PARAMETER_BYTES: usize = 64;
+/// No sequence moves farther than this, in rows or columns.
+const MAX_DISTANCE: usize = 1_000;
+
+/// What a byte comes to while a sequence is read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Step {
+    /// It belongs to the sequence.
+    More,
+    /// The sequence is complete.
+    Done(Control),
+    /// The sequence was broken off: the byte is none of it.
+    Broken,
+}
+
+/// What a sequence asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Control {
+    /// Colours or weight; the parameters as they stand between `ESC [` and `m`.
+    Style(String),
+    Up(usize),
+    Down(usize),
+    Left(usize),
+    /// To the beginning of the line.
+    LineStart,
+    /// What stands in the line is wiped, from the cursor on or all of it.
+    EraseLine {
+        whole: bool,
+    },
+    /// What stands below the cursor is wiped.
+    EraseBelow,
+    /// The cursor is shown again: whatever was drawn anew all the time is done.
+    ShowCursor,
+    /// Nothing that matters here.
+    Nothing,
+}
+
+/// Where in a sequence the reading is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Escape {
+    /// In none.
+    #[default]
+    Outside,
+    /// Behind ESC.
+    Begun,
+    /// Behind ESC and signs such as `(`: one byte more.
+    Named,
+    /// Behind `ESC [`.
+    Parameters(Vec<u8>),
+    /// In a text for the terminal itself (a title, a link, a picture), which ends with BEL or ESC \.
+    Text,
+    /// Behind an ESC in such a text.
+    TextEscape,
+}
+
+impl Escape {
+    pub fn outside(&self) -> bool {
+        *self == Self::Outside
+    }
+
+    /// Takes the next byte of a sequence.
+    pub fn take(&mut self, byte: u8) -> Step {
+        let (next, step) = match (std::mem::take(self), byte) {
+            (Self::Begun | Self::TextEscape, b'[') => (Self::Parameters(Vec::new()), Step::More),
+            (Self::TextEscape, b'\\') => (Self::Outside, Step::Done(Control::Nothing)),
+            (Self::Begun | Self::TextEscape, b']' | b'P' | b'X' | b'^' | b'_') => (Self::Text, Step::More),
+            (Self::Begun | Self::TextEscape, 0x1b) => (Self::Begun, Step::More),
+            (Self::Begun | Self::TextEscape, b'M') => (Self::Outside, Step::Done(Control::Up(1))),
+            (Self::Begun | Self::TextEscape | Self::Named, b' '..=b'/') => (Self::Named, Step::More),
+            (Self::Begun | Self::TextEscape | Self::Named, b'0'..=b'~') => {
+                (Self::Outside, Step::Done(Control::Nothing))
+            }
+            (Self::Parameters(read), b'@'..=b'~') => (Self::Outside, Step::Done(control(&read, byte))),
+            (Self::Parameters(mut read), b' '..=b'?') => {
+                if read.len() < MAX_PARAMETER_BYTES {
+                    read.push(byte);
+                }
+                (Self::Parameters(read), Step::More)
+            }
+            (Self::Text, 0x07) => (Self::Outside, Step::Done(Control::Nothing)),
+            (Self::Text, 0x1b) => (Self::TextEscape, Step::More),
+            // One that nothing ends must not take the rest of the output along.
+            (Self::Text, b'\n') => (Self::Outside, Step::Broken),
+            (Self::Text, _) => (Self::Text, Step::More),
+            (Self::Parameters(_) | Self::Named, 0x1b) => (Self::Begun, Step::More),
+            _ => (Self::Outside, Step::Broken),
+        };
+        *self = next;
+        step
+    }
+}
+
+/// What `ESC [ parameters letter` asks for.
+fn control(parameters: &[u8], letter: u8) -> Control {
+    let text = String::from_utf8_lossy(parameters);
+    // One number at most, 1 where there is none.
+    let number = || match text.parse::<usize>() {
+        Ok(n) => Some(n.clamp(1, MAX_DISTANCE)),
+        Err(_) => text.is_empty().then_some(1),
+    };
+    let known = match letter {
+        b'm' => {
+            let style = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b';' | b':'));
+            style.then(|| Control::Style(text.into_owned()))
+        }
+        b'A' | b'F' => number().map(Control::Up),
+        b'B' | b'E' => number().map(Control::Down),
+        b'D' => number().map(Control::Left),
+        b'G' => number().filter(|column| *column == 1).map(|_| Control::LineStart),
+        b'K' => match &*text {
+            "" | "0" => Some(Control::EraseLine { whole: false }),
+            "2" => Some(Control::EraseLine { whole: true }),
+            _ => None,
+        },
+        b'J' => matches!(&*text, "" | "0").then_some(Control::EraseBelow),
+        b'h' => (text == "?25").then_some(Control::ShowCursor),
+        _ => None,
+    };
+    known.unwrap_or(Control::Nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> (Vec<Control>, String) {
+        let (mut escape, mut controls, mut rest) = (Escape::Outside, Vec::new(), Vec::new());
+        for &byte in bytes {
+            if escape.outside() {
+                if byte == 0x1b {
+                    escape = Escape::Begun
+                } else {
+                    rest.push(byte)
+                }
+                continue;
+            }
+            match escape.take(byte) {
+                Step::More => {}
+                Step::Done(control) => controls.push(control),
+                Step::Broken => rest.push(byte),
+            }
+        }
+        (controls, String::from_utf8(rest).unwrap())
+    }
+
+    #[test]
+    fn of_a_sequence_no_byte_is_left() {
+        for bytes in [
+            &b"a\x1b(Bb"[..],
+            b"a\x1b)0b",
+            b"a\x1bPq#0;2;0;0;0~~@@vv\x1b\\b",
+            b"a\x1b_app data\x1b\\b",
+            b"a\x1b^private\x1b\\b",
+            b"a\x1bXstring\x1b\\b",
+            b"a\x1b]0;title\x07b",
+            b"a\x1b]8;;http://x\x1b\\b",
+            b"a\x1b7\x1b8\x1b=\x1b>b",
+            b"a\x1b[?25l\x1b[>4;1m\x1b[5;10Hb",
+            b"a\x1b\x1b[2Jb",
+        ] {
+            assert_eq!(read(bytes).1, "ab", "{bytes:?}");
+        }
+        assert_eq!(
+            read(b"a\x1b]0;never ended\nb").1,
+            "a\nb",
+            "one that nothing ends stops at the line's end"
+        );
+        assert_eq!(read(b"a\x1b[31\nb").1, "a\nb");
+    }
+
+    #[test]
+    fn what_is_acted_upon() {
+        let (controls, _) =
+            read(b"\x1b[1;31m\x1b[m\x1b[A\x1b[3A\x1bM\x1b[2B\x1b[4D\x1b[G\x1b[K\x1b[2K\x1b[J\x1b[?25h");
+        let expected = [
+            Control::Style("1;31".into()),
+            Control::Style(String::new()),
+            Control::Up(1),
+            Control::Up(3),
+            Control::Up(1),
+            Control::Down(2),
+            Control::Left(4),
+            Control::LineStart,
+            Control::EraseLine { whole: false },
+            Control::EraseLine { whole: true },
+            Control::EraseBelow,
+            Control::ShowCursor,
+        ];
+        assert_eq!(controls, expected);
+    }
+}

@@ -1,0 +1,159 @@
+//! Bars as tqdm really draws them.
+
+use super::*;
+use crate::lines::{Lines, State};
+use proptest::prelude::*;
+use protocol::ansi;
+
+/// Everything that a sample of real output comes to: the drawings, and what stays for the log.
+fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
+    let (mut lines, mut bars) = (Lines::default(), Bars::default());
+    let (mut all, mut log) = (Vec::new(), Vec::new());
+    let mut tell = |piece: crate::lines::Piece| {
+        let (text, up) = (ansi::plain(&piece.text), piece.up);
+        if piece.state == State::Settled {
+            return;
+        }
+        if text.trim().is_empty() {
+            if piece.state != State::Kept && !text.is_empty() {
+                bars.wipe(up);
+            }
+            return;
+        }
+        let bar = Bar::read(&text).unwrap_or_else(|| panic!("no bar: {text}"));
+        let one = match piece.state {
+            State::Open => bars.glimpse(bar),
+            state => Some(bars.draw(bar, up, matches!(state, State::Kept | State::Passed) && up == 0)),
+        };
+        all.extend(one);
+    };
+    for bytes in sample.chunks(portion) {
+        // In portions a bar may be torn; what is open is then no bar.
+        lines.push(bytes, |piece| {
+            if piece.state != State::Open || Bar::read(&ansi::plain(&piece.text)).is_some() {
+                tell(piece);
+            }
+        });
+    }
+    lines.finish(&mut tell);
+    log.extend(all.iter().flat_map(|d| d.log.clone()));
+    log.extend(bars.finish());
+    (all, log)
+}
+
+#[test]
+fn a_single_bar_counts_to_its_total_and_leaves_one_line() {
+    for portion in [1, 7, 64, 1 << 20] {
+        let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_single.txt"), portion);
+        let last = &all.last().unwrap().said;
+        assert_eq!((last.done, last.total, last.unit.as_deref()), (Some(60), Some(60), Some("batch")));
+        // What was told before says nothing again.
+        assert!(all.iter().all(|d| !d.endless && (d.said.total == Some(60) || d.said == Said::default())));
+        assert!(log.len() == 1 && log[0].contains("60/60"), "{log:?}");
+        let told = all.iter().rfind(|d| !d.said.points.is_empty()).unwrap();
+        let (name, y) = &told.said.points[0];
+        assert!(name == "loss" && (y - 1.0 / 60.0).abs() < 1e-4 && told.said.step == Some(60.0));
+    }
+}
+
+#[test]
+fn of_nested_bars_the_outer_one_is_the_progress() {
+    for portion in [1, 13, 1 << 20] {
+        let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_nested.txt"), portion);
+        let outer: Vec<_> = all.iter().filter_map(|d| d.said.done).collect();
+        assert!(outer.is_sorted() && outer.first() == Some(&0) && outer.last() == Some(&3), "{outer:?}");
+        assert!(all.iter().filter_map(|d| d.said.total).all(|total| total == 3));
+        let inner: Vec<_> = all.iter().filter_map(|d| d.said.message.as_deref()).collect();
+        assert!(inner.contains(&"Batches 40/40 iterations"), "{inner:?}");
+        assert!(log.len() == 1 && log[0].contains("3/3"), "{log:?}");
+    }
+}
+
+#[test]
+fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
+    let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_several.txt"), 1 << 20);
+    assert_eq!(log.len(), 4, "{log:?}");
+    assert!(log[0].starts_with("Epoch 1: 100%") && log[1].starts_with("Epoch 2: 100%"), "{log:?}");
+    let second = all.iter().find(|d| d.said.message.as_deref() == Some("Epoch 2 10/30 iterations")).unwrap();
+    assert!(second.endless && second.said.total.is_none());
+    assert_eq!(second.said.step, Some(40.0));
+    let last = &all.last().unwrap().said;
+    assert_eq!((last.done, last.unit.as_deref()), (Some(5_000_000), Some("B")));
+}
+
+/// A sample of real output of nested bars with everything left as it is by default.
+const NESTED_DEFAULT: &[u8] = include_bytes!("../../tests/samples/tqdm_nested_default.txt");
+
+#[test]
+fn nested_bars_that_stay_leave_the_outer_one_the_progress() {
+    for portion in [1, 13, 1 << 20] {
+        let (all, log) = drawn(NESTED_DEFAULT, portion);
+        let outer: Vec<_> = all.iter().filter_map(|d| d.said.done).collect();
+        assert!(outer.is_sorted() && outer.first() == Some(&0) && outer.last() == Some(&4), "{outer:?}");
+        assert!(
+            all.iter().filter_map(|d| d.said.total).all(|total| total == 4) && !all.iter().any(|d| d.endless)
+        );
+        let inner: Vec<_> = log.iter().filter(|line| line.contains("15/15")).collect();
+        assert!(inner.len() == 4 && log.len() == 5 && log[4].contains("4/4"), "{log:?}");
+        // Their curve goes on from one to the next.
+        let curve: Vec<f64> =
+            all.iter().filter(|d| !d.said.points.is_empty()).filter_map(|d| d.said.step).collect();
+        assert!(curve.is_sorted_by(|a, b| a < b) && *curve.last().unwrap() == 60.0, "{curve:?}");
+    }
+}
+
+fn bar(line: &str) -> Bar {
+    Bar::read(line).unwrap_or_else(|| panic!("no bar: {line}"))
+}
+
+#[test]
+fn a_total_that_grows_or_is_given_up_belongs_to_the_same_bar() {
+    let mut bars = Bars::default();
+    let mut draw = |n: u32, of: Option<u32>| {
+        let line = match of {
+            Some(of) => format!(" 10%|#  | {n}/{of} [00:01<00:02, 1.00it/s, loss=0.{n}]"),
+            None => format!("{n}it [00:01, 1.00it/s, loss=0.{n}]"),
+        };
+        bars.draw(bar(&line), 0, false)
+    };
+    for (n, of) in [(0, 4), (3, 4), (4, 8), (5, 8), (8, 8)] {
+        let drawn = draw(n, Some(of));
+        assert!(drawn.log.is_empty() && !drawn.endless);
+        assert_eq!((drawn.said.step, drawn.said.total), (Some(f64::from(n)), Some(u64::from(of))));
+    }
+    let drawn = draw(9, None);
+    assert!(drawn.endless && drawn.log.is_empty(), "the total was too low: the whole is unknown");
+    assert_eq!(drawn.said.step, Some(9.0));
+}
+
+#[test]
+fn a_bar_that_is_wiped_for_a_line_above_it_still_leaves_its_last_state() {
+    let mut bars = Bars::default();
+    bars.draw(bar("Fit:  50%|#  | 1/2 [00:01<00:01, 1.00it/s]"), 0, false);
+    bars.wipe(0);
+    bars.draw(bar("Fit:  50%|#  | 1/2 [00:01<00:01, 1.00it/s]"), 0, false);
+    let last = bars.draw(bar("Fit: 100%|###| 2/2 [00:02<00:00, 1.00it/s]"), 0, true);
+    assert_eq!(last.log.len(), 1);
+    assert!(bars.finish().is_empty());
+}
+
+#[test]
+fn a_drawing_that_was_told_before_says_nothing_again() {
+    let mut bars = Bars::default();
+    let first = bar("  0%|   | 0/60 [00:00<?, ?it/s]");
+    assert!(bars.glimpse(first.clone()).is_some_and(|drawn| drawn.said.done == Some(0)));
+    assert_eq!(bars.draw(first, 0, false).said, Said::default(), "it stands since before");
+}
+
+proptest! {
+    #[test]
+    fn no_line_makes_it_panic(line in "\\PC{0,60}", near in "[ab: 0-9.%|█/\\[\\]<,?kMst=]{0,60}") {
+        let mut bars = Bars::default();
+        for text in [&line, &near] {
+            if let Some(bar) = Bar::read(text) {
+                bars.draw(bar, text.len(), true);
+            }
+        }
+        let _ = bars.finish();
+    }
+}
