@@ -11,9 +11,11 @@ use crate::teller::Teller;
 use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
 use host_kit::{CancellationToken, Context, WorkError};
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use protocol::LogLevel;
 use protocol::host::ResultDoc;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use std::any::Any;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -95,7 +97,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
 }
 
-/// Begins the command, as the leader of a process group of its own.
+/// Begins the command, as the leader of a process group and a session of its own. So it has no terminal, not that of
+/// the server either: a question that it asks there fails at once instead of stopping it for ever.
 fn begin(
     declared: &Declared,
     program: &Path,
@@ -103,7 +106,8 @@ fn begin(
     set_env: &[(String, String)],
     ctx: &Context,
 ) -> Result<Child, WorkError> {
-    Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(vector.iter().skip(1))
         .current_dir(&declared.folder)
         .env_clear()
@@ -116,16 +120,22 @@ fn begin(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|e| {
-            WorkError::failed(
-                format!("{} could not be begun: {e}.", program.display()),
-                "See that it is a program for this machine; a script needs a first line like #!/usr/bin/env python3 \
-                 that names an interpreter which is there.",
-            )
-        })
+        .kill_on_drop(true);
+    let mut command = CommandWrap::from(command);
+    command.wrap(ProcessSession);
+    command.spawn().and_then(unwrapped).map_err(|e| {
+        WorkError::failed(
+            format!("{} could not be begun: {e}.", program.display()),
+            "See that it is a program for this machine; a script needs a first line like #!/usr/bin/env python3 \
+             that names an interpreter which is there.",
+        )
+    })
+}
+
+/// The process itself: how all of it is made to end is decided here.
+fn unwrapped(wrapped: Box<dyn ChildWrapper>) -> std::io::Result<Child> {
+    let child: Box<dyn Any> = wrapped.into_inner();
+    child.downcast().map(|child| *child).map_err(|_| std::io::Error::other("it is no child of this process"))
 }
 
 /// Waits until the command has ended or has to.
@@ -145,6 +155,7 @@ async fn until_over(
         }
     };
     let mut wall = std::pin::pin!(wall);
+    let mut stopped = false;
     let mut looks = interval_at(Instant::now() + EARLY, limits.every());
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -159,8 +170,26 @@ async fn until_over(
                 if let Some(overrun) = usage.look().await {
                     return Why::Overrun(overrun);
                 }
+                if stopped != (usage.stopped() > 0) {
+                    stopped = !stopped;
+                    tell_stopped(ctx, usage.stopped());
+                }
             }
         }
+    }
+}
+
+/// Tells that processes of the command are stopped by a signal, or that all go on.
+fn tell_stopped(ctx: &Context, stopped: usize) {
+    match stopped {
+        0 => ctx.log(LogLevel::Info, "The stopped processes go on."),
+        n => ctx.log(
+            LogLevel::Warn,
+            format!(
+                "{} stopped by a signal (SIGSTOP, SIGTSTP) and will do nothing before SIGCONT. Send it, or cancel.",
+                if n == 1 { "1 process is".to_owned() } else { format!("{n} processes are") }
+            ),
+        ),
     }
 }
 

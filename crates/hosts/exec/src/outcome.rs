@@ -97,19 +97,7 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
 fn failed(ended: &Ended) -> WorkError {
     let program = ended.vector.first().map_or("", String::as_str);
     let (how, hint) = match (ended.status.code(), ended.status.signal()) {
-        (Some(code), _) => (
-            format!("exit code {code}"),
-            match code {
-                2 => {
-                    "Exit code 2 often stands for arguments that the program doesn't take: its log says which."
-                }
-                126 | 127 => {
-                    "It could not begin a program that it needs: see that it is installed and in PATH."
-                }
-                137 => "137 stands for SIGKILL: the system may have been short of memory.",
-                _ => "Its log says more. Correct what it complains of, then retry.",
-            },
-        ),
+        (Some(code), _) => (format!("exit code {code}"), hint_of(code)),
         (None, Some(signal)) => (
             format!("signal {}", name_of(signal)),
             match signal {
@@ -118,11 +106,37 @@ fn failed(ended: &Ended) -> WorkError {
                 }
                 2 | 15 => "Nobody here sent it; somebody else stopped it. A retry begins anew.",
                 _ => "The program crashed. Its log may say more; a retry may meet it again.",
-            },
+            }
+            .to_owned(),
         ),
-        (None, None) => ("neither a code nor a signal".to_owned(), ""),
+        (None, None) => ("neither a code nor a signal".to_owned(), String::new()),
     };
     WorkError::failed(format!("{program} ended with {how}.{}", last_words(&ended.heard)), hint)
+}
+
+/// What an exit code may stand for. Only the code is known, so nothing more is told as a fact.
+fn hint_of(code: i32) -> String {
+    /// A shell adds this to the signal that ended a program of it.
+    const BY_SIGNAL: i32 = 128;
+    match code {
+        2 => "Exit code 2 often stands for arguments that the program doesn't take: its log says which."
+            .to_owned(),
+        126 | 127 => {
+            "It could not begin a program that it needs: see that it is installed and in PATH.".to_owned()
+        }
+        129..=159 => {
+            let signal = name_of(code - BY_SIGNAL);
+            let memory = match code {
+                137 => " SIGKILL is also what the system sends when memory runs short.",
+                _ => "",
+            };
+            format!(
+                "A shell returns {code} when signal {signal} ended a program that it ran, and a program may return it \
+                 by itself; the command itself was ended by no signal.{memory} Its log may say which."
+            )
+        }
+        _ => "Its log says more. Correct what it complains of, then retry.".to_owned(),
+    }
 }
 
 /// The end of what it said, for the end of a message.

@@ -18,6 +18,8 @@ pub(crate) struct Proc {
     pub group: Id,
     /// It has ended and only its parent has not taken note.
     pub dead: bool,
+    /// A signal stopped it (state T): it goes on at SIGCONT, or never.
+    pub stopped: bool,
     /// When it began, in ticks since the machine did: tells it from a later one with the same id.
     pub began: u64,
     /// CPU time of it and of the children that it has waited for, in ticks.
@@ -55,6 +57,7 @@ fn parse(id: Id, stat: &str) -> Option<Proc> {
         parent: Id::try_from(number(1)?).ok()?,
         group: Id::try_from(number(2)?).ok()?,
         dead: matches!(*fields.first()?, "Z" | "X" | "x"),
+        stopped: *fields.first()? == "T",
         began: number(19)?.unsigned_abs(),
         cpu_ticks: ticks.unsigned_abs(),
         pages: number(21)?.unsigned_abs(),
@@ -129,11 +132,21 @@ mod tests {
         );
         assert_eq!(parse(1, "1 (init"), None);
         assert!(parse(42, &stat.replace(") S", ") Z")).unwrap().dead);
+        assert!(parse(42, &stat.replace(") S", ") T")).unwrap().stopped && !p.stopped);
     }
 
     #[test]
     fn descendants_belong_to_it_wherever_they_went() {
-        let p = |id, parent, group| Proc { id, parent, group, dead: false, began: 0, cpu_ticks: 0, pages: 0 };
+        let p = |id, parent, group| Proc {
+            id,
+            parent,
+            group,
+            dead: false,
+            stopped: false,
+            began: 0,
+            cpu_ticks: 0,
+            pages: 0,
+        };
         let all = [p(9, 8, 9), p(8, 5, 8), p(5, 1, 5), p(6, 1, 5), p(7, 1, 7), p(3, 1, 3), p(4, 3, 3)];
         let ids = |beside: &[Id]| -> Vec<Id> {
             members(&all, 5, &beside.iter().copied().collect()).iter().map(|p| p.id).collect()

@@ -85,12 +85,23 @@ pub(crate) struct Usage {
     ticks: u64,
     seen: bool,
     peak: Option<u64>,
+    /// How many of its processes a signal had stopped at the last look.
+    stopped: usize,
     limited: BTreeSet<Id>,
 }
 
 impl Usage {
     pub fn new(group: Id, limits: Limits, table: Arc<Table>) -> Self {
-        Self { group, limits, table, ticks: 0, seen: false, peak: None, limited: BTreeSet::from([group]) }
+        Self {
+            group,
+            limits,
+            table,
+            ticks: 0,
+            seen: false,
+            peak: None,
+            stopped: 0,
+            limited: BTreeSet::from([group]),
+        }
     }
 
     /// Looks once, and says which limit is overrun.
@@ -104,6 +115,7 @@ impl Usage {
             }
             self.peak = self.peak.max(procs::peak_memory(one.id));
         }
+        self.stopped = members.iter().filter(|p| p.stopped).count();
         self.limited.retain(|id| members.iter().any(|p| p.id == *id));
         self.count(members.iter().map(|p| p.cpu_ticks).sum());
         if let Some(limit) = self.limits.memory {
@@ -128,6 +140,11 @@ impl Usage {
         if let Some(leader) = procs::one(self.group) {
             self.count(leader.cpu_ticks);
         }
+    }
+
+    /// How many of its processes a signal has stopped.
+    pub fn stopped(&self) -> usize {
+        self.stopped
     }
 
     fn count(&mut self, ticks: u64) {

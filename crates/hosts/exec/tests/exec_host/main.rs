@@ -4,5 +4,6 @@
 
 mod endings;
 mod examples;
+mod piped;
 mod rig;
 mod stopping;

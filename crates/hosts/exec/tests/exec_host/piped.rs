@@ -1,0 +1,79 @@
+//! What programs on a pipe come to: how far they are told to be, and what they are begun with.
+
+use crate::rig::Rig;
+use protocol::Progress;
+use protocol::host::Outcome;
+use serde_json::Value;
+
+/// A host of one command that is a script for `sh`, which stands in a file: braces of a table are places.
+async fn shell(script: &str, table: &str) -> (Rig, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("script.sh"), script).unwrap();
+    let toml = format!("[exec.t]\ncommand = [\"sh\", \"script.sh\"]\n{table}");
+    (Rig::new(&toml, folder.path()).await, folder)
+}
+
+async fn last_progress(script: &str, table: &str) -> Progress {
+    let (mut rig, _folder) = shell(script, table).await;
+    rig.run("exec.t", Value::Null).await.0.progress.last().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_total_that_grows_lowers_the_share() {
+    let script = "i=0\nwhile [ $i -lt 12 ]; do i=$((i+1)); echo '{\"done\":'$i',\"total\":12,\"unit\":\"files\"}'; done\n\
+        while [ $i -lt 30 ]; do i=$((i+1)); echo '{\"done\":'$i',\"total\":40,\"unit\":\"files\"}'; done\n";
+    let last = last_progress(script, "").await;
+    assert_eq!((last.done, last.total, last.fraction), (30, Some(40), Some(0.75)));
+}
+
+#[tokio::test]
+async fn a_count_that_begins_anew_is_no_share_of_the_whole() {
+    let script =
+        "for round in 1 2 3; do for i in 1 2 3 4; do echo \"Round $round: $i/4 loss=0.$i\"; done; done\n";
+    let table = "progress = { regex = 'Round \\d+: (?<done>\\d+)/(?<total>\\d+)' }";
+    let last = last_progress(script, table).await;
+    assert_eq!((last.done, last.total, last.fraction, last.eta_seconds), (4, Some(4), None, None));
+}
+
+#[tokio::test]
+async fn phases_count_for_their_share() {
+    let script = "echo '{\"phase\":\"load\"}'\nfor i in 1 2 3 4; do echo '{\"done\":'$i',\"total\":4}'; done\n\
+        echo '{\"phase\":\"fit\"}'\nfor i in 1 2; do echo '{\"done\":'$i',\"total\":4}'; done\n";
+    let last = last_progress(script, "phases = [\"load\", \"fit\"]").await;
+    assert_eq!((last.done, last.fraction), (2, Some(0.75)));
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_command_has_a_session_of_its_own_and_a_question_on_the_terminal_ends_at_once() {
+    let script = "set -- $(cat /proc/$$/stat)\necho ids $1 $5 $6\n\
+        read -r answer </dev/tty || { echo 'no terminal' >&2; exit 3; }\n";
+    let (mut rig, _folder) = shell(script, "").await;
+    let (told, failure) = rig.fail("exec.t", Value::Null).await;
+    let ids: Vec<_> =
+        told.lines.iter().find_map(|(_, text)| text.strip_prefix("ids ")).unwrap().split(' ').collect();
+    assert_eq!((ids[0], ids[0]), (ids[1], ids[2]), "it leads its group and its session");
+    assert!(failure.message.starts_with("sh ended with exit code 3."), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn an_exit_code_above_128_is_told_as_what_it_may_be() {
+    let (mut rig, _folder) = shell("exit 137", "").await;
+    let (_, failure) = rig.fail("exec.t", Value::Null).await;
+    assert!(failure.message.starts_with("sh ended with exit code 137."), "{}", failure.message);
+    assert!(
+        failure.hint.contains("9 (SIGKILL)") && failure.hint.contains("may return it by itself"),
+        "{}",
+        failure.hint
+    );
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_command_that_a_signal_stopped_is_told_of_and_can_be_cancelled() {
+    let (mut rig, _folder) = shell("kill -STOP $$\nsleep 1000\n", "").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    rig.until_line(id, "1 process is stopped by a signal").await;
+    rig.cancel(id, 30_000).await;
+    assert_eq!(rig.until_ended(id).await.outcome, Outcome::Cancelled);
+}
