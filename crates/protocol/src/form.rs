@@ -208,6 +208,11 @@ impl Field {
             .and_then(Value::as_array)
             .map(|list| list.iter().map(plain).collect())
             .unwrap_or_default();
+        let kind = FieldKind::from_schema(target)?;
+        let default = match (default, &kind) {
+            (Some(Value::Number(n)), FieldKind::Number { .. }) if n.is_f64() => n.as_f64().map(as_number),
+            (default, _) => default,
+        };
         Ok(Self {
             name: name.to_owned(),
             title: property
@@ -219,7 +224,7 @@ impl Field {
             default,
             examples,
             when: When::default(),
-            kind: FieldKind::from_schema(target)?,
+            kind,
         })
     }
 
@@ -240,7 +245,7 @@ impl Field {
         let value = match &self.kind {
             FieldKind::Integer { .. } => number()?.parse::<i64>().map(Value::from).ok(),
             FieldKind::Number { .. } => {
-                number()?.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from)
+                number()?.parse::<f64>().ok().filter(|n| n.is_finite()).map(as_number)
             }
             FieldKind::Switch => typed.parse::<bool>().map(Value::from).ok(),
             _ => Some(Value::from(typed)),
@@ -296,7 +301,7 @@ impl Field {
                 if min.is_some_and(|min| n < min) || max.is_some_and(|max| n > max) {
                     return Err(wrong());
                 }
-                Ok(value.clone())
+                Ok(if value.is_f64() { as_number(n) } else { value.clone() })
             }
             FieldKind::Switch => value.as_bool().map(Value::from).ok_or_else(wrong),
             FieldKind::Choice { options } => {
@@ -429,6 +434,13 @@ fn choices(target: &Value) -> Option<Vec<Choice>> {
         }
     }
     Some(options)
+}
+
+/// A number as people write it: a whole one without a point, however it came.
+fn as_number(n: f64) -> Value {
+    /// Up to here a float has every whole number.
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    if n.fract() == 0.0 && n.abs() <= MAX_EXACT { Value::from(n as i64) } else { Value::from(n) }
 }
 
 /// A value without the quotes of JSON.

@@ -46,6 +46,21 @@ fn every_wrong_param_gets_its_own_message() {
 }
 
 #[test]
+fn a_whole_number_has_no_point_however_it_was_given() {
+    let schema = json!({"type": "object", "properties": {"s": {"type": "number", "default": 2.0}}});
+    let form = Form::from_schema(&schema).unwrap();
+    for typed in ["3", "3.0", "3e0"] {
+        let value = form.fields[0].read(typed).unwrap().unwrap();
+        assert_eq!(value.to_string(), "3", "{typed}");
+    }
+    let given = |params| form.check(&params).unwrap()["s"].to_string();
+    assert_eq!(given(json!({"s": 3.0})), "3");
+    assert_eq!(given(json!({"s": -0.25})), "-0.25");
+    assert_eq!(given(json!({})), "2");
+    assert_eq!(given(json!({"s": 1e300})), json!(1e300).to_string());
+}
+
+#[test]
 fn what_a_person_types_becomes_what_the_param_takes() {
     let form = form();
     let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
