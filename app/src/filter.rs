@@ -230,7 +230,7 @@ impl Asked {
             "since" => filter.since = None,
             "until" => filter.until = None,
             name => {
-                let name = name.trim_start_matches("param.");
+                let name = name.strip_prefix("param.").unwrap_or(name);
                 filter.params.retain(|param| param.name != name || param.value != chip.value);
             }
         }

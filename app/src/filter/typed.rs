@@ -1,11 +1,23 @@
 //! What a person typed into the field of the filter: words, and conditions like `kind:data.load`. Pure.
+//!
+//! Quotes belong to the word that they stand in. Only behind a condition's colon they enclose its value, which may have
+//! blanks in it then; `\"` and `\\` are a quote and a backslash there.
 
 /// Names of conditions that stand alone.
 pub const NAMES: [&str; 5] = ["state", "kind", "host", "since", "until"];
+/// What the name of a param begins with.
+const PARAM: &str = "param.";
 
-/// One part of what was typed, as it stands there.
+/// One part of what was typed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Part {
+struct Part {
+    /// The blanks before it.
+    gap: String,
+    what: What,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum What {
     Word(String),
     Pair { name: String, value: String },
 }
@@ -18,44 +30,78 @@ pub struct Typed {
     pub open: bool,
 }
 
-/// Parts are divided by spaces; within quotes a space is a space.
-fn split(text: &str) -> (Vec<String>, bool) {
-    let (mut parts, mut part, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
-    for c in text.chars() {
-        match c {
-            '"' => {
-                quoted = !quoted;
-                any = true;
-            }
-            c if c.is_whitespace() && !quoted => {
-                if any {
-                    parts.push(std::mem::take(&mut part));
-                    any = false;
-                }
-            }
-            c => {
-                part.push(c);
-                any = true;
-            }
-        }
-    }
-    if any {
-        parts.push(part);
-    }
-    (parts, any)
+/// A part as it stands in the text.
+struct Token<'a> {
+    begin: usize,
+    raw: &'a str,
+    what: What,
+    /// Its value begins with a quote that nothing closes.
+    unclosed: bool,
 }
 
-/// A condition's name and value; nothing for a word, whatever its colons.
+/// The parts of a text. Blanks divide them, but not within a condition's quotes.
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut all = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let begin = text.len() - rest.len();
+        let blank = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let quoted = pair(&rest[..blank]).filter(|(_, value)| value.starts_with('"'));
+        let (len, what, unclosed) = match quoted {
+            Some((name, _)) => {
+                let from = name.len() + 2;
+                let (value, len, closed) = unquoted(&rest[from..]);
+                (from + len, What::Pair { name: name.to_owned(), value }, !closed)
+            }
+            None => {
+                let raw = &rest[..blank];
+                let what = match pair(raw) {
+                    Some((name, value)) => What::Pair { name: name.to_owned(), value: value.to_owned() },
+                    None => What::Word(raw.to_owned()),
+                };
+                (blank, what, false)
+            }
+        };
+        all.push(Token { begin, raw: &rest[..len], what, unclosed });
+        rest = rest[len..].trim_start();
+    }
+    all
+}
+
+/// The value behind an opening quote, how long it is with its closing quote, and whether there is one.
+fn unquoted(text: &str) -> (String, usize, bool) {
+    let (mut value, mut escaped) = (String::new(), false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
+            }
+            '"' if !escaped => return (value, at + 1, true),
+            '"' | '\\' => {}
+            _ if escaped => value.push('\\'),
+            _ => {}
+        }
+        escaped = false;
+        value.push(c);
+    }
+    if escaped {
+        value.push('\\');
+    }
+    (value, text.len(), false)
+}
+
+/// A condition's name and value as they stand there; nothing for a word, whatever its colons.
 pub fn pair(part: &str) -> Option<(&str, &str)> {
     let (name, value) = part.split_once(':')?;
-    let param = name.strip_prefix("param.").is_some_and(|param| !param.is_empty());
+    let param = name.strip_prefix(PARAM).is_some_and(|param| !param.is_empty());
     (param || NAMES.contains(&name)).then_some((name, value))
 }
 
 /// A condition as it is typed.
 pub fn written(name: &str, value: &str) -> String {
-    if value.contains(char::is_whitespace) {
-        format!("{name}:\"{value}\"")
+    if value.contains(char::is_whitespace) || value.starts_with('"') {
+        format!("{name}:\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
     } else {
         format!("{name}:{value}")
     }
@@ -63,28 +109,49 @@ pub fn written(name: &str, value: &str) -> String {
 
 impl Typed {
     pub fn read(text: &str) -> Self {
-        let (parts, open) = split(text);
-        let part = |text: String| match pair(&text) {
-            Some((name, value)) => Part::Pair { name: name.to_owned(), value: value.to_owned() },
-            None => Part::Word(text),
-        };
-        Self { parts: parts.into_iter().map(part).collect(), open }
+        let mut end = 0;
+        let mut parts = Vec::new();
+        let mut unclosed = false;
+        for token in tokens(text) {
+            parts.push(Part { gap: text[end..token.begin].to_owned(), what: token.what });
+            end = token.begin + token.raw.len();
+            unclosed = token.unclosed;
+        }
+        Self { open: !parts.is_empty() && (unclosed || end == text.len()), parts }
     }
 
-    /// The plain words, as the filter takes them.
+    /// The name of a param is being typed: it is no word to look for yet.
+    fn is_half(&self, at: usize) -> bool {
+        let last = self.open && at + 1 == self.parts.len();
+        last && matches!(&self.parts[at].what, What::Word(word) if word.starts_with(PARAM))
+    }
+
+    /// The plain words, as the filter takes them, with the blanks that stand between them.
     pub fn words(&self) -> String {
-        let words = self.parts.iter().filter_map(|part| match part {
-            Part::Word(word) => Some(word.as_str()),
-            Part::Pair { .. } => None,
-        });
-        words.collect::<Vec<_>>().join(" ")
+        let mut words = String::new();
+        let mut follows = false;
+        for (at, part) in self.parts.iter().enumerate() {
+            let What::Word(word) = &part.what else {
+                follows = false;
+                continue;
+            };
+            if self.is_half(at) {
+                continue;
+            }
+            if !words.is_empty() {
+                words.push_str(if follows { &part.gap } else { " " });
+            }
+            words.push_str(word);
+            follows = true;
+        }
+        words
     }
 
     /// The conditions, whole or not.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Pair { name, value } => Some((name.as_str(), value.as_str())),
-            Part::Word(_) => None,
+        self.parts.iter().filter_map(|part| match &part.what {
+            What::Pair { name, value } => Some((name.as_str(), value.as_str())),
+            What::Word(_) => None,
         })
     }
 
@@ -95,8 +162,8 @@ impl Typed {
         let mut at = 0;
         self.parts.retain(|part| {
             at += 1;
-            match part {
-                Part::Pair { name, value } if at <= kept && !value.is_empty() => {
+            match &part.what {
+                What::Pair { name, value } if at <= kept && !value.is_empty() => {
                     taken.push((name.clone(), value.clone()));
                     false
                 }
@@ -108,31 +175,34 @@ impl Typed {
 
     /// Puts a condition back that can't be taken.
     pub fn put(&mut self, name: &str, value: &str) {
-        self.parts.push(Part::Pair { name: name.to_owned(), value: value.to_owned() });
+        let what = What::Pair { name: name.to_owned(), value: value.to_owned() };
+        self.parts.push(Part { gap: " ".to_owned(), what });
     }
 
     /// As it stands in the field.
     pub fn text(&self) -> String {
-        let text = self.parts.iter().map(|part| match part {
-            Part::Word(word) => word.clone(),
-            Part::Pair { name, value } => written(name, value),
-        });
-        text.collect::<Vec<_>>().join(" ")
+        let mut text = String::new();
+        for part in &self.parts {
+            if !text.is_empty() {
+                text.push_str(if part.gap.is_empty() { " " } else { &part.gap });
+            }
+            match &part.what {
+                What::Word(word) => text.push_str(word),
+                What::Pair { name, value } => text.push_str(&written(name, value)),
+            }
+        }
+        text
     }
 }
 
 /// The part that is being typed: the last one, and where it begins.
 pub fn last(text: &str) -> (usize, &str) {
-    let mut quoted = false;
-    let mut begin = 0;
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => begin = at + c.len_utf8(),
-            _ => {}
+    match tokens(text).pop() {
+        Some(token) if token.unclosed || token.begin + token.raw.len() == text.len() => {
+            (token.begin, token.raw)
         }
+        _ => (text.len(), ""),
     }
-    (begin, &text[begin..])
 }
 
 #[cfg(test)]
@@ -140,16 +210,48 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn own((name, value): (&str, &str)) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
     #[test]
     fn conditions_are_told_from_words() {
         let mut typed = Typed::read("msft kind:data.load  10:41 param.note:\"a b\" state:ru");
         assert_eq!(typed.words(), "msft 10:41");
         let taken = typed.take(false);
-        let own = |(n, v): (&str, &str)| (n.to_owned(), v.to_owned());
         assert_eq!(taken, [own(("kind", "data.load")), own(("param.note", "a b"))]);
-        assert_eq!(typed.text(), "msft 10:41 state:ru");
+        assert_eq!(typed.text(), "msft  10:41 state:ru");
         assert_eq!(typed.take(true), [own(("state", "ru"))]);
         assert_eq!(Typed::read("kind: ").take(true), []);
+    }
+
+    #[test]
+    fn a_text_with_quotes_and_two_blanks_is_looked_for_as_it_is_typed() {
+        for text in [r#"say "hi" \ there"#, "a  b", "\"", "\"a", r"\", "say \"a  b\""] {
+            let typed = Typed::read(text);
+            assert_eq!((typed.words().as_str(), typed.text().as_str()), (text, text));
+        }
+        assert_eq!(Typed::read("a  b  kind:x  c ").words(), "a  b c");
+    }
+
+    #[test]
+    fn a_value_with_quotes_is_typed_and_comes_back() {
+        for value in [r#"say "hi" \ there"#, r#""quoted""#, r"C:\dir", "a  b", "\" ", r"ends with \ "] {
+            let mut typed = Typed::read(&format!("x {}", written("param.note", value)));
+            assert_eq!(typed.take(true), [own(("param.note", value))], "{value}");
+            assert_eq!(typed.text(), "x");
+        }
+        assert_eq!(Typed::read("param.note:it\"s").take(true), [own(("param.note", "it\"s"))]);
+        assert_eq!(Typed::read("param.note:\"a ").take(false), [], "the quote is not closed yet");
+    }
+
+    #[test]
+    fn the_name_of_a_param_that_is_being_typed_is_no_word_to_look_for() {
+        for half in ["param.", "param.sym"] {
+            let typed = Typed::read(&format!("msft {half}"));
+            assert_eq!((typed.words(), typed.text()), ("msft".to_owned(), format!("msft {half}")));
+        }
+        assert_eq!(Typed::read("param.sym ").words(), "param.sym", "it was meant so");
     }
 
     #[test]
@@ -157,16 +259,18 @@ mod tests {
         assert_eq!(last("msft kin"), (5, "kin"));
         assert_eq!(last("msft "), (5, ""));
         assert_eq!(last("param.note:\"a b"), (0, "param.note:\"a b"));
+        assert_eq!(last("param.note:\"a b\" "), (17, ""));
     }
 
     proptest! {
         #[test]
-        fn what_is_put_together_is_taken_apart_the_same(text in "[ a-c:\"é]{0,24}") {
+        fn what_is_put_together_is_taken_apart_the_same(text in "([ a-c\"\\\\é]|kind:|param.x:){0,24}") {
             let typed = Typed::read(&text);
             let again = Typed::read(&typed.text());
-            prop_assert_eq!(again.words().split_whitespace().collect::<Vec<_>>().len(), typed.words().split_whitespace().collect::<Vec<_>>().len());
-            prop_assert_eq!(again.pairs().count(), typed.pairs().count());
-            let _ = last(&text);
+            prop_assert_eq!(again.words(), typed.words());
+            prop_assert_eq!(again.pairs().collect::<Vec<_>>(), typed.pairs().collect::<Vec<_>>());
+            let (begin, part) = last(&text);
+            prop_assert!(text[begin..].starts_with(part));
         }
     }
 }

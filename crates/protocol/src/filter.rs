@@ -26,7 +26,7 @@ pub struct Filter {
     pub since: Option<When>,
     /// Only those accepted before, to the millisecond.
     pub until: Option<When>,
-    /// Words that must all be found in title, kind, host, id or tags, whatever their case.
+    /// Words that must all be found in title, kind, host, id or tags, or name the state, whatever their case.
     pub text: String,
     pub order: Order,
     /// Only those that come after this one: the last of the page before.
@@ -229,7 +229,10 @@ impl Filter {
             && self.params_by_name().values().all(|any| any.iter().any(|param| param.fits(op.params)))
             && (self.text.trim().is_empty() || {
                 let words = (op.words)();
-                self.text.split_whitespace().all(|word| words.contains(&word.to_lowercase()))
+                self.text.split_whitespace().all(|word| {
+                    let word = word.to_lowercase();
+                    words.contains(&word) || op.state.as_str() == word
+                })
             })
     }
 }
@@ -305,6 +308,7 @@ mod tests {
         assert!(takes(&[("param.symbol", "AAPL"), ("param.symbol", "msft"), ("param.rows", "50.0")]));
         assert!(!takes(&[("param.symbol", "msft"), ("param.rows", "51")]));
         assert!(takes(&[("q", "FULL  msft"), ("kind", "data.load"), ("state", "queued,running")]));
+        assert!(takes(&[("q", "Running msft")]) && !takes(&[("q", "failed")]), "a state by its name");
         assert!(takes(&[("q", "synth")]) && !takes(&[("q", "msft tail")]));
         assert!(!takes(&[("host", "gpu-1")]));
         assert!(takes(&[("since", "2026-11-23T10:00:00Z")]) && !takes(&[("until", "2026-11-23T10:00:00Z")]));

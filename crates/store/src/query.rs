@@ -2,7 +2,7 @@
 
 use crate::Filter;
 use protocol::filter::{Order, ParamIs};
-use protocol::{OperationId, Time};
+use protocol::{OperationId, State, Time};
 use rusqlite::types::Value as Sql;
 
 /// The ids of a page and one more, in the filter's order, as of `now`: a statement and its values.
@@ -69,8 +69,14 @@ fn found(filter: &Filter, now: Time) -> Found {
         clauses.id("o.parent =", parent);
     }
     for word in filter.text.split_whitespace() {
-        clauses.parts.push("instr(o.about, ?) > 0".to_owned());
-        clauses.values.push(Sql::Text(word.to_lowercase()));
+        let word = word.to_lowercase();
+        if word.parse::<State>().is_ok() {
+            clauses.parts.push("(instr(o.about, ?) > 0 OR o.state = ?)".to_owned());
+            clauses.values.push(Sql::Text(word.clone()));
+        } else {
+            clauses.parts.push("instr(o.about, ?) > 0".to_owned());
+        }
+        clauses.values.push(Sql::Text(word));
     }
     let id = if leads { "p.id" } else { "o.id" };
     let (first, end) = filter.ids(now);

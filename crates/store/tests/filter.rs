@@ -71,7 +71,22 @@ fn word() -> impl Strategy<Value = (String, String)> {
         of("param.dry", &["true", "false"]),
         of("since", &["2026-11-23T10:07:00Z", "2026-11-23", "30000w", "2026-11-24"]),
         of("until", &["2026-11-23T10:07:00Z", "2026-11-23", "2026-11-22"]),
-        of("q", &["msft", "MSFT 1", "0%", "a_b", "über", "load 1h", "gpu-2", "zzz", "0199"]),
+        of(
+            "q",
+            &[
+                "failed",
+                "Running load",
+                "msft",
+                "MSFT 1",
+                "0%",
+                "a_b",
+                "über",
+                "load 1h",
+                "gpu-2",
+                "zzz",
+                "0199"
+            ]
+        ),
     ]
 }
 
