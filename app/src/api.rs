@@ -2,10 +2,10 @@
 
 use protocol::activity::Activity;
 use protocol::api::{
-    CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage,
+    CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
     OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
-use protocol::{Envelope, HostName, KindName, Operation, OperationId, Problem, SetRule};
+use protocol::{Envelope, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule};
 use serde::{Deserialize, Serialize};
 
 #[cfg(not(feature = "ssr"))]
@@ -153,6 +153,31 @@ mod browser {
         Call::get(&path).json().await
     }
 
+    /// The last lines of a level before one that have words in them.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn search_log(
+        id: OperationId,
+        attempt: u32,
+        before: u64,
+        limit: u32,
+        least: LogLevel,
+        words: &str,
+    ) -> Result<LogSearch, Problem> {
+        let path = query::url(
+            &format!("/api/v1/operations/{id}/logs/search"),
+            [
+                ("attempt", attempt.to_string().as_str()),
+                ("before", &before.to_string()),
+                ("limit", &limit.to_string()),
+                ("level", least.as_str()),
+                ("q", words),
+            ],
+        );
+        Call::get(&path).json().await
+    }
+
     /// The newest operations of a kind, newest first.
     ///
     /// # Errors
@@ -247,5 +272,5 @@ mod browser {
 
 pub use browser::{
     artifact, ask, cancel_many, counts, delete, delete_many, drain, drop_rule, envelope, find, log_page,
-    newest_of, operations, sampled, set_rule, start,
+    newest_of, operations, sampled, search_log, set_rule, start,
 };

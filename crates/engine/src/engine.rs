@@ -2,8 +2,11 @@
 
 mod bands;
 mod delete;
+mod log_search;
 mod looks;
 mod wishes;
+
+pub use log_search::LogQuery;
 
 use crate::catalogue::Catalogue;
 use crate::config::{EngineConfig, reconfigured};

@@ -32,7 +32,7 @@ mod view;
 
 pub use catalogue::Catalogue;
 pub use config::{EngineConfig, HostConfig, Rules};
-pub use engine::{Engine, EngineError, Started, Which};
+pub use engine::{Engine, EngineError, LogQuery, Started, Which};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use lifecycle::RetryPolicy;
 pub use pace::StallRule;

@@ -323,3 +323,17 @@ pub struct LogPage {
     /// The newest event that this answer knows of.
     pub seq: u64,
 }
+
+/// `GET /api/v1/operations/{id}/logs/search`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogSearch {
+    pub attempt: u32,
+    /// The last matching lines, in order.
+    pub lines: Vec<LogLine>,
+    /// All lines from this number up to `before` were searched; 1 when there is nothing before them. Older lines are
+    /// searched by another request with this number as `before`.
+    pub searched_from: u64,
+    /// The newest event that this answer knows of.
+    pub seq: u64,
+}

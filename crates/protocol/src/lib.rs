@@ -14,6 +14,7 @@ pub mod form;
 pub mod host;
 pub mod ids;
 pub mod kind;
+pub mod log_search;
 pub mod operation;
 pub mod problem;
 pub mod progress;

@@ -5,6 +5,7 @@ mod audit;
 mod bands;
 mod events;
 mod hosts;
+mod log_search;
 mod log_text;
 mod metrics;
 mod operations;
@@ -75,6 +76,7 @@ pub struct Server {
         operations::resume,
         operations::series,
         operations::logs,
+        log_search::search,
         operations::artifact,
         bands::envelope,
         bands::rule,
@@ -152,6 +154,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/operations/{id}/resume", post(operations::resume))
         .route("/api/v1/operations/{id}/series", get(operations::series))
         .route("/api/v1/operations/{id}/logs", get(operations::logs))
+        .route("/api/v1/operations/{id}/logs/search", get(log_search::search))
         .route("/api/v1/operations/{id}/envelope", get(bands::envelope))
         .route("/api/v1/operations/{id}/rule", get(bands::rule).put(bands::set_rule).delete(bands::drop_rule))
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))

@@ -32,7 +32,7 @@ use store::Filter;
             description = "Accepted from then on: `24h` ago, on a day (`2026-11-01`, UTC) or at a moment (RFC 3339)"),
         ("until" = Option<String>, Query, description = "Accepted before; a day is taken as a whole"),
         ("q" = Option<String>, Query,
-            description = "Words that are all found in title, kind, host, id or tags, whatever their case"),
+            description = "Words that are all found in title, kind, host, id or tags, or name the state, whatever their case"),
         ("order" = Option<String>, Query, description = "`newest` first, or `oldest`"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),

@@ -12,6 +12,7 @@ mod cli_output;
 mod feed;
 mod ktrdr;
 mod line;
+mod logs;
 mod process;
 mod restart;
 mod sweep;

@@ -19,6 +19,18 @@ fn headline(reason: FailureReason) -> &'static str {
     }
 }
 
+/// What happened: a sentence, and below it what a program said, line by line as it said it.
+fn message(text: &str) -> AnyView {
+    match text.split_once('\n') {
+        None => view! { <p>{text.to_owned()}</p> }.into_any(),
+        Some((sentence, said)) => view! {
+            <p>{sentence.to_owned()}</p>
+            <pre class="failure-said" tabindex="0">{said.to_owned()}</pre>
+        }
+        .into_any(),
+    }
+}
+
 /// The box; nothing while nothing failed.
 #[component]
 pub fn FailureBox(op: OpView) -> impl IntoView {
@@ -30,7 +42,7 @@ pub fn FailureBox(op: OpView) -> impl IntoView {
                     <p>
                         <strong>{headline(failure.reason)}</strong>
                     </p>
-                    <p>{failure.message}</p>
+                    {message(&failure.message)}
                     {(!failure.hint.is_empty()).then(|| view! { <p class="hint">{failure.hint.clone()}</p> })}
                 </div>
             }

@@ -40,7 +40,7 @@ fn shown(look: Look, n: u64) -> Option<Shown> {
 pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
     let n = of.n;
     let Some(line) = shown(look, n) else {
-        return view! { <p class="log-line" data-missing="">{format::count(n)} " …"</p> }.into_any();
+        return view! { <div class="log-line" data-missing="">{format::count(n)} " …"</div> }.into_any();
     };
     // Which zone it is stands above the list.
     let (at, zone) = (line.at, Zones::here());
@@ -52,7 +52,8 @@ pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
         }
     };
     view! {
-        <p class="log-line" data-level=line.level.as_str() data-marked=of.marked.then_some("")>
+        // No paragraph: lines that are selected and copied would have a blank line between them.
+        <div class="log-line" data-level=line.level.as_str() data-marked=of.marked.then_some("")>
             // By keyboard a line is named through the search: a stop at each of a thousand lines would be in the way.
             <a class="log-n num" href=format!("#L{n}") tabindex="-1" title="Link to this line" on:click=mark>
                 {n}
@@ -62,7 +63,7 @@ pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
             </time>
             <span class="log-level">{line.level.as_str()}</span>
             <span class="log-text">{look.words.with_untracked(|words| drawn(&line.text, words))}</span>
-        </p>
+        </div>
     }
     .into_any()
 }

@@ -1,8 +1,8 @@
-//! Lines that are not here, asked for when they come in sight, or all of them when somebody wants to look through all.
+//! Lines that are not here, asked for when they come in sight.
 
 use super::state::Look;
 use crate::api;
-use crate::live::lines::{LogBuffer, MOST_LINES};
+use crate::live::lines::LogBuffer;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -13,45 +13,39 @@ const PAGE: u64 = 2_000;
 #[derive(Clone, Copy)]
 pub struct Loading {
     busy: RwSignal<bool>,
-    /// Everything that can be held is wanted, in sight or not.
-    pub everything: RwSignal<bool>,
     /// Why it did not work; nothing more is asked for until somebody says so.
     pub trouble: RwSignal<Option<String>>,
 }
 
-/// Before which line to ask; nothing when there is nothing to ask for. `sight` are the first and last line in sight.
-fn wanted(log: &LogBuffer, sight: Option<(u64, u64)>, everything: bool) -> Option<u64> {
-    if let Some((first, last)) = sight
-        && let Some(n) = log.missing(first, last)
-    {
-        // Where one jumps to a place with nothing around it, half of what is asked for is below.
-        let below = if n == last { PAGE / 2 } else { 0 };
-        return Some((n + below).min(log.last()) + 1);
-    }
-    let room = log.held() + PAGE as usize <= MOST_LINES;
-    (everything && room).then(|| log.missing(log.first(), log.last())).flatten().map(|n| n + 1)
+/// Before which line to ask; nothing when all lines from the first to the last in sight are here.
+fn wanted(log: &LogBuffer, first: u64, last: u64) -> Option<u64> {
+    let n = log.missing(first, last)?;
+    // Where one jumps to a place with nothing around it, half of what is asked for is below.
+    let below = if n == last { PAGE / 2 } else { 0 };
+    Some((n + below).min(log.last()) + 1)
 }
 
 impl Loading {
     pub fn new(look: Look) -> Self {
-        let loading = Self {
-            busy: RwSignal::new(false),
-            everything: RwSignal::new(false),
-            trouble: RwSignal::new(None),
-        };
+        let loading = Self { busy: RwSignal::new(false), trouble: RwSignal::new(None) };
         Effect::new(move |_| {
             if loading.busy.get() || loading.trouble.read().is_some() {
                 return;
             }
             let (rows, (from, to)) = (look.rows.get(), look.drawn());
-            // A list of one level has only what is here.
-            let sight =
-                (rows.whole && to > from).then(|| (look.line_at(rows, from), look.line_at(rows, to - 1)));
-            let everything = loading.everything.get();
-            match look.log.with(|log| wanted(log, sight, everything)) {
-                Some(before) => loading.ask(look, before),
-                None if everything => loading.everything.set(false),
-                None => {}
+            if to <= from {
+                return;
+            }
+            let before = look.log.with(|log| match rows.whole {
+                true => wanted(log, look.line_at(rows, from), look.line_at(rows, to - 1)),
+                // In a list of one level those in sight may stand far apart.
+                false => {
+                    let listed = (from..to).rev().map(|row| look.line_at(rows, row));
+                    listed.filter(|n| *n >= log.first()).find(|n| log.get(*n).is_none()).map(|n| n + 1)
+                }
+            });
+            if let Some(before) = before {
+                loading.ask(look, before);
             }
         });
         loading
@@ -95,17 +89,9 @@ mod tests {
     #[test]
     fn what_is_in_sight_is_asked_for_and_nothing_else() {
         let log = log(9_001, 10_000);
-        assert_eq!(wanted(&log, Some((9_960, 10_000)), false), None);
-        assert_eq!(wanted(&log, Some((8_990, 9_030)), false), Some(9_001), "what is just above");
-        assert_eq!(wanted(&log, Some((4_960, 5_000)), false), Some(6_001), "around a place far up");
-        assert_eq!(wanted(&log, None, false), None);
-        assert_eq!(wanted(&LogBuffer::default(), None, true), None);
-    }
-
-    #[test]
-    fn everything_is_asked_for_from_the_end_on_and_no_more_than_is_held() {
-        assert_eq!(wanted(&log(9_001, 10_000), Some((9_960, 10_000)), true), Some(9_001));
-        assert_eq!(wanted(&log(1, 10_000), Some((9_960, 10_000)), true), None);
-        assert_eq!(wanted(&log(50_001, 169_000), Some((168_990, 169_000)), true), None);
+        assert_eq!(wanted(&log, 9_960, 10_000), None);
+        assert_eq!(wanted(&log, 8_990, 9_030), Some(9_001), "what is just above");
+        assert_eq!(wanted(&log, 4_960, 5_000), Some(6_001), "around a place far up");
+        assert_eq!(wanted(&LogBuffer::default(), 1, 1), None);
     }
 }

@@ -3,9 +3,11 @@
 //! However long it is, only the lines in sight are part of the page, and only those that were looked at are loaded.
 //! What can be linked to is in the address: the level, the search, and a line as `#L1234`.
 
+mod copying;
 mod line;
 mod load;
 mod paint;
+mod search;
 mod sieve;
 mod state;
 mod tools;
@@ -54,6 +56,8 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let words = words.unwrap_or_default().trim().to_lowercase();
     let look = Look::new(op.id, follow.log.state().into(), level, words);
     let loading = Loading::new(look);
+    look.listing.run(look);
+    look.finding.run(look);
 
     // What a link would show, into the address.
     let navigate = use_navigate();
@@ -145,9 +149,13 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     });
     let nothing = part(move || {
         let empty = look.rows.get().len == 0;
+        let left = look.log.with(LogBuffer::first);
         let said = match (look.log.with(|l| l.last() == 0), op.state.get().ended()) {
             (true, true) => "It wrote no log.",
             (true, false) => "No line yet.",
+            (false, _) if look.listing.left(left).is_some() => {
+                "No line of this level among the newest lines."
+            }
             (false, _) => "No line of this level.",
         };
         empty.then(|| view! { <p class="muted quiet-line">{said}</p> }.into_any())

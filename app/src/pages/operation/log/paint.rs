@@ -1,8 +1,8 @@
 //! A line's text as it is drawn: in pieces with the classes of their colours, and marks where the search found something.
 
-use super::sieve::ranges;
 use leptos::prelude::*;
 use protocol::ansi::{Look, pieces};
+use protocol::log_search::ranges;
 
 /// Marks in one line.
 const MOST_MARKS: usize = 200;

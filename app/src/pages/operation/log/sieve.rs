@@ -1,8 +1,7 @@
 //! Which lines are listed, and which are found: kept up with a log that grows, without looking at all of it again.
 
 use crate::live::lines::{Line, LogBuffer};
-use protocol::{LogLevel, ansi};
-use std::ops::Range;
+use protocol::{LogLevel, log_search};
 
 /// The numbers of the lines that pass, in order.
 #[derive(Default)]
@@ -45,60 +44,24 @@ impl Sieve {
 
 /// Whether a line is at least of a level and has words in it; those are in lower case.
 pub fn takes(line: &Line, least: LogLevel, words: &str) -> bool {
-    line.level >= least && (words.is_empty() || !ranges(&ansi::plain(line.text), words, 1).is_empty())
+    log_search::takes(line.level, line.text, least, words)
 }
 
-/// Where words in lower case stand in a text, `most` times at most.
-pub fn ranges(text: &str, words: &str, most: usize) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    if words.is_empty() {
-        return found;
+/// The numbers of both lists, each in order, in order and each once.
+pub fn union(here: &[u64], beyond: &[u64]) -> Vec<u64> {
+    let mut all = Vec::with_capacity(here.len().max(beyond.len()));
+    let (mut a, mut b) = (here.iter().copied().peekable(), beyond.iter().copied().peekable());
+    while let Some(n) = [a.peek(), b.peek()].into_iter().flatten().min().copied() {
+        a.next_if_eq(&n);
+        b.next_if_eq(&n);
+        all.push(n);
     }
-    let plain = words.is_ascii();
-    while at < text.len() && found.len() < most {
-        let len = if plain {
-            // Bytes of ASCII are never part of another character.
-            let here = text.as_bytes().get(at..at + words.len());
-            here.filter(|here| here.eq_ignore_ascii_case(words.as_bytes())).map(<[u8]>::len)
-        } else if text.is_char_boundary(at) {
-            begins(&text[at..], words)
-        } else {
-            None
-        };
-        match len {
-            Some(len) => {
-                found.push(at..at + len);
-                at += len;
-            }
-            None => at += 1,
-        }
-    }
-    found
-}
-
-/// How much of a text the words are, if it begins with them.
-fn begins(text: &str, words: &str) -> Option<usize> {
-    let mut wanted = words.chars();
-    let mut next = wanted.next();
-    for (at, c) in text.char_indices() {
-        for lower in c.to_lowercase() {
-            if next != Some(lower) {
-                return None;
-            }
-            next = wanted.next();
-        }
-        if next.is_none() {
-            return Some(at + c.len_utf8());
-        }
-    }
-    None
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use protocol::{LogLine, Time};
 
     fn line(n: u64, text: &str) -> LogLine {
@@ -115,15 +78,6 @@ mod tests {
         assert!(!takes(&line, LogLevel::Error, ""));
         assert!(!takes(&line, LogLevel::Debug, "written"));
         assert!(!takes(&line, LogLevel::Debug, "31m"));
-    }
-
-    #[test]
-    fn words_are_found_in_capitals_and_in_any_script() {
-        assert_eq!(ranges("Loss, loss and LOSS", "loss", 9), [0..4, 6..10, 15..19]);
-        assert_eq!(ranges("Loss, loss", "loss", 1).len(), 1);
-        assert_eq!(ranges("Größe GRÖSSE größe", "größe", 9), [0..7, 16..23]);
-        assert!(ranges("aaa", "aa", 9).into_iter().eq(std::iter::once(0..2)));
-        assert!(ranges("abc", "", 9).is_empty());
     }
 
     #[test]
@@ -147,6 +101,13 @@ mod tests {
     }
 
     #[test]
+    fn finds_that_are_here_and_finds_of_the_server_are_each_once_and_in_order() {
+        assert_eq!(union(&[3, 5, 9], &[1, 3, 4]), [1, 3, 4, 5, 9]);
+        assert_eq!(union(&[], &[2]), [2]);
+        assert_eq!(union(&[2], &[]), [2]);
+    }
+
+    #[test]
     fn one_goes_from_find_to_find_and_around() {
         let sieve = Sieve { ns: vec![3, 7, 9], ..Sieve::default() };
         assert_eq!((sieve.next(None, false), sieve.next(None, true)), (Some(3), Some(9)));
@@ -155,14 +116,5 @@ mod tests {
         assert_eq!(sieve.next(Some(8), true), Some(7));
         assert_eq!(Sieve::default().next(None, false), None);
         assert_eq!((sieve.place(7), sieve.place(8)), (Some(1), None));
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_found_are_the_words(text in "[a-cA-CäÄ ]{0,30}", words in "[a-cä]{1,2}") {
-            let found = ranges(&text, &words, usize::MAX);
-            prop_assert!(found.iter().all(|r| text[r.clone()].to_lowercase() == words));
-            prop_assert_eq!(found.is_empty(), !text.to_lowercase().contains(&words));
-        }
     }
 }

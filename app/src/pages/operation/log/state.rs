@@ -1,6 +1,7 @@
 //! The log as it is looked at: what is listed and found of it, which part is in sight, which line is marked.
 
-use super::sieve::{Sieve, takes};
+use super::search::Search;
+use super::sieve::{Sieve, takes, union};
 use crate::live::lines::LogBuffer;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -32,6 +33,9 @@ pub struct Look {
     /// How many lines are found, and what tells one find from another.
     pub found: Memo<(usize, u64, u64)>,
     pub found_lines: StoredValue<Sieve>,
+    /// The search for the words, and that for lines of the level, through lines that are not here.
+    pub finding: Search,
+    pub listing: Search,
     listed: StoredValue<Sieve>,
     /// How far it is scrolled, and how high it is; pixels.
     top: RwSignal<f64>,
@@ -40,7 +44,7 @@ pub struct Look {
 }
 
 /// The rows of the list. With all levels every line has its row, here or not: what is not is asked for when it comes
-/// in sight. With a level it is those lines that are here.
+/// in sight. With a level it is the matching lines: those that are here, and those that the server found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rows {
     pub whole: bool,
@@ -62,7 +66,12 @@ impl Look {
     pub fn new(id: OperationId, log: RwSignal<LogBuffer>, least: LogLevel, words: String) -> Self {
         let least = RwSignal::new(least);
         let words = RwSignal::new(words);
-        let listed = StoredValue::new(Sieve::default());
+        let nothing = Signal::derive(String::new);
+        let listing =
+            Search::new(log, least, nothing, Signal::derive(move || least.get() != LogLevel::Debug));
+        let any = Signal::derive(move || !words.read().is_empty());
+        let finding = Search::new(log, least, words.into(), any);
+        let (here, listed) = (StoredValue::new(Sieve::default()), StoredValue::new(Sieve::default()));
         let rows = Memo::new(move |_| {
             let least = least.get();
             log.with(|log| {
@@ -71,26 +80,27 @@ impl Look {
                     let len = (log.last() + 1).saturating_sub(base) as usize;
                     return Rows { whole: true, base, len, turned: log.turned() };
                 }
-                let mut len = 0;
-                listed.update_value(|sieve| {
-                    sieve.sift(log, least as u64, &|line| takes(line, least, ""));
-                    len = sieve.ns.len();
-                });
-                Rows { whole: false, base: 0, len, turned: log.turned() }
+                here.update_value(|sieve| sieve.sift(log, least as u64, &|line| takes(line, least, "")));
+                let ns = listing.beyond(|beyond| here.with_value(|here| union(&here.ns, beyond)));
+                let (len, turned) = (ns.len(), log.turned());
+                listed.update_value(|sieve| sieve.ns = ns);
+                Rows { whole: false, base: 0, len, turned }
             })
         });
-        let found_lines = StoredValue::new(Sieve::default());
+        let (found_here, found_lines) =
+            (StoredValue::new(Sieve::default()), StoredValue::new(Sieve::default()));
         let found = Memo::new(move |_| {
             let least = least.get();
             words.with(|words| {
                 let question = ask(least, words);
                 log.with(|log| {
-                    let mut len = 0;
-                    found_lines.update_value(|sieve| {
-                        let any = !words.is_empty();
+                    let any = !words.is_empty();
+                    found_here.update_value(|sieve| {
                         sieve.sift(log, question, &|line| any && takes(line, least, words));
-                        len = sieve.ns.len();
                     });
+                    let ns = finding.beyond(|beyond| found_here.with_value(|here| union(&here.ns, beyond)));
+                    let len = ns.len();
+                    found_lines.update_value(|sieve| sieve.ns = ns);
                     (len, question, log.turned())
                 })
             })
@@ -106,6 +116,8 @@ impl Look {
             rows,
             found,
             found_lines,
+            finding,
+            listing,
             listed,
             top: RwSignal::new(0.0),
             tall: RwSignal::new(TALLEST),

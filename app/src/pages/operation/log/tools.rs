@@ -1,22 +1,20 @@
 //! What stands above the log: search, level, follow, copy, download; and what is said of lines that are not here.
 
+use super::copying::copy_all;
 use super::load::Loading;
-use super::sieve::takes;
+use super::search::{Left, MAX_FINDS};
 use super::state::Look;
 use crate::base;
 use crate::components::icon::Icon;
-use crate::components::ident::copy;
 use crate::components::toasts::Toasts;
 use crate::format;
 use crate::live::Live;
-use crate::live::lines::{LogBuffer, MOST_LINES};
+use crate::live::lines::LogBuffer;
 use crate::query;
 use crate::reactive::{part, text, yes};
-use crate::zone::{Zone, Zones};
+use crate::zone::Zones;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use protocol::{LogLevel, ansi};
-use std::fmt::Write;
+use protocol::LogLevel;
 
 /// The levels that one can choose from, each with those above it.
 const LEVELS: [(LogLevel, &str); 4] = [
@@ -65,12 +63,20 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     let count = move || {
         let (found, ..) = look.found.get();
         let place = look.marked.get().and_then(|n| look.found_lines.with_value(|lines| lines.place(n)));
+        let left = look.finding.left(look.log.with(LogBuffer::first));
         match (searching.get(), found, place) {
             (false, ..) => String::new(),
-            (true, 0, _) => "no line".to_owned(),
+            // That there is none is said when all lines were looked through.
+            (true, 0, _) => match left {
+                None => "no line".to_owned(),
+                Some(Left::Trouble(_)) => "no line so far".to_owned(),
+                Some(_) => "searching…".to_owned(),
+            },
             (true, n, Some(at)) => format!("{} of {}", format::count(at as u64 + 1), format::count(n as u64)),
-            (true, 1, None) => "1 line".to_owned(),
-            (true, n, None) => format!("{} lines", format::count(n as u64)),
+            (true, n, None) => {
+                let so_far = if left.is_some() { " so far" } else { "" };
+                format!("{} {}{so_far}", format::count(n as u64), if n == 1 { "line" } else { "lines" })
+            }
         }
     };
     let steps = part(move || {
@@ -153,8 +159,8 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
             <button
                 type="button"
                 class="link only-script"
-                title="Copies the lines of the list that are loaded"
-                on:click=move |_| copy_shown(look, toasts, untrack(|| zone.get()))
+                title="Copies all lines of the chosen level"
+                on:click=move |_| copy_all(look, toasts, untrack(|| zone.get()))
             >
                 "Copy"
             </button>
@@ -166,69 +172,47 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     .into_any()
 }
 
-/// Copies what is listed and here.
-fn copy_shown(look: Look, toasts: Toasts, zone: Zone) {
-    let (mut words, mut lines) = (String::new(), 0u64);
-    let least = look.least.get_untracked();
-    look.log.with_untracked(|log| {
-        for line in log.from(0).filter(|line| takes(line, least, "")) {
-            let (at, level) = (zone.clock_millis(line.at), line.level.as_str());
-            // A String takes whatever is written.
-            let _ = writeln!(words, "{at} {level:5} {}", ansi::plain(line.text));
-            lines += 1;
-        }
-    });
-    spawn_local(async move {
-        let count = format::count(lines);
-        if copy(&words).await {
-            toasts.say(match lines {
-                1 => "1 line copied".to_owned(),
-                _ => format!("{count} lines copied"),
-            });
-        } else {
-            toasts.warn("The browser did not let the page copy. Download the log instead.");
-        }
-    });
-}
-
-/// What is said of lines that are not here, when the list or the search leaves them out; and why they can't be had.
+/// What is said of lines that the search or the list of a level did not reach yet.
 #[component]
 pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
-    // Part of the log counts for nothing when all lines have their rows and nothing is searched.
-    let partial = Memo::new(move |_| {
-        let asked = !look.rows.get().whole || !look.words.read().is_empty();
-        look.log
-            .with(|log| (asked && (log.held() as u64) < log.all()).then(|| (log.held() as u64, log.all())))
+    let left = Memo::new(move |_| {
+        let first = look.log.with(LogBuffer::first);
+        look.finding.left(first).or_else(|| look.listing.left(first))
     });
     let note = part(move || {
-        let (held, all) = partial.get()?;
-        let (held_words, all_words) = (format::count(held), format::count(all));
-        let said = if loading.everything.get() {
-            format!("Loading older lines: {held_words} of {all_words} so far.")
-        } else {
-            format!("Of {all_words} lines the {held_words} that are loaded were looked through.")
-        };
-        let full = held as usize + 2_000 > MOST_LINES;
-        let more = match (loading.everything.get(), full) {
-            (true, _) => view! {
-                <button type="button" class="link" on:click=move |_| loading.everything.set(false)>
-                    "Stop"
-                </button>
-            }
-            .into_any(),
-            (false, false) => {
-                let word =
-                    if all as usize > MOST_LINES { "Load as many as the page holds" } else { "Load all" };
-                view! {
-                    <button type="button" class="link" on:click=move |_| loading.everything.set(true)>
-                        {word}
-                    </button>
+        let said = match left.get()? {
+            Left::Searching(from) => {
+                let all = format::count(look.log.with(LogBuffer::last));
+                match from {
+                    Some(from) => {
+                        format!("Searching {all} lines, from the end to line {} so far.", format::count(from))
+                    }
+                    None => format!("Searching {all} lines."),
                 }
-                .into_any()
             }
-            (false, true) => "The page holds no more; download the log to have all of it.".into_any(),
+            Left::TooMany => format!(
+                "These are the newest {} finds. Search for more words to find older ones, or download the log.",
+                format::count(MAX_FINDS as u64)
+            ),
+            Left::Trouble(why) => {
+                let again = move |_| {
+                    look.finding.again();
+                    look.listing.again();
+                };
+                return Some(
+                    view! {
+                        <p class="note bad log-note" role="alert">
+                            "Older lines could not be searched. " {why} " "
+                            <button type="button" class="link" on:click=again>
+                                "Try again"
+                            </button>
+                        </p>
+                    }
+                    .into_any(),
+                );
+            }
         };
-        Some(view! { <p class="muted quiet-line log-note">{said} " " {more}</p> }.into_any())
+        Some(view! { <p class="muted quiet-line log-note" role="status">{said}</p> }.into_any())
     });
     let trouble = part(move || {
         let why = loading.trouble.get()?;

@@ -1,0 +1,98 @@
+//! Copies the log: all of its lines of the chosen level, here or not.
+
+use super::search::MAX_FINDS;
+use super::state::Look;
+use crate::api;
+use crate::components::ident::copy;
+use crate::components::toasts::Toasts;
+use crate::format;
+use crate::live::lines::LogBuffer;
+use crate::zone::Zone;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use protocol::{LogLevel, LogLine, ansi};
+use std::fmt::Write;
+
+/// Lines that are asked for at once.
+const PAGE_LINES: u32 = 10_000;
+/// More lines than these are no text to paste: that is what the download is for.
+const MAX_COPIED_LINES: usize = 10 * MAX_FINDS;
+
+/// Copies all lines of the chosen level, and says what was copied.
+pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
+    let least = look.least.get_untracked();
+    spawn_local(async move {
+        let (lines, whole) = match all_lines(look, least).await {
+            Ok(read) => read,
+            Err(why) => {
+                toasts.warn(format!(
+                    "Nothing was copied: older lines could not be read. {why} Try again, or download the log."
+                ));
+                return;
+            }
+        };
+        let mut words = String::new();
+        for line in &lines {
+            let (at, level) = (zone.clock_millis(line.at), line.level.as_str());
+            // A String takes whatever is written.
+            let _ = writeln!(words, "{at} {level:5} {}", ansi::plain(&line.text));
+        }
+        if copy(&words).await {
+            toasts.say(said(lines.len(), least, whole));
+        } else {
+            toasts.warn("The browser did not let the page copy. Download the log instead.");
+        }
+    });
+}
+
+/// What was copied.
+fn said(lines: usize, least: LogLevel, whole: bool) -> String {
+    let count = format::count(lines as u64);
+    let noun = if lines == 1 { "line" } else { "lines" };
+    let of = match least {
+        LogLevel::Debug => String::new(),
+        LogLevel::Error => " of level error".to_owned(),
+        least => format!(" of level {} and above", least.as_str()),
+    };
+    match whole {
+        true => format!("{count} {noun}{of} copied"),
+        false => format!("The newest {count} {noun}{of} copied. Download the log to have all of it."),
+    }
+}
+
+/// All lines of a level in order, the newest when there are too many; and whether these are all.
+async fn all_lines(look: Look, least: LogLevel) -> Result<(Vec<LogLine>, bool), String> {
+    let (attempt, first, last) =
+        look.log.with_untracked(|log| (log.attempt(), LogBuffer::first(log), LogBuffer::last(log)));
+    let (mut newest_first, mut before) = (Vec::new(), last + 1);
+    while last > 0 && before > first {
+        let page = api::search_log(look.id, attempt, before, PAGE_LINES, least, "").await;
+        let page = page.map_err(|problem| problem.detail)?;
+        newest_first.extend(page.lines.into_iter().rev());
+        if page.searched_from >= before {
+            break;
+        }
+        before = page.searched_from;
+        if newest_first.len() >= MAX_COPIED_LINES {
+            break;
+        }
+    }
+    newest_first.truncate(MAX_COPIED_LINES);
+    newest_first.reverse();
+    Ok((newest_first, before <= first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_what_was_copied() {
+        assert_eq!(said(40_014, LogLevel::Debug, true), "40,014 lines copied");
+        assert_eq!(said(1, LogLevel::Warn, true), "1 line of level warn and above copied");
+        assert_eq!(
+            said(200_000, LogLevel::Debug, false),
+            "The newest 200,000 lines copied. Download the log to have all of it."
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! The log of an attempt, searched: from its end backwards, a bounded part of it a request.
+
+use super::Engine;
+use protocol::api::LogSearch;
+use protocol::{LogLevel, OperationId, Problem, log_search};
+
+/// Lines that are read at once.
+const READ_LINES: u32 = 5_000;
+/// Lines that one request looks through.
+const MAX_SEARCHED_LINES: u64 = 100_000;
+
+/// What is searched for.
+#[derive(Clone, Debug)]
+pub struct LogQuery {
+    /// The current one when `None`.
+    pub attempt: Option<u32>,
+    /// Only lines before this number; from the end when `None`.
+    pub before: Option<u64>,
+    /// At most so many lines are found.
+    pub limit: usize,
+    pub least: LogLevel,
+    /// In any case; all lines of the level when empty.
+    pub words: String,
+}
+
+impl Engine {
+    /// The last matching lines before one.
+    ///
+    /// # Errors
+    /// `NotFound`, or that the store can't be read.
+    pub async fn search_log(&self, id: OperationId, query: LogQuery) -> Result<LogSearch, Problem> {
+        let words = query.words.trim().to_lowercase();
+        let mut answer: Option<LogSearch> = None;
+        let (mut attempt, mut before, mut searched) = (query.attempt, query.before, 0);
+        loop {
+            let page = self.logs(id, attempt, before, READ_LINES).await?;
+            let answer = answer.get_or_insert_with(|| LogSearch {
+                attempt: page.attempt,
+                lines: Vec::new(),
+                searched_from: before.unwrap_or(1),
+                seq: page.seq,
+            });
+            let (mut full, all) = (false, page.lines.len() < READ_LINES as usize);
+            searched += page.lines.len() as u64;
+            for line in page.lines.into_iter().rev() {
+                answer.searched_from = line.n;
+                if log_search::takes(line.level, &line.text, query.least, &words) {
+                    answer.lines.push(line);
+                }
+                full = answer.lines.len() >= query.limit;
+                if full {
+                    break;
+                }
+            }
+            if all && !full {
+                answer.searched_from = 1;
+            }
+            if full || all || searched >= MAX_SEARCHED_LINES {
+                break;
+            }
+            (attempt, before) = (Some(answer.attempt), Some(answer.searched_from));
+        }
+        let mut answer = answer.expect("the loop runs once at least");
+        answer.lines.reverse();
+        Ok(answer)
+    }
+}

@@ -1,0 +1,59 @@
+//! The log of an attempt, searched by level and words, however long it is.
+
+use super::{Server, bad_query, id_of};
+use crate::problem::Failed;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use engine::LogQuery;
+use protocol::api::LogSearch;
+use protocol::{LogLevel, Problem};
+use serde::Deserialize;
+
+/// Matching lines of one answer, when nothing is said and at most.
+const LINES: u32 = 1_000;
+const MAX_LINES: u32 = 10_000;
+/// Words are cut here, in characters.
+const MAX_WORDS: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchQuery {
+    attempt: Option<u32>,
+    before: Option<u64>,
+    limit: Option<u32>,
+    level: Option<LogLevel>,
+    #[serde(default)]
+    q: String,
+}
+
+/// The last matching log lines of an attempt, oldest first. One request searches at most 100,000 lines; the answer says
+/// from which line on.
+#[utoipa::path(get, path = "/api/v1/operations/{id}/logs/search", tag = "operations",
+    params(
+        ("id" = String, Path),
+        ("q" = Option<String>, Query, description = "Words as they stand in the line, in any case; all lines when not given"),
+        ("level" = Option<String>, Query, description = "`debug`, `info`, `warn` or `error`: lines of this level and above"),
+        ("attempt" = Option<u32>, Query, description = "The current one when not given"),
+        ("before" = Option<u64>, Query, description = "Only lines before this number: `searched_from` of the answer before"),
+        ("limit" = Option<u32>, Query, description = "1 to 10,000; 1,000 when not given"),
+    ),
+    responses((status = 200, body = LogSearch),
+        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The store can't be read")))]
+pub async fn search(
+    State(server): State<Server>,
+    id: Path<String>,
+    query: Result<Query<SearchQuery>, QueryRejection>,
+) -> Result<Response, Failed> {
+    let Query(query) = query.map_err(bad_query)?;
+    let wanted = LogQuery {
+        attempt: query.attempt,
+        before: query.before,
+        limit: query.limit.unwrap_or(LINES).clamp(1, MAX_LINES) as usize,
+        least: query.level.unwrap_or(LogLevel::Debug),
+        words: query.q.chars().take(MAX_WORDS).collect(),
+    };
+    Ok(Json(server.engine.search_log(id_of(id)?, wanted).await?).into_response())
+}
