@@ -106,6 +106,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
         ConditionKind::Carrying => format!("its checkpoint is on the way for {age}"),
+        ConditionKind::Paused => format!("stopped by a signal for {age}"),
         ConditionKind::Unstoppable => format!("can't be stopped for {age}: the work goes on"),
         ConditionKind::Stalled => format!("no progress for {age}, though its host is heard"),
         ConditionKind::Backoff => match facts.not_before.map(|at| at.seconds_since(now)) {

@@ -205,7 +205,8 @@ impl Context {
     }
 
     /// Reports a condition of a cancel: [`ConditionKind::CancelUndelivered`] or [`ConditionKind::Unstoppable`], with
-    /// what it means and what happens next. Others are the server's to report, and ignored there.
+    /// what it means and what happens next; or [`ConditionKind::Paused`]. Others are the server's to report, and ignored
+    /// there.
     pub fn condition(&self, kind: ConditionKind, message: impl Into<String>) {
         let condition = Some(HostCondition { kind, message: short(&message.into()) });
         self.held.attempt.report.say(HostEventBody::Condition { condition });

@@ -171,6 +171,8 @@ pub enum ConditionKind {
     /// Cancelling, and the work goes on: its host has no way to stop it, or the stop is not confirmed. It keeps its
     /// slot and ends as the work ends.
     Unstoppable,
+    /// Running, and a signal stopped its process: it does nothing until it is continued, or cancelled.
+    Paused,
 }
 
 /// Why an attempt failed: what happened, why, and what to do next.

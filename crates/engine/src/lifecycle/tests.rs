@@ -266,6 +266,20 @@ fn what_stands_still_has_no_forecast() {
 }
 
 #[test]
+fn a_process_that_a_signal_stopped_is_a_condition_until_it_goes_on() {
+    let told = |kind: Option<ConditionKind>| {
+        let condition = kind.map(|kind| protocol::host::HostCondition { kind, message: "x".into() });
+        says(1, HostEventBody::Condition { condition })
+    };
+    let mut record = running();
+    let effects = step(&mut record, told(Some(ConditionKind::Paused)), t(3)).unwrap();
+    assert_eq!(effects, [Effect::Changed]);
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Paused);
+    step(&mut record, told(None), t(4)).unwrap();
+    assert_eq!(record.operation.condition, None);
+}
+
+#[test]
 fn what_can_not_be_stopped_stays_cancelling_and_may_be_abandoned() {
     let told = |kind, message: &str| {
         let condition = Some(protocol::host::HostCondition { kind, message: message.into() });

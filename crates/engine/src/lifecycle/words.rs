@@ -87,19 +87,20 @@ fn steps_on(before: &Progress, after: &Progress) -> bool {
     place(before) != place(after)
 }
 
-/// A host reports a condition, or its end. Only conditions of a cancel are a host's to report.
+/// A host reports a condition, or its end. Only conditions of a cancel and of a stopped process are a host's to report.
 fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Time) -> Vec<Effect> {
     const OF_CANCELS: [ConditionKind; 2] = [ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
     match condition {
         Some(HostCondition { kind, message })
-            if OF_CANCELS.contains(&kind) && record.operation.state == State::Cancelling =>
+            if (OF_CANCELS.contains(&kind) && record.operation.state == State::Cancelling)
+                || (kind == ConditionKind::Paused && record.operation.state.on_host()) =>
         {
             let since =
                 record.operation.condition.as_ref().filter(|c| c.kind == kind).map_or(at, |c| c.since);
             record.condition(kind, since, message)
         }
         Some(_) => Vec::new(),
-        None if record.clear(&OF_CANCELS) => vec![Effect::Changed],
+        None if record.clear(&OF_CANCELS) || record.clear(&[ConditionKind::Paused]) => vec![Effect::Changed],
         None => Vec::new(),
     }
 }

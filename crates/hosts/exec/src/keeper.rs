@@ -12,8 +12,8 @@ use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
 use host_kit::{CancellationToken, Context, WorkError};
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
-use protocol::LogLevel;
 use protocol::host::ResultDoc;
+use protocol::{ConditionKind, LogLevel};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use std::any::Any;
 use std::path::Path;
@@ -181,16 +181,17 @@ async fn until_over(
 
 /// Tells that processes of the command are stopped by a signal, or that all go on.
 fn tell_stopped(ctx: &Context, stopped: usize) {
-    match stopped {
-        0 => ctx.log(LogLevel::Info, "The stopped processes go on."),
-        n => ctx.log(
-            LogLevel::Warn,
-            format!(
-                "{} stopped by a signal (SIGSTOP, SIGTSTP) and will do nothing before SIGCONT. Send it, or cancel.",
-                if n == 1 { "1 process is".to_owned() } else { format!("{n} processes are") }
-            ),
-        ),
+    if stopped == 0 {
+        ctx.log(LogLevel::Info, "The stopped processes go on.");
+        ctx.clear_condition();
+        return;
     }
+    let who = if stopped == 1 { "1 process is".to_owned() } else { format!("{stopped} processes are") };
+    let text = format!(
+        "{who} stopped by a signal (SIGSTOP, SIGTSTP) and will do nothing before SIGCONT. Send it, or cancel."
+    );
+    ctx.log(LogLevel::Warn, text.clone());
+    ctx.condition(ConditionKind::Paused, text);
 }
 
 /// Waits for the end of a process without taking note of it, so that its id stays its own.

@@ -1,8 +1,8 @@
 //! What programs on a pipe come to: how far they are told to be, and what they are begun with.
 
 use crate::rig::Rig;
-use protocol::Progress;
-use protocol::host::Outcome;
+use protocol::host::{HostEventBody, Outcome};
+use protocol::{ConditionKind, Progress};
 use serde_json::Value;
 
 /// A host of one command that is a script for `sh`, which stands in a file: braces of a table are places.
@@ -73,7 +73,16 @@ async fn an_exit_code_above_128_is_told_as_what_it_may_be() {
 async fn a_command_that_a_signal_stopped_is_told_of_and_can_be_cancelled() {
     let (mut rig, _folder) = shell("kill -STOP $$\nsleep 1000\n", "").await;
     let id = rig.start("exec.t", Value::Null).await;
-    rig.until_line(id, "1 process is stopped by a signal").await;
+    let told = rig
+        .until(id, |bodies| {
+            bodies.iter().find_map(|body| match body {
+                HostEventBody::Condition { condition: Some(condition) } => Some(condition.clone()),
+                _ => None,
+            })
+        })
+        .await;
+    assert_eq!(told.kind, ConditionKind::Paused);
+    assert!(told.message.starts_with("1 process is stopped by a signal"), "{}", told.message);
     rig.cancel(id, 30_000).await;
     assert_eq!(rig.until_ended(id).await.outcome, Outcome::Cancelled);
 }
