@@ -158,8 +158,8 @@ impl Control {
         let known = field.examples.iter().map(|e| view! { <option value=e.clone()>{e.clone()}</option> });
         let known = known.collect_view();
         let label = format!("{}, examples", field.title);
-        let first = text.get_untracked();
         view! {
+            // Without a child: what stands in a textarea is written into the page unescaped.
             <textarea
                 id=id
                 name=name
@@ -171,9 +171,7 @@ impl Control {
                 aria-invalid=invalid
                 aria-describedby=maybe(move || described.get())
                 on:input=move |event| typed.run(event_target_value(&event))
-            >
-                {first}
-            </textarea>
+            ></textarea>
             {(!field.examples.is_empty())
                 .then(|| {
                     view! {
