@@ -27,7 +27,7 @@ pub struct KtrdrRunResult {
     pub service: String,
     /// The id under which the service knows the run.
     pub run: String,
-    /// Epochs that were drawn; 0 for a backtest.
+    /// Epochs that were trained; 0 for a backtest.
     pub epochs: u64,
     /// Where the service keeps the model, by its own path.
     #[serde(default)]

@@ -102,12 +102,16 @@ impl Run {
         let confirm = seconds(self.how.timing.confirm);
         let mut pace = Pace::new(&self.how.timing);
         let mut shown: Option<(ConditionKind, String)> = None;
+        let mut logged: Option<ConditionKind> = None;
         loop {
             let looked = tokio::select! {
                 biased;
                 looked = self.how.foreign.look(&place.id, self.teller.position()) => looked,
                 // A look from before the stop was answered may hang where another one does not.
-                () = stops.news.notified() => continue,
+                () = stops.news.notified() => {
+                    shown = None;
+                    continue;
+                }
             };
             let unconfirmed = match looked {
                 Ok(look) if look.stand.over() => return self.stopped(place, &look).await,
@@ -147,14 +151,15 @@ impl Run {
             let now = (unconfirmed.kind, unconfirmed.text);
             if since.elapsed() >= unconfirmed.after && shown.as_ref() != Some(&now) {
                 self.ctx.condition(now.0, now.1.clone());
-                if shown.as_ref().is_none_or(|(kind, _)| *kind != now.0) {
+                if logged.replace(now.0) != Some(now.0) {
                     self.ctx.log(LogLevel::Warn, format!("Not cancelled yet. {}", now.1));
                 }
                 shown = Some(now);
             }
             let wait = if since.elapsed() < EAGER { pace.after(true) } else { pace.slowest() };
             tokio::select! {
-                () = stops.news.notified() => {}
+                // The server takes the condition back when another cancel arrives here: it is reported again.
+                () = stops.news.notified() => shown = None,
                 () = tokio::time::sleep(wait) => {}
             }
         }

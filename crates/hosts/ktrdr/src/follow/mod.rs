@@ -177,7 +177,7 @@ impl Run {
             let error = match self.how.foreign.result(&place.id, look).await {
                 Ok(said) => {
                     self.teller.complete(&self.ctx);
-                    let epochs = self.teller.position().next_epoch;
+                    let epochs = self.teller.epochs_done();
                     return Ok(outcome::of_run(
                         self.how.foreign.as_ref(),
                         self.how.what,

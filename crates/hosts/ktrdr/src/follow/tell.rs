@@ -77,6 +77,7 @@ impl Teller {
         }
         if look.stand.over() {
             // After the end some services say 0 of 0.
+            self.done = self.done.max(look.steps.done.unwrap_or_default());
             return moved;
         }
         let steps = &look.steps;
@@ -122,9 +123,18 @@ impl Teller {
         Some(100.0 * days(start, at) / days(start, end)).filter(|share| share.is_finite())
     }
 
-    /// At the end all of it is done: "Epoch 19/20" is how these services count, from 0.
+    /// Epochs of a training that completed: those that were drawn, or more that its service tells of.
+    pub fn epochs_done(&self) -> u64 {
+        if self.unit == "epochs" { self.position.next_epoch.max(self.done) } else { 0 }
+    }
+
+    /// At the end all of it is done: "Epoch 19/20" is how these services count, from 0. A training that stopped early has
+    /// fewer epochs than were planned.
     pub fn complete(&mut self, ctx: &Context) {
-        let all = self.total.unwrap_or_default().max(self.done).max(self.position.next_epoch);
+        let all = match self.position.next_epoch {
+            0 => self.total.unwrap_or_default().max(self.done),
+            drawn => drawn.max(self.done),
+        };
         if self.total != Some(all) && all > 0 {
             ctx.items(self.unit, Some(all));
         }

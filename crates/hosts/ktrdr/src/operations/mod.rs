@@ -138,6 +138,14 @@ impl Foreign for Operations {
     async fn look(&self, id: &str, from: Position) -> Result<Look, CallError> {
         let mut look = self.record(id, from).await?;
         let doubtful = matches!(look.stand, Stand::Stopped(_)) || look.pulse == Pulse::Bare;
+        // Of a training that completed while nobody looked the training host's record has no epoch.
+        let unseen = look.stand == Stand::Completed && look.epochs.is_empty() && from.next_epoch == 0;
+        if unseen {
+            if let Ok(Some(Session::Completed(epochs))) = self.session(id).await {
+                look.steps.done = epochs;
+            }
+            return Ok(look);
+        }
         if !doubtful {
             return Ok(look);
         }
@@ -148,11 +156,12 @@ impl Foreign for Operations {
             (Some(Session::Running(steps)), _) => {
                 (look.stand, look.pulse, look.steps) = (Stand::Running, Pulse::RunsOn, steps);
             }
-            (Some(Session::Completed), _) => {
+            (Some(Session::Completed(epochs)), _) => {
                 // It completed since the record was read, or in spite of what the record says.
                 let newer = self.record(id, from).await?;
                 look = if newer.stand == Stand::Completed { newer } else { look };
                 (look.stand, look.pulse) = (Stand::Completed, Pulse::Agrees);
+                look.steps.done = epochs;
             }
             (Some(Session::NotRunning), Stand::Running) => look.pulse = Pulse::Gone,
             (Some(Session::NotRunning) | None, _) => {}

@@ -12,7 +12,8 @@ const CALL: &str = "GET /training/sessions";
 pub(super) enum Session {
     /// It runs, and how far it is.
     Running(Steps),
-    Completed,
+    /// It trained to its end, and how many epochs that were.
+    Completed(Option<u64>),
     /// The list does not have it, or as stopped or failed.
     NotRunning,
 }
@@ -30,7 +31,8 @@ pub(super) fn find(answer: &Value, id: &str) -> Result<Session, CallError> {
     let status = session.need("status")?;
     Ok(match status.text()? {
         "initializing" | "pending" | "running" => Session::Running(steps(session)),
-        "completed" => Session::Completed,
+        // It counts from 0: the last of 60 epochs is 59.
+        "completed" => Session::Completed(steps(session).done.map(|last| last + 1)),
         _ => Session::NotRunning,
     })
 }
@@ -68,7 +70,7 @@ mod tests {
         let answer = json!({"total_sessions": 2, "sessions": [
             session("run-a", "completed"), {"session_id": 4}, session("run-b", "running"),
             session("run-d", "failed")]});
-        assert_eq!(find(&answer, "run-a").unwrap(), Session::Completed);
+        assert_eq!(find(&answer, "run-a").unwrap(), Session::Completed(Some(8)));
         assert_eq!(find(&answer, "run-d").unwrap(), Session::NotRunning);
         assert_eq!(find(&answer, "run-c").unwrap(), Session::NotRunning);
         let Session::Running(steps) = find(&answer, "run-b").unwrap() else { panic!("it runs") };

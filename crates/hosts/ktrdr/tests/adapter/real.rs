@@ -395,3 +395,34 @@ async fn a_strategy_is_asked_for_in_several_lines() {
     let of_2025 = schema(Served::new(&config(Protocol::Training2025, &double.url)).await.about().await);
     assert!(of_2025.get("strategy_path").is_none(), "it can't resume");
 }
+
+#[tokio::test]
+async fn a_training_that_completed_while_nobody_looked_has_its_epochs_from_the_list_of_sessions() {
+    let shared = service();
+    let inner = Arc::clone(&shared);
+    // The training host leaves no history in its result.
+    let double = Double::new(move |call| match answer(&inner, call) {
+        Reply::Json(200, mut record) if record.pointer("/data/result_summary/training_metrics").is_some() => {
+            record["data"]["result_summary"]["training_metrics"] = json!({});
+            Reply::Json(200, record)
+        }
+        reply => reply,
+    })
+    .await;
+    shared.lock().unwrap().session = Some("running");
+    let mut host = Served::new(&adapter(&double)).await;
+    let id = host.start(TRAIN, &params()).await;
+    let checkpoint = host.until_started().await;
+    host.leave().await;
+    host.until_end().await;
+    {
+        let mut service = shared.lock().unwrap();
+        (service.record, service.session, service.over) =
+            ("completed".to_owned(), Some("completed"), EPOCHS - 1);
+    }
+    let mut host = Served::new(&adapter(&double)).await;
+    host.resume(id, TRAIN, &params(), &checkpoint).await;
+    let ended = host.until_end().await;
+    assert_eq!(ended.document()["epochs"], EPOCHS);
+    assert_eq!(ended.progress().last().unwrap().done, EPOCHS);
+}
