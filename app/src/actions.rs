@@ -303,6 +303,13 @@ impl Actions {
             match api::ask(id, what).await {
                 Ok(operation) => {
                     live.adopt(&operation, 0);
+                    if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
+                        actions.toasts.warn(format!(
+                            "Cancel sent to its host, not stored yet: the server's disk has no room. {}",
+                            operation.title
+                        ));
+                        return;
+                    }
                     // The feed may have told more by now than the answer does.
                     let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
                     actions.toasts.say(match what {

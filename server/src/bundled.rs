@@ -1,15 +1,15 @@
 //! The bundled hosts as a child process: heavy work never stalls the page, and a fault in it stays there. They listen on
 //! a loopback port and want a secret that only the server has: other users of the machine are not to run commands by it.
 
+mod left;
+
 use crate::adapters::secret;
 use crate::config::Sources;
 use anyhow::{Context, bail};
 use engine::HostConfig;
-use pool::{Pool, PoolConfig};
+use left::{Left, Offer, hosts_folder};
+use pool::PoolConfig;
 use protocol::HostName;
-use protocol::host::About;
-use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,19 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the hosts may take until they listen.
 const READY: Duration = Duration::from_secs(15);
+/// How often it is looked whether hosts that were left running are still there.
+const LEFT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long they may take to end their work when the server stops.
 const STOP: Duration = Duration::from_secs(8);
-
-/// What is remembered of hosts that were left running. Only the server's user may read it.
-#[derive(Serialize, Deserialize)]
-struct Left {
-    url: String,
-    /// Of the process, for whoever wants to stop it.
-    pid: Option<u32>,
-    /// Earlier versions gave them none.
-    #[serde(default)]
-    secret: Option<String>,
-}
 
 /// The bundled hosts, running.
 pub struct Bundled {
@@ -42,42 +33,57 @@ pub struct Bundled {
 }
 
 impl Bundled {
-    /// Finds those that were left running, or starts them.
+    /// Finds those that were left running, or starts them. Those that are found go on with what they were started with
+    /// as long as they are at work; idle ones are replaced where that has changed.
     ///
     /// # Errors
     /// When they don't come up, with what they said.
     pub async fn start(data: &Path, sources: &Sources) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let left_file = data.join("hosts-left-running.json");
-        if let Some(Left { url, pid, secret }) = find(&left_file).await {
-            tracing::info!(url, "the bundled hosts were left running and are found again");
-            if secret.is_none() {
-                tracing::warn!(
-                    pid,
-                    "an older version started them without a secret, so every user of this machine can use them; \
-                     end that process and start the server again"
-                );
-            }
-            return Ok(Self { url, secret, watch: None, stop });
-        }
+        let offer = Offer::of(sources);
         let secret = secret()?;
         let spawner = Spawner { data: data.to_owned(), sources: sources.clone(), secret: secret.clone() };
+        if let Some(left) = Left::find(&left_file).await
+            && !replace(&left, &left_file, data, &offer).await
+        {
+            return Ok(Self::take_up(left, left_file, spawner, stop));
+        }
         let (child, url) = spawner.spawn("127.0.0.1:0").await?;
         if sources.keep {
             let pid = child.id();
             tracing::info!(
                 url,
                 pid,
-                "the bundled hosts stay when the server stops; `kill {}` ends them",
+                "the bundled hosts stay when the server stops; `kill {}` ends them, and so does a later start without \
+                 --keep-hosts when it stops",
                 pid.unwrap_or(0)
             );
-            let secret = Some(secret);
-            let left = Left { url, pid, secret };
-            keep(&left_file, &left).with_context(|| format!("can't write {}", left_file.display()))?;
+            let left = Left { url, pid, secret: Some(secret), offer: Some(offer) };
+            left.keep(&left_file)?;
             return Ok(Self { url: left.url, secret: left.secret, watch: None, stop });
         }
         let watch = tokio::spawn(watch(spawner, child, url.clone(), stop.clone()));
         Ok(Self { url, secret: Some(secret), watch: Some(watch), stop })
+    }
+
+    /// Goes on with hosts that were left running. Without `--keep-hosts` they end with this server.
+    fn take_up(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) -> Self {
+        tracing::info!(url = left.url, "the bundled hosts were left running and are found again");
+        if left.secret.is_none() {
+            tracing::warn!(
+                pid = left.pid,
+                "an older version started them without a secret, so every user of this machine can use them; \
+                 end that process and start the server again"
+            );
+        }
+        let (url, secret) = (left.url.clone(), left.secret.clone());
+        let watch = (!spawner.sources.keep).then(|| {
+            // Should they end before, others come in their place, for the same address and secret.
+            let spawner = Spawner { secret: secret.clone().unwrap_or_default(), ..spawner };
+            tokio::spawn(watch_left(left, left_file, spawner, stop.clone()))
+        });
+        Self { url, secret, watch, stop }
     }
 
     /// How the engine reaches them.
@@ -101,31 +107,59 @@ impl Bundled {
     }
 }
 
-/// Writes down, whole or not at all, how hosts that stay are found again.
-fn keep(left_file: &Path, left: &Left) -> anyhow::Result<()> {
-    let partial = left_file.with_extension("partial");
-    // What is there keeps the rights that it has.
-    let _ = std::fs::remove_file(&partial);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&partial)?.write_all(serde_json::to_string(left)?.as_bytes())?;
-    Ok(std::fs::rename(&partial, left_file)?)
+/// Whether hosts that were left running were stopped because others are to be started in their place.
+async fn replace(left: &Left, left_file: &Path, data: &Path, offer: &Offer) -> bool {
+    let changed = left.changed(offer);
+    if changed.is_empty() {
+        return false;
+    }
+    let changed = changed.join(", ");
+    match left.at_work().await {
+        Some(0) if left.stop(data, STOP).await => {
+            let _ = std::fs::remove_file(left_file);
+            tracing::info!(
+                changed,
+                "the bundled hosts were left running with other settings and are started anew"
+            );
+            true
+        }
+        running => {
+            tracing::warn!(
+                changed,
+                running,
+                "the bundled hosts were left running with other settings and are at work, so the change is NOT in \
+                 effect; start the server again when they are idle"
+            );
+            false
+        }
+    }
 }
 
-/// Asks whether hosts that were left running are still there.
-async fn find(left_file: &Path) -> Option<Left> {
-    let left: Left = serde_json::from_str(&std::fs::read_to_string(left_file).ok()?).ok()?;
-    let (token, connect_timeout) = (left.secret.clone(), Duration::from_secs(1));
-    let config = PoolConfig { retries: 0, connect_timeout, token, ..PoolConfig::default() };
-    let pool = Pool::new(&left.url, config).ok()?;
-    let about = tokio::time::timeout(Duration::from_secs(2), pool.get::<About>("/host/v1/about")).await;
-    match about {
-        Ok(Ok(about)) if about.name == "signalbox-host" => Some(left),
-        _ => {
-            tracing::info!(url = left.url, "the bundled hosts that were left running are gone");
-            None
+/// Stops hosts that were left running when the server stops, and starts others on the same port should they end
+/// before.
+async fn watch_left(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) {
+    let mut every = tokio::time::interval(LEFT_CHECK_INTERVAL);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => {
+                if left.stop(&spawner.data, STOP).await {
+                    let _ = std::fs::remove_file(&left_file);
+                } else {
+                    tracing::warn!(pid = left.pid, "the bundled hosts go on running: end that process by hand");
+                }
+                return;
+            }
+            _ = every.tick() => {}
+        }
+        // Those whose process is not known can't be watched.
+        if left.pid.is_none() || left.process(&spawner.data).is_some() {
+            continue;
+        }
+        let _ = std::fs::remove_file(&left_file);
+        tracing::error!("the bundled hosts that were left running ended; others are started");
+        match spawner.spawn(left.url.trim_start_matches("http://")).await {
+            Ok((child, url)) => return watch(spawner, child, url, stop).await,
+            Err(error) => tracing::error!("{error:#}"),
         }
     }
 }
@@ -144,7 +178,7 @@ impl Spawner {
         let _ = std::fs::remove_file(&ready);
         let mut command = Command::new(program);
         command.arg("host").args(["--listen", listen]);
-        command.arg("--data").arg(self.data.join("hosts")).arg("--ready-file").arg(&ready);
+        command.arg("--data").arg(hosts_folder(&self.data)).arg("--ready-file").arg(&ready);
         if let Some(csv) = &self.sources.csv {
             command.arg("--csv").arg(csv);
         }

@@ -63,7 +63,8 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         .capacity(args.capacity)
         .ring(RING.0, RING.1)
         .keep_ended(KEPT)
-        .work(Counting(book.clone()))
+        .work(Counting(book.clone(), COUNT))
+        .work(Counting(book.clone(), SWEPT))
         .build()?;
     book.instance.set(host.instance()).expect("set once, here");
     let listener = TcpListener::bind(args.listen).await?;
@@ -111,6 +112,9 @@ struct Params {
     linger_ms: u64,
     /// Works on a thread of its own, which nobody can abort.
     on_thread: bool,
+    /// Tells the runs of a sweep apart.
+    #[serde(default)]
+    seed: u64,
 }
 
 /// What the runs of a host write to.
@@ -132,7 +136,11 @@ impl Book {
     }
 }
 
-struct Counting(Arc<Book>);
+/// The kind, and the name under which sweeps run it: they run only what they know.
+const COUNT: &str = "soak.count";
+const SWEPT: &str = "training.run";
+
+struct Counting(Arc<Book>, &'static str);
 
 #[async_trait]
 impl Work for Counting {
@@ -140,7 +148,7 @@ impl Work for Counting {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: "soak.count".parse().expect("it is of the form area.verb"),
+            name: self.1.parse().expect("it is of the form area.verb"),
             title: "Count".into(),
             description: "Counts steps and writes down when it began and ended.".into(),
             summary: Summary("{mark}".into()),

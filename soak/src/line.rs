@@ -18,6 +18,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// How the start of an attempt begins.
+const START: &[u8] = b"POST /host/v1/operations HTTP/";
 /// So many requests are remembered for a replay.
 const REMEMBERED: usize = 200;
 
@@ -147,6 +149,12 @@ impl State {
             if let Some(BadLine::Slow { ms }) = now {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
+            if let Some(BadLine::HeldStarts { ms }) = now
+                && way == Way::Up
+                && piece.starts_with(START)
+            {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
             let short = match now {
                 Some(BadLine::Short { bytes }) if way == Way::Down && n > bytes => {
                     piece = &piece[..bytes];
@@ -219,14 +227,14 @@ mod tests {
         address
     }
 
-    const START: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
+    const A_START: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
 
     /// How long an answer of the service is.
     const ANSWER: usize = 48;
 
     async fn ask(line: &Line) -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(line.address).await?;
-        stream.write_all(START).await?;
+        stream.write_all(A_START).await?;
         let mut answer = vec![0u8; ANSWER];
         stream.read_exact(&mut answer).await?;
         Ok(answer)
@@ -254,7 +262,7 @@ mod tests {
         let (answer, ()) = tokio::join!(ask(&line), async { line.set(None) });
         assert!(answer.is_ok());
         let mut stream = TcpStream::connect(line.address).await.unwrap();
-        stream.write_all(START).await.unwrap();
+        stream.write_all(A_START).await.unwrap();
         stream.read_exact(&mut [0u8; ANSWER]).await.unwrap();
         line.cut();
         assert!(matches!(stream.read(&mut [0u8; 1]).await, Ok(0) | Err(_)));

@@ -9,6 +9,9 @@ pub const HOSTS: usize = 3;
 /// Operations that each of them runs at once.
 pub const CAPACITY: u32 = 4;
 
+/// A cancel on a full disk comes within this.
+pub const MAX_CANCEL_ON_FULL_DISK_MS: u64 = 1_500;
+
 /// One storm: faults and a person's acts, each at a moment, in order.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Storm {
@@ -125,6 +128,8 @@ pub enum BadLine {
     Refusing,
     /// Of an answer only so many bytes come, then its connection is cut.
     Short { bytes: usize },
+    /// Starts take so much longer to the host than everything else: a cancel overtakes them.
+    HeldStarts { ms: u64 },
 }
 
 /// What a person does. `pick` chooses among what is there at that moment.
@@ -144,6 +149,17 @@ pub enum Act {
     },
     Cancel {
         pick: u64,
+    },
+    /// Starts something and cancels it within milliseconds of the answer.
+    CancelAtStart {
+        work: Count,
+        after_ms: u64,
+    },
+    /// Starts a sweep of so many runs, and cancels it after a while.
+    Sweep {
+        work: Count,
+        runs: u64,
+        cancel_after_ms: u64,
     },
     CancelTwice {
         pick: u64,
@@ -175,7 +191,7 @@ pub enum Act {
     DeleteCancelled,
 }
 
-/// The params of `soak.count`, without its mark.
+/// The params of `soak.count`, and of `training.run` under a sweep, without their mark.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Count {
     pub steps: u64,
@@ -203,6 +219,33 @@ pub enum Outcome {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn storms_have_cancels_within_a_start_and_under_a_silent_host_and_on_a_full_disk() {
+        let storms: Vec<Storm> = (1..=100).map(|number| Storm::of(7, number)).collect();
+        let acts =
+            |storm: &Storm, is: fn(&Act) -> bool| storm.acts.iter().filter(|act| is(&act.what)).count();
+        assert!(storms.iter().all(|storm| acts(storm, |act| matches!(act, Act::CancelAtStart { .. })) > 3));
+        let mut silent_sweeps = 0;
+        for storm in storms.iter().filter(|storm| matches!(storm.weather, Weather::Mixed | Weather::Lines)) {
+            let is_held = |fault: &Planned<Fault>| {
+                matches!(fault.what, Fault::BadLine { how: BadLine::HeldStarts { .. }, .. })
+            };
+            assert!(storm.faults.iter().any(is_held), "starts are held in storm {}", storm.number);
+            silent_sweeps += acts(storm, |act| matches!(act, Act::Sweep { .. }));
+        }
+        assert!(silent_sweeps > 20, "{silent_sweeps}");
+        for storm in &storms {
+            for Planned { at_ms, what } in &storm.faults {
+                let Fault::FullDisk { ms } = what else { continue };
+                let until = at_ms + ms.min(&MAX_CANCEL_ON_FULL_DISK_MS);
+                let while_full = |act: &&Planned<Act>| {
+                    (*at_ms..until).contains(&act.at_ms) && matches!(act.what, Act::Cancel { .. })
+                };
+                assert!(until > storm.burst_ms || storm.acts.iter().any(|act| while_full(&act)), "{at_ms}");
+            }
+        }
+    }
 
     #[test]
     fn there_are_storms_with_jumping_clocks_and_storms_without() {

@@ -17,15 +17,17 @@ fn moment(at: Time, now: Time, precise: bool, zone: Zone) -> String {
     if zone.day(at) == zone.day(now) { clock.to_owned() } else { format!("{} {clock}", zone.day(at)) }
 }
 
-/// One of the words below for an operation, as long as anybody can know: not while its host is silent, nor while
-/// it is being cancelled. Tracks it.
+/// One of the words below for an operation, as long as anybody can know: not while its host is silent or it stands
+/// still, nor while it is being cancelled. Tracks it.
 pub fn of<T>(
     op: OpView,
     now: Time,
     words: impl Fn(Option<&Forecast>, Option<f64>, Time) -> Option<T>,
 ) -> Option<T> {
-    let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord));
-    if silent || op.state.get() != State::Running {
+    let unknown = op.condition.with(|c| {
+        c.as_ref().is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::Stalled))
+    });
+    if unknown || op.state.get() != State::Running {
         return None;
     }
     let eta = op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));

@@ -89,7 +89,13 @@ pub fn heard(at: Time, now: Time) -> String {
 
 /// To wait, for a place or for what it goes on from, is no trouble.
 pub fn waits(kind: ConditionKind) -> bool {
-    matches!(kind, ConditionKind::Waiting | ConditionKind::Backoff | ConditionKind::Carrying)
+    matches!(
+        kind,
+        ConditionKind::Waiting
+            | ConditionKind::Backoff
+            | ConditionKind::Carrying
+            | ConditionKind::ChildrenRunning
+    )
 }
 
 /// What is the matter with it just now, with its age.
@@ -105,6 +111,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
         ConditionKind::CancelUndelivered => {
             format!("the cancel can't be delivered for {age}; it is repeated")
         }
+        ConditionKind::ChildrenRunning => format!("waits for {age} for the runs that it started to end"),
         ConditionKind::Carrying => format!("its checkpoint is on the way for {age}"),
         ConditionKind::Paused => format!("stopped by a signal for {age}"),
         ConditionKind::Unstoppable => format!("can't be stopped for {age}: the work goes on"),
@@ -192,6 +199,13 @@ pub struct Next {
 pub fn next(state: State, has_checkpoint: bool) -> Next {
     let again = matches!(state, State::Failed | State::Cancelled);
     Next { cancel: state.cancellable(), resume: again && has_checkpoint, retry: again }
+}
+
+impl Next {
+    /// The same during the pause before an automatic attempt: one that is asked for by hand takes its place.
+    pub fn in_pause(self, has_checkpoint: bool) -> Self {
+        Self { resume: has_checkpoint, retry: true, ..self }
+    }
 }
 
 #[cfg(test)]
@@ -319,6 +333,8 @@ mod tests {
 
     #[test]
     fn resume_is_offered_only_with_a_checkpoint() {
+        let pausing = next(State::Queued, false).in_pause(false);
+        assert_eq!(pausing, Next { cancel: true, resume: false, retry: true });
         assert_eq!(next(State::Cancelled, true), Next { cancel: false, resume: true, retry: true });
         assert_eq!(next(State::Failed, false), Next { cancel: false, resume: false, retry: true });
         assert_eq!(next(State::Running, true), Next { cancel: true, resume: false, retry: false });

@@ -40,6 +40,9 @@ pub fn branch(
     now: Time,
 ) -> Option<String> {
     let since = |at: Time| format::duration(now.seconds_since(at));
+    if receipt.not_stored {
+        return Some("sent to the host, not stored yet: the server's disk has no room".to_owned());
+    }
     let unheard =
         condition.is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::NoWord));
     match state {
@@ -47,6 +50,12 @@ pub fn branch(
             if unheard && receipt.acknowledged.is_none() {
                 let age = since(receipt.requested);
                 return Some(format!("not delivered for {age}; it is sent again until the host answers"));
+            }
+            if condition.is_some_and(|c| c.kind == ConditionKind::ChildrenRunning) {
+                return Some(
+                    "its own work has stopped; it is cancelled when the runs that it started have ended"
+                        .to_owned(),
+                );
             }
             if let Some(stopped) = receipt.stopped {
                 let late = now.seconds_since(stopped) > USUAL_DEADLINE;
@@ -90,6 +99,20 @@ mod tests {
 
     fn after(seconds: f64) -> Time {
         start().plus_micros((seconds * 1e6) as i64)
+    }
+
+    #[test]
+    fn a_cancel_that_is_not_stored_yet_and_one_that_waits_for_children_say_so() {
+        let mut receipt = Receipt { not_stored: true, ..Receipt::requested(1, String::new(), start()) };
+        let said = branch(&receipt, State::Running, None, None, after(1.0)).unwrap();
+        assert!(said.contains("not stored yet"), "{said}");
+        receipt.not_stored = false;
+        assert_eq!(branch(&receipt, State::Running, None, None, after(1.0)), None);
+        receipt.note(Step::Stopped, after(0.1));
+        let children =
+            Condition { kind: ConditionKind::ChildrenRunning, since: after(0.1), message: String::new() };
+        let said = branch(&receipt, State::Cancelling, Some(&children), None, after(60.0)).unwrap();
+        assert!(said.contains("when the runs that it started have ended"), "{said}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod dispatch;
 mod draft;
 mod forget;
 mod hosts;
+mod live;
 mod rules;
 mod wishes;
 
@@ -23,14 +24,16 @@ pub(crate) use wishes::{key_of_the_gone, key_reused};
 use crate::awake::Awake;
 use crate::catalogue::Catalogue;
 use crate::config::Rules;
-use crate::forecast::{Forecasts, Track};
+use crate::forecast::Forecasts;
 use crate::jumps::Jumps;
 use crate::lifecycle::{self, Effect, Message, Record};
-use crate::pace::Pace;
 use crate::queue::Queues;
-use crate::roster::Roster;
+use crate::roster::{Hold, Roster};
+use crate::view::View;
 use draft::Draft;
-use protocol::{EventBody, HostName, KindName, Operation, OperationId, State, Time};
+use live::Live;
+use parking_lot::RwLock;
+use protocol::{ConditionKind, EventBody, HostName, KindName, Operation, OperationId, State, Time};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,69 +45,13 @@ use tokio_util::sync::CancellationToken;
 const ENDED: usize = 512;
 /// So many idempotency keys stay at hand; older ones are found in the store.
 const KEYS: usize = 4_096;
+/// A host that did not take an operation is passed over for this long when it says nothing else, and at most so long.
+const PASS_OVER: Duration = Duration::from_secs(1);
+const MAX_PASS_OVER: Duration = Duration::from_secs(30);
+/// A host that could not begin the work is passed over for this long.
+const NOT_STARTED_PASS_OVER: Duration = Duration::from_secs(5);
 /// So many commands go into one commit at most.
 const COMMANDS: usize = 256;
-
-/// An operation that has not ended.
-struct Live {
-    record: Record,
-    /// The host that has it, while it counts against that host's places.
-    on: Option<HostName>,
-    /// The host said that it has the attempt.
-    accepted: bool,
-    /// The errand that starts it gave up without an answer.
-    start_given_up: bool,
-    /// A start errand is under way.
-    starting: bool,
-    /// Stops the errands of the attempt.
-    stop: CancellationToken,
-    /// No further try to start it is wanted.
-    unwanted: CancellationToken,
-    /// The place in the host's feed at which it said that it has the attempt, or showed it in a list.
-    seen_at: Option<u64>,
-    /// How fast it goes, to notice when it doesn't.
-    pace: Pace,
-    /// Its forecasts so far.
-    track: Track,
-    /// For so long its host was listened for and not heard.
-    in_vain: Duration,
-}
-
-impl Live {
-    fn new(record: Record) -> Self {
-        Self {
-            track: track_of(&record),
-            record,
-            on: None,
-            accepted: false,
-            start_given_up: false,
-            starting: false,
-            stop: CancellationToken::new(),
-            unwanted: CancellationToken::new(),
-            seen_at: None,
-            pace: Pace::default(),
-            in_vain: Duration::ZERO,
-        }
-    }
-
-    /// Another attempt has just been made.
-    fn fresh_errands(&mut self) {
-        self.stop.cancel();
-        self.stop = CancellationToken::new();
-        self.unwanted = CancellationToken::new();
-        self.accepted = false;
-        self.start_given_up = false;
-        self.starting = false;
-        self.seen_at = None;
-        self.pace = Pace::default();
-        self.track = track_of(&self.record);
-        self.in_vain = Duration::ZERO;
-    }
-}
-
-fn track_of(record: &Record) -> Track {
-    record.attempts.last().map(|attempt| Track::of(attempt.origin)).unwrap_or_default()
-}
 
 pub(crate) struct Desk {
     live: HashMap<OperationId, Live>,
@@ -132,6 +79,8 @@ pub(crate) struct Desk {
     sender: DeskSender,
     /// For errands that have to look something up.
     store: Arc<dyn Store>,
+    /// What was told last: shows a cancel that can't be stored yet.
+    view: Arc<RwLock<View>>,
     rules: Rules,
     awake: Awake,
     jumps: Jumps,
@@ -147,6 +96,7 @@ pub(crate) struct Beginning {
     pub(crate) writer: Writer<Told>,
     pub(crate) sender: DeskSender,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) view: Arc<RwLock<View>>,
     pub(crate) forecasts: Forecasts,
     pub(crate) rules: Rules,
 }
@@ -168,10 +118,11 @@ impl Desk {
             keys: HashMap::new(),
             keys_order: VecDeque::new(),
             moved: HashSet::new(),
-            draft: Draft::new(beginning.head, tokio::runtime::Handle::current()),
+            draft: Draft::new(beginning.head, tokio::runtime::Handle::current(), beginning.writer.trouble()),
             writer: beginning.writer,
             sender: beginning.sender,
             store: beginning.store,
+            view: beginning.view,
             rules: beginning.rules,
             awake: Awake::new(Instant::now()),
             jumps: Jumps::new(),
@@ -196,17 +147,21 @@ impl Desk {
         let Stored { operation, attempts } = stored;
         let (id, kind, host, state) =
             (operation.id, operation.kind.clone(), operation.host.clone(), operation.state);
-        let mut live = Live::new(Record { operation, attempts, cancel_tried: None, ended_by_host: false });
+        let mut live = Live::new(Record::stored(operation, attempts));
         if state == State::Queued {
             self.live.insert(id, live);
             self.mend_pause(id, now);
             self.enqueue(id, now);
             return;
         }
+        if live.record.held_end.is_some() {
+            self.live.insert(id, live);
+            return;
+        }
         let known = host.as_ref().and_then(|name| self.roster.get_mut(name));
         match (known, host) {
             (Some(entry), host) => {
-                entry.assigned += 1;
+                entry.take(&kind);
                 *self.placed.entry(kind).or_default() += 1;
                 live.on = host;
                 self.live.insert(id, live);
@@ -272,6 +227,7 @@ impl Desk {
             Command::Rule { id, rule, by, reply } => self.rule(id, rule, &by, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
+                    self.errand_said(id, &message);
                     self.step(id, message, now);
                     self.dispatch(now);
                 }
@@ -284,7 +240,13 @@ impl Desk {
                     live.starting = false;
                 }
             }
-            Command::Declined { id, attempt, retry_after } => self.declined(id, attempt, retry_after, now),
+            Command::Declined { id, attempt, retry_after } => {
+                let wait = retry_after.unwrap_or(PASS_OVER).min(MAX_PASS_OVER);
+                self.declined(id, attempt, Hold::Full, wait, now);
+            }
+            Command::Undelivered { id, attempt } => {
+                self.declined(id, attempt, Hold::Undelivered, PASS_OVER, now);
+            }
             Command::StartGivenUp { id, attempt } => {
                 if self.is_current(id, attempt)
                     && let Some(live) = self.live.get_mut(&id)
@@ -302,6 +264,7 @@ impl Desk {
             Command::HostEvents { host, instance, events } => self.host_events(&host, instance, events, now),
             Command::HostDown { host, why } => self.host_down(&host, why, now),
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),
+            Command::HostHealthUnknown { host } => self.health_unknown(&host, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
             Command::Drain { host, on, by, reply } => self.drain(&host, on, &by, reply, now),
             Command::Forget { ended } => self.forget(ended, now),
@@ -328,7 +291,9 @@ impl Desk {
         message: Message,
         now: Time,
     ) -> Result<Operation, lifecycle::Denied> {
+        let waits = self.waits_for_children(id);
         if let Some(live) = self.live.get_mut(&id) {
+            live.record.children_run = waits;
             let before = live.record.operation.state;
             let effects = lifecycle::step(&mut live.record, message, now)?;
             self.effects(id, Some(before), effects, now);
@@ -356,7 +321,11 @@ impl Desk {
                 }
                 Effect::Progressed(progress) => {
                     live.pace.step(&progress, now);
-                    let forecast = self.forecasts.think(&live.record.operation, &mut live.track, now);
+                    let operation = &live.record.operation;
+                    let stalled =
+                        operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled);
+                    let forecast =
+                        if stalled { None } else { self.forecasts.think(operation, &mut live.track, now) };
                     if forecast.is_some() {
                         live.record.operation.forecast = forecast;
                     }
@@ -390,6 +359,7 @@ impl Desk {
         {
             live.stop.cancel();
             self.learn(&live);
+            let parent = live.record.operation.parent;
             let retry = self.rules.retry.get(&live.record.operation.kind).and_then(|p| p.next(&live.record));
             self.ended.insert(id, live.record);
             self.ended_order.push_back(id);
@@ -407,6 +377,9 @@ impl Desk {
                         self.cancel_children(id, now);
                     }
                 }
+            }
+            if let Some(parent) = parent {
+                self.child_ended(parent, now);
             }
         }
     }

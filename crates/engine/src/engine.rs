@@ -161,6 +161,7 @@ impl Engine {
                 health_every: config.health_every,
                 scan_every: config.scan_every,
                 stop: stop.clone(),
+                met: tokio::sync::Notify::new(),
             });
         }
         let beginning = crate::desk::Beginning {
@@ -172,6 +173,7 @@ impl Engine {
             writer,
             sender: desk.clone(),
             store: store.clone(),
+            view: view.clone(),
             forecasts,
             rules: config.rules,
         };

@@ -8,13 +8,18 @@ use crate::clock::Offset;
 use crate::desk::{Command, DeskSender};
 use crate::lifecycle::Message;
 use pool::{Backoff, Pool, PoolError, Repeat};
-use protocol::host::{CancelAck, CancelAttempt, HostOperation, Outcome, ResultDoc, StartAttempt};
+use protocol::host::{
+    CancelAck, CancelAttempt, HostOperation, HostOperations, Outcome, ResultDoc, StartAttempt,
+};
 use protocol::{Failure, FailureReason, HostName, OperationId, Problem, Time};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+/// A host that declines and does not say when to come again is asked after this; and after no longer than the other.
+const DECLINED_PAUSE: Duration = Duration::from_secs(1);
+const MAX_DECLINED_PAUSE: Duration = Duration::from_secs(30);
 /// A host that answers a start so often that it failed over it will not do better.
 const FAULTS: u32 = 3;
 
@@ -75,6 +80,8 @@ pub(crate) async fn start(
     }
     let mut backoff = backoff();
     let mut faults = 0;
+    // An earlier request may still be on its way: then no other answer but a yes says that the host does not have it.
+    let mut may_arrive = false;
     loop {
         let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::AtOnce);
         let answer = tokio::select! {
@@ -86,15 +93,21 @@ pub(crate) async fn start(
                 let Errand { id, attempt, .. } = errand;
                 return errand.send(Command::Accepted { id, attempt }).await;
             }
-            Err(PoolError::Status { status: 429 | 503, retry_after, .. }) => {
+            // It is full, or still stops an older attempt: come again.
+            Err(ref error @ PoolError::Status { status, retry_after, .. })
+                if matches!(status, 429 | 503) || (status == 409 && retry_after.is_some()) =>
+            {
                 let Errand { id, attempt, .. } = errand;
-                return errand.send(Command::Declined { id, attempt, retry_after }).await;
-            }
-            // The host still stops an older attempt: come again.
-            Err(PoolError::Status { status: 409, retry_after: Some(retry_after), .. }) => {
-                let Errand { id, attempt, .. } = errand;
-                let retry_after = Some(retry_after);
-                return errand.send(Command::Declined { id, attempt, retry_after }).await;
+                if !may_arrive {
+                    return errand.send(Command::Declined { id, attempt, retry_after }).await;
+                }
+                if unwanted.is_cancelled() {
+                    return errand.send(Command::StartGivenUp { id, attempt }).await;
+                }
+                tracing::debug!(host = %errand.host, operation = %id, %error, "a start is declined, and an earlier one may arrive");
+                if !errand.pause(retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE)).await {
+                    return;
+                }
             }
             Err(error @ PoolError::Status { status: 400..=499, .. }) => {
                 return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
@@ -110,8 +123,12 @@ pub(crate) async fn start(
                     return errand.report(Message::Refused(failure)).await;
                 }
                 tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a start is not answered");
+                let Errand { id, attempt, .. } = errand;
+                if error.never_sent() && !may_arrive {
+                    return errand.send(Command::Undelivered { id, attempt }).await;
+                }
+                may_arrive |= may_have_arrived(&error);
                 if unwanted.is_cancelled() {
-                    let Errand { id, attempt, .. } = errand;
                     return errand.send(Command::StartGivenUp { id, attempt }).await;
                 }
                 if !errand.pause(backoff.next()).await {
@@ -119,6 +136,15 @@ pub(crate) async fn start(
                 }
             }
         }
+    }
+}
+
+/// Whether a request without a usable answer may still reach the host, or has.
+fn may_have_arrived(error: &PoolError) -> bool {
+    match error {
+        // Something between gave up waiting.
+        PoolError::Status { status, problem, .. } => matches!(status, 502 | 504) && problem.is_none(),
+        other => !other.never_sent(),
     }
 }
 
@@ -177,6 +203,18 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
     }
 }
 
+/// Asks what the host holds: it does not know an attempt that it had.
+pub(crate) async fn look(errand: Errand) {
+    match errand.pool.get::<HostOperations>("/host/v1/operations").await {
+        Ok(list) => {
+            let (host, instance) = (errand.host.clone(), list.instance);
+            errand.send(Command::HostHolds { host, instance, list }).await;
+        }
+        // The cancel is repeated, and then so is this.
+        Err(error) => tracing::debug!(host = %errand.host, %error, "what a host holds is not known"),
+    }
+}
+
 /// An attempt that a host has at work and that may be over here.
 pub(crate) struct Stray {
     pub(crate) id: OperationId,
@@ -231,9 +269,61 @@ pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
                 }
             }
         }
-        Outcome::Failed | Outcome::Cancelled => None,
+        Outcome::Failed | Outcome::Cancelled | Outcome::NotStarted => None,
     };
     let body = protocol::host::HostEventBody::Ended { outcome, failure: None, result };
     let attempt = errand.attempt;
     errand.report(Message::Host { attempt, at: Time::now(), body }).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::KindName;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    fn to(address: std::net::SocketAddr) -> (Errand, StartAttempt, mpsc::Receiver<Command>) {
+        let (desk, commands) = mpsc::channel(4);
+        let id = OperationId::new();
+        let errand = Errand {
+            desk,
+            pool: Pool::new(&format!("http://{address}"), pool::PoolConfig::default()).unwrap(),
+            host: HostName::new("data-1").unwrap(),
+            id,
+            attempt: 1,
+            stop: CancellationToken::new(),
+        };
+        let kind = KindName::new("test.count").unwrap();
+        let body = StartAttempt { id, attempt: 1, kind, params: serde_json::json!({}), resume_from: None };
+        (errand, body, commands)
+    }
+
+    #[tokio::test]
+    async fn a_start_that_never_left_is_told_as_undelivered() {
+        // Nobody listens there any more.
+        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (errand, body, mut commands) = to(address);
+        start(errand, body, None, CancellationToken::new()).await;
+        assert!(matches!(commands.recv().await, Some(Command::Undelivered { attempt: 1, .. })));
+    }
+
+    #[tokio::test]
+    async fn a_start_that_may_have_arrived_is_not_given_back_to_the_queue() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (errand, body, mut commands) = to(listener.local_addr().unwrap());
+        let unwanted = CancellationToken::new();
+        let starting = tokio::spawn(start(errand, body, None, unwanted.clone()));
+        // The first request is read and not answered; the second is declined.
+        let (mut first, _) = listener.accept().await.unwrap();
+        let _ = first.read(&mut [0u8; 1024]).await.unwrap();
+        drop(first);
+        let (mut second, _) = listener.accept().await.unwrap();
+        let _ = second.read(&mut [0u8; 1024]).await.unwrap();
+        unwanted.cancel();
+        second.write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        assert!(matches!(commands.recv().await, Some(Command::StartGivenUp { attempt: 1, .. })));
+        starting.await.unwrap();
+    }
 }

@@ -17,6 +17,10 @@ const MARKS: [f64; 4] = [0.1, 0.25, 0.5, 0.75];
 /// A rate is known after this share of a run, or after so many seconds in which it got on at all.
 const FAR: f64 = 0.02;
 const LONG_SECONDS: f64 = 2.0;
+/// A rate and a history whose whole runs differ by more than this factor contradict each other.
+const MAX_DISAGREEMENT: f64 = 2.0;
+/// Past runs of which the longest tenth took this many times as long as the shortest tenth foretell nothing.
+const MAX_SPREAD: f64 = 4.0;
 /// A forecast is thought over this often, in seconds.
 const EVERY_SECONDS: f64 = 1.0;
 
@@ -86,6 +90,11 @@ impl Forecasts {
         };
         let usual = if track.resumed || from > FAR || track.adrift { None } else { self.usual(operation) };
         let took = now.seconds_since(started).max(0.0);
+        // So slow or so fast none of them was: what they took says nothing of this one.
+        let usual = usual.filter(|usual| match by_rate {
+            Some(rate) => agree(took + rate, *usual),
+            None => !slow_start(fraction, took, *usual),
+        });
         let by_history =
             usual.map(|usual| ((usual - took).max(usual * 0.02), took / usual.max(f64::EPSILON)));
         let (seconds, basis) = match (by_rate, by_history) {
@@ -123,13 +132,19 @@ impl Forecasts {
         })
     }
 
-    /// How long runs of the kind took, in the middle: those of the same title where there are any.
+    /// How long runs of the kind took, in the middle: those of the same title where there are any. Nothing where they
+    /// differ too much, as runs with other params do, or where there is but one of another title.
     fn usual(&self, operation: &Operation) -> Option<f64> {
         let past = self.kinds.get(&operation.kind)?;
         let like: Vec<f64> =
             past.runs.iter().filter(|(title, _)| *title == operation.title).map(|(_, s)| *s).collect();
-        let taken = if like.is_empty() { past.runs.iter().map(|(_, s)| *s).collect() } else { like };
-        quantile(taken, 0.5)
+        let same_title = !like.is_empty();
+        let taken: Vec<f64> = if same_title { like } else { past.runs.iter().map(|(_, s)| *s).collect() };
+        if taken.len() == 1 && !same_title {
+            return None;
+        }
+        let (short, long) = (quantile(taken.clone(), 0.1)?, quantile(taken.clone(), 0.9)?);
+        (long <= short * MAX_SPREAD).then(|| quantile(taken, 0.5)).flatten()
     }
 
     /// Between which shares of the foretold time four of five past forecasts came true, and how many there are.
@@ -172,6 +187,17 @@ impl Track {
             .collect();
         Some(Run { title: operation.title.clone(), seconds: ended.seconds_since(started), ratios })
     }
+}
+
+/// Whether a run that takes so long as a whole is like those of the past.
+fn agree(whole: f64, usual: f64) -> bool {
+    whole <= usual * MAX_DISAGREEMENT && usual <= whole * MAX_DISAGREEMENT
+}
+
+/// Whether a run that has come too short a way for a rate is already much slower than those of the past. One that has
+/// not begun to count may be preparing, and one that is fast at first may not stay so.
+fn slow_start(fraction: Option<f64>, took: f64, usual: f64) -> bool {
+    fraction.is_some_and(|fraction| fraction > 0.0 && took > fraction * usual * MAX_DISAGREEMENT)
 }
 
 fn push<T>(list: &mut VecDeque<T>, one: T, most: usize) {
@@ -234,14 +260,47 @@ mod tests {
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
         let mut track = Track::default();
         forecasts.think(&at(0.0), &mut track, t(0.0));
-        // Half as old as the one before it got, a twentieth of the way: 95 s more by the rate, 5 s by the past.
-        let young = forecasts.think(&at(0.05), &mut track.clone(), t(5.0)).unwrap();
+        // Half as old as the one before it got and two fifths of the way: 7.5 s more by the rate, 5 s by the past.
+        let young = forecasts.think(&at(0.4), &mut track.clone(), t(5.0)).unwrap();
         assert_eq!((young.basis, young.judged), (ForecastBasis::Both, 9));
-        assert!(young.ends_at > t(45.0) && young.ends_at < t(95.0), "{young:?}");
+        assert!(young.ends_at > t(10.0) && young.ends_at < t(12.5), "{young:?}");
         // Three times as old and a hundredth of the way: it is known how slow it is, though not well.
         let old = forecasts.think(&at(0.01), &mut track, t(30.0)).unwrap();
         assert_eq!((old.ends_at, old.basis, old.judged), (t(3_000.0), ForecastBasis::Rate, 0));
         assert_eq!(old.latest, t(30.0 + 2_970.0 * 2.0));
+    }
+
+    #[test]
+    fn when_the_rate_contradicts_the_past_the_past_yields_from_the_first_moment() {
+        let mut forecasts = Forecasts::default();
+        for seconds in [14.0, 16.0, 18.0] {
+            forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds, ratios: vec![] });
+        }
+        // This one takes 240 s.
+        let mut track = Track::default();
+        for tenths in 1..120 {
+            let seconds = f64::from(tenths) / 10.0;
+            if let Some(forecast) = forecasts.think(&at(seconds / 240.0), &mut track, t(seconds)) {
+                assert_eq!(forecast.basis, ForecastBasis::Rate, "after {seconds} s");
+                let whole = forecast.ends_at.seconds_since(t(0.0));
+                assert!((200.0..280.0).contains(&whole), "after {seconds} s: {whole} s");
+            }
+        }
+    }
+
+    #[test]
+    fn runs_that_differ_much_and_a_single_run_of_another_title_foretell_nothing() {
+        let past = |runs: &[(&str, f64)]| {
+            let mut forecasts = Forecasts::default();
+            for (title, seconds) in runs {
+                forecasts.learn(&kind(), Run { title: (*title).into(), seconds: *seconds, ratios: vec![] });
+            }
+            forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).map(|forecast| forecast.ends_at)
+        };
+        assert_eq!(past(&[("NVDA", 60.0)]), None);
+        assert_eq!(past(&[("NVDA", 60.0), ("AAPL", 62.0)]), Some(t(62.0)));
+        assert_eq!(past(&[("NVDA", 9.0), ("AAPL", 62.0)]), None);
+        assert_eq!(past(&[("MSFT", 60.0), ("AAPL", 9.0)]), Some(t(60.0)));
     }
 
     #[test]

@@ -9,10 +9,12 @@
 //! afterwards is noted as late and changes nothing. Another attempt has the next number, and only that number
 //! is listened to from then on.
 
+mod held;
 mod retry;
 mod wishes;
 mod words;
 
+pub use held::HeldEnd;
 pub use retry::RetryPolicy;
 
 use protocol::band::Fired;
@@ -36,6 +38,10 @@ pub struct Record {
     pub cancel_tried: Option<Time>,
     /// The current attempt ended by its host's own word, and not because the host was given up or has another life.
     pub ended_by_host: bool,
+    /// Operations that it started have not ended. The desk looks before each message.
+    pub children_run: bool,
+    /// How its own work ended, while its end waits for that of what it started.
+    pub held_end: Option<HeldEnd>,
 }
 
 /// What can happen to an operation.
@@ -59,6 +65,8 @@ pub enum Message {
     Host { attempt: u32, at: Time, body: HostEventBody },
     /// The host no longer knows the current attempt.
     Lost(Failure),
+    /// The last operation that it started has ended.
+    ChildrenEnded,
     /// The host can't be heard since then.
     Silent { since: Time, message: String },
     /// The host is heard again.
@@ -114,12 +122,14 @@ pub struct Denied(pub String);
 impl Record {
     /// An operation that was just accepted, with its first attempt.
     pub fn new(id: OperationId, kind: KindName, title: String, params: Value, now: Time) -> Self {
-        Self {
-            operation: Operation::queued(id, kind, title, params, now),
-            attempts: vec![queued_attempt(1, AttemptOrigin::Start, now)],
-            cancel_tried: None,
-            ended_by_host: false,
-        }
+        let operation = Operation::queued(id, kind, title, params, now);
+        Self::stored(operation, vec![queued_attempt(1, AttemptOrigin::Start, now)])
+    }
+
+    /// An operation as the store has it.
+    pub fn stored(operation: Operation, attempts: Vec<Attempt>) -> Self {
+        let held_end = HeldEnd::of(&operation);
+        Self { operation, attempts, cancel_tried: None, ended_by_host: false, children_run: false, held_end }
     }
 
     /// The attempt that counts.
@@ -164,6 +174,23 @@ impl Record {
         attempt.receipt = receipt;
     }
 
+    /// Back into the queue: nothing of the attempt was begun.
+    fn requeue(&mut self) -> Vec<Effect> {
+        self.enter(State::Queued);
+        self.ended_by_host = false;
+        self.operation.host = None;
+        self.operation.condition = None;
+        self.operation.forecast = None;
+        if self.operation.started_at.take().is_some() && !self.goes_on() {
+            self.operation.progress = None;
+        }
+        let attempt = self.current_mut();
+        attempt.host = None;
+        attempt.instance = None;
+        attempt.started_at = None;
+        vec![Effect::Changed, Effect::Release, Effect::Enqueue]
+    }
+
     fn note(&mut self, step: Step, at: Time) -> bool {
         // What the host says of a cancel proves that it arrived.
         if let Some(tried) = self.cancel_tried.take_if(|_| step > Step::Sent)
@@ -172,6 +199,12 @@ impl Record {
             receipt.note(Step::Sent, tried);
         }
         self.operation.receipt.as_mut().is_some_and(|receipt| receipt.note(step, at))
+    }
+
+    /// Its host said that the work stopped, and is in another life now or has forgotten it: nothing is left of it.
+    fn confirmed_stop(&self, lost: FailureReason) -> bool {
+        matches!(lost, FailureReason::HostRestarted | FailureReason::HostLost)
+            && self.operation.receipt.as_ref().is_some_and(|receipt| receipt.stopped.is_some())
     }
 
     fn condition(&mut self, kind: ConditionKind, since: Time, message: String) -> Vec<Effect> {
@@ -214,6 +247,8 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         }
         Message::Host { attempt, at, body } => return Ok(words::host(record, attempt, at, body, now)),
         _ if state.ended() => return Ok(Vec::new()),
+        // Its own work has ended before; only the last operation that it started is waited for.
+        ref other if record.held_end.is_some() && *other != Message::ChildrenEnded => return Ok(Vec::new()),
         _ => {}
     }
     let effects = match message {
@@ -227,15 +262,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             attempt.instance = Some(instance);
             vec![Effect::Changed, Effect::SendStart]
         }
-        Message::Declined if state == State::Starting => {
-            record.enter(State::Queued);
-            record.operation.host = None;
-            record.operation.condition = None;
-            let attempt = record.current_mut();
-            attempt.host = None;
-            attempt.instance = None;
-            vec![Effect::Changed, Effect::Release, Effect::Enqueue]
-        }
+        Message::Declined if state == State::Starting => record.requeue(),
         // The host never had it, or won't have it: the wish to cancel is fulfilled.
         Message::Declined | Message::Refused(_)
             if state == State::Cancelling && record.operation.started_at.is_none() =>
@@ -274,10 +301,20 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             }
             return wishes::cancel(record, reason, now);
         }
-        Message::Lost(failure) if state.on_host() => {
-            record.end(State::Failed, Some(failure), now);
-            vec![Effect::Changed, Effect::Release]
+        Message::Lost(failure) if state == State::Cancelling && record.confirmed_stop(failure.reason) => {
+            wishes::finish_cancel(record, now)
         }
+        Message::Lost(failure) if state.on_host() => record.conclude(State::Failed, Some(failure), now),
+        Message::ChildrenEnded => match record.held_end.take() {
+            None => Vec::new(),
+            Some(held) => {
+                record.children_run = false;
+                let mut effects = record.conclude(held.state, held.failure, now);
+                // It was given back before.
+                effects.retain(|effect| *effect != Effect::Release);
+                effects
+            }
+        },
         Message::Silent { since, message } if state.on_host() => {
             // An undelivered cancel says the same and more.
             match &record.operation.condition {

@@ -10,7 +10,7 @@ use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOper
 use protocol::{HostName, InstanceId, OperationId, Time};
 use std::time::{Duration, Instant};
 use store::Room;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// A question about the host itself must be answered within this.
@@ -35,6 +35,8 @@ pub(crate) struct Link {
     /// How often what the host holds is compared with what is believed.
     pub(crate) scan_every: Duration,
     pub(crate) stop: CancellationToken,
+    /// The host was met just now: its health is wanted before anything is placed on it.
+    pub(crate) met: Notify,
 }
 
 /// Why following ended.
@@ -130,6 +132,7 @@ impl Link {
         let met = Command::HostUp { host, about: Box::new(about), list, clock, reset, reply };
         self.desk.send(met).await.map_err(|_| None)?;
         let after = after.await.map_err(|_| None)?;
+        self.met.notify_one();
         Ok((instance, after))
     }
 
@@ -221,13 +224,19 @@ impl Link {
         let mut every = tokio::time::interval(self.health_every);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            every.tick().await;
-            // A failure needs no word here: the feed notices silence by itself.
-            let Ok((health, clock)) = self.ask::<Health>("/host/v1/health").await else { continue };
+            tokio::select! {
+                _ = every.tick() => {}
+                () = self.met.notified() => {}
+            }
+            // That it is silent is noticed by its feed.
+            let host = self.host.clone();
+            let command = match self.ask::<Health>("/host/v1/health").await {
+                Ok((health, clock)) => Command::HostHealth { host, health: Box::new(health), clock },
+                Err(_) => Command::HostHealthUnknown { host },
+            };
             if !self.room.is_there() {
                 continue;
             }
-            let command = Command::HostHealth { host: self.host.clone(), health: Box::new(health), clock };
             if self.desk.send(command).await.is_err() {
                 return;
             }

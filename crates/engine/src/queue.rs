@@ -36,6 +36,11 @@ impl Queues {
         line.untold += 1;
     }
 
+    /// No longer held back.
+    pub(crate) fn unhold(&mut self, id: OperationId) {
+        self.held.retain(|(_, held, ..)| *held != id);
+    }
+
     /// Gets in line at that moment.
     pub(crate) fn hold(&mut self, kind: &KindName, id: OperationId, priority: i8, until: Time) {
         self.held.insert((until, id, kind.clone(), priority));
@@ -59,7 +64,7 @@ impl Queues {
 
     /// Takes one out, wherever it stands.
     pub(crate) fn remove(&mut self, kind: &KindName, id: OperationId) {
-        self.held.retain(|(_, held, ..)| *held != id);
+        self.unhold(id);
         if let Some(line) = self.lines.get_mut(kind)
             && let Some(at) = line.waiting.iter().position(|w| w.id == id)
         {

@@ -6,7 +6,7 @@ use pool::Pool;
 use protocol::api::{Connections, HostLink, HostStatus};
 use protocol::host::{About, Health};
 use protocol::{ConditionKind, HostName, KindName, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::HostCursor;
@@ -32,6 +32,24 @@ impl LastWord {
     }
 }
 
+/// Why a host is not asked again to run a kind just yet, and until when.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct HeldOff {
+    pub(crate) until: Time,
+    pub(crate) why: Hold,
+}
+
+/// Why a host did not take an operation.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Hold {
+    /// It said that it is full.
+    Full,
+    /// Its start could not be delivered.
+    Undelivered,
+    /// It could not begin the work, in its own words.
+    NotStarted(String),
+}
+
 /// One configured host.
 pub(crate) struct Entry {
     pub(crate) name: HostName,
@@ -40,14 +58,18 @@ pub(crate) struct Entry {
     pub(crate) trouble: String,
     pub(crate) about: Option<About>,
     pub(crate) health: Option<Health>,
+    /// Its health was asked for in its present life, whether or not an answer came: only then anything is placed on it.
+    pub(crate) health_asked: bool,
     pub(crate) last_word: LastWord,
     pub(crate) offset: Offset,
     /// How far its feed was taken in.
     pub(crate) cursor: Option<HostCursor>,
     /// Operations of ours that it has.
     pub(crate) assigned: u32,
-    /// It said that it is full; asked again after this.
-    pub(crate) full_until: Option<Time>,
+    /// The same for each kind.
+    assigned_by_kind: HashMap<KindName, u32>,
+    /// Kinds that it did not take the last time; asked again after a moment.
+    pub(crate) held_off: HashMap<KindName, HeldOff>,
     /// It takes no new work.
     pub(crate) draining: bool,
 }
@@ -61,11 +83,13 @@ impl Entry {
             trouble: String::new(),
             about: None,
             health: None,
+            health_asked: false,
             last_word,
             offset: Offset::default(),
             cursor,
             assigned: 0,
-            full_until: None,
+            assigned_by_kind: HashMap::new(),
+            held_off: HashMap::new(),
             draining: false,
         }
     }
@@ -104,11 +128,48 @@ impl Entry {
         self.about.as_ref().is_some_and(|a| a.kinds.iter().any(|k| &k.name == kind))
     }
 
-    fn has_place(&self, now: Time) -> bool {
+    /// It has one more operation of ours.
+    pub(crate) fn take(&mut self, kind: &KindName) {
+        self.assigned += 1;
+        *self.assigned_by_kind.entry(kind.clone()).or_default() += 1;
+    }
+
+    /// One that it had has ended, or went back into the queue.
+    pub(crate) fn give_back(&mut self, kind: &KindName) {
+        self.assigned = self.assigned.saturating_sub(1);
+        if let Some(assigned) = self.assigned_by_kind.get_mut(kind) {
+            *assigned = assigned.saturating_sub(1);
+        }
+    }
+
+    /// Whether it can run the kind, going by its health.
+    fn ready(&self, kind: &KindName) -> bool {
+        match &self.health {
+            None => self.health_asked,
+            Some(health) => {
+                health.ready || (!health.unready_kinds.is_empty() && !health.unready_kinds.contains(kind))
+            }
+        }
+    }
+
+    /// As many of the kind as it runs at once, where it has all of them.
+    fn at_limit(&self, kind: &KindName) -> Option<u32> {
+        let most = self.about.as_ref()?.max_parallel.get(kind).copied()?;
+        (self.assigned_by_kind.get(kind).copied().unwrap_or(0) >= most).then_some(most)
+    }
+
+    fn has_place(&self, kind: &KindName, now: Time) -> bool {
         self.link == HostLink::Up
             && !self.draining
+            && self.ready(kind)
             && self.assigned < self.capacity()
-            && self.full_until.is_none_or(|until| now >= until)
+            && self.at_limit(kind).is_none()
+            && self.held_off.get(kind).is_none_or(|hold| now >= hold.until)
+    }
+
+    /// Why it does not take the kind just now though it can be heard and is not drained.
+    fn hold(&self, kind: &KindName, now: Time) -> Option<&Hold> {
+        self.held_off.get(kind).filter(|hold| now < hold.until).map(|hold| &hold.why)
     }
 }
 
@@ -134,7 +195,9 @@ impl Roster {
     /// The clock jumped by so much: hosts that are full are asked again after as long as before.
     pub(crate) fn moved(&mut self, micros: i64) {
         for entry in self.entries.values_mut() {
-            entry.full_until = entry.full_until.map(|until| until.plus_micros(micros));
+            for hold in entry.held_off.values_mut() {
+                hold.until = hold.until.plus_micros(micros);
+            }
             entry.offset.server_moved(micros);
         }
     }
@@ -143,7 +206,8 @@ impl Roster {
         self.entries.values()
     }
 
-    /// The least loaded host that has the kind, can be heard and has a place; the one that is preferred, if it has one.
+    /// The least loaded host that has the kind, can be heard, is ready and has a place; the one that is preferred, if it
+    /// has one.
     ///
     /// # Errors
     /// Why there is none, in words for those who wait.
@@ -154,12 +218,12 @@ impl Roster {
         now: Time,
     ) -> Result<&Entry, (ConditionKind, String)> {
         let preferred = preferred.and_then(|name| self.entries.get(name));
-        if let Some(entry) = preferred.filter(|e| e.has(kind) && e.has_place(now)) {
+        if let Some(entry) = preferred.filter(|e| e.has(kind) && e.has_place(kind, now)) {
             return Ok(entry);
         }
         let load = |e: &&Entry| (u64::from(e.assigned) << 32) / u64::from(e.capacity().max(1));
         if let Some(entry) =
-            self.entries.values().filter(|e| e.has(kind) && e.has_place(now)).min_by_key(load)
+            self.entries.values().filter(|e| e.has(kind) && e.has_place(kind, now)).min_by_key(load)
         {
             return Ok(entry);
         }
@@ -181,15 +245,136 @@ impl Roster {
             (ConditionKind::NoHost, text)
         } else {
             let up: Vec<&Entry> = up.into_iter().filter(|e| !e.draining).collect();
-            let text = format!("Every place on {} is taken. It starts as soon as one is free.", names(up));
-            (ConditionKind::Waiting, text)
+            let ready: Vec<&Entry> = up.iter().copied().filter(|e| e.ready(kind)).collect();
+            if ready.is_empty() {
+                let text = format!(
+                    "{} is not ready for {kind}; see Hosts. It starts as soon as that is.",
+                    names(up)
+                );
+                return Err((ConditionKind::NoHost, text));
+            }
+            why_none_of_the_ready(kind, &ready, now)
         })
     }
+}
+
+/// Why none of these hosts, which are ready, takes the kind.
+fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (ConditionKind, String) {
+    let names = ready.iter().map(|e| e.name.as_str()).collect::<Vec<_>>().join(", ");
+    if let [only] = ready {
+        match only.hold(kind, now) {
+            Some(Hold::Undelivered) => {
+                let text =
+                    format!("Its start could not be delivered to {names}. It is tried again in a moment.");
+                return (ConditionKind::NoHost, text);
+            }
+            Some(Hold::NotStarted(why)) => {
+                let text = format!("{names} could not begin it: {why} It is tried again in a moment.");
+                return (ConditionKind::NoHost, text);
+            }
+            Some(Hold::Full) | None => {}
+        }
+        if let Some(most) = only.at_limit(kind) {
+            let text = format!(
+                "{names} runs at most {most} of {kind} at once. It starts as soon as one of them ends."
+            );
+            return (ConditionKind::Waiting, text);
+        }
+    }
+    (ConditionKind::Waiting, format!("Every place on {names} is taken. It starts as soon as one is free."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn kind() -> KindName {
+        "test.count".parse().unwrap()
+    }
+
+    /// A host that can be heard and has two slots.
+    fn up(name: &str) -> Entry {
+        let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
+        let spec = serde_json::json!({
+            "name": "test.count", "title": "", "description": "", "summary": "", "params": {}
+        });
+        let about = About {
+            name: name.into(),
+            version: String::new(),
+            instance: protocol::InstanceId::new(),
+            kinds: vec![serde_json::from_value(spec).unwrap()],
+            capacity: 2,
+            max_parallel: BTreeMap::new(),
+            now: Time::from_micros(0),
+        };
+        let entry = Entry::new(name.parse().unwrap(), pool, None, LastWord::default());
+        Entry { link: HostLink::Up, about: Some(about), health_asked: true, ..entry }
+    }
+
+    fn health(ready: bool, unready_kinds: Vec<KindName>) -> Health {
+        Health {
+            ready,
+            unready_kinds,
+            checks: Vec::new(),
+            cpu: 0.0,
+            memory_bytes: 0,
+            network_in: 0.0,
+            network_out: 0.0,
+            running: 0,
+            free: 2,
+            now: Time::from_micros(0),
+        }
+    }
+
+    fn chosen(entries: Vec<Entry>) -> Result<String, (ConditionKind, String)> {
+        let mut roster = Roster::default();
+        entries.into_iter().for_each(|entry| roster.add(entry));
+        roster.choose(&kind(), None, Time::from_micros(1)).map(|entry| entry.name.to_string())
+    }
+
+    #[test]
+    fn nothing_is_placed_on_a_host_that_is_not_ready_for_it() {
+        let sick = |unready| Entry { health: Some(health(false, unready)), ..up("a") };
+        let busy = || Entry { assigned: 1, ..up("b") };
+        for unready in [vec![], vec![kind()]] {
+            assert_eq!(chosen(vec![sick(unready.clone()), busy()]).unwrap(), "b");
+            let (condition, text) = chosen(vec![sick(unready)]).unwrap_err();
+            assert_eq!(condition, ConditionKind::NoHost);
+            assert!(text.contains("a is not ready for test.count"), "{text}");
+        }
+        // It can't run another kind.
+        assert_eq!(chosen(vec![sick(vec!["test.other".parse().unwrap()]), busy()]).unwrap(), "a");
+        // Its health is not known yet.
+        assert_eq!(chosen(vec![Entry { health_asked: false, ..up("a") }, busy()]).unwrap(), "b");
+    }
+
+    #[test]
+    fn what_a_host_limits_waits_without_taking_the_slots_of_other_kinds() {
+        let mut entry = up("a");
+        entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
+        entry.take(&kind());
+        let (condition, text) = chosen(vec![entry]).unwrap_err();
+        assert_eq!(condition, ConditionKind::Waiting);
+        assert!(text.contains("a runs at most 1 of test.count at once"), "{text}");
+        let mut entry = up("a");
+        entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
+        entry.take(&kind());
+        entry.give_back(&kind());
+        assert_eq!(chosen(vec![entry]).unwrap(), "a");
+    }
+
+    #[test]
+    fn a_host_that_did_not_take_a_kind_is_passed_over_for_a_moment_for_that_kind_alone() {
+        let held = |kind: &str, why| {
+            let hold = HeldOff { until: Time::from_micros(9), why };
+            Entry { held_off: HashMap::from([(kind.parse().unwrap(), hold)]), ..up("a") }
+        };
+        let busy = || Entry { assigned: 1, ..up("b") };
+        assert_eq!(chosen(vec![held("test.count", Hold::Undelivered), busy()]).unwrap(), "b");
+        assert_eq!(chosen(vec![held("test.other", Hold::Full), busy()]).unwrap(), "a");
+        let (_, text) = chosen(vec![held("test.count", Hold::NotStarted("No.".into()))]).unwrap_err();
+        assert!(text.contains("could not begin it: No."), "{text}");
+    }
 
     #[test]
     fn a_host_that_is_full_is_asked_again_after_as_long_when_the_clock_jumps() {
@@ -198,11 +383,11 @@ mod tests {
         let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
         let mut roster = Roster::default();
         roster.add(Entry {
-            full_until: Some(t(10)),
+            held_off: HashMap::from([(kind(), HeldOff { until: t(10), why: Hold::Full })]),
             ..Entry::new(name.clone(), pool, None, LastWord::default())
         });
         roster.moved(-3_600_000_000);
-        assert_eq!(roster.get(&name).unwrap().full_until, Some(t(10 - 3_600)));
+        assert_eq!(roster.get(&name).unwrap().held_off[&kind()].until, t(10 - 3_600));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The view: what is durable and was told, as a snapshot gives it. Changed only together with the feed.
 
 use protocol::api::{HostStatus, StateCount};
-use protocol::{Forecast, HostName, Operation, OperationId, Progress, State, Time};
+use protocol::{Forecast, HostName, Operation, OperationId, Progress, Receipt, State, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// So many ended operations stay at hand, of those that ended last and of the newest ones; the others are in the store.
@@ -105,6 +105,20 @@ impl View {
                 self.ended.retain(|id| !gone.iter().any(|(forgotten, _)| forgotten == id));
             }
         }
+    }
+
+    /// A cancel went to the host of an operation and can't be stored yet: its receipt says so until it is. Gives the
+    /// operation as it was told last with that receipt, or with the one that is stored.
+    pub(crate) fn cancel_not_stored(&mut self, id: OperationId, receipt: Receipt) -> Option<Operation> {
+        let operation = self.operations.get_mut(&id)?;
+        operation.receipt.get_or_insert(receipt);
+        Some(operation.clone())
+    }
+
+    /// An operation whose cancel could not be stored yet.
+    pub(crate) fn not_stored(&self, id: OperationId) -> Option<Operation> {
+        let waits = |operation: &&Operation| operation.receipt.as_ref().is_some_and(|r| r.not_stored);
+        self.operations.get(&id).filter(waits).cloned()
     }
 
     /// Keeps one that ended, and lets go of what is neither among the last nor among the newest any more.

@@ -75,6 +75,7 @@ enum Ending {
     Succeeded { result: ResultDoc, json: Bytes },
     Failed(Failure),
     Cancelled,
+    NotStarted(String),
 }
 
 impl Attempt {
@@ -125,6 +126,11 @@ impl Attempt {
 
     pub fn ended(&self) -> bool {
         self.stand.lock().state == HostState::Ended
+    }
+
+    /// It ended before anything of it was begun: it may be started once more under its number.
+    pub fn not_started(&self) -> bool {
+        self.stand.lock().outcome == Some(Outcome::NotStarted)
     }
 
     /// The outcome and the result document as JSON; `None` while it has not ended.
@@ -186,6 +192,10 @@ impl Attempt {
             }
             Ending::Failed(failure) => (Outcome::Failed, Some(failure), None),
             Ending::Cancelled => (Outcome::Cancelled, None, None),
+            Ending::NotStarted(message) => {
+                let failure = Failure { reason: FailureReason::Refused, message, hint: String::new() };
+                (Outcome::NotStarted, Some(failure), None)
+            }
         };
         stand.state = HostState::Ended;
         stand.outcome = Some(outcome);
@@ -227,6 +237,9 @@ impl Attempt {
             }
             Ok(Err(WorkError::Cancelled)) => self.stopped(),
             Ok(Err(WorkError::Failed(failure))) => Ending::Failed(failure),
+            // Then it stays away.
+            Ok(Err(WorkError::NotStarted(_))) if self.stand.lock().asked => Ending::Cancelled,
+            Ok(Err(WorkError::NotStarted(why))) => Ending::NotStarted(why),
             Err(gone) if gone.is_cancelled() => self.stopped(),
             Err(panic) => Ending::Failed(Failure {
                 reason: FailureReason::Panic,

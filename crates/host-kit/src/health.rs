@@ -4,6 +4,7 @@
 
 use crate::work::AnyWork;
 use futures::FutureExt;
+use protocol::KindName;
 use protocol::host::Check;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -128,19 +129,37 @@ impl Instruments {
     }
 }
 
+/// What all works depend on, and the kinds that can't run for it.
+#[derive(Default)]
+pub(crate) struct Checked {
+    pub checks: Vec<Check>,
+    pub unready_kinds: Vec<KindName>,
+}
+
 /// Asks all works for what they depend on, at the same time. One that hangs or panics is a line that is not ok.
-pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Vec<Check> {
+pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Checked {
     let asked = works.iter().map(|work| async move {
         let health = AssertUnwindSafe(work.health()).catch_unwind();
         let what = match tokio::time::timeout(CHECK_DEADLINE, health).await {
-            Ok(Ok(checks)) => return checks,
+            Ok(Ok(checks)) => {
+                let ready = std::panic::catch_unwind(AssertUnwindSafe(|| work.ready(&checks)));
+                return (work, checks, ready.unwrap_or(false));
+            }
             Ok(Err(_)) => "panicked: a fault of the host's code, its log says more".to_owned(),
             Err(_) => {
                 format!("did not finish within {} s: what it looks at may hang", CHECK_DEADLINE.as_secs())
             }
         };
         let name = work.kind().name.to_string();
-        vec![Check { ok: false, message: format!("The health check of {name} {what}."), name }]
+        let check = Check { ok: false, message: format!("The health check of {name} {what}."), name };
+        (work, vec![check], false)
     });
-    futures::future::join_all(asked).await.into_iter().flatten().collect()
+    let mut all = Checked::default();
+    for (work, checks, ready) in futures::future::join_all(asked).await {
+        if !ready {
+            all.unready_kinds.push(work.kind().name);
+        }
+        all.checks.extend(checks);
+    }
+    all
 }

@@ -76,6 +76,7 @@
 
 mod access;
 mod attempt;
+mod cancelled_starts;
 mod checkpoints;
 mod context;
 mod feed;

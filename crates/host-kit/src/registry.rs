@@ -2,13 +2,14 @@
 
 use crate::Refusal;
 use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
+use crate::cancelled_starts::CancelledStarts;
 use crate::feed::Feed;
 use crate::shelf::Shelf;
 use crate::work::{AnyWork, NotPrepared, Prepared};
 use parking_lot::Mutex;
 use protocol::host::{CancelAck, CancelAttempt, HostOperation, HostOperations, StartAttempt};
 use protocol::{KindName, KindSpec, OperationId, Problem, ProblemType, Time};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,8 @@ pub(crate) struct Registry {
     feed: Arc<Feed>,
     works: HashMap<KindName, Arc<dyn AnyWork>>,
     capacity: u32,
+    /// How many of a kind run at once, where it has such a limit.
+    max_parallel: BTreeMap<KindName, u32>,
     keep: Keep,
     shelf: Option<Arc<Shelf>>,
     held: Mutex<Held>,
@@ -45,6 +48,8 @@ struct Held {
     result_bytes: usize,
     /// Places taken.
     running: u32,
+    running_by_kind: HashMap<KindName, u32>,
+    cancelled_starts: CancelledStarts,
     /// The host shuts down: nothing more is taken.
     closing: bool,
 }
@@ -65,14 +70,25 @@ impl Registry {
         keep: Keep,
         shelf: Option<Arc<Shelf>>,
     ) -> Self {
-        Self { feed, works, capacity, keep, shelf, held: Mutex::default(), tasks: TaskTracker::new() }
+        let limit = |(kind, work): (&KindName, &Arc<dyn AnyWork>)| Some((kind.clone(), work.max_parallel()?));
+        let max_parallel = works.iter().filter_map(limit).collect();
+        Self {
+            feed,
+            works,
+            capacity,
+            max_parallel,
+            keep,
+            shelf,
+            held: Mutex::default(),
+            tasks: TaskTracker::new(),
+        }
     }
 
     /// Accepts an attempt, once: whoever comes second with the same id and attempt is told of the first.
     ///
     /// # Errors
-    /// Unknown kind, params that don't fit, an attempt older than the known one, one whose predecessor still
-    /// stops, a full host, a host that shuts down.
+    /// Unknown kind, params that don't fit, an attempt older than the known one, one that was cancelled before it came, one
+    /// whose predecessor still stops, a full host, as many of the kind as run at once, a host that shuts down.
     pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, Refusal> {
         let work = self.work_of(&ask.kind)?;
         if ask.attempt == 0 {
@@ -104,6 +120,14 @@ impl Registry {
             );
             return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
         }
+        let of_kind = held.running_by_kind.get(&ask.kind).copied().unwrap_or(0);
+        if let Some(most) = self.max_parallel.get(&ask.kind).filter(|most| of_kind >= **most) {
+            let why = format!(
+                "The host runs at most {most} of {} at once. Try again when one has ended.",
+                ask.kind
+            );
+            return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
+        }
         let phases = u32::try_from(spec.phases.len()).unwrap_or(u32::MAX);
         let feed = Arc::clone(&self.feed);
         let attempt = Arc::new(Attempt::new(feed, ask.id, ask.attempt, ask.kind, phases, abortable));
@@ -115,18 +139,30 @@ impl Registry {
         // Inside the lock: a shutdown that sees the attempt must be able to wait for its task.
         self.tasks.spawn(async move {
             let shelf = registry.shelf.clone();
-            live(&attempt, prepared, ask.resume_from, shelf, || registry.held.lock().running -= 1).await;
+            let release = || registry.held.lock().release(&attempt.kind);
+            live(&attempt, prepared, ask.resume_from, shelf, release).await;
             registry.held.lock().retire(&attempt, registry.keep);
         });
         Ok(Started::New(accepted))
     }
 
-    /// Asks an attempt to stop.
+    /// Asks an attempt to stop. One that is not here never starts: its start may still be on its way.
     ///
     /// # Errors
     /// When the operation or the attempt is not here, or a newer attempt is.
     pub fn cancel(&self, id: OperationId, ask: &CancelAttempt) -> Result<CancelAck, Refusal> {
-        let attempt = self.find(id)?;
+        let attempt = {
+            // One lock for the look and the note: a start comes before both or after both.
+            let mut held = self.held.lock();
+            let known = held.operations.get(&id).cloned();
+            let here = known.as_ref().is_some_and(|known| {
+                known.number > ask.attempt || (known.number == ask.attempt && !known.not_started())
+            });
+            if !here {
+                held.cancelled_starts.note(id, ask.attempt);
+            }
+            known.filter(|known| here || known.number < ask.attempt).ok_or_else(|| self.unknown(id))?
+        };
         if ask.attempt < attempt.number {
             let why = format!(
                 "Attempt {} of operation {id} is over: this host has attempt {}. Nothing was cancelled.",
@@ -152,14 +188,16 @@ impl Registry {
     /// # Errors
     /// When it is not held.
     pub fn find(&self, id: OperationId) -> Result<Arc<Attempt>, Refusal> {
-        self.held.lock().operations.get(&id).cloned().ok_or_else(|| {
-            let why = format!(
-                "This host has no operation {id}. It may have run on another host or in an earlier life of this \
-                 one, or have ended long ago: of what has ended the newest {} are kept.",
-                self.keep.ended
-            );
-            Refusal::new(ProblemType::NotFound, why)
-        })
+        self.held.lock().operations.get(&id).cloned().ok_or_else(|| self.unknown(id))
+    }
+
+    fn unknown(&self, id: OperationId) -> Refusal {
+        let why = format!(
+            "This host has no operation {id}. It may have run on another host or in an earlier life of this \
+             one, or have ended long ago: of what has ended the newest {} are kept.",
+            self.keep.ended
+        );
+        Refusal::new(ProblemType::NotFound, why)
     }
 
     /// Everything held, in the order of ids, and a place of the feed up to which all is in it. What happened
@@ -170,6 +208,11 @@ impl Registry {
         let mut operations: Vec<_> = attempts.iter().map(|attempt| attempt.view()).collect();
         operations.sort_unstable_by_key(|operation| operation.id);
         HostOperations { instance: self.feed.instance(), seq, operations, now: Time::now() }
+    }
+
+    /// How many of a kind run at once, where it has such a limit.
+    pub fn max_parallel(&self) -> &BTreeMap<KindName, u32> {
+        &self.max_parallel
     }
 
     /// Places taken, and places free.
@@ -216,10 +259,17 @@ impl Registry {
 impl Held {
     /// The attempt, when it is here already; `None` when it can be taken as far as older ones go.
     fn settle(&self, id: OperationId, number: u32) -> Result<Option<Arc<Attempt>>, Refusal> {
-        let Some(known) = self.operations.get(&id) else { return Ok(None) };
-        if known.number == number {
+        let known = self.operations.get(&id);
+        if let Some(known) = known.filter(|known| known.number == number && !known.not_started()) {
             return Ok(Some(Arc::clone(known)));
         }
+        if self.cancelled_starts.has(id, number) {
+            let why = format!(
+                "Attempt {number} of operation {id} was cancelled before its start came. Nothing was started."
+            );
+            return Err(Refusal::new(ProblemType::Conflict, why));
+        }
+        let Some(known) = known.filter(|known| known.number != number) else { return Ok(None) };
         if known.number > number {
             let why = format!(
                 "Attempt {number} of operation {id} is older than attempt {}, which this host already has. \
@@ -243,12 +293,21 @@ impl Held {
     /// Gives an attempt its place.
     fn take(&mut self, attempt: &Arc<Attempt>) {
         self.running += 1;
+        *self.running_by_kind.entry(attempt.kind.clone()).or_default() += 1;
         if self.operations.insert(attempt.id, Arc::clone(attempt)).is_some() {
             // The older attempt may not have been retired yet; then there is nothing of it to forget.
             if let Some(at) = self.ended.iter().position(|(id, _)| *id == attempt.id) {
                 let (_, bytes) = self.ended.remove(at).expect("position gives a place within");
                 self.result_bytes -= bytes;
             }
+        }
+    }
+
+    /// An attempt of this kind gives its place back.
+    fn release(&mut self, kind: &KindName) {
+        self.running -= 1;
+        if let Some(running) = self.running_by_kind.get_mut(kind) {
+            *running -= 1;
         }
     }
 

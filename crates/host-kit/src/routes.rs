@@ -3,7 +3,7 @@
 use crate::Refusal;
 use crate::access::guard;
 use crate::checkpoints;
-use crate::health::checks;
+use crate::health::{Checked, checks};
 use crate::host::Shared;
 use crate::registry::Started;
 use crate::stream::{Place, poll, stream};
@@ -66,13 +66,17 @@ async fn about(State(shared): State<Arc<Shared>>) -> Answer<Json<About>> {
         instance: shared.feed.instance(),
         kinds,
         capacity: shared.capacity,
+        max_parallel: shared.registry.max_parallel().clone(),
         now: Time::now(),
     }))
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
-    let (mut checks, vitals) = tokio::join!(checks(&shared.works), shared.machine.vitals());
+    let (checked, vitals) = tokio::join!(checks(&shared.works), shared.machine.vitals());
+    let Checked { mut checks, mut unready_kinds } = checked;
     if shared.registry.closing() {
+        // All of them.
+        unready_kinds.clear();
         checks.push(Check { name: "host".into(), ok: false, message: "It is shutting down.".into() });
     }
     let ready = checks.iter().all(|check| check.ok);
@@ -84,6 +88,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
     let (running, free) = shared.registry.places();
     Json(Health {
         ready,
+        unready_kinds,
         checks,
         cpu: vitals.cpu,
         memory_bytes: vitals.memory_bytes,
@@ -130,7 +135,11 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
     match attempt.result() {
         Some((_, Some(json))) => Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response()),
         Some((outcome, None)) => {
-            let how = if outcome == Outcome::Cancelled { "was cancelled" } else { "failed" };
+            let how = match outcome {
+                Outcome::Cancelled => "was cancelled",
+                Outcome::NotStarted => "was not started",
+                Outcome::Succeeded | Outcome::Failed => "failed",
+            };
             let why = format!("Operation {} {how} and left no result.", attempt.id);
             Err(Refusal::new(ProblemType::NotFound, why))
         }

@@ -61,6 +61,18 @@ pub trait Work: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether it can run, going by what [`Work::health`] found. While it can't, the server places none of its operations
+    /// here; they wait in the queue. By default every check has to be OK.
+    fn ready(&self, checks: &[Check]) -> bool {
+        checks.iter().all(|check| check.ok)
+    }
+
+    /// How many operations of this kind run at once on this host; `None` for as many as the host has slots. More of them
+    /// wait in the server's queue and take no slot. Must stay the same for the life of the host.
+    fn max_parallel(&self) -> Option<u32> {
+        None
+    }
+
     /// More routes, mounted below `/host/v1/artifacts`, like `/bars/{source}/{symbol}/{timeframe}`. They are
     /// behind the same access checks as the rest of the host. Errors are best answered as [`crate::Refusal`].
     fn artifacts(self: Arc<Self>) -> Router {
@@ -82,6 +94,10 @@ pub enum WorkError {
     /// It could not do what it was asked to do.
     #[error("{}", .0.message)]
     Failed(Failure),
+    /// What it needs could not be reached, and nothing of the work was begun: the attempt goes back into the queue, and
+    /// to another host if one is ready. Only for a work that is certain of that: one that may have begun has failed.
+    #[error("{0}")]
+    NotStarted(String),
 }
 
 impl WorkError {
@@ -117,6 +133,8 @@ pub(crate) trait AnyWork: Send + Sync + 'static {
     fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared>;
     fn abortable(&self) -> bool;
     async fn health(&self) -> Vec<Check>;
+    fn ready(&self, checks: &[Check]) -> bool;
+    fn max_parallel(&self) -> Option<u32>;
     fn artifacts(&self) -> Router;
 }
 
@@ -147,6 +165,14 @@ impl<W: Work> AnyWork for Typed<W> {
 
     async fn health(&self) -> Vec<Check> {
         self.0.health().await
+    }
+
+    fn ready(&self, checks: &[Check]) -> bool {
+        self.0.ready(checks)
+    }
+
+    fn max_parallel(&self) -> Option<u32> {
+        self.0.max_parallel()
     }
 
     fn artifacts(&self) -> Router {

@@ -7,6 +7,9 @@ use std::io;
 use std::time::Duration;
 use thiserror::Error;
 
+/// What is waited for while nothing is connected yet.
+const CONNECT: &str = "take the connection";
+
 /// Why a request came to nothing.
 ///
 /// URLs are without their query: it may be long, and it may be private.
@@ -97,6 +100,16 @@ impl PoolError {
         matches!(self, PoolError::Unreachable { .. } | PoolError::Timeout { .. })
     }
 
+    /// The request surely never left: nothing was connected. The service can't have acted on it.
+    pub fn never_sent(&self) -> bool {
+        match self {
+            PoolError::Unreachable { why, .. } => !matches!(why, Unreached::Broken(_)),
+            PoolError::Timeout { what, .. } => *what == CONNECT,
+            PoolError::BadUrl { .. } => true,
+            PoolError::Status { .. } | PoolError::Decode { .. } | PoolError::TooLarge { .. } => false,
+        }
+    }
+
     /// What the client below says, put into our words. `after` is the time limit that was in force.
     pub(crate) fn from_client(url: &str, error: &reqwest::Error, limits: TimeLimits) -> Self {
         let url = url.to_owned();
@@ -105,7 +118,7 @@ impl PoolError {
         }
         if error.is_timeout() {
             let (what, after) = match error.is_connect() {
-                true => ("take the connection", limits.connect),
+                true => (CONNECT, limits.connect),
                 false => ("answer", limits.whole),
             };
             return PoolError::Timeout { url, after, what };
@@ -195,12 +208,14 @@ mod tests {
         let url = "http://127.0.0.1:7301".to_owned();
         let refused = PoolError::Unreachable { url: url.clone(), why: Unreached::Refused };
         assert_eq!(refused.to_string(), "http://127.0.0.1:7301 refused the connection. Is the host running?");
-        assert!(refused.is_unreachable());
+        assert!(refused.is_unreachable() && refused.never_sent());
 
         let slow =
             PoolError::Timeout { url: url.clone(), after: Duration::from_millis(2500), what: "answer" };
         assert!(slow.to_string().starts_with("http://127.0.0.1:7301 did not answer within 2.5 s."), "{slow}");
-        assert!(slow.is_unreachable());
+        assert!(slow.is_unreachable() && !slow.never_sent());
+        let broken = PoolError::Unreachable { url: url.clone(), why: Unreached::Broken("reset".into()) };
+        assert!(!broken.never_sent(), "it may have arrived");
 
         let no = PoolError::Status {
             url: url.clone(),

@@ -106,6 +106,9 @@ pub struct CancelledMany {
     pub asked: Vec<crate::OperationId>,
     /// Those that had ended already, or are not known.
     pub refused: Vec<Refused>,
+    /// The cancels went to the hosts and could not be stored yet: the disk has no room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_stored: bool,
 }
 
 /// An operation that a wish for many did not fit.

@@ -6,6 +6,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// `GET /host/v1/about`
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,11 +19,15 @@ pub struct About {
     pub kinds: Vec<KindSpec>,
     /// How many operations it runs at once.
     pub capacity: u32,
+    /// How many of a kind it runs at once, for kinds that have such a limit of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub max_parallel: BTreeMap<KindName, u32>,
     /// The host's clock.
     pub now: Time,
 }
 
-/// `POST /host/v1/operations`: 202; the same id and attempt again 200; bad params 422; full 429.
+/// `POST /host/v1/operations`: 202; the same id and attempt again 200; bad params 422; full, or as many of the kind
+/// as it runs at once, 429; cancelled before it came 409.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StartAttempt {
     pub id: OperationId,
@@ -51,6 +56,8 @@ pub enum Outcome {
     Succeeded,
     Failed,
     Cancelled,
+    /// Nothing of it was begun: the attempt goes back into the queue.
+    NotStarted,
 }
 
 /// `GET /host/v1/operations[/{id}]`: what the host holds of an operation; its newest attempt.
@@ -85,7 +92,8 @@ pub struct CheckpointFiles {
     pub files: Vec<CheckpointFile>,
 }
 
-/// `POST /host/v1/operations/{id}/cancel`: 202 acknowledged, with [`CancelAck`].
+/// `POST /host/v1/operations/{id}/cancel`: 202 acknowledged, with [`CancelAck`]; 404 for an attempt that is not here. A
+/// start of that attempt that comes later, in the same life of the host, is refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CancelAttempt {
     pub attempt: u32,
@@ -226,6 +234,9 @@ pub struct HostBeat {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     pub ready: bool,
+    /// The kinds that it can't run just now: nothing of them is placed on it. Empty while `ready` is false means all kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unready_kinds: Vec<KindName>,
     /// One line for each thing that the host depends on.
     pub checks: Vec<Check>,
     /// Share of all cores in use by the whole machine, 0 to 1.

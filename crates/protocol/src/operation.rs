@@ -156,9 +156,9 @@ pub struct Condition {
 pub enum ConditionKind {
     /// The host of a running operation can't be heard. The work may well go on.
     NoWord,
-    /// Queued, and no host that can be heard has this kind, or those that have it are all drained.
+    /// Queued, and no host that can be heard has this kind, or those that have it are all drained or not ready.
     NoHost,
-    /// Queued, and every host that has this kind is full, or as many of it run as the configuration's limit lets.
+    /// Queued, and every host that has this kind is full, or as many of it run as a limit lets.
     Waiting,
     /// A cancel that could not be delivered yet; it is repeated.
     CancelUndelivered,
@@ -173,6 +173,8 @@ pub enum ConditionKind {
     Unstoppable,
     /// Running, and a signal stopped its process: it does nothing until it is continued, or cancelled.
     Paused,
+    /// Cancelling: its own work has stopped, and operations that it started have not ended.
+    ChildrenRunning,
 }
 
 /// Why an attempt failed: what happened, why, and what to do next.

@@ -17,6 +17,9 @@ pub struct Receipt {
     pub reason: String,
     /// The server took the request and made it durable.
     pub requested: Time,
+    /// The request went to the host and could not be stored yet: the disk has no room. Lost if the server ends before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_stored: bool,
     /// The request went out to the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Time>,
@@ -60,7 +63,16 @@ impl Step {
 impl Receipt {
     /// A receipt with its first step.
     pub fn requested(attempt: u32, reason: String, at: Time) -> Self {
-        Self { attempt, reason, requested: at, sent: None, acknowledged: None, stopped: None, released: None }
+        Self {
+            attempt,
+            reason,
+            requested: at,
+            not_stored: false,
+            sent: None,
+            acknowledged: None,
+            stopped: None,
+            released: None,
+        }
     }
 
     /// When a step was taken; `None` while it was not.

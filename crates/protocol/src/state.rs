@@ -63,10 +63,14 @@ impl State {
         use State::*;
         match (self, next) {
             (Queued, Starting | Failed | Cancelled) => true,
-            // Back to the queue: the host was full or never took it.
-            (Starting, Queued) => true,
+            // A cancelled operation waits for what an earlier attempt started.
+            (Queued, Cancelling) => true,
+            // Back to the queue: the host was full, never took it, or could not begin it.
+            (Starting | Running, Queued) => true,
             (Starting, Running | Cancelling | Succeeded | Failed) => true,
             (Running, Cancelling | Succeeded | Failed) => true,
+            // Its cancel went out while nothing could be stored, and the server ended before there was room.
+            (Starting | Running, Cancelled) => true,
             // A cancel that came too late ends as the work ended.
             (Cancelling, Succeeded | Failed | Cancelled) => true,
             (Failed | Cancelled, Queued) => true,

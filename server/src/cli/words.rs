@@ -103,6 +103,10 @@ pub fn ended(op: &Operation) -> String {
 /// What became of the wish for an end.
 pub fn cancel(op: &Operation) -> String {
     match op.state {
+        _ if op.receipt.as_ref().is_some_and(|receipt| receipt.not_stored) => format!(
+            "Cancel sent to the host of {} {}, not stored yet: the server's disk has no room.",
+            op.kind, op.title
+        ),
         State::Cancelled => format!("Cancelled: {} {}", op.kind, op.title),
         _ => format!(
             "Cancel requested: {} {}. signalbox follow {} tells when its host has confirmed that it stopped.",

@@ -25,8 +25,9 @@ pub(super) const BEST: &str = "best";
 const TELL: Duration = Duration::from_millis(500);
 /// Between two looks at the children lies at least so much: others' events wake it, too.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
-/// So long a sweep that is cancelled waits for its children to end.
-const CHILDREN: Duration = Duration::from_secs(4);
+/// A sweep that is cancelled takes down for so long what its runs leave behind. That it is over is told with the end of
+/// the last of them, however long that takes: the engine sees to it.
+const CHILDREN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Only to be woken again: what matters is asked for.
 pub(super) fn pass_over(feed: &mut Cursor) {
@@ -96,6 +97,15 @@ impl<'a> Sweeping<'a> {
         runs: &[Value],
         at_once: usize,
     ) -> Result<SweepResult, WorkError> {
+        match self.run_all(kind, runs, at_once).await {
+            Ok(()) => Ok(self.result),
+            // Wherever it was when the cancel came.
+            Err(WorkError::Cancelled) => Err(self.cancelled().await),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    async fn run_all(&mut self, kind: &KindName, runs: &[Value], at_once: usize) -> Result<(), WorkError> {
         // Before the first is started: after a restart it goes on from here.
         self.tell(true);
         let mut feed = self.engine.follow(self.engine.feed().head(), None);
@@ -113,13 +123,13 @@ impl<'a> Sweeping<'a> {
             tokio::select! {
                 () = feed.changed() => {}
                 () = tokio::time::sleep(TELL) => {}
-                () = self.ctx.token().cancelled() => return Err(self.cancelled().await),
+                () = self.ctx.token().cancelled() => return Err(WorkError::Cancelled),
             }
             tokio::time::sleep(LOOK).await;
             pass_over(&mut feed);
         }
         self.tell(true);
-        Ok(self.result)
+        Ok(())
     }
 
     async fn start(&mut self, kind: &KindName, run: usize, params: &Value) -> Result<(), WorkError> {
@@ -295,17 +305,8 @@ impl<'a> Sweeping<'a> {
         }
     }
 
-    /// The engine has told the children; the sweep is over when they are.
+    /// The engine has told the children, and tells the end of the sweep when they have ended.
     async fn cancelled(&mut self) -> WorkError {
-        for id in self.under_way.values() {
-            let child = self.engine.at_hand(*id);
-            // Run again just when the engine had told the others.
-            if child.is_some_and(|child| !child.state.ended() && child.state != State::Cancelling) {
-                let reason = format!("{} was cancelled, for which it was started", self.ctx.id().short());
-                // It may have ended by now.
-                let _ = self.engine.cancel(*id, reason).await;
-            }
-        }
         let over = async {
             while !self.under_way.is_empty() {
                 if self.look().await.is_err() {
@@ -314,8 +315,8 @@ impl<'a> Sweeping<'a> {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        // Past its time the host breaks it off anyway; what the children do then, they say themselves.
-        let _ = tokio::time::timeout(CHILDREN, over).await;
+        // What the children do after that, they say themselves.
+        let _ = tokio::time::timeout(CHILDREN_TIMEOUT, over).await;
         self.tell(true);
         WorkError::Cancelled
     }

@@ -71,3 +71,54 @@ async fn hosts_that_an_older_version_left_running_without_a_secret_are_taken_up(
     assert_eq!(local(&server).await, host.url);
     loads(&server).await;
 }
+
+/// A file of commands, each of which does nothing.
+fn commands(home: &Home, names: &[&str]) -> PathBuf {
+    let tables = names.iter().map(|name| format!("[exec.{name}]\ncommand = [\"true\"]\n"));
+    let path = home.path().join("exec.toml");
+    std::fs::write(&path, tables.collect::<String>()).unwrap();
+    path
+}
+
+async fn has_kind(server: &Server, kind: &str) -> bool {
+    server.host_up().await;
+    let hosts: HostList = server.pool.get("/api/v1/hosts").await.unwrap();
+    hosts.hosts.iter().any(|host| host.kinds.iter().any(|k| k.as_str() == kind))
+}
+
+fn is_alive(pid: u64) -> bool {
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|said| !said.is_empty())
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_server_that_does_not_keep_them()
+{
+    let home = Home::new();
+    let exec = commands(&home, &["one"]).display().to_string();
+    let server = home.serve(&["--keep-hosts", "--exec", &exec]);
+    assert!(has_kind(&server, "exec.one").await);
+    assert!(server.stop().success());
+    let pid = |home: &Home| -> u64 {
+        let left: Value = serde_json::from_str(&std::fs::read_to_string(left(home)).unwrap()).unwrap();
+        left["pid"].as_u64().unwrap()
+    };
+    let first = pid(&home);
+    assert!(is_alive(first));
+
+    // They are idle: others with the new commands come in their place.
+    commands(&home, &["one", "two"]);
+    let server = home.serve(&["--keep-hosts", "--exec", &exec]);
+    assert!(has_kind(&server, "exec.two").await);
+    assert!(!is_alive(first));
+    assert!(server.stop().success());
+    let second = pid(&home);
+    assert!(is_alive(second));
+
+    let server = home.serve(&["--exec", &exec]);
+    assert!(has_kind(&server, "exec.two").await);
+    assert!(is_alive(second), "unchanged, they are taken up");
+    assert!(server.stop().success());
+    assert!(!is_alive(second));
+    assert!(!left(&home).exists());
+}

@@ -1,5 +1,5 @@
-//! Whether what the server gives as the reason of a failure can be true: a host that is called silent or
-//! restarted must have had trouble, by the driver's own book.
+//! Whether what the server gives as the reason of a failure can be true: a host that is called silent or restarted, or
+//! that lost an attempt, must have had trouble, by the driver's own book.
 
 use super::{Promise, Violation};
 use protocol::api::OperationDetail;
@@ -13,6 +13,11 @@ const MEETING: i64 = 4_000_000;
 
 /// A host's moment, moved to the server's clock, may be off by so much: see `runs`.
 const CLOCKS: i64 = 1_000_000;
+
+/// What the book calls the server: while it is away it may miss what hosts say.
+pub const SERVER: &str = "server";
+/// The host within the server.
+pub const SWEEPS: &str = "sweeps";
 
 /// Something that the driver did to a host or to its line.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +44,10 @@ pub fn check(
             let Some(ended) = attempt.ended_at else { continue };
             let mut on_it =
                 troubles.iter().filter(|t| t.host == *host && t.from <= ended.plus_micros(CLOCKS));
+            // A host keeps what it said for a while: only who did not hear it meanwhile can have missed an end.
+            let mut missed = troubles.iter().filter(|t| {
+                (t.host == *host || t.host.as_str() == SERVER) && t.from <= ended.plus_micros(CLOCKS)
+            });
             let borne_out = match failure.reason {
                 FailureReason::HostSilent => {
                     let since = ended.plus_micros(-LOST_AFTER - MEETING);
@@ -47,6 +56,10 @@ pub fn check(
                 FailureReason::HostRestarted | FailureReason::HostStopped => {
                     let since = attempt.created_at.plus_micros(-MEETING);
                     on_it.any(|t| t.restart && t.to.is_none_or(|to| to >= since))
+                }
+                FailureReason::HostLost => {
+                    let since = attempt.created_at.plus_micros(-MEETING);
+                    missed.any(|t| t.to.is_none_or(|to| to >= since))
                 }
                 _ => true,
             };
@@ -108,6 +121,16 @@ mod tests {
         assert_eq!(found(silent, &[trouble("soak-1", ENDED - 8_000_000, ENDED - 1, false)]), 0);
         assert_eq!(found(FailureReason::Work, &[]), 0);
         assert_eq!(found_if(silent, &[], true), 0, "its moments are by a clock that jumped");
+    }
+
+    #[test]
+    fn a_loss_without_trouble_of_that_host_or_of_the_server_is_found() {
+        let lost = FailureReason::HostLost;
+        assert_eq!(found(lost, &[]), 1);
+        assert_eq!(found(lost, &[trouble("soak-2", 1, ENDED, true)]), 1);
+        assert_eq!(found(lost, &[trouble("soak-1", ENDED + CLOCKS + 1, ENDED + CLOCKS + 2, false)]), 1);
+        assert_eq!(found(lost, &[trouble("soak-1", 1, ENDED - 1, false)]), 0);
+        assert_eq!(found(lost, &[trouble(SERVER, 1, ENDED - 1, false)]), 0);
     }
 
     #[test]

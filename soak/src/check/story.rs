@@ -1,7 +1,7 @@
 //! The feed as a story of each operation: states follow as they may, an end stays, progress goes forward.
 
 use super::{End, Forgotten, Promise, Violation};
-use protocol::{Event, EventBody, Operation, OperationId, Progress, State, Time};
+use protocol::{Event, EventBody, FailureReason, Operation, OperationId, Progress, State, Time};
 use std::collections::{BTreeMap, HashMap};
 
 /// Takes in events one after the other and keeps what they lead to.
@@ -83,6 +83,7 @@ impl Story {
         } else if let Some(end) = end {
             self.ends.entry((id, operation.attempt)).or_insert((end, read));
         }
+        found.extend(self.left_behind(seq, operation));
         self.goes_on(operation);
         if operation.state.on_host() {
             if let Some(progress) = &operation.progress {
@@ -108,8 +109,28 @@ impl Story {
         }
     }
 
+    /// A cancel is over when all that the operation started is.
+    fn left_behind(&self, seq: u64, operation: &Operation) -> Option<Violation> {
+        let id = operation.id;
+        let was_cancelling = self.now.get(&id).is_some_and(|before| before.state == State::Cancelling);
+        let given_up = operation.failure.as_ref().is_some_and(|f| f.reason == FailureReason::Abandoned);
+        if !was_cancelling || !operation.state.ended() || given_up {
+            return None;
+        }
+        let left = self.now.values().find(|child| child.parent == Some(id) && !child.state.ended())?;
+        let what = format!(
+            "event {seq} says that it is {}, while {}, which it started, is {}",
+            operation.state, left.id, left.state
+        );
+        Some(Violation::of(Promise::CancelledIsOver, id, what))
+    }
+
     /// An attempt that goes on from a checkpoint begins where that was.
     fn goes_on(&mut self, operation: &Operation) {
+        if operation.state == State::Queued && operation.progress.is_none() {
+            // From the beginning: a retry by hand took the place of one that was to go on.
+            self.furthest.remove(&operation.id);
+        }
         let (id, attempt) = (operation.id, operation.attempt);
         let kept = operation.checkpoint.as_ref().filter(|checkpoint| checkpoint.attempt < attempt);
         let begun = self.furthest.get(&id).is_some_and(|(known, _)| *known == attempt);

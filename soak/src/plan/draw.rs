@@ -1,6 +1,8 @@
 //! Draws a storm from a seed: the same seed and number give the same storm, whatever other storms there were.
 
-use super::{Act, BadLine, Count, Fault, HOSTS, Outcome, Planned, Storm, Weather, Whose};
+use super::{
+    Act, BadLine, Count, Fault, HOSTS, MAX_CANCEL_ON_FULL_DISK_MS, Outcome, Planned, Storm, Weather, Whose,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -26,11 +28,21 @@ impl Storm {
         };
         let mut acts = spread(&mut rng, burst_ms, between_acts, |rng| act(rng, hurried));
         acts.extend(deletes(seed, number, burst_ms));
-        acts.sort_by_key(|act| act.at_ms);
+        acts.extend(cancels_at_start(seed, number, burst_ms));
         if weather != Weather::Fair {
             faults.extend(jumps(seed, number, burst_ms));
-            faults.sort_by_key(|fault| fault.at_ms);
         }
+        if matches!(weather, Weather::Mixed | Weather::Lines) {
+            faults.extend(held_starts(seed, number, burst_ms));
+        }
+        let (sweeps, silences) = sweeps(seed, number, burst_ms);
+        acts.extend(sweeps);
+        if matches!(weather, Weather::Mixed | Weather::Lines) {
+            faults.extend(silences);
+        }
+        acts.extend(cancels_on_full_disk(seed, number, burst_ms, &faults));
+        acts.sort_by_key(|act| act.at_ms);
+        faults.sort_by_key(|fault| fault.at_ms);
         Self { seed, number, weather, hurried, burst_ms, faults, acts }
     }
 }
@@ -66,6 +78,81 @@ fn deletes(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> {
             _ => Act::DeleteCancelled,
         }
     })
+}
+
+/// A row of numbers of its own, so that what else a seed means stands without what is drawn from it.
+fn row(seed: u64, number: u32, of: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream((of << 32) | u64::from(number));
+    rng
+}
+
+/// Starts that are cancelled within milliseconds.
+fn cancels_at_start(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> {
+    spread(&mut row(seed, number, 3), burst_ms, 150..900, |rng| {
+        let work = Count { outcome: Outcome::Succeed, ..count(rng, false) };
+        let after_ms = [0, 0, 1, 3, 10, 30][rng.random_range(0..6)];
+        Act::CancelAtStart { work, after_ms }
+    })
+}
+
+/// Lines on which starts are overtaken by their cancels.
+fn held_starts(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Fault>> {
+    spread(&mut row(seed, number, 4), burst_ms, 1_000..4_000, |rng| {
+        let how = BadLine::HeldStarts { ms: rng.random_range(5..400) };
+        Fault::BadLine { host: rng.random_range(0..HOSTS), how, ms: rng.random_range(500..2_500) }
+    })
+}
+
+/// Sweeps, and a silence of a host around the cancel of each.
+fn sweeps(seed: u64, number: u32, burst_ms: u64) -> (Vec<Planned<Act>>, Vec<Planned<Fault>>) {
+    let mut rng = row(seed, number, 5);
+    let (mut acts, mut faults) = (Vec::new(), Vec::new());
+    for Planned { at_ms, what: cancel_after_ms } in
+        spread(&mut rng, burst_ms, 3_000..9_000, |rng| rng.random_range(300..2_500u64))
+    {
+        let work = Count {
+            steps: rng.random_range(10..40),
+            step_ms: rng.random_range(20..160),
+            outcome: Outcome::Succeed,
+            checkpoint_every: 0,
+            ..count(&mut rng, false)
+        };
+        acts.push(Planned {
+            at_ms,
+            what: Act::Sweep { work, runs: rng.random_range(2..7), cancel_after_ms },
+        });
+        // Longer than the work of a sweep waits for its children.
+        let (host, ms) = (rng.random_range(0..HOSTS), rng.random_range(1_000..6_000));
+        let at_ms = at_ms + cancel_after_ms.saturating_sub(rng.random_range(0..400));
+        if at_ms < burst_ms {
+            let how = BadLine::Silent { up: true, down: true };
+            faults.push(Planned { at_ms, what: Fault::BadLine { host, how, ms } });
+        }
+    }
+    (acts, faults)
+}
+
+/// Cancels while the disk under the database is full.
+fn cancels_on_full_disk(
+    seed: u64,
+    number: u32,
+    burst_ms: u64,
+    faults: &[Planned<Fault>],
+) -> Vec<Planned<Act>> {
+    let mut rng = row(seed, number, 6);
+    let mut acts = Vec::new();
+    for fault in faults {
+        if let Fault::FullDisk { ms } = fault.what {
+            for _ in 0..2 {
+                let after = rng.random_range(50..ms.clamp(51, MAX_CANCEL_ON_FULL_DISK_MS));
+                let at_ms = fault.at_ms + after;
+                let what = Act::Cancel { pick: rng.random() };
+                acts.extend((at_ms < burst_ms).then_some(Planned { at_ms, what }));
+            }
+        }
+    }
+    acts
 }
 
 fn spread<T>(

@@ -130,6 +130,10 @@ fn compare(
             refused
                 .map(|words| Violation::general(Promise::NoneLost, format!("a start was refused: {words}"))),
         );
+        found.extend(ledger.cancels_refused.iter().map(|words| {
+            let what = format!("a cancel was refused because nothing could be stored: {words}");
+            Violation::general(Promise::WishesKept, what)
+        }));
         found.extend(readers[0].book(|book| {
             let forgotten = &book.story.forgotten;
             let mut found = answers::starts(&ledger.asked, listed, forgotten);

@@ -33,6 +33,10 @@ pub struct Ledger {
     /// Answers that never came.
     pub lost_answers: u64,
     pub cancels_asked: u64,
+    /// Cancels that went to their hosts and could not be stored at once.
+    pub not_stored: u64,
+    /// Cancels that were refused because nothing could be stored, with the words.
+    pub cancels_refused: Vec<String>,
     pub deletes: Deletes,
 }
 
@@ -78,6 +82,21 @@ impl Person {
             }
             Act::Cancel { pick } => {
                 self.cancel(*pick).await;
+            }
+            Act::CancelAtStart { work, after_ms } => {
+                let (n, body) = self.plan_start(work, &mark);
+                self.start(n, &mark, &body).await;
+                let started = self.ledger.lock().asked[n].answers.last().copied();
+                tokio::time::sleep(Duration::from_millis(*after_ms)).await;
+                if let Some(id) = started {
+                    self.cancel_this(id).await;
+                }
+            }
+            Act::Sweep { work, runs, cancel_after_ms } => {
+                if let Some(id) = self.start_sweep(work, *runs, &mark).await {
+                    tokio::time::sleep(Duration::from_millis(*cancel_after_ms)).await;
+                    self.cancel_this(id).await;
+                }
             }
             Act::CancelTwice { pick } => {
                 tokio::join!(self.cancel(*pick), self.cancel(*pick));
@@ -166,10 +185,54 @@ impl Person {
     /// Gives what was cancelled, when the answer is yes.
     async fn cancel(&self, pick: u64) -> Option<OperationId> {
         let id = self.one(pick, |o| !o.state.ended())?;
+        self.cancel_this(id).await
+    }
+
+    async fn cancel_this(&self, id: OperationId) -> Option<OperationId> {
         self.ledger.lock().cancels_asked += 1;
         let operation = self.wish(id, "cancel").await?;
-        self.kept(id, operation.attempt, Wished::Cancel);
+        // One that is not stored yet is lost with the server; whether its host was told, its host says.
+        if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
+            self.ledger.lock().not_stored += 1;
+        } else {
+            self.kept(id, operation.attempt, Wished::Cancel);
+        }
         Some(id)
+    }
+
+    /// Starts a sweep over `training.run`, which the hosts of a storm have; gives up after some refusals.
+    async fn start_sweep(&self, work: &Count, runs: u64, mark: &str) -> Option<OperationId> {
+        let outcome = serde_json::to_value(work.outcome).ok()?;
+        let fixed = format!(
+            "mark={mark}; steps={}; step_ms={}; outcome={}; checkpoint_every=0; linger_ms={}; on_thread={}",
+            work.steps,
+            work.step_ms,
+            outcome.as_str().unwrap_or_default(),
+            work.linger_ms,
+            work.on_thread
+        );
+        let vary = (1..=runs).map(|seed| seed.to_string()).collect::<Vec<_>>().join(",");
+        let params = json!({
+            "run": "training.run", "fixed": fixed, "vary": format!("seed={vary}"), "rank_by": "steps", "at_once": 4
+        });
+        let body = json!({"kind": "analysis.sweep", "params": params});
+        let mut last = String::new();
+        for _ in 0..PRESSES {
+            let url = format!("{}/api/v1/operations", self.url().await);
+            match self.client.post(url).header("idempotency-key", mark).json(&body).send().await {
+                Ok(answer) if answer.status().is_success() => {
+                    if let Ok(operation) = answer.json::<Operation>().await {
+                        return Some(operation.id);
+                    }
+                }
+                Ok(answer) => last = answer.text().await.unwrap_or_default(),
+                Err(_) => self.ledger.lock().lost_answers += 1,
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        // Hosts may be away for long; a sweep that is never taken is another matter.
+        eprintln!("soak: a sweep was not taken: {last}");
+        None
     }
 
     /// Asks for another attempt again and again, until the last one has ended.
@@ -184,11 +247,15 @@ impl Person {
 
     async fn cancel_queue(&self) {
         let url = format!("{}/api/v1/operations/cancel", self.url().await);
-        let body = json!({"filter": "state=queued", "reason": "the queue is cancelled"});
+        let body = json!({"filter": "state=queued&kind=soak.count", "reason": "the queue is cancelled"});
         let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
         if let Ok(told) = answer.json::<CancelledMany>().await {
             let mut ledger = self.ledger.lock();
             ledger.cancels_asked += told.asked.len() as u64;
+            if told.not_stored {
+                ledger.not_stored += told.asked.len() as u64;
+                return;
+            }
             let wishes = told.asked.into_iter().map(|id| Wish { id, attempt: 0, what: Wished::Cancel });
             ledger.wishes.extend(wishes);
         }
@@ -211,7 +278,14 @@ impl Person {
     async fn delete_cancelled(&self) {
         let url = format!("{}/api/v1/operations/delete", self.url().await);
         self.ledger.lock().deletes.all_cancelled = true;
-        if self.client.post(url).json(&json!({"filter": "state=cancelled"})).send().await.is_err() {
+        if self
+            .client
+            .post(url)
+            .json(&json!({"filter": "state=cancelled&kind=soak.count"}))
+            .send()
+            .await
+            .is_err()
+        {
             self.ledger.lock().lost_answers += 1;
         }
     }
@@ -229,7 +303,15 @@ impl Person {
         let url = format!("{}/api/v1/operations/{id}/{what}", self.url().await);
         match self.client.post(url).json(&json!({})).send().await {
             Ok(answer) if answer.status().is_success() => answer.json().await.ok(),
-            Ok(_) => None,
+            Ok(answer) => {
+                let status = answer.status();
+                let words = answer.text().await.unwrap_or_default();
+                // Whatever can't be stored, a cancel is taken.
+                if what == "cancel" && words.contains("nothing new is accepted") {
+                    self.ledger.lock().cancels_refused.push(format!("{id}: {status}: {words}"));
+                }
+                None
+            }
             Err(_) => {
                 self.ledger.lock().lost_answers += 1;
                 None
@@ -243,8 +325,10 @@ impl Person {
 
     /// One of those that fit, as far as this person has read.
     fn one(&self, pick: u64, fits: impl Fn(&Operation) -> bool) -> Option<OperationId> {
+        // Sweeps and their runs have acts of their own.
+        let fits = |o: &&Operation| o.kind.as_str() == "soak.count" && fits(o);
         let there: Vec<OperationId> =
-            self.reader.book(|book| book.story.now.values().filter(|o| fits(o)).map(|o| o.id).collect());
+            self.reader.book(|book| book.story.now.values().filter(fits).map(|o| o.id).collect());
         chosen(&there, pick).copied()
     }
 

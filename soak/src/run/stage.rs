@@ -3,7 +3,7 @@
 use super::clock::{Clock, Clockmaker};
 use super::disk::Disk;
 use super::service::{Recipe, Service};
-use crate::check::reasons::Trouble;
+use crate::check::reasons::{SERVER, SWEEPS, Trouble};
 use crate::check::{Promise, Violation};
 use crate::diary::Diary;
 use crate::journal::{self, Moments};
@@ -147,6 +147,22 @@ impl Stage {
         let mut troubles = self.troubles.lock();
         troubles.push(Trouble { host: host_name(host), from: Time::now(), to: None, restart });
         troubles.len() - 1
+    }
+
+    /// From now on the server is away or can't store anything, so that it may miss what hosts say; a restart is one of
+    /// the hosts within it, too. Give the answer to [`Stage::troubles_over`].
+    pub fn server_trouble(&self, restart: bool) -> Vec<usize> {
+        let mut troubles = self.troubles.lock();
+        let first = troubles.len();
+        for name in [SERVER, SWEEPS] {
+            let host = HostName::new(name).expect("lower-case letters");
+            troubles.push(Trouble { host, from: Time::now(), to: None, restart });
+        }
+        (first..troubles.len()).collect()
+    }
+
+    pub fn troubles_over(&self, troubles: &[usize]) {
+        troubles.iter().for_each(|trouble| self.trouble_over(*trouble));
     }
 
     pub fn trouble_over(&self, trouble: usize) {

@@ -52,27 +52,33 @@ impl Stage {
             Fault::KillServer { down_ms } => {
                 let mut server = self.server.lock().await;
                 self.diary.fault("kill -9 of the server", what);
+                let trouble = self.server_trouble(true);
                 self.url.send_replace(None);
                 server.kill().await?;
                 pause(down_ms).await;
                 self.start_server(&mut server).await?;
+                self.troubles_over(&trouble);
             }
             Fault::RestartServer { down_ms } => {
                 let mut server = self.server.lock().await;
                 self.diary.fault("polite restart of the server", what);
+                let trouble = self.server_trouble(true);
                 if let Some(lie) = server.stop().await? {
                     self.found(Violation::general(Promise::ProcessesLive, lie));
                 }
                 self.url.send_replace(None);
                 pause(down_ms).await;
                 self.start_server(&mut server).await?;
+                self.troubles_over(&trouble);
             }
             Fault::PauseServer { ms } => {
                 let server = self.server.lock().await;
                 self.diary.fault("pause of the server", what);
+                let trouble = self.server_trouble(false);
                 server.pause()?;
                 pause(ms).await;
                 server.go_on()?;
+                self.troubles_over(&trouble);
             }
             Fault::KillHost { host, down_ms } => {
                 let mut service = self.hosts[host].lock().await;
@@ -107,11 +113,13 @@ impl Stage {
             }
             Fault::BadLine { host, how, ms } => {
                 self.diary.fault(name_of(how), what);
-                let trouble = self.trouble(host, false);
+                // A start that comes late is no trouble that would excuse anything.
+                let held = matches!(how, BadLine::HeldStarts { .. });
+                let trouble = (!held).then(|| self.trouble(host, false));
                 self.lines[host].set(Some(how));
                 pause(ms).await;
                 self.lines[host].set(None);
-                self.trouble_over(trouble);
+                trouble.into_iter().for_each(|trouble| self.trouble_over(trouble));
                 self.diary.note("good line", json!({"host": host}));
             }
             Fault::Cut { host } => {
@@ -126,9 +134,11 @@ impl Stage {
                 let Some(disk) = &self.disk else { return Ok(()) };
                 let disk = disk.lock().await;
                 self.diary.fault("full disk", what);
+                let trouble = self.server_trouble(false);
                 disk.fill().await?;
                 pause(ms).await;
                 disk.free();
+                self.troubles_over(&trouble);
                 self.diary.note("disk has room", json!({}));
             }
             Fault::ClockJump { whose, ahead, ms } => {
@@ -157,5 +167,6 @@ fn name_of(how: BadLine) -> &'static str {
         BadLine::Silent { .. } => "line silent from the host",
         BadLine::Refusing => "refusing line",
         BadLine::Short { .. } => "answers cut short",
+        BadLine::HeldStarts { .. } => "starts held on their way",
     }
 }

@@ -18,7 +18,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
-use protocol::State;
+use protocol::{ConditionKind, State};
 
 /// Title, state, actions and the line below them.
 #[component]
@@ -60,7 +60,12 @@ pub fn Head(op: OpView) -> impl IntoView {
 fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let (doer, tell) = (Doer::here(), Tell::here());
     let navigate = use_navigate();
-    let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
+    let next = Memo::new(move |_| {
+        let has_checkpoint = op.facts.with(|f| f.checkpoint.is_some());
+        let next = words::next(op.state.get(), has_checkpoint);
+        let pausing = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
+        if pausing { next.in_pause(has_checkpoint) } else { next }
+    });
     let ended = Memo::new(move |_| op.state.get().ended());
     let told = Memo::new(move |_| tell.awaits(op.id));
     // Marked and not disabled while it waits: what is disabled loses the focus.

@@ -15,6 +15,43 @@ impl Desk {
         })
     }
 
+    /// Whether the end of this operation has to wait: it is being cancelled, or about to be, and something that it
+    /// started has not ended.
+    pub(super) fn waits_for_children(&self, id: OperationId) -> bool {
+        self.parents.contains(&id)
+            && self
+                .live
+                .get(&id)
+                .is_some_and(|live| matches!(live.record.operation.state, State::Cancelling | State::Queued))
+            && self.has_live_children(id)
+    }
+
+    fn has_live_children(&self, parent: OperationId) -> bool {
+        self.live.values().any(|live| live.record.operation.parent == Some(parent))
+    }
+
+    /// One that this operation started has ended; if it was the last, an end that waited for it is told.
+    pub(super) fn child_ended(&mut self, parent: OperationId, now: Time) {
+        let waits = self.live.get(&parent).is_some_and(|live| live.record.held_end.is_some());
+        if waits && !self.has_live_children(parent) {
+            self.step(parent, Message::ChildrenEnded, now);
+        }
+    }
+
+    /// Another attempt of one whose parent is being cancelled: that waits for its end.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn may_go_on(&self, parent: Option<OperationId>) -> Result<(), String> {
+        let cancelling = parent
+            .and_then(|parent| self.live.get(&parent))
+            .is_some_and(|live| live.record.operation.state == State::Cancelling);
+        if !cancelling {
+            return Ok(());
+        }
+        Err("The operation that started it is being cancelled. Retry it when that has ended.".to_owned())
+    }
+
     /// Asks for the end of all that it started.
     pub(super) fn cancel_children(&mut self, parent: OperationId, now: Time) {
         let of = |live: &&super::Live| live.record.operation.parent == Some(parent);
@@ -33,6 +70,11 @@ impl Desk {
             if !self.takes_children(parent) {
                 self.cancel_children(parent, now);
             }
+        }
+        // Of those that wait for what they started, some may have nothing to wait for.
+        let held = self.live.values().filter(|live| live.record.held_end.is_some());
+        for parent in held.map(|live| live.record.operation.id).collect::<Vec<_>>() {
+            self.child_ended(parent, now);
         }
     }
 

@@ -78,6 +78,11 @@ pub(crate) enum Command {
         attempt: u32,
         retry_after: Option<Duration>,
     },
+    /// The start surely never reached the host.
+    Undelivered {
+        id: OperationId,
+        attempt: u32,
+    },
     /// Nobody answered a start that is no longer wanted.
     StartGivenUp {
         id: OperationId,
@@ -112,6 +117,10 @@ pub(crate) enum Command {
         host: HostName,
         health: Box<Health>,
         clock: Exchange,
+    },
+    /// A host gave no answer about its health.
+    HostHealthUnknown {
+        host: HostName,
     },
     /// What a host holds, asked for while its feed is followed.
     HostHolds {

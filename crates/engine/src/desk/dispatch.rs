@@ -3,7 +3,8 @@
 use super::{Command, Desk, Live};
 use crate::carry::Carry;
 use crate::errand::{self, Errand};
-use crate::lifecycle::{self, Message, Record};
+use crate::lifecycle::{Message, Record};
+use crate::roster::{HeldOff, Hold};
 use protocol::host::{CancelAttempt, StartAttempt};
 use protocol::operation::AttemptOrigin;
 use protocol::{ConditionKind, HostName, KindName, OperationId, Time};
@@ -14,6 +15,8 @@ impl Desk {
     pub(super) fn enqueue(&mut self, id: OperationId, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
         let operation = &live.record.operation;
+        // A person may want it now that was held back.
+        self.queues.unhold(id);
         match operation.not_before.filter(|until| *until > now) {
             Some(until) => self.queues.hold(&operation.kind, id, operation.priority, until),
             None => self.queues.push(&operation.kind, id, operation.priority),
@@ -34,7 +37,7 @@ impl Desk {
             *placed = placed.saturating_sub(1);
         }
         if let Some(entry) = self.roster.get_mut(&host) {
-            entry.assigned = entry.assigned.saturating_sub(1);
+            entry.give_back(&live.record.operation.kind);
         }
     }
 
@@ -53,7 +56,7 @@ impl Desk {
                         live.on = Some(host.clone());
                         *self.placed.entry(kind.clone()).or_default() += 1;
                         if let Some(entry) = self.roster.get_mut(&host) {
-                            entry.assigned += 1;
+                            entry.take(&kind);
                         }
                         self.step(id, Message::Chosen { host, instance }, now);
                     }
@@ -82,25 +85,23 @@ impl Desk {
         Err((ConditionKind::Waiting, text))
     }
 
-    /// A host has no place after all.
-    pub(super) fn declined(
-        &mut self,
-        id: OperationId,
-        attempt: u32,
-        retry_after: Option<Duration>,
-        now: Time,
-    ) {
+    /// A host has no place after all, or its start surely never got there.
+    pub(super) fn declined(&mut self, id: OperationId, attempt: u32, why: Hold, wait: Duration, now: Time) {
         if !self.is_current(id, attempt) {
             return;
         }
-        let wait = retry_after.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(30));
-        if let Some(host) = self.live.get(&id).and_then(|l| l.on.clone())
-            && let Some(entry) = self.roster.get_mut(&host)
-        {
-            entry.full_until = Some(now.plus_micros(wait.as_micros() as i64));
-        }
+        self.pass_over(id, why, wait, now);
         self.step(id, Message::Declined, now);
         self.dispatch(now);
+    }
+
+    /// The host of an operation gets none of its kind for a moment.
+    pub(super) fn pass_over(&mut self, id: OperationId, why: Hold, wait: Duration, now: Time) {
+        let Some(live) = self.live.get(&id) else { return };
+        if let Some(entry) = live.on.as_ref().and_then(|host| self.roster.get_mut(host)) {
+            let until = now.plus_micros(wait.as_micros() as i64);
+            entry.held_off.insert(live.record.operation.kind.clone(), HeldOff { until, why });
+        }
         let desk = self.sender.clone();
         self.draft.later(async move {
             tokio::time::sleep(wait).await;
@@ -108,22 +109,32 @@ impl Desk {
         });
     }
 
-    /// A host does not know what it is asked to cancel.
+    /// What an errand says that is more than its message.
+    pub(super) fn errand_said(&mut self, id: OperationId, message: &Message) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        match message {
+            Message::CancelTried { .. } => live.had_at_cancel = live.host_has_it(),
+            Message::CancelAnswered { .. } => live.cancelling = false,
+            _ => {}
+        }
+    }
+
+    /// A host does not know what it is asked to cancel. The cancel is repeated until it is known what that means.
     pub(super) fn cancel_unknown(&mut self, id: OperationId, attempt: u32, now: Time) {
         if !self.is_current(id, attempt) {
             return;
         }
         let Some(live) = self.live.get(&id) else { return };
-        let message = if live.accepted || live.record.operation.started_at.is_some() {
-            Message::Lost(lifecycle::host_lost())
-        } else if live.start_given_up || !live.starting {
-            // It never got there, and no try is under way.
-            Message::Declined
-        } else {
-            return;
-        };
-        self.step(id, message, now);
-        self.dispatch(now);
+        if live.had_at_cancel {
+            // It had it: in another life it ended with the old one, else its list and its feed say what became of it.
+            if let Some((errand, _)) = self.errand(id) {
+                self.draft.later(errand::look(errand));
+            }
+        } else if !live.host_has_it() && (live.start_given_up || !live.starting) {
+            // It never got there, no request is under way, and one that comes late is refused.
+            self.step(id, Message::Declined, now);
+            self.dispatch(now);
+        }
     }
 
     pub(super) fn errand(&self, id: OperationId) -> Option<(Errand, &Live)> {
@@ -178,13 +189,17 @@ impl Desk {
         })
     }
 
+    /// Asks the host to stop it, unless that is under way. While nothing can be stored, at once.
     pub(super) fn send_cancel(&mut self, id: OperationId) {
-        let Some((errand, live)) = self.errand(id) else { return };
+        let Some((errand, live)) = self.errand(id).filter(|(_, live)| !live.cancelling) else { return };
         let reason = live.record.operation.receipt.as_ref().map(|r| r.reason.clone()).unwrap_or_default();
         let deadline_ms = self.rules.cancel_deadline.as_millis() as u64;
         let body = CancelAttempt { attempt: errand.attempt, reason, deadline_ms, abandoned: false };
         let offset = self.roster.get(&errand.host).map(|e| e.offset).unwrap_or_default();
-        self.draft.later(errand::cancel(errand, body, offset));
+        self.draft.later_or_in_trouble(errand::cancel(errand, body, offset));
+        if let Some(live) = self.live.get_mut(&id) {
+            live.cancelling = true;
+        }
     }
 }
 

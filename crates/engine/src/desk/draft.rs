@@ -3,13 +3,15 @@
 use crate::feed::Frame;
 use crate::lifecycle::Record;
 use crate::view::ViewChange;
+use parking_lot::Mutex;
 use protocol::api::HostStatus;
 use protocol::{
     AuditEntry, Event, EventBody, Forecast, Operation, OperationId, Points, Progress, State, Time,
 };
 use std::future::Future;
-use store::{Change, EventRecord};
-use tokio::sync::oneshot;
+use std::sync::Arc;
+use store::{Change, EventRecord, Trouble};
+use tokio::sync::{oneshot, watch};
 
 /// What is told once the changes that go with it are durable.
 #[derive(Default)]
@@ -24,11 +26,13 @@ pub(crate) struct Draft {
     changes: Vec<Change>,
     told: Told,
     runtime: tokio::runtime::Handle,
+    /// Why nothing can be stored just now.
+    trouble: watch::Receiver<Trouble>,
 }
 
 impl Draft {
-    pub(super) fn new(head: u64, runtime: tokio::runtime::Handle) -> Self {
-        Self { seq: head, changes: Vec::new(), told: Told::default(), runtime }
+    pub(super) fn new(head: u64, runtime: tokio::runtime::Handle, trouble: watch::Receiver<Trouble>) -> Self {
+        Self { seq: head, changes: Vec::new(), told: Told::default(), runtime, trouble }
     }
 
     /// Everything since the last time; `None` when nothing happened.
@@ -53,6 +57,41 @@ impl Draft {
         let runtime = self.runtime.clone();
         self.told.after.push(Box::new(move || {
             runtime.spawn(errand);
+        }));
+    }
+
+    /// Runs once everything before it is durable, or as soon as nothing can be stored: what stops work does not wait for
+    /// room on a disk.
+    pub(super) fn later_or_in_trouble(&mut self, errand: impl Future<Output = ()> + Send + 'static) {
+        let runtime = self.runtime.clone();
+        self.stored_or_in_trouble(move |_| {
+            runtime.spawn(errand);
+        });
+    }
+
+    /// Calls it once: with `true` when everything before it is durable, with `false` when nothing can be stored before
+    /// that.
+    pub(super) fn stored_or_in_trouble(&mut self, act: impl FnOnce(bool) + Send + 'static) {
+        let act = Arc::new(Mutex::new(Some(act)));
+        let in_trouble = act.clone();
+        let (stored, is_stored) = oneshot::channel::<()>();
+        let mut trouble = self.trouble.clone();
+        self.runtime.spawn(async move {
+            let in_trouble = tokio::select! {
+                biased;
+                _ = is_stored => None,
+                known = trouble.wait_for(Option::is_some) => known.is_ok().then_some(in_trouble),
+            };
+            if let Some(act) = in_trouble.and_then(|act| act.lock().take()) {
+                act(false);
+            }
+        });
+        self.told.after.push(Box::new(move || {
+            drop(stored);
+            let act = act.lock().take();
+            if let Some(act) = act {
+                act(true);
+            }
         }));
     }
 

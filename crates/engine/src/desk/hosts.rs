@@ -3,12 +3,15 @@
 //! Reconciliation has one shape: compare what the desk believes with what the host holds, and mend the
 //! difference. It runs whenever a host is met, be it after a start of the server, of the host, or a silence.
 
-use super::Desk;
+use super::{Desk, NOT_STARTED_PASS_OVER};
 use crate::clock::Exchange;
 use crate::errand;
 use crate::lifecycle::{Message, host_lost};
+use crate::roster::Hold;
 use protocol::api::{HostLink, HostStatus};
-use protocol::host::{About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState};
+use protocol::host::{
+    About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState, Outcome,
+};
 use protocol::{
     Action, Actor, AuditEntry, Checkpoint, Failure, FailureReason, HostName, InstanceId, OperationId,
     Problem, ProblemType, State, Time,
@@ -33,6 +36,10 @@ impl Desk {
         let Some(entry) = self.roster.get_mut(host) else { return list.seq };
         entry.offset.learn(clock, about.now);
         let instance = about.instance;
+        if entry.about.as_ref().is_none_or(|known| known.instance != instance) {
+            entry.health = None;
+            entry.health_asked = false;
+        }
         let same_life = entry.cursor.is_some_and(|c| c.instance == instance);
         let after = match entry.cursor {
             Some(cursor) if same_life && !reset => cursor.seq,
@@ -43,7 +50,7 @@ impl Desk {
         let was = entry.link;
         entry.link = HostLink::Up;
         entry.trouble.clear();
-        entry.full_until = None;
+        entry.held_off.clear();
         self.catalogue.declare(host, &about.kinds);
         entry.about = Some(about);
         let status = entry.status();
@@ -85,11 +92,14 @@ impl Desk {
             let Some(live) = self.live.get(&id) else { continue };
             let attempt = live.record.operation.attempt;
             let held = list.operations.iter().find(|o| o.id == id && o.attempt == attempt);
+            let seen_before = live.seen_at.is_some_and(|seen| seen <= list.seq);
             let mends = match held {
+                // It may be one from before, of which nothing was begun.
+                Some(held) if held.outcome == Some(Outcome::NotStarted) => seen_before,
                 // The feed never told of this end.
                 Some(held) => held.state == HostState::Ended,
                 // The host said that it has it before the list was made.
-                None => live.seen_at.is_some_and(|seen| seen <= list.seq),
+                None => seen_before,
             };
             if mends {
                 tracing::warn!(%host, operation = %id, "what a host holds differs from what its feed told");
@@ -135,7 +145,12 @@ impl Desk {
         let Some(live) = self.live.get_mut(&id) else { return };
         let attempt = live.record.operation.attempt;
         let state = live.record.operation.state;
-        match held.filter(|h| h.attempt == attempt) {
+        let started = live.record.operation.started_at.is_some();
+        let same_life = live.record.current().instance == Some(instance);
+        // Of one that was not begun and that is on its way again nothing is here.
+        let here =
+            |h: &&HostOperation| h.attempt == attempt && (started || h.outcome != Some(Outcome::NotStarted));
+        match held.filter(here) {
             Some(held) => {
                 live.accepted = true;
                 live.seen_at.get_or_insert(listed_at);
@@ -146,18 +161,19 @@ impl Desk {
                     self.send_cancel(id);
                 }
             }
-            None if state == State::Starting && live.record.operation.started_at.is_none() => {
+            None if !started && state == State::Starting && !(live.accepted && same_life) => {
                 if !live.starting {
                     self.send_start(id, now);
                 }
             }
+            // Its start never came here, or may be on its way: the answer to the cancel says.
+            None if !live.host_has_it() && state == State::Cancelling => self.send_cancel(id),
             None if told_by_feed => {
                 if state == State::Cancelling {
                     self.send_cancel(id);
                 }
             }
             None => {
-                let same_life = live.record.current().instance == Some(instance);
                 let failure = if same_life {
                     host_lost()
                 } else {
@@ -215,6 +231,12 @@ impl Desk {
                 live.seen_at.get_or_insert(event.seq);
             }
             if ours.is_some() || self.ended.contains_key(&event.id) {
+                if let HostEventBody::Ended { outcome: Outcome::NotStarted, failure, .. } = &event.body
+                    && self.is_current(event.id, event.attempt)
+                {
+                    let why = failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
+                    self.pass_over(event.id, Hold::NotStarted(why), NOT_STARTED_PASS_OVER, now);
+                }
                 let message = Message::Host { attempt: event.attempt, at, body: event.body };
                 self.step(event.id, message, now);
             }
@@ -283,8 +305,19 @@ impl Desk {
         entry.offset.learn(clock, health.now);
         if entry.health.as_ref().is_none_or(|known| worth_telling(known, &health)) {
             entry.health = Some(health);
+            entry.health_asked = true;
             let status = entry.status();
             self.draft.host(status, now);
+            self.dispatch(now);
+        }
+    }
+
+    /// A host gave no answer about its health: nothing says that it is not ready.
+    pub(super) fn health_unknown(&mut self, host: &HostName, now: Time) {
+        if let Some(entry) = self.roster.get_mut(host)
+            && !std::mem::replace(&mut entry.health_asked, true)
+        {
+            self.dispatch(now);
         }
     }
 }
@@ -292,6 +325,7 @@ impl Desk {
 /// Whether a host's health is news after what was told last.
 fn worth_telling(known: &Health, health: &Health) -> bool {
     known.ready != health.ready
+        || known.unready_kinds != health.unready_kinds
         || known.running != health.running
         // Either way: its clock may have been set back.
         || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
@@ -317,6 +351,7 @@ mod tests {
     fn the_health_of_a_host_goes_on_being_told_when_its_clock_is_set_back() {
         let at = |seconds: i64| Health {
             ready: true,
+            unready_kinds: Vec::new(),
             checks: Vec::new(),
             cpu: 0.0,
             memory_bytes: 0,

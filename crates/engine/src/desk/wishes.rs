@@ -4,7 +4,8 @@ use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    Action, Actor, AuditEntry, BandRule, Envelope, Operation, OperationId, Problem, ProblemType, State, Time,
+    Action, Actor, AuditEntry, BandRule, Envelope, Operation, OperationId, Problem, ProblemType, Receipt,
+    State, Time,
 };
 use std::sync::Arc;
 use store::{Change, Stored};
@@ -82,27 +83,38 @@ impl Desk {
         now: Time,
     ) {
         let done = done(&message);
+        let cancel = matches!(message, Message::Cancel { .. });
         if !self.live.contains_key(&id) {
-            let stored = ended.map(|s| Record {
-                operation: s.operation,
-                attempts: s.attempts,
-                cancel_tried: None,
-                ended_by_host: false,
-            });
+            let stored = ended.map(|s| Record::stored(s.operation, s.attempts));
             let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.gone.has(id));
             let Some(mut record) = known else {
                 let problem = Problem::new(
                     ProblemType::NotFound,
                     format!("There is no operation {id}. Look for it at /operations."),
                 );
-                self.draft.reply(reply, Err(problem));
+                // No commit is waited for: nothing was changed.
+                self.draft.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
                 return;
             };
             if let (Some(rule), Some(band)) = (&record.operation.rule, band) {
                 self.watched.entry(id).or_insert_with(|| Watched::new(rule, band));
             }
             let before = record.operation.state;
-            match lifecycle::step(&mut record, message, now) {
+            let again = matches!(message, Message::Again { .. });
+            let may = if again { self.may_go_on(record.operation.parent) } else { Ok(()) };
+            let stepped =
+                may.map_err(lifecycle::Denied).and_then(|()| lifecycle::step(&mut record, message, now));
+            match stepped {
+                Err(denied) if cancel => {
+                    let refused = Problem::new(ProblemType::Conflict, denied.0);
+                    let view = self.view.clone();
+                    self.draft.stored_or_in_trouble(move |stored| {
+                        // Its end is not told before it is stored: pressed twice the first one counts.
+                        let waits = (!stored).then(|| view.read().not_stored(id)).flatten();
+                        // Who asked may be gone.
+                        let _ = reply.send(waits.ok_or(refused));
+                    });
+                }
                 Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
                 Ok(effects) => {
                     let operation = record.operation.clone();
@@ -118,7 +130,6 @@ impl Desk {
             }
             return;
         }
-        let cancel = matches!(message, Message::Cancel { .. });
         let Some(live) = self.live.get_mut(&id) else { return };
         if cancel {
             live.unwanted.cancel();
@@ -128,6 +139,8 @@ impl Desk {
             }
         }
         let before = live.record.operation.seq;
+        let (attempt, reason) =
+            (live.record.operation.attempt, done.as_ref().map(|(_, reason)| reason.clone()));
         let answer = match self.try_step(id, message, now) {
             Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
             Ok(operation) => {
@@ -141,7 +154,21 @@ impl Desk {
             }
         };
         self.dispatch(now);
-        self.draft.reply(reply, answer);
+        if !cancel {
+            return self.draft.reply(reply, answer);
+        }
+        // A cancel is answered also while nothing can be stored: it has gone to the host.
+        let receipt =
+            Receipt { not_stored: true, ..Receipt::requested(attempt, reason.unwrap_or_default(), now) };
+        let view = self.view.clone();
+        self.draft.stored_or_in_trouble(move |stored| {
+            let answer = match answer {
+                Ok(_) if !stored => view.write().cancel_not_stored(id, receipt).ok_or_else(not_stored_yet),
+                answer => answer,
+            };
+            // Who asked may be gone; the answer is in the feed all the same.
+            let _ = reply.send(answer);
+        });
     }
 
     /// An operation that had ended has another attempt.
@@ -187,6 +214,14 @@ pub(super) fn entry(
         detail,
         ..AuditEntry::new(now, action, by.clone())
     }
+}
+
+/// An operation that nobody was told of yet.
+fn not_stored_yet() -> Problem {
+    Problem::new(
+        ProblemType::Unavailable,
+        "Nothing can be stored just now, and this operation was not stored yet. Its cancel was sent to its host; ask again when there is room.",
+    )
 }
 
 fn parent_gone(parent: OperationId) -> Problem {

@@ -206,6 +206,10 @@ impl Engine {
         {
             if !operation.state.ended() {
                 operation.forecast = now.forecast;
+                // A cancel that could not be stored yet.
+                if operation.receipt.is_none() {
+                    operation.receipt = now.receipt.filter(|receipt| receipt.not_stored);
+                }
             }
             if let Some((rule, now)) = operation.rule.as_mut().zip(now.rule)
                 && (rule.set_at, &rule.fired) == (now.set_at, &now.fired)

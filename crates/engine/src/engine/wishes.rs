@@ -115,7 +115,8 @@ impl Engine {
         Ok(Started { operation, new })
     }
 
-    /// Asks for an operation's end; answers when the request is durable, not when it is fulfilled.
+    /// Asks for an operation's end; answers when the request is durable, not when it is fulfilled. While nothing can be
+    /// stored the request goes to the host at once, and the receipt of the answer says that it is not stored yet.
     ///
     /// # Errors
     /// `NotFound`, or `Conflict` when it has ended.
@@ -140,7 +141,10 @@ impl Engine {
     }
 
     async fn wish(&self, id: OperationId, wish: Message) -> Result<Operation, Problem> {
-        self.storable()?;
+        // A cancel goes to the host whether or not it can be stored.
+        if !matches!(wish, Message::Cancel { .. }) {
+            self.storable()?;
+        }
         let ended = self.stored_unless_live(id).await?;
         let ruled = ended.as_ref().is_some_and(|stored| stored.operation.rule.is_some());
         let band = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
@@ -151,12 +155,11 @@ impl Engine {
     }
 
     /// Asks for the end of many: those named, or all that a filter finds and that have not ended. Answers when
-    /// every request is durable.
+    /// every request is durable, or was sent to its host while nothing can be stored.
     ///
     /// # Errors
-    /// `Unavailable` when nothing can be stored.
+    /// `Unavailable` when the store can't be read.
     pub async fn cancel_many(&self, which: Which, reason: String) -> Result<CancelledMany, Problem> {
-        self.storable()?;
         let ids = match which {
             Which::These(ids) => ids,
             Which::Found(filter) => self.found(filter, |state| !state.ended(), |o| Some(o.id)).await?,
@@ -173,7 +176,10 @@ impl Engine {
         }
         for (id, answer) in answers {
             match answer.await.map_err(|_| closing())? {
-                Ok(_) => told.asked.push(id),
+                Ok(operation) => {
+                    told.asked.push(id);
+                    told.not_stored |= operation.receipt.is_some_and(|receipt| receipt.not_stored);
+                }
                 Err(problem) => told.refused.push(Refused { id, why: problem.detail }),
             }
         }

@@ -214,9 +214,17 @@ fn only_what_cannot_be_heard_is_given_up_and_nobody_claims_that_it_stopped() {
 }
 
 #[test]
-fn a_stall_passes_with_the_next_progress() {
+fn a_stall_passes_with_the_next_step_and_not_with_a_message_and_has_no_forecast() {
     let mut record = running();
+    step(&mut record, is_at(1, Some(0.25)), t(3)).unwrap();
+    let at = t(4);
+    let basis = protocol::ForecastBasis::Rate;
+    let forecast = Forecast { made_at: at, ends_at: at, earliest: at, latest: at, basis, judged: 0 };
+    step(&mut record, Message::Forecast(Some(forecast)), t(4)).unwrap();
     step(&mut record, Message::Stalled { since: t(3), message: "x".into() }, t(9)).unwrap();
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Stalled);
+    assert_eq!(record.operation.forecast, None);
+    step(&mut record, is_at(1, Some(0.25)), t(10)).unwrap();
     assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Stalled);
     let progress = Progress { fraction: Some(0.5), ..Progress::start(t(10)) };
     let effects = step(&mut record, says(1, HostEventBody::Progress { progress }), t(10)).unwrap();
@@ -390,9 +398,116 @@ fn a_rule_that_has_not_cancelled_holds_for_the_next_attempt_with_a_count_of_its_
     assert_eq!(step(&mut record, band_left(), t(7)).unwrap(), [], "nor what waits");
 }
 
+#[test]
+fn a_cancelled_parent_waits_for_what_it_started_and_is_released_with_the_last_of_it() {
+    let mut record = running();
+    record.children_run = true;
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    let effects = step(&mut record, ends(1, Outcome::Cancelled), t(5)).unwrap();
+    assert_eq!(effects, [Effect::Changed, Effect::Release], "its slot is free");
+    assert_eq!(record.operation.state, State::Cancelling);
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::ChildrenRunning);
+    let receipt = record.operation.receipt.as_ref().unwrap();
+    assert_eq!((receipt.stopped, receipt.released), (Some(t(5)), None));
+    // Its host comes back in another life: its own work has ended, and that of the children has not.
+    let before = record.clone();
+    assert_eq!(step(&mut record, Message::Lost(host_lost()), t(6)).unwrap(), []);
+    assert_eq!(record, before);
+    let denied = step(&mut record, Message::Abandon { reason: String::new() }, t(7)).unwrap_err();
+    assert!(denied.0.contains("ends with the last operation that it started"), "{denied:?}");
+    assert_eq!(step(&mut record, Message::ChildrenEnded, t(8)).unwrap(), [Effect::Changed]);
+    assert_eq!(record.operation.state, State::Cancelled);
+    assert_eq!(record.operation.receipt.as_ref().unwrap().released, Some(t(8)));
+    assert_eq!(record.operation.ended_at, Some(t(8)));
+}
+
+#[test]
+fn a_parent_that_is_cancelled_in_the_queue_waits_for_what_its_last_attempt_started() {
+    let mut record = running();
+    step(&mut record, Message::Lost(host_lost()), t(3)).unwrap();
+    let retry = Message::Retry { origin: AttemptOrigin::Retry, not_before: t(99), why: "soon".into() };
+    step(&mut record, retry, t(4)).unwrap();
+    record.children_run = true;
+    step(&mut record, Message::Cancel { reason: String::new() }, t(5)).unwrap();
+    assert_eq!((record.operation.state, record.operation.not_before), (State::Cancelling, None));
+    // So it is taken up by a server that comes after.
+    let mut taken_up = Record::stored(record.operation.clone(), record.attempts.clone());
+    assert_eq!(taken_up.held_end, record.held_end);
+    step(&mut taken_up, Message::ChildrenEnded, t(6)).unwrap();
+    assert_eq!(taken_up.operation.state, State::Cancelled);
+}
+
+#[test]
+fn a_host_that_confirmed_the_stop_and_is_gone_has_released_it() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    let mut unconfirmed = record.clone();
+    step(&mut unconfirmed, Message::Lost(host_lost()), t(4)).unwrap();
+    assert_eq!(unconfirmed.operation.state, State::Failed);
+    step(&mut record, says(1, HostEventBody::Stopped), t(5)).unwrap();
+    step(&mut record, Message::Lost(host_lost()), t(6)).unwrap();
+    assert_eq!(record.operation.state, State::Cancelled);
+}
+
+#[test]
+fn a_confirmed_cancel_counts_though_its_request_was_never_stored() {
+    for acknowledged in [true, false] {
+        let mut record = running();
+        if acknowledged {
+            step(&mut record, says(1, HostEventBody::Acknowledged), t(5)).unwrap();
+            assert_eq!(record.operation.state, State::Cancelling);
+        }
+        step(&mut record, ends(1, Outcome::Cancelled), t(9)).unwrap();
+        assert_eq!((record.operation.state, &record.operation.failure), (State::Cancelled, &None));
+        let receipt = record.operation.receipt.unwrap();
+        assert!(receipt.released.is_some() && receipt.reason.contains("before it could be stored"));
+    }
+}
+
+#[test]
+fn what_its_host_could_not_begin_goes_back_into_the_queue_under_the_same_number() {
+    let mut record = running();
+    step(&mut record, is_at(1, Some(0.0)), t(3)).unwrap();
+    let effects = step(&mut record, ends(1, Outcome::NotStarted), t(4)).unwrap();
+    assert_eq!(effects, [Effect::Changed, Effect::Release, Effect::Enqueue]);
+    let operation = &record.operation;
+    assert_eq!((operation.state, operation.attempt, operation.started_at), (State::Queued, 1, None));
+    assert_eq!((&operation.host, &operation.progress), (&None, &None));
+    // One that is being cancelled has nothing more to wait for.
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    step(&mut record, ends(1, Outcome::NotStarted), t(4)).unwrap();
+    assert_eq!(record.operation.state, State::Cancelled);
+}
+
+#[test]
+fn a_retry_by_hand_takes_the_place_of_the_automatic_one_that_waits() {
+    let mut record = running();
+    step(&mut record, keeps(1, Some(0.5)), t(3)).unwrap();
+    step(&mut record, Message::Lost(host_lost()), t(9)).unwrap();
+    let retry = Message::Retry { origin: AttemptOrigin::Resume, not_before: t(99), why: "soon".into() };
+    step(&mut record, retry, t(9)).unwrap();
+    let mut resumed = record.clone();
+    let again = Message::Again { origin: AttemptOrigin::Resume };
+    assert_eq!(step(&mut resumed, again, t(10)).unwrap(), [Effect::Changed, Effect::Enqueue]);
+    assert_eq!((resumed.operation.not_before, &resumed.operation.condition), (None, &None));
+    assert!(resumed.operation.checkpoint.is_some());
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(10)).unwrap();
+    assert_eq!((record.operation.attempt, record.attempts.len()), (2, 2), "no further attempt");
+    assert_eq!(record.current().origin, AttemptOrigin::Retry);
+    assert_eq!((&record.operation.checkpoint, &record.operation.progress), (&None, &None));
+    // Once it waits for a host like any other there is nothing to bring forward.
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(11)).unwrap_err();
+}
+
 /// Any message, of any attempt, at any time.
 fn any_message() -> impl Strategy<Value = Message> {
-    let outcome = prop_oneof![Just(Outcome::Succeeded), Just(Outcome::Failed), Just(Outcome::Cancelled)];
+    let outcome = prop_oneof![
+        Just(Outcome::Succeeded),
+        Just(Outcome::Failed),
+        Just(Outcome::Cancelled),
+        Just(Outcome::NotStarted)
+    ];
     let body = prop_oneof![
         Just(HostEventBody::Running),
         Just(HostEventBody::Stopped),
@@ -413,6 +528,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => Just(Message::CancelUndelivered { message: "x".into() }),
         6 => (1u32..4, -50i64..50, body).prop_map(|(attempt, at, body)| Message::Host { attempt, at: t(at), body }),
         1 => Just(Message::Lost(failure)),
+        1 => Just(Message::ChildrenEnded),
         1 => Just(Message::Silent { since: t(0), message: "x".into() }),
         1 => Just(Message::Heard),
         2 => Just(Message::Again { origin: AttemptOrigin::Retry }),
@@ -430,19 +546,27 @@ fn any_message() -> impl Strategy<Value = Message> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
-    fn whatever_comes_in_whatever_order_the_rules_hold(messages in proptest::collection::vec(any_message(), 0..60)) {
+    fn whatever_comes_in_whatever_order_the_rules_hold(
+        messages in proptest::collection::vec((any_message(), proptest::bool::weighted(0.3)), 0..60),
+    ) {
         let mut record = record();
         let mut ends_of_attempts: Vec<(u32, State)> = Vec::new();
         // Places on hosts: one is taken by being chosen and must be given back exactly once.
         let mut places = 0i32;
-        for (n, message) in messages.into_iter().enumerate() {
+        for (n, (message, children_run)) in messages.into_iter().enumerate() {
+            // The desk says this only when it is so.
+            record.children_run = children_run && !matches!(message, Message::ChildrenEnded);
             let before = record.clone();
             let chosen = matches!(message, Message::Chosen { .. });
             let asked = matches!(message, Message::Again { .. } | Message::Retry { .. });
             let host_said = match &message {
-                Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled, .. }, .. } => *attempt == before.operation.attempt,
+                Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled | Outcome::NotStarted, .. }, .. } => *attempt == before.operation.attempt,
+                // It said so before, and it is the last thing that was to be known of it.
+                Message::ChildrenEnded => before.held_end.is_some(),
+                Message::Lost(_) => before.operation.receipt.as_ref().is_some_and(|receipt| receipt.stopped.is_some()),
                 _ => false,
             };
+            let requeued = matches!(&message, Message::Host { body: HostEventBody::Ended { outcome: Outcome::NotStarted, .. }, .. });
             let effects = step(&mut record, message.clone(), t(n as i64)).unwrap_or_default();
             let (from, to) = (before.operation.state, record.operation.state);
             // Every move is an allowed one; starting may pass through running unseen.
@@ -452,16 +576,21 @@ proptest! {
             if to != from && to == State::Cancelled {
                 let never_ran = from == State::Queued || before.operation.started_at.is_none();
                 prop_assert!(host_said || never_ran);
+                // Nor while anything that it started runs.
+                prop_assert!(!record.children_run);
             }
+            // An attempt goes back into the queue only when nothing of it was begun.
+            if from == State::Running && to == State::Queued { prop_assert!(requeued); }
             // What changed is told, and what is told changed something.
             let told = effects.contains(&Effect::Changed);
             if before.operation.state != record.operation.state { prop_assert!(told); }
             if chosen && told { places += 1; }
             if effects.contains(&Effect::Release) && from != State::Queued { places -= 1; }
-            prop_assert_eq!(places, i32::from(record.operation.state.on_host()));
+            let holds_place = record.operation.state.on_host() && record.held_end.is_none();
+            prop_assert_eq!(places, i32::from(holds_place));
             // Progress never runs backwards within an attempt.
             let fraction = |r: &Record| r.operation.progress.as_ref().and_then(|p| p.fraction);
-            if before.operation.attempt == record.operation.attempt
+            if before.operation.attempt == record.operation.attempt && !requeued
                 && let (Some(a), Some(b)) = (fraction(&before), fraction(&record)) { prop_assert!(a <= b && b <= 1.0); }
             if let Some(receipt) = &record.operation.receipt {
                 let times: Vec<_> = Step::ALL.into_iter().filter_map(|s| receipt.at(s)).collect();

@@ -10,11 +10,7 @@ use protocol::{
 /// The end of a cancel: nothing of the attempt is left.
 pub(super) fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
     record.note(Step::Stopped, at);
-    record.note(Step::Released, at);
-    // By a clock that was set back the receipt's steps stay in order, and its last one is the end.
-    let at = record.operation.receipt.as_ref().and_then(|receipt| receipt.released).unwrap_or(at);
-    record.end(State::Cancelled, None, at);
-    vec![Effect::Changed, Effect::Release]
+    record.conclude(State::Cancelled, None, at)
 }
 
 /// A person wants it to end.
@@ -23,6 +19,10 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
     match record.operation.state {
         State::Queued => {
             record.operation.receipt = Some(Receipt::requested(number, reason, now));
+            record.operation.not_before = None;
+            if record.children_run {
+                record.enter(State::Cancelling);
+            }
             Ok(finish_cancel(record, now))
         }
         State::Starting | State::Running => {
@@ -58,6 +58,12 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     if operation.state.ended() {
         return Err(Denied(format!("It has {} already; there is nothing left to give up.", operation.state)));
     }
+    if record.held_end.is_some() {
+        return Err(Denied(
+            "Its own work has stopped; it ends with the last operation that it started. Give up those whose host can't be heard."
+                .to_owned(),
+        ));
+    }
     let condition = operation.condition.as_ref().filter(|_| operation.state.on_host()).map(|c| c.kind);
     let host = operation.host.as_ref().map_or("its host", HostName::as_str);
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
@@ -88,7 +94,8 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
 /// A person wants another attempt.
 pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Result<Vec<Effect>, Denied> {
     let operation = &mut record.operation;
-    if !operation.state.ended() {
+    let pausing = operation.state == State::Queued && operation.not_before.is_some();
+    if !operation.state.ended() && !pausing {
         return Err(Denied(format!(
             "It is {} just now. Another attempt can be made when this one has ended.",
             operation.state
@@ -106,7 +113,14 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
         operation.checkpoint = None;
         operation.progress = None;
     }
-    queue_anew(record, origin, now);
+    if pausing {
+        // It takes the place of the automatic one.
+        operation.not_before = None;
+        operation.condition = None;
+        record.current_mut().origin = origin;
+    } else {
+        queue_anew(record, origin, now);
+    }
     // Where that is not known it stands where the attempt before it stood, until its host says more.
     if let Some(fraction) = record.goes_on_at() {
         record.operation.progress = Some(Progress { fraction: Some(fraction), ..Progress::start(now) });
@@ -119,6 +133,7 @@ fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     let operation = &mut record.operation;
     record.cancel_tried = None;
     record.ended_by_host = false;
+    record.held_end = None;
     operation.state = State::Queued;
     operation.queued_at = Some(now);
     operation.not_before = None;

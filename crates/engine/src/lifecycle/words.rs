@@ -3,7 +3,7 @@
 use super::{Effect, Record};
 use protocol::host::{HostCondition, HostEventBody, Outcome, ResultDoc};
 use protocol::receipt::Step;
-use protocol::{ConditionKind, Failure, FailureReason, Progress, State, Time};
+use protocol::{ConditionKind, Failure, FailureReason, Progress, Receipt, State, Time};
 
 /// The host's feed said something of an attempt.
 pub(super) fn host(
@@ -19,6 +19,10 @@ pub(super) fn host(
             Some(what) => vec![Effect::Late(format!("attempt {attempt}: {what}"))],
             None => Vec::new(),
         };
+    }
+    if record.held_end.is_some() {
+        // Its own work has ended; what its host says again of that changes nothing.
+        return Vec::new();
     }
     let was_silent = record.clear(&[ConditionKind::NoWord]);
     record.operation.heard_at = Some(now);
@@ -64,6 +68,9 @@ pub(super) fn host(
             vec![Effect::Changed]
         }
         HostEventBody::Acknowledged => {
+            if state != State::Cancelling {
+                unstored_cancel(record, at);
+            }
             let changed = record.note(Step::Acknowledged, at);
             if changed { vec![Effect::Changed] } else { Vec::new() }
         }
@@ -124,31 +131,35 @@ fn ended(
     }
     let cancelling = record.operation.state == State::Cancelling;
     record.ended_by_host = true;
-    match outcome {
-        Outcome::Cancelled if cancelling => {
-            effects.extend(super::wishes::finish_cancel(record, at));
-            return effects;
-        }
+    let ended = match outcome {
+        // Nothing of it was begun: the wish to cancel is fulfilled.
+        Outcome::Cancelled | Outcome::NotStarted if cancelling => super::wishes::finish_cancel(record, at),
         Outcome::Cancelled => {
-            let failure = Failure {
-                reason: FailureReason::HostStopped,
-                message: "The host stopped it; nobody asked for that here.".into(),
-                hint: "Look at the host's own log, then retry or resume.".into(),
-            };
-            record.end(State::Failed, Some(failure), at);
+            unstored_cancel(record, at);
+            super::wishes::finish_cancel(record, at)
         }
-        Outcome::Succeeded => record.end(State::Succeeded, None, at),
+        Outcome::NotStarted => record.requeue(),
+        Outcome::Succeeded => record.conclude(State::Succeeded, None, at),
         Outcome::Failed => {
             let failure = failure.unwrap_or_else(|| Failure {
                 reason: FailureReason::Work,
                 message: "The host says that it failed, and not why.".into(),
                 hint: "Look at the log of the operation and of the host.".into(),
             });
-            record.end(State::Failed, Some(failure), at);
+            record.conclude(State::Failed, Some(failure), at)
         }
-    }
-    effects.extend([Effect::Changed, Effect::Release]);
+    };
+    effects.extend(ended);
     effects
+}
+
+/// The host confirms a cancel that is not known here: it went out while nothing could be stored, and the server ended
+/// before there was room. A host says this only of what it was asked to stop.
+fn unstored_cancel(record: &mut Record, at: Time) {
+    let reason = "The host confirms a cancel that was sent before it could be stored.".to_owned();
+    record.operation.receipt = Some(Receipt::requested(record.operation.attempt, reason, at));
+    record.enter(State::Cancelling);
+    record.operation.forecast = None;
 }
 
 /// What a late word said, where it is worth noting.

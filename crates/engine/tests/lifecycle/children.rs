@@ -9,7 +9,7 @@ use signalbox_engine::Engine;
 use std::collections::HashSet;
 use store::Filter;
 
-async fn child(engine: &Engine, parent: OperationId, steps: u64, key: &str) -> OperationId {
+pub async fn child(engine: &Engine, parent: OperationId, steps: u64, key: &str) -> OperationId {
     let request =
         StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": steps}), priority: 0 };
     engine.start_child(parent, request, key.to_owned()).await.unwrap().operation.id

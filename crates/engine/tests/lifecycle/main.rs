@@ -4,11 +4,15 @@
 
 mod bands;
 mod cable;
+mod cancel;
 mod care;
 mod carry;
 mod children;
 mod delete;
+mod full_store;
+mod held_requests;
 mod older;
+mod placing;
 mod stage;
 
 use protocol::event::Skipped;

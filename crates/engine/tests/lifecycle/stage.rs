@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use pool::PoolConfig;
 use protocol::api::{HostLink, StartOperation};
 use protocol::event::Skipped;
-use protocol::host::ResultDoc;
+use protocol::host::{Check, ResultDoc};
 use protocol::{Event, EventBody, KindSpec, Operation, OperationId, Problem, SeriesInfo, State, Summary};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Sqlite;
+use store::{Sqlite, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -49,6 +49,9 @@ struct Params {
     /// To look at them brings the host to fail.
     #[serde(default)]
     faulty: bool,
+    /// Can't be begun before the gate is opened.
+    #[serde(default)]
+    needs_gate: bool,
 }
 
 /// What the test sees of the work, across lives of the host.
@@ -60,6 +63,7 @@ struct Seen {
 
 struct Count {
     gate: watch::Receiver<bool>,
+    ready: watch::Receiver<bool>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -90,7 +94,14 @@ impl Work for Count {
         Ok(())
     }
 
+    async fn health(&self) -> Vec<Check> {
+        vec![Check { name: "abacus".into(), ok: *self.ready.borrow(), message: String::new() }]
+    }
+
     async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
+        if params.needs_gate && !*self.gate.borrow() {
+            return Err(WorkError::NotStarted("The gate is closed.".into()));
+        }
         {
             let mut seen = self.seen.lock();
             *seen.starts.entry(ctx.id()).or_default() += 1;
@@ -141,6 +152,7 @@ pub struct TestHost {
     address: SocketAddr,
     capacity: u32,
     gate: watch::Sender<bool>,
+    ready: watch::Sender<bool>,
     seen: Arc<Mutex<Seen>>,
     serving: JoinHandle<()>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -148,11 +160,16 @@ pub struct TestHost {
 
 impl TestHost {
     pub async fn new(capacity: u32) -> Self {
-        let gate = watch::Sender::new(false);
+        let (gate, ready) = (watch::Sender::new(false), watch::Sender::new(true));
         let seen = Arc::<Mutex<Seen>>::default();
         let folder = tempfile::tempdir().unwrap();
-        let (runtime, serving, address) = serve("127.0.0.1:0", capacity, &gate, &seen, folder.path()).await;
-        Self { folder, address, capacity, gate, seen, serving, runtime: Some(runtime) }
+        let (runtime, serving, address) =
+            serve("127.0.0.1:0", capacity, (&gate, &ready), &seen, folder.path()).await;
+        Self { folder, address, capacity, gate, ready, seen, serving, runtime: Some(runtime) }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// As a configuration names it.
@@ -180,6 +197,11 @@ impl TestHost {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+
+    /// What it says of its health from now on.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.send_replace(ready);
     }
 
     pub fn open_gate(&self) {
@@ -233,12 +255,12 @@ impl TestHost {
 async fn serve(
     listen: &str,
     capacity: u32,
-    gate: &watch::Sender<bool>,
+    (gate, ready): (&watch::Sender<bool>, &watch::Sender<bool>),
     seen: &Arc<Mutex<Seen>>,
     folder: &std::path::Path,
 ) -> (tokio::runtime::Runtime, JoinHandle<()>, SocketAddr) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let work = Count { gate: gate.subscribe(), seen: seen.clone() };
+    let work = Count { gate: gate.subscribe(), ready: ready.subscribe(), seen: seen.clone() };
     let (listen, folder) = (listen.to_owned(), folder.to_owned());
     let (tell, told) = tokio::sync::oneshot::channel();
     let serving = runtime.spawn(async move {
@@ -300,8 +322,26 @@ impl Stage {
         Cable::to(self.host.address).await
     }
 
+    /// The same, to whatever leads to its host.
+    pub fn engine_at(&self, address: SocketAddr, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
+        self.engine_to(address, configure)
+    }
+
+    /// The same, on a store that the test has in hand.
+    pub fn engine_on(&self, store: Arc<dyn Store>, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
+        self.open(store, self.host.address, configure)
+    }
+
     fn engine_to(&self, address: SocketAddr, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
-        let store = self.store();
+        self.open(Arc::new(self.store()), address, configure)
+    }
+
+    fn open(
+        &self,
+        store: Arc<dyn Store>,
+        address: SocketAddr,
+        configure: impl FnOnce(&mut EngineConfig),
+    ) -> Engine {
         let host = HostConfig {
             name: "counter".parse().unwrap(),
             url: format!("http://{address}"),
@@ -314,7 +354,7 @@ impl Stage {
             ..EngineConfig::default()
         };
         configure(&mut config);
-        Engine::open(Arc::new(store), config).unwrap()
+        Engine::open(store, config).unwrap()
     }
 
     /// The host is gone, as by kill -9.
@@ -325,9 +365,14 @@ impl Stage {
     /// And there again on the same port, with another life.
     pub async fn restart_host(&mut self) {
         let listen = self.host.address.to_string();
-        let (runtime, serving, _) =
-            serve(&listen, self.host.capacity, &self.host.gate, &self.host.seen, self.host.folder.path())
-                .await;
+        let (runtime, serving, _) = serve(
+            &listen,
+            self.host.capacity,
+            (&self.host.gate, &self.host.ready),
+            &self.host.seen,
+            self.host.folder.path(),
+        )
+        .await;
         self.host.runtime = Some(runtime);
         self.host.serving = serving;
     }

@@ -2,7 +2,7 @@
 
 use crate::rig::{Probe, Rig, problem};
 use protocol::host::{Check, Health, ResultDoc};
-use protocol::{KindName, KindSpec, ProblemType, Summary};
+use protocol::{KindName, KindSpec, OperationId, ProblemType, Summary};
 use serde_json::{Value, json};
 use signalbox_host_kit::{BuildError, Context, Host, Work, WorkError, async_trait};
 use std::sync::Arc;
@@ -64,6 +64,31 @@ async fn health_says_what_the_host_depends_on_and_how_busy_it_is() {
 /// Declares what it is told to declare; its health hangs.
 struct Odd(Value);
 
+/// Runs one at a time, and not at all while its part is missing.
+struct Partless;
+
+#[async_trait]
+impl Work for Partless {
+    type Params = serde_json::Map<String, Value>;
+
+    fn kind(&self) -> KindSpec {
+        KindSpec { name: KindName::new("test.partless").unwrap(), ..Odd(json!({"type": "object"})).kind() }
+    }
+
+    async fn run(&self, ctx: Context, _: Self::Params) -> Result<ResultDoc, WorkError> {
+        ctx.token().cancelled().await;
+        Err(WorkError::Cancelled)
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        vec![Check { name: "part".into(), ok: false, message: "It is missing.".into() }]
+    }
+
+    fn max_parallel(&self) -> Option<u32> {
+        Some(1)
+    }
+}
+
 #[async_trait]
 impl Work for Odd {
     type Params = serde_json::Map<String, Value>;
@@ -97,6 +122,33 @@ async fn a_health_check_that_hangs_is_not_well() {
     assert!(!health.ready);
     let odd = health.checks.iter().find(|check| check.name == "test.odd").unwrap();
     assert!(!odd.ok && odd.message.contains("did not finish"), "{odd:?}");
+}
+
+#[tokio::test]
+async fn health_names_the_kinds_that_cannot_run_and_leaves_out_the_others() {
+    let rig = Rig::with(|host| host.work(Partless)).await;
+    let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
+    assert!(!health.ready);
+    assert_eq!(health.unready_kinds, ["test.partless".parse().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_kind_with_a_limit_of_its_own_is_refused_beyond_it_while_other_kinds_are_taken() {
+    let rig = Rig::with(|host| host.capacity(3).work(Partless)).await;
+    let ask = async |id: OperationId| {
+        let body = json!({"id": id, "attempt": 1, "kind": "test.partless", "params": {}});
+        rig.post("/operations", &body).send().await.unwrap()
+    };
+    let (first, second) = (OperationId::new(), OperationId::new());
+    assert_eq!(ask(first).await.status(), 202);
+    let refused = problem(ask(second).await).await;
+    assert_eq!(refused.kind, ProblemType::HostFull);
+    assert!(refused.detail.contains("at most 1 of test.partless"), "{refused}");
+    let other = rig.start(json!({"manner": "succeed"})).await;
+    rig.until_ended(other).await;
+    rig.cancel(first, 1, 1_000).await;
+    rig.until_ended(first).await;
+    assert_eq!(ask(second).await.status(), 202);
 }
 
 #[test]

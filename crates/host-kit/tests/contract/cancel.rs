@@ -144,3 +144,39 @@ async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
     let free: protocol::host::Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
     assert_eq!((free.running, free.free), (0, 1000));
 }
+
+#[tokio::test]
+async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_not() {
+    let rig = Rig::new().await;
+    let id = OperationId::new();
+    assert_eq!(problem(rig.cancel(id, 1, 1_000).await).await.status, 404);
+    let late = rig.ask(id, 1, json!({"manner": "succeed"})).await;
+    assert!(!late.headers().contains_key("retry-after"), "there is no use in trying again");
+    let refused = problem(late).await;
+    assert_eq!(refused.kind, ProblemType::Conflict);
+    assert!(refused.detail.contains("cancelled before its start came"), "{refused}");
+    assert_eq!(rig.ask(id, 2, json!({"manner": "obey"})).await.status(), 202);
+    // The next but one is cancelled while this one is here.
+    rig.until_running(id).await;
+    assert_eq!(problem(rig.cancel(id, 3, 1_000).await).await.status, 404);
+    assert_eq!(rig.cancel(id, 2, 1_000).await.status(), 202);
+    rig.until_ended(id).await;
+    assert_eq!(problem(rig.ask(id, 3, json!({"manner": "succeed"})).await).await.kind, ProblemType::Conflict);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_start_and_its_cancel_at_once_either_the_start_is_refused_or_the_cancel_is_taken() {
+    let rig = Rig::with(|host| host.capacity(100)).await;
+    for _ in 0..50 {
+        let id = OperationId::new();
+        let (start, cancel) =
+            tokio::join!(rig.ask(id, 1, json!({"manner": "obey"})), rig.cancel(id, 1, 1_000));
+        match (start.status().as_u16(), cancel.status().as_u16()) {
+            (202, 202) => {
+                rig.until_ended(id).await;
+            }
+            (409, 404) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How attempts end when nobody cancels them, and what they tell on the way.
 
-use crate::rig::Rig;
+use crate::rig::{Rig, problem};
 use protocol::host::{HostEventBody, Outcome};
 use protocol::{FailureReason, OperationId};
 use serde_json::json;
@@ -105,4 +105,21 @@ async fn everything_a_work_told_is_in_the_feed_before_its_end() {
         .await;
     let Some(HostEventBody::Ended { result: Some(result), .. }) = resumed.last() else { panic!("it ended") };
     assert_eq!(result.document["resumed"], json!({"count": 3000}));
+}
+
+#[tokio::test]
+async fn an_attempt_of_which_nothing_was_begun_may_be_started_once_more_unless_it_was_cancelled() {
+    let rig = Rig::with(|host| host.capacity(1)).await;
+    let id = rig.start(json!({"manner": "not_started"})).await;
+    let (outcome, failure, _) = rig.end_of(id).await;
+    assert_eq!((outcome, failure.unwrap().message.as_str()), (Outcome::NotStarted, "No spring answers."));
+    // Its number is as good as new, and its place is free.
+    let again = rig.ask(id, 1, json!({"manner": "not_started"})).await;
+    assert_eq!(again.status(), 202);
+    let ended = |events: &[protocol::host::HostEvent]| {
+        events.iter().filter(|e| matches!(e.body, HostEventBody::Ended { .. })).count() == 2
+    };
+    while !ended(&rig.poll("after=0&wait=1s").await.events) {}
+    assert_eq!(problem(rig.cancel(id, 1, 1_000).await).await.status, 404);
+    assert_eq!(rig.ask(id, 1, json!({"manner": "succeed"})).await.status(), 409);
 }

@@ -43,6 +43,8 @@ enum Manner {
     Leave,
     Panic,
     Fail,
+    /// What it needs is not there.
+    NotStarted,
     /// Says that it was cancelled without having been asked.
     Pretend,
     /// Returns more than a result may have.
@@ -194,6 +196,7 @@ impl Work for Probe {
             }
             Manner::Panic => panic!("the {} broke", "spring"),
             Manner::Fail => return Err(WorkError::failed("The disk is full.", "Free some space.")),
+            Manner::NotStarted => return Err(WorkError::NotStarted("No spring answers.".into())),
             Manner::Pretend => return Err(WorkError::Cancelled),
             Manner::TooLarge => {
                 let document = json!("x".repeat(300 * 1024));

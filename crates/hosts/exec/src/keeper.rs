@@ -21,7 +21,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// What the command left running may end by itself for so long.
@@ -45,13 +44,11 @@ pub(crate) struct Job {
     /// The argument vector, and what is set in the environment.
     pub vector: Vec<String>,
     pub set_env: Vec<(String, String)>,
-    /// Its place among those of its kind, given back at the very end.
-    pub place: Option<OwnedSemaphorePermit>,
 }
 
 /// Runs the command to its end. When `abandon` fires, that end comes at once.
 pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> Result<ResultDoc, WorkError> {
-    let Job { declared, shared, vector, set_env, place } = job;
+    let Job { declared, shared, vector, set_env } = job;
     let program = declared.program().map_err(|why| WorkError::failed(why, "Correct it, then retry."))?;
     let mark = format!("{OPERATION}={}", ctx.id());
     let began = Instant::now();
@@ -92,7 +89,6 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let status = status.map_err(|e| {
         WorkError::failed(format!("The command ended, and how it did can't be learned: {e}."), "")
     })?;
-    drop(place);
     let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
     ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
 }

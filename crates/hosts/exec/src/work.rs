@@ -1,4 +1,4 @@
-//! A declared command as a work of the host: its params, its queue, its health.
+//! A declared command as a work of the host: its params, its limit, its health.
 
 use crate::command::{Declared, declare};
 use crate::config::{ConfigError, ExecConfig};
@@ -13,14 +13,11 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One command of the configuration: the kind `exec.<name>`.
 pub struct ExecWork {
     declared: Arc<Declared>,
     shared: Arc<Shared>,
-    /// As many at once as the configuration allows.
-    places: Option<Arc<Semaphore>>,
 }
 
 /// The works of a configuration, one a command, in the order of the file; none when it declares none. Relative
@@ -30,11 +27,7 @@ pub struct ExecWork {
 /// The first mistake in the configuration, with its kind and key.
 pub fn works(config: &ExecConfig, base: &Path) -> Result<Vec<ExecWork>, ConfigError> {
     let shared = Arc::new(Shared::default());
-    let work = |declared: Declared| ExecWork {
-        places: declared.max_parallel.map(|most| Arc::new(Semaphore::new(most as usize))),
-        declared: Arc::new(declared),
-        shared: Arc::clone(&shared),
-    };
+    let work = |declared: Declared| ExecWork { declared: Arc::new(declared), shared: Arc::clone(&shared) };
     Ok(declare(config, base)?.into_iter().map(work).collect())
 }
 
@@ -53,29 +46,6 @@ impl JsonSchema for ExecParams {
     }
 }
 
-impl ExecWork {
-    /// Waits for a place among those of its kind.
-    async fn place(&self, ctx: &Context) -> Result<Option<OwnedSemaphorePermit>, WorkError> {
-        let Some(places) = &self.places else { return Ok(None) };
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Ok(Some(place));
-        }
-        let most = self.declared.max_parallel.unwrap_or_default();
-        ctx.message(format!(
-            "Waits for its turn: of {} at most {most} run at once.",
-            self.declared.spec.name
-        ));
-        tokio::select! {
-            () = ctx.token().cancelled() => Err(WorkError::Cancelled),
-            place = Arc::clone(places).acquire_owned() => {
-                ctx.message("");
-                // Closed by nobody.
-                Ok(place.ok())
-            }
-        }
-    }
-}
-
 #[async_trait]
 impl Work for ExecWork {
     type Params = ExecParams;
@@ -89,10 +59,9 @@ impl Work for ExecWork {
     }
 
     async fn run(&self, ctx: Context, params: ExecParams) -> Result<ResultDoc, WorkError> {
-        let place = self.place(&ctx).await?;
         let (vector, set_env) = self.declared.fill(&params.0);
         let (declared, shared) = (Arc::clone(&self.declared), Arc::clone(&self.shared));
-        let job = Job { declared, shared, vector, set_env, place };
+        let job = Job { declared, shared, vector, set_env };
         // The keeper goes on when this future is dropped, and hears of it by this guard.
         let abandon = CancellationToken::new();
         let _dropped = abandon.clone().drop_guard();
@@ -103,6 +72,10 @@ impl Work for ExecWork {
                 Err(_) => Err(WorkError::Cancelled),
             },
         }
+    }
+
+    fn max_parallel(&self) -> Option<u32> {
+        self.declared.max_parallel
     }
 
     async fn health(&self) -> Vec<Check> {

@@ -155,14 +155,22 @@ impl Work for DataLoad {
         .await
     }
 
+    /// A folder of CSV files that is not there says nothing of the other sources.
+    fn ready(&self, checks: &[Check]) -> bool {
+        checks.iter().all(|check| check.ok || check.name != DATA_FOLDER)
+    }
+
     fn artifacts(self: Arc<Self>) -> Router {
         candles::router(Arc::clone(&self.config))
     }
 }
 
+/// The check without which no load can run.
+const DATA_FOLDER: &str = "data folder";
+
 /// Tries what a load will do: make the folder and write into it.
 fn can_write(folder: &Path) -> Check {
-    let name = "data folder".to_owned();
+    let name = DATA_FOLDER.to_owned();
     let probe = folder.join(format!(".probe-{}", std::process::id()));
     let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"x"));
     let tried = tried.and_then(|()| std::fs::remove_file(&probe));

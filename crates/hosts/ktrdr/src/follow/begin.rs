@@ -185,6 +185,10 @@ impl Run {
                     );
                     return self.at(Place { started: true, ..place });
                 }
+                // Another service may have room for it, or this one when it is back.
+                Err(error @ CallError::Unreached { .. }) => {
+                    return Begun::Not(Err(WorkError::NotStarted(format!("{error}."))));
+                }
                 Err(error) if sure(&error) => {
                     return Begun::Not(Err(WorkError::failed(
                         format!("The run could not be started: {error}."),

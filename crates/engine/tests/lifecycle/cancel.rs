@@ -1,0 +1,179 @@
+//! Cancels at bad moments: while the start is on its way, while nothing can be stored, while what was started goes on.
+
+use crate::children::child;
+use crate::full_store::FullStore;
+use crate::held_requests::HeldRequests;
+use crate::stage::{self, Follower, Stage, start};
+use protocol::operation::AttemptOrigin;
+use protocol::{ConditionKind, ProblemType, State};
+use serde_json::json;
+use std::sync::Arc;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_404_from_before_the_host_accepted_the_start_is_no_loss() {
+    let stage = Stage::new(2).await;
+    let proxy = HeldRequests::to(stage.host.address(), true).await;
+    let engine = stage.engine_at(proxy.address, |_| {});
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1_000_000})).await.id;
+    proxy.until(|passed| passed.starts == 1).await;
+    engine.cancel(id, String::new()).await.unwrap();
+    proxy.until(|passed| passed.cancels == 1).await;
+    // The start is accepted, and the work runs, before the answer to the cancel is there.
+    proxy.let_starts_pass();
+    feed.until(|o| o.id == id && o.started_at.is_some()).await;
+    proxy.let_not_found_pass();
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
+    assert_eq!(stage.host.running().await, 0);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_arrives_after_its_cancel_never_runs() {
+    let stage = Stage::new(2).await;
+    let proxy = HeldRequests::to(stage.host.address(), false).await;
+    let engine = stage.engine_at(proxy.address, |_| {});
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1_000_000})).await.id;
+    proxy.until(|passed| passed.starts == 1).await;
+    engine.cancel(id, String::new()).await.unwrap();
+    // The second one means that the first was answered.
+    proxy.until(|passed| passed.cancels >= 2).await;
+    assert_eq!(engine.at_hand(id).unwrap().state, State::Cancelling, "its start is still on its way");
+    proxy.let_starts_pass();
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!((ended.state, ended.started_at), (State::Cancelled, None));
+    assert_eq!(stage.host.starts(id), 0);
+    // The next attempt is another matter.
+    engine.again(id, AttemptOrigin::Retry).await.unwrap();
+    feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
+    engine.cancel(id, String::new()).await.unwrap();
+    feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Cancelled).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
+    let stage = Stage::new(2).await;
+    let cable = stage.cable().await;
+    let other = stage::TestHost::new(2).await;
+    let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    // The parent on one host, its child on the other, which falls silent.
+    engine.drain("counter".parse().unwrap(), true).await.unwrap();
+    let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
+    feed.until_running(&[parent]).await;
+    engine.drain("counter".parse().unwrap(), false).await.unwrap();
+    engine.drain("other".parse().unwrap(), true).await.unwrap();
+    let one = child(&engine, parent, 1_000_000, "one").await;
+    feed.until_running(&[one]).await;
+    cable.cut();
+    feed.until(|o| o.id == one && o.condition.is_some()).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    let waits =
+        feed.until(|o| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::ChildrenRunning)).await;
+    assert_eq!((waits.id, waits.state), (parent, State::Cancelling));
+    assert_eq!(waits.receipt.unwrap().released, None);
+    // Nothing that it started is tried again meanwhile.
+    assert!(!engine.at_hand(one).unwrap().state.ended());
+    engine.close().await;
+    drop(engine);
+
+    // Nor does a restart of the server end it before them.
+    let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    assert_eq!(engine.at_hand(parent).unwrap().state, State::Cancelling);
+    cable.mend();
+    let child_ended = feed.until(|o| o.id == one && o.state.ended()).await;
+    assert_eq!(child_ended.state, State::Cancelled);
+    let parent_ended = feed.until(|o| o.id == parent && o.state.ended()).await;
+    assert_eq!(parent_ended.state, State::Cancelled);
+    let released = parent_ended.receipt.unwrap().released.unwrap();
+    assert!(released >= child_ended.ended_at.unwrap());
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
+    let stage = Stage::new(3).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    // It stops only when the gate is opened.
+    let parent = start(&engine, json!({"steps": 1_000_000, "hold_at": 1})).await.id;
+    let one = child(&engine, parent, 1_000_000, "one").await;
+    feed.until_running(&[parent, one]).await;
+    engine.cancel(one, String::new()).await.unwrap();
+    feed.until(|o| o.id == one && o.state == State::Cancelled).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    let refused = engine.again(one, AttemptOrigin::Retry).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemType::Conflict);
+    assert!(refused.detail.contains("is being cancelled"), "{}", refused.detail);
+    stage.host.open_gate();
+    feed.until(|o| o.id == parent && o.state == State::Cancelled).await;
+    engine.again(one, AttemptOrigin::Retry).await.unwrap();
+    feed.until(|o| o.id == one && o.state == State::Running).await;
+    engine.cancel(one, String::new()).await.unwrap();
+    feed.until(|o| o.id == one && o.state == State::Cancelled).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there_is_room() {
+    let stage = Stage::new(2).await;
+    let store = FullStore::new(stage.store());
+    let engine = stage.engine_on(Arc::new(store.clone()), |_| {});
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1_000_000})).await.id;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    store.fill();
+    let answer = engine.cancel(id, "it fills the disk".into()).await.unwrap();
+    let receipt = answer.receipt.unwrap();
+    assert!(receipt.not_stored && receipt.reason == "it fills the disk");
+    assert_eq!(answer.state, State::Running, "no state is told that is not stored");
+    stage.host.ended(id).await;
+    assert_eq!(stage.host.running().await, 0);
+    let shown = engine.operation(id).await.unwrap().operation;
+    assert!(shown.receipt.unwrap().not_stored);
+    // Pressed twice it is the same cancel.
+    assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
+    assert_eq!(
+        stage::try_start(&engine, "test.count", json!({"steps": 1})).await.unwrap_err().kind,
+        ProblemType::Unavailable
+    );
+    store.free();
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Cancelled);
+    let receipt = ended.receipt.unwrap();
+    assert!(!receipt.not_stored && receipt.released.is_some());
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelled() {
+    let stage = Stage::new(2).await;
+    let store = FullStore::new(stage.store());
+    let engine = stage.engine_on(Arc::new(store.clone()), |_| {});
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1_000_000})).await.id;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    store.fill();
+    assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
+    stage.host.ended(id).await;
+    // What waits to be stored is lost with this server.
+    engine.close().await;
+    drop(engine);
+    drop(store);
+
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
+    engine.close().await;
+}

@@ -1,0 +1,80 @@
+//! Where operations are placed: on hosts that are ready for them, and elsewhere when a host could not begin one.
+
+use crate::stage::{self, Follower, Stage, TestHost, start};
+use protocol::operation::AttemptOrigin;
+use protocol::{ConditionKind, FailureReason, State};
+use serde_json::json;
+use signalbox_engine::RetryPolicy;
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_placed_on_a_host_that_is_not_ready_until_it_is() {
+    let stage = Stage::new(2).await;
+    stage.host.set_ready(false);
+    let engine = stage.engine_with(|config| config.health_every = Duration::from_millis(50));
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 3})).await.id;
+    let waits = feed.until(|o| o.id == id && o.condition.is_some()).await;
+    let condition = waits.condition.unwrap();
+    assert_eq!((waits.state, condition.kind), (State::Queued, ConditionKind::NoHost));
+    assert!(condition.message.contains("counter is not ready for test.count"), "{}", condition.message);
+    stage.host.set_ready(true);
+    feed.until(|o| o.id == id && o.state == State::Succeeded).await;
+    assert_eq!(stage.host.starts(id), 1);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_host_could_not_begin_runs_on_another_as_the_same_attempt() {
+    let stage = Stage::new(2).await;
+    let other = TestHost::new(1).await;
+    other.open_gate();
+    let engine = stage.engine_with(|config| config.hosts.push(other.config("other")));
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let mut ids = Vec::new();
+    // More than the other host has slots: they wait for it and do not fail on the one that can't begin them.
+    for _ in 0..6 {
+        ids.push(start(&engine, json!({"steps": 3, "needs_gate": true})).await.id);
+    }
+    for id in ids {
+        let ended = loop {
+            let known = engine.at_hand(id).unwrap();
+            if known.state.ended() {
+                break known;
+            }
+            feed.until(|o| o.id == id).await;
+        };
+        assert_eq!((ended.state, ended.attempt), (State::Succeeded, 1), "{:?}", ended.failure);
+        assert_eq!(ended.host.unwrap().as_str(), "other");
+    }
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_by_hand_in_the_pause_before_an_automatic_one_begins_at_once() {
+    let mut stage = Stage::new(2).await;
+    let hour = Duration::from_secs(3_600);
+    let engine = stage.engine_with(|config| {
+        let reasons = vec![FailureReason::HostRestarted, FailureReason::HostLost];
+        let policy = RetryPolicy { attempts: 3, pause: hour, longest_pause: hour, resume: true, reasons };
+        config.rules.retry.insert("test.count".parse().unwrap(), policy);
+    });
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1_000_000, "checkpoint": 3})).await.id;
+    feed.until(|o| o.id == id && o.checkpoint.is_some()).await;
+    stage.kill_host();
+    stage.restart_host().await;
+    let held = feed.until(|o| o.id == id && o.attempt == 2).await;
+    assert_eq!(held.condition.unwrap().kind, ConditionKind::Backoff);
+    let again = engine.again(id, AttemptOrigin::Resume).await.unwrap();
+    assert_eq!((again.attempt, again.not_before), (2, None));
+    feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
+    assert_eq!(stage.host.resumed_from(id), Some(json!(3)));
+    engine.cancel(id, String::new()).await.unwrap();
+    feed.until(|o| o.id == id && o.state == State::Cancelled).await;
+    assert_eq!(engine.operation(id).await.unwrap().attempts.len(), 2);
+    engine.close().await;
+}
