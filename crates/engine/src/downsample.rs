@@ -1,9 +1,10 @@
-//! Fewer points of a curve with the same look: the lowest and the highest of each stretch are kept.
+//! Fewer points of a curve with the same look: the lowest and the highest of each stretch are kept, and its gaps.
 
 use protocol::Point;
 
 /// At most `wanted` points of a curve in rising x: first and last, and of each stretch between them the lowest
-/// and the highest in their order. A peak of one point is never lost, as it is with every n-th point.
+/// and the highest in their order. A peak of one point is never lost, as it is with every n-th point. Of the gaps of
+/// a stretch the first is kept.
 /// Says whether any point was left out.
 pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) {
     let wanted = wanted.max(4);
@@ -11,21 +12,23 @@ pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) 
         return (points.to_vec(), false);
     }
     let inner = &points[1..points.len() - 1];
-    let stretches = (wanted - 2) / 2;
+    let gaps = inner.iter().any(|point| point.1.is_nan());
+    let stretches = if gaps { ((wanted - 2) / 3).max(1) } else { (wanted - 2) / 2 };
     let mut out = Vec::with_capacity(wanted);
     out.push(points[0]);
     for n in 0..stretches {
         let stretch = &inner[inner.len() * n / stretches..inner.len() * (n + 1) / stretches];
         let by_y = |(_, a): &(usize, &Point), (_, b): &(usize, &Point)| a.1.total_cmp(&b.1);
-        let lowest = stretch.iter().enumerate().min_by(by_y);
-        let highest = stretch.iter().enumerate().max_by(by_y);
-        if let (Some((i, low)), Some((j, high))) = (lowest, highest) {
-            match i.cmp(&j) {
-                std::cmp::Ordering::Less => out.extend([*low, *high]),
-                std::cmp::Ordering::Greater => out.extend([*high, *low]),
-                std::cmp::Ordering::Equal => out.push(*low),
-            }
-        }
+        let numbers = || stretch.iter().enumerate().filter(|(_, point)| !point.1.is_nan());
+        let places = [
+            numbers().min_by(by_y).map(|(i, _)| i),
+            numbers().max_by(by_y).map(|(i, _)| i),
+            stretch.iter().position(|point| point.1.is_nan()),
+        ];
+        let mut places: Vec<usize> = places.into_iter().flatten().collect();
+        places.sort_unstable();
+        places.dedup();
+        out.extend(places.into_iter().map(|i| stretch[i]));
     }
     out.push(points[points.len() - 1]);
     (out, true)
@@ -35,6 +38,18 @@ pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_gap_is_kept_however_few_points_are_wanted() {
+        let y = |x: i32| if (400..420).contains(&x) { f64::NAN } else { f64::from(x % 17) };
+        let points: Vec<Point> = (0..1_000).map(|x| Point(f64::from(x), y(x))).collect();
+        for wanted in [5, 20, 100] {
+            let (few, _) = downsample(&points, wanted);
+            assert!(few.len() <= wanted && few.iter().any(|point| point.1.is_nan()), "{few:?}");
+            assert!(few.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            assert_eq!(few.iter().map(|point| point.1).fold(f64::MIN, f64::max), 16.0);
+        }
+    }
 
     proptest! {
         #[test]

@@ -193,8 +193,8 @@ impl Context {
         self.held.attempt.report.measure(|meter, _| meter.fraction(fraction));
     }
 
-    /// A point of one of the kind's series, in rising x. What is not a finite number is left out, and the log
-    /// says so.
+    /// A point of one of the kind's series, in rising x. A y that is no finite number is a gap in the curve, and the
+    /// log says so.
     pub fn point(&self, series: &str, x: f64, y: f64) {
         self.held.attempt.report.point(series, x, y);
     }

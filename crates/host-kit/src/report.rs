@@ -115,26 +115,34 @@ impl Report {
         }
     }
 
-    /// Adds a point to a curve. What is not a finite number can't be drawn: the log says so, once a series.
+    /// Adds a point to a curve. A y that is no finite number is a gap in it, which the log says once a series; a point
+    /// without an x has no place, and is left out.
     pub fn point(&self, series: &str, x: f64, y: f64) {
         let now = Instant::now();
         let mut pending = self.pending.lock();
         let waited = pending.batch_waits();
-        if x.is_finite() && y.is_finite() {
-            let point = Point(x, y);
+        let complains = !(x.is_finite() && y.is_finite())
+            && pending.complained.len() < COMPLAINTS
+            && pending.complained.insert(cut(series, TEXT_BYTES));
+        if complains {
+            let follows = if x.is_finite() {
+                "the curve has a gap there, and wherever that is so"
+            } else {
+                "this point and others like it are left out of the curve"
+            };
+            let text = format!(
+                "A point of series {series} at x = {x} has y = {y}. Only finite numbers can be drawn: {follows}."
+            );
+            pending.line(LogLevel::Warn, &text);
+        }
+        if x.is_finite() {
+            let point = Point(x, if y.is_finite() { y } else { f64::NAN });
             match pending.series.iter_mut().find(|s| s.name == series) {
                 Some(known) => known.points.push(point),
                 None => pending.series.push(Points { name: cut(series, TEXT_BYTES), points: vec![point] }),
             }
             pending.points += 1;
-        } else if pending.complained.len() < COMPLAINTS && pending.complained.insert(cut(series, TEXT_BYTES))
-        {
-            let text = format!(
-                "A point of series {series} at x = {x} has y = {y}. Only finite numbers can be drawn: this point \
-                 and others like it are left out of the curve."
-            );
-            pending.line(LogLevel::Warn, &text);
-        } else {
+        } else if !complains {
             return;
         }
         self.gathered(&mut pending, waited, now);
@@ -353,20 +361,25 @@ mod tests {
     }
 
     #[test]
-    fn a_point_that_is_no_number_is_left_out_and_said_once() {
+    fn a_point_that_is_no_number_is_a_gap_and_said_once() {
         let report = report();
         report.point("loss", 1.0, f64::NAN);
         report.point("loss", 2.0, f64::INFINITY);
+        report.point("loss", f64::NAN, 2.0);
         report.point("loss", 3.0, 0.5);
         report.say(HostEventBody::Stopped);
-        let bodies = told(&report);
-        let [HostEventBody::Log { lines }, HostEventBody::Points { series }, HostEventBody::Stopped] =
-            bodies.as_slice()
-        else {
-            panic!("one line, one point: {bodies:?}")
-        };
-        assert!(lines.len() == 1 && lines[0].text.contains("NaN"));
-        assert_eq!(series[0].points, [Point(3.0, 0.5)]);
+        let (mut said, mut points) = (Vec::new(), Vec::new());
+        for body in told(&report) {
+            match body {
+                HostEventBody::Log { lines } => said.extend(lines),
+                HostEventBody::Points { series } => points.extend(series.into_iter().flat_map(|s| s.points)),
+                _ => {}
+            }
+        }
+        assert!(said.len() == 1 && said[0].text.contains("NaN"), "{said:?}");
+        let [one, two, three] = points.as_slice() else { panic!("{points:?}") };
+        assert!(one.0 == 1.0 && one.1.is_nan() && two.0 == 2.0 && two.1.is_nan());
+        assert_eq!(*three, Point(3.0, 0.5));
     }
 
     #[tokio::test]

@@ -1,12 +1,36 @@
 //! What an operation tells beside its progress: points of named curves, and log lines.
 
 use crate::Time;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// One point of a curve: x (step, epoch or seconds since start) against y.
+/// One point of a curve: x (step, epoch or seconds since start) against y. A y of `NaN` is a gap; on the wire it is
+/// `null`.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Point(pub f64, pub f64);
+pub struct Point(pub f64, #[serde(deserialize_with = "number_or_gap")] pub f64);
+
+fn number_or_gap<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Point {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+        let number =
+            ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Number, Type::Null])).build();
+        ArrayBuilder::new()
+            .items(number)
+            .min_items(Some(2))
+            .max_items(Some(2))
+            .description(Some(
+                "One point of a curve: x (step, epoch or seconds since start) against y. A y of null is a gap.",
+            ))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Point {}
 
 /// New points of one series, in rising x.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -66,5 +90,21 @@ impl LogLevel {
             LogLevel::Warn => "warn",
             LogLevel::Error => "error",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_of_a_curve_is_null_on_the_wire() {
+        let text = serde_json::to_string(&[Point(1.0, 0.5), Point(2.0, f64::NAN)]).unwrap();
+        assert_eq!(text, "[[1.0,0.5],[2.0,null]]");
+        let [first, gap]: [Point; 2] = serde_json::from_str(&text).unwrap();
+        assert_eq!(first, Point(1.0, 0.5));
+        assert!(gap.0 == 2.0 && gap.1.is_nan());
+        assert!(serde_json::from_str::<Point>("[null, 1.0]").is_err());
+        assert!(serde_json::from_str::<Point>("[1.0]").is_err());
     }
 }

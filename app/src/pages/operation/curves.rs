@@ -124,9 +124,10 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
 }
 
 /// How much of some curves is there, of an answer that held at most so many points of each and left some out or not.
-/// Of a stretch at least one point is left, and there are half as many stretches: what has fewer is all there.
+/// Of a stretch at least one point is left, and there are half as many stretches, a third where there are gaps: what has
+/// fewer is all there.
 pub fn extent_of(thinned: bool, asked: u32, curves: &[&[Point]]) -> Extent {
-    let few = |curve: &&[Point]| curve.len() < asked as usize / 2;
+    let few = |curve: &&[Point]| curve.len() < asked as usize / 3;
     let rows = if thinned && !curves.iter().all(few) { Rows::Thinned } else { Rows::Each };
     Extent { rows, part: false }
 }
