@@ -308,14 +308,14 @@ impl Actions {
                             "Cancel sent to its host, not stored yet: the server's disk has no room. {}",
                             operation.title
                         ));
-                        return;
+                    } else {
+                        // The feed may have told more by now than the answer does.
+                        let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
+                        actions.toasts.say(match what {
+                            "cancel" => words::cancel_note(state, &operation.title),
+                            _ => format!("{said}: {}", operation.title),
+                        });
                     }
-                    // The feed may have told more by now than the answer does.
-                    let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
-                    actions.toasts.say(match what {
-                        "cancel" => words::cancel_note(state, &operation.title),
-                        _ => format!("{said}: {}", operation.title),
-                    });
                 }
                 Err(problem) => actions.toasts.warn(problem.detail),
             }

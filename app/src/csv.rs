@@ -1,44 +1,83 @@
 //! Tables as CSV (RFC 4180), for those who calculate on with them. Pure.
 
-/// One line, with its end. What a spreadsheet would take for a formula is marked as text.
-pub fn line<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+/// A cell of a table.
+pub enum Cell<'a> {
+    /// Read as text by a spreadsheet, whatever it looks like.
+    Text(&'a str),
+    /// With all its digits; empty where it is no finite number.
+    Number(f64),
+}
+
+/// One line of text, like the header, with its end.
+pub fn texts<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+    line(cells.into_iter().map(Cell::Text))
+}
+
+/// One line, with its end.
+pub fn line<'a>(cells: impl IntoIterator<Item = Cell<'a>>) -> String {
     let mut out = String::new();
     for (i, cell) in cells.into_iter().enumerate() {
         if i > 0 {
             out.push(',');
         }
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-        let marked = if formula { format!("'{cell}") } else { cell.to_owned() };
-        if marked.contains([',', '"', '\n', '\r']) {
-            out.push('"');
-            out.push_str(&marked.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(&marked);
+        match cell {
+            Cell::Text(text) => out.push_str(&escaped(text)),
+            Cell::Number(n) => out.push_str(&number(n)),
         }
     }
     out.push_str("\r\n");
     out
 }
 
-/// A number with all its digits; nothing where there is none.
-pub fn number(n: f64) -> String {
-    if n.is_finite() { n.to_string() } else { String::new() }
+/// A text that a spreadsheet would take for a formula, or for a number with a sign, is marked as text.
+fn escaped(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let marked = if formula { format!("'{text}") } else { text.to_owned() };
+    if formula || marked.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", marked.replace('"', "\"\""))
+    } else {
+        marked
+    }
+}
+
+/// A number with all its digits, with an exponent where they would be mostly zeros; nothing where there is none.
+fn number(n: f64) -> String {
+    match n.abs() {
+        _ if !n.is_finite() => String::new(),
+        0.0 => "0".to_owned(),
+        size if (1e-6..1e21).contains(&size) => n.to_string(),
+        _ => format!("{n:e}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_would_break_a_line_is_quoted() {
-        assert_eq!(line(["a", "b,c", "say \"no\"", "1\n2"]), "a,\"b,c\",\"say \"\"no\"\"\",\"1\n2\"\r\n");
+        assert_eq!(texts(["a", "b,c", "say \"no\"", "1\n2"]), "a,\"b,c\",\"say \"\"no\"\"\",\"1\n2\"\r\n");
     }
 
     #[test]
-    fn text_is_no_formula_and_a_number_stays_one() {
-        assert_eq!(line(["=1+1", "-5.5", "-x", "@a"]), "'=1+1,-5.5,'-x,'@a\r\n");
-        assert_eq!(number(0.1 + 0.2), "0.30000000000000004");
-        assert_eq!(number(f64::NAN), "");
+    fn text_is_no_formula_and_no_number_with_a_sign() {
+        assert_eq!(
+            texts(["=1+1", "-x", "@a", "+1", "-5.5"]),
+            "\"'=1+1\",\"'-x\",\"'@a\",\"'+1\",\"'-5.5\"\r\n"
+        );
+    }
+
+    #[test]
+    fn a_number_has_every_digit_and_what_is_none_is_an_empty_cell() {
+        let all = [-5.5, 0.1 + 0.2, f64::NAN, f64::INFINITY, 1e308, -1e-9, -0.0];
+        assert_eq!(line(all.map(Cell::Number)), "-5.5,0.30000000000000004,,,1e308,-1e-9,0\r\n");
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_reads_back_as_it_was(n in proptest::num::f64::NORMAL) {
+            prop_assert_eq!(number(n).parse::<f64>().unwrap(), n);
+        }
     }
 }

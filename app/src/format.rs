@@ -2,6 +2,13 @@
 //!
 //! Times are by UTC and bear no zone: it stands beside them, or [`crate::zone`] adds it. Nothing here reads a clock.
 
+mod figure;
+
+pub use figure::{
+    Digits, NO_FIGURE, PLAIN_SIZES, Write, are_told_apart, decimal, exponent, figure, figure_to, is_same,
+    ratio_to, reads_same, scientific, share, share_to, signed, tell_apart,
+};
+
 use protocol::Time;
 
 /// `20,758`
@@ -17,19 +24,14 @@ pub fn count(n: u64) -> String {
     out
 }
 
-/// `3.4`, `812`, `1.2k`, `48M`: three figures at most, for rates and axes.
+/// `3.4`, `812`, `1.2k`, `48M`: three figures at most, for rates. What is too large for a letter has an exponent.
 pub fn compact(n: f64) -> String {
-    if !n.is_finite() {
-        return "–".to_owned();
-    }
     let size = n.abs();
-    for (above, unit) in [(999_500_000.0, "G"), (999_500.0, "M"), (999.5, "k")] {
+    if size.is_nan() || size >= 999_500_000_000.0 {
+        return figure(n);
+    }
+    for (above, unit, factor) in [(999_500_000.0, "G", 1e9), (999_500.0, "M", 1e6), (999.5, "k", 1e3)] {
         if size >= above {
-            let factor = match unit {
-                "G" => 1e9,
-                "M" => 1e6,
-                _ => 1e3,
-            };
             return format!("{}{unit}", short_decimal(n / factor));
         }
     }
@@ -56,74 +58,48 @@ pub fn rate(per_second: f64, unit: &str) -> String {
 
 /// `48.2 MiB`
 pub fn bytes(n: u64) -> String {
-    let mut size = n as f64;
+    bytes_of(n as f64)
+}
+
+/// The same of a mean or a rate.
+pub fn bytes_of(n: f64) -> String {
+    let mut size = n.max(0.0);
     let mut unit = "B";
-    for next in ["KiB", "MiB", "GiB", "TiB"] {
+    for next in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
         if size < 1023.95 {
             break;
         }
         size /= 1024.0;
         unit = next;
     }
-    if unit == "B" { format!("{n} B") } else { format!("{size:.1} {unit}") }
+    match unit {
+        _ if !n.is_finite() => NO_FIGURE.to_owned(),
+        "B" => format!("{size:.0} B"),
+        unit => format!("{size:.1} {unit}"),
+    }
 }
 
 /// `56 %`; says 100 only when it is.
 pub fn percent(fraction: f64) -> String {
+    if fraction.is_nan() {
+        return NO_FIGURE.to_owned();
+    }
     let whole = (fraction.clamp(0.0, 1.0) * 100.0).floor();
     format!("{whole:.0} %")
 }
 
-/// `99.82 %`: a share with the digits that tell it from 100.
-pub fn share(fraction: f64) -> String {
-    let percent = fraction * 100.0;
-    if (percent - percent.round()).abs() < 1e-9 {
-        format!("{percent:.0} %")
-    } else if percent > 99.995 && fraction < 1.0 {
-        "just under 100 %".to_owned()
-    } else {
-        format!("{percent:.2} %")
-    }
-}
-
-/// `16.40 %`: a share with two decimals, for columns of them.
-pub fn hundredths(fraction: f64) -> String {
-    if fraction.is_finite() { format!("{:.2} %", fraction * 100.0) } else { "–".to_owned() }
-}
-
-/// A figure with about five significant digits: `0.6494`, `412.80`, `1,068.00`, `20,758`.
-pub fn figure(n: f64) -> String {
-    if !n.is_finite() {
-        return "–".to_owned();
-    }
-    let size = n.abs();
-    if size >= 1_000.0 {
-        let mut text =
-            count(if size >= 10_000.0 { size.round() } else { (size * 100.0).round() / 100.0 } as u64);
-        if size < 10_000.0 {
-            text.push_str(&format!(".{:02}", (size * 100.0).round() as u64 % 100));
-        }
-        if n < 0.0 { format!("−{text}") } else { text }
-    } else if size >= 1.0 || size == 0.0 {
-        format!("{n:.2}")
-    } else {
-        let digits = (3 - size.log10().floor() as i32).clamp(2, 9) as usize;
-        format!("{n:.digits$}")
-    }
-}
-
-/// With its sign, `+12.34 %` or `−3.10`, the size written by `of`; nothing has none.
-pub fn signed(n: f64, of: fn(f64) -> String) -> String {
-    let size = of(n.abs());
-    match n {
-        n if n > 0.0 => format!("+{size}"),
-        n if n < 0.0 => format!("−{size}"),
-        _ => size,
-    }
-}
+/// Seconds from which on only days are told: a thousand years.
+const LONGEST_DURATION: f64 = 86_400.0 * 365_250.0;
 
 /// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for what ticks once a second.
 pub fn duration(seconds: f64) -> String {
+    if seconds.is_nan() || seconds >= LONGEST_DURATION {
+        return if seconds.is_finite() {
+            format!("{} d", figure((seconds / 86_400.0).floor()))
+        } else {
+            NO_FIGURE.to_owned()
+        };
+    }
     let whole = seconds.max(0.0) as u64;
     let (days, hours, minutes, rest) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60);
     match (days, hours, minutes) {
@@ -144,6 +120,11 @@ pub fn span(seconds: f64) -> String {
     } else {
         duration(seconds)
     }
+}
+
+/// A span, in seconds with more digits where [`span`] does not tell it from another.
+pub fn span_to(seconds: f64, digits: Digits) -> String {
+    digits.fewer().map_or_else(|| span(seconds), |digits| format!("{} s", figure_to(seconds, digits)))
 }
 
 /// `+31 ms`: how long after the first step of a receipt.
@@ -174,6 +155,9 @@ pub fn about(seconds: f64) -> String {
 
 /// `12 s ago`, `2 m ago`, `3 h ago`, `5 d ago`
 pub fn ago(seconds: f64) -> String {
+    if seconds.is_nan() || seconds >= LONGEST_DURATION {
+        return format!("{} ago", duration(seconds));
+    }
     let whole = seconds.max(0.0) as u64;
     match whole {
         0 => "just now".to_owned(),
@@ -236,21 +220,40 @@ pub fn bar_time(time: Time) -> String {
     }
 }
 
-/// A JSON value as a person reads it: text without its quotes, numbers grouped.
+/// A JSON value of a result as a person reads it: text without its quotes, numbers as figures.
 pub fn value(value: &serde_json::Value) -> String {
     match value {
+        serde_json::Value::Number(n) if n.is_f64() => n.as_f64().map_or_else(|| n.to_string(), figure),
+        other => param(other),
+    }
+}
+
+/// A JSON value of a param: as [`value`], and numbers with every digit that was given.
+pub fn param(value: &serde_json::Value) -> String {
+    match value {
         serde_json::Value::String(s) => s.clone(),
-        serde_json::Value::Number(n) => match (n.as_u64(), n.as_f64()) {
-            (Some(n), _) => count(n),
-            // 10000.0 is how JSON writes a 10,000 that may have decimals.
-            (None, Some(n)) if n.fract() == 0.0 && (0.0..1e15).contains(&n) => count(n as u64),
+        serde_json::Value::Number(n) => match (n.as_u64(), n.as_i64(), n.as_f64()) {
+            (Some(n), ..) => count(n),
+            (None, Some(n), _) => format!("−{}", count(n.unsigned_abs())),
+            (None, None, Some(n)) => exact(n),
             _ => n.to_string(),
         },
-        serde_json::Value::Null => "–".to_owned(),
+        serde_json::Value::Null => NO_FIGURE.to_owned(),
         serde_json::Value::Bool(true) => "yes".to_owned(),
         serde_json::Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// With every digit. 10000.0 is how JSON writes a 10,000 that may have decimals.
+fn exact(n: f64) -> String {
+    let size = n.abs();
+    let text = if size == 0.0 || (1e-4..1e15).contains(&size) {
+        figure::grouped(&size.to_string())
+    } else {
+        format!("{size:e}")
+    };
+    if n < 0.0 { format!("−{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -296,19 +299,6 @@ mod tests {
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.5678), "56 %");
         assert_eq!(percent(7.0), "100 %");
-        assert_eq!(share(0.99824), "99.82 %");
-        assert_eq!(share(1.0), "100 %");
-        assert_eq!(share(0.999_99), "just under 100 %");
-    }
-
-    #[test]
-    fn a_sign_stands_before_what_has_one() {
-        assert_eq!(signed(0.1234, share), "+12.34 %");
-        assert_eq!(signed(-0.14, hundredths), "−14.00 %");
-        assert_eq!(signed(-3.1, figure), "−3.10");
-        assert_eq!(signed(0.0, figure), "0.00");
-        assert_eq!(signed(-20_758.3, figure), "−20,758");
-        assert_eq!(signed(f64::NAN, figure), "–");
     }
 
     #[test]
@@ -356,13 +346,28 @@ mod tests {
     }
 
     #[test]
-    fn figures_keep_the_digits_they_deserve() {
-        assert_eq!(figure(0.6494), "0.6494");
-        assert_eq!(figure(412.8), "412.80");
-        assert_eq!(figure(20_758.3), "20,758");
-        assert_eq!(figure(1_068.0), "1,068.00");
-        assert_eq!(figure(-9_999.996), "−10,000.00");
-        assert_eq!(figure(0.0), "0.00");
+    fn what_a_number_can_not_hold_is_no_other_number() {
+        assert_eq!(compact(1e308), "1e308");
+        assert_eq!(rate(1.5e18, "rows"), "1.5e18 rows/s");
+        assert_eq!(duration(1e300), "1.15741e295 d");
+        assert_eq!(duration(f64::INFINITY), "–");
+        assert_eq!(bytes_of(f64::INFINITY), "–");
+    }
+
+    #[test]
+    fn a_param_has_every_digit_and_a_result_those_of_a_figure() {
+        let both = |text: &str| {
+            let json = serde_json::from_str(text).unwrap();
+            (param(&json), value(&json))
+        };
+        let same = |text: &str| (text.to_owned(), text.to_owned());
+        assert_eq!(both("0.123456789"), ("0.123456789".to_owned(), "0.123457".to_owned()));
+        assert_eq!(both("10000.0"), same("10,000"));
+        assert_eq!(both("-10000"), same("−10,000"));
+        assert_eq!(both("18446744073709551615"), same("18,446,744,073,709,551,615"));
+        assert_eq!(both("1e308"), same("1e308"));
+        assert_eq!(both("1e-7"), same("1e-7"));
+        assert_eq!(both("null"), same("–"));
     }
 
     proptest! {
@@ -376,7 +381,7 @@ mod tests {
 
         #[test]
         fn no_figure_makes_a_format_panic(n: f64) {
-            let _ = (compact(n), percent(n), share(n), figure(n), duration(n), span(n), offset(n), about(n), ago(n));
+            let _ = (compact(n), percent(n), bytes_of(n), duration(n), span(n), offset(n), about(n), ago(n), exact(n));
         }
     }
 }

@@ -1,21 +1,17 @@
 //! The figures of a backtest. What they mean exactly is in docs/backtest.md.
 
 use super::figure::{Better, Figure, Line, all};
-use crate::format;
+use crate::format::{self, Digits, Write};
 use protocol::results::{BacktestResult, Performance};
 
 /// What it worked on, and how much it did.
 pub const FACTS: [Line<BacktestResult>; 6] = [
-    fact("Bars", |r| Some(r.bars as f64), whole),
-    fact("Capital", |r| Some(r.capital), format::figure),
-    fact("Commission paid", |r| Some(r.commission), format::figure),
-    fact("Trades closed", |r| Some(r.trade_count as f64), whole),
-    fact("Computed in", |r| Some(r.compute_seconds).filter(|s| *s > 0.0), format::span),
-    fact(
-        "Speed",
-        |r| Some(r.bars as f64 / r.compute_seconds).filter(|_| r.compute_seconds > 0.0),
-        |n| format::rate(n, "bars"),
-    ),
+    fact("Bars", |r| Some(r.bars as f64), format::figure_to),
+    fact("Capital", |r| Some(r.capital), format::figure_to),
+    fact("Commission paid", |r| Some(r.commission), format::figure_to),
+    fact("Trades closed", |r| Some(r.trade_count as f64), format::figure_to),
+    fact("Computed in", |r| Some(r.compute_seconds).filter(|s| *s > 0.0), format::span_to),
+    fact("Speed", |r| Some(r.bars as f64 / r.compute_seconds).filter(|_| r.compute_seconds > 0.0), speed),
 ];
 
 /// How well a curve of equity did.
@@ -33,7 +29,7 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
         "Standard deviation of returns, for a year",
         Better::Lower,
         |p| p.volatility,
-        format::hundredths,
+        format::share_to,
     ),
     line("Sharpe", "Return for a unit of volatility, for a year", Better::Higher, |p| p.sharpe, ratio),
     line("Sortino", "Return for a unit of downside volatility", Better::Higher, |p| p.sortino, ratio),
@@ -47,14 +43,14 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
         days,
     ),
     // Figures of trades, of which holding has but one: different, and not better.
+    line("Trades won", "Winning trades as a share of all", Better::Neither, |p| p.win_rate, format::share_to),
     line(
-        "Trades won",
-        "Winning trades as a share of all",
+        "Profit factor",
+        "What was won over what was lost",
         Better::Neither,
-        |p| p.win_rate,
-        format::hundredths,
+        |p| p.profit_factor,
+        format::ratio_to,
     ),
-    line("Profit factor", "What was won over what was lost", Better::Neither, |p| p.profit_factor, plain),
     line(
         "Average trade",
         "PnL as a share of what it took to enter",
@@ -67,7 +63,7 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
         "Bars with a position as a share of all",
         Better::Neither,
         |p| Some(p.exposure),
-        format::hundredths,
+        format::share_to,
     ),
 ];
 
@@ -77,7 +73,7 @@ const FINAL: Line<BacktestResult> = Line {
     means: "Money, and the worth of what is held, at the end",
     better: Better::Neither,
     of: |r| Some(r.final_equity),
-    shown: format::figure,
+    shown: format::figure_to,
 };
 
 const fn line(
@@ -85,7 +81,7 @@ const fn line(
     means: &'static str,
     better: Better,
     of: fn(&Performance) -> Option<f64>,
-    shown: fn(f64) -> String,
+    shown: Write,
 ) -> Line<Performance> {
     Line { name, means, better, of, shown }
 }
@@ -93,7 +89,7 @@ const fn line(
 const fn fact(
     name: &'static str,
     of: fn(&BacktestResult) -> Option<f64>,
-    shown: fn(f64) -> String,
+    shown: Write,
 ) -> Line<BacktestResult> {
     Line { name, means: "", better: Better::Neither, of, shown }
 }
@@ -106,32 +102,31 @@ pub fn figures(result: &BacktestResult) -> Vec<Figure> {
     figures
 }
 
-fn gain(n: f64) -> String {
-    format::signed(n, format::hundredths)
+fn gain(n: f64, digits: Digits) -> String {
+    format::signed(n, |size| format::share_to(size, digits))
 }
 
-fn ratio(n: f64) -> String {
-    format::signed(n, plain)
+fn ratio(n: f64, digits: Digits) -> String {
+    format::signed(n, |size| format::ratio_to(size, digits))
 }
 
-fn plain(n: f64) -> String {
-    format!("{n:.2}")
+fn speed(n: f64, digits: Digits) -> String {
+    let exact = |digits| format!("{} bars/s", format::figure_to(n, digits));
+    digits.fewer().map_or_else(|| format::rate(n, "bars"), exact)
 }
 
-fn whole(n: f64) -> String {
-    format::count(n as u64)
-}
-
-fn days(n: f64) -> String {
-    match n {
-        n if n < 1.0 => format!("{:.0} h", n * 24.0),
-        n => format!("{} days", format::count(n.round() as u64)),
+/// `12 h` or `90 days`; in days with decimals where that does not tell it from another.
+fn days(n: f64, digits: Digits) -> String {
+    match digits.fewer() {
+        None if n < 1.0 => format!("{} h", format::figure((n * 24.0).round())),
+        None => format!("{} days", format::figure(n.round())),
+        Some(digits) => format!("{} days", format::figure_to(n, digits)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::figure::best_of;
+    use super::super::figure::{beside, best_of};
     use super::*;
 
     #[test]
@@ -143,12 +138,14 @@ mod tests {
         );
         for name in ["Deepest drawdown", "Longest drawdown"] {
             let line = of(name);
-            let both = [line.figure(&shallow).value, line.figure(&deep).value];
-            assert_eq!(best_of(&both, line.better), [true, false], "{name}");
+            let (shallow, deep) = (line.figure(&shallow), line.figure(&deep));
+            let texts = beside(&[Some(&shallow), Some(&deep)]);
+            assert_eq!(best_of(&[shallow.value, deep.value], &texts, line.better), [true, false], "{name}");
         }
-        assert_eq!(of("Deepest drawdown").figure(&shallow).text, "−10.00 %");
-        assert_eq!((of("Longest drawdown").shown)(0.5), "12 h");
-        assert_eq!((of("Sharpe").shown)(1.234), "+1.23");
+        assert_eq!(of("Deepest drawdown").figure(&shallow).text, "−10 %");
+        assert_eq!((of("Longest drawdown").shown)(0.5, Digits::default()), "12 h");
+        assert_eq!((of("Sharpe").shown)(1.234_56, Digits::default()), "+1.235");
+        assert_eq!((of("Profit factor").shown)(1e308, Digits::default()), "1e308");
     }
 
     #[test]

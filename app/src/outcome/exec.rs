@@ -1,28 +1,28 @@
 //! The figures of a command.
 
 use super::figure::{Better, Line};
-use crate::format;
+use crate::format::{self, Digits, Write};
 use protocol::results::ExecResult;
 
 /// What it took, and how much it said.
 pub const FACTS: [Line<ExecResult>; 6] = [
-    line("Ran for", "", Better::Lower, |r| Some(r.seconds), format::span),
-    line("Processor", "Processor time, of its children too", Better::Lower, |r| r.cpu_seconds, format::span),
-    line("Cores kept busy", "Processor time over time", Better::Neither, busy, |n| format!("{n:.2}")),
+    line("Ran for", "", Better::Lower, |r| Some(r.seconds), format::span_to),
     line(
-        "Most memory",
-        "Of one of its processes",
+        "Processor",
+        "Processor time, of its children too",
         Better::Lower,
-        |r| r.peak_memory.map(|b| b as f64),
-        |n| format::bytes(n as u64),
+        |r| r.cpu_seconds,
+        format::span_to,
     ),
-    line("Lines of output", "", Better::Neither, |r| Some(r.lines as f64), whole),
+    line("Cores kept busy", "Processor time over time", Better::Neither, busy, format::ratio_to),
+    line("Most memory", "Of one of its processes", Better::Lower, |r| r.peak_memory.map(|b| b as f64), bytes),
+    line("Lines of output", "", Better::Neither, |r| Some(r.lines as f64), format::figure_to),
     line(
         "Lines left out",
         "They came too fast for the log",
         Better::Neither,
         |r| Some(r.lines_left_out as f64),
-        whole,
+        format::figure_to,
     ),
 ];
 
@@ -31,7 +31,7 @@ const fn line(
     means: &'static str,
     better: Better,
     of: fn(&ExecResult) -> Option<f64>,
-    shown: fn(f64) -> String,
+    shown: Write,
 ) -> Line<ExecResult> {
     Line { name, means, better, of, shown }
 }
@@ -40,8 +40,9 @@ fn busy(result: &ExecResult) -> Option<f64> {
     result.cpu_seconds.map(|cpu| cpu / result.seconds)
 }
 
-fn whole(n: f64) -> String {
-    format::count(n as u64)
+/// `48.2 MiB`; in bytes where that does not tell it from another.
+fn bytes(n: f64, digits: Digits) -> String {
+    digits.fewer().map_or_else(|| format::bytes_of(n), |digits| format!("{} B", format::figure_to(n, digits)))
 }
 
 #[cfg(test)]

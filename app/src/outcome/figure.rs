@@ -1,6 +1,6 @@
 //! A number of a result: what it is called and means, how it is written, and which of several is the best.
 
-use crate::format;
+use crate::format::{self, Digits, Write};
 use serde_json::Value;
 
 /// Which of several figures is the best one.
@@ -20,27 +20,36 @@ pub struct Line<T: 'static> {
     pub better: Better,
     /// The number; a figure that can't be had is absent.
     pub of: fn(&T) -> Option<f64>,
-    /// The number with its unit.
-    pub shown: fn(f64) -> String,
+    /// The number with its unit, with more digits where it has to be told from others.
+    pub shown: Write,
 }
 
 /// One number, told.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Figure {
     pub name: String,
     pub means: &'static str,
     pub better: Better,
     pub value: Option<f64>,
-    /// With its unit; a dash where there is none.
+    /// With its unit, as it stands alone; a dash where there is none.
     pub text: String,
+    /// Its text with more digits.
+    pub shown: Write,
 }
 
 impl<T> Line<T> {
     /// What it tells of a result.
     pub fn figure(&self, result: &T) -> Figure {
         let value = (self.of)(result).filter(|n| n.is_finite());
-        let text = value.map_or_else(|| "–".to_owned(), self.shown);
-        Figure { name: self.name.to_owned(), means: self.means, better: self.better, value, text }
+        let text = value.map_or_else(|| format::NO_FIGURE.to_owned(), |n| (self.shown)(n, Digits::default()));
+        Figure {
+            name: self.name.to_owned(),
+            means: self.means,
+            better: self.better,
+            value,
+            text,
+            shown: self.shown,
+        }
     }
 }
 
@@ -55,26 +64,45 @@ pub fn of_json(document: &Value) -> Vec<Figure> {
     numbers
         .filter_map(|(name, value)| {
             let number = value.as_f64()?;
-            let text = if value.is_f64() { format::figure(number) } else { format::value(value) };
-            let name = name.replace('_', " ");
-            Some(Figure { name, means: "", better: Better::Neither, value: Some(number), text })
+            Some(Figure {
+                name: name.replace('_', " "),
+                means: "",
+                better: Better::Neither,
+                value: Some(number),
+                text: format::value(value),
+                shown: format::figure_to,
+            })
         })
         .collect()
 }
 
+/// The same figure of several results as it stands beside the others: with the digits by which they differ, and a dash
+/// where a result does not have it.
+pub fn beside(figures: &[Option<&Figure>]) -> Vec<String> {
+    let texts: Vec<String> =
+        figures.iter().map(|f| f.map_or(format::NO_FIGURE, |f| f.text.as_str()).to_owned()).collect();
+    let values: Vec<_> = figures.iter().map(|f| f.and_then(|f| f.value)).collect();
+    match figures.iter().flatten().next() {
+        Some(of) if !format::are_told_apart(&values, &texts) => format::tell_apart(&values, of.shown),
+        _ => texts,
+    }
+}
+
 /// Which of these are the best: for each, whether it is one of them. None is where fewer than two can be compared
-/// or all are the same; equals share it.
-pub fn best_of(values: &[Option<f64>], better: Better) -> Vec<bool> {
-    let there = || values.iter().copied().flatten();
-    let (least, most) = there().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), n| (a.min(n), b.max(n)));
-    let best = match better {
+/// or all read the same; those that read the same share it, so that nobody is better by digits that are not there.
+pub fn best_of(values: &[Option<f64>], texts: &[String], better: Better) -> Vec<bool> {
+    let there = || values.iter().zip(texts).filter_map(|(value, text)| Some(((*value)?, text)));
+    let by_value = |a: &(f64, &String), b: &(f64, &String)| a.0.total_cmp(&b.0);
+    let (least, most) = (there().min_by(by_value), there().max_by(by_value));
+    let best = match (better, least, most) {
         // One alone is its own least and most, and nothing is neither.
-        _ if there().count() < 2 || least == most => None,
-        Better::Higher => Some(most),
-        Better::Lower => Some(least),
-        Better::Neither => None,
+        (_, Some(least), Some(most)) if format::reads_same(least.1, most.1) => None,
+        (Better::Higher, _, most) => most,
+        (Better::Lower, least, _) => least,
+        (Better::Neither, ..) => None,
     };
-    values.iter().map(|value| value.is_some() && *value == best).collect()
+    let reads = |text: &String| best.is_some_and(|(_, best)| format::reads_same(best, text));
+    values.iter().zip(texts).map(|(value, text)| value.is_some() && reads(text)).collect()
 }
 
 #[cfg(test)]
@@ -83,41 +111,85 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    fn marked(values: &[Option<f64>], better: Better) -> Vec<bool> {
+        best_of(values, &format::tell_apart(values, format::figure_to), better)
+    }
+
     #[test]
     fn the_best_is_the_highest_or_the_lowest_as_its_meaning_has_it() {
         let three = [Some(0.2), Some(-0.1), Some(0.1)];
-        assert_eq!(best_of(&three, Better::Higher), [true, false, false]);
-        assert_eq!(best_of(&three, Better::Lower), [false, true, false]);
-        assert_eq!(best_of(&three, Better::Neither), [false; 3]);
+        assert_eq!(marked(&three, Better::Higher), [true, false, false]);
+        assert_eq!(marked(&three, Better::Lower), [false, true, false]);
+        assert_eq!(marked(&three, Better::Neither), [false; 3]);
     }
 
     #[test]
     fn what_is_not_there_is_not_the_best_and_leaves_nobody_alone_with_the_prize() {
-        assert_eq!(best_of(&[None, Some(1.0), Some(2.0)], Better::Lower), [false, true, false]);
-        assert_eq!(best_of(&[None, Some(1.0)], Better::Higher), [false, false]);
-        assert_eq!(best_of(&[None, None], Better::Higher), [false, false]);
+        assert_eq!(marked(&[None, Some(1.0), Some(2.0)], Better::Lower), [false, true, false]);
+        assert_eq!(marked(&[None, Some(1.0)], Better::Higher), [false, false]);
+        assert_eq!(marked(&[None, None], Better::Higher), [false, false]);
     }
 
     #[test]
     fn equals_share_it_and_where_all_are_equal_nobody_is_best() {
-        assert_eq!(best_of(&[Some(2.0), Some(1.0), Some(2.0)], Better::Higher), [true, false, true]);
-        assert_eq!(best_of(&[Some(2.0), Some(2.0)], Better::Higher), [false, false]);
+        assert_eq!(marked(&[Some(2.0), Some(1.0), Some(2.0)], Better::Higher), [true, false, true]);
+        assert_eq!(marked(&[Some(2.0), Some(2.0)], Better::Higher), [false, false]);
     }
 
     #[test]
     fn of_an_unknown_document_the_numbers_at_its_top_are_told() {
         let figures = of_json(&json!({"best_score": 0.5, "rows": 20_758, "name": "a", "more": {"deep": 1}}));
         let told: Vec<_> = figures.iter().map(|f| (f.name.as_str(), f.text.as_str())).collect();
-        assert_eq!(told, [("best score", "0.5000"), ("rows", "20,758")]);
+        assert_eq!(told, [("best score", "0.5"), ("rows", "20,758")]);
+    }
+
+    fn told(text: fn(f64, Digits) -> String, values: &[f64]) -> (Vec<String>, Vec<bool>) {
+        let line = |n: &f64| {
+            Line { name: "loss", means: "", better: Better::Lower, of: |n| Some(*n), shown: text }.figure(n)
+        };
+        let figures: Vec<Figure> = values.iter().map(line).collect();
+        let texts = beside(&figures.iter().map(Some).collect::<Vec<_>>());
+        let values: Vec<_> = figures.iter().map(|f| f.value).collect();
+        let best = best_of(&values, &texts, Better::Lower);
+        (texts, best)
+    }
+
+    #[test]
+    fn the_best_of_two_near_equal_figures_shows_the_digits_by_which_it_is() {
+        let (texts, best) = told(format::figure_to, &[1.072_400_04, 1.072_400_01]);
+        assert_eq!((texts[0].as_str(), texts[1].as_str()), ("1.07240004", "1.07240001"));
+        assert_eq!(best, [false, true]);
+        let (texts, best) = told(format::span_to, &[1.04, 1.01]);
+        assert_eq!((texts[0].as_str(), texts[1].as_str(), best), ("1.04 s", "1.01 s", vec![false, true]));
+    }
+
+    #[test]
+    fn figures_that_differ_by_rounding_noise_are_a_tie() {
+        assert_eq!(told(format::figure_to, &[0.3, 0.1 + 0.2]).1, [false, false]);
+        assert_eq!(told(format::figure_to, &[0.3, 0.1 + 0.2, 1.0]).1, [true, true, false]);
     }
 
     proptest! {
         #[test]
+        fn none_that_reads_the_same_is_better(base in 0.1f64..100.0, ulps in proptest::collection::vec(0u64..2_000_000, 2..6)) {
+            let values: Vec<_> = ulps.iter().map(|n| Some(f64::from_bits(base.to_bits() + n))).collect();
+            let texts = format::tell_apart(&values, format::figure_to);
+            for better in [Better::Higher, Better::Lower] {
+                let best = best_of(&values, &texts, better);
+                for (a, a_best) in texts.iter().zip(&best) {
+                    for (b, b_best) in texts.iter().zip(&best) {
+                        prop_assert!(a != b || a_best == b_best, "{} and {}", a, b);
+                    }
+                }
+            }
+        }
+
+        #[test]
         fn no_figure_beats_one_that_is_marked(values in proptest::collection::vec(proptest::option::of(-9i8..9), 0..8)) {
             let values: Vec<_> = values.into_iter().map(|v| v.map(f64::from)).collect();
-            let marked = best_of(&values, Better::Higher);
-            prop_assert_eq!(marked.len(), values.len());
-            for (value, _) in values.iter().zip(&marked).filter(|(_, marked)| **marked) {
+            let best = marked(&values, Better::Higher);
+            prop_assert_eq!(best.len(), values.len());
+            for (value, _) in values.iter().zip(&best).filter(|(_, marked)| **marked) {
                 prop_assert!(values.iter().flatten().all(|other| other <= &value.unwrap()));
             }
         }

@@ -1,17 +1,17 @@
 //! The figures of a load of market data.
 
 use super::figure::{Better, Line};
-use crate::format;
+use crate::format::{self, Digits, Write};
 use protocol::results::LoadResult;
 
 /// How much there is, and how good it is.
 pub const FACTS: [Line<LoadResult>; 8] = [
-    line("Rows", Better::Neither, |r| Some(r.rows as f64), whole),
-    line("Written by this load", Better::Neither, |r| Some(r.rows_written as f64), whole),
-    line("Completeness", Better::Higher, |r| Some(r.quality.completeness), format::share),
+    line("Rows", Better::Neither, |r| Some(r.rows as f64), format::figure_to),
+    line("Written by this load", Better::Neither, |r| Some(r.rows_written as f64), format::figure_to),
+    line("Completeness", Better::Higher, |r| Some(r.quality.completeness), format::share_to),
     line("Missing bars in", Better::Lower, |r| Some(r.gap_count as f64), gaps),
     line("Refused", Better::Lower, |r| Some(r.rejected_count as f64), rows),
-    line("Largest move", Better::Neither, |r| Some(r.quality.largest_move), format::share),
+    line("Largest move", Better::Neither, |r| Some(r.quality.largest_move), format::share_to),
     line("Without volume", Better::Neither, |r| Some(r.quality.zero_volume as f64), rows),
     line("Flat", Better::Neither, |r| Some(r.quality.flat as f64), rows),
 ];
@@ -20,19 +20,15 @@ const fn line(
     name: &'static str,
     better: Better,
     of: fn(&LoadResult) -> Option<f64>,
-    shown: fn(f64) -> String,
+    shown: Write,
 ) -> Line<LoadResult> {
     Line { name, means: "", better, of, shown }
 }
 
-fn whole(n: f64) -> String {
-    format::count(n as u64)
+fn gaps(n: f64, digits: Digits) -> String {
+    format!("{} gaps", format::figure_to(n, digits))
 }
 
-fn gaps(n: f64) -> String {
-    format!("{} gaps", whole(n))
-}
-
-fn rows(n: f64) -> String {
-    format!("{} rows", whole(n))
+fn rows(n: f64, digits: Digits) -> String {
+    format!("{} rows", format::figure_to(n, digits))
 }

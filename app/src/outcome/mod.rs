@@ -6,7 +6,7 @@ mod figure;
 pub mod load;
 pub mod training;
 
-pub use figure::{Better, Figure, all, best_of};
+pub use figure::{Better, Figure, all, beside, best_of};
 
 use crate::format;
 use protocol::host::{Artifact, ResultDoc};

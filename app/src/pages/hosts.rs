@@ -196,8 +196,8 @@ fn health_facts(health: &Health) -> impl IntoView + use<> {
     let facts = [
         ("Processor", format::percent(health.cpu)),
         ("Memory", format::bytes(health.memory_bytes)),
-        ("Network in", format!("{}/s", format::bytes(health.network_in.max(0.0) as u64))),
-        ("Network out", format!("{}/s", format::bytes(health.network_out.max(0.0) as u64))),
+        ("Network in", format!("{}/s", format::bytes_of(health.network_in))),
+        ("Network out", format!("{}/s", format::bytes_of(health.network_out))),
     ];
     facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view()
 }

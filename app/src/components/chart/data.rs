@@ -15,6 +15,9 @@ pub enum Shape {
     Candles,
 }
 
+/// In a column: its curve has no point at this x, and goes on to its next one. What is no number is a gap.
+pub const ABSENT: f64 = f64::INFINITY;
+
 /// How to draw.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Spec {
@@ -39,8 +42,6 @@ pub struct Spec {
     pub zero: bool,
     /// The room between the first curve and zero is tinted.
     pub fill: bool,
-    /// The curves do not share their x: a missing value is no gap.
-    pub joined: bool,
     /// Smoothing is offered.
     pub smooth: bool,
     /// A logarithmic y axis is offered.
@@ -93,7 +94,7 @@ pub enum MarkKind {
     Loss = 3,
 }
 
-/// What to draw: columns of one length, `NaN` where there is no value.
+/// What to draw: columns of one length, `NaN` where there is a gap and [`ABSENT`] where there is nothing to be said.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Sheet {
     pub x: Vec<f64>,
@@ -118,7 +119,7 @@ impl Sheet {
 
     /// There are values, and a logarithm of each.
     pub fn all_above_zero(&self) -> bool {
-        let mut values = self.columns.iter().flatten().filter(|y| !y.is_nan()).peekable();
+        let mut values = self.columns.iter().flatten().filter(|y| y.is_finite()).peekable();
         values.peek().is_some() && values.all(|y| *y > 0.0)
     }
 }
@@ -139,10 +140,31 @@ pub fn lines_of(curves: &[&[Point]]) -> Sheet {
         .iter()
         .map(|points| {
             let mut rest = points.iter().peekable();
-            x.iter().map(|x| rest.next_if(|p| p.0 <= *x).map_or(f64::NAN, |p| p.1)).collect()
+            let mut column: Vec<f64> =
+                x.iter().map(|x| rest.next_if(|p| p.0 <= *x).map_or(ABSENT, |p| p.1)).collect();
+            widen_gaps(&mut column);
+            column
         })
         .collect();
     Sheet { x, columns, ..Sheet::default() }
+}
+
+/// A gap reaches from the point before it to the one behind it, over the places at which only other curves have points.
+fn widen_gaps(column: &mut [f64]) {
+    let widen = |before: &mut f64, y: &mut f64| {
+        if *y == ABSENT && before.is_nan() {
+            *y = f64::NAN;
+        }
+        *before = *y;
+    };
+    column.iter_mut().fold(0.0, |mut before, y| {
+        widen(&mut before, y);
+        before
+    });
+    column.iter_mut().rev().fold(0.0, |mut after, y| {
+        widen(&mut after, y);
+        after
+    });
 }
 
 #[cfg(test)]
@@ -156,10 +178,18 @@ mod tests {
         let sheet = lines_of(&[&a, &b]);
         assert_eq!(sheet.x, [1.0, 2.0, 3.0]);
         assert_eq!(sheet.columns[0][0], 10.0);
-        assert!(sheet.columns[0][1].is_nan());
-        assert_eq!(sheet.columns[0][2], 30.0);
-        assert!(sheet.columns[1][0].is_nan());
-        assert_eq!(sheet.columns[1][1..], [5.0, 6.0]);
+        assert_eq!(sheet.columns, [[10.0, ABSENT, 30.0], [ABSENT, 5.0, 6.0]]);
+    }
+
+    #[test]
+    fn a_gap_of_one_curve_reaches_from_its_point_before_to_its_point_behind() {
+        let a = [Point(1.0, 10.0), Point(3.0, f64::NAN), Point(5.0, 50.0)];
+        let b = [Point(2.0, 5.0), Point(4.0, 6.0)];
+        let sheet = lines_of(&[&a, &b]);
+        assert_eq!(sheet.columns[0][0], 10.0);
+        assert!(sheet.columns[0][1..4].iter().all(|y| y.is_nan()));
+        assert_eq!(sheet.columns[0][4], 50.0);
+        assert_eq!(sheet.columns[1], [ABSENT, 5.0, ABSENT, 6.0, ABSENT]);
     }
 
     #[test]

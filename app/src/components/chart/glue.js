@@ -1,93 +1,29 @@
-// Between the page's chart component and uPlot: loads the library when the first chart comes into sight, turns
-// our columns into its data, shares cursor and zoom between charts, reads values out, makes pictures.
+// Between the page's chart component and uPlot: turns our columns into its data, and shares cursor and zoom between
+// charts. How figures read and where they lie is asked of `figures`, which is Rust. `library.js` loads uPlot, `axes.js`
+// draws the axes, `reading.js` tells the values, `paint.js` draws the rest and `hand.js` listens.
 
-const BASE = document.documentElement.dataset.base ?? "";
-const LIBRARY = `${BASE}/vendor/uplot-1.6.32.js`;
-const STYLES = `${BASE}/vendor/uplot-1.6.32.css`;
 const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
-const MARKS = ["long entry", "short entry", "exit with a gain", "exit with a loss"];
+/** No figure of the page goes further. */
+const FURTHEST = Number.MAX_VALUE / 8;
 
-let library;
-function load() {
-  library ??= new Promise((done, failed) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = STYLES;
-    link.onload = done;
-    link.onerror = failed;
-    document.head.append(link);
-  })
-    .then(() => import(LIBRARY))
-    .then((module) => module.default)
-    .catch((error) => {
-      library = undefined;
-      throw error;
-    });
-  return library;
-}
-
-/** Hands something to the person as a file. */
-function save(file, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = file;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-export function saveText(file, type, text) {
-  save(file, new Blob([text], { type: `${type};charset=utf-8` }));
-}
-
-const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
-function figure(n) {
-  if (n == null || Number.isNaN(n)) return "–";
-  return Math.abs(n) >= 1000 ? grouped.format(n) : String(Number(n.toPrecision(6)));
-}
-function compact(n) {
-  const size = Math.abs(n);
-  for (const [above, letter] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
-    if (size >= above) return `${Number((n / above).toPrecision(4))}${letter}`;
-  }
-  return `${Number(n.toPrecision(6))}`;
-}
 /** As in `dials.rs`. */
 const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor(style / 8) * 2) % 5]);
-const inPercent = (n) => `${Number((n * 100).toPrecision(5))} %`;
-const two = (n) => String(n).padStart(2, "0");
-function timeText(seconds) {
-  const d = new Date(seconds * 1000);
-  const day = `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`;
-  const clock = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
-  return clock === "00:00" ? day : `${day} ${clock} UTC`;
-}
 
-// From wide to narrow: how a tick reads, and what is added where the year or the day turns.
-const YEAR = "\n{YYYY}";
-const DAY = "\n{D} {MMM} {YYYY}";
-const TIME_TICKS = [
-  [31536000, "{YYYY}", null, null, null, null, null, null, 1],
-  [2419200, "{MMM}", YEAR, null, null, null, null, null, 1],
-  [86400, "{D} {MMM}", YEAR, null, null, null, null, null, 1],
-  [3600, "{HH}:{mm}", DAY, null, "\n{D} {MMM}", null, null, null, 1],
-  [60, "{HH}:{mm}", DAY, null, "\n{D} {MMM}", null, null, null, 1],
-  [1, "{HH}:{mm}:{ss}", DAY, null, "\n{D} {MMM}", null, null, null, 1],
-];
-
-const withGaps = (column) => Array.from(column, (n) => (Number.isNaN(n) ? null : n));
+// Not a number is a gap; infinite is what `ABSENT` is in `data.rs`, over which the curve goes on.
+const withGaps = (column) => Array.from(column, (n) => (n === Infinity ? undefined : Number.isFinite(n) ? n : null));
 
 /** Charts whose x counts the same, by what it counts. */
 const kin = new Map();
 
 export class Plot {
-  constructor(element, spec, paint, hands, onRange, onTrouble) {
+  constructor(element, spec, parts, figures, onRange, onTrouble) {
     this.element = element;
     this.spec = JSON.parse(spec);
-    this.paint = paint;
-    this.hands = hands;
+    Object.assign(this, parts);
+    this.figures = figures;
     this.onRange = onRange;
     this.onTrouble = onTrouble;
     this.candles = this.spec.shape === "candles";
-    this.percent = this.spec.unit === "share";
     this.key = this.spec.time ? "time" : this.spec.x;
     this.zoomed = false;
     this.hidden = 0;
@@ -105,7 +41,7 @@ export class Plot {
 
   async begin() {
     try {
-      this.uPlot = await load();
+      this.uPlot = await this.library.load();
     } catch {
       if (!this.gone) {
         this.onTrouble("The chart's drawing code could not be loaded. The table below has the same figures; reload the page to try again.");
@@ -114,6 +50,7 @@ export class Plot {
     }
     if (this.gone) return;
     this.paint.join(this);
+    this.axes = this.axesOf(this);
     if (!kin.has(this.key)) kin.set(this.key, new Set());
     kin.get(this.key).add(this);
     this.line = document.createElement("p");
@@ -181,6 +118,7 @@ export class Plot {
     const data = this.data();
     if (!this.plot) {
       if (this.pending.x.length === 0 || this.element.clientWidth === 0) return;
+      this.axes.needed = undefined;
       this.plot = new this.uPlot(this.options(), data, this.element);
       this.hands(this);
     } else {
@@ -285,9 +223,8 @@ export class Plot {
 
   stretch() {
     if (this.zoomed || !this.plot) return;
-    const { x } = this.pending;
-    const [min, max] = this.ends();
-    if (min < x[0] || max > x[x.length - 1]) this.plot.setScale("x", { min, max });
+    const [min, max] = this.figures.xRange(...this.ends());
+    this.plot.setScale("x", { min, max });
   }
 
   // From the lowest to the highest in sight, with the bands.
@@ -316,39 +253,29 @@ export class Plot {
   }
 
   options() {
-    const { spec, uPlot, paint } = this;
+    const { spec, paint, axes } = this;
     const theme = () => paint.theme();
-    const font = theme().font;
-    const axis = { stroke: () => theme().muted, font, labelFont: font, labelSize: 16,
-      grid: { stroke: () => theme().grid, width: 1 }, ticks: { stroke: () => theme().grid, width: 1, size: 4 } };
     const colour = (i) => theme().series[this.style(i) % 8];
-    const curve = { scale: "y", spanGaps: spec.joined };
-    const points = { show: (u) => u.data[0].length < 2, size: 5 };
+    // A point alone between two gaps would have no line.
+    const points = { show: (u) => u.data[0].length < 2, filter: (u, i, show) => (show ? null : alone(u.data[i])), size: 5 };
     const fill = (i) => (spec.fill && i === 0 ? { fill: () => `${colour(0)}26`, fillTo: () => 0 } : {});
     const series = this.candles
       // Drawn by the painter; here they only hold the values.
       ? spec.names.map((label, i) => ({ label, scale: i === 4 ? "v" : "y", paths: () => null, points: { show: false } }))
       : [
-        ...spec.names.map((_, i) => ({ ...curve, width: 1, stroke: () => `${colour(i)}59`, show: false, points: { show: false } })),
-        ...spec.names.map((label, i) => ({ ...curve, ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: dashOf(this.style(i)), points })),
+        ...spec.names.map((_, i) => ({ scale: "y", width: 1, stroke: () => `${colour(i)}59`, show: false, points: { show: false } })),
+        ...spec.names.map((label, i) => ({ scale: "y", ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: dashOf(this.style(i)), points })),
       ];
-    const scales = { x: { time: spec.time }, y: this.yScale() };
-    if (this.candles) scales.v = { range: (_, __, high) => [0, (high || 1) * 4.5] };
-    const plain = this.percent ? inPercent : compact;
-    // Where the axis begins between two powers of ten its first tick is any number.
-    const written = this.log ? (n) => plain(Number(n.toPrecision(2))) : plain;
+    const scales = { x: { time: false, range: (_, min, max) => this.figures.xRange(min ?? NaN, max ?? NaN) }, y: this.yScale() };
+    if (this.candles) scales.v = { range: (_, __, high) => [0, Math.min((high || 1) * 4.5, FURTHEST)] };
     return {
       width: this.element.clientWidth,
       height: spec.height,
-      padding: [8, 8, 0, 0],
+      padding: axes.padding(),
       legend: { show: false },
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       scales,
       series: [{}, ...series],
-      axes: [
-        { ...axis, label: spec.time ? "UTC" : spec.x, size: spec.time ? 36 : 26, ...(spec.time ? { values: TIME_TICKS } : {}) },
-        { ...axis, scale: "y", size: 60, values: (_, ticks) => ticks.map((n) => (n == null ? "" : written(n))) },
-      ],
+      axes: [{ show: false }, { show: false }],
       cursor: {
         y: false,
         points: { size: 6, show: !this.candles },
@@ -359,11 +286,13 @@ export class Plot {
       },
       hooks: {
         setCursor: [() => this.readLine()],
+        setScale: [(_, key) => key === "x" && this.readLine()],
         setSelect: [(u) => this.selected(u)],
         drawClear: [
           (u) => paint.drawBands(u, this.pending.bands),
           (u) => paint.drawBehind(u, this.behind(), (column) => theme().series[this.style(column) % 8]),
         ],
+        drawAxes: [(u) => axes.draw(u)],
         draw: this.candles
           ? [(u) => paint.drawCandles(u), (u) => paint.drawMarks(u, this.pending.marks)]
           : [(u) => paint.drawMarks(u, this.pending.marks)],
@@ -372,17 +301,11 @@ export class Plot {
   }
 
   yScale() {
-    if (this.candles) return { range: priceRange };
-    // As far as the values reach: whole powers of ten would leave most of the chart empty.
-    const range = (of) => ({ range: (_, low, high) => of(...this.reach(low, high)) });
-    if (this.log) return { distr: 3, log: 10, ...range((low, high) => (low > 0 ? [low / 1.15, high * 1.15] : [0.1, 1])) };
-    if (!this.spec.zero) return range((low, high) => this.uPlot.rangeNum(low ?? 0, high ?? 1, 0.08, true));
-    return {
-      ...range((low, high) => {
-        const ends = [Math.min(0, (low ?? 0) * 1.08), Math.max(0, (high ?? 0) * 1.08)];
-        return ends[0] === ends[1] ? [0, 1] : ends;
-      }),
+    const range = (_, low, high) => {
+      const [from, to] = this.candles ? [low, high] : this.reach(low, high);
+      return this.figures.yRange(from ?? NaN, to ?? NaN, this.log);
     };
+    return this.log ? { distr: 3, log: 10, range } : { range };
   }
 
   selected(u) {
@@ -399,9 +322,10 @@ export class Plot {
     if (!u || event.ctrlKey || event.metaKey || event.altKey) return;
     const last = u.data[0].length - 1;
     const [first, end] = [u.valToIdx(u.scales.x.min), u.valToIdx(u.scales.x.max)];
-    const at = u.cursor.idx ?? end;
+    const read = u.cursor.left >= 0;
+    const at = read ? this.reader.indexOf(u) : end;
     const step = event.shiftKey ? 10 : 1;
-    const to = { ArrowLeft: u.cursor.idx == null ? end : at - step, ArrowRight: u.cursor.idx == null ? first : at + step, Home: first, End: end }[event.key];
+    const to = { ArrowLeft: read ? at - step : end, ArrowRight: read ? at + step : first, Home: first, End: end }[event.key];
     if (to !== undefined && last >= 0) {
       const i = Math.max(0, Math.min(last, to));
       const { min, max } = u.scales.x;
@@ -417,7 +341,7 @@ export class Plot {
       });
     } else if (event.key === "+" || event.key === "-") {
       const { min, max } = u.scales.x;
-      const centre = u.cursor.idx == null ? (min + max) / 2 : u.data[0][at];
+      const centre = read ? u.data[0][at] : (min + max) / 2;
       this.zoomAround((centre - min) / (max - min), event.key === "+" ? 0.5 : 2);
     } else if (this.zoomed && (event.key === "PageUp" || event.key === "PageDown")) {
       this.panBy(event.key === "PageUp" ? -0.5 : 0.5);
@@ -429,52 +353,8 @@ export class Plot {
     event.preventDefault();
   }
 
-  // The values under the cursor, or the newest, at the top left.
   readLine() {
-    const u = this.plot;
-    if (!u || u.data[0].length === 0) return;
-    const { spec, percent } = this;
-    const i = u.cursor.idx ?? u.data[0].length - 1;
-    const x = u.data[0][i];
-    const n = spec.names.length;
-    const smoothed = !this.candles && this.pending.raw.length > 0;
-    const written = (value) => (percent && value != null ? inPercent(value) : figure(value));
-    this.line.replaceChildren(span(spec.time ? timeText(x) : `${spec.x} ${figure(x)}`));
-    spec.names.forEach((name, k) => {
-      if (this.hidden & (1 << k)) return;
-      const value = this.at(u.data[1 + k + (this.candles ? 0 : n)], i);
-      const text = this.candles && k === 4 ? compact(value ?? 0) : written(value);
-      const behind = smoothed && value != null ? ` (${written(this.at(u.data[1 + k], i))})` : "";
-      const reading = span(`${name} ${text}${behind}`);
-      if (!this.candles && n > 1) reading.prepend(swatch(this.paint.theme().series[this.style(k) % 8]));
-      this.line.append(reading);
-      const band = this.pending.behind.find((band) => band.column === k);
-      const ends = band && ["low", "high"].map((end) => along(band.x, band[end], x));
-      if (ends?.every((end) => end != null)) this.line.append(span(`earlier runs ${written(ends[0])} to ${written(ends[1])}`));
-    });
-    this.marksAt(u, i).forEach((text) => this.line.append(span(text)));
-  }
-
-  // Curves that do not share their x have no value at every one: then the last before it, as long as the curve
-  // goes on behind it.
-  at(column, i) {
-    if (!this.spec.joined || column[i] != null) return column[i];
-    let [before, after] = [i, i];
-    while (before >= 0 && column[before] == null) before--;
-    while (after < column.length && column[after] == null) after++;
-    return after < column.length ? column[before] : null;
-  }
-
-  // What happened between this candle and the next, the first few of it.
-  marksAt(u, i) {
-    const marks = this.pending.marks;
-    if (u.cursor.idx == null || !marks.length) return [];
-    const [from, to] = [u.data[0][i], u.data[0][i + 1] ?? Infinity];
-    const found = [];
-    for (let m = 0; m < marks.length && found.length < 3; m += 3) {
-      if (marks[m] >= from && marks[m] < to) found.push(`${MARKS[marks[m + 2]]} ${figure(marks[m + 1])}`);
-    }
-    return found;
+    this.reader.read(this);
   }
 
   // The chart as it stands, with its title and the names of its curves above it.
@@ -505,7 +385,7 @@ export class Plot {
     });
     if (this.behind().length > 0) ctx.fillText("filled: p10 to p90 of earlier runs", left, 38 * dot);
     ctx.drawImage(source, 0, head);
-    canvas.toBlob((blob) => blob && save(file, blob));
+    canvas.toBlob((blob) => blob && this.library.save(file, blob));
   }
 }
 
@@ -514,32 +394,15 @@ function endsOf(x) {
   return x.length > 0 ? [x[0], x[x.length - 1]] : [Infinity, -Infinity];
 }
 
-// Of what is in sight; with room below for the volume.
-function priceRange(_, low, high) {
-  if (low == null || high == null) return [0, 1];
-  const span = high - low || Math.abs(high) || 1;
-  return [low - span * 0.3, high + span * 0.06];
-}
-
-// On the straight line between the places next to it; null where there is none.
-function along(xs, ys, x) {
-  let next = 0;
-  while (next < xs.length && xs[next] < x) next++;
-  if (xs[next] === x) return Number.isNaN(ys[next]) ? null : ys[next];
-  if (next === 0 || next === xs.length) return null;
-  const share = (x - xs[next - 1]) / (xs[next] - xs[next - 1]);
-  const y = ys[next - 1] + (ys[next] - ys[next - 1]) * share;
-  return Number.isNaN(y) ? null : y;
-}
-
-function span(text) {
-  const element = document.createElement("span");
-  element.textContent = text;
-  return element;
-}
-
-function swatch(colour) {
-  const element = document.createElement("i");
-  element.style.background = colour;
-  return element;
+/** The places of points without a neighbour; null where there are none. */
+function alone(column) {
+  const found = [];
+  column.forEach((y, i) => {
+    if (y == null) return;
+    let [before, after] = [i - 1, i + 1];
+    while (column[before] === undefined && before >= 0) before--;
+    while (column[after] === undefined && after < column.length) after++;
+    if (column[before] == null && column[after] == null) found.push(i);
+  });
+  return found.length > 0 ? found : null;
 }

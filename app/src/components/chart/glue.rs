@@ -1,11 +1,11 @@
-//! The chart's way into JavaScript: `glue.js`, `paint.js` and `hand.js` beside this file, and the effects that feed
-//! them.
+//! The chart's way into JavaScript: `glue.js` and its parts beside this file, and the effects that feed them.
 
 use super::Asks;
 use super::data::{Sheet, Spec};
 use super::dials::Dials;
+use super::figures::{Figures, numbers};
 use super::smooth::smoothed;
-use js_sys::{Array, Float64Array};
+use js_sys::{Array, Float64Array, Object, Reflect};
 use leptos::html::Div;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -27,6 +27,28 @@ extern "C" {
     fn hands() -> JsValue;
 }
 
+#[wasm_bindgen(module = "/src/components/chart/axes.js")]
+extern "C" {
+    /// What makes the axes of a chart.
+    fn axes() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/components/chart/reading.js")]
+extern "C" {
+    /// What tells the values of a chart.
+    fn reader() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/components/chart/library.js")]
+extern "C" {
+    /// What loads uPlot.
+    fn library() -> JsValue;
+
+    /// Hands a text to the person as a file.
+    #[wasm_bindgen(js_name = saveText)]
+    pub fn save_text(file: &str, media_type: &str, text: &str);
+}
+
 #[wasm_bindgen(module = "/src/components/chart/glue.js")]
 extern "C" {
     type Plot;
@@ -35,8 +57,8 @@ extern "C" {
     fn new(
         element: &HtmlElement,
         spec: &str,
-        painter: JsValue,
-        hands: JsValue,
+        parts: &Object,
+        figures: &Object,
         on_range: &Closure<dyn FnMut(f64, f64)>,
         on_trouble: &Closure<dyn FnMut(String)>,
     ) -> Plot;
@@ -67,15 +89,28 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn destroy(this: &Plot);
+}
 
-    /// Hands a text to the person as a file.
-    #[wasm_bindgen(js_name = saveText)]
-    pub fn save_text(file: &str, media_type: &str, text: &str);
+/// The parts of a chart that are modules of their own: local modules can't import each other.
+fn parts() -> Object {
+    let parts = Object::new();
+    let named = [
+        ("paint", painter()),
+        ("hands", hands()),
+        ("axesOf", axes()),
+        ("reader", reader()),
+        ("library", library()),
+    ];
+    for (name, part) in named {
+        Reflect::set(&parts, &name.into(), &part).expect("a plain object takes any property");
+    }
+    parts
 }
 
 /// A plot with the closures that it calls.
 struct Held {
     plot: Plot,
+    figures: Figures,
     _on_range: Closure<dyn FnMut(f64, f64)>,
     _on_trouble: Closure<dyn FnMut(String)>,
 }
@@ -86,12 +121,8 @@ impl Drop for Held {
     }
 }
 
-fn numbers(of: &[f64]) -> Float64Array {
-    Float64Array::from(of)
-}
-
 /// Gives a plot what it has to draw.
-fn feed(plot: &Plot, sheet: &Sheet, weight: f64) {
+fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     let raw: Array = sheet.columns.iter().map(|column| numbers(column)).collect();
     let (columns, raw) = if weight > 0.0 {
         (sheet.columns.iter().map(|column| numbers(&smoothed(column, weight))).collect(), raw)
@@ -110,7 +141,8 @@ fn feed(plot: &Plot, sheet: &Sheet, weight: f64) {
             behind.push(&figures);
         }
     }
-    plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), behind, sheet.fit);
+    held.figures.set(sheet);
+    held.plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), behind, sheet.fit);
 }
 
 /// Draws into `node` for as long as the component lives.
@@ -124,7 +156,7 @@ pub fn attach(
     trouble: RwSignal<String>,
 ) {
     let file = spec.file_name("png");
-    let spec = serde_json::to_string(spec).expect("a spec is plain JSON");
+    let (json, spec) = (serde_json::to_string(spec).expect("a spec is plain JSON"), spec.clone());
     let held: Rc<RefCell<Option<Held>>> = Rc::default();
     Effect::new({
         let held = held.clone();
@@ -134,37 +166,38 @@ pub fn attach(
                 ranged.run((from.is_finite() && to.is_finite()).then_some((from, to)));
             });
             let on_trouble = Closure::new(move |said: String| trouble.set(said));
-            let plot = Plot::new(&element, &spec, painter(), hands(), &on_range, &on_trouble);
-            *held.borrow_mut() = Some(Held { plot, _on_range: on_range, _on_trouble: on_trouble });
+            let figures = Figures::new(spec.clone());
+            let plot = Plot::new(&element, &json, &parts(), figures.object(), &on_range, &on_trouble);
+            *held.borrow_mut() = Some(Held { plot, figures, _on_range: on_range, _on_trouble: on_trouble });
         }
     });
     // Each tracks the node, so that what came first is given when the plot is there.
-    let with_plot = move |held: &Rc<RefCell<Option<Held>>>, act: &mut dyn FnMut(&Plot)| {
+    let with_plot = move |held: &Rc<RefCell<Option<Held>>>, act: &mut dyn FnMut(&Held)| {
         node.track();
         if let Some(held) = held.borrow().as_ref() {
-            act(&held.plot);
+            act(held);
         }
     };
     let of = held.clone();
     Effect::new(move |_| {
         let (sheet, weight) = (sheet.get(), dials.weight.get());
-        with_plot(&of, &mut |plot| feed(plot, &sheet, weight));
+        with_plot(&of, &mut |held| feed(held, &sheet, weight));
     });
     let of = held.clone();
     Effect::new(move |_| {
         let (hidden, log) = (dials.hidden.get(), dials.log.get());
-        with_plot(&of, &mut |plot| plot.look(hidden, log));
+        with_plot(&of, &mut |held| held.plot.look(hidden, log));
     });
     let of = held.clone();
     Effect::new(move |_| {
         if asks.whole.get() > 0 {
-            with_plot(&of, &mut |plot| plot.whole());
+            with_plot(&of, &mut |held| held.plot.whole());
         }
     });
     let of = held.clone();
     Effect::new(move |_| {
         if asks.picture.get() > 0 {
-            with_plot(&of, &mut |plot| plot.picture(&file));
+            with_plot(&of, &mut |held| held.plot.picture(&file));
         }
     });
     let held = SendWrapper::new(held);

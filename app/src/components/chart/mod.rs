@@ -1,19 +1,27 @@
 //! The one chart of the page: lines or candles over time or steps, with a table as its twin.
 //!
-//! Drawn by uPlot, which is loaded when the first chart comes into sight. `glue.js` holds it, `paint.js` draws on it,
-//! `hand.js` listens on it; this component gives it a description once and data whenever there is some. Charts of one
+//! Drawn by uPlot, which is loaded when the first chart comes into sight. `glue.js` holds it, `axes.js` and `paint.js` draw
+//! on it, `reading.js` tells its values, `hand.js` listens on it; this component gives it a description once and data whenever there is some. Charts of one
 //! page whose x counts the same share their cursor and their zoom.
 
+#[cfg(any(test, feature = "hydrate"))]
+mod axis;
 mod data;
 mod dials;
 mod extent;
 #[cfg(feature = "hydrate")]
+mod figures;
+#[cfg(feature = "hydrate")]
 mod glue;
+mod range;
 #[cfg(any(test, feature = "hydrate"))]
 mod smooth;
 #[cfg(not(feature = "hydrate"))]
 mod still;
 mod table;
+#[cfg(any(test, feature = "hydrate"))]
+mod time_axis;
+mod writing;
 
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
 pub use dials::{band_swatch, swatch};

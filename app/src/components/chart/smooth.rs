@@ -2,13 +2,13 @@
 
 /// The curve smoothed: each value is the mean of those before it, the `weight` (0 to below 1) of each falling
 /// with its distance. The beginning counts as no value at all, not as zero, so that the first point stays
-/// where it is. Where there is no value there is none.
+/// where it is. What is no number stays as it is.
 pub fn smoothed(column: &[f64], weight: f64) -> Vec<f64> {
     let weight = weight.clamp(0.0, 0.999);
     let (mut sum, mut weights) = (0.0, 0.0);
     let next = |y: &f64| {
         if !y.is_finite() {
-            return f64::NAN;
+            return *y;
         }
         sum = sum * weight + y * (1.0 - weight);
         weights = weights * weight + (1.0 - weight);

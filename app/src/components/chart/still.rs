@@ -1,8 +1,12 @@
 //! A chart before its code runs, and where none does: its curves as the server draws them, once. Pure.
 
-use super::data::{Sheet, Spec};
-use crate::format;
+use super::data::{ABSENT, Shape, Sheet, Spec};
+use super::range::{self, Range, ends};
+use super::writing::Writing;
 use std::fmt::Write;
+
+/// The column of candles that is drawn.
+const CLOSE: usize = 3;
 
 /// Of a longer curve every so many-th point is drawn: about as many as a phone is wide.
 const POINTS: usize = 240;
@@ -12,59 +16,65 @@ const HIGH: f64 = 200.0;
 
 /// What stands where the chart will be: SVG, and in words where it begins and ends for those who have no script.
 pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
-    let numbers = |values: &mut dyn Iterator<Item = f64>| {
-        let all = values.filter(|n| n.is_finite());
-        all.fold(None, |ends: Option<(f64, f64)>, n| {
-            Some(ends.map_or((n, n), |(low, high)| (low.min(n), high.max(n))))
-        })
+    let columns = || {
+        let all = sheet.columns.iter().enumerate();
+        // Of candles the closes.
+        all.filter(|(n, _)| spec.shape == Shape::Lines || *n == CLOSE)
     };
-    let x = numbers(&mut sheet.x.iter().copied());
-    let y = numbers(&mut sheet.columns.iter().flatten().copied());
+    let x = ends(sheet.x.iter().copied());
+    let y = ends(columns().flat_map(|(_, column)| column.iter().copied()));
     let (Some(x), Some(y)) = (x, y) else {
         return "<p class=\"no-script muted\">Charts are drawn by JavaScript, which is off here.</p>".into();
     };
-    let (mut low, mut high) = y;
-    if spec.zero {
-        (low, high) = (low.min(0.0), high.max(0.0));
-    }
-    let share = |n: f64, (from, to): (f64, f64)| if to > from { (n - from) / (to - from) } else { 0.5 };
-    let every = sheet.x.len().div_ceil(POINTS).max(1);
+    let (along, up) = (range::fit_x(x), range::fit(Some(y), spec.zero));
+    let place = |x: f64, y: f64| (share(x, along) * WIDE, (1.0 - share(y, up)) * HIGH);
     let mut html = format!(
         "<svg viewBox=\"0 0 {WIDE} {HIGH}\" preserveAspectRatio=\"none\" aria-hidden=\"true\" class=\"still-lines\">"
     );
-    for (n, column) in sheet.columns.iter().enumerate() {
-        let mut path = String::new();
-        let mut pen_down = false;
-        let last = column.iter().rposition(|y| y.is_finite());
-        for (i, (at, y)) in sheet.x.iter().zip(column).enumerate() {
-            if !y.is_finite() {
-                // A gap, unless another curve has its points there.
-                pen_down &= spec.joined;
-            } else if i % every == 0 || Some(i) == last || spec.joined {
-                let (left, top) = (share(*at, x) * WIDE, (1.0 - share(*y, (low, high))) * HIGH);
-                let _ = write!(path, "{}{left:.0} {top:.0}", if pen_down { "L" } else { "M" });
-                pen_down = true;
-            }
-        }
-        let _ = write!(html, "<path class=\"still-{}\" d=\"{path}\"/>", spec.style(n) % 8 + 1);
+    for (n, column) in columns() {
+        let drawn = path(&sheet.x, column, place);
+        let _ = write!(html, "<path class=\"still-{}\" d=\"{drawn}\"/>", spec.style(n) % 8 + 1);
     }
-    let (unit, value) = match spec.unit.as_str() {
-        "share" => (" %", 100.0),
-        _ => ("", 1.0),
+    let writing = Writing::of(spec, sheet);
+    let from_to = if spec.time {
+        String::new()
+    } else {
+        format!("{} {} to {}, ", escaped(&spec.x), writing.x(x.0), writing.x(x.1))
     };
-    let ends =
-        |(from, to): (f64, f64), times: f64| format!("{} to {}", written(from * times), written(to * times));
-    let along = if spec.time { String::new() } else { format!("{} {}, ", escaped(&spec.x), ends(x, 1.0)) };
     let _ = write!(
         html,
-        "</svg><p class=\"no-script muted\">{along}values {}{unit}. With JavaScript they can be read one by one.</p>",
-        ends(y, value)
+        "</svg><p class=\"no-script muted\">{from_to}values {} to {}. With JavaScript they can be read one by one.</p>",
+        writing.y(0, y.0),
+        writing.y(0, y.1)
     );
     html
 }
 
-fn written(n: f64) -> String {
-    if n.fract() == 0.0 && n.abs() < 1e6 { n.to_string() } else { format::figure(n) }
+/// A curve as the path of an SVG. What is no number is a gap, and a point alone between two of them is a dot.
+fn path(x: &[f64], column: &[f64], place: impl Fn(f64, f64) -> (f64, f64)) -> String {
+    let points: Vec<(f64, f64)> =
+        x.iter().copied().zip(column.iter().copied()).filter(|(_, y)| *y != ABSENT).collect();
+    let every = points.len().div_ceil(POINTS).max(1);
+    let mut path = String::new();
+    for stretch in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
+        for (i, (x, y)) in stretch.iter().enumerate() {
+            if i % every == 0 || i + 1 == stretch.len() {
+                let (left, top) = place(*x, *y);
+                let _ = write!(path, "{}{left:.0} {top:.0}", if i == 0 { "M" } else { "L" });
+            }
+        }
+        if stretch.len() == 1 {
+            path.push_str("h0");
+        }
+    }
+    path
+}
+
+/// Where a figure stands on an axis: 0 at its beginning, 1 at its end.
+fn share(n: f64, (from, to): Range) -> f64 {
+    // Halved, because the distance between two large figures may be no float.
+    let width = to / 2.0 - from / 2.0;
+    if width > 0.0 { ((n / 2.0 - from / 2.0) / width).clamp(0.0, 1.0) } else { 0.5 }
 }
 
 fn escaped(text: &str) -> String {
@@ -88,18 +98,42 @@ mod tests {
     fn each_curve_goes_from_the_left_to_the_right_between_the_lowest_and_the_highest() {
         let spec = Spec { x: "epoch".into(), ..Spec::default() };
         let html = html_of(&spec, &sheet(&[&[3.0, 1.0], &[2.0, 2.0]]));
-        assert_eq!(paths(&html), ["M0 0L1000 200", "M0 100L1000 100"]);
+        assert_eq!(paths(&html), ["M0 14L1000 186", "M0 100L1000 100"]);
         assert!(html.contains("epoch 0 to 1, values 1 to 3."), "{html}");
         let zero = Spec { zero: true, ..spec };
-        assert_eq!(paths(&html_of(&zero, &sheet(&[&[4.0, 2.0]]))), ["M0 0L1000 100"]);
+        assert_eq!(paths(&html_of(&zero, &sheet(&[&[4.0, 2.0]]))), ["M0 15L1000 107"]);
     }
 
     #[test]
     fn a_gap_is_a_gap_but_where_curves_do_not_share_their_points() {
-        let holes = sheet(&[&[1.0, f64::NAN, 1.0]]);
-        assert_eq!(paths(&html_of(&Spec::default(), &holes)), ["M0 100M1000 100"]);
-        let joined = Spec { joined: true, ..Spec::default() };
-        assert_eq!(paths(&html_of(&joined, &holes)), ["M0 100L1000 100"]);
+        let read =
+            |middle: f64| paths(&html_of(&Spec::default(), &sheet(&[&[1.0, middle, 1.0]])))[0].to_owned();
+        assert_eq!(read(f64::NAN), "M0 100h0M1000 100h0");
+        assert_eq!(read(ABSENT), "M0 100L1000 100");
+    }
+
+    #[test]
+    fn nothing_unusual_is_drawn_as_no_number() {
+        let unusual: [&[f64]; 6] = [
+            &[f64::NAN, f64::NEG_INFINITY],
+            &[-1e308, 1.7e308],
+            &[1e300, 2e300],
+            &[1e-12, 2e-12],
+            &[1.000_000_1, 1.000_000_2],
+            &[7.0, 7.0],
+        ];
+        for column in unusual {
+            for zero in [false, true] {
+                let spec = Spec { zero, ..Spec::default() };
+                let html = html_of(&spec, &sheet(&[column, &[f64::NAN, 5.0]]));
+                assert!(!html.contains("NaN") && !html.contains("inf"), "{html}");
+                let alone = html_of(&spec, &sheet(&[column]));
+                assert!(!alone.contains("NaN") && !alone.contains("inf"), "{alone}");
+            }
+        }
+        let tiny = html_of(&Spec::default(), &sheet(&[&[1e-12, 2e-12]]));
+        assert!(paths(&tiny)[0].starts_with("M0 186L1000 14"), "{tiny}");
+        assert!(tiny.contains("values 1e-12 to 2e-12."), "{tiny}");
     }
 
     #[test]
@@ -107,7 +141,7 @@ mod tests {
         let long: Vec<f64> = (0..10_000).map(f64::from).collect();
         let html = html_of(&Spec::default(), &sheet(&[&long]));
         let path = paths(&html)[0];
-        assert!(path.matches('L').count() <= POINTS && path.ends_with("L1000 0"), "{path}");
+        assert!(path.matches('L').count() <= POINTS && path.ends_with("L1000 15"), "{path}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The table twin of a chart: the same figures for those who read rather than look. Made when it is opened.
 
 use super::data::{Sheet, Spec};
+use super::writing::Writing;
+use crate::csv::{self, Cell};
+use crate::format;
 use crate::reactive::part;
-use crate::{csv, format};
 use leptos::ev::Event;
 use leptos::prelude::*;
 use protocol::Time;
@@ -14,11 +16,6 @@ const MOST_ROWS: usize = 200;
 /// What stands over the column of x.
 fn x_name(spec: &Spec) -> String {
     if spec.time { "time, UTC".to_owned() } else { spec.x.clone() }
-}
-
-/// A figure of the chart as it is read.
-fn shown(spec: &Spec, y: f64) -> String {
-    if spec.unit == "share" && y.is_finite() { format::hundredths(y) } else { format::figure(y) }
 }
 
 /// What stands over the columns of the bands.
@@ -45,13 +42,13 @@ pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
     let first = x_name(spec);
     let bands = band_names(spec, sheet);
     let names = std::iter::once(&first).chain(spec.full_names()).chain(&bands);
-    let mut out = csv::line(names.map(String::as_str));
+    let mut out = csv::texts(names.map(String::as_str));
     for (i, x) in sheet.x.iter().enumerate() {
-        let bands = band_figures(sheet, *x).into_iter().map(csv::number);
-        let x = if spec.time { Time::from_millis(x * 1_000.0).to_string() } else { csv::number(*x) };
-        let figures = sheet.columns.iter().map(|c| csv::number(c.get(i).copied().unwrap_or(f64::NAN)));
-        let cells: Vec<String> = std::iter::once(x).chain(figures).chain(bands).collect();
-        out.push_str(&csv::line(cells.iter().map(String::as_str)));
+        let bands = band_figures(sheet, *x);
+        let time = spec.time.then(|| Time::from_millis(x * 1_000.0).to_string());
+        let x = time.as_deref().map_or(Cell::Number(*x), Cell::Text);
+        let figures = sheet.columns.iter().map(|c| c.get(i).copied().unwrap_or(f64::NAN));
+        out.push_str(&csv::line(std::iter::once(x).chain(figures.chain(bands).map(Cell::Number))));
     }
     out
 }
@@ -67,22 +64,21 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
         open.get().then(|| {
             let sheet = sheet.get();
             let from = sheet.x.len().saturating_sub(MOST_ROWS);
-            let x_text = |x: f64| {
-                if spec.time { format::bar_time(Time::from_millis(x * 1_000.0)) } else { format::figure(x) }
-            };
+            let writing = Writing::of(&spec, &sheet);
+            let in_band: Vec<usize> = sheet.bands_behind().map(|(column, _)| column).collect();
             let rows = (from..sheet.x.len()).rev().map(|i| {
-                let cells = sheet.columns.iter().map(|column| {
+                let cells = sheet.columns.iter().enumerate().map(|(place, column)| {
                     let figure = column.get(i).copied().unwrap_or(f64::NAN);
-                    view! { <td class="num">{shown(&spec, figure)}</td> }
+                    view! { <td class="num">{writing.y(place, figure)}</td> }
                 });
                 let runs = |place: usize| place % 4 == 3;
                 let bands = band_figures(&sheet, sheet.x[i]).into_iter().enumerate().map(|(place, figure)| {
-                    let said = if runs(place) && figure.is_finite() { format::count(figure as u64) } else { shown(&spec, figure) };
+                    let said = if runs(place) { format::figure(figure) } else { writing.y(in_band[place / 4], figure) };
                     view! { <td class="num">{said}</td> }
                 });
                 view! {
                     <tr>
-                        <th scope="row" class="num">{x_text(sheet.x[i])}</th>
+                        <th scope="row" class="num">{writing.x(sheet.x[i])}</th>
                         {cells.collect_view()}
                         {bands.collect_view()}
                     </tr>
@@ -165,6 +161,13 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "\"time, UTC\",equity,\"b, c\"");
         assert_eq!(lines[1], "2024-03-01T00:00:00.000000Z,1.25,");
-        assert_eq!(lines[2], "2024-03-02T00:00:00.000000Z,0.000000001,2");
+        assert_eq!(lines[2], "2024-03-02T00:00:00.000000Z,1e-9,2");
+    }
+
+    #[test]
+    fn a_curve_that_is_called_like_a_number_or_a_formula_is_text_in_the_header() {
+        let spec = Spec { x: "epoch".into(), names: vec!["+1".into(), "=a".into()], ..Spec::default() };
+        let sheet = Sheet { x: vec![1.0], columns: vec![vec![-1.0], vec![f64::NAN]], ..Sheet::default() };
+        assert_eq!(csv_of(&spec, &sheet), "epoch,\"'+1\",\"'=a\"\r\n1,-1,\r\n");
     }
 }

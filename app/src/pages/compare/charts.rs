@@ -278,7 +278,6 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
         names: of.iter().map(|entry| if few { entry.label() } else { entry.letter().to_string() }).collect(),
         full: if few { Vec::new() } else { of.iter().map(Entry::label).collect() },
         styles: members,
-        joined: true,
         log: steep,
         height: if falls && !alone {
             140
@@ -399,7 +398,7 @@ mod tests {
         let sheet = dated_sheet("equity", &[columns(&[1.0, 2.0]), None, columns(&[3.0, 4.0, 5.0])]);
         assert_eq!(sheet.x, [0.0, 3_600.0, 7_200.0]);
         assert_eq!(sheet.columns[0][..2], [1.0, 2.0]);
-        assert!(sheet.columns[0][2].is_nan() && sheet.columns[1].iter().all(|y| y.is_nan()));
+        assert!(!sheet.columns[0][2].is_finite() && sheet.columns[1].iter().all(|y| !y.is_finite()));
         assert_eq!((sheet.columns[2].as_slice(), sheet.fit), (&[3.0, 4.0, 5.0][..], 2));
         assert_eq!(sheet.extent.rows, Rows::ForBars(3));
     }

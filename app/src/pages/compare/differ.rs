@@ -42,7 +42,7 @@ pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
     let param = |name: &String| {
         let value = |(kind, params): &(&str, &Value)| {
             // Not given is what it would be if it were given as nothing.
-            knows(kind, name).then(|| format::value(params.get(name).unwrap_or(&Value::Null)))
+            knows(kind, name).then(|| format::param(params.get(name).unwrap_or(&Value::Null)))
         };
         let values: Vec<Option<String>> = of.iter().map(value).collect();
         let mut known = values.iter().flatten();

@@ -1,6 +1,6 @@
 //! Figures of several results beside each other, the best of each marked. Pure.
 
-use crate::outcome::{EXEC, Figure, Outcome, best_of};
+use crate::outcome::{EXEC, Figure, Outcome, beside, best_of};
 use protocol::{KindName, State};
 
 /// What is known of one operation.
@@ -80,9 +80,10 @@ fn rows(sides: &[Side<'_>], told: &[Vec<Figure>]) -> Vec<Row> {
             .iter()
             .zip(sides)
             .map(|(figure, side)| figure.and_then(|f| f.value).filter(|_| side.state == State::Succeeded));
-        let best = best_of(&judged.collect::<Vec<_>>(), of.better);
-        let cells = figures.iter().zip(best).map(|(figure, best)| {
-            let text = figure.map(|f| f.text.clone()).unwrap_or_default();
+        let texts = beside(&figures);
+        let best = best_of(&judged.collect::<Vec<_>>(), &texts, of.better);
+        let cells = figures.iter().zip(texts).zip(best).map(|((figure, text), best)| {
+            let text = if figure.is_some() { text } else { String::new() };
             Cell { text, best }
         });
         Some(Row { name: of.name.clone(), means: of.means, cells: cells.collect() })
@@ -173,7 +174,7 @@ mod tests {
         let groups = groups(&[side(&one), side(&two)]);
         let told: Vec<_> =
             groups[0].rows.iter().map(|row| (row.name.as_str(), row.cells[1].text.as_str())).collect();
-        assert_eq!(told, [("score", "0.7500"), ("x", "1")]);
+        assert_eq!(told, [("score", "0.75"), ("x", "1")]);
         assert_eq!(groups[0].rows[1].cells[0], Cell::default());
     }
 }

@@ -91,7 +91,6 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         // A rate without its zero shows a storm where there is a breeze.
         zero: first.unit.ends_with("/s") || falls,
         fill: falls,
-        joined: panel.series.len() > 1,
         smooth: alone && !falls,
         log: panel.is_steep(),
         height: if falls && !alone { 120 } else { 220 },

@@ -78,26 +78,42 @@ fn Children(op: OpView) -> impl IntoView {
     .into_any()
 }
 
-/// A figure as it is read.
-fn figure(ran: &Ran) -> String {
-    match ran.figure {
-        Some(figure) => format::signed(figure, format::figure).trim_start_matches('+').to_owned(),
+/// The figure of each run as it is read, with the digits by which they differ.
+fn figures(ran: &[Ran]) -> Vec<String> {
+    let values: Vec<_> = ran.iter().map(|ran| ran.figure.filter(|n| n.is_finite())).collect();
+    let texts = format::tell_apart(&values, format::figure_to);
+    let text = |((ran, value), text): ((&Ran, &Option<f64>), String)| match value {
+        Some(_) => text,
         None if ran.state == State::Succeeded => "no such figure".to_owned(),
         None => ran.state.to_string(),
-    }
+    };
+    ran.iter().zip(&values).zip(texts).map(text).collect()
+}
+
+/// The rank of each, from 1; those whose figures read the same share one.
+fn ranks(texts: &[String]) -> Vec<usize> {
+    let mut rank = 1;
+    let ranked = texts.iter().enumerate().map(|(place, text)| {
+        if place > 0 && !format::reads_same(text, &texts[place - 1]) {
+            rank = place + 1;
+        }
+        rank
+    });
+    ranked.collect()
 }
 
 fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
     let names = plan.names.clone();
-    let rows = known.ran.iter().enumerate().map(|(place, ran)| {
+    let texts = figures(&known.ran);
+    let rows = known.ran.iter().zip(&texts).zip(ranks(&texts)).map(|((ran, said), rank)| {
         let values =
             plan.run(ran.run as usize).map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
-        let best = (place == 0 && ran.figure.is_some()).then_some("");
-        let (values, said) = (values.collect_view(), figure(ran));
+        let best = (rank == 1 && ran.figure.is_some()).then_some("");
+        let (values, said) = (values.collect_view(), said.clone());
         let (href, number) = (query::operation(ran.operation), ran.run + 1);
         view! {
             <tr data-best=best>
-                <td class="num">{place + 1}</td>
+                <td class="num">{rank}</td>
                 {values}
                 <td class="num">{said}</td>
                 <td>
@@ -135,7 +151,7 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
                 {compare}
             </header>
             <p class="muted">{said}</p>
-            {map(plan, known)}
+            {map(plan, known, &texts)}
             <div class="scroll sweep-table" tabindex="0" role="region" aria-label="Ranked runs">
                 <table class="plain">
                     <thead>
@@ -165,22 +181,24 @@ fn tint(figure: f64, (least, most): (f64, f64), lowest: bool) -> u32 {
 }
 
 /// Where two params vary: one down, one across. Numbers stand in the cells; the tint only helps to find them.
-fn map(plan: &Plan, known: &SweepResult) -> Option<AnyView> {
+fn map(plan: &Plan, known: &SweepResult, texts: &[String]) -> Option<AnyView> {
     let ([down, across], [rows, columns]) = (plan.names.as_slice(), plan.values.as_slice()) else {
         return None;
     };
     if rows.len() < 2 || columns.len() < 2 {
         return None;
     }
-    let figures = || known.ran.iter().filter_map(|ran| ran.figure);
-    let ends = (figures().fold(f64::INFINITY, f64::min), figures().fold(f64::NEG_INFINITY, f64::max));
+    let values = || known.ran.iter().filter_map(|ran| ran.figure);
+    let ends = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let at = |row: usize, column: usize| {
         let run = plan.runs.iter().position(|places| *places == [row, column]);
-        let ran = run.and_then(|run| known.ran.iter().find(|ran| ran.run as usize == run));
+        let ran = run.and_then(|run| known.ran.iter().zip(texts).find(|(ran, _)| ran.run as usize == run));
         let (text, heat) = match (run, ran) {
             (None, _) => ("not run".to_owned(), None),
             (_, None) => ("·".to_owned(), None),
-            (_, Some(ran)) => (figure(ran), ran.figure.map(|f| tint(f, ends, known.lowest).to_string())),
+            (_, Some((ran, text))) => {
+                (text.clone(), ran.figure.map(|f| tint(f, ends, known.lowest).to_string()))
+            }
         };
         view! { <td class="num" data-heat=heat>{text}</td> }
     };
@@ -239,5 +257,19 @@ mod tests {
         assert_eq!([1.0, 2.0, 3.0].map(|f| tint(f, ends, false)), [0, 3, 6]);
         assert_eq!([1.0, 2.0, 3.0].map(|f| tint(f, ends, true)), [6, 3, 0]);
         assert_eq!(tint(2.0, (2.0, 2.0), true), 6);
+    }
+
+    #[test]
+    fn runs_whose_figures_read_the_same_share_a_rank() {
+        let ran = |figure: Option<f64>| Ran {
+            run: 0,
+            operation: "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap(),
+            state: State::Succeeded,
+            figure,
+        };
+        let texts = figures(&[0.3, 0.1 + 0.2, 0.300_000_1].map(|f| ran(Some(f))));
+        assert_eq!(texts, ["0.3", "0.3", "0.3000001"]);
+        assert_eq!(ranks(&texts), [1, 1, 3]);
+        assert_eq!(figures(&[ran(Some(-1.5)), ran(None)]), ["−1.5", "no such figure"]);
     }
 }

@@ -18,7 +18,7 @@ pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row"><code>{name.clone()}</code></th>
-                <td class="wrap" data-lines=lines.then_some("")>{format::value(value)}</td>
+                <td class="wrap" data-lines=lines.then_some("")>{format::param(value)}</td>
             </tr>
         }
     });

@@ -181,9 +181,8 @@ fn drawn(told: &Activity) -> AnyView {
 }
 
 fn usual(days: f64) -> Option<String> {
-    let whole = days.round() as u64;
-    (days > 0.0).then(|| match whole {
-        1 => "Usual is the mean of the day before.".to_owned(),
+    (days > 0.0).then(|| match crate::format::figure(days.round()).as_str() {
+        "1" => "Usual is the mean of the day before.".to_owned(),
         days => format!("Usual is the mean of the {days} days before."),
     })
 }

@@ -21,8 +21,8 @@ pub(crate) const PHASES: [&str; 3] = ["prepare", "train", "evaluate"];
 const SERIES: [(&str, &str, &str); 7] = [
     ("train_loss", "Training loss", ""),
     ("validation_loss", "Validation loss", ""),
-    ("train_accuracy", "Training accuracy", ""),
-    ("validation_accuracy", "Validation accuracy", ""),
+    ("train_accuracy", "Training accuracy", "share"),
+    ("validation_accuracy", "Validation accuracy", "share"),
     ("learning_rate", "Learning rate", ""),
     ("gradient_norm", "Gradient norm", ""),
     ("samples_per_second", "Samples per second", "samples/s"),

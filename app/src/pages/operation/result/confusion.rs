@@ -40,7 +40,7 @@ pub fn ConfusionTable(classes: Vec<String>, counts: Vec<Vec<u64>>) -> impl IntoV
                 <td class="num" style=format!("--share:{share:.3}") data-right=(i == j).then_some("")>
                     {format::count(*n)}
                     " "
-                    <span class="beside">{format::hundredths(*share)}</span>
+                    <span class="beside">{format::share(*share)}</span>
                 </td>
             }
         });

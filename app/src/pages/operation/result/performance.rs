@@ -1,7 +1,7 @@
 //! Figures of a strategy beside those of buying and holding, the better one marked.
 
 use crate::format;
-use crate::outcome::{Better, Figure, all, backtest, best_of};
+use crate::outcome::{Better, Figure, all, backtest, beside, best_of};
 use leptos::prelude::*;
 use protocol::results::BacktestResult;
 
@@ -19,14 +19,18 @@ fn cell(text: String, is_best: bool) -> impl IntoView {
 pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
     let (mine, held) = (result.performance, result.buy_and_hold);
     let held_equity = result.capital * (1.0 + held.total_return);
-    let equity = best_of(&[Some(result.final_equity), Some(held_equity)], Better::Higher);
+    let equities = [Some(result.final_equity), Some(held_equity)];
+    let equity_texts = format::tell_apart(&equities, format::figure_to);
+    let equity = best_of(&equities, &equity_texts, Better::Higher);
     let line = |(a, b): (Figure, Figure)| {
-        let best = best_of(&[a.value, b.value], a.better);
+        let mut texts = beside(&[Some(&a), Some(&b)]);
+        let best = best_of(&[a.value, b.value], &texts, a.better);
+        let (held, mine) = (texts.pop(), texts.pop());
         view! {
             <tr>
                 <th scope="row">{a.name}</th>
-                {cell(a.text, best[0])}
-                {cell(b.text, best[1])}
+                {cell(mine.unwrap_or_default(), best[0])}
+                {cell(held.unwrap_or_default(), best[1])}
                 <td class="means">{a.means}</td>
             </tr>
         }
@@ -48,8 +52,8 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
                 <tbody>
                     <tr>
                         <th scope="row">"Final equity"</th>
-                        {cell(format::figure(result.final_equity), equity[0])}
-                        {cell(format::figure(held_equity), equity[1])}
+                        {cell(equity_texts[0].clone(), equity[0])}
+                        {cell(equity_texts[1].clone(), equity[1])}
                         <td class="means">"Money, and the worth of what is held, at the end"</td>
                     </tr>
                     {lines.collect_view()}

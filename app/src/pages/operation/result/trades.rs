@@ -3,8 +3,9 @@
 use crate::api;
 use crate::components::chart::{Mark, MarkKind, save_text};
 use crate::components::sorted::{Order, SortHead};
+use crate::csv::{self, Cell};
+use crate::format::{self, Digits};
 use crate::reactive::{part, text, yes};
-use crate::{csv, format};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::results::Trade;
@@ -62,7 +63,7 @@ pub fn marks_of(trades: Option<&Vec<Trade>>) -> Arc<Vec<Mark>> {
 
 /// All of them as CSV.
 fn csv_of(trades: &[Trade]) -> String {
-    let mut out = csv::line([
+    let mut out = csv::texts([
         "side",
         "size",
         "entry",
@@ -76,20 +77,20 @@ fn csv_of(trades: &[Trade]) -> String {
         "bars",
     ]);
     for t in trades {
-        let cells = [
-            t.side.clone(),
-            csv::number(t.size),
-            t.entry.to_string(),
-            csv::number(t.entry_price),
-            t.entry_reason.clone(),
-            t.exit.to_string(),
-            csv::number(t.exit_price),
-            t.exit_reason.clone(),
-            csv::number(t.pnl),
-            csv::number(t.pnl_share),
-            t.bars.to_string(),
-        ];
-        out.push_str(&csv::line(cells.iter().map(String::as_str)));
+        let [entry, exit, bars] = [t.entry.to_string(), t.exit.to_string(), t.bars.to_string()];
+        out.push_str(&csv::line([
+            Cell::Text(&t.side),
+            Cell::Number(t.size),
+            Cell::Text(&entry),
+            Cell::Number(t.entry_price),
+            Cell::Text(&t.entry_reason),
+            Cell::Text(&exit),
+            Cell::Number(t.exit_price),
+            Cell::Text(&t.exit_reason),
+            Cell::Number(t.pnl),
+            Cell::Number(t.pnl_share),
+            Cell::Text(&bars),
+        ]));
     }
     out
 }
@@ -162,6 +163,7 @@ impl Trades {
 #[component]
 fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
     let order = RwSignal::new(Order { column: 0, descending: false });
+    let prices = Digits::of_all(trades.iter().flat_map(|t| [t.entry_price, t.exit_price]));
     let page = RwSignal::new(0usize);
     let count = trades.len();
     let pages = count.div_ceil(PAGE);
@@ -178,7 +180,7 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
     let rows = part(move || {
         let from = page.get() * PAGE;
         let shown = places.with(|p| p[from.min(p.len())..(from + PAGE).min(p.len())].to_vec());
-        let rows = shown.into_iter().map(|place| row(place + 1, &trades[place]));
+        let rows = shown.into_iter().map(|place| row(place + 1, &trades[place], prices));
         Some(rows.collect_view().into_any())
     });
     let turn = (pages > 1).then(|| {
@@ -216,26 +218,21 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
     .into_any()
 }
 
-/// Whole units without decimals, parts of one with all that count.
-fn size(n: f64) -> String {
-    if n.fract() == 0.0 && n.abs() < 1e15 { format::count(n.abs() as u64) } else { format::figure(n) }
-}
-
-fn row(number: usize, trade: &Trade) -> impl IntoView + use<> {
+fn row(number: usize, trade: &Trade, prices: Digits) -> impl IntoView + use<> {
     let fate = if trade.pnl > 0.0 { "gain" } else { "loss" };
     view! {
         <tr>
             <td class="num muted">{number}</td>
             <td>{trade.side.clone()}</td>
-            <td class="num">{size(trade.size)}</td>
+            <td class="num">{format::figure(trade.size.abs())}</td>
             <td class="num">{format::bar_time(trade.entry)}</td>
-            <td class="num">{format::figure(trade.entry_price)}</td>
+            <td class="num">{format::figure_to(trade.entry_price, prices)}</td>
             <td class="num">{format::bar_time(trade.exit)}</td>
-            <td class="num">{format::figure(trade.exit_price)}</td>
+            <td class="num">{format::figure_to(trade.exit_price, prices)}</td>
             <td class="num" data-fate=fate>
                 {format::signed(trade.pnl, format::figure)}
                 " "
-                <span class="beside">{format::signed(trade.pnl_share, format::hundredths)}</span>
+                <span class="beside">{format::signed(trade.pnl_share, format::share)}</span>
             </td>
             <td class="num">{format::count(trade.bars)}</td>
             <td class="why-cell">{trade.entry_reason.clone()} " → " {trade.exit_reason.clone()}</td>
@@ -291,7 +288,7 @@ mod tests {
         let line = text.lines().nth(1).unwrap();
         assert_eq!(
             line,
-            "long,2,1970-01-01T00:00:00.000000Z,10,'=crossed,1970-01-01T00:00:05.000000Z,11,\"stop, hit\",4,0.2,5"
+            "long,2,1970-01-01T00:00:00.000000Z,10,\"'=crossed\",1970-01-01T00:00:05.000000Z,11,\"stop, hit\",4,0.2,5"
         );
     }
 }

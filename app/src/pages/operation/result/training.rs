@@ -4,7 +4,6 @@ use super::confusion::{ConfusionTable, most_frequent};
 use super::{GoOn, fact, facts, start};
 use crate::components::ident::CopyName;
 use crate::format;
-use crate::outcome::training::loss;
 use crate::outcome::{BACKTEST, all, training};
 use leptos::prelude::*;
 use protocol::results::{ClassScore, SplitScore, TrainingResult};
@@ -70,18 +69,25 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
 }
 
 fn splits(result: &TrainingResult) -> impl IntoView + use<> {
-    let row = |name: &'static str, split: &SplitScore| {
+    let parts = [("train", &result.train), ("validation", &result.validation), ("test", &result.test)];
+    let column = |of: fn(&SplitScore) -> f64, write: format::Write| {
+        format::tell_apart(&parts.map(|(_, split)| Some(of(split)).filter(|n| n.is_finite())), write)
+    };
+    let losses = column(|split| split.loss, format::figure_to);
+    let accuracies = column(|split| split.accuracy, format::share_to);
+    let row = |((name, split), (loss, accuracy)): ((&'static str, &SplitScore), (String, String))| {
         view! {
             <tr>
                 <th scope="row">{name}</th>
                 <td class="num">{format::count(split.samples)}</td>
-                <td class="num">{loss(split.loss)}</td>
-                <td class="num">{format::hundredths(split.accuracy)}</td>
+                <td class="num">{loss}</td>
+                <td class="num">{accuracy}</td>
                 <td class="num">{format::bar_time(split.from)}</td>
                 <td class="num">{format::bar_time(split.to)}</td>
             </tr>
         }
     };
+    let rows = parts.into_iter().zip(losses.into_iter().zip(accuracies)).map(row).collect_view();
     view! {
         <div>
             <h3>"Parts of the data, in the order of time"</h3>
@@ -98,9 +104,7 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
                         </tr>
                     </thead>
                     <tbody>
-                        {row("train", &result.train)}
-                        {row("validation", &result.validation)}
-                        {row("test", &result.test)}
+                        {rows}
                     </tbody>
                 </table>
             </div>
@@ -109,7 +113,7 @@ fn splits(result: &TrainingResult) -> impl IntoView + use<> {
 }
 
 fn scores(scores: &[ClassScore]) -> impl IntoView + use<> {
-    let share = |of: Option<f64>| of.map_or_else(|| "–".to_owned(), format::hundredths);
+    let share = |of: Option<f64>| of.map_or_else(|| "–".to_owned(), format::share);
     let rows = scores.iter().map(|score| {
         view! {
             <tr>

@@ -1,0 +1,145 @@
+// The axes of a chart: how much room they take, and their grid, ticks and labels. Where ticks are and how they read is
+// told by `figures`, by UTC and by our own digits; uPlot's own axes would follow the clock and the language of the
+// browser, and give up beyond 17 digits.
+
+const TICK = 4;
+const GAP = 5;
+const LINE = 13;
+const TITLE = 16;
+/** The least room beside the plot: at the left charts of one card stand below each other. */
+const LEFT = 60;
+const RIGHT = 8;
+const TOP = 8;
+/** Pixels between ticks. */
+const X_STEP = 64;
+const Y_STEP = 28;
+/** Pixels between labels of the x axis. */
+const APART = 10;
+
+const ruler = document.createElement("canvas").getContext("2d");
+const linesOf = (label) => label.split("\n");
+const widthOf = (label) => Math.max(...linesOf(label).map((line) => ruler.measureText(line).width));
+
+class Axes {
+  constructor(plot) {
+    this.plot = plot;
+    this.x = { ticks: [], labels: [] };
+    this.y = { ticks: [], labels: [] };
+    this.left = LEFT;
+    this.right = RIGHT;
+    this.bottom = TICK + GAP + LINE * (plot.spec.time ? 2 : 1) + TITLE + 3;
+  }
+
+  /** For uPlot: the room at each side, from the top by the clock. */
+  padding() {
+    return [
+      (u) => {
+        this.layOut(u);
+        return TOP;
+      },
+      () => this.right,
+      () => this.bottom,
+      () => this.left,
+    ];
+  }
+
+  layOut(u) {
+    const { x, y } = u.scales ?? {};
+    if (x?.min == null || y?.min == null) return;
+    const { figures, log } = this.plot;
+    ruler.font = this.plot.paint.theme().font;
+    const high = u.height - TOP - this.bottom;
+    const most = Math.max(2, Math.floor(high / Y_STEP));
+    const ticks = figures.yTicks(y.min, y.max, most, log);
+    this.y = { ticks, labels: figures.yLabels(ticks, log) };
+    this.needed = Math.max(LEFT, ...this.y.labels.map((label) => Math.ceil(widthOf(label)) + TICK + GAP + 2));
+    this.align();
+    this.right = RIGHT;
+    this.layOutX(u, x);
+    // The last label may reach beyond the plot.
+    const wide = u.width - this.left - this.right;
+    const last = this.x.ticks.length - 1;
+    if (last < 0) return;
+    const beyond = this.place(x, this.x.ticks[last], wide) + widthOf(this.x.labels[last]) / 2 - wide;
+    if (beyond > RIGHT) {
+      this.right = Math.min(Math.ceil(beyond), 80);
+      this.layOutX(u, x);
+    }
+  }
+
+  place(scale, value, wide) {
+    return ((value - scale.min) / (scale.max - scale.min)) * wide;
+  }
+
+  // As many ticks as have room for their labels.
+  layOutX(u, scale) {
+    const { figures } = this.plot;
+    const wide = u.width - this.left - this.right;
+    for (let most = Math.max(2, Math.floor(wide / X_STEP)); most > 0; most--) {
+      const ticks = figures.xTicks(scale.min, scale.max, most);
+      const labels = figures.xLabels(ticks);
+      this.x = { ticks, labels };
+      let end = -this.left;
+      const fits = labels.every((label, i) => {
+        const half = widthOf(label) / 2;
+        const centre = this.place(scale, ticks[i], wide);
+        const free = centre - half >= end;
+        end = centre + half + APART;
+        return free;
+      });
+      if (fits) return;
+    }
+  }
+
+  // Charts that stand below each other on a card and share their x begin at the same place.
+  align() {
+    const card = this.plot.element.closest(".card");
+    const others = this.plot.relatives().filter((other) => other !== this.plot && card?.contains(other.element));
+    this.left = Math.max(this.needed, ...others.map((other) => other.axes.needed ?? LEFT));
+    for (const other of others) if (other.axes.left !== this.left) queueMicrotask(() => other.redraw());
+  }
+
+  /** Below the curves. */
+  draw(u) {
+    const { ctx, bbox } = u;
+    const { muted, grid, family } = this.plot.paint.theme();
+    const dot = devicePixelRatio;
+    const [low, right] = [bbox.top + bbox.height, bbox.left + bbox.width];
+    const x = this.x.ticks.map((value) => Math.round(u.valToPos(value, "x", true)));
+    const y = this.y.ticks.map((value) => Math.round(u.valToPos(value, "y", true)));
+    ctx.save();
+    ctx.strokeStyle = grid;
+    ctx.lineWidth = Math.max(1, Math.round(dot));
+    ctx.setLineDash([]);
+    const shift = (ctx.lineWidth % 2) / 2;
+    ctx.beginPath();
+    for (const at of x) {
+      ctx.moveTo(at + shift, bbox.top);
+      ctx.lineTo(at + shift, low + TICK * dot);
+    }
+    for (const at of y) {
+      ctx.moveTo(bbox.left - TICK * dot, at + shift);
+      ctx.lineTo(right, at + shift);
+    }
+    ctx.stroke();
+    ctx.fillStyle = muted;
+    ctx.font = `${11 * dot}px ${family}`;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "middle";
+    this.y.labels.forEach((label, i) => ctx.fillText(label, bbox.left - (TICK + GAP) * dot, y[i]));
+    ctx.textAlign = "center";
+    ctx.textBaseline = "top";
+    const below = low + (TICK + GAP - 1) * dot;
+    this.x.labels.forEach((label, i) => {
+      linesOf(label).forEach((line, n) => ctx.fillText(line, x[i], below + n * LINE * dot));
+    });
+    ctx.textBaseline = "bottom";
+    ctx.fillText(this.plot.spec.time ? "UTC" : this.plot.spec.x, bbox.left + bbox.width / 2, ctx.canvas.height - dot);
+    ctx.restore();
+  }
+}
+
+/** What a chart is given to draw its axes with. */
+export function axes() {
+  return (plot) => new Axes(plot);
+}

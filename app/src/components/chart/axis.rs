@@ -1,0 +1,244 @@
+//! The axes of numbers: where their ticks are, and how they read. Pure; `axes.js` draws them.
+
+use super::range::{Range, around, bounded};
+use crate::format::{self, exponent, is_same};
+
+/// Room of a logarithmic axis: a factor.
+const LOG_MARGIN: f64 = 1.15;
+/// Room of prices: below them stands the volume.
+const PRICE_MARGINS: (f64, f64) = (0.3, 0.06);
+/// From this size on ticks are written with a letter: `12k`.
+const LETTER_FROM: f64 = 10_000.0;
+/// Further from zero than so many steps two neighbours are the same float.
+const MOST_STEPS: f64 = 1e15;
+/// The power of ten of the smallest step.
+const MIN_EXPONENT: i32 = -320;
+/// Decimals that may stand before a letter.
+const MAX_LETTER_DECIMALS: i32 = 2;
+
+/// The range of a logarithmic axis.
+pub fn fit_log(ends: Option<Range>) -> Range {
+    match ends {
+        Some((low, high)) if low > 0.0 => bounded((low / LOG_MARGIN, high * LOG_MARGIN)),
+        _ => (0.1, 1.0),
+    }
+}
+
+/// The range of candles.
+pub fn fit_prices(ends: Option<Range>) -> Range {
+    let Some((low, high)) = ends else { return (0.0, 1.0) };
+    if is_same(low, high) {
+        return around(low);
+    }
+    let span = (high / 2.0 - low / 2.0) * 2.0;
+    bounded((low - span * PRICE_MARGINS.0, high + span * PRICE_MARGINS.1))
+}
+
+/// A step between ticks: 1, 2 or 5 times a power of ten.
+#[derive(Clone, Copy)]
+struct Step {
+    digit: i64,
+    exponent: i32,
+}
+
+impl Step {
+    /// The smallest that is at least so wide.
+    fn at_least(width: f64) -> Self {
+        let exponent = exponent(width);
+        let first = width / power(exponent);
+        match [1, 2, 5].into_iter().find(|digit| first <= *digit as f64 * (1.0 + 1e-9)) {
+            Some(digit) => Self { digit, exponent },
+            None => Self { digit: 1, exponent: exponent + 1 },
+        }
+    }
+
+    /// The next smaller one, down to those that floats have.
+    fn finer(self) -> Option<Self> {
+        let (digit, exponent) = match self.digit {
+            5 => (2, self.exponent),
+            2 => (1, self.exponent),
+            _ => (5, self.exponent - 1),
+        };
+        (exponent > MIN_EXPONENT).then_some(Self { digit, exponent })
+    }
+
+    /// All its multiples in a range.
+    fn within(self, (min, max): Range) -> Vec<f64> {
+        let size = self.times(1);
+        let (first, last) = ((min / size).ceil(), (max / size).floor());
+        if first.abs().max(last.abs()) > MOST_STEPS {
+            return Vec::new();
+        }
+        (first as i64..=last as i64).map(|n| self.times(n)).filter(|n| *n >= min && *n <= max).collect()
+    }
+
+    /// So many steps from zero. By way of text, so that 3 · 0.1 is 0.3.
+    fn times(self, n: i64) -> f64 {
+        format!("{}e{}", n * self.digit, self.exponent).parse().unwrap_or(f64::NAN)
+    }
+}
+
+fn power(exponent: i32) -> f64 {
+    format!("1e{exponent}").parse().unwrap_or(f64::NAN)
+}
+
+/// At most about so many ticks at even figures; only at `whole` ones where what is counted has no parts.
+pub fn ticks((min, max): Range, most: usize, whole: bool) -> Vec<f64> {
+    let width = (max - min) / most.max(1) as f64;
+    if !(width.is_finite() && width > 0.0) {
+        return Vec::new();
+    }
+    let mut step = Step::at_least(if whole { width.max(1.0) } else { width });
+    loop {
+        let found = step.within((min, max));
+        // One tick tells no scale.
+        match step.finer().filter(|finer| found.len() < 2 && (!whole || finer.exponent >= 0)) {
+            Some(finer) => step = finer,
+            None => return found,
+        }
+    }
+}
+
+/// Ticks of a logarithmic axis: at powers of ten, between them where there are few, and evenly where there is none.
+pub fn log_ticks((min, max): Range, most: usize) -> Vec<f64> {
+    if !(min > 0.0 && max > min && max.is_finite()) {
+        return Vec::new();
+    }
+    let (from, to) = (exponent(min), exponent(max));
+    let at = |digits: &[i64], every: i32| -> Vec<f64> {
+        let powers = (from..=to).filter(|power| power.rem_euclid(every) == 0);
+        let all = powers
+            .flat_map(|exponent| digits.iter().map(move |digit| Step { digit: *digit, exponent }.times(1)));
+        all.filter(|n| *n >= min && *n <= max).collect()
+    };
+    let most = most.max(2);
+    let fine = [&[1, 2, 5][..], &[1, 3], &[1]].into_iter().map(|digits| at(digits, 1));
+    let rough = [2, 3, 5, 10, 20, 50, 100, 200].into_iter().map(|every| at(&[1], every));
+    match fine.chain(rough).find(|ticks| ticks.len() <= most) {
+        Some(ticks) if ticks.len() > 1 => ticks,
+        _ => ticks((min, max), most, false),
+    }
+}
+
+/// How the ticks of an axis read: all with as many decimals as their steps need.
+pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
+    let ticks: Vec<f64> = ticks.iter().map(|n| if share { n * 100.0 } else { *n }).collect();
+    let size = ticks.iter().fold(0.0, |size: f64, n| size.max(n.abs()));
+    let steps = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|step| *step > 0.0);
+    let step = rounded_exponent(steps.fold(f64::INFINITY, f64::min).min(size));
+    let letter = [("G", 9), ("M", 6), ("k", 3)].into_iter().find(|(_, power)| exponent(size) >= *power);
+    let letter = letter.filter(|(_, power)| size >= LETTER_FROM && power - step <= MAX_LETTER_DECIMALS);
+    let text = |n: &f64| {
+        let sign = if *n < 0.0 { "−" } else { "" };
+        let n = n.abs();
+        if n == 0.0 {
+            "0".to_owned()
+        } else if !format::PLAIN_SIZES.contains(&size) {
+            format!("{sign}{}", format::scientific(n, exponent(n) - step + 1))
+        } else if let Some((letter, power)) = letter {
+            format!("{sign}{}{letter}", format::decimal(n / self::power(power), power - step))
+        } else {
+            format!("{sign}{}", format::decimal(n, -step))
+        }
+    };
+    let unit = if share { " %" } else { "" };
+    ticks.iter().map(|n| text(n) + unit).collect()
+}
+
+/// How the ticks of a logarithmic axis read, each for itself.
+pub fn log_labels(ticks: &[f64], share: bool) -> Vec<String> {
+    let text = |n: &f64| match n {
+        n if share => format::share(*n),
+        n if *n >= LETTER_FROM => format::compact(*n),
+        n => format::figure(*n),
+    };
+    ticks.iter().map(text).collect()
+}
+
+/// Of a step that may be a rounded difference: 0.09999 is a tenth.
+fn rounded_exponent(step: f64) -> i32 {
+    if step.is_finite() && step > 0.0 { exponent(format!("{step:.3e}").parse().unwrap_or(step)) } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::range::{fit, fit_x};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(low: f64, high: f64, most: usize) -> Vec<String> {
+        labels(&ticks(fit(Some((low, high)), false), most, false), false)
+    }
+
+    #[test]
+    fn unusual_figures_have_a_range_that_fits_and_labels_that_differ() {
+        assert_eq!(read(1e300, 3e300, 5), ["1e300", "1.5e300", "2e300", "2.5e300", "3e300"]);
+        assert_eq!(read(1.000_000_1, 1.000_000_2, 4), ["1.00000010", "1.00000015", "1.00000020"]);
+        assert_eq!(read(1e-12, 2e-12, 4), ["1e-12", "1.5e-12", "2e-12"]);
+        assert_eq!(read(-3.0, 2.0, 5), ["−2", "0", "2"]);
+        assert_eq!(read(5.0, 5.0, 4), ["4.5", "5.0", "5.5"]);
+        assert_eq!(read(0.0, 0.0, 4), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
+        assert_eq!(read(10_200.0, 11_900.0, 4), ["10.5k", "11.0k", "11.5k", "12.0k"]);
+        assert_eq!(read(10_000.01, 10_000.04, 4), ["10,000.01", "10,000.02", "10,000.03", "10,000.04"]);
+    }
+
+    #[test]
+    fn what_is_counted_has_no_ticks_between() {
+        assert_eq!(ticks((1.0, 13.0), 6, true), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
+        assert_eq!(ticks((1.0, 3.0), 8, true), [1.0, 2.0, 3.0]);
+        assert_eq!(ticks(fit_x((7.0, 7.0)), 8, true), [7.0]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_ticks_from_fractions_to_many_decades() {
+        let read = |low, high| {
+            let range = fit_log(Some((low, high)));
+            log_labels(&log_ticks(range, 5), false)
+        };
+        assert_eq!(read(0.001, 1.0), ["0.001", "0.01", "0.1", "1"]);
+        assert_eq!(read(1.0, 30.0), ["1", "2", "5", "10", "20"]);
+        assert_eq!(read(1e-12, 1e12), ["1e-10", "1e-5", "1", "100k", "10G"]);
+        assert!(read(1.01, 1.05).len() > 1);
+    }
+
+    #[test]
+    fn shares_are_percent_and_their_steps_too() {
+        assert_eq!(labels(&[0.0, 0.25, 0.5], true), ["0 %", "25 %", "50 %"]);
+        assert_eq!(labels(&[0.6, 0.602, 0.604], true), ["60.0 %", "60.2 %", "60.4 %"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_axis_has_ticks_that_read_differently(
+            a in proptest::num::f64::NORMAL, b in proptest::num::f64::NORMAL, most in 2usize..12, zero: bool,
+        ) {
+            let (low, high) = (a.min(b), a.max(b));
+            let (from, to) = fit(Some((low, high)), zero);
+            let ticks = ticks((from, to), most, false);
+            prop_assert!(ticks.len() <= (most + 1).max(6) && ticks.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", ticks);
+            let mut labels = labels(&ticks, false);
+            let all = labels.len();
+            labels.sort();
+            labels.dedup();
+            prop_assert_eq!(labels.len(), all, "{:?}", labels);
+        }
+
+        #[test]
+        fn near_equal_figures_have_ticks_that_read_differently(base in 0.001f64..1e9, share in 1e-11f64..1e-3, most in 2usize..8) {
+            let ticks = ticks(fit(Some((base, base * (1.0 + share))), false), most, false);
+            prop_assert!(!ticks.is_empty());
+            let mut labels = labels(&ticks, false);
+            labels.sort();
+            labels.dedup();
+            prop_assert_eq!(labels.len(), ticks.len());
+        }
+
+        #[test]
+        fn no_axis_panics(a: f64, b: f64, most in 0usize..20, whole: bool) {
+            let (range, log) = (fit(Some((a, b)), whole), fit_log(Some((a, b))));
+            let _ = (fit_prices(Some((a, b))), fit_x((a, b)), labels(&[a, b], whole), log_labels(&[a, b], whole));
+            prop_assert!(ticks(range, most, whole).len() < 50 && log_ticks(log, most).len() < 50);
+            prop_assert!(ticks((a, b), most, whole).len() < 50);
+        }
+    }
+}

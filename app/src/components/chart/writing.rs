@@ -1,0 +1,80 @@
+//! How the figures of one chart read: the same in its line of values, its table and what the server draws. Pure.
+
+use super::data::{Shape, Sheet, Spec};
+use crate::format::{self, Digits};
+use protocol::Time;
+
+/// The volume's column of candles.
+const VOLUME: usize = 4;
+
+/// How the figures of one chart are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Writing {
+    share: bool,
+    time: bool,
+    candles: bool,
+    y: Digits,
+    x: Digits,
+}
+
+impl Writing {
+    pub fn of(spec: &Spec, sheet: &Sheet) -> Self {
+        let candles = spec.shape == Shape::Candles;
+        let columns =
+            if candles { &sheet.columns[..sheet.columns.len().min(VOLUME)] } else { &sheet.columns };
+        let steps = sheet.x.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > 0.0);
+        let (step, last) = (steps.fold(f64::INFINITY, f64::min), sheet.x.last().copied().unwrap_or_default());
+        Self {
+            share: spec.unit == "share",
+            time: spec.time,
+            candles,
+            y: Digits::of_all(columns.iter().flatten().copied()),
+            x: if step.is_finite() { Digits::of_step(last, step) } else { Digits::default() },
+        }
+    }
+
+    /// A figure of a column.
+    pub fn y(&self, column: usize, n: f64) -> String {
+        match (self.candles && column == VOLUME, self.share) {
+            (true, _) => format::figure(n),
+            (false, true) => format::share_to(n, self.y),
+            (false, false) => format::figure_to(n, self.y),
+        }
+    }
+
+    /// A place on the x axis, without its zone.
+    pub fn x(&self, n: f64) -> String {
+        if self.time {
+            format::bar_time(Time::from_millis(n * 1_000.0))
+        } else {
+            format::figure_to(n, self.x)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writing(x: &[f64], column: &[f64]) -> Writing {
+        let sheet = Sheet { x: x.to_vec(), columns: vec![column.to_vec()], ..Sheet::default() };
+        Writing::of(&Spec::default(), &sheet)
+    }
+
+    #[test]
+    fn epochs_are_integers_and_losses_have_the_digits_that_tell_them_apart() {
+        let of = writing(&[25.0, 26.0], &[1.038_014_9, 1.1]);
+        assert_eq!((of.x(26.0).as_str(), of.y(0, 1.038_014_9).as_str()), ("26", "1.03801"));
+        let near = writing(&[1.0, 2.0], &[1.000_000_1, 1.000_000_2]);
+        assert_eq!(
+            (near.y(0, 1.000_000_1), near.y(0, 1.000_000_2)),
+            ("1.0000001".into(), "1.0000002".into())
+        );
+    }
+
+    #[test]
+    fn neighbours_on_the_x_axis_read_differently() {
+        let of = writing(&[20_758.31, 20_758.34, 20_760.0], &[1.0; 3]);
+        assert_eq!((of.x(20_758.31).as_str(), of.x(20_758.34).as_str()), ("20,758.31", "20,758.34"));
+    }
+}
