@@ -14,29 +14,65 @@ fn cell(text: String, is_best: bool) -> impl IntoView {
     }
 }
 
+/// The figures of a strategy and of holding, as two cells.
+fn pair(own: &Figure, held: &Figure) -> impl IntoView + use<> {
+    let mut texts = beside(&[Some(own), Some(held)]);
+    let best = best_of(&[own.value, held.value], &texts, own.better);
+    let (held, own) = (texts.pop(), texts.pop());
+    view! {
+        {cell(own.unwrap_or_default(), best[0])}
+        {cell(held.unwrap_or_default(), best[1])}
+    }
+}
+
+/// What a strategy and holding end with, as two cells.
+fn equities(own: f64, held: f64) -> impl IntoView + use<> {
+    let equities = [Some(own), Some(held)];
+    let texts = format::tell_apart(&equities, format::figure_to);
+    let best = best_of(&equities, &texts, Better::Higher);
+    view! {
+        {cell(texts[0].clone(), best[0])}
+        {cell(texts[1].clone(), best[1])}
+    }
+}
+
 /// The table.
 #[component]
 pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
     let (mine, held) = (result.performance, result.buy_and_hold);
     let held_equity = result.capital * (1.0 + held.total_return);
-    let equities = [Some(result.final_equity), Some(held_equity)];
-    let equity_texts = format::tell_apart(&equities, format::figure_to);
-    let equity = best_of(&equities, &equity_texts, Better::Higher);
-    let line = |(a, b): (Figure, Figure)| {
-        let mut texts = beside(&[Some(&a), Some(&b)]);
-        let best = best_of(&[a.value, b.value], &texts, a.better);
-        let (held, mine) = (texts.pop(), texts.pop());
+    // The bars that a model has not seen, where it was trained on others of them.
+    let after = result.in_sample.and_then(|seen| seen.out_of_sample);
+    let has_after = after.is_some();
+    let mut after_lines = after.as_ref().map(|after| {
+        let (own, held) = (&after.performance, &after.buy_and_hold);
+        all(&backtest::PERFORMANCE, own).into_iter().zip(all(&backtest::PERFORMANCE, held))
+    });
+    let line = |(own, held): (Figure, Figure)| {
+        let after = after_lines.as_mut().and_then(Iterator::next).map(|(own, held)| pair(&own, &held));
         view! {
             <tr>
-                <th scope="row">{a.name}</th>
-                {cell(mine.unwrap_or_default(), best[0])}
-                {cell(held.unwrap_or_default(), best[1])}
-                <td class="means">{a.means}</td>
+                <th scope="row">{own.name}</th>
+                {pair(&own, &held)}
+                {after}
+                <td class="means">{own.means}</td>
             </tr>
         }
     };
-    let lines =
-        all(&backtest::PERFORMANCE, &mine).into_iter().zip(all(&backtest::PERFORMANCE, &held)).map(line);
+    let lines: Vec<_> = all(&backtest::PERFORMANCE, &mine)
+        .into_iter()
+        .zip(all(&backtest::PERFORMANCE, &held))
+        .map(line)
+        .collect();
+    let after_equity = after.as_ref().map(|after| {
+        equities(after.final_equity, result.capital * (1.0 + after.buy_and_hold.total_return))
+    });
+    let after_heads = has_after.then(|| {
+        view! {
+            <th scope="col" class="num" title="Begun anew with the first bar that the model has not seen">"Out of sample"</th>
+            <th scope="col" class="num" title="Buying and holding over the same bars">"Buy and hold"</th>
+        }
+    });
     view! {
         <div class="scroll-x">
             <table class="plain performance">
@@ -46,17 +82,18 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
                         <td></td>
                         <th scope="col" class="num">{result.strategy}</th>
                         <th scope="col" class="num">"Buy and hold"</th>
+                        {after_heads}
                         <th scope="col" class="means">"what it means"</th>
                     </tr>
                 </thead>
                 <tbody>
                     <tr>
                         <th scope="row">"Final equity"</th>
-                        {cell(equity_texts[0].clone(), equity[0])}
-                        {cell(equity_texts[1].clone(), equity[1])}
+                        {equities(result.final_equity, held_equity)}
+                        {after_equity}
                         <td class="means">"Money, and the worth of what is held, at the end"</td>
                     </tr>
-                    {lines.collect_view()}
+                    {lines}
                 </tbody>
             </table>
         </div>
