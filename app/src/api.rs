@@ -87,7 +87,13 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
 mod browser {
     use super::*;
     use crate::http::Call;
+    use protocol::Preview;
     use serde::de::DeserializeOwned;
+    use serde_json::Value;
+    use std::time::Duration;
+
+    /// A host may ask a source of its own before it answers.
+    const PREVIEW_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Part of an artifact that is sampled over time, in a range of seconds since 1970 or in all, at most
     /// `points` of it.
@@ -196,6 +202,15 @@ mod browser {
         Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
     }
 
+    /// What a kind would do with params.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn preview(kind: &KindName, params: &Value) -> Result<Preview, Problem> {
+        let path = format!("/api/v1/kinds/{kind}/preview");
+        Call { limit: PREVIEW_TIMEOUT, ..Call::post(&path, params.to_string()) }.json().await
+    }
+
     /// Asks something of an operation: `cancel`, `retry`, `resume` or `abandon`.
     ///
     /// # Errors
@@ -272,5 +287,5 @@ mod browser {
 
 pub use browser::{
     artifact, ask, cancel_many, counts, delete, delete_many, drain, drop_rule, envelope, find, log_page,
-    newest_of, operations, sampled, search_log, set_rule, start,
+    newest_of, operations, preview, sampled, search_log, set_rule, start,
 };

@@ -185,6 +185,7 @@ impl Spawner {
         if let Some(http) = &self.sources.http {
             command.arg("--http-source").arg(http);
         }
+        command.args(self.sources.texts.flags());
         if let Some(exec) = &self.sources.exec {
             command.arg("--exec").arg(exec);
         }

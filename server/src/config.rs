@@ -3,6 +3,9 @@
 mod base_path;
 mod hosts;
 mod rules;
+mod texts;
+
+pub use texts::TextArgs;
 
 use crate::adapters::{self, Adapter};
 use anyhow::{Context, bail};
@@ -38,6 +41,8 @@ pub struct ServeArgs {
     /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
     #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
     http_source: Option<String>,
+    #[command(flatten)]
+    texts: TextArgs,
     /// File (TOML) with commands to offer as kinds `exec.<name>`; see docs/exec.md [default: exec.toml in the data
     /// folder, if it is there]
     #[arg(long, env = "SIGNALBOX_EXEC")]
@@ -90,6 +95,11 @@ struct File {
 struct FileSources {
     csv: Option<PathBuf>,
     http: Option<String>,
+    /// How their texts are read.
+    csv_format: Option<String>,
+    csv_time_zone: Option<String>,
+    http_format: Option<String>,
+    http_time_zone: Option<String>,
     /// File with commands to offer.
     exec: Option<PathBuf>,
 }
@@ -125,6 +135,7 @@ pub struct Hosts {
 pub struct Sources {
     pub csv: Option<PathBuf>,
     pub http: Option<String>,
+    pub texts: TextArgs,
     pub exec: Option<PathBuf>,
     pub keep: bool,
 }
@@ -156,11 +167,18 @@ impl Config {
         }
         let csv = args.csv.or(file.sources.csv);
         let http = args.http_source.or(file.sources.http);
+        let texts = args.texts.or(TextArgs {
+            csv_format: file.sources.csv_format,
+            csv_time_zone: file.sources.csv_time_zone,
+            http_format: file.sources.http_format,
+            http_time_zone: file.sources.http_time_zone,
+        });
+        texts.options()?;
         let exec = args.exec.or(file.sources.exec);
         let bundled = if file.bundled.unwrap_or(file.hosts.is_empty()) {
             let keep = args.keep_hosts || file.keep_hosts.unwrap_or(false);
             let exec = exec.or_else(|| Some(data.join("exec.toml")).filter(|path| path.is_file()));
-            Some(Sources { csv, http, exec, keep })
+            Some(Sources { csv, http, texts, exec, keep })
         } else {
             if csv.is_some() || http.is_some() || exec.is_some() {
                 bail!(

@@ -1,9 +1,10 @@
 //! `signalbox host`: the bundled hosts as a service.
 
+use crate::config::TextArgs;
 use crate::models::Trained;
 use anyhow::Context;
 use backtest_host::{BacktestConfig, BacktestRun};
-use data_host::{DataConfig, DataLoad, SourceConfig};
+use data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
 use host_kit::Host;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub struct HostArgs {
     /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
     #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
     http_source: Option<String>,
+    #[command(flatten)]
+    texts: TextArgs,
     /// File (TOML) with commands to offer as kinds `exec.<name>`; see docs/exec.md
     #[arg(long, env = "SIGNALBOX_EXEC")]
     exec: Option<PathBuf>,
@@ -60,7 +63,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let bars = data.join("bars");
     let load = DataLoad::new(DataConfig {
         folder: bars.clone(),
-        sources: sources(&data, args.csv, args.http_source),
+        sources: sources(&data, args.csv, args.http_source, args.texts.options()?),
     })?;
     let models = data.join("models");
     let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
@@ -115,13 +118,23 @@ fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
 }
 
 /// What there is to load from: what was asked for first; a fresh machine has something to load at once.
-fn sources(data: &Path, csv: Option<PathBuf>, http: Option<String>) -> Vec<SourceConfig> {
+fn sources(
+    data: &Path,
+    csv: Option<PathBuf>,
+    http: Option<String>,
+    (of_csv, of_http): (TextOptions, TextOptions),
+) -> Vec<SourceConfig> {
     let mut sources = Vec::new();
     let own_csv = csv.is_none();
-    let csv = SourceConfig::Csv { name: "csv".into(), folder: csv.unwrap_or_else(|| data.join("csv")) };
+    let folder = csv.unwrap_or_else(|| data.join("csv"));
+    let csv = SourceConfig::Csv { name: "csv".into(), folder, options: of_csv };
     let synthetic = SourceConfig::Synthetic { name: "synthetic".into() };
     sources.push(if own_csv { synthetic.clone() } else { csv.clone() });
-    sources.extend(http.map(|template| SourceConfig::Http { name: "http".into(), template }));
+    sources.extend(http.map(|template| SourceConfig::Http {
+        name: "http".into(),
+        template,
+        options: of_http,
+    }));
     sources.push(if own_csv { csv } else { synthetic });
     sources
 }

@@ -8,6 +8,7 @@ mod kind_form;
 mod outlook;
 mod preset_bar;
 mod presets;
+mod preview;
 mod wrong;
 
 use crate::app::Data;

@@ -88,6 +88,12 @@ impl Catalogue {
         KindList { kinds: entries.into_iter().map(offer).collect() }
     }
 
+    /// A connected host that has the kind; `None` where no connected one has.
+    pub(crate) fn connected(&self, kind: &KindName) -> Option<HostName> {
+        let inner = self.inner.read();
+        inner.kinds.get(kind)?.hosts.keys().find(|host| inner.up.contains(*host)).cloned()
+    }
+
     /// The params as the host wants them, and the title of the operation.
     ///
     /// # Errors

@@ -7,8 +7,9 @@ use crate::feed::Feed;
 use crate::shelf::Shelf;
 use crate::work::{AnyWork, NotPrepared, Prepared};
 use parking_lot::Mutex;
+use protocol::host::PreviewParams;
 use protocol::host::{CancelAck, CancelAttempt, HostOperation, HostOperations, StartAttempt};
-use protocol::{KindName, KindSpec, OperationId, Problem, ProblemType, Time};
+use protocol::{KindName, KindSpec, OperationId, Preview, Problem, ProblemType, Time};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -246,6 +247,17 @@ impl Registry {
         }
     }
 
+    /// What a kind would do with params.
+    ///
+    /// # Errors
+    /// `UnknownKind`, `BadParams`, and `NotFound` for a kind without previews.
+    pub(crate) async fn preview(&self, ask: PreviewParams) -> Result<Preview, Refusal> {
+        let work = self.work_of(&ask.kind)?;
+        let (preview, _) = checked(move || (work.prepare_preview(&ask.params), work.kind())).await?;
+        let none = format!("The kind {} has no previews: start it to see what it does.", ask.kind);
+        preview.await.ok_or_else(|| Refusal::new(ProblemType::NotFound, none))
+    }
+
     fn work_of(&self, kind: &KindName) -> Result<Arc<dyn AnyWork>, Refusal> {
         self.works.get(kind).cloned().ok_or_else(|| {
             let mut kinds: Vec<_> = self.works.keys().map(KindName::as_str).collect();
@@ -330,7 +342,14 @@ impl Held {
 
 /// Reads and checks the params where it may take its time.
 async fn prepare(work: Arc<dyn AnyWork>, params: serde_json::Value) -> Result<(Prepared, KindSpec), Refusal> {
-    let preparing = tokio::task::spawn_blocking(move || (work.prepare(&params), work.kind()));
+    checked(move || (work.prepare(&params), work.kind())).await
+}
+
+/// Runs what reads and checks params where it may take its time.
+async fn checked<T: Send + 'static>(
+    prepare: impl FnOnce() -> (Result<T, NotPrepared>, KindSpec) + Send + 'static,
+) -> Result<(T, KindSpec), Refusal> {
+    let preparing = tokio::task::spawn_blocking(prepare);
     match tokio::time::timeout(CHECK_DEADLINE, preparing).await {
         Ok(Ok((Ok(prepared), spec))) => Ok((prepared, spec)),
         Ok(Ok((Err(NotPrepared::Fields(fields)), _))) => {

@@ -16,7 +16,7 @@ use axum::{Json, Router};
 use protocol::host::{
     About, CancelAttempt, Check, Health, HostOperation, HostOperations, Outcome, StartAttempt,
 };
-use protocol::{InstanceId, OperationId, ProblemType, Time};
+use protocol::{InstanceId, OperationId, Preview, ProblemType, Time};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -39,6 +39,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/host/v1/about", get(about))
         .route("/host/v1/health", get(health))
         .route("/host/v1/operations", get(list).post(start))
+        .route("/host/v1/preview", post(preview))
         .route("/host/v1/operations/{id}", get(show))
         .route("/host/v1/operations/{id}/cancel", post(cancel))
         .route("/host/v1/operations/{id}/result", get(result))
@@ -113,6 +114,10 @@ async fn start(
         Started::New(operation) => (StatusCode::ACCEPTED, Json(operation)),
         Started::Known(operation) => (StatusCode::OK, Json(operation)),
     })
+}
+
+async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> Answer<Json<Preview>> {
+    Ok(Json(shared.registry.preview(read(request).await?).await?))
 }
 
 async fn show(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<Json<HostOperation>> {

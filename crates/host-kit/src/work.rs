@@ -6,7 +6,7 @@ use crate::Context;
 use async_trait::async_trait;
 use axum::Router;
 use protocol::host::{Check, ResultDoc};
-use protocol::{Failure, FailureReason, FieldError, Form, KindSpec};
+use protocol::{Failure, FailureReason, FieldError, Form, KindSpec, Preview};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -53,6 +53,13 @@ pub trait Work: Send + Sync + 'static {
     /// one, or the host shuts down.
     fn abortable(&self) -> bool {
         true
+    }
+
+    /// What it would do with these params, for a person who is about to start it: nothing is made or changed. `None`
+    /// for a kind without previews. One that has them says so in its schema, by [`protocol::preview::PREVIEW_KEY`].
+    async fn preview(&self, params: Self::Params) -> Option<Preview> {
+        let _ = params;
+        None
     }
 
     /// What this work depends on, for the host's health. An answer that takes longer than two seconds counts as
@@ -117,6 +124,9 @@ impl From<Failure> for WorkError {
 pub(crate) type Prepared =
     Box<dyn FnOnce(Context) -> futures::future::BoxFuture<'static, Result<ResultDoc, WorkError>> + Send>;
 
+/// A preview that is ready to be made.
+pub(crate) type PreparedPreview = futures::future::BoxFuture<'static, Option<Preview>>;
+
 /// Why params were not taken.
 #[derive(Debug)]
 pub(crate) enum NotPrepared {
@@ -132,6 +142,7 @@ pub(crate) trait AnyWork: Send + Sync + 'static {
     fn kind(&self) -> KindSpec;
     fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared>;
     fn abortable(&self) -> bool;
+    fn prepare_preview(&self, params: &Value) -> Result<PreparedPreview, NotPrepared>;
     async fn health(&self) -> Vec<Check>;
     fn ready(&self, checks: &[Check]) -> bool;
     fn max_parallel(&self) -> Option<u32>;
@@ -141,13 +152,9 @@ pub(crate) trait AnyWork: Send + Sync + 'static {
 /// Gives a [`Work`] the shape of [`AnyWork`].
 pub(crate) struct Typed<W>(pub Arc<W>);
 
-#[async_trait]
-impl<W: Work> AnyWork for Typed<W> {
-    fn kind(&self) -> KindSpec {
-        self.0.kind()
-    }
-
-    fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared> {
+impl<W: Work> Typed<W> {
+    /// The params as the work takes them.
+    fn checked(&self, params: &Value) -> Result<W::Params, NotPrepared> {
         let form = Form::from_schema(&self.0.kind().params).map_err(NotPrepared::Schema)?;
         let filled = form.check(params).map_err(NotPrepared::Fields)?;
         // What passes the form fits the type as a rule; a type may still be stricter than its schema says.
@@ -155,12 +162,30 @@ impl<W: Work> AnyWork for Typed<W> {
             NotPrepared::Fields(vec![FieldError::new("", format!("The params don't fit: {e}."))])
         })?;
         self.0.check(&params).map_err(NotPrepared::Fields)?;
+        Ok(params)
+    }
+}
+
+#[async_trait]
+impl<W: Work> AnyWork for Typed<W> {
+    fn kind(&self) -> KindSpec {
+        self.0.kind()
+    }
+
+    fn prepare(&self, params: &Value) -> Result<Prepared, NotPrepared> {
+        let params = self.checked(params)?;
         let work = Arc::clone(&self.0);
         Ok(Box::new(move |ctx| Box::pin(async move { work.run(ctx, params).await })))
     }
 
     fn abortable(&self) -> bool {
         self.0.abortable()
+    }
+
+    fn prepare_preview(&self, params: &Value) -> Result<PreparedPreview, NotPrepared> {
+        let params = self.checked(params)?;
+        let work = Arc::clone(&self.0);
+        Ok(Box::pin(async move { work.preview(params).await }))
     }
 
     async fn health(&self) -> Vec<Check> {

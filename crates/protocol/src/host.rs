@@ -38,6 +38,13 @@ pub struct StartAttempt {
     pub resume_from: Option<Checkpoint>,
 }
 
+/// `POST /host/v1/preview`: 200 with a [`crate::Preview`]; bad params 422; a kind without previews 404.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PreviewParams {
+    pub kind: KindName,
+    pub params: Value,
+}
+
 /// Where an attempt stands on its host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

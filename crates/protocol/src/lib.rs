@@ -16,6 +16,7 @@ pub mod ids;
 pub mod kind;
 pub mod log_search;
 pub mod operation;
+pub mod preview;
 pub mod problem;
 pub mod progress;
 pub mod receipt;
@@ -37,6 +38,7 @@ pub use operation::{
     Attempt, Checkpoint, CheckpointFile, Condition, ConditionKind, Failure, FailureReason, Forecast,
     ForecastBasis, Operation,
 };
+pub use preview::{Preview, PreviewFact, PreviewTable};
 pub use problem::{Problem, ProblemType};
 pub use progress::{Phase, Progress};
 pub use receipt::Receipt;

@@ -4,14 +4,34 @@ use super::Server;
 use crate::actor::By;
 use crate::problem::Failed;
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use protocol::api::{HostList, HostStatus, KindList, Snapshot};
-use protocol::{HostName, Problem, ProblemType};
+use protocol::{HostName, KindName, Preview, Problem, ProblemType};
+use serde_json::Value;
 
 /// What can be started, and where it could run now.
 #[utoipa::path(get, path = "/api/v1/kinds", tag = "hosts", responses((status = 200, body = KindList)))]
 pub async fn kinds(State(server): State<Server>) -> Json<KindList> {
     Json(server.engine.kinds())
+}
+
+/// What a kind would do with the params in the body: nothing is started. Kinds with previews have `x-preview` at the root of
+/// the schema of their params.
+#[utoipa::path(post, path = "/api/v1/kinds/{kind}/preview", tag = "hosts", params(("kind" = String, Path)),
+    request_body = Object,
+    responses((status = 200, body = Preview), (status = 400, body = Problem, description = "The body is no JSON"),
+        (status = 404, body = Problem, description = "The kind has no previews"),
+        (status = 422, body = Problem, description = "Unknown kind, or wrong params, with a message for each"),
+        (status = 502, body = Problem, description = "No host that has the kind can be reached")))]
+pub async fn preview(
+    State(server): State<Server>,
+    Path(kind): Path<String>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<Preview>, Failed> {
+    let kind = KindName::new(kind).map_err(|e| Failed::new(ProblemType::UnknownKind, format!("{e}.")))?;
+    let Json(params) = body?;
+    Ok(Json(server.engine.preview(kind, &params).await?))
 }
 
 /// Every configured host as the server sees it.

@@ -85,6 +85,7 @@ pub struct Server {
         activity::activity,
         audit::audit,
         hosts::kinds,
+        hosts::preview,
         hosts::hosts,
         hosts::drain,
         hosts::undrain,
@@ -163,6 +164,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/activity", get(activity::activity))
         .route("/api/v1/audit", get(audit::audit))
         .route("/api/v1/kinds", get(hosts::kinds))
+        .route("/api/v1/kinds/{kind}/preview", post(hosts::preview))
         .route("/api/v1/hosts", get(hosts::hosts))
         .route("/api/v1/hosts/{name}/drain", post(hosts::drain))
         .route("/api/v1/hosts/{name}/undrain", post(hosts::undrain))

@@ -4,6 +4,7 @@ use super::address;
 use super::beside::{Beside, Priority, RULE, Rule};
 use super::fill::Fill;
 use super::outlook::Outlook;
+use super::preview::{PreviewPanel, has_preview};
 use super::wrong::{Wrong, focus_wrong};
 use crate::api;
 use crate::components::faces::Empty;
@@ -110,6 +111,8 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
         .enumerate()
         .map(|(place, (field, text))| view! { <FieldInput form=typed place field text/> });
     let words = start_words(&offer);
+    let preview =
+        has_preview(&offer.spec).then(|| view! { <PreviewPanel kind=offer.spec.name.clone() typed/> });
     view! {
         <div class="form">
             <p class="form-about">{offer.spec.description.clone()}</p>
@@ -117,6 +120,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
             <form class="form" novalidate=true on:submit=submit>
                 <Wrong typed trouble/>
                 <div class="fields">{fields.collect_view()}</div>
+                {preview}
                 <Rule beside series/>
                 <Priority beside/>
                 <Outlook offer priority=beside.priority/>

@@ -4,12 +4,14 @@ use super::{Engine, not_found};
 use crate::activity;
 use crate::downsample::downsample;
 use bytes::Bytes;
-use pool::PoolError;
+use pool::{PoolError, Repeat};
 use protocol::activity::Activity;
 use protocol::api::{
     AuditPage, FilterCounts, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StateCount,
 };
-use protocol::{Operation, OperationId, Points, Problem, ProblemType, Time};
+use protocol::host::PreviewParams;
+use protocol::{KindName, Operation, OperationId, Points, Preview, Problem, ProblemType, Time};
+use serde_json::Value;
 use store::{Filter, Store, StoreError, Stored};
 
 /// What of the audit comes along with an operation.
@@ -167,6 +169,27 @@ impl Engine {
             PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
                 .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
             error => Problem::new(ProblemType::HostAway, format!("{host} did not give it: {error}")),
+        })
+    }
+
+    /// What a kind would do with params, asked of a connected host that has it. Nothing is started.
+    ///
+    /// # Errors
+    /// `UnknownKind`, `BadParams`, `NotFound` for a kind without previews, `HostAway` when no host answers.
+    pub async fn preview(&self, kind: KindName, params: &Value) -> Result<Preview, Problem> {
+        let (params, _) = self.shared.catalogue.check(&kind, params)?;
+        let host = self.shared.catalogue.connected(&kind);
+        let pool =
+            self.shared.pools.iter().find(|(name, _)| Some(name) == host.as_ref()).map(|(_, pool)| pool);
+        let (Some(pool), Some(host)) = (pool, host) else {
+            let detail = format!("No host that has the kind '{kind}' is connected. Look at /hosts.");
+            return Err(Problem::new(ProblemType::HostAway, detail));
+        };
+        let asked = pool.post("/host/v1/preview", &PreviewParams { kind, params }, Repeat::Safe).await;
+        asked.map(|(_, preview)| preview).map_err(|error| match error {
+            PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
+                .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
+            error => Problem::new(ProblemType::HostAway, format!("{host} gave no preview: {error}")),
         })
     }
 

@@ -1,5 +1,7 @@
 //! What the data host is told: where its data sets live, and what it may read from.
 
+use super::format::Format;
+use super::zone::Zone;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -17,15 +19,32 @@ pub struct DataConfig {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SourceConfig {
     /// A folder of files `SYMBOL_TIMEFRAME.csv`, like `MSFT_1h.csv`.
-    Csv { name: String, folder: PathBuf },
+    Csv { name: String, folder: PathBuf, options: TextOptions },
     /// A URL that answers CSV, with `{symbol}`, `{timeframe}`, `{start}` and `{end}` in it. Only `{symbol}` must
     /// be there; `{start}` and `{end}` become RFC 3339 moments, or nothing when no range is asked for.
-    Http { name: String, template: String },
+    Http { name: String, template: String, options: TextOptions },
     /// Bars that the host makes itself; marked as synthetic wherever they are shown.
     Synthetic { name: String },
 }
 
+/// How the texts of a source are read, where that is not left to be found out.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TextOptions {
+    /// Who wrote them.
+    pub format: Option<Format>,
+    /// The zone of times that say none.
+    pub time_zone: Option<Zone>,
+}
+
 impl SourceConfig {
+    /// How its texts are read; `None` for a source that has none.
+    pub(crate) fn options(&self) -> Option<&TextOptions> {
+        match self {
+            SourceConfig::Csv { options, .. } | SourceConfig::Http { options, .. } => Some(options),
+            SourceConfig::Synthetic { .. } => None,
+        }
+    }
+
     /// What params call it.
     pub fn name(&self) -> &str {
         match self {
@@ -101,7 +120,7 @@ mod tests {
     }
 
     fn http(template: &str) -> SourceConfig {
-        SourceConfig::Http { name: "web".into(), template: template.into() }
+        SourceConfig::Http { name: "web".into(), template: template.into(), options: TextOptions::default() }
     }
 
     #[test]
@@ -115,9 +134,12 @@ mod tests {
     fn mistakes_are_named() {
         assert_eq!(with(vec![]), Err(ConfigError::NoSources));
         assert_eq!(with(vec![synthetic("a"), synthetic("a")]), Err(ConfigError::NameTwice("a".into())));
-        assert!(
-            with(vec![http("http://localhost:9/{symbol}_{timeframe}.csv?from={start}&to={end}")]).is_ok()
-        );
+        for good in [
+            "http://localhost:9/{symbol}_{timeframe}.csv?from={start}&to={end}",
+            "https://localhost/{symbol}",
+        ] {
+            assert!(with(vec![http(good)]).is_ok(), "{good}");
+        }
         for bad in [
             "http://localhost/all.csv",
             "localhost/{symbol}",

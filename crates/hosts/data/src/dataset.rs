@@ -36,7 +36,7 @@ pub(crate) struct Claim {
 impl DataSet {
     /// The data set below the folder of all. Nothing is made or read yet.
     pub(crate) fn new(root: &Path, source: &str, symbol: Symbol, timeframe: Timeframe) -> Self {
-        let folder = root.join(source).join(symbol.as_str()).join(timeframe.as_str());
+        let folder = root.join(source).join(symbol.file_name()).join(timeframe.as_str());
         Self { symbol, timeframe, folder }
     }
 

@@ -52,12 +52,13 @@ impl Library {
     pub fn sets(&self) -> Result<Vec<SetName>, Failure> {
         let mut found = Vec::new();
         for source in folders(&self.folder)? {
-            for symbol in folders(&self.folder.join(&source))? {
-                let Ok(known) = Symbol::new(&symbol) else { continue };
+            for folder in folders(&self.folder.join(&source))? {
+                let Ok(symbol) = Symbol::of_file_name(&folder) else { continue };
                 for timeframe in Timeframe::ALL {
-                    let set = DataSet::new(&self.folder, &source, known.clone(), timeframe);
+                    let set = DataSet::new(&self.folder, &source, symbol.clone(), timeframe);
                     if !set.segments()?.is_empty() {
-                        found.push(SetName { source: source.clone(), symbol: symbol.clone(), timeframe });
+                        let symbol = symbol.to_string();
+                        found.push(SetName { source: source.clone(), symbol, timeframe });
                     }
                 }
             }

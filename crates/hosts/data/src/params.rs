@@ -1,8 +1,10 @@
 //! The params of `data.load`: as a form asks for them, and parsed into a request that cannot be wrong.
 
 use super::bars::{Range, Timeframe, start_of};
-use super::config::{DataConfig, SourceConfig};
+use super::config::{DataConfig, SourceConfig, TextOptions};
+use super::format::Format;
 use super::symbol::Symbol;
+use super::zone::Zone;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use protocol::{FieldError, Time};
@@ -13,8 +15,8 @@ use std::num::NonZeroU32;
 /// What `data.load` takes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LoadParams {
-    /// The instrument, as the source calls it: MSFT. Letters, digits, '.', '-' and '_'.
-    #[schemars(length(min = 1, max = 20))]
+    /// The instrument, as the source calls it: MSFT, ^GSPC, EURUSD=X, BTC/USDT.
+    #[schemars(length(min = 1, max = 32))]
     pub symbol: String,
     /// How long one bar lasts.
     #[serde(default)]
@@ -22,6 +24,13 @@ pub struct LoadParams {
     /// Where the bars come from.
     #[serde(default)]
     pub source: Option<String>,
+    /// Which program or vendor wrote the files. Empty: as the source is configured, or detected.
+    #[serde(default)]
+    pub format: Option<Format>,
+    /// Time zone of times that say none: America/New_York, UTC-5. Empty: as the source is configured.
+    #[serde(default)]
+    #[schemars(length(max = 40))]
+    pub time_zone: Option<String>,
     /// What to do with bars that are stored already.
     #[serde(default)]
     pub mode: Mode,
@@ -89,6 +98,8 @@ pub(crate) struct Request {
     pub(crate) symbol: Symbol,
     pub(crate) timeframe: Timeframe,
     pub(crate) source: SourceConfig,
+    /// How its texts are read.
+    pub(crate) options: TextOptions,
     pub(crate) mode: Mode,
     pub(crate) range: Range,
     pub(crate) rows_per_second: Option<NonZeroU32>,
@@ -146,6 +157,10 @@ impl LoadParams {
                 range
             });
         }
+        let zone = self.time_zone.as_deref().map(str::trim).filter(|zone| !zone.is_empty());
+        let zone = zone.and_then(|zone| {
+            Zone::parse(zone).map_err(|e| errors.push(FieldError::new("time_zone", e))).ok()
+        });
         let rows_per_second = self.rows_per_second.map(NonZeroU32::new);
         if rows_per_second == Some(None) {
             errors.push(FieldError::new(
@@ -158,6 +173,7 @@ impl LoadParams {
             (Some(symbol), Some(source)) if errors.is_empty() => Ok(Request {
                 symbol,
                 timeframe: self.timeframe,
+                options: options(source, self.format, zone),
                 source: source.clone(),
                 mode: self.mode,
                 range,
@@ -166,6 +182,36 @@ impl LoadParams {
                 seed: self.seed,
             }),
             _ => Err(errors),
+        }
+    }
+}
+
+/// What the params say comes before what the source says.
+fn options(source: &SourceConfig, format: Option<Format>, zone: Option<Zone>) -> TextOptions {
+    let of_source = source.options().cloned().unwrap_or_default();
+    // The zone of a source is that of its own format.
+    let zone_of_source = of_source.time_zone.filter(|_| format.is_none() || format == of_source.format);
+    TextOptions { format: format.or(of_source.format), time_zone: zone.or(zone_of_source) }
+}
+
+#[cfg(test)]
+impl Request {
+    /// A request for everything that a file or an answer has.
+    pub(crate) fn of_test(symbol: &str, timeframe: Timeframe) -> Self {
+        Self {
+            symbol: Symbol::new(symbol).unwrap(),
+            timeframe,
+            source: SourceConfig::Csv {
+                name: "files".into(),
+                folder: "csv".into(),
+                options: TextOptions::default(),
+            },
+            options: TextOptions::default(),
+            mode: Mode::Full,
+            range: Range::default(),
+            rows_per_second: None,
+            max_rejected_share: None,
+            seed: 1,
         }
     }
 }
@@ -223,7 +269,11 @@ mod tests {
         DataConfig {
             folder: "data".into(),
             sources: vec![
-                SourceConfig::Csv { name: "files".into(), folder: "csv".into() },
+                SourceConfig::Csv {
+                    name: "files".into(),
+                    folder: "csv".into(),
+                    options: TextOptions { format: None, time_zone: Zone::parse("Europe/Berlin").ok() },
+                },
                 SourceConfig::Synthetic { name: "synthetic".into() },
             ],
         }
@@ -256,6 +306,20 @@ mod tests {
         assert!(!range.contains(at("2024-03-02T00:00:00Z")) && !range.contains(at("2024-02-29T23:59:59Z")));
         let range = request(json!({"symbol": "A", "end": "2024-03-01T09:30:00+01:00"})).unwrap().range;
         assert!(range.contains(at("2024-03-01T08:30:00Z")) && !range.contains(at("2024-03-01T08:30:01Z")));
+    }
+
+    #[test]
+    fn the_format_and_zone_of_the_params_come_before_those_of_the_source() {
+        let options = |params: Value| request(params).unwrap().options;
+        let of_source = options(json!({"symbol": "A"}));
+        assert_eq!((of_source.format, of_source.time_zone), (None, Zone::parse("Europe/Berlin").ok()));
+        let chosen = options(json!({"symbol": "A", "format": "metatrader", "time_zone": " UTC+2 "}));
+        assert_eq!((chosen.format, chosen.time_zone), (Some(Format::Metatrader), Zone::parse("UTC+2").ok()));
+        assert_eq!(options(json!({"symbol": "A", "format": "histdata"})).time_zone, None);
+        assert!(
+            message(json!({"symbol": "A", "time_zone": "Mars/Olympus"}), "time_zone")
+                .contains("not a time zone")
+        );
     }
 
     #[test]

@@ -1,9 +1,13 @@
-//! Symbols: names of instruments that are also names of files and folders, and so are checked where they come in.
+//! Symbols: names of instruments, as their sources call them. They are also names of files and folders, and parts of
+//! addresses; what can't be there is written in another way there.
 
 use std::fmt;
+use std::fmt::Write as _;
 
-/// An instrument as its source calls it. 1 to 20 letters, digits, `.`, `-` and `_`, the first a letter or digit,
-/// so that it can be a file name anywhere and never a path.
+/// The most characters of a symbol.
+pub(crate) const MAX_SYMBOL_CHARS: usize = 32;
+
+/// An instrument as its source calls it: `MSFT`, `BRK.B`, `^GSPC`, `EURUSD=X`, `BTC/USDT`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Symbol(String);
 
@@ -14,22 +18,29 @@ impl Symbol {
     /// A sentence that says what a symbol looks like.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_^=/:$!&+".contains(c);
         if text.is_empty() {
             return Err("A symbol is needed, like MSFT.".to_owned());
         }
-        let shown: String = text.chars().take(30).collect();
-        if text.len() > 20 {
-            return Err(format!("'{shown}' is too long: a symbol has at most 20 characters."));
-        }
-        if !text.chars().all(allowed) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let shown: String = text.chars().take(MAX_SYMBOL_CHARS + 10).collect();
+        if text.len() > MAX_SYMBOL_CHARS {
             return Err(format!(
-                "'{shown}' is not a symbol: use letters, digits, '.', '-' and '_', beginning with a letter or digit, like MSFT or BRK.B."
+                "'{shown}' is too long: a symbol has at most {MAX_SYMBOL_CHARS} characters."
+            ));
+        }
+        let begins = |c: char| c.is_ascii_alphanumeric() || matches!(c, '^' | '$');
+        if !text.chars().all(allowed)
+            || !text.starts_with(begins)
+            || !text.contains(|c: char| c.is_ascii_alphanumeric())
+            || text.contains("..")
+        {
+            return Err(format!(
+                "'{shown}' is not a symbol: use letters, digits and . - _ ^ = / : $ ! & +, beginning with a letter or digit, ^ or $, like MSFT, BRK.B, ^GSPC or BTC/USDT."
             ));
         }
         // A folder whose name ends in a dot is another folder on some systems.
-        if text.ends_with('.') {
-            return Err(format!("'{shown}' is not a symbol: it must not end in '.'."));
+        if text.ends_with(['.', '/']) {
+            return Err(format!("'{shown}' is not a symbol: it must not end in '.' or '/'."));
         }
         Ok(Self(text.to_owned()))
     }
@@ -37,6 +48,48 @@ impl Symbol {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The symbol as a name of a file or folder: `/`, `:` and `&` become `%2F`, `%3A` and `%26`. No symbol has a `%`, so
+    /// two symbols never have one name.
+    pub(crate) fn file_name(&self) -> String {
+        encode(&self.0, |c| !matches!(c, '/' | ':' | '&' | '!' | '$'))
+    }
+
+    /// The symbol as one step of the path of a URL.
+    pub(crate) fn url_step(&self) -> String {
+        encode(&self.0, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    }
+
+    /// The symbol that a name of a file or folder means.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when the name is written in another way than [`Self::file_name`] does.
+    pub(crate) fn of_file_name(name: &str) -> Result<Self, String> {
+        let mut text = String::with_capacity(name.len());
+        let mut rest = name;
+        while let Some(at) = rest.find('%') {
+            text.push_str(&rest[..at]);
+            let code = rest.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            let Some(code) = code else { return Err(format!("'{name}' is not the name of a symbol.")) };
+            text.push(char::from(code));
+            rest = &rest[at + 3..];
+        }
+        text.push_str(rest);
+        Self::new(&text)
+    }
+}
+
+fn encode(text: &str, plain: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len() + 6);
+    for c in text.chars() {
+        if plain(c) {
+            out.push(c);
+        } else {
+            // Writing to a string can't fail; a symbol has ASCII alone.
+            let _ = write!(out, "%{:02X}", u32::from(c));
+        }
+    }
+    out
 }
 
 impl fmt::Display for Symbol {
@@ -53,27 +106,44 @@ mod tests {
 
     #[test]
     fn real_symbols_are_taken() {
-        for good in ["MSFT", "BRK.B", "0700.HK", "EUR_USD", "BTC-USD", "a", " MSFT "] {
+        for good in [
+            "MSFT", "BRK.B", "0700.HK", "EUR_USD", "BTC-USD", "a", " MSFT ", "^GSPC", "EURUSD=X", "BTC/USDT",
+            "ES=F", "X:BTCUSD", "$SPX", "DX-Y.NYB", "ES1!", "M&M.NS",
+        ] {
             assert!(Symbol::new(good).is_ok(), "{good}");
         }
     }
 
     #[test]
     fn path_tricks_are_refused() {
-        for bad in
-            ["", "..", ".", "../x", "a/b", "a\\b", ".hidden", "-x", "a b", "MSFT\0", "ünï", "C:", "a.", "*"]
-        {
+        for bad in [
+            "", "..", ".", "../x", "a/../b", "a\\b", ".hidden", "-x", "a b", "MSFT\0", "ünï", "a.", "*",
+            "/etc", "a/", "^", "%2e%2e", "a%2Fb",
+        ] {
             assert!(Symbol::new(bad).is_err(), "{bad}");
         }
     }
 
+    #[test]
+    fn a_symbol_has_a_name_as_a_file_and_as_a_part_of_an_address() {
+        let symbol = Symbol::new("BTC/USDT").unwrap();
+        assert_eq!((symbol.file_name().as_str(), symbol.url_step().as_str()), ("BTC%2FUSDT", "BTC%2FUSDT"));
+        let symbol = Symbol::new("^GSPC").unwrap();
+        assert_eq!((symbol.file_name().as_str(), symbol.url_step().as_str()), ("^GSPC", "%5EGSPC"));
+        assert!(Symbol::of_file_name("%").is_err() && Symbol::of_file_name("a%2").is_err());
+        assert!(Symbol::of_file_name("%2E%2E%2Fx").is_err(), "a name that leads elsewhere");
+    }
+
     proptest! {
         #[test]
-        fn whatever_is_taken_is_one_plain_step_of_a_path(text in "\\PC{0,24}") {
+        fn whatever_is_taken_is_one_plain_step_of_a_path_and_reads_back(text in "\\PC{0,24}|[A-Z^$][A-Z./:=&!_-]{0,12}") {
             if let Ok(symbol) = Symbol::new(&text) {
-                let steps: Vec<_> = Path::new(symbol.as_str()).components().collect();
+                let name = symbol.file_name();
+                let steps: Vec<_> = Path::new(&name).components().collect();
                 prop_assert_eq!(steps.len(), 1);
                 prop_assert!(matches!(steps[0], Component::Normal(_)));
+                prop_assert!(!name.contains([':', '/', '\\']));
+                prop_assert_eq!(Symbol::of_file_name(&name).unwrap(), symbol);
             }
         }
     }

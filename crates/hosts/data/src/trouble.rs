@@ -4,6 +4,9 @@ use protocol::{Failure, FailureReason};
 use std::io;
 use std::path::Path;
 
+/// What to do where nothing was finished that a resume could go on after; with something, a resume is offered instead.
+pub(crate) const TRY_AGAIN: &str = "Start the load again.";
+
 /// A failure of the work.
 pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Failure {
     Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() }
@@ -32,22 +35,28 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// Something below the folder of the data sets that could not be written. `kept` says what is safe all the same.
+/// Something below the folder of the data sets that could not be written. `kept` says what is safe all the same; only
+/// then there is something to resume.
 pub(crate) fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure {
     let shown = path.display();
-    let kept = if kept.is_empty() { String::new() } else { format!(" {kept}") };
+    let (kept, again) = match kept {
+        "" => (String::new(), "start the load again"),
+        kept => (format!(" {kept}"), "resume: finished segments are not loaded again"),
+    };
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure(
             format!("The disk that holds {shown} is full.{kept}"),
-            "Free space there, then resume: finished segments are not loaded again.",
+            format!("Free space there, then {again}."),
         ),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => failure(
             format!("The host may not write to {shown}: {error}.{kept}"),
-            "Let the user that the host runs as write there, or configure another folder, then resume.",
+            format!(
+                "Let the user that the host runs as write there, or configure another folder, then {again}."
+            ),
         ),
         _ => failure(
             format!("{shown} could not be written: {error}.{kept}"),
-            "Check the disk that holds it, then resume.",
+            format!("Check the disk that holds it, then {again}."),
         ),
     }
 }
@@ -65,6 +74,8 @@ mod tests {
             "The disk that holds /data/bars is full. 7 of 13 segments (11,204 rows) are kept."
         );
         assert!(told.hint.contains("resume"));
+        let told = unwritable(Path::new("/data/bars"), &error, "");
+        assert_eq!(told.hint, "Free space there, then start the load again.", "nothing can be resumed");
     }
 
     #[test]

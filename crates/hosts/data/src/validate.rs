@@ -67,7 +67,7 @@ impl Reason {
             Reason::WrongColumns => "Give every row as many fields as the header has.",
             Reason::BadTime => "Write times like 2024-03-01T09:30:00Z or 2024-03-01 09:30:00+00:00.",
             Reason::NoZone => {
-                "Write the zone of each time, like 2024-03-01T09:30:00Z; only daily bars may have plain days."
+                "Choose the time zone of the source (time_zone), or write the zone of each time, like 2024-03-01T09:30:00Z; only daily bars may have plain days."
             }
             Reason::NotANumber | Reason::NotFinite => {
                 "Write prices and volumes as plain numbers, like 37.21."

@@ -6,7 +6,7 @@ use protocol::host::{About, Health, HostEvent, HostEventBody, HostEvents, Outcom
 use protocol::results::{Bars, LoadResult};
 use protocol::{Checkpoint, Form, OperationId, Problem};
 use serde_json::{Value, json};
-use signalbox_data_host::{DataConfig, DataLoad, SourceConfig};
+use signalbox_data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl Served {
             folder: root.path().join("sets"),
             sources: vec![
                 SourceConfig::Synthetic { name: "synthetic".into() },
-                SourceConfig::Csv { name: "files".into(), folder: csv },
+                SourceConfig::Csv { name: "files".into(), folder: csv, options: TextOptions::default() },
             ],
         });
         let host = host_kit::Host::builder("data", "test").capacity(8).work(work.unwrap()).build().unwrap();
@@ -256,4 +256,67 @@ async fn an_unknown_symbol_fails_with_what_is_there() {
     };
     assert!(failure.message.contains("there are MSFT 1h"), "{}", failure.message);
     assert_eq!(failure.hint, "Did you mean MSFT?");
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_first_bars_as_they_will_be_stored() {
+    let mut host = Served::new().await;
+    let csv = host.root.path().join("csv");
+    let text = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\n\
+        2024.03.04\t09:00:00\t1\t2\t1\t1.5\t7\n2024.03.04\t10:00:00\tx\t2\t1\t1.5\t7\n";
+    std::fs::write(csv.join("EURUSD=X_1h.csv"), text).unwrap();
+    let about: About = host.get("/about").await.json().await.unwrap();
+    assert_eq!(about.kinds[0].params["x-preview"], true);
+    let (client, address) = (host.client.clone(), format!("{}/preview", host.base));
+    let ask = async |params: Value| {
+        let body = json!({"kind": "data.load", "params": params});
+        client.post(&address).json(&body).send().await.unwrap()
+    };
+    let params = json!({"symbol": "EURUSD=X", "source": "files"});
+    let undecided: protocol::Preview = ask(params.clone()).await.json().await.unwrap();
+    let failure = undecided.failure.unwrap();
+    assert!(
+        failure.message.contains("says no zone; MetaTrader writes the time of the broker"),
+        "{}",
+        failure.message
+    );
+
+    let mut chosen = params;
+    chosen["time_zone"] = json!("Europe/Athens");
+    let preview: protocol::Preview = ask(chosen.clone()).await.json().await.unwrap();
+    let fact = |label: &str| preview.facts.iter().find(|f| f.label == label).unwrap().value.clone();
+    assert_eq!(
+        (fact("Format"), fact("Time zone")),
+        ("metatrader (detected)".into(), "Europe/Athens (chosen)".into())
+    );
+    assert!(
+        fact("Columns").starts_with("day: <DATE> · time of day: <TIME> · open: <OPEN>"),
+        "{}",
+        fact("Columns")
+    );
+    let table = preview.table.as_ref().unwrap();
+    assert_eq!(table.rows, [["2024-03-04T07:00:00Z", "1", "2", "1", "1.5", "7"]]);
+    assert!(preview.warnings.iter().any(|w| w.contains("not_a_number")), "{:?}", preview.warnings);
+    assert!(!host.root.path().join("sets").exists(), "nothing is stored");
+
+    // The load stores what was shown, under a folder that is safe for every symbol.
+    let (result, doc) = host.load(chosen).await;
+    assert_eq!(
+        (result.rows, result.first),
+        (1, Some(protocol::Time::parse("2024-03-04T07:00:00Z").unwrap()))
+    );
+    assert_eq!(doc.artifacts[0].path, "/host/v1/artifacts/bars/files/EURUSD%3DX/1h");
+    assert_eq!(host.bars(&doc.artifacts[0].path).await.bars, 1);
+    assert_eq!(ask(json!({"symbol": "../x"})).await.status(), 422);
+}
+
+#[tokio::test]
+async fn a_symbol_with_a_slash_is_loaded_and_shown() {
+    let mut host = Served::new().await;
+    let csv = host.root.path().join("csv");
+    std::fs::write(csv.join("BTC%2FUSDT_1d.csv"), "time,open,high,low,close,volume\n2024-03-04,1,2,1,2,5\n")
+        .unwrap();
+    let (_, doc) = host.load(json!({"symbol": "BTC/USDT", "source": "files", "timeframe": "1d"})).await;
+    assert!(host.root.path().join("sets/files/BTC%2FUSDT/1d").is_dir());
+    assert_eq!(host.bars(&doc.artifacts[0].path).await.bars, 1);
 }

@@ -9,6 +9,7 @@ use super::super::bars::{Bar, Period, Range};
 use super::super::params::Request;
 use super::super::segment::Label;
 use super::super::source::{self, Opened, Place, Watch, off_thread};
+use super::super::trouble::TRY_AGAIN;
 use super::super::validate::{Judged, Row, Validator};
 use super::super::wording::{counted, thousands};
 use super::interrupted::Interrupted;
@@ -141,9 +142,15 @@ impl<R: Report> Loading<R> {
     /// Takes all rows of the source.
     pub(super) async fn rows(&mut self, opened: &mut Opened, request: &Request) -> Result<(), Interrupted> {
         let mut pace = Pace::new(request.rows_per_second);
+        for warning in &opened.warnings {
+            say(&self.report, LogLevel::Warn, warning.clone());
+        }
+        let mut described = source::describe(&opened.rows, request, &self.report);
         loop {
             self.report.check()?;
-            let Some(slice) = opened.rows.next(self.report.token()).await? else { break };
+            let slice = opened.rows.next(self.report.token()).await.map_err(|e| self.resumable(e))?;
+            let Some(slice) = slice else { break };
+            described = described || source::describe(&opened.rows, request, &self.report);
             let mut rest = slice.as_slice();
             while !rest.is_empty() {
                 // What lies outside the range costs the source nothing that a throttle could spare.
@@ -188,6 +195,17 @@ impl<R: Report> Loading<R> {
         }
         self.last_taken = bars.last().map(|bar| bar.time);
         self.sorted = bars;
+    }
+
+    /// A source that failed can be asked for the rest, where a finished segment says what the rest is.
+    fn resumable(&self, error: WorkError) -> WorkError {
+        match error {
+            WorkError::Failed(mut failure) if !self.done.is_empty() && failure.hint == TRY_AGAIN => {
+                failure.hint = "Resume: finished segments are kept and are not loaded again.".to_owned();
+                failure.into()
+            }
+            other => other,
+        }
     }
 
     fn outside(&mut self, row: &Row) -> bool {
@@ -354,11 +372,7 @@ impl<R: Report> Loading<R> {
 
     /// What is safe when the next write fails.
     fn kept(&self) -> String {
-        if self.done.is_empty() {
-            "No segment of this load was finished.".to_owned()
-        } else {
-            format!("Finished and kept: {}.", self.note())
-        }
+        if self.done.is_empty() { String::new() } else { format!("Finished and kept: {}.", self.note()) }
     }
 
     fn show(&mut self) {

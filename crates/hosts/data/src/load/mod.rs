@@ -13,16 +13,19 @@ mod sorting;
 mod tests;
 mod write;
 
+pub(crate) use report::Report;
+
 use super::candles;
 use super::config::{ConfigError, DataConfig, SourceConfig};
 use super::disk::{Disk, LocalDisk};
 use super::params::{LoadParams, Request};
-use super::source::{off_thread, symbols};
+use super::source::{self, off_thread, symbols};
 use async_trait::async_trait;
 use axum::Router;
 use host_kit::{Context, Work, WorkError, params_schema};
 use protocol::host::{Check, ResultDoc};
-use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
+use protocol::preview::PREVIEW_KEY;
+use protocol::{FieldError, KindName, KindSpec, Preview, SeriesInfo, Summary};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -35,6 +38,22 @@ const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 
 /// The curve that a load draws.
 const SPEED: &str = "rows_per_second";
+
+/// Zones that are offered while one is typed; any other of the IANA database will do as well.
+const ZONES: [&str; 12] = [
+    "UTC",
+    "America/New_York",
+    "America/Chicago",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Athens",
+    "Asia/Tokyo",
+    "Asia/Hong_Kong",
+    "Asia/Kolkata",
+    "Australia/Sydney",
+    "UTC-5",
+    "UTC+2",
+];
 
 /// Loads market data: the kind `data.load`.
 pub struct DataLoad {
@@ -69,6 +88,20 @@ impl DataLoad {
             if let Some(param) = param {
                 param.insert("x-when".to_owned(), json!({"source": synthetic}));
             }
+        }
+        let texts: Vec<&str> =
+            self.config.sources.iter().filter(|s| s.options().is_some()).map(SourceConfig::name).collect();
+        for name in ["format", "time_zone"] {
+            let param = schema.pointer_mut(&format!("/properties/{name}")).and_then(Value::as_object_mut);
+            if let Some(param) = param {
+                param.insert("x-when".to_owned(), json!({"source": texts}));
+                if name == "time_zone" {
+                    param.insert("examples".to_owned(), json!(ZONES));
+                }
+            }
+        }
+        if let Some(root) = schema.as_object_mut() {
+            root.insert(PREVIEW_KEY.to_owned(), json!(true));
         }
         let examples = self.examples();
         if let Some(symbol) = schema.pointer_mut("/properties/symbol").and_then(Value::as_object_mut)
@@ -143,12 +176,17 @@ impl Work for DataLoad {
         self.load(ctx, request).await
     }
 
+    async fn preview(&self, params: LoadParams) -> Option<Preview> {
+        let request = params.request(&self.config).ok()?;
+        Some(source::preview(&request).await)
+    }
+
     async fn health(&self) -> Vec<Check> {
         let config = Arc::clone(&self.config);
         off_thread(move || {
             let mut checks = vec![can_write(&config.folder)];
             for source in &config.sources {
-                if let SourceConfig::Csv { name, folder } = source {
+                if let SourceConfig::Csv { name, folder, .. } = source {
                     checks.push(can_read(name, folder));
                 }
             }

@@ -265,7 +265,11 @@ pub(super) fn document(
     let bars = Artifact {
         name: "bars".to_owned(),
         media_type: "application/json".to_owned(),
-        path: format!("/host/v1/artifacts/bars/{}/{}/{timeframe}", result.source, result.symbol),
+        path: format!(
+            "/host/v1/artifacts/bars/{}/{}/{timeframe}",
+            result.source,
+            writer.set.symbol.url_step()
+        ),
         description: "Candles of the data set; takes from, to and points".to_owned(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {

@@ -6,7 +6,7 @@ use protocol::LogLevel;
 use serde_json::Value;
 
 /// To whom a load reports.
-pub(super) trait Report: Clone + Send + Sync + 'static {
+pub(crate) trait Report: Clone + Send + Sync + 'static {
     fn token(&self) -> &CancellationToken;
     fn phase(&self, index: u32, name: &str);
     fn phase_weights(&self, weights: &[f64]);

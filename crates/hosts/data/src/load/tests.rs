@@ -1,6 +1,7 @@
 //! Loads from end to end, with a test in the place of the host: it can cancel at any check, and fill the disk.
 
 use super::super::bars::{Bar, Range, at};
+use super::super::config::TextOptions;
 use super::super::segment;
 use super::report::Report;
 use super::*;
@@ -132,7 +133,7 @@ impl Bench {
         let config = DataConfig {
             folder: root.path().join("sets"),
             sources: vec![
-                SourceConfig::Csv { name: "files".into(), folder: csv },
+                SourceConfig::Csv { name: "files".into(), folder: csv, options: TextOptions::default() },
                 SourceConfig::Synthetic { name: "synthetic".into() },
             ],
         };
@@ -410,6 +411,79 @@ async fn a_full_disk_keeps_what_is_finished_and_a_resume_goes_on() {
     assert_eq!(result.rows, 3000);
 }
 
+/// A source that promises a megabyte, sends a text, and closes the connection.
+async fn breaks_off_after(text: String) -> SourceConfig {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let template = format!("http://{}/{{symbol}}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{text}");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    SourceConfig::Http { name: "web".into(), template, options: TextOptions::default() }
+}
+
+#[tokio::test]
+async fn a_resume_is_offered_only_where_something_was_finished() {
+    for (bars, hint) in [(300, "Start the load again."), (600, "Resume: finished segments are kept")] {
+        let mut bench = Bench::new();
+        bench.config.sources.push(breaks_off_after(text(0..bars)).await);
+        let told = bench.told(params(json!({"source": "web"}))).await;
+        assert!(told.message.contains("broke off"), "{}", told.message);
+        assert!(told.hint.starts_with(hint), "{bars}: {}", told.hint);
+    }
+    let bench = Bench::new();
+    bench.csv("A_1h.csv", &text(0..3000));
+    let full = Arc::new(SmallDisk(AtomicU64::new(0)));
+    let ended = bench.run_on(full, &Notebook::new(), params(json!({})), None).await;
+    let Err(WorkError::Failed(failure)) = ended else { panic!("{ended:?}") };
+    assert!(failure.hint.ends_with("then start the load again."), "{}", failure.hint);
+}
+
+#[tokio::test]
+async fn an_answer_that_may_be_cut_removes_nothing_that_is_stored() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let template = format!("http://{}/{{symbol}}", listener.local_addr().unwrap());
+    let whole = text(0..300);
+    let within_a_line = whole[..whole.len() - 3000].rfind('\n').unwrap() - 3;
+    let cut = whole[..within_a_line].to_owned();
+    tokio::spawn(async move {
+        for body in [whole, cut] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n\r\n{body}").as_bytes()).await;
+        }
+    });
+    let mut bench = Bench::new();
+    bench.config.sources.push(SourceConfig::Http {
+        name: "web".into(),
+        template,
+        options: TextOptions::default(),
+    });
+    assert_eq!(bench.load(params(json!({"source": "web"}))).await.rows, 300);
+    let told = bench.told(params(json!({"source": "web"}))).await;
+    assert!(told.message.contains("may have been cut"), "{}", told.message);
+    assert_eq!(bench.bars("web/A/1h").len(), 300);
+}
+
+#[tokio::test]
+async fn a_load_says_in_its_log_how_the_file_was_read() {
+    let bench = Bench::new();
+    bench.csv("A_1h.csv", "Gmt time;Open;High;Low;Close\n04.03.2024 09:00:00.000;1,5;2;1;1,5\n");
+    let notebook = Notebook::new();
+    bench.run(&notebook, params(json!({})), None).await.unwrap();
+    let log = notebook.log();
+    assert!(log.contains("Format dukascopy, time zone UTC (dukascopy)"), "{log}");
+    assert!(
+        log.contains("Numbers have a decimal comma") && log.contains("volumes: they stay unknown"),
+        "{log}"
+    );
+}
+
 #[tokio::test]
 async fn a_data_set_has_one_load_at_a_time() {
     let bench = Bench::new();
@@ -479,7 +553,11 @@ async fn the_form_of_the_kind_offers_the_sources_and_symbols_that_there_are() {
 async fn health_names_the_folder_that_is_missing() {
     let bench = Bench::new();
     let mut config = bench.config.clone();
-    config.sources.push(SourceConfig::Csv { name: "gone".into(), folder: bench.root.path().join("gone") });
+    config.sources.push(SourceConfig::Csv {
+        name: "gone".into(),
+        folder: bench.root.path().join("gone"),
+        options: TextOptions::default(),
+    });
     let checks = DataLoad::new(config).unwrap().health().await;
     let states: Vec<_> = checks.iter().map(|c| (c.name.as_str(), c.ok)).collect();
     assert_eq!(states, [("data folder", true), ("source files", true), ("source gone", false)]);

@@ -1,26 +1,28 @@
-//! A folder of files `SYMBOL_TIMEFRAME.csv`.
+//! A folder of files `SYMBOL_TIMEFRAME.csv`, plain or packed.
 
 use super::csv_text::CsvText;
+use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate, mark_length};
+use super::file_names;
+use super::layout::{About, Layout};
 use super::{Known, Opened, Place, Rows, SourceResult, Watch, off_thread};
 use crate::bars::Timeframe;
+use crate::config::TextOptions;
 use crate::params::Request;
 use crate::symbol::Symbol;
 use crate::trouble::{failure, unreadable};
 use crate::validate::Row;
 use host_kit::WorkError;
-use protocol::form::distance;
 use protocol::{Failure, Time};
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// Bytes read at a time: some hundred rows, read and parsed in about a millisecond.
-const PIECE: usize = 32 * 1024;
+const PIECE_BYTES: usize = 32 * 1024;
 
-/// Where the last line of a file is looked for.
-const TAIL: u64 = 4096;
+/// Where the last line of a text is looked for.
+const TAIL_BYTES: usize = 4096;
 
 /// A file that is being read.
 pub(crate) struct CsvFile {
@@ -29,28 +31,37 @@ pub(crate) struct CsvFile {
 }
 
 struct OpenFile {
-    path: PathBuf,
-    file: File,
+    source: TextFile,
     text: CsvText,
-    piece: Vec<u8>,
+    /// Bytes of text before the place to go on at.
+    skip: u64,
 }
 
 impl OpenFile {
     fn read(&mut self) -> SourceResult<(Vec<Row>, bool)> {
         let mut rows = Vec::new();
         while rows.is_empty() {
-            let n = self.file.read(&mut self.piece).map_err(|e| unreadable(&self.path, &e))?;
-            if n == 0 {
+            let (text, skip) = (&mut self.text, &mut self.skip);
+            let more = self.source.read(&mut |piece| {
+                let skipped = usize::try_from(*skip).unwrap_or(usize::MAX).min(piece.len());
+                *skip -= skipped as u64;
+                text.push(&piece[skipped..], &mut rows)
+            })?;
+            if !more {
                 self.text.finish(&mut rows)?;
                 return Ok((rows, true));
             }
-            self.text.push(&self.piece[..n], &mut rows)?;
         }
         Ok((rows, false))
     }
 }
 
 impl CsvFile {
+    /// How the text is read.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.open.as_ref().and_then(|open| open.text.layout())
+    }
+
     /// The next rows; `None` after the last.
     pub(super) async fn next(&mut self) -> SourceResult<Option<Vec<Row>>> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
@@ -67,127 +78,182 @@ impl CsvFile {
     }
 }
 
-/// Whether there is a file at all.
-pub(super) fn look(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> SourceResult<()> {
-    let path = file_of(folder, symbol, timeframe);
-    match fs::metadata(&path) {
-        Ok(_) => Ok(()),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(unknown(folder, symbol, timeframe)),
-        Err(e) => Err(unreadable(&path, &e)),
+/// The text of a file, decoded as it is read.
+struct TextFile {
+    path: PathBuf,
+    file: File,
+    decoder: Decoder,
+    /// Bytes of the file that are left to read.
+    left: u64,
+    ended: bool,
+    piece: Vec<u8>,
+    /// Bytes of a byte order mark before plain text.
+    mark: u64,
+}
+
+impl TextFile {
+    fn open(mut file: File, path: &Path, what: &str) -> SourceResult<Self> {
+        let trouble = |e: io::Error| unreadable(path, &e);
+        file.seek(SeekFrom::Start(0)).map_err(trouble)?;
+        let mut start = Vec::new();
+        Read::take(&mut file, 4).read_to_end(&mut start).map_err(trouble)?;
+        let (decoder, from, left) = if is_zip(&start) {
+            let entry = locate(what, BufReader::new(&file))?;
+            (Decoder::of_zip_entry(what, &entry), entry.start, entry.length)
+        } else {
+            (Decoder::new(what), 0, u64::MAX)
+        };
+        file.seek(SeekFrom::Start(from)).map_err(trouble)?;
+        let (path, mark) = (path.to_owned(), mark_length(&start));
+        Ok(Self { path, file, decoder, left, ended: false, piece: vec![0; PIECE_BYTES], mark })
+    }
+
+    /// Gives the next text; false after the last.
+    fn read(&mut self, sink: &mut dyn FnMut(&[u8]) -> SourceResult<()>) -> SourceResult<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        let size = if self.decoder.is_packed() { PACKED_PIECE_BYTES } else { self.piece.len() };
+        let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(size);
+        let n = self.file.read(&mut self.piece[..size]).map_err(|e| unreadable(&self.path, &e))?;
+        self.left -= n as u64;
+        if n == 0 {
+            self.ended = true;
+            self.decoder.finish(sink)?;
+        } else {
+            self.decoder.push(&self.piece[..n], sink)?;
+        }
+        Ok(true)
     }
 }
 
-fn file_of(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> PathBuf {
-    folder.join(format!("{symbol}_{timeframe}.csv"))
+/// What a first pass over the text found.
+struct Survey {
+    lines: u64,
+    bytes: u64,
+    tail: Vec<u8>,
+    /// Offsets in the text are offsets in the file, but for the mark.
+    plain: bool,
 }
 
-/// Finds the file of the request and counts its lines.
+/// Reads all of a text once: counts its lines, and lets `text` find its layout. `None` when cancelled meanwhile.
+fn survey(
+    source: &mut TextFile,
+    text: &mut CsvText,
+    token: &CancellationToken,
+) -> SourceResult<Option<Survey>> {
+    let mut found = Survey { lines: 0, bytes: 0, tail: Vec::new(), plain: false };
+    let mut last = b'\n';
+    let mut rows = Vec::new();
+    loop {
+        if token.is_cancelled() {
+            return Ok(None);
+        }
+        let more = source.read(&mut |piece| {
+            found.bytes += piece.len() as u64;
+            found.lines += piece.iter().filter(|b| **b == b'\n').count() as u64;
+            last = piece.last().copied().unwrap_or(last);
+            found.tail.extend_from_slice(&piece[piece.len().saturating_sub(TAIL_BYTES)..]);
+            let over = found.tail.len().saturating_sub(TAIL_BYTES);
+            found.tail.drain(..over);
+            if text.layout().is_none() { text.push(piece, &mut rows) } else { Ok(()) }
+        })?;
+        rows.clear();
+        if !more {
+            break;
+        }
+    }
+    if text.layout().is_none() {
+        text.finish(&mut rows)?;
+    }
+    found.lines += u64::from(last != b'\n');
+    found.plain = source.decoder.is_plain_utf8();
+    Ok(Some(found))
+}
+
+/// Whether there is a file at all.
+pub(super) fn look(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> SourceResult<()> {
+    file_names::find(folder, symbol, timeframe).map(|_| ())
+}
+
+/// Finds the file of the request, how it is to be read, and how many lines it has.
 pub(super) async fn open(
     folder: &Path,
     request: &Request,
     known: Option<Known>,
     token: &CancellationToken,
 ) -> Result<Opened, WorkError> {
-    let (folder, symbol, timeframe) = (folder.to_owned(), request.symbol.clone(), request.timeframe);
-    let token = token.clone();
-    off_thread(move || open_now(&folder, &symbol, timeframe, known, &token)).await
+    let (folder, request, token) = (folder.to_owned(), request.clone(), token.clone());
+    off_thread(move || open_now(&folder, &request, known, &token)).await
 }
 
 fn open_now(
     folder: &Path,
-    symbol: &Symbol,
-    timeframe: Timeframe,
+    request: &Request,
     known: Option<Known>,
     token: &CancellationToken,
 ) -> Result<Opened, WorkError> {
-    let path = file_of(folder, symbol, timeframe);
+    let path = file_names::find(folder, &request.symbol, request.timeframe)?;
     let what = path.display().to_string();
     let trouble = |e: io::Error| unreadable(&path, &e);
-    let mut file = match File::open(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(unknown(folder, symbol, timeframe).into());
-        }
-        opened => opened.map_err(trouble)?,
-    };
-    let about = file.metadata().map_err(trouble)?;
-    if about.is_dir() {
+    let metadata = std::fs::metadata(&path).map_err(trouble)?;
+    if metadata.is_dir() {
         return Err(trouble(io::Error::from(io::ErrorKind::IsADirectory)).into());
     }
-    if about.len() == 0 {
+    if metadata.len() == 0 {
         return Err(empty(&what).into());
     }
-    let watch = Watch::new(&path, &file).map_err(trouble)?;
-    let fingerprint = watch.fingerprint();
+    let mut text = CsvText::new(About::of(request, &what));
+    let mut source = TextFile::open(File::open(&path).map_err(trouble)?, &path, &what)?;
+    let watch = Watch::new(&path, &source.file).map_err(trouble)?;
+    let fingerprint = fingerprint(&watch, &request.options);
+    let found = survey(&mut source, &mut text, token)?.ok_or(WorkError::Cancelled)?;
+    let Some(layout) = text.layout().cloned() else { return Err(empty(&what).into()) };
+    let last = last_time(&found.tail, &text);
 
-    let mut text = CsvText::new(what.clone(), timeframe);
-    let lines = count_lines(&mut file, token).map_err(trouble)?.ok_or(WorkError::Cancelled)?;
-    read_header(&mut file, &mut text).map_err(trouble)??;
-    if !text.has_header() {
-        return Err(empty(&what).into());
-    }
-    let last = last_time(&mut file, about.len(), &text).map_err(trouble)?;
-
-    let resume = known.filter(|k| k.fingerprint == fingerprint && k.place.offset <= about.len());
-    let place = resume.as_ref().map_or(Place { offset: 0, line: 1 }, |k| k.place);
-    file.seek(SeekFrom::Start(place.offset)).map_err(trouble)?;
-    if resume.is_some() {
-        text.jump(place);
+    let resume = known.filter(|k| k.fingerprint == fingerprint && k.place.offset <= found.bytes);
+    let place = resume.as_ref().map_or_else(|| first_row(&layout), |k| k.place);
+    text.jump(place);
+    let skip = if found.plain {
+        source.decoder = Decoder::mid_text(&what);
+        source.ended = false;
+        source.left = u64::MAX;
+        source.file.seek(SeekFrom::Start(source.mark + place.offset)).map_err(trouble)?;
+        0
     } else {
-        text = CsvText::new(what.clone(), timeframe);
-    }
-    let open = OpenFile { path: path.clone(), file, text, piece: vec![0; PIECE] };
+        // Of the same file, whatever has its name by now.
+        let file = source.file.try_clone().map_err(trouble)?;
+        source = TextFile::open(file, &path, &what)?;
+        place.offset
+    };
     Ok(Opened {
-        rows: Rows::Csv(CsvFile { open: Some(open) }),
+        rows: Rows::Csv(CsvFile { open: Some(OpenFile { source, text, skip }) }),
         described: what,
-        total: Some(lines.saturating_sub(1)),
+        total: Some(found.lines.saturating_sub(layout.header_lines)),
         last,
         fingerprint,
         watch: Some(watch),
-        end: Place { offset: about.len(), line: lines + 1 },
+        end: Place { offset: found.bytes, line: found.lines + 1 },
         resumed: resume.is_some(),
+        warnings: Vec::new(),
     })
 }
 
-/// Lines of the file, an unfinished last one counted; `None` when cancelled meanwhile.
-fn count_lines(file: &mut File, token: &CancellationToken) -> io::Result<Option<u64>> {
-    let mut piece = vec![0; 256 * 1024];
-    let (mut lines, mut last) = (0, b'\n');
-    loop {
-        if token.is_cancelled() {
-            return Ok(None);
-        }
-        match file.read(&mut piece)? {
-            0 => return Ok(Some(lines + u64::from(last != b'\n'))),
-            n => {
-                lines += piece[..n].iter().filter(|b| **b == b'\n').count() as u64;
-                last = piece[n - 1];
-            }
-        }
-    }
+fn first_row(layout: &Layout) -> Place {
+    Place { offset: layout.header_bytes as u64, line: layout.header_lines + 1 }
 }
 
-/// Reads as far as the header goes. The outer error is the disk's, the inner one the text's.
-fn read_header(file: &mut File, text: &mut CsvText) -> io::Result<SourceResult<()>> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut piece = vec![0; PIECE];
-    let mut rows = Vec::new();
-    while !text.has_header() {
-        let n = file.read(&mut piece)?;
-        let parsed = if n == 0 { text.finish(&mut rows) } else { text.push(&piece[..n], &mut rows) };
-        if parsed.is_err() || n == 0 {
-            return Ok(parsed);
-        }
-    }
-    Ok(Ok(()))
+/// Changes when the file does, or how it is read.
+fn fingerprint(watch: &Watch, options: &TextOptions) -> String {
+    let zone = options.time_zone.as_ref().map(ToString::to_string).unwrap_or_default();
+    let format = options.format.map_or("", |format| format.as_str());
+    format!("{}-{format}-{zone}", watch.fingerprint())
 }
 
 /// The time in the last line, where there is one.
-fn last_time(file: &mut File, length: u64, text: &CsvText) -> io::Result<Option<Time>> {
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-    let mut tail = Vec::new();
-    file.take(TAIL).read_to_end(&mut tail)?;
+fn last_time(tail: &[u8], text: &CsvText) -> Option<Time> {
     let line = tail.split(|b| matches!(b, b'\n' | b'\r')).rfind(|line| !line.is_empty());
-    Ok(line.and_then(|line| text.line(line)).and_then(|row| row.time))
+    line.and_then(|line| text.line(line)).and_then(|row| row.time)
 }
 
 fn empty(what: &str) -> Failure {
@@ -197,66 +263,13 @@ fn empty(what: &str) -> Failure {
     )
 }
 
-/// What a folder has: the symbols and timeframes of its files, sorted. Empty when it can't be read.
-pub(crate) fn symbols(folder: &Path) -> BTreeSet<(Symbol, Timeframe)> {
-    let names =
-        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|e| e.file_name().into_string().ok());
-    names
-        .filter_map(|name| {
-            let (symbol, timeframe) = name.strip_suffix(".csv")?.rsplit_once('_')?;
-            Some((Symbol::new(symbol).ok()?, Timeframe::parse(timeframe)?))
-        })
-        .collect()
-}
-
-/// There is no such file: says what is there instead.
-fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
-    let shown = folder.display();
-    if let Err(e) = fs::read_dir(folder) {
-        return unreadable(folder, &e);
-    }
-    let there = symbols(folder);
-    if there.is_empty() {
-        return failure(
-            format!(
-                "There is no {symbol}_{timeframe}.csv in {shown}; no file there is named like MSFT_1h.csv."
-            ),
-            "Put files named SYMBOL_TIMEFRAME.csv into that folder, or choose another source.",
-        );
-    }
-    const MOST: usize = 12;
-    let mut listed: Vec<String> = there.iter().take(MOST).map(|(s, t)| format!("{s} {t}")).collect();
-    if there.len() > MOST {
-        listed.push(format!("{} more", there.len() - MOST));
-    }
-    let of_symbol: Vec<&str> = there.iter().filter(|(s, _)| s == symbol).map(|(_, t)| t.as_str()).collect();
-    let near = there
-        .iter()
-        .map(|(s, t)| {
-            let (one, other) = (s.as_str().to_uppercase(), symbol.as_str().to_uppercase());
-            (distance(&one, &other), *t != timeframe, s)
-        })
-        .min()
-        .filter(|(edits, _, s)| *edits <= 1 + s.as_str().len() / 4);
-    let hint = match near {
-        _ if !of_symbol.is_empty() => {
-            format!("{symbol} is there as {}: choose that timeframe.", of_symbol.join(", "))
-        }
-        Some((_, _, near)) => format!("Did you mean {near}?"),
-        None => format!("Choose one of these, or put {symbol}_{timeframe}.csv into the folder."),
-    };
-    failure(
-        format!("There is no {symbol}_{timeframe}.csv in {shown}; there are {}.", listed.join(", ")),
-        hint,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn open_file(folder: &Path, symbol: &str, known: Option<Known>) -> Result<Opened, WorkError> {
-        open_now(folder, &Symbol::new(symbol).unwrap(), Timeframe::H1, known, &CancellationToken::new())
+        open_now(folder, &Request::of_test(symbol, Timeframe::H1), known, &CancellationToken::new())
     }
 
     fn told(folder: &Path, symbol: &str) -> Failure {
@@ -341,5 +354,78 @@ mod tests {
         let opened = open_file(folder.path(), "A", Some(Known { place, fingerprint })).unwrap();
         assert!(!opened.resumed);
         assert_eq!(all(opened).await.len(), 2);
+    }
+
+    fn put(folder: &Path, name: &str, bytes: &[u8]) {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+
+    /// More text than is read at a time, in lines of 200 characters, with these line ends.
+    fn long_text(rows: usize, end: &str) -> String {
+        let row = |i: usize| {
+            let time = crate::bars::at("2024-01-01T00:00:00Z").plus_micros(i as i64 * 3_600_000_000);
+            format!("{time},1,2,1,2,{i},{}{end}", "x".repeat(160))
+        };
+        format!("time,open,high,low,close,volume,note{end}{}", (0..rows).map(row).collect::<String>())
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_packing_and_encoding_of_a_file_gives_the_same_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = long_text(2_000, "\n");
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        zip.start_file("x.csv", zip::write::SimpleFileOptions::default()).unwrap();
+        io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+        put(folder.path(), "PLAIN_1h.csv", text.as_bytes());
+        put(folder.path(), "MARK_1h.csv", format!("\u{feff}{text}").as_bytes());
+        put(folder.path(), "CR_1h.csv", text.replace('\n', "\r").as_bytes());
+        put(folder.path(), "UTF16_1h.csv", &[b"\xFF\xFE", utf16.as_slice()].concat());
+        put(folder.path(), "GZ_1h.csv.gz", &gzip(text.as_bytes()));
+        put(folder.path(), "INSIDE_1h.csv", &gzip(text.as_bytes()));
+        put(folder.path(), "ZIP_1H.ZIP", &zip.finish().unwrap().into_inner());
+        let plain = all(open_file(folder.path(), "PLAIN", None).unwrap()).await;
+        assert_eq!(plain.len(), 2_000);
+        assert_eq!(plain[7].line, 9);
+        for symbol in ["MARK", "CR", "UTF16", "GZ", "INSIDE", "ZIP"] {
+            let opened = open_file(folder.path(), symbol, None).unwrap();
+            assert_eq!((opened.total, opened.last), (Some(2_000), plain[1_999].time), "{symbol}");
+            let (fingerprint, end) = (opened.fingerprint.clone(), opened.end);
+            assert!(all(opened).await == plain, "{symbol}");
+            // A resume goes on in the middle, also where the text has to be unpacked up to there.
+            let from = &plain[1_234];
+            let place = Place { offset: from.offset, line: from.line };
+            let opened = open_file(folder.path(), symbol, Some(Known { place, fingerprint })).unwrap();
+            assert!(opened.resumed && opened.end == end, "{symbol}");
+            assert!(all(opened).await == plain[1_234..], "{symbol}");
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_that_end_in_cr_alone_have_their_own_numbers() {
+        let text = long_text(1_100, "\r").replace(",1,2,1,2,900,", ",1,x,1,2,900,");
+        assert!(text.len() > 200_000);
+        let folder = folder(&[("A_1h.csv", &text)]);
+        let rows = all(open_file(folder.path(), "A", None).unwrap()).await;
+        assert_eq!(rows.len(), 1_100);
+        let bad = rows.iter().find(|row| row.bar.is_err()).unwrap();
+        assert_eq!(bad.line, 902);
+    }
+
+    #[test]
+    fn another_format_or_zone_is_another_fingerprint() {
+        let folder = folder(&[("A_1h.csv", BARS)]);
+        let plain = open_file(folder.path(), "A", None).unwrap().fingerprint;
+        let mut request = Request::of_test("A", Timeframe::H1);
+        request.options.time_zone = crate::zone::Zone::parse("UTC+2").ok();
+        let opened = open_now(folder.path(), &request, None, &CancellationToken::new()).unwrap();
+        assert_ne!(opened.fingerprint, plain);
     }
 }

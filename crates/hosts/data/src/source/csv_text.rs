@@ -1,21 +1,21 @@
-//! CSV as it comes, piece by piece: pieces go in, rows come out, and memory holds one piece and one line.
+//! Text of bars as it comes, piece by piece: pieces go in, rows come out. Memory holds one piece and one line, and at
+//! the start the lines that tell the layout.
 
-use super::columns::Columns;
+use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
 use super::{Place, SourceResult};
-use crate::bars::Timeframe;
 use crate::trouble::failure;
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
+use protocol::Failure;
 
 /// A line longer than this is no line of bars.
-const LONGEST_LINE: usize = 1 << 20;
+const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// Turns pieces of text into rows.
+/// Turns pieces of decoded text into rows.
 pub(super) struct CsvText {
-    /// The file or URL, for messages.
-    what: String,
-    timeframe: Timeframe,
-    columns: Option<Columns>,
+    about: About,
+    /// Known once enough lines came.
+    layout: Option<Layout>,
     /// What came and is not a whole line yet.
     pending: Vec<u8>,
     /// Where `pending` begins.
@@ -23,39 +23,41 @@ pub(super) struct CsvText {
 }
 
 impl CsvText {
-    pub(super) fn new(what: String, timeframe: Timeframe) -> Self {
-        let place = Place { offset: 0, line: 1 };
-        Self { what, timeframe, columns: None, pending: Vec::new(), place }
+    pub(super) fn new(about: About) -> Self {
+        Self { about, layout: None, pending: Vec::new(), place: Place { offset: 0, line: 1 } }
     }
 
-    /// The header was read.
-    pub(super) fn has_header(&self) -> bool {
-        self.columns.is_some()
+    /// How the text is read, once that is known.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
     }
 
     /// Goes on at another place of the same text. What was pending is forgotten.
     pub(super) fn jump(&mut self, place: Place) {
         self.pending.clear();
         self.place = place;
+        if let Some(layout) = &mut self.layout {
+            layout.times.last = None;
+        }
     }
 
     /// Takes the next piece and gives the rows that it completes.
     ///
     /// # Errors
-    /// When the text is not CSV of bars in UTF-8.
+    /// When the text is not CSV of bars in UTF-8, or could mean two things.
     pub(super) fn push(&mut self, piece: &[u8], rows: &mut Vec<Row>) -> SourceResult<()> {
         self.pending.extend_from_slice(piece);
-        match whole_lines(&self.pending) {
-            0 if self.pending.len() > LONGEST_LINE => {
-                let (what, line) = (&self.what, self.place.line);
-                Err(failure(
-                    format!(
-                        "{what} is not CSV of bars: from line {line} on there is no end of a line for a million characters, or a quote that never closes."
-                    ),
-                    "Look at that line in the file.",
-                ))
+        if self.layout.is_none() {
+            let end = self.pending.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+            let enough = self.pending.len() >= MAX_SAMPLE_BYTES
+                || newlines(&self.pending[..end]) >= SAMPLE_LINES as u64;
+            if end == 0 || !enough {
+                return self.no_endless_line(end);
             }
-            0 => Ok(()),
+            self.detect(end)?;
+        }
+        match whole_lines(&self.pending, self.delimiter()) {
+            0 => self.no_endless_line(0),
             end => self.parse(end, rows),
         }
     }
@@ -65,50 +67,85 @@ impl CsvText {
     /// # Errors
     /// As [`Self::push`].
     pub(super) fn finish(&mut self, rows: &mut Vec<Row>) -> SourceResult<()> {
+        let end = self.pending.len();
+        if self.layout.is_none() {
+            if self.pending.iter().all(u8::is_ascii_whitespace) {
+                return Ok(());
+            }
+            self.detect(end)?;
+        }
         self.parse(self.pending.len(), rows)
+    }
+
+    /// The last line lacks its end.
+    pub(super) fn ends_within_a_line(&self) -> bool {
+        self.pending.last().is_some_and(|last| *last != b'\n')
     }
 
     /// The one row of a line of this text, or nothing.
     pub(super) fn line(&self, line: &[u8]) -> Option<Row> {
-        let mut alone =
-            Self { columns: self.columns.clone(), ..Self::new(self.what.clone(), self.timeframe) };
+        let mut alone = Self { layout: self.layout.clone(), ..Self::new(self.about.clone()) };
         let mut rows = Vec::new();
         alone.pending.extend_from_slice(line);
         alone.finish(&mut rows).ok()?;
         rows.pop()
     }
 
-    fn parse(&mut self, end: usize, rows: &mut Vec<Row>) -> SourceResult<()> {
-        let mut from = 0;
-        if self.place.offset == 0 {
-            self.refuse_other_encodings()?;
-            // A byte order mark is no part of the first name.
-            from = if self.pending.starts_with(b"\xEF\xBB\xBF") { 3.min(end) } else { 0 };
+    fn delimiter(&self) -> u8 {
+        self.layout.as_ref().map_or(b',', |layout| layout.delimiter)
+    }
+
+    fn no_endless_line(&self, whole: usize) -> SourceResult<()> {
+        if self.pending.len() - whole <= MAX_LINE_BYTES {
+            return Ok(());
         }
-        let block = &self.pending[from..end];
-        let text = std::str::from_utf8(block).map_err(|e| {
-            let line = self.place.line + newlines(&block[..e.valid_up_to()]);
-            not_utf8(&self.what, line)
-        })?;
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let (what, line) = (&self.about.what, self.place.line);
+        Err(failure(
+            format!(
+                "{what} is not CSV of bars: from line {line} on there is no end of a line for a million characters, or a quote that never closes."
+            ),
+            "Look at that line in the file.",
+        ))
+    }
+
+    fn detect(&mut self, end: usize) -> SourceResult<()> {
+        let text = utf8(&self.pending[..end], &self.about.what, self.place.line)?;
+        let layout = Layout::detect(text, &self.about)?;
+        self.pending.drain(..layout.header_bytes);
+        self.place = Place { offset: layout.header_bytes as u64, line: layout.header_lines + 1 };
+        self.layout = Some(layout);
+        Ok(())
+    }
+
+    fn parse(&mut self, end: usize, rows: &mut Vec<Row>) -> SourceResult<()> {
+        let Some(layout) = &mut self.layout else { return Ok(()) };
+        let block = &self.pending[..end];
+        let text = utf8(block, &self.about.what, self.place.line)?;
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(layout.delimiter)
+            .from_reader(text.as_bytes());
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|e| {
-            failure(format!("{} can't be read as CSV: {e}.", self.what), "Look at that line in the file.")
+            failure(
+                format!("{} can't be read as CSV: {e}.", self.about.what),
+                "Look at that line in the file.",
+            )
         })? {
-            let Some(columns) = &self.columns else {
-                self.columns = Some(Columns::read(&record, &self.what)?);
+            if is_blank(&record) {
                 continue;
-            };
+            }
             let place = record.position().map_or(self.place, |at| {
                 // The reader's position lies before blank lines and the rest of a line's end.
                 let start = at.byte() as usize;
                 let ends = block[start..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
                 Place {
-                    offset: self.place.offset + (from + start + ends) as u64,
+                    offset: self.place.offset + (start + ends) as u64,
                     line: self.place.line + at.line() - 1 + newlines(&block[start..start + ends]),
                 }
             });
-            let (time, bar) = columns.bar(&record, self.timeframe);
+            let (time, bar) = layout.columns.bar(&record, &mut layout.times, layout.numbers);
             rows.push(Row { line: place.line, offset: place.offset, time, bar });
         }
         self.place.line += newlines(block);
@@ -116,28 +153,14 @@ impl CsvText {
         self.pending.drain(..end);
         Ok(())
     }
-
-    fn refuse_other_encodings(&self) -> SourceResult<()> {
-        let starts = |with: &[u8]| self.pending.starts_with(with);
-        let blank = self.pending.iter().take_while(|b| b.is_ascii_whitespace()).count();
-        if starts(b"\xFF\xFE") || starts(b"\xFE\xFF") || starts(b"PK\x03\x04") || starts(b"\x1F\x8B") {
-            return Err(not_utf8(&self.what, 1));
-        }
-        match self.pending.get(blank) {
-            Some(b'<') => Err(failure(
-                format!("{} is not CSV: it begins like a web page.", self.what),
-                "Check the address or the file: what is wanted is CSV with a line of column names.",
-            )),
-            Some(b'{' | b'[') => Err(failure(
-                format!("{} is not CSV: it begins like JSON.", self.what),
-                "Check the address or the file: what is wanted is CSV with a line of column names.",
-            )),
-            _ => Ok(()),
-        }
-    }
 }
 
-fn not_utf8(what: &str, line: u64) -> protocol::Failure {
+/// The text of bytes; `first` is the line that they begin in.
+fn utf8<'a>(bytes: &'a [u8], what: &str, first: u64) -> SourceResult<&'a str> {
+    std::str::from_utf8(bytes).map_err(|e| not_utf8(what, first + newlines(&bytes[..e.valid_up_to()])))
+}
+
+fn not_utf8(what: &str, line: u64) -> Failure {
     failure(
         format!("{what} is not text in UTF-8: line {line} has other bytes."),
         "Save it as plain CSV in UTF-8, then load again.",
@@ -149,7 +172,7 @@ fn newlines(bytes: &[u8]) -> u64 {
 }
 
 /// How many bytes from the start are whole lines. A line's end within quotes is none.
-fn whole_lines(bytes: &[u8]) -> usize {
+fn whole_lines(bytes: &[u8], delimiter: u8) -> usize {
     if !bytes.contains(&b'"') {
         return bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     }
@@ -172,7 +195,7 @@ fn whole_lines(bytes: &[u8]) -> usize {
                 end = i + 1;
                 At::Start
             }
-            (b',' | b'\r', _) => At::Start,
+            (byte, _) if *byte == delimiter || *byte == b'\r' => At::Start,
             _ => At::Plain,
         };
     }
@@ -182,10 +205,15 @@ fn whole_lines(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bars::Timeframe;
     use proptest::prelude::*;
 
+    fn csv_text() -> CsvText {
+        CsvText::new(About::of_test("x.csv", Timeframe::H1))
+    }
+
     fn read(text: &[u8], piece: usize) -> Result<Vec<Row>, String> {
-        let mut csv = CsvText::new("x.csv".into(), Timeframe::H1);
+        let mut csv = csv_text();
         let mut rows = Vec::new();
         for piece in text.chunks(piece.max(1)) {
             csv.push(piece, &mut rows).map_err(|f| f.message)?;
@@ -210,7 +238,6 @@ mod tests {
         let bars = |rows: &[Row]| rows.iter().map(|r| r.bar.clone().unwrap()).collect::<Vec<_>>();
         for other in [
             text(50, "\r\n"),
-            format!("\u{feff}{}", text(50, "\n")),
             text(50, "\n\n"),
             format!("{}\n\n", text(50, "\n")),
             text(50, "\n").replace("1.25", "\"1.25\""),
@@ -236,9 +263,11 @@ mod tests {
     fn reading_on_at_a_row_gives_what_was_left() {
         let text = text(40, "\r\n");
         let all = read(text.as_bytes(), 100).unwrap();
-        let mut csv = CsvText::new("x.csv".into(), Timeframe::H1);
+        let mut csv = csv_text();
         let mut rows = Vec::new();
-        csv.push(HEADER.as_bytes(), &mut rows).unwrap();
+        csv.push(text.as_bytes(), &mut rows).unwrap();
+        csv.finish(&mut rows).unwrap();
+        rows.clear();
         let from = &all[17];
         csv.jump(Place { offset: from.offset, line: from.line });
         csv.push(&text.as_bytes()[from.offset as usize..], &mut rows).unwrap();
@@ -261,7 +290,6 @@ mod tests {
         let told = |bytes: &[u8]| read(bytes, 4096).unwrap_err();
         assert!(told(b"<!doctype html><html>\n").contains("web page"));
         assert!(told(b" {\"error\": 1}\n").contains("JSON"));
-        assert!(told(b"\xFF\xFEt\0i\0").contains("UTF-8"));
         assert!(
             told(
                 format!("{HEADER}1,2\n\u{0}")
@@ -300,7 +328,9 @@ mod tests {
         fn it_sees_the_same_records_as_a_reader_of_the_whole(body in "[a0-9,\"\r\n ]{0,200}") {
             let text = format!("{HEADER}{body}");
             if let Ok(rows) = read(text.as_bytes(), 7) {
-                let whole = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records().count();
+                let records = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records();
+                // Rows of blanks are no rows.
+                let whole = records.filter(|record| !is_blank(record.as_ref().unwrap())).count();
                 // A stray quote in the middle of a field can only join pieces that belong together.
                 prop_assert_eq!(rows.len(), whole);
             }

@@ -72,6 +72,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
         end: Place::default(),
         // Every bar can be made at any place: the range says where to begin.
         resumed: true,
+        warnings: Vec::new(),
     }
 }
 
@@ -79,7 +80,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
 mod tests {
     use super::*;
     use crate::bars::{Bar, at};
-    use crate::config::SourceConfig;
+    use crate::config::{SourceConfig, TextOptions};
     use crate::params::Mode;
     use crate::symbol::Symbol;
     use crate::validate::Validator;
@@ -91,6 +92,7 @@ mod tests {
             symbol: Symbol::new(symbol).unwrap(),
             timeframe,
             source: SourceConfig::Synthetic { name: "synthetic".into() },
+            options: TextOptions::default(),
             mode: Mode::Full,
             range,
             rows_per_second: None,

@@ -1,0 +1,120 @@
+//! The formats of vendors: what a file of each looks like is in [`crate::source`]; here are their names, and the time
+//! zone that a vendor documents for times without one.
+
+use crate::zone::Zone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who wrote a CSV.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Columns found by name, or time, open, high, low, close, volume without names
+    Generic,
+    /// yfinance: one or three header lines
+    Yfinance,
+    /// Binance klines: no header, times in ms or µs
+    Binance,
+    /// Interactive Brokers: date, open, high, low, close, volume, average, barCount
+    InteractiveBrokers,
+    /// MetaTrader 4 and 5: date and time in two columns, in the broker's time
+    Metatrader,
+    /// Stooq: <TICKER>,<PER>,<DATE>,<TIME>, or Date,Open,High,Low,Close,Volume
+    Stooq,
+    /// HistData: no header, times in EST without daylight saving
+    Histdata,
+    /// Dukascopy: Gmt time or Local time, day first
+    Dukascopy,
+    /// TradingView chart export: time,open,high,low,close
+    Tradingview,
+    /// Alpha Vantage: newest first, times of New York
+    AlphaVantage,
+}
+
+impl Format {
+    pub const ALL: [Format; 10] = [
+        Format::Generic,
+        Format::Yfinance,
+        Format::Binance,
+        Format::InteractiveBrokers,
+        Format::Metatrader,
+        Format::Stooq,
+        Format::Histdata,
+        Format::Dukascopy,
+        Format::Tradingview,
+        Format::AlphaVantage,
+    ];
+
+    /// The word, as in params and configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Generic => "generic",
+            Format::Yfinance => "yfinance",
+            Format::Binance => "binance",
+            Format::InteractiveBrokers => "interactive_brokers",
+            Format::Metatrader => "metatrader",
+            Format::Stooq => "stooq",
+            Format::Histdata => "histdata",
+            Format::Dukascopy => "dukascopy",
+            Format::Tradingview => "tradingview",
+            Format::AlphaVantage => "alpha_vantage",
+        }
+    }
+
+    /// The format of that word, if there is one.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
+    }
+
+    /// The zone of times without one, where the vendor documents it and it is the same in every file.
+    pub(crate) fn documented_zone(self) -> Option<Zone> {
+        match self {
+            // histdata.com: "Eastern Standard Time (EST) time-zone WITHOUT Day Light Savings adjustments".
+            Format::Histdata => Some(Zone::fixed_hours(-5)),
+            // Alpha Vantage names the zone of each answer: US/Eastern.
+            Format::AlphaVantage => Zone::parse("America/New_York").ok(),
+            Format::Binance => Some(Zone::utc()),
+            _ => None,
+        }
+    }
+
+    /// What is known of the zone of its times where a file has none, for a message.
+    pub(crate) fn zone_advice(self) -> &'static str {
+        match self {
+            Format::Metatrader => {
+                "MetaTrader writes the time of the broker's server: choose its time zone, or the format histdata where the file is from there"
+            }
+            Format::Histdata => {
+                "it looks like HistData: choose the format histdata for its EST, or a time zone"
+            }
+            Format::AlphaVantage => {
+                "it looks like Alpha Vantage: choose the format alpha_vantage for the time of New York, or a time zone"
+            }
+            Format::InteractiveBrokers => {
+                "it looks like Interactive Brokers: choose the time zone of your TWS"
+            }
+            _ => "choose its time zone",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_format_is_its_name_on_the_wire() {
+        for format in Format::ALL {
+            assert_eq!(serde_json::to_value(format).unwrap(), format.as_str());
+            assert_eq!(Format::parse(format.as_str()), Some(format));
+        }
+        assert_eq!(Format::parse("auto"), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Which file of a zip is the one with the bars, and where its bytes are.
+
+use super::SourceResult;
+use crate::trouble::failure;
+use crate::wording::excerpt;
+use protocol::Failure;
+use std::io::{Read, Seek};
+use zip::{CompressionMethod, ZipArchive};
+
+/// More files than this are no download of bars.
+const MAX_ENTRIES: usize = 10_000;
+
+/// One file in a zip.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in super::super) struct ZipEntry {
+    pub(in super::super) name: String,
+    /// Where its packed bytes begin, and how many there are.
+    pub(in super::super) start: u64,
+    pub(in super::super) length: u64,
+    pub(super) method: Method,
+    pub(super) crc32: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Method {
+    Stored,
+    Deflated,
+}
+
+/// Whether bytes begin like a zip.
+pub(in super::super) fn is_zip(start: &[u8]) -> bool {
+    start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06")
+}
+
+/// The one CSV file in a zip; where there is none, the one text file.
+///
+/// # Errors
+/// When there is no such file, or more than one, or it can't be read.
+pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResult<ZipEntry> {
+    let mut archive = ZipArchive::new(zip).map_err(|e| damaged(what, &e))?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(failure(
+            format!("{what} is a zip of {} files.", archive.len()),
+            "Unpack the CSV that you mean, and put it into the folder.",
+        ));
+    }
+    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    if names.iter().any(|name| name == "xl/workbook.xml") {
+        return Err(failure(
+            format!("{what} is an Excel workbook (.xlsx), not CSV."),
+            "Save the sheet as CSV in UTF-8, then load again.",
+        ));
+    }
+    let of_kind = |ending: &str| -> Vec<usize> {
+        let fits = |name: &str| {
+            let file = name.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+            file.ends_with(ending) && !file.starts_with('.') && !name.starts_with("__MACOSX")
+        };
+        (0..archive.len()).filter(|i| archive.name_for_index(*i).is_some_and(fits)).collect()
+    };
+    let csv = of_kind(".csv");
+    let found = if csv.is_empty() { of_kind(".txt") } else { csv };
+    let index = match found.as_slice() {
+        [only] => *only,
+        [] => {
+            return Err(failure(
+                format!("{what} is a zip without a CSV file in it: {}.", shown(&names)),
+                "Put a zip with one .csv file there, or the file itself.",
+            ));
+        }
+        several => {
+            let names: Vec<String> =
+                several.iter().filter_map(|i| archive.name_for_index(*i)).map(str::to_owned).collect();
+            return Err(failure(
+                format!("{what} is a zip with {} CSV files in it: {}.", several.len(), shown(&names)),
+                "Unpack it, and give each file the name of its symbol and timeframe, or join them into one.",
+            ));
+        }
+    };
+    let file = archive.by_index_raw(index).map_err(|e| damaged(what, &e))?;
+    let name = excerpt(file.name(), 100);
+    if file.encrypted() {
+        return Err(failure(
+            format!("{what} is a zip with a password."),
+            "Unpack it, and put the CSV there.",
+        ));
+    }
+    let method = match file.compression() {
+        CompressionMethod::Stored => Method::Stored,
+        CompressionMethod::Deflated => Method::Deflated,
+        other => {
+            return Err(failure(
+                format!("{name} in {what} is packed with {other:?}, which is not read."),
+                "Unpack it, or pack it anew as an ordinary zip (deflate).",
+            ));
+        }
+    };
+    let start = file.data_start().ok_or_else(|| damaged(what, &zip::result::ZipError::FileNotFound))?;
+    Ok(ZipEntry { name, start, length: file.compressed_size(), method, crc32: file.crc32() })
+}
+
+fn shown(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut listed: Vec<String> = names.iter().take(SHOWN).map(|name| excerpt(name, 60)).collect();
+    if names.len() > SHOWN {
+        listed.push(format!("{} more", names.len() - SHOWN));
+    }
+    if listed.is_empty() { "it is empty".to_owned() } else { listed.join(", ") }
+}
+
+fn damaged(what: &str, error: &zip::result::ZipError) -> Failure {
+    failure(
+        format!("{what} can't be read as a zip: it is cut or damaged ({error})."),
+        "Get it again, then load again.",
+    )
+}

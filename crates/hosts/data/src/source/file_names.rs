@@ -1,0 +1,168 @@
+//! Names of files in a folder of CSV: `MSFT_1h.csv`, and what people and programs make of that.
+
+use super::SourceResult;
+use crate::bars::Timeframe;
+use crate::symbol::Symbol;
+use crate::trouble::{failure, unreadable};
+use protocol::Failure;
+use protocol::form::distance;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How a file with bars may end, in any case.
+const ENDINGS: [&str; 6] = [".csv", ".csv.gz", ".csv.zip", ".zip", ".txt", ".txt.gz"];
+
+/// The symbol and timeframe that a file name says: of `^GSPC_1D.CSV`, `EURUSD_M5.csv.gz`, `BTC%2FUSDT_60min.zip`.
+pub(super) fn parse(name: &str) -> Option<(Symbol, Timeframe)> {
+    let lower = name.to_lowercase();
+    // Lower case may have another length only for letters that no symbol has.
+    let ending =
+        ENDINGS.iter().filter(|ending| lower.ends_with(*ending)).max_by_key(|ending| ending.len())?;
+    let stem = name.get(..name.len().checked_sub(ending.len())?)?;
+    let (symbol, timeframe) = stem.rsplit_once('_')?;
+    Some((Symbol::of_file_name(symbol).ok()?, timeframe_of(timeframe)?))
+}
+
+/// A timeframe as files name it. A capital `M` after the number is a month, which is none of ours.
+fn timeframe_of(word: &str) -> Option<Timeframe> {
+    if word.ends_with('M') {
+        return None;
+    }
+    match word.to_lowercase().as_str() {
+        "1m" | "1min" | "m1" => Some(Timeframe::M1),
+        "5m" | "5min" | "m5" => Some(Timeframe::M5),
+        "15m" | "15min" | "m15" => Some(Timeframe::M15),
+        "30m" | "30min" | "m30" => Some(Timeframe::M30),
+        "1h" | "60m" | "60min" | "h1" | "1hour" | "hourly" => Some(Timeframe::H1),
+        "4h" | "240m" | "240min" | "h4" => Some(Timeframe::H4),
+        "1d" | "d" | "d1" | "1day" | "day" | "daily" => Some(Timeframe::D1),
+        _ => None,
+    }
+}
+
+/// The file of a symbol and timeframe: the one of the plain name, or the only one of another name that means it.
+pub(super) fn find(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> SourceResult<PathBuf> {
+    let plain = folder.join(format!("{}_{timeframe}.csv", symbol.file_name()));
+    match fs::metadata(&plain) {
+        Ok(_) => return Ok(plain),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(unreadable(&plain, &e)),
+    }
+    let meant = |name: &String| parse(name).is_some_and(|(s, t)| s == *symbol && t == timeframe);
+    let mut names: Vec<String> = names(folder).filter(meant).collect();
+    names.sort();
+    match names.as_slice() {
+        [] => Err(unknown(folder, symbol, timeframe)),
+        [only] => Ok(folder.join(only)),
+        several => Err(failure(
+            format!(
+                "{} has several files for {symbol} {timeframe}: {}.",
+                folder.display(),
+                several.join(", ")
+            ),
+            format!(
+                "Keep one of them, or name the one that you mean {}_{timeframe}.csv.",
+                symbol.file_name()
+            ),
+        )),
+    }
+}
+
+fn names(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+/// What a folder has: the symbols and timeframes of its files, sorted. Empty when it can't be read.
+pub(crate) fn symbols(folder: &Path) -> BTreeSet<(Symbol, Timeframe)> {
+    names(folder).filter_map(|name| parse(&name)).collect()
+}
+
+/// There is no such file: says what is there instead.
+fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
+    const MAX_LISTED: usize = 12;
+    let shown = folder.display();
+    let wanted = format!("{}_{timeframe}.csv", symbol.file_name());
+    if let Err(e) = fs::read_dir(folder) {
+        return unreadable(folder, &e);
+    }
+    let there = symbols(folder);
+    if there.is_empty() {
+        return failure(
+            format!("There is no {wanted} in {shown}; no file there is named like MSFT_1h.csv."),
+            "Put files named SYMBOL_TIMEFRAME.csv into that folder, or choose another source.",
+        );
+    }
+    let mut listed: Vec<String> = there.iter().take(MAX_LISTED).map(|(s, t)| format!("{s} {t}")).collect();
+    if there.len() > MAX_LISTED {
+        listed.push(format!("{} more", there.len() - MAX_LISTED));
+    }
+    let of_symbol: Vec<&str> = there.iter().filter(|(s, _)| s == symbol).map(|(_, t)| t.as_str()).collect();
+    let near = there
+        .iter()
+        .map(|(s, t)| {
+            let (one, other) = (s.as_str().to_uppercase(), symbol.as_str().to_uppercase());
+            (distance(&one, &other), *t != timeframe, s)
+        })
+        .min()
+        .filter(|(edits, _, s)| *edits <= 1 + s.as_str().len() / 4);
+    let hint = match near {
+        _ if !of_symbol.is_empty() => {
+            format!("{symbol} is there as {}: choose that timeframe.", of_symbol.join(", "))
+        }
+        Some((_, _, near)) => format!("Did you mean {near}?"),
+        None => format!("Choose one of these, or put {wanted} into the folder."),
+    };
+    failure(format!("There is no {wanted} in {shown}; there are {}.", listed.join(", ")), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_programs_and_people_write_are_understood() {
+        for (name, symbol, timeframe) in [
+            ("MSFT_1h.csv", "MSFT", "1h"),
+            ("MSFT_1D.CSV", "MSFT", "1d"),
+            ("MSFT_60min.csv.gz", "MSFT", "1h"),
+            ("EURUSD_M5.txt", "EURUSD", "5m"),
+            ("EUR_USD_H4.zip", "EUR_USD", "4h"),
+            ("^GSPC_daily.csv", "^GSPC", "1d"),
+            ("EURUSD=X_1m.csv.zip", "EURUSD=X", "1m"),
+            ("BTC%2FUSDT_1m.csv", "BTC/USDT", "1m"),
+        ] {
+            let (s, t) = parse(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!((s.as_str(), t.as_str()), (symbol, timeframe), "{name}");
+        }
+        for name in [
+            "MSFT.csv",
+            "MSFT_1M.csv",
+            "MSFT_2h.csv",
+            "notes.txt",
+            "MSFT_1h.parquet",
+            "_1h.csv",
+            "%2F_1h.csv",
+        ] {
+            assert_eq!(parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_plain_name_comes_first_and_two_others_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str| fs::write(folder.path().join(name), "x").unwrap();
+        let find = |symbol: &str| find(folder.path(), &Symbol::new(symbol).unwrap(), Timeframe::H1);
+        put("A_H1.CSV");
+        assert!(find("A").unwrap().ends_with("A_H1.CSV"));
+        put("A_1h.csv.gz");
+        let told = find("A").unwrap_err();
+        assert!(told.message.contains("A_1h.csv.gz, A_H1.CSV"), "{}", told.message);
+        put("A_1h.csv");
+        assert!(find("A").unwrap().ends_with("A_1h.csv"));
+        put("BTC%2FUSDT_1h.csv");
+        assert!(find("BTC/USDT").unwrap().ends_with("BTC%2FUSDT_1h.csv"));
+    }
+}

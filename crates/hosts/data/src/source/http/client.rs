@@ -1,0 +1,227 @@
+//! One GET over HTTP or HTTPS: follows redirects, and says how the end of the body is told.
+
+use super::template::shown;
+use crate::trouble::failure;
+use crate::wording::excerpt;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT,
+};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use protocol::Failure;
+use rustls::{ClientConfig, RootCertStore};
+use std::error::Error;
+use std::time::Duration;
+use url::Url;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Until the headers of an answer, and from one piece of its body to the next.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_REDIRECTS: usize = 5;
+
+/// The certificates that HTTPS is trusted by.
+#[derive(Clone)]
+pub(super) enum Roots {
+    /// Those of this machine.
+    System,
+    #[cfg(test)]
+    Only(Box<RootCertStore>),
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Framing {
+    /// By a length or by chunks: what is cut is an error.
+    Told,
+    /// By the end of the connection: what is cut looks whole.
+    UntilClose,
+}
+
+/// An answer whose body is yet to be read.
+pub(super) struct Answer {
+    /// The address that answered, without secrets.
+    pub(super) what: String,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) framing: Framing,
+    body: Incoming,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// Trying again may help. The text says what happened.
+    Transient(&'static str, String),
+    /// It can't.
+    Refused(Failure),
+}
+
+impl Answer {
+    /// The next piece of the body; `None` after the last.
+    ///
+    /// # Errors
+    /// How it broke off.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, String> {
+        loop {
+            let frame = tokio::time::timeout(READ_TIMEOUT, self.body.frame()).await;
+            let frame = frame.map_err(|_| format!("sent nothing for {} seconds", READ_TIMEOUT.as_secs()))?;
+            match frame {
+                None => return Ok(None),
+                Some(Err(e)) => {
+                    return Err(format!("broke off in the middle of its answer: {}", deepest(&e)));
+                }
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data()
+                        && !data.is_empty()
+                    {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Asks, and goes where redirects lead.
+pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
+    let mut at = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let response = tokio::time::timeout(READ_TIMEOUT, send(&at, roots)).await.map_err(|_| {
+            NoAnswer::Transient("did not answer in time", format!("{} s", READ_TIMEOUT.as_secs()))
+        })??;
+        let status = response.status();
+        let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
+        let Some(location) = response.headers().get(LOCATION).filter(|_| redirects) else {
+            let (parts, body) = response.into_parts();
+            let framing = framing(&parts.headers, parts.version, status);
+            return Ok(Answer { what: shown(&at), status, headers: parts.headers, framing, body });
+        };
+        let next = location.to_str().ok().and_then(|location| at.join(location).ok());
+        let Some(next) = next.filter(|next| matches!(next.scheme(), "http" | "https")) else {
+            return Err(refused(&at, "sends to an address that is none for a browser either"));
+        };
+        if at.scheme() == "https" && next.scheme() == "http" {
+            return Err(refused(&at, &format!("sends from HTTPS to plain HTTP, to {}", shown(&next))));
+        }
+        at = next;
+    }
+    Err(refused(url, &format!("sends from one address to another more than {MAX_REDIRECTS} times")))
+}
+
+async fn send(url: &Url, roots: &Roots) -> Result<http::Response<Incoming>, NoAnswer> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    http.set_nodelay(true);
+    if url.scheme() == "http" {
+        return send_by(http, url).await;
+    }
+    let https = HttpsConnectorBuilder::new()
+        .with_tls_config(tls(roots).map_err(NoAnswer::Refused)?)
+        .https_only()
+        .enable_http1()
+        .wrap_connector(http);
+    send_by(https, url).await
+}
+
+async fn send_by<C>(connector: C, url: &Url) -> Result<http::Response<Incoming>, NoAnswer>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let request = request(url).map_err(NoAnswer::Refused)?;
+    let client = Client::builder(TokioExecutor::new()).build::<_, Empty<Bytes>>(connector);
+    client.request(request).await.map_err(|e| {
+        let cause = deepest(&e);
+        if cause.contains("certificate") {
+            return NoAnswer::Refused(failure(
+                format!("The certificate of {} is not trusted: {cause}.", shown(url)),
+                "Check the address, or add the authority that signed it to the certificates of this machine.",
+            ));
+        }
+        NoAnswer::Transient(if e.is_connect() { "can't be reached" } else { "could not be asked" }, cause)
+    })
+}
+
+fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Failure> {
+    let bad = || failure(format!("{} can't be asked.", shown(url)), "Correct the URL in the configuration.");
+    let mut plain = url.clone();
+    let _ = plain.set_username("");
+    let _ = plain.set_password(None);
+    plain.set_fragment(None);
+    let host = url.host_str().ok_or_else(bad)?;
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let mut request = Request::get(plain.as_str())
+        .header(HOST, host)
+        .header(USER_AGENT, concat!("signalbox/", env!("CARGO_PKG_VERSION")))
+        .header(ACCEPT, "text/csv, text/plain;q=0.9, */*;q=0.1")
+        .header(ACCEPT_ENCODING, "gzip");
+    if !url.username().is_empty() {
+        request = request.header(AUTHORIZATION, basic(url).ok_or_else(bad)?);
+    }
+    request.body(Empty::new()).map_err(|_| bad())
+}
+
+/// The user and password of a URL.
+fn basic(url: &Url) -> Option<HeaderValue> {
+    use base64::Engine as _;
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|t| t.into_owned());
+    let (user, password) = (decode(url.username())?, decode(url.password().unwrap_or_default())?);
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn tls(roots: &Roots) -> Result<ClientConfig, Failure> {
+    let store = match roots {
+        #[cfg(test)]
+        Roots::Only(store) => (**store).clone(),
+        Roots::System => {
+            let mut store = RootCertStore::empty();
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            store
+        }
+    };
+    if store.is_empty() {
+        return Err(failure(
+            "This machine has no certificates that HTTPS could be trusted by.",
+            "Install its package of CA certificates (ca-certificates), or name their file in SSL_CERT_FILE.",
+        ));
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let versions =
+        versions.map_err(|e| failure(format!("HTTPS can't be spoken: {e}."), "Look at the host's log."))?;
+    Ok(versions.with_root_certificates(store).with_no_client_auth())
+}
+
+fn framing(headers: &HeaderMap, version: Version, status: StatusCode) -> Framing {
+    let told = headers.contains_key(CONTENT_LENGTH)
+        || headers.contains_key(TRANSFER_ENCODING)
+        || version == Version::HTTP_2
+        || status == StatusCode::NO_CONTENT;
+    if told { Framing::Told } else { Framing::UntilClose }
+}
+
+fn refused(url: &Url, how: &str) -> NoAnswer {
+    NoAnswer::Refused(failure(
+        format!("{} {how}.", shown(url)),
+        "Open that address in a browser, and write the one where it ends into the configuration.",
+    ))
+}
+
+/// The innermost cause: the one that says something.
+fn deepest(error: &dyn Error) -> String {
+    let mut at = error;
+    while let Some(cause) = at.source() {
+        at = cause;
+    }
+    excerpt(&at.to_string(), 160)
+}

@@ -1,0 +1,345 @@
+//! A URL that answers CSV. The body is read as it comes and never held whole, but for a zip; what can safely be asked
+//! again is.
+
+mod client;
+mod retry;
+mod template;
+
+pub(crate) use template::check_template;
+
+use super::csv_text::CsvText;
+use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate};
+use super::layout::{About, Layout};
+use super::{Opened, Place, Rows, SourceResult};
+use crate::bars::Range;
+use crate::params::Request;
+use crate::trouble::{TRY_AGAIN, failure};
+use crate::validate::Row;
+use crate::wording::{excerpt, moment};
+use client::{Answer, Framing, NoAnswer, Roots};
+use host_kit::WorkError;
+use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use protocol::{Failure, Time};
+use retry::{RETRY_POLICY, RetryPolicy, retry_after, transient};
+use std::collections::VecDeque;
+use std::io::Cursor;
+use std::time::{Duration, SystemTime};
+use template::{fill, shown};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Bytes parsed at a time.
+const PIECE_BYTES: usize = 32 * 1024;
+/// A zip is read from its end, so it is held whole: at most so many bytes.
+const MAX_ZIP_BYTES: usize = 64 << 20;
+/// How long is waited for the words of a refusal.
+const REASON_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Whole seconds where there is no fraction: what sources understand.
+fn moment_or_nothing(time: Option<Time>) -> String {
+    time.map_or_else(String::new, moment)
+}
+
+/// A body that is being read.
+pub(crate) struct HttpRows {
+    what: String,
+    /// Absent after the end.
+    answer: Option<Answer>,
+    framing: Framing,
+    decoder: Decoder,
+    text: CsvText,
+    /// The first bytes of the body, and all of a zip.
+    start: Body,
+    /// What came and is not parsed yet, in pieces.
+    waiting: VecDeque<Vec<u8>>,
+    ended: bool,
+}
+
+/// What is known of a body.
+enum Body {
+    Unknown(Vec<u8>),
+    Zip(Vec<u8>),
+    Streamed,
+}
+
+impl HttpRows {
+    fn new(answer: Answer, about: About) -> Self {
+        Self {
+            what: answer.what.clone(),
+            framing: answer.framing,
+            answer: Some(answer),
+            decoder: Decoder::new(&about.what),
+            text: CsvText::new(about),
+            start: Body::Unknown(Vec::new()),
+            waiting: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// How the text is read, once enough of it came.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.text.layout()
+    }
+
+    /// The next rows; `None` after the last.
+    pub(super) async fn next(&mut self, token: &CancellationToken) -> Result<Option<Vec<Row>>, WorkError> {
+        let mut rows = Vec::new();
+        while rows.is_empty() && !self.ended {
+            if let Some(piece) = self.waiting.pop_front() {
+                let text = &mut self.text;
+                self.decoder.push(&piece, &mut |decoded| text.push(decoded, &mut rows))?;
+            } else if let Some(answer) = &mut self.answer {
+                let chunk = tokio::select! {
+                    biased;
+                    () = token.cancelled() => return Err(WorkError::Cancelled),
+                    chunk = answer.chunk() => chunk,
+                };
+                match chunk.map_err(|how| broke_off(&self.what, &how))? {
+                    Some(chunk) => self.take(&chunk)?,
+                    None => {
+                        self.answer = None;
+                        self.all_came()?;
+                    }
+                }
+            } else {
+                self.finish(&mut rows)?;
+            }
+        }
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> SourceResult<()> {
+        match &mut self.start {
+            Body::Streamed => self.wait(chunk, PIECE_BYTES),
+            Body::Unknown(start) => {
+                start.extend_from_slice(chunk);
+                if start.len() >= 4 {
+                    let start = std::mem::take(start);
+                    if is_zip(&start) {
+                        self.start = Body::Zip(start);
+                    } else {
+                        self.start = Body::Streamed;
+                        self.wait(&start, PIECE_BYTES);
+                    }
+                }
+            }
+            Body::Zip(zip) => {
+                zip.extend_from_slice(chunk);
+                if zip.len() > MAX_ZIP_BYTES {
+                    return Err(failure(
+                        format!("{} is a zip of more than {} MiB.", self.what, MAX_ZIP_BYTES >> 20),
+                        "Let the source answer CSV, or gzip, which is read as it comes.",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After the last byte: a short body is parsed now, and a zip.
+    fn all_came(&mut self) -> SourceResult<()> {
+        match std::mem::replace(&mut self.start, Body::Streamed) {
+            Body::Streamed => {}
+            Body::Unknown(start) => self.wait(&start, PIECE_BYTES),
+            Body::Zip(zip) => {
+                let entry = locate(&self.what, Cursor::new(&zip))?;
+                self.decoder = Decoder::of_zip_entry(&self.what, &entry);
+                let place = usize::try_from(entry.start).ok().zip(usize::try_from(entry.length).ok());
+                let packed = place.and_then(|(start, length)| zip.get(start..start.checked_add(length)?));
+                self.wait(packed.unwrap_or_default(), PACKED_PIECE_BYTES);
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, bytes: &[u8], piece: usize) {
+        self.waiting.extend(bytes.chunks(piece).map(<[u8]>::to_vec));
+    }
+
+    fn finish(&mut self, rows: &mut Vec<Row>) -> SourceResult<()> {
+        self.ended = true;
+        let text = &mut self.text;
+        self.decoder.finish(&mut |decoded| text.push(decoded, rows))?;
+        if self.framing == Framing::UntilClose && self.text.ends_within_a_line() {
+            return Err(failure(
+                format!(
+                    "{} may have been cut: it ended in the middle of a line, and the source said no length to hold it against. Stored bars stay as they are.",
+                    self.what
+                ),
+                "Load again. Where the source always ends so, let it send a Content-Length, or end its last line.",
+            ));
+        }
+        self.text.finish(rows)
+    }
+}
+
+/// Asks the source and waits until it begins to answer.
+pub(super) async fn open(
+    name: &str,
+    template: &str,
+    request: &Request,
+    range: Range,
+    token: &CancellationToken,
+) -> Result<Opened, WorkError> {
+    open_with(RETRY_POLICY, &Roots::System, name, template, request, range, token).await
+}
+
+async fn open_with(
+    policy: RetryPolicy,
+    roots: &Roots,
+    name: &str,
+    template: &str,
+    request: &Request,
+    range: Range,
+    token: &CancellationToken,
+) -> Result<Opened, WorkError> {
+    let bad = |why: String| {
+        failure(format!("The URL of source '{name}' can't be used: {why}"), "Correct the configuration.")
+    };
+    let url = fill(template, |place| match place {
+        "symbol" => Some(request.symbol.to_string()),
+        "timeframe" => Some(request.timeframe.to_string()),
+        "start" => Some(moment_or_nothing(range.from)),
+        // The source is asked for what it has up to and with the last moment of the range.
+        "end" => Some(moment_or_nothing(range.to.map(|to| to.plus_micros(-1)))),
+        _ => None,
+    })
+    .map_err(bad)?;
+    let url = Url::parse(&url).map_err(|e| bad(format!("{e}.")))?;
+    let answer = tokio::select! {
+        biased;
+        () = token.cancelled() => return Err(WorkError::Cancelled),
+        answer = ask(policy, roots, &url, name, request) => answer?,
+    };
+    let what = answer.what.clone();
+    let mut warnings = Vec::new();
+    if answer.framing == Framing::UntilClose {
+        warnings.push(
+            "The source says neither a length nor chunks: an answer that is cut at the end of a line looks whole"
+                .to_owned(),
+        );
+    }
+    Ok(Opened {
+        rows: Rows::Http(Box::new(HttpRows::new(answer, About::of(request, &what)))),
+        described: what,
+        total: None,
+        last: None,
+        fingerprint: String::new(),
+        watch: None,
+        end: Place::default(),
+        // It was asked for the range only; where it can't do that, rows before are passed over.
+        resumed: true,
+        warnings,
+    })
+}
+
+/// Asks, and asks again where that may help.
+async fn ask(
+    policy: RetryPolicy,
+    roots: &Roots,
+    url: &Url,
+    name: &str,
+    request: &Request,
+) -> SourceResult<Answer> {
+    let mut pause = policy.pause;
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let last = attempt >= policy.tries;
+        let wait = match client::get(url, roots).await {
+            Ok(answer) if answer.status.is_success() => return answered(answer).await,
+            Ok(answer) if !last && transient(answer.status) => {
+                retry_after(&answer.headers, SystemTime::now()).map(|w| w.min(policy.max_retry_after))
+            }
+            Ok(answer) => return Err(refused(answer, name, request, attempt).await),
+            Err(NoAnswer::Refused(failure)) => return Err(failure),
+            Err(NoAnswer::Transient(..)) if !last => None,
+            Err(NoAnswer::Transient(how, cause)) => {
+                return Err(unreachable_source(url, how, &cause, attempt));
+            }
+        };
+        // Varied, so that many loads do not come back all at once.
+        tokio::time::sleep(wait.unwrap_or_else(|| pause.mul_f64(0.5 + rand::random::<f64>()))).await;
+        pause *= 2;
+    }
+}
+
+/// An answer that can be CSV.
+async fn answered(answer: Answer) -> SourceResult<Answer> {
+    let header =
+        |name| answer.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_lowercase();
+    let what = &answer.what;
+    if answer.status != StatusCode::OK {
+        let partial = answer.status == StatusCode::PARTIAL_CONTENT;
+        let is = if partial { "a part of the data, which was not asked for" } else { "without data" };
+        return Err(failure(
+            format!("{what} answered {}: {is}.", answer.status),
+            "Look at what is in front of the source: a whole answer has the status 200.",
+        ));
+    }
+    let encoding = header(CONTENT_ENCODING);
+    if !matches!(encoding.as_str(), "" | "identity" | "gzip" | "x-gzip") {
+        return Err(failure(
+            format!("{what} answered in the encoding '{}', which was not asked for.", excerpt(&encoding, 30)),
+            "Let the source answer as it is, or in gzip.",
+        ));
+    }
+    let of_type = header(CONTENT_TYPE);
+    if of_type.starts_with("text/html") || of_type.starts_with("application/json") {
+        let message = format!("{what} answered {} where CSV is wanted.", excerpt(&of_type, 60));
+        let said = said(answer).await;
+        return Err(failure(
+            format!("{message}{said}"),
+            "Open that address in a browser, and correct the URL of the source in the configuration.",
+        ));
+    }
+    Ok(answer)
+}
+
+/// The first words of a body, which often say why.
+async fn said(mut answer: Answer) -> String {
+    let said = match tokio::time::timeout(REASON_TIMEOUT, answer.chunk()).await {
+        Ok(Ok(Some(chunk))) => excerpt(String::from_utf8_lossy(&chunk).trim(), 160),
+        _ => String::new(),
+    };
+    if said.is_empty() { String::new() } else { format!(" It said: {said}") }
+}
+
+async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> Failure {
+    let (status, url) = (answer.status, answer.what.clone());
+    if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+        return failure(
+            format!(
+                "The source '{name}' has no {} {}: {url} answered {status}.",
+                request.symbol, request.timeframe
+            ),
+            "Check the symbol and the timeframe, or choose another source.",
+        );
+    }
+    let said = said(answer).await;
+    let times = if tries > 1 { format!(" {tries} times") } else { String::new() };
+    failure(
+        format!("{url} answered {status}{times}.{said}"),
+        match status.as_u16() {
+            401 | 403 => "The source wants to know who asks: check the access that its URL gives.",
+            429 => "The source wants fewer requests: wait a while, then try again.",
+            500.. => "The source is in trouble: try again later.",
+            _ => "Check the URL of the source in the configuration.",
+        },
+    )
+}
+
+fn unreachable_source(url: &Url, how: &str, cause: &str, tries: u32) -> Failure {
+    failure(
+        format!("{} {how}, after {tries} {}: {cause}.", shown(url), if tries == 1 { "try" } else { "tries" }),
+        "Check that the source runs and that this machine can reach it, then try again.",
+    )
+}
+
+fn broke_off(what: &str, how: &str) -> Failure {
+    failure(format!("{what} {how}."), TRY_AGAIN)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! How hard a source is tried.
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use std::time::{Duration, SystemTime};
+
+/// How often a source is asked, and how long is waited between.
+#[derive(Clone, Copy)]
+pub(super) struct RetryPolicy {
+    pub(super) tries: u32,
+    /// Before the second try; doubled before each further one, and varied by half.
+    pub(super) pause: Duration,
+    /// The most that a `Retry-After` of the source is heeded.
+    pub(super) max_retry_after: Duration,
+}
+
+pub(super) const RETRY_POLICY: RetryPolicy =
+    RetryPolicy { tries: 3, pause: Duration::from_millis(500), max_retry_after: Duration::from_secs(20) };
+
+/// Whether asking again may help.
+pub(super) fn transient(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// How long the source asks to wait: in seconds, or until a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_seconds_or_until_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:50 GMT"), Some(Duration::from_secs(13)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO), "a date that is past");
+        assert_eq!(wait("soon"), None);
+    }
+}

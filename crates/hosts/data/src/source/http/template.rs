@@ -1,0 +1,99 @@
+//! The URL of a source: a template whose places are filled in, percent-encoded.
+
+use crate::wording::excerpt;
+use std::fmt::Write as _;
+use url::Url;
+
+const PLACES: [&str; 4] = ["symbol", "timeframe", "start", "end"];
+/// Names of values in a query that are nobody's business.
+const SECRET_NAMES: [&str; 7] = ["key", "apikey", "api_key", "token", "secret", "password", "access_token"];
+
+/// Whether a URL template can be used.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub(crate) fn check_template(template: &str) -> Result<(), String> {
+    let filled = fill(template, |name| PLACES.contains(&name).then(|| "x".to_owned()))?;
+    if !template.contains("{symbol}") {
+        return Err("it has no {symbol} in it, so every symbol would be the same.".to_owned());
+    }
+    match Url::parse(&filled) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
+        Ok(url) => Err(format!("it must begin with https:// or http://, not {}://.", url.scheme())),
+        Err(e) => Err(format!(
+            "'{}' is not a URL ({e}). It looks like https://example.org/{{symbol}}_{{timeframe}}.csv.",
+            excerpt(template, 100)
+        )),
+    }
+}
+
+/// The template with each `{name}` replaced by what `value` gives, percent-encoded.
+pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        let after = &rest[open + 1..];
+        let close = after.find('}').ok_or("a '{' in it is never closed.")?;
+        let name = &after[..close];
+        let value = value(name).ok_or_else(|| {
+            format!(
+                "{{{}}} is not known; it may have {{symbol}}, {{timeframe}}, {{start}} and {{end}}.",
+                excerpt(name, 30)
+            )
+        })?;
+        encode(&value, &mut out);
+        rest = &after[close + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Keeps what RFC 3986 leaves unreserved.
+fn encode(value: &str, out: &mut String) {
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+/// A URL for logs and messages: without a user's name, password and keys.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // These fail only for URLs that have no host, which none here is.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let text = url.to_string();
+    let Some((address, query)) = text.split_once('?') else { return text };
+    let pairs: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if SECRET_NAMES.contains(&name.to_lowercase().as_str()) => format!("{name}=…"),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    format!("{address}?{}", pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_into_a_url_is_encoded() {
+        let filled = fill("http://h/{symbol}?t={end}", |n| {
+            Some(if n == "symbol" { "a/b c^=".into() } else { "10:00+é".into() })
+        });
+        assert_eq!(filled.unwrap(), "http://h/a%2Fb%20c%5E%3D?t=10%3A00%2B%C3%A9");
+    }
+
+    #[test]
+    fn secrets_of_a_url_are_not_shown() {
+        let url = Url::parse("https://me:secret@h/q?symbol=A&ApiKey=abc&x=1").unwrap();
+        assert_eq!(shown(&url), "https://h/q?symbol=A&ApiKey=…&x=1");
+    }
+}

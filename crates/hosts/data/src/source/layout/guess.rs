@@ -1,0 +1,116 @@
+//! Who wrote a text: told by what only that vendor's files have. Nothing is read differently for a guess; a format that
+//! was chosen decides the zone of times that say none.
+
+use super::super::SourceResult;
+use super::super::columns::{Columns, TimeColumns};
+use super::super::times::{DateOrder, Moment, parse};
+use super::header::Titles;
+use super::sample::Sample;
+use crate::format::Format;
+use crate::trouble::failure;
+use csv::StringRecord;
+
+/// The vendor that the text looks like.
+pub(super) fn format(
+    sample: &Sample,
+    titles: &Titles,
+    columns: &Columns,
+    rows: &[&StringRecord],
+    newest_first: bool,
+) -> Format {
+    let since_1970 = since_1970(columns, rows);
+    if titles.none() {
+        return match columns.time {
+            TimeColumns::One(_) if since_1970 && columns.width >= 11 => Format::Binance,
+            TimeColumns::One(_) if sample.delimiter == b';' && on_a_wall(columns, rows) => Format::Histdata,
+            TimeColumns::Two(..) if columns.width == 7 && dotted(columns, rows) => Format::Metatrader,
+            _ => Format::Generic,
+        };
+    }
+    let has = |name: &str| titles.has(name);
+    let begins =
+        |names: &[&str]| titles.plain.iter().map(String::as_str).take(names.len()).eq(names.iter().copied());
+    if titles.with_tickers || (has("dividends") && has("stock splits")) || has("adj close") {
+        Format::Yfinance
+    } else if has("per") && has("ticker") {
+        Format::Stooq
+    } else if has("tickvol") || (titles.bracketed() && has("date")) {
+        Format::Metatrader
+    } else if has("gmt time")
+        || has("local time")
+        || titles.plain.iter().any(|name| name.starts_with("time ("))
+    {
+        Format::Dukascopy
+    } else if has("date") && (has("barcount") || has("average") && has("volume")) {
+        Format::InteractiveBrokers
+    } else if since_1970 && (has("open time") || has("quote volume") || has("quote asset volume")) {
+        Format::Binance
+    } else if begins(&["timestamp", "open", "high", "low", "close"]) && newest_first {
+        Format::AlphaVantage
+    } else if begins(&["time", "open", "high", "low", "close"]) {
+        Format::Tradingview
+    } else {
+        Format::Generic
+    }
+}
+
+/// The chosen format, where the text can be of it.
+pub(super) fn chosen(
+    chosen: Option<Format>,
+    found: Format,
+    columns: &Columns,
+    titles: &Titles,
+    what: &str,
+) -> SourceResult<Format> {
+    let Some(chosen) = chosen else { return Ok(found) };
+    let fits = match chosen {
+        Format::Generic => true,
+        Format::Binance => found == Format::Binance || matches!(columns.time, TimeColumns::One(_)),
+        // HistData's files for MetaTrader look like those of MetaTrader itself.
+        Format::Histdata => titles.none(),
+        Format::Metatrader => titles.none() || titles.has("date") || titles.has("time"),
+        Format::Yfinance
+        | Format::InteractiveBrokers
+        | Format::Stooq
+        | Format::Dukascopy
+        | Format::Tradingview
+        | Format::AlphaVantage => !titles.none(),
+    };
+    let other = matches!(
+        found,
+        Format::Yfinance | Format::Binance | Format::Dukascopy | Format::Stooq | Format::Metatrader
+    );
+    let mt_of_histdata = chosen == Format::Histdata && found == Format::Metatrader;
+    if fits && (found == chosen || !other || chosen == Format::Generic || mt_of_histdata) {
+        return Ok(chosen);
+    }
+    let like = if found == Format::Generic { "".to_owned() } else { format!("; it looks like {found}") };
+    Err(failure(
+        format!("{what} is not in the chosen format {chosen}{like}."),
+        "Choose the format that it has, or none: it is then detected.",
+    ))
+}
+
+fn time_texts<'a>(columns: &Columns, rows: &'a [&StringRecord]) -> impl Iterator<Item = &'a str> {
+    let at = match columns.time {
+        TimeColumns::One(at) | TimeColumns::Two(at, _) => at,
+    };
+    rows.iter().filter_map(move |row| row.get(at))
+}
+
+fn since_1970(columns: &Columns, rows: &[&StringRecord]) -> bool {
+    time_texts(columns, rows)
+        .next()
+        .is_some_and(|text| matches!(parse(text, DateOrder::DayFirst), Some(Moment::At(_, None))))
+}
+
+/// Moments without a zone.
+fn on_a_wall(columns: &Columns, rows: &[&StringRecord]) -> bool {
+    let first = time_texts(columns, rows).next();
+    first.is_some_and(|text| matches!(parse(text, DateOrder::DayFirst), Some(Moment::Wall(_))))
+}
+
+/// Days like `2024.03.01`.
+fn dotted(columns: &Columns, rows: &[&StringRecord]) -> bool {
+    time_texts(columns, rows).next().is_some_and(|text| text.trim().get(4..5) == Some("."))
+}

@@ -1,0 +1,192 @@
+//! How a text writes numbers: which of `.` and `,` is decimal. `10,5` says so, `1,234` alone does not.
+
+use super::super::SourceResult;
+use super::unclear;
+use crate::wording::excerpt;
+
+/// What the decimal sign is; the other one, where it is there, groups thousands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in super::super) enum Numbers {
+    Point,
+    Comma,
+}
+
+/// What one number shows of that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    Nothing,
+    Point,
+    Comma,
+    /// One comma before three digits: thousands, or three decimals.
+    Either,
+}
+
+impl Numbers {
+    /// What the numbers of the first rows show.
+    pub(super) fn detect(texts: &[&str], what: &str) -> SourceResult<Self> {
+        let first = |wanted: Shows| texts.iter().find(|text| shows(text) == wanted);
+        match (first(Shows::Point), first(Shows::Comma), first(Shows::Either)) {
+            (Some(point), Some(comma), _) => Err(unclear(
+                format!(
+                    "{what} writes numbers in two ways: '{}' and '{}'.",
+                    excerpt(point, 20),
+                    excerpt(comma, 20)
+                ),
+                "Write all of them with a decimal point, like 1234.5.",
+            )),
+            (None, Some(_), _) => Ok(Self::Comma),
+            (Some(_), None, _) | (None, None, None) => Ok(Self::Point),
+            (None, None, Some(either)) => {
+                let text = excerpt(either, 20);
+                Err(unclear(
+                    format!(
+                        "{what} has numbers such as '{text}', which can be {} or {}.",
+                        text.replace(',', "."),
+                        text.replace(',', "")
+                    ),
+                    "Write them with a decimal point and without separators of thousands, like 1234.5.",
+                ))
+            }
+        }
+    }
+
+    /// The number of a text. Signs of currencies and separators of thousands are passed over.
+    pub(in super::super) fn parse(self, text: &str) -> Option<f64> {
+        // Nearly every number, at once.
+        if self == Self::Point
+            && let Ok(number) = text.parse()
+        {
+            return Some(number);
+        }
+        let text = text.trim().trim_start_matches(['$', '€', '£', '¥']).trim_start();
+        let (decimal, group) = match self {
+            Self::Point => ('.', ','),
+            Self::Comma => (',', '.'),
+        };
+        let (whole, fraction) = text.split_once(decimal).unwrap_or((text, ""));
+        let whole = ungrouped(whole, group)?;
+        if fraction.is_empty() { whole.parse().ok() } else { format!("{whole}.{fraction}").parse().ok() }
+    }
+
+    /// A volume, which may be in thousands (`K`), millions (`M`) or billions (`B`).
+    pub(in super::super) fn parse_volume(self, text: &str) -> Option<f64> {
+        if let Some(number) = self.parse(text) {
+            return Some(number);
+        }
+        let text = text.trim();
+        let unit = match text.bytes().last()? {
+            b'K' | b'k' => 1e3,
+            b'M' | b'm' => 1e6,
+            b'B' | b'b' => 1e9,
+            _ => return None,
+        };
+        self.parse(&text[..text.len() - 1]).map(|number| number * unit)
+    }
+}
+
+/// `1,234,567` → `1234567`, where every group but the first has three digits.
+fn ungrouped(text: &str, group: char) -> Option<String> {
+    let mut parts = text.split(group);
+    let first = parts.next()?;
+    let mut out = first.to_owned();
+    for part in parts {
+        let grouped = part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
+        if !grouped || first.len() > 4 || first.is_empty() {
+            return None;
+        }
+        out.push_str(part);
+    }
+    Some(out)
+}
+
+fn shows(text: &str) -> Shows {
+    let text = text.trim().trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']);
+    let count = |sign: u8| text.bytes().filter(|b| *b == sign).count();
+    // One sign before three digits, as between thousands.
+    let groups = |sign: char| {
+        let (before, after) = text.split_once(sign).unwrap_or_default();
+        after.len() == 3 && (1..=3).contains(&before.len()) && before != "0"
+    };
+    match (count(b'.'), count(b',')) {
+        (0, 0) => Shows::Nothing,
+        (points, commas) if points > 0 && commas > 0 => {
+            if text.rfind('.') > text.rfind(',') {
+                Shows::Point
+            } else {
+                Shows::Comma
+            }
+        }
+        // `1.234` proves nothing; where nothing else does, a point is decimal.
+        (1, 0) if groups('.') => Shows::Nothing,
+        (1, 0) => Shows::Point,
+        (_, 0) => Shows::Comma,
+        (_, 1) if groups(',') => Shows::Either,
+        (_, 1) => Shows::Comma,
+        (_, _) => Shows::Point,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn detect(texts: &[&str]) -> Result<Numbers, String> {
+        Numbers::detect(texts, "x.csv").map_err(|f| f.message)
+    }
+
+    #[test]
+    fn the_decimal_sign_is_told_by_numbers_that_can_be_read_in_one_way_only() {
+        assert_eq!(detect(&["10.5", "11", "9"]), Ok(Numbers::Point));
+        assert_eq!(detect(&["10", "11"]), Ok(Numbers::Point));
+        assert_eq!(detect(&["10,5", "11"]), Ok(Numbers::Comma));
+        assert_eq!(detect(&["148,123", "148,1"]), Ok(Numbers::Comma));
+        assert_eq!(detect(&["0,123"]), Ok(Numbers::Comma));
+        assert_eq!(detect(&["1.234,5", "7"]), Ok(Numbers::Comma));
+        assert_eq!(detect(&["10,5", "1.200"]), Ok(Numbers::Comma));
+        assert_eq!(detect(&["148.123", "147.900"]), Ok(Numbers::Point));
+        assert_eq!(detect(&["1,234.5", "1,200"]), Ok(Numbers::Point));
+        assert_eq!(detect(&["1,234,567", "1,200"]), Ok(Numbers::Point));
+    }
+
+    #[test]
+    fn numbers_that_can_be_read_in_two_ways_are_refused_with_both() {
+        let message = detect(&["148,123", "147,900"]).unwrap_err();
+        assert!(message.contains("148.123 or 148123"), "{message}");
+        assert!(detect(&["10,5", "10.5"]).unwrap_err().contains("two ways"));
+    }
+
+    #[test]
+    fn numbers_are_read_as_their_text_writes_them() {
+        let point = |text: &str| Numbers::Point.parse(text);
+        assert_eq!(point("1234.5"), Some(1234.5));
+        assert_eq!(point("$1,234.50"), Some(1234.5));
+        assert_eq!(point("1,234,567"), Some(1_234_567.0));
+        assert_eq!(point("12,34"), None);
+        assert_eq!(point("10,5"), None);
+        assert_eq!(point(""), None);
+        let comma = |text: &str| Numbers::Comma.parse(text);
+        assert_eq!(comma("10,5"), Some(10.5));
+        assert_eq!(comma("1.234,5"), Some(1234.5));
+        assert_eq!(comma("11"), Some(11.0));
+        assert_eq!(comma("10.5"), None);
+        assert_eq!(Numbers::Point.parse_volume("1.25M"), Some(1_250_000.0));
+        assert_eq!(Numbers::Comma.parse_volume("1,5K"), Some(1_500.0));
+        assert_eq!(Numbers::Point.parse_volume("-"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(number in -1e12f64..1e12) {
+            prop_assert_eq!(Numbers::Point.parse(&number.to_string()), Some(number));
+            prop_assert_eq!(Numbers::Comma.parse(&number.to_string().replace('.', ",")), Some(number));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[0-9.,$KMB -]{0,12}|\\PC{0,12}") {
+            let _ = Numbers::Point.parse_volume(&text);
+            let _ = Numbers::Comma.parse_volume(&text);
+            let _ = detect(&[&text]);
+        }
+    }
+}

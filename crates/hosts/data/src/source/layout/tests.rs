@@ -1,0 +1,168 @@
+//! What spreadsheets and people make of a CSV of bars.
+
+use super::super::csv_text::CsvText;
+use super::*;
+use crate::bars::at;
+use crate::validate::Row;
+use protocol::Failure;
+
+pub(super) struct Read {
+    pub(super) rows: Vec<Row>,
+    pub(super) layout: Layout,
+}
+
+impl Read {
+    /// Time, open, high, low, close, volume of each bar.
+    pub(super) fn bars(&self) -> Vec<String> {
+        let bars = self.rows.iter().map(|row| match &row.bar {
+            Ok(b) => {
+                let volume = b.volume.map_or_else(|| "?".to_owned(), |volume| volume.to_string());
+                format!(
+                    "{} {} {} {} {} {volume}",
+                    crate::wording::moment(b.time),
+                    b.open,
+                    b.high,
+                    b.low,
+                    b.close
+                )
+            }
+            Err(reject) => format!("line {}: {}", row.line, reject.reason.as_str()),
+        });
+        bars.collect()
+    }
+}
+
+pub(super) fn about(timeframe: Timeframe, format: Option<Format>, zone: Option<&str>) -> About {
+    let time_zone = zone.map(|zone| Zone::parse(zone).unwrap());
+    About { options: TextOptions { format, time_zone }, ..About::of_test("x.csv", timeframe) }
+}
+
+pub(super) fn read_as(text: &str, about: About) -> Result<Read, Failure> {
+    let mut csv = CsvText::new(about);
+    let mut rows = Vec::new();
+    csv.push(text.as_bytes(), &mut rows)?;
+    csv.finish(&mut rows)?;
+    Ok(Read { rows, layout: csv.layout().unwrap().clone() })
+}
+
+fn hourly(text: &str) -> Read {
+    read_as(text, about(Timeframe::H1, None, None)).unwrap()
+}
+
+fn refused(text: &str) -> String {
+    match read_as(text, about(Timeframe::H1, None, None)) {
+        Ok(read) => panic!("{:?}", read.bars()),
+        Err(failure) => failure.message,
+    }
+}
+
+const BARS: [&str; 2] = ["2024-03-04T09:00:00Z 10.5 11 9 10 1200", "2024-03-04T10:00:00Z 10 12.25 9.5 12 7"];
+const PLAIN: &str = "time,open,high,low,close,volume\n2024-03-04T09:00:00Z,10.5,11,9,10,1200\n2024-03-04T10:00:00Z,10,12.25,9.5,12,7\n";
+
+#[test]
+fn separators_and_decimal_commas_are_told_from_the_text() {
+    assert_eq!(hourly(PLAIN).bars(), BARS);
+    for delimiter in [";", "\t", "|"] {
+        assert_eq!(hourly(&PLAIN.replace(',', delimiter)).bars(), BARS);
+    }
+    let european = PLAIN.replace(',', ";").replace('.', ",");
+    let read = hourly(&european);
+    assert_eq!(read.bars(), BARS);
+    assert!(read.layout.notes.iter().any(|note| note.contains("decimal comma")));
+    let grouped = european.replace("1200", "1.200");
+    assert_eq!(hourly(&grouped).bars(), BARS);
+    let quoted = "time,open,high,low,close,volume\n2024-03-04T09:00:00Z,\"10,5\",11,9,10,1200\n2024-03-04T10:00:00Z,10,\"12,25\",\"9,5\",12,7\n";
+    assert_eq!(hourly(quoted).bars(), BARS);
+    let without_names: String = european.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    assert_eq!(hourly(&without_names).bars(), BARS);
+}
+
+#[test]
+fn a_sep_line_names_the_separator_and_counts_as_a_line() {
+    let text = format!("sep=;\n{}x;1;2;1;1;1\n", PLAIN.replace(',', ";"));
+    let read = hourly(&text);
+    assert_eq!(read.bars()[..2], BARS);
+    assert_eq!(read.bars()[2], "line 5: bad_time");
+    assert_eq!(hourly(&format!("\"sep=,\"\r\n{}", PLAIN.replace('\n', "\r\n"))).bars(), BARS);
+}
+
+#[test]
+fn blank_rows_are_no_rows_and_trailing_separators_no_columns() {
+    let text = format!("{PLAIN},,,,,\n\n , ,,,,\n");
+    assert_eq!(hourly(&text).bars(), BARS);
+    let trailing = PLAIN.replace("1200\n", "1200,\n").replace(",7\n", ",7,\n");
+    assert_eq!(hourly(&trailing).bars(), BARS);
+    let wider = PLAIN.replace("1200\n", "1200,x\n");
+    assert_eq!(hourly(&wider).bars()[0], "line 2: wrong_columns");
+}
+
+#[test]
+fn lines_before_the_names_are_passed_over_and_told() {
+    let text = format!("https://example.org/data\n# bars\n\n{PLAIN}x,1,2,1,1,1\n");
+    let read = hourly(&text);
+    assert_eq!(read.bars()[..2], BARS);
+    assert_eq!(read.bars()[2], "line 7: bad_time");
+    assert!(read.layout.notes[0].contains("in line 4"), "{:?}", read.layout.notes);
+}
+
+#[test]
+fn columns_are_found_by_name_in_any_order() {
+    let columns = |header: &str| {
+        let read = hourly(&format!("{header}\n"));
+        let at = match read.layout.columns.time {
+            TimeColumns::One(at) => at,
+            TimeColumns::Two(..) => panic!("{header}"),
+        };
+        (at, read.layout.columns.prices, read.layout.columns.volume)
+    };
+    assert_eq!(columns(",open,high,low,close,volume"), (0, [1, 2, 3, 4], Some(5)));
+    assert_eq!(columns("Volume,Close,Adj Close,Low,High,Open,Date"), (6, [5, 4, 3, 1], Some(0)));
+    assert_eq!(columns(",timestamp,open,high,low,close,volume").0, 1, "a blank index beside it");
+    assert_eq!(columns("Unnamed: 0,open,high,low,close,volume").0, 0);
+    assert_eq!(columns("index,Datetime,open,high,low,close,volume").0, 1);
+    assert_eq!(columns("t,o,h,l,c,v"), (0, [1, 2, 3, 4], Some(5)));
+    assert_eq!(columns("Date,Price,Open,High,Low,Vol.,Change %"), (0, [2, 3, 4, 1], Some(5)));
+    assert_eq!(columns("time,open,high,low,close").2, None);
+    assert_eq!(columns("unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT").2, Some(7));
+}
+
+#[test]
+fn what_is_missing_or_could_mean_two_things_is_named() {
+    assert!(refused("timestamp,open,high,close\n").contains("lacks low"));
+    assert!(refused("open,high,low,close,volume\n").contains("lacks a time"));
+    assert!(refused("a,b\n1,2\n").contains("lacks a time"));
+    assert!(refused("time,open,high,low,close,close,volume\n").contains("two columns called 'close'"));
+    let two = "date,timestamp,open,high,low,close,volume\n2024-03-04 09:00,2024-03-04 10:00,1,2,1,1,1\n";
+    assert!(refused(two).contains("'date' and 'timestamp'"));
+    let dates = "date,open,high,low,close\n03/04/2024,1,2,1,1\n04/04/2024,1,2,1,1\n";
+    assert!(refused(dates).contains("day 3 of month 4 or day 4 of month 3"));
+    let numbers = "time;open;high;low;close\n2024-03-04T09:00:00Z;148,123;149,200;147,100;148,900\n";
+    assert!(refused(numbers).contains("148.123 or 148123"));
+    let several =
+        "time,ticker,open,high,low,close\n2024-03-04T09:00:00Z,A,1,2,1,1\n2024-03-04T09:00:00Z,B,1,2,1,1\n";
+    assert!(refused(several).contains("several instruments: A, B"));
+    // Close before high: what the columns hold can't be told without names.
+    let unknown = "2024-03-04T09:00:00Z,10,9.5,11,9,5\n2024-03-04T10:00:00Z,10,9.5,11,9,5\n";
+    assert!(refused(unknown).contains("lacks a time"));
+}
+
+#[test]
+fn web_pages_and_json_are_named_and_brackets_are_not_taken_for_them() {
+    assert!(refused("<!DOCTYPE html><html>\n").contains("web page"));
+    assert!(refused("<html>log in</html>\n").contains("web page"));
+    assert!(refused("{\"Note\": \"5 calls a minute\"}\n").contains("JSON: '{\"Note\""));
+    assert!(refused("[[1,2,3,4,5,6]]\n").contains("JSON"));
+    let brackets = "[time],[open],[high],[low],[close],[volume]\n2024-03-04T09:00:00Z,10.5,11,9,10,1200\n";
+    assert_eq!(hourly(brackets).bars(), BARS[..1]);
+}
+
+#[test]
+fn day_and_month_are_told_by_days_after_the_twelfth() {
+    let text =
+        |days: [&str; 2]| format!("Date,Open,High,Low,Close\n{},1,2,1,1\n{},1,2,1,1\n", days[0], days[1]);
+    let read = |days| read_as(&text(days), about(Timeframe::D1, None, None)).unwrap();
+    assert_eq!(read(["03/04/2024", "03/15/2024"]).rows[0].time, Some(at("2024-03-04T00:00:00Z")));
+    assert_eq!(read(["03/04/2024", "15/04/2024"]).rows[0].time, Some(at("2024-04-03T00:00:00Z")));
+    assert_eq!(read(["03.04.2024", "04.04.2024"]).rows[0].time, Some(at("2024-04-03T00:00:00Z")));
+    assert_eq!(read(["2024-04-03", "2024-04-04"]).rows[0].time, Some(at("2024-04-03T00:00:00Z")));
+}

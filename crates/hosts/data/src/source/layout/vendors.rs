@@ -1,0 +1,234 @@
+//! A file of each vendor as it comes, and what is read of it. Values are made up; the layouts are those of the vendors.
+
+use super::tests::{about, read_as};
+use super::*;
+use crate::format::Format;
+
+/// Reads a text, and gives its format and its bars.
+fn read(
+    text: &str,
+    timeframe: Timeframe,
+    format: Option<Format>,
+    zone: Option<&str>,
+) -> (Format, Vec<String>) {
+    let read = read_as(text, about(timeframe, format, zone)).unwrap();
+    (read.layout.format, read.bars())
+}
+
+fn detected(text: &str, timeframe: Timeframe) -> (Format, Vec<String>) {
+    read(text, timeframe, None, None)
+}
+
+#[test]
+fn yfinance_with_three_header_lines_and_with_one() {
+    let three = "Price,Close,High,Low,Open,Volume\nTicker,MSFT,MSFT,MSFT,MSFT,MSFT\nDate,,,,,\n2024-03-04,101.5,103,99.5,100,2500\n2024-03-05,102,104,101,101.5,2600\n";
+    let bars =
+        ["2024-03-04T00:00:00Z 100 103 99.5 101.5 2500", "2024-03-05T00:00:00Z 101.5 104 101 102 2600"];
+    assert_eq!(detected(three, Timeframe::D1), (Format::Yfinance, bars.map(str::to_owned).to_vec()));
+    let intraday = "Price,Adj Close,Close,High,Low,Open,Volume\nTicker,MSFT,MSFT,MSFT,MSFT,MSFT,MSFT\nDatetime,,,,,,\n2024-03-04 14:30:00+00:00,90,101.5,103,99.5,100,2500\n";
+    let (format, read) = detected(intraday, Timeframe::H1);
+    assert_eq!(
+        (format, read[0].as_str()),
+        (Format::Yfinance, "2024-03-04T14:30:00Z 100 103 99.5 101.5 2500")
+    );
+    let one = "Date,Open,High,Low,Close,Volume,Dividends,Stock Splits\n2024-03-04 00:00:00-05:00,100,103,99.5,101.5,2500,0,0\n";
+    assert_eq!(detected(one, Timeframe::D1), (Format::Yfinance, vec![bars[0].to_owned()]));
+}
+
+#[test]
+fn yfinance_of_several_tickers_gives_the_columns_of_the_one_that_is_loaded() {
+    let text = "Price,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume\nTicker,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT\nDate,,,,,,,,,,\n2024-03-04,1,101.5,2,103,1,99.5,1,100,1,2500\n";
+    let (_, bars) = detected(text, Timeframe::D1);
+    assert_eq!(bars, ["2024-03-04T00:00:00Z 100 103 99.5 101.5 2500"]);
+    let others = text.replace("MSFT", "NVDA");
+    let refused = read_as(&others, about(Timeframe::D1, None, None)).err().unwrap();
+    assert!(refused.message.contains("AAPL, NVDA, and none of MSFT"), "{}", refused.message);
+    let other = "Price,Close,High,Low,Open,Volume\nTicker,NVDA,NVDA,NVDA,NVDA,NVDA\nDate,,,,,\n2024-03-04,101.5,103,99.5,100,2500\n";
+    let notes = read_as(other, about(Timeframe::D1, None, None)).unwrap().layout.notes;
+    assert!(notes[0].contains("of NVDA, not of MSFT"), "{notes:?}");
+}
+
+#[test]
+fn binance_klines_in_milliseconds_and_in_microseconds() {
+    let line = |time: &str, end: &str| {
+        format!(
+            "{time},4.15070000,4.15870000,4.15060000,4.15540000,539.23000000,{end},2240.39,13,401.82,1669.98,0\n"
+        )
+    };
+    let text = line("1735686000000", "1735689599999") + &line("1735689600000000", "1735693199999999");
+    let (format, bars) = detected(&text, Timeframe::H1);
+    assert_eq!(format, Format::Binance);
+    assert_eq!(
+        bars,
+        [
+            "2024-12-31T23:00:00Z 4.1507 4.1587 4.1506 4.1554 539.23",
+            "2025-01-01T00:00:00Z 4.1507 4.1587 4.1506 4.1554 539.23"
+        ]
+    );
+    let header = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n";
+    assert_eq!(detected(&format!("{header}{text}"), Timeframe::H1), (Format::Binance, bars));
+}
+
+#[test]
+fn interactive_brokers_with_and_without_a_zone() {
+    let text = "date,open,high,low,close,volume,average,barCount\n20240304 09:30:00 US/Eastern,100,103,99.5,101.5,2500,101,42\n";
+    let (format, bars) = detected(text, Timeframe::M30);
+    assert_eq!(
+        (format, bars[0].as_str()),
+        (Format::InteractiveBrokers, "2024-03-04T14:30:00Z 100 103 99.5 101.5 2500")
+    );
+    let old = text.replace(" 09:30:00 US/Eastern", "  09:30:00").replace("2500", "-1");
+    let (_, bars) = read(&old, Timeframe::M30, Some(Format::InteractiveBrokers), Some("America/New_York"));
+    assert!(bars[0].starts_with("2024-03-04T14:30:00Z"), "{bars:?}");
+    assert_eq!(detected(&old, Timeframe::M30).1, ["line 2: no_zone"]);
+    let day = text.replace(" 09:30:00 US/Eastern", "");
+    assert!(detected(&day, Timeframe::D1).1[0].starts_with("2024-03-04T00:00:00Z"));
+}
+
+#[test]
+fn metatrader_with_names_in_brackets_and_without_names() {
+    let five = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2024.03.04\t09:00:00\t1.1\t1.3\t1\t1.2\t42\t0\t5\n2024.03.04\t10:00:00\tx\t1.3\t1\t1.2\t42\t0\t5\n";
+    let (format, bars) = read(five, Timeframe::H1, None, Some("Europe/Athens"));
+    assert_eq!(format, Format::Metatrader);
+    assert_eq!(
+        bars,
+        ["2024-03-04T07:00:00Z 1.1 1.3 1 1.2 42", "line 3: not_a_number"],
+        "ticks where there is no volume"
+    );
+    assert_eq!(detected(five, Timeframe::H1).1[0], "line 2: no_zone");
+    let day = "<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2024.03.04\t1.1\t1.3\t1\t1.2\t42\t99\t5\n";
+    assert_eq!(
+        detected(day, Timeframe::D1),
+        (Format::Metatrader, vec!["2024-03-04T00:00:00Z 1.1 1.3 1 1.2 99".to_owned()])
+    );
+    let four = "2024.03.04,09:00,1.1,1.3,1,1.2,42\n2024.03.04,10:00,1.1,1.3,1,1.2,43\n";
+    let (format, bars) = read(four, Timeframe::H1, None, Some("UTC+2"));
+    assert_eq!((format, bars[1].as_str()), (Format::Metatrader, "2024-03-04T08:00:00Z 1.1 1.3 1 1.2 43"));
+}
+
+#[test]
+fn stooq_of_the_web_and_of_the_bulk_files() {
+    let web = "Date,Open,High,Low,Close,Volume\n2024-03-04,100,103,99.5,101.5,2500\n";
+    assert_eq!(detected(web, Timeframe::D1).1, ["2024-03-04T00:00:00Z 100 103 99.5 101.5 2500"]);
+    let bulk = "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\nMSFT.US,60,20240304,153000,100,103,99.5,101.5,2500,0\n";
+    let (format, bars) = read(bulk, Timeframe::H1, Some(Format::Stooq), Some("Europe/Warsaw"));
+    assert_eq!((format, bars[0].as_str()), (Format::Stooq, "2024-03-04T14:30:00Z 100 103 99.5 101.5 2500"));
+    let (format, bars) = detected(&bulk.replace("60,20240304,153000", "D,20240304,000000"), Timeframe::D1);
+    assert_eq!((format, bars[0].as_str()), (Format::Stooq, "2024-03-04T00:00:00Z 100 103 99.5 101.5 2500"));
+    let two = "Date,Time,Open,High,Low,Close,Volume\n2024-03-04,15:30:00,100,103,99.5,101.5,2500\n";
+    assert_eq!(
+        read(two, Timeframe::H1, None, Some("Europe/Warsaw")).1,
+        ["2024-03-04T14:30:00Z 100 103 99.5 101.5 2500"]
+    );
+}
+
+#[test]
+fn histdata_is_in_est_all_year_once_it_is_chosen() {
+    let text = "20240301 170000;1.1;1.3;1;1.2;0\n20240701 170100;1.1;1.3;1;1.2;0\n";
+    let (format, bars) = read(text, Timeframe::M1, Some(Format::Histdata), None);
+    assert_eq!(format, Format::Histdata);
+    assert_eq!(bars, ["2024-03-01T22:00:00Z 1.1 1.3 1 1.2 0", "2024-07-01T22:01:00Z 1.1 1.3 1 1.2 0"]);
+    let undecided = read_as(text, about(Timeframe::M1, None, None)).unwrap();
+    assert_eq!(undecided.layout.format, Format::Histdata);
+    let reject = undecided.rows[0].bar.clone().unwrap_err();
+    assert!(reject.text.contains("choose the format histdata"), "{}", reject.text);
+    let for_metatrader = "2024.03.01,17:00,1.1,1.3,1,1.2,0\n";
+    assert_eq!(
+        read(for_metatrader, Timeframe::M1, Some(Format::Histdata), None).1,
+        ["2024-03-01T22:00:00Z 1.1 1.3 1 1.2 0"]
+    );
+}
+
+#[test]
+fn dukascopy_in_gmt_and_in_local_time() {
+    let gmt = "Gmt time,Open,High,Low,Close,Volume\n04.03.2024 09:00:00.000,1.1,1.3,1,1.2,926.5\n";
+    let bars = vec!["2024-03-04T09:00:00Z 1.1 1.3 1 1.2 926.5".to_owned()];
+    assert_eq!(detected(gmt, Timeframe::H1), (Format::Dukascopy, bars.clone()));
+    let local =
+        "Local time,Open,High,Low,Close,Volume\n04.03.2024 10:00:00.000 GMT+0100,1.1,1.3,1,1.2,926.5\n";
+    assert_eq!(detected(local, Timeframe::H1), (Format::Dukascopy, bars.clone()));
+    let eet = "Time (EET),Open,High,Low,Close,Volume \n2024.03.04 11:00:00,1.1,1.3,1,1.2,926.5\n";
+    assert_eq!(detected(eet, Timeframe::H1), (Format::Dukascopy, bars));
+}
+
+#[test]
+fn tradingview_in_seconds_and_in_iso() {
+    let text = "time,open,high,low,close,Volume\n1709562600,100,103,99.5,101.5,2500\n";
+    let bars = vec!["2024-03-04T14:30:00Z 100 103 99.5 101.5 2500".to_owned()];
+    assert_eq!(detected(text, Timeframe::M30), (Format::Tradingview, bars.clone()));
+    let iso = text.replace("1709562600", "2024-03-04T09:30:00-05:00");
+    assert_eq!(detected(&iso, Timeframe::M30), (Format::Tradingview, bars));
+}
+
+#[test]
+fn alpha_vantage_is_newest_first_and_in_the_time_of_new_york_once_it_is_chosen() {
+    let text = "timestamp,open,high,low,close,volume\n2024-03-11 09:30:00,100,103,99.5,101.5,2500\n2024-03-08 15:30:00,100,103,99.5,101.5,2600\n";
+    let read = read_as(text, about(Timeframe::M30, Some(Format::AlphaVantage), None)).unwrap();
+    assert!(read.layout.times.newest_first);
+    assert_eq!(
+        read.bars(),
+        ["2024-03-11T13:30:00Z 100 103 99.5 101.5 2500", "2024-03-08T20:30:00Z 100 103 99.5 101.5 2600"]
+    );
+    let (format, bars) = detected(text, Timeframe::M30);
+    assert_eq!((format, bars[0].as_str()), (Format::AlphaVantage, "line 2: no_zone"));
+}
+
+#[test]
+fn others_are_read_as_generic() {
+    for (text, timeframe, zone, bar) in [
+        // Nasdaq.com: newest first, dollars.
+        (
+            "Date,Close/Last,Volume,Open,High,Low\n03/14/2024,$101.50,2500,$100.00,$103.00,$99.50\n",
+            Timeframe::D1,
+            None,
+            "2024-03-14T00:00:00Z 100 103 99.5 101.5 2500",
+        ),
+        // Investing.com: quoted, thousands, millions.
+        (
+            "\"Date\",\"Price\",\"Open\",\"High\",\"Low\",\"Vol.\",\"Change %\"\n\"03/14/2024\",\"1,101.50\",\"1,100.00\",\"1,103.00\",\"1,099.50\",\"2.5M\",\"0.1%\"\n",
+            Timeframe::D1,
+            None,
+            "2024-03-14T00:00:00Z 1100 1103 1099.5 1101.5 2500000",
+        ),
+        // Kibot: no names, month first, New York.
+        (
+            "03/14/2024,09:30,100,103,99.5,101.5,2500\n",
+            Timeframe::M1,
+            Some("America/New_York"),
+            "2024-03-14T13:30:00Z 100 103 99.5 101.5 2500",
+        ),
+        // Kraken: no names, seconds.
+        (
+            "1709562600,100,103,99.5,101.5,2.5,7\n",
+            Timeframe::M1,
+            None,
+            "2024-03-04T14:30:00Z 100 103 99.5 101.5 2.5",
+        ),
+        // CryptoDataDownload: an address, then names.
+        (
+            "https://www.example.org\nunix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount\n1709562600000,2024-03-04 14:30:00,BTCUSDT,100,103,99.5,101.5,2.5,250,7\n",
+            Timeframe::M1,
+            None,
+            "2024-03-04T14:30:00Z 100 103 99.5 101.5 2.5",
+        ),
+        // Polygon: nanoseconds.
+        (
+            "ticker,volume,open,close,high,low,window_start,transactions\nMSFT,2500,100,101.5,103,99.5,1709562600000000000,7\n",
+            Timeframe::M1,
+            None,
+            "2024-03-04T14:30:00Z 100 103 99.5 101.5 2500",
+        ),
+    ] {
+        assert_eq!(read(text, timeframe, None, zone), (Format::Generic, vec![bar.to_owned()]), "{text}");
+    }
+}
+
+#[test]
+fn a_chosen_format_that_the_file_is_not_in_is_refused() {
+    let dukascopy = "Gmt time,Open,High,Low,Close,Volume\n04.03.2024 09:00:00.000,1.1,1.3,1,1.2,926.5\n";
+    for format in [Format::Histdata, Format::Binance, Format::Stooq, Format::Yfinance] {
+        let refused = read_as(dukascopy, about(Timeframe::H1, Some(format), None)).err().unwrap();
+        assert!(refused.message.contains("it looks like dukascopy"), "{format}: {}", refused.message);
+    }
+    assert!(read_as(dukascopy, about(Timeframe::H1, Some(Format::Generic), None)).is_ok());
+}

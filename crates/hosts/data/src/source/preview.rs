@@ -1,0 +1,151 @@
+//! The first bars of a source as a load would store them, and how its text is read.
+
+use super::layout::Layout;
+use super::{Opened, Rows, open};
+use crate::bars::{Bar, Timeframe};
+use crate::load::Report;
+use crate::params::Request;
+use crate::validate::Validator;
+use crate::wording::{counted, moment};
+use host_kit::WorkError;
+use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Bars that are shown.
+const SHOWN_BARS: usize = 8;
+/// Rows that are looked at for them, and for what is wrong with rows.
+const MAX_ROWS: u64 = 5_000;
+/// A source that has not answered by then has no preview.
+const PREVIEW_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// Looks at the first rows of what a load would read. Nothing is stored.
+pub(crate) async fn preview(request: &Request) -> Preview {
+    let mut preview = Preview::default();
+    let token = CancellationToken::new();
+    let looked = tokio::time::timeout(PREVIEW_TIMEOUT, look(request, &token, &mut preview)).await;
+    // What reads on another thread stops.
+    token.cancel();
+    match looked {
+        Ok(Ok(())) => {}
+        Ok(Err(WorkError::Failed(failure))) => preview.failure = Some(failure),
+        Ok(Err(WorkError::Cancelled)) | Err(_) => {
+            preview.warnings.push(format!(
+                "The source has not answered within {} s: there is no preview",
+                PREVIEW_TIMEOUT.as_secs()
+            ));
+        }
+    }
+    preview
+}
+
+async fn look(request: &Request, token: &CancellationToken, preview: &mut Preview) -> Result<(), WorkError> {
+    let mut opened = open(request, request.range, None, token).await?;
+    preview.fact("Source", opened.described.clone());
+    preview.warnings.append(&mut opened.warnings);
+    let described = facts(&opened, request, preview);
+    let mut validator = Validator::new(request.timeframe, None);
+    let mut bars = Vec::new();
+    let mut read = 0;
+    while bars.len() < SHOWN_BARS && read < MAX_ROWS || read == 0 {
+        let Some(rows) = opened.rows.next(token).await? else { break };
+        for row in rows {
+            if row.time.is_some_and(|time| !request.range.contains(time)) {
+                continue;
+            }
+            read += 1;
+            if let Some(bar) = validator.take(&row)
+                && bars.len() < SHOWN_BARS
+            {
+                bars.push(bar);
+            }
+        }
+    }
+    if !described {
+        facts(&opened, request, preview);
+    }
+    for found in validator.rejected.listed() {
+        let rows = counted(found.rows, "row", "rows");
+        preview.warnings.push(format!(
+            "Of the first {}, {rows} rejected for {}: {}",
+            counted(read, "row", "rows"),
+            found.reason,
+            found.example
+        ));
+    }
+    if bars.is_empty() {
+        preview.failure = Some(nothing(request, &validator, read));
+        return Ok(());
+    }
+    preview.table = Some(table(&bars, request.timeframe));
+    Ok(())
+}
+
+fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
+    let name = format!("{} {}", request.symbol, request.timeframe);
+    match validator.rejected.most() {
+        Some((reason, _, example)) => crate::trouble::failure(
+            format!("None of the first {} of {name} can be used: {example}.", counted(read, "row", "rows")),
+            reason.remedy(),
+        ),
+        None => crate::trouble::failure(
+            format!("There are no bars of {name} in what was asked for."),
+            "Choose another range or symbol.",
+        ),
+    }
+}
+
+/// Says in the log of a load how its text is read; false while that is not known.
+pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> bool {
+    let Some(layout) = rows.layout() else { return matches!(rows, Rows::Synthetic(_)) };
+    let (format, zone) = (layout.format, zone(layout, request));
+    report.log(LogLevel::Info, format!("Format {format}, time zone {zone}"));
+    for note in &layout.notes {
+        report.log(LogLevel::Info, note.clone());
+    }
+    true
+}
+
+/// How the text is read; false while that is not known.
+fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
+    let Some(layout) = opened.rows.layout() else { return false };
+    let chosen = if request.options.format.is_some() { "chosen" } else { "detected" };
+    preview.fact("Format", format!("{} ({chosen})", layout.format));
+    preview.fact("Time zone", zone(layout, request));
+    let columns: Vec<String> =
+        layout.titles.iter().map(|(value, title)| format!("{value}: {title}")).collect();
+    preview.fact("Columns", columns.join(" · "));
+    if let Some(total) = opened.total {
+        preview.fact("Rows", counted(total, "row", "rows"));
+    }
+    preview.warnings.extend(layout.notes.iter().cloned());
+    true
+}
+
+/// The zone of times that say none, and where that comes from.
+fn zone(layout: &Layout, request: &Request) -> String {
+    match (layout.zone(), &request.options.time_zone) {
+        (Some(zone), Some(_)) => format!("{zone} (chosen)"),
+        (Some(zone), None) => format!("{zone} ({})", layout.format),
+        (None, _) if request.timeframe == Timeframe::D1 => "not needed: daily bars are days".to_owned(),
+        (None, _) => "as each time says".to_owned(),
+    }
+}
+
+fn table(bars: &[Bar], timeframe: Timeframe) -> PreviewTable {
+    let columns = ["Time (UTC)", "Open", "High", "Low", "Close", "Volume"].map(str::to_owned).to_vec();
+    let rows = bars.iter().map(|bar| {
+        let prices = [bar.open, bar.high, bar.low, bar.close].map(|price| price.to_string());
+        let volume = volume(bar);
+        [shown(bar.time, timeframe)].into_iter().chain(prices).chain([volume]).collect()
+    });
+    PreviewTable { title: "First bars as they will be stored".to_owned(), columns, rows: rows.collect() }
+}
+
+fn volume(bar: &Bar) -> String {
+    bar.volume.map_or_else(|| "unknown".to_owned(), |volume| volume.to_string())
+}
+
+fn shown(time: Time, timeframe: Timeframe) -> String {
+    if timeframe == Timeframe::D1 { crate::bars::day_of(time).to_string() } else { moment(time) }
+}

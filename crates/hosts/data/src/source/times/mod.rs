@@ -1,0 +1,198 @@
+//! The time of a bar: from the one or two columns that hold it, in the zone of the source where a row says none.
+
+mod text;
+
+pub(super) use text::{DateOrder, Moment, clock, parse};
+
+use crate::bars::{Timeframe, start_of, trading_day};
+use crate::format::Format;
+use crate::validate::{Reason, Reject};
+use crate::wording::excerpt;
+use crate::zone::{Meant, Zone};
+use jiff::Timestamp;
+use protocol::Time;
+
+/// Seconds of the day in UTC at which New York opens, in summer and in winter. Some stamp daily bars with that; of other
+/// moments of the day it is taken that they are the midnight of an exchange.
+const NEW_YORK_OPENS: [i64; 2] = [48_600, 52_200];
+
+/// Reads the times of one source, row by row.
+#[derive(Clone, Debug)]
+pub(super) struct TimeReader {
+    pub(super) timeframe: Timeframe,
+    pub(super) order: DateOrder,
+    /// Of times that say none.
+    pub(super) zone: Option<Zone>,
+    /// The newest bar comes first.
+    pub(super) newest_first: bool,
+    /// Who wrote the source, for advice on its zone.
+    pub(super) format: Format,
+    /// The time of the row before: tells the two hours apart that a clock shows twice.
+    pub(super) last: Option<Timestamp>,
+}
+
+impl TimeReader {
+    /// The time in one column.
+    ///
+    /// # Errors
+    /// `no_zone` where only the zone is missing, `bad_time` for all else.
+    pub(super) fn read(&mut self, text: &str) -> Result<Time, Reject> {
+        let moment = parse(text, self.order).ok_or_else(|| bad(text, "is not a time"))?;
+        self.place(moment, text)
+    }
+
+    /// The time in two columns: a day and a time of day.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_pair(&mut self, day: &str, time: &str) -> Result<Time, Reject> {
+        let both = || format!("{} {}", day.trim(), time.trim());
+        let Some(Moment::Day(day)) = parse(day, self.order) else {
+            return Err(bad(&both(), "is not a day and a time"));
+        };
+        let Some(clock) = clock(time) else { return Err(bad(&both(), "is not a day and a time")) };
+        self.place(Moment::Wall(day.to_datetime(clock)), &both())
+    }
+
+    fn place(&mut self, moment: Moment, text: &str) -> Result<Time, Reject> {
+        if self.timeframe == Timeframe::D1 {
+            return Ok(self.trading_day(moment));
+        }
+        let timestamp = match moment {
+            Moment::At(timestamp, _) => timestamp,
+            Moment::Wall(shown) => {
+                let Some(zone) = &self.zone else {
+                    let advice = self.format.zone_advice();
+                    return Err(Reject::new(
+                        Reason::NoZone,
+                        format!("'{}' says no zone; {advice}", excerpt(text, 40)),
+                    ));
+                };
+                match zone.meant(shown) {
+                    Meant::One(timestamp) => timestamp,
+                    Meant::Twice(first, second) => self.of_two(first, second),
+                    Meant::Never => {
+                        return Err(bad(text, &format!("is in an hour that clocks skip in {zone}")));
+                    }
+                }
+            }
+            Moment::Day(_) => {
+                return Err(bad(text, &format!("is a day; bars of {} need a time of day", self.timeframe)));
+            }
+        };
+        self.last = Some(timestamp);
+        Ok(Time::from_micros(timestamp.as_microsecond()))
+    }
+
+    /// A daily bar belongs to the day that was written, whatever the zone beside it. A moment in UTC or since 1970
+    /// belongs to the day in the zone of the source, unless it is a midnight of UTC: that is how days are written, too.
+    fn trading_day(&self, moment: Moment) -> Time {
+        let moment = match moment {
+            Moment::Day(day) | Moment::At(_, Some(day)) => return start_of(day),
+            Moment::Wall(shown) => return start_of(shown.date()),
+            Moment::At(moment, None) => moment,
+        };
+        let second = moment.as_second().rem_euclid(86_400);
+        match &self.zone {
+            _ if second == 0 || NEW_YORK_OPENS.contains(&second) => start_of(Zone::utc().day(moment)),
+            Some(zone) => start_of(zone.day(moment)),
+            None => trading_day(Time::from_micros(moment.as_microsecond())),
+        }
+    }
+
+    /// Which of the two: the one that goes on from the row before.
+    fn of_two(&self, first: Timestamp, second: Timestamp) -> Timestamp {
+        match self.last {
+            Some(last) if self.newest_first => {
+                if last > second {
+                    second
+                } else {
+                    first
+                }
+            }
+            None if self.newest_first => second,
+            Some(last) if last >= first => second,
+            _ => first,
+        }
+    }
+}
+
+fn bad(text: &str, how: &str) -> Reject {
+    Reject::new(Reason::BadTime, format!("'{}' {how}", excerpt(text, 40)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bars::at;
+
+    fn reader(timeframe: Timeframe, zone: Option<&str>) -> TimeReader {
+        let zone = zone.map(|zone| Zone::parse(zone).unwrap());
+        TimeReader {
+            timeframe,
+            order: DateOrder::DayFirst,
+            zone,
+            newest_first: false,
+            format: Format::Generic,
+            last: None,
+        }
+    }
+
+    fn hourly(text: &str) -> Result<Time, &'static str> {
+        reader(Timeframe::H1, None).read(text).map_err(|r| r.reason.as_str())
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_told_from_no_time_at_all() {
+        assert_eq!(hourly("2013-12-31 00:30:00"), Err("no_zone"));
+        assert_eq!(hourly("2013-12-31T00:30"), Err("no_zone"));
+        assert_eq!(hourly("2013-12-31"), Err("bad_time"), "an hour needs a time of day");
+        assert_eq!(hourly("never"), Err("bad_time"));
+        assert_eq!(hourly("2013-12-31T00:30Z"), Ok(at("2013-12-31T00:30:00Z")));
+    }
+
+    #[test]
+    fn a_chosen_zone_is_that_of_times_without_one_and_of_no_others() {
+        let mut new_york = reader(Timeframe::M30, Some("America/New_York"));
+        assert_eq!(new_york.read("2024-03-08 09:30:00").unwrap(), at("2024-03-08T14:30:00Z"));
+        assert_eq!(new_york.read("2024-03-11 09:30:00").unwrap(), at("2024-03-11T13:30:00Z"));
+        assert_eq!(new_york.read("2024-03-11 09:30:00Z").unwrap(), at("2024-03-11T09:30:00Z"));
+        assert_eq!(new_york.read_pair("2024.03.11", "09:30").unwrap(), at("2024-03-11T13:30:00Z"));
+        let skipped = new_york.read("2024-03-10 02:30:00").unwrap_err();
+        assert!(skipped.text.contains("clocks skip"), "{}", skipped.text);
+    }
+
+    #[test]
+    fn the_hour_that_a_clock_shows_twice_is_two_hours() {
+        let texts = ["00:30", "01:00", "01:30", "01:00", "01:30", "02:00"];
+        let utc = ["04:30", "05:00", "05:30", "06:00", "06:30", "07:00"];
+        let mut new_york = reader(Timeframe::M30, Some("America/New_York"));
+        for (text, utc) in texts.iter().zip(utc) {
+            let read = new_york.read_pair("2024-11-03", text).unwrap();
+            assert_eq!(read, at(&format!("2024-11-03T{utc}:00Z")));
+        }
+        let mut backwards = TimeReader { newest_first: true, last: None, ..new_york };
+        for (text, utc) in texts.iter().zip(utc).rev() {
+            let read = backwards.read_pair("2024-11-03", text).unwrap();
+            assert_eq!(read, at(&format!("2024-11-03T{utc}:00Z")));
+        }
+    }
+
+    #[test]
+    fn a_daily_bar_belongs_to_the_day_that_was_written() {
+        let day = at("2024-01-02T00:00:00Z");
+        for text in
+            ["2024-01-02", "2024-01-02 00:00:00", "2024-01-02 00:00:00+09:00", "2024-01-02 16:00:00-05:00", "2024-01-02T00:00:00-05:00"]
+        {
+            assert_eq!(reader(Timeframe::D1, None).read(text).unwrap(), day, "{text}");
+        }
+        let mut tokyo = reader(Timeframe::D1, Some("Asia/Tokyo"));
+        assert_eq!(tokyo.read("2024-01-01T15:00:00Z").unwrap(), day);
+        assert_eq!(tokyo.read("1704121200").unwrap(), day);
+        assert_eq!(tokyo.read("2024-01-02").unwrap(), day);
+        let mut new_york = reader(Timeframe::D1, Some("America/New_York"));
+        assert_eq!(new_york.read("2024-01-02T00:00:00Z").unwrap(), day, "a day written as a moment");
+        assert_eq!(new_york.read("1704153600").unwrap(), day);
+        assert_eq!(new_york.read("1704205800").unwrap(), day, "the first moment of the session");
+    }
+}

@@ -1,0 +1,158 @@
+//! Time zones, as params and configuration name them: an IANA name, or a fixed distance from UTC.
+
+use crate::wording::excerpt;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use std::fmt;
+
+/// A time zone that exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Zone(TimeZone);
+
+/// The moments that a clock on the wall can mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Meant {
+    One(Timestamp),
+    /// The clock was set back: it showed this twice.
+    Twice(Timestamp, Timestamp),
+    /// The clock was set forward: it never showed this.
+    Never,
+}
+
+impl Zone {
+    pub(crate) fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// So many hours east of UTC, from −12 to 14.
+    pub(crate) fn fixed_hours(hours: i8) -> Self {
+        Self(TimeZone::fixed(Offset::constant(hours)))
+    }
+
+    /// `America/New_York`, `UTC`, `UTC+2`, `GMT-0530`, `+05:30`.
+    ///
+    /// # Errors
+    /// A sentence that says what a time zone looks like.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Some(offset) = parse_offset(text) {
+            return Ok(Self(TimeZone::fixed(offset)));
+        }
+        // A name is looked up in files where the system has them: it must not be a path.
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+        let named = !text.is_empty() && text.len() <= 40 && text.chars().all(plain);
+        named.then(|| TimeZone::get(text).ok()).flatten().map(Self).ok_or_else(|| {
+            format!(
+                "'{}' is not a time zone. Write a name like America/New_York, or a distance from UTC like UTC-5.",
+                excerpt(text, 40)
+            )
+        })
+    }
+
+    /// The moments at which a clock of the zone shows this.
+    pub(crate) fn meant(&self, shown: DateTime) -> Meant {
+        let at = |offset: Offset| offset.to_timestamp(shown).ok();
+        match self.0.to_ambiguous_timestamp(shown).offset() {
+            AmbiguousOffset::Unambiguous { offset } => at(offset).map_or(Meant::Never, Meant::One),
+            AmbiguousOffset::Fold { before, after } => match (at(before), at(after)) {
+                (Some(first), Some(second)) => Meant::Twice(first, second),
+                _ => Meant::Never,
+            },
+            AmbiguousOffset::Gap { .. } => Meant::Never,
+        }
+    }
+
+    /// The day that the calendar of the zone shows.
+    pub(crate) fn day(&self, moment: Timestamp) -> Date {
+        self.0.to_datetime(moment).date()
+    }
+}
+
+/// `UTC`, `Z`, `GMT+2`, `+0530`, `-05:00`.
+pub(crate) fn parse_offset(text: &str) -> Option<Offset> {
+    let upper = text.to_ascii_uppercase();
+    let named = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT"));
+    let rest = named.unwrap_or(&upper).trim_start();
+    if (named.is_some() && rest.is_empty()) || rest == "Z" {
+        return Some(Offset::UTC);
+    }
+    let (sign, digits) = match rest.as_bytes().first()? {
+        b'+' => (1, &rest[1..]),
+        b'-' => (-1, &rest[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = match digits.split_once(':') {
+        Some((hours, minutes)) if hours.len() <= 2 && minutes.len() == 2 => (hours, minutes),
+        Some(_) => return None,
+        None if digits.len() == 4 => digits.split_at_checked(2)?,
+        // `+5` alone could be a count of anything; after UTC it is hours.
+        None if digits.len() == 2 || (digits.len() == 1 && named.is_some()) => (digits, "0"),
+        None => return None,
+    };
+    let number = |text: &str| -> Option<i32> {
+        text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.iana_name() {
+            Some(name) => f.write_str(name),
+            None => match self.0.to_fixed_offset() {
+                Ok(Offset::UTC) => f.write_str("UTC"),
+                Ok(offset) => write!(f, "UTC{offset}"),
+                Err(_) => f.write_str("a zone of this machine"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    #[test]
+    fn zones_are_read_by_name_and_by_distance() {
+        for (text, shown) in [
+            ("America/New_York", "America/New_York"),
+            ("UTC", "UTC"),
+            ("utc", "UTC"),
+            ("Z", "UTC"),
+            ("UTC-5", "UTC-05"),
+            ("GMT+0530", "UTC+05:30"),
+            ("+05:30", "UTC+05:30"),
+            (" UTC+2 ", "UTC+02"),
+        ] {
+            assert_eq!(Zone::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        for bad in ["", "Mars/Olympus", "../etc/passwd", "UTC+25", "5", "+5", "UTC+1:7", "New York"] {
+            assert!(Zone::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_shows_an_hour_twice_or_never() {
+        let new_york = Zone::parse("America/New_York").unwrap();
+        assert!(matches!(new_york.meant(date(2024, 7, 1).at(9, 30, 0, 0)), Meant::One(_)));
+        assert_eq!(new_york.meant(date(2024, 3, 10).at(2, 30, 0, 0)), Meant::Never);
+        let Meant::Twice(first, second) = new_york.meant(date(2024, 11, 3).at(1, 30, 0, 0)) else {
+            panic!("the clock was set back")
+        };
+        assert_eq!(second.as_second() - first.as_second(), 3600);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,20}|[A-Z+:0-9-]{0,12}") {
+            let _ = Zone::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How the texts of the sources are read: a format and a time zone for each, where they are not to be detected.
+
+use anyhow::{Context, bail};
+use data_host::{Format, TextOptions, Zone};
+
+/// What `signalbox serve` and `signalbox host` take.
+#[derive(clap::Args, Clone, Default, Debug)]
+pub struct TextArgs {
+    /// Format of the CSV files: generic, yfinance, binance, interactive_brokers, metatrader, stooq, histdata,
+    /// dukascopy, tradingview, alpha_vantage [default: detected]
+    #[arg(long, env = "SIGNALBOX_CSV_FORMAT")]
+    pub csv_format: Option<String>,
+    /// Time zone of times in the CSV files that say none, such as America/New_York or UTC-5
+    #[arg(long, env = "SIGNALBOX_CSV_TIME_ZONE", allow_hyphen_values = true)]
+    pub csv_time_zone: Option<String>,
+    /// Format of what the HTTP source answers [default: detected]
+    #[arg(long, env = "SIGNALBOX_HTTP_FORMAT")]
+    pub http_format: Option<String>,
+    /// Time zone of times from the HTTP source that say none
+    #[arg(long, env = "SIGNALBOX_HTTP_TIME_ZONE", allow_hyphen_values = true)]
+    pub http_time_zone: Option<String>,
+}
+
+impl TextArgs {
+    /// These; what they leave out is as the others say.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            csv_format: self.csv_format.or(others.csv_format),
+            csv_time_zone: self.csv_time_zone.or(others.csv_time_zone),
+            http_format: self.http_format.or(others.http_format),
+            http_time_zone: self.http_time_zone.or(others.http_time_zone),
+        }
+    }
+
+    /// The options of the CSV source and of the HTTP source.
+    ///
+    /// # Errors
+    /// A sentence that names the source, and says what would be right.
+    pub fn options(&self) -> anyhow::Result<(TextOptions, TextOptions)> {
+        let csv = options(&self.csv_format, &self.csv_time_zone).context("the csv source can't be used")?;
+        let http =
+            options(&self.http_format, &self.http_time_zone).context("the http source can't be used")?;
+        Ok((csv, http))
+    }
+
+    /// The flags that say the same, for a process that is started with them.
+    pub fn flags(&self) -> Vec<String> {
+        let pairs = [
+            ("--csv-format", &self.csv_format),
+            ("--csv-time-zone", &self.csv_time_zone),
+            ("--http-format", &self.http_format),
+            ("--http-time-zone", &self.http_time_zone),
+        ];
+        pairs.iter().filter_map(|(flag, value)| value.as_ref().map(|v| format!("{flag}={v}"))).collect()
+    }
+}
+
+fn options(format: &Option<String>, zone: &Option<String>) -> anyhow::Result<TextOptions> {
+    let said =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let format = match said(format) {
+        None => None,
+        Some(word) => match Format::parse(&word) {
+            Some(format) => Some(format),
+            None => {
+                let words: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+                bail!("'{word}' is not a format. The formats are {}", words.join(", "));
+            }
+        },
+    };
+    let time_zone = said(zone).map(|zone| Zone::parse(&zone)).transpose().map_err(anyhow::Error::msg)?;
+    Ok(TextOptions { format, time_zone })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_or_zone_that_there_is_not_is_named_with_its_source() {
+        let args = |format: &str, zone: &str| TextArgs {
+            csv_format: Some(format.to_owned()),
+            csv_time_zone: Some(zone.to_owned()),
+            ..TextArgs::default()
+        };
+        let (csv, http) = args("metatrader", "UTC+2").options().unwrap();
+        assert_eq!(csv.format, Some(Format::Metatrader));
+        assert_eq!(http, TextOptions::default());
+        assert_eq!(args("a", "UTC-5").flags(), ["--csv-format=a", "--csv-time-zone=UTC-5"]);
+        let told = format!("{:#}", args("mt9", "").options().unwrap_err());
+        assert!(told.contains("csv source") && told.contains("metatrader"), "{told}");
+        let told = format!("{:#}", args("", "Mars/Olympus").options().unwrap_err());
+        assert!(told.contains("not a time zone"), "{told}");
+    }
+}
