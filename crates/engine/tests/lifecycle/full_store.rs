@@ -58,6 +58,10 @@ impl Store for FullStore {
         self.store.counts()
     }
 
+    fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError> {
+        self.store.counts_of(filter)
+    }
+
     fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError> {
         self.store.result(id)
     }
