@@ -23,7 +23,7 @@ fn InSampleNote(seen: InSample) -> impl IntoView {
         "The model {} was trained or validated{whose} in {} of this range, {} to {}. Figures of that part say nothing about \
          new data.",
         seen.model,
-        format::hundredths(seen.share),
+        format::share(seen.share),
         format::bar_time(seen.from),
         format::bar_time(seen.until),
     );
