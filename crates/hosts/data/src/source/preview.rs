@@ -29,6 +29,7 @@ pub(crate) async fn preview(request: &Request) -> Preview {
     match looked {
         Ok(Ok(())) => {}
         Ok(Err(WorkError::Failed(failure))) => preview.failure = Some(failure),
+        Ok(Err(WorkError::NotStarted(why))) => preview.warnings.push(why),
         Ok(Err(WorkError::Cancelled)) | Err(_) => {
             preview.warnings.push(format!(
                 "The source has not answered within {} s: there is no preview",
