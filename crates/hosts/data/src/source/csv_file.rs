@@ -27,7 +27,7 @@ const TAIL_BYTES: usize = 4096;
 /// A file that is being read.
 pub(crate) struct CsvFile {
     /// Absent while a slice is being read on another thread, and after the end.
-    open: Option<OpenFile>,
+    open: Option<Box<OpenFile>>,
 }
 
 struct OpenFile {
@@ -227,7 +227,7 @@ fn open_now(
         place.offset
     };
     Ok(Opened {
-        rows: Rows::Csv(CsvFile { open: Some(OpenFile { source, text, skip }) }),
+        rows: Rows::Csv(CsvFile { open: Some(Box::new(OpenFile { source, text, skip })) }),
         described: what,
         total: Some(found.lines.saturating_sub(layout.header_lines)),
         last,
