@@ -16,7 +16,7 @@ test('a preview says what is missing, and once it is chosen shows the bars as th
     await expect(preview).toContainText('says no zone');
     await expect(preview).toContainText('metatrader (detected)');
 
-    await page.getByLabel('Time zone').fill('Europe/Athens');
+    await page.locator('#param-time_zone').fill('Europe/Athens');
     await expect(preview, 'a preview of other params is gone').not.toContainText('says no zone');
     await preview.getByRole('button', { name: 'Preview' }).click();
     await expect(preview).toContainText('Europe/Athens (chosen)');
@@ -28,7 +28,7 @@ test('a preview says what is missing, and once it is chosen shows the bars as th
 test('a preview of wrong params marks the field', async ({ page }) => {
     await page.goto('/new?kind=data.load&symbol=ACME&source=csv');
     await alive(page);
-    await page.getByLabel('Time zone').fill('Mars/Olympus');
+    await page.locator('#param-time_zone').fill('Mars/Olympus');
     await page.getByRole('button', { name: 'Preview' }).click();
     await expect(page.getByText('is not a time zone').first()).toBeVisible();
 });
