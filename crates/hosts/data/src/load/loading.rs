@@ -20,6 +20,7 @@ use super::resume::{Done, Saved, Trust, VERSION};
 use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
+use host_kit::WorkError;
 use protocol::{LogLevel, Time};
 
 /// Bars that gather for a segment.

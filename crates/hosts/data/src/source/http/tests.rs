@@ -1,0 +1,343 @@
+//! The http source against a server on loopback: good, flaky, wrong and slow.
+
+use super::*;
+use crate::bars::{Timeframe, at};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query};
+use axum::http::{Response as Reply, header};
+use axum::routing::get;
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+const CSV: &str =
+    "Date,Open,High,Low,Close,Volume\n2024-01-02T10:00:00Z,1,2,1,2,5\n2024-01-02T11:00:00Z,1,2,1,2,5\n";
+
+const QUICK: RetryPolicy =
+    RetryPolicy { tries: 3, pause: Duration::from_millis(1), max_retry_after: Duration::from_millis(1) };
+
+/// More rows than are waited for to tell the layout.
+fn long_csv() -> String {
+    let rows = (0..300).map(|i| format!("2024-01-{:02}T{:02}:00:00Z,1,2,1,2,5\n", 1 + i / 24, i % 24));
+    format!("Date,Open,High,Low,Close,Volume\n{}", rows.collect::<String>())
+}
+
+/// A server that answers each connection with these bytes, and closes it. Gives its address.
+async fn raw(answer: Vec<u8>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            speak(&mut stream, &answer).await;
+        }
+    });
+    format!("http://{address}/{{symbol}}")
+}
+
+async fn speak(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: &[u8]) {
+    let mut request = vec![0; 4096];
+    let mut read = 0;
+    while !request[..read].windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut request[read..]).await {
+            Ok(n) if n > 0 => read += n,
+            _ => return,
+        }
+    }
+    let _ = stream.write_all(answer).await;
+    let _ = stream.shutdown().await;
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An answer with a body and these headers.
+fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Type: text/csv\r\n{headers}\r\n").into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+fn with_length(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    answer(status, &format!("{headers}Content-Length: {}\r\n", body.len()), body)
+}
+
+async fn served(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+fn request(range: Range) -> Request {
+    Request { range, ..Request::of_test("BRK.B", Timeframe::H1) }
+}
+
+async fn opened(template: &str, range: Range, token: &CancellationToken) -> Result<Opened, WorkError> {
+    open_with(QUICK, &Roots::System, "web", template, &request(range), range, token).await
+}
+
+async fn load(template: &str, range: Range) -> Result<Vec<Row>, WorkError> {
+    let token = CancellationToken::new();
+    let mut opened = opened(template, range, &token).await?;
+    let mut rows = Vec::new();
+    while let Some(slice) = opened.rows.next(&token).await? {
+        rows.extend(slice);
+    }
+    Ok(rows)
+}
+
+async fn told(template: &str) -> Failure {
+    match load(template, Range::default()).await {
+        Err(WorkError::Failed(failure)) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn csv(body: impl Into<Body>) -> Reply<Body> {
+    Reply::builder().header(header::CONTENT_TYPE, "text/csv").body(body.into()).unwrap()
+}
+
+#[tokio::test]
+async fn the_url_is_filled_and_the_answer_read() {
+    let router = Router::new().route(
+        "/bars/{symbol}/{timeframe}",
+        get(
+            |Path((symbol, timeframe)): Path<(String, String)>,
+             Query(query): Query<HashMap<String, String>>| async move {
+                assert_eq!((symbol.as_str(), timeframe.as_str()), ("BRK.B", "1h"));
+                assert_eq!(query["from"], "2024-01-02T00:00:00Z");
+                assert_eq!(query["to"], "2024-01-02T23:59:59.999999Z");
+                csv(CSV)
+            },
+        ),
+    );
+    let base = served(router).await;
+    let range = Range { from: Some(at("2024-01-02T00:00:00Z")), to: Some(at("2024-01-03T00:00:00Z")) };
+    let rows = load(&format!("{base}/bars/{{symbol}}/{{timeframe}}?from={{start}}&to={{end}}"), range)
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1].time, Some(at("2024-01-02T11:00:00Z")));
+}
+
+#[tokio::test]
+async fn a_source_that_fails_twice_is_asked_a_third_time_and_no_more() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&asked);
+    let router = Router::new().route(
+        "/{file}",
+        get(move |Path(file): Path<String>| async move {
+            let n = counter.fetch_add(1, Ordering::SeqCst);
+            let fails = if file == "flaky" { 2 } else { u32::MAX };
+            if n < fails {
+                let status = if n == 0 { 503 } else { 429 };
+                return Reply::builder()
+                    .status(status)
+                    .header("retry-after", "3600")
+                    .body(Body::from("too busy"))
+                    .unwrap();
+            }
+            csv(CSV)
+        }),
+    );
+    let base = served(router).await;
+    assert_eq!(load(&format!("{base}/flaky?{{symbol}}"), Range::default()).await.unwrap().len(), 2);
+    assert_eq!(asked.swap(0, Ordering::SeqCst), 3);
+    let failure = told(&format!("{base}/down?{{symbol}}")).await;
+    assert!(
+        failure.message.contains("answered 429 Too Many Requests 3 times. It said: too busy"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn wrong_answers_say_what_is_wrong() {
+    let router = Router::new()
+        .route("/html", get(|| async { axum::response::Html("<html>log in</html>") }))
+        .route("/sneaky", get(|| async { csv("<html>log in</html>\n") }))
+        .route("/forbidden", get(|| async { (axum::http::StatusCode::FORBIDDEN, "no key") }))
+        .route("/header", get(|| async { csv("a,b\n1,2\n") }));
+    let base = served(router).await;
+    let at = |path: &str| format!("{base}/{path}?s={{symbol}}");
+    let none = told(&at("none")).await;
+    assert!(none.message.starts_with("The source 'web' has no BRK.B 1h: "), "{}", none.message);
+    assert!(told(&at("html")).await.message.contains("text/html"));
+    assert!(told(&at("sneaky")).await.message.contains("web page"));
+    assert!(told(&at("forbidden")).await.message.contains("403 Forbidden. It said: no key"));
+    assert!(told(&at("header")).await.message.contains("lacks a time"));
+}
+
+#[tokio::test]
+async fn a_source_that_is_not_there_is_told_with_its_address() {
+    // A port that was free a moment ago.
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let failure = told(&format!("http://127.0.0.1:{port}/{{symbol}}")).await;
+    assert!(
+        failure.message.contains(&format!("127.0.0.1:{port}/BRK.B can't be reached, after 3 tries")),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_a_failure_and_not_a_short_load() {
+    let break_off = Arc::new(tokio::sync::Notify::new());
+    let told = Arc::clone(&break_off);
+    let broken = move || async move {
+        let first = futures::stream::iter([Ok(Bytes::from(long_csv()))]);
+        let gone = futures::stream::once(async move {
+            told.notified().await;
+            Err(std::io::Error::other("gone"))
+        });
+        csv(Body::from_stream(futures::StreamExt::chain(first, gone)))
+    };
+    let base = served(Router::new().route("/b", get(broken))).await;
+    let token = CancellationToken::new();
+    let template = format!("{base}/b?{{symbol}}");
+    let mut opened = opened(&template, Range::default(), &token).await.ok().unwrap();
+    assert_eq!(opened.rows.next(&token).await.unwrap().unwrap().len(), 300);
+    break_off.notify_one();
+    let Err(WorkError::Failed(failure)) = opened.rows.next(&token).await else {
+        panic!("it was taken for whole")
+    };
+    assert!(failure.message.contains("broke off"), "{}", failure.message);
+    assert_eq!(failure.hint, "Start the load again.", "there is nothing to resume yet");
+}
+
+#[tokio::test]
+async fn a_cancel_ends_the_wait_for_a_silent_source() {
+    let silent = || async {
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(long_csv()))]);
+        csv(Body::from_stream(futures::StreamExt::chain(first, futures::stream::pending())))
+    };
+    let base = served(Router::new().route("/s", get(silent))).await;
+    let token = CancellationToken::new();
+    let template = format!("{base}/s?{{symbol}}");
+    let mut opened = opened(&template, Range::default(), &token).await.ok().unwrap();
+    assert_eq!(opened.rows.next(&token).await.unwrap().unwrap().len(), 300);
+    let waiting = tokio::spawn({
+        let token = token.clone();
+        async move { opened.rows.next(&token).await }
+    });
+    token.cancel();
+    assert!(matches!(waiting.await.unwrap(), Err(WorkError::Cancelled)));
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_unpacked_whatever_says_that_it_is_packed() {
+    let by_header = raw(with_length("200 OK", "Content-Encoding: gzip\r\n", &gzip(CSV))).await;
+    assert_eq!(load(&by_header, Range::default()).await.unwrap().len(), 2);
+    let as_file = raw(with_length("200 OK", "", &gzip(CSV))).await;
+    assert_eq!(load(&as_file, Range::default()).await.unwrap().len(), 2);
+    let packed = gzip(&long_csv());
+    let cut = raw(answer("200 OK", "Content-Encoding: gzip\r\n", &packed[..packed.len() - 6])).await;
+    assert!(told(&cut).await.message.contains("can't be unpacked"));
+    let other = raw(with_length("200 OK", "Content-Encoding: br\r\n", b"x")).await;
+    assert!(told(&other).await.message.contains("encoding 'br', which was not asked for"));
+}
+
+#[tokio::test]
+async fn a_zip_is_read_from_the_web() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("bars.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(CSV.as_bytes()).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let whole = raw(with_length("200 OK", "", &zip)).await;
+    assert_eq!(load(&whole, Range::default()).await.unwrap().len(), 2);
+    let cut = raw(answer("200 OK", "", &zip[..zip.len() / 2])).await;
+    assert!(told(&cut).await.message.contains("can't be read as a zip"));
+}
+
+#[tokio::test]
+async fn a_part_that_was_not_asked_for_is_not_taken_for_the_whole() {
+    let range = "Content-Range: bytes 0-99/1000\r\n";
+    let template = raw(with_length("206 Partial Content", range, CSV.as_bytes())).await;
+    let failure = told(&template).await;
+    assert!(failure.message.contains("206 Partial Content: a part"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_length_that_ends_within_a_line_is_no_load() {
+    let cut = raw(answer("200 OK", "", &long_csv().as_bytes()[..6000])).await;
+    let failure = told(&cut).await;
+    assert!(failure.message.contains("may have been cut"), "{}", failure.message);
+    let whole = raw(answer("200 OK", "", CSV.as_bytes())).await;
+    assert_eq!(load(&whole, Range::default()).await.unwrap().len(), 2);
+    let opened = opened(&whole, Range::default(), &CancellationToken::new()).await.ok().unwrap();
+    assert!(opened.warnings[0].contains("neither a length nor chunks"), "{:?}", opened.warnings);
+    let no_end = raw(with_length("200 OK", "", CSV.trim_end().as_bytes())).await;
+    assert_eq!(load(&no_end, Range::default()).await.unwrap().len(), 2, "a length says that it is whole");
+}
+
+#[tokio::test]
+async fn redirects_are_followed_to_https_and_back_refused() {
+    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(key.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let private = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.cert.der().clone()], private)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let downgrade = raw(with_length("200 OK", "", CSV.as_bytes())).await;
+    let location = format!("Location: {}\r\n", downgrade.replace("{symbol}", "x"));
+    let back = with_length("302 Found", &location, b"");
+    tokio::spawn(async move {
+        let answers = [with_length("200 OK", "", CSV.as_bytes()), back];
+        for answer in answers.iter().cycle() {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                speak(&mut stream, answer).await;
+            }
+        }
+    });
+    let to_https = format!("Location: https://localhost:{port}/x.csv\r\n");
+    let template = raw(with_length("301 Moved Permanently", &to_https, b"")).await;
+    let token = CancellationToken::new();
+    let (range, trusted) = (Range::default(), Roots::Only(Box::new(roots)));
+    let ask = async || open_with(QUICK, &trusted, "web", &template, &request(range), range, &token).await;
+    let mut opened = ask().await.ok().unwrap();
+    assert!(opened.described.starts_with("https://localhost"), "{}", opened.described);
+    assert_eq!(opened.rows.next(&token).await.unwrap().unwrap().len(), 2);
+    let Err(WorkError::Failed(failure)) = ask().await else { panic!("it went back to HTTP") };
+    assert!(failure.message.contains("from HTTPS to plain HTTP"), "{}", failure.message);
+    // A certificate that nobody vouches for.
+    let strangers = Roots::Only(Box::new({
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(other.cert.der().clone()).unwrap();
+        roots
+    }));
+    let asked = open_with(QUICK, &strangers, "web", &template, &request(range), range, &token).await;
+    let Err(WorkError::Failed(failure)) = asked else { panic!("it was trusted") };
+    assert!(failure.message.contains("is not trusted"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn redirects_in_a_circle_end() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let circle = with_length("302 Found", "Location: /again\r\n", b"");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            speak(&mut stream, &circle).await;
+        }
+    });
+    let failure = told(&format!("http://{address}/{{symbol}}")).await;
+    assert!(failure.message.contains("more than 5 times"), "{}", failure.message);
+}
