@@ -64,9 +64,9 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
         .zip(all(&backtest::PERFORMANCE, &held))
         .map(line)
         .collect();
-    let after_equity = after.as_ref().map(|after| {
-        equities(after.final_equity, result.capital * (1.0 + after.buy_and_hold.total_return))
-    });
+    let after_equity = after
+        .as_ref()
+        .map(|after| equities(after.final_equity, result.capital * (1.0 + after.buy_and_hold.total_return)));
     let after_heads = has_after.then(|| {
         view! {
             <th scope="col" class="num" title="Begun anew with the first bar that the model has not seen">"Out of sample"</th>

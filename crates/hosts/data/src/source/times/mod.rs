@@ -181,9 +181,13 @@ mod tests {
     #[test]
     fn a_daily_bar_belongs_to_the_day_that_was_written() {
         let day = at("2024-01-02T00:00:00Z");
-        for text in
-            ["2024-01-02", "2024-01-02 00:00:00", "2024-01-02 00:00:00+09:00", "2024-01-02 16:00:00-05:00", "2024-01-02T00:00:00-05:00"]
-        {
+        for text in [
+            "2024-01-02",
+            "2024-01-02 00:00:00",
+            "2024-01-02 00:00:00+09:00",
+            "2024-01-02 16:00:00-05:00",
+            "2024-01-02T00:00:00-05:00",
+        ] {
             assert_eq!(reader(Timeframe::D1, None).read(text).unwrap(), day, "{text}");
         }
         let mut tokyo = reader(Timeframe::D1, Some("Asia/Tokyo"));
