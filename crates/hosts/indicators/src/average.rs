@@ -11,15 +11,27 @@ pub fn sma(values: &[f64], period: usize) -> Vec<f64> {
     if period == 0 {
         return out;
     }
-    let mut sum = 0.0;
-    for (n, last) in (begin + period - 1..values.len()).enumerate() {
-        // Summed anew once in a period, so that rounding does not add up over a million bars.
-        if n % period == 0 {
-            sum = values[last + 1 - period..=last].iter().sum();
-        } else {
-            sum += values[last] - values[last - period];
+    // A window is the end of one block of `period` values and the beginning of the next: each sum is of values of the
+    // window alone, so that nothing of a value is left once it has gone, however large it was.
+    let mut ends = vec![0.0; period.min(values.len())];
+    for (number, block) in values[begin..].chunks(period).enumerate() {
+        let from = begin + number * period;
+        let mut sum = 0.0;
+        for (i, value) in block.iter().enumerate() {
+            sum += value;
+            let last = from + i;
+            if last + 1 >= begin + period {
+                let before = if i + 1 < period { ends[i + 1] } else { 0.0 };
+                out[last] = (before + sum) / period as f64;
+            }
         }
-        out[last] = sum / period as f64;
+        if block.len() == period {
+            let mut sum = 0.0;
+            for (end, value) in ends.iter_mut().zip(block).rev() {
+                sum += value;
+                *end = sum;
+            }
+        }
     }
     out
 }
@@ -79,6 +91,21 @@ mod tests {
         for out in [sma(&late, 2), ema(&late, 2)] {
             assert!(out[..3].iter().all(|v| v.is_nan()));
             assert_eq!(out[3..], [3.0, 5.0]);
+        }
+    }
+
+    #[test]
+    fn a_huge_value_is_forgotten_once_it_has_left_the_window() {
+        for huge in [1e17, 9_223_372_036_854_775_807.0, -1e300] {
+            for at in 0..25 {
+                let mut values: Vec<f64> = (0..60).map(|i| 0.1 + f64::from(i % 4)).collect();
+                let plain = sma(&values, 10);
+                values[at] = huge;
+                let average = sma(&values, 10);
+                for i in (9..60).filter(|i| *i < at || *i >= at + 10) {
+                    assert!((average[i] - plain[i]).abs() < 1e-14, "{huge} at {at}: {} at {i}", average[i]);
+                }
+            }
         }
     }
 
