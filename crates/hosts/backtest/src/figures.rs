@@ -42,9 +42,9 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     }
 }
 
-/// What can be said at all: division by nothing gives no figure.
+/// What can be said at all: division by nothing gives no figure, and a zero has no sign (an empty sum is −0).
 fn told(figure: f64) -> Option<f64> {
-    figure.is_finite().then_some(figure)
+    figure.is_finite().then_some(figure + 0.0)
 }
 
 /// The change of the equity over each bar, as a share; over the first one, of the capital.
@@ -166,6 +166,31 @@ mod tests {
         assert!(close_to(p.sortino, mean / loss * root));
         assert!(close_to(p.calmar, p.annual_return.unwrap() / 0.1));
         assert_eq!((p.win_rate, p.profit_factor, p.average_trade), (None, None, None), "there was no trade");
+    }
+
+    #[test]
+    fn no_figure_is_a_zero_with_a_sign() {
+        let (bars, mut book) = of(&[100.0; 300], 1);
+        let lost = Trade {
+            side: "short".into(),
+            size: 1.0,
+            entry: bars[0].time,
+            entry_price: 50.0,
+            entry_reason: String::new(),
+            exit: bars[1].time,
+            exit_price: 51.0,
+            exit_reason: String::new(),
+            pnl: -1.0,
+            pnl_share: -0.0,
+            bars: 1,
+        };
+        book.trades = vec![lost];
+        let p = performance(&bars, Timeframe::H1, 100.0, &book);
+        assert_eq!(p.profit_factor, Some(0.0), "nothing was won");
+        for figure in [p.profit_factor, p.average_trade, p.annual_return, p.volatility, p.win_rate] {
+            assert!(figure.is_some_and(|f| f.is_sign_positive()), "{p:?}");
+        }
+        assert!(p.max_drawdown.is_sign_positive() && p.total_return.is_sign_positive());
     }
 
     #[test]

@@ -186,7 +186,8 @@ impl<'a> Desk<'a> {
         let price = self.filled(other, price);
         let commission = lot.commission + self.pay(lot.units, price);
         self.cash += lot.signed() * price;
-        let pnl = lot.signed() * (price - lot.price) - commission;
+        // A zero has no sign.
+        let pnl = lot.signed() * (price - lot.price) - commission + 0.0;
         self.book.trades.push(Trade {
             side: if lot.stance == Stance::Long { "long" } else { "short" }.to_owned(),
             size: lot.units,

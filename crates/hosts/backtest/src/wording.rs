@@ -27,7 +27,8 @@ pub(crate) fn money(amount: f64) -> String {
 
 /// A share in percent: `+12.3 %`.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:+.1} %", share * 100.0)
+    let text = format!("{:+.1} %", share * 100.0);
+    if text == "-0.0 %" { "+0.0 %".to_owned() } else { text }
 }
 
 #[cfg(test)]
@@ -43,5 +44,6 @@ mod tests {
             ("1,234.50".into(), "-1.00".into(), "0.00".into())
         );
         assert_eq!(percent(-0.0721), "-7.2 %");
+        assert_eq!((percent(-0.0), percent(-0.0001)), ("+0.0 %".into(), "+0.0 %".into()));
     }
 }
