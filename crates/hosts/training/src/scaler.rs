@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A deviation below this share of the feature's size, which is at least 1, is the rounding of its arithmetic: features
+/// are ratios and scores of size 1, and what moves in a market moves them by more than a millionth.
+const ROUNDING: f64 = 1e-9;
+
 /// Mean and standard deviation of each feature.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Scaler {
     pub(crate) mean: Vec<f64>,
-    /// Over the whole of the samples; 1 for a feature that never changes.
+    /// Over the whole of the samples; 1 for a feature that never changes but for rounding.
     pub(crate) std: Vec<f64>,
 }
 
@@ -25,8 +29,8 @@ impl Scaler {
         }
         for (s, m) in std.iter_mut().zip(&mean) {
             let deviation = (*s / count).sqrt();
-            // Equal values may miss their mean by a rounding: that is no deviation to divide by.
-            *s = if deviation > m.abs() * 1e-12 { deviation } else { 1.0 };
+            // What is rounding in the training part would be a huge number as soon as the feature moves.
+            *s = if deviation > m.abs().max(1.0) * ROUNDING { deviation } else { 1.0 };
         }
         Self { mean, std }
     }
@@ -53,5 +57,18 @@ mod tests {
         assert!(first.iter().sum::<f32>().abs() < 1e-6);
         assert!((first.iter().map(|v| v * v).sum::<f32>() / 4.0 - 1.0).abs() < 1e-6);
         assert!(out.iter().skip(1).step_by(2).all(|v| v.abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_feature_that_is_rounding_noise_is_not_scaled_up() {
+        // Around 0, around a mean, and around a mean that is large; the last one moves, though by little.
+        let row = |i: usize| {
+            let noise = (i % 7) as f64 - 3.0;
+            [noise * 1e-17, 0.001 + noise * 1e-16, 1e6 + noise * 1e-10, noise * 1e-6]
+        };
+        let rows: Vec<f64> = (0..700).flat_map(row).collect();
+        let std = Scaler::fit(&rows, 4).std;
+        assert_eq!(std[..3], [1.0, 1.0, 1.0]);
+        assert!((std[3] - 2e-6).abs() < 1e-12, "{}", std[3]);
     }
 }
