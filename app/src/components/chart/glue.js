@@ -442,7 +442,7 @@ export class Plot {
     spec.names.forEach((name, k) => {
       if (this.hidden & (1 << k)) return;
       const value = this.at(u.data[1 + k + (this.candles ? 0 : n)], i);
-      const text = this.candles && k === 4 ? compact(value ?? 0) : written(value);
+      const text = this.candles && k === 4 && value != null ? compact(value) : written(value);
       const behind = smoothed && value != null ? ` (${written(this.at(u.data[1 + k], i))})` : "";
       const reading = span(`${name} ${text}${behind}`);
       if (!this.candles && n > 1) reading.prepend(swatch(this.paint.theme().series[this.style(k) % 8]));

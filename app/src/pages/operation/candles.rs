@@ -17,8 +17,10 @@ pub struct Market {
     /// `MSFT 1h`
     pub title: String,
     pub synthetic: bool,
-    /// Where bars are missing, in seconds since 1970.
+    /// Stretches that are shaded, in seconds since 1970.
     pub gaps: Vec<(f64, f64)>,
+    /// What the shading means: `missing bars`.
+    pub shading: &'static str,
 }
 
 /// How much one candle holds: `each candle stands for 42 bars`.
@@ -40,7 +42,7 @@ pub fn Candles(
 ) -> impl IntoView {
     let bars = Sampled::<Bars>::new(id, "bars", CANDLES);
     let (value, ask) = (bars.value, bars.ask);
-    let Market { title, synthetic, gaps } = market;
+    let Market { title, synthetic, gaps, shading } = market;
     let has_gaps = !gaps.is_empty();
     let sheet = Signal::derive(move || {
         let marks = marks.map(|m| m.get().to_vec()).unwrap_or_default();
@@ -49,7 +51,11 @@ pub fn Candles(
             let bars = &answer.of;
             Arc::new(Sheet {
                 x: bars.t.iter().map(|t| *t as f64).collect(),
-                columns: [&bars.o, &bars.h, &bars.l, &bars.c, &bars.v].map(Clone::clone).to_vec(),
+                columns: [&bars.o, &bars.h, &bars.l, &bars.c]
+                    .into_iter()
+                    .cloned()
+                    .chain([bars.v.iter().map(|v| v.unwrap_or(f64::NAN)).collect()])
+                    .collect(),
                 bands: gaps.clone(),
                 marks,
                 fit: answer.fit,
@@ -75,7 +81,7 @@ pub fn Candles(
             <p class="candles-note muted dotted only-script">
                 {synthetic.then(|| view! { <span class="tag">"synthetic"</span> })}
                 <span>{said}</span>
-                {has_gaps.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" missing bars"</span> })}
+                {has_gaps.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" " {shading}</span> })}
                 {marks.map(|_| view! { <TradeMarks/> })}
                 <span class="wide-only">"drag to zoom, double-click for the whole"</span>
             </p>

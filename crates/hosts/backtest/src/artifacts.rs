@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use data_host::{Bar, Library, Range};
+use data_host::{Bar, Library, Range, total_volume};
 use host_kit::Refusal;
 use protocol::host::Artifact;
 use protocol::results::{Bars, Columns};
@@ -117,7 +117,7 @@ fn candles(bars: &[Bar], points: usize) -> Bars {
         out.h.push(part.iter().map(|b| b.high).fold(f64::MIN, f64::max));
         out.l.push(part.iter().map(|b| b.low).fold(f64::MAX, f64::min));
         out.c.push(part[part.len() - 1].close);
-        out.v.push(part.iter().map(|b| b.volume).sum());
+        out.v.push(total_volume(part));
     }
     out
 }
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!((all.t.len(), all.bars_per_candle, all.bars), (100, 1, 100));
         let few = candles(&bars, 30);
         assert_eq!((few.t.len(), few.bars_per_candle, few.bars), (25, 4, 100));
-        assert_eq!((few.o[1], few.h[1], few.l[1], few.c[1], few.v[1]), (5.0, 9.0, 5.0, 9.0, 4.0));
+        assert_eq!((few.o[1], few.h[1], few.l[1], few.c[1], few.v[1]), (5.0, 9.0, 5.0, 9.0, Some(4.0)));
         assert_eq!(candles(&[], 10).t.len(), 0);
     }
 }

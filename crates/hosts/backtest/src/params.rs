@@ -170,6 +170,7 @@ impl BacktestParams {
             errors.extend(wrong);
             Range::default()
         });
+        let range = range.of(self.timeframe);
         let plan = self.plan().unwrap_or_else(|wrong| {
             errors.push(wrong);
             Plan::BuyAndHold

@@ -155,7 +155,7 @@ pub(crate) mod tests {
             high: open.max(*close),
             low: open.min(*close),
             close: *close,
-            volume: 1.0,
+            volume: Some(1.0),
         };
         prices.iter().enumerate().map(bar).collect()
     }

@@ -16,8 +16,19 @@ pub struct Bar {
     pub high: f64,
     pub low: f64,
     pub close: f64,
-    /// In the unit of the source: shares, lots, coins.
-    pub volume: f64,
+    /// In the unit of the source: shares, lots, coins. `None` where the source does not know it, as with most
+    /// currencies; 0 means that nothing was traded.
+    pub volume: Option<f64>,
+}
+
+/// The volume that a number of a source means: `NaN` and −1 are what programs write where they do not know it.
+pub(crate) fn known_volume(number: f64) -> Option<f64> {
+    (!number.is_nan() && number != -1.0).then_some(number)
+}
+
+/// The volume of several bars together, unknown where that of one is.
+pub fn total_volume(bars: &[Bar]) -> Option<f64> {
+    bars.iter().map(|bar| bar.volume).sum()
 }
 
 /// How long one bar lasts.
@@ -205,6 +216,18 @@ impl Range {
         }
     }
 
+    /// The range of whole days where bars are daily: one that begins or ends within a trading day has all of that day,
+    /// as a bar of a day begins with it. Else itself.
+    pub fn of(self, timeframe: Timeframe) -> Self {
+        if timeframe != Timeframe::D1 {
+            return self;
+        }
+        let after = |to: Time| {
+            if start_of(day_of(to)) == to { to } else { trading_day(to.plus_micros(-1)).plus_micros(DAY) }
+        };
+        Self { from: self.from.map(trading_day), to: self.to.map(after) }
+    }
+
     pub(crate) fn contains(self, time: Time) -> bool {
         self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
     }
@@ -223,6 +246,15 @@ impl Range {
     pub(crate) fn covers(self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.from()) && self.to.is_none_or(|to| period.to() <= to)
     }
+}
+
+const DAY: i64 = 86_400_000_000;
+
+/// The day that a daily bar belongs to, as the first moment of that day, when the bar begins at a moment of UTC: the
+/// day that has most of the 24 hours from then on. A day of Tokyo begins at 15:00 UTC of the day before, one of New
+/// York at 05:00, one of currencies at 22:00 of the day before.
+pub(crate) fn trading_day(time: Time) -> Time {
+    start_of(day_of(time.plus_micros(DAY / 2 - 1)))
 }
 
 /// The UTC day of a moment.
@@ -282,6 +314,34 @@ mod tests {
         assert_eq!(month("2024-11-05T00:00:00Z").count_to(month("2025-02-01T00:00:00Z")), 4);
         let year = |text| Period::of(at(text), Timeframe::D1);
         assert_eq!(year("2013-12-31T00:00:00Z").count_to(year("2025-06-06T00:00:00Z")), 13);
+    }
+
+    #[test]
+    fn a_daily_bar_belongs_to_the_day_that_most_of_it_lies_in() {
+        for (time, day) in [
+            ("2024-01-08T00:00:00Z", "2024-01-08"),
+            ("2024-01-07T15:00:00Z", "2024-01-08"),
+            ("2024-01-08T05:00:00Z", "2024-01-08"),
+            ("2024-01-07T22:00:00Z", "2024-01-08"),
+            ("2024-01-07T18:30:00Z", "2024-01-08"),
+            ("2024-01-08T08:00:00Z", "2024-01-08"),
+        ] {
+            assert_eq!(day_of(trading_day(at(time))).to_string(), day, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_daily_bars_has_whole_days() {
+        let days = |start: &str, end: &str| {
+            let range = Range::parse(Some(start), Some(end)).unwrap().of(Timeframe::D1);
+            (day_of(range.from.unwrap()).to_string(), day_of(range.to.unwrap().plus_micros(-1)).to_string())
+        };
+        let expected = ("2024-01-08".to_owned(), "2024-01-12".to_owned());
+        assert_eq!(days("2024-01-08", "2024-01-12"), expected);
+        assert_eq!(days("2024-01-08T00:00:00+09:00", "2024-01-12T00:00:00+09:00"), expected);
+        assert_eq!(days("2024-01-08T00:00:00-05:00", "2024-01-12T00:00:00-05:00"), expected);
+        let moments = Range::parse(Some("2024-01-08T05:00:00Z"), None).unwrap();
+        assert_eq!(moments.of(Timeframe::H1), moments);
     }
 
     #[test]

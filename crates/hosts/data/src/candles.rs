@@ -73,25 +73,25 @@ pub(super) fn candles(set: &DataSet, range: Range, points: u64) -> Result<Option
     let met: Vec<&Stored> = segments.iter().filter(|s| range.meets(s.period)).collect();
     let mut total = 0;
     for stored in &met {
-        total += count(stored, range)?;
+        total += count(set, stored, range)?;
     }
     let each = total.div_ceil(points).max(1);
     let mut candles = Candles::new(each);
     for stored in met {
-        let scanned = segment::scan(&stored.path, range, |bars| bars.iter().for_each(|b| candles.add(b)));
+        let scanned = set.scan(&stored.path, range, |bars| bars.iter().for_each(|b| candles.add(b)));
         scanned.map_err(|e| broken(&stored.path, &e))?;
     }
     Ok(Some(candles.finish()))
 }
 
 /// Bars of the segment within the range: from its footer where all of it is.
-fn count(stored: &Stored, range: Range) -> Result<u64, Failure> {
+fn count(set: &DataSet, stored: &Stored, range: Range) -> Result<u64, Failure> {
     let period: Period = stored.period;
     let counted = if range.covers(period) {
         segment::rows(&stored.path)
     } else {
         let mut n = 0;
-        segment::scan(&stored.path, range, |bars| n += bars.len() as u64).map(|()| n)
+        set.scan(&stored.path, range, |bars| n += bars.len() as u64).map(|()| n)
     };
     counted.map_err(|e| broken(&stored.path, &e))
 }
@@ -116,7 +116,8 @@ impl Candles {
                 *high = high.max(bar.high);
                 *low = low.min(bar.low);
                 *close = bar.close;
-                *volume += bar.volume;
+                // A candle whose volume is known in part has no volume that could be told.
+                *volume = volume.zip(bar.volume).map(|(sum, more)| sum + more);
             }
             _ => {
                 out.t.push(bar.time.micros().div_euclid(1_000_000));
@@ -150,7 +151,7 @@ mod tests {
             .map(|i| {
                 let n = i as f64 + 1.0;
                 let time = start.plus_micros(i * 3_600_000_000);
-                Bar { time, open: n, high: n + 0.5, low: n - 0.5, close: n, volume: 1.0 }
+                Bar { time, open: n, high: n + 0.5, low: n - 0.5, close: n, volume: Some(1.0) }
             })
             .collect();
         for part in
@@ -181,11 +182,14 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let bars = candles(&stored(root.path(), 0..100), Range::default(), 10).unwrap().unwrap();
         assert_eq!((bars.bars, bars.bars_per_candle), (100, 10));
-        assert_eq!((bars.o[2], bars.h[2], bars.l[2], bars.c[2], bars.v[2]), (21.0, 30.5, 20.5, 30.0, 10.0));
-        for column in [&bars.o, &bars.h, &bars.l, &bars.c, &bars.v] {
+        assert_eq!(
+            (bars.o[2], bars.h[2], bars.l[2], bars.c[2], bars.v[2]),
+            (21.0, 30.5, 20.5, 30.0, Some(10.0))
+        );
+        for column in [&bars.o, &bars.h, &bars.l, &bars.c] {
             assert_eq!(column.len(), bars.t.len());
         }
-        assert_eq!(bars.v.iter().sum::<f64>(), 100.0, "no bar is lost");
+        assert_eq!(bars.v.iter().copied().sum::<Option<f64>>(), Some(100.0), "no bar is lost");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The folder of one data set: which segments it has, and that one load at a time works on it.
 
-use super::bars::{Bar, Period, Range, Timeframe};
+use super::bars::{Bar, Period, Range, Timeframe, trading_day};
 use super::disk::PART;
+use super::grid::is_off_grid;
 use super::segment::{self, SegmentError};
 use super::symbol::Symbol;
 use super::trouble::{failure, unreadable, unwritable};
-use protocol::Failure;
+use protocol::{Failure, Time};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -123,17 +124,55 @@ impl DataSet {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        segment::read(&path, range).map_err(|e| broken(&path, &e))
+        let mut all = Vec::new();
+        self.scan(&path, range, |bars| all.extend_from_slice(bars)).map_err(|e| broken(&path, &e))?;
+        Ok(all)
     }
 
-    /// The newest bar that is stored.
+    /// Hands the bars of a segment's file within the range to `take`, some thousands at a time, in rising time. Daily
+    /// bars come one a day at the first moment of it: earlier versions stored them by the zones of their sources, some
+    /// days twice.
+    ///
+    /// # Errors
+    /// When there is no such file or it is no segment.
+    pub(crate) fn scan(
+        &self,
+        path: &Path,
+        range: Range,
+        mut take: impl FnMut(&[Bar]),
+    ) -> Result<(), SegmentError> {
+        if self.timeframe != Timeframe::D1 {
+            return segment::scan(path, range, take);
+        }
+        let (mut last, mut days) = (None, Vec::new());
+        segment::scan(path, Range::default(), |bars| {
+            days.clear();
+            for bar in bars {
+                let day = trading_day(bar.time);
+                if range.contains(day) && last < Some(day) {
+                    last = Some(day);
+                    days.push(Bar { time: day, ..*bar });
+                }
+            }
+            if !days.is_empty() {
+                take(&days);
+            }
+        })
+    }
+
+    /// When the newest bar begins that can be one: those after `latest`, and one off the grid at the end, were stored
+    /// by an earlier version and stand for nothing.
     ///
     /// # Errors
     /// When the last segment can't be read.
-    pub(crate) fn last(&self) -> Result<Option<Bar>, Failure> {
+    pub(crate) fn last(&self, latest: Option<Time>) -> Result<Option<Time>, Failure> {
         for stored in self.segments()?.iter().rev() {
-            if let Some(bar) = self.bars(stored.period, Range::default())?.last() {
-                return Ok(Some(*bar));
+            let mut bars =
+                self.bars(stored.period, Range { from: None, to: latest.map(|t| t.plus_micros(1)) })?;
+            while let Some(bar) = bars.pop() {
+                if !is_off_grid(self.timeframe, bar.time, bars.last().map(|b| b.time)) {
+                    return Ok(Some(bar.time));
+                }
             }
         }
         Ok(None)
@@ -193,7 +232,7 @@ mod tests {
         let set = set(root.path());
         fs::create_dir_all(set.folder()).unwrap();
         fs::write(set.folder().join("2024.parquet"), b"torn").unwrap();
-        let told = set.last().unwrap_err();
+        let told = set.last(None).unwrap_err();
         assert!(told.message.contains("2024.parquet") && told.hint.contains("backfill"), "{told:?}");
     }
 }

@@ -14,6 +14,7 @@ mod candles;
 mod config;
 mod dataset;
 mod disk;
+mod grid;
 mod library;
 mod load;
 mod params;
@@ -24,7 +25,7 @@ mod trouble;
 mod validate;
 mod wording;
 
-pub use bars::{Bar, Range, Timeframe};
+pub use bars::{Bar, Range, Timeframe, total_volume};
 pub use config::{ConfigError, DataConfig, SourceConfig};
 pub use library::{Held, Library, SetName};
 pub use load::DataLoad;

@@ -111,7 +111,8 @@ impl Library {
         for stored in set.segments()? {
             if range.meets(stored.period) {
                 synthetic |= segment::synthetic(&stored.path).map_err(|e| broken(&stored.path, &e))?;
-                bars.extend(set.bars(stored.period, range)?);
+                let last = bars.last().map(|bar: &Bar| bar.time);
+                bars.extend(set.bars(stored.period, range)?.into_iter().filter(|bar| last < Some(bar.time)));
             }
         }
         Ok(Held { name: name.clone(), synthetic, bars })
@@ -156,7 +157,7 @@ mod tests {
     use crate::segment::{self, Label};
 
     fn bar(time: &str) -> Bar {
-        Bar { time: at(time), open: 1.0, high: 2.0, low: 0.5, close: 1.5, volume: 10.0 }
+        Bar { time: at(time), open: 1.0, high: 2.0, low: 0.5, close: 1.5, volume: Some(10.0) }
     }
 
     fn with_sets(sets: &[(&str, &str)]) -> (tempfile::TempDir, Library) {

@@ -37,6 +37,10 @@ pub struct LoadParams {
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub rows_per_second: Option<u32>,
+    /// Fail when more than this share of the rows is rejected: 0.05 is 5 %. Empty: 5 %, where more than a handful is.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub max_rejected_share: Option<f64>,
     /// Another seed gives another walk, the same seed the same bars.
     #[serde(default = "default_seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
@@ -88,6 +92,8 @@ pub(crate) struct Request {
     pub(crate) mode: Mode,
     pub(crate) range: Range,
     pub(crate) rows_per_second: Option<NonZeroU32>,
+    /// More rejected rows than this share fail the load; `None` for the usual.
+    pub(crate) max_rejected_share: Option<f64>,
     pub(crate) seed: u32,
 }
 
@@ -147,6 +153,7 @@ impl LoadParams {
                 "At least 1 row a second; leave it empty for no limit.",
             ));
         }
+        let range = range.of(self.timeframe);
         match (symbol, source) {
             (Some(symbol), Some(source)) if errors.is_empty() => Ok(Request {
                 symbol,
@@ -155,6 +162,7 @@ impl LoadParams {
                 mode: self.mode,
                 range,
                 rows_per_second: rows_per_second.flatten(),
+                max_rejected_share: self.max_rejected_share,
                 seed: self.seed,
             }),
             _ => Err(errors),

@@ -1,10 +1,11 @@
 //! One segment as a Parquet file: how bars become bytes, and how they are read back.
 //!
-//! Columns: `time` (microseconds, UTC), `open`, `high`, `low`, `close`, `volume` (64-bit floats), none of them
-//! null, in rising time, zstd. The file says in its metadata what it holds and whether a market made it.
+//! Columns: `time` (microseconds, UTC), `open`, `high`, `low`, `close`, `volume` (64-bit floats), in rising time,
+//! zstd. A volume that the source does not know is null; nothing else may be. The file says in its metadata what it
+//! holds and whether a market made it.
 
 use super::bars::{Bar, Range, Timeframe};
-use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
@@ -43,7 +44,7 @@ pub(crate) enum SegmentError {
     OtherColumns,
 }
 
-const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
+const PRICES: [&str; 4] = ["open", "high", "low", "close"];
 
 /// Bars decoded at a time: bounds memory, and is enough to be fast.
 const BATCH: usize = 8_192;
@@ -52,6 +53,7 @@ fn schema() -> Schema {
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let mut fields = vec![Field::new("time", time, false)];
     fields.extend(PRICES.map(|name| Field::new(name, DataType::Float64, false)));
+    fields.push(Field::new("volume", DataType::Float64, true));
     Schema::new(fields)
 }
 
@@ -71,7 +73,7 @@ pub(crate) fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentErro
         column(|b| b.high),
         column(|b| b.low),
         column(|b| b.close),
-        column(|b| b.volume),
+        Arc::new(bars.iter().map(|b| b.volume).collect::<Float64Array>()),
     ];
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
     let note = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
@@ -123,15 +125,14 @@ pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> R
             .as_primitive_opt::<TimestampMicrosecondType>()
             .ok_or(SegmentError::OtherColumns)?
             .values();
-        let mut columns: [&[f64]; 5] = [&[]; 5];
-        for (i, column) in columns.iter_mut().enumerate() {
-            *column = batch
-                .column(i + 1)
-                .as_primitive_opt::<Float64Type>()
-                .ok_or(SegmentError::OtherColumns)?
-                .values();
+        let floats =
+            |at: usize| batch.column(at).as_primitive_opt::<Float64Type>().ok_or(SegmentError::OtherColumns);
+        let mut prices: [&[f64]; 4] = [&[]; 4];
+        for (i, column) in prices.iter_mut().enumerate() {
+            *column = floats(i + 1)?.values();
         }
-        let [open, high, low, close, volume] = columns;
+        let [open, high, low, close] = prices;
+        let volume = floats(PRICES.len() + 1)?;
         bars.clear();
         for (i, micros) in times.iter().enumerate() {
             let time = Time::from_micros(*micros);
@@ -142,7 +143,7 @@ pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> R
                     high: high[i],
                     low: low[i],
                     close: close[i],
-                    volume: volume[i],
+                    volume: volume.is_valid(i).then(|| volume.value(i)),
                 });
             }
         }
@@ -153,10 +154,8 @@ pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> R
     Ok(())
 }
 
-/// All bars of the file within the range.
-///
-/// # Errors
-/// When there is no such file or it is no segment.
+/// All bars of the file within the range, as they are stored.
+#[cfg(test)]
 pub(crate) fn read(path: &Path, range: Range) -> Result<Vec<Bar>, SegmentError> {
     let mut all = Vec::new();
     scan(path, range, |bars| all.extend_from_slice(bars))?;
@@ -192,7 +191,7 @@ mod tests {
                 high: 3.0 + i as f64,
                 low: 1.0,
                 close: 2.25,
-                volume: i as f64,
+                volume: (i % 3 > 0).then_some(i as f64),
             })
             .collect()
     }
@@ -201,19 +200,19 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn what_is_written_reads_back_bit_for_bit(
-            rows in proptest::collection::vec((1i64..100, any::<[f64; 5]>()), 0..300)
+            rows in proptest::collection::vec((1i64..100, any::<[f64; 4]>(), any::<Option<f64>>()), 0..300)
         ) {
             let mut time = 0;
-            let bars: Vec<Bar> = rows.iter().map(|(step, v)| {
+            let bars: Vec<Bar> = rows.iter().map(|(step, v, volume)| {
                 time += step * 1_000_001;
-                Bar { time: Time::from_micros(time), open: v[0], high: v[1], low: v[2], close: v[3], volume: v[4] }
+                Bar { time: Time::from_micros(time), open: v[0], high: v[1], low: v[2], close: v[3], volume: *volume }
             }).collect();
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.parquet");
             std::fs::write(&path, encode(&bars, &label()).unwrap()).unwrap();
             prop_assert_eq!(rows_of(&path), bars.len() as u64);
             let back = read(&path, Range::default()).unwrap();
-            let bits = |b: &Bar| (b.time, [b.open, b.high, b.low, b.close, b.volume].map(f64::to_bits));
+            let bits = |b: &Bar| (b.time, [b.open, b.high, b.low, b.close].map(f64::to_bits), b.volume.map(f64::to_bits));
             prop_assert_eq!(back.iter().map(bits).collect::<Vec<_>>(), bars.iter().map(bits).collect::<Vec<_>>());
         }
     }
@@ -256,5 +255,24 @@ mod tests {
             assert!(read(&path, Range::default()).is_err());
         }
         assert!(matches!(rows(&folder.path().join("none")), Err(SegmentError::Io(_))));
+    }
+
+    #[test]
+    fn a_segment_written_before_volumes_could_be_unknown_reads_as_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let strict = Schema::new(
+            schema().fields().iter().map(|f| f.as_ref().clone().with_nullable(false)).collect::<Vec<_>>(),
+        );
+        let number = |value: f64| -> ArrayRef { Arc::new(Float64Array::from(vec![value])) };
+        let time = TimestampMicrosecondArray::from(vec![1_700_000_000_000_000]).with_timezone("UTC");
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(time), number(1.0), number(2.0), number(0.5), number(1.5), number(7.0)];
+        let batch = RecordBatch::try_new(Arc::new(strict), columns).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        std::fs::write(&path, writer.into_inner().unwrap()).unwrap();
+        let bars = read(&path, Range::default()).unwrap();
+        assert_eq!((bars.len(), bars[0].close, bars[0].volume), (1, 1.5, Some(7.0)));
     }
 }

@@ -1,6 +1,7 @@
 //! Every row is looked at once: it is taken as a bar, or rejected for one reason that has a stable word.
 
-use super::bars::Bar;
+use super::bars::{Bar, Timeframe};
+use super::grid::{Grid, is_off_grid};
 use super::wording::{excerpt, moment};
 use protocol::Time;
 use protocol::results::Rejected;
@@ -21,12 +22,13 @@ pub(crate) enum Reason {
     PriceOutsideRange,
     NegativeVolume,
     DuplicateTime,
-    OutOfOrder,
+    InFuture,
+    OffGrid,
 }
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Reason; 11] = [
+    const ALL: [Reason; 12] = [
         Reason::WrongColumns,
         Reason::BadTime,
         Reason::NoZone,
@@ -37,7 +39,8 @@ impl Reason {
         Reason::PriceOutsideRange,
         Reason::NegativeVolume,
         Reason::DuplicateTime,
-        Reason::OutOfOrder,
+        Reason::InFuture,
+        Reason::OffGrid,
     ];
 
     /// The stable word.
@@ -53,7 +56,8 @@ impl Reason {
             Reason::PriceOutsideRange => "price_outside_range",
             Reason::NegativeVolume => "negative_volume",
             Reason::DuplicateTime => "duplicate_time",
-            Reason::OutOfOrder => "out_of_order",
+            Reason::InFuture => "in_future",
+            Reason::OffGrid => "off_grid",
         }
     }
 
@@ -72,9 +76,14 @@ impl Reason {
             Reason::HighBelowLow | Reason::PriceOutsideRange => {
                 "Check that the columns open, high, low and close are named as what they hold."
             }
-            Reason::NegativeVolume => "Volumes must not be negative: look at what made the file.",
+            Reason::NegativeVolume => {
+                "Volumes must not be negative; leave them empty, or write -1, where they are not known."
+            }
             Reason::DuplicateTime => "Each bar must be there once, with a time of its own.",
-            Reason::OutOfOrder => "Sort the rows by time, oldest first.",
+            Reason::InFuture => "Correct the dates of these rows, or the clock of this machine.",
+            Reason::OffGrid => {
+                "Bars must begin at multiples of their timeframe: load these with the timeframe that they have."
+            }
         }
     }
 }
@@ -123,11 +132,6 @@ impl Rejections {
         self.0.values().map(|(rows, _)| rows).sum()
     }
 
-    /// How many for one reason.
-    pub(crate) fn of(&self, reason: Reason) -> u64 {
-        self.0.get(&reason).map_or(0, |(rows, _)| *rows)
-    }
-
     /// The reason of most, with its count and example.
     pub(crate) fn most(&self) -> Option<(Reason, u64, &str)> {
         self.0
@@ -149,58 +153,136 @@ impl Rejections {
     }
 }
 
-/// Takes rows in the order of their source and holds each against the one before it.
-#[derive(Clone, Debug, Default)]
+/// A price this many units in the last place beyond high or low is a rounding: adjusting prices for splits and
+/// dividends multiplies each of the four by itself.
+const ROUNDING_ULPS: f64 = 8.0;
+
+/// What a row is.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Judged {
+    /// A bar, later than all before it.
+    Bar(Bar),
+    /// A bar that comes before one that was taken already.
+    Early(Bar),
+    Rejected(Reject),
+}
+
+/// Looks at rows in the order of their source, and holds each against those before it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Validator {
+    timeframe: Timeframe,
+    /// Bars that begin later are of the future. Not kept: another attempt has another present.
+    #[serde(skip)]
+    latest: Option<Time>,
+    /// The latest time of a bar that was taken.
     last: Option<Time>,
+    /// The bar that was taken last.
+    before: Option<Time>,
     pub(crate) rejected: Rejections,
     pub(crate) accepted: u64,
+    /// Bars whose high or low was widened by a rounding.
+    pub(crate) adjusted: u64,
+    /// Bars that came before one that was taken already.
+    pub(crate) early: u64,
+    pub(crate) grid: Grid,
 }
 
 impl Validator {
-    /// One that goes on where another stopped: after the bar at `last`, with what was counted until then.
-    pub(crate) fn resumed(last: Option<Time>, rejected: Rejections, accepted: u64) -> Self {
-        Self { last, rejected, accepted }
+    /// For bars of a timeframe, none of which begins after `latest`.
+    pub(crate) fn new(timeframe: Timeframe, latest: Option<Time>) -> Self {
+        Self {
+            timeframe,
+            latest,
+            last: None,
+            before: None,
+            rejected: Rejections::default(),
+            accepted: 0,
+            adjusted: 0,
+            early: 0,
+            grid: Grid::default(),
+        }
     }
 
-    /// The bar of the row, or nothing when it was rejected and counted.
-    pub(crate) fn take(&mut self, row: &Row) -> Option<Bar> {
-        let judged = match &row.bar {
-            Ok(bar) => judge(bar).and_then(|()| self.in_order(bar)).map(|()| *bar),
+    /// One that goes on where another stopped, in the present of `latest`.
+    pub(crate) fn resumed(self, latest: Option<Time>) -> Self {
+        Self { latest, ..self }
+    }
+
+    /// What the row is. Changes nothing: see [`Self::note`].
+    pub(crate) fn judge(&self, row: &Row) -> Judged {
+        let bar = match &row.bar {
+            Ok(bar) => judge(bar),
             Err(reject) => Err(reject.clone()),
         };
-        match judged {
-            Ok(bar) => {
-                self.last = Some(bar.time);
-                self.accepted += 1;
-                Some(bar)
-            }
-            Err(reject) => {
-                self.rejected.note(row.line, &reject);
-                None
-            }
+        match bar.and_then(|bar| self.in_time(bar)) {
+            Ok(bar) if self.last.is_some_and(|last| bar.time < last) => Judged::Early(bar),
+            Ok(bar) => Judged::Bar(bar),
+            Err(reject) => Judged::Rejected(reject),
         }
     }
 
-    fn in_order(&self, bar: &Bar) -> Result<(), Reject> {
-        match self.last {
-            Some(last) if bar.time == last => {
-                Err(Reject::new(Reason::DuplicateTime, format!("{} is there already", moment(bar.time))))
-            }
-            Some(last) if bar.time < last => Err(Reject::new(
-                Reason::OutOfOrder,
-                format!("{} comes after {}", moment(bar.time), moment(last)),
-            )),
-            _ => Ok(()),
+    /// Counts the row as what it was judged to be.
+    pub(crate) fn note(&mut self, row: &Row, judged: &Judged) {
+        if let Ok(bar) = &row.bar {
+            self.grid.see(self.timeframe, bar.time);
         }
+        let bar = match judged {
+            Judged::Bar(bar) | Judged::Early(bar) => bar,
+            Judged::Rejected(reject) => {
+                self.rejected.note(row.line, reject);
+                return;
+            }
+        };
+        self.accepted += 1;
+        self.adjusted += u64::from(row.bar.as_ref().is_ok_and(|given| given != bar));
+        self.early += u64::from(matches!(judged, Judged::Early(_)));
+        self.grid.take(self.timeframe, bar.time);
+        self.before = Some(bar.time);
+        self.last = self.last.max(Some(bar.time));
+    }
+
+    /// Takes back a bar that was taken.
+    pub(crate) fn take_back(&mut self, line: u64, reject: &Reject) {
+        self.accepted = self.accepted.saturating_sub(1);
+        self.rejected.note(line, reject);
+    }
+
+    /// Judges and counts the row; its bar where it is one, whatever its order.
+    #[cfg(test)]
+    pub(crate) fn take(&mut self, row: &Row) -> Option<Bar> {
+        let judged = self.judge(row);
+        self.note(row, &judged);
+        match judged {
+            Judged::Bar(bar) | Judged::Early(bar) => Some(bar),
+            Judged::Rejected(_) => None,
+        }
+    }
+
+    fn in_time(&self, bar: Bar) -> Result<Bar, Reject> {
+        if self.latest.is_some_and(|latest| bar.time > latest) {
+            return Err(Reject::new(Reason::InFuture, format!("{} is not yet", moment(bar.time))));
+        }
+        if is_off_grid(self.timeframe, bar.time, self.before) {
+            let text = format!("no bar of {} begins at {}", self.timeframe, moment(bar.time));
+            return Err(Reject::new(Reason::OffGrid, text));
+        }
+        if self.last == Some(bar.time) {
+            return Err(already_there(bar.time));
+        }
+        Ok(bar)
     }
 }
 
-/// Holds the numbers of one bar against each other.
-fn judge(bar: &Bar) -> Result<(), Reject> {
+/// A second bar of the same time.
+pub(crate) fn already_there(time: Time) -> Reject {
+    Reject::new(Reason::DuplicateTime, format!("{} is there already", moment(time)))
+}
+
+/// Holds the numbers of one bar against each other, and widens high and low where a price is beyond them by a rounding.
+fn judge(bar: &Bar) -> Result<Bar, Reject> {
     let Bar { open, high, low, close, volume, .. } = *bar;
     let named = [("open", open), ("high", high), ("low", low), ("close", close)];
-    for (name, value) in named.into_iter().chain([("volume", volume)]) {
+    for (name, value) in named.into_iter().chain(volume.map(|volume| ("volume", volume))) {
         if !value.is_finite() {
             return Err(Reject::new(Reason::NotFinite, format!("{name} is {value}")));
         }
@@ -210,21 +292,23 @@ fn judge(bar: &Bar) -> Result<(), Reject> {
             return Err(Reject::new(Reason::NonPositivePrice, format!("{name} is {value}")));
         }
     }
-    if high < low {
+    let above = |a: f64, b: f64| a - b > ROUNDING_ULPS * f64::EPSILON * a.max(b);
+    if above(low, high) {
         return Err(Reject::new(Reason::HighBelowLow, format!("high {high} is below low {low}")));
     }
     for (name, value) in [("open", open), ("close", close)] {
-        if value < low || value > high {
+        if above(low, value) || above(value, high) {
             return Err(Reject::new(
                 Reason::PriceOutsideRange,
                 format!("{name} {value} is outside low {low} to high {high}"),
             ));
         }
     }
-    if volume < 0.0 {
+    if let Some(volume) = volume.filter(|volume| *volume < 0.0) {
         return Err(Reject::new(Reason::NegativeVolume, format!("volume is {volume}")));
     }
-    Ok(())
+    let (lowest, highest) = (open.min(close).min(low), open.max(close).max(high));
+    Ok(Bar { high: highest.max(low), low: lowest.min(high), ..*bar })
 }
 
 #[cfg(test)]
@@ -238,12 +322,12 @@ mod tests {
             line: second as u64 + 2,
             offset: 0,
             time: Some(time),
-            bar: Ok(Bar { time, open, high, low, close, volume }),
+            bar: Ok(Bar { time, open, high, low, close, volume: Some(volume) }),
         }
     }
 
     fn reason_of(values: [f64; 5]) -> Option<&'static str> {
-        let mut validator = Validator::default();
+        let mut validator = Validator::new(Timeframe::M1, None);
         let taken = validator.take(&bar(1, values));
         let listed = validator.rejected.listed();
         assert_eq!(taken.is_none(), listed.len() == 1);
@@ -257,25 +341,61 @@ mod tests {
         assert_eq!(reason_of([2.0, 1.0, 3.0, 2.0, 0.0]), Some("high_below_low"));
         assert_eq!(reason_of([4.0, 3.0, 1.0, 2.0, 0.0]), Some("price_outside_range"));
         assert_eq!(reason_of([2.0, 3.0, 1.0, 0.5, 0.0]), Some("price_outside_range"));
-        assert_eq!(reason_of([2.0, 3.0, 1.0, 2.0, -1.0]), Some("negative_volume"));
+        assert_eq!(reason_of([2.0, 3.0, 1.0, 2.0, -7.0]), Some("negative_volume"));
         assert_eq!(reason_of([f64::NAN, 3.0, 1.0, 2.0, 0.0]), Some("not_finite"));
         assert_eq!(reason_of([2.0, f64::INFINITY, 1.0, 2.0, 0.0]), Some("not_finite"));
         assert_eq!(reason_of([2.0, 3.0, 0.0, 2.0, 0.0]), Some("non_positive_price"));
     }
 
     #[test]
-    fn order_is_held_against_the_last_bar_that_was_taken() {
+    fn order_is_held_against_the_latest_bar_that_was_taken() {
         let good = [2.0, 3.0, 1.0, 2.5, 0.0];
-        let mut validator = Validator::default();
-        assert!(validator.take(&bar(10, good)).is_some());
-        assert!(validator.take(&bar(99, [2.0, 1.0, 3.0, 2.0, 0.0])).is_none(), "rejected: it moves nothing");
-        assert!(validator.take(&bar(11, good)).is_some());
-        assert!(validator.take(&bar(11, good)).is_none());
-        assert!(validator.take(&bar(5, good)).is_none());
+        let mut validator = Validator::new(Timeframe::M1, None);
+        assert!(validator.take(&bar(600, good)).is_some());
+        assert!(
+            validator.take(&bar(6000, [2.0, 1.0, 3.0, 2.0, 0.0])).is_none(),
+            "rejected: it moves nothing"
+        );
+        assert!(validator.take(&bar(660, good)).is_some());
+        assert!(validator.take(&bar(660, good)).is_none());
+        assert!(matches!(validator.judge(&bar(300, good)), Judged::Early(_)));
+        validator.take(&bar(300, good));
+        assert!(matches!(validator.judge(&bar(720, good)), Judged::Bar(_)));
         let listed = validator.rejected.listed();
         let words: Vec<_> = listed.iter().map(|r| r.reason.as_str()).collect();
-        assert_eq!(words, ["high_below_low", "duplicate_time", "out_of_order"]);
-        assert_eq!(listed[0].example, "line 101: high 1 is below low 3");
+        assert_eq!(words, ["high_below_low", "duplicate_time"]);
+        assert_eq!(listed[0].example, "line 6002: high 1 is below low 3");
+        assert_eq!((validator.accepted, validator.early), (3, 1));
+    }
+
+    #[test]
+    fn a_row_of_the_future_is_rejected_alone() {
+        let good = [2.0, 3.0, 1.0, 2.5, 0.0];
+        let mut validator = Validator::new(Timeframe::M1, Some(Time::from_micros(1_200_000_000)));
+        let taken: Vec<bool> =
+            [60, 120, 90_000, 180, 1200].map(|s| validator.take(&bar(s, good)).is_some()).to_vec();
+        assert_eq!(taken, [true, true, false, true, true]);
+        assert_eq!((validator.early, validator.rejected.listed()[0].reason.as_str()), (0, "in_future"));
+    }
+
+    #[test]
+    fn a_price_beyond_its_range_by_a_rounding_widens_it_and_a_cent_beyond_is_rejected() {
+        let up = |x: f64, ulps: u64| f64::from_bits(x.to_bits() + ulps);
+        let taken = |values: [f64; 5]| {
+            let mut validator = Validator::new(Timeframe::M1, None);
+            (validator.take(&bar(60, values)), validator.adjusted)
+        };
+        for ulps in [1, 2, 5] {
+            let (bar, adjusted) = taken([41.2, 41.3, 41.1, up(41.3, ulps), 1.0]);
+            let bar = bar.unwrap();
+            assert_eq!((bar.close, bar.high, adjusted), (up(41.3, ulps), up(41.3, ulps), 1));
+            let (bar, adjusted) = taken([41.1, 41.1, up(41.1, ulps), 41.1, 1.0]);
+            assert_eq!(bar.map(|b| (b.low, b.high)), Some((41.1, up(41.1, ulps))));
+            assert_eq!(adjusted, 1);
+        }
+        assert_eq!(taken([41.2, 41.3, 41.1, 41.2, 1.0]).1, 0);
+        assert_eq!(taken([41.2, 41.3, 41.1, 41.31, 1.0]), (None, 0));
+        assert_eq!(taken([41.2, 41.3, 41.1, 41.300_000_001, 1.0]), (None, 0));
     }
 
     #[test]
@@ -287,18 +407,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_rises_in_time_and_makes_sense(
+        fn what_is_taken_makes_sense(
             rows in proptest::collection::vec((0i64..50, any::<[f64; 5]>(), any::<bool>()), 0..60)
         ) {
-            let mut validator = Validator::default();
+            let mut validator = Validator::new(Timeframe::M1, None);
             let mut taken = Vec::new();
             for (second, wild, tame) in &rows {
                 let values = if *tame { [2.0, 3.0, 1.0, 2.5, 7.0] } else { *wild };
-                taken.extend(validator.take(&bar(*second, values)));
+                taken.extend(validator.take(&bar(*second * 60, values)));
             }
-            prop_assert!(taken.windows(2).all(|w| w[0].time < w[1].time));
             for b in &taken {
-                prop_assert!(b.low > 0.0 && b.low <= b.open && b.open <= b.high && b.volume >= 0.0);
+                prop_assert!(b.low > 0.0 && b.low <= b.open && b.open <= b.high && b.volume >= Some(0.0));
                 prop_assert!(b.low <= b.close && b.close <= b.high && b.high.is_finite());
             }
             prop_assert_eq!(taken.len() as u64 + validator.rejected.count(), rows.len() as u64);

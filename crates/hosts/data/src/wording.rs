@@ -25,6 +25,15 @@ pub(crate) fn moment(time: Time) -> String {
     time.timestamp().to_string()
 }
 
+/// `12.5 %`, with as many digits as tell a small share from none.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == 0.0 || percent >= 10.0 {
+        return format!("{percent:.0} %");
+    }
+    format!("{} %", format!("{percent:.2}").trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// Text from outside, short enough and plain enough for a message.
 pub(crate) fn excerpt(text: &str, most: usize) -> String {
     let plain: String =

@@ -2,8 +2,11 @@
 //!
 //! Each is free of the price's own level, a ratio or a score, so that a model of one symbol can be asked of another.
 
+use crate::trouble::failure;
+use crate::wording::{counted, thousands};
 use data_host::Bar;
 use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
+use protocol::Failure;
 use std::fmt;
 
 /// The most bars that one feature may look back.
@@ -81,6 +84,11 @@ impl Feature {
         }
     }
 
+    /// It can be computed only where the volume of every bar is known.
+    fn needs_volume(self) -> bool {
+        self.family == Family::VolumeZ
+    }
+
     /// Its value at each bar; not a number where it has not seen enough.
     pub(crate) fn of(self, bars: &Columns) -> Vec<f64> {
         let close = &bars.close;
@@ -134,12 +142,34 @@ fn both(a: &[f64], b: &[f64], of: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| of(*a, *b)).collect()
 }
 
+/// Refuses bars of `whose` that lack a volume which one of the features needs.
+///
+/// # Errors
+/// When a feature needs volume and that of a bar is not known: how many, from when on, and what to do.
+pub(crate) fn require_volume(features: &[Feature], bars: &[Bar], whose: &str) -> Result<(), Failure> {
+    let Some(feature) = features.iter().find(|f| f.needs_volume()) else { return Ok(()) };
+    let mut unknown = bars.iter().filter(|b| b.volume.is_none());
+    let Some(first) = unknown.next() else { return Ok(()) };
+    let count = unknown.count() as u64 + 1;
+    Err(failure(
+        format!(
+            "The feature {feature} needs the volume of every bar, and {} of the {} of {whose} have none that is known, \
+             the first at {}.",
+            thousands(count),
+            counted(bars.len() as u64, "bar", "bars"),
+            first.time.timestamp()
+        ),
+        "Leave that feature out, or load bars from a source that has volume.",
+    ))
+}
+
 /// Bars as columns of numbers.
 pub(crate) struct Columns {
     pub(crate) open: Vec<f64>,
     pub(crate) high: Vec<f64>,
     pub(crate) low: Vec<f64>,
     pub(crate) close: Vec<f64>,
+    /// `NaN` where it is not known: see [`require_volume`].
     pub(crate) volume: Vec<f64>,
 }
 
@@ -151,7 +181,7 @@ impl Columns {
             high: column(|b| b.high),
             low: column(|b| b.low),
             close: column(|b| b.close),
-            volume: column(|b| b.volume),
+            volume: column(|b| b.volume.unwrap_or(f64::NAN)),
         }
     }
 }
@@ -202,7 +232,7 @@ mod tests {
                 high: b.high * 8.0,
                 low: b.low * 8.0,
                 close: b.close * 8.0,
-                volume: b.volume * 4.0,
+                volume: b.volume.map(|v| v * 4.0),
                 ..*b
             })
             .collect();
@@ -210,6 +240,20 @@ mod tests {
             let (a, b) = (feature.of(&Columns::of(&bars)), feature.of(&Columns::of(&scaled)));
             assert!(a[60].is_finite() && (a[60] - b[60]).abs() < 1e-9, "{feature}: {} {}", a[60], b[60]);
         }
+    }
+
+    #[test]
+    fn a_feature_of_volume_is_refused_where_the_volume_of_a_bar_is_not_known() {
+        let mut bars = walk(50, 1);
+        let both = [Feature::parse("rsi_14").unwrap(), Feature::parse("volume_z_20").unwrap()];
+        assert!(require_volume(&both, &bars, "EURUSD 1h").is_ok());
+        bars[7].volume = None;
+        assert!(require_volume(&both[..1], &bars, "EURUSD 1h").is_ok());
+        let told = require_volume(&both, &bars, "EURUSD 1h").unwrap_err();
+        assert!(
+            told.message.contains("volume_z_20") && told.message.contains("1 of the 50 bars of EURUSD 1h"),
+            "{told:?}"
+        );
     }
 
     proptest! {

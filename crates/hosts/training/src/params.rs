@@ -155,7 +155,8 @@ impl TrainingParams {
         let sets = self.sets(library).map_err(|e| errors.extend(e)).unwrap_or_default();
         let range = Range::parse(self.start.as_deref(), self.end.as_deref())
             .map_err(|e| errors.extend(e))
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .of(self.timeframe);
         let features = parse_features(&self.features)
             .map_err(|e| errors.push(FieldError::new("features", e)))
             .unwrap_or_default();

@@ -1,6 +1,7 @@
 //! One training from its bars to its result, on a thread that may wait.
 
 use crate::checkpoint::{self, Belongs, Word};
+use crate::features::require_volume;
 use crate::files::sha256;
 use crate::outcome::conclude;
 use crate::params::{Plan, TrainingParams};
@@ -52,6 +53,7 @@ fn prepare(ctx: &Context, library: &Library, plan: &Plan) -> Result<(Samples, bo
         ctx.message(format!("Reading {set}"));
         let read = stored::read(library, set, plan.range, &going)?;
         ctx.log(LogLevel::Info, format!("{} of {set}", counted(read.bars.len() as u64, "bar", "bars")));
+        require_volume(&plan.making.features, &read.bars, &set.to_string())?;
         held.push(read);
         ctx.fraction(Some(TRAINING.0 * 0.8 * (i + 1) as f64 / plan.sets.len() as f64));
     }

@@ -26,6 +26,18 @@ pub struct LoadResult {
     pub gap_count: u64,
     pub rejected: Vec<Rejected>,
     pub rejected_count: u64,
+    /// Rejected rows as a share of those that were read, 0 to 1.
+    #[serde(default)]
+    pub rejected_share: f64,
+    /// Rows that came after a later one: all were sorted.
+    #[serde(default)]
+    pub sorted_rows: u64,
+    /// Rows whose high or low was widened by a rounding of open, close or themselves.
+    #[serde(default)]
+    pub adjusted_rows: u64,
+    /// What must not be missed though the load succeeded, in sentences.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     pub quality: Quality,
     /// The folder of the Parquet files on the host.
     pub folder: String,
@@ -68,10 +80,15 @@ pub struct Rejected {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quality {
-    /// Bars there as a share of bars expected by the symbol's own calendar, 0 to 1.
-    pub completeness: f64,
+    /// Bars there as a share of bars expected by the symbol's own calendar, 0 to 1; absent where there is too little
+    /// data to tell.
+    #[serde(default)]
+    pub completeness: Option<f64>,
     /// Bars with a volume of zero.
     pub zero_volume: u64,
+    /// Bars whose volume the source does not know.
+    #[serde(default)]
+    pub unknown_volume: u64,
     /// Bars whose four prices are equal.
     pub flat: u64,
     /// The largest move from one close to the next, as a share of the former.
@@ -87,7 +104,8 @@ pub struct Bars {
     pub h: Vec<f64>,
     pub l: Vec<f64>,
     pub c: Vec<f64>,
-    pub v: Vec<f64>,
+    /// `null` where the volume of a bar of the candle is not known.
+    pub v: Vec<Option<f64>>,
     /// How many stored bars one candle stands for.
     pub bars_per_candle: u32,
     /// Bars in the asked-for range, before they were put together.

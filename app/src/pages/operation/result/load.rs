@@ -26,6 +26,14 @@ pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
     let synthetic = load.synthetic.then(|| {
         view! { <p class="note warn">"This data is synthetic: the host made it, no market did."</p> }
     });
+    let warnings: Vec<_> = load
+        .warnings
+        .iter()
+        .map(|warning| view! { <p class="note warn" role="alert">{warning.clone()}</p> })
+        .collect();
+    let too_little = load.quality.completeness.is_none().then(|| {
+        view! { <p class="note">"Too little data to tell what is missing: gaps need a second day to compare with."</p> }
+    });
     view! {
         <section class="card result" aria-label="Result">
             <header class="result-head">
@@ -33,6 +41,8 @@ pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
                 {links}
             </header>
             {synthetic}
+            {warnings}
+            {too_little}
             <dl class="facts">
                 {facts(all(&figures::FACTS, load))}
                 {fact("Range, UTC", range)}
@@ -103,7 +113,7 @@ fn rejected(load: &LoadResult) -> Option<impl IntoView + use<>> {
     });
     Some(view! {
         <div>
-            <h3>"Refused rows"</h3>
+            <h3>"Rejected rows"</h3>
             <div class="scroll">
             <table class="plain">
                 <thead>

@@ -32,6 +32,7 @@ pub fn ResultView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
                     let market = Market {
                         title: format!("{} {}", load.symbol, load.timeframe),
                         synthetic: load.synthetic,
+                        shading: "missing bars",
                         gaps: load.gaps.iter().map(|gap| (seconds(gap.from), seconds(gap.to))).collect(),
                     };
                     view! { <Candles id=op.id market/> }

@@ -21,5 +21,5 @@ fn bar(line: &str) -> Result<Bar, String> {
     let &[open, high, low, close, volume] = numbers.as_slice() else {
         return Err(wrong(format!("it has {} numbers, not 5", numbers.len())));
     };
-    Ok(Bar { time, open, high, low, close, volume })
+    Ok(Bar { time, open, high, low, close, volume: Some(volume) })
 }

@@ -1,7 +1,7 @@
 //! From slots to sessions, and from missing slots to gaps and closed days.
 
-use super::Findings;
-use super::slots::{MINUTE, Slot};
+use super::slots::MINUTE;
+use super::{Findings, Seen};
 use crate::bars::{Timeframe, day_of};
 use jiff::civil::Date;
 use protocol::Time;
@@ -32,7 +32,7 @@ struct Session {
     starts_missing: bool,
 }
 
-/// Takes slots in rising time.
+/// Takes minutes that are expected or have a bar, rising.
 pub(super) struct Sessions {
     /// Minutes between two slots that end a session.
     pause: i64,
@@ -50,7 +50,7 @@ impl Sessions {
         Self { pause, holidays: !trades_every_day, kept: Vec::new(), current: None, count: 0 }
     }
 
-    pub(super) fn slot(&mut self, Slot { minute, present }: Slot) {
+    pub(super) fn slot(&mut self, Seen { minute, present, bars, .. }: Seen) {
         if self.current.as_ref().is_some_and(|s| minute - s.last > self.pause) {
             self.close();
         }
@@ -71,9 +71,9 @@ impl Sessions {
         match session.runs.last_mut() {
             Some(run) if session.open => {
                 run.to = minute;
-                run.bars += 1;
+                run.bars += bars;
             }
-            _ => session.runs.push(Run { from: minute, to: minute, bars: 1 }),
+            _ => session.runs.push(Run { from: minute, to: minute, bars }),
         }
         session.open = true;
     }

@@ -1,10 +1,12 @@
-//! Which slots are usual: the votes of weeks, or of days where there are too few weeks.
+//! The minutes that have bars, by week, and which minutes are usual where weeks can be compared with weeks.
 
+use super::Seen;
+use super::clock::Clock;
 use std::collections::BTreeMap;
 
 /// Microseconds in a minute.
 pub(super) const MINUTE: i64 = 60_000_000;
-const DAY_MINUTES: i64 = 1_440;
+pub(super) const DAY_MINUTES: i64 = 1_440;
 const WEEK_MINUTES: i64 = 7 * DAY_MINUTES;
 /// 1970 began on a Thursday: this makes weeks begin on Mondays.
 const MONDAY: i64 = 3 * DAY_MINUTES;
@@ -12,14 +14,9 @@ const MONDAY: i64 = 3 * DAY_MINUTES;
 const NEIGHBOURS: usize = 4;
 /// From so many traded weeks on, weeks are compared with weeks.
 const ENOUGH_WEEKS: usize = 5;
-
-/// A minute at which a bar is expected, or is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Slot {
-    /// Minutes since 1970.
-    pub(super) minute: i64,
-    pub(super) present: bool,
-}
+/// Of more empty weeks in a row, those in the middle are told as one that stands for all: so a bar that is dated two
+/// thousand years early costs no more than one that is dated two months early.
+const EMPTY_WEEKS_TOLD: i64 = 8;
 
 /// One bit for each minute of a week.
 #[derive(Clone)]
@@ -58,9 +55,15 @@ impl Week {
     fn trades_on(&self, weekday: i64) -> bool {
         self.minutes().any(|m| m / DAY_MINUTES == weekday)
     }
+
+    /// Another day of the week has a bar at the same time of day.
+    fn has_on_another_day(&self, minute: i64) -> bool {
+        let time = minute % DAY_MINUTES;
+        (0..7).map(|day| day * DAY_MINUTES + time).any(|other| other != minute && self.has(other))
+    }
 }
 
-/// The minutes that have bars, by week.
+/// The minutes that have bars, by week of some clock.
 #[derive(Default)]
 pub(super) struct Weeks {
     weeks: BTreeMap<i64, Week>,
@@ -68,125 +71,173 @@ pub(super) struct Weeks {
     span: Option<(i64, i64)>,
 }
 
+/// A traded week with its number.
+type Numbered<'a> = (i64, &'a Week);
+
 impl Weeks {
     pub(super) fn note(&mut self, minute: i64) {
         let since_monday = minute + MONDAY;
         let week = self.weeks.entry(since_monday.div_euclid(WEEK_MINUTES)).or_insert_with(Week::new);
         week.set(since_monday.rem_euclid(WEEK_MINUTES));
-        self.span = Some(match self.span {
-            None => (minute, minute),
-            Some((first, last)) => (first.min(minute), last.max(minute)),
-        });
+        self.span =
+            Some(self.span.map_or((minute, minute), |(first, last)| (first.min(minute), last.max(minute))));
     }
 
-    /// Each of the seven weekdays has bars in most weeks.
-    pub(super) fn trades_every_day(&self) -> bool {
-        (0..7).all(|weekday| {
-            let traded = self.weeks.values().filter(|w| w.trades_on(weekday)).count();
-            traded * 2 > self.weeks.len()
+    /// First and last minute that has a bar.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
+    /// Weeks can be compared with weeks.
+    pub(super) fn are_enough(&self) -> bool {
+        self.weeks.len() >= ENOUGH_WEEKS
+    }
+
+    /// Every minute that has a bar, rising.
+    pub(super) fn minutes(&self) -> impl Iterator<Item = i64> + '_ {
+        self.weeks.iter().flat_map(|(number, week)| {
+            let start = start_of(*number);
+            week.minutes().map(move |minute| start + minute)
         })
     }
 
-    /// Tells every slot that is expected or has a bar, in rising time.
-    pub(super) fn each_slot(&self, tell: impl FnMut(Slot)) {
-        let Some(span) = self.span else { return };
-        if self.weeks.len() >= ENOUGH_WEEKS { self.by_week(span, tell) } else { self.by_day(span, tell) }
+    /// The same bars by another clock.
+    pub(super) fn by(&self, clock: &Clock) -> Self {
+        let mut weeks = Self::default();
+        self.minutes().for_each(|minute| weeks.note(clock.local(minute)));
+        weeks
     }
 
-    fn by_week(&self, (first, last): (i64, i64), mut tell: impl FnMut(Slot)) {
-        let (Some((from, _)), Some((to, _))) = (self.weeks.first_key_value(), self.weeks.last_key_value())
-        else {
-            return;
-        };
-        for number in *from..=*to {
-            let start = number * WEEK_MINUTES - MONDAY;
-            let own = self.weeks.get(&number);
-            let before: Vec<_> = self.weeks.range(..number).rev().take(NEIGHBOURS).collect();
-            let after: Vec<_> = self.weeks.range(number + 1..).take(NEIGHBOURS).collect();
-            let mut seen_at_all = own.cloned().unwrap_or_else(Week::new);
-            before.iter().chain(&after).for_each(|(_, week)| seen_at_all.merge(week));
-            for minute in seen_at_all.minutes() {
+    /// Each of the seven weekdays has bars in most weeks in which it could have.
+    pub(super) fn trades_every_day(&self) -> bool {
+        let Some((first, last)) = self.span else { return false };
+        (0..7).all(|weekday| {
+            let could = |number: i64| {
+                let day = start_of(number) + weekday * DAY_MINUTES;
+                first < day + DAY_MINUTES && day <= last
+            };
+            let possible = self.weeks.iter().filter(|(number, _)| could(**number));
+            let (traded, all) = possible.fold((0, 0), |(traded, all), (_, week)| {
+                (traded + u32::from(week.trades_on(weekday)), all + 1)
+            });
+            traded * 2 > all
+        })
+    }
+
+    /// Tells every minute that is expected or has a bar, rising, by the votes of the weeks around it. `check` is asked
+    /// once a week whether to go on.
+    ///
+    /// # Errors
+    /// What `check` fails with.
+    pub(super) fn each_by_week<E>(
+        &self,
+        mut check: impl FnMut() -> Result<(), E>,
+        mut tell: impl FnMut(Seen),
+    ) -> Result<(), E> {
+        let Some(span) = self.span else { return Ok(()) };
+        let weeks: Vec<Numbered> = self.weeks.iter().map(|(number, week)| (*number, week)).collect();
+        for (i, (number, own)) in weeks.iter().enumerate() {
+            check()?;
+            let votes = Votes {
+                span,
+                before: &weeks[i.saturating_sub(NEIGHBOURS)..i],
+                own: Some(*own),
+                after: &weeks[i + 1..(i + 1 + NEIGHBOURS).min(weeks.len())],
+            };
+            let start = start_of(*number);
+            for minute in votes.seen_at_all() {
                 let at = start + minute;
-                if at < first || at > last {
-                    continue;
-                }
-                let present = own.is_some_and(|week| week.has(minute));
-                // Only weeks in whose part of the data the slot lies have a vote on it.
-                let votes = |weeks: &[(&i64, &Week)]| {
-                    let could = |n: i64| (first..=last).contains(&(n * WEEK_MINUTES - MONDAY + minute));
-                    let voting = weeks.iter().filter(|(n, _)| could(**n));
-                    voting
-                        .fold((0, 0), |(yes, all), (_, week)| (yes + usize::from(week.has(minute)), all + 1))
-                };
-                let (yes_before, all_before) = votes(&before);
-                let (yes_after, all_after) = votes(&after);
-                let yes = yes_before + yes_after + usize::from(present);
-                let all = all_before + all_after + usize::from(own.is_some());
-                let bracketed = (yes_before > 0 || all_before == 0) && (yes_after > 0 || all_after == 0);
-                if present || (usual(yes, all) && bracketed) {
-                    tell(Slot { minute: at, present });
+                if (span.0..=span.1).contains(&at) {
+                    let (present, usual) = (own.has(minute), votes.usual(minute));
+                    if present || usual {
+                        tell(Seen { minute: at, present, usual, traded: true, bars: 1 });
+                    }
                 }
             }
-        }
-    }
-
-    fn by_day(&self, (first, last): (i64, i64), mut tell: impl FnMut(Slot)) {
-        let turn = self.turn_of_day();
-        let day_of = |minute: i64| (minute - turn).div_euclid(DAY_MINUTES);
-        let mut days: BTreeMap<i64, Vec<bool>> = BTreeMap::new();
-        for (number, week) in &self.weeks {
-            for minute in week.minutes() {
-                let at = number * WEEK_MINUTES - MONDAY + minute;
-                let day = days.entry(day_of(at)).or_insert_with(|| vec![false; DAY_MINUTES as usize]);
-                day[(at - turn).rem_euclid(DAY_MINUTES) as usize] = true;
-            }
-        }
-        let usual_slots: Vec<bool> = (0..DAY_MINUTES)
-            .map(|slot| {
-                let voting = days.iter().filter(|(day, _)| {
-                    let at = **day * DAY_MINUTES + turn + slot;
-                    at >= first && at <= last
-                });
-                let (yes, all) =
-                    voting.fold((0, 0), |(yes, all), (_, d)| (yes + usize::from(d[slot as usize]), all + 1));
-                usual(yes, all)
-            })
-            .collect();
-        let trading_weekdays: Vec<i64> = days.keys().map(|day| day.rem_euclid(7)).collect();
-        for number in day_of(first)..=day_of(last) {
-            let day = days.get(&number);
-            if day.is_none() && !trading_weekdays.contains(&number.rem_euclid(7)) {
-                continue;
-            }
-            for slot in 0..DAY_MINUTES {
-                let minute = number * DAY_MINUTES + turn + slot;
-                let present = day.is_some_and(|d| d[slot as usize]);
-                if minute >= first && minute <= last && (present || usual_slots[slot as usize]) {
-                    tell(Slot { minute, present });
+            let Some((next, _)) = weeks.get(i + 1) else { break };
+            let empty = next - number - 1;
+            if empty > 0 {
+                let after = &weeks[i + 1..(i + 1 + NEIGHBOURS).min(weeks.len())];
+                let votes =
+                    Votes { span, before: &weeks[(i + 1).saturating_sub(NEIGHBOURS)..=i], own: None, after };
+                let usual: Vec<i64> = votes.seen_at_all().into_iter().filter(|m| votes.usual(*m)).collect();
+                for (number, bars) in told_of_empty(number + 1, empty) {
+                    check()?;
+                    let start = start_of(number);
+                    for minute in &usual {
+                        tell(Seen {
+                            minute: start + minute,
+                            present: false,
+                            usual: true,
+                            traded: false,
+                            bars,
+                        });
+                    }
                 }
             }
         }
-    }
-
-    /// The minute of the UTC day at which one trading day ends and the next begins: the middle of the longest
-    /// stretch of the day in which no bar ever begins; midnight where bars begin all day long.
-    fn turn_of_day(&self) -> i64 {
-        let mut used = vec![false; DAY_MINUTES as usize];
-        for week in self.weeks.values() {
-            week.minutes().for_each(|m| used[(m % DAY_MINUTES) as usize] = true);
-        }
-        let busy: Vec<i64> = (0..DAY_MINUTES).filter(|m| used[*m as usize]).collect();
-        let Some(first) = busy.first() else { return 0 };
-        let next = busy.iter().skip(1).copied().chain([first + DAY_MINUTES]);
-        let quiet = busy.iter().zip(next).map(|(a, b)| (b - a, *a)).max_by_key(|(length, _)| *length);
-        match quiet {
-            Some((length, from)) if length > 60 && busy.len() > 1 => (from + length / 2) % DAY_MINUTES,
-            _ => 0,
-        }
+        Ok(())
     }
 }
 
+/// The weeks to tell of so many empty ones from `first` on, each with how many it stands for.
+fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
+    if count <= EMPTY_WEEKS_TOLD {
+        return (first..first + count).map(|number| (number, 1)).collect();
+    }
+    let half = EMPTY_WEEKS_TOLD / 2;
+    let middle = count - 2 * half;
+    let head = (first..first + half).map(|number| (number, 1));
+    let tail = (first + count - half..first + count).map(|number| (number, 1));
+    head.chain([(first + half, middle.unsigned_abs())]).chain(tail).collect()
+}
+
+/// The weeks that vote on the minutes of one.
+struct Votes<'a> {
+    span: (i64, i64),
+    before: &'a [Numbered<'a>],
+    own: Option<&'a Week>,
+    after: &'a [Numbered<'a>],
+}
+
+impl Votes<'_> {
+    /// Minutes that any of them has, rising.
+    fn seen_at_all(&self) -> Vec<i64> {
+        let mut all = self.own.cloned().unwrap_or_else(Week::new);
+        self.before.iter().chain(self.after).for_each(|(_, week)| all.merge(week));
+        all.minutes().collect()
+    }
+
+    /// Most of them have the minute, and it was seen on both sides: a session that moved for good, or hours that were
+    /// added, are not expected on the other side of the change.
+    fn usual(&self, minute: i64) -> bool {
+        let (yes_before, all_before) = self.count(self.before, minute);
+        let (yes_after, all_after) = self.count(self.after, minute);
+        let present = self.own.is_some_and(|week| week.has(minute));
+        let yes = yes_before + yes_after + usize::from(present);
+        let all = all_before + all_after + usize::from(self.own.is_some());
+        // At an end of the data the week itself has to stand for the side that has no week.
+        let own = || present || self.own.is_some_and(|week| week.has_on_another_day(minute));
+        let side = |yes: usize, all: usize| yes > 0 || (all == 0 && own());
+        most(yes, all) && side(yes_before, all_before) && side(yes_after, all_after)
+    }
+
+    /// Only weeks in whose part of the data the minute lies have a vote on it.
+    fn count(&self, weeks: &[Numbered], minute: i64) -> (usize, usize) {
+        let could = |number: i64| (self.span.0..=self.span.1).contains(&(start_of(number) + minute));
+        weeks
+            .iter()
+            .filter(|(number, _)| could(*number))
+            .fold((0, 0), |(yes, all), (_, week)| (yes + usize::from(week.has(minute)), all + 1))
+    }
+}
+
+/// The first minute of a week.
+fn start_of(number: i64) -> i64 {
+    number * WEEK_MINUTES - MONDAY
+}
+
 /// At least 60 % of those who vote have it.
-fn usual(yes: usize, all: usize) -> bool {
+pub(super) fn most(yes: usize, all: usize) -> bool {
     all > 0 && yes * 10 >= all * 6
 }

@@ -3,7 +3,6 @@
 use super::super::bars::Range;
 use super::super::calendar::{Calendar, Findings};
 use super::super::dataset::{DataSet, broken};
-use super::super::segment;
 use super::report::Report;
 use host_kit::WorkError;
 use protocol::Time;
@@ -35,11 +34,12 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
     for stored in set.segments()? {
         report.check()?;
         let mut in_segment = 0;
-        let scanned = segment::scan(&stored.path, Range::default(), |bars| {
+        let scanned = set.scan(&stored.path, Range::default(), |bars| {
             in_segment += bars.len() as u64;
             for bar in bars {
                 calendar.note(bar.time);
-                quality.zero_volume += u64::from(bar.volume == 0.0);
+                quality.zero_volume += u64::from(bar.volume == Some(0.0));
+                quality.unknown_volume += u64::from(bar.volume.is_none());
                 let flat = bar.open == bar.high && bar.high == bar.low && bar.low == bar.close;
                 quality.flat += u64::from(flat);
                 if let Some(before) = close_before {
@@ -55,7 +55,7 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
         segments.push(Segment { file: stored.period.file(), rows: in_segment, bytes: stored.bytes });
     }
     report.check()?;
-    let findings = calendar.findings(set.timeframe);
+    let findings = calendar.findings(set.timeframe, || report.check())?;
     quality.completeness = calendar.completeness(&findings);
     Ok(Assessment { rows, first, last, segments, findings, quality })
 }

@@ -1,17 +1,24 @@
 //! The middle of a load: rows become bars, bars gather, a full segment is put in its place and a checkpoint taken.
+//!
+//! Rows in order of time are streamed. Once one comes before another, all are gathered and sorted first. Before a
+//! segment is put in its place, the source is looked at: nothing is stored of a file that was written meanwhile.
+
+mod checks;
 
 use super::super::bars::{Bar, Period, Range};
 use super::super::params::Request;
-use super::super::source::{self, Opened, Place, off_thread};
-use super::super::validate::{Row, Validator};
+use super::super::segment::Label;
+use super::super::source::{self, Opened, Place, Watch, off_thread};
+use super::super::validate::{Judged, Row, Validator};
 use super::super::wording::{counted, thousands};
+use super::interrupted::Interrupted;
 use super::outcome::Tally;
 use super::pace::{Pace, Speed};
 use super::report::{Report, say};
 use super::resume::{Done, Saved, Trust, VERSION};
+use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
-use host_kit::WorkError;
 use protocol::{LogLevel, Time};
 
 /// Bars that gather for a segment.
@@ -24,8 +31,15 @@ struct Gathering {
 struct Next {
     place: Place,
     time: Time,
-    /// Rows taken before it.
-    accepted: u64,
+}
+
+/// How a source is read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reading {
+    /// Bars that begin later are of the future.
+    pub(super) latest: Option<Time>,
+    /// All bars are gathered and sorted.
+    pub(super) sorted: bool,
 }
 
 /// A load at work.
@@ -39,12 +53,20 @@ pub(super) struct Loading<R> {
     /// The last row whose time could be read lay in the window; one whose time can't be read is where that was.
     inside: bool,
     fingerprint: String,
+    watch: Option<Watch>,
     /// The place after the last row of the source.
     end: Place,
     /// The time of the last row that is expected.
     until: Option<Time>,
     total: Option<u64>,
     pub(super) validator: Validator,
+    max_rejected_share: Option<f64>,
+    /// The line of the last bar that was taken.
+    last_line: u64,
+    /// Bars of a source that is not in order; all of them.
+    sorting: Option<Sorting>,
+    /// Those, in order.
+    sorted: Vec<Bar>,
     /// Rows read, the passed-over ones counted.
     read: u64,
     /// Times of the rows that were passed over, for the message that nothing was found.
@@ -58,7 +80,14 @@ pub(super) struct Loading<R> {
 }
 
 impl<R: Report> Loading<R> {
-    pub(super) fn new(report: R, writer: Writer, opened: &Opened, range: Range, trust: Trust) -> Self {
+    pub(super) fn new(
+        report: R,
+        writer: Writer,
+        opened: &mut Opened,
+        (range, trust): (Range, Trust),
+        request: &Request,
+        reading: Reading,
+    ) -> Self {
         let mut loading = Self {
             report,
             writer,
@@ -66,10 +95,15 @@ impl<R: Report> Loading<R> {
             window: range,
             inside: range.from.is_none(),
             fingerprint: opened.fingerprint.clone(),
+            watch: opened.watch.take(),
             end: opened.end,
             until: opened.last.map(|last| range.to.map_or(last, |to| last.min(to.plus_micros(-1)))),
             total: opened.total,
-            validator: Validator::default(),
+            validator: Validator::new(request.timeframe, reading.latest),
+            max_rejected_share: request.max_rejected_share,
+            last_line: 0,
+            sorting: reading.sorted.then(Sorting::default),
+            sorted: Vec::new(),
             read: 0,
             passed: None,
             gathering: None,
@@ -84,7 +118,7 @@ impl<R: Report> Loading<R> {
             let counts_all = matches!(opened.rows, source::Rows::Csv(_));
             loading.total = opened.total.map(|total| if counts_all { total } else { total + saved.read });
             loading.read = saved.read;
-            loading.validator = Validator::resumed(saved.last, saved.rejected, saved.accepted);
+            loading.validator = saved.validator.resumed(reading.latest);
             loading.last_taken = saved.last;
             let timeframe = loading.writer.set.timeframe;
             loading.first_period = saved.done.first().and_then(|d| Period::of_file(&d.file, timeframe));
@@ -105,7 +139,7 @@ impl<R: Report> Loading<R> {
     }
 
     /// Takes all rows of the source.
-    pub(super) async fn rows(&mut self, mut opened: Opened, request: &Request) -> Result<(), WorkError> {
+    pub(super) async fn rows(&mut self, opened: &mut Opened, request: &Request) -> Result<(), Interrupted> {
         let mut pace = Pace::new(request.rows_per_second);
         loop {
             self.report.check()?;
@@ -136,7 +170,24 @@ impl<R: Report> Loading<R> {
         if let Some((x, y)) = self.speed.closing_point(self.read) {
             self.report.point(SPEED, x, y);
         }
+        self.is_unchanged()?;
+        self.sort().await;
+        self.drop_unfinished();
         Ok(())
+    }
+
+    /// Puts gathered bars in order, and counts those whose time is there already.
+    async fn sort(&mut self) {
+        let Some(sorting) = self.sorting.take() else { return };
+        self.report.message("Sorting the rows by time".to_owned());
+        let (bars, again) = off_thread(move || sorting.sorted()).await;
+        reject_again(&mut self.validator, &again);
+        if self.validator.early > 0 {
+            let rows = counted(self.validator.early, "row was", "rows were");
+            say(&self.report, LogLevel::Warn, format!("{rows} not in order of time: all are sorted"));
+        }
+        self.last_taken = bars.last().map(|bar| bar.time);
+        self.sorted = bars;
     }
 
     fn outside(&mut self, row: &Row) -> bool {
@@ -154,41 +205,77 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    async fn take(&mut self, rows: &[Row]) -> Result<(), WorkError> {
+    async fn take(&mut self, rows: &[Row]) -> Result<(), Interrupted> {
         for row in rows {
             if self.outside(row) {
                 self.pass_over(std::slice::from_ref(row));
                 continue;
             }
-            let accepted = self.validator.accepted;
-            if let Some(bar) = self.validator.take(row) {
-                if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
-                    let place = Place { offset: row.offset, line: row.line };
-                    self.finish_segment(Next { place, time: bar.time, accepted }).await?;
+            let judged = self.validator.judge(row);
+            match &judged {
+                Judged::Bar(bar) if self.sorting.is_none() => {
+                    if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
+                        let place = Place { offset: row.offset, line: row.line };
+                        // What is counted here is what lies before this row.
+                        self.finish_segment(Some(Next { place, time: bar.time })).await?;
+                    }
+                    self.validator.note(row, &judged);
+                    self.gather(*bar);
+                    self.last_line = row.line;
                 }
-                let timeframe = self.writer.set.timeframe;
-                let gathering = self.gathering.get_or_insert_with(|| Gathering {
-                    period: Period::of(bar.time, timeframe),
-                    bars: Vec::new(),
-                });
-                self.first_period.get_or_insert(gathering.period);
-                gathering.bars.push(bar);
-                self.last_taken = Some(bar.time);
+                Judged::Rejected(_) => self.validator.note(row, &judged),
+                Judged::Bar(bar) | Judged::Early(bar) => {
+                    let sorting = match &mut self.sorting {
+                        Some(sorting) => sorting,
+                        // What is stored already lacks this row: all is read again.
+                        None if !(self.done.is_empty() && self.trusted.is_empty()) => {
+                            return Err(Interrupted::Unsorted);
+                        }
+                        None => self.sorting.insert(Sorting::default()),
+                    };
+                    for gathered in self.gathering.take().into_iter().flat_map(|g| g.bars) {
+                        sorting.push(gathered, row.line)?;
+                    }
+                    sorting.push(*bar, row.line)?;
+                    self.validator.note(row, &judged);
+                }
             }
             self.read += 1;
         }
-        Ok(())
+        self.is_still_worth_it()
+    }
+
+    fn gather(&mut self, bar: Bar) {
+        let timeframe = self.writer.set.timeframe;
+        let gathering = self
+            .gathering
+            .get_or_insert_with(|| Gathering { period: Period::of(bar.time, timeframe), bars: Vec::new() });
+        self.first_period.get_or_insert(gathering.period);
+        gathering.bars.push(bar);
+        self.last_taken = Some(bar.time);
     }
 
     /// Puts the last bars in their place. What is left to a later attempt is the check.
-    pub(super) async fn finish(&mut self) -> Result<(), WorkError> {
+    pub(super) async fn finish(&mut self) -> Result<(), Interrupted> {
+        for bar in std::mem::take(&mut self.sorted) {
+            if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
+                self.finish_segment(None).await?;
+                self.show();
+            }
+            self.gather(bar);
+        }
         let Some(last) = self.last_taken else { return Ok(()) };
-        let next = Next { place: self.end, time: last.plus_micros(1), accepted: self.validator.accepted };
+        let next = (self.validator.early == 0).then(|| Next { place: self.end, time: last.plus_micros(1) });
         self.finish_segment(next).await
     }
 
-    /// Puts the gathered bars in their place and takes a checkpoint before the row at `next`.
-    async fn finish_segment(&mut self, next: Next) -> Result<(), WorkError> {
+    /// Puts the gathered bars in their place and takes a checkpoint before the row at `next`; without one, where rows
+    /// were sorted, a checkpoint that knows what is stored and no place.
+    async fn finish_segment(&mut self, next: Option<Next>) -> Result<(), Interrupted> {
+        if self.gathering.is_some() {
+            self.is_unchanged()?;
+            self.is_still_worth_it()?;
+        }
         let Some(Gathering { period, bars }) = self.gathering.take() else { return Ok(()) };
         self.report.check()?;
         let file = period.file();
@@ -217,20 +304,27 @@ impl<R: Report> Loading<R> {
         Ok(())
     }
 
-    fn checkpoint(&self, next: Next) {
+    fn checkpoint(&self, next: Option<Next>) {
+        let mut done = self.done.clone();
+        if next.is_none() {
+            // Segments that an earlier attempt finished, and that come later in time, hold as well.
+            done.extend(
+                self.trusted.iter().filter(|d| self.done.iter().all(|own| own.file != d.file)).cloned(),
+            );
+        }
         let saved = Saved {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
             from: self.range.from,
             to: self.range.to,
-            offset: next.place.offset,
-            line: next.place.line,
-            next: next.time,
+            sorted: next.is_none(),
+            offset: next.as_ref().map_or(0, |next| next.place.offset),
+            line: next.as_ref().map_or(1, |next| next.place.line),
+            next: next.map(|next| next.time).or(self.last_taken).unwrap_or(Time::from_micros(0)),
             read: self.read,
-            accepted: next.accepted,
             last: self.last_taken,
-            rejected: self.validator.rejected.clone(),
-            done: self.done.clone(),
+            validator: self.validator.clone(),
+            done,
         };
         let state = serde_json::to_value(saved).expect("its maps have words as keys");
         if !self.report.checkpoint(self.note(), state) {
@@ -277,18 +371,18 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// What was read so far.
+    /// What the segments say of themselves.
+    pub(super) fn label(&self) -> &Label {
+        &self.writer.label
+    }
+
     /// Rows read from the source, taken or not.
     pub(super) fn read(&self) -> u64 {
         self.read
     }
 
+    /// What was read so far.
     pub(super) fn tally(&self) -> Tally<'_> {
-        Tally {
-            rows: self.read,
-            accepted: self.validator.accepted,
-            rejected: &self.validator.rejected,
-            passed: self.passed,
-        }
+        Tally { rows: self.read, validator: &self.validator, passed: self.passed }
     }
 }

@@ -1,12 +1,14 @@
 //! `data.load`, the work itself: what it declares to the host, and how a load goes from params to result.
 
 mod assess;
+mod interrupted;
 mod loading;
 mod outcome;
 mod pace;
 mod report;
 mod resume;
 mod run;
+mod sorting;
 #[cfg(test)]
 mod tests;
 mod write;

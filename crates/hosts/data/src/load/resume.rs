@@ -4,7 +4,7 @@ use super::super::bars::{Period, Range};
 use super::super::dataset::DataSet;
 use super::super::segment;
 use super::super::source::{Known, Opened, Place, off_thread};
-use super::super::validate::Rejections;
+use super::super::validate::Validator;
 use super::super::wording::counted;
 use super::report::{Report, say};
 use protocol::{LogLevel, Time};
@@ -39,17 +39,19 @@ pub(super) struct Saved {
     pub(super) line: u64,
     /// When the bar of the next row begins.
     pub(super) next: Time,
+    /// The rows were not in order and were sorted: there is no place to go on from, but what was done holds.
+    pub(super) sorted: bool,
     /// Rows read before it.
     pub(super) read: u64,
-    pub(super) accepted: u64,
     /// The last bar that was taken before it.
     pub(super) last: Option<Time>,
-    pub(super) rejected: Rejections,
+    /// What was counted before it.
+    pub(super) validator: Validator,
     pub(super) done: Vec<Done>,
 }
 
 /// Of the shape above.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 impl Saved {
     /// What a checkpoint holds; `None` when it is of another version and nothing can be made of it.
@@ -88,6 +90,8 @@ pub(super) struct Trust {
     pub(super) segments: Vec<Done>,
     /// The content that they were read from.
     pub(super) fingerprint: String,
+    /// They are of rows that were sorted.
+    pub(super) sorted: bool,
 }
 
 impl Trust {
@@ -101,8 +105,11 @@ impl Trust {
             (saved, verified)
         })
         .await;
+        if bad.is_empty() && saved.sorted {
+            return Self { whole: None, segments: good, fingerprint: saved.fingerprint, sorted: true };
+        }
         if bad.is_empty() {
-            return Self { fingerprint: saved.fingerprint.clone(), whole: Some(saved), segments: Vec::new() };
+            return Self { fingerprint: saved.fingerprint.clone(), whole: Some(saved), ..Self::default() };
         }
         let names: Vec<&str> = bad.iter().map(|d| d.file.as_str()).collect();
         say(
@@ -113,7 +120,7 @@ impl Trust {
                 names.join(", ")
             ),
         );
-        Self { whole: None, segments: good, fingerprint: saved.fingerprint }
+        Self { whole: None, segments: good, fingerprint: saved.fingerprint, sorted: saved.sorted }
     }
 
     /// What the source has to be asked for.

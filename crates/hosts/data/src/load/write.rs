@@ -7,8 +7,9 @@ use super::super::params::Mode;
 use super::super::segment::{self, Label};
 use super::super::trouble::{failure, unreadable, unwritable};
 use super::resume::{Done, hash, hash_of};
-use protocol::Failure;
-use std::sync::Arc;
+use protocol::{Failure, Time};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Writes the segments of one load. Cheap to clone; each clone holds the claim on the data set.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub(super) struct Writer {
     /// What was asked for, as it was asked for.
     pub(super) range: Range,
     pub(super) disk: Arc<dyn Disk>,
+    /// Times of the bars that this load put where there was none, by their segments; of a full load none.
+    pub(super) added: Arc<Mutex<BTreeMap<Period, Vec<Time>>>>,
     pub(super) _claim: Claim,
 }
 
@@ -37,7 +40,27 @@ impl Writer {
             return Ok(Done { file: period.file(), rows: bars.len() as u64, new: 0, hash });
         }
         let hash = self.write(period, &bars, kept)?;
+        if self.mode != Mode::Full {
+            let was_there = |bar: &Bar| stored.binary_search_by_key(&bar.time, |b| b.time).is_ok();
+            let own = new.iter().filter(|bar| !was_there(bar)).map(|bar| bar.time).collect();
+            self.added().insert(period, own);
+        }
         Ok(Done { file: period.file(), rows: bars.len() as u64, new: added, hash })
+    }
+
+    /// Takes back the bars that this load put where there was none, before it reads its source again: a load that keeps
+    /// what is stored would keep them, too. A full load replaces them anyway.
+    ///
+    /// # Errors
+    /// When a segment can't be read, written or removed.
+    pub(super) fn withdraw(&self) -> Result<(), Failure> {
+        let added = std::mem::take(&mut *self.added());
+        for (period, own) in added {
+            let mut left = self.set.bars(period, Range::default())?;
+            left.retain(|bar| own.binary_search(&bar.time).is_err());
+            self.keep(period, &left)?;
+        }
+        Ok(())
     }
 
     /// After a full load: takes away bars that it would have brought anew and that the source no longer has.
@@ -52,16 +75,26 @@ impl Writer {
                 continue;
             }
             let left = self.stored(stored.period)?;
-            if left.is_empty() {
-                std::fs::remove_file(&stored.path).map_err(|e| unwritable(&stored.path, &e, ""))?;
-            } else if left.len() as u64 == segment::rows(&stored.path).unwrap_or(0) {
+            if !left.is_empty() && left.len() as u64 == segment::rows(&stored.path).unwrap_or(0) {
                 continue;
-            } else {
-                self.write(stored.period, &left, "")?;
             }
+            self.keep(stored.period, &left)?;
             changed += 1;
         }
         Ok(changed)
+    }
+
+    /// Leaves these bars in a segment; no segment where there are none.
+    fn keep(&self, period: Period, bars: &[Bar]) -> Result<(), Failure> {
+        let path = self.set.path(period);
+        if bars.is_empty() {
+            return std::fs::remove_file(&path).map_err(|e| unwritable(&path, &e, ""));
+        }
+        self.write(period, bars, "").map(|_| ())
+    }
+
+    fn added(&self) -> MutexGuard<'_, BTreeMap<Period, Vec<Time>>> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bars of a period that are there and stay.
@@ -110,11 +143,10 @@ fn join(stored: &[Bar], new: &[Bar]) -> (Vec<Bar>, u64) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use protocol::Time;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     fn bar(time: i64, close: f64) -> Bar {
-        Bar { time: Time::from_micros(time), open: 1.0, high: 2.0, low: 1.0, close, volume: 0.0 }
+        Bar { time: Time::from_micros(time), open: 1.0, high: 2.0, low: 1.0, close, volume: Some(0.0) }
     }
 
     proptest! {

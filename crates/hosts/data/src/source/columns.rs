@@ -2,7 +2,7 @@
 
 use super::SourceResult;
 use super::time_text;
-use crate::bars::{Bar, Timeframe};
+use crate::bars::{Bar, Timeframe, known_volume};
 use crate::trouble::failure;
 use crate::validate::{Reason, Reject};
 use crate::wording::excerpt;
@@ -12,13 +12,18 @@ use protocol::Time;
 /// Names of the time column that are met in real files. A blank name counts, too, where no other is there.
 const TIME_NAMES: [&str; 9] =
     ["timestamp", "time", "date", "datetime", "date_time", "date time", "open_time", "open time", "index"];
-const VALUE_NAMES: [&str; 5] = ["open", "high", "low", "close", "volume"];
+const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];
+const VOLUME_NAME: &str = "volume";
+/// How programs write a volume that they do not know.
+const NO_VOLUME: [&str; 7] = ["", "nan", "null", "none", "na", "n/a", "-"];
 
 /// Where in a row each value is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Columns {
     time: usize,
-    values: [usize; 5],
+    prices: [usize; 4],
+    /// Absent where the source tells no volume at all.
+    volume: Option<usize>,
     width: usize,
 }
 
@@ -49,14 +54,15 @@ impl Columns {
                 (found, None) => Ok(found),
             }
         };
-        let mut values = [0; 5];
+        let mut prices = [0; 4];
         let mut missing = Vec::new();
-        for (slot, name) in values.iter_mut().zip(VALUE_NAMES) {
+        for (slot, name) in prices.iter_mut().zip(PRICE_NAMES) {
             match find(name)? {
                 Some(at) => *slot = at,
                 None => missing.push(name),
             }
         }
+        let volume = find(VOLUME_NAME)?;
         let mut times: Vec<(usize, &str)> = Vec::new();
         for name in TIME_NAMES {
             times.extend(find(name)?.map(|at| (at, name)));
@@ -81,10 +87,10 @@ impl Columns {
             missing.insert(0, "a time (timestamp, time, date or datetime)");
         }
         match time {
-            Some(time) if missing.is_empty() => Ok(Self { time, values, width: names.len() }),
+            Some(time) if missing.is_empty() => Ok(Self { time, prices, volume, width: names.len() }),
             _ => Err(failure(
                 format!("{what} lacks {}: its first line is '{}'.", missing.join(", "), shown()),
-                "Its first line must name the columns: timestamp, open, high, low, close, volume, in any order.",
+                "Its first line must name the columns: timestamp, open, high, low, close, and volume where it is known, in any order.",
             )),
         }
     }
@@ -103,20 +109,39 @@ impl Columns {
             Ok(time) => time,
             Err(reject) => return (None, Err(reject)),
         };
-        let mut values = [0.0; 5];
-        for (i, value) in values.iter_mut().enumerate() {
-            let text = record[self.values[i]].trim();
-            match text.parse() {
-                Ok(number) => *value = number,
-                Err(_) => {
-                    let text = format!("{} is '{}'", VALUE_NAMES[i], excerpt(text, 40));
-                    return (Some(time), Err(Reject::new(Reason::NotANumber, text)));
-                }
-            }
-        }
-        let [open, high, low, close, volume] = values;
-        (Some(time), Ok(Bar { time, open, high, low, close, volume }))
+        (Some(time), self.values(record).map(|values| values.at(time)))
     }
+
+    fn values(&self, record: &StringRecord) -> Result<Values, Reject> {
+        let mut prices = [0.0; 4];
+        for (i, price) in prices.iter_mut().enumerate() {
+            *price = number(record[self.prices[i]].trim(), PRICE_NAMES[i])?;
+        }
+        let volume = match self.volume.map(|at| record[at].trim()) {
+            Some(text) if !NO_VOLUME.iter().any(|none| text.eq_ignore_ascii_case(none)) => {
+                known_volume(number(text, VOLUME_NAME)?)
+            }
+            _ => None,
+        };
+        Ok(Values { prices, volume })
+    }
+}
+
+/// The numbers of a row.
+struct Values {
+    prices: [f64; 4],
+    volume: Option<f64>,
+}
+
+impl Values {
+    fn at(self, time: Time) -> Bar {
+        let [open, high, low, close] = self.prices;
+        Bar { time, open, high, low, close, volume: self.volume }
+    }
+}
+
+fn number(text: &str, name: &str) -> Result<f64, Reject> {
+    text.parse().map_err(|_| Reject::new(Reason::NotANumber, format!("{name} is '{}'", excerpt(text, 40))))
 }
 
 #[cfg(test)]
@@ -131,9 +156,10 @@ mod tests {
     #[test]
     fn columns_are_found_by_name_in_any_order() {
         let blank = read(",open,high,low,close,volume").unwrap();
-        assert_eq!((blank.time, blank.values), (0, [1, 2, 3, 4, 5]));
+        assert_eq!((blank.time, blank.prices, blank.volume), (0, [1, 2, 3, 4], Some(5)));
         let mixed = read("Volume,Close,Adj Close,Low,High,Open,Date").unwrap();
-        assert_eq!((mixed.time, mixed.values), (6, [5, 4, 3, 1, 0]));
+        assert_eq!((mixed.time, mixed.prices, mixed.volume), (6, [5, 4, 3, 1], Some(0)));
+        assert_eq!(read("time,open,high,low,close").unwrap().volume, None);
         assert_eq!(read(",timestamp,open,high,low,close,volume").unwrap().time, 1, "a blank index beside it");
         assert_eq!(read("Unnamed: 0,open,high,low,close,volume").unwrap().time, 0);
         assert_eq!(read("index,Datetime,open,high,low,close,volume").unwrap().time, 1);
@@ -141,12 +167,29 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_unclear_is_named() {
-        assert!(read("timestamp,open,high,close").unwrap_err().contains("lacks low, volume"));
+        assert!(read("timestamp,open,high,close").unwrap_err().contains("lacks low"));
         assert!(read("open,high,low,close,volume").unwrap_err().contains("lacks a time"));
         assert!(
             read("time,open,high,low,close,close,volume").unwrap_err().contains("two columns called 'close'")
         );
         assert!(read("date,time,open,high,low,close,volume").unwrap_err().contains("'time' and 'date'"));
         assert!(read("time;open;high;low;close;volume").unwrap_err().contains("not separated by commas"));
+    }
+
+    #[test]
+    fn a_volume_that_the_source_does_not_know_is_unknown_and_no_reason_to_reject_a_row() {
+        let columns = read("time,open,high,low,close,volume").unwrap();
+        let volume = |text: &str| {
+            let row = ["2024-03-01T09:00:00Z", "1", "2", "1", "2", text];
+            let (_, bar) = columns.bar(&StringRecord::from(row.to_vec()), Timeframe::H1);
+            bar.map(|bar| bar.volume).map_err(|reject| reject.reason)
+        };
+        for text in ["", " ", "-1", "-1.0", "NaN", "nan", "null", "N/A", "-"] {
+            assert_eq!(volume(text), Ok(None), "'{text}'");
+        }
+        assert_eq!(volume("0"), Ok(Some(0.0)));
+        assert_eq!(volume("12.5"), Ok(Some(12.5)));
+        assert_eq!(volume("-2"), Ok(Some(-2.0)), "the validator rejects it");
+        assert_eq!(volume("x"), Err(Reason::NotANumber));
     }
 }

@@ -1,7 +1,7 @@
 //! A folder of files `SYMBOL_TIMEFRAME.csv`.
 
 use super::csv_text::CsvText;
-use super::{Known, Opened, Place, Rows, SourceResult, off_thread};
+use super::{Known, Opened, Place, Rows, SourceResult, Watch, off_thread};
 use crate::bars::Timeframe;
 use crate::params::Request;
 use crate::symbol::Symbol;
@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 use tokio_util::sync::CancellationToken;
 
 /// Bytes read at a time: some hundred rows, read and parsed in about a millisecond.
@@ -117,8 +116,8 @@ fn open_now(
     if about.len() == 0 {
         return Err(empty(&what).into());
     }
-    let changed = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-    let fingerprint = format!("{}-{}", about.len(), changed.map_or(0, |d| d.as_micros()));
+    let watch = Watch::new(&path, &file).map_err(trouble)?;
+    let fingerprint = watch.fingerprint();
 
     let mut text = CsvText::new(what.clone(), timeframe);
     let lines = count_lines(&mut file, token).map_err(trouble)?.ok_or(WorkError::Cancelled)?;
@@ -143,6 +142,7 @@ fn open_now(
         total: Some(lines.saturating_sub(1)),
         last,
         fingerprint,
+        watch: Some(watch),
         end: Place { offset: about.len(), line: lines + 1 },
         resumed: resume.is_some(),
     })

@@ -183,6 +183,7 @@ async fn open_with(
         total: None,
         last: None,
         fingerprint: String::new(),
+        watch: None,
         end: Place::default(),
         // It was asked for the range only; where it can't do that, rows before are passed over.
         resumed: true,

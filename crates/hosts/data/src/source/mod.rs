@@ -8,6 +8,7 @@ mod http;
 mod synthetic;
 mod time_text;
 mod walk;
+mod watch;
 
 use super::bars::{Bar, Range};
 use super::config::SourceConfig;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use csv_file::symbols;
 pub(crate) use http::check_template;
+pub(crate) use watch::Watch;
 
 /// A source that was found and is ready to be read.
 pub(crate) struct Opened {
@@ -31,6 +33,8 @@ pub(crate) struct Opened {
     pub(crate) last: Option<Time>,
     /// Changes when the content does: what was read before can then not be trusted.
     pub(crate) fingerprint: String,
+    /// Says whether the content is still what it was, where that can change while it is read.
+    pub(crate) watch: Option<Watch>,
     /// The place after the last row, where there are places.
     pub(crate) end: Place,
     /// It could go on at the place that was asked for; otherwise it begins at its beginning.

@@ -68,6 +68,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
         total: Some(total),
         last: (total > 0).then(|| to.plus_micros(-1)),
         fingerprint: String::new(),
+        watch: None,
         end: Place::default(),
         // Every bar can be made at any place: the range says where to begin.
         resumed: true,
@@ -93,10 +94,11 @@ mod tests {
             mode: Mode::Full,
             range,
             rows_per_second: None,
+            max_rejected_share: None,
             seed,
         };
         let mut opened = open(&request, range);
-        let mut validator = Validator::default();
+        let mut validator = Validator::new(timeframe, None);
         let mut bars = Vec::new();
         while let Some(rows) = opened.rows.next(&CancellationToken::new()).await.unwrap() {
             bars.extend(rows.iter().filter_map(|row| validator.take(row)));
@@ -122,7 +124,7 @@ mod tests {
     async fn the_walk_is_fixed_for_ever() {
         let bars = bars("DEMO", 1, Timeframe::D1, "2025-12-30T00:00:00Z", "2026-01-01T00:00:00Z").await;
         let shown: Vec<_> =
-            bars.iter().map(|b| format!("{} {} {} {}", b.time, b.open, b.close, b.volume)).collect();
+            bars.iter().map(|b| format!("{} {} {} {}", b.time, b.open, b.close, b.volume.unwrap())).collect();
         assert_eq!(shown, FIXED);
     }
 
@@ -148,6 +150,6 @@ mod tests {
         let day = bars("DEMO", 1, Timeframe::D1, from, to).await[0];
         assert_eq!((day.open, day.close), (minutes[0].open, minutes[389].close));
         assert_eq!(day.high, minutes.iter().map(|m| m.high).fold(0.0, f64::max));
-        assert_eq!(day.volume, minutes.iter().map(|m| m.volume).sum::<f64>());
+        assert_eq!(day.volume, crate::bars::total_volume(&minutes));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Written for speed: it is asked once a row, and knows just the forms that files have.
 
-use crate::bars::{Timeframe, start_of};
+use crate::bars::{Timeframe, start_of, trading_day};
 use crate::validate::{Reason, Reject};
 use crate::wording::excerpt;
 use jiff::civil::{Date, DateTime};
@@ -10,7 +10,8 @@ use jiff::tz::Offset;
 use protocol::Time;
 
 /// Reads `2024-03-01 09:30:00+00:00`, with `T` or a space, with or without seconds and their fraction, with `Z`,
-/// `+00:00`, `+0000` or `+00`; for daily bars also `2024-03-01`, which is that day in UTC.
+/// `+00:00`, `+0000` or `+00`; for daily bars also `2024-03-01`, with or without a midnight. A daily bar belongs to a
+/// trading day, whose first moment in UTC stands for it whatever the zone.
 ///
 /// # Errors
 /// `no_zone` for a moment that says no zone, `bad_time` for all else.
@@ -28,12 +29,22 @@ pub(super) fn parse(text: &str, timeframe: Timeframe) -> Result<Time, Reject> {
         ));
     }
     let moment = rest.time_of_day(day).ok_or_else(bad)?;
+    let daily = timeframe == Timeframe::D1;
+    if rest.0.is_empty() && daily && moment.time() == jiff::civil::Time::midnight() {
+        return Ok(start_of(day));
+    }
     if rest.0.is_empty() {
         return Err(Reject::new(Reason::NoZone, format!("'{}' says no zone", excerpt(text, 40))));
     }
     let offset = rest.offset().ok_or_else(bad)?;
     let timestamp = offset.to_timestamp(moment).map_err(|_| bad())?;
-    Ok(Time::from_micros(timestamp.as_microsecond()))
+    let time = Time::from_micros(timestamp.as_microsecond());
+    match (daily, offset == Offset::UTC) {
+        (false, _) => Ok(time),
+        // A daily bar belongs to a trading day: by the clock of its place where the text is of that clock.
+        (true, true) => Ok(trading_day(time)),
+        (true, false) => Ok(start_of(day)),
+    }
 }
 
 /// What is not read yet.
@@ -175,7 +186,25 @@ mod tests {
     #[test]
     fn a_plain_day_is_a_time_for_daily_bars_only() {
         assert_eq!(parse("2024-01-02", Timeframe::D1), Ok(at("2024-01-02T00:00:00Z")));
-        assert_eq!(parse("2024-01-02 00:00:00", Timeframe::D1).unwrap_err().reason, Reason::NoZone);
+        assert_eq!(parse("2024-01-02 00:00:00", Timeframe::D1), Ok(at("2024-01-02T00:00:00Z")));
+        assert_eq!(parse("2024-01-02 16:00:00", Timeframe::D1).unwrap_err().reason, Reason::NoZone);
+    }
+
+    #[test]
+    fn a_daily_bar_is_of_its_day_whatever_the_offset_of_its_time() {
+        for text in [
+            "2024-01-08",
+            "2024-01-08T00:00:00Z",
+            "2024-01-08 00:00:00+09:00",
+            "2024-01-08 00:00:00-05:00",
+            "2024-01-08 00:00:00+05:30",
+            "2024-01-08 16:00:00-05:00",
+            "2024-01-08T05:00:00Z",
+            "2024-01-07T15:00:00Z",
+            "2024-01-07T22:00:00+00:00",
+        ] {
+            assert_eq!(parse(text, Timeframe::D1), Ok(at("2024-01-08T00:00:00Z")), "{text}");
+        }
     }
 
     proptest! {

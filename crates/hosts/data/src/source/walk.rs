@@ -165,7 +165,7 @@ fn together(time: Time, minutes: &[Minute]) -> Bar {
         high: fold(f64::MIN, |high, m| high.max(m.high)),
         low: fold(f64::MAX, |low, m| low.min(m.low)),
         close: minutes.last().map_or(0.0, |m| m.close),
-        volume: fold(0.0, |sum, m| sum + m.volume),
+        volume: Some(fold(0.0, |sum, m| sum + m.volume)),
     }
 }
 

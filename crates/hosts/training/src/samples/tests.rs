@@ -18,7 +18,7 @@ pub(crate) fn walk(count: usize, seed: u64) -> Vec<Bar> {
                 high: f64::max(open, close) * 1.001,
                 low: f64::min(open, close) * 0.999,
                 close,
-                volume: 1_000.0 * (2.0 + f64::from(steps[count + i])),
+                volume: Some(1_000.0 * (2.0 + f64::from(steps[count + i]))),
             }
         })
         .collect()

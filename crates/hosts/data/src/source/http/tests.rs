@@ -36,6 +36,7 @@ fn request(range: Range) -> Request {
         mode: Mode::Full,
         range,
         rows_per_second: None,
+        max_rejected_share: None,
         seed: 1,
     }
 }

@@ -1,0 +1,235 @@
+//! Which minutes are usual where there are too few weeks to compare: days vote on days.
+//!
+//! A trading day begins in the middle of the longest quiet stretch of the day, so that a session over midnight stays
+//! whole. Between the first and the last bar of a day, a minute is expected when most of the other days that were
+//! open then have it. Before the first bar and after the last one, other days vote whose session begins or ends like
+//! that day's: the evening before days that never trade, and the morning after them, are compared with the same
+//! weekday alone (currencies close on Friday evening and open on Sunday evening). A day whose session began and ended
+//! later than usual, or earlier, has moved and lacks nothing at its ends. Days without any bar are expected where the
+//! same weekday trades, at minutes that were seen before and after them.
+
+use super::Seen;
+use super::slots::{DAY_MINUTES, Weeks, most};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
+
+/// Of more empty days in a row, weeks in the middle are told as one that stands for all.
+const EMPTY_DAYS_TOLD: i64 = 28;
+
+/// A longer pause between two days is a night.
+const SHORT_PAUSE: i64 = 240;
+
+/// One trading day.
+struct Day {
+    /// Minutes from the turn of the day that have a bar, rising; at least one.
+    minutes: Vec<i64>,
+    bits: Vec<bool>,
+}
+
+impl Day {
+    fn first(&self) -> i64 {
+        self.minutes[0]
+    }
+
+    fn last(&self) -> i64 {
+        self.minutes[self.minutes.len() - 1]
+    }
+
+    fn open_at(&self, minute: i64) -> bool {
+        (self.first()..=self.last()).contains(&minute)
+    }
+}
+
+/// The end of a session that a minute lies beyond.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Head,
+    Tail,
+}
+
+/// The trading days of short data.
+pub(super) struct Days {
+    days: BTreeMap<i64, Day>,
+    /// First and last minute that has a bar.
+    span: (i64, i64),
+    /// The minute of the day at which a trading day begins.
+    turn: i64,
+    /// Weekdays, counted from that of day 0, that have bars at all.
+    trades: [bool; 7],
+}
+
+impl Days {
+    /// The days of these bars; `None` without a bar.
+    pub(super) fn of(weeks: &Weeks) -> Option<Self> {
+        let span = weeks.span()?;
+        let turn = turn_of_day(weeks);
+        let mut days: BTreeMap<i64, Day> = BTreeMap::new();
+        for at in weeks.minutes() {
+            let minute = (at - turn).rem_euclid(DAY_MINUTES);
+            let day = days
+                .entry((at - turn).div_euclid(DAY_MINUTES))
+                .or_insert_with(|| Day { minutes: Vec::new(), bits: vec![false; DAY_MINUTES as usize] });
+            day.minutes.push(minute);
+            day.bits[minute as usize] = true;
+        }
+        let mut trades = [false; 7];
+        days.keys().for_each(|number| trades[weekday(*number)] = true);
+        Some(Self { days, span, turn, trades })
+    }
+
+    /// Tells every minute that is expected or has a bar, rising. `check` is asked once a day whether to go on.
+    ///
+    /// # Errors
+    /// What `check` fails with.
+    pub(super) fn each<E>(
+        &self,
+        mut check: impl FnMut() -> Result<(), E>,
+        mut tell: impl FnMut(Seen),
+    ) -> Result<(), E> {
+        let mut before: Option<i64> = None;
+        for (number, day) in &self.days {
+            if let Some(before) = before {
+                for (number, bars) in told_of_empty(before + 1, number - before - 1) {
+                    check()?;
+                    self.each_of_empty(number, bars, &mut tell);
+                }
+            }
+            check()?;
+            self.each_of(*number, day, &mut tell);
+            before = Some(*number);
+        }
+        Ok(())
+    }
+
+    fn each_of(&self, number: i64, day: &Day, tell: &mut impl FnMut(Seen)) {
+        let moved = self.moved(number, day);
+        for minute in 0..DAY_MINUTES {
+            let at = self.at(number, minute);
+            if at < self.span.0 || at > self.span.1 {
+                continue;
+            }
+            let present = day.bits[minute as usize];
+            let usual = if day.open_at(minute) {
+                self.vote(minute, |other, d| other != number && d.open_at(minute))
+            } else if moved {
+                false
+            } else {
+                let end = if minute < day.first() { End::Head } else { End::Tail };
+                self.vote(minute, |other, _| self.ends_alike(number, other, end))
+            };
+            if present || usual {
+                tell(Seen { minute: at, present, usual, traded: true, bars: 1 });
+            }
+        }
+    }
+
+    fn each_of_empty(&self, number: i64, bars: u64, tell: &mut impl FnMut(Seen)) {
+        if !self.trades[weekday(number)] {
+            return;
+        }
+        for minute in 0..DAY_MINUTES {
+            let seen = |mut days: Range<'_, i64, Day>| days.any(|(_, day)| day.bits[minute as usize]);
+            let on_both_sides = seen(self.days.range(..number)) && seen(self.days.range(number..));
+            if on_both_sides && self.vote(minute, |other, _| weekday(other) == weekday(number)) {
+                tell(Seen {
+                    minute: self.at(number, minute),
+                    present: false,
+                    usual: true,
+                    traded: false,
+                    bars,
+                });
+            }
+        }
+    }
+
+    /// There is a pause between two bars of a day, or a short one between two days, of which no other day can say whether
+    /// it is usual.
+    pub(super) fn has_untold_pause(&self, step: i64) -> bool {
+        let follow = |(number, day): (&i64, &Day)| {
+            let next = self.days.get(&(number + 1))?;
+            Some(DAY_MINUTES + next.first() - day.last())
+        };
+        let short = |pause: &i64| (step + 1..=SHORT_PAUSE.max(step)).contains(pause);
+        if self.days.iter().filter_map(follow).filter(short).count() == 1 {
+            return true;
+        }
+        self.days.iter().any(|(number, day)| {
+            day.minutes.windows(2).any(|pair| {
+                let mut between = (pair[0] + step..pair[1]).step_by(step.max(1) as usize);
+                between.any(|minute| !self.days.iter().any(|(n, d)| n != number && d.open_at(minute)))
+            })
+        })
+    }
+
+    fn at(&self, number: i64, minute: i64) -> i64 {
+        number * DAY_MINUTES + self.turn + minute
+    }
+
+    /// Most of the days that may vote have the minute. Days in whose part of the data it does not lie may not.
+    fn vote(&self, minute: i64, may: impl Fn(i64, &Day) -> bool) -> bool {
+        let could = |number: i64| (self.span.0..=self.span.1).contains(&self.at(number, minute));
+        let voters = self.days.iter().filter(|(number, day)| could(**number) && may(**number, day));
+        let (yes, all) = voters
+            .fold((0, 0), |(yes, all), (_, day)| (yes + usize::from(day.bits[minute as usize]), all + 1));
+        most(yes, all)
+    }
+
+    /// Another day's session has this end where that of the day is expected.
+    fn ends_alike(&self, number: i64, other: i64, end: End) -> bool {
+        let alone = |number: i64| match end {
+            End::Head => !self.trades[weekday(number - 1)],
+            End::Tail => !self.trades[weekday(number + 1)],
+        };
+        other != number && (weekday(other) == weekday(number) || (!alone(number) && !alone(other)))
+    }
+
+    /// The session of the day began and ended later than usual, or earlier.
+    fn moved(&self, number: i64, day: &Day) -> bool {
+        let beside = |end: End, of: fn(&Day) -> i64, own: i64| {
+            let others = |alike: bool| {
+                let days = self.days.iter().filter(|(other, _)| **other != number);
+                let days = days.filter(|(other, _)| !alike || self.ends_alike(number, **other, end));
+                let mut ends: Vec<i64> = days.map(|(_, day)| of(day)).collect();
+                ends.sort_unstable();
+                ends
+            };
+            // Where no day ends alike, any other has to do.
+            let ends = Some(others(true)).filter(|ends| !ends.is_empty()).unwrap_or_else(|| others(false));
+            ends.get(ends.len() / 2).map_or(Ordering::Equal, |usual| own.cmp(usual))
+        };
+        let begin = beside(End::Head, Day::first, day.first());
+        begin != Ordering::Equal && begin == beside(End::Tail, Day::last, day.last())
+    }
+}
+
+/// The days to tell of so many empty ones from `first` on, each with how many it stands for.
+fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
+    if count <= EMPTY_DAYS_TOLD {
+        return (first..first + count).map(|number| (number, 1)).collect();
+    }
+    let middle_weeks = (count - 14) / 7;
+    let head = (first..first + 7).map(|number| (number, 1));
+    let middle = (first + 7..first + 14).map(|number| (number, middle_weeks.unsigned_abs()));
+    let tail = (first + 7 + 7 * middle_weeks..first + count).map(|number| (number, 1));
+    head.chain(middle).chain(tail).collect()
+}
+
+fn weekday(number: i64) -> usize {
+    number.rem_euclid(7) as usize
+}
+
+/// The minute of the day at which one trading day ends and the next begins: the middle of the longest stretch of the
+/// day in which no bar ever begins; midnight where bars begin all day long.
+fn turn_of_day(weeks: &Weeks) -> i64 {
+    let mut used = vec![false; DAY_MINUTES as usize];
+    weeks.minutes().for_each(|m| used[m.rem_euclid(DAY_MINUTES) as usize] = true);
+    let busy: Vec<i64> = (0..DAY_MINUTES).filter(|m| used[*m as usize]).collect();
+    let Some(first) = busy.first() else { return 0 };
+    let next = busy.iter().skip(1).copied().chain([first + DAY_MINUTES]);
+    let quiet = busy.iter().zip(next).map(|(a, b)| (b - a, *a)).max_by_key(|(length, _)| *length);
+    match quiet {
+        Some((length, from)) if length > 60 && busy.len() > 1 => (from + length / 2) % DAY_MINUTES,
+        _ => 0,
+    }
+}
