@@ -1,6 +1,6 @@
 //! Models of the training host as strategies of the backtest host: the two know nothing of each other.
 
-use backtest_host::{Models, Stance};
+use backtest_host::{Models, Stance, TrainingPeriod};
 use data_host::{Bar, SetName};
 use host_kit::WorkError;
 use training_host::ModelStore;
@@ -15,6 +15,11 @@ impl Models for Trained {
 
     fn fits(&self, model: &str, set: &SetName) -> Result<(), String> {
         self.0.fits(model, set.timeframe)
+    }
+
+    fn training(&self, model: &str) -> Option<TrainingPeriod> {
+        let card = self.0.card(model).ok()?;
+        Some(TrainingPeriod { symbols: card.symbols, from: card.trained_from, until: card.trained_until })
     }
 
     fn stances(

@@ -95,6 +95,8 @@ pub struct Server {
         protocol::event::Skipped,
         protocol::results::LoadResult,
         protocol::results::BacktestResult,
+        protocol::results::InSample,
+        protocol::results::OutOfSample,
         protocol::results::Trade,
         protocol::results::Columns,
         protocol::results::TrainingResult,

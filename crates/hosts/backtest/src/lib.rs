@@ -11,6 +11,7 @@
 mod artifacts;
 mod curve;
 mod figures;
+mod in_sample;
 mod models;
 mod params;
 mod run;
@@ -20,7 +21,7 @@ mod trading;
 mod wording;
 mod work;
 
-pub use models::Models;
+pub use models::{Models, TrainingPeriod};
 pub use params::{BacktestParams, Direction, Fill, Request, StrategyName};
 pub use strategy::{Plan, Stance, Words};
 pub use trading::{Account, Book, Rules, trade};

@@ -3,6 +3,17 @@
 use crate::strategy::Stance;
 use data_host::{Bar, SetName};
 use host_kit::WorkError;
+use protocol::Time;
+
+/// Of whose bars, and when, a model was trained and validated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrainingPeriod {
+    pub symbols: Vec<String>,
+    /// The first bar; `None` where that is not known.
+    pub from: Option<Time>,
+    /// The last bar that had a say in the model: what is later it has never seen.
+    pub until: Time,
+}
 
 /// Models that can be asked where to stand. Calls hold up their thread and never come from an async one.
 pub trait Models: Send + Sync + 'static {
@@ -14,6 +25,9 @@ pub trait Models: Send + Sync + 'static {
     /// # Errors
     /// A sentence for the param `model`: what is wrong and what would be right.
     fn fits(&self, model: &str, set: &SetName) -> Result<(), String>;
+
+    /// When the model was trained; `None` where that is not known.
+    fn training(&self, model: &str) -> Option<TrainingPeriod>;
 
     /// Where to stand after each bar, as many as there are bars; [`Stance::Flat`] where the model has not seen enough.
     /// What it says of a bar may depend on that bar and those before it, never on later ones. `going` is asked every

@@ -3,6 +3,7 @@
 use crate::artifacts;
 use crate::curve::{self, Drawdown};
 use crate::figures::performance;
+use crate::in_sample::in_sample;
 use crate::models::Models;
 use crate::params::{Direction, Request};
 use crate::store::{Store, Traded};
@@ -12,7 +13,7 @@ use crate::wording::{counted, money, percent, thousands};
 use data_host::{Held, Library, SetName};
 use host_kit::{Context, WorkError};
 use protocol::host::ResultDoc;
-use protocol::results::BacktestResult;
+use protocol::results::{BacktestResult, InSample};
 use protocol::{LogLevel, Time};
 use std::sync::Arc;
 use std::time::Instant;
@@ -89,6 +90,7 @@ pub(crate) fn run(
         buy_and_hold: of(&bench),
         trade_count: book.trades.len() as u64,
         compute_seconds,
+        in_sample: seen_in_training(ctx, tools, request, &held, &stances)?,
     };
     let rows = curve::rows(&held.bars, rules.capital, &book.accounts, &bench.accounts);
     ctx.check()?;
@@ -107,8 +109,40 @@ pub(crate) fn run(
             "This is a fault of Signalbox.",
         )
     })?;
-    let tags = if held.synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
+    let mut tags = if held.synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
+    if let Some(seen) = &result.in_sample {
+        tags.push(format!("{:.0} % in-sample", (seen.share * 100.0).max(1.0)));
+    }
     Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags })
+}
+
+/// What of the bars a model was trained on, said in the log, too.
+fn seen_in_training(
+    ctx: &Context,
+    tools: &Tools,
+    request: &Request,
+    held: &Held,
+    stances: &[Stance],
+) -> Result<Option<InSample>, WorkError> {
+    let (Plan::Model { name }, Some(models)) = (&request.plan, &tools.models) else { return Ok(None) };
+    let Some(training) = models.training(name) else { return Ok(None) };
+    let seen = in_sample((name, &training), held, stances, request, || ctx.check())?;
+    if let Some(seen) = &seen {
+        let whose = if seen.same_symbol { "" } else { " on other symbols" };
+        let after = seen.out_of_sample.as_ref().map_or_else(
+            || "nothing comes after it".to_owned(),
+            |out| format!("from {} on it made {}", day(out.from), percent(out.performance.total_return)),
+        );
+        ctx.log(
+            LogLevel::Warn,
+            format!(
+                "The model was trained or validated{whose} in {:.0} % of this range, until {}; {after}",
+                seen.share * 100.0,
+                day(seen.until)
+            ),
+        );
+    }
+    Ok(seen)
 }
 
 /// Whether the plan can act on these bars at all.

@@ -1,7 +1,7 @@
 //! A model as it is stored: everything that is needed to ask it, and where it comes from. docs/training.md has the
 //! format.
 
-use crate::features::{Columns, Feature};
+use crate::features::{Columns, Feature, require_volume};
 use crate::files::hex;
 use crate::labels::{CLASSES, signal};
 use crate::mlp::{Mlp, greatest};
@@ -55,6 +55,9 @@ pub struct Card {
     pub horizon: u32,
     /// The share that the price has to move by to be up or down.
     pub threshold: f64,
+    /// The first bar that the weights were fitted to; models of earlier versions do not tell it.
+    #[serde(default)]
+    pub trained_from: Option<Time>,
     /// The last bar that the weights were fitted to.
     pub fitted_until: Time,
     /// The last bar that had a say in the choice of the weights, which is later: the best epoch is chosen by
@@ -121,11 +124,16 @@ impl Model {
     /// When a feature is not known here; what `going` fails with.
     pub(crate) fn signals(&self, bars: &[Bar], going: Going) -> Result<Vec<i8>, WorkError> {
         let columns = Columns::of(bars);
-        let mut features = Vec::with_capacity(self.card.features.len());
+        let mut known = Vec::with_capacity(self.card.features.len());
         for name in &self.card.features {
-            going()?;
             let feature = Feature::parse(name)
                 .map_err(|e| WorkError::failed(e, "Train the model anew with this version."))?;
+            known.push(feature);
+        }
+        require_volume(&known, bars, "this range")?;
+        let mut features = Vec::with_capacity(known.len());
+        for feature in known {
+            going()?;
             features.push(feature.of(&columns));
         }
         let mut row = Vec::with_capacity(features.len());
@@ -166,6 +174,7 @@ pub(crate) mod tests {
             classes: CLASSES.map(str::to_owned).to_vec(),
             horizon: 4,
             threshold: 0.1 + 0.2,
+            trained_from: Some(samples.train.from),
             fitted_until: samples.train.until,
             trained_until: samples.validation.until,
         };

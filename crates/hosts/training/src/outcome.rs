@@ -77,6 +77,7 @@ fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Car
         classes: CLASSES.map(str::to_owned).to_vec(),
         horizon: u32::try_from(plan.making.horizon).unwrap_or(u32::MAX),
         threshold: plan.making.threshold,
+        trained_from: Some(samples.train.from),
         fitted_until: samples.train.until,
         trained_until: samples.validation.until,
     }

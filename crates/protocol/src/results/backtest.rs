@@ -32,6 +32,43 @@ pub struct BacktestResult {
     pub trade_count: u64,
     /// Seconds that the trading itself took, without reading bars.
     pub compute_seconds: f64,
+    /// Of a model that was trained on some of this time: how much, and what it did afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_sample: Option<InSample>,
+}
+
+/// A stretch of a backtest in which its model was trained or validated: figures of it say nothing of the future.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InSample {
+    /// The name of the model.
+    pub model: String,
+    /// The symbol of the backtest is one of those that the model was trained on. Others move along with it.
+    pub same_symbol: bool,
+    /// First and last traded bar of that time.
+    pub from: Time,
+    pub until: Time,
+    /// Bars of it.
+    pub bars: u64,
+    /// Those as a share of all traded bars, 0 to 1.
+    pub share: f64,
+    /// Trading begun anew with the bar after it, as if the backtest had begun there; absent where there is none.
+    #[serde(default)]
+    pub out_of_sample: Option<OutOfSample>,
+}
+
+/// A backtest of the bars that its model has never seen.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OutOfSample {
+    /// The first of its bars.
+    pub from: Time,
+    pub bars: u64,
+    pub final_equity: f64,
+    pub performance: Performance,
+    /// Buying at the first of these bars and holding, with the same costs.
+    pub buy_and_hold: Performance,
+    pub trade_count: u64,
 }
 
 /// Figures on one curve of equity. A figure that can't be had (no trade, no variance) is absent.

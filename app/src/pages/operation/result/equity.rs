@@ -1,6 +1,7 @@
 //! The equity of a backtest beside that of buying and holding, and below it how far each is under its peak.
 
 use super::super::sampled::{Answer, Sampled};
+use super::backtest::TRAINED;
 use crate::components::chart::{Chart, Extent, Rows, Sheet, Spec};
 use crate::format;
 use crate::reactive::text;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 const ROWS: u32 = 1_500;
 
 /// Some of the columns as a sheet; those that are not there are left out.
-fn sheet_of(answer: &Answer<Columns>, names: &[&str]) -> Sheet {
+fn sheet_of(answer: &Answer<Columns>, names: &[&str], trained: &[(f64, f64)]) -> Sheet {
     let columns = &answer.of;
     let of = |name: &&str| columns.columns.get(*name).filter(|c| c.len() == columns.t.len()).cloned();
     Sheet {
@@ -22,6 +23,7 @@ fn sheet_of(answer: &Answer<Columns>, names: &[&str]) -> Sheet {
             .iter()
             .map(|name| of(name).unwrap_or_else(|| vec![f64::NAN; columns.t.len()]))
             .collect(),
+        bands: trained.to_vec(),
         fit: answer.fit,
         extent: Extent { rows: Rows::for_bars(columns.bars_per_row), part: answer.part },
         ..Sheet::default()
@@ -38,12 +40,21 @@ fn grain(columns: &Columns) -> String {
 
 /// Both charts, fed by one answer and zoomed as one.
 #[component]
-pub fn EquityCharts(id: OperationId, strategy: String) -> impl IntoView {
+pub fn EquityCharts(
+    id: OperationId,
+    strategy: String,
+    /// The time in which the model was trained, in seconds since 1970: it is shaded.
+    trained: Vec<(f64, f64)>,
+) -> impl IntoView {
+    let has_trained = !trained.is_empty();
+    let trained = Arc::new(trained);
     let curves = Sampled::<Columns>::new(id, "equity", ROWS);
     let (value, ask) = (curves.value, curves.ask);
     let sheet = move |names: &'static [&'static str]| {
+        let trained = trained.clone();
         Signal::derive(move || {
-            Arc::new(value.with(|v| v.as_ref().map(|answer| sheet_of(answer, names)).unwrap_or_default()))
+            let of = |answer: &Answer<Columns>| sheet_of(answer, names, &trained);
+            Arc::new(value.with(|v| v.as_ref().map(of).unwrap_or_default()))
         })
     };
     let spec = |title: &str, height| Spec {
@@ -66,7 +77,10 @@ pub fn EquityCharts(id: OperationId, strategy: String) -> impl IntoView {
     });
     view! {
         <section class="card stacked" aria-label="Equity">
-            <p class="candles-note muted only-script">{said}</p>
+            <p class="candles-note muted dotted only-script">
+                <span>{said}</span>
+                {has_trained.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" " {TRAINED}</span> })}
+            </p>
             <Chart spec=equity sheet=sheet(&["equity", "buy_and_hold"]) on_range=ask/>
             <Chart spec=drawdown sheet=sheet(&["drawdown"])/>
             {curves.trouble()}
@@ -87,7 +101,8 @@ mod tests {
             bars_per_row: 4,
         };
         let answer = Answer { of: Arc::new(columns.clone()), fit: 3, part: true };
-        let sheet = sheet_of(&answer, &["equity", "buy_and_hold", "drawdown"]);
+        let sheet = sheet_of(&answer, &["equity", "buy_and_hold", "drawdown"], &[(10.0, 15.0)]);
+        assert_eq!(sheet.bands, [(10.0, 15.0)]);
         assert_eq!(sheet.x, [10.0, 20.0]);
         assert_eq!(sheet.columns[0], [1.0, 2.0]);
         assert!(sheet.columns[1..].iter().flatten().all(|y| y.is_nan()));

@@ -13,6 +13,7 @@ use protocol::results::{ClassScore, SplitScore, TrainingResult};
 pub fn training_view(result: &TrainingResult) -> AnyView {
     let symbols = result.symbols.join(", ");
     let first = result.symbols.first().cloned().unwrap_or_default();
+    let test_from = result.test.from.to_string();
     let backtest = start(
         BACKTEST,
         &[
@@ -20,6 +21,8 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
             ("model", &result.model),
             ("symbol", &first),
             ("timeframe", &result.timeframe),
+            // The part that the model has not seen: figures of the rest say nothing about new data.
+            ("start", &test_from),
         ],
     );
     let synthetic = result.synthetic.then(|| {

@@ -146,6 +146,47 @@ async fn a_model_is_traded_as_it_says() {
 }
 
 #[tokio::test]
+async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_those_after() {
+    let mut host = Served::with(Puppet::default()).await;
+    host.load().await;
+    let params = json!({
+        "symbol": "DEMO", "timeframe": "30m", "strategy": "model", "model": "odd", "direction": "long_short",
+        "commission": 0.0001
+    });
+    let (_, events, doc) = host.backtest(params.clone()).await;
+    assert!(doc.tags.iter().any(|tag| tag == "75 % in-sample"), "{:?}", doc.tags);
+    let warned = Served::lines(&events)
+        .into_iter()
+        .any(|l| l.text.contains("trained or validated in 75 % of this range"));
+    assert!(warned, "the log says it, too");
+    let result: BacktestResult = serde_json::from_value(doc.document).unwrap();
+    let seen = result.in_sample.unwrap();
+    assert!(seen.same_symbol && seen.from == result.first);
+    assert!((seen.share - seen.bars as f64 / result.bars as f64).abs() < 1e-12);
+    let after = seen.out_of_sample.unwrap();
+    assert_eq!(after.bars + seen.bars, result.bars);
+    // As a backtest that begins there: the same bars, and after an even number of them the same calls.
+    let mut later = params.clone();
+    later["start"] = json!(after.from.to_string());
+    let (_, _, doc) = host.backtest(later).await;
+    assert!(!doc.tags.iter().any(|tag| tag.ends_with("in-sample")), "{:?}", doc.tags);
+    let begun: BacktestResult = serde_json::from_value(doc.document).unwrap();
+    assert!(begun.in_sample.is_none());
+    assert_eq!((begun.first, begun.bars, begun.buy_and_hold), (after.from, after.bars, after.buy_and_hold));
+    if seen.bars.is_multiple_of(2) {
+        assert_eq!(begun.performance, after.performance);
+    }
+
+    // Nothing comes after: there are no figures that could be believed.
+    let mut before = params;
+    before["end"] = json!("2025-03-31");
+    let (_, _, doc) = host.backtest(before).await;
+    let result: BacktestResult = serde_json::from_value(doc.document).unwrap();
+    let seen = result.in_sample.unwrap();
+    assert_eq!((seen.share, seen.out_of_sample), (1.0, None));
+}
+
+#[tokio::test]
 async fn wrong_params_are_refused_by_field() {
     let mut host = Served::with(Puppet::default()).await;
     host.load().await;

@@ -2,7 +2,8 @@
 
 use data_host::{Bar, SetName};
 use host_kit::WorkError;
-use signalbox_backtest_host::{Models, Stance};
+use protocol::Time;
+use signalbox_backtest_host::{Models, Stance, TrainingPeriod};
 use std::time::Duration;
 
 /// `odd` is long after bars of even number and short after odd ones; `mute` has no answers.
@@ -23,6 +24,16 @@ impl Models for Puppet {
         } else {
             Err(format!("There is no model '{model}'."))
         }
+    }
+
+    fn training(&self, model: &str) -> Option<TrainingPeriod> {
+        let time = |text: &str| Time::parse(text).unwrap();
+        // The whole year of the bars of tests but for its last three months, where the first is not told.
+        (model == "odd").then(|| TrainingPeriod {
+            symbols: vec!["DEMO".to_owned()],
+            from: None,
+            until: time("2025-09-30T23:59:00Z"),
+        })
     }
 
     fn stances(
