@@ -173,7 +173,7 @@ async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_th
     let begun: BacktestResult = serde_json::from_value(doc.document).unwrap();
     assert!(begun.in_sample.is_none());
     assert_eq!((begun.first, begun.bars, begun.buy_and_hold), (after.from, after.bars, after.buy_and_hold));
-    if seen.bars % 2 == 0 {
+    if seen.bars.is_multiple_of(2) {
         assert_eq!(begun.performance, after.performance);
     }
 
