@@ -5,7 +5,7 @@ use super::{Opened, Rows, open};
 use crate::bars::{Bar, Timeframe};
 use crate::load::Report;
 use crate::params::Request;
-use crate::validate::Validator;
+use crate::validate::{Judged, Validator};
 use crate::wording::{counted, moment};
 use host_kit::WorkError;
 use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
@@ -55,7 +55,9 @@ async fn look(request: &Request, token: &CancellationToken, preview: &mut Previe
                 continue;
             }
             read += 1;
-            if let Some(bar) = validator.take(&row)
+            let judged = validator.judge(&row);
+            validator.note(&row, &judged);
+            if let Judged::Bar(bar) | Judged::Early(bar) = judged
                 && bars.len() < SHOWN_BARS
             {
                 bars.push(bar);

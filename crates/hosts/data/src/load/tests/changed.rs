@@ -41,6 +41,9 @@ impl Report for Meddler {
     fn phase(&self, index: u32, name: &str) {
         self.notebook.phase(index, name);
     }
+    fn phase_weights(&self, weights: &[f64]) {
+        self.notebook.phase_weights(weights);
+    }
     fn items(&self, unit: &str, total: Option<u64>) {
         self.notebook.items(unit, total);
     }
