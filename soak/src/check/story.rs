@@ -85,10 +85,10 @@ impl Story {
         }
         found.extend(self.left_behind(seq, operation));
         self.goes_on(operation);
-        if operation.state.on_host() {
-            if let Some(progress) = &operation.progress {
-                found.extend(self.forward(seq, id, operation.attempt, progress));
-            }
+        if operation.state.on_host()
+            && let Some(progress) = &operation.progress
+        {
+            found.extend(self.forward(seq, id, operation.attempt, progress));
         }
         self.now.insert(id, operation.clone());
         found

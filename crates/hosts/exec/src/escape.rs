@@ -55,7 +55,7 @@ pub(crate) enum Escape {
     /// In a text for the terminal itself (a title, a link, a picture), which ends with BEL or ESC \.
     Text,
     /// Behind an ESC in such a text.
-    TextEscape,
+    Leaving,
 }
 
 impl Escape {
@@ -66,13 +66,13 @@ impl Escape {
     /// Takes the next byte of a sequence.
     pub fn take(&mut self, byte: u8) -> Step {
         let (next, step) = match (std::mem::take(self), byte) {
-            (Self::Begun | Self::TextEscape, b'[') => (Self::Parameters(Vec::new()), Step::More),
-            (Self::TextEscape, b'\\') => (Self::Outside, Step::Done(Control::Nothing)),
-            (Self::Begun | Self::TextEscape, b']' | b'P' | b'X' | b'^' | b'_') => (Self::Text, Step::More),
-            (Self::Begun | Self::TextEscape, 0x1b) => (Self::Begun, Step::More),
-            (Self::Begun | Self::TextEscape, b'M') => (Self::Outside, Step::Done(Control::Up(1))),
-            (Self::Begun | Self::TextEscape | Self::Named, b' '..=b'/') => (Self::Named, Step::More),
-            (Self::Begun | Self::TextEscape | Self::Named, b'0'..=b'~') => {
+            (Self::Begun | Self::Leaving, b'[') => (Self::Parameters(Vec::new()), Step::More),
+            (Self::Leaving, b'\\') => (Self::Outside, Step::Done(Control::Nothing)),
+            (Self::Begun | Self::Leaving, b']' | b'P' | b'X' | b'^' | b'_') => (Self::Text, Step::More),
+            (Self::Begun | Self::Leaving, 0x1b) => (Self::Begun, Step::More),
+            (Self::Begun | Self::Leaving, b'M') => (Self::Outside, Step::Done(Control::Up(1))),
+            (Self::Begun | Self::Leaving | Self::Named, b' '..=b'/') => (Self::Named, Step::More),
+            (Self::Begun | Self::Leaving | Self::Named, b'0'..=b'~') => {
                 (Self::Outside, Step::Done(Control::Nothing))
             }
             (Self::Parameters(read), b'@'..=b'~') => (Self::Outside, Step::Done(control(&read, byte))),
@@ -83,7 +83,7 @@ impl Escape {
                 (Self::Parameters(read), Step::More)
             }
             (Self::Text, 0x07) => (Self::Outside, Step::Done(Control::Nothing)),
-            (Self::Text, 0x1b) => (Self::TextEscape, Step::More),
+            (Self::Text, 0x1b) => (Self::Leaving, Step::More),
             // One that nothing ends must not take the rest of the output along.
             (Self::Text, b'\n') => (Self::Outside, Step::Broken),
             (Self::Text, _) => (Self::Text, Step::More),

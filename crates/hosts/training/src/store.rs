@@ -82,7 +82,9 @@ impl ModelStore {
     pub fn signals(&self, name: &str, bars: &[Bar]) -> Result<Vec<i8>, Failure> {
         self.signals_while(name, bars, &|| Ok(())).map_err(|error| match error {
             WorkError::Failed(failure) => failure,
-            WorkError::Cancelled => failure("It was stopped, though nobody asked it to.", "Try again."),
+            WorkError::Cancelled | WorkError::NotStarted(_) => {
+                failure("It was stopped, though nobody asked it to.", "Try again.")
+            }
         })
     }
 

@@ -50,10 +50,11 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
     });
     let line = |(own, held): (Figure, Figure)| {
         let after = after_lines.as_mut().and_then(Iterator::next).map(|(own, held)| pair(&own, &held));
+        let figures = pair(&own, &held);
         view! {
             <tr>
                 <th scope="row">{own.name}</th>
-                {pair(&own, &held)}
+                {figures}
                 {after}
                 <td class="means">{own.means}</td>
             </tr>
