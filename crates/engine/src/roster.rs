@@ -246,6 +246,11 @@ impl Roster {
         } else {
             let up: Vec<&Entry> = up.into_iter().filter(|e| !e.draining).collect();
             let ready: Vec<&Entry> = up.iter().copied().filter(|e| e.ready(kind)).collect();
+            if up.iter().all(|e| e.health.is_none() && !e.health_asked) {
+                let text =
+                    format!("The health of {} is asked for first, since it has just connected.", names(up));
+                return Err((ConditionKind::Waiting, text));
+            }
             if ready.is_empty() {
                 let text = format!(
                     "{} is not ready for {kind}; see Hosts. It starts as soon as that is.",
@@ -345,7 +350,9 @@ mod tests {
         // It can't run another kind.
         assert_eq!(chosen(vec![sick(vec!["test.other".parse().unwrap()]), busy()]).unwrap(), "a");
         // Its health is not known yet.
-        assert_eq!(chosen(vec![Entry { health_asked: false, ..up("a") }, busy()]).unwrap(), "b");
+        let new = || Entry { health_asked: false, ..up("a") };
+        assert_eq!(chosen(vec![new(), busy()]).unwrap(), "b");
+        assert_eq!(chosen(vec![new()]).unwrap_err().0, ConditionKind::Waiting);
     }
 
     #[test]

@@ -384,10 +384,10 @@ impl Drop for TestHost {
     }
 }
 
-/// Waits until the engine hears the host.
+/// Waits until the engine hears the host and knows its health: then it places work on it.
 pub async fn up(engine: &Engine) {
     let mut feed = Follower::new(engine, engine.feed().head());
-    while engine.hosts().hosts.iter().any(|h| h.link != HostLink::Up) {
+    while engine.hosts().hosts.iter().any(|h| h.link != HostLink::Up || h.health.is_none()) {
         feed.next().await;
     }
 }
