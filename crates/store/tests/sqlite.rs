@@ -180,9 +180,10 @@ fn operations_of_an_older_database_are_found_like_new_ones() {
     let version: i64 = older.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     older
         .execute_batch(&format!(
-            "DROP TABLE spent; DROP INDEX operations_to_find; ALTER TABLE operations DROP COLUMN about; DROP TABLE params;
+            "DROP TRIGGER tally_again; DROP TRIGGER tally_gone; UPDATE tallies SET n = 9;
+             DROP TABLE spent; DROP INDEX operations_to_find; ALTER TABLE operations DROP COLUMN about; DROP TABLE params;
              PRAGMA user_version = {}",
-            version - 2
+            version - 3
         ))
         .unwrap();
     drop(older);
@@ -192,6 +193,9 @@ fn operations_of_an_older_database_are_found_like_new_ones() {
         let expected = if word.1 == "STRASSE" { vec![] } else { vec![operation.clone()] };
         assert_eq!(found, expected, "{word:?}");
     }
+    // It counted attempts in the last day.
+    let counted: u64 = store.tallies(0).unwrap().iter().map(|tally| tally.count).sum();
+    assert_eq!(counted, 1);
 }
 
 #[test]
