@@ -75,12 +75,14 @@ async fn about(State(shared): State<Arc<Shared>>) -> Answer<Json<About>> {
 async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
     let (checked, vitals) = tokio::join!(checks(&shared.works), shared.machine.vitals());
     let Checked { mut checks, mut unready_kinds } = checked;
-    if shared.registry.closing() {
+    let closing = shared.registry.closing();
+    // A check that keeps no kind from running, such as one source of several, is shown and keeps no work away.
+    let ready = unready_kinds.is_empty() && !closing;
+    if closing {
         // All of them.
         unready_kinds.clear();
         checks.push(Check { name: "host".into(), ok: false, message: "It is shutting down.".into() });
     }
-    let ready = checks.iter().all(|check| check.ok);
     let vitals = vitals.unwrap_or_else(|why| {
         // Not to know how busy the machine is keeps nobody from working on it.
         checks.push(Check { name: "machine".into(), ok: false, message: why });
