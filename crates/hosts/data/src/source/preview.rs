@@ -119,7 +119,7 @@ fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
         layout.titles.iter().map(|(value, title)| format!("{value}: {title}")).collect();
     preview.fact("Columns", columns.join(" · "));
     if let Some(total) = opened.total {
-        preview.fact("Rows", counted(total, "row", "rows"));
+        preview.fact("Lines", counted(total, "line", "lines"));
     }
     preview.warnings.extend(layout.notes.iter().cloned());
     true
@@ -131,7 +131,7 @@ fn zone(layout: &Layout, request: &Request) -> String {
         (Some(zone), Some(_)) => format!("{zone} (chosen)"),
         (Some(zone), None) => format!("{zone} ({})", layout.format),
         (None, _) if request.timeframe == Timeframe::D1 => "not needed: daily bars are days".to_owned(),
-        (None, _) => "as each time says".to_owned(),
+        (None, _) => "none chosen: each time has to say its own".to_owned(),
     }
 }
 

@@ -56,8 +56,8 @@ pub(super) struct Answer {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// Trying again may help. The text says what happened.
-    Transient(&'static str, String),
+    /// Trying again may help: the address, which may be where another one sends to, what happened, and why.
+    Transient(String, &'static str, String),
     /// It can't.
     Refused(Failure),
 }
@@ -93,7 +93,8 @@ pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
         let response = tokio::time::timeout(READ_TIMEOUT, send(&at, roots)).await.map_err(|_| {
-            NoAnswer::Transient("did not answer in time", format!("{} s", READ_TIMEOUT.as_secs()))
+            let cause = format!("nothing came for {} s", READ_TIMEOUT.as_secs());
+            NoAnswer::Transient(shown(&at), "did not answer in time", cause)
         })??;
         let status = response.status();
         let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -144,7 +145,8 @@ where
                 "Check the address, or add the authority that signed it to the certificates of this machine.",
             ));
         }
-        NoAnswer::Transient(if e.is_connect() { "can't be reached" } else { "could not be asked" }, cause)
+        let how = if e.is_connect() { "can't be reached" } else { "could not be asked" };
+        NoAnswer::Transient(shown(url), how, cause)
     })
 }
 

@@ -255,8 +255,8 @@ async fn ask(
             Ok(answer) => return Err(refused(answer, name, request, attempt).await),
             Err(NoAnswer::Refused(failure)) => return Err(failure),
             Err(NoAnswer::Transient(..)) if !last => None,
-            Err(NoAnswer::Transient(how, cause)) => {
-                return Err(unreachable_source(url, how, &cause, attempt));
+            Err(NoAnswer::Transient(what, how, cause)) => {
+                return Err(unreachable_source(url, &what, how, &cause, attempt));
             }
         };
         // Varied, so that many loads do not come back all at once.
@@ -330,9 +330,11 @@ async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> F
     )
 }
 
-fn unreachable_source(url: &Url, how: &str, cause: &str, tries: u32) -> Failure {
+fn unreachable_source(url: &Url, what: &str, how: &str, cause: &str, tries: u32) -> Failure {
+    let asked = shown(url);
+    let what = if asked == what { asked } else { format!("{asked} sends to {what}, which") };
     failure(
-        format!("{} {how}, after {tries} {}: {cause}.", shown(url), if tries == 1 { "try" } else { "tries" }),
+        format!("{what} {how}, after {tries} {}: {cause}.", if tries == 1 { "try" } else { "tries" }),
         "Check that the source runs and that this machine can reach it, then try again.",
     )
 }

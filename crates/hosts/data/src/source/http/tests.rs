@@ -338,6 +338,15 @@ async fn redirects_are_followed_to_https_and_back_refused() {
 }
 
 #[tokio::test]
+async fn where_a_redirect_leads_is_named_when_nobody_answers_there() {
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let gone = format!("Location: http://127.0.0.1:{port}/x.csv\r\n");
+    let failure = told(&raw(with_length("302 Found", &gone, b"")).await).await;
+    let wanted = format!("/BRK.B sends to http://127.0.0.1:{port}/x.csv, which can't be reached");
+    assert!(failure.message.contains(&wanted), "{}", failure.message);
+}
+
+#[tokio::test]
 async fn redirects_in_a_circle_end() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
