@@ -243,6 +243,19 @@ async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_fie
 }
 
 #[tokio::test]
+async fn a_missing_folder_of_one_source_is_shown_and_keeps_no_load_from_the_host() {
+    let host = Served::new().await;
+    std::fs::remove_dir(host.root.path().join("csv")).unwrap();
+    let health: Health = host.get("/health").await.json().await.unwrap();
+    assert!(
+        health.checks.iter().any(|check| check.name == "source files" && !check.ok),
+        "{:?}",
+        health.checks
+    );
+    assert!(health.ready && health.unready_kinds.is_empty(), "other sources can be loaded from");
+}
+
+#[tokio::test]
 async fn an_unknown_symbol_fails_with_what_is_there() {
     let mut host = Served::new().await;
     std::fs::write(host.root.path().join("csv/MSFT_1h.csv"), "x").unwrap();
