@@ -154,7 +154,7 @@ async fn of_a_kind_no_more_run_at_once_than_allowed_and_who_comes_later_takes_no
     let folder = tempfile::tempdir().unwrap();
     let script = "import os, time\nprint('runs')\nwhile not os.path.exists('go'): time.sleep(0.01)\n";
     let mut rig = Rig::script(folder.path(), script, "max_parallel = 1").await;
-    let about: protocol::host::About = rig.get("/host/v1/about").await.json().await.unwrap();
+    let about: protocol::host::About = rig.get("/about").await.json().await.unwrap();
     assert_eq!(about.max_parallel, [("exec.t".parse().unwrap(), 1)].into_iter().collect());
     let first = rig.start("exec.t", Value::Null).await;
     rig.until_line(first, "runs").await;
