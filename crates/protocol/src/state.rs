@@ -126,9 +126,9 @@ mod tests {
         }
 
         #[test]
-        fn cancelled_follows_only_a_request_to_cancel_or_a_place_in_the_queue(from in any_state()) {
+        fn only_what_can_be_cancelled_or_is_being_cancelled_becomes_cancelled(from in any_state()) {
             if from.may_become(State::Cancelled) {
-                prop_assert!(matches!(from, State::Cancelling | State::Queued));
+                prop_assert!(from.cancellable() || from == State::Cancelling);
             }
         }
 
