@@ -9,7 +9,7 @@ import { alive, expect, fillLoad, rail, SYMBOL, test as base } from './signalbox
 
 const BASE = '/signalbox';
 
-const test = base.extend<{ proxy: (prefix: Prefix) => Promise<Nginx> }>({
+const test = base.extend<{ behind: (prefix: Prefix) => Promise<Nginx> }>({
     server: async ({}, use) => {
         const server = new Server();
         try {
@@ -21,7 +21,7 @@ const test = base.extend<{ proxy: (prefix: Prefix) => Promise<Nginx> }>({
             server.forget();
         }
     },
-    proxy: async ({ server }, use) => {
+    behind: async ({ server }, use) => {
         const started: Nginx[] = [];
         try {
             await use(async (prefix) => {
@@ -57,10 +57,10 @@ async function linksStay(page: Page): Promise<void> {
 }
 
 for (const prefix of ['removed', 'kept'] as const) {
-    test(`below a path all of the page works, with a proxy by which the path is ${prefix}`, async ({ page, proxy, rows }) => {
+    test(`below a path all of the page works, with a proxy by which the path is ${prefix}`, async ({ page, behind, rows }) => {
         test.skip(nginx === undefined, NO_NGINX);
         expect(rows).toBeGreaterThan(0);
-        const { url } = await proxy(prefix);
+        const { url } = await behind(prefix);
         const found = strays(page, url);
         await page.goto(`${url}/`);
         await alive(page);

@@ -195,7 +195,7 @@ test('presets are saved, chosen, renamed, overwritten and deleted, with a way ba
 
 test('it is said where it would run, and behind whom it would wait', async ({ page, request }) => {
     await open(page);
-    const outlook = page.locator('form [role="status"]');
+    const outlook = page.locator('form .note[role="status"]');
     await expect(outlook).toHaveText(/^Would start at once on local \((\d+) of \1 places free\)\.$/);
     const hosts = (await (await request.get('/api/v1/hosts')).json()).hosts as { name: string; capacity: number }[];
     const places = hosts.find((host) => host.name === 'local')!.capacity;
