@@ -12,6 +12,7 @@ pub mod frame;
 pub mod icon;
 pub mod ident;
 pub mod keys;
+pub mod link;
 pub mod menu;
 pub mod moment;
 pub mod palette;

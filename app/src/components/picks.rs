@@ -4,6 +4,7 @@
 use super::confirm::tally;
 use super::focus::{find, hand_over};
 use crate::actions::{Actions, Question};
+use crate::components::link::A;
 use crate::format;
 use crate::live::{Live, OpView};
 use crate::pages::compare::{Wanted, refusal};
@@ -12,7 +13,6 @@ use crate::select::Selection;
 use crate::words::asking::{self, Again};
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::OperationId;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};

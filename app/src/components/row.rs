@@ -8,6 +8,7 @@ use super::picks::{PickOne, Picks};
 use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::base;
+use crate::components::link::A;
 use crate::live::line::Place;
 use crate::live::{Live, OpView};
 use crate::open::Deed;
@@ -15,7 +16,6 @@ use crate::reactive::{maybe, part, spoken, text, word};
 use crate::{query, words};
 use leptos::html::Button;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::{ConditionKind, Forecast, OperationId, Time};
 use std::collections::HashMap;
 

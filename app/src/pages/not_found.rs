@@ -1,9 +1,9 @@
 //! What stands at an address where nothing is.
 
 use crate::components::faces::Empty;
+use crate::components::link::A;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::A;
 
 /// Says on the server that the answer is a 404.
 pub fn answer_404() {

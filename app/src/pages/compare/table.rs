@@ -8,6 +8,7 @@ use crate::base;
 use crate::components::chart::swatch;
 use crate::components::icon::Icon;
 use crate::components::ident::Ident;
+use crate::components::link::A;
 use crate::components::row::Tags;
 use crate::components::state_mark::StateMark;
 use crate::live::Live;
@@ -15,7 +16,6 @@ use crate::reactive::{part, text};
 use crate::zone::{Zone, Zones};
 use crate::{query, words};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::State;
 
 /// The table, in a box of its own that scrolls to the side.

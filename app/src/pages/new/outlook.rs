@@ -1,10 +1,10 @@
 //! Where it would run and when it would start, kept true while the form is filled in.
 
+use crate::components::link::A;
 use crate::live::Live;
 use crate::reactive::{part, word};
 use crate::words::start::{self, Asked, Start};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::api::KindOffer;
 
 /// The line above the button that starts it.

@@ -4,6 +4,7 @@ use super::condition::InLine;
 use crate::components::focus::hand_over;
 use crate::components::icon::Icon;
 use crate::components::ident::Ident;
+use crate::components::link::A;
 use crate::components::menu::Menu;
 use crate::components::moment::Clock;
 use crate::components::row::Tags;
@@ -16,7 +17,6 @@ use crate::tell::Tell;
 use crate::{format, query, words};
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use protocol::{ConditionKind, State};
 

@@ -1,5 +1,6 @@
 //! A sweep: its runs ranked as they come, as a map where two params vary, and those that run now.
 
+use crate::components::link::A;
 use crate::format;
 use crate::live::{Live, OpView};
 use crate::outcome::{Body, Outcome, SWEEP};
@@ -8,7 +9,6 @@ use crate::query;
 use crate::reactive::{part, text};
 use crate::words;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::State;
 use protocol::sweep::{Plan, Ran, SweepResult};
 use serde_json::Value;

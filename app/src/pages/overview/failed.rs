@@ -4,6 +4,7 @@
 
 use crate::api;
 use crate::base;
+use crate::components::link::A;
 use crate::components::toasts::Toasts;
 use crate::format;
 use crate::live::Live;
@@ -11,7 +12,6 @@ use crate::pages::operations::table::Table;
 use crate::reactive::{part, text, word};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use protocol::{OperationId, State, Time};
 
 /// Where the browser keeps it, in RFC 3339.

@@ -1,10 +1,10 @@
 //! The hosts in one line: whether each is heard, and how much of it is in use.
 
+use crate::components::link::A;
 use crate::live::Live;
 use crate::pages::hosts::link_words;
 use crate::reactive::whole;
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 /// One entry for each host, and the way to their page.
 #[component]

@@ -9,6 +9,7 @@ use crate::api;
 use crate::app::Data;
 use crate::components::faces::WithSnapshot;
 use crate::components::icon::Icon;
+use crate::components::link::A;
 use crate::live::Live;
 use crate::query;
 use crate::reactive::{part, whole};
@@ -17,7 +18,6 @@ use failed::Failed;
 use hosts::HostLine;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::A;
 use now::{Running, Waiting};
 
 /// The first page.

@@ -1,6 +1,7 @@
 //! What runs, each with its progress, and what waits for a host.
 
 use crate::components::bar::ProgressBar;
+use crate::components::link::A;
 use crate::components::row::{RowAction, Tags};
 use crate::components::state_mark::StateMark;
 use crate::format;
@@ -10,7 +11,6 @@ use crate::pages::operations::table::Table;
 use crate::reactive::{part, text, word};
 use crate::{query, words};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::{OperationId, State};
 use std::collections::HashMap;
 

@@ -13,12 +13,12 @@ mod training;
 use super::candles::{Candles, Market};
 use crate::app::Data;
 use crate::base;
+use crate::components::link::A;
 use crate::live::OpView;
 use crate::outcome::{Body, Figure, Outcome};
 use crate::query;
 use crate::reactive::part;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::OperationId;
 use protocol::host::Artifact;
 
