@@ -237,7 +237,10 @@ mod tests {
     #[test]
     fn a_step_that_may_not_be_is_found() {
         use State::*;
-        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Cancelling, 1), (Running, 1)]), [Promise::StatesFollow]);
+        assert_eq!(
+            told(&[(Queued, 1), (Starting, 1), (Cancelling, 1), (Running, 1)]),
+            [Promise::StatesFollow]
+        );
         assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 2)]), [Promise::StatesFollow]);
         assert!(
             told(&[(Queued, 1), (Starting, 1), (Succeeded, 1), (Queued, 2)]).contains(&Promise::StatesFollow)
