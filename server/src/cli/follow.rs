@@ -30,7 +30,7 @@ pub async fn follow(server: &Server, id: OperationId, log: bool, json: bool) -> 
     let mut follower = Follower { server, id, after: detail.seq, log, printer };
     follower.printer.begin()?;
     follower.stored_lines(None).await?;
-    follower.to_the_end().await?;
+    follower.follow_to_end().await?;
     follower.printer.clear()?;
     Ok(follower.printer.op)
 }
@@ -62,7 +62,7 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn to_the_end(&mut self) -> anyhow::Result<()> {
+    async fn follow_to_end(&mut self) -> anyhow::Result<()> {
         while !self.printer.op.state.ended() || self.goes_on().await? {
             let heard = match self.server.events(self.id, self.after).await {
                 Ok(stream) => self.listen(stream).await?,

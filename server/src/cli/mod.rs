@@ -219,10 +219,10 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
 pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let id = server.id_of(&args.id).await?;
-    to_the_end(&server, id, args.log, args.to.json).await
+    follow_to_end(&server, id, args.log, args.to.json).await
 }
 
-async fn to_the_end(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
+async fn follow_to_end(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
     let ended = follow::follow(server, id, log, json).await?;
     if !json {
         output::line(&words::ended(&ended))?;
@@ -237,7 +237,7 @@ pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
     let request = CancelOperation { reason: args.reason };
     let operation: Operation = server.post(&format!("/api/v1/operations/{id}/cancel"), &request).await?;
     if args.follow {
-        return to_the_end(&server, id, false, args.to.json).await;
+        return follow_to_end(&server, id, false, args.to.json).await;
     }
     if args.to.json {
         output::line(&serde_json::to_string(&operation)?)?;
