@@ -1,6 +1,7 @@
 // New operation: the form as the schema says, filled by hand, as the last time, from presets or from a link; where it
 // would run; and what is wrong, in one place with ways to it.
 import type { Locator, Page } from '@playwright/test';
+import { until } from './pages';
 import { alive, expect, fillLoad, rail, start, submit, SYMBOL, test } from './signalbox';
 
 async function open(page: Page, query = 'kind=data.load'): Promise<void> {
@@ -126,6 +127,30 @@ test('it is filled as the last time, and back', async ({ page, request }) => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(symbol(page)).toHaveValue('OTHER');
     await expect(page.getByRole('radio', { name: 'full' })).toBeChecked();
+});
+
+test('a chosen model fills in its symbol, its timeframe and a start that it has not seen', async ({ page, request }) => {
+    await until(request, await start(request, 'data.load', { symbol: SYMBOL, source: 'csv' }), 'succeeded');
+    await open(page, 'kind=backtest.run&strategy=model&capital=5000');
+    await page.locator('#param-start').fill('2021-02-03');
+    // The training ends while the form is open, which stays as it is and offers one more model.
+    const training = { symbols: SYMBOL, timeframe: '1h', epochs: 2, patience: 0, seed: 7 };
+    const trained = await start(request, 'training.run', training);
+    await until(request, trained, 'succeeded');
+    const { result } = await (await request.get(`/api/v1/operations/${trained}`)).json();
+    const { model, validation } = result.document as { model: string; validation: { to: string } };
+    await expect(page.locator(`#param-model-examples option[value="${model}"]`)).toBeAttached();
+    await expect(page.locator('#param-start')).toHaveValue('2021-02-03');
+    await page.locator('#param-model').fill(model);
+    await expect(page.getByText(`Filled in for ${model}: Symbol, Start.`)).toBeVisible();
+    await expect(symbol(page)).toHaveValue(SYMBOL);
+    const from = await page.locator('#param-start').inputValue();
+    expect(Date.parse(from)).toBeGreaterThan(Date.parse(validation.to));
+    await expect(page.locator('#param-capital'), 'other fields stay').toHaveValue('5000');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(symbol(page)).toHaveValue('');
+    await expect(page.locator('#param-start')).toHaveValue('2021-02-03');
+    await expect(page.locator('#param-model'), 'the choice itself stays').toHaveValue(model);
 });
 
 test('a field that is cleared stays so while one goes on, and a way back does not bring its default', async ({ page, request }) => {

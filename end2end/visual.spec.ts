@@ -33,13 +33,15 @@ async function alike(page: Page): Promise<void> {
     await page.addStyleTag({ path: path.join(folder, 'alike.css') });
     await page.evaluate(() => {
         const time = /\d[\d\u202f.,:]*\s?(µs|ms|s|m|h|d)\b(\s\d+\s?(ms|s|m|h)\b)*/g;
+        // The test's own folder lies where the system keeps its temporary ones, which is another place on another machine.
+        const folder = /\/\S*\/signalbox-\w{6}\b/g;
         // Ids, checksums and names that bear them; of a shortened id the end may be letters alone.
         const ends = /…[\da-f]{4}\b/g;
         const hex = /\b(?=[a-f]*\d)[\da-f]{3,}\b/g;
         const number = /\d[\d\u202f.,:]*/g;
         const eight = (text: string) =>
             text
-                .replace(/signalbox-\w{6}\b/g, 'signalbox-8')
+                .replace(folder, '/tmp/signalbox-8')
                 .replace(/\b(just )?now\b/g, '8 s ago')
                 .replace(time, '8 s')
                 .replace(ends, '…8')

@@ -217,12 +217,13 @@ impl Actions {
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
         let portions = portions(&ids, filter.as_ref());
         spawn_local(async move {
-            let (mut asked, mut refused) = (0, Vec::new());
+            let (mut asked, mut refused, mut not_stored) = (0, Vec::new(), false);
             for (ids, filter) in portions {
                 let wish = CancelMany { ids, filter, reason: reason.clone() };
                 match api::cancel_many(&wish).await {
                     Ok(answer) => {
                         asked += answer.asked.len() as u32;
+                        not_stored |= answer.not_stored;
                         selection.set_all(&answer.asked, false);
                         refused.extend(answer.refused);
                         selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
@@ -232,6 +233,11 @@ impl Actions {
                 }
             }
             actions.tell("Cancel asked of", asked, &refused);
+            if not_stored {
+                actions.toasts.warn(
+                    "Cancels were sent to their hosts and are not stored yet: the server's disk has no room.",
+                );
+            }
             actions.answered(&ids);
         });
     }

@@ -10,19 +10,7 @@ pub use figure::{
 };
 
 use protocol::Time;
-
-/// `20,758`
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+pub use protocol::counts::thousands as count;
 
 /// `3.4`, `812`, `1.2k`, `48M`: three figures at most, for rates. What is too large for a letter has an exponent.
 pub fn compact(n: f64) -> String {

@@ -21,10 +21,12 @@ pub fn wait_for(kinds: Kinds) {
 }
 
 /// By what of a host the answer would be another one.
-type Life = (HostName, Option<InstanceId>, HostLink, Vec<KindName>);
+type Life = (HostName, Option<InstanceId>, HostLink, Vec<KindName>, u32);
 
 fn lives(hosts: &[HostStatus]) -> Vec<Life> {
-    hosts.iter().map(|host| (host.name.clone(), host.instance, host.link, host.kinds.clone())).collect()
+    let life =
+        |host: &HostStatus| (host.name.clone(), host.instance, host.link, host.kinds.clone(), host.offers);
+    hosts.iter().map(life).collect()
 }
 
 /// Whether a newer list takes the place of what is known. The same one does not: whatever shows it would be made anew.
@@ -93,6 +95,7 @@ mod tests {
             json!({ "instance": "0199c2d4-7f3a-7c11-9e1b-000000000002" }),
             json!({ "link": "away" }),
             json!({ "kinds": ["data.load", "data.check"] }),
+            json!({ "offers": 1 }),
         ];
         for other in others {
             assert_ne!(before, host(other.clone()), "{other}");

@@ -19,7 +19,12 @@ impl Models for Trained {
 
     fn training(&self, model: &str) -> Option<TrainingPeriod> {
         let card = self.0.card(model).ok()?;
-        Some(TrainingPeriod { symbols: card.symbols, from: card.trained_from, until: card.trained_until })
+        Some(TrainingPeriod {
+            symbols: card.symbols,
+            timeframe: card.timeframe,
+            from: card.trained_from,
+            until: card.trained_until,
+        })
     }
 
     fn stances(

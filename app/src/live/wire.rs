@@ -136,6 +136,7 @@ mod tests {
             instance: None,
             version: String::new(),
             kinds: vec![],
+            offers: 0,
             capacity: 8,
             running: 1,
             health: None,

@@ -21,8 +21,9 @@ use kind_form::KindForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use protocol::Problem;
 use protocol::api::KindOffer;
+use protocol::{Form, KindSpec, Problem};
+use serde_json::Value;
 
 /// The page.
 #[component]
@@ -113,6 +114,11 @@ impl Chosen {
                 .or_else(|| offers.iter().find(|offer| offer.available))
                 .or(offers.first()),
         };
+        // Other values to choose from are no other form: the page gives them to the open one.
+        let found = match (found, before) {
+            (Some(found), Some(before)) if asks_alike(found, before) => Some(before),
+            (found, _) => found,
+        };
         let offer = found.or(before).map(|offer| KindOffer {
             // Who could run it just now is no part of the form.
             hosts: Vec::new(),
@@ -121,6 +127,17 @@ impl Chosen {
         });
         Self { wish, offer }
     }
+}
+
+/// Whether two offers differ at most in who has them and in the values that they suggest.
+fn asks_alike(one: &KindOffer, other: &KindOffer) -> bool {
+    let (Ok(form), Ok(form_of_other)) =
+        (Form::from_schema(&one.spec.params), Form::from_schema(&other.spec.params))
+    else {
+        return one.spec == other.spec;
+    };
+    let rest = |offer: &KindOffer| KindSpec { params: Value::Null, ..offer.spec.clone() };
+    form.asks_alike(&form_of_other) && rest(one) == rest(other)
 }
 
 /// The kinds to pick from, and the form of the picked one.
@@ -220,6 +237,20 @@ mod tests {
             let anew = Chosen::of(&other, wish, Some(&first));
             assert_eq!(anew.offer.unwrap().spec.title, "Check anew");
         }
+    }
+
+    #[test]
+    fn a_form_stays_when_only_its_suggestions_change() {
+        let offer = |examples: Value, max: u32| {
+            let mut offer = offer("backtest.run", true, "Backtest");
+            offer.spec.params = json!({"type": "object", "properties": {
+                "model": {"type": "string", "maxLength": max, "examples": examples}
+            }});
+            [offer]
+        };
+        let first = Chosen::of(&offer(json!(["a"]), 40), None, None);
+        assert!(Chosen::of(&offer(json!(["a", "b"]), 40), None, Some(&first)) == first);
+        assert!(Chosen::of(&offer(json!(["a"]), 50), None, Some(&first)) != first);
     }
 
     #[test]

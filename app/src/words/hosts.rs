@@ -88,6 +88,7 @@ pub mod made {
             instance: None,
             version: String::new(),
             kinds: kinds.iter().map(|k| KindName::new(*k).unwrap()).collect(),
+            offers: 0,
             capacity: 2,
             running,
             health: None,

@@ -261,6 +261,7 @@ impl Desk {
                 // The link stopped meanwhile: then nobody follows.
                 let _ = reply.send(after);
             }
+            Command::HostOffers { host, about } => self.host_offers(&host, *about, now),
             Command::HostEvents { host, instance, events } => self.host_events(&host, instance, events, now),
             Command::HostDown { host, why } => self.host_down(&host, why, now),
             Command::HostHealth { host, health, clock } => self.host_health(&host, *health, clock, now),

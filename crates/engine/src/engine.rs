@@ -162,6 +162,7 @@ impl Engine {
                 scan_every: config.scan_every,
                 stop: stop.clone(),
                 met: tokio::sync::Notify::new(),
+                succeeded: tokio::sync::Notify::new(),
             });
         }
         let beginning = crate::desk::Beginning {

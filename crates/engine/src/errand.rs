@@ -11,7 +11,7 @@ use pool::{Backoff, Pool, PoolError, Repeat};
 use protocol::host::{
     CancelAck, CancelAttempt, HostOperation, HostOperations, Outcome, ResultDoc, StartAttempt,
 };
-use protocol::{Failure, FailureReason, HostName, OperationId, Problem, Time};
+use protocol::{Failure, FailureReason, HostName, OperationId, Problem, ProblemType, Time};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -109,6 +109,9 @@ pub(crate) async fn start(
                     return;
                 }
             }
+            Err(ref error @ PoolError::Status { .. }) if was_cancelled_before(error) => {
+                return errand.report(Message::CancelledBeforeStart).await;
+            }
             Err(error @ PoolError::Status { status: 400..=499, .. }) => {
                 return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
             }
@@ -148,14 +151,20 @@ fn may_have_arrived(error: &PoolError) -> bool {
     }
 }
 
-fn refusal(host: &HostName, error: &PoolError) -> Failure {
-    let problem = match error {
-        PoolError::Status { problem: Some(value), .. } => {
-            serde_json::from_value::<Problem>(*value.clone()).ok()
-        }
+/// Whether a cancel was at the host before this start. The server may not know of it: it could not store the cancel.
+fn was_cancelled_before(error: &PoolError) -> bool {
+    problem_of(error).is_some_and(|problem| problem.kind == ProblemType::CancelledBeforeStart)
+}
+
+fn problem_of(error: &PoolError) -> Option<Problem> {
+    match error {
+        PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone()).ok(),
         _ => None,
-    };
-    let message = match problem {
+    }
+}
+
+fn refusal(host: &HostName, error: &PoolError) -> Failure {
+    let message = match problem_of(error) {
         Some(problem) if problem.fields.is_empty() => format!("{host} refused it: {}", problem.detail),
         Some(problem) => {
             let fields: Vec<_> =

@@ -53,6 +53,8 @@ pub enum Message {
     Declined,
     /// The host will not run it as it is.
     Refused(Failure),
+    /// The host was asked to cancel the attempt before its start came, and never starts it.
+    CancelledBeforeStart,
     /// A person wants it to end.
     Cancel { reason: String },
     /// The cancel goes out at this moment; whether it arrives is not known.
@@ -264,10 +266,14 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         }
         Message::Declined if state == State::Starting => record.requeue(),
         // The host never had it, or won't have it: the wish to cancel is fulfilled.
-        Message::Declined | Message::Refused(_)
+        Message::Declined | Message::Refused(_) | Message::CancelledBeforeStart
             if state == State::Cancelling && record.operation.started_at.is_none() =>
         {
             record.cancel_tried = None;
+            wishes::finish_cancel(record, now)
+        }
+        Message::CancelledBeforeStart if state == State::Starting => {
+            words::unstored_cancel(record, now);
             wishes::finish_cancel(record, now)
         }
         Message::Refused(failure) if matches!(state, State::Queued | State::Starting) => {

@@ -6,7 +6,7 @@ use crate::clock::Exchange;
 use crate::desk::{Command, DeskSender};
 use crate::roster::LastWord;
 use pool::{Backoff, Pool, PoolError, Sse};
-use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations};
+use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations, Outcome};
 use protocol::{HostName, InstanceId, OperationId, Time};
 use std::time::{Duration, Instant};
 use store::Room;
@@ -18,6 +18,8 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// A feed that breaks off so often without having lasted [`LASTS`] is no feed, though the host answers.
 const SHORT_FEEDS: u32 = 5;
 const LASTS: Duration = Duration::from_secs(1);
+/// Shortest time between two questions about what a host offers.
+const OFFERS_INTERVAL: Duration = Duration::from_secs(1);
 /// At most so many events go to the desk at once.
 const BATCH: usize = 512;
 
@@ -37,6 +39,8 @@ pub(crate) struct Link {
     pub(crate) stop: CancellationToken,
     /// The host was met just now: its health is wanted before anything is placed on it.
     pub(crate) met: Notify,
+    /// An operation succeeded: what it stored may be offered as a value of params now.
+    pub(crate) succeeded: Notify,
 }
 
 /// Why following ended.
@@ -55,7 +59,7 @@ impl Link {
         let stop = self.stop.clone();
         tokio::select! {
             () = stop.cancelled() => {}
-            () = async { tokio::join!(self.follow_for_ever(), self.watch_health(), self.scan()); } => {}
+            () = async { tokio::join!(self.follow_for_ever(), self.watch_health(), self.watch_offers(), self.scan()); } => {}
         }
     }
 
@@ -197,6 +201,9 @@ impl Link {
         }
         self.room.clone().wait().await;
         let events = std::mem::take(events);
+        if events.iter().any(|event| succeeded(&event.body)) {
+            self.succeeded.notify_one();
+        }
         let command = Command::HostEvents { host: self.host.clone(), instance, events };
         self.desk.send(command).await.map_err(|_| ())
     }
@@ -217,6 +224,20 @@ impl Link {
             if self.desk.send(Command::HostHolds { host, instance, list }).await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// Asks again what the host offers after each success: a loaded symbol or a trained model is one more value to choose.
+    async fn watch_offers(&self) {
+        loop {
+            self.succeeded.notified().await;
+            if let Ok((about, _)) = self.ask::<About>("/host/v1/about").await {
+                let command = Command::HostOffers { host: self.host.clone(), about: Box::new(about) };
+                if self.desk.send(command).await.is_err() {
+                    return;
+                }
+            }
+            tokio::time::sleep(OFFERS_INTERVAL).await;
         }
     }
 
@@ -242,6 +263,10 @@ impl Link {
             }
         }
     }
+}
+
+fn succeeded(body: &HostEventBody) -> bool {
+    matches!(body, HostEventBody::Ended { outcome: Outcome::Succeeded, .. })
 }
 
 fn read(host: &HostName, instance: InstanceId, message: &Sse) -> Result<Option<HostEvent>, Parted> {

@@ -57,6 +57,8 @@ pub(crate) struct Entry {
     pub(crate) link: HostLink,
     pub(crate) trouble: String,
     pub(crate) about: Option<About>,
+    /// Rises each time the host declares other kinds or params within one life.
+    pub(crate) offers: u32,
     pub(crate) health: Option<Health>,
     /// Its health was asked for in its present life, whether or not an answer came: only then anything is placed on it.
     pub(crate) health_asked: bool,
@@ -82,6 +84,7 @@ impl Entry {
             link: HostLink::Connecting,
             trouble: String::new(),
             about: None,
+            offers: 0,
             health: None,
             health_asked: false,
             last_word,
@@ -107,6 +110,7 @@ impl Entry {
             instance: self.about.as_ref().map(|a| a.instance),
             version: self.about.as_ref().map(|a| a.version.clone()).unwrap_or_default(),
             kinds: self.about.iter().flat_map(|a| a.kinds.iter().map(|k| k.name.clone())).collect(),
+            offers: self.offers,
             capacity: self.capacity(),
             running: self.assigned,
             health: self.health.clone(),

@@ -279,7 +279,7 @@ impl Held {
             let why = format!(
                 "Attempt {number} of operation {id} was cancelled before its start came. Nothing was started."
             );
-            return Err(Refusal::new(ProblemType::Conflict, why));
+            return Err(Refusal::new(ProblemType::CancelledBeforeStart, why));
         }
         let Some(known) = known.filter(|known| known.number != number) else { return Ok(None) };
         if known.number > number {

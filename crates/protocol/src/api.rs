@@ -224,6 +224,9 @@ pub struct HostStatus {
     #[serde(default)]
     pub version: String,
     pub kinds: Vec<KindName>,
+    /// Rises each time the host offers other kinds or params while it is connected, for instance one more model to choose.
+    #[serde(default)]
+    pub offers: u32,
     pub capacity: u32,
     /// Operations that the server has on it.
     pub running: u32,

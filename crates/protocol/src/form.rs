@@ -3,12 +3,15 @@
 //!
 //! Knows the part of JSON Schema that flat params need: string, integer, number, boolean, enum and `oneOf`
 //! of constants, bounds, length, pattern by `format`, default, examples, null for "not given", and `$ref`
-//! into `$defs`; and `x-when` for a param that matters only while others have certain values. A kind whose schema
-//! says more is refused when its host declares it, not when a person uses it.
+//! into `$defs`; `x-when` for a param that matters only while others have certain values; and `x-fills` for values
+//! that suggest values of other params. A kind whose schema says more is refused when its host declares it, not when
+//! a person uses it.
 
+mod fills;
 mod number;
 mod when;
 
+pub use fills::{FILLS_KEY, Fills};
 pub use number::ungrouped;
 pub use when::When;
 
@@ -36,6 +39,8 @@ pub struct Field {
     pub examples: Vec<String>,
     /// While this is not so, it is not asked for, and whatever is given does not count.
     pub when: When,
+    /// What else a form fills in when a value is chosen.
+    pub fills: Fills,
     pub kind: FieldKind,
 }
 
@@ -113,9 +118,17 @@ impl Form {
                 .map_err(wrong)?;
             let before: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
             field.when = When::from_schema(property, &before).map_err(wrong)?;
+            let known = |name: &str| properties.contains_key(name);
+            field.fills = Fills::from_schema(property, &known).map_err(wrong)?;
             fields.push(field);
         }
         Ok(Self { fields })
+    }
+
+    /// Whether both ask for the same, whatever values they suggest.
+    pub fn asks_alike(&self, other: &Form) -> bool {
+        let plain = |field: &Field| Field { examples: Vec::new(), fills: Fills::default(), ..field.clone() };
+        self.fields.iter().map(plain).eq(other.fields.iter().map(plain))
     }
 
     /// Which fields matter, in their order. `now` gives what is given for one, as text; a default counts as given.
@@ -224,6 +237,7 @@ impl Field {
             default,
             examples,
             when: When::default(),
+            fills: Fills::default(),
             kind,
         })
     }

@@ -8,6 +8,7 @@ pub mod ansi;
 pub mod api;
 pub mod audit;
 pub mod band;
+pub mod counts;
 pub mod event;
 pub mod filter;
 pub mod form;

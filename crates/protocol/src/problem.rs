@@ -55,6 +55,7 @@ problem_types! {
     UnknownKind, "/problems/unknown-kind", 422, "No host has this kind";
     BadParams, "/problems/bad-params", 422, "The params don't fit";
     Conflict, "/problems/conflict", 409, "Not in this state";
+    CancelledBeforeStart, "/problems/cancelled-before-start", 409, "Cancelled before it started";
     Deleted, "/problems/deleted", 410, "It was deleted";
     KeyReused, "/problems/idempotency-key-reused", 422, "The key was used for something else";
     TooLarge, "/problems/too-large", 413, "The request is too large";

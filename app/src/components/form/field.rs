@@ -22,8 +22,9 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
     let name = StoredValue::new(field.name.clone());
     let error = Memo::new(move |_| name.with_value(|name| form.error_of(name)));
     let typed = Callback::new(move |new: String| {
-        text.set(new);
+        text.set(new.clone());
         name.with_value(|name| form.forgive(name));
+        form.suggest(place, &new);
     });
     // Read out with the control: its help, and what is wrong while something is.
     let described = {
@@ -40,7 +41,9 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
             (!ids.is_empty()).then(|| ids.join(" "))
         })
     };
-    let control = Control { id: id.clone(), name: field.name.clone(), text, typed, error, described };
+    let examples = Signal::derive(move || form.examples(place));
+    let control =
+        Control { id: id.clone(), name: field.name.clone(), text, typed, error, described, examples };
     let limits = bounds(&field.kind);
     let needed = match (field.required, limits.is_empty()) {
         (true, true) => "needed".to_owned(),
@@ -107,6 +110,8 @@ struct Control {
     typed: Callback<String>,
     error: Memo<Option<String>>,
     described: Signal<Option<String>>,
+    /// Values to choose from; more may come while the form is open.
+    examples: Signal<Vec<String>>,
 }
 
 impl Control {
@@ -117,8 +122,7 @@ impl Control {
 
     fn line(self, mode: &'static str, field: &Field) -> impl IntoView + use<> {
         let invalid = self.invalid();
-        let Self { id, name, text, typed, described, .. } = self;
-        let examples = field.examples.clone();
+        let Self { id, name, text, typed, described, examples, .. } = self;
         let list_id = format!("{id}-examples");
         let placeholder = match &field.kind {
             FieldKind::Time => "2024-03-01".to_owned(),
@@ -133,21 +137,19 @@ impl Control {
                 autocomplete="off"
                 spellcheck="false"
                 placeholder=placeholder
-                list=(!examples.is_empty()).then(|| list_id.clone())
+                list=list_id.clone()
                 value=text.get_untracked()
                 prop:value=text_of(move || text.get())
                 aria-invalid=invalid
                 aria-describedby=maybe(move || described.get())
                 on:input=move |event| typed.run(event_target_value(&event))
             />
-            {(!examples.is_empty())
-                .then(|| {
-                    view! {
-                        <datalist id=list_id>
-                            {examples.into_iter().map(|e| view! { <option value=e></option> }).collect_view()}
-                        </datalist>
-                    }
+            <datalist id=list_id>
+                {whole(move || {
+                    let options = examples.get().into_iter().map(|e| view! { <option value=e></option> });
+                    options.collect_view().into_any()
                 })}
+            </datalist>
         }
     }
 

@@ -88,6 +88,10 @@ pub fn bounds(kind: &FieldKind) -> String {
     }
 }
 
+fn examples_of(form: &Form) -> Vec<Vec<String>> {
+    form.fields.iter().map(|field| field.examples.clone()).collect()
+}
+
 /// That fields were filled from somewhere, and how they were before.
 #[derive(Clone, PartialEq)]
 pub struct Filled {
@@ -106,6 +110,8 @@ pub struct Typed {
     pub errors: RwSignal<Vec<FieldError>>,
     /// The last time it was filled from somewhere, until that is undone.
     pub filled: RwSignal<Option<Filled>>,
+    /// Values to choose from, by field.
+    examples: RwSignal<Vec<Vec<String>>>,
 }
 
 impl Typed {
@@ -118,7 +124,25 @@ impl Typed {
             let typed: Vec<String> = texts.with_value(|texts| texts.iter().map(|t| t.get()).collect());
             form.with_value(|form| shown(form, &typed))
         });
-        Self { form, texts, shown, errors: RwSignal::default(), filled: RwSignal::default() }
+        let examples = RwSignal::new(form.with_value(examples_of));
+        Self { form, texts, shown, errors: RwSignal::default(), filled: RwSignal::default(), examples }
+    }
+
+    /// Takes the suggestions of a newer form that asks for the same; any other form changes nothing.
+    pub fn renew_suggestions(&self, newer: Form) {
+        if !self.form.with_value(|form| form.asks_alike(&newer) && *form != newer) {
+            return;
+        }
+        let examples = examples_of(&newer);
+        self.form.set_value(newer);
+        if self.examples.with_untracked(|known| *known != examples) {
+            self.examples.set(examples);
+        }
+    }
+
+    /// Values to choose from for the field in this place. Tracked.
+    pub fn examples(&self, place: usize) -> Vec<String> {
+        self.examples.with(|all| all.get(place).cloned().unwrap_or_default())
     }
 
     /// Its fields, each with the signal of what is typed.
@@ -158,6 +182,31 @@ impl Typed {
     pub fn fill(&self, said: String, given: &dyn Fn(&str) -> Option<String>) {
         let before = untrack(|| self.texts());
         self.set(self.with(given));
+        self.filled.set(Some(Filled { said, before }));
+    }
+
+    /// Fills in what a value of a field suggests for others, and says so; that can be undone.
+    pub fn suggest(&self, place: usize, value: &str) {
+        let fills = self.form.with_value(|form| {
+            form.fields.get(place).map(|field| field.fills.of(value.trim()).to_vec()).unwrap_or_default()
+        });
+        let before = untrack(|| self.texts());
+        let mut texts = before.clone();
+        let titles: Vec<String> = self.form.with_value(|form| {
+            let places = form.fields.iter().zip(&mut texts).filter_map(|(other, text)| {
+                let (_, new) = fills.iter().find(|(name, _)| *name == other.name)?;
+                (text != new).then(|| {
+                    text.clone_from(new);
+                    other.title.clone()
+                })
+            });
+            places.collect()
+        });
+        if titles.is_empty() {
+            return;
+        }
+        self.set(texts);
+        let said = format!("Filled in for {}: {}.", value.trim(), titles.join(", "));
         self.filled.set(Some(Filled { said, before }));
     }
 

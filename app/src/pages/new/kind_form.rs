@@ -7,6 +7,7 @@ use super::outlook::Outlook;
 use super::preview::{PreviewPanel, has_preview};
 use super::wrong::{Wrong, focus_wrong};
 use crate::api;
+use crate::app::Data;
 use crate::components::faces::Empty;
 use crate::components::form::FieldInput;
 use crate::components::form::typed::Typed;
@@ -52,6 +53,21 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     let series = offer.spec.series.clone();
     let beside = Beside::new(typed, series.first().map_or("", |s| &s.name), &given);
     address::follow(offer.spec.name.clone(), typed, beside);
+    let newest = {
+        let (kinds, name) = (Data::here().kinds, offer.spec.name.clone());
+        move || {
+            let spec = kinds.with(|kinds| {
+                let kinds = &kinds.as_ref()?.as_ref().ok()?.kinds;
+                kinds.iter().find(|offer| offer.spec.name == name).map(|offer| offer.spec.params.clone())
+            })?;
+            Form::from_schema(&spec).ok()
+        }
+    };
+    Effect::new(move |_| {
+        if let Some(newer) = newest() {
+            typed.renew_suggestions(newer);
+        }
+    });
     let trouble = RwSignal::new(None::<Problem>);
     let pending = RwSignal::new(false);
     // Kept while the same is sent again, so that a lost answer starts nothing twice.

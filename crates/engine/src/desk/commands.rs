@@ -104,6 +104,11 @@ pub(crate) enum Command {
         reset: bool,
         reply: oneshot::Sender<u64>,
     },
+    /// What a connected host offers now.
+    HostOffers {
+        host: HostName,
+        about: Box<About>,
+    },
     HostEvents {
         host: HostName,
         instance: InstanceId,

@@ -74,6 +74,21 @@ impl Desk {
         after
     }
 
+    /// What a host offers, asked for again in the same life of it: the values to choose from may be others now.
+    pub(super) fn host_offers(&mut self, host: &HostName, about: About, now: Time) {
+        let Some(entry) = self.roster.get_mut(host) else { return };
+        let same_life = entry.about.as_ref().is_some_and(|known| known.instance == about.instance);
+        let is_new = entry.about.as_ref().is_some_and(|known| known.kinds != about.kinds);
+        if entry.link != HostLink::Up || !same_life || !is_new {
+            return;
+        }
+        self.catalogue.declare(host, &about.kinds);
+        entry.about = Some(about);
+        entry.offers += 1;
+        let status = entry.status();
+        self.draft.host(status, now);
+    }
+
     /// What a host holds, asked for while its feed is followed: the two should agree. Compared only when the
     /// feed was taken in at least as far as the list was true.
     pub(super) fn host_holds(

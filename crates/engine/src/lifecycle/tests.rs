@@ -522,6 +522,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         3 => Just(chosen()),
         1 => Just(Message::Declined),
         1 => Just(Message::Refused(failure.clone())),
+        1 => Just(Message::CancelledBeforeStart),
         2 => Just(Message::Cancel { reason: String::new() }),
         1 => (0i64..50).prop_map(|n| Message::CancelAnswered { sent: t(n), acknowledged: t(n + 1) }),
         1 => (0i64..50).prop_map(|n| Message::CancelTried { at: t(n) }),

@@ -155,7 +155,7 @@ fn ended(
 
 /// The host confirms a cancel that is not known here: it went out while nothing could be stored, and the server ended
 /// before there was room. A host says this only of what it was asked to stop.
-fn unstored_cancel(record: &mut Record, at: Time) {
+pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
     let reason = "The host confirms a cancel that was sent before it could be stored.".to_owned();
     record.operation.receipt = Some(Receipt::requested(record.operation.attempt, reason, at));
     record.enter(State::Cancelling);

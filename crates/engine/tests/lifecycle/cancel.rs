@@ -5,8 +5,9 @@ use crate::full_store::FullStore;
 use crate::held_requests::HeldRequests;
 use crate::stage::{self, Follower, Stage, start};
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, ProblemType, State};
+use protocol::{ConditionKind, OperationId, ProblemType, State};
 use serde_json::json;
+use signalbox_engine::Engine;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,8 +123,16 @@ async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
     engine.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there_is_room() {
+/// An operation that runs while nothing can be stored.
+struct OnFullDisk {
+    stage: Stage,
+    store: FullStore,
+    engine: Engine,
+    feed: Follower,
+    id: OperationId,
+}
+
+async fn running_on_a_full_disk() -> OnFullDisk {
     let stage = Stage::new(2).await;
     let store = FullStore::new(stage.store());
     let engine = stage.engine_on(Arc::new(store.clone()), |_| {});
@@ -132,6 +141,12 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there
     let id = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == id && o.state == State::Running).await;
     store.fill();
+    OnFullDisk { stage, store, engine, feed, id }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there_is_room() {
+    let OnFullDisk { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
     let answer = engine.cancel(id, "it fills the disk".into()).await.unwrap();
     let receipt = answer.receipt.unwrap();
     assert!(receipt.not_stored && receipt.reason == "it fills the disk");
@@ -156,14 +171,7 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelled() {
-    let stage = Stage::new(2).await;
-    let store = FullStore::new(stage.store());
-    let engine = stage.engine_on(Arc::new(store.clone()), |_| {});
-    let mut feed = Follower::new(&engine, 0);
-    stage::up(&engine).await;
-    let id = start(&engine, json!({"steps": 1_000_000})).await.id;
-    feed.until(|o| o.id == id && o.state == State::Running).await;
-    store.fill();
+    let OnFullDisk { stage, store, engine, id, .. } = running_on_a_full_disk().await;
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
     stage.host.ended(id).await;
     // What waits to be stored is lost with this server.
@@ -175,5 +183,33 @@ async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelle
     let mut feed = Follower::new(&engine, engine.feed().head());
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;
     assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_its_host_cancelled_before_the_server_died_on_a_full_disk_ends_cancelled() {
+    let stage = Stage::new(2).await;
+    let store = FullStore::new(stage.store());
+    let proxy = HeldRequests::to(stage.host.address(), false).await;
+    let engine = stage.engine_on(Arc::new(store.clone()), |config| {
+        config.hosts[0].url = format!("http://{}", proxy.address);
+    });
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1_000_000})).await.id;
+    proxy.until(|passed| passed.starts == 1).await;
+    store.fill();
+    assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
+    // The second one means that the host answered the first.
+    proxy.until(|passed| passed.cancels >= 2).await;
+    engine.close().await;
+    drop(engine);
+    drop(store);
+
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
+    assert!(ended.receipt.is_some_and(|receipt| receipt.released.is_some()));
+    assert_eq!(stage.host.starts(id), 0);
     engine.close().await;
 }

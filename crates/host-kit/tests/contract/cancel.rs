@@ -153,7 +153,7 @@ async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_
     let late = rig.ask(id, 1, json!({"manner": "succeed"})).await;
     assert!(!late.headers().contains_key("retry-after"), "there is no use in trying again");
     let refused = problem(late).await;
-    assert_eq!(refused.kind, ProblemType::Conflict);
+    assert_eq!(refused.kind, ProblemType::CancelledBeforeStart);
     assert!(refused.detail.contains("cancelled before its start came"), "{refused}");
     assert_eq!(rig.ask(id, 2, json!({"manner": "obey"})).await.status(), 202);
     // The next but one is cancelled while this one is here.
@@ -161,7 +161,10 @@ async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_
     assert_eq!(problem(rig.cancel(id, 3, 1_000).await).await.status, 404);
     assert_eq!(rig.cancel(id, 2, 1_000).await.status(), 202);
     rig.until_ended(id).await;
-    assert_eq!(problem(rig.ask(id, 3, json!({"manner": "succeed"})).await).await.kind, ProblemType::Conflict);
+    assert_eq!(
+        problem(rig.ask(id, 3, json!({"manner": "succeed"})).await).await.kind,
+        ProblemType::CancelledBeforeStart
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! Models from elsewhere as strategies: what the training host implements, so that its models can be traded.
 
 use crate::strategy::Stance;
-use data_host::{Bar, SetName};
+use data_host::{Bar, SetName, Timeframe};
 use host_kit::WorkError;
 use protocol::Time;
 
@@ -9,10 +9,19 @@ use protocol::Time;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrainingPeriod {
     pub symbols: Vec<String>,
+    pub timeframe: Timeframe,
     /// The first bar; `None` where that is not known.
     pub from: Option<Time>,
     /// The last bar that had a say in the model: what is later it has never seen.
     pub until: Time,
+}
+
+impl TrainingPeriod {
+    /// When the first bar begins that the model has not seen, as far as the bars have no gap there.
+    pub fn unseen_from(&self) -> Time {
+        const MICROS_PER_MINUTE: i64 = 60_000_000;
+        self.until.plus_micros(self.timeframe.minutes() * MICROS_PER_MINUTE)
+    }
 }
 
 /// Models that can be asked where to stand. Calls hold up their thread and never come from an async one.

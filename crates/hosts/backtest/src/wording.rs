@@ -1,22 +1,6 @@
 //! Numbers as people write them, for log lines and messages.
 
-/// `20758` → `20,758`.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 bar`, `20,758 bars`.
-pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(n), if n == 1 { one } else { many })
-}
+use protocol::counts::thousands;
 
 /// Money to the cent: `-1,234.50`.
 pub(crate) fn money(amount: f64) -> String {
@@ -37,8 +21,6 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!(counted(1, "bar", "bars"), "1 bar");
-        assert_eq!(counted(20_758, "bar", "bars"), "20,758 bars");
         assert_eq!(
             (money(1_234.5), money(-0.999), money(-0.001)),
             ("1,234.50".into(), "-1.00".into(), "0.00".into())

@@ -10,10 +10,12 @@ use async_trait::async_trait;
 use axum::Router;
 use data_host::{Library, SetName};
 use host_kit::{Context, Work, WorkError, params_schema};
+use parking_lot::Mutex;
+use protocol::form::FILLS_KEY;
 use protocol::host::{Check, ResultDoc};
 use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,6 +36,8 @@ pub struct BacktestConfig {
 /// Trades strategies over stored bars: the kind `backtest.run`.
 pub struct BacktestRun {
     tools: Tools,
+    /// What a form fills in for a model, by its name.
+    fills: Mutex<BTreeMap<String, Value>>,
 }
 
 impl BacktestRun {
@@ -44,7 +48,7 @@ impl BacktestRun {
             store: Store::new(config.results),
             models: config.models,
         };
-        Self { tools }
+        Self { tools, fills: Mutex::default() }
     }
 
     /// The schema of the params, with what is stored here as examples, and without models where there are none.
@@ -55,10 +59,37 @@ impl BacktestRun {
         offer(&mut schema, "symbol", of(|s| &s.symbol).into_iter().collect());
         offer(&mut schema, "source", of(|s| &s.source).into_iter().collect());
         match &self.tools.models {
-            Some(models) => offer(&mut schema, "model", models.names()),
+            Some(models) => {
+                let names = models.names();
+                let fills = self.fills(models.as_ref(), &names);
+                offer(&mut schema, "model", names);
+                if let Some(property) = schema["properties"]["model"].as_object_mut() {
+                    property.insert(FILLS_KEY.to_owned(), fills);
+                }
+            }
             None => without_models(&mut schema),
         }
         schema
+    }
+
+    /// What a form fills in when a model is chosen: its symbol and timeframe, and a start after the bars that the model
+    /// has seen. Each model is read once: the schema is built for every request, and a stored model does not change.
+    fn fills(&self, models: &dyn Models, names: &[String]) -> Value {
+        let mut known = self.fills.lock();
+        known.retain(|name, _| names.contains(name));
+        for name in names.iter().take(EXAMPLES) {
+            if !known.contains_key(name)
+                && let Some(period) = models.training(name)
+            {
+                let fills = json!({
+                    "symbol": period.symbols.first(),
+                    "timeframe": period.timeframe.as_str(),
+                    "start": period.unseen_from().timestamp().to_string(),
+                });
+                known.insert(name.clone(), fills);
+            }
+        }
+        json!(*known)
     }
 
     /// The request and the data set that it means.

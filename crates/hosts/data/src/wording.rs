@@ -1,24 +1,6 @@
-//! Numbers and counts as people write them, for log lines, notes and messages.
+//! Numbers and times as people write them, for log lines, notes and messages.
 
 use protocol::Time;
-
-/// `20758` → `20,758`.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 row`, `20,758 rows`.
-pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(n), if n == 1 { one } else { many })
-}
 
 /// `2024-03-01T09:30:00Z`, with a fraction only where there is one.
 pub(crate) fn moment(time: Time) -> String {
@@ -44,16 +26,6 @@ pub(crate) fn excerpt(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_read_as_people_write_them() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(20_758), "20,758");
-        assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!(counted(1, "row", "rows"), "1 row");
-        assert_eq!(counted(0, "row", "rows"), "0 rows");
-    }
 
     #[test]
     fn an_excerpt_holds_no_control_characters_and_says_when_it_was_cut() {

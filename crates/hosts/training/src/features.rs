@@ -3,10 +3,10 @@
 //! Each is free of the price's own level, a ratio or a score, so that a model of one symbol can be asked of another.
 
 use crate::trouble::failure;
-use crate::wording::{counted, thousands};
 use data_host::Bar;
 use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
 use protocol::Failure;
+use protocol::counts::{counted, thousands};
 use std::fmt;
 
 /// The most bars that one feature may look back.

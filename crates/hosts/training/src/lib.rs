@@ -30,7 +30,6 @@ mod store;
 mod stored;
 mod trainer;
 mod trouble;
-mod wording;
 mod work;
 
 pub use model::Card;

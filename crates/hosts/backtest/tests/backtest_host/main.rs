@@ -228,6 +228,10 @@ async fn the_kind_makes_a_form_that_offers_what_is_there() {
         (&["DEMO".to_owned()][..], &["synthetic".to_owned()][..])
     );
     assert_eq!(field("model").examples, ["odd", "mute"]);
+    let filled = [("symbol", "DEMO"), ("timeframe", "30m"), ("start", "2025-10-01T00:29:00Z")];
+    let filled = filled.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(field("model").fills.of("odd"), filled);
+    assert!(field("model").fills.of("mute").is_empty(), "nobody knows what it was trained on");
     assert!(serde_json::to_string(&kind.params).unwrap().contains("\"model\""));
     let filled = form.check(&json!({"symbol": "DEMO"})).unwrap();
     assert_eq!(kind.summary.fill(&filled), "DEMO 1h · sma_cross · 20/50");

@@ -1,6 +1,6 @@
 //! Models that a test moves.
 
-use data_host::{Bar, SetName};
+use data_host::{Bar, SetName, Timeframe};
 use host_kit::WorkError;
 use protocol::Time;
 use signalbox_backtest_host::{Models, Stance, TrainingPeriod};
@@ -31,6 +31,7 @@ impl Models for Puppet {
         // The whole year of the bars of tests but for its last three months, where the first is not told.
         (model == "odd").then(|| TrainingPeriod {
             symbols: vec!["DEMO".to_owned()],
+            timeframe: Timeframe::M30,
             from: None,
             until: time("2025-09-30T23:59:00Z"),
         })

@@ -11,7 +11,6 @@ use super::super::segment::Label;
 use super::super::source::{self, Opened, Place, Watch, off_thread};
 use super::super::trouble::TRY_AGAIN;
 use super::super::validate::{Judged, Row, Validator};
-use super::super::wording::{counted, thousands};
 use super::interrupted::Interrupted;
 use super::outcome::Tally;
 use super::pace::{Pace, Speed};
@@ -21,6 +20,7 @@ use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
 use host_kit::WorkError;
+use protocol::counts::{counted, thousands};
 use protocol::{LogLevel, Time};
 
 /// Bars that gather for a segment.

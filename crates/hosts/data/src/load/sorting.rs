@@ -3,8 +3,8 @@
 use super::super::bars::Bar;
 use super::super::trouble::failure;
 use super::super::validate::{Validator, already_there};
-use super::super::wording::thousands;
 use protocol::Failure;
+use protocol::counts::thousands;
 
 /// More rows are not sorted in memory: some 700 MB.
 const MAX_SORTED_ROWS: usize = 10_000_000;

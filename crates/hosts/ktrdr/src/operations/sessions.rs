@@ -1,6 +1,7 @@
 //! Reads `GET /training/sessions` of the training host of April 2026: what really runs there.
 
 use crate::look::Steps;
+use crate::sessions::read::steps;
 use crate::shape::{Node, Reader};
 use crate::wire::CallError;
 use serde_json::Value;
@@ -30,30 +31,11 @@ pub(super) fn find(answer: &Value, id: &str) -> Result<Session, CallError> {
     let Some(session) = sessions.iter().find(ours) else { return Ok(Session::NotRunning) };
     let status = session.need("status")?;
     Ok(match status.text()? {
-        "initializing" | "pending" | "running" => Session::Running(steps(session)),
+        "initializing" | "pending" | "running" => Session::Running(steps(session, &mut Reader::default())),
         // It counts from 0: the last of 60 epochs is 59.
-        "completed" => Session::Completed(steps(session).done.map(|last| last + 1)),
+        "completed" => Session::Completed(steps(session, &mut Reader::default()).done.map(|last| last + 1)),
         _ => Session::NotRunning,
     })
-}
-
-/// How far it is by the list, which counts epochs from 0 and knows how many there are.
-fn steps(session: &Node<'_>) -> Steps {
-    let Some(progress) = session.get("progress") else { return Steps::default() };
-    let mut reader = Reader::default();
-    let mut count = |name| reader.read(progress.get(name), |n| n.count());
-    // Before its first update it says 100 epochs, of no batches.
-    let updated = count("total_batches").is_some_and(|batches| batches > 0);
-    let (done, total) = (count("epoch"), count("total_epochs"));
-    let percent = reader.read(progress.get("progress_percent"), |n| n.number());
-    let message = reader.read(progress.get("message"), |m| m.text()).unwrap_or_default();
-    Steps {
-        percent: percent.filter(|_| updated),
-        done: done.filter(|_| updated),
-        total: total.filter(|total| updated && *total > 0),
-        day: None,
-        message: message.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -46,8 +46,9 @@ pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
     })
 }
 
-fn steps(node: &Node<'_>, reader: &mut Reader) -> Steps {
-    let Some(progress) = node.get("progress") else { return Steps::default() };
+/// The progress of one session. Both training hosts write it alike and count epochs from 0.
+pub(crate) fn steps(session: &Node<'_>, reader: &mut Reader) -> Steps {
+    let Some(progress) = session.get("progress") else { return Steps::default() };
     let mut count = |name| reader.read(progress.get(name), |n| n.count());
     // Before the first update it says 100 epochs, of nothing: only when it knows its batches does it know its epochs.
     let updated = count("total_batches").is_some_and(|batches| batches > 0);
