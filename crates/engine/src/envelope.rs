@@ -1,6 +1,6 @@
 //! The band of earlier runs: curves of their own x, brought onto one grid, and the percentiles at each place of it.
 //! Pure: it is handed curves point by point, twice over, and holds no more of a run than the grid is long.
-//! docs/envelope.md has the formulas and their source.
+//! docs/baseline.md has the formulas and their source.
 
 use protocol::band::{NEEDED, between};
 use protocol::{Band, Point};

@@ -1,5 +1,5 @@
 //! The band of earlier runs: between which values a curve ran before, where a point lies to it, and the rule that
-//! ends an operation whose curve leaves it. docs/envelope.md tells what each of it means. Pure.
+//! ends an operation whose curve leaves it. docs/baseline.md tells what each of it means. Pure.
 
 use crate::{Actor, FieldError, OperationId, Point, Time};
 use serde::{Deserialize, Serialize};
