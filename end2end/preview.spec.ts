@@ -13,13 +13,13 @@ test('a preview says what is missing, and once it is chosen shows the bars as th
     await alive(page);
     const preview = page.getByRole('region', { name: 'Preview' });
     await preview.getByRole('button', { name: 'Preview' }).click();
-    await expect(preview).toContainText('says no zone');
+    await expect(preview).toContainText('has no time zone');
     await expect(preview).toContainText('metatrader (detected)');
 
     await page.locator('#param-time_zone').fill('Europe/Athens');
-    await expect(preview, 'a preview of other params is gone').not.toContainText('says no zone');
+    await expect(preview, 'a preview of other params is gone').not.toContainText('has no time zone');
     await preview.getByRole('button', { name: 'Preview' }).click();
-    await expect(preview).toContainText('Europe/Athens (chosen)');
+    await expect(preview).toContainText('Europe/Athens (selected)');
     const rows = preview.getByRole('table').getByRole('row');
     await expect(rows).toHaveCount(3);
     await expect(rows.nth(1)).toHaveText('2024-03-04T07:00:00Z1.11.31.051.242');

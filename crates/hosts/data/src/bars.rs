@@ -31,7 +31,7 @@ pub fn total_volume(bars: &[Bar]) -> Option<f64> {
     bars.iter().map(|bar| bar.volume).sum()
 }
 
-/// How long one bar lasts.
+/// Bar size.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema,
 )]

@@ -40,21 +40,21 @@ async fn bars(
     window: Result<Query<Window>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Bars>, Refusal> {
     let Query(window) = window.map_err(|_| {
-        refuse(ProblemType::BadRequest, "from and to are whole seconds since 1970, points is a whole number.")
+        refuse(ProblemType::BadRequest, "Invalid query: 'from' and 'to' must be Unix timestamps in whole seconds, 'points' a whole number.")
     })?;
     // Only names that the configuration and the symbols allow become a path.
     let set = config
         .source(&source)
         .and_then(|known| Some((known.name(), Symbol::new(&symbol).ok()?, Timeframe::parse(&timeframe)?)))
         .map(|(source, symbol, timeframe)| DataSet::new(&config.folder, source, symbol, timeframe))
-        .ok_or_else(|| refuse(ProblemType::NotFound, "There is no such data set. Load it first."))?;
+        .ok_or_else(|| refuse(ProblemType::NotFound, "Data set not found. Load it first with data.load."))?;
     let second = |s: i64| Time::from_micros(s.saturating_mul(1_000_000));
     let range = Range { from: window.from.map(second), to: window.to.map(|to| second(to.saturating_add(1))) };
     let points = window.points.unwrap_or(CANDLES).clamp(1, MOST_CANDLES);
     let read = off_thread(move || candles(&set, range, points)).await;
     match read {
         Ok(Some(bars)) => Ok(Json(bars)),
-        Ok(None) => Err(refuse(ProblemType::NotFound, "This data set holds no bars. Load it first.")),
+        Ok(None) => Err(refuse(ProblemType::NotFound, "This data set has no bars. Load them first with data.load.")),
         Err(failure) => Err(refuse(ProblemType::Internal, format!("{} {}", failure.message, failure.hint))),
     }
 }

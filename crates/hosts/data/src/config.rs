@@ -59,16 +59,16 @@ impl SourceConfig {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
     #[error(
-        "The data host has no source to load from. Configure at least one, of kind csv, http or synthetic."
+        "The data host has no sources. Configure at least one of kind csv, http or synthetic."
     )]
     NoSources,
-    #[error("Two sources of the data host are called '{0}'. Give each a name of its own.")]
+    #[error("The data host has two sources named '{0}'. Give each source a unique name.")]
     NameTwice(String),
     #[error(
-        "'{0}' can't be the name of a source: use 1 to 40 lower-case letters, digits, '-' and '_', like daily-files."
+        "'{0}' is not a valid source name. Use 1 to 40 lowercase letters, digits, '-' and '_', e.g. daily-files."
     )]
     BadName(String),
-    #[error("The URL of source '{name}' can't be used: {why}")]
+    #[error("Invalid URL for source '{name}': {why}")]
     BadTemplate { name: String, why: String },
 }
 

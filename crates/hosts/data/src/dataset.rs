@@ -67,12 +67,12 @@ impl DataSet {
             Err(TryLockError::WouldBlock) => {
                 return Err(failure(
                     format!(
-                        "Another load of {} {} from the same source is at work on {}.",
+                        "Another load of {} {} from the same source is writing to {}.",
                         self.symbol,
                         self.timeframe,
                         self.folder.display()
                     ),
-                    "Wait until it has ended, or cancel it; then start this one again.",
+                    "Wait for it to end or cancel it, then start this load again.",
                 ));
             }
             Err(TryLockError::Error(e)) => return Err(unwritable(&path, &e, "")),
@@ -184,8 +184,8 @@ pub(crate) fn broken(path: &Path, error: &SegmentError) -> Failure {
     match error {
         SegmentError::Io(e) => unreadable(path, e),
         _ => failure(
-            format!("The stored segment {} can't be read: {error}.", path.display()),
-            "Move that file away, then load again with mode backfill: only what is missing is loaded.",
+            format!("Cannot read stored segment {}: {error}.", path.display()),
+            "Move that file away, then load again with mode backfill, which loads only the missing bars.",
         ),
     }
 }

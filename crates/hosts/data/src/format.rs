@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Who wrote a CSV.
+/// File format of a vendor or program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// Columns found by name, or time, open, high, low, close, volume without names
+    /// Columns found by name; without names: time, open, high, low, close, volume
     Generic,
     /// yfinance: one or three header lines
     Yfinance,
@@ -18,17 +18,17 @@ pub enum Format {
     Binance,
     /// Interactive Brokers: date, open, high, low, close, volume, average, barCount
     InteractiveBrokers,
-    /// MetaTrader 4 and 5: date and time in two columns, in the broker's time
+    /// MetaTrader 4 and 5: date and time in two columns, in broker server time
     Metatrader,
     /// Stooq: <TICKER>,<PER>,<DATE>,<TIME>, or Date,Open,High,Low,Close,Volume
     Stooq,
-    /// HistData: no header, times in EST without daylight saving
+    /// HistData: no header, EST without daylight saving time
     Histdata,
     /// Dukascopy: Gmt time or Local time, day first
     Dukascopy,
     /// TradingView chart export: time,open,high,low,close
     Tradingview,
-    /// Alpha Vantage: newest first, times of New York
+    /// Alpha Vantage: newest first, New York time
     AlphaVantage,
 }
 
@@ -83,18 +83,18 @@ impl Format {
     pub(crate) fn zone_advice(self) -> &'static str {
         match self {
             Format::Metatrader => {
-                "MetaTrader writes the time of the broker's server: choose its time zone, or the format histdata where the file is from there"
+                "MetaTrader uses the broker's server time: choose its time zone, or the format histdata if the file is from HistData"
             }
             Format::Histdata => {
-                "it looks like HistData: choose the format histdata for its EST, or a time zone"
+                "it looks like HistData: choose the format histdata (EST) or a time zone"
             }
             Format::AlphaVantage => {
-                "it looks like Alpha Vantage: choose the format alpha_vantage for the time of New York, or a time zone"
+                "it looks like Alpha Vantage: choose the format alpha_vantage (New York time) or a time zone"
             }
             Format::InteractiveBrokers => {
                 "it looks like Interactive Brokers: choose the time zone of your TWS"
             }
-            _ => "choose its time zone",
+            _ => "choose a time zone",
         }
     }
 }

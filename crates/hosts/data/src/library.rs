@@ -89,13 +89,13 @@ impl Library {
             (Some(only), None) => Ok(only.clone()),
             (Some(_), Some(_)) => Err(vec![FieldError::new(
                 "source",
-                format!("{symbol} {timeframe} was loaded from several sources. Say which one to take."),
+                format!("{symbol} {timeframe} was loaded from several sources. Choose one."),
             )]),
             (None, _) => {
                 let from = source.map(|s| format!(" from {s}")).unwrap_or_default();
                 Err(vec![FieldError::new(
                     "symbol",
-                    format!("No bars of {symbol} {timeframe}{from} are stored here. {}", there_are(&sets)),
+                    format!("No stored bars for {symbol} {timeframe}{from}. {}", there_are(&sets)),
                 )])
             }
         }
@@ -124,11 +124,11 @@ impl Library {
 fn there_are(sets: &[SetName]) -> String {
     const SHOWN: usize = 8;
     if sets.is_empty() {
-        return "Nothing is: load it first with data.load.".to_owned();
+        return "Nothing is stored yet. Load it first with data.load.".to_owned();
     }
     let names: Vec<String> = sets.iter().take(SHOWN).map(SetName::to_string).collect();
     let more = if sets.len() > SHOWN { format!(" and {} more", sets.len() - SHOWN) } else { String::new() };
-    format!("Stored are {}{more}. Load it first with data.load.", names.join(", "))
+    format!("Available: {}{more}. Load it first with data.load.", names.join(", "))
 }
 
 /// The names of the folders in a folder; none when it is not there.

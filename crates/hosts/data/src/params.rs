@@ -12,49 +12,49 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
-/// What `data.load` takes.
+/// Parameters of `data.load`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LoadParams {
-    /// The instrument, as the source calls it: MSFT, ^GSPC, EURUSD=X, BTC/USDT.
+    /// Ticker as named by the source: MSFT, ^GSPC, EURUSD=X, BTC/USDT.
     #[schemars(length(min = 1, max = 32))]
     pub symbol: String,
-    /// How long one bar lasts.
+    /// Bar size.
     #[serde(default)]
     pub timeframe: Timeframe,
-    /// Where the bars come from.
+    /// Data source to load from.
     #[serde(default)]
     pub source: Option<String>,
-    /// Which program or vendor wrote the files. Empty: as the source is configured, or detected.
+    /// File format of the vendor or program. Leave empty to use the source's setting or detect it.
     #[serde(default)]
     pub format: Option<Format>,
-    /// Time zone of times that say none: America/New_York, UTC-5. Empty: as the source is configured.
+    /// Time zone of times without one: America/New_York, UTC-5. Leave empty to use the source's setting.
     #[serde(default)]
     #[schemars(length(max = 40))]
     pub time_zone: Option<String>,
-    /// What to do with bars that are stored already.
+    /// How to treat bars that are already stored.
     #[serde(default)]
     pub mode: Mode,
-    /// First day or moment to load. Empty: from the first bar that the source has.
+    /// Start date or time, inclusive. Leave empty for the earliest available bar.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// Last day or moment to load; it is loaded itself. Empty: to the last bar that the source has.
+    /// End date or time, inclusive. Leave empty for the latest available bar.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// Load at most this many rows a second, to be gentle with the source. Empty: as fast as it goes.
+    /// Rate limit in rows per second. Leave empty for no limit.
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub rows_per_second: Option<u32>,
-    /// Fail when more than this share of the rows is rejected: 0.05 is 5 %. Empty: 5 %, where more than a handful is.
+    /// Fail if more than this share of rows is rejected; 0.05 = 5 %. Leave empty for 5 %, from 5 rejected rows on.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_rejected_share: Option<f64>,
-    /// Another seed gives another walk, the same seed the same bars.
+    /// Random seed. The same seed gives the same bars.
     #[serde(default = "default_seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub seed: u32,
-    /// How many years back from the end, or from 2025-12-31 when no end is given.
+    /// Number of years, counted back from the end date, or from 2025-12-31 without one.
     #[serde(default = "default_years")]
     #[schemars(range(min = 0.01, max = 36.0))]
     pub years: f64,
@@ -68,16 +68,16 @@ fn default_years() -> f64 {
     2.0
 }
 
-/// How a load treats what is stored already.
+/// How a load treats bars that are already stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Load everything anew; with a range, everything in the range
+    /// Reload everything, or everything in the range
     #[default]
     Full,
-    /// Load only bars newer than the last one stored
+    /// Load only bars newer than the last stored bar
     Tail,
-    /// Load what is missing up to the last bar stored: older bars, lost segments, holes
+    /// Load missing bars up to the last stored bar: older bars, lost segments, gaps
     Backfill,
 }
 
@@ -131,7 +131,7 @@ impl LoadParams {
             let given = self.source.as_deref().unwrap_or_default();
             errors.push(FieldError::new(
                 "source",
-                format!("There is no source '{given}'. The sources are {}.", names.join(", ")),
+                format!("Unknown source '{given}'. Available sources: {}.", names.join(", ")),
             ));
         }
         let from = moment(self.start.as_deref(), false).unwrap_or_else(|e| {
@@ -149,7 +149,7 @@ impl LoadParams {
             errors.push(FieldError::new("end", "The end is before the start."));
         }
         if !(0.01..=36.0).contains(&self.years) {
-            errors.push(FieldError::new("years", "Years are a number from 0.01 to 36."));
+            errors.push(FieldError::new("years", "Enter a number of years from 0.01 to 36."));
         }
         if matches!(source, Some(SourceConfig::Synthetic { .. })) && errors.is_empty() {
             range = synthetic_range(range, self.years).unwrap_or_else(|e| {
@@ -165,7 +165,7 @@ impl LoadParams {
         if rows_per_second == Some(None) {
             errors.push(FieldError::new(
                 "rows_per_second",
-                "At least 1 row a second; leave it empty for no limit.",
+                "Must be at least 1 row per second. Leave it empty for no limit.",
             ));
         }
         let range = range.of(self.timeframe);
@@ -228,7 +228,7 @@ pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, S
     match Time::parse(text) {
         Ok(time) => Ok(Some(if is_end { time.plus_micros(1) } else { time })),
         Err(_) => Err(format!(
-            "'{}' is not a day like 2024-03-01 or a moment with its zone like 2024-03-01T09:30:00Z.",
+            "'{}' is not a valid date or time. Use a date like 2024-03-01, or a time with its zone like 2024-03-01T09:30:00Z.",
             super::wording::excerpt(text, 40)
         )),
     }
@@ -246,15 +246,15 @@ fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
         return Err(FieldError::new(
             "end",
             format!(
-                "Synthetic bars end on {SYNTHETIC_END} unless an end is given. Give one after the start."
+                "Synthetic bars end on {SYNTHETIC_END} by default, before this start. Set an end date after the start."
             ),
         ));
     }
     if to <= first {
-        return Err(FieldError::new("end", format!("Synthetic bars begin on {SYNTHETIC_START}.")));
+        return Err(FieldError::new("end", format!("Synthetic bars start on {SYNTHETIC_START}. Choose a later end date.")));
     }
     if to.seconds_since(from) > 50.0 * 366.0 * 86_400.0 {
-        return Err(FieldError::new("end", "At most 50 years of synthetic bars are made in one load."));
+        return Err(FieldError::new("end", "A load can generate at most 50 years of synthetic bars. Shorten the range."));
     }
     Ok(Range { from: Some(from), to: Some(to) })
 }
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn every_wrong_param_has_its_own_message() {
-        assert!(message(json!({"symbol": "../../etc/passwd"}), "symbol").contains("is not a symbol"));
+        assert!(message(json!({"symbol": "../../etc/passwd"}), "symbol").contains("is not a valid symbol"));
         assert!(message(json!({"symbol": "A", "source": "web"}), "source").contains("files, synthetic"));
         assert!(message(json!({"symbol": "A", "start": "2024-03-01T09:30:00"}), "start").contains("zone"));
         assert!(
@@ -332,7 +332,7 @@ mod tests {
                 .contains("before")
         );
         assert!(
-            message(json!({"symbol": "A", "rows_per_second": 0}), "rows_per_second").contains("At least 1")
+            message(json!({"symbol": "A", "rows_per_second": 0}), "rows_per_second").contains("at least 1")
         );
         assert!(
             message(json!({"symbol": "A", "source": "synthetic", "start": "2026-03-01"}), "end")

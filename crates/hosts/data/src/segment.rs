@@ -36,11 +36,11 @@ pub(crate) struct Label {
 pub(crate) enum SegmentError {
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("it is not a Parquet file that can be read: {0}")]
+    #[error("not a valid Parquet file: {0}")]
     Parquet(#[from] ParquetError),
-    #[error("its data can't be read: {0}")]
+    #[error("its data is not readable: {0}")]
     Arrow(#[from] ArrowError),
-    #[error("its columns are not time, open, high, low, close and volume as Signalbox writes them")]
+    #[error("its columns are not the time, open, high, low, close and volume that Signalbox writes")]
     OtherColumns,
 }
 

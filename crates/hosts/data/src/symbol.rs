@@ -20,12 +20,12 @@ impl Symbol {
         let text = text.trim();
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_^=/:$!&+".contains(c);
         if text.is_empty() {
-            return Err("A symbol is needed, like MSFT.".to_owned());
+            return Err("Symbol is required, e.g. MSFT.".to_owned());
         }
         let shown: String = text.chars().take(MAX_SYMBOL_CHARS + 10).collect();
         if text.len() > MAX_SYMBOL_CHARS {
             return Err(format!(
-                "'{shown}' is too long: a symbol has at most {MAX_SYMBOL_CHARS} characters."
+                "'{shown}' is too long. A symbol has at most {MAX_SYMBOL_CHARS} characters."
             ));
         }
         let begins = |c: char| c.is_ascii_alphanumeric() || matches!(c, '^' | '$');
@@ -35,12 +35,12 @@ impl Symbol {
             || text.contains("..")
         {
             return Err(format!(
-                "'{shown}' is not a symbol: use letters, digits and . - _ ^ = / : $ ! & +, beginning with a letter or digit, ^ or $, like MSFT, BRK.B, ^GSPC or BTC/USDT."
+                "'{shown}' is not a valid symbol. Use letters, digits and . - _ ^ = / : $ ! & +, starting with a letter, digit, ^ or $, e.g. MSFT, BRK.B, ^GSPC or BTC/USDT."
             ));
         }
         // A folder whose name ends in a dot is another folder on some systems.
         if text.ends_with(['.', '/']) {
-            return Err(format!("'{shown}' is not a symbol: it must not end in '.' or '/'."));
+            return Err(format!("'{shown}' is not a valid symbol. It must not end in '.' or '/'."));
         }
         Ok(Self(text.to_owned()))
     }

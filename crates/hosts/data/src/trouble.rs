@@ -17,20 +17,20 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let shown = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => failure(
-            format!("There is no {shown}."),
-            "Check the folder in the configuration of the source, and that the disk is there.",
+            format!("{shown} was not found."),
+            "Check the source's folder in the configuration, and that the disk is mounted.",
         ),
         io::ErrorKind::PermissionDenied => failure(
-            format!("The host may not read {shown}."),
-            "Let the user that the host runs as read it, then try again.",
+            format!("Permission denied: the host can't read {shown}."),
+            "Give the host's user read access, then try again.",
         ),
         io::ErrorKind::IsADirectory => failure(
             format!("{shown} is a folder, not a file."),
-            "Move it away, and put the file in its place.",
+            "Move it away and put the file in its place.",
         ),
         _ => failure(
-            format!("{shown} could not be read: {error}."),
-            "Check the disk that holds it, then try again.",
+            format!("Cannot read {shown}: {error}."),
+            "Check its disk, then try again.",
         ),
     }
 }
@@ -41,22 +41,22 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure 
     let shown = path.display();
     let (kept, again) = match kept {
         "" => (String::new(), "start the load again"),
-        kept => (format!(" {kept}"), "resume: finished segments are not loaded again"),
+        kept => (format!(" {kept}"), "resume; completed segments are not loaded again"),
     };
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure(
-            format!("The disk that holds {shown} is full.{kept}"),
-            format!("Free space there, then {again}."),
+            format!("The disk of {shown} is full.{kept}"),
+            format!("Free up space, then {again}."),
         ),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => failure(
-            format!("The host may not write to {shown}: {error}.{kept}"),
+            format!("The host can't write to {shown}: {error}.{kept}"),
             format!(
-                "Let the user that the host runs as write there, or configure another folder, then {again}."
+                "Give the host's user write access or configure another folder, then {again}."
             ),
         ),
         _ => failure(
-            format!("{shown} could not be written: {error}.{kept}"),
-            format!("Check the disk that holds it, then {again}."),
+            format!("Cannot write {shown}: {error}.{kept}"),
+            format!("Check its disk, then {again}."),
         ),
     }
 }
@@ -71,18 +71,18 @@ mod tests {
         let told = unwritable(Path::new("/data/bars"), &error, "7 of 13 segments (11,204 rows) are kept.");
         assert_eq!(
             told.message,
-            "The disk that holds /data/bars is full. 7 of 13 segments (11,204 rows) are kept."
+            "The disk of /data/bars is full. 7 of 13 segments (11,204 rows) are kept."
         );
         assert!(told.hint.contains("resume"));
         let told = unwritable(Path::new("/data/bars"), &error, "");
-        assert_eq!(told.hint, "Free space there, then start the load again.", "nothing can be resumed");
+        assert_eq!(told.hint, "Free up space, then start the load again.", "nothing can be resumed");
     }
 
     #[test]
     fn a_file_that_may_not_be_read_says_so() {
         let error = io::Error::from(io::ErrorKind::PermissionDenied);
         let told = unreadable(Path::new("/data/MSFT_1h.csv"), &error);
-        assert_eq!(told.message, "The host may not read /data/MSFT_1h.csv.");
+        assert_eq!(told.message, "Permission denied: the host can't read /data/MSFT_1h.csv.");
         assert!(told.hint.contains("user"));
     }
 }

@@ -65,24 +65,24 @@ impl Reason {
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Reason::WrongColumns => "Give every row as many fields as the header has.",
-            Reason::BadTime => "Write times like 2024-03-01T09:30:00Z or 2024-03-01 09:30:00+00:00.",
+            Reason::BadTime => "Write times as 2024-03-01T09:30:00Z or 2024-03-01 09:30:00+00:00.",
             Reason::NoZone => {
-                "Choose the time zone of the source (time_zone), or write the zone of each time, like 2024-03-01T09:30:00Z; only daily bars may have plain days."
+                "Set the source's time zone (time_zone), or write each time with its zone, like 2024-03-01T09:30:00Z. Only daily bars can have plain dates."
             }
             Reason::NotANumber | Reason::NotFinite => {
                 "Write prices and volumes as plain numbers, like 37.21."
             }
-            Reason::NonPositivePrice => "Prices must be above zero: look at what made the file.",
+            Reason::NonPositivePrice => "Prices must be above zero. Check the program that wrote the file.",
             Reason::HighBelowLow | Reason::PriceOutsideRange => {
-                "Check that the columns open, high, low and close are named as what they hold."
+                "Check the names of the columns open, high, low and close."
             }
             Reason::NegativeVolume => {
-                "Volumes must not be negative; leave them empty, or write -1, where they are not known."
+                "Volumes must not be negative. Leave unknown volumes empty or write -1."
             }
-            Reason::DuplicateTime => "Each bar must be there once, with a time of its own.",
-            Reason::InFuture => "Correct the dates of these rows, or the clock of this machine.",
+            Reason::DuplicateTime => "Each bar needs a unique time. Remove the duplicates.",
+            Reason::InFuture => "Correct the dates of these rows, or the clock of the host's machine.",
             Reason::OffGrid => {
-                "Bars must begin at multiples of their timeframe: load these with the timeframe that they have."
+                "Bars must start at multiples of their timeframe. Load these with their actual timeframe."
             }
         }
     }
@@ -260,10 +260,10 @@ impl Validator {
 
     fn in_time(&self, bar: Bar) -> Result<Bar, Reject> {
         if self.latest.is_some_and(|latest| bar.time > latest) {
-            return Err(Reject::new(Reason::InFuture, format!("{} is not yet", moment(bar.time))));
+            return Err(Reject::new(Reason::InFuture, format!("{} is in the future", moment(bar.time))));
         }
         if is_off_grid(self.timeframe, bar.time, self.before) {
-            let text = format!("no bar of {} begins at {}", self.timeframe, moment(bar.time));
+            let text = format!("no {} bar starts at {}", self.timeframe, moment(bar.time));
             return Err(Reject::new(Reason::OffGrid, text));
         }
         if self.last == Some(bar.time) {
@@ -275,7 +275,7 @@ impl Validator {
 
 /// A second bar of the same time.
 pub(crate) fn already_there(time: Time) -> Reject {
-    Reject::new(Reason::DuplicateTime, format!("{} is there already", moment(time)))
+    Reject::new(Reason::DuplicateTime, format!("{} is a duplicate", moment(time)))
 }
 
 /// Holds the numbers of one bar against each other, and widens high and low where a price is beyond them by a rounding.

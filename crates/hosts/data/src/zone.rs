@@ -44,7 +44,7 @@ impl Zone {
         let named = !text.is_empty() && text.len() <= 40 && text.chars().all(plain);
         named.then(|| TimeZone::get(text).ok()).flatten().map(Self).ok_or_else(|| {
             format!(
-                "'{}' is not a time zone. Write a name like America/New_York, or a distance from UTC like UTC-5.",
+                "'{}' is not a time zone. Use a name like America/New_York, or an offset like UTC-5.",
                 excerpt(text, 40)
             )
         })
@@ -107,7 +107,7 @@ impl fmt::Display for Zone {
             None => match self.0.to_fixed_offset() {
                 Ok(Offset::UTC) => f.write_str("UTC"),
                 Ok(offset) => write!(f, "UTC{offset}"),
-                Err(_) => f.write_str("a zone of this machine"),
+                Err(_) => f.write_str("system time zone"),
             },
         }
     }

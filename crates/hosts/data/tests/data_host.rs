@@ -267,7 +267,7 @@ async fn an_unknown_symbol_fails_with_what_is_there() {
     let Some(HostEventBody::Ended { failure: Some(failure), .. }) = events.last() else {
         panic!("{events:?}")
     };
-    assert!(failure.message.contains("there are MSFT 1h"), "{}", failure.message);
+    assert!(failure.message.contains("Available: MSFT 1h"), "{}", failure.message);
     assert_eq!(failure.hint, "Did you mean MSFT?");
 }
 
@@ -289,7 +289,7 @@ async fn a_preview_shows_the_first_bars_as_they_will_be_stored() {
     let undecided: protocol::Preview = ask(params.clone()).await.json().await.unwrap();
     let failure = undecided.failure.unwrap();
     assert!(
-        failure.message.contains("says no zone; MetaTrader writes the time of the broker"),
+        failure.message.contains("has no time zone; MetaTrader uses the broker's server time"),
         "{}",
         failure.message
     );
@@ -303,7 +303,7 @@ async fn a_preview_shows_the_first_bars_as_they_will_be_stored() {
         ("metatrader (detected)".into(), "Europe/Athens (chosen)".into())
     );
     assert!(
-        fact("Columns").starts_with("day: <DATE> · time of day: <TIME> · open: <OPEN>"),
+        fact("Columns").starts_with("date: <DATE> · time: <TIME> · open: <OPEN>"),
         "{}",
         fact("Columns")
     );

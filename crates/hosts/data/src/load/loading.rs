@@ -192,7 +192,7 @@ impl<R: Report> Loading<R> {
         reject_again(&mut self.validator, &again);
         if self.validator.early > 0 {
             let rows = counted(self.validator.early, "row was", "rows were");
-            say(&self.report, LogLevel::Warn, format!("{rows} not in order of time: all are sorted"));
+            say(&self.report, LogLevel::Warn, format!("{rows} out of time order: all rows are sorted"));
         }
         self.last_taken = bars.last().map(|bar| bar.time);
         self.sorted = bars;
@@ -202,7 +202,7 @@ impl<R: Report> Loading<R> {
     fn resumable(&self, error: WorkError) -> WorkError {
         match error {
             WorkError::Failed(mut failure) if !self.done.is_empty() && failure.hint == TRY_AGAIN => {
-                failure.hint = "Resume: finished segments are kept and are not loaded again.".to_owned();
+                failure.hint = "Resume: completed segments are kept and not loaded again.".to_owned();
                 failure.into()
             }
             other => other,
@@ -314,7 +314,7 @@ impl<R: Report> Loading<R> {
         let what = if done.new == done.rows || done.new == 0 {
             counted(done.rows, "row", "rows")
         } else {
-            format!("{}, {} of them new", counted(done.rows, "row", "rows"), thousands(done.new))
+            format!("{}, {} new", counted(done.rows, "row", "rows"), thousands(done.new))
         };
         let verb = if done.new == 0 { "Nothing new for" } else { "Wrote" };
         say(&self.report, LogLevel::Info, format!("{verb} {file}: {what}"));
@@ -350,7 +350,7 @@ impl<R: Report> Loading<R> {
             say(
                 &self.report,
                 LogLevel::Warn,
-                "There are too many segments for a checkpoint: a resume would go on at an earlier one.",
+                "Too many segments for a checkpoint: a resume will continue from an earlier checkpoint",
             );
         }
     }
@@ -373,7 +373,7 @@ impl<R: Report> Loading<R> {
 
     /// What is safe when the next write fails.
     fn kept(&self) -> String {
-        if self.done.is_empty() { String::new() } else { format!("Finished and kept: {}.", self.note()) }
+        if self.done.is_empty() { String::new() } else { format!("Completed and kept: {}.", self.note()) }
     }
 
     fn show(&mut self) {

@@ -145,8 +145,8 @@ impl Work for DataLoad {
         KindSpec {
             name: KindName::new("data.load").expect("it is of the form area.verb"),
             title: "Load market data".to_owned(),
-            description: "Reads bars from a source, checks every row, keeps them as Parquet files in segments, and \
-                          tells what is missing. A cancelled load keeps its finished segments and can be resumed."
+            description: "Reads bars from a source, validates every row, stores them as Parquet segments and reports \
+                          gaps. A cancelled load keeps its completed segments and can be resumed."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {source} · {mode}".to_owned()),
             params: self.params(),
@@ -169,7 +169,7 @@ impl Work for DataLoad {
         let request = params.request(&self.config).map_err(|errors| {
             let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
             WorkError::failed(
-                format!("The params don't fit: {}", all.join(" ")),
+                format!("Invalid parameters: {}", all.join(" ")),
                 "Correct them, then start again.",
             )
         })?;
@@ -220,7 +220,7 @@ fn can_write(folder: &Path) -> Check {
             name,
             ok: false,
             message: format!(
-                "{} can't be written: {e}. Let the user that the host runs as write there, and see that the disk has room.",
+                "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
                 folder.display()
             ),
         },
@@ -235,7 +235,7 @@ fn can_read(source: &str, folder: &Path) -> Check {
             name,
             ok: false,
             message: format!(
-                "{} can't be read: {e}. Make that folder with files like MSFT_1h.csv, or correct the configuration.",
+                "Cannot read {}: {e}. Create the folder with files like MSFT_1h.csv, or correct the configuration.",
                 folder.display()
             ),
         },

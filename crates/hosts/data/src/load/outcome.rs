@@ -62,12 +62,12 @@ impl Tally<'_> {
             .map_or(("", ""), |(reason, _, example)| (reason.remedy(), example));
         failure(
             format!(
-                "Too many rows of {} {} were rejected, {}; {example}.",
+                "Too many rows of {} {} were rejected, {}. First example: {example}.",
                 label.symbol,
                 label.timeframe,
                 self.rejections()
             ),
-            format!("{remedy} To load the rest all the same, raise max_rejected_share."),
+            format!("{remedy} To load the other rows anyway, raise max_rejected_share."),
         )
     }
 }
@@ -89,16 +89,16 @@ pub(super) fn finer(label: &Label, grid: &Grid) -> Result<(), Failure> {
     let (name, timeframe) = (format!("{} {}", label.symbol, label.timeframe), label.timeframe);
     if micros == 0 {
         return Err(failure(
-            format!("These are no daily bars: {name} has several bars a day."),
-            "Load them with the timeframe that they have.",
+            format!("{name} has several bars per day, so these are not daily bars."),
+            "Load them with their actual timeframe.",
         ));
     }
     let (apart, own) = distance(micros);
     let hint = match own {
-        Some(own) => format!("Name them as bars of {own} and load them with that timeframe."),
-        None => "Load them with the timeframe that they have.".to_owned(),
+        Some(own) => format!("Name the file for {own} and load it with that timeframe."),
+        None => "Load them with their actual timeframe.".to_owned(),
     };
-    Err(failure(format!("These are no bars of {timeframe}: most bars of {name} are {apart} apart."), hint))
+    Err(failure(format!("These are not {timeframe} bars: most bars of {name} are {apart} apart."), hint))
 }
 
 /// Whether what was read can be a load at all, before the last segment is written.
@@ -112,7 +112,7 @@ pub(super) fn judge(
     let rejected = &read.validator.rejected;
     for found in rejected.listed() {
         let rows = counted(found.rows, "row", "rows");
-        say(report, LogLevel::Warn, format!("Rejected {rows} for {}, first {}", found.reason, found.example));
+        say(report, LogLevel::Warn, format!("Rejected {rows}: {}, first at {}", found.reason, found.example));
     }
     let name = format!("{} {}", request.symbol, request.timeframe);
     let accepted = read.validator.accepted;
@@ -126,7 +126,7 @@ pub(super) fn judge(
     if let Some((reason, rows, example)) = rejected.most() {
         return Err(failure(
             format!(
-                "None of the {} of {name} could be used; {} were rejected for {}, the first at {example}.",
+                "None of the {} of {name} are usable. {} were rejected as {}, the first at {example}.",
                 counted(read.rows, "row", "rows"),
                 thousands(rows),
                 reason.as_str()
@@ -137,24 +137,24 @@ pub(super) fn judge(
     match read.passed {
         // Nothing new is a good end of a load that looks for what is new.
         _ if had_bars && request.mode != Mode::Full => {
-            say(report, LogLevel::Info, "The source has nothing that is not stored already");
+            say(report, LogLevel::Info, "No new bars: everything in the source is already stored");
             Ok(())
         }
         Some((first, last)) => Err(failure(
             format!(
-                "There are no bars of {name} in the asked-for range; the source has {} to {}.",
+                "No bars for {name} in the requested range. The source has {} to {}.",
                 moment(first),
                 moment(last)
             ),
-            "Choose a start and an end within that.",
+            "Choose a start and end within that range.",
         )),
         None if request.range.is_all() => Err(failure(
-            format!("The source has no rows for {name}: at most a line of column names."),
-            "Put the bars into it, or load another symbol.",
+            format!("The source has no rows for {name}, at most a header line."),
+            "Add the bars to it, or load another symbol.",
         )),
         None => Err(failure(
-            format!("There are no bars of {name} in the asked-for range."),
-            "Choose another start or end; markets are closed at weekends.",
+            format!("No bars for {name} in the requested range."),
+            "Choose another start or end. Markets are closed on weekends.",
         )),
     }
 }
@@ -166,7 +166,7 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
         say(
             report,
             LogLevel::Info,
-            format!("The data set has {rows}, {} to {}", moment(first), moment(last)),
+            format!("Data set: {rows}, {} to {}", moment(first), moment(last)),
         );
     }
     let unknown = found.quality.unknown_volume;
@@ -179,14 +179,14 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
         say(
             report,
             LogLevel::Info,
-            format!("The volume of {of} is not known: what needs volume can't use them"),
+            format!("Volume unknown for {of}: features that need volume can't use them"),
         );
     }
     let gaps = found.findings.gaps.len() as u64;
     let missing = match found.quality.completeness {
-        None => "There is too little data to tell what is missing".to_owned(),
+        None => "Not enough data to detect missing bars".to_owned(),
         Some(_) if gaps == 0 => {
-            "No gaps: every bar that the symbol's own calendar lets expect is there".to_owned()
+            "No gaps: all bars expected from the symbol's own calendar are present".to_owned()
         }
         Some(share) => format!(
             "{} with {}: {:.2} % complete",
@@ -200,12 +200,12 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
     if !closed.is_empty() {
         const SHOWN: usize = 8;
         let days: Vec<String> = closed.iter().rev().take(SHOWN).rev().map(|t| day(*t)).collect();
-        let which = if closed.len() > SHOWN { "the last of them on" } else { "on" };
+        let which = if closed.len() > SHOWN { "latest:" } else { "dates:" };
         let count = counted(closed.len() as u64, "whole session", "whole sessions");
         say(
             report,
             LogLevel::Info,
-            format!("{count} without a bar taken for holidays, {which} {}", days.join(", ")),
+            format!("{count} without bars treated as holidays, {which} {}", days.join(", ")),
         );
     }
 }
@@ -222,7 +222,7 @@ fn warnings(label: &Label, read: &Tally) -> Vec<String> {
     }
     if let Some(Spacing::Coarser(longer)) = read.validator.grid.spacing(label.timeframe) {
         warnings.push(format!(
-            "Most bars are {longer} apart, though they were loaded as bars of {}.",
+            "Most bars are {longer} apart, but were loaded as {} bars.",
             label.timeframe
         ));
     }
@@ -271,10 +271,10 @@ pub(super) fn document(
             result.source,
             writer.set.symbol.url_step()
         ),
-        description: "Candles of the data set; takes from, to and points".to_owned(),
+        description: "Candles of the data set. Query: from, to, points".to_owned(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {
-        failure(format!("The result can't be written as JSON: {e}."), "This is a fault of Signalbox.")
+        failure(format!("Cannot serialize the result as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
     })?;
     let mut tags = if synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
     if rejected_share > WARNED_SHARE {

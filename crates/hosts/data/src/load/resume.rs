@@ -116,7 +116,7 @@ impl Trust {
             report,
             LogLevel::Warn,
             format!(
-                "No longer as the earlier attempt left them: {}. Rows are read from the start",
+                "Segments changed since the previous attempt: {}. Reading from the start",
                 names.join(", ")
             ),
         );
@@ -138,12 +138,12 @@ impl Trust {
             say(
                 report,
                 LogLevel::Warn,
-                "The source was changed since the earlier attempt: everything is read anew",
+                "The source changed since the previous attempt: reading from the start",
             );
             *self = Self::default();
         } else if let Some(saved) = &self.whole {
             let kept = counted(saved.done.len() as u64, "segment", "segments");
-            say(report, LogLevel::Info, format!("Going on after {kept} of an earlier attempt"));
+            say(report, LogLevel::Info, format!("Resuming after {kept} completed by a previous attempt"));
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) async fn load<R: Report>(
             say(
                 &report,
                 LogLevel::Warn,
-                "The checkpoint can't be read by this version: everything is loaded anew",
+                "This version can't read the checkpoint: loading from the start",
             );
         }
         saved
@@ -121,7 +121,7 @@ async fn read<R: Report>(
             say(
                 report,
                 LogLevel::Info,
-                format!("At most {} a second, as asked for", counted(u64::from(rate.get()), "row", "rows")),
+                format!("Rate limit: {} per second", counted(u64::from(rate.get()), "row", "rows")),
             );
         }
         let described = opened.described.clone();
@@ -138,7 +138,7 @@ async fn read<R: Report>(
         match interrupted {
             Interrupted::Unsorted => {
                 let text = format!(
-                    "The rows of {described} are not in order of time: all are read again and sorted"
+                    "The rows of {described} are out of time order: reading again to sort them"
                 );
                 say(report, LogLevel::Warn, text);
             }
@@ -146,7 +146,7 @@ async fn read<R: Report>(
                 say(
                     report,
                     LogLevel::Warn,
-                    format!("{described} was replaced again: the file before it is loaded"),
+                    format!("{described} was replaced again: keeping the version that was read"),
                 );
                 return Ok(loading);
             }
@@ -158,7 +158,7 @@ async fn read<R: Report>(
                 say(
                     report,
                     LogLevel::Warn,
-                    format!("{described} was changed while it was read: it is read again"),
+                    format!("{described} changed during the read: reading again"),
                 );
                 settle(report).await?;
             }
@@ -209,9 +209,9 @@ async fn settle(report: &impl Report) -> Result<(), WorkError> {
 fn always_changing(described: &str) -> Failure {
     failure(
         format!(
-            "{described} was changed while it was read, {MAX_READS} times in a row. Nothing that is stored was removed."
+            "{described} changed during the read, {MAX_READS} times in a row. No stored bars were removed."
         ),
-        "Wait until the program that writes it has ended, or let it write another file and rename that; then load again.",
+        "Wait until the program that writes it ends, or let it write a temporary file and rename it. Then load again.",
     )
 }
 
@@ -246,7 +246,7 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
     match (request.mode, stored_last) {
         (Mode::Full, _) => {}
         (Mode::Tail, Some(last)) => {
-            say(report, LogLevel::Info, format!("Only bars after {}, the last one stored", moment(last)));
+            say(report, LogLevel::Info, format!("Loading only bars after {}, the last stored bar", moment(last)));
             let after = last.plus_micros(1);
             range.from = Some(range.from.map_or(after, |from| from.max(after)));
         }
@@ -254,12 +254,12 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
             say(
                 report,
                 LogLevel::Info,
-                format!("Only bars that are missing up to {}, the last one stored", moment(last)),
+                format!("Loading only missing bars up to {}, the last stored bar", moment(last)),
             );
             range.to = Some(range.to.map_or(last, |to| to.min(last)));
         }
         (Mode::Tail | Mode::Backfill, None) => {
-            say(report, LogLevel::Info, "Nothing is stored yet: everything is loaded");
+            say(report, LogLevel::Info, "Nothing is stored yet: loading everything");
         }
     }
     range
@@ -275,7 +275,7 @@ async fn clear(report: &impl Report, writer: &Writer, done: &[Done]) -> Result<(
     .await?;
     if changed > 0 {
         let what = counted(changed, "segment", "segments");
-        say(report, LogLevel::Info, format!("Removed what the source no longer has from {what}"));
+        say(report, LogLevel::Info, format!("Removed bars that the source no longer has from {what}"));
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ impl Sorting {
         if self.0.len() >= MAX_SORTED_ROWS {
             return Err(failure(
                 format!(
-                    "The rows are not in order of time, and at most {} rows are sorted here.",
+                    "The rows are out of time order, and at most {} rows can be sorted.",
                     thousands(MAX_SORTED_ROWS as u64)
                 ),
                 "Sort the file by time, oldest first, or choose a shorter range.",

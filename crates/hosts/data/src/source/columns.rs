@@ -42,7 +42,7 @@ impl Columns {
         // Some programs end each row with a separator.
         let trailing = record.iter().skip(self.width).all(|field| field.trim().is_empty());
         if record.len() < self.width || !trailing {
-            let text = format!("{} fields where the header has {}", record.len(), self.width);
+            let text = format!("{} fields, but the header has {}", record.len(), self.width);
             return (None, Err(Reject::new(Reason::WrongColumns, text)));
         }
         let time = match self.time {

@@ -259,7 +259,7 @@ fn last_time(tail: &[u8], text: &CsvText) -> Option<Time> {
 fn empty(what: &str) -> Failure {
     failure(
         format!("{what} is empty."),
-        "Put a line of column names and the bars into it, or load another symbol.",
+        "Add a header line and the bars to it, or load another symbol.",
     )
 }
 
@@ -308,11 +308,11 @@ mod tests {
             ("notes.txt", ""),
         ]);
         let failure = told(folder.path(), "MSFFT");
-        assert!(failure.message.contains("There is no MSFFT_1h.csv in "), "{}", failure.message);
-        assert!(failure.message.ends_with("there are GOOGL 1d, MSFT 1h, NVDA 1h."), "{}", failure.message);
+        assert!(failure.message.contains("MSFFT_1h.csv was not found in "), "{}", failure.message);
+        assert!(failure.message.ends_with("Available: GOOGL 1d, MSFT 1h, NVDA 1h."), "{}", failure.message);
         assert_eq!(failure.hint, "Did you mean MSFT?");
         assert_eq!(told(folder.path(), "msft").hint, "Did you mean MSFT?");
-        assert!(told(folder.path(), "GOOGL").hint.contains("is there as 1d"));
+        assert!(told(folder.path(), "GOOGL").hint.contains("is available as 1d"));
         assert!(told(folder.path(), "XYZXYZ").hint.contains("Choose one of these"));
     }
 
@@ -322,9 +322,9 @@ mod tests {
         fs::create_dir(folder.path().join("D_1h.csv")).unwrap();
         assert!(told(folder.path(), "A").message.ends_with("A_1h.csv is empty."));
         assert!(told(folder.path(), "B").message.ends_with("B_1h.csv is empty."));
-        assert!(told(folder.path(), "C").message.contains("lacks a time"));
+        assert!(told(folder.path(), "C").message.contains("has no column for a time"));
         assert!(told(folder.path(), "D").message.contains("is a folder"));
-        assert!(told(&folder.path().join("none"), "A").message.starts_with("There is no "));
+        assert!(told(&folder.path().join("none"), "A").message.ends_with(" was not found."));
     }
 
     #[tokio::test]

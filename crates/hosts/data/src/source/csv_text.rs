@@ -102,9 +102,9 @@ impl CsvText {
         let (what, line) = (&self.about.what, self.place.line);
         Err(failure(
             format!(
-                "{what} is not CSV of bars: from line {line} on there is no end of a line for a million characters, or a quote that never closes."
+                "{what} is not a CSV of bars: line {line} is longer than a million characters, or has an unclosed quote."
             ),
-            "Look at that line in the file.",
+            "Check that line in the file.",
         ))
     }
 
@@ -129,8 +129,8 @@ impl CsvText {
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|e| {
             failure(
-                format!("{} can't be read as CSV: {e}.", self.about.what),
-                "Look at that line in the file.",
+                format!("Cannot parse {} as CSV: {e}.", self.about.what),
+                "Check that line in the file.",
             )
         })? {
             if is_blank(&record) {
@@ -162,7 +162,7 @@ fn utf8<'a>(bytes: &'a [u8], what: &str, first: u64) -> SourceResult<&'a str> {
 
 fn not_utf8(what: &str, line: u64) -> Failure {
     failure(
-        format!("{what} is not text in UTF-8: line {line} has other bytes."),
+        format!("{what} is not UTF-8 text: line {line} has invalid bytes."),
         "Save it as plain CSV in UTF-8, then load again.",
     )
 }
@@ -304,7 +304,7 @@ mod tests {
         );
         assert!(
             told(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes())
-                .contains("quote that never closes")
+                .contains("unclosed quote")
         );
     }
 

@@ -63,7 +63,7 @@ pub(super) fn find(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Sour
                 several.join(", ")
             ),
             format!(
-                "Keep one of them, or name the one that you mean {}_{timeframe}.csv.",
+                "Keep one of them, or rename the one to use to {}_{timeframe}.csv.",
                 symbol.file_name()
             ),
         )),
@@ -91,7 +91,7 @@ fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
     let there = symbols(folder);
     if there.is_empty() {
         return failure(
-            format!("There is no {wanted} in {shown}; no file there is named like MSFT_1h.csv."),
+            format!("{wanted} was not found in {shown}. No file there is named like MSFT_1h.csv."),
             "Put files named SYMBOL_TIMEFRAME.csv into that folder, or choose another source.",
         );
     }
@@ -110,12 +110,12 @@ fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
         .filter(|(edits, _, s)| *edits <= 1 + s.as_str().len() / 4);
     let hint = match near {
         _ if !of_symbol.is_empty() => {
-            format!("{symbol} is there as {}: choose that timeframe.", of_symbol.join(", "))
+            format!("{symbol} is available as {}. Choose that timeframe.", of_symbol.join(", "))
         }
         Some((_, _, near)) => format!("Did you mean {near}?"),
         None => format!("Choose one of these, or put {wanted} into the folder."),
     };
-    failure(format!("There is no {wanted} in {shown}; there are {}.", listed.join(", ")), hint)
+    failure(format!("{wanted} was not found in {shown}. Available: {}.", listed.join(", ")), hint)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) async fn preview(request: &Request) -> Preview {
         Ok(Err(WorkError::NotStarted(why))) => preview.warnings.push(why),
         Ok(Err(WorkError::Cancelled)) | Err(_) => {
             preview.warnings.push(format!(
-                "The source has not answered within {} s: there is no preview",
+                "No preview: the source did not respond within {} s",
                 PREVIEW_TIMEOUT.as_secs()
             ));
         }
@@ -71,7 +71,7 @@ async fn look(request: &Request, token: &CancellationToken, preview: &mut Previe
     for found in validator.rejected.listed() {
         let rows = counted(found.rows, "row", "rows");
         preview.warnings.push(format!(
-            "Of the first {}, {rows} rejected for {}: {}",
+            "In the first {}, {rows} rejected as {}: {}",
             counted(read, "row", "rows"),
             found.reason,
             found.example
@@ -89,11 +89,11 @@ fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
     let name = format!("{} {}", request.symbol, request.timeframe);
     match validator.rejected.most() {
         Some((reason, _, example)) => crate::trouble::failure(
-            format!("None of the first {} of {name} can be used: {example}.", counted(read, "row", "rows")),
+            format!("None of the first {} of {name} are usable: {example}.", counted(read, "row", "rows")),
             reason.remedy(),
         ),
         None => crate::trouble::failure(
-            format!("There are no bars of {name} in what was asked for."),
+            format!("No bars for {name} in the requested range."),
             "Choose another range or symbol.",
         ),
     }
@@ -113,7 +113,7 @@ pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> 
 /// How the text is read; false while that is not known.
 fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
     let Some(layout) = opened.rows.layout() else { return false };
-    let chosen = if request.options.format.is_some() { "chosen" } else { "detected" };
+    let chosen = if request.options.format.is_some() { "selected" } else { "detected" };
     preview.fact("Format", format!("{} ({chosen})", layout.format));
     preview.fact("Time zone", zone(layout, request));
     let columns: Vec<String> =
@@ -129,10 +129,10 @@ fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
 /// The zone of times that say none, and where that comes from.
 fn zone(layout: &Layout, request: &Request) -> String {
     match (layout.zone(), &request.options.time_zone) {
-        (Some(zone), Some(_)) => format!("{zone} (chosen)"),
+        (Some(zone), Some(_)) => format!("{zone} (selected)"),
         (Some(zone), None) => format!("{zone} ({})", layout.format),
-        (None, _) if request.timeframe == Timeframe::D1 => "not needed: daily bars are days".to_owned(),
-        (None, _) => "none chosen: each time has to say its own".to_owned(),
+        (None, _) if request.timeframe == Timeframe::D1 => "not needed for daily bars".to_owned(),
+        (None, _) => "not set: each time needs its own zone".to_owned(),
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
             to,
             line: 1,
         }),
-        described: format!("a walk made here with seed {}", request.seed),
+        described: format!("the synthetic generator, seed {}", request.seed),
         total: Some(total),
         last: (total > 0).then(|| to.plus_micros(-1)),
         fingerprint: String::new(),

@@ -63,7 +63,7 @@ impl<R: Report> Loading<R> {
         if bars.is_empty() {
             self.gathering = None;
         }
-        let text = format!("no other bar begins where in the hour {} lies", moment(bar.time));
+        let text = format!("no other bar starts at this minute of the hour: {}", moment(bar.time));
         self.validator.take_back(self.last_line, &Reject::new(Reason::OffGrid, text));
     }
 }

@@ -85,7 +85,7 @@ async fn nothing_is_stored_of_a_file_that_was_written_while_it_was_read() {
             assert_eq!((result.rows, result.rows_written), (3000, 3000), "{mode}, {when}");
             assert!(bench.bars("files/A/1h").iter().all(|b| b.close == 200.0), "{mode}, {when}");
             let log = meddler.notebook.log();
-            assert!(log.contains("was changed while it was read"), "{mode}, {when}: {log}");
+            assert!(log.contains("changed during the read"), "{mode}, {when}: {log}");
         }
     }
 }
@@ -114,7 +114,7 @@ async fn a_file_that_is_cut_while_it_is_read_removes_no_stored_bar() {
     let request = bench.request(params(json!({})));
     let ended = run::load(meddler, &bench.config.folder, Arc::new(LocalDisk), request, None).await;
     let Err(WorkError::Failed(failure)) = ended else { panic!("{ended:?}") };
-    assert!(failure.message.contains("was changed while it was read, 3 times"), "{}", failure.message);
+    assert!(failure.message.contains("changed during the read, 3 times"), "{}", failure.message);
     assert_eq!(bench.bars("files/A/1h").len(), 3000);
 }
 

@@ -37,7 +37,7 @@ async fn rows_in_any_order_are_sorted_and_none_is_lost() {
             let result = bench.run(&notebook, params(json!({"mode": mode})), None).await.unwrap();
             assert_eq!((result.rows, result.rows_written), (3000, 3000), "{what}, {mode}");
             assert_eq!((result.sorted_rows, result.rejected_count), (early, rejected), "{what}, {mode}");
-            assert!(notebook.log().contains("all are sorted"), "{}", notebook.log());
+            assert!(notebook.log().contains("all rows are sorted"), "{}", notebook.log());
             assert_eq!(bench.bars("files/A/1h"), bars, "{what}, {mode}");
         }
     }
@@ -144,5 +144,5 @@ async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_block
     assert!(result.warnings[0].contains("Most bars are 1h apart"), "{:?}", result.warnings);
     bench.csv("A_1d.csv", &every(60, 30));
     let failure = bench.told(params(json!({"timeframe": "1d"}))).await;
-    assert!(failure.message.contains("several bars a day"), "{}", failure.message);
+    assert!(failure.message.contains("several bars per day"), "{}", failure.message);
 }

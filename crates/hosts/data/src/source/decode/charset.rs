@@ -122,7 +122,7 @@ impl Utf16 {
 
 fn not_utf16(what: &str) -> Failure {
     failure(
-        format!("{what} begins like text in UTF-16, but is not: it is damaged or cut."),
-        "Get it again, or save it as CSV in UTF-8.",
+        format!("{what} starts like UTF-16 text, but is truncated or corrupt."),
+        "Download it again, or save it as CSV in UTF-8.",
     )
 }

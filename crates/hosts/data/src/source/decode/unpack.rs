@@ -108,11 +108,11 @@ impl Unpack {
         if self.unpacked > self.limit {
             return Err(failure(
                 format!(
-                    "{} unpacks to more than {} MiB, the most that is read of a packed file.",
+                    "{} decompresses to more than {} MiB, the limit for compressed files.",
                     self.what,
                     self.limit >> 20
                 ),
-                "Unpack it yourself, or split it by years.",
+                "Decompress it yourself, or split it by year.",
             ));
         }
         if out.is_empty() { Ok(()) } else { sink(out) }
@@ -149,13 +149,13 @@ impl Checked {
         if self.crc.sum() == self.expected {
             return Ok(());
         }
-        Err(damaged(what, &io::Error::other("its checksum is another")))
+        Err(damaged(what, &io::Error::other("checksum mismatch")))
     }
 }
 
 fn damaged(what: &str, error: &io::Error) -> Failure {
     failure(
-        format!("{what} can't be unpacked: it is cut or damaged ({error})."),
-        "Get it again: nothing after the damage can be read.",
+        format!("Cannot decompress {what}: it is truncated or corrupt ({error})."),
+        "Download it again. Nothing after the corrupt part is readable.",
     )
 }

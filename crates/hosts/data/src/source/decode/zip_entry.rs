@@ -40,8 +40,8 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
     let mut archive = ZipArchive::new(zip).map_err(|e| damaged(what, &e))?;
     if archive.len() > MAX_ENTRIES {
         return Err(failure(
-            format!("{what} is a zip of {} files.", archive.len()),
-            "Unpack the CSV that you mean, and put it into the folder.",
+            format!("{what} is a zip with {} files, which is too many.", archive.len()),
+            "Extract the CSV that you need and put it into the folder.",
         ));
     }
     let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
@@ -64,16 +64,16 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
         [only] => *only,
         [] => {
             return Err(failure(
-                format!("{what} is a zip without a CSV file in it: {}.", shown(&names)),
-                "Put a zip with one .csv file there, or the file itself.",
+                format!("{what} is a zip without a CSV file. It has: {}.", shown(&names)),
+                "Provide a zip with one .csv file, or the file itself.",
             ));
         }
         several => {
             let names: Vec<String> =
                 several.iter().filter_map(|i| archive.name_for_index(*i)).map(str::to_owned).collect();
             return Err(failure(
-                format!("{what} is a zip with {} CSV files in it: {}.", several.len(), shown(&names)),
-                "Unpack it, and give each file the name of its symbol and timeframe, or join them into one.",
+                format!("{what} is a zip with {} CSV files: {}.", several.len(), shown(&names)),
+                "Extract it and name each file by its symbol and timeframe, or merge them into one.",
             ));
         }
     };
@@ -81,8 +81,8 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
     let name = excerpt(file.name(), 100);
     if file.encrypted() {
         return Err(failure(
-            format!("{what} is a zip with a password."),
-            "Unpack it, and put the CSV there.",
+            format!("{what} is a password-protected zip."),
+            "Extract it and provide the CSV.",
         ));
     }
     let method = match file.compression() {
@@ -90,8 +90,8 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
         CompressionMethod::Deflated => Method::Deflated,
         other => {
             return Err(failure(
-                format!("{name} in {what} is packed with {other:?}, which is not read."),
-                "Unpack it, or pack it anew as an ordinary zip (deflate).",
+                format!("{name} in {what} is compressed with {other:?}, which is not supported."),
+                "Extract it, or zip it again with deflate.",
             ));
         }
     };
@@ -105,12 +105,12 @@ fn shown(names: &[String]) -> String {
     if names.len() > SHOWN {
         listed.push(format!("{} more", names.len() - SHOWN));
     }
-    if listed.is_empty() { "it is empty".to_owned() } else { listed.join(", ") }
+    if listed.is_empty() { "nothing".to_owned() } else { listed.join(", ") }
 }
 
 fn damaged(what: &str, error: &zip::result::ZipError) -> Failure {
     failure(
-        format!("{what} can't be read as a zip: it is cut or damaged ({error})."),
-        "Get it again, then load again.",
+        format!("Cannot read {what} as a zip: it is truncated or corrupt ({error})."),
+        "Download it again, then start the load again.",
     )
 }

@@ -70,11 +70,11 @@ impl Answer {
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, String> {
         loop {
             let frame = tokio::time::timeout(READ_TIMEOUT, self.body.frame()).await;
-            let frame = frame.map_err(|_| format!("sent nothing for {} seconds", READ_TIMEOUT.as_secs()))?;
+            let frame = frame.map_err(|_| format!("stalled: no data for {} s", READ_TIMEOUT.as_secs()))?;
             match frame {
                 None => return Ok(None),
                 Some(Err(e)) => {
-                    return Err(format!("broke off in the middle of its answer: {}", deepest(&e)));
+                    return Err(format!("closed the connection before the response was complete: {}", deepest(&e)));
                 }
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data()
@@ -93,8 +93,8 @@ pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
         let response = tokio::time::timeout(READ_TIMEOUT, send(&at, roots)).await.map_err(|_| {
-            let cause = format!("nothing came for {} s", READ_TIMEOUT.as_secs());
-            NoAnswer::Transient(shown(&at), "did not answer in time", cause)
+            let cause = format!("no response within {} s", READ_TIMEOUT.as_secs());
+            NoAnswer::Transient(shown(&at), "timed out", cause)
         })??;
         let status = response.status();
         let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -105,14 +105,14 @@ pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
         };
         let next = location.to_str().ok().and_then(|location| at.join(location).ok());
         let Some(next) = next.filter(|next| matches!(next.scheme(), "http" | "https")) else {
-            return Err(refused(&at, "sends to an address that is none for a browser either"));
+            return Err(refused(&at, "redirects to an invalid address"));
         };
         if at.scheme() == "https" && next.scheme() == "http" {
-            return Err(refused(&at, &format!("sends from HTTPS to plain HTTP, to {}", shown(&next))));
+            return Err(refused(&at, &format!("redirects from HTTPS to plain HTTP, to {}", shown(&next))));
         }
         at = next;
     }
-    Err(refused(url, &format!("sends from one address to another more than {MAX_REDIRECTS} times")))
+    Err(refused(url, &format!("redirects more than {MAX_REDIRECTS} times")))
 }
 
 async fn send(url: &Url, roots: &Roots) -> Result<http::Response<Incoming>, NoAnswer> {
@@ -142,16 +142,16 @@ where
         if cause.contains("certificate") {
             return NoAnswer::Refused(failure(
                 format!("The certificate of {} is not trusted: {cause}.", shown(url)),
-                "Check the address, or add the authority that signed it to the certificates of this machine.",
+                "Check the URL, or add its certificate authority to the trusted certificates of the host's machine.",
             ));
         }
-        let how = if e.is_connect() { "can't be reached" } else { "could not be asked" };
+        let how = if e.is_connect() { "is unreachable" } else { "failed to respond" };
         NoAnswer::Transient(shown(url), how, cause)
     })
 }
 
 fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Failure> {
-    let bad = || failure(format!("{} can't be asked.", shown(url)), "Correct the URL in the configuration.");
+    let bad = || failure(format!("{} is not a usable URL.", shown(url)), "Correct the URL in the configuration.");
     let mut plain = url.clone();
     let _ = plain.set_username("");
     let _ = plain.set_password(None);
@@ -193,14 +193,14 @@ fn tls(roots: &Roots) -> Result<ClientConfig, Failure> {
     };
     if store.is_empty() {
         return Err(failure(
-            "This machine has no certificates that HTTPS could be trusted by.",
-            "Install its package of CA certificates (ca-certificates), or name their file in SSL_CERT_FILE.",
+            "The host's machine has no trusted CA certificates for HTTPS.",
+            "Install the ca-certificates package, or set SSL_CERT_FILE to a certificate bundle.",
         ));
     }
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let versions =
-        versions.map_err(|e| failure(format!("HTTPS can't be spoken: {e}."), "Look at the host's log."))?;
+        versions.map_err(|e| failure(format!("Cannot set up TLS: {e}."), "See the host's log."))?;
     Ok(versions.with_root_certificates(store).with_no_client_auth())
 }
 
@@ -215,7 +215,7 @@ fn framing(headers: &HeaderMap, version: Version, status: StatusCode) -> Framing
 fn refused(url: &Url, how: &str) -> NoAnswer {
     NoAnswer::Refused(failure(
         format!("{} {how}.", shown(url)),
-        "Open that address in a browser, and write the one where it ends into the configuration.",
+        "Open the URL in a browser, and put the final URL into the configuration.",
     ))
 }
 

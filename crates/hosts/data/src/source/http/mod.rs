@@ -128,8 +128,8 @@ impl HttpRows {
                 zip.extend_from_slice(chunk);
                 if zip.len() > MAX_ZIP_BYTES {
                     return Err(failure(
-                        format!("{} is a zip of more than {} MiB.", self.what, MAX_ZIP_BYTES >> 20),
-                        "Let the source answer CSV, or gzip, which is read as it comes.",
+                        format!("{} is a zip larger than {} MiB.", self.what, MAX_ZIP_BYTES >> 20),
+                        "Let the source send CSV or gzip, which are streamed.",
                     ));
                 }
             }
@@ -164,10 +164,10 @@ impl HttpRows {
         if self.framing == Framing::UntilClose && self.text.ends_within_a_line() {
             return Err(failure(
                 format!(
-                    "{} may have been cut: it ended in the middle of a line, and the source said no length to hold it against. Stored bars stay as they are.",
+                    "{} may be truncated: it ended in the middle of a line, and the source sent no Content-Length. Stored bars are unchanged.",
                     self.what
                 ),
-                "Load again. Where the source always ends so, let it send a Content-Length, or end its last line.",
+                "Load again. If this happens every time, let the source send a Content-Length or end its last line with a line break.",
             ));
         }
         self.text.finish(rows)
@@ -195,7 +195,7 @@ async fn open_with(
     token: &CancellationToken,
 ) -> Result<Opened, WorkError> {
     let bad = |why: String| {
-        failure(format!("The URL of source '{name}' can't be used: {why}"), "Correct the configuration.")
+        failure(format!("Invalid URL for source '{name}': {why}"), "Correct the configuration.")
     };
     let url = fill(template, |place| match place {
         "symbol" => Some(request.symbol.to_string()),
@@ -216,7 +216,7 @@ async fn open_with(
     let mut warnings = Vec::new();
     if answer.framing == Framing::UntilClose {
         warnings.push(
-            "The source says neither a length nor chunks: an answer that is cut at the end of a line looks whole"
+            "The source sends neither Content-Length nor chunked encoding: a truncated response may go undetected"
                 .to_owned(),
         );
     }
@@ -272,26 +272,26 @@ async fn answered(answer: Answer) -> SourceResult<Answer> {
     let what = &answer.what;
     if answer.status != StatusCode::OK {
         let partial = answer.status == StatusCode::PARTIAL_CONTENT;
-        let is = if partial { "a part of the data, which was not asked for" } else { "without data" };
+        let is = if partial { "a partial response, which was not requested" } else { "no data" };
         return Err(failure(
-            format!("{what} answered {}: {is}.", answer.status),
-            "Look at what is in front of the source: a whole answer has the status 200.",
+            format!("{what} returned {}: {is}.", answer.status),
+            "Check the proxy in front of the source. A complete response has status 200.",
         ));
     }
     let encoding = header(CONTENT_ENCODING);
     if !matches!(encoding.as_str(), "" | "identity" | "gzip" | "x-gzip") {
         return Err(failure(
-            format!("{what} answered in the encoding '{}', which was not asked for.", excerpt(&encoding, 30)),
-            "Let the source answer as it is, or in gzip.",
+            format!("{what} returned the encoding '{}', which was not requested.", excerpt(&encoding, 30)),
+            "Let the source send plain text or gzip.",
         ));
     }
     let of_type = header(CONTENT_TYPE);
     if of_type.starts_with("text/html") || of_type.starts_with("application/json") {
-        let message = format!("{what} answered {} where CSV is wanted.", excerpt(&of_type, 60));
+        let message = format!("{what} returned {} instead of CSV.", excerpt(&of_type, 60));
         let said = said(answer).await;
         return Err(failure(
             format!("{message}{said}"),
-            "Open that address in a browser, and correct the URL of the source in the configuration.",
+            "Open the URL in a browser, and correct the source's URL in the configuration.",
         ));
     }
     Ok(answer)
@@ -303,7 +303,7 @@ async fn said(mut answer: Answer) -> String {
         Ok(Ok(Some(chunk))) => excerpt(String::from_utf8_lossy(&chunk).trim(), 160),
         _ => String::new(),
     };
-    if said.is_empty() { String::new() } else { format!(" It said: {said}") }
+    if said.is_empty() { String::new() } else { format!(" Response: {said}") }
 }
 
 async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> Failure {
@@ -311,7 +311,7 @@ async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> F
     if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
         return failure(
             format!(
-                "The source '{name}' has no {} {}: {url} answered {status}.",
+                "Source '{name}' has no {} {}: {url} returned {status}.",
                 request.symbol, request.timeframe
             ),
             "Check the symbol and the timeframe, or choose another source.",
@@ -320,22 +320,22 @@ async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> F
     let said = said(answer).await;
     let times = if tries > 1 { format!(" {tries} times") } else { String::new() };
     failure(
-        format!("{url} answered {status}{times}.{said}"),
+        format!("{url} returned {status}{times}.{said}"),
         match status.as_u16() {
-            401 | 403 => "The source wants to know who asks: check the access that its URL gives.",
-            429 => "The source wants fewer requests: wait a while, then try again.",
-            500.. => "The source is in trouble: try again later.",
-            _ => "Check the URL of the source in the configuration.",
+            401 | 403 => "The source denied access. Check the credentials in its URL.",
+            429 => "Rate-limited by the source. Wait, then try again.",
+            500.. => "The source has a server error. Try again later.",
+            _ => "Check the source's URL in the configuration.",
         },
     )
 }
 
 fn unreachable_source(url: &Url, what: &str, how: &str, cause: &str, tries: u32) -> Failure {
     let asked = shown(url);
-    let what = if asked == what { asked } else { format!("{asked} sends to {what}, which") };
+    let what = if asked == what { asked } else { format!("{asked} redirects to {what}, which") };
     failure(
         format!("{what} {how}, after {tries} {}: {cause}.", if tries == 1 { "try" } else { "tries" }),
-        "Check that the source runs and that this machine can reach it, then try again.",
+        "Check that the source is running and reachable from the host, then try again.",
     )
 }
 

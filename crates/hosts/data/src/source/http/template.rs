@@ -15,13 +15,13 @@ const SECRET_NAMES: [&str; 7] = ["key", "apikey", "api_key", "token", "secret", 
 pub(crate) fn check_template(template: &str) -> Result<(), String> {
     let filled = fill(template, |name| PLACES.contains(&name).then(|| "x".to_owned()))?;
     if !template.contains("{symbol}") {
-        return Err("it has no {symbol} in it, so every symbol would be the same.".to_owned());
+        return Err("it must contain {symbol}.".to_owned());
     }
     match Url::parse(&filled) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
-        Ok(url) => Err(format!("it must begin with https:// or http://, not {}://.", url.scheme())),
+        Ok(url) => Err(format!("it must start with https:// or http://, not {}://.", url.scheme())),
         Err(e) => Err(format!(
-            "'{}' is not a URL ({e}). It looks like https://example.org/{{symbol}}_{{timeframe}}.csv.",
+            "'{}' is not a URL ({e}). Example: https://example.org/{{symbol}}_{{timeframe}}.csv.",
             excerpt(template, 100)
         )),
     }
@@ -34,11 +34,11 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Re
     while let Some(open) = rest.find('{') {
         out.push_str(&rest[..open]);
         let after = &rest[open + 1..];
-        let close = after.find('}').ok_or("a '{' in it is never closed.")?;
+        let close = after.find('}').ok_or("it has an unclosed '{'.")?;
         let name = &after[..close];
         let value = value(name).ok_or_else(|| {
             format!(
-                "{{{}}} is not known; it may have {{symbol}}, {{timeframe}}, {{start}} and {{end}}.",
+                "unknown placeholder {{{}}}. Use {{symbol}}, {{timeframe}}, {{start}} and {{end}}.",
                 excerpt(name, 30)
             )
         })?;

@@ -26,7 +26,7 @@ pub(super) fn order(columns: &Columns, rows: &[&StringRecord], what: &str) -> So
         (false, true) => Ok(DateOrder::MonthFirst),
         (true, true) => Err(unclear(
             format!(
-                "{what} has dates with the day first and dates with the month first, such as '{}'.",
+                "{what} mixes day-first and month-first dates, such as '{}'.",
                 excerpt(text, 30)
             ),
             "Write dates as 2024-03-01.",
@@ -34,10 +34,10 @@ pub(super) fn order(columns: &Columns, rows: &[&StringRecord], what: &str) -> So
         (false, false) if pairs.iter().all(|(first, second, _)| first == second) => Ok(DateOrder::DayFirst),
         (false, false) => Err(unclear(
             format!(
-                "{what} has dates such as '{}', which can be day {first} of month {second} or day {second} of month {first}.",
+                "{what} has ambiguous dates such as '{}': day {first} of month {second} or day {second} of month {first}.",
                 excerpt(text, 30)
             ),
-            "Write dates as 2024-03-01, or let the first 256 rows have a day after the 12th.",
+            "Write dates as 2024-03-01, or include a day after the 12th in the first 256 rows.",
         )),
     }
 }

@@ -86,8 +86,8 @@ pub(super) fn chosen(
     }
     let like = if found == Format::Generic { "".to_owned() } else { format!("; it looks like {found}") };
     Err(failure(
-        format!("{what} is not in the chosen format {chosen}{like}."),
-        "Choose the format that it has, or none: it is then detected.",
+        format!("{what} does not have the selected format {chosen}{like}."),
+        "Select another format, or none to detect it.",
     ))
 }
 

@@ -87,7 +87,7 @@ pub(super) fn find(sample: &Sample, about: &About) -> SourceResult<Header> {
     let line = shown(&first.fields, sample.delimiter);
     Err(no_bars(&line, about).unwrap_or_else(|| match named(sample, 0, about) {
         Err(failure) => failure,
-        Ok(_) => failure(format!("{} is not CSV of bars.", about.what), ""),
+        Ok(_) => failure(format!("{} is not a CSV of bars.", about.what), ""),
     }))
 }
 
@@ -98,7 +98,7 @@ fn named(sample: &Sample, at: usize, about: &About) -> SourceResult<Header> {
     let mut rows_from = at + 1;
     let mut notes = Vec::new();
     if at > 0 {
-        notes.push(format!("The names of the columns are in line {}", sample.records[at].line));
+        notes.push(format!("The column names are in line {}", sample.records[at].line));
     }
     let first_is = |i: usize, word: &str| {
         let first = sample.records.get(i).and_then(|record| record.fields.get(0));
@@ -137,14 +137,14 @@ fn of_ticker(tickers: &StringRecord, about: &About, notes: &mut Vec<String>) -> 
         if !named.iter().any(|ticker| is_wanted(ticker)) {
             let listed = named.iter().copied().take(8).collect::<Vec<_>>().join(", ");
             return Err(failure(
-                format!("{} has bars of several instruments, {listed}, and none of {wanted}.", about.what),
-                "Load one of these, or write a file for each.",
+                format!("{} has bars of several symbols, {listed}, and none of {wanted}.", about.what),
+                "Load one of these, or split the file by symbol.",
             ));
         }
         return Ok(tickers.iter().enumerate().map(|(i, ticker)| i == 0 || is_wanted(ticker)).collect());
     }
     if let Some(other) = named.first().filter(|ticker| !is_wanted(ticker)) {
-        notes.push(format!("The file says that its bars are of {}, not of {wanted}", excerpt(other, 20)));
+        notes.push(format!("The file says its bars are of {}, not of {wanted}", excerpt(other, 20)));
     }
     Ok(vec![true; tickers.len()])
 }
@@ -171,8 +171,8 @@ fn columns(
         let mut found = of(wanted);
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(failure(
-                format!("{what} has two columns called '{name}': its first line is '{line}'."),
-                "Leave one of them, or rename the other.",
+                format!("{what} has two columns named '{name}'. First line: '{line}'."),
+                "Remove or rename one of them.",
             )),
             (found, None) => Ok(found),
         }
@@ -195,8 +195,8 @@ fn columns(
             missing.insert(0, TIME_WANTED);
         }
         return Err(failure(
-            format!("{what} lacks {}: its first line is '{line}'.", missing.join(", ")),
-            "Its first line must name the columns: timestamp, open, high, low, close, and volume where it is known, in any order.",
+            format!("{what} has no column for {}. First line: '{line}'.", missing.join(", ")),
+            "The first line must name the columns timestamp, open, high, low, close and, if known, volume, in any order.",
         ));
     };
     titles.time = Some(match time {
@@ -218,15 +218,15 @@ fn columns(
         if same > 1 {
             let name = &titles.plain[volumes[0]];
             return Err(failure(
-                format!("{what} has two columns called '{name}': its first line is '{line}'."),
-                "Leave one of them, or rename the other.",
+                format!("{what} has two columns named '{name}'. First line: '{line}'."),
+                "Remove or rename one of them.",
             ));
         }
     }
     match volume {
-        None => notes.push("There is no column of volumes: they stay unknown".to_owned()),
+        None => notes.push("No volume column: volume is unknown".to_owned()),
         Some(at) if volumes.len() > 1 || ticks.is_some() => {
-            notes.push(format!("Volumes are those of the column '{}'", titles.title(at)));
+            notes.push(format!("Volume is read from column '{}'", titles.title(at)));
         }
         Some(_) => {}
     }
@@ -277,8 +277,8 @@ fn time(
     }
     let (one, other) = (titles.title(times[0]), titles.title(times[1]));
     Err(failure(
-        format!("{what} has two columns that could be the time of a bar, '{one}' and '{other}'."),
-        "Put day and time of day into one column with their zone, like 2024-03-01T09:30:00Z, and leave only that one.",
+        format!("{what} has two columns that could be the time, '{one}' and '{other}'."),
+        "Keep only one time column, with date, time and zone: 2024-03-01T09:30:00Z.",
     ))
 }
 
@@ -292,8 +292,8 @@ fn one_instrument(titles: &Titles, sample: &Sample, rows_from: usize, about: &Ab
     }
     let listed = tickers.iter().copied().take(8).collect::<Vec<_>>().join(", ");
     Err(failure(
-        format!("{} has bars of several instruments: {listed}.", about.what),
-        "Write a file for each, named SYMBOL_TIMEFRAME.csv.",
+        format!("{} has bars of several symbols: {listed}.", about.what),
+        "Split it into one file per symbol, named SYMBOL_TIMEFRAME.csv.",
     ))
 }
 
@@ -333,7 +333,7 @@ fn unnamed(sample: &Sample) -> Option<Header> {
     let volume = (first.len() > from + 4 && number(first, from + 4).is_some()).then_some(from + 4);
     let columns = Columns { time, prices, volume, width: first.len() };
     let notes = vec![
-        "There are no names of columns: they are taken for time, open, high, low, close, volume".to_owned(),
+        "No column names: read as time, open, high, low, close, volume".to_owned(),
     ];
     Some(Header { columns, titles: Titles::default(), rows_from: 0, notes })
 }
@@ -349,8 +349,8 @@ fn no_bars(line: &str, about: &About) -> Option<Failure> {
     let page = ["<!doctype", "<html", "<head", "<body", "<?xml", "<script", "<div", "<p>"];
     if page.iter().any(|tag| start.starts_with(tag)) {
         return Some(failure(
-            format!("{what} is not CSV: it begins like a web page."),
-            "Check the address or the file: what is wanted is CSV with a line of column names.",
+            format!("{what} is not CSV: it starts like a web page."),
+            "Check the URL or the file. Expected: CSV with a header line.",
         ));
     }
     let json = start.starts_with('{')
@@ -360,8 +360,8 @@ fn no_bars(line: &str, about: &About) -> Option<Failure> {
         || start.starts_with("[\"");
     json.then(|| {
         failure(
-            format!("{what} is not CSV: it begins like JSON: '{}'.", excerpt(line, 160)),
-            "Check the address or the file: what is wanted is CSV with a line of column names.",
+            format!("{what} is not CSV: it starts like JSON: '{}'.", excerpt(line, 160)),
+            "Check the URL or the file. Expected: CSV with a header line.",
         )
     })
 }

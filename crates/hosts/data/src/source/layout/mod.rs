@@ -88,7 +88,7 @@ impl Layout {
         if sample.records.is_empty() {
             return Err(failure(
                 format!("{} is empty.", about.what),
-                "Put a line of column names and the bars into it, or load another symbol.",
+                "Add a header line and the bars to it, or load another symbol.",
             ));
         }
         let header = header::find(&sample, about)?;
@@ -112,10 +112,10 @@ impl Layout {
             (None, None) => about.options.format.and_then(Format::documented_zone),
         };
         if newest_first {
-            notes.push("The newest bar comes first".to_owned());
+            notes.push("Newest bars first".to_owned());
         }
         if numbers == Numbers::Comma {
-            notes.push("Numbers have a decimal comma".to_owned());
+            notes.push("Decimal comma detected".to_owned());
         }
         let (header_lines, header_bytes) = sample.before(rows_from);
         let times = TimeReader { timeframe: about.timeframe, order, zone, newest_first, format, last: None };
@@ -173,7 +173,7 @@ impl Titles {
     fn shown(&self, columns: &Columns) -> Vec<(&'static str, String)> {
         let mut shown = match columns.time {
             TimeColumns::One(at) => vec![("time", self.title(at))],
-            TimeColumns::Two(day, time) => vec![("day", self.title(day)), ("time of day", self.title(time))],
+            TimeColumns::Two(day, time) => vec![("date", self.title(day)), ("time", self.title(time))],
         };
         let prices = ["open", "high", "low", "close"];
         shown.extend(prices.iter().zip(columns.prices).map(|(name, at)| (*name, self.title(at))));

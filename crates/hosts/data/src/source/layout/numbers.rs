@@ -28,11 +28,11 @@ impl Numbers {
         match (first(Shows::Point), first(Shows::Comma), first(Shows::Either)) {
             (Some(point), Some(comma), _) => Err(unclear(
                 format!(
-                    "{what} writes numbers in two ways: '{}' and '{}'.",
+                    "{what} mixes two number formats: '{}' and '{}'.",
                     excerpt(point, 20),
                     excerpt(comma, 20)
                 ),
-                "Write all of them with a decimal point, like 1234.5.",
+                "Write all numbers with a decimal point, like 1234.5.",
             )),
             (None, Some(_), _) => Ok(Self::Comma),
             (Some(_), None, _) | (None, None, None) => Ok(Self::Point),
@@ -40,11 +40,11 @@ impl Numbers {
                 let text = excerpt(either, 20);
                 Err(unclear(
                     format!(
-                        "{what} has numbers such as '{text}', which can be {} or {}.",
+                        "{what} has ambiguous numbers such as '{text}': {} or {}.",
                         text.replace(',', "."),
                         text.replace(',', "")
                     ),
-                    "Write them with a decimal point and without separators of thousands, like 1234.5.",
+                    "Write numbers with a decimal point and without thousands separators, like 1234.5.",
                 ))
             }
         }
@@ -153,7 +153,7 @@ mod tests {
     fn numbers_that_can_be_read_in_two_ways_are_refused_with_both() {
         let message = detect(&["148,123", "147,900"]).unwrap_err();
         assert!(message.contains("148.123 or 148123"), "{message}");
-        assert!(detect(&["10,5", "10.5"]).unwrap_err().contains("two ways"));
+        assert!(detect(&["10,5", "10.5"]).unwrap_err().contains("two number formats"));
     }
 
     #[test]

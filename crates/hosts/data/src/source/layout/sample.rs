@@ -54,7 +54,7 @@ impl Sample {
         let mut fields = StringRecord::new();
         loop {
             let read = reader.read_record(&mut fields).map_err(|e| {
-                failure(format!("{what} can't be read as CSV: {e}."), "Look at that line in the file.")
+                failure(format!("Cannot parse {what} as CSV: {e}."), "Check that line in the file.")
             })?;
             if !read {
                 break;

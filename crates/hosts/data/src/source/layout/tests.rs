@@ -68,7 +68,7 @@ fn separators_and_decimal_commas_are_told_from_the_text() {
     let european = PLAIN.replace(',', ";").replace('.', ",");
     let read = hourly(&european);
     assert_eq!(read.bars(), BARS);
-    assert!(read.layout.notes.iter().any(|note| note.contains("decimal comma")));
+    assert!(read.layout.notes.iter().any(|note| note.contains("Decimal comma")));
     let grouped = european.replace("1200", "1.200");
     assert_eq!(hourly(&grouped).bars(), BARS);
     let quoted = "time,open,high,low,close,volume\n2024-03-04T09:00:00Z,\"10,5\",11,9,10,1200\n2024-03-04T10:00:00Z,10,\"12,25\",\"9,5\",12,7\n";
@@ -128,10 +128,10 @@ fn columns_are_found_by_name_in_any_order() {
 
 #[test]
 fn what_is_missing_or_could_mean_two_things_is_named() {
-    assert!(refused("timestamp,open,high,close\n").contains("lacks low"));
-    assert!(refused("open,high,low,close,volume\n").contains("lacks a time"));
-    assert!(refused("a,b\n1,2\n").contains("lacks a time"));
-    assert!(refused("time,open,high,low,close,close,volume\n").contains("two columns called 'close'"));
+    assert!(refused("timestamp,open,high,close\n").contains("has no column for low"));
+    assert!(refused("open,high,low,close,volume\n").contains("has no column for a time"));
+    assert!(refused("a,b\n1,2\n").contains("has no column for a time"));
+    assert!(refused("time,open,high,low,close,close,volume\n").contains("two columns named 'close'"));
     let two = "date,timestamp,open,high,low,close,volume\n2024-03-04 09:00,2024-03-04 10:00,1,2,1,1,1\n";
     assert!(refused(two).contains("'date' and 'timestamp'"));
     let dates = "date,open,high,low,close\n03/04/2024,1,2,1,1\n04/04/2024,1,2,1,1\n";
@@ -140,10 +140,10 @@ fn what_is_missing_or_could_mean_two_things_is_named() {
     assert!(refused(numbers).contains("148.123 or 148123"));
     let several =
         "time,ticker,open,high,low,close\n2024-03-04T09:00:00Z,A,1,2,1,1\n2024-03-04T09:00:00Z,B,1,2,1,1\n";
-    assert!(refused(several).contains("several instruments: A, B"));
+    assert!(refused(several).contains("several symbols: A, B"));
     // Close before high: what the columns hold can't be told without names.
     let unknown = "2024-03-04T09:00:00Z,10,9.5,11,9,5\n2024-03-04T10:00:00Z,10,9.5,11,9,5\n";
-    assert!(refused(unknown).contains("lacks a time"));
+    assert!(refused(unknown).contains("has no column for a time"));
 }
 
 #[test]

@@ -48,9 +48,9 @@ impl TimeReader {
     pub(super) fn read_pair(&mut self, day: &str, time: &str) -> Result<Time, Reject> {
         let both = || format!("{} {}", day.trim(), time.trim());
         let Some(Moment::Day(day)) = parse(day, self.order) else {
-            return Err(bad(&both(), "is not a day and a time"));
+            return Err(bad(&both(), "is not a date and time"));
         };
-        let Some(clock) = clock(time) else { return Err(bad(&both(), "is not a day and a time")) };
+        let Some(clock) = clock(time) else { return Err(bad(&both(), "is not a date and time")) };
         self.place(Moment::Wall(day.to_datetime(clock)), &both())
     }
 
@@ -65,19 +65,19 @@ impl TimeReader {
                     let advice = self.format.zone_advice();
                     return Err(Reject::new(
                         Reason::NoZone,
-                        format!("'{}' says no zone; {advice}", excerpt(text, 40)),
+                        format!("'{}' has no time zone; {advice}", excerpt(text, 40)),
                     ));
                 };
                 match zone.meant(shown) {
                     Meant::One(timestamp) => timestamp,
                     Meant::Twice(first, second) => self.of_two(first, second),
                     Meant::Never => {
-                        return Err(bad(text, &format!("is in an hour that clocks skip in {zone}")));
+                        return Err(bad(text, &format!("does not exist in {zone}: clocks skip this hour")));
                     }
                 }
             }
             Moment::Day(_) => {
-                return Err(bad(text, &format!("is a day; bars of {} need a time of day", self.timeframe)));
+                return Err(bad(text, &format!("is a date; {} bars need a time of day", self.timeframe)));
             }
         };
         self.last = Some(timestamp);
