@@ -114,9 +114,9 @@ impl Actions {
                     if status.draining {
                         let drained = host.clone();
                         let undo = move || actions.drain_now(drained.clone(), false);
-                        actions.toasts.undoable(format!("{host} takes no new work."), undo);
+                        actions.toasts.undoable(format!("{host} drained. It takes no new work."), undo);
                     } else {
-                        actions.toasts.say(format!("{host} takes new work again."));
+                        actions.toasts.say(format!("{host} undrained. It takes new work again."));
                     }
                 }
                 Err(problem) => actions.toasts.warn(problem.detail),
@@ -149,17 +149,17 @@ impl Actions {
 
     /// Another attempt from the start.
     pub fn retry(&self, id: OperationId) {
-        self.ask(id, "retry", "Another attempt is queued");
+        self.ask(id, "retry", "Retry queued");
     }
 
     /// Another attempt from the checkpoint.
     pub fn resume_now(&self, id: OperationId) {
-        self.ask(id, "resume", "It goes on from its checkpoint");
+        self.ask(id, "resume", "Resume queued");
     }
 
     /// Gives up an attempt whose host can't be heard.
     pub fn abandon_now(&self, id: OperationId) {
-        self.ask(id, "abandon", "Given up");
+        self.ask(id, "abandon", "Abandoned");
     }
 
     /// Deletes one that has ended. Its page then says that it is gone.
@@ -232,10 +232,10 @@ impl Actions {
                     Err(problem) => actions.toasts.warn(problem.detail),
                 }
             }
-            actions.tell("Cancel asked of", asked, &refused);
+            actions.tell("Cancel requested for", asked, &refused);
             if not_stored {
                 actions.toasts.warn(
-                    "Cancels were sent to their hosts and are not stored yet: the server's disk has no room.",
+                    "Cancels were sent to their hosts but are not stored yet: the server's disk is full.",
                 );
             }
             actions.answered(&ids);
@@ -254,8 +254,8 @@ impl Actions {
         };
         let ids: Vec<OperationId> = ids.iter().filter(fits).copied().collect();
         let (what, said) = match again {
-            Again::Retry => ("retry", "Another attempt is queued of"),
-            Again::Resume => ("resume", "Going on from their checkpoints:"),
+            Again::Retry => ("retry", "Retry queued for"),
+            Again::Resume => ("resume", "Resume queued for"),
         };
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
         spawn_local(async move {
@@ -311,7 +311,7 @@ impl Actions {
                     live.adopt(&operation, 0);
                     if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
                         actions.toasts.warn(format!(
-                            "Cancel sent to its host, not stored yet: the server's disk has no room. {}",
+                            "Cancel sent to its host but not stored yet: the server's disk is full. {}",
                             operation.title
                         ));
                     } else {

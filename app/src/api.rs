@@ -17,7 +17,7 @@ fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
     leptos::prelude::use_context().ok_or_else(|| {
         Problem::new(
             protocol::ProblemType::Internal,
-            "The server rendered this page without its data; this is a fault in Signalbox.",
+            "The server rendered this page without its data. This is a bug in Signalbox: please report it.",
         )
     })
 }

@@ -41,7 +41,7 @@ impl Sort {
             Sort::Newest => "Newest first",
             Sort::Oldest => "Oldest first",
             Sort::Longest => "Longest first",
-            Sort::Soonest => "Soonest to end first",
+            Sort::Soonest => "Ending soonest",
             Sort::Title => "By title",
         }
     }
@@ -237,20 +237,20 @@ impl Asked {
         asked
     }
 
-    /// What is found, to follow "No operation": `that failed, of data.load`.
+    /// Filter conditions in words, after "No operations match": `state: failed, kind: data.load`.
     pub fn said(&self) -> String {
         let mut said: Vec<String> = Vec::new();
         let states: Vec<_> = self.filter.states.iter().map(|s| s.as_str()).collect();
         if !states.is_empty() {
-            said.push(format!("is {}", states.join(" or ")));
+            said.push(format!("state: {}", states.join(" or ")));
         }
         for Chip { name, value } in self.chips() {
-            said.push(format!("has {name} {value}"));
+            said.push(format!("{name}: {value}"));
         }
         if !self.filter.text.trim().is_empty() {
-            said.push(format!("has \u{201c}{}\u{201d} in it", self.filter.text.trim()));
+            said.push(format!("\u{201c}{}\u{201d}", self.filter.text.trim()));
         }
-        said.join(" and ")
+        said.join(", ")
     }
 }
 

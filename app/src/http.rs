@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
     pub async fn told<T: DeserializeOwned>(self) -> Result<Told<T>, Problem> {
         let (seq, text) = self.answer().await?;
         let Some(seq) = seq else {
-            return Err(unreadable("it does not say at which place of the feed it is true"));
+            return Err(unreadable("the feed sequence number is missing"));
         };
         Ok(Told { seq, of: serde_json::from_str(&text).map_err(unreadable)? })
     }
@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
         Err(serde_json::from_str::<Problem>(&text).unwrap_or_else(|_| {
             let mut problem = Problem::new(
                 ProblemType::Other,
-                format!("The server answered {status} without saying why. Its log may tell more."),
+                format!("The server answered {status} without a reason. Its log may have more details."),
             );
             problem.status = status;
             problem
@@ -127,7 +127,7 @@ fn unreadable(why: impl std::fmt::Display) -> Problem {
     Problem::new(
         ProblemType::Internal,
         format!(
-            "The server's answer can't be read ({why}). Page and server may be of different versions: reload the page."
+            "The server's response could not be parsed ({why}). Page and server may have different versions: reload the page."
         ),
     )
 }
@@ -135,7 +135,7 @@ fn unreadable(why: impl std::fmt::Display) -> Problem {
 fn no_answer() -> Problem {
     Problem::new(
         ProblemType::Unavailable,
-        "The server did not answer. It may be restarting, or the network is down; try again in a moment.",
+        "The server did not respond. It may be restarting, or the network is down. Try again in a moment.",
     )
 }
 

@@ -25,7 +25,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <meta name="description" content="Long-running work: start it, watch it, cancel it for real."/>
+                <meta name="description" content="Start, watch and cancel long-running operations."/>
                 <link rel="icon" id="icon" href=base::url("/favicon.svg") type="image/svg+xml"/>
                 <script nonce=use_nonce() inner_html=BEFORE_PAINT></script>
                 <script nonce=use_nonce() inner_html=WHEN_IT_BREAKS></script>
@@ -38,11 +38,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <App/>
                 <div id="broken" class="broken" role="alert" hidden>
                     <p>
-                        <strong>"This page has stopped."</strong>
-                        " A part of it failed or could not be loaded, so what it shows is not kept up to date any more. Operations go on."
+                        <strong>"The page crashed."</strong>
+                        " A part of it failed or could not be loaded, so it no longer updates. Operations continue."
                     </p>
                     <a class="button" href="" rel="external">
-                        "Reload the page"
+                        "Reload"
                     </a>
                 </div>
             </body>

@@ -12,19 +12,19 @@ use protocol::Time;
 fn in_words(shown: Shown, latency: Option<f64>, as_of: Time, zone: Zone) -> (&'static str, String) {
     let seconds = |ms: f64| format::duration((ms / 1_000.0).ceil());
     match shown {
-        Shown::Still => ("still", format!("as of {}", zone.clock(as_of))),
-        Shown::Connecting => ("still", "connecting…".to_owned()),
+        Shown::Still => ("still", format!("As of {}", zone.clock(as_of))),
+        Shown::Connecting => ("still", "Connecting…".to_owned()),
         Shown::Live => match latency {
-            Some(ms) => ("live", format!("live · {ms:.0} ms")),
-            None => ("live", "live".to_owned()),
+            Some(ms) => ("live", format!("Live · {ms:.0} ms")),
+            None => ("live", "Live".to_owned()),
         },
-        Shown::Polling { .. } => ("polling", "polling".to_owned()),
+        Shown::Polling { .. } => ("polling", "Polling".to_owned()),
         Shown::Reconnecting { next, age } => {
             let next = if next < 50.0 { "now".to_owned() } else { format!("in {}", seconds(next)) };
-            ("broken", format!("reconnecting {next} · page is {} old", format::duration(age / 1_000.0)))
+            ("broken", format!("Reconnecting {next} · data is {} old", format::duration(age / 1_000.0)))
         }
         Shown::Away { since, .. } => {
-            ("broken", format!("server away since {}", zone.clock(Time::from_millis(since))))
+            ("broken", format!("Server offline since {}", zone.clock(Time::from_millis(since))))
         }
     }
 }
@@ -40,7 +40,7 @@ pub fn Badge() -> impl IntoView {
         Shown::Polling { why } => Some(
             view! {
                 <details class="why">
-                    <summary>"why?"</summary>
+                    <summary>"Why?"</summary>
                     <p>{why.in_words()}</p>
                 </details>
             }
@@ -54,7 +54,7 @@ pub fn Badge() -> impl IntoView {
             .then(|| {
                 view! {
                     <button type="button" class="link" on:click=move |_| live.nudge()>
-                        "try now"
+                        "Retry now"
                     </button>
                 }
                 .into_any()
@@ -79,15 +79,15 @@ mod tests {
     fn the_badge_says_how_fresh_the_page_is() {
         let as_of = Time::parse("2026-11-23T10:41:07Z").unwrap();
         let words = |shown, latency| in_words(shown, latency, as_of, Zone::Utc).1;
-        assert_eq!(words(Shown::Still, None), "as of 10:41:07 UTC");
-        assert_eq!(words(Shown::Live, Some(40.0)), "live · 40 ms");
+        assert_eq!(words(Shown::Still, None), "As of 10:41:07 UTC");
+        assert_eq!(words(Shown::Live, Some(40.0)), "Live · 40 ms");
         assert_eq!(
             words(Shown::Reconnecting { next: 2_600.0, age: 12_400.0 }, None),
-            "reconnecting in 3 s · page is 12 s old"
+            "Reconnecting in 3 s · data is 12 s old"
         );
         assert_eq!(
             words(Shown::Away { since: as_of.millis(), next: 0.0 }, None),
-            "server away since 10:41:07 UTC"
+            "Server offline since 10:41:07 UTC"
         );
     }
 }

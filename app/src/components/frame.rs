@@ -65,7 +65,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         }
     };
     view! {
-        <a class="skip" href="#content">"Skip to the content"</a>
+        <a class="skip" href="#content">"Skip to content"</a>
         <div class="frame" data-stale=mark(move || !fresh.get())>
             <header class="top">
                 <a class="brand" href=base::url("/") aria-label="Signalbox: overview">
@@ -81,8 +81,8 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <button
                         type="button"
                         class="quiet wide-only"
-                        aria-label="Keys"
-                        title="Keys (?)"
+                        aria-label="Keyboard shortcuts"
+                        title="Keyboard shortcuts (?)"
                         on:click=move |_| sheet.open()
                     >
                         <Icon name="keys"/>
@@ -92,7 +92,7 @@ pub fn Frame(children: Children) -> impl IntoView {
             </header>
             <nav class="rail" aria-label="Pages">
                 <ul>{PAGES.map(entry).collect_view()}</ul>
-                <button type="button" class="rail-fold quiet" aria-label="Fold or unfold the rail" on:click=|_| fold_rail()>
+                <button type="button" class="rail-fold quiet" aria-label="Toggle sidebar" on:click=|_| fold_rail()>
                     <Icon name="fold"/>
                 </button>
             </nav>

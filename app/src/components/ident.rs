@@ -21,7 +21,7 @@ pub fn copy_and_say(toasts: Toasts, text: String, what: &'static str) {
         if copy(&text).await {
             toasts.say(format!("{what} copied"));
         } else {
-            toasts.warn(format!("The browser did not let the page copy. {what}: {text}"));
+            toasts.warn(format!("The browser blocked copying. {what}: {text}"));
         }
     });
 }
@@ -41,7 +41,7 @@ pub fn Ident(
             type="button"
             class="ident"
             title=format!("Copy {title}")
-            on:click=move |_| copy_and_say(toasts, whole.clone(), "Id")
+            on:click=move |_| copy_and_say(toasts, whole.clone(), "ID")
         >
             <code>{short}</code>
             <Icon name="copy"/>

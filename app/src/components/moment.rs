@@ -39,15 +39,15 @@ pub fn ZoneSwitch() -> impl IntoView {
     let (zone, seeded_at) = (Zones::here(), Live::here().seeded_at());
     let name = move || zone.get().name(seeded_at.get());
     let other = move || match zone.get() {
-        Zone::Utc => "Show them in the zone of this browser",
-        _ => "Show them in UTC",
+        Zone::Utc => "Switch to local time",
+        _ => "Switch to UTC",
     };
     view! {
         <button
             type="button"
             class="quiet zone only-script"
-            aria-label=text(move || format!("Times are in {}. {}", name(), other()))
-            title=text(move || format!("Times are in {}. {}", name(), other()))
+            aria-label=text(move || format!("Times in {}. {}", name(), other()))
+            title=text(move || format!("Times in {}. {}", name(), other()))
             on:click=move |_| zone.turn()
         >
             {text(name)}

@@ -25,7 +25,7 @@ impl Printed {
         }
         let of = |n: usize| count(n as u64);
         let (from, to, all) = (of(before + 1), of(before + here), of(all));
-        let rest = if more { ", all that this page holds; the server has more" } else { "" };
+        let rest = if more { " loaded; the server has more" } else { "" };
         Some(format!("Printed: {what} {from} to {to} of {all}{rest}."))
     }
 }
@@ -48,10 +48,7 @@ mod tests {
         let log = Printed { before: 28, here: 52, all: 10_000, more: false };
         assert_eq!(log.said("lines").unwrap(), "Printed: lines 29 to 80 of 10,000.");
         let list = Printed { here: 100, all: 100, more: true, ..Printed::default() };
-        assert_eq!(
-            list.said("rows").unwrap(),
-            "Printed: rows 1 to 100 of 100, all that this page holds; the server has more."
-        );
+        assert_eq!(list.said("rows").unwrap(), "Printed: rows 1 to 100 of 100 loaded; the server has more.");
         assert_eq!(Printed { more: false, ..list }.said("rows"), None);
         assert_eq!(Printed::default().said("rows"), None);
     }

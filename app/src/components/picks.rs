@@ -137,11 +137,10 @@ pub fn SelectBar(
         let hidden = (hidden as u32).saturating_sub(now.ended);
         let mut parts = Vec::new();
         if now.ended > 0 {
-            let has = if now.ended == 1 { "has" } else { "have" };
-            parts.push(format!("{} {has} ended", format::count(u64::from(now.ended))));
+            parts.push(format!("{} ended", format::count(u64::from(now.ended))));
         }
         if now.cancelling > 0 {
-            parts.push(format!("{} being cancelled", format::count(u64::from(now.cancelling))));
+            parts.push(format!("{} cancelling", format::count(u64::from(now.cancelling))));
         }
         if hidden > 0 {
             parts.push(format!("{} not in this list", format::count(u64::from(hidden))));
@@ -234,7 +233,7 @@ pub fn SelectBar(
                                 class="link"
                                 on:click=move |_| matching.with_untracked(|m| selection.set_all(m, true))
                             >
-                                {format!("Select all {} that match", format::count(all as u64))}
+                                {format!("Select all {} matching", format::count(all as u64))}
                             </button>
                         }
                         .into_any()

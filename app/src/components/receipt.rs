@@ -26,7 +26,7 @@ pub fn ReceiptLine(op: OpView) -> impl IntoView {
         word(move || match state.get() {
             State::Cancelled => "Cancelled",
             State::Cancelling => "Cancelling",
-            _ => "Cancel was asked for",
+            _ => "Cancel requested",
         })
     };
     part(move || {

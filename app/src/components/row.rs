@@ -179,13 +179,13 @@ pub fn RowAction(op: OpView) -> impl IntoView {
             }))
         } else if op.state.get_untracked().ended() {
             let href = query::start_again(fixed.kind.as_str(), &fixed.params);
-            let label = format!("Start again with these params: {title}");
+            let label = format!("Duplicate: {title}");
             Some(
                 view! {
                     <A
                         href=href
                         attr:class="quiet"
-                        attr:title="Start again with these params"
+                        attr:title="Duplicate…"
                         attr:aria-label=label
                     >
                         <Icon name="again"/>

@@ -4,7 +4,7 @@ use crate::reactive::{part, text};
 use leptos::prelude::*;
 use protocol::band::{IN_A_ROW, SetRule, Side};
 
-/// `Cancel when [train loss] is [above] the band of earlier runs for [10] points in a row`, what is in brackets to be
+/// `Cancel when [train loss] is [above] the baseline for [10] points in a row`, what is in brackets to be
 /// chosen. `choices` are titles and names of curves; the first is taken while `rule` names none of them.
 #[component]
 pub fn RuleFields(
@@ -55,10 +55,10 @@ pub fn RuleFields(
             {options}
         </select>
         <span>"is"</span>
-        <select aria-label="Side of the band" on:change=choose_side>
+        <select aria-label="Side of the baseline" on:change=choose_side>
             {sides}
         </select>
-        <span>"the band of earlier runs for"</span>
+        <span>"the baseline for"</span>
         <input
             type="number"
             class="num"
@@ -76,4 +76,4 @@ pub fn RuleFields(
 }
 
 /// What the band is, for whoever sets a rule.
-pub const ABOUT: &str = "The band is the p10 to p90 of earlier runs that succeeded, of the same title or else of the same kind, as they are when the rule is set. Signalbox cancels at the last of the points, and says why in the receipt.";
+pub const ABOUT: &str = "The baseline is the p10 to p90 range of successful past runs with the same title, or else of the same kind. It is fixed when the rule is set. Signalbox cancels at the last of these points and gives the reason in the receipt.";

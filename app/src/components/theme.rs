@@ -86,7 +86,7 @@ pub fn ThemeSwitch() -> impl IntoView {
         <button
             type="button"
             class="quiet"
-            aria-label=text(move || format!("Theme: {}. Change it", theme.get()))
+            aria-label=text(move || format!("Theme: {}. Change theme", theme.get()))
             title=text(move || format!("Theme: {}", theme.get()))
             on:click=next
         >

@@ -124,7 +124,7 @@ pub fn ToastList() -> impl IntoView {
         }
         Act::Open(address) => view! {
             <a class="link" href=base::url(&address) on:click=move |_| toasts.close(id)>
-                "Open it"
+                "Open"
             </a>
         }
         .into_any(),
@@ -142,7 +142,7 @@ pub fn ToastList() -> impl IntoView {
                             <button
                                 type="button"
                                 class="quiet"
-                                aria-label="Close this note"
+                                aria-label="Dismiss"
                                 on:click=move |_| toasts.close(toast.id)
                             >
                                 <Icon name="cross"/>

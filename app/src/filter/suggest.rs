@@ -63,12 +63,12 @@ pub struct Suggestion {
 
 fn note(name: &str) -> &'static str {
     match name {
-        "state" => "where it stands",
-        "kind" => "what it does",
-        "host" => "where it runs or ran",
-        "since" => "accepted since: 24h, 7d, 2026-11-01",
-        "until" => "accepted before: 24h, 7d, 2026-11-01",
-        _ => "a param's value",
+        "state" => "Current state",
+        "kind" => "Kind of operation",
+        "host" => "Host it runs or ran on",
+        "since" => "Created after: 24h, 7d, 2026-11-01",
+        "until" => "Created before: 24h, 7d, 2026-11-01",
+        _ => "Parameter value",
     }
 }
 

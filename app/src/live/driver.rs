@@ -273,7 +273,7 @@ impl Handle {
         match read {
             Ok(message) => Some(message),
             Err(e) => {
-                leptos::logging::warn!("a message of the feed can't be read: {e}");
+                leptos::logging::warn!("feed message could not be parsed: {e}");
                 self.tell(Input::Lost);
                 None
             }

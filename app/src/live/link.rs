@@ -68,10 +68,10 @@ impl Why {
     pub fn in_words(self) -> &'static str {
         match self {
             Why::Mute => {
-                "The stream does not get through, so the page asks the server again and again. Something on the way may hold it back: a proxy or a virus scanner. The stream is tried again every minute."
+                "Live updates are blocked, so the page is polling. A proxy or antivirus may be buffering the connection. Live updates are retried every minute."
             }
             Why::Breaks => {
-                "The stream breaks as soon as it is opened, so the page asks the server again and again. Something on the way may refuse it: a proxy or a firewall. The stream is tried again every minute."
+                "The live connection closes immediately, so the page is polling. A proxy or firewall may be rejecting it. Live updates are retried every minute."
             }
         }
     }

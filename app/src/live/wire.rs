@@ -96,7 +96,7 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
                 "log" => EventBody::Log { id, attempt, lines: lines.ok_or_else(|| missing("lines"))? },
                 "late" => EventBody::Late { id, attempt, what: late.ok_or_else(|| missing("what"))? },
                 other => {
-                    return Err(serde::de::Error::custom(format_args!("'{other}' is no event known here")));
+                    return Err(serde::de::Error::custom(format_args!("unknown event type '{other}'")));
                 }
             }
         }

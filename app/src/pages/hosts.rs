@@ -39,8 +39,8 @@ fn HostList() -> impl IntoView {
         if names.read().is_empty() {
             return view! {
                 <Empty
-                    title="No hosts are configured."
-                    text="A host is a service that does the work. Name one in the server's configuration, or start the server without any: it then brings its own."
+                    title="No hosts configured"
+                    text="A host is a service that runs operations. Add one to the server's configuration, or start the server without hosts: it then starts a built-in one."
                 >
                     ()
                 </Empty>
@@ -67,10 +67,15 @@ fn HostList() -> impl IntoView {
 /// The link's word and the colour that goes with it.
 pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
     match link {
-        HostLink::Up => ("up", "heard"),
-        HostLink::Connecting => ("connecting", "not reached yet"),
-        HostLink::Away => ("away", "no word"),
+        HostLink::Up => ("up", "Connected"),
+        HostLink::Connecting => ("connecting", "Connecting"),
+        HostLink::Away => ("away", "Unreachable"),
     }
+}
+
+/// `8 slots`
+pub fn slots(count: u32) -> String {
+    format!("{count} {}", if count == 1 { "slot" } else { "slots" })
 }
 
 #[component]
@@ -83,7 +88,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
         Some(view! { <span class="link-word" data-link=link>{word}</span> }.into_any())
     });
     let drained_word =
-        part(move || drained.get().map(|_| view! { <span class="drained-word">"drained"</span> }.into_any()));
+        part(move || drained.get().map(|_| view! { <span class="drained-word">"Drained"</span> }.into_any()));
     // Always there, so that what comes into it is read out.
     let drained_note = part(move || {
         drained
@@ -118,8 +123,8 @@ fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
     part(move || {
         let (up, at) = host.with(|h| h.as_ref().and_then(|h| Some((h.link == HostLink::Up, h.heard_at?))))?;
         let words = move || match up {
-            true => "last word just now".to_owned(),
-            false => format!("last word {}", format::ago(clock.get().seconds_since(at))),
+            true => "Last seen just now".to_owned(),
+            false => format!("Last seen {}", format::ago(clock.get().seconds_since(at))),
         };
         Some(
             view! {
@@ -160,13 +165,16 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
     part(move || {
         let host = host.get()?;
         let c = host.connections;
-        let latency = host.latency_ms.map_or_else(|| "not known".to_owned(), words::hosts::latency);
+        let latency = host.latency_ms.map_or_else(|| "Unknown".to_owned(), words::hosts::latency);
+        let reused = c.reused as f64 / c.requests.max(1) as f64;
         let facts = [
-            ("Running", format!("{} of {}", host.running, host.capacity)),
-            ("Answers in", latency),
-            ("Connections", format!("{} opened", format::count(c.opened))),
+            ("Running", format!("{} of {}", host.running, slots(host.capacity))),
+            ("Latency", latency),
+            (
+                "Connections",
+                format!("{} opened, {} reused", format::count(c.opened), format::percent(reused)),
+            ),
             ("Requests", format::count(c.requests)),
-            ("Reused", format::count(c.reused)),
             ("Retries", format::count(c.retries)),
             ("Failures", format::count(c.failures)),
         ];
@@ -183,7 +191,7 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
                 {host.health.as_ref().map(checks)}
                 <footer class="muted">
                     <code>{host.url.clone()}</code>
-                    {(!host.version.is_empty()).then(|| format!("version {}", host.version))}
+                    {(!host.version.is_empty()).then(|| format!("Version {}", host.version))}
                     {instance}
                 </footer>
             }
@@ -194,7 +202,7 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
 
 fn health_facts(health: &Health) -> impl IntoView + use<> {
     let facts = [
-        ("Processor", format::percent(health.cpu)),
+        ("CPU", format::percent(health.cpu)),
         ("Memory", format::bytes(health.memory_bytes)),
         ("Network in", format!("{}/s", format::bytes_of(health.network_in))),
         ("Network out", format!("{}/s", format::bytes_of(health.network_out))),
@@ -206,9 +214,9 @@ fn health_facts(health: &Health) -> impl IntoView + use<> {
 fn checks(health: &Health) -> impl IntoView + use<> {
     let lines = health.checks.iter().map(|check| {
         let (mark, said) = if check.ok {
-            ("ok", "fine".to_owned())
+            ("ok", "OK".to_owned())
         } else if check.message.is_empty() {
-            ("bad", "not ready".to_owned())
+            ("bad", "Not ready".to_owned())
         } else {
             ("bad", check.message.clone())
         };

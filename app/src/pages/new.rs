@@ -80,8 +80,8 @@ fn Offered() -> impl IntoView {
             }
             Face::Nothing => view! {
                 <Empty
-                    title="There is nothing to start."
-                    text="No host has been heard since the server started, so nobody has said what can be done. Look at the hosts: each says why it can't be reached."
+                    title="Nothing to start"
+                    text="No host has connected since the server started, so the available kinds are unknown. The Hosts page says why each host is unreachable."
                 >
                     <A href="/hosts" attr:class="button">
                         "Go to hosts"
@@ -191,11 +191,11 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
                 let wanted = wanted.get().unwrap_or_default();
                 view! {
                     <Empty
-                        title=format!("No host does \u{201c}{wanted}\u{201d}.")
-                        text="The name may be mistyped, or the host that does it has not been heard yet."
+                        title=format!("No host offers \u{201c}{wanted}\u{201d}")
+                        text="The name may be mistyped, or the host that offers it has not connected yet."
                     >
                         <A href="/new" attr:class="button">
-                            "Show what can be started"
+                            "Show available kinds"
                         </A>
                     </Empty>
                 }

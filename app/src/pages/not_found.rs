@@ -21,11 +21,11 @@ pub fn NotFound(
 ) -> impl IntoView {
     answer_404();
     view! {
-        <Title text="Not here"/>
-        <h1>"Not here"</h1>
+        <Title text="Not found · Signalbox"/>
+        <h1>"Not found"</h1>
         <Empty
-            title=format!("There is no such {what}.")
-            text="The address may be mistyped, or what stood here was removed."
+            title=format!("No such {what}")
+            text=format!("Check the URL: it may be mistyped, or the {what} no longer exists.")
         >
             <A href="/operations" attr:class="button">
                 "Go to operations"

@@ -51,14 +51,14 @@ impl Tell {
         let title = op.fixed().title.clone();
         if untrack(|| tell.awaits(op.id)) {
             tell.change(|list| list.retain(|awaited| awaited.id != op.id));
-            tell.toasts.say(format!("You are not told when {title} ends."));
+            tell.toasts.say(format!("You will not be notified when {title} ends."));
             return;
         }
         tell.change(|list| list.push(Awaited { id: op.id, title: title.clone() }));
         // The browser asks only while it is answering a person's click.
         spawn_local(async move {
             let leave = Leave::ask().await;
-            tell.toasts.say(format!("You are told when {title} ends: {}", leave.in_words()));
+            tell.toasts.say(format!("You will be notified when {title} ends: {}", leave.in_words()));
         });
     }
 
@@ -206,7 +206,7 @@ async fn ask(awaited: &Awaited) -> Option<Option<(Option<Time>, Ended)>> {
 fn say(toasts: Toasts, awaited: &Awaited, ended: Option<Ended>, away: bool, go: Rc<dyn Fn(OperationId)>) {
     let (id, title) = (awaited.id, &awaited.title);
     let Some(ended) = ended else {
-        toasts.warn(format!("{title}, which you awaited, is no longer stored: how it ended can't be said."));
+        toasts.warn(format!("{title} was deleted, so its outcome is unknown."));
         return;
     };
     let how = how(ended);

@@ -55,17 +55,17 @@ impl Leave {
     /// Where one is told, as a sentence that follows "You are told when it ends".
     pub fn in_words(self) -> &'static str {
         match self {
-            Leave::Granted => "here, or by a notification when no page of Signalbox is in sight.",
+            Leave::Granted => "on the page, or by a browser notification while no Signalbox page is visible.",
             Leave::NotAsked => {
-                "on the page only, until notifications are allowed: choose this again to be asked."
+                "on the page only, until you allow notifications. Choose it again to be asked."
             }
             Leave::Denied => {
-                "on the page only: the browser blocks notifications from it. The settings beside its address can allow them."
+                "on the page only. The browser blocks notifications from this site: allow them in its site settings."
             }
             Leave::Insecure => {
-                "on the page only: browsers show notifications only for pages from HTTPS or from this machine itself."
+                "on the page only. Browsers show notifications only for pages over HTTPS or from localhost."
             }
-            Leave::Missing => "on the page only: this browser has no notifications.",
+            Leave::Missing => "on the page only. This browser does not support notifications.",
         }
     }
 }

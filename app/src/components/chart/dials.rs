@@ -105,11 +105,11 @@ pub fn Settings(spec: Spec, sheet: Signal<Arc<Sheet>>, dials: Dials) -> impl Int
     let smoothing = spec.smooth.then(|| {
         let said = move || match dials.weight.get() {
             w if w > 0.0 => format!("{w:.2}"),
-            _ => "off".to_owned(),
+            _ => "Off".to_owned(),
         };
         view! {
             <label class="dial only-script">
-                "smooth"
+                "Smoothing"
                 <input
                     type="range"
                     min="0"
@@ -138,7 +138,7 @@ pub fn Settings(spec: Spec, sheet: Signal<Arc<Sheet>>, dials: Dials) -> impl Int
                     aria-pressed=word(move || if dials.log.get() { "true" } else { "false" })
                     on:click=move |_| dials.log.update(|log| *log = !*log)
                 >
-                    "log"
+                    "Log"
                 </button>
             }
             .into_any()

@@ -48,16 +48,13 @@ impl Extent {
         let of = |bars: u32| count(u64::from(bars));
         let held = match self.rows {
             Rows::Each => None,
-            Rows::Thinned => {
-                Some(format!("Thinned to {rows} rows: the lowest and the highest of each stretch."))
+            Rows::Thinned => Some(format!("Downsampled to {rows} points (min/max per bucket).")),
+            Rows::ForBars(bars) => {
+                Some(format!("Downsampled to {rows} points (min/max per {} bars).", of(bars)))
             }
-            Rows::ForBars(bars) => Some(format!(
-                "Thinned to {rows} rows, one for every {} bars: the lowest and the highest of each stretch.",
-                of(bars)
-            )),
-            Rows::OfBars(bars) => Some(format!("{rows} rows, each made of {} bars.", of(bars))),
+            Rows::OfBars(bars) => Some(format!("{rows} candles, {} bars each.", of(bars))),
         };
-        let part = self.part.then(|| "Only the range that is zoomed to.".to_owned());
+        let part = self.part.then(|| "Zoomed range only.".to_owned());
         match (held, part) {
             (Some(held), Some(part)) => Some(format!("{held} {part}")),
             (held, part) => held.or(part),
@@ -76,16 +73,10 @@ mod tests {
     #[test]
     fn what_is_not_all_there_is_says_so() {
         assert_eq!(said(Rows::Each, false), None);
-        assert_eq!(
-            said(Rows::Thinned, false).unwrap(),
-            "Thinned to 1,200 rows: the lowest and the highest of each stretch."
-        );
-        assert_eq!(said(Rows::Each, true).unwrap(), "Only the range that is zoomed to.");
-        assert_eq!(
-            said(Rows::of_bars(11), true).unwrap(),
-            "1,200 rows, each made of 11 bars. Only the range that is zoomed to."
-        );
-        assert!(said(Rows::for_bars(4), false).unwrap().contains("one for every 4 bars"));
+        assert_eq!(said(Rows::Thinned, false).unwrap(), "Downsampled to 1,200 points (min/max per bucket).");
+        assert_eq!(said(Rows::Each, true).unwrap(), "Zoomed range only.");
+        assert_eq!(said(Rows::of_bars(11), true).unwrap(), "1,200 candles, 11 bars each. Zoomed range only.");
+        assert!(said(Rows::for_bars(4), false).unwrap().contains("min/max per 4 bars"));
     }
 
     #[test]

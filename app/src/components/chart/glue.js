@@ -44,7 +44,7 @@ export class Plot {
       this.uPlot = await this.library.load();
     } catch {
       if (!this.gone) {
-        this.onTrouble("The chart's drawing code could not be loaded. The table below has the same figures; reload the page to try again.");
+        this.onTrouble("The chart library could not be loaded. The table below has the same values. Reload the page to try again.");
       }
       return;
     }
@@ -383,7 +383,7 @@ export class Plot {
       ctx.fillText(name, left + 18 * dot, 38 * dot);
       left += ctx.measureText(name).width + 34 * dot;
     });
-    if (this.behind().length > 0) ctx.fillText("filled: p10 to p90 of earlier runs", left, 38 * dot);
+    if (this.behind().length > 0) ctx.fillText("Shaded: p10 to p90 of past runs", left, 38 * dot);
     ctx.drawImage(source, 0, head);
     canvas.toBlob((blob) => blob && this.library.save(file, blob));
   }

@@ -105,7 +105,7 @@ pub fn Chart(
     let title = spec.title.clone();
     let unit = if spec.unit == "share" { String::new() } else { spec.unit.clone() };
     let label = format!(
-        "Chart: {title}. Left and right arrows read its values, plus and minus zoom. The same figures stand in the table below it."
+        "Chart: {title}. Use the left and right arrow keys to read values, plus and minus to zoom. The table below has the same values."
     );
     let save = {
         let spec = spec.clone();
@@ -123,7 +123,7 @@ pub fn Chart(
                                 save_csv(&spec, &sheet);
                                 if let Some(said) = sheet.extent.said(sheet.x.len()) {
                                     toasts
-                                        .warn(format!("The CSV of {} is not all of it. {said}", spec.title));
+                                        .warn(format!("The CSV of {} is incomplete. {said}", spec.title));
                                 }
                             }
                             Err(problem) => toasts.warn(problem.detail),
@@ -136,7 +136,7 @@ pub fn Chart(
     let held = part(move || {
         let (extent, rows) = sheet.with(|sheet| (sheet.extent, sheet.x.len()));
         let said = extent.said(rows)?;
-        let csv = all.map(|_| " The CSV asks for all of them.");
+        let csv = all.map(|_| " The CSV fetches all points.");
         Some(view! { <span class="chart-held muted">{said} {csv}</span> }.into_any())
     });
     let (csv_label, png_label) = (format!("CSV of {title}"), format!("PNG of {title}"));
@@ -154,7 +154,7 @@ pub fn Chart(
                         .then(|| {
                             view! {
                                 <button type="button" class="link" on:click=move |_| asks.whole.update(|n| *n += 1)>
-                                    "whole range"
+                                    "Reset zoom"
                                 </button>
                             }
                             .into_any()

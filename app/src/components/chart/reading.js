@@ -34,7 +34,7 @@ function read(plot) {
     const band = plot.pending.behind.find((band) => band.column === k);
     const ends = band && ["low", "high"].map((end) => along(band.x, band[end], x));
     if (ends?.every((end) => end != null)) {
-      parts.push(span(`earlier runs ${written(k, ends[0])} to ${written(k, ends[1])}`));
+      parts.push(span(`past runs ${written(k, ends[0])} to ${written(k, ends[1])}`));
     }
   });
   parts.push(...marksAt(plot, u, i).map(span));

@@ -24,7 +24,7 @@ pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
     let x = ends(sheet.x.iter().copied());
     let y = ends(columns().flat_map(|(_, column)| column.iter().copied()));
     let (Some(x), Some(y)) = (x, y) else {
-        return "<p class=\"no-script muted\">Charts are drawn by JavaScript, which is off here.</p>".into();
+        return "<p class=\"no-script muted\">Charts need JavaScript, which is off.</p>".into();
     };
     let (along, up) = (range::fit_x(x), range::fit(Some(y), spec.zero));
     let place = |x: f64, y: f64| (share(x, along) * WIDE, (1.0 - share(y, up)) * HIGH);
@@ -43,7 +43,7 @@ pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
     };
     let _ = write!(
         html,
-        "</svg><p class=\"no-script muted\">{from_to}values {} to {}. With JavaScript they can be read one by one.</p>",
+        "</svg><p class=\"no-script muted\">{from_to}values {} to {}. Enable JavaScript to read single values.</p>",
         writing.y(0, y.0),
         writing.y(0, y.1)
     );

@@ -15,7 +15,7 @@ const MOST_ROWS: usize = 200;
 
 /// What stands over the column of x.
 fn x_name(spec: &Spec) -> String {
-    if spec.time { "time, UTC".to_owned() } else { spec.x.clone() }
+    if spec.time { "time (UTC)".to_owned() } else { spec.x.clone() }
 }
 
 /// What stands over the columns of the bands.
@@ -23,7 +23,7 @@ fn band_names(spec: &Spec, sheet: &Sheet) -> Vec<String> {
     let mut names = Vec::new();
     for (column, _) in sheet.bands_behind() {
         let name = spec.full_names().get(column).map_or("", String::as_str);
-        names.extend(["p10", "p50", "p90", "runs"].map(|of| format!("{name}, earlier {of}")));
+        names.extend(["p10", "p50", "p90", "runs"].map(|of| format!("{name}, baseline {of}")));
     }
     names
 }
@@ -86,7 +86,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
             });
             let x_name = x_name(&spec);
             let left_out = (from > 0).then(|| {
-                view! { <p class="muted">{format!("The newest {MOST_ROWS} of {} rows.", format::count(sheet.x.len() as u64))}</p> }
+                view! { <p class="muted">{format!("Newest {MOST_ROWS} of {} rows", format::count(sheet.x.len() as u64))}</p> }
             });
             view! {
                 <div class="scroll">
@@ -143,7 +143,7 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines[0],
-            r#"epoch,loss,"loss, earlier p10","loss, earlier p50","loss, earlier p90","loss, earlier runs""#
+            r#"epoch,loss,"loss, baseline p10","loss, baseline p50","loss, baseline p90","loss, baseline runs""#
         );
         assert_eq!(lines[1], "2,0.5,0.5,1.5,3,6");
         assert_eq!(lines[2], "4,0.25,,,,");
@@ -159,7 +159,7 @@ mod tests {
         };
         let text = csv_of(&spec, &sheet);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "\"time, UTC\",equity,\"b, c\"");
+        assert_eq!(lines[0], "time (UTC),equity,\"b, c\"");
         assert_eq!(lines[1], "2024-03-01T00:00:00.000000Z,1.25,");
         assert_eq!(lines[2], "2024-03-02T00:00:00.000000Z,1e-9,2");
     }

@@ -23,13 +23,13 @@ pub fn drain(name: HostName) -> AnyView {
     let title = format!("Drain {name}?");
     let act = view! {
         <button class="button danger" on:click=move |_| actions.drain_now(name.clone(), true)>
-            "Drain it"
+            "Drain host"
         </button>
     };
     view! {
         <h2 id="confirm-title">{title}</h2>
         <div aria-live="polite">{lines}</div>
-        {ways_out("Leave it in use", act.into_any())}
+        {ways_out("Back", act.into_any())}
     }
     .into_any()
 }

@@ -86,15 +86,14 @@ fn cancel(ids: Signal<Arc<[OperationId]>>, filter: Option<Filter>) -> AnyView {
             {words}
         </button>
     };
-    let keep = if untrack(count) == 1 { "Keep it" } else { "Keep them" };
     view! {
         <h2 id="confirm-title">{text(move || format!("Cancel {}?", asking::operations(count())))}</h2>
         <div aria-live="polite">{lines}</div>
         <label class="asked-why">
-            "Why (kept in their receipts; may stay empty)"
+            "Reason (optional, stored in the receipts)"
             <input type="text" maxlength="500" autocomplete="off" on:input=move |event| reason.set(event_target_value(&event))/>
         </label>
-        {ways_out(keep, act.into_any())}
+        {ways_out("Keep running", act.into_any())}
     }
     .into_any()
 }
@@ -133,7 +132,7 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
     view! {
         <h2 id="confirm-title">{text(move || format!("{}?", said()))}</h2>
         <div aria-live="polite">{lines}</div>
-        {ways_out("Leave them as they are", act.into_any())}
+        {ways_out("Back", act.into_any())}
     }
     .into_any()
 }
@@ -157,8 +156,8 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
         move || told.with(|told| told.as_ref().and_then(|t| t.as_ref().ok()).map_or(0, |t| t.deleted));
     let lines = part(move || {
         let lines = match told.get() {
-            None => vec!["Counting what would go…".to_owned()],
-            Some(Err(problem)) => vec![format!("It can't be told how many that are: {}", problem.detail)],
+            None => vec!["Counting operations…".to_owned()],
+            Some(Err(problem)) => vec![format!("Could not count the operations: {}", problem.detail)],
             Some(Ok(told)) => asking::delete_many(told),
         };
         let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
@@ -183,9 +182,9 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
         </button>
     };
     view! {
-        <h2 id="confirm-title">"Delete what has ended?"</h2>
+        <h2 id="confirm-title">"Delete ended operations?"</h2>
         <div aria-live="polite">{lines}</div>
-        {ways_out("Keep them", act.into_any())}
+        {ways_out("Keep", act.into_any())}
     }
     .into_any()
 }

@@ -24,8 +24,8 @@ fn known(id: OperationId) -> Option<OpView> {
 /// The question where the page has forgotten what it was about.
 fn gone() -> AnyView {
     view! {
-        <h2 id="confirm-title">"It is gone"</h2>
-        <p>"The page does not know this operation any more."</p>
+        <h2 id="confirm-title">"Operation not found"</h2>
+        <p>"This page no longer holds the operation. It may have been deleted."</p>
         {ways_out("Close", ().into_any())}
     }
     .into_any()
@@ -48,9 +48,9 @@ pub fn cancel(id: OperationId) -> AnyView {
         <h2 id="confirm-title">"Cancel this operation?"</h2>
         <p>
             <strong>{subject(op)}</strong>
-            " has no checkpoint and can't be resumed: the work it has done so far is lost."
+            " has no checkpoint and can't be resumed. Its progress so far will be lost."
         </p>
-        {ways_out("Keep it running", button("button danger", "Cancel operation", move || actions.cancel_now(id)))}
+        {ways_out("Keep running", button("button danger", "Cancel operation", move || actions.cancel_now(id)))}
     }
     .into_any()
 }
@@ -78,13 +78,13 @@ pub fn resume(id: OperationId) -> AnyView {
         <dl class="asked">
             <dt>"Kept"</dt>
             <dd>{line(|r| r.kept)}</dd>
-            <dt>"From"</dt>
+            <dt>"Checkpoint"</dt>
             <dd class="num">{line(|r| r.from)}</dd>
-            <dt>"Done again"</dt>
+            <dt>"Repeated"</dt>
             <dd>{line(|r| r.redone)}</dd>
         </dl>
-        <p class="muted">{format!("It becomes attempt {attempt}, and waits in line for a host.")}</p>
-        {ways_out("Leave it as it is", button("button primary", "Resume operation", move || actions.resume_now(id)))}
+        <p class="muted">{format!("Queued as attempt {attempt} until a host is free.")}</p>
+        {ways_out("Back", button("button primary", "Resume operation", move || actions.resume_now(id)))}
     }
     .into_any()
 }
@@ -103,18 +103,18 @@ pub fn abandon(id: OperationId) -> AnyView {
         })
     });
     view! {
-        <h2 id="confirm-title">"Give this operation up?"</h2>
+        <h2 id="confirm-title">"Abandon this operation?"</h2>
         <p>
             <strong>{subject(op)}</strong>
         </p>
         {silent}
         <ul class="asked-list">
-            <li>{format!("It fails here at once. On the host {host} the work may go on: nobody can know.")}</li>
-            <li>{format!("As soon as {host} can be reached, it is told to stop the work.")}</li>
-            <li>"Whatever comes of it later is noted and ignored, a result too."</li>
-            <li>"After that it can be retried, or resumed where it left a checkpoint."</li>
+            <li>{format!("It is marked failed at once. It may still be running on {host}.")}</li>
+            <li>{format!("When {host} reconnects, it is told to stop.")}</li>
+            <li>"Late reports, results included, are recorded and ignored."</li>
+            <li>"You can then retry it, or resume it if it has a checkpoint."</li>
         </ul>
-        {ways_out("Keep waiting", button("button danger", "Give it up", move || actions.abandon_now(id)))}
+        {ways_out("Keep waiting", button("button danger", "Abandon operation", move || actions.abandon_now(id)))}
     }
     .into_any()
 }
@@ -132,7 +132,7 @@ pub fn delete(id: OperationId) -> AnyView {
             <strong>{subject(op)}</strong>
         </p>
         <ul class="asked-list">{lost}</ul>
-        {ways_out("Keep it", button("button danger", "Delete operation", move || actions.delete_now(id)))}
+        {ways_out("Keep", button("button danger", "Delete operation", move || actions.delete_now(id)))}
     }
     .into_any()
 }

@@ -46,8 +46,8 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
         Control { id: id.clone(), name: field.name.clone(), text, typed, error, described, examples };
     let limits = bounds(&field.kind);
     let needed = match (field.required, limits.is_empty()) {
-        (true, true) => "needed".to_owned(),
-        (true, false) => format!("needed, {limits}"),
+        (true, true) => "Required".to_owned(),
+        (true, false) => format!("Required, {limits}"),
         (false, _) => limits,
     };
     let fieldset = matches!(&field.kind, FieldKind::Choice { options } if options.len() <= SIDE_BY_SIDE);
@@ -209,7 +209,7 @@ impl Control {
             }
         };
         let said = move || match text.read().trim() {
-            "" => "not given".to_owned(),
+            "" => "Not set".to_owned(),
             said => said.to_owned(),
         };
         let line = self.line(mode, field).into_any();
@@ -270,7 +270,7 @@ impl Control {
             <div class="timed">
                 {input}
                 <button type="button" class="link only-script" on:click=turn>
-                    {word(move || if by_text.get() { "Only a day" } else { "With a time" })}
+                    {word(move || if by_text.get() { "Date only" } else { "Add time" })}
                 </button>
             </div>
         }
@@ -326,7 +326,7 @@ impl Control {
         let invalid = self.invalid();
         let Self { id, name, text, typed, described, .. } = self;
         let chosen = text.get_untracked();
-        let none = may_be_empty.then(|| view! { <option value="">"not given"</option> });
+        let none = may_be_empty.then(|| view! { <option value="">"Not set"</option> });
         let options = options.iter().map(|option| {
             let selected = option.value == chosen;
             view! { <option value=option.value.clone() selected=selected>{option.value.clone()}</option> }
@@ -348,14 +348,14 @@ impl Control {
 
     fn segments(self, options: &[Choice], may_be_empty: bool, label_id: String) -> impl IntoView + use<> {
         let Self { id, name, text, typed, described, .. } = self;
-        let none = Choice { value: String::new(), help: "leave it to the host".to_owned() };
+        let none = Choice { value: String::new(), help: "Use the host's default".to_owned() };
         let all: Vec<Choice> =
             may_be_empty.then_some(none).into_iter().chain(options.iter().cloned()).collect();
         let explained: Vec<Choice> = all.iter().filter(|c| !c.help.is_empty()).cloned().collect();
         let segments = all.into_iter().enumerate().map(move |(i, choice)| {
             let value = StoredValue::new(choice.value.clone());
             let mine = move || value.with_value(|value| *value == *text.read());
-            let word = if choice.value.is_empty() { "not given".to_owned() } else { choice.value.clone() };
+            let word = if choice.value.is_empty() { "Not set".to_owned() } else { choice.value.clone() };
             // The first carries the field's id, so that focus finds it.
             let own_id = (i == 0).then(|| id.clone());
             view! {

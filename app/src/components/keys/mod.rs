@@ -22,11 +22,11 @@ const SINGLE: &str = "keys";
 
 /// What `g` and a second key lead to.
 const PLACES: [(&str, &str, &str); 5] = [
-    ("v", "/", "go to the overview"),
-    ("o", "/operations", "go to operations"),
-    ("n", "/new", "start something new"),
-    ("c", "/compare", "go to compare"),
-    ("h", "/hosts", "go to hosts"),
+    ("v", "/", "Overview"),
+    ("o", "/operations", "Operations"),
+    ("n", "/new", "New operation"),
+    ("c", "/compare", "Compare"),
+    ("h", "/hosts", "Hosts"),
 ];
 
 /// Whether what was pressed is the key of a deed. Shift tells, and not the letter that came of it: Caps Lock turns that

@@ -10,26 +10,26 @@ use leptos::prelude::*;
 
 /// What else there is, as the sheet tells it. What can be done with an operation comes from its deeds.
 const ANYWHERE: [(&str, &str); 6] = [
-    ("Ctrl K", "search, or say what to do"),
-    ("/", "filter the list; search where there is none"),
-    ("n", "new operation"),
-    ("[", "fold or unfold the rail"),
-    ("?", "this sheet"),
-    ("Esc", "close what is open"),
+    ("Ctrl K", "Search or run a command"),
+    ("/", "Filter the list, or search"),
+    ("n", "New operation"),
+    ("[", "Toggle sidebar"),
+    ("?", "Keyboard shortcuts"),
+    ("Esc", "Close"),
 ];
 const IN_A_LIST: [(&str, &str); 5] = [
-    ("j k", "the next row, the one before"),
-    ("Enter", "open the row"),
-    ("x", "select the row, or let it go"),
-    ("↓ ↑", "from box to box"),
-    ("⇧ ↓", "select the next one too"),
+    ("j k", "Next row, previous row"),
+    ("Enter", "Open row"),
+    ("x", "Toggle selection"),
+    ("↓ ↑", "Move between checkboxes"),
+    ("⇧ ↓", "Extend selection"),
 ];
 const IN_A_CHART: [(&str, &str); 5] = [
-    ("← →", "read the values, with ⇧ ten at a time"),
-    ("Home End", "the first value, the last"),
-    ("+ −", "zoom in and out; with the mouse, drag"),
-    ("PgUp PgDn", "earlier and later; with the mouse, ⇧ and drag"),
-    ("0", "the whole of it"),
+    ("← →", "Read values, with ⇧ ten at a time"),
+    ("Home End", "First value, last value"),
+    ("+ −", "Zoom in, zoom out (mouse: drag)"),
+    ("PgUp PgDn", "Pan left, pan right (mouse: ⇧ drag)"),
+    ("0", "Reset zoom"),
 ];
 
 /// Whether the sheet is open; from the context.
@@ -59,7 +59,7 @@ pub fn KeysSheet() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     dialog::follow(dialog, open);
     view! {
-        <dialog node_ref=dialog class="dialog keys-sheet" aria-label="Keys" on:close=move |_| open.set(false)>
+        <dialog node_ref=dialog class="dialog keys-sheet" aria-label="Keyboard shortcuts" on:close=move |_| open.set(false)>
             {part(move || open.get().then(|| view! { <All/> }.into_any()))}
         </dialog>
     }
@@ -85,16 +85,16 @@ fn All() -> impl IntoView {
     };
     view! {
         // It is read from its beginning.
-        <h2 tabindex="-1" autofocus=true>"Keys"</h2>
+        <h2 tabindex="-1" autofocus=true>"Keyboard shortcuts"</h2>
         <div class="keys-parts">
-            {lines("Anywhere", plain(&ANYWHERE))} {lines("To a page", places)}
-            {lines("In a list", plain(&IN_A_LIST))} {lines("On an operation's page", deeds.collect())}
-            {lines("In a chart that has the focus", plain(&IN_A_CHART))}
+            {lines("Anywhere", plain(&ANYWHERE))} {lines("Go to", places)}
+            {lines("In a list", plain(&IN_A_LIST))} {lines("Operation page", deeds.collect())}
+            {lines("Focused chart", plain(&IN_A_CHART))}
         </div>
         <form method="dialog" class="dialog-do">
             <label class="check">
                 <input type="checkbox" prop:checked=yes(move || single.get()) on:change=turn/>
-                "single letters are keys"
+                "Enable single-key shortcuts"
             </label>
             <button class="button">"Close"</button>
         </form>

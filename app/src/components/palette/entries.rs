@@ -36,7 +36,7 @@ impl Group {
     /// As its heading says.
     pub fn title(self) -> &'static str {
         match self {
-            Group::Recent => "Chosen lately",
+            Group::Recent => "Recent",
             Group::Open => "This operation",
             Group::Running => "Running",
             Group::Pages => "Pages",
@@ -243,17 +243,17 @@ fn pages() -> Vec<Entry> {
 fn start(offer: &KindOffer) -> Entry {
     let kind = offer.spec.name.as_str();
     let address = query::url("/new", [("kind", kind)]);
-    let aside = if offer.available { kind.to_owned() } else { format!("{kind} · no host can be reached") };
+    let aside = if offer.available { kind.to_owned() } else { format!("{kind} · no host connected") };
     Entry::new(Group::Start, format!("Start: {}", offer.spec.title), aside, Does::Go(address))
 }
 
 fn of_host(host: &HostStatus) -> [Entry; 2] {
     let name = &host.name;
     let how = match host.link {
-        _ if host.draining => "drained",
-        HostLink::Up => "heard",
-        HostLink::Connecting => "not reached yet",
-        HostLink::Away => "no word",
+        _ if host.draining => "Drained",
+        HostLink::Up => "Connected",
+        HostLink::Connecting => "Connecting",
+        HostLink::Away => "Unreachable",
     };
     let drain = if host.draining { format!("Undrain {name}") } else { format!("Drain {name}…") };
     [
@@ -264,14 +264,14 @@ fn of_host(host: &HostStatus) -> [Entry; 2] {
 
 fn commands(zone: Zone) -> Vec<Entry> {
     let command = |name: &str, aside: &str, does| Entry::new(Group::Commands, name, aside, does);
-    let turn = if zone == Zone::Utc { "Times in the zone of this browser" } else { "Times in UTC" };
+    let turn = if zone == Zone::Utc { "Times: local time zone" } else { "Times: UTC" };
     vec![
         command("Theme: light", "", Does::Theme("light")),
         command("Theme: dark", "", Does::Theme("dark")),
-        command("Theme: as the system has it", "auto", Does::Theme("auto")),
+        command("Theme: system", "auto", Does::Theme("auto")),
         command(turn, "time zone, local", Does::Zone),
-        command("Fold or unfold the rail", "", Does::Fold),
-        command("Show all keys", "keyboard", Does::Keys),
+        command("Toggle sidebar", "", Does::Fold),
+        command("Keyboard shortcuts", "keys", Does::Keys),
     ]
 }
 

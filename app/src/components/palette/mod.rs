@@ -236,14 +236,14 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     });
     let said = text(move || match (count.get(), &*stored.read()) {
         (_, Stored::Trouble(why)) => why.clone(),
-        (0, Stored::Asked) => "Looking among all stored operations…".to_owned(),
+        (0, Stored::Asked) => "Searching all stored operations…".to_owned(),
         (0, _) => format!(
-            "Nothing is called \u{201c}{}\u{201d}. A part of a name, a kind, a host or an id will do.",
+            "No results for \u{201c}{}\u{201d}. Try part of a name, kind, host or ID.",
             typed.read().trim()
         ),
-        (_, Stored::Asked) => "Looking among all stored operations too…".to_owned(),
-        (1, _) => "1 found".to_owned(),
-        (n, _) => format!("{n} found"),
+        (_, Stored::Asked) => "Also searching stored operations…".to_owned(),
+        (1, _) => "1 result".to_owned(),
+        (n, _) => format!("{n} results"),
     });
     view! {
         <div class="palette-field">
@@ -257,7 +257,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
                 aria-controls="palette-list"
                 aria-autocomplete="list"
                 aria-activedescendant=maybe(move || (count.get() > 0).then(|| format!("found-{}", at.get())))
-                placeholder="Page, operation, host, id, or what to do"
+                placeholder="Search operations, hosts and pages, or type a command"
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
@@ -270,13 +270,13 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
                 <Icon name="cross"/>
             </button>
         </div>
-        <div class="palette-list" id="palette-list" role="listbox" aria-label="What was found">
+        <div class="palette-list" id="palette-list" role="listbox" aria-label="Results">
             {groups}
         </div>
         <footer class="palette-foot muted">
             <span role="status">{said}</span>
             <span class="wide-only" aria-hidden="true">
-                <kbd>"↑"</kbd> " " <kbd>"↓"</kbd> " choose  " <kbd>"Enter"</kbd> " open  " <kbd>"Esc"</kbd> " close"
+                <kbd>"↑"</kbd> " " <kbd>"↓"</kbd> " select  " <kbd>"Enter"</kbd> " open  " <kbd>"Esc"</kbd> " close"
             </span>
         </footer>
     }
@@ -342,7 +342,7 @@ fn by_id(typed: &str, known: &[Entry]) -> Option<Entry> {
     }
     Some(Entry {
         group: Group::Operations,
-        name: "Go to the operation with this id".to_owned(),
+        name: "Open the operation with this ID".to_owned(),
         aside: id.short(),
         also: typed.trim().to_lowercase(),
         state: None,

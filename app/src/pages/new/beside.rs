@@ -118,7 +118,7 @@ pub fn Priority(beside: Beside) -> impl IntoView {
             <summary>"Priority"</summary>
             <label class="field">
                 <span class="field-help">
-                    "From −100 to 100: when hosts are full the higher goes first, and among equals who waits longer."
+                    "From −100 to 100. When hosts are full, higher priorities start first. Equal priorities start in queue order."
                 </span>
                 <input
                     type="number"
@@ -148,7 +148,7 @@ pub fn Rule(beside: Beside, series: Vec<SeriesInfo>) -> impl IntoView {
     let choices = StoredValue::new(choices);
     view! {
         <details class="form-more" open=ruled.get_untracked()>
-            <summary>"Cancel by rule"</summary>
+            <summary>"Auto-cancel rule"</summary>
             <label class="check">
                 <input
                     type="checkbox"
@@ -156,9 +156,9 @@ pub fn Rule(beside: Beside, series: Vec<SeriesInfo>) -> impl IntoView {
                     prop:checked=yes(move || ruled.get())
                     on:change=move |event| ruled.set(event_target_checked(&event))
                 />
-                "Start it with a rule"
+                "Set an auto-cancel rule"
             </label>
-            <fieldset class="rule-form" aria-label="Rule" disabled=yes(move || !ruled.get())>
+            <fieldset class="rule-form" aria-label="Auto-cancel rule" disabled=yes(move || !ruled.get())>
                 <RuleFields rule choices=Signal::derive(move || choices.get_value())/>
             </fieldset>
             <p class="field-help">{ABOUT}</p>

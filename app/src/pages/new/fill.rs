@@ -69,12 +69,15 @@ fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
         let (at, params) = last.get()?;
         let fill = move |_| {
             let given = |name: &str| params.get(name).filter(|value| !value.is_null()).map(text_of);
-            typed.fill(format!("Filled in as last time, {}.", untrack(|| zone.get()).moment(at)), &given);
+            typed.fill(
+                format!("Filled in with the last parameters, {}.", untrack(|| zone.get()).moment(at)),
+                &given,
+            );
         };
         Some(
             view! {
                 <button type="button" class="button only-script" on:click=fill>
-                    "As last time" <span class="muted"><Ago at/></span>
+                    "Use last parameters" <span class="muted"><Ago at/></span>
                 </button>
             }
             .into_any(),

@@ -39,9 +39,9 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     let form = match Form::from_schema(&offer.spec.params) {
         Ok(form) => form,
         Err(what) => {
-            let title = format!("The params of {} can't be shown as a form.", offer.spec.name);
+            let title = format!("The parameters of {} can't be shown as a form", offer.spec.name);
             return view! {
-                <Empty title text=format!("Its host declares them in a way this page does not know: {what}. Start it by the API instead.")>
+                <Empty title text=format!("Its host declares a schema that this page does not support: {what}. Start it through the API instead.")>
                     ()
                 </Empty>
             }
@@ -158,6 +158,6 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
 fn half_typed(typed: Typed) {
     let Ok(found) = document().query_selector("form input[type='date']:invalid") else { return };
     if let Some(input) = found.and_then(|e| e.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-        typed.complain(&input.name(), "Give day, month and year, or none of them.");
+        typed.complain(&input.name(), "Enter day, month and year, or leave the date empty.");
     }
 }

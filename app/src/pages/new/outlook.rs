@@ -23,8 +23,8 @@ pub fn Outlook(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView {
     let said = Memo::new(move |_| start.with(|start| start::before_start(start, clock.get())));
     let waits_for_hosts = Memo::new(move |_| matches!(*start.read(), Start::Drained(_) | Start::Unheard));
     let line = part(move || {
-        let more = waits_for_hosts.get().then(|| view! { " " <A href="/hosts">"See the hosts"</A> });
-        let stale = (!fresh.get()).then_some(" That is as was last heard: the page is not live just now.");
+        let more = waits_for_hosts.get().then(|| view! { " " <A href="/hosts">"Show hosts"</A> });
+        let stale = (!fresh.get()).then_some(" This may be outdated: the page is not live right now.");
         Some(view! { {said.get()} {stale} {more} }.into_any())
     });
     let class = move || if waits_for_hosts.get() { "note warn" } else { "note" };

@@ -37,7 +37,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
         }
         None => {
             toasts.warn(
-                "The browser keeps nothing for this page, so a preset can't be saved. A link keeps the values as well.",
+                "This browser blocks storage for this page, so presets can't be saved. Copy the URL instead: it holds the values.",
             );
             false
         }
@@ -128,7 +128,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
         if kept {
             toasts.say(match what {
                 Naming::New => format!("Preset \u{201c}{name}\u{201d} saved in this browser"),
-                Naming::Again => format!("Preset is called \u{201c}{name}\u{201d} now"),
+                Naming::Again => format!("Preset renamed to \u{201c}{name}\u{201d}"),
             });
             chosen.set(name);
             close.run(());
@@ -147,10 +147,10 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
                 class="link"
                 on:click=move |_| naming.set(Some(Naming::New))
             >
-                "Save as a preset…"
+                "Save as preset…"
             </button>
             {of_one}
-            {part(move || any.get().then(|| view! { <span class="muted presets-where">"Kept in this browser."</span> }.into_any()))}
+            {part(move || any.get().then(|| view! { <span class="muted presets-where">"Stored in this browser only"</span> }.into_any()))}
         </div>
         {name_field}
     }
@@ -183,7 +183,7 @@ fn NameField(
             let taken = name.as_deref().filter(|name| all.with(|all| all.get(name).is_some()));
             match (what, taken) {
                 (Naming::New, None) => "Save preset".to_owned(),
-                (Naming::Again, Some(name)) if name == first => "Keep its name".to_owned(),
+                (Naming::Again, Some(name)) if name == first => "Keep name".to_owned(),
                 (Naming::Again, None) => "Rename preset".to_owned(),
                 (_, Some(name)) => format!("Overwrite \u{201c}{name}\u{201d}"),
             }
@@ -210,7 +210,7 @@ fn NameField(
             <input
                 node_ref=node
                 type="text"
-                aria-label="Name of the preset"
+                aria-label="Preset name"
                 placeholder="Name"
                 maxlength="60"
                 autocomplete="off"
@@ -222,7 +222,7 @@ fn NameField(
                 {text(button)}
             </button>
             <button type="button" class="link" on:click=move |_| close.run(())>
-                "Leave it"
+                "Back"
             </button>
         </div>
     }

@@ -53,7 +53,7 @@ pub fn PreviewPanel(kind: KindName, typed: Typed) -> impl IntoView {
             Err(problem) => view! { <p class="note bad">{problem.detail}</p> }.into_any(),
         })
     });
-    let words = move || if pending.get() { "Reading…".to_owned() } else { "Preview".to_owned() };
+    let words = move || if pending.get() { "Loading…".to_owned() } else { "Preview".to_owned() };
     view! {
         <section class="preview" aria-label="Preview">
             <button type="button" class="button only-script" disabled=yes(move || pending.get()) on:click=ask>

@@ -21,8 +21,8 @@ pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>) -> impl IntoView 
         }
         let title = match (&problem, errors.len()) {
             (Some(problem), 0) => problem.title.clone(),
-            (_, 1) => "One thing is not right yet".to_owned(),
-            (_, n) => format!("{n} things are not right yet"),
+            (_, 1) => "Fix 1 field".to_owned(),
+            (_, n) => format!("Fix {n} fields"),
         };
         let detail = problem.filter(|problem| problem.fields.is_empty()).map(|problem| problem.detail);
         let mistakes = errors.into_iter().map(|error| {

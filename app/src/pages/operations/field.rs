@@ -227,7 +227,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
                 aria-activedescendant=maybe(move || active.get().filter(|_| there.get()).map(|at| format!("{LIST}-{at}")))
                 aria-describedby="filter-trouble"
                 aria-invalid=spoken(move || !trouble.read().is_empty())
-                placeholder="Filter by words, kind:…, state:…, since:24h"
+                placeholder="Search or filter, e.g. state:failed since:7d"
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"

@@ -70,7 +70,7 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
     let wrong = Memo::new(move |_| asked.with(|a| a.wrong.clone()));
     let one = move |chip: Chip| {
         let Chip { name, value } = chip.clone();
-        let label = format!("Lift the filter {name} {value}");
+        let label = format!("Remove filter {name}: {value}");
         view! {
             <li>
                 <a
@@ -96,20 +96,20 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
             view! {
                 <li>
                     <a href=base::url("/operations") data-noscroll="" class="link">
-                        "Lift all"
+                        "Clear filters"
                     </a>
                 </li>
             }
             .into_any()
         });
         let wrong = wrong.into_iter().map(|w| {
-            let said = format!("{}={} is left out: {}.", w.name, w.value, w.why.trim_end_matches('.'));
+            let said = format!("Ignored {}={}: {}.", w.name, w.value, w.why.trim_end_matches('.'));
             view! { <p class="note warn">{said}</p> }.into_any()
         });
         Some(
             view! {
                 {(!chips.is_empty()).then(|| view! {
-                    <ul class="tokens" aria-label="Filters in force">
+                    <ul class="tokens" aria-label="Active filters">
                         {chips.into_iter().map(one).collect_view()}
                         {clear}
                     </ul>
@@ -146,20 +146,20 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
     view! {
         <div class="arrange only-script">
             <select
-                aria-label="Order"
+                aria-label="Sort by"
                 prop:value=text(move || asked.with(|a| a.sort.as_str().to_owned()))
                 on:change=sorted
             >
                 {Sort::ALL.map(|s| option(s.as_str(), s.said(), s == sort)).collect_view()}
             </select>
             <select
-                aria-label="Group"
+                aria-label="Group by"
                 prop:value=text(move || asked.with(|a| group_word(a.group).to_owned()))
                 on:change=grouped
             >
-                {option("", "No groups", group.is_none())}
-                {option("kind", "By kind", group == Some(Group::Kind))}
-                {option("host", "By host", group == Some(Group::Host))}
+                {option("", "No grouping", group.is_none())}
+                {option("kind", "Group by kind", group == Some(Group::Kind))}
+                {option("host", "Group by host", group == Some(Group::Host))}
             </select>
         </div>
     }

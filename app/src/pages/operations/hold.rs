@@ -29,14 +29,14 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// `3 new · 2 moved on`; nothing when nothing waits.
+    /// `3 new, 2 updated`; nothing when nothing waits.
     pub fn said(self) -> Option<String> {
         let count = |n: usize| crate::format::count(n as u64);
         match (self.new, self.moved) {
             (0, 0) => None,
             (new, 0) => Some(format!("{} new", count(new))),
-            (0, moved) => Some(format!("{} moved on", count(moved))),
-            (new, moved) => Some(format!("{} new · {} moved on", count(new), count(moved))),
+            (0, moved) => Some(format!("{} updated", count(moved))),
+            (new, moved) => Some(format!("{} new, {} updated", count(new), count(moved))),
         }
     }
 }
@@ -84,7 +84,7 @@ mod tests {
         let (held, waiting) = hold(&lists(&[5, 4], &[3, 2]), &lists(&[7, 6, 5], &[4, 3, 2]));
         assert_eq!(held, lists(&[5, 4], &[3, 2]));
         assert_eq!(waiting, Waiting { new: 2, moved: 1 });
-        assert_eq!(waiting.said().unwrap(), "2 new · 1 moved on");
+        assert_eq!(waiting.said().unwrap(), "2 new, 1 updated");
         assert_eq!(Waiting::default().said(), None);
     }
 

@@ -121,8 +121,8 @@ fn Lists() -> impl IntoView {
         move |_| live.places()
     });
     let selection = Selection::here();
-    let picks = Picks { selection, shown: active.ids, all: "Select all that are shown" };
-    let ended_picks = Picks { selection, shown: ended.ids, all: "Select all ended ones" };
+    let picks = Picks { selection, shown: active.ids, all: "Select all shown" };
+    let ended_picks = Picks { selection, shown: ended.ids, all: "Select all ended" };
     let matching = Signal::derive(move || still.found.with(|(active, _)| active.clone()));
     let active_count = Memo::new(move |_| matching.with(Vec::len));
     let (active_scrolled, ended_scrolled) = still.scrolled;
@@ -165,14 +165,14 @@ fn Lists() -> impl IntoView {
                         </header>
                         <Show
                             when=move || active.len.get() != 0
-                            fallback=|| view! { <p class="muted quiet-line">"Nothing runs or waits."</p> }
+                            fallback=|| view! { <p class="muted quiet-line">"No active operations"</p> }
                         >
                             <Sheet
                                 asked
                                 items=active.items
                                 counts=active.counts
-                                left="Left"
-                                doing="Doing"
+                                left="Remaining"
+                                doing="Activity"
                                 picks
                                 places
                                 ready
@@ -181,7 +181,7 @@ fn Lists() -> impl IntoView {
                         </Show>
                         <Show when=move || { !ready.get() && active.len.get() > PLAIN }>
                             <p class="muted quiet-line no-script">
-                                "More are active than are listed here. Filter the list to see them."
+                                "Not all active operations are shown. Filter the list to narrow it down."
                             </p>
                         </Show>
                     </section>
@@ -205,7 +205,7 @@ fn Lists() -> impl IntoView {
                                 items=ended.items
                                 counts=ended.counts
                                 left="Ended"
-                                doing="Why"
+                                doing="Reason"
                                 picks=ended_picks
                                 places
                                 ready
@@ -254,11 +254,11 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
             let said = text(move || {
                 let what = match asked.with(|a| a.sort.whole()) {
                     true => "grouped",
-                    false => "in this order",
+                    false => "sorted",
                 };
                 let which = if asked.with(|a| a.sort == Sort::Oldest) { "oldest" } else { "newest" };
                 format!(
-                    "The {which} {} are {what}; load more to take others in.",
+                    "Only the {which} {} are {what}. Load more to include others.",
                     format::count(shown.get() as u64)
                 )
             });
@@ -273,11 +273,11 @@ fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
     let live = Live::here();
     let said = text(move || {
         if stored.more(&live, 0) {
-            "Looking among those that ended earlier…".to_owned()
+            "Searching older operations…".to_owned()
         } else if asked.with(Asked::is_open) {
-            "Nothing has ended yet.".to_owned()
+            "No ended operations yet".to_owned()
         } else {
-            "Of what ended, nothing matches.".to_owned()
+            "No ended operations match".to_owned()
         }
     });
     view! { <p class="muted quiet-line" role="status">{said}</p> }.into_any()
@@ -289,8 +289,8 @@ fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> imp
     let actions = Actions::here();
     let there = Memo::new(move |_| asked.with(|a| !a.is_open()) && !matching.read().is_empty());
     let said = move || match matching.with(Vec::len) {
-        1 => "Cancel the 1 that matches…".to_owned(),
-        n => format!("Cancel all {} that match…", format::count(n as u64)),
+        1 => "Cancel 1 matching…".to_owned(),
+        n => format!("Cancel {} matching…", format::count(n as u64)),
     };
     part(move || {
         there.get().then(|| {
@@ -324,7 +324,7 @@ fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView {
             };
             view! {
                 <button type="button" class="link danger only-script" on:click=ask>
-                    "Delete all that match…"
+                    "Delete matching…"
                 </button>
             }
             .into_any()
@@ -341,11 +341,11 @@ fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
         if asked.with(Asked::is_open) {
             view! {
                 <Empty
-                    title="Nothing has run yet."
-                    text="Here stands everything that runs on your hosts and everything that has ended, kept true while you watch. A load of market data is a good first one; the synthetic source needs no files."
+                    title="No operations yet"
+                    text="This page lists all active and ended operations, updated live. Start with loading market data; the synthetic source needs no files."
                 >
                     <A href="/new?kind=data.load" attr:class="button primary">
-                        "Start a load"
+                        "Load market data"
                     </A>
                 </Empty>
             }
@@ -353,14 +353,14 @@ fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
         } else if looking.get() {
             view! {
                 <p class="muted quiet-line only-script" role="status">
-                    "Nothing here matches. Looking among those that ended earlier…"
+                    "No matches here. Searching older operations…"
                 </p>
             }
             .into_any()
         } else {
-            let said = asked.with(|a| format!("No operation {}.", a.said()));
+            let said = asked.with(|a| format!("No operations match {}", a.said()));
             view! {
-                <Empty title=said text="The server has looked through everything that it keeps.">
+                <Empty title=said text="All stored operations were searched.">
                     <A href="/operations" attr:class="button">
                         "Show all operations"
                     </A>

@@ -139,7 +139,7 @@ pub fn News(still: Still) -> impl IntoView {
                 }
             };
             view! {
-                <button type="button" class="button news-button" title="Nothing moves while you point at the list; show it now" on:click=show>
+                <button type="button" class="button news-button" title="The list is paused while you use it. Click to update it." on:click=show>
                     {said}
                 </button>
             }

@@ -245,7 +245,7 @@ pub fn More(
                 </button>
             </p>
             <p class="no-script muted quiet-line">
-                "These are the newest operations. The way to older ones needs JavaScript, or the API."
+                "Only the newest operations are shown. Older ones need JavaScript or the API."
             </p>
         }
         .into_any()

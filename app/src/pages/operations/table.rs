@@ -52,7 +52,7 @@ pub fn Head(left: &'static str, doing: &'static str, picks: Option<Picks>) -> im
                 <th scope="col" class="c-left num">{left}</th>
                 <th scope="col" class="c-host">"Host"</th>
                 <th scope="col" class="c-began num">"Started"</th>
-                <th scope="col" class="c-took num">"Took"</th>
+                <th scope="col" class="c-took num">"Duration"</th>
                 <th scope="col" class="c-do"><span class="unseen">"Action"</span></th>
             </tr>
         </thead>

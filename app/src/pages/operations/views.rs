@@ -88,8 +88,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
         let mut now = kept();
         act(&mut now);
         if !keep(&now) {
-            toasts
-                .warn("This browser keeps nothing for this page, so the view is gone once the page is left.");
+            toasts.warn("This browser blocks storage for this page, so the view is lost when you leave it.");
         }
         views.set(now);
     };
@@ -106,13 +105,13 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
         let Some(name) = name_of(&field.value()) else { return };
         change(&|views| put(views, &name, query.get_untracked()));
         field.set_value("");
-        toasts.say(format!("Saved in this browser: {name}"));
+        toasts.say(format!("View saved in this browser: {name}"));
     };
     let delete = move |view: View| {
         let at = views.with_untracked(|views| views.iter().position(|v| *v == view)).unwrap_or_default();
         change(&|views| views.retain(|v| v.name != view.name));
         let name = view.name.clone();
-        toasts.undoable(format!("Deleted the view {name}"), move || {
+        toasts.undoable(format!("View deleted: {name}"), move || {
             let mut now = kept();
             if !now.iter().any(|v| v.name == view.name) {
                 now.insert(at.min(now.len()), view.clone());
@@ -225,8 +224,8 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                     <label>
                         <span class="muted">
                             {word(move || match savable.get() {
-                                true => "Save what is filtered, ordered and grouped now as",
-                                false => "Filter, order or group the list to save that as a view.",
+                                true => "Save current filters, sort order and grouping as",
+                                false => "Filter, sort or group the list to save a view.",
                             })}
                         </span>
                         <input
@@ -234,7 +233,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                             type="text"
                             maxlength="60"
                             autocomplete="off"
-                            placeholder="A name"
+                            placeholder="Name"
                             disabled=yes(move || !savable.get())
                         />
                     </label>
@@ -242,7 +241,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                         "Save view"
                     </button>
                 </form>
-                <p class="muted">"Views are kept in this browser alone. To share one, share its address."</p>
+                <p class="muted">"Views are saved in this browser only. To share one, copy its URL."</p>
             </div>
         </details>
     }

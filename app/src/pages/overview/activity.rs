@@ -142,7 +142,7 @@ fn drawn(told: &Activity) -> AnyView {
     // The clock moves on while the page can't ask: then the figures say how old they are.
     let age = text(move || {
         let seconds = clock.get().seconds_since(now);
-        if seconds < 90.0 { String::new() } else { format!("as of {}", format::ago(seconds)) }
+        if seconds < 90.0 { String::new() } else { format!("As of {}", format::ago(seconds)) }
     });
     // A new installation has no usual to hold anything against.
     let known = told.usual_days > 0.0;
@@ -164,11 +164,11 @@ fn drawn(told: &Activity) -> AnyView {
                 <table class="plain">
                     <thead>
                         <tr>
-                            <th scope="col">"kind"</th>
-                            <th scope="col" class="num">"ended"</th>
-                            <th scope="col" class="num">"failed"</th>
-                            <th scope="col" class="num">"took"</th>
-                            {known.then(|| view! { <th scope="col">"against the usual"</th> })}
+                            <th scope="col">"Kind"</th>
+                            <th scope="col" class="num">"Ended"</th>
+                            <th scope="col" class="num">"Failed"</th>
+                            <th scope="col" class="num">"Mean duration"</th>
+                            {known.then(|| view! { <th scope="col">"Compared with usual"</th> })}
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -182,8 +182,8 @@ fn drawn(told: &Activity) -> AnyView {
 
 fn usual(days: f64) -> Option<String> {
     (days > 0.0).then(|| match crate::format::figure(days.round()).as_str() {
-        "1" => "Usual is the mean of the day before.".to_owned(),
-        days => format!("Usual is the mean of the {days} days before."),
+        "1" => "Usual: mean of the previous day".to_owned(),
+        days => format!("Usual: mean of the previous {days} days"),
     })
 }
 
@@ -249,7 +249,8 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
         }
     });
     let since = told.since;
-    let said = format!("What ended in each of the last 24 hours: {} in all", words::activity::ends(total));
+    let said =
+        format!("Operations ended per hour in the last 24 hours: {} in total", words::activity::ends(total));
     view! {
         <figure class="hours">
             <svg viewBox="0 0 240 48" preserveAspectRatio="none" role="img" aria-label=said>
@@ -258,7 +259,7 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
             </svg>
             <figcaption class="muted num">
                 <span>{text(move || to_the_minute(since, zone.get()))}</span>
-                <span>{format!("most in an hour: {}", format::count(most))}</span>
+                <span>{format!("Peak: {}/h", format::count(most))}</span>
                 <span>"now"</span>
             </figcaption>
         </figure>

@@ -117,8 +117,8 @@ pub fn Failed() -> impl IntoView {
         let newest = all.with_untracked(|all| all.failed.first().map(|(at, _)| *at));
         let at = newest.unwrap_or_else(|| clock.get_untracked());
         let said = match count.get_untracked() {
-            1 => "1 failure is marked as seen.".to_owned(),
-            n => format!("{} failures are marked as seen.", format::count(n as u64)),
+            1 => "1 failure marked as seen".to_owned(),
+            n => format!("{} failures marked as seen", format::count(n as u64)),
         };
         let was = looked.get_untracked();
         before.set(Some(was));
@@ -133,10 +133,10 @@ pub fn Failed() -> impl IntoView {
     };
     let since_words = text(move || {
         let since = match looked.get() {
-            Some(at) => format!("since you looked, {}", format::ago(clock.get().seconds_since(at))),
+            Some(at) => format!("since your last check, {}", format::ago(clock.get().seconds_since(at))),
             None => "in the last 24 hours".to_owned(),
         };
-        if whole.get() { since } else { format!("{since}, among the newest") }
+        if whole.get() { since } else { format!("{since}, newest operations only") }
     });
     view! {
         <section class="list failed-list" aria-labelledby="failed-title">
@@ -150,7 +150,7 @@ pub fn Failed() -> impl IntoView {
                         Some(
                             view! {
                                 <button type="button" class="link only-script" on:click=seen>
-                                    "I have seen these"
+                                    "Mark as seen"
                                 </button>
                             }
                                 .into_any(),
@@ -159,7 +159,7 @@ pub fn Failed() -> impl IntoView {
                         Some(
                             view! {
                                 <button type="button" class="link only-script" on:click=back>
-                                    "Show them again"
+                                    "Show again"
                                 </button>
                             }
                                 .into_any(),
@@ -172,19 +172,19 @@ pub fn Failed() -> impl IntoView {
             <Show
                 when=move || count.get() != 0
                 fallback=move || {
-                    let said = move || if whole.get() { "Nothing failed." } else { "None among the newest operations." };
+                    let said = move || if whole.get() { "No failures" } else { "None among the newest operations" };
                     view! { <p class="muted quiet-line">{word(said)}</p> }
                 }
             >
-                <Table ids left="Ended" doing="Why" places/>
+                <Table ids left="Ended" doing="Reason" places/>
             </Show>
             <Show when=move || { count.get() > MOST || !whole.get() }>
                 <p class="muted quiet-line">
                     {word(move || match (whole.get(), count.get() > MOST) {
-                        (true, _) => "The newest of them. ",
-                        (false, true) => "The newest of them; older operations may have failed since, too. ",
-                        (false, false) => "Older operations may have failed since, too. ",
-                    })} <A href="/operations?state=failed">"Show all that failed"</A>
+                        (true, _) => "Showing the newest. ",
+                        (false, true) => "Showing the newest. Older operations may also have failed. ",
+                        (false, false) => "Older operations may also have failed. ",
+                    })} <A href="/operations?state=failed">"Show all failed operations"</A>
                 </p>
             </Show>
         </section>

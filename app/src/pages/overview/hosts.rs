@@ -2,7 +2,7 @@
 
 use crate::components::link::A;
 use crate::live::Live;
-use crate::pages::hosts::link_words;
+use crate::pages::hosts::{link_words, slots};
 use crate::reactive::whole;
 use leptos::prelude::*;
 
@@ -20,8 +20,8 @@ pub fn HostLine() -> impl IntoView {
                     let (link, word) = link_words(host.link);
                     let has = busy.with(|busy| busy.get(&host.name).copied().unwrap_or(0));
                     let busy = match (link, host.draining) {
-                        ("up", true) => format!("{has} of {}, drained", host.capacity),
-                        ("up", false) => format!("{has} of {}", host.capacity),
+                        ("up", true) => format!("{has} running, {}, drained", slots(host.capacity)),
+                        ("up", false) => format!("{has} running, {}", slots(host.capacity)),
                         _ => word.to_owned(),
                     };
                     let (name, trouble) = (host.name.to_string(), host.trouble.clone());
@@ -40,11 +40,11 @@ pub fn HostLine() -> impl IntoView {
         if entries.is_empty() {
             return view! {
                 <p class="muted quiet-line">
-                    "No hosts are configured, so nothing can run. " <A href="/hosts">"See how to name one"</A>
+                    "No hosts configured, so nothing can run. " <A href="/hosts">"How to add one"</A>
                 </p>
             }
             .into_any();
         }
-        view! { <ul class="host-line" aria-label="Hosts: places in use">{entries}</ul> }.into_any()
+        view! { <ul class="host-line" aria-label="Hosts: slots in use">{entries}</ul> }.into_any()
     })
 }

@@ -71,9 +71,9 @@ fn FirstSteps() -> impl IntoView {
     let kinds = Data::here().kinds;
     view! {
         <section class="face first-steps">
-            <p class="face-title">"Nothing has run yet."</p>
+            <p class="face-title">"No operations yet"</p>
             <p class="muted">
-                "Here stands what runs on your hosts, what waits, and what failed since you looked last. Begin with one of these; a load from the synthetic source needs no files."
+                "See what is running, queued and failed across your hosts. Start with one of these. Loading from the synthetic source needs no files."
             </p>
             <Suspense>
                 {part(move || {
@@ -91,7 +91,7 @@ fn FirstSteps() -> impl IntoView {
                         }
                     });
                     Some(
-                        view! { <nav class="first-kinds" aria-label="What can be started">{cards.collect_view()}</nav> }
+                        view! { <nav class="first-kinds" aria-label="Start an operation">{cards.collect_view()}</nav> }
                             .into_any(),
                     )
                 })}

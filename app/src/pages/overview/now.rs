@@ -73,7 +73,7 @@ pub fn Running() -> impl IntoView {
             <Head id="running-title" title="Running" count shown=CARDS href=ALL_RUNNING/>
             <Show
                 when=move || count.get() != 0
-                fallback=|| view! { <p class="muted quiet-line">"Nothing runs."</p> }
+                fallback=|| view! { <p class="muted quiet-line">"Nothing is running"</p> }
             >
                 <div class="now-cards">
                     <For each=move || ids.get() key=|id| *id children=move |id| view! { <Card id/> }/>
@@ -144,8 +144,8 @@ pub fn Waiting() -> impl IntoView {
     view! {
         <Show when=move || count.get() != 0>
             <section class="list" aria-labelledby="waiting-title">
-                <Head id="waiting-title" title="Waiting" count shown=WAITING href=ALL_WAITING/>
-                <Table ids=first left="Left" doing="Doing" places/>
+                <Head id="waiting-title" title="Queued" count shown=WAITING href=ALL_WAITING/>
+                <Table ids=first left="Remaining" doing="Activity" places/>
             </section>
         </Show>
     }
