@@ -46,9 +46,9 @@ pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
         description: description.to_owned(),
     };
     vec![
-        artifact("trades", "The trades, in the order of their exits"),
-        artifact("equity", "Equity, drawdown, exposure, and buying and holding; takes from, to and points"),
-        artifact("bars", "Candles of the bars that were traded; takes from, to and points"),
+        artifact("trades", "Trades, ordered by exit time"),
+        artifact("equity", "Equity, drawdown, exposure and buy & hold. Query: from, to, points"),
+        artifact("bars", "Candles of the traded bars. Query: from, to, points"),
     ]
 }
 
@@ -128,17 +128,17 @@ fn id_of(text: &str) -> Result<OperationId, Refusal> {
 
 fn window(asked: Asked) -> Result<Window, Refusal> {
     asked.map(|Query(window)| window).map_err(|_| {
-        refuse(ProblemType::BadRequest, "from and to are whole seconds since 1970, points is a whole number.")
+        refuse(ProblemType::BadRequest, "Invalid query: 'from' and 'to' must be Unix timestamps in whole seconds, 'points' a whole number.")
     })
 }
 
 fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, Refusal> {
-    read.map_err(|e| refuse(ProblemType::Internal, format!("What this backtest left can't be read: {e}.")))?
+    read.map_err(|e| refuse(ProblemType::Internal, format!("Cannot read the results of this backtest: {e}.")))?
         .ok_or_else(nothing)
 }
 
 fn nothing() -> Refusal {
-    refuse(ProblemType::NotFound, "No backtest of that id left anything here. Run it again to have it.")
+    refuse(ProblemType::NotFound, "This host has no results for that backtest ID. Run the backtest again.")
 }
 
 fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
@@ -150,7 +150,7 @@ async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|e| {
-        Err(refuse(ProblemType::Internal, format!("The answer could not be put together: {e}.")))
+        Err(refuse(ProblemType::Internal, format!("Cannot build the response: {e}.")))
     })
 }
 

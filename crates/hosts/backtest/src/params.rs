@@ -7,76 +7,76 @@ use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What `backtest.run` takes.
+/// Parameters of `backtest.run`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BacktestParams {
-    /// The instrument whose stored bars are traded: MSFT.
+    /// Ticker whose stored bars are traded, e.g. MSFT.
     #[schemars(length(min = 1, max = 20))]
     pub symbol: String,
-    /// How long one bar lasts.
+    /// Bar size.
     #[serde(default)]
     pub timeframe: Timeframe,
-    /// Where the bars were loaded from. Empty: the only source there is for them.
+    /// Source of the stored bars. Leave empty if there is only one.
     #[serde(default)]
     pub source: Option<String>,
-    /// First day or moment to trade. Empty: from the first bar stored.
+    /// Start date or time, inclusive. Leave empty for the first stored bar.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// Last day or moment to trade, itself within. Empty: to the last bar stored.
+    /// End date or time, inclusive. Leave empty for the last stored bar.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// What decides where to stand.
+    /// Trading strategy.
     #[serde(default)]
     pub strategy: StrategyName,
-    /// Which one, as its training named it.
+    /// Name of the trained model.
     #[serde(default)]
     #[schemars(extend("x-when" = {"strategy": "model"}))]
     pub model: Option<String>,
-    /// Bars of the fast average, fewer than of the slow one.
+    /// Period of the fast moving average in bars, shorter than the slow period.
     #[serde(default = "fast")]
     #[schemars(range(min = 1, max = 5000), extend("x-when" = {"strategy": "sma_cross"}))]
     pub fast: u32,
-    /// Bars of the slow average.
+    /// Period of the slow moving average in bars.
     #[serde(default = "slow")]
     #[schemars(range(min = 2, max = 5000), extend("x-when" = {"strategy": "sma_cross"}))]
     pub slow: u32,
-    /// Bars of the relative strength index.
+    /// RSI period in bars.
     #[serde(default = "rsi_period")]
     #[schemars(range(min = 1, max = 1000), extend("x-when" = {"strategy": "rsi_reversion"}))]
     pub rsi_period: u32,
-    /// Below this it buys.
+    /// Buys when the RSI is below this level.
     #[serde(default = "rsi_low")]
     #[schemars(range(min = 0.0, max = 100.0), extend("x-when" = {"strategy": "rsi_reversion"}))]
     pub rsi_low: f64,
-    /// Above this it sells.
+    /// Sells when the RSI is above this level.
     #[serde(default = "rsi_high")]
     #[schemars(range(min = 0.0, max = 100.0), extend("x-when" = {"strategy": "rsi_reversion"}))]
     pub rsi_high: f64,
-    /// Whether falling prices are traded too.
+    /// Long only, or long and short.
     #[serde(default)]
     pub direction: Direction,
-    /// Money at the start, in the currency of the prices.
+    /// Initial capital, in the currency of the prices.
     #[serde(default = "capital")]
     #[schemars(range(min = 1.0, max = 1e15))]
     pub capital: f64,
-    /// Share of the equity that goes into a new position, from above 0 to 1.
+    /// Share of equity invested in a new position; 1 = 100 %.
     #[serde(default = "position_size")]
     #[schemars(range(min = 0.001, max = 1.0))]
     pub position_size: f64,
-    /// Paid on each side of a trade, as a share of what is traded: 0.001 is a tenth of a percent.
+    /// Commission per side, as a fraction of trade value; 0.001 = 0.1 %.
     #[serde(default = "commission")]
     #[schemars(range(min = 0.0, max = 0.1))]
     pub commission: f64,
-    /// By how much worse than the price of the bar each side is filled, as a share of the price.
+    /// Slippage per side, as a fraction of price; 0.001 = 0.1 %.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 0.1))]
     pub slippage: f64,
-    /// At which price an order is filled.
+    /// Price at which orders are filled.
     #[serde(default)]
     pub fill: Fill,
-    /// Trade whole units only, as with shares, instead of any fraction.
+    /// Trade whole units only, no fractional shares.
     #[serde(default)]
     pub whole_units: bool,
 }
@@ -113,40 +113,40 @@ fn commission() -> f64 {
     0.001
 }
 
-/// The strategies by name.
+/// Strategy names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StrategyName {
-    /// In the market while a fast moving average is above a slow one
+    /// Long while the fast moving average is above the slow one
     #[default]
     SmaCross,
-    /// Buys when the relative strength index is low, sells when it is high
+    /// Buys when the RSI is low, sells when it is high
     RsiReversion,
-    /// Buys at the beginning and sells at the end
+    /// Buys at the start and sells at the end
     BuyAndHold,
-    /// Does what a trained model says
+    /// Trades the predictions of a trained model
     Model,
 }
 
-/// Which positions may be held.
+/// Allowed positions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Holds units or nothing
+    /// Long or flat
     #[default]
     LongOnly,
-    /// Sells short where it would otherwise hold nothing
+    /// Long or short
     LongShort,
 }
 
-/// When an order that was decided at the close of a bar is filled.
+/// When an order decided at the close of a bar is filled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fill {
-    /// At the open of the next bar, as a person could
+    /// Next bar's open (realistic)
     #[default]
     NextOpen,
-    /// At the close that the decision came from, as if there were no delay
+    /// Same bar's close (no delay)
     ThisClose,
 }
 
@@ -177,7 +177,7 @@ impl BacktestParams {
         });
         let mut within = |field, value: f64, least: f64, most: f64| {
             if !(least..=most).contains(&value) {
-                errors.push(FieldError::new(field, format!("This is a number from {least} to {most}.")));
+                errors.push(FieldError::new(field, format!("Enter a number from {least} to {most}.")));
             }
         };
         within("capital", self.capital, 1.0, 1e15);
@@ -202,21 +202,21 @@ impl BacktestParams {
     fn plan(&self) -> Result<Plan, FieldError> {
         match self.strategy {
             StrategyName::SmaCross if self.fast == 0 => {
-                Err(FieldError::new("fast", "An average is over at least 1 bar."))
+                Err(FieldError::new("fast", "Must be at least 1 bar."))
             }
             StrategyName::SmaCross if self.fast >= self.slow => Err(FieldError::new(
                 "fast",
-                format!("The fast average must have fewer bars than the slow one, {}.", self.slow),
+                format!("Must be less than the slow period, {}.", self.slow),
             )),
             StrategyName::SmaCross => {
                 Ok(Plan::SmaCross { fast: self.fast as usize, slow: self.slow as usize })
             }
             StrategyName::RsiReversion if self.rsi_period == 0 => {
-                Err(FieldError::new("rsi_period", "The index is over at least 1 bar."))
+                Err(FieldError::new("rsi_period", "Must be at least 1 bar."))
             }
             StrategyName::RsiReversion if self.rsi_low >= self.rsi_high => Err(FieldError::new(
                 "rsi_low",
-                format!("It must buy below where it sells: less than {}.", self.rsi_high),
+                format!("Must be below the sell level, {}.", self.rsi_high),
             )),
             StrategyName::RsiReversion => Ok(Plan::RsiReversion {
                 period: self.rsi_period as usize,
@@ -226,7 +226,7 @@ impl BacktestParams {
             StrategyName::BuyAndHold => Ok(Plan::BuyAndHold),
             StrategyName::Model => match self.model.as_deref().map(str::trim) {
                 Some(name) if !name.is_empty() => Ok(Plan::Model { name: name.to_owned() }),
-                _ => Err(FieldError::new("model", "Say which model to ask.")),
+                _ => Err(FieldError::new("model", "Select a model.")),
             },
         }
     }

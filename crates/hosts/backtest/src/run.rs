@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The phases of a run, as the page shows them.
-pub(crate) const PHASES: [&str; 3] = ["read", "trade", "figure"];
+pub(crate) const PHASES: [&str; 3] = ["read", "trade", "evaluate"];
 /// How long the phases are, each relative to the others.
 const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 
@@ -57,13 +57,13 @@ pub(crate) fn run(
     ctx.check()?;
     let held = tools.library.bars(set, request.range)?;
     enough(&held, &request.plan).map_err(|what| {
-        WorkError::failed(what, "Load more bars with data.load, widen the range, or take shorter periods.")
+        WorkError::failed(what, "Load more bars with data.load, widen the range, or use shorter periods.")
     })?;
     let (first, last) = (held.bars[0].time, held.bars[held.bars.len() - 1].time);
     let count = held.bars.len() as u64;
     say(ctx, format!("Read {} of {set}, {} to {}", counted(count, "bar", "bars"), day(first), day(last)));
     if held.synthetic {
-        ctx.log(LogLevel::Warn, "The bars are synthetic: a host made them, no market did");
+        ctx.log(LogLevel::Warn, "Synthetic data, not from a market");
     }
 
     ctx.phase(2, PHASES[1]);
@@ -109,8 +109,8 @@ pub(crate) fn run(
     conclude(ctx, &result);
     let document = serde_json::to_value(&result).map_err(|e| {
         WorkError::failed(
-            format!("The result can't be written as JSON: {e}."),
-            "This is a fault of Signalbox.",
+            format!("Cannot serialize the result as JSON: {e}."),
+            "This is a bug in Signalbox. Please report it.",
         )
     })?;
     let mut tags = if held.synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
@@ -134,13 +134,13 @@ fn seen_in_training(
     if let Some(seen) = &seen {
         let whose = if seen.same_symbol { "" } else { " on other symbols" };
         let after = seen.out_of_sample.as_ref().map_or_else(
-            || "nothing comes after it".to_owned(),
-            |out| format!("from {} on it made {}", day(out.from), percent(out.performance.total_return)),
+            || "no bars after it".to_owned(),
+            |out| format!("return from {} on: {}", day(out.from), percent(out.performance.total_return)),
         );
         ctx.log(
             LogLevel::Warn,
             format!(
-                "The model was trained or validated{whose} in {:.0} % of this range, until {}; {after}",
+                "The model was trained or validated{whose} on {:.0} % of this range, until {}; {after}",
                 seen.share * 100.0,
                 day(seen.until)
             ),
@@ -161,7 +161,7 @@ pub(crate) fn enough(held: &Held, plan: &Plan) -> Result<(), String> {
     let there = counted(there as u64, "bar", "bars");
     let needed = thousands(needed as u64);
     Err(format!(
-        "There are {there} of {} in this range, and {} takes at least {needed}.",
+        "Not enough bars: {there} of {} in this range, but {} needs at least {needed}.",
         held.name,
         plan.title()
     ))
@@ -173,14 +173,14 @@ fn stances(ctx: &Context, tools: &Tools, request: &Request, held: &Held) -> Resu
         return Ok(stances);
     }
     let (Plan::Model { name }, Some(models)) = (&request.plan, &tools.models) else {
-        return Err(WorkError::failed("This host has no models.", "Take another strategy."));
+        return Err(WorkError::failed("This host has no models.", "Choose another strategy."));
     };
-    ctx.message(format!("Asking model {name}"));
+    ctx.message(format!("Running model {name}"));
     let stances = models.stances(name, &held.name, &held.bars, &|| ctx.check())?;
     if stances.len() != held.bars.len() {
         return Err(WorkError::failed(
-            format!("Model {name} gave {} answers for {} bars.", stances.len(), held.bars.len()),
-            "This is a fault of the model's host. Train the model anew or take another.",
+            format!("Model {name} returned {} predictions for {} bars.", stances.len(), held.bars.len()),
+            "This is a bug in the model's host. Retrain the model or choose another.",
         ));
     }
     Ok(stances.into_iter().map(|s: Stance| s.within(request.direction)).collect())
@@ -231,21 +231,21 @@ fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
     let pace = if seconds > 0.0 { (bars as f64 / seconds) as u64 } else { bars };
     say(
         ctx,
-        format!("Traded in {:.1} ms, {} bars a second: {trades} closed", seconds * 1e3, thousands(pace)),
+        format!("Traded in {:.1} ms, {} bars/s: {trades} closed", seconds * 1e3, thousands(pace)),
     );
     if book.trades.is_empty() {
-        ctx.log(LogLevel::Warn, "It never traded: its rules found no entry in these bars");
+        ctx.log(LogLevel::Warn, "No trades: the strategy never triggered on these bars");
     }
     if book.too_small > 0 {
         let orders = counted(book.too_small, "order", "orders");
         let what =
-            format!("{orders} came to nothing: the money did not reach for one unit. Give it more capital");
+            format!("{orders} skipped: not enough cash for one unit. Increase the capital");
         ctx.log(LogLevel::Warn, what);
     }
     if let (Some(at), Some(trade)) = (book.ruined, book.trades.last()) {
         let bar = thousands(at as u64 + 1);
         let what =
-            format!("The money was used up at bar {bar}, {}: everything was closed there", day(trade.exit));
+            format!("Out of capital at bar {bar}, {}: all positions closed", day(trade.exit));
         ctx.log(LogLevel::Warn, what);
     }
 }
@@ -256,7 +256,7 @@ fn conclude(ctx: &Context, result: &BacktestResult) {
     say(
         ctx,
         format!(
-            "{} made {} into {} ({}), deepest drawdown {}; buying and holding {}, {}",
+            "{}: {} → {} ({}), max. drawdown {}. Buy & hold: {}, max. drawdown {}",
             result.strategy,
             money(result.capital),
             money(result.final_equity),

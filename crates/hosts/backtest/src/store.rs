@@ -64,8 +64,8 @@ impl Store {
             // On a full disk the part would hold the space that is missing.
             let _ = fs::remove_dir_all(&part);
             WorkError::failed(
-                format!("The results could not be kept in {}: {e}.", place.display()),
-                "See that the disk has room and that the user of the host may write there, then retry.",
+                format!("Cannot store the results in {}: {e}.", place.display()),
+                "Check that the disk has free space and the host's user can write there, then retry.",
             )
         })
     }
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// When they are there and can't be read.
     pub(crate) fn rows(&self, id: OperationId) -> io::Result<Option<Vec<Row>>> {
-        let torn = || io::Error::new(io::ErrorKind::InvalidData, "it was damaged after it was written");
+        let torn = || io::Error::new(io::ErrorKind::InvalidData, "the file is corrupt");
         read(&self.of(id).join(EQUITY))?.map(|bytes| curve::decode(&bytes).ok_or_else(torn)).transpose()
     }
 
@@ -211,7 +211,7 @@ mod tests {
         let Err(WorkError::Failed(failure)) = store.keep(OperationId::new(), &traded, &[], &rows) else {
             panic!("it was kept below a file")
         };
-        assert!(failure.message.contains("could not be kept") && failure.hint.contains("room"));
+        assert!(failure.message.starts_with("Cannot store") && failure.hint.contains("space"));
         assert!(store.probe().is_err());
     }
 

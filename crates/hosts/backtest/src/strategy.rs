@@ -98,9 +98,9 @@ impl Plan {
                 (format!("SMA {fast} above SMA {slow}"), format!("SMA {fast} below SMA {slow}"))
             }
             Plan::RsiReversion { low, high, .. } => (format!("RSI below {low}"), format!("RSI above {high}")),
-            Plan::BuyAndHold => ("buy and hold".to_owned(), "sold".to_owned()),
+            Plan::BuyAndHold => ("buy and hold".to_owned(), "sell".to_owned()),
             Plan::Model { .. } => {
-                let says = |what: &str| format!("model says {what}");
+                let says = |what: &str| format!("signal {what}");
                 return Words { long: says("long"), flat: says("flat"), short: says("short") };
             }
         };

@@ -91,7 +91,7 @@ pub fn trade<E>(
     rules: &Rules,
     mut watch: impl FnMut(usize, &Account) -> Result<(), E>,
 ) -> Result<Book, E> {
-    assert_eq!(bars.len(), stances.len(), "there is a stance for each bar");
+    assert_eq!(bars.len(), stances.len(), "one stance per bar");
     let mut desk = Desk::new(bars, words, rules);
     for (i, bar) in bars.iter().enumerate() {
         match rules.fill {
@@ -101,7 +101,7 @@ pub fn trade<E>(
         }
         desk.book.bars_held += u64::from(desk.held.is_some());
         if desk.equity(bar.close) <= 0.0 && desk.book.ruined.is_none() {
-            desk.close(bar.close, i, "out of money");
+            desk.close(bar.close, i, "out of capital");
             desk.book.ruined = Some(i);
         }
         if i + 1 == bars.len() && rules.close_at_end {

@@ -151,8 +151,7 @@ impl Work for BacktestRun {
             name: KindName::new("backtest.run").expect("it is of the form area.verb"),
             title: "Run a backtest".to_owned(),
             description:
-                "Trades a strategy over stored bars with commission and slippage, and tells how it did \
-                          beside buying and holding."
+                "Backtests a strategy on stored bars with commission and slippage, and compares it with buy & hold."
                     .to_owned(),
             summary: Summary(
                 "{symbol} {timeframe} · {strategy} · {fast}/{slow} · {rsi_period} · {model}".to_owned(),
@@ -185,7 +184,7 @@ impl Work for BacktestRun {
         let (request, set) = self.prepared(&params).map_err(|errors| {
             let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
             WorkError::failed(
-                format!("The params don't fit: {}", all.join(" ")),
+                format!("Invalid parameters: {}", all.join(" ")),
                 "Correct them, then start again.",
             )
         })?;
@@ -207,9 +206,9 @@ impl Work for BacktestRun {
         let message = match tried {
             Ok(Ok(())) => String::new(),
             Ok(Err(e)) => format!(
-                "{folder} can't be written: {e}. Let the user that the host runs as write there, and see that the disk has room."
+                "Cannot write to {folder}: {e}. Give the host's user write access, and check that the disk has free space."
             ),
-            Err(e) => format!("{folder} could not be tried: {e}."),
+            Err(e) => format!("Cannot check {folder}: {e}."),
         };
         vec![Check { name: "backtest results".to_owned(), ok: message.is_empty(), message }]
     }

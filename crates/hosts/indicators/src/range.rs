@@ -12,7 +12,7 @@ use crate::average::wilder;
 pub fn true_range(high: &[f64], low: &[f64], close: &[f64]) -> Vec<f64> {
     assert!(
         high.len() == low.len() && low.len() == close.len(),
-        "high, low and close are of the same bars: {}, {} and {} values",
+        "high, low and close must have the same length: {}, {} and {} values",
         high.len(),
         low.len(),
         close.len()

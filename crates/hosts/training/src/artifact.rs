@@ -18,7 +18,7 @@ async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Res
     let asked = name.clone();
     let read = tokio::task::spawn_blocking(move || store.bytes(&asked)).await;
     let read =
-        read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Reading the model failed: {e}.")))?;
+        read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Cannot read the model: {e}.")))?;
     match read {
         Ok(Some(bytes)) => Ok((
             [
@@ -29,7 +29,7 @@ async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Res
         )
             .into_response()),
         Ok(None) => {
-            Err(Refusal::new(ProblemType::NotFound, "There is no such model. It may have been deleted."))
+            Err(Refusal::new(ProblemType::NotFound, "Model not found. It may have been deleted."))
         }
         Err(failure) => {
             Err(Refusal::new(ProblemType::Internal, format!("{} {}", failure.message, failure.hint)))

@@ -44,20 +44,20 @@ impl Word {
         let word = Self::deserialize(state).ok().filter(|word| word.version == VERSION);
         let word = word.ok_or_else(|| {
             failure(
-                "The checkpoint was written by another version of the host and can't be read.",
-                "Retry instead of resuming: the training begins anew.",
+                "The checkpoint is from another host version and can't be read.",
+                "Retry instead of resuming, to train from the start.",
             )
         })?;
         if word.belongs.params != belongs.params {
             return Err(failure(
-                "The checkpoint belongs to a training with other params.",
-                "Retry instead of resuming: the training begins anew.",
+                "The checkpoint belongs to a training with other parameters.",
+                "Retry instead of resuming, to train from the start.",
             ));
         }
         if word.belongs.samples != belongs.samples {
             return Err(failure(
-                "The stored bars are no longer those that the training began with.",
-                "Retry instead of resuming: the training begins anew, with the bars as they are now.",
+                "The stored bars have changed since the training started.",
+                "Retry instead of resuming, to train from the start with the current bars.",
             ));
         }
         Ok(word)
@@ -76,7 +76,7 @@ pub(crate) fn keep(
     belongs: &Belongs,
 ) -> Result<(), WorkError> {
     let bytes = serde_json::to_vec(state).map_err(|e| {
-        failure(format!("The checkpoint can't be written as JSON: {e}."), "This is a fault of Signalbox.")
+        failure(format!("Cannot serialize the checkpoint as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
     })?;
     let mut note = format!("{} of {of} epochs", state.epoch);
     if let Some(best) = &state.best {
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(word(&state(3), 0, &belongs("p", "s")).told, 3);
         let word = serde_json::to_value(word(&state(3), 7, &belongs("p", "s"))).unwrap();
         assert_eq!(Word::read(&word, &belongs("p", "s")).unwrap().told, 7);
-        for (other, what) in [(belongs("q", "s"), "other params"), (belongs("p", "t"), "stored bars")] {
+        for (other, what) in [(belongs("q", "s"), "other parameters"), (belongs("p", "t"), "stored bars")] {
             let told = Word::read(&word, &other).unwrap_err();
             assert!(told.message.contains(what) && told.hint.starts_with("Retry"), "{told:?}");
         }

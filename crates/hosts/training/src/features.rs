@@ -74,12 +74,12 @@ impl Feature {
             }
             (Some((family, _, false)), None) => Ok(Self { family: *family, bars: 0 }),
             (Some((_, word, true)), _) => {
-                Err(format!("'{name}' needs a number of bars from 1 to {MOST_BARS}, like {word}_20."))
+                Err(format!("'{name}' needs a period from 1 to {MOST_BARS} bars, e.g. {word}_20."))
             }
-            (Some((_, word, false)), _) => Err(format!("'{name}' takes no number of bars: write {word}.")),
+            (Some((_, word, false)), _) => Err(format!("'{name}' has no period. Write {word}.")),
             (None, _) => {
                 let shown: String = name.chars().take(40).collect();
-                Err(format!("There is no feature '{shown}'. There are {}.", every_name()))
+                Err(format!("Unknown feature '{shown}'. Available: {}.", every_name()))
             }
         }
     }
@@ -129,7 +129,7 @@ fn every_name() -> String {
         .iter()
         .map(|(_, word, counted)| if *counted { format!("{word}_N") } else { (*word).to_owned() })
         .collect();
-    format!("{}; N is a number of bars from 1 to {MOST_BARS}", names.join(", "))
+    format!("{}; N is a period from 1 to {MOST_BARS} bars", names.join(", "))
 }
 
 fn over(values: &[f64], n: usize, change: impl Fn(f64, f64) -> f64) -> Vec<f64> {
@@ -153,13 +153,13 @@ pub(crate) fn require_volume(features: &[Feature], bars: &[Bar], whose: &str) ->
     let count = unknown.count() as u64 + 1;
     Err(failure(
         format!(
-            "The feature {feature} needs the volume of every bar, and {} of the {} of {whose} have none that is known, \
-             the first at {}.",
+            "Feature {feature} needs the volume of every bar, but it is unknown for {} of the {} of {whose}, first at \
+             {}.",
             thousands(count),
             counted(bars.len() as u64, "bar", "bars"),
             first.time.timestamp()
         ),
-        "Leave that feature out, or load bars from a source that has volume.",
+        "Remove that feature, or load bars from a source with volume.",
     ))
 }
 

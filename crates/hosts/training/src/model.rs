@@ -89,21 +89,21 @@ impl Model {
             serde_json::from_slice(bytes).map_err(|e| format!("its file is not a model ({e})"))?;
         if head.format != FORMAT || head.version != VERSION {
             return Err(format!(
-                "its file is of format {} {}, not {FORMAT} {VERSION}",
+                "its file has format {} {}, not {FORMAT} {VERSION}",
                 head.format, head.version
             ));
         }
-        let model: Self = serde_json::from_slice(bytes).map_err(|e| format!("its file is damaged ({e})"))?;
+        let model: Self = serde_json::from_slice(bytes).map_err(|e| format!("its file is corrupt ({e})"))?;
         let width = model.card.features.len();
         let fits = model.layers.holds_together(width, CLASSES.len())
             && model.scaler.mean.len() == width
             && model.scaler.std.len() == width
             && model.card.classes == CLASSES;
         if !fits {
-            return Err("its parts don't fit each other".to_owned());
+            return Err("its layer, feature and scaler sizes don't match".to_owned());
         }
         if model.digest != model.compute_digest() {
-            return Err("its numbers are not those that were written".to_owned());
+            return Err("its checksum does not match".to_owned());
         }
         Ok(model)
     }
@@ -127,7 +127,7 @@ impl Model {
         let mut known = Vec::with_capacity(self.card.features.len());
         for name in &self.card.features {
             let feature = Feature::parse(name)
-                .map_err(|e| WorkError::failed(e, "Train the model anew with this version."))?;
+                .map_err(|e| WorkError::failed(e, "Retrain the model with this version."))?;
             known.push(feature);
         }
         require_volume(&known, bars, "this range")?;
@@ -190,9 +190,9 @@ pub(crate) mod tests {
         let mut other = model.clone();
         other.layers.layers[0].weights[3] += 1e-6;
         let told = Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err();
-        assert!(told.contains("not those that were written"), "{told}");
+        assert!(told.contains("checksum"), "{told}");
         other.layers.layers[0].weights.pop();
-        assert!(Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err().contains("don't fit"));
+        assert!(Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err().contains("don't match"));
         let newer = Model { version: 2, ..model };
         assert!(Model::read(&serde_json::to_vec(&newer).unwrap()).unwrap_err().contains("signalbox-model 2"));
         assert!(Model::read(b"{}").is_err());
@@ -204,7 +204,7 @@ pub(crate) mod tests {
         let samples = samples(&[&bars], &making(), &go_on).unwrap();
         let signals = model.signals(&bars, &go_on).unwrap();
         assert_eq!(signals.len(), 400);
-        assert_eq!(signals[..7], [0; 7], "the warm-up says nothing");
+        assert_eq!(signals[..7], [0; 7], "the warm-up predicts nothing");
         let first = bars.iter().position(|b| b.time == samples.train.from).unwrap();
         for i in 0..samples.train.len() {
             let class = greatest(&model.layers.logits(samples.train.row(i)));

@@ -55,13 +55,13 @@ pub(crate) fn conclude(
         model: card.name.clone(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {
-        failure(format!("The result can't be written as JSON: {e}."), "This is a fault of Signalbox.")
+        failure(format!("Cannot serialize the result as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
     })?;
     let artifact = Artifact {
         name: "model".to_owned(),
         media_type: "application/json".to_owned(),
         path: format!("/host/v1/artifacts/models/{}", card.name),
-        description: "The model: weights, scaler, features and where they come from".to_owned(),
+        description: "Model file: weights, scaler, features and provenance".to_owned(),
     };
     let tags = if synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
     Ok((result, ResultDoc { document, artifacts: vec![artifact], tags }))

@@ -23,75 +23,75 @@ const MOST_HELD_BACK: f64 = 0.8;
 /// Samples of a batch times weights of the network: a cancel waits for the batch under way.
 const MOST_WORK: usize = 20_000_000;
 
-/// What `training.run` takes.
+/// Parameters of `training.run`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingParams {
-    /// The instruments to learn from, with commas between them: MSFT, NVDA. Their bars must have been loaded.
+    /// Tickers to train on, comma-separated: MSFT, NVDA. Their bars must be loaded.
     #[schemars(length(min = 1, max = 1000))]
     pub symbols: String,
-    /// How long one bar lasts.
+    /// Bar size.
     #[serde(default)]
     pub timeframe: Timeframe,
-    /// The source that the bars were loaded from. Empty: the only one there is.
+    /// Source of the stored bars. Leave empty if there is only one.
     #[serde(default)]
     pub source: Option<String>,
-    /// First day or moment to take. Empty: from the first bar.
+    /// Start date or time, inclusive. Leave empty for the first bar.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// Last day or moment to take. Empty: to the last bar.
+    /// End date or time, inclusive. Leave empty for the last bar.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// What the network sees of each bar, with commas between: rsi_14 is the RSI over 14 bars.
+    /// Input features per bar, comma-separated. rsi_14 is the RSI over 14 bars.
     #[serde(default = "features")]
     #[schemars(length(max = 1000))]
     pub features: String,
-    /// How many bars ahead it is to say where the price will be.
+    /// Prediction horizon, in bars.
     #[serde(default = "horizon")]
     #[schemars(range(min = 1, max = 500))]
     pub horizon: u32,
-    /// Up is when the price rises by more than this share until then, down when it falls by more: 0.002 is 0.2 %.
+    /// Minimum price move to label a bar up or down; 0.002 = 0.2 %.
     #[serde(default = "threshold")]
     #[schemars(range(min = 0.0, max = 0.5))]
     pub threshold: f64,
-    /// How many values each hidden layer has, with commas between.
+    /// Hidden layer sizes, comma-separated: 32,16.
     #[serde(default = "hidden")]
     #[schemars(length(max = 100))]
     pub hidden: String,
-    /// The share of hidden values that is left out at random while training.
+    /// Dropout rate of the hidden layers.
     #[serde(default = "dropout")]
     #[schemars(range(min = 0.0, max = 0.9))]
     pub dropout: f64,
-    /// How many times to go through all samples at most.
+    /// Maximum number of epochs.
     #[serde(default = "epochs")]
     #[schemars(range(min = 1, max = 10_000))]
     pub epochs: u32,
-    /// How many samples to learn from at once.
+    /// Batch size, in samples.
     #[serde(default = "batch_size")]
     #[schemars(range(min = 1, max = 8192))]
     pub batch_size: u32,
-    /// How far one step goes.
+    /// Step size of the Adam optimizer.
     #[serde(default = "learning_rate")]
     #[schemars(range(min = 0.000_001, max = 1.0))]
     pub learning_rate: f64,
-    /// Stop when validation has not got better for so many epochs. 0: never.
+    /// Early stopping: epochs without improvement in validation loss. 0 disables it.
     #[serde(default = "patience")]
     #[schemars(range(min = 0, max = 10_000))]
     pub patience: u32,
-    /// The share of samples that chooses the best epoch. They come after those for training in time.
+    /// Share of samples for validation, used to choose the best epoch. They follow the training samples in time.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
     pub validation_share: f64,
-    /// The share of samples that the result is judged by. They are the last in time, and used for nothing else.
+    /// Share of samples for the test set: the most recent ones, used only to evaluate the result.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
     pub test_share: f64,
-    /// The same seed gives the same curve.
+    /// Random seed. The same seed gives the same training curve.
     #[serde(default = "seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub seed: u32,
-    /// Keep a place to go on from every so many epochs.
+    /// Checkpoint interval, in epochs.
     #[serde(default = "checkpoint_every")]
     #[schemars(range(min = 1, max = 10_000))]
     pub checkpoint_every: u32,
@@ -166,7 +166,7 @@ impl TrainingParams {
         if self.validation_share + self.test_share > MOST_HELD_BACK {
             errors.push(FieldError::new(
                 "test_share",
-                "Validation and test together may take at most 0.8 of the samples: nothing is learned from those.",
+                "Validation and test can take at most 0.8 of the samples together. The rest is for training.",
             ));
         }
         let weights = Mlp::count(features.len(), &hidden, CLASSES.len());
@@ -174,7 +174,7 @@ impl TrainingParams {
             let most = MOST_WORK / weights;
             errors.push(FieldError::new(
                 "batch_size",
-                format!("At most {most} samples at once with a network this large: a cancel waits for them."),
+                format!("At most {most} samples per batch for a network of this size, so that a cancel takes effect quickly."),
             ));
         }
         if !errors.is_empty() {
@@ -207,12 +207,12 @@ impl TrainingParams {
         let mut sets: Vec<SetName> = Vec::new();
         let symbols = words(&self.symbols);
         if symbols.is_empty() {
-            return Err(vec![FieldError::new("symbols", "At least one symbol is needed, like MSFT.")]);
+            return Err(vec![FieldError::new("symbols", "Enter at least one symbol, e.g. MSFT.")]);
         }
         if symbols.len() > MOST_SYMBOLS {
             return Err(vec![FieldError::new(
                 "symbols",
-                format!("At most {MOST_SYMBOLS} symbols in one training."),
+                format!("A training can use at most {MOST_SYMBOLS} symbols."),
             )]);
         }
         for symbol in symbols {
@@ -240,21 +240,21 @@ fn parse_features(text: &str) -> Result<Vec<Feature>, String> {
     for word in words(text) {
         let feature = Feature::parse(word)?;
         if features.contains(&feature) {
-            return Err(format!("'{feature}' is there twice."));
+            return Err(format!("'{feature}' is listed twice."));
         }
         features.push(feature);
     }
     match features.len() {
-        0 => Err(format!("At least one feature is needed. Usual are {FEATURES}.")),
+        0 => Err(format!("Enter at least one feature. Default: {FEATURES}.")),
         1..=MOST_FEATURES => Ok(features),
-        n => Err(format!("At most {MOST_FEATURES} features; these are {n}.")),
+        n => Err(format!("At most {MOST_FEATURES} features are allowed, not {n}.")),
     }
 }
 
 fn parse_hidden(text: &str) -> Result<Vec<usize>, String> {
     let wrong = || {
         format!(
-            "'{}' is not 1 to {MOST_LAYERS} whole numbers from 1 to {WIDEST_LAYER} with commas between, like 32,16.",
+            "'{}' is not valid. Enter 1 to {MOST_LAYERS} whole numbers from 1 to {WIDEST_LAYER}, comma-separated: 32,16.",
             text.chars().take(40).collect::<String>()
         )
     };

@@ -35,7 +35,7 @@ pub(crate) fn train(
     ctx.fraction(Some(0.0));
     let plan = params.plan(library).map_err(|errors| {
         let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-        failure(format!("The params don't fit: {}", all.join(" ")), "Correct them, then start again.")
+        failure(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")
     })?;
     let (samples, synthetic) = prepare(ctx, library, &plan)?;
     let belongs = Belongs { params: digest(&plan), samples: samples.digest.clone() };
@@ -73,7 +73,7 @@ fn begin(ctx: &Context, plan: &Plan, belongs: &Belongs) -> Result<(State, u32), 
         None => {
             ctx.log(
                 LogLevel::Warn,
-                "The file of the checkpoint is gone or damaged: training begins anew, and comes along the same curve",
+                "The checkpoint file is missing or corrupt: training from the start, with the same curve",
             );
             Ok((anew(), word.told))
         }
@@ -90,8 +90,8 @@ fn log_start(ctx: &Context, samples: &Samples, state: &State) {
     }
     let parameters = counted(state.mlp.parameters() as u64, "weight", "weights");
     let after =
-        if state.epoch > 0 { format!(", going on after epoch {}", state.epoch) } else { String::new() };
-    ctx.log(LogLevel::Info, format!("A network of {parameters}{after}"));
+        if state.epoch > 0 { format!(", resuming after epoch {}", state.epoch) } else { String::new() };
+    ctx.log(LogLevel::Info, format!("Network: {parameters}{after}"));
 }
 
 /// How far the whole is after so many epochs.
@@ -144,7 +144,7 @@ fn epochs(
         ctx.log(
             LogLevel::Info,
             format!(
-                "Stopped early after epoch {}: validation has not got better for {}",
+                "Early stopping after epoch {}: no improvement in validation loss for {}",
                 state.epoch,
                 counted(u64::from(plan.recipe.patience), "epoch", "epochs")
             ),
@@ -198,7 +198,7 @@ fn evaluate(
     let (accuracy, epoch, model) = (result.test.accuracy, result.best_epoch, result.model);
     ctx.log(
         LogLevel::Info,
-        format!("Test accuracy {accuracy:.3} with the weights of epoch {epoch}; stored as {model}"),
+        format!("Test accuracy {accuracy:.3} with the weights of epoch {epoch}. Saved as {model}"),
     );
     Ok(doc)
 }

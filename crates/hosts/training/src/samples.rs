@@ -163,7 +163,7 @@ fn few_enough(bars: usize, making: &Making) -> Result<(), WorkError> {
     let (bars, features) = (bars as u64, making.features.len() as u64);
     Err(failure(
         format!(
-            "{} with {} are more than fit into memory: at most {} bars do.",
+            "{} with {} exceed the memory limit of {} bars.",
             counted(bars, "bar", "bars"),
             counted(features, "feature", "features"),
             thousands(MOST_VALUES as u64 / features)
@@ -178,13 +178,13 @@ fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
     if count < FEWEST {
         return Err(failure(
             format!(
-                "The {} part has {}, and at least {FEWEST} are needed. The bars give {} in all: the first bars are \
-                 needed to compute features, the last ones have no future yet.",
+                "The {} set has {}, but at least {FEWEST} are needed. The bars give {} in total: the first bars warm \
+                 up the features, the last ones have no future yet.",
                 format!("{name:?}").to_lowercase(),
                 counted(count as u64, "sample", "samples"),
                 counted(usable, "sample", "samples"),
             ),
-            "Load more bars, choose a longer range, or give the part a greater share.",
+            "Load more bars, choose a longer range, or give the set a larger share.",
         )
         .into());
     }
@@ -192,7 +192,7 @@ fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
     if name == Part::Train && part.classes.iter().all(|class| *class == first) {
         return Err(failure(
             format!(
-                "Every sample of the training part is '{}': there is nothing to learn.",
+                "All training samples are '{}', so there is nothing to learn.",
                 CLASSES[usize::from(first)]
             ),
             "Choose another threshold or another horizon.",

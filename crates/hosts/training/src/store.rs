@@ -71,7 +71,7 @@ impl ModelStore {
         if card.timeframe == timeframe {
             return Ok(());
         }
-        Err(format!("The model {name} was trained with bars of {}, not of {timeframe}.", card.timeframe))
+        Err(format!("Model {name} was trained on {} bars, not {timeframe}.", card.timeframe))
     }
 
     /// What a model says of each bar, oldest first: −1 that the price falls, +1 that it rises, 0 that it does neither
@@ -83,7 +83,7 @@ impl ModelStore {
         self.signals_while(name, bars, &|| Ok(())).map_err(|error| match error {
             WorkError::Failed(failure) => failure,
             WorkError::Cancelled | WorkError::NotStarted(_) => {
-                failure("It was stopped, though nobody asked it to.", "Try again.")
+                failure("The prediction was stopped without a request.", "Try again.")
             }
         })
     }
@@ -118,7 +118,7 @@ impl ModelStore {
         let name = &model.card.name;
         assert!(is_name(name), "{name} was made to be the name of a model");
         let bytes = serde_json::to_vec(model).map_err(|e| {
-            failure(format!("The model can't be written as JSON: {e}."), "This is a fault of Signalbox.")
+            failure(format!("Cannot serialize the model as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
         })?;
         put(&self.folder.join(format!("{name}.json")), &bytes)?;
         Ok(bytes)
@@ -127,10 +127,10 @@ impl ModelStore {
     fn read(&self, name: &str) -> Result<Model, Failure> {
         let Some(bytes) = self.bytes(name)? else {
             let shown: String = name.chars().take(60).collect();
-            return Err(failure(format!("There is no model '{shown}'."), self.there_are()));
+            return Err(failure(format!("Unknown model '{shown}'."), self.there_are()));
         };
         Model::read(&bytes).map_err(|what| {
-            failure(format!("The model '{name}' can't be used: {what}."), "Train it anew with training.run.")
+            failure(format!("Cannot use model '{name}': {what}."), "Retrain it with training.run.")
         })
     }
 
@@ -138,7 +138,7 @@ impl ModelStore {
         const SHOWN: usize = 5;
         match self.names() {
             names if names.is_empty() => "Train one first with training.run.".to_owned(),
-            names => format!("The newest are {}.", names[..names.len().min(SHOWN)].join(", ")),
+            names => format!("Newest models: {}.", names[..names.len().min(SHOWN)].join(", ")),
         }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
         let bars = walk(100, 3);
         assert_eq!(store.signals("a-1h-0001", &bars).unwrap(), model.signals(&bars, &|| Ok(())).unwrap());
         assert_eq!(store.fits("a-1h-0001", Timeframe::H1), Ok(()));
-        assert!(store.fits("a-1h-0001", Timeframe::D1).unwrap_err().contains("bars of 1h, not of 1d"));
+        assert!(store.fits("a-1h-0001", Timeframe::D1).unwrap_err().contains("on 1h bars, not 1d"));
         let stop = || Err(WorkError::Cancelled);
         assert_eq!(store.signals_while("a-1h-0001", &bars, &stop), Err(WorkError::Cancelled));
     }

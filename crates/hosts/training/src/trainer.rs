@@ -166,7 +166,7 @@ fn finite(epoch: u32, number: f64) -> Result<(), WorkError> {
         return Ok(());
     }
     Err(failure(
-        format!("The training diverged in epoch {epoch}: its loss is no longer a number."),
+        format!("The training diverged in epoch {epoch}: the loss is NaN or infinite."),
         "Choose a lower learning rate, then start again.",
     )
     .into())

@@ -12,8 +12,8 @@ pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Fa
 /// A file below the folder of the models that could not be read.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     failure(
-        format!("{} could not be read: {error}.", path.display()),
-        "Check the disk that holds it, and that the user that the host runs as may read it, then try again.",
+        format!("Cannot read {}: {error}.", path.display()),
+        "Check its disk and the read access of the host's user, then try again.",
     )
 }
 
@@ -22,12 +22,12 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let shown = path.display();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure(
-            format!("The disk that holds {shown} is full."),
-            "Free space there, then resume: what the last checkpoint has is kept.",
+            format!("The disk of {shown} is full."),
+            "Free up space, then resume from the last checkpoint.",
         ),
         _ => failure(
-            format!("{shown} could not be written: {error}."),
-            "Let the user that the host runs as write there, or configure another folder, then resume.",
+            format!("Cannot write {shown}: {error}."),
+            "Give the host's user write access or configure another folder, then resume.",
         ),
     }
 }

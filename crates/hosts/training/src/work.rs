@@ -84,9 +84,9 @@ impl Work for TrainingRun {
         KindSpec {
             name: KindName::new("training.run").expect("it is of the form area.verb"),
             title: "Train a model".to_owned(),
-            description: "Fits a small neural network to stored bars, to say whether the price will be down, flat or \
-                          up some bars ahead. What it is judged by comes later in time than what it learned from. A \
-                          cancelled training can be resumed and draws the same curve."
+            description: "Trains a small neural network on stored bars to predict whether the price goes down, flat or \
+                          up. Evaluated out of sample: the test period follows the training period. A cancelled \
+                          training can be resumed and gives the same curve."
                 .to_owned(),
             summary: Summary("{symbols} {timeframe} · {hidden} · {epochs} epochs".to_owned()),
             params: self.params(),
@@ -131,7 +131,7 @@ fn can_write(folder: &Path) -> Check {
     let tried = tried.and_then(|()| std::fs::remove_file(&probe));
     let message = tried.err().map(|e| {
         format!(
-            "{} can't be written: {e}. Let the user that the host runs as write there, and see that the disk has room.",
+            "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
             folder.display()
         )
     });

@@ -196,7 +196,7 @@ fn a_short_that_loses_everything_ends_the_trading() {
     let bars = bars(&[(10.0, 10.0), (10.0, 12.0), (12.0, 25.0), (5.0, 5.0), (5.0, 6.0)]);
     let book = run(&bars, &[Stance::Short; 5], &RULES);
     assert_eq!((book.ruined, book.trades.len()), (Some(2), 1));
-    assert_eq!(book.trades[0].exit_reason, "out of money");
+    assert_eq!(book.trades[0].exit_reason, "out of capital");
     assert_eq!(final_equity(&book), -5_000.0, "what is owed is owed");
 }
 

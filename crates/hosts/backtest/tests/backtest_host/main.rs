@@ -65,7 +65,7 @@ async fn synthetic_bars_are_loaded_and_backtested() {
     assert_eq!(phases.last().map(String::as_str), Some("figure"), "{phases:?}");
     let lines = Served::lines(&events);
     assert!(lines.iter().any(|l| l.level == LogLevel::Warn && l.text.contains("synthetic")));
-    assert!(lines.iter().any(|l| l.text.starts_with("SMA cross 5/20 made 10,000.00 into ")), "{lines:?}");
+    assert!(lines.iter().any(|l| l.text.starts_with("SMA cross 5/20: 10,000.00 → ")), "{lines:?}");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_cancelled_run_ends_at_once_and_leaves_nothing_behind() {
     let id = OperationId::new();
     let params = json!({"symbol": "DEMO", "timeframe": "30m", "strategy": "model", "model": "odd"});
     assert_eq!(host.start(id, "backtest.run", &params).await.status(), 202);
-    let thinks = |body: &HostEventBody| matches!(body, HostEventBody::Progress { progress } if progress.message == "Asking model odd");
+    let thinks = |body: &HostEventBody| matches!(body, HostEventBody::Progress { progress } if progress.message == "Running model odd");
     while !host.events().await.iter().any(|e| thinks(&e.body)) {}
     let body = json!({"attempt": 1, "reason": "test", "deadline_ms": 60000});
     let cancel = format!("{}/operations/{id}/cancel", host.base);
@@ -130,8 +130,8 @@ async fn a_model_is_traded_as_it_says() {
     // It turns from long to short at each bar; the last call has no bar to be filled on.
     assert_eq!((result.strategy.as_str(), result.trade_count), ("Model odd", result.bars - 1));
     let trades: Vec<Trade> = host.artifact(id, "trades", "").await;
-    assert_eq!((trades[0].side.as_str(), trades[0].entry_reason.as_str()), ("long", "model says long"));
-    assert_eq!((trades[1].side.as_str(), trades[1].exit_reason.as_str()), ("short", "model says long"));
+    assert_eq!((trades[0].side.as_str(), trades[0].entry_reason.as_str()), ("long", "signal long"));
+    assert_eq!((trades[1].side.as_str(), trades[1].exit_reason.as_str()), ("short", "signal long"));
 
     let mut short = params;
     short["model"] = json!("mute");
@@ -142,7 +142,7 @@ async fn a_model_is_traded_as_it_says() {
     let Some(HostEventBody::Ended { failure: Some(failure), .. }) = events.last() else {
         panic!("{events:?}")
     };
-    assert!(failure.message.starts_with("Model mute gave 0 answers for "), "{}", failure.message);
+    assert!(failure.message.starts_with("Model mute returned 0 predictions for "), "{}", failure.message);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_th
     assert!(doc.tags.iter().any(|tag| tag == "75 % in-sample"), "{:?}", doc.tags);
     let warned = Served::lines(&events)
         .into_iter()
-        .any(|l| l.text.contains("trained or validated in 75 % of this range"));
+        .any(|l| l.text.contains("trained or validated on 75 % of this range"));
     assert!(warned, "the log says it, too");
     let result: BacktestResult = serde_json::from_value(doc.document).unwrap();
     let seen = result.in_sample.unwrap();

@@ -22,7 +22,7 @@ impl Models for Puppet {
         if self.names().iter().any(|n| n == model) {
             Ok(())
         } else {
-            Err(format!("There is no model '{model}'."))
+            Err(format!("Unknown model '{model}'."))
         }
     }
 

@@ -23,7 +23,7 @@ fn only_symbols_are_needed_and_the_defaults_make_sense() {
     // Nothing is wrong but that there are no bars.
     let told = errors(json!({"symbols": "MSFT"}));
     assert_eq!((told.len(), told[0].field.as_str()), (1, "symbols"));
-    assert!(told[0].message.contains("load it first with data.load"), "{}", told[0].message);
+    assert!(told[0].message.contains("Load it first with data.load"), "{}", told[0].message);
 }
 
 #[test]

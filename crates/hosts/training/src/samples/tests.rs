@@ -92,7 +92,7 @@ fn too_few_bars_and_one_class_are_refused_with_what_to_do() {
 fn more_bars_than_fit_into_memory_are_refused_before_anything_is_computed() {
     let told = few_enough(12_500_001, &making()).unwrap_err().to_string();
     assert!(
-        told.starts_with("12,500,001 bars with 4 features") && told.contains("at most 12,500,000"),
+        told.starts_with("12,500,001 bars with 4 features") && told.contains("limit of 12,500,000"),
         "{told}"
     );
     assert_eq!(few_enough(12_500_000, &making()), Ok(()));

@@ -84,7 +84,7 @@ async fn a_training_whose_checkpoint_file_is_gone_comes_along_the_same_curve_and
     // Its first checkpoint is of epoch 5: behind what was told.
     assert_eq!(host.start(id, 2, &params, first.checkpoints.last()).await.status(), 202);
     let second = cancelled_after(&mut host, id, 2, |h| !h.checkpoints.is_empty()).await;
-    assert!(second.warnings[0].contains("gone or damaged"), "{:?}", second.warnings);
+    assert!(second.warnings[0].contains("missing or corrupt"), "{:?}", second.warnings);
     assert_eq!(second.checkpoints[0].state["epoch"], 5);
     let told = first.last_epoch().max(second.last_epoch());
     assert_eq!(host.start(id, 3, &params, second.checkpoints.first()).await.status(), 202);
@@ -115,6 +115,6 @@ async fn a_training_whose_bars_have_changed_is_not_resumed() {
     assert_eq!(host.start(id, 2, &params(WITHOUT_END), first.checkpoints.last()).await.status(), 202);
     let second = host.until_end(id).await;
     assert_eq!(second.outcome(), Outcome::Failed);
-    assert!(second.failure().message.contains("no longer those"), "{:?}", second.failure());
+    assert!(second.failure().message.contains("have changed"), "{:?}", second.failure());
     assert!(second.failure().hint.starts_with("Retry"));
 }
