@@ -35,7 +35,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await open(page, { name: 'hosts', path: '/hosts' });
         await page.getByRole('button', { name: 'Drain…' }).first().click();
         expect.soft(await findings(page), 'what axe says of the question before a drain').toEqual([]);
-        await page.getByRole('button', { name: 'Drain it' }).click();
+        await page.getByRole('button', { name: 'Drain host' }).click();
         await expect(page.getByRole('button', { name: 'Undrain' })).toBeVisible();
         expect.soft(await findings(page), 'what axe says of a drained host').toEqual([]);
     });

@@ -70,7 +70,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     await dial.click();
     await expect(page).toHaveURL(/[?&]band=loss/);
     await expect(chart(page)).toContainText('p10 to p90 of 6 earlier runs of the same title · inside the band');
-    await expect(chart(page).locator('.chart-line')).toContainText('earlier runs');
+    await expect(chart(page).locator('.chart-line')).toContainText('past runs');
     await shot(page, `live-${info.project.name}`);
     await chart(page).getByText('Show as table').click();
     const heads = chart(page).getByRole('columnheader');
@@ -138,23 +138,23 @@ test('one is started with a rule, which stands in the address, and it is cancell
     // A link carries the rule. The run takes 4 s, so that it can't end before it is cancelled.
     await page.goto('/new?kind=exec.fall&level=300&pause=0.1&rule=loss%20below%2030');
     await alive(page);
-    const rule = page.getByRole('group', { name: 'Rule' });
-    await expect(page.getByRole('checkbox', { name: 'Start it with a rule' })).toBeChecked();
-    await expect(rule.getByLabel('Side of the band')).toHaveValue('below');
+    const rule = page.getByRole('group', { name: 'Auto-cancel rule' });
+    await expect(page.getByRole('checkbox', { name: 'Set an auto-cancel rule' })).toBeChecked();
+    await expect(rule.getByLabel('Side of the baseline')).toHaveValue('below');
     await expect(rule.getByLabel('Points in a row')).toHaveValue('30');
-    await rule.getByLabel('Side of the band').selectOption('above');
+    await rule.getByLabel('Side of the baseline').selectOption('above');
     // Fewer than three in a row can't be.
     await rule.getByLabel('Points in a row').fill('1');
     await page.getByRole('button', { name: 'Start fall' }).click();
-    await expect(page.getByRole('group', { name: 'One thing is not right yet' })).toContainText('from 3 to 1000');
+    await expect(page.getByRole('group', { name: 'Fix 1 field' })).toContainText('from 3 to 1000');
     await expect(rule.getByLabel('Points in a row')).toHaveValue('1');
     await rule.getByLabel('Points in a row').fill('3');
     await expect(page).toHaveURL(/rule=loss(\+|%20)above(\+|%20)3/);
     // Taken back and wanted again, it is as it was.
-    await page.getByRole('checkbox', { name: 'Start it with a rule' }).uncheck();
+    await page.getByRole('checkbox', { name: 'Set an auto-cancel rule' }).uncheck();
     await expect(rule.getByLabel('Curve')).toBeDisabled();
     await expect(page).not.toHaveURL(/rule=/);
-    await page.getByRole('checkbox', { name: 'Start it with a rule' }).check();
+    await page.getByRole('checkbox', { name: 'Set an auto-cancel rule' }).check();
     await expect(rule.getByLabel('Points in a row')).toHaveValue('3');
 
     await page.getByRole('button', { name: 'Start fall' }).click();

@@ -47,13 +47,13 @@ test('a chart over time that is zoomed is moved along all of it, and shows more 
     await backtest(page, request);
     const equity = await drawn(page, 'Equity');
     const canvas = equity.getByRole('img');
-    const whole = equity.getByRole('button', { name: 'whole range' });
+    const whole = equity.getByRole('button', { name: 'Reset zoom' });
     await canvas.focus();
     let [from, to] = [0, 0];
     for (let n = 0; n < 3; n++) [from, to] = await asks(page, () => page.keyboard.press('+'));
     await expect(whole).toBeVisible();
     // What is there now ends where the view does.
-    await expect(equity.locator('.chart-held')).toContainText('Only the range that is zoomed to.');
+    await expect(equity.locator('.chart-held')).toContainText('Zoomed range only.');
     await expect.poll(first(page, equity)).toBeGreaterThanOrEqual(from);
 
     const width = to - from;
@@ -70,16 +70,16 @@ test('a chart over time that is zoomed is moved along all of it, and shows more 
     await expect(whole).toBeVisible();
     await page.keyboard.press('0');
     await expect(whole).toHaveCount(0);
-    await expect(equity.locator('.chart-held')).not.toContainText('Only the range');
+    await expect(equity.locator('.chart-held')).not.toContainText('Zoomed range only');
 });
 
 test('bars that were put together say so, and so does the name of their CSV', async ({ page, request }) => {
     await backtest(page, request);
     const equity = await drawn(page, 'Equity');
     await expect(equity.locator('.chart-held')).toHaveText(
-        /^Thinned to [\d,]+ rows, one for every \d+ bars: the lowest and the highest of each stretch\.$/,
+        /^Downsampled to [\d,]+ points \(min\/max per [\d,]+ bars\)\.$/,
     );
-    await expect(page.getByRole('region', { name: 'Bars' }).locator('.chart-held')).toHaveText(/^[\d,]+ rows, each made of \d+ bars\.$/);
+    await expect(page.getByRole('region', { name: 'Bars' }).locator('.chart-held')).toHaveText(/^[\d,]+ candles, \d+ bars each\.$/);
     const coming = page.waitForEvent('download');
     await equity.getByRole('button', { name: 'CSV of Equity' }).click();
     expect((await coming).suggestedFilename()).toMatch(/equity\.part\.csv$/);

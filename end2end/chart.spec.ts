@@ -66,7 +66,7 @@ test('cursor, zoom and place are shared, by mouse and by keys', async ({ page, r
     await to(0.4);
     await to(0.5);
     await page.mouse.up();
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'whole range' })).toBeVisible();
+    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toBeVisible();
     await to(0.5);
     await expect.poll(() => epoch(other)).toBeLessThan(middle);
     const before = await epoch(one);
@@ -101,7 +101,7 @@ test('cursor, zoom and place are shared, by mouse and by keys', async ({ page, r
     for (let n = 0; n < 2; n++) await page.keyboard.press('Shift+ArrowLeft');
     await expect.poll(() => epoch(one)).toBeLessThan(EPOCHS / 2);
     await page.keyboard.press('0');
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'whole range' })).toHaveCount(0);
+    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toHaveCount(0);
 });
 
 test('one finger reads and moves, two zoom, and the page scrolls still', async ({ page, request }, info) => {
@@ -123,7 +123,7 @@ test('one finger reads and moves, two zoom, and the page scrolls still', async (
     await touch('touchStart', [0.45, 0.55]);
     for (const by of [0.1, 0.2, 0.3, 0.4]) await touch('touchMove', [0.5 - by, 0.5 + by]);
     await touch('touchEnd', []);
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'whole range' })).toBeVisible();
+    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toBeVisible();
 
     await touch('touchStart', [0.8]);
     for (const at of [0.6, 0.4, 0.2]) await touch('touchMove', [at]);
@@ -132,6 +132,6 @@ test('one finger reads and moves, two zoom, and the page scrolls still', async (
     await page.keyboard.press('End');
     const last = await epoch(one);
     expect(last).toBeGreaterThan(EPOCHS / 2);
-    await one.getByRole('button', { name: 'whole range' }).click();
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'whole range' })).toHaveCount(0);
+    await one.getByRole('button', { name: 'Reset zoom' }).click();
+    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toHaveCount(0);
 });

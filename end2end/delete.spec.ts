@@ -26,7 +26,7 @@ test('what has ended is deleted from its page, and every other page is told', as
     await main.getByRole('button', { name: 'Delete…' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('lost for good');
-    await dialog.getByRole('button', { name: 'Keep it' }).click();
+    await dialog.getByRole('button', { name: 'Keep' }).click();
     await expect(dialog).toBeHidden();
     await more.click();
     await main.getByRole('button', { name: 'Delete…' }).click();
@@ -100,12 +100,12 @@ test('all that a filter finds is deleted, counted by the server, and a row of it
     await page.goto('/operations?q=OUT');
     await alive(page);
     await expect(page.getByRole('row').filter({ hasText: 'succeeded' })).toHaveCount(2);
-    await page.getByRole('button', { name: 'Delete all that match…' }).click();
+    await page.getByRole('button', { name: 'Delete matching…' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('2 operations go');
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 2 operations.');
-    await expect(page.getByText('No operation')).toBeVisible();
+    await expect(page.getByText('No operations match')).toBeVisible();
 
     await expect(other.getByRole('cell', { name: 'Deleted', exact: true })).toHaveCount(2);
     await other.getByRole('heading', { name: 'Operations', level: 1 }).hover();
@@ -125,7 +125,7 @@ async function asked(page: Page, request: APIRequestContext): Promise<{ ask: Loc
     await page.goto('/operations?state=failed');
     await alive(page);
     await expect(row(page, 'NOSUCH')).toHaveCount(1);
-    const ask = page.getByRole('button', { name: 'Delete all that match…' });
+    const ask = page.getByRole('button', { name: 'Delete matching…' });
     await ask.click();
     return { ask, dialog: page.getByRole('dialog') };
 }
@@ -146,13 +146,13 @@ test('what ends while the question stands is not deleted', async ({ page, reques
 test('a question that is asked again counts again', async ({ page, request }) => {
     const { ask, dialog } = await asked(page, request);
     await expect(dialog).toContainText('1 operation goes');
-    await dialog.getByRole('button', { name: 'Keep them' }).click();
+    await dialog.getByRole('button', { name: 'Keep' }).click();
     await expect(dialog).toBeHidden();
 
     await fail(request, 'NEITHER');
     await ask.click();
     await expect(dialog).toContainText('2 operations go');
-    await expect(dialog.getByRole('button', { name: 'Keep them' })).toBeFocused();
+    await expect(dialog.getByRole('button', { name: 'Keep' })).toBeFocused();
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 2 operations.');
 });

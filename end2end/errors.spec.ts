@@ -58,12 +58,12 @@ test('a part of the page that can not be loaded is told, and the page no longer 
     await alive(page);
     await page.route(/\/pkg\/split_.*hosts/, (route) => route.abort());
     await rail(page, 'Hosts').click();
-    const banner = page.getByRole('alert').filter({ hasText: 'This page has stopped' });
+    const banner = page.getByRole('alert').filter({ hasText: 'The page crashed' });
     await expect(banner).toBeVisible();
     await expect(badge(page)).toBeHidden();
 
     await page.unroute(/\/pkg\/split_.*hosts/);
-    await banner.getByRole('link', { name: 'Reload the page' }).click();
+    await banner.getByRole('link', { name: 'Reload' }).click();
     await alive(page);
     await expect(banner).toBeHidden();
 });

@@ -193,7 +193,7 @@ test('while candles are zoomed their values are numbers before the pointer moves
         await page.keyboard.up('Control');
         await (await answer).finished();
     }
-    await expect(chart.getByRole('button', { name: 'whole range' })).toBeVisible();
+    await expect(chart.getByRole('button', { name: 'Reset zoom' })).toBeVisible();
     const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
     expect(said.length).toBeGreaterThan(3);
     for (const text of said) expect(text).toMatch(/^2026-03-08.*O [\d.]+H [\d.]+L [\d.]+C [\d.]+V [\d,]+$/);

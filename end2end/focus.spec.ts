@@ -47,7 +47,7 @@ test('on the page of an operation the focus goes from its button to the state th
     // The next stop is what can be done now.
     await page.keyboard.press('Tab');
     await expect(main.locator('.op-actions').getByRole('button').first()).toBeFocused();
-    const retry = main.getByRole('button', { name: 'Retry from the start' });
+    const retry = main.getByRole('button', { name: 'Retry' });
     await retry.focus();
     await page.keyboard.press('Enter');
     await expect(retry).toHaveCount(0);

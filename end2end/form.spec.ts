@@ -17,12 +17,12 @@ test('what is wrong is listed first, takes the focus and leads to its field', as
     await open(page);
     await page.getByLabel('Rows per second').fill('many');
     await page.getByRole('button', { name: 'Start load' }).click();
-    const wrong = page.getByRole('group', { name: '2 things are not right yet' });
+    const wrong = page.getByRole('group', { name: 'Fix 2 fields' });
     await expect(wrong).toBeFocused();
     await wrong.getByRole('link', { name: 'Rows per second' }).click();
     await expect(page.getByLabel('Rows per second')).toBeFocused();
     await page.getByLabel('Rows per second').fill('');
-    await page.getByRole('group', { name: 'One thing is not right yet' }).getByRole('link', { name: 'Symbol' }).press('Enter');
+    await page.getByRole('group', { name: 'Fix 1 field' }).getByRole('link', { name: 'Symbol' }).press('Enter');
     await expect(symbol(page)).toBeFocused();
     await page.keyboard.type(SYMBOL);
     await expect(page.locator('.wrong')).toHaveCount(0);
@@ -76,14 +76,14 @@ test('days are picked, moments are typed', async ({ page }) => {
     await expect(from).toHaveAttribute('type', 'date');
     await from.fill('2022-03-01');
     await expect(page).toHaveURL(/start=2022-03-01/);
-    await page.getByRole('button', { name: 'With a time' }).first().click();
+    await page.getByRole('button', { name: 'Add time' }).first().click();
     await expect(from).toHaveValue('2022-03-01');
     await from.fill('2022-03-01T09:30:00Z');
     await expect(page).toHaveURL(/start=2022-03-01T09%3A30%3A00Z/);
     await page.reload();
     await alive(page);
     await expect(from).toHaveValue('2022-03-01T09:30:00Z');
-    await page.getByRole('button', { name: 'Only a day' }).click();
+    await page.getByRole('button', { name: 'Date only' }).click();
     await expect(from).toHaveAttribute('type', 'date');
     await expect(from).toHaveValue('2022-03-01');
 });
@@ -113,7 +113,7 @@ test('the address follows the form, a link fills it again, and going back finds 
 test('it is filled as the last time, and back', async ({ page, request }) => {
     await open(page);
     await expect(page.getByRole('button', { name: 'Start load' })).toBeEnabled();
-    const last = page.getByRole('button', { name: /^As last time/ });
+    const last = page.getByRole('button', { name: /^Use last parameters/ });
     await expect(last).toHaveCount(0);
     await start(request, 'data.load', { symbol: SYMBOL, source: 'csv', mode: 'tail', rows_per_second: 9000 });
     // It comes by itself.
@@ -123,7 +123,7 @@ test('it is filled as the last time, and back', async ({ page, request }) => {
     await expect(symbol(page)).toHaveValue(SYMBOL);
     await expect(page.getByRole('radio', { name: 'tail' })).toBeChecked();
     await expect(page.getByLabel('Rows per second')).toHaveValue('9000');
-    await expect(page.getByText(/Filled in as last time, \d{4}-\d\d-\d\d/)).toBeVisible();
+    await expect(page.getByText(/Filled in with the last parameters, \d{4}-\d\d-\d\d/)).toBeVisible();
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(symbol(page)).toHaveValue('OTHER');
     await expect(page.getByRole('radio', { name: 'full' })).toBeChecked();
@@ -169,7 +169,7 @@ test('a field that is cleared stays so while one goes on, and a way back does no
     await page.getByRole('radiogroup', { name: 'Source' }).getByRole('radio', { name: 'synthetic' }).check();
     const years = page.locator('#param-years');
     await years.fill('');
-    await page.getByRole('button', { name: /^As last time/ }).click();
+    await page.getByRole('button', { name: /^Use last parameters/ }).click();
     await expect(page).toHaveURL(/years=1(&|$)/);
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(page).not.toHaveURL(/symbol=/);
@@ -180,15 +180,15 @@ test('a field that is cleared stays so while one goes on, and a way back does no
 
 test('presets are saved, chosen, renamed, overwritten and deleted, with a way back', async ({ page }) => {
     await open(page);
-    const name = page.getByRole('textbox', { name: 'Name of the preset' });
+    const name = page.getByRole('textbox', { name: 'Preset name' });
     const preset = page.getByRole('combobox', { name: 'Preset' });
     await symbol(page).fill('AAA');
-    await page.getByRole('button', { name: 'Save as a preset…' }).click();
+    await page.getByRole('button', { name: 'Save as preset…' }).click();
     await expect(name).toBeFocused();
     await name.fill('nightly');
     await name.press('Enter');
     await expect(preset).toHaveValue('nightly');
-    await expect(page.getByText('Kept in this browser.')).toBeVisible();
+    await expect(page.getByText('Stored in this browser only')).toBeVisible();
 
     // Over a reload; a choice fills the form and can be undone.
     await open(page, 'kind=data.load&symbol=BBB');
@@ -197,7 +197,7 @@ test('presets are saved, chosen, renamed, overwritten and deleted, with a way ba
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(symbol(page)).toHaveValue('BBB');
 
-    await page.getByRole('button', { name: 'Save as a preset…' }).click();
+    await page.getByRole('button', { name: 'Save as preset…' }).click();
     await page.getByRole('button', { name: 'Overwrite \u201cnightly\u201d' }).click();
     await page.getByRole('button', { name: 'Rename…' }).click();
     await name.fill('weekly');

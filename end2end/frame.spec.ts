@@ -78,14 +78,14 @@ test('the palette goes anywhere by keyboard, and gives the focus back', async ({
 
     // What was chosen lately is offered first; an id that is pasted whole leads there.
     await openPalette(page);
-    await expect(palette.getByRole('group', { name: 'Chosen lately' })).toContainText('Hosts');
+    await expect(palette.getByRole('group', { name: 'Recent' })).toContainText('Hosts');
     await page.keyboard.type(id);
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
 
     await openPalette(page);
     await page.keyboard.type('qqqq');
-    await expect(palette.getByRole('status')).toContainText('Nothing is called “qqqq”');
+    await expect(palette.getByRole('status')).toContainText('No results for “qqqq”');
 });
 
 test('the palette is opened and used by touch', async ({ page }) => {
@@ -123,18 +123,18 @@ test('keys do what the sheet says, and nothing while one writes', async ({ page,
     await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
 
     await page.keyboard.press('Shift+?');
-    const sheet = page.getByRole('dialog', { name: 'Keys' });
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
     await expect(sheet).toContainText('Cancel operation');
     // Whoever speaks to the machine can do without single letters.
-    await sheet.getByRole('checkbox', { name: 'single letters are keys' }).uncheck();
+    await sheet.getByRole('checkbox', { name: 'Enable single-key shortcuts' }).uncheck();
     await page.keyboard.press('Escape');
     await page.keyboard.press('n');
     await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
     const palette = await openPalette(page);
-    await page.keyboard.type('show all keys');
+    await page.keyboard.type('keyboard shortcuts');
     await page.keyboard.press('Enter');
     await expect(palette).toBeHidden();
-    await sheet.getByRole('checkbox', { name: 'single letters are keys' }).check();
+    await sheet.getByRole('checkbox', { name: 'Enable single-key shortcuts' }).check();
     await page.keyboard.press('Escape');
     // What Caps Lock makes of a plain c; keys after it are heard as before.
     const asked: string[] = [];
@@ -186,7 +186,7 @@ test.describe('away from UTC', () => {
         const started = page.getByRole('main').locator('.sub-line time').first();
         await expect(started).toHaveText(/^\d\d:\d\d:\d\d UTC$/);
         const utc = await started.getAttribute('datetime');
-        await page.getByRole('button', { name: 'Times are in UTC. Show them in the zone of this browser' }).click();
+        await page.getByRole('button', { name: 'Times in UTC. Switch to local time' }).click();
         await expect(started).toHaveText(/^\d\d:\d\d:\d\d UTC\+5:45$/);
         await expect(started).toHaveAttribute('title', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\+5:45$/);
         // The same moment, by another clock.
@@ -195,7 +195,7 @@ test.describe('away from UTC', () => {
         await page.reload();
         await alive(page);
         await expect(started).toHaveText(/UTC\+5:45$/);
-        await page.getByRole('button', { name: /^Times are in UTC\+5:45/ }).click();
+        await page.getByRole('button', { name: /^Times in UTC\+5:45/ }).click();
         await expect(started).toHaveText(/UTC$/);
     });
 });
@@ -212,7 +212,7 @@ test('an operation is taken along from its menu', async ({ page, request, contex
         await expect(page.getByRole('button', { name: item })).toBeHidden();
         return page.evaluate(() => navigator.clipboard.readText());
     };
-    expect(await take('Copy id')).toBe(id);
+    expect(await take('Copy ID')).toBe(id);
     expect(await take('Copy link')).toBe(`${server.url}/operations/${id}`);
     expect(await take('Copy as curl')).toContain(`curl ${server.url}/api/v1/operations -H`);
     const line = await take('Copy as command line');
@@ -221,7 +221,7 @@ test('an operation is taken along from its menu', async ({ page, request, contex
     // Escape closes it and gives the focus back to its button.
     await more.click();
     await page.keyboard.press('Escape');
-    await expect(page.getByRole('button', { name: 'Copy id' })).toBeHidden();
+    await expect(page.getByRole('button', { name: 'Copy ID' })).toBeHidden();
     await expect(more).toBeFocused();
 });
 
@@ -245,20 +245,20 @@ test('who wants to know is told of the end: here, by the browser, or on the next
     });
     const end = (id: string) => request.post(`/api/v1/operations/${id}/cancel`, { data: {} });
     const toasts = page.locator('.toasts');
-    const tell = page.getByRole('button', { name: 'Tell me when it ends' }).first();
+    const tell = page.getByRole('button', { name: 'Notify me' }).first();
 
     const first = await start(request, 'data.load', { ...slow, symbol: 'FIRST' });
     await page.goto(`/operations/${first}`);
     await alive(page);
     await tell.click();
     await expect(tell).toHaveAttribute('aria-pressed', 'true');
-    await expect(toasts).toContainText('You are told when FIRST');
+    await expect(toasts).toContainText('You will be notified when FIRST');
     // It outlives a reload, and is told on whatever page one is.
     await page.goto('/hosts');
     await alive(page);
     await end(first);
     await expect(toasts).toContainText(/FIRST .* cancelled after/);
-    await toasts.getByRole('link', { name: 'Open it' }).click();
+    await toasts.getByRole('link', { name: 'Open' }).click();
     await expect(page).toHaveURL(new RegExp(`/operations/${first}$`));
 
     const second = await start(request, 'data.load', { ...slow, symbol: 'SECOND' });
@@ -298,7 +298,7 @@ test('what was done can be taken back from its note', async ({ page, request }) 
     await alive(page);
     const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
     await page.getByRole('button', { name: 'Drain…' }).first().click();
-    await page.getByRole('button', { name: 'Drain it' }).click();
+    await page.getByRole('button', { name: 'Drain host' }).click();
     const note = page.locator('.toast').filter({ hasText: 'takes no new work' });
     await expect.poll(draining).toBe(true);
     await note.getByRole('button', { name: 'Undo' }).click();
@@ -309,8 +309,8 @@ test('what was done can be taken back from its note', async ({ page, request }) 
     await page.goto('/');
     await alive(page);
     const failed = page.getByRole('region', { name: 'Failed' });
-    await failed.getByRole('button', { name: 'I have seen these' }).click();
-    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await failed.getByRole('button', { name: 'Mark as seen' }).click();
+    await expect(failed.getByText('No failures')).toBeVisible();
     await page.locator('.toast').filter({ hasText: 'marked as seen' }).getByRole('button', { name: 'Undo' }).click();
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
 });

@@ -14,7 +14,7 @@ async function stateOf(request: APIRequestContext, id: string): Promise<string> 
 async function openHosts(page: Page): Promise<void> {
     await page.goto('/hosts');
     await alive(page);
-    await expect(card(page)).toContainText('heard');
+    await expect(card(page)).toContainText('Connected');
 }
 
 test('a host is drained and taken back, and whoever waits for it is told', async ({ page, request }) => {
@@ -22,7 +22,7 @@ test('a host is drained and taken back, and whoever waits for it is told', async
     await expect(page.getByRole('main').locator('.op-state')).toContainText('running');
     const running = page.url().split('/').pop()!;
     await openHosts(page);
-    await expect(card(page)).toContainText(/Answers in\s*\d/);
+    await expect(card(page)).toContainText(/Latency\s*\d/);
 
     // It is said what will happen, and the safe way out leaves everything as it was.
     const button = card(page).getByRole('button', { name: /^(Drain…|Undrain)$/ });
@@ -31,13 +31,13 @@ test('a host is drained and taken back, and whoever waits for it is told', async
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('It takes no new work. The one that runs on it goes on to its end.');
     await expect(dialog).toContainText(/No other host could do .*data\.load.* now/);
-    await dialog.getByRole('button', { name: 'Leave it in use' }).click();
+    await dialog.getByRole('button', { name: 'Back' }).click();
     await expect(dialog).toBeHidden();
     const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
     expect(await draining()).toBe(false);
 
     await button.click();
-    await dialog.getByRole('button', { name: 'Drain it' }).click();
+    await dialog.getByRole('button', { name: 'Drain host' }).click();
     await expect(card(page).getByRole('status')).toContainText('the one that runs on it goes on');
     await expect(button).toHaveText('Undrain');
     expect(await draining()).toBe(true);
@@ -61,7 +61,7 @@ test('a host is drained and taken back, and whoever waits for it is told', async
     expect(await stateOf(request, waiting)).toBe('queued');
     await button.click();
     await expect(button).toHaveText('Drain…');
-    await expect(page.locator('.toasts')).toContainText('local takes new work again');
+    await expect(page.locator('.toasts')).toContainText('local undrained');
     await expect(card(page).getByRole('status')).toBeEmpty();
     await expect.poll(() => stateOf(request, waiting)).toBe('succeeded');
 });
@@ -78,7 +78,7 @@ test('drain and undrain go by keyboard, and the focus stays', async ({ page, req
     await button.focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await expect(dialog.getByRole('button', { name: 'Leave it in use' })).toBeFocused();
+    await expect(dialog.getByRole('button', { name: 'Back' })).toBeFocused();
     await expect(dialog).toContainText('Nothing runs on it now');
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
@@ -86,7 +86,7 @@ test('drain and undrain go by keyboard, and the focus stays', async ({ page, req
 
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
-    await expect(dialog.getByRole('button', { name: 'Drain it' })).toBeFocused();
+    await expect(dialog.getByRole('button', { name: 'Drain host' })).toBeFocused();
     await page.keyboard.press('Enter');
     await expect(button).toHaveText('Undrain');
     await expect(button).toBeFocused();

@@ -127,7 +127,7 @@ test('what was given up is stopped when its host is back, and what it says then 
         await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).click();
         await expect(main.locator('.op-state')).toContainText('cancelling');
         await main.getByRole('button', { name: 'Give it up…' }).click();
-        await page.getByRole('dialog').getByRole('button', { name: 'Give it up', exact: true }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
         await expect(main.locator('.receipt')).toContainText('nobody has confirmed that the work stopped');
         expect(lives(child)).toBe(true);

@@ -58,7 +58,7 @@ test('a restarted server has everything, and the page comes back by itself', asy
     await expect(row(page, SYMBOL)).toContainText('succeeded');
 
     await server.stop();
-    await expect(page.locator('.badge')).toContainText(/reconnecting|away/);
+    await expect(page.locator('.badge')).toContainText(/Reconnecting|offline/);
     await server.start();
     await alive(page);
     await expect(row(page, SYMBOL)).toContainText('succeeded');

@@ -49,7 +49,7 @@ test('some of many are selected by range, cancelled with one question, and told 
     await bar(page).getByRole('button', { name: 'Cancel 3 operations…' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('3 running are asked to stop.');
-    await dialog.getByRole('button', { name: 'Keep them' }).click();
+    await dialog.getByRole('button', { name: 'Keep running' }).click();
     await expect(dialog).toBeHidden();
     await expect(bar(page)).toContainText('3 selected');
     expect(await stateOf(request, ids[0])).toBe('running');
@@ -57,7 +57,7 @@ test('some of many are selected by range, cancelled with one question, and told 
     await bar(page).getByRole('button', { name: 'Cancel 3 operations…' }).click();
     await dialog.getByRole('textbox').fill('wrong source');
     await dialog.getByRole('button', { name: 'Cancel 3 operations', exact: true }).click();
-    await expect(page.locator('.toast')).toContainText('Cancel asked of 3 operations.');
+    await expect(page.locator('.toast')).toContainText('Cancel requested for 3 operations.');
     await allAre(request, ids.slice(0, 3), 'cancelled');
     await expect(bar(page)).toBeHidden();
     expect(await stateOf(request, ids[3])).toBe('running');
@@ -83,7 +83,7 @@ test('the keyboard selects as the mouse does', async ({ page, request }, info) =
     await page.keyboard.press('Shift+Space');
     await expect(bar(page)).toContainText('3 selected');
 
-    const all = page.getByRole('checkbox', { name: 'Select all that are shown' });
+    const all = page.getByRole('checkbox', { name: 'Select all shown' });
     await expect(all).toBeChecked();
     await all.press('Space');
     await expect(bar(page)).toBeHidden();
@@ -110,11 +110,11 @@ test('all that a filter finds are cancelled, queued ones at once, and others are
     await expect(row(page, 'MATCH')).toHaveCount(ids.length);
     // A phone has no room for what a row is doing.
     if (info.project.name === 'desktop') await expect(page.locator('.ops')).toContainText('next of 2 in line');
-    await page.getByRole('button', { name: `Cancel all ${ids.length} that match…` }).click();
+    await page.getByRole('button', { name: `Cancel ${ids.length} matching…` }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText(`${places - 1} running are asked to stop; 2 queued are removed at once.`);
     await dialog.getByRole('button', { name: `Cancel ${ids.length} operations` }).click();
-    await expect(page.locator('.toast')).toContainText(`Cancel asked of ${ids.length} operations.`);
+    await expect(page.locator('.toast')).toContainText(`Cancel requested for ${ids.length} operations.`);
     await allAre(request, ids, 'cancelled');
     expect(await stateOf(request, other)).toBe('running');
 });
@@ -127,11 +127,11 @@ test('what ended meanwhile is told as ended, and not as cancelled', async ({ pag
     for (const n of [0, 1]) await box(page, n).click();
     await expect(bar(page)).toContainText('2 selected');
     await request.post(`/api/v1/operations/${gone}/cancel`, { data: {} });
-    await expect(bar(page)).toContainText('1 has ended');
+    await expect(bar(page)).toContainText('1 ended');
     await bar(page).getByRole('button', { name: 'Cancel 1 operation…' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('1 has ended already and is left alone.');
     await dialog.getByRole('button', { name: 'Cancel 1 operation', exact: true }).click();
-    await expect(page.locator('.toast').filter({ hasText: 'Cancel asked of' })).toContainText(/1 operation\. 1 left alone/);
+    await expect(page.locator('.toast').filter({ hasText: 'Cancel requested for' })).toContainText(/1 operation\. 1 left alone/);
     await allAre(request, [gone, stays], 'cancelled');
 });

@@ -23,7 +23,7 @@ test('another life of the server brings what can be started now, and a form that
         await route.fulfill({ response: answer, json: { kinds: [...kinds, more] } });
     });
     await server.stop();
-    await expect(page.locator('.badge')).toContainText(/reconnecting|away/);
+    await expect(page.locator('.badge')).toContainText(/Reconnecting|offline/);
     await server.start();
     await alive(page);
     await expect(kinds.filter({ hasText: 'Mend market data' })).toBeVisible({ timeout: 30_000 });

@@ -7,8 +7,8 @@ const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
 test('an empty installation offers what can be done first', async ({ page }) => {
     await page.goto('/');
     await alive(page);
-    await expect(page.getByText('Nothing has run yet.')).toBeVisible();
-    const first = page.getByRole('navigation', { name: 'What can be started' });
+    await expect(page.getByText('No operations yet')).toBeVisible();
+    const first = page.getByRole('navigation', { name: 'Start an operation' });
     await first.getByRole('link', { name: /data\.load/ }).click();
     await expect(page).toHaveURL(/\/new\?kind=data\.load$/);
     await expect(page.getByLabel('Symbol')).toBeVisible();
@@ -24,21 +24,21 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     const card = page.locator('.now-card').first();
     await expect(card.locator('.state')).toContainText('running');
     await expect(page.getByRole('region', { name: 'Running' }).getByRole('heading', { level: 2 })).toContainText('1');
-    await expect(page.locator('.hours')).toContainText('most in an hour: 0');
+    await expect(page.locator('.hours')).toContainText('Peak: 0/h');
 
-    await expect(page.getByRole('list', { name: 'Hosts: places in use' })).toContainText(/local\s*1 of \d/);
+    await expect(page.getByRole('list', { name: 'Hosts: slots in use' })).toContainText(/local\s*1 running, \d+ slots?/);
 
     const many = await Promise.all(
         Array.from({ length: 12 }, (_, n) => start(request, 'data.load', slow(n + 1))),
     );
-    const waiting = page.getByRole('region', { name: 'Waiting' });
+    const waiting = page.getByRole('region', { name: 'Queued' });
     await expect(waiting.locator('tr.row').first()).toContainText('queued');
     await request.post('/api/v1/operations/cancel', { data: { ids: [running, ...many] } });
-    await expect(page.getByText('Nothing runs.')).toBeVisible();
+    await expect(page.getByText('Nothing is running')).toBeVisible();
     await expect(waiting).toHaveCount(0);
 
     const failed = page.getByRole('region', { name: 'Failed' });
-    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await expect(failed.getByText('No failures')).toBeVisible();
     await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await expect(failed.locator('tr.row')).toHaveCount(1);
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
@@ -46,15 +46,15 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     await expect(lately).toContainText('1 failed, 13 cancelled');
 
     // What was seen is not shown again, also after a reload; what fails later is.
-    await failed.getByRole('button', { name: 'I have seen these' }).click();
-    await expect(failed.getByText('Nothing failed.')).toBeVisible();
-    await failed.getByRole('button', { name: 'Show them again' }).click();
+    await failed.getByRole('button', { name: 'Mark as seen' }).click();
+    await expect(failed.getByText('No failures')).toBeVisible();
+    await failed.getByRole('button', { name: 'Show again' }).click();
     await expect(failed.locator('tr.row')).toHaveCount(1);
-    await failed.getByRole('button', { name: 'I have seen these' }).click();
+    await failed.getByRole('button', { name: 'Mark as seen' }).click();
     await page.reload();
     await alive(page);
-    await expect(failed.getByText('Nothing failed.')).toBeVisible();
-    await expect(failed).toContainText('since you looked');
+    await expect(failed.getByText('No failures')).toBeVisible();
+    await expect(failed).toContainText('since your last check');
     await start(request, 'data.load', { ...load, symbol: 'NEITHER' });
     await expect(failed.locator('tr.row')).toHaveCount(1);
     await expect(failed.locator('tr.row')).toContainText('NEITHER');
@@ -85,18 +85,18 @@ test('what failed before many others ended is told, and nothing is called fine t
     await page.goto('/');
     await alive(page);
     await asked;
-    await expect(failed).toContainText('among the newest');
-    await expect(failed).toContainText('None among the newest operations.');
-    await expect(failed.getByRole('link', { name: 'Show all that failed' })).toBeVisible();
-    await expect(failed.getByText('Nothing failed.')).toHaveCount(0);
+    await expect(failed).toContainText('newest operations only');
+    await expect(failed).toContainText('None among the newest operations');
+    await expect(failed.getByRole('link', { name: 'Show all failed operations' })).toBeVisible();
+    await expect(failed.getByText('No failures')).toHaveCount(0);
 
     await page.unroute(/operations\?state=failed/);
     await page.reload();
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
-    await expect(failed).not.toContainText('among the newest');
+    await expect(failed).not.toContainText('newest operations only');
     // Now that all are known.
-    await failed.getByRole('button', { name: 'I have seen these' }).click();
-    await expect(failed.getByText('Nothing failed.')).toBeVisible();
+    await failed.getByRole('button', { name: 'Mark as seen' }).click();
+    await expect(failed.getByText('No failures')).toBeVisible();
 });
 
 test('long words of what runs are cut off at the edge of their card', async ({ page, request }) => {
@@ -123,7 +123,7 @@ test('it can be read without JavaScript', async ({ browser, request, server }) =
     await expect(page.getByRole('heading', { name: 'Last 24 hours', exact: true })).toBeVisible();
     await expect(page.getByText('1 succeeded', { exact: true })).toBeVisible();
     await expect(page.getByRole('rowheader', { name: 'data.load' })).toBeVisible();
-    await expect(page.getByText('Nothing runs.')).toBeVisible();
+    await expect(page.getByText('Nothing is running')).toBeVisible();
     await context.close();
 });
 

@@ -6,7 +6,7 @@ import { alive, expect, start, SYMBOL } from './signalbox';
 export interface Shown {
     name: string;
     path: string;
-    /** The badge does not become "live" on this one. */
+    /** The badge does not become "Live" on this one. */
     still?: boolean;
 }
 

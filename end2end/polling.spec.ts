@@ -11,12 +11,12 @@ test.beforeEach(async ({ page, tolerated }) => {
 
 test('where streams are blocked the page polls, says so, and a load is cancelled all the same', async ({ page }) => {
     await page.goto('/operations');
-    await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
-    await badge(page).getByText('why?').click();
+    await expect(badge(page)).toContainText('Polling', { timeout: 20_000 });
+    await badge(page).getByText('Why?').click();
     await expect(badge(page)).toContainText(/proxy/);
 
     await page.goto('/new?kind=data.load');
-    await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
+    await expect(badge(page)).toContainText('Polling', { timeout: 20_000 });
     await fillLoad(page, { symbol: SYMBOL, rowsPerSecond: 500 });
     await submit(page);
 

@@ -68,7 +68,7 @@ export async function start(request: APIRequestContext, kind: string, params: ob
 
 /** The page lives: its code runs and its stream is open. */
 export async function alive(page: Page): Promise<void> {
-    await expect(badge(page)).toContainText('live');
+    await expect(badge(page)).toContainText('Live');
 }
 
 /** The entry of the rail, or of the bar at the bottom of a phone. */

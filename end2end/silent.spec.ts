@@ -13,7 +13,7 @@ test('an operation whose host is silent is given up, and stays so when the host 
         await expect(main.locator('.note.warn')).toContainText(/No word from \S+ for/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Give it up…' }).click();
         const dialog = page.getByRole('dialog');
-        await expect(dialog).toContainText('the work may go on');
+        await expect(dialog).toContainText('may still be running on');
         await expect(dialog).toContainText('told to stop');
         await expect(dialog).toContainText('ignored');
         await dialog.getByRole('button', { name: 'Keep waiting' }).click();
@@ -21,7 +21,7 @@ test('an operation whose host is silent is given up, and stays so when the host 
         await expect(main.locator('.op-state')).toContainText('running');
 
         await main.getByRole('button', { name: 'Give it up…' }).click();
-        await dialog.getByRole('button', { name: 'Give it up', exact: true }).click();
+        await dialog.getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
         await expect(main).toContainText('It was given up while its host could not be heard');
     });
@@ -48,7 +48,7 @@ test('a cancel that can not be delivered says so, and can be given up', async ({
         await expect(main.locator('.receipt')).toContainText('requested');
         await expect(main.locator('.op-state')).toContainText('cancelling');
         await main.getByRole('button', { name: 'Give it up…' }).click();
-        await page.getByRole('dialog').getByRole('button', { name: 'Give it up', exact: true }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
         await expect(main.locator('.receipt')).toContainText('nobody has confirmed that the work stopped');
     });
@@ -67,9 +67,9 @@ test('before a resume it is said what is kept, from when, and what is done again
     await expect(dialog).toContainText(/\d of \d+ segments/);
     await expect(dialog).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
     await expect(dialog).toContainText('by attempt 1');
-    await expect(dialog).toContainText('It becomes attempt 2');
+    await expect(dialog).toContainText('Queued as attempt 2');
     // The safe way out has the focus, and Esc is another.
-    await expect(dialog.getByRole('button', { name: 'Leave it as it is' })).toBeFocused();
+    await expect(dialog.getByRole('button', { name: 'Back' })).toBeFocused();
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
     await expect(main.locator('.op-state')).toContainText('cancelled');

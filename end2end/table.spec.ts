@@ -23,7 +23,7 @@ async function untilIn(request: APIRequestContext, id: string, state: string): P
 
 const field = (page: Page) => page.getByRole('combobox', { name: 'Filter' });
 const options = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' }).getByRole('option');
-const inForce = (page: Page) => page.getByRole('list', { name: 'Filters in force' });
+const inForce = (page: Page) => page.getByRole('list', { name: 'Active filters' });
 const titles = (page: Page) => page.locator('tr.row .title');
 
 test('conditions are offered while one types, taken by keyboard or mouse, and lifted', async ({ page, request }) => {
@@ -55,11 +55,11 @@ test('conditions are offered while one types, taken by keyboard or mouse, and li
     await expect(page).toHaveURL(/kind=data\.load&param\.symbol=BBB$/);
     await expect(titles(page)).toHaveText([/BBB/]);
 
-    await inForce(page).getByRole('link', { name: 'Lift the filter param.symbol BBB' }).click();
+    await inForce(page).getByRole('link', { name: 'Remove filter param.symbol: BBB' }).click();
     await expect(page.locator('tr.row')).toHaveCount(2);
     await page.goBack();
     await expect(titles(page)).toHaveText([/BBB/]);
-    await inForce(page).getByRole('link', { name: 'Lift all' }).click();
+    await inForce(page).getByRole('link', { name: 'Clear filters' }).click();
     await expect(page).toHaveURL(/\/operations$/);
     await expect(page.locator('tr.row')).toHaveCount(2);
 });
@@ -72,7 +72,7 @@ test('a link gives what its sender saw, and what it says wrong is told', async (
     await expect(titles(page)).toHaveText([/AAA/]);
     await expect(field(page)).toHaveValue('1h');
     await expect(inForce(page).getByRole('listitem')).toHaveCount(4);
-    await expect(page.locator('.note')).toContainText('colour=red is left out');
+    await expect(page.locator('.note')).toContainText('Ignored colour=red');
 });
 
 test('the chips of a filtered list count what the filter finds', async ({ page, request }) => {
@@ -110,13 +110,13 @@ test('rows stand in the order and the groups that the address asks for', async (
     await page.goto('/operations');
     await alive(page);
     await expect(titles(page)).toHaveText([/AAA/, /CCC/, /BBB/]);
-    await page.getByRole('combobox', { name: 'Order' }).selectOption('By title');
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('By title');
     await expect(page).toHaveURL(/sort=title/);
     await expect(titles(page)).toHaveText([/AAA/, /BBB/, /CCC/]);
-    await page.getByRole('combobox', { name: 'Order' }).selectOption('Oldest first');
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('Oldest first');
     await expect(titles(page)).toHaveText([/BBB/, /CCC/, /AAA/]);
 
-    await page.getByRole('combobox', { name: 'Group' }).selectOption('By kind');
+    await page.getByRole('combobox', { name: 'Group by' }).selectOption('Group by kind');
     const group = page.getByRole('link', { name: 'data.load 3' });
     await expect(group).toHaveAttribute('aria-expanded', 'true');
     await group.click();
@@ -145,9 +145,9 @@ test('while one points at the list new rows wait, and come when they are asked f
     // What ends keeps its place too, and says what became of it.
     await request.post(`/api/v1/operations/${first}/cancel`, { data: {} });
     await expect(row(page, 'FIRST')).toContainText('cancelled');
-    await expect(page.getByRole('button', { name: '1 new · 1 moved on' })).toBeVisible();
+    await expect(page.getByRole('button', { name: '1 new, 1 updated' })).toBeVisible();
     await expect(titles(page)).toHaveText([/FIRST/]);
-    await page.getByRole('button', { name: '1 new · 1 moved on' }).click();
+    await page.getByRole('button', { name: '1 new, 1 updated' }).click();
     await expect(titles(page)).toHaveText([/SECOND/, /FIRST/]);
 
     // With the pointer elsewhere they come by themselves.
@@ -221,7 +221,7 @@ test('a view is saved under a name, renamed, deleted and taken back', async ({ p
     await alive(page);
     const menu = page.locator('details.views');
     await menu.locator('summary').click();
-    await menu.getByPlaceholder('A name').fill('Loads');
+    await menu.getByPlaceholder('Name').fill('Loads');
     await menu.getByRole('button', { name: 'Save view' }).click();
     await expect(menu.locator('summary')).toHaveText('Loads');
 
@@ -256,6 +256,6 @@ test('those that failed are retried together, and what succeeds or runs is left 
     await expect(dialog).toContainText('2 get another attempt from the beginning, and wait in line for a host.');
     await expect(dialog).toContainText('1 is neither failed nor cancelled and is left alone.');
     await dialog.getByRole('button', { name: 'Retry 2 operations' }).click();
-    await expect(page.locator('.toast')).toContainText('Another attempt is queued of 2 operations.');
+    await expect(page.locator('.toast')).toContainText('Retry queued for 2 operations.');
     await untilIn(request, runs, 'running');
 });

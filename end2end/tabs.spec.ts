@@ -29,7 +29,7 @@ async function openAll(context: BrowserContext, path: string, count = TABS): Pro
     for (let n = 0; n < count; n++) {
         tabs.push(await open(context, path));
         // So many pages share the machine's processors.
-        await expect(badge(tabs[n].page)).toContainText('live', { timeout: 60_000 });
+        await expect(badge(tabs[n].page)).toContainText('Live', { timeout: 60_000 });
     }
     return tabs;
 }
@@ -97,9 +97,9 @@ test('seven tabs live on one connection, and go on without a gap when the connec
 test('all tabs come back after a restart of the server', async ({ context, request, server }) => {
     const tabs = await openAll(context, '/operations', 3);
     await server.stop();
-    for (const { page } of tabs) await expect(badge(page)).toContainText(/reconnecting/);
+    for (const { page } of tabs) await expect(badge(page)).toContainText(/Reconnecting/);
     await server.start();
-    for (const { page } of tabs) await expect(badge(page)).toContainText('live', { timeout: 40_000 });
+    for (const { page } of tabs) await expect(badge(page)).toContainText('Live', { timeout: 40_000 });
     await startSlow(request, SYMBOL);
     for (const { page } of tabs) await expect(page.locator('tr.row').filter({ hasText: SYMBOL })).toContainText('running');
     expect(await streams(request)).toBe(1);
@@ -172,7 +172,7 @@ test('where streams are blocked one tab polls for all, and each says so', async 
     const id = await startSlow(request, SYMBOL);
     const tabs: Tab[] = [];
     for (let n = 0; n < 3; n++) tabs.push(await open(context, `/operations/${id}`));
-    for (const { page } of tabs) await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
+    for (const { page } of tabs) await expect(badge(page)).toContainText('Polling', { timeout: 20_000 });
     await allMove(tabs);
     expect(new Set(polls).size).toBe(1);
 });

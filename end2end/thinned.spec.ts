@@ -51,9 +51,9 @@ test('a curve that was thinned says so, and its CSV has every point', async ({ p
     await page.goto(`/operations/${id}`);
     await alive(page);
     const said = chart(page).locator('.chart-held');
-    await expect(said).toHaveText(/^Thinned to 1,200 rows: the lowest and the highest of each stretch\. The CSV asks for all of them\.$/);
+    await expect(said).toHaveText(/^Downsampled to 1,200 points \(min\/max per bucket\)\. The CSV fetches all points\.$/);
     await chart(page).getByText('Show as table').click();
-    await expect(chart(page).locator('.twin')).toContainText('The newest 200 of 1,200 rows.');
+    await expect(chart(page).locator('.twin')).toContainText('Newest 200 of 1,200 rows');
     const file = await csv(page, chart(page));
     expect(file.rows).toBe(3_000);
     expect(file.name).toMatch(/-loss\.csv$/);
@@ -62,7 +62,7 @@ test('a curve that was thinned says so, and its CSV has every point', async ({ p
     const other = await curve(request, 3_000);
     await page.goto(`/compare?ids=${id},${other}`);
     await alive(page);
-    await expect(said).toContainText('The CSV asks for all of them.');
+    await expect(said).toContainText('The CSV fetches all points.');
     expect((await csv(page, chart(page))).rows).toBe(3_000);
 });
 
@@ -80,5 +80,5 @@ test('a curve of more points than one answer has gives a CSV that says so', asyn
     const file = await csv(page, chart(page));
     expect(file.rows).toBe(20_000);
     expect(file.name).toMatch(/-loss\.part\.csv$/);
-    await expect(page.locator('.toasts')).toContainText('The CSV of Loss is not all of it. Thinned to 20,000 rows');
+    await expect(page.locator('.toasts')).toContainText('The CSV of Loss is incomplete. Downsampled to 20,000 points');
 });

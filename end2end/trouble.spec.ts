@@ -63,9 +63,9 @@ test('behind a proxy that holds streams back the page polls, says why, and takes
     const id = await startSlow(request);
     await giveClock(page);
     await page.goto(`${between.url}/operations/${id}`);
-    await expect(badge(page)).toContainText('polling', { timeout: 20_000 });
-    await badge(page).getByText('why?').click();
-    await expect(badge(page)).toContainText('Something on the way may hold it back');
+    await expect(badge(page)).toContainText('Polling', { timeout: 20_000 });
+    await badge(page).getByText('Why?').click();
+    await expect(badge(page)).toContainText('may be buffering the connection');
     await catchesUp(page, request, id);
     await reaches(page.getByRole('main'), (await percent(page.getByRole('main'))) + 1);
 
@@ -103,7 +103,7 @@ test('behind a slow line the page is live, and says how far behind it is', async
     between.behave({ delay: 300 });
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
-    await expect(badge(page)).toContainText(/live · \d+ ms/, { timeout: 30_000 });
+    await expect(badge(page)).toContainText(/Live · \d+ ms/, { timeout: 30_000 });
     await expect(stale(page)).toHaveCount(0);
     await catchesUp(page, request, id);
     await page.getByRole('main').getByRole('button', { name: 'Cancel operation' }).click();
@@ -117,7 +117,7 @@ test('when the line falls silent with its connections open, numbers are called o
     await reaches(page.getByRole('main'), 1);
     between.behave({ silent: true });
     await expect(stale(page)).toHaveCount(1, { timeout: 20_000 });
-    await expect(badge(page)).not.toContainText('live');
+    await expect(badge(page)).not.toContainText('Live');
     const shown = await percent(page.getByRole('main'));
     await expect.poll(() => truth(request, id), { timeout: 20_000 }).toBeGreaterThan(shown + 1);
     expect(await percent(page.getByRole('main'))).toBe(shown);
@@ -144,7 +144,7 @@ test('a laptop that slept for an hour shows at once that it knows nothing, and i
     // Meanwhile the world went on.
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
     await expect(stale(page)).toHaveCount(1);
-    await expect(badge(page)).toContainText(/reconnecting|connecting|away/);
+    await expect(badge(page)).toContainText(/Reconnecting|Connecting|offline/);
     await expect(page.locator('.op-state')).toContainText('running');
 
     between.cut();
@@ -161,7 +161,7 @@ test('a server that is restarted under an open page is found again, with all tha
     await reaches(page.getByRole('main'), 1);
     await server.kill();
     await expect(stale(page)).toHaveCount(1, { timeout: 20_000 });
-    await expect(badge(page)).toContainText(/reconnecting|away/);
+    await expect(badge(page)).toContainText(/Reconnecting|offline/);
     await server.start();
     await alive(page);
     await expect(stale(page)).toHaveCount(0);

@@ -25,7 +25,7 @@ await onStage(async ({ url, tick }) => {
     const reports = Math.ceil((minutes * 60 + 300) * 1000 / everyMs);
     for (let n = 0; n < running; n += 1) await tick(everyMs, reports);
     await page.goto(`${url}/operations`);
-    await page.waitForFunction(() => /live/.test(document.querySelector('.badge')?.textContent ?? ''));
+    await page.waitForFunction(() => /Live/.test(document.querySelector('.badge')?.textContent ?? ''));
 
     await page.evaluate(() => {
         const seen = { frames: [], tasks: [], changes: 0 };

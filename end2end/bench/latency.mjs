@@ -13,7 +13,7 @@ await onStage(async ({ url, api, tick }) => {
     const chrome = await chromium.launch({ executablePath: need('CHROMIUM'), args: CHROME_ARGS });
     const page = await chrome.newPage({ viewport: { width: 1440, height: 900 } });
     await page.goto(`${url}/operations`);
-    await page.waitForFunction(() => /live/.test(document.querySelector('.badge')?.textContent ?? ''));
+    await page.waitForFunction(() => /Live/.test(document.querySelector('.badge')?.textContent ?? ''));
 
     const reports = Math.ceil(((seconds + 60) * 1000) / everyMs);
     const begun = [];

@@ -28,7 +28,7 @@ async function measure(url, path, reducedMotion) {
         const whole = await chrome.newBrowserCDPSession();
         await session.send('Performance.enable');
         await page.goto(url + path);
-        await page.waitForFunction(() => /live/.test(document.querySelector('.badge')?.textContent ?? ''));
+        await page.waitForFunction(() => /Live/.test(document.querySelector('.badge')?.textContent ?? ''));
         await pause(SETTLE_MS);
         const look = async () => {
             const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
