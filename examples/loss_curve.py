@@ -1,4 +1,4 @@
-"""Fits a straight line to noisy points by gradient descent and reports each epoch: two curves, progress, a result."""
+"""Fits a straight line to noisy points by gradient descent. Reports each epoch: two series, progress, a result."""
 import argparse
 import random
 import time
@@ -9,7 +9,7 @@ args = argparse.ArgumentParser()
 args.add_argument("--epochs", type=int, default=20)
 args.add_argument("--rate", type=float, default=0.05)
 args.add_argument("--seed", type=int, default=1)
-args.add_argument("--pause", type=float, default=0.0, help="seconds of rest after each epoch")
+args.add_argument("--pause", type=float, default=0.0, help="pause after each epoch, in seconds")
 args.add_argument("--verbose", action="store_true")
 args = args.parse_args()
 
@@ -21,7 +21,7 @@ slope = offset = 0.0
 
 
 def loss_on(points):
-    """Mean of the squared errors."""
+    """Mean squared error."""
     return sum((slope * x + offset - y) ** 2 for x, y in points) / len(points)
 
 
@@ -37,5 +37,5 @@ for epoch in range(1, args.epochs + 1):
         print(f"epoch {epoch}: y = {slope:.3f} x + {offset:.3f}, loss {train_loss:.4f}")
     time.sleep(args.pause)
 
-report(phase="test", message="looks at what it has not seen")
+report(phase="test", message="evaluating on the test points")
 report(progress=1.0, result={"slope": slope, "offset": offset, "test_loss": loss_on(test)})

@@ -1,4 +1,4 @@
-"""Tells Signalbox how a program is getting on: copy this file beside your script. Standard library only.
+"""Reports progress of a program to Signalbox. Copy this file next to your script. Standard library only.
 
     from signalbox_report import report
     report(done=3, total=10, unit="epochs", step=3, loss=0.31, message="third epoch")
@@ -8,7 +8,7 @@ import json
 import sys
 
 
-def report(**said):
-    """Writes what it is given as one line of JSON. NumPy numbers and tensors of one element count as numbers."""
-    sys.stdout.write(json.dumps(said, default=float) + "\n")
+def report(**values):
+    """Prints the given values as one line of JSON. Accepts NumPy numbers and one-element tensors as numbers."""
+    sys.stdout.write(json.dumps(values, default=float) + "\n")
     sys.stdout.flush()

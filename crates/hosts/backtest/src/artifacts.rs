@@ -133,8 +133,10 @@ fn window(asked: Asked) -> Result<Window, Refusal> {
 }
 
 fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, Refusal> {
-    read.map_err(|e| refuse(ProblemType::Internal, format!("Cannot read the results of this backtest: {e}.")))?
-        .ok_or_else(nothing)
+    read.map_err(|e| {
+        refuse(ProblemType::Internal, format!("Cannot read the results of this backtest: {e}."))
+    })?
+    .ok_or_else(nothing)
 }
 
 fn nothing() -> Refusal {
@@ -149,9 +151,9 @@ fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
 async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(read).await.unwrap_or_else(|e| {
-        Err(refuse(ProblemType::Internal, format!("Cannot build the response: {e}.")))
-    })
+    tokio::task::spawn_blocking(read)
+        .await
+        .unwrap_or_else(|e| Err(refuse(ProblemType::Internal, format!("Cannot build the response: {e}."))))
 }
 
 #[cfg(test)]

@@ -204,20 +204,18 @@ impl BacktestParams {
             StrategyName::SmaCross if self.fast == 0 => {
                 Err(FieldError::new("fast", "Must be at least 1 bar."))
             }
-            StrategyName::SmaCross if self.fast >= self.slow => Err(FieldError::new(
-                "fast",
-                format!("Must be less than the slow period, {}.", self.slow),
-            )),
+            StrategyName::SmaCross if self.fast >= self.slow => {
+                Err(FieldError::new("fast", format!("Must be less than the slow period, {}.", self.slow)))
+            }
             StrategyName::SmaCross => {
                 Ok(Plan::SmaCross { fast: self.fast as usize, slow: self.slow as usize })
             }
             StrategyName::RsiReversion if self.rsi_period == 0 => {
                 Err(FieldError::new("rsi_period", "Must be at least 1 bar."))
             }
-            StrategyName::RsiReversion if self.rsi_low >= self.rsi_high => Err(FieldError::new(
-                "rsi_low",
-                format!("Must be below the sell level, {}.", self.rsi_high),
-            )),
+            StrategyName::RsiReversion if self.rsi_low >= self.rsi_high => {
+                Err(FieldError::new("rsi_low", format!("Must be below the sell level, {}.", self.rsi_high)))
+            }
             StrategyName::RsiReversion => Ok(Plan::RsiReversion {
                 period: self.rsi_period as usize,
                 low: self.rsi_low,

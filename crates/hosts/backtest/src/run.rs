@@ -229,23 +229,18 @@ fn final_equity(book: &Book, rules: &Rules) -> f64 {
 fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
     let trades = counted(book.trades.len() as u64, "trade", "trades");
     let pace = if seconds > 0.0 { (bars as f64 / seconds) as u64 } else { bars };
-    say(
-        ctx,
-        format!("Traded in {:.1} ms, {} bars/s: {trades} closed", seconds * 1e3, thousands(pace)),
-    );
+    say(ctx, format!("Traded in {:.1} ms, {} bars/s: {trades} closed", seconds * 1e3, thousands(pace)));
     if book.trades.is_empty() {
         ctx.log(LogLevel::Warn, "No trades: the strategy never triggered on these bars");
     }
     if book.too_small > 0 {
         let orders = counted(book.too_small, "order", "orders");
-        let what =
-            format!("{orders} skipped: not enough cash for one unit. Increase the capital");
+        let what = format!("{orders} skipped: not enough cash for one unit. Increase the capital");
         ctx.log(LogLevel::Warn, what);
     }
     if let (Some(at), Some(trade)) = (book.ruined, book.trades.last()) {
         let bar = thousands(at as u64 + 1);
-        let what =
-            format!("Out of capital at bar {bar}, {}: all positions closed", day(trade.exit));
+        let what = format!("Out of capital at bar {bar}, {}: all positions closed", day(trade.exit));
         ctx.log(LogLevel::Warn, what);
     }
 }

@@ -54,7 +54,9 @@ async fn bars(
     let read = off_thread(move || candles(&set, range, points)).await;
     match read {
         Ok(Some(bars)) => Ok(Json(bars)),
-        Ok(None) => Err(refuse(ProblemType::NotFound, "This data set has no bars. Load them first with data.load.")),
+        Ok(None) => {
+            Err(refuse(ProblemType::NotFound, "This data set has no bars. Load them first with data.load."))
+        }
         Err(failure) => Err(refuse(ProblemType::Internal, format!("{} {}", failure.message, failure.hint))),
     }
 }

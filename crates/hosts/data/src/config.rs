@@ -58,9 +58,7 @@ impl SourceConfig {
 /// Why a configuration was not taken.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
-    #[error(
-        "The data host has no sources. Configure at least one of kind csv, http or synthetic."
-    )]
+    #[error("The data host has no sources. Configure at least one of kind csv, http or synthetic.")]
     NoSources,
     #[error("The data host has two sources named '{0}'. Give each source a unique name.")]
     NameTwice(String),

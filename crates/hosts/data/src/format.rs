@@ -85,9 +85,7 @@ impl Format {
             Format::Metatrader => {
                 "MetaTrader uses the broker's server time: choose its time zone, or the format histdata if the file is from HistData"
             }
-            Format::Histdata => {
-                "it looks like HistData: choose the format histdata (EST) or a time zone"
-            }
+            Format::Histdata => "it looks like HistData: choose the format histdata (EST) or a time zone",
             Format::AlphaVantage => {
                 "it looks like Alpha Vantage: choose the format alpha_vantage (New York time) or a time zone"
             }

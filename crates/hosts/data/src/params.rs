@@ -251,10 +251,16 @@ fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
         ));
     }
     if to <= first {
-        return Err(FieldError::new("end", format!("Synthetic bars start on {SYNTHETIC_START}. Choose a later end date.")));
+        return Err(FieldError::new(
+            "end",
+            format!("Synthetic bars start on {SYNTHETIC_START}. Choose a later end date."),
+        ));
     }
     if to.seconds_since(from) > 50.0 * 366.0 * 86_400.0 {
-        return Err(FieldError::new("end", "A load can generate at most 50 years of synthetic bars. Shorten the range."));
+        return Err(FieldError::new(
+            "end",
+            "A load can generate at most 50 years of synthetic bars. Shorten the range.",
+        ));
     }
     Ok(Range { from: Some(from), to: Some(to) })
 }

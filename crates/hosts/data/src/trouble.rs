@@ -28,10 +28,7 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
             format!("{shown} is a folder, not a file."),
             "Move it away and put the file in its place.",
         ),
-        _ => failure(
-            format!("Cannot read {shown}: {error}."),
-            "Check its disk, then try again.",
-        ),
+        _ => failure(format!("Cannot read {shown}: {error}."), "Check its disk, then try again."),
     }
 }
 
@@ -44,20 +41,16 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure 
         kept => (format!(" {kept}"), "resume; completed segments are not loaded again"),
     };
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure(
-            format!("The disk of {shown} is full.{kept}"),
-            format!("Free up space, then {again}."),
-        ),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            failure(format!("The disk of {shown} is full.{kept}"), format!("Free up space, then {again}."))
+        }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => failure(
             format!("The host can't write to {shown}: {error}.{kept}"),
-            format!(
-                "Give the host's user write access or configure another folder, then {again}."
-            ),
+            format!("Give the host's user write access or configure another folder, then {again}."),
         ),
-        _ => failure(
-            format!("Cannot write {shown}: {error}.{kept}"),
-            format!("Check its disk, then {again}."),
-        ),
+        _ => {
+            failure(format!("Cannot write {shown}: {error}.{kept}"), format!("Check its disk, then {again}."))
+        }
     }
 }
 
@@ -69,10 +62,7 @@ mod tests {
     fn a_full_disk_says_what_is_kept_and_what_to_do() {
         let error = io::Error::from(io::ErrorKind::StorageFull);
         let told = unwritable(Path::new("/data/bars"), &error, "7 of 13 segments (11,204 rows) are kept.");
-        assert_eq!(
-            told.message,
-            "The disk of /data/bars is full. 7 of 13 segments (11,204 rows) are kept."
-        );
+        assert_eq!(told.message, "The disk of /data/bars is full. 7 of 13 segments (11,204 rows) are kept.");
         assert!(told.hint.contains("resume"));
         let told = unwritable(Path::new("/data/bars"), &error, "");
         assert_eq!(told.hint, "Free up space, then start the load again.", "nothing can be resumed");

@@ -302,11 +302,7 @@ async fn a_preview_shows_the_first_bars_as_they_will_be_stored() {
         (fact("Format"), fact("Time zone")),
         ("metatrader (detected)".into(), "Europe/Athens (chosen)".into())
     );
-    assert!(
-        fact("Columns").starts_with("date: <DATE> · time: <TIME> · open: <OPEN>"),
-        "{}",
-        fact("Columns")
-    );
+    assert!(fact("Columns").starts_with("date: <DATE> · time: <TIME> · open: <OPEN>"), "{}", fact("Columns"));
     let table = preview.table.as_ref().unwrap();
     assert_eq!(table.rows, [["2024-03-04T07:00:00Z", "1", "2", "1", "1.5", "7"]]);
     assert!(preview.warnings.iter().any(|w| w.contains("not_a_number")), "{:?}", preview.warnings);

@@ -88,10 +88,8 @@ impl Declared {
             }
         }
         if let Some(idle) = params.iter().find(|p| !used.contains(&p.name)) {
-            let what = format!(
-                "it has no place: write {{{}}} in 'command' or 'set_env', or leave it out.",
-                idle.name
-            );
+            let what =
+                format!("unused parameter. Use {{{}}} in 'command' or 'set_env', or remove it.", idle.name);
             return Err(wrong(&format!("params.{}", idle.name), what));
         }
         Ok(Self {
@@ -109,10 +107,7 @@ impl Declared {
             pace: pace(config.log_at_once, config.log_per_second).map_err(|(key, what)| wrong(key, what))?,
             max_parallel: match config.max_parallel {
                 Some(0) => {
-                    return Err(wrong(
-                        "max_parallel",
-                        "with 0 it could never run; give at least 1.".to_owned(),
-                    ));
+                    return Err(wrong("max_parallel", "must be at least 1.".to_owned()));
                 }
                 most => most,
             },

@@ -50,8 +50,8 @@ impl Curves {
             Entry::Vacant(_) if full => {
                 return once(&mut self.too_many, || {
                     format!(
-                        "'{name}' would be curve {} and an operation has at most {MOST}: it and further new ones \
-                         are left out.",
+                        "'{name}' would be series {}, but an operation can have at most {MOST}. It and further new \
+                         series are dropped.",
                         MOST + 1
                     )
                 });
@@ -63,15 +63,14 @@ impl Curves {
             let last = *last;
             return once(complained, || {
                 format!(
-                    "A point of '{name}' at {x} comes after the one at {last}, and a curve only goes on: points \
-                     that go back are left out. Let 'step' rise over the whole run, or leave it out to have the \
-                     points counted."
+                    "Dropped a point of '{name}': step {x} is not after step {last}. Let 'step' increase over the \
+                     whole run, or omit it to number the points."
                 )
             });
         }
         if !self.gate.pass(now) {
             return once(&mut self.too_fast, || {
-                format!("More than {PER_SECOND} points a second: what is more is left out of the curves.")
+                format!("More than {PER_SECOND} points per second: dropping points of the series")
             });
         }
         if x.is_finite() {

@@ -49,15 +49,15 @@ pub(crate) struct Job {
 /// Runs the command to its end. When `abandon` fires, that end comes at once.
 pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> Result<ResultDoc, WorkError> {
     let Job { declared, shared, vector, set_env } = job;
-    let program = declared.program().map_err(|why| WorkError::failed(why, "Correct it, then retry."))?;
+    let program = declared.program().map_err(|why| WorkError::failed(why, "Fix this, then retry."))?;
     let mark = format!("{OPERATION}={}", ctx.id());
     let began = Instant::now();
     let mut child = begin(&declared, &program, &vector, &set_env, &ctx)?;
-    let id = child.id().expect("a child that was not waited for has an id");
+    let id = child.id().expect("a child that was not reaped has an ID");
     let (group, unwatched) =
-        Group::new(id, mark, Arc::clone(&shared.watchdog)).expect("the id of a process is a positive number");
+        Group::new(id, mark, Arc::clone(&shared.watchdog)).expect("a process ID is positive");
     if let Some(error) = unwatched {
-        let text = format!("There is no /bin/sh to end this command should the host be killed: {error}.");
+        let text = format!("Cannot start /bin/sh to clean up this command if the host is killed: {error}.");
         ctx.log(LogLevel::Warn, text);
     }
     declared.limits.impose(id);
@@ -78,16 +78,15 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let heard = match timeout(DRAIN, &mut heard).await {
         Ok(heard) => heard,
         Err(_) => {
-            let text =
-                "Somebody outside the command still holds its output open; it is not read any further.";
+            let text = "Another process still holds the output open. No longer reading it.";
             ctx.log(LogLevel::Warn, text);
             deaf.cancel();
             heard.await
         }
     };
-    let heard = heard.map_err(|e| WorkError::failed(format!("The output could not be read: {e}."), ""))?;
+    let heard = heard.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), ""))?;
     let status = status.map_err(|e| {
-        WorkError::failed(format!("The command ended, and how it did can't be learned: {e}."), "")
+        WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), "")
     })?;
     let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
     ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
@@ -121,9 +120,9 @@ fn begin(
     command.wrap(ProcessSession);
     command.spawn().and_then(unwrapped).map_err(|e| {
         WorkError::failed(
-            format!("{} could not be begun: {e}.", program.display()),
-            "See that it is a program for this machine; a script needs a first line like #!/usr/bin/env python3 \
-             that names an interpreter which is there.",
+            format!("Cannot start {}: {e}.", program.display()),
+            "Check that it is a program for this machine. A script needs a first line like #!/usr/bin/env python3 that \
+             names an installed interpreter.",
         )
     })
 }
@@ -131,7 +130,7 @@ fn begin(
 /// The process itself: how all of it is made to end is decided here.
 fn unwrapped(wrapped: Box<dyn ChildWrapper>) -> std::io::Result<Child> {
     let child: Box<dyn Any> = wrapped.into_inner();
-    child.downcast().map(|child| *child).map_err(|_| std::io::Error::other("it is no child of this process"))
+    child.downcast().map(|child| *child).map_err(|_| std::io::Error::other("not a child of this process"))
 }
 
 /// Waits until the command has ended or has to.
@@ -178,14 +177,12 @@ async fn until_over(
 /// Tells that processes of the command are stopped by a signal, or that all go on.
 fn tell_stopped(ctx: &Context, stopped: usize) {
     if stopped == 0 {
-        ctx.log(LogLevel::Info, "The stopped processes go on.");
+        ctx.log(LogLevel::Info, "The stopped processes have resumed.");
         ctx.clear_condition();
         return;
     }
     let who = if stopped == 1 { "1 process is".to_owned() } else { format!("{stopped} processes are") };
-    let text = format!(
-        "{who} stopped by a signal (SIGSTOP, SIGTSTP) and will do nothing before SIGCONT. Send it, or cancel."
-    );
+    let text = format!("{who} stopped by a signal (SIGSTOP, SIGTSTP). Send SIGCONT to continue, or cancel.");
     ctx.log(LogLevel::Warn, text.clone());
     ctx.condition(ConditionKind::Paused, text);
 }
@@ -210,7 +207,7 @@ async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, aban
         let left = processes(group.count().await);
         ctx.log(
             LogLevel::Warn,
-            format!("The command ended and left {left} running; what it began ends with it."),
+            format!("The command ended and left {left} running. Stopping what it left behind."),
         );
     }
     // One that was halted can't take a signal in before it goes on.
@@ -220,12 +217,12 @@ async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, aban
         () = abandon.cancelled() => {}
     }
     let left = processes(group.count().await);
-    ctx.log(LogLevel::Warn, format!("{left} did not end at SIGTERM in time: SIGKILL."));
+    ctx.log(LogLevel::Warn, format!("{left} did not stop after SIGTERM in time. Sending SIGKILL."));
     let stuck = |left| {
         let left = processes(left);
         ctx.log(LogLevel::Error, format!(
-            "{left} can't be killed: in the hands of the system (a disk or a network drive that does not answer), or \
-             of another user. The operation ends when they do; their environment has {OPERATION}={}.",
+            "{left} can't be killed: blocked in the kernel (an unresponsive disk or network drive), or owned by \
+             another user. The operation ends when they do. Their environment has {OPERATION}={}.",
             ctx.id()
         ));
     };

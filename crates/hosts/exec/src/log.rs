@@ -58,10 +58,7 @@ impl Log {
         push(&mut self.last[stream as usize], cut(&ansi::plain(&text)));
         if self.gate.pass(now) {
             if self.missing > 0 {
-                ear.log(
-                    LogLevel::Warn,
-                    format!("{} are left out here: they came too fast.", lines(self.missing)),
-                );
+                ear.log(LogLevel::Warn, format!("{} dropped (rate limit)", lines(self.missing)));
                 self.missing = 0;
                 self.behind.clear();
             }
@@ -73,7 +70,7 @@ impl Log {
             ear.log(
                 LogLevel::Warn,
                 format!(
-                    "More than {} lines a second: from here on lines are left out until it calms down.",
+                    "More than {} lines per second: dropping lines until the rate goes down",
                     self.pace.per_second
                 ),
             );
@@ -90,7 +87,7 @@ impl Log {
             let behind = u64::try_from(self.behind.len()).unwrap_or(u64::MAX);
             let missing = self.missing - behind;
             if missing > 0 {
-                ear.log(LogLevel::Warn, format!("{} are left out here: they came too fast.", lines(missing)));
+                ear.log(LogLevel::Warn, format!("{} dropped (rate limit)", lines(missing)));
             }
             self.kept += behind;
             self.left_out -= behind;

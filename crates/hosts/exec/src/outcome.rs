@@ -49,29 +49,29 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
         Why::Wall => {
             let most = limits.wall.unwrap_or_default().as_secs_f64();
             return Err(WorkError::failed(
-                format!("It ran longer than it may, {most} s, and was stopped.{}", last_words(&ended.heard)),
-                format!("Give it less to do, or raise wall_seconds of {kind} in the configuration."),
+                format!("Stopped: exceeded the time limit of {most} s.{}", last_words(&ended.heard)),
+                format!("Reduce the work, or raise wall_seconds of {kind} in the configuration."),
             ));
         }
         Why::Overrun(Overrun::Memory(used)) => {
             return Err(WorkError::failed(
                 format!(
-                    "It used {:.0} MiB of memory, more than its limit of {:.0} MiB, and was stopped.{}",
+                    "Stopped: used {:.0} MiB of memory, over the limit of {:.0} MiB.{}",
                     used as f64 / MB,
                     limits.memory.unwrap_or_default() as f64 / MB,
                     last_words(&ended.heard)
                 ),
-                format!("Give it less to hold at once, or raise memory_mb of {kind} in the configuration."),
+                format!("Reduce its memory use, or raise memory_mb of {kind} in the configuration."),
             ));
         }
         Why::Overrun(Overrun::Cpu(used)) => {
             return Err(WorkError::failed(
                 format!(
-                    "It used {used:.1} s of CPU time, more than its limit of {} s, and was stopped.{}",
+                    "Stopped: used {used:.1} s of CPU time, over the limit of {} s.{}",
                     limits.cpu_seconds.unwrap_or_default(),
                     last_words(&ended.heard)
                 ),
-                format!("Give it less to do, or raise cpu_seconds of {kind} in the configuration."),
+                format!("Reduce the work, or raise cpu_seconds of {kind} in the configuration."),
             ));
         }
     }
@@ -90,28 +90,28 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
         reported: ended.heard.reported,
     };
     let document = serde_json::to_value(result)
-        .map_err(|e| WorkError::failed(format!("The result can't be written as JSON: {e}."), ""))?;
+        .map_err(|e| WorkError::failed(format!("Cannot serialize the result as JSON: {e}."), ""))?;
     Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
 }
 
 fn failed(ended: &Ended) -> WorkError {
     let program = ended.vector.first().map_or("", String::as_str);
     let (how, hint) = match (ended.status.code(), ended.status.signal()) {
-        (Some(code), _) => (format!("exit code {code}"), hint_of(code)),
+        (Some(code), _) => (format!("exited with code {code}"), hint_of(code)),
         (None, Some(signal)) => (
-            format!("signal {}", name_of(signal)),
+            format!("was killed by signal {}", name_of(signal)),
             match signal {
                 9 => {
-                    "Nobody here sent it. The system may have been short of memory: look for 'Out of memory' in its log."
+                    "Signalbox did not send it. The system may be out of memory: check the kernel log (dmesg) for 'Out of memory'."
                 }
-                2 | 15 => "Nobody here sent it; somebody else stopped it. A retry begins anew.",
-                _ => "The program crashed. Its log may say more; a retry may meet it again.",
+                2 | 15 => "Signalbox did not send it: another process or user stopped it. Retry to start again.",
+                _ => "The program crashed. See the log for the cause, then retry.",
             }
             .to_owned(),
         ),
-        (None, None) => ("neither a code nor a signal".to_owned(), String::new()),
+        (None, None) => ("ended without an exit code or signal".to_owned(), String::new()),
     };
-    WorkError::failed(format!("{program} ended with {how}.{}", last_words(&ended.heard)), hint)
+    WorkError::failed(format!("{program} {how}.{}", last_words(&ended.heard)), hint)
 }
 
 /// What an exit code may stand for. Only the code is known, so nothing more is told as a fact.
@@ -119,34 +119,30 @@ fn hint_of(code: i32) -> String {
     /// A shell adds this to the signal that ended a program of it.
     const BY_SIGNAL: i32 = 128;
     match code {
-        2 => "Exit code 2 often stands for arguments that the program doesn't take: its log says which."
+        2 => "Exit code 2 often means invalid arguments. See the log."
             .to_owned(),
         126 | 127 => {
-            "It could not begin a program that it needs: see that it is installed and in PATH.".to_owned()
+            "A program that it needs could not be started. Check that it is installed, executable and in PATH.".to_owned()
         }
         129..=159 => {
             let signal = name_of(code - BY_SIGNAL);
             let memory = match code {
-                137 => " SIGKILL is also what the system sends when memory runs short.",
+                137 => " The system also sends SIGKILL when it is out of memory.",
                 _ => "",
             };
             format!(
-                "A shell returns {code} when signal {signal} ended a program that it ran, and a program may return it \
-                 by itself; the command itself was ended by no signal.{memory} Its log may say which."
+                "Exit code {code} can mean that a shell's child process was killed by signal {signal}, or come from \
+                 the program itself. The command itself was not killed.{memory} See the log."
             )
         }
-        _ => "Its log says more. Correct what it complains of, then retry.".to_owned(),
+        _ => "See the log. Fix the cause, then retry.".to_owned(),
     }
 }
 
 /// The end of what it said, for the end of a message.
 fn last_words(heard: &Heard) -> String {
     let last = &heard.last[heard.last.len().saturating_sub(LAST_LINES)..];
-    if last.is_empty() {
-        " It said nothing.".to_owned()
-    } else {
-        format!(" Its last words:\n{}", last.join("\n"))
-    }
+    if last.is_empty() { " No output.".to_owned() } else { format!(" Last output:\n{}", last.join("\n")) }
 }
 
 /// The usual name of a signal that ends programs.

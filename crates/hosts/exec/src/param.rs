@@ -34,29 +34,29 @@ impl Param {
         if !good_name {
             return Err(wrong(
                 "",
-                "a param's name has 1 to 40 lower-case letters, digits and '_'.".to_owned(),
+                "a parameter name has 1 to 40 lowercase letters, digits and '_'.".to_owned(),
             ));
         }
         keys_go_with_type(&config).map_err(|(key, what)| wrong(key, what))?;
         if let (Some(min), Some(max)) = (config.min, config.max)
             && min > max
         {
-            return Err(wrong("min", format!("{min} is more than 'max', which is {max}.")));
+            return Err(wrong("min", format!("{min} is greater than 'max', {max}.")));
         }
         let whole = |n: &Option<f64>| n.is_none_or(|n| n.fract() == 0.0 && n.abs() < 9e15);
         if config.r#type == ParamType::Integer && !(whole(&config.min) && whole(&config.max)) {
-            return Err(wrong("min", "the bounds of an integer are whole numbers.".to_owned()));
+            return Err(wrong("min", "bounds of an integer must be whole numbers.".to_owned()));
         }
         if config.required && config.default.is_some() {
             return Err(wrong(
                 "required",
-                "a param with a default is never missing; leave one of the two out.".to_owned(),
+                "a parameter can't be both required and have a default. Remove one of them.".to_owned(),
             ));
         }
         if config.r#type == ParamType::Choice && config.choices.as_ref().is_none_or(Vec::is_empty) {
             return Err(wrong(
                 "choices",
-                "a choice needs what can be chosen, like choices = [\"fast\", \"exact\"].".to_owned(),
+                "a choice needs a list of choices, like choices = [\"fast\", \"exact\"].".to_owned(),
             ));
         }
         Ok(Self {
@@ -90,13 +90,13 @@ impl Param {
     pub fn check(&self, value: &Value, leads: bool, folder: &Path) -> Result<(), String> {
         let Some(text) = value.as_str() else { return Ok(()) };
         if text.contains('\0') {
-            return Err("A NUL character can't be part of an argument. Leave it out.".to_owned());
+            return Err("An argument can't contain a NUL character. Remove it.".to_owned());
         }
         let free = matches!(self.takes, ParamType::Text | ParamType::File);
         if free && leads && text.starts_with('-') && !self.allow_dash {
             return Err(
-                "It begins with '-', which the command would read as an option. Begin it with something else; \
-                 if options are meant to be given here, the configuration says allow_dash = true."
+                "It starts with '-', so the command would read it as an option. Change the start, or set allow_dash = \
+                 true in the configuration to allow options."
                     .to_owned(),
             );
         }
@@ -125,10 +125,7 @@ fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)>
     ];
     for (key, given, types, go_with) in rules {
         if given && !types.contains(&config.r#type) {
-            return Err((
-                key,
-                format!("it goes with type {go_with}, and this param is another. Leave it out."),
-            ));
+            return Err((key, format!("only valid for type {go_with}. Remove it.")));
         }
     }
     Ok(())
@@ -152,7 +149,7 @@ fn schema(config: &ParamConfig) -> Value {
     set("title", config.title.as_ref().map(|t| json!(t)));
     let help = config.help.clone().unwrap_or_default();
     let help = match config.r#type {
-        ParamType::File if help.is_empty() => "A file in the command's folder".to_owned(),
+        ParamType::File if help.is_empty() => "File in the command's folder".to_owned(),
         _ => help,
     };
     set("description", Some(json!(help)));
@@ -178,18 +175,19 @@ fn file_within(folder: &Path, text: &str) -> Result<(), String> {
     let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !inside {
         return Err(format!(
-            "'{text}' leads out of {}. Name a file below that folder, without '..' and without a leading '/'.",
+            "'{text}' is outside of {}. Use a path below that folder, without '..' or a leading '/'.",
             folder.display()
         ));
     }
     let found = folder.canonicalize().and_then(|folder| Ok((folder.join(path).canonicalize()?, folder)));
     match found {
         Ok((file, folder)) if file.starts_with(&folder) && file.is_file() => Ok(()),
-        Ok((file, folder)) if !file.starts_with(&folder) => {
-            Err(format!("'{text}' is a link that leads out of {}. Name a file below it.", folder.display()))
-        }
-        Ok(_) => Err(format!("'{text}' is not a file. Name a file below {}.", folder.display())),
-        Err(e) => Err(format!("There is no file '{text}' in {}: {e}.", folder.display())),
+        Ok((file, folder)) if !file.starts_with(&folder) => Err(format!(
+            "'{text}' is a link to a file outside of {}. Use a file below that folder.",
+            folder.display()
+        )),
+        Ok(_) => Err(format!("'{text}' is not a file. Use a file below {}.", folder.display())),
+        Err(e) => Err(format!("File '{text}' was not found in {}: {e}.", folder.display())),
     }
 }
 
@@ -207,7 +205,7 @@ mod tests {
         let error = param("type = \"text\"\nmin = 1").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "exec.t, key 'params.p.min': it goes with type integer and number, and this param is another. Leave it out."
+            "exec.t, key 'params.p.min': only valid for type integer and number. Remove it."
         );
         for bad in [
             "type = \"integer\"\nmin = 3\nmax = 1",

@@ -16,18 +16,17 @@ impl Matcher {
         let mut all = Vec::with_capacity(patterns.len());
         for pattern in patterns {
             let regex = Regex::new(pattern)
-                .map_err(|e| format!("'{pattern}' is not a regular expression that is known here: {e}"))?;
+                .map_err(|e| format!("'{pattern}' is not a valid regular expression: {e}"))?;
             if regex.capture_names().flatten().next().is_none() {
                 return Err(format!(
-                    "'{pattern}' names no group, so nothing could be read from a line. Write (?<done>\\d+), \
-                     (?<total>\\d+), (?<fraction>…), (?<percent>…), (?<message>…), (?<phase>…), (?<unit>…), \
-                     (?<step>…), or the name of a curve like (?<loss>…)."
+                    "'{pattern}' has no named group. Use (?<done>\\d+), (?<total>\\d+), (?<fraction>…), (?<percent>…), \
+                     (?<message>…), (?<phase>…), (?<unit>…), (?<step>…), or the name of a series like (?<loss>…)."
                 ));
             }
             all.push(regex);
         }
         if all.is_empty() {
-            return Err("there is no regular expression in the list.".to_owned());
+            return Err("the list of regular expressions is empty.".to_owned());
         }
         Ok(Self(all))
     }
@@ -89,8 +88,8 @@ mod tests {
 
     #[test]
     fn an_expression_that_can_say_nothing_is_refused() {
-        assert!(matcher(&[r"(\d+)"]).unwrap_err().contains("names no group"));
-        assert!(matcher(&[r"(?<done>"]).unwrap_err().contains("not a regular expression"));
+        assert!(matcher(&[r"(\d+)"]).unwrap_err().contains("has no named group"));
+        assert!(matcher(&[r"(?<done>"]).unwrap_err().contains("not a valid regular expression"));
         assert!(matcher(&[]).is_err());
     }
 

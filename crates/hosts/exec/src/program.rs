@@ -25,7 +25,7 @@ pub(crate) fn find(
         }
         Err(e) => {
             return Err(format!(
-                "The folder of {kind}, {}, can't be entered: {e}. Make it, or correct 'folder' in its table.",
+                "The folder of {kind}, {}, is not accessible: {e}. Create it, or correct 'folder' in its table.",
                 folder.display()
             ));
         }
@@ -50,9 +50,9 @@ pub(crate) fn find(
     match almost {
         Some((program, why)) => Err(format!("The program of {kind}, {}, {why}", program.display())),
         None => Err(format!(
-            "The program of {kind}, '{name}', was not found. Install it, or give its full path in 'command'; looked \
-             in {}.",
-            if path.is_empty() { "no place: PATH is empty".into() } else { path.to_string_lossy() }
+            "The program of {kind}, '{name}', was not found. Install it, or give its full path in 'command'. Searched: \
+             {}.",
+            if path.is_empty() { "nothing, PATH is empty".into() } else { path.to_string_lossy() }
         )),
     }
 }
@@ -60,13 +60,13 @@ pub(crate) fn find(
 /// Whether it is a file that may be executed by someone.
 fn can_be_begun(program: &Path) -> Result<(), String> {
     match std::fs::metadata(program) {
-        Ok(found) if found.is_dir() => Err("is a folder. Name the program in it.".to_owned()),
-        Ok(found) if found.permissions().mode() & 0o111 == 0 => Err(
-            "is not executable. Run chmod +x on it, or put its interpreter before it, like [\"python3\", …]."
-                .to_owned(),
-        ),
+        Ok(found) if found.is_dir() => Err("is a folder. Give the path of the program in it.".to_owned()),
+        Ok(found) if found.permissions().mode() & 0o111 == 0 => {
+            Err("is not executable. Run chmod +x on it, or put its interpreter first: [\"python3\", …]."
+                .to_owned())
+        }
         Ok(_) => Ok(()),
-        Err(e) => Err(format!("can't be found: {e}. Correct 'command' or 'folder' in its table.")),
+        Err(e) => Err(format!("was not found: {e}. Correct 'command' or 'folder' in its table.")),
     }
 }
 
@@ -89,9 +89,9 @@ mod tests {
         assert!(find("./tool").unwrap().ends_with("tool"));
         std::fs::create_dir(root.path().join("sub")).unwrap();
         assert!(find("./sub").unwrap_err().contains("is a folder"));
-        assert!(find("./none").unwrap_err().contains("can't be found"));
+        assert!(find("./none").unwrap_err().contains("none, was not found: "));
         assert!(find("none").unwrap_err().contains("'none', was not found. Install it"));
         let gone = super::find(&kind, &root.path().join("gone"), "tool", None);
-        assert!(gone.unwrap_err().contains("can't be entered"));
+        assert!(gone.unwrap_err().contains("is not accessible"));
     }
 }

@@ -40,7 +40,7 @@ impl Template {
                             Some(c) if c != '{' => name.push(c),
                             _ => {
                                 return Err(format!(
-                                    "'{text}' opens a place that it doesn't close. Write {{name}}, or {{{{ for a brace."
+                                    "'{text}' has an unclosed brace. Write {{name}}, or {{{{ for a literal brace."
                                 ));
                             }
                         }
@@ -51,7 +51,9 @@ impl Template {
                     parts.push(Part::Place(name));
                 }
                 '}' => {
-                    return Err(format!("'{text}' has a brace that closes nothing. Write }}}} for a brace."));
+                    return Err(format!(
+                        "'{text}' has an unmatched closing brace. Write }}}} for a literal brace."
+                    ));
                 }
                 c => plain.push(c),
             }
@@ -145,9 +147,9 @@ mod tests {
 
     #[test]
     fn braces_that_do_not_pair_are_refused_with_what_to_write() {
-        assert!(Template::parse("{n").unwrap_err().contains("doesn't close"));
-        assert!(Template::parse("{a{b}}").unwrap_err().contains("doesn't close"));
-        assert!(Template::parse("n}").unwrap_err().contains("closes nothing"));
+        assert!(Template::parse("{n").unwrap_err().contains("unclosed"));
+        assert!(Template::parse("{a{b}}").unwrap_err().contains("unclosed"));
+        assert!(Template::parse("n}").unwrap_err().contains("unmatched"));
     }
 
     proptest! {

@@ -85,7 +85,7 @@ impl Work for ExecWork {
         let why = match found {
             Ok(Ok(_)) => None,
             Ok(Err(why)) => Some(why),
-            Err(e) => Some(format!("The look for the program broke off: {e}.")),
+            Err(e) => Some(format!("Cannot check the program: {e}.")),
         };
         vec![Check { name, ok: why.is_none(), message: why.unwrap_or_default() }]
     }

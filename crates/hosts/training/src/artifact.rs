@@ -28,9 +28,7 @@ async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Res
             bytes,
         )
             .into_response()),
-        Ok(None) => {
-            Err(Refusal::new(ProblemType::NotFound, "Model not found. It may have been deleted."))
-        }
+        Ok(None) => Err(Refusal::new(ProblemType::NotFound, "Model not found. It may have been deleted.")),
         Err(failure) => {
             Err(Refusal::new(ProblemType::Internal, format!("{} {}", failure.message, failure.hint)))
         }

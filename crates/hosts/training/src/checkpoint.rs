@@ -76,7 +76,10 @@ pub(crate) fn keep(
     belongs: &Belongs,
 ) -> Result<(), WorkError> {
     let bytes = serde_json::to_vec(state).map_err(|e| {
-        failure(format!("Cannot serialize the checkpoint as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
+        failure(
+            format!("Cannot serialize the checkpoint as JSON: {e}."),
+            "This is a bug in Signalbox. Please report it.",
+        )
     })?;
     let mut note = format!("{} of {of} epochs", state.epoch);
     if let Some(best) = &state.best {

@@ -55,7 +55,10 @@ pub(crate) fn conclude(
         model: card.name.clone(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {
-        failure(format!("Cannot serialize the result as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
+        failure(
+            format!("Cannot serialize the result as JSON: {e}."),
+            "This is a bug in Signalbox. Please report it.",
+        )
     })?;
     let artifact = Artifact {
         name: "model".to_owned(),

@@ -118,7 +118,10 @@ impl ModelStore {
         let name = &model.card.name;
         assert!(is_name(name), "{name} was made to be the name of a model");
         let bytes = serde_json::to_vec(model).map_err(|e| {
-            failure(format!("Cannot serialize the model as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
+            failure(
+                format!("Cannot serialize the model as JSON: {e}."),
+                "This is a bug in Signalbox. Please report it.",
+            )
         })?;
         put(&self.folder.join(format!("{name}.json")), &bytes)?;
         Ok(bytes)

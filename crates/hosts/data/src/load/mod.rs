@@ -145,9 +145,10 @@ impl Work for DataLoad {
         KindSpec {
             name: KindName::new("data.load").expect("it is of the form area.verb"),
             title: "Load market data".to_owned(),
-            description: "Reads bars from a source, validates every row, stores them as Parquet segments and reports \
+            description:
+                "Reads bars from a source, validates every row, stores them as Parquet segments and reports \
                           gaps. A cancelled load keeps its completed segments and can be resumed."
-                .to_owned(),
+                    .to_owned(),
             summary: Summary("{symbol} {timeframe} · {source} · {mode}".to_owned()),
             params: self.params(),
             phases: PHASES.map(str::to_owned).to_vec(),

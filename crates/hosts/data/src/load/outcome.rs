@@ -163,11 +163,7 @@ pub(super) fn judge(
 pub(super) fn tell(report: &impl Report, found: &Assessment) {
     let rows = counted(found.rows, "bar", "bars");
     if let (Some(first), Some(last)) = (found.first, found.last) {
-        say(
-            report,
-            LogLevel::Info,
-            format!("Data set: {rows}, {} to {}", moment(first), moment(last)),
-        );
+        say(report, LogLevel::Info, format!("Data set: {rows}, {} to {}", moment(first), moment(last)));
     }
     let unknown = found.quality.unknown_volume;
     if unknown > 0 {
@@ -221,10 +217,7 @@ fn warnings(label: &Label, read: &Tally) -> Vec<String> {
         warnings.push(format!("Rejected {}.", read.rejections()));
     }
     if let Some(Spacing::Coarser(longer)) = read.validator.grid.spacing(label.timeframe) {
-        warnings.push(format!(
-            "Most bars are {longer} apart, but were loaded as {} bars.",
-            label.timeframe
-        ));
+        warnings.push(format!("Most bars are {longer} apart, but were loaded as {} bars.", label.timeframe));
     }
     warnings
 }
@@ -274,7 +267,10 @@ pub(super) fn document(
         description: "Candles of the data set. Query: from, to, points".to_owned(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {
-        failure(format!("Cannot serialize the result as JSON: {e}."), "This is a bug in Signalbox. Please report it.")
+        failure(
+            format!("Cannot serialize the result as JSON: {e}."),
+            "This is a bug in Signalbox. Please report it.",
+        )
     })?;
     let mut tags = if synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
     if rejected_share > WARNED_SHARE {

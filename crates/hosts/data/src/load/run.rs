@@ -53,11 +53,7 @@ pub(super) async fn load<R: Report>(
     let saved = resume.and_then(|state| {
         let saved = Saved::read(state);
         if saved.is_none() {
-            say(
-                &report,
-                LogLevel::Warn,
-                "This version can't read the checkpoint: loading from the start",
-            );
+            say(&report, LogLevel::Warn, "This version can't read the checkpoint: loading from the start");
         }
         saved
     });
@@ -137,9 +133,8 @@ async fn read<R: Report>(
         };
         match interrupted {
             Interrupted::Unsorted => {
-                let text = format!(
-                    "The rows of {described} are out of time order: reading again to sort them"
-                );
+                let text =
+                    format!("The rows of {described} are out of time order: reading again to sort them");
                 say(report, LogLevel::Warn, text);
             }
             Interrupted::Replaced if changes + 1 >= MAX_READS => {
@@ -155,11 +150,7 @@ async fn read<R: Report>(
                 if changes >= MAX_READS {
                     return Err(always_changing(&described).into());
                 }
-                say(
-                    report,
-                    LogLevel::Warn,
-                    format!("{described} changed during the read: reading again"),
-                );
+                say(report, LogLevel::Warn, format!("{described} changed during the read: reading again"));
                 settle(report).await?;
             }
         }
@@ -246,7 +237,11 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
     match (request.mode, stored_last) {
         (Mode::Full, _) => {}
         (Mode::Tail, Some(last)) => {
-            say(report, LogLevel::Info, format!("Loading only bars after {}, the last stored bar", moment(last)));
+            say(
+                report,
+                LogLevel::Info,
+                format!("Loading only bars after {}, the last stored bar", moment(last)),
+            );
             let after = last.plus_micros(1);
             range.from = Some(range.from.map_or(after, |from| from.max(after)));
         }

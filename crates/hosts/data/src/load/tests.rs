@@ -478,10 +478,7 @@ async fn a_load_says_in_its_log_how_the_file_was_read() {
     bench.run(&notebook, params(json!({})), None).await.unwrap();
     let log = notebook.log();
     assert!(log.contains("Format dukascopy, time zone UTC (dukascopy)"), "{log}");
-    assert!(
-        log.contains("Decimal comma detected") && log.contains("volume is unknown"),
-        "{log}"
-    );
+    assert!(log.contains("Decimal comma detected") && log.contains("volume is unknown"), "{log}");
 }
 
 #[tokio::test]

@@ -114,7 +114,10 @@ impl Writer {
     fn write(&self, period: Period, bars: &[Bar], kept: &str) -> Result<String, Failure> {
         let path = self.set.path(period);
         let bytes = segment::encode(bars, &self.label).map_err(|e| {
-            failure(format!("Cannot encode segment {period}: {e}."), "This is a bug in Signalbox. Please report it.")
+            failure(
+                format!("Cannot encode segment {period}: {e}."),
+                "This is a bug in Signalbox. Please report it.",
+            )
         })?;
         self.disk.put(&path, &bytes).map_err(|e| unwritable(&path, &e, kept))?;
         Ok(hash(&bytes))

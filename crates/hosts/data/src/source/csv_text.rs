@@ -128,10 +128,7 @@ impl CsvText {
             .from_reader(text.as_bytes());
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|e| {
-            failure(
-                format!("Cannot parse {} as CSV: {e}.", self.about.what),
-                "Check that line in the file.",
-            )
+            failure(format!("Cannot parse {} as CSV: {e}.", self.about.what), "Check that line in the file.")
         })? {
             if is_blank(&record) {
                 continue;
@@ -303,8 +300,7 @@ mod tests {
             .contains("line 3")
         );
         assert!(
-            told(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes())
-                .contains("unclosed quote")
+            told(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes()).contains("unclosed quote")
         );
     }
 

@@ -62,10 +62,7 @@ pub(super) fn find(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Sour
                 folder.display(),
                 several.join(", ")
             ),
-            format!(
-                "Keep one of them, or rename the one to use to {}_{timeframe}.csv.",
-                symbol.file_name()
-            ),
+            format!("Keep one of them, or rename the one to use to {}_{timeframe}.csv.", symbol.file_name()),
         )),
     }
 }

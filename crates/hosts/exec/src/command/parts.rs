@@ -31,13 +31,13 @@ pub(super) fn schema(params: &[Param]) -> Value {
 
 /// Reads `command`: texts, and lists of texts that are there together or not at all.
 pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
-    const SHAPE: &str = "is a list of texts, like [\"python3\", \"fit.py\", [\"--seed\", \"{seed}\"]]";
+    const SHAPE: &str = "must be a list of strings, like [\"python3\", \"fit.py\", [\"--seed\", \"{seed}\"]]";
     let argument = |value: &toml::Value| {
         let text = value
             .as_str()
-            .ok_or_else(|| format!("it {SHAPE}; {value} is neither text nor a list of texts."))?;
+            .ok_or_else(|| format!("it {SHAPE}; {value} is neither a string nor a list of strings."))?;
         if text.contains('\0') {
-            return Err("a NUL character can't be part of an argument.".to_owned());
+            return Err("an argument can't contain a NUL character.".to_owned());
         }
         Template::parse(text)
     };
@@ -47,16 +47,14 @@ pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
     };
     let vector = Vector(command.iter().map(group).collect::<Result<_, _>>()?);
     match vector.0.first().and_then(|group| group.first()) {
-        None => Err(format!("it {SHAPE}, and begins with the program.")),
+        None => Err(format!("it {SHAPE}, and start with the program.")),
         Some(program) if program.places().next().is_some() => {
-            Err("its first text is the program, which no param can be part of.".to_owned())
+            Err("the first string is the program, which can't contain a parameter.".to_owned())
         }
         Some(program) if program.fill(&Values::new()).is_none_or(|name| name.trim().is_empty()) => {
-            Err("its first text is the program, and that is empty.".to_owned())
+            Err("the first string is the program, and it is empty.".to_owned())
         }
-        Some(_) if vector.0[0].len() > 1 => {
-            Err("the program stands by itself, outside of a list of texts.".to_owned())
-        }
+        Some(_) if vector.0[0].len() > 1 => Err("the program must not be inside a list.".to_owned()),
         Some(_) => Ok(vector),
     }
 }
@@ -68,17 +66,17 @@ pub(super) fn known(place: &str, params: &[Param]) -> Result<(), String> {
     let near = params.iter().map(|p| (distance(&p.name, place), &p.name)).min();
     let hint = match near {
         Some((d, name)) if d <= 1 + name.len() / 4 => format!("Did you mean {{{name}}}?"),
-        _ => format!("Declare it in 'params', or write {{{{{place}}}}} if braces are meant."),
+        _ => format!("Declare it in 'params', or write {{{{{place}}}}} for literal braces."),
     };
-    Err(format!("there is no param '{place}' to fill {{{place}}}. {hint}"))
+    Err(format!("unknown parameter '{place}' in {{{place}}}. {hint}"))
 }
 
 pub(super) fn variable(name: &str) -> Result<(), String> {
     if name.is_empty() || name.contains(['=', '\0']) {
-        return Err(format!("'{name}' can't be the name of an environment variable."));
+        return Err(format!("'{name}' is not a valid environment variable name."));
     }
     if [OPERATION, ATTEMPT].contains(&name) {
-        return Err(format!("{name} is set by the host; leave it out."));
+        return Err(format!("{name} is set by the host. Remove it."));
     }
     Ok(())
 }
@@ -119,20 +117,20 @@ pub(super) fn limits(
     const MB: u64 = 1024 * 1024;
     let bytes = |key, mb: Option<u64>| match mb {
         Some(mb) if mb == 0 || mb > u64::MAX / MB => {
-            Err((key, format!("{mb} can't be meant; it counts MiB, from 1.")))
+            Err((key, format!("invalid value {mb}: must be at least 1 MiB.")))
         }
         mb => Ok(mb.map(|mb| mb * MB)),
     };
     let seconds = |key, n: Option<f64>| match n {
         Some(n) if !(n > 0.0 && n <= 1e9) => {
-            Err((key, format!("{n} can't be meant; it counts seconds, more than 0.")))
+            Err((key, format!("invalid value {n}: must be more than 0 seconds.")))
         }
         n => Ok(n),
     };
     if let Some(nice) = nice.filter(|nice| !(0..=19).contains(nice)) {
         return Err((
             "nice",
-            format!("{nice} can't be meant; it goes from 0, as others, to 19, after all others."),
+            format!("invalid value {nice}: must be from 0 (normal) to 19 (lowest priority)."),
         ));
     }
     let limits = Limits {
@@ -146,7 +144,7 @@ pub(super) fn limits(
     if watched && !cfg!(target_os = "linux") {
         return Err((
             "memory_mb",
-            "limits of memory and CPU time are kept on Linux only; wall_seconds works here.".to_owned(),
+            "memory and CPU limits are supported on Linux only. Use wall_seconds.".to_owned(),
         ));
     }
     Ok(limits)
@@ -157,7 +155,7 @@ pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<Pace
     const MOST: u32 = 1_000_000;
     let lines = |key, n: Option<u32>, usual| match n {
         Some(n) if !(1..=MOST).contains(&n) => {
-            Err((key, format!("{n} can't be meant; it counts lines, from 1 to {MOST}.")))
+            Err((key, format!("invalid value {n}: must be from 1 to {MOST} lines.")))
         }
         n => Ok(n.unwrap_or(usual)),
     };

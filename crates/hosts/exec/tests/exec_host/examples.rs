@@ -95,7 +95,7 @@ async fn programs_of_the_machine_are_operations_too() {
     assert_eq!(out.status(), 422);
     let problem: Problem = out.json().await.unwrap();
     assert!(
-        problem.fields[0].field == "file" && problem.detail.contains("leads out of"),
+        problem.fields[0].field == "file" && problem.detail.contains("is outside of"),
         "{}",
         problem.detail
     );

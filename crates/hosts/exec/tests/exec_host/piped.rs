@@ -53,16 +53,16 @@ async fn a_command_has_a_session_of_its_own_and_a_question_on_the_terminal_ends_
     let ids: Vec<_> =
         told.lines.iter().find_map(|(_, text)| text.strip_prefix("ids ")).unwrap().split(' ').collect();
     assert_eq!((ids[0], ids[0]), (ids[1], ids[2]), "it leads its group and its session");
-    assert!(failure.message.starts_with("sh ended with exit code 3."), "{}", failure.message);
+    assert!(failure.message.starts_with("sh exited with code 3."), "{}", failure.message);
 }
 
 #[tokio::test]
 async fn an_exit_code_above_128_is_told_as_what_it_may_be() {
     let (mut rig, _folder) = shell("exit 137", "").await;
     let (_, failure) = rig.fail("exec.t", Value::Null).await;
-    assert!(failure.message.starts_with("sh ended with exit code 137."), "{}", failure.message);
+    assert!(failure.message.starts_with("sh exited with code 137."), "{}", failure.message);
     assert!(
-        failure.hint.contains("9 (SIGKILL)") && failure.hint.contains("may return it by itself"),
+        failure.hint.contains("9 (SIGKILL)") && failure.hint.contains("from the program itself"),
         "{}",
         failure.hint
     );

@@ -40,7 +40,7 @@ async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
     assert_eq!(told.outcome, Outcome::Cancelled);
     assert_eq!(group(ids[0]), [0u32; 0]);
     assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
-    assert!(told.text().contains("did not end at SIGTERM in time: SIGKILL."), "{}", told.text());
+    assert!(told.text().contains("did not stop after SIGTERM in time. Sending SIGKILL."), "{}", told.text());
     let order: Vec<_> = rig
         .seen
         .iter()

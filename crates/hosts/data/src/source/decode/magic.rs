@@ -16,11 +16,7 @@ const KNOWN: [(&[u8], &str, &str); 10] = [
     (b"7z\xBC\xAF", "compressed with 7-Zip, which is not supported", PACKED),
     (b"Rar!", "compressed with RAR, which is not supported", PACKED),
     (b"\xD0\xCF\x11\xE0", "an Excel workbook (.xls), not CSV", WORKBOOK),
-    (
-        b"PAR1",
-        "a Parquet file, not CSV",
-        "Convert it to CSV, e.g. with pandas: read_parquet(…).to_csv(…).",
-    ),
+    (b"PAR1", "a Parquet file, not CSV", "Convert it to CSV, e.g. with pandas: read_parquet(…).to_csv(…)."),
     (b"%PDF", "a PDF, not CSV", "Export the data as CSV, then load again."),
 ];
 

@@ -74,7 +74,10 @@ impl Answer {
             match frame {
                 None => return Ok(None),
                 Some(Err(e)) => {
-                    return Err(format!("closed the connection before the response was complete: {}", deepest(&e)));
+                    return Err(format!(
+                        "closed the connection before the response was complete: {}",
+                        deepest(&e)
+                    ));
                 }
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data()
@@ -151,7 +154,8 @@ where
 }
 
 fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Failure> {
-    let bad = || failure(format!("{} is not a usable URL.", shown(url)), "Correct the URL in the configuration.");
+    let bad =
+        || failure(format!("{} is not a usable URL.", shown(url)), "Correct the URL in the configuration.");
     let mut plain = url.clone();
     let _ = plain.set_username("");
     let _ = plain.set_password(None);

@@ -25,10 +25,7 @@ pub(super) fn order(columns: &Columns, rows: &[&StringRecord], what: &str) -> So
         (true, false) => Ok(DateOrder::DayFirst),
         (false, true) => Ok(DateOrder::MonthFirst),
         (true, true) => Err(unclear(
-            format!(
-                "{what} mixes day-first and month-first dates, such as '{}'.",
-                excerpt(text, 30)
-            ),
+            format!("{what} mixes day-first and month-first dates, such as '{}'.", excerpt(text, 30)),
             "Write dates as 2024-03-01.",
         )),
         (false, false) if pairs.iter().all(|(first, second, _)| first == second) => Ok(DateOrder::DayFirst),

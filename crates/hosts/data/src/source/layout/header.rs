@@ -332,9 +332,7 @@ fn unnamed(sample: &Sample) -> Option<Header> {
     }
     let volume = (first.len() > from + 4 && number(first, from + 4).is_some()).then_some(from + 4);
     let columns = Columns { time, prices, volume, width: first.len() };
-    let notes = vec![
-        "No column names: read as time, open, high, low, close, volume".to_owned(),
-    ];
+    let notes = vec!["No column names: read as time, open, high, low, close, volume".to_owned()];
     Some(Header { columns, titles: Titles::default(), rows_from: 0, notes })
 }
 
