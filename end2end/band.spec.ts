@@ -65,11 +65,11 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     const id = await start(request, 'exec.fall', { level: 10, wait: 20 });
     await page.goto(`/operations/${id}`);
     await alive(page);
-    const dial = chart(page).getByRole('button', { name: 'Earlier runs', exact: true });
+    const dial = chart(page).getByRole('button', { name: 'Compare with past runs', exact: true });
     await expect(dial).toHaveAttribute('aria-pressed', 'false');
     await dial.click();
     await expect(page).toHaveURL(/[?&]band=loss/);
-    await expect(chart(page)).toContainText('p10 to p90 of 6 earlier runs of the same title · inside the band');
+    await expect(chart(page)).toContainText('Baseline: p10 to p90 of 6 past runs of the same title · inside the baseline');
     await expect(chart(page).locator('.chart-line')).toContainText('past runs');
     await shot(page, `live-${info.project.name}`);
     await chart(page).getByText('Show as table').click();
@@ -82,7 +82,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     await becomes(request, id, 'succeeded');
     await page.reload();
     await alive(page);
-    await expect(chart(page)).toContainText('ended inside the band');
+    await expect(chart(page)).toContainText('ended inside the baseline');
     await expect(dial).toHaveAttribute('aria-pressed', 'true');
     await dial.click();
     await expect(chart(page)).not.toContainText('p10 to p90');
@@ -103,9 +103,9 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await page.goto(`/operations/${id}`);
     await alive(page);
     await expect(chart(page)).toBeVisible();
-    const card = page.getByRole('region', { name: 'Rule' });
-    await card.getByText('Cancel by rule…').click();
-    const form = card.getByRole('form', { name: 'Set a rule' });
+    const card = page.getByRole('region', { name: 'Auto-cancel rule' });
+    await card.getByText('Auto-cancel…').click();
+    const form = card.getByRole('form', { name: 'Set auto-cancel rule' });
     await form.getByLabel('Points in a row').fill('2');
     await form.getByRole('button', { name: 'Set rule' }).click();
     await expect(form.getByLabel('Points in a row')).toBeFocused();
@@ -113,10 +113,10 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await form.getByRole('button', { name: 'Set rule' }).click();
     await expect(card).toContainText('Cancel when loss is above the p90 of 6 earlier runs of the same title for 4 points in a row.');
     await expect(card).toContainText('0 of 4 points above');
-    await expect(chart(page).getByRole('button', { name: 'Earlier runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
+    await expect(chart(page).getByRole('button', { name: 'Compare with past runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
 
     await card.getByRole('button', { name: 'Remove rule' }).click();
-    await expect(card.getByText('Cancel by rule…')).toBeVisible();
+    await expect(card.getByText('Auto-cancel…')).toBeVisible();
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(card).toContainText('0 of 4 points above');
     await shot(page, `rule-${info.project.name}`);
@@ -125,10 +125,10 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
     const reason = 'loss was above the p90 of 6 earlier runs for 4 points, from epoch 3';
     await expect(page.locator('.receipt')).toContainText(reason);
-    const audit = page.getByRole('region', { name: 'Who did what' });
-    await expect(audit.getByRole('row').filter({ hasText: 'asked to cancel' })).toContainText('Signalbox itself');
-    await expect(audit.getByRole('row').filter({ hasText: 'set a rule' })).toHaveCount(2);
-    await expect(chart(page)).toContainText('ended above the band');
+    const audit = page.getByRole('region', { name: 'Audit log' });
+    await expect(audit.getByRole('row').filter({ hasText: 'Requested cancel' })).toContainText('Signalbox');
+    await expect(audit.getByRole('row').filter({ hasText: 'Set rule' })).toHaveCount(2);
+    await expect(chart(page)).toContainText('ended above the baseline');
     await expect(card).toHaveCount(0);
     await shot(page, `cancelled-${info.project.name}`);
 });

@@ -48,5 +48,5 @@ test('of the curves that can be compared those that are drawn are current ones',
     await chosen(curves, [/^Equity$/, /^Drawdown$/, /^Exposure$/]);
     await curves.getByRole('link', { name: 'Exposure' }).click();
     await chosen(curves, [/^Equity$/, /^Drawdown$/]);
-    await chosen(page.getByRole('navigation', { name: 'Curves over' }), [/^over time$/]);
+    await chosen(page.getByRole('navigation', { name: 'X axis' }), [/^over time$/]);
 });

@@ -39,7 +39,7 @@ async function twoBacktests(request: APIRequestContext): Promise<[string, string
     return [cross, hold];
 }
 
-const table = (page: Page) => page.getByRole('region', { name: 'Operations beside each other' });
+const table = (page: Page) => page.getByRole('region', { name: 'Comparison table' });
 /** The cells of a line of the table, by its name. */
 const line = (page: Page, name: string) =>
     table(page).getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
@@ -77,26 +77,26 @@ test('two backtests are selected, and stand beside each other with their equity 
 
     // In the order in which they were started.
     await expect(page).toHaveURL(`${new URL(page.url()).origin}/compare?ids=${cross},${hold}`);
-    await expect(page).toHaveTitle(/sma_cross · 20\/50 beside .*buy_and_hold/);
+    await expect(page).toHaveTitle(/sma_cross · 20\/50 vs\. .*buy_and_hold/);
     const heads = table(page).getByRole('columnheader');
     await expect(heads).toHaveCount(2);
     await expect(heads.nth(0)).toContainText('sma_cross');
     await expect(heads.nth(1)).toContainText('buy_and_hold');
 
     // The param that differs stands out; the others are folded away.
-    await expect(table(page).getByRole('rowheader', { name: '3 params differ' })).toBeVisible();
+    await expect(table(page).getByRole('rowheader', { name: '3 parameters differ' })).toBeVisible();
     await expect(line(page, 'strategy')).toHaveText(['sma_cross', 'buy_and_hold']);
     // What the other strategy does not ask for, it does not have.
     await expect(line(page, 'fast')).toHaveText(['20', /^[–-]?$/]);
     await expect(line(page, 'symbol')).toHaveCount(0);
-    await page.getByText(/^\d+ params are the same$/).click();
+    await page.getByText(/^\d+ identical parameters$/).click();
     await expect(page.getByRole('row', { name: `symbol ${SYMBOL}` })).toBeVisible();
 
     // The better return is marked, in words as well.
     const figures = line(page, 'Total return');
     await expect(figures.nth(better)).toContainText('best:');
     await expect(figures.nth(1 - better)).not.toContainText('best:');
-    await expect(line(page, 'Commission paid').filter({ hasText: 'best:' })).toHaveCount(0);
+    await expect(line(page, 'Commissions').filter({ hasText: 'best:' })).toHaveCount(0);
 
     // Both curves of equity in one chart, a legend that tells and hides them.
     const equity = figure(page, 'Equity');
@@ -201,18 +201,18 @@ test('too few, unknown and odd ids are told, and the rest is shown', async ({ pa
     await page.goto('/');
     await alive(page);
     await rail(page, 'Compare').click();
-    await expect(page.getByText('Nothing to compare yet.')).toBeVisible();
+    await expect(page.getByText('Nothing to compare yet')).toBeVisible();
 
     const first = await done(request, 'data.load', load);
     const second = await done(request, 'data.load', load);
     const gone = '0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d';
     await page.goto(`/compare?ids=${first},${gone},${second},nonsense`);
     await alive(page);
-    await expect(page.getByRole('alert').filter({ hasText: gone })).toContainText('There is no operation');
-    await expect(page.getByRole('main')).toContainText('“nonsense” in the address is no operation');
+    await expect(page.getByRole('alert').filter({ hasText: gone })).toContainText('No operation with ID');
+    await expect(page.getByRole('main')).toContainText('“nonsense” in the URL is not an operation ID');
     await expect(table(page).getByRole('columnheader')).toHaveCount(2);
-    await expect(table(page).getByRole('rowheader', { name: 'No param differs' })).toBeVisible();
-    await page.getByRole('link', { name: 'Go on without it' }).click();
+    await expect(table(page).getByRole('rowheader', { name: 'No parameter differs' })).toBeVisible();
+    await page.getByRole('link', { name: 'Remove from comparison', exact: true }).click();
     await expect(page).toHaveURL(new RegExp(`ids=${first},${second}$`));
     await expect(page.getByRole('alert').filter({ hasText: gone })).toHaveCount(0);
 

@@ -21,7 +21,7 @@ test('what has ended is deleted from its page, and every other page is told', as
     await alive(open);
 
     // Asked first; keeping it changes nothing.
-    const more = main.locator('summary[aria-label="More to do with this operation"]');
+    const more = main.locator('summary[aria-label="More actions"]');
     await more.click();
     await main.getByRole('button', { name: 'Delete…' }).click();
     const dialog = page.getByRole('dialog');
@@ -33,7 +33,7 @@ test('what has ended is deleted from its page, and every other page is told', as
     await dialog.getByRole('button', { name: 'Delete operation' }).click();
 
     for (const one of [page, open]) {
-        await expect(one.getByRole('heading', { name: 'It was deleted' })).toBeVisible();
+        await expect(one.getByRole('heading', { name: 'Operation deleted' })).toBeVisible();
     }
     await expect(page.locator('.toast')).toContainText('Deleted: GONE');
     await expect(row(list, 'GONE')).toHaveCount(0);
@@ -76,7 +76,7 @@ test('of a selection what has ended is deleted with one question, and what runs 
     await expect(dialog).toContainText('2 operations go and all that they started');
     await expect(dialog).toContainText('1 has not ended');
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
-    await expect(page.locator('.toast')).toContainText('Deleted 2 operations. 1 left alone');
+    await expect(page.locator('.toast')).toContainText('Deleted 2 operations. 1 skipped');
     // At once, though the focus is in the list: this page's own wish.
     await expect(row(page, 'ONE')).toHaveCount(0);
     await expect(row(page, 'TWO')).toHaveCount(0);
@@ -132,7 +132,7 @@ async function asked(page: Page, request: APIRequestContext): Promise<{ ask: Loc
 
 test('what ends while the question stands is not deleted', async ({ page, request }) => {
     const { dialog } = await asked(page, request);
-    await expect(dialog).toContainText('1 operation goes');
+    await expect(dialog).toContainText('Permanently deletes 1 operation');
     await fail(request, 'NEITHER');
     await dialog.getByRole('button', { name: 'Delete 1 operation' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 1 operation.');
@@ -145,7 +145,7 @@ test('what ends while the question stands is not deleted', async ({ page, reques
 
 test('a question that is asked again counts again', async ({ page, request }) => {
     const { ask, dialog } = await asked(page, request);
-    await expect(dialog).toContainText('1 operation goes');
+    await expect(dialog).toContainText('Permanently deletes 1 operation');
     await dialog.getByRole('button', { name: 'Keep' }).click();
     await expect(dialog).toBeHidden();
 

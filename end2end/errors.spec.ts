@@ -38,7 +38,7 @@ test('a symbol without data fails with a sentence that names it', async ({ page 
 test('an operation that is not there is told so, with a way on', async ({ page, tolerated }) => {
     tolerated.push(/404/);
     await page.goto('/operations/01890a5d-ac96-774b-bcce-b302099a8057');
-    await expect(page.getByRole('main')).toContainText('There is no such operation.');
+    await expect(page.getByRole('main')).toContainText('No operation with this ID');
     await expect(page.getByRole('link', { name: 'Go to operations' })).toBeVisible();
 });
 

@@ -230,7 +230,7 @@ test('of figures beside each other the best shows the digits by which it is', as
     await chart.scrollIntoViewIfNeeded();
     await expect(line(chart)).toHaveText(/^epoch 2A .*1\.0000002B .*1\.0000001$/);
     // No two figures of a line that read the same, one of which is marked.
-    const rows = page.getByRole('region', { name: 'Operations beside each other' }).locator('tbody[data-part="results"] tr');
+    const rows = page.getByRole('region', { name: 'Comparison table' }).locator('tbody[data-part="results"] tr');
     for (const row of await rows.all()) {
         const cells = await row.locator('td').evaluateAll((cells) =>
             cells.map((cell) => ({ best: cell.hasAttribute('data-best'), text: (cell.textContent ?? '').replace('best: ', '') })));

@@ -221,23 +221,23 @@ test('presets are saved, chosen, renamed, overwritten and deleted, with a way ba
 test('it is said where it would run, and behind whom it would wait', async ({ page, request }) => {
     await open(page);
     const outlook = page.locator('form .note[role="status"]');
-    await expect(outlook).toHaveText(/^Would start at once on local \((\d+) of \1 places free\)\.$/);
+    await expect(outlook).toHaveText(/^Starts immediately on local \((\d+) of \1 slots free\)\.$/);
     const hosts = (await (await request.get('/api/v1/hosts')).json()).hosts as { name: string; capacity: number }[];
     const places = hosts.find((host) => host.name === 'local')!.capacity;
     // Each loads something of its own, slowly.
     const slow = (n: number) => ({ symbol: `SLOW${n}`, source: 'synthetic', years: 30, rows_per_second: 50 });
     for (let n = 0; n < places; n++) await start(request, 'data.load', slow(n));
-    await expect(outlook).toHaveText(/^Would wait, first in line: every place on local is taken/);
+    await expect(outlook).toHaveText(/^Will wait, first in the queue: all slots on local are in use/);
     await start(request, 'data.load', slow(places));
-    await expect(outlook).toHaveText(/^Would wait as 2nd in line: every place on local is taken/);
+    await expect(outlook).toHaveText(/^Will wait as 2nd in the queue: all slots on local are in use/);
     // Who is more urgent goes first.
     await page.getByText('Priority', { exact: true }).click();
     await page.getByRole('spinbutton', { name: 'Priority' }).fill('5');
     await page.getByRole('spinbutton', { name: 'Priority' }).blur();
-    await expect(outlook).toHaveText(/^Would wait, first in line/);
+    await expect(outlook).toHaveText(/^Will wait, first in the queue/);
     await expect(page).toHaveURL(/priority=5/);
     await request.post('/api/v1/operations/cancel', { data: { filter: '' } });
-    await expect(outlook).toHaveText(/^Would start at once on local/);
+    await expect(outlook).toHaveText(/^Starts immediately on local/);
     await rail(page, 'Operations').click();
 });
 

@@ -205,7 +205,7 @@ test('an operation is taken along from its menu', async ({ page, request, contex
     const id = await start(request, 'data.load', slow);
     await page.goto(`/operations/${id}`);
     await alive(page);
-    const more = page.locator('summary[aria-label="More to do with this operation"]');
+    const more = page.locator('summary[aria-label="More actions"]');
     const take = async (item: string) => {
         await more.click();
         await page.getByRole('button', { name: item }).click();
@@ -322,7 +322,7 @@ test('on paper there is nothing to press', async ({ page, request }) => {
     await expect(page.getByRole('main').locator('.op-state')).toContainText('succeeded');
     await page.emulateMedia({ media: 'print' });
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-    await expect(page.getByRole('heading', { name: 'Params' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Parameters' })).toBeVisible();
     await expect(page.getByRole('navigation', { name: 'Pages' })).toBeHidden();
     await expect(page.locator('.op-actions')).toBeHidden();
     await expect(page.locator('.top')).toBeHidden();
@@ -347,7 +347,7 @@ test('no page scrolls sideways on a screen of 320 pixels, with the menu open or 
         await alive(page);
         await expect(page.locator('.op-state')).toContainText(/succeeded|failed/);
         await stays();
-        await page.locator('summary[aria-label="More to do with this operation"]').click();
+        await page.locator('summary[aria-label="More actions"]').click();
         await expect(page.getByRole('button', { name: 'Copy as command line' })).toBeVisible();
         await stays();
         await expect(page.locator('.menu-list')).toBeInViewport({ ratio: 0.5 });
@@ -359,7 +359,7 @@ test('the menu of an operation draws a key only where there is one', async ({ pa
     const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await page.goto(`/operations/${id}`);
     await alive(page);
-    await page.locator('summary[aria-label="More to do with this operation"]').click();
+    await page.locator('summary[aria-label="More actions"]').click();
     const keys = await page.locator('.menu-list kbd').allTextContents();
     expect(keys.length).toBeGreaterThan(0);
     expect(keys.filter((key) => key.trim() === '')).toEqual([]);

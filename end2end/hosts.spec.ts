@@ -29,8 +29,8 @@ test('a host is drained and taken back, and whoever waits for it is told', async
     await expect(button).toHaveText('Drain…');
     await button.click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('It takes no new work. The one that runs on it goes on to its end.');
-    await expect(dialog).toContainText(/No other host could do .*data\.load.* now/);
+    await expect(dialog).toContainText('It accepts no new operations. The running one continues to its end.');
+    await expect(dialog).toContainText(/No other host can run .*data\.load.* now/);
     await dialog.getByRole('button', { name: 'Back' }).click();
     await expect(dialog).toBeHidden();
     const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
@@ -38,14 +38,14 @@ test('a host is drained and taken back, and whoever waits for it is told', async
 
     await button.click();
     await dialog.getByRole('button', { name: 'Drain host' }).click();
-    await expect(card(page).getByRole('status')).toContainText('the one that runs on it goes on');
+    await expect(card(page).getByRole('status')).toContainText('1 still running');
     await expect(button).toHaveText('Undrain');
     expect(await draining()).toBe(true);
 
     // What runs goes on; what is started waits, and both the form and the operation say for what.
     await page.goto('/new?kind=data.load');
     await alive(page);
-    await expect(page.getByRole('main')).toContainText('local, the only host heard that can do this, is drained');
+    await expect(page.getByRole('main')).toContainText('local, the only connected host for this kind, is drained');
     await startLoad(page, { symbol: SYMBOL });
     const main = page.getByRole('main');
     await expect(main.locator('.op-state')).toContainText('queued');
@@ -55,7 +55,7 @@ test('a host is drained and taken back, and whoever waits for it is told', async
 
     // It is still so for one who comes later; with its last work gone it can be stopped.
     await openHosts(page);
-    await expect(card(page).getByRole('status')).toContainText('the one that runs on it goes on');
+    await expect(card(page).getByRole('status')).toContainText('1 still running');
     await request.post(`/api/v1/operations/${running}/cancel`, { data: {} });
     await expect(card(page).getByRole('status')).toContainText('It can be stopped');
     expect(await stateOf(request, waiting)).toBe('queued');
@@ -79,7 +79,7 @@ test('drain and undrain go by keyboard, and the focus stays', async ({ page, req
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     await expect(dialog.getByRole('button', { name: 'Back' })).toBeFocused();
-    await expect(dialog).toContainText('Nothing runs on it now');
+    await expect(dialog).toContainText('None is running on it');
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
     await expect(button).toBeFocused();

@@ -57,7 +57,7 @@ test('what ignores its cancel is killed past the deadline, with all that it star
     expect(lives(child)).toBe(true);
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
-    await expect(main.locator('.receipt')).toContainText('past its deadline the host breaks the work off');
+    await expect(main.locator('.receipt')).toContainText('the host force-stops it after the deadline');
     await expect(main.getByRole('log')).toContainText('SIGKILL');
     expect(lives(child)).toBe(false);
 });
@@ -94,7 +94,7 @@ test('what waits in the queue is cancelled at once, and no host is asked', async
     await expect(main.locator('.op-state')).toContainText('cancelled');
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText([/requested/, /stopped/, /released/]);
     // Somebody wanted that, and it is written down.
-    await expect(main.getByRole('region', { name: 'Who did what' })).toContainText('asked to cancel');
+    await expect(main.getByRole('region', { name: 'Audit log' })).toContainText('Requested cancel');
     const { operation } = await (await request.get(`/api/v1/operations/${first}`)).json();
     expect(operation.state).toBe('running');
 });
@@ -104,9 +104,9 @@ test('a host that is away gets the cancel when it is back', async ({ page, serve
     const main = page.getByRole('main');
     await reaches(main, 1);
     await server.silenced(async () => {
-        await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
+        await expect(main.locator('.note.warn')).toContainText(/Host \S+ unreachable for/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();
-        await expect(main.locator('.receipt')).toContainText('sent again until the host answers', { timeout: 20_000 });
+        await expect(main.locator('.receipt')).toContainText('retrying until the host answers', { timeout: 20_000 });
         await expect(main.locator('.op-state')).toContainText('cancelling');
     });
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 30_000 });
@@ -122,22 +122,22 @@ test('what was given up is stopped when its host is back, and what it says then 
     await expect(said).toBeVisible();
     const child = Number(/child (\d+)/.exec((await said.textContent()) ?? '')?.[1]);
     await server.silenced(async () => {
-        await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
+        await expect(main.locator('.note.warn')).toContainText(/Host \S+ unreachable for/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).click();
         await expect(main.locator('.op-state')).toContainText('cancelling');
-        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await main.getByRole('button', { name: 'Abandon…' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
-        await expect(main.locator('.receipt')).toContainText('nobody has confirmed that the work stopped');
+        await expect(main.locator('.receipt')).toContainText('the stop was never confirmed');
         expect(lives(child)).toBe(true);
     });
     // The host hears that nobody wants it any more, and says that it has ended.
-    await expect(main).toContainText(/told of it later: .*ended, cancelled.*changes nothing/, { timeout: 40_000 });
+    await expect(main).toContainText(/Late report from the host: .*ended, cancelled.*changes nothing/, { timeout: 40_000 });
     await expect.poll(() => lives(child)).toBe(false);
     await expect(main.locator('.op-state')).toContainText('failed');
     await page.reload();
     await alive(page);
     await expect(main.locator('.op-state')).toContainText('failed');
-    await expect(main).toContainText('It was given up while its host could not be heard');
+    await expect(main).toContainText('Abandoned while its host was unreachable');
 });

@@ -103,7 +103,7 @@ test('a hundred thousand lines are scrolled through with few of them in the page
     await log.focus();
     await page.keyboard.press('End');
     await expect(log).toContainText('drawn at last');
-    await expect(page.getByRole('checkbox', { name: 'follow' })).toBeChecked();
+    await expect(page.getByRole('checkbox', { name: 'Follow' })).toBeChecked();
 });
 
 test('colours are shown as classes, and nothing of their codes', async ({ page, request }) => {
@@ -121,11 +121,11 @@ test('the search finds what is not loaded, marks, counts and goes there', async 
     const log = await chatter(page, request, MANY);
     const search = page.getByRole('searchbox', { name: 'Search the log' });
     await search.fill('WARNING line 100000');
-    await expect(card(page).getByRole('status').first()).toHaveText('1 line');
+    await expect(card(page).getByRole('status').first()).toHaveText('1 match');
     await search.fill('haystack');
-    await expect(card(page).getByRole('status').first()).toHaveText('no line');
+    await expect(card(page).getByRole('status').first()).toHaveText('No matches');
     await search.fill('needle');
-    await expect(card(page).getByRole('status').first()).toHaveText('1 line');
+    await expect(card(page).getByRole('status').first()).toHaveText('1 match');
     await search.press('Enter');
     await expect(log.locator('mark')).toHaveText('needle');
     await expect(page).toHaveURL(/#L61803$/);
@@ -133,7 +133,7 @@ test('the search finds what is not loaded, marks, counts and goes there', async 
 
     // From one to the next and back, around the end.
     await search.fill('warning');
-    await expect(card(page)).toContainText('100 lines');
+    await expect(card(page)).toContainText('100 matches');
     await search.press('Enter');
     await expect(page).toHaveURL(/#L62000$/);
     await search.press('Shift+Enter');
@@ -162,7 +162,7 @@ test('copying takes all lines, and lines that are selected have no blank line be
     test.skip(browserName !== 'chromium', 'only Chromium lets a test read the clipboard');
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await card(page).getByRole('button', { name: 'Copy', exact: true }).click();
-    await expect(page.getByText('12,001 lines copied')).toBeVisible();
+    await expect(page.getByText('Copied 12,001 lines')).toBeVisible();
     const lines = (await page.evaluate(() => navigator.clipboard.readText())).trimEnd().split('\n');
     expect(lines).toHaveLength(12_001);
     expect(lines[0]).toMatch(/ info {2}line 1$/);
@@ -188,19 +188,19 @@ test('a line is linked to, in full, and the link brings it back', async ({ page,
     await page.reload();
     await expect(page.getByRole('region', { name: 'Line 1,236' })).toContainText('line 1236');
     await expect(log.locator('[data-marked]')).toBeInViewport();
-    await page.getByRole('button', { name: 'Unmark the line' }).click();
+    await page.getByRole('button', { name: 'Close line' }).click();
     await expect(page).not.toHaveURL(/#L/);
     await expect(log.locator('[data-marked]')).toHaveCount(0);
 
     await page.goto(page.url() + '#L99999');
-    await expect(card(page)).toContainText('There is no line 99,999');
+    await expect(card(page)).toContainText('Line 99,999 does not exist');
 });
 
 test('levels are filtered, and level and search are in the address', async ({ page, request }) => {
     const log = await chatter(page, request, 900);
-    await page.getByRole('combobox', { name: 'Least level shown' }).selectOption('warn');
-    await expect(log).toContainText('No line of this level.');
-    await page.getByRole('combobox', { name: 'Least level shown' }).selectOption('info');
+    await page.getByRole('combobox', { name: 'Minimum level' }).selectOption('warn');
+    await expect(log).toContainText('No lines at this level.');
+    await page.getByRole('combobox', { name: 'Minimum level' }).selectOption('info');
     await expect(log.locator('.log-line').last()).toContainText('drawn at last');
     await page.getByRole('searchbox', { name: 'Search the log' }).fill('line 777');
     await page.getByRole('searchbox', { name: 'Search the log' }).press('Enter');
@@ -219,7 +219,7 @@ test('the log is followed until one scrolls up, and again from its end', async (
     const log = page.getByRole('log');
     await expect(log).toContainText('old 100');
     await log.scrollIntoViewIfNeeded();
-    const follow = page.getByRole('checkbox', { name: 'follow' });
+    const follow = page.getByRole('checkbox', { name: 'Follow' });
     await expect(follow).toBeChecked();
     writeFileSync(news, 'fresh 1\n', { flag: 'a' });
     await expect(log.getByText('fresh 1')).toBeInViewport();

@@ -109,10 +109,10 @@ test('all that a filter finds are cancelled, queued ones at once, and others are
     await alive(page);
     await expect(row(page, 'MATCH')).toHaveCount(ids.length);
     // A phone has no room for what a row is doing.
-    if (info.project.name === 'desktop') await expect(page.locator('.ops')).toContainText('next of 2 in line');
+    if (info.project.name === 'desktop') await expect(page.locator('.ops')).toContainText('next of 2 in the queue');
     await page.getByRole('button', { name: `Cancel ${ids.length} matching…` }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText(`${places - 1} running are asked to stop; 2 queued are removed at once.`);
+    await expect(dialog).toContainText(`${places - 1} running are asked to stop; 2 queued are removed immediately.`);
     await dialog.getByRole('button', { name: `Cancel ${ids.length} operations` }).click();
     await expect(page.locator('.toast')).toContainText(`Cancel requested for ${ids.length} operations.`);
     await allAre(request, ids, 'cancelled');
@@ -130,8 +130,8 @@ test('what ended meanwhile is told as ended, and not as cancelled', async ({ pag
     await expect(bar(page)).toContainText('1 ended');
     await bar(page).getByRole('button', { name: 'Cancel 1 operation…' }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('1 has ended already and is left alone.');
+    await expect(dialog).toContainText('1 has already ended and is skipped.');
     await dialog.getByRole('button', { name: 'Cancel 1 operation', exact: true }).click();
-    await expect(page.locator('.toast').filter({ hasText: 'Cancel requested for' })).toContainText(/1 operation\. 1 left alone/);
+    await expect(page.locator('.toast').filter({ hasText: 'Cancel requested for' })).toContainText(/1 operation\. 1 skipped/);
     await allAre(request, [gone, stays], 'cancelled');
 });

@@ -47,5 +47,5 @@ test('what can only be moved is not printed, and what scrolls sideways is open',
     await expect(page.locator('.dial').first()).toBeVisible();
     await page.emulateMedia({ media: 'print' });
     for (const dial of await page.locator('.dial').all()) await expect(dial).toBeHidden();
-    await expect(page.getByRole('region', { name: 'Operations beside each other' })).toHaveCSS('overflow-x', 'visible');
+    await expect(page.getByRole('region', { name: 'Comparison table' })).toHaveCSS('overflow-x', 'visible');
 });

@@ -7,11 +7,11 @@ test('an operation whose host is silent is given up, and stays so when the host 
     const main = page.getByRole('main');
     await reaches(main, 1);
     const id = page.url().split('/').pop();
-    await expect(main.getByRole('button', { name: 'Give it up…' })).toHaveCount(0);
+    await expect(main.getByRole('button', { name: 'Abandon…' })).toHaveCount(0);
 
     await server.silenced(async () => {
-        await expect(main.locator('.note.warn')).toContainText(/No word from \S+ for/, { timeout: 20_000 });
-        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await expect(main.locator('.note.warn')).toContainText(/Host \S+ unreachable for/, { timeout: 20_000 });
+        await main.getByRole('button', { name: 'Abandon…' }).click();
         const dialog = page.getByRole('dialog');
         await expect(dialog).toContainText('may still be running on');
         await expect(dialog).toContainText('told to stop');
@@ -20,10 +20,10 @@ test('an operation whose host is silent is given up, and stays so when the host 
         await expect(dialog).toBeHidden();
         await expect(main.locator('.op-state')).toContainText('running');
 
-        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await main.getByRole('button', { name: 'Abandon…' }).click();
         await dialog.getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
-        await expect(main).toContainText('It was given up while its host could not be heard');
+        await expect(main).toContainText('Abandoned while its host was unreachable');
     });
 
     // The host is heard again, and is told to stop; the operation stays as it was given up.
@@ -43,14 +43,14 @@ test('a cancel that can not be delivered says so, and can be given up', async ({
     const main = page.getByRole('main');
     await reaches(main, 1);
     await server.silenced(async () => {
-        await expect(main.locator('.note.warn')).toContainText(/No word from/, { timeout: 20_000 });
+        await expect(main.locator('.note.warn')).toContainText(/Host \S+ unreachable for/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();
         await expect(main.locator('.receipt')).toContainText('requested');
         await expect(main.locator('.op-state')).toContainText('cancelling');
-        await main.getByRole('button', { name: 'Give it up…' }).click();
+        await main.getByRole('button', { name: 'Abandon…' }).click();
         await page.getByRole('dialog').getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
-        await expect(main.locator('.receipt')).toContainText('nobody has confirmed that the work stopped');
+        await expect(main.locator('.receipt')).toContainText('the stop was never confirmed');
     });
 });
 

@@ -19,12 +19,12 @@ test('two params of a backtest are swept, ranked and mapped', async ({ page, req
     await expect(main.locator('.op-state')).toContainText('succeeded', { timeout: 30_000 });
     const sweep = page.url();
 
-    await expect(main.getByText('All 9 runs are over.')).toBeVisible();
+    await expect(main.getByText('All 9 runs ended.')).toBeVisible();
     const ranks = main.getByRole('region', { name: 'Ranked runs' }).locator('tbody tr');
     await expect(ranks).toHaveCount(9);
     const figures = (await ranks.locator('td:nth-child(4)').allTextContents()).map((text) => Number(text.replace('−', '-')));
     expect(figures).toEqual([...figures].sort((a, b) => b - a));
-    const map = main.getByRole('region', { name: 'Map of the runs' });
+    const map = main.getByRole('region', { name: 'Heat map of runs' });
     await expect(map.locator('tbody td')).toHaveCount(9);
     await expect(map.locator('[data-heat="6"]').first()).toHaveText(await ranks.first().locator('td:nth-child(4)').innerText());
 
@@ -36,7 +36,7 @@ test('two params of a backtest are swept, ranked and mapped', async ({ page, req
     expect(String(operation.params.fast)).toBe(fast);
     await main.getByRole('link', { name: /^part of/ }).click();
     await expect(page).toHaveURL(sweep);
-    await main.getByRole('link', { name: 'Compare the best 5' }).click();
+    await main.getByRole('link', { name: 'Compare top 5' }).click();
     await expect(main.getByRole('heading', { level: 1 })).toContainText('Compare 5 operations');
 });
 
@@ -52,13 +52,13 @@ test('a sweep that is cancelled takes its runs along', async ({ page, request })
     await page.goto(`/operations/${id}`);
     await alive(page);
     const main = page.getByRole('main');
-    await expect(main.getByRole('region', { name: 'Runs under way' }).locator('tr.row')).toHaveCount(2);
+    await expect(main.getByRole('region', { name: 'Active runs' }).locator('tr.row')).toHaveCount(2);
     await main.getByRole('button', { name: 'Cancel operation' }).first().click();
     const sure = page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' });
     await expect(sure.or(main.locator('.receipt')).first()).toBeVisible();
     if (await sure.isVisible()) await sure.click();
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
-    await expect(main.getByRole('region', { name: 'Runs under way' })).toHaveCount(0);
+    await expect(main.getByRole('region', { name: 'Active runs' })).toHaveCount(0);
     const { operations } = await (await request.get(`/api/v1/operations?parent=${id}`)).json();
     expect(operations.map((one: { state: string }) => one.state)).toEqual(operations.map(() => 'cancelled'));
     expect(operations.length).toBeGreaterThan(0);

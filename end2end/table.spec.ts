@@ -253,8 +253,8 @@ test('those that failed are retried together, and what succeeds or runs is left 
     for (const symbol of ['AAA', 'BBB', 'CCC']) await row(page, symbol).getByRole('checkbox').click();
     await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Retry 2…' }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('2 get another attempt from the beginning, and wait in line for a host.');
-    await expect(dialog).toContainText('1 is neither failed nor cancelled and is left alone.');
+    await expect(dialog).toContainText('2 get another attempt from the start, and wait in the queue.');
+    await expect(dialog).toContainText('1 is neither failed nor cancelled and is skipped.');
     await dialog.getByRole('button', { name: 'Retry 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Retry queued for 2 operations.');
     await untilIn(request, runs, 'running');

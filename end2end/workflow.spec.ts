@@ -28,7 +28,7 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 30_000 });
 
     // Train on what was loaded.
-    await main.getByRole('link', { name: 'Train on this' }).click();
+    await main.getByRole('link', { name: 'Train a model' }).click();
     await expect(page).toHaveURL(/\/new\?/);
     await page.getByLabel('Epochs').fill(String(epochs));
     await page.getByLabel('Patience').fill('0');
@@ -47,7 +47,7 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await page.getByRole('button', { name: /^Start/ }).click();
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
     await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 60_000 });
-    const figures = main.locator('table, details').filter({ hasText: 'Deepest drawdown' }).first();
+    const figures = main.locator('table, details').filter({ hasText: 'Max. drawdown' }).first();
     await expect(figures).toContainText('Buy and hold');
     await expect(main.getByRole('figure', { name: 'Equity' })).toContainText('Buy and hold');
     await expect(main.getByRole('heading', { name: /^Trades/ })).toBeVisible();

@@ -7,60 +7,54 @@ use protocol::results::{BacktestResult, Performance};
 /// What it worked on, and how much it did.
 pub const FACTS: [Line<BacktestResult>; 6] = [
     fact("Bars", |r| Some(r.bars as f64), format::figure_to),
-    fact("Capital", |r| Some(r.capital), format::figure_to),
-    fact("Commission paid", |r| Some(r.commission), format::figure_to),
-    fact("Trades closed", |r| Some(r.trade_count as f64), format::figure_to),
-    fact("Computed in", |r| Some(r.compute_seconds).filter(|s| *s > 0.0), format::span_to),
+    fact("Initial capital", |r| Some(r.capital), format::figure_to),
+    fact("Commissions", |r| Some(r.commission), format::figure_to),
+    fact("Trades", |r| Some(r.trade_count as f64), format::figure_to),
+    fact("Compute time", |r| Some(r.compute_seconds).filter(|s| *s > 0.0), format::span_to),
     fact("Speed", |r| Some(r.bars as f64 / r.compute_seconds).filter(|_| r.compute_seconds > 0.0), speed),
 ];
 
 /// How well a curve of equity did.
 pub const PERFORMANCE: [Line<Performance>; 12] = [
+    line("Total return", "Final equity ÷ initial equity − 1", Better::Higher, |p| Some(p.total_return), gain),
     line(
-        "Total return",
-        "Final over initial equity, less one",
+        "CAGR",
+        "Compound annual growth rate: (1 + total return)^(1 ÷ years) − 1",
         Better::Higher,
-        |p| Some(p.total_return),
+        |p| p.annual_return,
         gain,
     ),
-    line("A year", "A year's growth at the same rate", Better::Higher, |p| p.annual_return, gain),
     line(
         "Volatility",
-        "Standard deviation of returns, for a year",
+        "Annualized standard deviation of bar returns",
         Better::Lower,
         |p| p.volatility,
         format::share_to,
     ),
-    line("Sharpe", "Return for a unit of volatility, for a year", Better::Higher, |p| p.sharpe, ratio),
-    line("Sortino", "Return for a unit of downside volatility", Better::Higher, |p| p.sortino, ratio),
-    line("Calmar", "A year's growth over the deepest drawdown", Better::Higher, |p| p.calmar, ratio),
-    line("Deepest drawdown", "The deepest fall from a peak", Better::Higher, |p| Some(p.max_drawdown), gain),
     line(
-        "Longest drawdown",
-        "The longest time below a peak",
-        Better::Lower,
-        |p| Some(p.max_drawdown_days),
-        days,
+        "Sharpe",
+        "Annualized mean return ÷ volatility, with a risk-free rate of 0",
+        Better::Higher,
+        |p| p.sharpe,
+        ratio,
     ),
+    line("Sortino", "Annualized mean return ÷ downside deviation", Better::Higher, |p| p.sortino, ratio),
+    line("Calmar", "CAGR ÷ max. drawdown", Better::Higher, |p| p.calmar, ratio),
+    line("Max. drawdown", "Largest fall from a peak", Better::Higher, |p| Some(p.max_drawdown), gain),
+    line("Longest drawdown", "Longest time below a peak", Better::Lower, |p| Some(p.max_drawdown_days), days),
     // Figures of trades, of which holding has but one: different, and not better.
-    line("Trades won", "Winning trades as a share of all", Better::Neither, |p| p.win_rate, format::share_to),
+    line("Win rate", "Winning trades ÷ all trades", Better::Neither, |p| p.win_rate, format::share_to),
     line(
         "Profit factor",
-        "What was won over what was lost",
+        "Gross profit ÷ gross loss",
         Better::Neither,
         |p| p.profit_factor,
         format::ratio_to,
     ),
+    line("Avg. trade", "Mean of P&L ÷ (size × entry price)", Better::Neither, |p| p.average_trade, gain),
     line(
-        "Average trade",
-        "PnL as a share of what it took to enter",
-        Better::Neither,
-        |p| p.average_trade,
-        gain,
-    ),
-    line(
-        "In the market",
-        "Bars with a position as a share of all",
+        "Exposure",
+        "Bars with an open position ÷ all bars",
         Better::Neither,
         |p| Some(p.exposure),
         format::share_to,
@@ -70,7 +64,7 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
 /// Money at the end: of another capital it is other money, so that the return says which is better.
 const FINAL: Line<BacktestResult> = Line {
     name: "Final equity",
-    means: "Money, and the worth of what is held, at the end",
+    means: "Cash plus open positions at the end",
     better: Better::Neither,
     of: |r| Some(r.final_equity),
     shown: format::figure_to,
@@ -136,13 +130,13 @@ mod tests {
             Performance { max_drawdown: -0.1, max_drawdown_days: 3.0, ..Performance::default() },
             Performance { max_drawdown: -0.4, max_drawdown_days: 90.0, ..Performance::default() },
         );
-        for name in ["Deepest drawdown", "Longest drawdown"] {
+        for name in ["Max. drawdown", "Longest drawdown"] {
             let line = of(name);
             let (shallow, deep) = (line.figure(&shallow), line.figure(&deep));
             let texts = beside(&[Some(&shallow), Some(&deep)]);
             assert_eq!(best_of(&[shallow.value, deep.value], &texts, line.better), [true, false], "{name}");
         }
-        assert_eq!(of("Deepest drawdown").figure(&shallow).text, "−10 %");
+        assert_eq!(of("Max. drawdown").figure(&shallow).text, "−10 %");
         assert_eq!((of("Longest drawdown").shown)(0.5, Digits::default()), "12 h");
         assert_eq!((of("Sharpe").shown)(1.234_56, Digits::default()), "+1.235");
         assert_eq!((of("Profit factor").shown)(1e308, Digits::default()), "1e308");

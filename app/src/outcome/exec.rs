@@ -6,20 +6,20 @@ use protocol::results::ExecResult;
 
 /// What it took, and how much it said.
 pub const FACTS: [Line<ExecResult>; 6] = [
-    line("Ran for", "", Better::Lower, |r| Some(r.seconds), format::span_to),
+    line("Wall time", "", Better::Lower, |r| Some(r.seconds), format::span_to),
+    line("CPU time", "CPU time including child processes", Better::Lower, |r| r.cpu_seconds, format::span_to),
+    line("CPU cores used", "CPU time ÷ wall time", Better::Neither, busy, format::ratio_to),
     line(
-        "Processor",
-        "Processor time, of its children too",
+        "Peak memory",
+        "Largest resident memory of a single process",
         Better::Lower,
-        |r| r.cpu_seconds,
-        format::span_to,
+        |r| r.peak_memory.map(|b| b as f64),
+        bytes,
     ),
-    line("Cores kept busy", "Processor time over time", Better::Neither, busy, format::ratio_to),
-    line("Most memory", "Of one of its processes", Better::Lower, |r| r.peak_memory.map(|b| b as f64), bytes),
-    line("Lines of output", "", Better::Neither, |r| Some(r.lines as f64), format::figure_to),
+    line("Output lines", "", Better::Neither, |r| Some(r.lines as f64), format::figure_to),
     line(
-        "Lines left out",
-        "They came too fast for the log",
+        "Dropped lines",
+        "Not in the log: the output exceeded its rate limit",
         Better::Neither,
         |r| Some(r.lines_left_out as f64),
         format::figure_to,

@@ -6,26 +6,63 @@ use protocol::results::LoadResult;
 
 /// How much there is, and how good it is.
 pub const FACTS: [Line<LoadResult>; 11] = [
-    line("Rows", Better::Neither, |r| Some(r.rows as f64), format::figure_to),
-    line("Written by this load", Better::Neither, |r| Some(r.rows_written as f64), format::figure_to),
-    line("Completeness", Better::Higher, |r| r.quality.completeness, format::share_to),
-    line("Missing bars in", Better::Lower, |r| Some(r.gap_count as f64), gaps),
-    line("Rejected", Better::Lower, |r| Some(r.rejected_count as f64), rows),
-    line("Out of order, sorted", Better::Neither, |r| Some(r.sorted_rows as f64), rows),
-    line("Rounding adjusted", Better::Neither, |r| Some(r.adjusted_rows as f64), rows),
-    line("Largest move", Better::Neither, |r| Some(r.quality.largest_move), format::share_to),
-    line("Zero volume", Better::Neither, |r| Some(r.quality.zero_volume as f64), rows),
-    line("Unknown volume", Better::Neither, |r| Some(r.quality.unknown_volume as f64), rows),
-    line("Flat", Better::Neither, |r| Some(r.quality.flat as f64), rows),
+    line("Rows", "", Better::Neither, |r| Some(r.rows as f64), format::figure_to),
+    line(
+        "Rows written",
+        "Rows written by this load",
+        Better::Neither,
+        |r| Some(r.rows_written as f64),
+        format::figure_to,
+    ),
+    line(
+        "Completeness",
+        "Bars present ÷ bars expected by the symbol's calendar",
+        Better::Higher,
+        |r| r.quality.completeness,
+        format::share_to,
+    ),
+    line("Missing bars", "Gaps with missing bars", Better::Lower, |r| Some(r.gap_count as f64), gaps),
+    line("Rejected", "", Better::Lower, |r| Some(r.rejected_count as f64), rows),
+    line(
+        "Out of order",
+        "Rows that came after a later one and were sorted",
+        Better::Neither,
+        |r| Some(r.sorted_rows as f64),
+        rows,
+    ),
+    line(
+        "Rounding adjusted",
+        "Rows whose high or low was widened to fit the rounded prices",
+        Better::Neither,
+        |r| Some(r.adjusted_rows as f64),
+        rows,
+    ),
+    line(
+        "Largest move",
+        "Largest change from one close to the next",
+        Better::Neither,
+        |r| Some(r.quality.largest_move),
+        format::share_to,
+    ),
+    line("Zero volume", "", Better::Neither, |r| Some(r.quality.zero_volume as f64), rows),
+    line("Unknown volume", "", Better::Neither, |r| Some(r.quality.unknown_volume as f64), rows),
+    line(
+        "Zero range",
+        "Bars whose open, high, low and close are equal",
+        Better::Neither,
+        |r| Some(r.quality.flat as f64),
+        rows,
+    ),
 ];
 
 const fn line(
     name: &'static str,
+    means: &'static str,
     better: Better,
     of: fn(&LoadResult) -> Option<f64>,
     shown: Write,
 ) -> Line<LoadResult> {
-    Line { name, means: "", better, of, shown }
+    Line { name, means, better, of, shown }
 }
 
 fn gaps(n: f64, digits: Digits) -> String {

@@ -9,9 +9,9 @@ pub const FACTS: [Line<TrainingResult>; 6] = [
     line("Test accuracy", Better::Higher, |r| Some(r.test.accuracy), format::share_to),
     line("Test loss", Better::Lower, |r| Some(r.test.loss), format::figure_to),
     line("Epochs", Better::Neither, |r| Some(f64::from(r.epochs)), format::figure_to),
-    line("Kept weights of epoch", Better::Neither, |r| Some(f64::from(r.best_epoch)), format::figure_to),
-    line("Weights fitted", Better::Neither, |r| Some(r.parameters as f64), format::figure_to),
-    line("Trained in", Better::Neither, |r| Some(r.seconds), format::span_to),
+    line("Best epoch", Better::Neither, |r| Some(f64::from(r.best_epoch)), format::figure_to),
+    line("Model parameters", Better::Neither, |r| Some(r.parameters as f64), format::figure_to),
+    line("Training time", Better::Neither, |r| Some(r.seconds), format::span_to),
 ];
 
 /// The other parts of the data. Doing better on what it learned from makes no model better.

@@ -3,20 +3,20 @@
 use crate::format;
 use protocol::activity::{Ends, KindActivity};
 
-/// `12 succeeded, 1 failed`; nothing is `nothing ended`.
+/// `12 succeeded, 1 failed`; `none ended` without any.
 pub fn ends(ends: Ends) -> String {
     let parts = [(ends.succeeded, "succeeded"), (ends.failed, "failed"), (ends.cancelled, "cancelled")];
     let said: Vec<_> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, how)| format!("{} {how}", format::count(*n))).collect();
-    if said.is_empty() { "nothing ended".to_owned() } else { said.join(", ") }
+    if said.is_empty() { "none ended".to_owned() } else { said.join(", ") }
 }
 
-/// `usually 12 a day`
+/// `usually 12 per day`
 pub fn usual_a_day(kind: &KindActivity) -> Option<String> {
-    kind.usual_a_day.map(|n| format!("usually {} a day", format::compact(n)))
+    kind.usual_a_day.map(|n| format!("usually {} per day", format::compact(n)))
 }
 
-/// How long it takes against the usual, and whether that is worth a look: `1.8 times the usual 40 s`.
+/// How long it takes against the usual, and whether that is worth a look: `1.8× the usual 40 s`.
 pub fn against_usual(kind: &KindActivity) -> Option<(String, bool)> {
     let usual = kind.usual_seconds?;
     let said = format::span(usual);
@@ -27,8 +27,8 @@ pub fn against_usual(kind: &KindActivity) -> Option<(String, bool)> {
     let ratio = now / usual;
     Some(match ratio {
         0.8..=1.25 => ("as usual".to_owned(), false),
-        ratio if ratio < 0.1 => (format!("less than a tenth of the usual {said}"), false),
-        ratio => (format!("{} times the usual {said}", format::compact(ratio)), ratio > 1.5),
+        ratio if ratio < 0.1 => (format!("under 10 % of the usual {said}"), false),
+        ratio => (format!("{}× the usual {said}", format::compact(ratio)), ratio > 1.5),
     })
 }
 
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn only_what_happened_is_told() {
         assert_eq!(ends(Ends { succeeded: 1_204, failed: 1, cancelled: 0 }), "1,204 succeeded, 1 failed");
-        assert_eq!(ends(Ends::default()), "nothing ended");
+        assert_eq!(ends(Ends::default()), "none ended");
     }
 
     #[test]
@@ -54,12 +54,9 @@ mod tests {
         assert_eq!(said(Some(3.0), None), None);
         assert_eq!(said(None, Some(40.0)), Some(("usually 40 s".to_owned(), false)));
         assert_eq!(said(Some(42.0), Some(40.0)), Some(("as usual".to_owned(), false)));
-        assert_eq!(said(Some(72.0), Some(40.0)), Some(("1.8 times the usual 40 s".to_owned(), true)));
-        assert_eq!(said(Some(20.0), Some(40.0)), Some(("0.5 times the usual 40 s".to_owned(), false)));
-        assert_eq!(
-            said(Some(1.0), Some(40.0)),
-            Some(("less than a tenth of the usual 40 s".to_owned(), false))
-        );
-        assert_eq!(usual_a_day(&kind(None, None)).as_deref(), Some("usually 12 a day"));
+        assert_eq!(said(Some(72.0), Some(40.0)), Some(("1.8× the usual 40 s".to_owned(), true)));
+        assert_eq!(said(Some(20.0), Some(40.0)), Some(("0.5× the usual 40 s".to_owned(), false)));
+        assert_eq!(said(Some(1.0), Some(40.0)), Some(("under 10 % of the usual 40 s".to_owned(), false)));
+        assert_eq!(usual_a_day(&kind(None, None)).as_deref(), Some("usually 12 per day"));
     }
 }

@@ -47,7 +47,7 @@ pub fn operations(count: u32) -> String {
     if count == 1 { "1 operation".to_owned() } else { format!("{} operations", n(count)) }
 }
 
-/// What will happen to them: `3 running are asked to stop; 2 queued are removed at once.`
+/// What will happen to them: `3 running are asked to stop; 2 queued are removed immediately.`
 pub fn cancel_many(tally: Tally) -> Vec<String> {
     let be = |count: u32| if count == 1 { "is" } else { "are" };
     let mut first = Vec::new();
@@ -55,7 +55,7 @@ pub fn cancel_many(tally: Tally) -> Vec<String> {
         first.push(format!("{} running {} asked to stop", n(tally.running), be(tally.running)));
     }
     if tally.queued > 0 {
-        first.push(format!("{} queued {} removed at once", n(tally.queued), be(tally.queued)));
+        first.push(format!("{} queued {} removed immediately", n(tally.queued), be(tally.queued)));
     }
     let mut lines = Vec::new();
     if !first.is_empty() {
@@ -65,17 +65,17 @@ pub fn cancel_many(tally: Tally) -> Vec<String> {
         let subject = match (tally.lost == tally.running, tally.lost) {
             (true, 1) => "The running one has".to_owned(),
             (true, _) => "The running ones have".to_owned(),
-            (false, 1) => "1 of the running has".to_owned(),
-            (false, lost) => format!("{} of the running have", n(lost)),
+            (false, 1) => "1 of the running ones has".to_owned(),
+            (false, lost) => format!("{} of the running ones have", n(lost)),
         };
         lines.push(format!("{subject} no checkpoint and can't be resumed: the work done so far is lost."));
     }
     if tally.cancelling > 0 {
-        lines.push(format!("{} {} being cancelled already.", n(tally.cancelling), be(tally.cancelling)));
+        lines.push(format!("{} {} already being cancelled.", n(tally.cancelling), be(tally.cancelling)));
     }
     if tally.ended > 0 {
         let has = if tally.ended == 1 { "has" } else { "have" };
-        lines.push(format!("{} {has} ended already and {} left alone.", n(tally.ended), be(tally.ended)));
+        lines.push(format!("{} {has} already ended and {} skipped.", n(tally.ended), be(tally.ended)));
     }
     lines
 }
@@ -90,15 +90,11 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
     let mut lines = Vec::new();
     if taken > 0 {
         let from = match (again, taken) {
-            (Again::Retry, _) => "from the beginning",
+            (Again::Retry, _) => "from the start",
             (Again::Resume, 1) => "from its newest checkpoint",
             (Again::Resume, _) => "from their newest checkpoints",
         };
-        lines.push(format!(
-            "{} {} another attempt {from}, and waits in line for a host.",
-            n(taken),
-            get(taken)
-        ));
+        lines.push(format!("{} {} another attempt {from}, and waits in the queue.", n(taken), get(taken)));
         if taken > 1 {
             lines[0] = lines[0].replace("and waits", "and wait");
         }
@@ -106,7 +102,7 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
     if again == Again::Retry && tally.resumable > 0 {
         let has = if tally.resumable == 1 { "has a checkpoint that is" } else { "have checkpoints that are" };
         lines.push(format!(
-            "{} of them {has} not used: resume goes on from there instead.",
+            "{} of them {has} not used: Resume continues from there instead.",
             n(tally.resumable)
         ));
     }
@@ -114,24 +110,24 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
     if left > 0 {
         let (are, why) = match again {
             Again::Retry => (if left == 1 { "is" } else { "are" }, "neither failed nor cancelled"),
-            Again::Resume => (if left == 1 { "has" } else { "have" }, "nothing to go on from"),
+            Again::Resume => (if left == 1 { "has" } else { "have" }, "no checkpoint to resume from"),
         };
-        let alone = if left == 1 { "is left alone" } else { "are left alone" };
+        let alone = if left == 1 { "is skipped" } else { "are skipped" };
         lines.push(format!("{} {are} {why} and {alone}.", n(left)));
     }
     lines
 }
 
-/// What became of a wish for many, and whether it should stay in sight; `what` is what was asked: `Cancel asked of`.
+/// What became of a wish for many, and whether it should stay in sight; `what` is what was asked: `Cancel requested for`.
 pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
-        let receipts = if what.starts_with("Cancel") { " Their receipts say how it goes." } else { "" };
+        let receipts = if what.starts_with("Cancel") { " Progress is in their receipts." } else { "" };
         return (format!("{what} {}.{receipts}", operations(asked)), false);
     };
     let alike = refused.iter().filter(|r| r.why == first.why).count();
     let others = refused.len() - alike;
     let mut said = format!(
-        "{what} {}. {} left alone: {}",
+        "{what} {}. {} skipped: {}",
         operations(asked),
         n(alike as u32),
         first.why.trim_end_matches('.')
@@ -146,11 +142,11 @@ pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool)
 /// What is lost by deleting one, a line each.
 pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
     let kept = match has_result {
-        true => "Its params, attempts, curves, log and result are lost for good.",
-        false => "Its params, attempts, curves and log are lost for good.",
+        true => "Permanently deletes its parameters, attempts, curves, log and result.",
+        false => "Permanently deletes its parameters, attempts, curves and log.",
     };
-    let others = starts_others.then_some("The runs that it started are deleted with it.");
-    let files = "What it stored on its host stays there: data, models.";
+    let others = starts_others.then_some("The runs it started are deleted too.");
+    let files = "Data and models on its host are kept.";
     [Some(kept), others, Some(files)].into_iter().flatten().collect()
 }
 
@@ -158,8 +154,8 @@ pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
 pub fn deleted(title: &str, all: u64) -> String {
     match all.saturating_sub(1) {
         0 => format!("Deleted: {title}"),
-        1 => format!("Deleted: {title}, and the operation that it started"),
-        others => format!("Deleted: {title}, and the {} that it started", operations(others as u32)),
+        1 => format!("Deleted: {title} and the operation it started"),
+        others => format!("Deleted: {title} and the {} it started", operations(others as u32)),
     }
 }
 
@@ -168,23 +164,23 @@ pub fn delete_many(told: Deleted) -> Vec<String> {
     let mut lines = Vec::new();
     if told.deleted > 0 {
         lines.push(format!(
-            "{} and all that they started: params, attempts, curves, logs and results are lost for good.",
+            "Permanently deletes {}: parameters, attempts, curves, logs and results.",
             match told.deleted {
-                1 => "1 operation goes".to_owned(),
-                many => format!("{} go", operations(many as u32)),
+                1 => "1 operation and all runs it started".to_owned(),
+                many => format!("{} and all runs they started", operations(many as u32)),
             }
         ));
-        lines.push("What they stored on their hosts stays there: data, models.".to_owned());
+        lines.push("Data and models on their hosts are kept.".to_owned());
     }
     if told.refused > 0 {
         let (has, is) = if told.refused == 1 { ("has", "is") } else { ("have", "are") };
         lines.push(format!(
-            "{} {has} not ended, or started something that has not, and {is} left alone.",
+            "{} {has} not ended, or started runs that have not, and {is} skipped.",
             n(told.refused as u32)
         ));
     }
     if lines.is_empty() {
-        lines.push("Nothing of it has ended.".to_owned());
+        lines.push("None of these has ended.".to_owned());
     }
     lines
 }
@@ -196,7 +192,7 @@ pub fn deleted_many(told: Deleted) -> Option<(String, bool)> {
         (0, 0) => None,
         (_, 0) => Some((gone, false)),
         (_, left) => {
-            Some((format!("{gone} {} left alone: not ended, or gone already.", n(left as u32)), true))
+            Some((format!("{gone} {} skipped: not ended, or already deleted.", n(left as u32)), true))
         }
     }
 }
@@ -222,17 +218,17 @@ pub fn resume(
 ) -> Resume {
     let age = format::ago(now.seconds_since(checkpoint.at));
     let by = if checkpoint.attempt == attempt {
-        format!("attempt {attempt}, the last one")
+        format!("attempt {attempt} (the latest)")
     } else {
         format!("attempt {}", checkpoint.attempt)
     };
     let since = ended.map(|ended| ended.seconds_since(checkpoint.at)).filter(|s| *s >= 1.0);
-    let reached = if reached.is_empty() { String::new() } else { format!(" (it had reached {reached})") };
+    let reached = if reached.is_empty() { String::new() } else { format!(" (progress was {reached})") };
     let redone = match since {
         Some(seconds) if checkpoint.attempt == attempt => {
-            format!("The last {} of work{reached} and all that was still to come.", format::duration(seconds))
+            format!("The last {} of work{reached}, then the rest.", format::duration(seconds))
         }
-        _ => format!("Everything that was done after it{reached} and all that was still to come."),
+        _ => format!("All work after the checkpoint{reached}, then the rest."),
     };
     let kept = match checkpoint.files.as_slice() {
         [] => checkpoint.note.clone(),
@@ -255,16 +251,16 @@ mod tests {
         assert_eq!(
             again_many(tally, Again::Retry, 5),
             [
-                "3 get another attempt from the beginning, and wait in line for a host.",
-                "1 of them has a checkpoint that is not used: resume goes on from there instead.",
-                "2 are neither failed nor cancelled and are left alone.",
+                "3 get another attempt from the start, and wait in the queue.",
+                "1 of them has a checkpoint that is not used: Resume continues from there instead.",
+                "2 are neither failed nor cancelled and are skipped.",
             ]
         );
         assert_eq!(
             again_many(tally, Again::Resume, 2),
             [
-                "1 gets another attempt from its newest checkpoint, and waits in line for a host.",
-                "1 has nothing to go on from and is left alone.",
+                "1 gets another attempt from its newest checkpoint, and waits in the queue.",
+                "1 has no checkpoint to resume from and is skipped.",
             ]
         );
     }
@@ -276,10 +272,10 @@ mod tests {
         assert_eq!(
             cancel_many(tally),
             [
-                "3 running are asked to stop; 2 queued are removed at once.",
-                "1 of the running has no checkpoint and can't be resumed: the work done so far is lost.",
-                "1 is being cancelled already.",
-                "2 have ended already and are left alone.",
+                "3 running are asked to stop; 2 queued are removed immediately.",
+                "1 of the running ones has no checkpoint and can't be resumed: the work done so far is lost.",
+                "1 is already being cancelled.",
+                "2 have already ended and are skipped.",
             ]
         );
         let one = Tally { running: 1, lost: 1, ..Tally::default() };
@@ -299,18 +295,21 @@ mod tests {
         let sweep = delete(true, true);
         assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
         assert_eq!(deleted("MSFT 1h", 1), "Deleted: MSFT 1h");
-        assert_eq!(deleted("MSFT 1h", 13), "Deleted: MSFT 1h, and the 12 operations that it started");
+        assert_eq!(deleted("MSFT 1h", 13), "Deleted: MSFT 1h and the 12 operations it started");
     }
 
     #[test]
     fn before_many_are_deleted_it_is_said_how_many_go_and_which_stay() {
         let told = |deleted, refused| Deleted { deleted, refused, until: None };
         let lines = delete_many(told(1_200, 2));
-        assert!(lines[0].starts_with("1,200 operations go and all that they started"), "{lines:?}");
-        assert_eq!(lines[2], "2 have not ended, or started something that has not, and are left alone.");
-        assert_eq!(delete_many(told(0, 0)), ["Nothing of it has ended."]);
+        assert!(
+            lines[0].starts_with("Permanently deletes 1,200 operations and all runs they started"),
+            "{lines:?}"
+        );
+        assert_eq!(lines[2], "2 have not ended, or started runs that have not, and are skipped.");
+        assert_eq!(delete_many(told(0, 0)), ["None of these has ended."]);
         assert_eq!(deleted_many(told(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
-        assert!(deleted_many(told(3, 1)).is_some_and(|(said, stays)| stays && said.contains("1 left alone")));
+        assert!(deleted_many(told(3, 1)).is_some_and(|(said, stays)| stays && said.contains("1 skipped")));
         assert_eq!(deleted_many(told(0, 0)), None);
     }
 
@@ -321,15 +320,18 @@ mod tests {
             why: why.to_owned(),
         };
         assert_eq!(
-            asked_many("Cancel asked of", 12, &[]),
-            ("Cancel asked of 12 operations. Their receipts say how it goes.".to_owned(), false)
+            asked_many("Cancel requested for", 12, &[]),
+            ("Cancel requested for 12 operations. Progress is in their receipts.".to_owned(), false)
         );
         let (said, stays) = asked_many(
-            "Cancel asked of",
+            "Cancel requested for",
             1,
             &[refused("It has ended."), refused("It has ended."), refused("Gone")],
         );
-        assert_eq!(said, "Cancel asked of 1 operation. 2 left alone: It has ended; and 1 for other reasons.");
+        assert_eq!(
+            said,
+            "Cancel requested for 1 operation. 2 skipped: It has ended; and 1 for other reasons."
+        );
         assert!(stays);
     }
 
@@ -347,11 +349,8 @@ mod tests {
         let now = at("2026-11-23T10:05:00Z");
         let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now, Zone::Utc);
         assert_eq!(said.kept, "7 of 13 segments, 11,204 rows");
-        assert_eq!(said.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1, the last one");
-        assert_eq!(
-            said.redone,
-            "The last 2 m 10 s of work (it had reached 61 %) and all that was still to come."
-        );
+        assert_eq!(said.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1 (the latest)");
+        assert_eq!(said.redone, "The last 2 m 10 s of work (progress was 61 %), then the rest.");
         let file = |bytes| protocol::CheckpointFile { name: "000001-a".into(), bytes, sha256: String::new() };
         let with =
             |files| resume(&Checkpoint { files, ..checkpoint.clone() }, 1, None, "", now, Zone::Utc).kept;
@@ -359,6 +358,6 @@ mod tests {
         assert_eq!(with(vec![file(1_024), file(1_024)]), "7 of 13 segments, 11,204 rows; 2 files, 2.0 KiB");
         let older = resume(&checkpoint, 3, Some(now), "", now, Zone::Utc);
         assert!(older.from.ends_with("by attempt 1"));
-        assert_eq!(older.redone, "Everything that was done after it and all that was still to come.");
+        assert_eq!(older.redone, "All work after the checkpoint, then the rest.");
     }
 }

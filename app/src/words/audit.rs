@@ -5,35 +5,35 @@ use protocol::{Action, Actor, Via};
 /// What was done.
 pub fn action(action: Action) -> &'static str {
     match action {
-        Action::Start => "started",
-        Action::Cancel => "asked to cancel",
-        Action::Abandon => "abandoned",
-        Action::Retry => "retried",
-        Action::Resume => "resumed",
-        Action::Delete => "deleted",
-        Action::Drain => "drained",
-        Action::Undrain => "took back into use",
-        Action::SetRule => "set a rule",
-        Action::DropRule => "took its rule away",
-        Action::Configure => "configured",
+        Action::Start => "Started",
+        Action::Cancel => "Requested cancel",
+        Action::Abandon => "Abandoned",
+        Action::Retry => "Retried",
+        Action::Resume => "Resumed",
+        Action::Delete => "Deleted",
+        Action::Drain => "Drained",
+        Action::Undrain => "Undrained",
+        Action::SetRule => "Set rule",
+        Action::DropRule => "Removed rule",
+        Action::Configure => "Configured",
     }
 }
 
 /// Who did it: a name where one is known, else by which way it came.
 pub fn who(actor: &Actor) -> String {
     let way = match actor.via {
-        Via::Page => "the dashboard".to_owned(),
-        Via::Signalbox => "Signalbox itself".to_owned(),
+        Via::Page => "dashboard".to_owned(),
+        Via::Signalbox => "Signalbox".to_owned(),
         // "curl/8.5.0 (x86_64…)" is "curl".
         Via::Program => actor
             .agent
             .as_deref()
             .and_then(|agent| agent.split(['/', ' ']).next())
             .filter(|name| !name.is_empty())
-            .map_or_else(|| "a program".to_owned(), |name| format!("a program ({name})")),
+            .map_or_else(|| "API".to_owned(), |name| format!("API ({name})")),
     };
     match &actor.name {
-        Some(name) => format!("{name}, by {way}"),
+        Some(name) => format!("{name} via {way}"),
         None => way,
     }
 }
@@ -45,10 +45,10 @@ mod tests {
     #[test]
     fn a_name_comes_first_and_a_program_is_called_as_it_calls_itself() {
         let mut actor = Actor { via: Via::Program, name: None, address: None, agent: None };
-        assert_eq!(who(&actor), "a program");
+        assert_eq!(who(&actor), "API");
         actor.agent = Some("curl/8.5.0".into());
-        assert_eq!(who(&actor), "a program (curl)");
+        assert_eq!(who(&actor), "API (curl)");
         actor = Actor { via: Via::Page, name: Some("Ada".into()), ..actor };
-        assert_eq!(who(&actor), "Ada, by the dashboard");
+        assert_eq!(who(&actor), "Ada via dashboard");
     }
 }

@@ -6,9 +6,9 @@ use protocol::{Envelope, Point};
 /// With so many points of a curve, and fewer than were asked for, the page has every one of it.
 pub const ALL_THERE: usize = 1_000;
 
-/// What is drawn behind a curve: `p10 to p90 of 23 earlier runs of the same title`.
+/// What is drawn behind a curve: `Baseline: p10 to p90 of 23 past runs of the same title`.
 pub fn legend(envelope: &Envelope) -> String {
-    format!("p10 to p90 of {} earlier runs {}", envelope.runs.len(), envelope.like.as_words())
+    format!("Baseline: p10 to p90 of {} past runs {}", envelope.runs.len(), envelope.like.as_words())
 }
 
 fn points(n: u32) -> String {
@@ -18,25 +18,25 @@ fn points(n: u32) -> String {
     }
 }
 
-/// Where a curve stands: `above the band for 4 points`. Of a curve that was thinned on its way here only where its
+/// Where a curve stands: `above the baseline for 4 points`. Of a curve that was thinned on its way here only where its
 /// newest point lies is known.
 pub fn standing(envelope: &Envelope, curve: &[Point], ended: bool) -> String {
     let Some(band) = &envelope.band else { return String::new() };
     let Some(newest) = curve.last() else { return String::new() };
     if band.at(newest.0).is_none() {
-        return format!("no band here: fewer than {} earlier runs reach this far", envelope.needed);
+        return format!("not enough past runs at this step (needs {})", envelope.needed);
     }
     let Some((place, row)) = band.standing(curve) else { return String::new() };
     let at_end = if ended { "ended " } else { "" };
     let place = match place {
-        Place::Inside => return format!("{at_end}inside the band"),
+        Place::Inside => return format!("{at_end}inside the baseline"),
         Place::Above => "above",
         Place::Below => "below",
     };
     match (curve.len() < ALL_THERE, ended) {
-        (false, _) => format!("{at_end}{place} the band"),
-        (true, false) => format!("{place} the band for {}", points(row)),
-        (true, true) => format!("ended {place} the band, there for its last {}", points(row)),
+        (false, _) => format!("{at_end}{place} the baseline"),
+        (true, false) => format!("{place} the baseline for {}", points(row)),
+        (true, true) => format!("ended {place} the baseline, for the last {}", points(row)),
     }
 }
 
@@ -73,15 +73,15 @@ mod tests {
     #[test]
     fn where_a_curve_stands_is_said_as_far_as_it_is_known() {
         let envelope = envelope();
-        assert_eq!(legend(&envelope), "p10 to p90 of 7 earlier runs of the same title");
+        assert_eq!(legend(&envelope), "Baseline: p10 to p90 of 7 past runs of the same title");
         let said = |ys: &[f64], ended| standing(&envelope, &curve(ys), ended);
-        assert_eq!(said(&[2.0, 2.5], false), "inside the band");
-        assert_eq!(said(&[2.0, 4.0, 5.0], false), "above the band for 2 points");
-        assert_eq!(said(&[2.0, 0.0], false), "below the band for 1 point");
-        assert_eq!(said(&[2.0, 0.0], true), "ended below the band, there for its last 1 point");
+        assert_eq!(said(&[2.0, 2.5], false), "inside the baseline");
+        assert_eq!(said(&[2.0, 4.0, 5.0], false), "above the baseline for 2 points");
+        assert_eq!(said(&[2.0, 0.0], false), "below the baseline for 1 point");
+        assert_eq!(said(&[2.0, 0.0], true), "ended below the baseline, for the last 1 point");
         assert_eq!(said(&[], false), "");
-        assert_eq!(said(&[2.0; 51], false), "no band here: fewer than 5 earlier runs reach this far");
+        assert_eq!(said(&[2.0; 51], false), "not enough past runs at this step (needs 5)");
         let thinned: Vec<Point> = (0..1_200).map(|x| Point(1.0 + f64::from(x) / 40.0, 9.0)).collect();
-        assert_eq!(standing(&envelope, &thinned, false), "above the band");
+        assert_eq!(standing(&envelope, &thinned, false), "above the baseline");
     }
 }

@@ -84,31 +84,28 @@ fn rounded(seconds: f64) -> String {
     said.strip_prefix("about ").unwrap_or(&said).to_owned()
 }
 
-/// `Ends about 14:32 UTC, between 14:20 and 15:05.` and what that is worth.
+/// `ETA 14:32 UTC (14:20 to 15:05).`, then the basis of the forecast and how well its range is calibrated.
 pub fn sentence(forecast: &Forecast, now: Time, zone: Zone) -> String {
     let precise = forecast.latest.seconds_since(now) < NEAR;
     let at = |time| moment(time, now, precise, zone);
     let name = zone.name(forecast.ends_at);
     let when = if forecast.latest <= now {
-        format!("Was to end by {} {name} at the latest; it takes longer than forecast.", at(forecast.latest))
+        format!("Overdue: expected by {} {name} at the latest.", at(forecast.latest))
     } else {
         let (ends, from, to) = (at(forecast.ends_at), at(forecast.earliest), at(forecast.latest));
-        format!("Ends about {ends} {name}, between {from} and {to}.")
+        format!("ETA {ends} {name} ({from} to {to}).")
     };
     let basis = match forecast.basis {
-        ForecastBasis::Rate => "Reckoned from its pace",
-        ForecastBasis::History => "Reckoned from how long such operations took",
-        ForecastBasis::Both => "Reckoned from its pace and from how long such operations took",
+        ForecastBasis::Rate => "Estimated from the current rate",
+        ForecastBasis::History => "Estimated from past durations",
+        ForecastBasis::Both => "Estimated from the current rate and past durations",
     };
     let worth = match forecast.judged {
-        0 => "no past forecast of this kind was judged yet, so the band is a guess".to_owned(),
-        1 => "past forecasts of this kind: 1 judged".to_owned(),
-        n => format!(
-            "past forecasts of this kind: {} judged, four of five within such a band",
-            format::count(u64::from(n))
-        ),
+        0 => ". Not enough history to calibrate the range yet".to_owned(),
+        1 => ", range calibrated with 1 past forecast".to_owned(),
+        n => format!("; 80 % range, calibrated with {} past forecasts", format::count(u64::from(n))),
     };
-    format!("{when} {basis}; {worth}.")
+    format!("{when} {basis}{worth}.")
 }
 
 #[cfg(test)]
@@ -160,7 +157,7 @@ mod tests {
         assert_eq!(left(Some(&f), None, at("23T14:01:41")).unwrap(), "overdue");
         assert!(
             sentence(&f, at("23T14:01:41"), Zone::Utc)
-                .starts_with("Was to end by 14:00:55 UTC at the latest")
+                .starts_with("Overdue: expected by 14:00:55 UTC at the latest")
         );
     }
 
@@ -169,11 +166,14 @@ mod tests {
         let f = forecast("23T14:32:10", "23T14:20:44", "23T15:05:01");
         assert_eq!(
             sentence(&f, at("23T14:00:00"), Zone::Utc),
-            "Ends about 14:32 UTC, between 14:20 and 15:05. Reckoned from its pace and from how long such \
-             operations took; past forecasts of this kind: 12 judged, four of five within such a band."
+            "ETA 14:32 UTC (14:20 to 15:05). Estimated from the current rate and past durations; 80 % range, \
+             calibrated with 12 past forecasts."
         );
         let guess = Forecast { judged: 0, basis: ForecastBasis::Rate, ..f };
-        assert!(sentence(&guess, at("23T14:00:00"), Zone::Utc).ends_with("so the band is a guess."));
+        assert!(
+            sentence(&guess, at("23T14:00:00"), Zone::Utc)
+                .ends_with("Not enough history to calibrate the range yet.")
+        );
     }
 
     #[test]
@@ -181,12 +181,12 @@ mod tests {
         let near = forecast("23T14:02:10", "23T14:01:44", "23T14:03:01");
         assert!(
             sentence(&near, at("23T14:00:00"), Zone::Utc)
-                .starts_with("Ends about 14:02:10 UTC, between 14:01:44 and 14:03:01.")
+                .starts_with("ETA 14:02:10 UTC (14:01:44 to 14:03:01).")
         );
         let far = forecast("24T02:32:10", "23T23:20:44", "24T05:05:01");
         assert!(
             sentence(&far, at("23T14:00:00"), Zone::Utc)
-                .starts_with("Ends about 2026-11-24 02:32 UTC, between 23:20 and 2026-11-24 05:05.")
+                .starts_with("ETA 2026-11-24 02:32 UTC (23:20 to 2026-11-24 05:05).")
         );
     }
 }

@@ -7,14 +7,14 @@ use protocol::{HostName, KindName};
 /// What will happen when the host is drained, line by line; nothing of a host that is not known.
 pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     let Some(host) = hosts.iter().find(|h| h.name == *name) else {
-        return vec![format!("The page does not know {name} any more.")];
+        return vec![format!("Host {name} is not known any more. Reload the page.")];
     };
     let mut lines = vec![match host.running {
-        0 => "It takes no new work. Nothing runs on it now.".to_owned(),
-        1 => "It takes no new work. The one that runs on it goes on to its end.".to_owned(),
+        0 => "It accepts no new operations. None is running on it.".to_owned(),
+        1 => "It accepts no new operations. The running one continues to its end.".to_owned(),
         n => {
             format!(
-                "It takes no new work. The {} that run on it go on to their end.",
+                "It accepts no new operations. The {} running ones continue to their end.",
                 format::count(u64::from(n))
             )
         }
@@ -27,24 +27,21 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
         .map(KindName::as_str)
         .collect();
     lines.push(if alone.is_empty() {
-        "What is started from now on goes to other hosts.".to_owned()
+        "New operations start on other hosts.".to_owned()
     } else {
-        format!("No other host could do {} now: what is started or queued of that waits.", listed(&alone))
+        format!("No other host can run {} now: such operations wait in the queue.", listed(&alone))
     });
-    lines.push("It stays drained until somebody undoes it here, over restarts too.".to_owned());
+    lines.push("It stays drained until you undrain it, also after restarts.".to_owned());
     lines
 }
 
 /// What is said on the card of a drained host.
 pub fn drained(running: u32) -> String {
     match running {
-        0 => "Drained: it takes no new work, and nothing runs on it. It can be stopped.".to_owned(),
-        1 => "Drained: it takes no new work; the one that runs on it goes on.".to_owned(),
+        0 => "Drained: accepts no new operations, and none is running. It can be stopped.".to_owned(),
+        1 => "Draining: accepts no new operations; 1 still running.".to_owned(),
         n => {
-            format!(
-                "Drained: it takes no new work; the {} that run on it go on.",
-                format::count(u64::from(n))
-            )
+            format!("Draining: accepts no new operations; {} still running.", format::count(u64::from(n)))
         }
     }
 }
@@ -107,19 +104,16 @@ mod tests {
         let mut hosts = [host("one", &["data.load", "training.run"], 2), host("two", &["data.load"], 0)];
         let name = hosts[0].name.clone();
         let said = before_drain(&hosts, &name);
-        assert_eq!(said[0], "It takes no new work. The 2 that run on it go on to their end.");
-        assert_eq!(
-            said[1],
-            "No other host could do training.run now: what is started or queued of that waits."
-        );
+        assert_eq!(said[0], "It accepts no new operations. The 2 running ones continue to their end.");
+        assert_eq!(said[1], "No other host can run training.run now: such operations wait in the queue.");
         hosts[0].kinds.pop();
-        assert_eq!(before_drain(&hosts, &name)[1], "What is started from now on goes to other hosts.");
+        assert_eq!(before_drain(&hosts, &name)[1], "New operations start on other hosts.");
         // One that is drained itself, or is not heard, is no help.
         hosts[1].draining = true;
-        assert!(before_drain(&hosts, &name)[1].starts_with("No other host could do data.load"));
+        assert!(before_drain(&hosts, &name)[1].starts_with("No other host can run data.load"));
         hosts[1].draining = false;
         hosts[1].link = HostLink::Away;
-        assert!(before_drain(&hosts, &name)[1].starts_with("No other host could do data.load"));
+        assert!(before_drain(&hosts, &name)[1].starts_with("No other host can run data.load"));
     }
 
     #[test]
@@ -129,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_drained_host_says_what_it_still_has() {
-        assert!(drained(2).contains("the 2 that run on it go on"));
+        assert!(drained(2).contains("2 still running"));
         assert!(drained(0).contains("It can be stopped"));
     }
 }

@@ -81,10 +81,10 @@ pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> 
 /// A word younger than this is news, seconds.
 const NEWS: f64 = 5.0;
 
-/// `heard 12 s ago`; nothing while that is no age worth telling.
+/// `seen 12 s ago`; nothing while that is no age worth telling.
 pub fn heard(at: Time, now: Time) -> String {
     let age = now.seconds_since(at);
-    if age < NEWS { String::new() } else { format!("heard {}", format::ago(age)) }
+    if age < NEWS { String::new() } else { format!("seen {}", format::ago(age)) }
 }
 
 /// To wait, for a place or for what it goes on from, is no trouble.
@@ -103,22 +103,20 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     let age = format::duration(now.seconds_since(condition.since));
     match condition.kind {
         ConditionKind::NoWord => match &facts.host {
-            Some(host) => format!("no word from {host} for {age}"),
-            None => format!("no word for {age}"),
+            Some(host) => format!("host {host} unreachable for {age}"),
+            None => format!("host unreachable for {age}"),
         },
-        ConditionKind::NoHost => format!("no host to do it for {age}"),
-        ConditionKind::Waiting => format!("waiting for a free host for {age}"),
-        ConditionKind::CancelUndelivered => {
-            format!("the cancel can't be delivered for {age}; it is repeated")
-        }
-        ConditionKind::ChildrenRunning => format!("waits for {age} for the runs that it started to end"),
-        ConditionKind::Carrying => format!("its checkpoint is on the way for {age}"),
-        ConditionKind::Paused => format!("stopped by a signal for {age}"),
-        ConditionKind::Unstoppable => format!("can't be stopped for {age}: the work goes on"),
-        ConditionKind::Stalled => format!("no progress for {age}, though its host is heard"),
+        ConditionKind::NoHost => format!("no host available for {age}"),
+        ConditionKind::Waiting => format!("waiting for a free slot for {age}"),
+        ConditionKind::CancelUndelivered => format!("cancel not delivered for {age}; retrying"),
+        ConditionKind::ChildrenRunning => format!("waiting for child runs to end for {age}"),
+        ConditionKind::Carrying => format!("transferring the checkpoint for {age}"),
+        ConditionKind::Paused => format!("paused by a signal for {age}"),
+        ConditionKind::Unstoppable => format!("cannot be stopped for {age}; still running"),
+        ConditionKind::Stalled => format!("stalled: no progress for {age}, host connected"),
         ConditionKind::Backoff => match facts.not_before.map(|at| at.seconds_since(now)) {
-            Some(seconds) if seconds > 0.0 => format!("tried again in {}", format::duration(seconds.ceil())),
-            _ => "tried again now".to_owned(),
+            Some(seconds) if seconds > 0.0 => format!("retrying in {}", format::duration(seconds.ceil())),
+            _ => "retrying now".to_owned(),
         },
     }
 }
@@ -128,7 +126,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
 pub fn cancel_note(state: State, title: &str) -> String {
     match state {
         State::Cancelled => format!("Cancelled: {title}"),
-        State::Succeeded | State::Failed => format!("{title} had ended before the cancel: it {state}"),
+        State::Succeeded | State::Failed => format!("{title} {state} before it could be cancelled"),
         _ => format!("Cancel requested: {title}"),
     }
 }
@@ -140,8 +138,8 @@ pub fn announcement(title: &str, state: State) -> String {
         State::Starting => "is starting",
         State::Running => "is running",
         State::Cancelling => "is being cancelled",
-        State::Succeeded => "has succeeded",
-        State::Failed => "has failed",
+        State::Succeeded => "succeeded",
+        State::Failed => "failed",
         State::Cancelled => "was cancelled",
     };
     format!("{} {is}", title.replace(" · ", ", "))
@@ -164,18 +162,20 @@ pub fn ordinal(n: u32) -> String {
     format!("{}{ending}", format::count(u64::from(n)))
 }
 
-/// `3rd of 12 in line for data.load`
+/// `3rd of 12 in the queue for data.load`
 pub fn place(place: Place, kind: &KindName) -> String {
     match place {
-        Place { number: 1, of: 1 } => format!("next in line for {kind}"),
-        Place { number: 1, of } => format!("next of {} in line for {kind}", format::count(u64::from(of))),
+        Place { number: 1, of: 1 } => format!("next in the queue for {kind}"),
+        Place { number: 1, of } => {
+            format!("next of {} in the queue for {kind}", format::count(u64::from(of)))
+        }
         Place { number, of } => {
-            format!("{} of {} in line for {kind}", ordinal(number), format::count(u64::from(of)))
+            format!("{} of {} in the queue for {kind}", ordinal(number), format::count(u64::from(of)))
         }
     }
 }
 
-/// The same for a row, where the kind stands beside it: `3rd of 12 in line`.
+/// The same for a row, where the kind stands beside it: `3rd of 12 in the queue`.
 pub fn place_in_row(at: Place, kind: &KindName) -> String {
     place(at, kind).trim_end_matches(kind.as_str()).trim_end_matches(" for ").to_owned()
 }
@@ -239,10 +239,7 @@ mod tests {
 
     #[test]
     fn a_screen_reader_hears_a_sentence_of_each_state() {
-        assert_eq!(
-            announcement("MSFT 1h · csv · full", State::Succeeded),
-            "MSFT 1h, csv, full has succeeded"
-        );
+        assert_eq!(announcement("MSFT 1h · csv · full", State::Succeeded), "MSFT 1h, csv, full succeeded");
         assert_eq!(announcement("Nightly report", State::Cancelling), "Nightly report is being cancelled");
     }
 
@@ -251,7 +248,7 @@ mod tests {
         assert_eq!(cancel_note(State::Cancelling, "MSFT 1h"), "Cancel requested: MSFT 1h");
         assert_eq!(cancel_note(State::Cancelled, "MSFT 1h"), "Cancelled: MSFT 1h");
         let late = cancel_note(State::Succeeded, "MSFT 1h");
-        assert_eq!(late, "MSFT 1h had ended before the cancel: it succeeded");
+        assert_eq!(late, "MSFT 1h succeeded before it could be cancelled");
     }
 
     #[test]
@@ -269,33 +266,33 @@ mod tests {
     fn clocks_stop_while_the_host_is_silent_and_its_age_goes_on() {
         let silent = no_word(5_000);
         assert_eq!(elapsed(&facts(), Some(&silent), at(17_000)), Some(4.0));
-        assert_eq!(trouble(&silent, &facts(), at(17_000)), "no word from data-1 for 12 s");
+        assert_eq!(trouble(&silent, &facts(), at(17_000)), "host data-1 unreachable for 12 s");
         assert_eq!(elapsed(&facts(), None, at(17_000)), Some(16.0));
     }
 
     #[test]
     fn the_age_of_the_last_word_is_told_once_it_is_old() {
         assert_eq!(heard(at(0), at(4_900)), "");
-        assert_eq!(heard(at(0), at(12_000)), "heard 12 s ago");
+        assert_eq!(heard(at(0), at(12_000)), "seen 12 s ago");
     }
 
     #[test]
     fn a_pause_before_a_retry_counts_down() {
         let held = Condition { kind: ConditionKind::Backoff, since: at(0), message: String::new() };
         let waits = Facts { not_before: Some(at(12_500)), ..facts() };
-        assert_eq!(trouble(&held, &waits, at(500)), "tried again in 12 s");
-        assert_eq!(trouble(&held, &waits, at(12_400)), "tried again in 1 s");
-        assert_eq!(trouble(&held, &waits, at(13_000)), "tried again now");
+        assert_eq!(trouble(&held, &waits, at(500)), "retrying in 12 s");
+        assert_eq!(trouble(&held, &waits, at(12_400)), "retrying in 1 s");
+        assert_eq!(trouble(&held, &waits, at(13_000)), "retrying now");
     }
 
     #[test]
     fn a_place_in_line_is_told_as_people_tell_it() {
         let kind = KindName::new("data.load").unwrap();
         let told = |number, of| place(Place { number, of }, &kind);
-        assert_eq!(told(1, 1), "next in line for data.load");
-        assert_eq!(told(1, 4), "next of 4 in line for data.load");
-        assert_eq!(told(3, 12), "3rd of 12 in line for data.load");
-        assert_eq!(place_in_row(Place { number: 3, of: 12 }, &kind), "3rd of 12 in line");
+        assert_eq!(told(1, 1), "next in the queue for data.load");
+        assert_eq!(told(1, 4), "next of 4 in the queue for data.load");
+        assert_eq!(told(3, 12), "3rd of 12 in the queue for data.load");
+        assert_eq!(place_in_row(Place { number: 3, of: 12 }, &kind), "3rd of 12 in the queue");
         let all = [1, 2, 4, 11, 12, 13, 21, 102, 1_003].map(ordinal);
         assert_eq!(all, ["1st", "2nd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,003rd"]);
     }
@@ -310,10 +307,7 @@ mod tests {
         ));
         let unstoppable = Condition { kind: ConditionKind::Unstoppable, ..silent.clone() };
         assert!(may_abandon(State::Cancelling, Some(&unstoppable)));
-        assert_eq!(
-            trouble(&unstoppable, &facts(), at(12_000)),
-            "can't be stopped for 12 s: the work goes on"
-        );
+        assert_eq!(trouble(&unstoppable, &facts(), at(12_000)), "cannot be stopped for 12 s; still running");
         assert!(!may_abandon(State::Running, None));
         assert!(!may_abandon(State::Queued, Some(&silent)));
         assert!(!may_abandon(

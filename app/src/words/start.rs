@@ -105,35 +105,35 @@ pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
 pub fn before_start(start: &Start, now: Time) -> String {
     match start {
         Start::Now { on, free, places } => {
-            let place = if *places == 1 { "place" } else { "places" };
-            format!("Would start at once on {on} ({free} of {places} {place} free).")
+            let slots = if *places == 1 { "slot" } else { "slots" };
+            format!("Starts immediately on {on} ({free} of {places} {slots} free).")
         }
         Start::Wait { place, why, free_at } => {
             let line = match place {
-                1 => "Would wait, first in line".to_owned(),
-                n => format!("Would wait as {} in line", ordinal(*n)),
+                1 => "Will wait, first in the queue".to_owned(),
+                n => format!("Will wait as {} in the queue", ordinal(*n)),
             };
             let why = match why {
-                Why::Full(names) => format!("every place on {names} is taken"),
-                Why::Limit(most) => format!("no more than {most} of these may run at once"),
-                Why::Line => "others are first".to_owned(),
+                Why::Full(names) => format!("all slots on {names} are in use"),
+                Why::Limit(most) => format!("at most {most} of this kind may run at once"),
+                Why::Line => "other operations are ahead".to_owned(),
             };
             let when = match free_at.map(|at| at.seconds_since(now)) {
-                Some(left) if left > 0.0 => format!("; a place may be free in {}", format::about(left)),
-                Some(_) => "; a place may be free any moment".to_owned(),
+                Some(left) if left > 0.0 => format!("; a slot may be free in {}", format::about(left)),
+                Some(_) => "; a slot may be free any moment".to_owned(),
                 None => String::new(),
             };
             format!("{line}: {why}{when}.")
         }
         Start::Drained(names) if names.contains(' ') => format!(
-            "It will wait in the queue: the hosts that can do this, {names}, are drained and take no new work."
+            "Will wait in the queue: the hosts for this kind, {names}, are drained and accept no new operations."
         ),
         Start::Drained(name) => format!(
-            "It will wait in the queue: {name}, the only host heard that can do this, is drained and takes no new work."
+            "Will wait in the queue: {name}, the only connected host for this kind, is drained and accepts no new operations."
         ),
         Start::Unheard => {
-            "No host that can do this is heard just now. You can start it all the same: it waits \
-                           in the queue until one is."
+            "No host for this kind is connected. You can start it anyway: it waits in the queue until one \
+                           connects."
                 .to_owned()
         }
     }
@@ -190,10 +190,10 @@ mod tests {
     fn with_a_free_place_it_starts_on_the_least_loaded_host() {
         let hosts = [host("one", 2), host("two", 8)];
         let work = [on("one", None), on("two", None)];
-        assert_eq!(said(&hosts, &work, 0, None), "Would start at once on two (7 of 8 places free).");
-        assert_eq!(said(&hosts, &[], 0, None), "Would start at once on one (2 of 2 places free).");
+        assert_eq!(said(&hosts, &work, 0, None), "Starts immediately on two (7 of 8 slots free).");
+        assert_eq!(said(&hosts, &[], 0, None), "Starts immediately on one (2 of 2 slots free).");
         let only = [host("one", 1)];
-        assert_eq!(said(&only, &[], 0, None), "Would start at once on one (1 of 1 place free).");
+        assert_eq!(said(&only, &[], 0, None), "Starts immediately on one (1 of 1 slot free).");
     }
 
     #[test]
@@ -202,25 +202,25 @@ mod tests {
         let mut work = vec![on("one", Some(128)), on("two", None)];
         assert_eq!(
             said(&hosts, &work, 0, None),
-            "Would wait, first in line: every place on one and two is taken; a place may be free in about 2 m 10 s."
+            "Will wait, first in the queue: all slots on one and two are in use; a slot may be free in about 2 m 10 s."
         );
         work.extend([waits(0), waits(0), waits(5), waits(-1)]);
-        assert!(said(&hosts, &work, 0, None).starts_with("Would wait as 4th in line: every place"));
-        assert!(said(&hosts, &work, 3, None).starts_with("Would wait as 2nd in line"));
+        assert!(said(&hosts, &work, 0, None).starts_with("Will wait as 4th in the queue: all slots"));
+        assert!(said(&hosts, &work, 3, None).starts_with("Will wait as 2nd in the queue"));
         work[0].ends_at = Some(second(-3));
-        assert!(said(&hosts, &work, 9, None).ends_with("a place may be free any moment."));
+        assert!(said(&hosts, &work, 9, None).ends_with("a slot may be free any moment."));
         work[0].ends_at = None;
-        assert!(said(&hosts, &work, 9, None).ends_with("is taken."), "nobody knows when");
+        assert!(said(&hosts, &work, 9, None).ends_with("are in use."), "nobody knows when");
     }
 
     #[test]
     fn a_limit_of_the_kind_is_said() {
         let hosts = [host("one", 8)];
         let work = [on("one", Some(10)), on("one", None)];
-        assert!(said(&hosts, &work, 0, Some(3)).starts_with("Would start at once"));
+        assert!(said(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
         assert_eq!(
             said(&hosts, &work, 0, Some(2)),
-            "Would wait, first in line: no more than 2 of these may run at once; a place may be free in about 10 s."
+            "Will wait, first in the queue: at most 2 of this kind may run at once; a slot may be free in about 10 s."
         );
     }
 
@@ -232,9 +232,9 @@ mod tests {
         hosts[1].draining = true;
         assert!(said(&hosts, &[], 0, None).contains("one and two, are drained"));
         hosts[1].link = HostLink::Away;
-        assert!(said(&hosts, &[], 0, None).contains("one, the only host heard"));
+        assert!(said(&hosts, &[], 0, None).contains("one, the only connected host"));
         hosts[0].link = HostLink::Away;
-        assert!(said(&hosts, &[], 0, None).starts_with("No host that can do this is heard"));
+        assert!(said(&hosts, &[], 0, None).starts_with("No host for this kind is connected"));
     }
 
     #[test]

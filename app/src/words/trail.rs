@@ -41,7 +41,7 @@ pub fn branch(
 ) -> Option<String> {
     let since = |at: Time| format::duration(now.seconds_since(at));
     if receipt.not_stored {
-        return Some("sent to the host, not stored yet: the server's disk has no room".to_owned());
+        return Some("sent to the host, not stored yet: the server's disk is full".to_owned());
     }
     let unheard =
         condition.is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::NoWord));
@@ -49,35 +49,32 @@ pub fn branch(
         State::Cancelling => {
             if unheard && receipt.acknowledged.is_none() {
                 let age = since(receipt.requested);
-                return Some(format!("not delivered for {age}; it is sent again until the host answers"));
+                return Some(format!("not delivered for {age}; retrying until the host answers"));
             }
             if condition.is_some_and(|c| c.kind == ConditionKind::ChildrenRunning) {
-                return Some(
-                    "its own work has stopped; it is cancelled when the runs that it started have ended"
-                        .to_owned(),
-                );
+                return Some("its own work has stopped; waiting for its child runs to end".to_owned());
             }
             if let Some(stopped) = receipt.stopped {
                 let late = now.seconds_since(stopped) > USUAL_DEADLINE;
-                return late.then(|| format!("what it held is not free after {}", since(stopped)));
+                return late.then(|| format!("resources not released after {}", since(stopped)));
             }
             let asked = receipt.acknowledged?;
             let late = now.seconds_since(asked) > USUAL_DEADLINE;
             late.then(|| {
-                format!("not stopped after {}; past its deadline the host breaks the work off", since(asked))
+                format!("not stopped after {}; the host force-stops it after the deadline", since(asked))
             })
         }
         State::Cancelled => {
             let took = receipt.stopped?.seconds_since(receipt.acknowledged.or(receipt.sent)?);
             (took > USUAL_DEADLINE).then(|| {
-                format!("not stopped within the usual {USUAL_DEADLINE} s; past its deadline the host breaks the work off")
+                format!("not stopped within the usual {USUAL_DEADLINE} s; the host force-stops it after the deadline")
             })
         }
         State::Failed if failed == Some(FailureReason::Abandoned) => {
-            Some("given up: nobody has confirmed that the work stopped".to_owned())
+            Some("abandoned: the stop was never confirmed".to_owned())
         }
-        State::Succeeded => Some("too late: the work was done before it could be stopped".to_owned()),
-        State::Failed => Some("never confirmed: it failed before the cancel took hold".to_owned()),
+        State::Succeeded => Some("too late: the work finished before it could be stopped".to_owned()),
+        State::Failed => Some("never confirmed: it failed before the cancel took effect".to_owned()),
         State::Queued | State::Starting | State::Running => None,
     }
 }
@@ -85,7 +82,7 @@ pub fn branch(
 /// What came of an attempt after it was over, and that it changed nothing.
 pub fn late(said: &[String]) -> Option<String> {
     (!said.is_empty()).then(|| {
-        format!("Its host told of it later: {}. That is noted and changes nothing.", said.join("; "))
+        format!("Late report from the host: {}. It is recorded and changes nothing.", said.join("; "))
     })
 }
 
@@ -112,7 +109,7 @@ mod tests {
         let children =
             Condition { kind: ConditionKind::ChildrenRunning, since: after(0.1), message: String::new() };
         let said = branch(&receipt, State::Cancelling, Some(&children), None, after(60.0)).unwrap();
-        assert!(said.contains("when the runs that it started have ended"), "{said}");
+        assert!(said.contains("waiting for its child runs to end"), "{said}");
     }
 
     #[test]
@@ -154,10 +151,10 @@ mod tests {
         assert!(said.starts_with("not stopped after 8 s"), "{said}");
         receipt.note(Step::Stopped, after(9.0));
         let said = branch(&receipt, State::Cancelling, None, None, after(20.0)).unwrap();
-        assert_eq!(said, "what it held is not free after 11 s");
+        assert_eq!(said, "resources not released after 11 s");
         receipt.note(Step::Released, after(21.0));
         let said = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
-        assert!(said.starts_with("not stopped within the usual 5 s; past its deadline"), "{said}");
+        assert!(said.starts_with("not stopped within the usual 5 s; the host force-stops it"), "{said}");
     }
 
     #[test]
@@ -166,7 +163,7 @@ mod tests {
         let said = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
         assert_eq!(
             said,
-            "Its host told of it later: attempt 1: stopped; attempt 1: ended, cancelled. That is noted and \
+            "Late report from the host: attempt 1: stopped; attempt 1: ended, cancelled. It is recorded and \
              changes nothing."
         );
     }
@@ -176,7 +173,7 @@ mod tests {
         let receipt = Receipt::requested(1, String::new(), start());
         let said = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
         assert!(said(State::Succeeded, None).starts_with("too late"));
-        assert!(said(State::Failed, Some(FailureReason::Abandoned)).starts_with("given up"));
+        assert!(said(State::Failed, Some(FailureReason::Abandoned)).starts_with("abandoned"));
         assert!(said(State::Failed, Some(FailureReason::Work)).starts_with("never confirmed"));
     }
 }

@@ -131,7 +131,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
         let said: Vec<_> =
             said.iter().map(|(of, titles)| format!("{}: {}", letter(*of), titles.join(", "))).collect();
         (!said.is_empty()).then(|| {
-            view! { <p class="muted">{format!("Curves that only one of them has, on its own page: {}.", said.join("; "))}</p> }
+            view! { <p class="muted">{format!("Curves of only one operation, shown on its own page: {}.", said.join("; "))}</p> }
                 .into_any()
         })
     });
@@ -139,7 +139,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
         <section class="overlaid" aria-label="Curves">
             {part(move || {
                 Some(if none.get() {
-                    view! { <p class="note">"No two of them have a curve in common, so that there is none to be compared."</p> }.into_any()
+                    view! { <p class="note">"These operations have no curves in common."</p> }.into_any()
                 } else {
                     view! { <Settings wanted found weight/> }.into_any()
                 })
@@ -219,7 +219,7 @@ fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> 
         let (by_date, by_count) = (to(false), to(true));
         Some(
             view! {
-                <nav class="chips" aria-label="Curves over">
+                <nav class="chips" aria-label="X axis">
                     {chip("over time".to_owned(), by_date.0, by_date.1)}
                     {chip(format!("by {counts}"), by_count.0, by_count.1)}
                 </nav>
@@ -244,7 +244,7 @@ fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> 
             {curves}
             {axis}
             <label class="dial only-script">
-                "smooth"
+                "Smoothing"
                 <input
                     type="range"
                     min="0"

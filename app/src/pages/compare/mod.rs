@@ -109,7 +109,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl
         [] => "Compare · Signalbox".to_owned(),
         [one] => format!("Compare {} · Signalbox", one.op.fixed().title),
         [first, second] => {
-            format!("{} beside {} · Signalbox", first.op.fixed().title, second.op.fixed().title)
+            format!("{} vs. {} · Signalbox", first.op.fixed().title, second.op.fixed().title)
         }
         more => format!("{} operations compared · Signalbox", more.len()),
     };
@@ -166,7 +166,7 @@ fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
     view! {
         <button type="button" class="button only-script" title="Copy a link to this comparison" on:click=copy>
             <Icon name="copy"/>
-            "Link"
+            "Copy link"
         </button>
     }
     .into_any()
@@ -178,20 +178,20 @@ fn Few(entries: Vec<Entry>, wanted: Memo<Wanted>, kinds: Vec<protocol::KindName>
     let go = || {
         view! {
             <A href="/operations" attr:class="button">
-                "Select on Operations"
+                "Select operations"
             </A>
         }
     };
     match entries.first() {
         None => view! {
             <Empty
-                title="Nothing to compare yet."
-                text="Here two to twenty operations stand beside each other: in which params they differ, what came out of each with the best marked, and their curves over each other. Select them on Operations and press Compare, or begin with one of these."
+                title="Nothing to compare yet"
+                text="Compare 2 to 20 operations: parameter differences, results with the best value marked, and curves in one chart. Select them on Operations and press Compare, or start with one of these."
             >
                 {go()}
             </Empty>
             <section class="card" aria-labelledby="others-title">
-                <h2 id="others-title">"Begin with"</h2>
+                <h2 id="others-title">"Recent operations"</h2>
                 <Others wanted kinds/>
             </section>
         }

@@ -23,11 +23,11 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Wanted>) -
         let (odd, over) = wanted.with(|w| (w.odd.clone(), w.over));
         let mut said: Vec<String> = odd
             .iter()
-            .map(|text| format!("\u{201c}{text}\u{201d} in the address is no operation's id."))
+            .map(|text| format!("\u{201c}{text}\u{201d} in the URL is not an operation ID."))
             .collect();
         if over > 0 {
             said.push(format!(
-                "At most {MOST} operations can be compared; the last {over} of the address are left out."
+                "At most {MOST} operations can be compared; the last {over} in the URL are ignored."
             ));
         }
         (!said.is_empty()).then(|| view! { <p class="note warn">{said.join(" ")}</p> }.into_any())
@@ -54,9 +54,11 @@ fn NotThere(missing: Missing, wanted: Memo<Wanted>) -> impl IntoView {
     let gone = problem.kind == ProblemType::NotFound;
     let said = match gone {
         true => {
-            format!("There is no operation {id}. It may have been removed, or the link is of another server.")
+            format!(
+                "No operation with ID {id}. It may have been deleted, or the link is from another server."
+            )
         }
-        false => format!("Operation {id} can't be shown: {}", problem.detail),
+        false => format!("Operation {id} cannot be shown: {}", problem.detail),
     };
     view! {
         <p class="note bad" role="alert">
@@ -64,7 +66,7 @@ fn NotThere(missing: Missing, wanted: Memo<Wanted>) -> impl IntoView {
             " "
             // Not the router's link: by path alone it would be the current page.
             <a href=text(move || base::url(&wanted.with(|w| w.without(id).address()))) data-noscroll="">
-                "Go on without it"
+                "Remove from comparison"
             </a>
         </p>
     }
@@ -87,10 +89,10 @@ fn alone(kinds: &[String]) -> Option<String> {
     let (last, first) = those.split_last()?;
     Some(match first {
         [] => format!(
-            "{last} is the only one of its kind here: what only its kind has, in params, figures and curves, stands on its own page."
+            "{last} is the only operation of its kind here. Its page has the parameters, figures and curves that only its kind has."
         ),
         first => format!(
-            "{} and {last} are each the only one of their kind here: what only their kinds have, in params, figures and curves, stands on their own pages.",
+            "{} and {last} are each the only operation of their kind here. Their pages have the parameters, figures and curves that only their kinds have.",
             first.join(", ")
         ),
     })
@@ -113,7 +115,10 @@ fn unlike(kinds: &[String], grounds: &[Option<String>]) -> Option<String> {
         .map(|(_, ground, places)| format!("{}: {ground}", letters(places)))
         .collect();
     (!parts.is_empty()).then(|| {
-        format!("Not the same data, so that the best figure may owe it to its data. {}.", parts.join("; "))
+        format!(
+            "These operations used different data; their results are not directly comparable. {}.",
+            parts.join("; ")
+        )
     })
 }
 
@@ -142,8 +147,8 @@ mod tests {
     fn who_stands_alone_is_told_by_its_letter() {
         assert_eq!(alone(&texts(&["a.b", "a.b"])), None);
         let said = alone(&texts(&["a.b", "c.d", "a.b"])).unwrap();
-        assert!(said.starts_with("B (c.d) is the only one of its kind here"), "{said}");
+        assert!(said.starts_with("B (c.d) is the only operation of its kind here"), "{said}");
         let said = alone(&texts(&["a.b", "c.d", "e.f"])).unwrap();
-        assert!(said.starts_with("A (a.b), B (c.d) and C (e.f) are each the only one"), "{said}");
+        assert!(said.starts_with("A (a.b), B (c.d) and C (e.f) are each the only operation"), "{said}");
     }
 }

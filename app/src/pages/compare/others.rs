@@ -54,8 +54,8 @@ pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
             let of = of.clone();
             empty.get().then(|| {
                 let said = text(move || match of.as_str() {
-                    "" => "There are no operations yet.".to_owned(),
-                    of => format!("There is no other {of} among the newest operations."),
+                    "" => "No operations yet.".to_owned(),
+                    of => format!("No other {of} among the newest operations."),
                 });
                 view! { <p class="muted">{said}</p> }.into_any()
             })

@@ -123,11 +123,11 @@ mod tests {
         let side = |outcome| Side { kind: &kind, state: State::Succeeded, outcome: Some(outcome) };
         let groups = groups(&[side(&fast), side(&slow)]);
         assert_eq!(groups[0].of, "exec");
-        assert_eq!(best(&groups, "Ran for"), [true, false]);
-        assert_eq!(best(&groups, "Most memory"), [false, true]);
-        assert_eq!(best(&groups, "Lines of output"), [false, false]);
+        assert_eq!(best(&groups, "Wall time"), [true, false]);
+        assert_eq!(best(&groups, "Peak memory"), [false, true]);
+        assert_eq!(best(&groups, "Output lines"), [false, false]);
         // Nobody tells of the processor: there is no such line.
-        assert!(groups[0].rows.iter().all(|row| row.name != "Processor"));
+        assert!(groups[0].rows.iter().all(|row| row.name != "CPU time"));
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let side = |state, outcome| Side { kind: &kind, state, outcome: Some(outcome) };
         let sides =
             [side(State::Failed, &fast), side(State::Succeeded, &slow), side(State::Succeeded, &slower)];
-        assert_eq!(best(&groups(&sides), "Ran for"), [false, true, false]);
+        assert_eq!(best(&groups(&sides), "Wall time"), [false, true, false]);
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
         let side = |kind, outcome| Side { kind, state: State::Succeeded, outcome: Some(outcome) };
         let found = groups(&[side(&a, &one), side(&other, &stranger), side(&b, &two)]);
         assert_eq!(found.len(), 1);
-        assert_eq!(best(&found, "Ran for"), [true, false, false]);
+        assert_eq!(best(&found, "Wall time"), [true, false, false]);
         assert_eq!(found[0].rows[0].cells[1], Cell::default());
         assert!(groups(&[side(&a, &one), side(&other, &stranger)]).is_empty());
     }

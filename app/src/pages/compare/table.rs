@@ -25,16 +25,16 @@ pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
     let heads = entries.iter().map(|entry| view! { <Head entry=*entry wanted/> }).collect_view();
     let differing: Vec<Param> = all_params(&entries).into_iter().filter(|param| param.differs).collect();
     let differ = match differing.len() {
-        0 => "No param differs".to_owned(),
-        1 => "1 param differs".to_owned(),
-        n => format!("{n} params differ"),
+        0 => "No parameter differs".to_owned(),
+        1 => "1 parameter differs".to_owned(),
+        n => format!("{n} parameters differ"),
     };
     let rows = differing.iter().map(param_row).collect_view();
     view! {
-        <div class="card sides-box" role="region" aria-label="Operations beside each other" tabindex="0">
+        <div class="card sides-box" role="region" aria-label="Comparison table" tabindex="0">
             <table class="plain sides">
                 <caption class="unseen">
-                    "Params that differ, results with the best of each line marked, and how each ran"
+                    "Different parameters, results with the best value in each row marked, and run details"
                 </caption>
                 <thead>
                     <tr>
@@ -62,8 +62,8 @@ pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
         return ().into_any();
     }
     let said = match same.len() {
-        1 => "1 param is the same".to_owned(),
-        n => format!("{n} params are the same"),
+        1 => "1 identical parameter".to_owned(),
+        n => format!("{n} identical parameters"),
     };
     let rows = same.into_iter().map(|param| {
         let knowing: Vec<usize> = (0..param.values.len()).filter(|i| param.values[*i].is_some()).collect();
@@ -148,12 +148,12 @@ fn param_row(param: &Param) -> AnyView {
         Some(value) => {
             view! { <td class="wrap" data-odd=param.is_odd(i).then_some("")>{value.clone()}</td> }.into_any()
         }
-        None => view! { <td class="muted">"not of its kind"</td> }.into_any(),
+        None => view! { <td class="muted">"n/a for its kind"</td> }.into_any(),
     });
     view! {
         <tr data-differs="">
             <th scope="row">
-                <span class="differs" title="They differ" aria-hidden="true">"≠"</span>
+                <span class="differs" title="Values differ" aria-hidden="true">"≠"</span>
                 <code>{breakable(&param.name)}</code>
             </th>
             {cells.collect_view()}
@@ -219,7 +219,7 @@ fn Results(entries: Vec<Entry>) -> impl IntoView {
                 {marked.then(|| view! {
                     <tr class="sides-key">
                         <td colspan=columns.to_string()>
-                            <span><i aria-hidden="true"></i>"the best of its line, of those that succeeded"</span>
+                            <span><i aria-hidden="true"></i>"Best value among succeeded operations"</span>
                         </td>
                     </tr>
                 })}
@@ -277,13 +277,13 @@ fn standing_of(entry: Entry) -> String {
 /// Where an operation stands, for those that look for its result.
 fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> String {
     match state {
-        State::Queued => "waits in line, no result yet".to_owned(),
+        State::Queued => "queued, no result yet".to_owned(),
         State::Starting => "starting, no result yet".to_owned(),
-        State::Running if far.is_empty() => "still running, no result yet".to_owned(),
-        State::Running => format!("still running, {far}"),
-        State::Cancelling => "being cancelled".to_owned(),
+        State::Running if far.is_empty() => "running, no result yet".to_owned(),
+        State::Running => format!("running, {far}"),
+        State::Cancelling => "cancelling".to_owned(),
         State::Succeeded if has_result => "succeeded".to_owned(),
-        State::Succeeded => "succeeded, but left no result".to_owned(),
+        State::Succeeded => "succeeded without a result".to_owned(),
         State::Cancelled => "cancelled".to_owned(),
         State::Failed => why.map_or_else(|| "failed".to_owned(), |why| format!("failed: {why}")),
     }
@@ -312,7 +312,7 @@ fn Runs(entries: Vec<Entry>) -> impl IntoView {
             {part_head("Run".to_owned(), columns)}
             {row("Host", |e, _, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
             {row("Started", |e, _, zone| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), |at| zone.moment(at))))}
-            {row("Took", |e, now, _| {
+            {row("Duration", |e, now, _| {
                 let took = e.op.condition.with(|c| e.op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)));
                 if took.is_empty() { "–".to_owned() } else { took }
             })}
@@ -328,10 +328,10 @@ mod tests {
 
     #[test]
     fn what_has_no_result_says_why() {
-        assert_eq!(standing(State::Running, "56 %", None, false), "still running, 56 %");
-        assert_eq!(standing(State::Running, "", None, false), "still running, no result yet");
+        assert_eq!(standing(State::Running, "56 %", None, false), "running, 56 %");
+        assert_eq!(standing(State::Running, "", None, false), "running, no result yet");
         assert_eq!(standing(State::Failed, "", Some("No bars."), false), "failed: No bars.");
-        assert_eq!(standing(State::Succeeded, "", None, false), "succeeded, but left no result");
+        assert_eq!(standing(State::Succeeded, "", None, false), "succeeded without a result");
         assert_eq!(standing(State::Succeeded, "", None, true), "succeeded");
     }
 }

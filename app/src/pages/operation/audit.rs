@@ -18,18 +18,18 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
                 all.iter().rev().map(|entry| audit_row(entry, reasons)).collect_view().into_any()
             }))
         });
-    let reason_head = part(move || reasons.get().then(|| view! { <th scope="col">"reason"</th> }.into_any()));
+    let reason_head = part(move || reasons.get().then(|| view! { <th scope="col">"Reason"</th> }.into_any()));
     let table = move || {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-labelledby="audit-title">
                 <table class="plain two-lines audit">
                     <thead>
                         <tr>
-                            <th scope="col">"at"</th>
-                            <th scope="col">"what"</th>
-                            <th scope="col" class="num">"attempt"</th>
-                            <th scope="col">"by"</th>
-                            <th scope="col">"from"</th>
+                            <th scope="col">"Time"</th>
+                            <th scope="col">"Action"</th>
+                            <th scope="col" class="num">"Attempt"</th>
+                            <th scope="col">"Actor"</th>
+                            <th scope="col">"IP address"</th>
                             {reason_head.clone()}
                         </tr>
                     </thead>
@@ -42,11 +42,11 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
     let empty = Memo::new(move |_| audit.with(Vec::is_empty));
     view! {
         <section class="card">
-            <h2 id="audit-title">"Who did what"</h2>
+            <h2 id="audit-title">"Audit log"</h2>
             {part(move || {
                 Some(
                     if empty.get() {
-                        view! { <p class="muted">"Nothing is recorded: it was started before this was kept."</p> }
+                        view! { <p class="muted">"No entries: this operation is older than the audit log."</p> }
                             .into_any()
                     } else {
                         table()
@@ -87,7 +87,7 @@ mod tests {
         let by: Actor = serde_json::from_str(r#"{ "via": "page" }"#).unwrap();
         let entry = AuditEntry::new(Time::from_micros(0), Action::Start, by);
         let html = view! { <AuditTable audit=RwSignal::new(vec![entry])/> }.into_any().to_html();
-        assert!(html.contains(r#"<th scope="col">at</th>"#), "{html}");
+        assert!(html.contains(r#"<th scope="col">Time</th>"#), "{html}");
         assert!(html.contains(">00:00:00 UTC<"), "{html}");
     }
 }

@@ -158,11 +158,11 @@ impl Bands {
             <button
                 type="button"
                 class="legend-entry only-script"
-                title="The p10 to p90 of earlier runs that succeeded, behind the curve"
+                title="Show the baseline behind the curve: p10 to p90 of past succeeded runs"
                 aria-pressed=word(move || if self.shows(&here) { "true" } else { "false" })
                 on:click=move |_| self.toggle(&names)
             >
-                "Earlier runs"
+                "Compare with past runs"
             </button>
         }
         .into_any()
@@ -189,9 +189,9 @@ impl Bands {
                     <div class="band-note">
                         {lines}
                         <p class="only-script">
-                            "As reported, never smoothed. "
+                            "Raw values, never smoothed. "
                             <button type="button" class="link" on:click=again>
-                                "Look for earlier runs again"
+                                "Refresh baseline"
                             </button>
                         </p>
                     </div>
@@ -206,8 +206,8 @@ impl Bands {
     fn line(self, name: String, asked: Option<Asked>, curves: RwSignal<Curves>) -> AnyView {
         match asked {
             None | Some(Asked::Waiting) => view! {
-                <span class="only-script">"Looking for earlier runs…"</span>
-                <span class="no-script">"Earlier runs are drawn where JavaScript is on."</span>
+                <span class="only-script">"Loading past runs…"</span>
+                <span class="no-script">"Enable JavaScript to show past runs."</span>
             }
             .into_any(),
             Some(Asked::Trouble(problem)) => {

@@ -23,11 +23,11 @@ pub struct Market {
     pub shading: &'static str,
 }
 
-/// How much one candle holds: `each candle stands for 42 bars`.
+/// How much one candle holds: `1 candle = 42 bars`.
 fn grain(bars: &Bars) -> String {
     match bars.bars_per_candle {
-        0 | 1 => "each candle is one bar".to_owned(),
-        n => format!("each candle stands for {} bars", format::count(u64::from(n))),
+        0 | 1 => "1 candle = 1 bar".to_owned(),
+        n => format!("1 candle = {} bars", format::count(u64::from(n))),
     }
 }
 
@@ -65,7 +65,7 @@ pub fn Candles(
         })
     });
     let said = text(move || {
-        value.with(|v| v.as_ref().map_or("loading the bars…".to_owned(), |answer| grain(&answer.of)))
+        value.with(|v| v.as_ref().map_or("Loading bars…".to_owned(), |answer| grain(&answer.of)))
     });
     let spec = Spec {
         file: title.replace(' ', "-"),
@@ -83,7 +83,7 @@ pub fn Candles(
                 <span>{said}</span>
                 {has_gaps.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" " {shading}</span> })}
                 {marks.map(|_| view! { <TradeMarks/> })}
-                <span class="wide-only">"drag to zoom, double-click for the whole"</span>
+                <span class="wide-only">"drag to zoom, double-click to reset"</span>
             </p>
             <Chart spec sheet on_range=ask/>
             {bars.trouble()}
@@ -106,8 +106,8 @@ fn TradeMarks() -> impl IntoView {
     view! {
         {mark("mark-entry", r#"<path d="M6 2l4.5 8h-9z"/>"#, "long entry")}
         {mark("mark-entry", r#"<path d="M6 10L1.5 2h9z"/>"#, "short entry")}
-        {mark("mark-gain", r#"<path d="M2 2h8v8H2z"/>"#, "exit with a gain")}
-        {mark("mark-loss", r#"<path d="M2.5 2.5h7v7h-7z"/>"#, "exit with a loss")}
+        {mark("mark-gain", r#"<path d="M2 2h8v8H2z"/>"#, "exit with profit")}
+        {mark("mark-loss", r#"<path d="M2.5 2.5h7v7h-7z"/>"#, "exit with loss")}
     }
     .into_any()
 }

@@ -42,7 +42,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
                     disabled=yes(move || actions.pending(op.id))
                     on:click=move |_| actions.cancel_now(op.id)
                 >
-                    "Send cancel again"
+                    "Resend cancel"
                 </button>
             }
         });
@@ -56,7 +56,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
                         disabled=yes(move || actions.pending(op.id))
                         on:click=move |_| actions.question.set(Some(Question::Abandon(op.id)))
                     >
-                        "Give it up…"
+                        "Abandon…"
                     </button>
                 </p>
             }

@@ -86,7 +86,7 @@ pub fn Detail(
         let again = words::next(op.state.get(), true).retry;
         op.facts.with(|f| {
             f.checkpoint.as_ref().filter(|_| again).map(|c| {
-                view! { <p class="note">"Resume goes on from: " <strong>{c.note.clone()}</strong></p> }
+                view! { <p class="note">"Resume continues from checkpoint: " <strong>{c.note.clone()}</strong></p> }
                     .into_any()
             })
         })
@@ -139,8 +139,8 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
         let zone = zone.get();
         let told = words::forecast::of(op, clock.get(), |forecast, eta, now| {
             // Its line is there from the beginning, so that nothing moves when it can be told.
-            let unknown = || "When it will end is not known yet.".to_owned();
-            let by_host = |left| format!("By its host's own reckoning {left} left.");
+            let unknown = || "ETA not available yet.".to_owned();
+            let by_host = |left| format!("Host estimate: {left} left.");
             Some(match forecast {
                 Some(forecast) => words::forecast::sentence(forecast, now, zone),
                 None => words::forecast::left(None, eta, now).map_or_else(unknown, by_host),

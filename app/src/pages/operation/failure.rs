@@ -7,15 +7,15 @@ use protocol::FailureReason;
 
 fn headline(reason: FailureReason) -> &'static str {
     match reason {
-        FailureReason::Work => "The work ended in an error",
-        FailureReason::Panic => "The work broke: a fault in the host's code",
-        FailureReason::Refused => "The host refused the params",
-        FailureReason::HostRestarted => "The host was started anew and no longer knows it",
-        FailureReason::HostLost => "The host lost it",
+        FailureReason::Work => "The work failed with an error",
+        FailureReason::Panic => "The work crashed: a bug in the host's code",
+        FailureReason::Refused => "The host rejected the parameters",
+        FailureReason::HostRestarted => "The host restarted and lost the operation",
+        FailureReason::HostLost => "The host lost the operation",
         FailureReason::HostStopped => "The host was stopped",
-        FailureReason::HostSilent => "The host was silent for too long",
-        FailureReason::CheckpointAway => "Its checkpoint could not be brought to the host",
-        FailureReason::Abandoned => "It was given up while its host could not be heard or could not stop it",
+        FailureReason::HostSilent => "The host timed out",
+        FailureReason::CheckpointAway => "The checkpoint could not be transferred to the host",
+        FailureReason::Abandoned => "Abandoned while its host was unreachable or could not stop it",
     }
 }
 

@@ -144,7 +144,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
             {again}
             {compare}
             {tell_now}
-            <Menu label="More to do with this operation">
+            <Menu label="More actions">
                 {[Deed::Tell, Deed::CopyLink, Deed::CopyId, Deed::CopyCurl, Deed::CopyCommand, Deed::Delete].map(item).collect_view()}
             </Menu>
         </div>
@@ -168,7 +168,7 @@ fn SubLine(op: OpView) -> impl IntoView {
         let (started, ended) = op.facts.with(|f| (f.started_at, f.ended_at));
         let start = match started {
             Some(at) => view! { <span>"started " <Clock at/></span> }.into_any(),
-            None => view! { <span>"asked for " <Clock at=created/></span> }.into_any(),
+            None => view! { <span>"created " <Clock at=created/></span> }.into_any(),
         };
         let end = ended.map(|at| view! { <span>"ended " <Clock at/></span> }.into_any());
         Some(
@@ -184,7 +184,7 @@ fn SubLine(op: OpView) -> impl IntoView {
         match op.state.get() {
             State::Queued => {
                 let since = op.facts.with(|f| f.queued_at);
-                format!("waits {}", format::duration(now.seconds_since(since)))
+                format!("queued for {}", format::duration(now.seconds_since(since)))
             }
             _ => op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now))),
         }

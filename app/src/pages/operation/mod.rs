@@ -134,16 +134,13 @@ fn refetch(id: OperationId) {
 
 /// It was there when the page was opened, and is no more.
 fn gone(id: OperationId) -> AnyView {
-    let text = format!(
-        "Operation {} and all that was kept of it are gone. Nothing of it can be brought back.",
-        id.short()
-    );
+    let text = format!("Operation {} and all its data were deleted. This cannot be undone.", id.short());
     view! {
         <Title text="Deleted · Signalbox"/>
         <div role="alert">
-            <h1>"It was deleted"</h1>
+            <h1>"Operation deleted"</h1>
         </div>
-        <Empty title="There is nothing left to show." text>
+        <Empty title="Nothing left to show" text>
             <A href="/operations" attr:class="button">
                 "Go to operations"
             </A>
@@ -160,9 +157,9 @@ fn NoOperation(problem: Problem, #[prop(into)] retry: Callback<()>) -> impl Into
     }
     answer_404();
     view! {
-        <Title text="Not here · Signalbox"/>
-        <h1>"Not here"</h1>
-        <Empty title="There is no such operation." text=problem.detail>
+        <Title text="Not found · Signalbox"/>
+        <h1>"Operation not found"</h1>
+        <Empty title="No operation with this ID" text=problem.detail>
             <A href="/operations" attr:class="button">
                 "Go to operations"
             </A>

@@ -57,16 +57,14 @@ impl Asks {
     }
 
     fn set(self, rule: SetRule) {
-        self.ask(Some(rule), move || self.toasts.say("The rule is set. Points from now on are judged."));
+        self.ask(Some(rule), move || self.toasts.say("Rule set. It checks points from now on."));
     }
 
     fn remove(self, rule: SetRule) {
         self.ask(None, move || {
-            self.toasts.undoable("The rule is removed.", move || {
+            self.toasts.undoable("Rule removed.", move || {
                 let again = rule.clone();
-                self.ask(Some(again), move || {
-                    self.toasts.say("The rule is set again. Its count begins anew.")
-                });
+                self.ask(Some(again), move || self.toasts.say("Rule restored. Its count starts at 0."));
             });
         });
     }
@@ -108,7 +106,7 @@ pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<K
         };
         Some(
             view! {
-                <section class="card rule-card" aria-label="Rule">
+                <section class="card rule-card" aria-label="Auto-cancel rule">
                     {body}
                     <div role="alert">{refused.clone()}</div>
                 </section>
@@ -127,14 +125,15 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
     let look_again = (!rule.why.is_empty()).then(|| {
         view! {
             <button type="button" class="button" disabled=yes(move || asks.busy.get()) on:click=move |_| asks.set(again.clone())>
-                "Look for earlier runs again"
+                "Refresh baseline"
             </button>
         }
     });
     let state = if rule.fired.is_some() {
-        view! { <p class="note">"It has cancelled the operation, and is spent."</p> }.into_any()
+        view! { <p class="note">"This rule cancelled the operation and is no longer active."</p> }.into_any()
     } else if !armed {
-        view! { <p class="note warn">{format!("It has nothing to go by and cancels nothing. {}", rule.why)}</p> }.into_any()
+        view! { <p class="note warn">{format!("Inactive: there is no baseline. {}", rule.why)}</p> }
+            .into_any()
     } else {
         let far = text(move || words::band::how_far(&rule, op.outside.get()));
         view! {
@@ -146,12 +145,12 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
     };
     view! {
         <div class="rule-said">
-            <h2>"Rule"</h2>
+            <h2>"Auto-cancel rule"</h2>
             <p>{format!("{sentence}.")}</p>
             {state}
             <p class="muted">
                 {format!("Set by {by} at ")} <Clock at/>
-                ". Points that came after that are judged, by the band as it was then; where it has none, none is."
+                ". Checks later points against the baseline as it was then. Points without a baseline are ignored."
             </p>
         </div>
         <div class="rule-do only-script">
@@ -178,8 +177,8 @@ fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
     };
     view! {
         <details class="rule-new">
-            <summary>"Cancel by rule…"</summary>
-            <form class="rule-form" aria-label="Set a rule" on:submit=submit>
+            <summary>"Auto-cancel…"</summary>
+            <form class="rule-form" aria-label="Set auto-cancel rule" on:submit=submit>
                 <RuleFields rule choices/>
                 <button type="submit" class="button primary" disabled=yes(move || asks.busy.get())>
                     "Set rule"

@@ -70,8 +70,8 @@ fn Children(op: OpView) -> impl IntoView {
     view! {
         <Show when=move || !ids.read().is_empty()>
             <section class="list" aria-labelledby="under-way-title">
-                <h2 id="under-way-title">"Runs under way"</h2>
-                <Table ids left="Left" doing="Doing" places/>
+                <h2 id="under-way-title">"Active runs"</h2>
+                <Table ids left="Remaining" doing="Activity" places/>
             </section>
         </Show>
     }
@@ -84,7 +84,7 @@ fn figures(ran: &[Ran]) -> Vec<String> {
     let texts = format::tell_apart(&values, format::figure_to);
     let text = |((ran, value), text): ((&Ran, &Option<f64>), String)| match value {
         Some(_) => text,
-        None if ran.state == State::Succeeded => "no such figure".to_owned(),
+        None if ran.state == State::Succeeded => "no value".to_owned(),
         None => ran.state.to_string(),
     };
     ran.iter().zip(&values).zip(texts).map(text).collect()
@@ -141,7 +141,7 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
         .collect();
     let compare = (best.len() > 1).then(|| {
         let href = query::url("/compare", [("ids", best.join(",").as_str())]);
-        view! { <A href=href attr:class="button">{format!("Compare the best {}", best.len())}</A> }
+        view! { <A href=href attr:class="button">{format!("Compare top {}", best.len())}</A> }
     });
     let order = if known.lowest { "lowest first" } else { "highest first" };
     view! {
@@ -156,13 +156,13 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
                 <table class="plain">
                     <thead>
                         <tr>
-                            <th scope="col" class="num">"rank"</th>
+                            <th scope="col" class="num">"Rank"</th>
                             {names
                                 .into_iter()
                                 .map(|name| view! { <th scope="col" class="num">{name}</th> })
                                 .collect_view()}
-                            <th scope="col" class="num">"figure"</th>
-                            <th scope="col">"run"</th>
+                            <th scope="col" class="num">"Value"</th>
+                            <th scope="col">"Run"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -216,11 +216,11 @@ fn map(plan: &Plan, known: &SweepResult, texts: &[String]) -> Option<AnyView> {
         columns.iter().map(|value| view! { <th scope="col" class="num">{value.clone()}</th> }).collect_view();
     Some(
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Map of the runs">
+            <div class="scroll" tabindex="0" role="region" aria-label="Heat map of runs">
                 <table class="plain heat">
                     <caption>
-                        <code>{down.clone()}</code> " down, " <code>{across.clone()}</code>
-                        " across; the deeper the tint, the better"
+                        "Rows: " <code>{down.clone()}</code> ", columns: " <code>{across.clone()}</code>
+                        "; a deeper tint is better"
                     </caption>
                     <thead>
                         <tr>
@@ -270,6 +270,6 @@ mod tests {
         let texts = figures(&[0.3, 0.1 + 0.2, 0.300_000_1].map(|f| ran(Some(f))));
         assert_eq!(texts, ["0.3", "0.3", "0.3000001"]);
         assert_eq!(ranks(&texts), [1, 1, 3]);
-        assert_eq!(figures(&[ran(Some(-1.5)), ran(None)]), ["−1.5", "no such figure"]);
+        assert_eq!(figures(&[ran(Some(-1.5)), ran(None)]), ["−1.5", "no value"]);
     }
 }

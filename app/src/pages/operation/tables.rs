@@ -24,7 +24,7 @@ pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
     });
     view! {
         <section class="card" aria-labelledby="params-title">
-            <h2 id="params-title">"Params"</h2>
+            <h2 id="params-title">"Parameters"</h2>
             <table class="plain">
                 <tbody>{rows.collect_view()}</tbody>
             </table>
@@ -45,12 +45,12 @@ pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
                 <table class="plain two-lines attempts">
                     <thead>
                         <tr>
-                            <th scope="col" class="num">"no."</th>
-                            <th scope="col">"by"</th>
-                            <th scope="col">"state"</th>
-                            <th scope="col">"host"</th>
-                            <th scope="col" class="num">"started"</th>
-                            <th scope="col" class="num">"took"</th>
+                            <th scope="col" class="num">"#"</th>
+                            <th scope="col">"Trigger"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col">"Host"</th>
+                            <th scope="col" class="num">"Started"</th>
+                            <th scope="col" class="num">"Duration"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

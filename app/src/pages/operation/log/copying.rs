@@ -26,7 +26,7 @@ pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
             Ok(read) => read,
             Err(why) => {
                 toasts.warn(format!(
-                    "Nothing was copied: older lines could not be read. {why} Try again, or download the log."
+                    "Nothing was copied: older lines could not be loaded. {why} Try again, or download the log."
                 ));
                 return;
             }
@@ -40,7 +40,7 @@ pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
         if copy(&words).await {
             toasts.say(said(lines.len(), least, whole));
         } else {
-            toasts.warn("The browser did not let the page copy. Download the log instead.");
+            toasts.warn("The browser blocked copying. Download the log instead.");
         }
     });
 }
@@ -51,12 +51,12 @@ fn said(lines: usize, least: LogLevel, whole: bool) -> String {
     let noun = if lines == 1 { "line" } else { "lines" };
     let of = match least {
         LogLevel::Debug => String::new(),
-        LogLevel::Error => " of level error".to_owned(),
-        least => format!(" of level {} and above", least.as_str()),
+        LogLevel::Error => " at level error".to_owned(),
+        least => format!(" at level {} and above", least.as_str()),
     };
     match whole {
-        true => format!("{count} {noun}{of} copied"),
-        false => format!("The newest {count} {noun}{of} copied. Download the log to have all of it."),
+        true => format!("Copied {count} {noun}{of}"),
+        false => format!("Copied the newest {count} {noun}{of}. Download the log to get all of it."),
     }
 }
 
@@ -88,11 +88,11 @@ mod tests {
 
     #[test]
     fn it_is_said_what_was_copied() {
-        assert_eq!(said(40_014, LogLevel::Debug, true), "40,014 lines copied");
-        assert_eq!(said(1, LogLevel::Warn, true), "1 line of level warn and above copied");
+        assert_eq!(said(40_014, LogLevel::Debug, true), "Copied 40,014 lines");
+        assert_eq!(said(1, LogLevel::Warn, true), "Copied 1 line at level warn and above");
         assert_eq!(
             said(200_000, LogLevel::Debug, false),
-            "The newest 200,000 lines copied. Download the log to have all of it."
+            "Copied the newest 200,000 lines. Download the log to get all of it."
         );
     }
 }

@@ -80,11 +80,11 @@ pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
     });
     part(move || {
         let (n, (here, exists)) = named.get()?;
-        let close = view! { <Close label="Unmark the line" close/> };
+        let close = view! { <Close label="Close line" close/> };
         let count = format::count(n);
         if !exists {
             return Some(
-                view! { <div class="log-whole"><p>{format!("There is no line {count} in the log of this attempt.")}</p> {close}</div> }
+                view! { <div class="log-whole"><p>{format!("Line {count} does not exist in the log of this attempt.")}</p> {close}</div> }
                     .into_any(),
             );
         }
@@ -109,7 +109,7 @@ pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
                         <button type="button" class="link" on:click=copy_link>"Copy link"</button>
                         {close}
                     </header>
-                    <div class="log-text" tabindex="0" role="group" aria-label="Text of the line">{drawn(&line.text, "")}</div>
+                    <div class="log-text" tabindex="0" role="group" aria-label="Line text">{drawn(&line.text, "")}</div>
                 </section>
             }
             .into_any(),

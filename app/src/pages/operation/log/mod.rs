@@ -151,19 +151,19 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
         let empty = look.rows.get().len == 0;
         let left = look.log.with(LogBuffer::first);
         let said = match (look.log.with(|l| l.last() == 0), op.state.get().ended()) {
-            (true, true) => "It wrote no log.",
-            (true, false) => "No line yet.",
+            (true, true) => "No log output.",
+            (true, false) => "Waiting for output…",
             (false, _) if look.listing.left(left).is_some() => {
-                "No line of this level among the newest lines."
+                "No lines at this level among the newest lines."
             }
-            (false, _) => "No line of this level.",
+            (false, _) => "No lines at this level.",
         };
         empty.then(|| view! { <p class="muted quiet-line">{said}</p> }.into_any())
     });
     let to_end = part(move || {
         (!look.following.get()).then(|| {
             let new = move || match look.log.with(LogBuffer::last).saturating_sub(look.left_at.get()) {
-                0 => "To the end ↓".to_owned(),
+                0 => "Jump to end ↓".to_owned(),
                 1 => "1 new line ↓".to_owned(),
                 n => format!("{} new lines ↓", format::count(n)),
             };

@@ -18,10 +18,10 @@ use protocol::LogLevel;
 
 /// The levels that one can choose from, each with those above it.
 const LEVELS: [(LogLevel, &str); 4] = [
-    (LogLevel::Debug, "all levels"),
-    (LogLevel::Info, "info and up"),
-    (LogLevel::Warn, "warnings and up"),
-    (LogLevel::Error, "errors"),
+    (LogLevel::Debug, "All levels"),
+    (LogLevel::Info, "Info and above"),
+    (LogLevel::Warn, "Warnings and above"),
+    (LogLevel::Error, "Errors"),
 ];
 
 /// A level by its word; all when it is none.
@@ -68,14 +68,14 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
             (false, ..) => String::new(),
             // That there is none is said when all lines were looked through.
             (true, 0, _) => match left {
-                None => "no line".to_owned(),
-                Some(Left::Trouble(_)) => "no line so far".to_owned(),
-                Some(_) => "searching…".to_owned(),
+                None => "No matches".to_owned(),
+                Some(Left::Trouble(_)) => "No matches so far".to_owned(),
+                Some(_) => "Searching…".to_owned(),
             },
             (true, n, Some(at)) => format!("{} of {}", format::count(at as u64 + 1), format::count(n as u64)),
             (true, n, None) => {
                 let so_far = if left.is_some() { " so far" } else { "" };
-                format!("{} {}{so_far}", format::count(n as u64), if n == 1 { "line" } else { "lines" })
+                format!("{} {}{so_far}", format::count(n as u64), if n == 1 { "match" } else { "matches" })
             }
         }
     };
@@ -96,8 +96,8 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
         };
         searching.get().then(|| {
             view! {
-                {step("Previous find (Shift Enter)", "↑", true)}
-                {step("Next find (Enter)", "↓", false)}
+                {step("Previous match (Shift+Enter)", "↑", true)}
+                {step("Next match (Enter)", "↓", false)}
             }
             .into_any()
         })
@@ -125,7 +125,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     });
     let zones = move || {
         let (first, last) = ends.get().unwrap_or_else(|| (now.get(), now.get()));
-        format!("times in {}", zone.get().name_over(first, last))
+        format!("Times in {}", zone.get().name_over(first, last))
     };
     view! {
         <header>
@@ -144,7 +144,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
                 <span class="log-count num" role="status">{text(count)}</span>
                 {steps}
             </div>
-            <select aria-label="Least level shown" on:change=choose>
+            <select aria-label="Minimum level" on:change=choose>
                 {levels.collect_view()}
             </select>
             <label class="check">
@@ -154,17 +154,17 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
                     checked=true
                     on:change=move |event| look.follow(event_target_checked(&event))
                 />
-                "follow"
+                "Follow"
             </label>
             <button
                 type="button"
                 class="link only-script"
-                title="Copies all lines of the chosen level"
+                title="Copy all lines at the selected level"
                 on:click=move |_| copy_all(look, toasts, untrack(|| zone.get()))
             >
                 "Copy"
             </button>
-            <a class="link" href=text(file) download="" title="The whole log as a text file">
+            <a class="link" href=text(file) download="" title="Download the full log as a text file">
                 "Download"
             </a>
         </header>
@@ -185,13 +185,13 @@ pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
                 let all = format::count(look.log.with(LogBuffer::last));
                 match from {
                     Some(from) => {
-                        format!("Searching {all} lines, from the end to line {} so far.", format::count(from))
+                        format!("Searching {all} lines, newest first. Reached line {}.", format::count(from))
                     }
-                    None => format!("Searching {all} lines."),
+                    None => format!("Searching {all} lines…"),
                 }
             }
             Left::TooMany => format!(
-                "These are the newest {} finds. Search for more words to find older ones, or download the log.",
+                "Showing the newest {} matches. Narrow the search to find older ones, or download the log.",
                 format::count(MAX_FINDS as u64)
             ),
             Left::Trouble(why) => {

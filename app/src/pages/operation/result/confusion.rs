@@ -56,25 +56,25 @@ pub fn ConfusionTable(classes: Vec<String>, counts: Vec<Vec<u64>>) -> impl IntoV
     let columns = counts[0].len().to_string();
     view! {
         <div>
-            <h3 id="confusion-title">"Where it errs, in the test part"</h3>
+            <h3 id="confusion-title">"Confusion matrix (test set)"</h3>
             <div class="scroll-x">
                 <table class="plain confusion" aria-labelledby="confusion-title">
                     <thead>
                         <tr>
                             <td></td>
-                            <th scope="colgroup" colspan=columns class="num">"said"</th>
+                            <th scope="colgroup" colspan=columns class="num">"Predicted"</th>
                             <td></td>
                         </tr>
                         <tr>
-                            <th scope="col">"was"</th>
+                            <th scope="col">"Actual"</th>
                             {heads}
-                            <th scope="col" class="num">"all"</th>
+                            <th scope="col" class="num">"Total"</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
-            <p class="muted">"Shares are of the row. What was said rightly is framed."</p>
+            <p class="muted">"Percentages are per row. Correct predictions are outlined."</p>
         </div>
     }
     .into_any()

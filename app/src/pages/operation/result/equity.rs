@@ -33,8 +33,8 @@ fn sheet_of(answer: &Answer<Columns>, names: &[&str], trained: &[(f64, f64)]) ->
 /// What one row of the curve stands for.
 fn grain(columns: &Columns) -> String {
     match columns.bars_per_row {
-        0 | 1 => "a point for each bar".to_owned(),
-        n => format!("a point for every {} bars", format::count(u64::from(n))),
+        0 | 1 => "1 point = 1 bar".to_owned(),
+        n => format!("1 point = {} bars", format::count(u64::from(n))),
     }
 }
 
@@ -73,7 +73,7 @@ pub fn EquityCharts(
         ..spec("Drawdown", 130)
     };
     let said = text(move || {
-        value.with(|v| v.as_ref().map_or("loading the curves…".to_owned(), |answer| grain(&answer.of)))
+        value.with(|v| v.as_ref().map_or("Loading curves…".to_owned(), |answer| grain(&answer.of)))
     });
     view! {
         <section class="card stacked" aria-label="Equity">
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(sheet.x, [10.0, 20.0]);
         assert_eq!(sheet.columns[0], [1.0, 2.0]);
         assert!(sheet.columns[1..].iter().flatten().all(|y| y.is_nan()));
-        assert_eq!(grain(&columns), "a point for every 4 bars");
+        assert_eq!(grain(&columns), "1 point = 4 bars");
         assert_eq!(sheet.extent, Extent { rows: Rows::ForBars(4), part: true });
     }
 }

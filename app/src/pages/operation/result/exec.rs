@@ -10,7 +10,7 @@ fn end(result: &ExecResult) -> String {
     match (result.exit_code, result.signal) {
         (_, Some(signal)) => format!("signal {signal}{}", name_of(signal)),
         (Some(code), None) => format!("exit code {code}"),
-        (None, None) => "not known".to_owned(),
+        (None, None) => "unknown".to_owned(),
     }
 }
 
@@ -30,7 +30,7 @@ fn name_of(signal: i32) -> &'static str {
 pub fn exec_view(result: &ExecResult) -> AnyView {
     let arguments = result.command.iter().map(|a| view! { <code>{a.clone()}</code> });
     let untold = (result.cpu_seconds.is_none() || result.peak_memory.is_none())
-        .then(|| view! { <p class="muted">"The system does not tell all of it."</p> });
+        .then(|| view! { <p class="muted">"Some figures are not available on this system."</p> });
     let reported = result.reported.as_ref().map(|value| {
         view! {
             <div>
@@ -44,7 +44,7 @@ pub fn exec_view(result: &ExecResult) -> AnyView {
             <h2>"Result"</h2>
             <p class="command wrap">{arguments.collect_view()}</p>
             <dl class="facts">
-                {fact("Ended with", end(result))}
+                {fact("Exit status", end(result))}
                 {facts(all(&exec::FACTS, result))}
             </dl>
             {untold}

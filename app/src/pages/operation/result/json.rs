@@ -82,7 +82,7 @@ fn list(list: &[Value], depth: usize) -> AnyView {
     };
     let more = (list.len() > shown.len()).then(|| {
         let more = format::count((list.len() - shown.len()) as u64);
-        view! { <p class="muted">{format!("and {more} more, in the text below")}</p> }
+        view! { <p class="muted">{format!("{more} more entries in the JSON below")}</p> }
     });
     view! {
         {view}
@@ -93,8 +93,10 @@ fn list(list: &[Value], depth: usize) -> AnyView {
 
 fn tree(value: &Value, depth: usize) -> AnyView {
     match value {
-        Value::Object(map) if map.is_empty() => view! { <span class="muted">"nothing"</span> }.into_any(),
-        Value::Array(entries) if entries.is_empty() => view! { <span class="muted">"none"</span> }.into_any(),
+        Value::Object(map) if map.is_empty() => view! { <span class="muted">"empty"</span> }.into_any(),
+        Value::Array(entries) if entries.is_empty() => {
+            view! { <span class="muted">"empty"</span> }.into_any()
+        }
         Value::Object(_) | Value::Array(_) if depth >= DEEPEST => {
             view! { <code class="wrap">{value.to_string()}</code> }.into_any()
         }
@@ -110,7 +112,7 @@ pub fn json_view(value: &Value) -> AnyView {
     view! {
         {tree(value, 0)}
         <details>
-            <summary>"As JSON"</summary>
+            <summary>"Show JSON"</summary>
             <pre class="scroll" tabindex="0">{text}</pre>
         </details>
     }

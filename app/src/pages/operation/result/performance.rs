@@ -70,21 +70,21 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
         .map(|after| equities(after.final_equity, result.capital * (1.0 + after.buy_and_hold.total_return)));
     let after_heads = has_after.then(|| {
         view! {
-            <th scope="col" class="num" title="Begun anew with the first bar that the model has not seen">"Out of sample"</th>
-            <th scope="col" class="num" title="Buying and holding over the same bars">"Buy and hold"</th>
+            <th scope="col" class="num" title="Starts with the first bar after the training and validation period">"Out of sample"</th>
+            <th scope="col" class="num" title="Buy and hold over the same bars">"Buy and hold"</th>
         }
     });
     view! {
         <div class="scroll-x">
             <table class="plain performance">
-                <caption class="unseen">"Performance beside buying and holding; the better figure of each line is marked"</caption>
+                <caption class="unseen">"Performance vs. buy and hold; the better value in each row is marked"</caption>
                 <thead>
                     <tr>
                         <td></td>
                         <th scope="col" class="num">{result.strategy}</th>
                         <th scope="col" class="num">"Buy and hold"</th>
                         {after_heads}
-                        <th scope="col" class="means">"what it means"</th>
+                        <th scope="col" class="means">"Definition"</th>
                     </tr>
                 </thead>
                 <tbody>
@@ -92,7 +92,7 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
                         <th scope="row">"Final equity"</th>
                         {equities(result.final_equity, held_equity)}
                         {after_equity}
-                        <td class="means">"Money, and the worth of what is held, at the end"</td>
+                        <td class="means">"Cash plus open positions at the end"</td>
                     </tr>
                     {lines}
                 </tbody>

@@ -17,7 +17,8 @@ use std::sync::Arc;
 const PAGE: usize = 200;
 
 /// The columns by which it is sorted.
-const COLUMNS: [&str; 9] = ["no.", "side", "size", "entry, UTC", "at", "exit, UTC", "at", "PnL", "bars"];
+const COLUMNS: [&str; 9] =
+    ["#", "Side", "Size", "Entry (UTC)", "Entry price", "Exit (UTC)", "Exit price", "P&L", "Bars"];
 /// Those that are numbers.
 const NUMERIC: [bool; 9] = [true, false, true, true, true, true, true, true, true];
 
@@ -142,7 +143,7 @@ impl Trades {
                         Some(view! { <button type="button" class="button" on:click=save>"CSV"</button> }.into_any())
                     })}
                 </header>
-                <p class="no-script muted">"Trades are listed by JavaScript, which is off here; they are among the artifacts below."</p>
+                <p class="no-script muted">"Enable JavaScript to list the trades, or download them under Artifacts below."</p>
                 {part(move || match (list.get(), trouble.get()) {
                     (Some(trades), _) => Some(view! { <TradeTable trades/> }.into_any()),
                     (None, Some(problem)) => Some(view! {
@@ -152,7 +153,7 @@ impl Trades {
                             <button type="button" class="link" on:click=move |_| ask.run(())>"Try again"</button>
                         </p>
                     }.into_any()),
-                    (None, None) => Some(view! { <p class="muted only-script">"loading the trades…"</p> }.into_any()),
+                    (None, None) => Some(view! { <p class="muted only-script">"Loading trades…"</p> }.into_any()),
                 })}
             </section>
         }
@@ -192,11 +193,11 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
         view! {
             <nav class="pages" aria-label="Pages of trades">
                 <button type="button" class="button" disabled=yes(move || page.get() == 0) on:click=move |_| page.update(|p| *p = p.saturating_sub(1))>
-                    "Before"
+                    "Previous"
                 </button>
                 <span class="num" aria-live="polite">{range}</span>
                 <button type="button" class="button" disabled=yes(move || page.get() + 1 >= pages) on:click=move |_| page.update(|p| *p += 1)>
-                    "After"
+                    "Next"
                 </button>
             </nav>
         }
@@ -207,7 +208,7 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
                 <thead>
                     <tr>
                         {heads.collect_view()}
-                        <th scope="col">"why"</th>
+                        <th scope="col">"Reason"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
