@@ -1,5 +1,4 @@
-//! Hosts: whether each is heard, what it can do, how busy and how healthy it is; and whether it takes
-//! new work, which a person can change.
+//! Hosts page: connection, kinds, load and health of each host, with drain and undrain.
 
 use crate::actions::{Actions, Question};
 use crate::components::faces::{Empty, WithSnapshot};
@@ -15,7 +14,6 @@ use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
 
-/// The page.
 #[component]
 pub fn HostsPage() -> impl IntoView {
     view! {
@@ -64,7 +62,7 @@ fn HostList() -> impl IntoView {
     })
 }
 
-/// The link's word and the colour that goes with it.
+/// Name of a connection state for CSS, and its label.
 pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
     match link {
         HostLink::Up => ("up", "Connected"),
@@ -89,7 +87,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
     });
     let drained_word =
         part(move || drained.get().map(|_| view! { <span class="drained-word">"Drained"</span> }.into_any()));
-    // Always there, so that what comes into it is read out.
+    // Always rendered, so that screen readers announce changes.
     let drained_note = part(move || {
         drained
             .get()
@@ -116,7 +114,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
     .into_any()
 }
 
-/// When it was last heard.
+/// Time of the last contact.
 #[component]
 fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
     let (clock, zone) = (Live::here().clock(), Zones::here());
@@ -137,7 +135,7 @@ fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
     })
 }
 
-/// Drains or undrains. One button for both, so that it keeps the focus through the change; `of` names the host.
+/// Drain or undrain button. One element for both, so that it keeps the focus; `of` is the id of the host's heading.
 #[component]
 fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl IntoView {
     let actions = Actions::here();
@@ -145,7 +143,7 @@ fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl I
         let name = name.clone();
         move || actions.host_pending(&name)
     };
-    // Marked and not disabled while it waits: what is disabled loses the focus.
+    // Marked busy, not disabled: a disabled button loses the focus.
     let busy = spoken(pending);
     let press = move |_| match drained.get_untracked() {
         Some(_) => actions.drain_now(name.clone(), false),
@@ -159,7 +157,7 @@ fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl I
     .into_any()
 }
 
-/// All else that is told of it. It changes as a whole, every few seconds, and is drawn anew.
+/// All other facts. Rendered as a whole every few seconds.
 #[component]
 fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
     part(move || {
@@ -210,7 +208,7 @@ fn health_facts(health: &Health) -> impl IntoView + use<> {
     facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view()
 }
 
-/// What the host depends on.
+/// Health checks of the host.
 fn checks(health: &Health) -> impl IntoView + use<> {
     let lines = health.checks.iter().map(|check| {
         let (mark, said) = if check.ok {

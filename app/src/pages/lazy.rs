@@ -1,5 +1,5 @@
-//! The pages, each of which comes by itself when it is first opened: whoever looks at the list need not load what
-//! draws curves. In what every visit loads are the frame, the live layer, and what they need.
+//! Lazily loaded pages: each is a separate part of the module. Every visit loads only the frame, the live layer and
+//! their dependencies.
 
 use super::compare::ComparePage;
 use super::hosts::HostsPage;
@@ -11,8 +11,8 @@ use crate::base;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-/// Loads the part that the page at `path` is in. Before hydration, which must find it there: between what the server
-/// rendered and the first look at it nothing may change, so nothing may be waited for.
+/// Loads the part of the page at `path` before hydration: hydration must find it loaded, or the rendered page would
+/// change.
 pub async fn preload(path: &str) {
     let mut steps = base::local(path).split('/').filter(|step| !step.is_empty());
     match (steps.next(), steps.next()) {

@@ -1,4 +1,4 @@
-//! The pages, one for each address.
+//! The pages, one per route.
 
 pub mod compare;
 pub mod hosts;

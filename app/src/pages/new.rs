@@ -1,5 +1,5 @@
-//! New operation: pick a kind, fill in its params, start it. The address fills the form and follows it, so it can be
-//! shared.
+//! New operation page: choose a kind, fill in its parameters, start it. Form and URL mirror each other, so a form can
+//! be shared.
 
 mod address;
 mod beside;
@@ -25,7 +25,6 @@ use protocol::api::KindOffer;
 use protocol::{Form, KindSpec, Problem};
 use serde_json::Value;
 
-/// The page.
 #[component]
 pub fn NewPage() -> impl IntoView {
     view! {
@@ -42,7 +41,7 @@ pub fn NewPage() -> impl IntoView {
     .into_any()
 }
 
-/// What the page shows, whatever is offered in particular.
+/// State of the page, independent of the kinds in particular.
 #[derive(Clone, PartialEq)]
 enum Face {
     Loading,
@@ -51,7 +50,7 @@ enum Face {
     Offers,
 }
 
-/// What can be started; a list that changes leaves the form where it is.
+/// The available kinds. A change of the list leaves the form as it is.
 #[component]
 fn Offered() -> impl IntoView {
     let kinds = Data::here().kinds;
@@ -94,7 +93,7 @@ fn Offered() -> impl IntoView {
     })
 }
 
-/// What was chosen, and by which wish.
+/// The chosen kind, and the requested kind that led to it.
 #[derive(Clone, PartialEq)]
 struct Chosen {
     wish: Option<String>,
@@ -102,8 +101,8 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// The kind that is wished for; without a wish the first that can run now. As long as the wish is the same it stays
-    /// what it is, though another could run by now, or nobody offers it just now: a form is being filled in.
+    /// Resolves the requested kind; without a request, the first available one. The result stays while the request is
+    /// the same, even if the kind becomes unavailable: a form is being filled in.
     fn of(offers: &[KindOffer], wish: Option<String>, before: Option<&Chosen>) -> Self {
         let before = before.filter(|before| before.wish == wish).and_then(|before| before.offer.as_ref());
         let named = |name: &str| offers.iter().find(|offer| offer.spec.name.as_str() == name);
@@ -120,7 +119,7 @@ impl Chosen {
             (found, _) => found,
         };
         let offer = found.or(before).map(|offer| KindOffer {
-            // Who could run it just now is no part of the form.
+            // Availability is no part of the form.
             hosts: Vec::new(),
             available: true,
             ..offer.clone()
@@ -140,7 +139,7 @@ fn asks_alike(one: &KindOffer, other: &KindOffer) -> bool {
     form.asks_alike(&form_of_other) && rest(one) == rest(other)
 }
 
-/// The kinds to pick from, and the form of the picked one.
+/// The kinds to choose from, and the form of the chosen one.
 #[component]
 fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
     let query = use_query_map();

@@ -1,11 +1,11 @@
-//! What stands at an address where nothing is.
+//! Page for unknown URLs and operations.
 
 use crate::components::faces::Empty;
 use crate::components::link::A;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// Says on the server that the answer is a 404.
+/// Sets the status 404 on the server.
 pub fn answer_404() {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
@@ -13,10 +13,9 @@ pub fn answer_404() {
     }
 }
 
-/// There is no such page or operation.
 #[component]
 pub fn NotFound(
-    /// What was looked for: `page`, `operation`.
+    /// `page` or `operation`.
     what: &'static str,
 ) -> impl IntoView {
     answer_404();

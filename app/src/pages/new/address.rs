@@ -1,4 +1,4 @@
-//! The address says what the form says: a link fills it again, and so does going back.
+//! Mirrors the form in the URL: a link and Back restore it.
 
 use super::beside::Beside;
 use crate::components::form::typed::Typed;
@@ -9,10 +9,10 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use protocol::KindName;
 use std::time::Duration;
 
-/// How long after the last key: browsers let a page change its address a hundred times in half a minute.
+/// Debounce after the last key: browsers allow about a hundred URL changes in 30 s.
 const PAUSE: Duration = Duration::from_millis(350);
 
-/// Keeps form and address alike.
+/// Keeps form and URL in sync.
 pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
     let query = use_query_map();
     let navigate = use_navigate();
@@ -22,13 +22,13 @@ pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
         pairs.extend(beside.words());
         pairs
     };
-    // What the address says as far as the form is concerned.
+    // The part of the URL that belongs to the form, as last written.
     let written = StoredValue::new(untrack(now));
 
     let write = {
         let kind = kind.clone();
         move || {
-            // Another page is on its way.
+            // Another page is being opened.
             if at.with_untracked(|at| at != "/new") {
                 return;
             }
@@ -61,10 +61,10 @@ pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
             timer.set_value(set_timeout_with_handle(write.clone(), PAUSE).ok());
         }
     });
-    // Who has left is not brought back.
+    // A pending write must not navigate back here.
     on_cleanup(stop);
 
-    // The address may change by other ways than typing: back, a link.
+    // The URL also changes by Back and by links.
     Effect::new(move |earlier: Option<()>| {
         let given = |name: &str| query.with(|q| q.get(name));
         if query.with(|q| q.get_str("kind").is_some_and(|of| of != kind.as_str())) {

@@ -1,4 +1,4 @@
-//! What is asked for beside the params: who goes first, and a rule that cancels. Both stand in the address.
+//! Options beside the parameters: priority and auto-cancel rule. Both are in the URL.
 
 use crate::components::form::typed::Typed;
 use crate::components::rule_fields::{ABOUT, RuleFields};
@@ -7,23 +7,23 @@ use leptos::prelude::*;
 use protocol::SeriesInfo;
 use protocol::band::{SetRule, Side};
 
-/// The address's words, where no param is called so.
+/// Query parameters, unless the kind has parameters of these names.
 const PRIORITY: &str = "priority";
 pub const RULE: &str = "rule";
 
-/// What is asked for beside the params.
+/// Priority and rule of the form.
 #[derive(Clone, Copy)]
 pub struct Beside {
     pub priority: RwSignal<i8>,
-    /// The rule as it is chosen, wanted or not.
+    /// The configured rule, enabled or not.
     rule: RwSignal<SetRule>,
     ruled: RwSignal<bool>,
-    /// Its words may stand in the address.
+    /// Whether priority and rule may be in the URL.
     named: (bool, bool),
 }
 
 impl Beside {
-    /// As the address has it. `first` is the curve that a rule is about until another is chosen.
+    /// Options from the URL. `first` is the series of the rule until another is chosen.
     pub fn new(typed: Typed, first: &str, given: &dyn Fn(&str) -> Option<String>) -> Self {
         let rule = SetRule { series: first.to_owned(), side: Side::Above, points: 10 };
         let beside = Self {
@@ -36,7 +36,7 @@ impl Beside {
         beside
     }
 
-    /// Takes what an address says, and what it leaves out as not wanted.
+    /// Sets the options from a URL; missing ones are reset.
     pub fn fill(self, given: &dyn Fn(&str) -> Option<String>) {
         let (priority, wanted) = self.read(given);
         self.priority.set(priority);
@@ -52,24 +52,24 @@ impl Beside {
         (priority, given(RULE).filter(|_| rule).and_then(|words| rule_of(&words)))
     }
 
-    /// The rule, where one is wanted. Tracked.
+    /// The rule, if enabled. Tracked.
     pub fn rule(self) -> Option<SetRule> {
         self.ruled.get().then(|| self.rule.get())
     }
 
-    /// What is wrong with the rule, where one is wanted. Not tracked.
+    /// Validation error of the rule, if enabled. Not tracked.
     pub fn wrong(self) -> Option<String> {
         let wrong = untrack(|| self.rule())?.check();
         wrong.into_iter().next().map(|wrong| wrong.message)
     }
 
-    /// What the address should say; a rule that can't be is not in it. Tracked.
+    /// Query parameters for the URL; an invalid rule is left out. Tracked.
     pub fn words(self) -> Vec<(String, String)> {
         let priority = if self.named.0 { self.priority.get() } else { 0 };
         words(priority, self.rule().filter(|rule| rule.check().is_empty()))
     }
 
-    /// What an address says, as far as it can be meant.
+    /// Query parameters of a URL, as far as they are valid.
     pub fn words_of(self, given: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
         let (priority, rule) = self.read(given);
         words(priority, rule)
@@ -82,17 +82,17 @@ fn words(priority: i8, rule: Option<SetRule>) -> Vec<(String, String)> {
     priority.into_iter().chain(rule).collect()
 }
 
-/// A priority from an address; none when it can't be meant.
+/// Parses a priority; 0 when invalid.
 fn priority_of(text: Option<String>) -> i8 {
     text.and_then(|text| text.parse().ok()).filter(|n| (-100..=100).contains(n)).unwrap_or(0)
 }
 
-/// `train_loss above 10`
+/// Formats a rule: `train_loss above 10`.
 fn words_of(rule: &SetRule) -> String {
     format!("{} {} {}", rule.series, rule.side.as_str(), rule.points)
 }
 
-/// The rule of such words; none when it can't be meant.
+/// Parses a rule; `None` when invalid.
 fn rule_of(words: &str) -> Option<SetRule> {
     let (rest, points) = words.rsplit_once(' ')?;
     let (series, side) = rest.rsplit_once(' ')?;
@@ -101,12 +101,12 @@ fn rule_of(words: &str) -> Option<SetRule> {
     rule.check().is_empty().then_some(rule)
 }
 
-/// Who goes first when hosts are full; seldom asked for, so it stands apart.
+/// Priority field, collapsed because it is rarely needed.
 #[component]
 pub fn Priority(beside: Beside) -> impl IntoView {
     let priority = beside.priority;
     let typed = move |event: web_sys::Event| {
-        // What is out of range is drawn to its edge, and shown so; what is no number counts as none.
+        // Out-of-range values are clamped, and anything but a number becomes 0.
         let input = event_target::<web_sys::HtmlInputElement>(&event);
         let wanted = input.value().trim().parse::<f64>().unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
         input.set_value(&wanted.to_string());
@@ -137,7 +137,7 @@ pub fn Priority(beside: Beside) -> impl IntoView {
     .into_any()
 }
 
-/// A rule that holds from the first point on; not there for a kind that draws no curves.
+/// Auto-cancel rule that applies from the first point on. Hidden for kinds without series.
 #[component]
 pub fn Rule(beside: Beside, series: Vec<SeriesInfo>) -> impl IntoView {
     if !beside.named.1 {

@@ -1,4 +1,4 @@
-//! What fills the form in one go: as it was the last time, or a preset; each with a way back.
+//! Fills the whole form at once: from the last operation, or from a preset. Each can be undone.
 
 use super::preset_bar::PresetBar;
 use crate::api;
@@ -12,7 +12,7 @@ use leptos::task::spawn_local;
 use protocol::{KindName, Time};
 use serde_json::Value;
 
-/// As last time, presets, and what was filled in last.
+/// Buttons to fill the form, and what filled it last.
 #[component]
 pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
     let filled = part(move || {
@@ -39,7 +39,7 @@ pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
     .into_any()
 }
 
-/// Fills in the params of the newest operation of the kind; not there when there is none.
+/// Fills in the parameters of the kind's newest operation. Hidden when there is none.
 #[component]
 fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
     let (live, zone) = (Live::here(), Zones::here());
@@ -47,7 +47,7 @@ fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
         let kind = kind.clone();
         Memo::new(move |_| live.newest_of(&kind))
     };
-    // Asked for only when the page knows of none.
+    // Requested only when the page knows of none.
     let stored = RwSignal::new(None::<(Time, Value)>);
     Effect::new(move |asked: Option<bool>| {
         if asked == Some(true) || known.read().is_some() {
@@ -55,7 +55,7 @@ fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
         }
         let kind = kind.clone();
         spawn_local(async move {
-            // Without an answer it is not offered.
+            // Without an answer the button is hidden.
             if let Ok(page) = api::newest_of(&kind).await
                 && let Some(last) = page.operations.into_iter().find(|op| op.parent.is_none())
             {

@@ -1,4 +1,4 @@
-//! The form of one kind: filled in, checked as the server will, and sent.
+//! Form of one kind: validated by the server's rules, then submitted.
 
 use super::address;
 use super::beside::{Beside, Priority, RULE, Rule};
@@ -23,16 +23,15 @@ use protocol::api::{KindOffer, StartOperation, StartWithRule};
 use protocol::{Form, Problem};
 use wasm_bindgen::JsCast;
 
-/// The button's words: `Start load` for `data.load`.
+/// Label of the submit button: `Start load` for `data.load`.
 fn start_words(offer: &KindOffer) -> String {
     let verb = offer.spec.name.as_str().split_once('.').map_or("operation", |(area, verb)| {
-        // `training.run` is started as a training.
+        // `training.run` gives `Start training`.
         if verb == "run" { area } else { verb }
     });
     format!("Start {verb}")
 }
 
-/// The form of one kind.
 #[component]
 pub fn KindForm(offer: KindOffer) -> impl IntoView {
     let query = use_query_map();
@@ -70,7 +69,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     });
     let trouble = RwSignal::new(None::<Problem>);
     let pending = RwSignal::new(false);
-    // Kept while the same is sent again, so that a lost answer starts nothing twice.
+    // Reused while the request is the same, so that a lost response starts nothing twice.
     let key = StoredValue::new(None::<(StartWithRule, String)>);
     let kind = StoredValue::new(offer.spec.name.clone());
     let live = Live::here();
@@ -154,7 +153,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     .into_any()
 }
 
-/// A date of which only a part is typed looks empty to the page; the browser knows better.
+/// Reports partly typed dates: their value is empty, and only the browser knows that they are invalid.
 fn half_typed(typed: Typed) {
     let Ok(found) = document().query_selector("form input[type='date']:invalid") else { return };
     if let Some(input) = found.and_then(|e| e.dyn_into::<web_sys::HtmlInputElement>().ok()) {

@@ -1,4 +1,4 @@
-//! Where it would run and when it would start, kept true while the form is filled in.
+//! Expected start of the operation: where and when, updated while the form is filled in.
 
 use crate::components::link::A;
 use crate::live::Live;
@@ -7,14 +7,14 @@ use crate::words::start::{self, Asked, Start};
 use leptos::prelude::*;
 use protocol::api::KindOffer;
 
-/// The line above the button that starts it.
+/// The line above the submit button.
 #[component]
 pub fn Outlook(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView {
     let live = Live::here();
     let (hosts, clock, fresh) = (live.hosts(), live.clock(), live.fresh());
     let (kind, limit) = (offer.spec.name, offer.limit);
     let start = Memo::new(move |_| {
-        // Forecasts move without any change of state.
+        // Forecasts change without a change of state.
         clock.track();
         let work = live.at_work();
         let asked = Asked { kind: &kind, priority: priority.get(), limit };

@@ -1,4 +1,4 @@
-//! Presets of the form: choose, save, overwrite, rename, delete. They are kept in this browser, and it says so.
+//! Presets of the form: choose, save, overwrite, rename, delete. Stored in this browser only.
 
 use super::presets::{self, Presets, name_of};
 use crate::components::form::typed::Typed;
@@ -8,15 +8,15 @@ use leptos::html::{Button, Input};
 use leptos::prelude::*;
 use protocol::KindName;
 
-/// What the field for a name is there for.
+/// Purpose of the name field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Naming {
     New,
-    /// The chosen one.
+    /// Rename the chosen preset.
     Again,
 }
 
-/// The presets of a kind.
+/// Preset controls of one kind.
 #[component]
 pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
@@ -25,7 +25,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
     let chosen = RwSignal::new(String::new());
     let naming = RwSignal::new(None::<Naming>);
     let save = NodeRef::<Button>::new();
-    // What the browser keeps is known only there.
+    // The storage exists in the browser only.
     Effect::new(move |_| all.set(kind.with_value(presets::load)));
     let any = Memo::new(move |_| all.read().names().next().is_some());
     let one = Memo::new(move |_| all.with(|all| chosen.with(|name| all.get(name).is_some())));
@@ -46,7 +46,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
         let name = event_target_value(&event);
         chosen.set(name.clone());
         naming.set(None);
-        // As it is kept now: another tab may have changed it.
+        // Another tab may have changed it.
         let now = kind.with_value(presets::load);
         if let Some(values) = now.get(&name) {
             let given = |field: &str| values.iter().find(|(of, _)| of == field).map(|(_, text)| text.clone());
@@ -65,7 +65,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
         chosen.set(String::new());
         naming.set(None);
         let Some(values) = gone else { return };
-        // It may be taken back from another page.
+        // Undo may be pressed on another page.
         toasts.undoable(format!("Preset \u{201c}{name}\u{201d} deleted"), move || {
             if let Some(new) = presets::change(&kind, |all| all.put(&name, values.clone())) {
                 all.try_set(new);
@@ -101,11 +101,11 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
             .into_any()
         })
     });
-    // The focus goes back to where it came from.
+    // The focus returns to the save button.
     let close = Callback::new(move |()| {
         naming.set(None);
         if let Some(save) = save.get_untracked() {
-            // It fails only for what can't take the focus.
+            // Fails only for elements that can't take the focus.
             let _ = save.focus();
         }
     });
@@ -157,7 +157,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
     .into_any()
 }
 
-/// Asks for the name; the button says what becomes of a preset that has it already.
+/// Asks for a name; the button states whether an existing preset is overwritten.
 #[component]
 fn NameField(
     what: Naming,
@@ -169,9 +169,9 @@ fn NameField(
     let typed = RwSignal::new(first.clone());
     let node = NodeRef::<Input>::new();
     node.on_load(|input| {
-        // Once it is part of the page.
+        // The field must be in the document first.
         request_animation_frame(move || {
-            // It fails only for what can't take the focus.
+            // Fails only for elements that can't take the focus.
             let _ = input.focus();
             input.select();
         });

@@ -1,26 +1,26 @@
-//! Presets of a kind: values under a name, kept in the browser. Pure but for where they are kept.
+//! Presets of a kind: named values in the browser's storage. Pure except for the storage.
 
 use crate::base;
 use leptos::prelude::window;
 use protocol::KindName;
 
-/// The values of one preset: what is typed into each field, by its name.
+/// Values of a preset: field name and text.
 pub type Values = Vec<(String, String)>;
 
-/// Names are cut here.
+/// Maximum length of a name, characters.
 const LONGEST: usize = 60;
 
-/// The presets of one kind, by name.
+/// Presets of one kind, sorted by name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Presets(Vec<(String, Values)>);
 
 impl Presets {
-    /// As they are kept. What can't be read is none.
+    /// Parses stored presets; empty when invalid.
     pub fn read(text: &str) -> Self {
         Self(serde_json::from_str(text).unwrap_or_default())
     }
 
-    /// To be kept.
+    /// Serializes the presets.
     pub fn text(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
@@ -33,20 +33,20 @@ impl Presets {
         self.0.iter().find(|(known, _)| known == name).map(|(_, values)| values)
     }
 
-    /// Keeps values under a name; what had that name is overwritten.
+    /// Stores values under a name, replacing an existing preset.
     pub fn put(&mut self, name: &str, values: Values) {
         self.remove(name);
         let place = self.0.partition_point(|(known, _)| known.to_lowercase() <= name.to_lowercase());
         self.0.insert(place, (name.to_owned(), values));
     }
 
-    /// Takes one out.
+    /// Removes a preset.
     pub fn remove(&mut self, name: &str) -> Option<Values> {
         let place = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(place).1)
     }
 
-    /// Gives one another name; what had that name is overwritten.
+    /// Renames a preset, replacing one that has the new name.
     pub fn rename(&mut self, from: &str, to: &str) {
         if let Some(values) = self.remove(from) {
             self.put(to, values);
@@ -54,7 +54,7 @@ impl Presets {
     }
 }
 
-/// A name as it is kept; nothing for one that is none.
+/// Normalized name; `None` when empty.
 pub fn name_of(typed: &str) -> Option<String> {
     let name: String = typed.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect();
     (!name.is_empty()).then_some(name)
@@ -64,15 +64,14 @@ fn key(kind: &KindName) -> String {
     base::scoped(&format!("signalbox.presets.{kind}"))
 }
 
-/// Those of a kind; none also where the browser keeps nothing for this page.
+/// Stored presets of a kind; empty without storage.
 pub fn load(kind: &KindName) -> Presets {
     let storage = window().local_storage().ok().flatten();
     let text = storage.and_then(|storage| storage.get_item(&key(kind)).ok().flatten());
     text.map(|text| Presets::read(&text)).unwrap_or_default()
 }
 
-/// Changes those of a kind, as they are kept just now: another tab may have changed them. Nothing when the browser
-/// keeps nothing.
+/// Changes the presets of a kind as stored now: another tab may have changed them. `None` without storage.
 pub fn change(kind: &KindName, change: impl FnOnce(&mut Presets)) -> Option<Presets> {
     let storage = window().local_storage().ok().flatten()?;
     let mut presets = load(kind);

@@ -1,4 +1,4 @@
-//! A preview beside the form, for kinds that give one: what a start with the params of now would do.
+//! Preview beside the form, for kinds that support it: what a start with the current parameters would do.
 
 use super::wrong::focus_wrong;
 use crate::api;
@@ -10,15 +10,15 @@ use protocol::preview::PREVIEW_KEY;
 use protocol::{KindName, KindSpec, Preview, Problem};
 use serde_json::Value;
 
-/// Whether a kind gives previews.
+/// Whether a kind supports previews.
 pub fn has_preview(spec: &KindSpec) -> bool {
     spec.params.get(PREVIEW_KEY).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// A preview, and what was typed when it was asked for.
+/// A preview, and the field texts it was requested with.
 type Shown = (Vec<String>, Result<Preview, Problem>);
 
-/// The button and what it brings. A preview of params that were changed since is taken away.
+/// Preview button and result. A changed parameter removes the result.
 #[component]
 pub fn PreviewPanel(kind: KindName, typed: Typed) -> impl IntoView {
     let shown = RwSignal::new(None::<Shown>);
@@ -65,7 +65,7 @@ pub fn PreviewPanel(kind: KindName, typed: Typed) -> impl IntoView {
     .into_any()
 }
 
-/// Facts, warnings, and the first rows.
+/// Facts, warnings and the first rows.
 #[component]
 fn Found(preview: Preview) -> impl IntoView {
     let Preview { facts, warnings, table, failure } = preview;

@@ -1,4 +1,4 @@
-//! What is wrong with the form, in one place that takes the focus: each mistake a link to its field.
+//! Error summary of the form: takes the focus and links to each invalid field.
 
 use crate::components::form::typed::Typed;
 use crate::reactive::part;
@@ -6,15 +6,15 @@ use leptos::prelude::*;
 use protocol::Problem;
 use wasm_bindgen::JsCast;
 
-/// The id of the box.
+/// Id of the summary.
 const BOX: &str = "form-wrong";
 
-/// The box; not there while nothing is known to be wrong.
+/// The summary; absent without errors.
 #[component]
 pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>) -> impl IntoView {
     part(move || {
         let errors = typed.errors.get();
-        // What the server said of fields is gone when all of them were changed.
+        // Field errors from the server are gone once all of these fields were changed.
         let problem = trouble.get().filter(|problem| problem.fields.is_empty() || !errors.is_empty());
         if errors.is_empty() && problem.is_none() {
             return None;
@@ -58,7 +58,7 @@ pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>) -> impl IntoView 
     })
 }
 
-/// Moves the focus to the box, once it is there.
+/// Focuses the summary once it is rendered.
 pub fn focus_wrong() {
     request_animation_frame(|| focus(BOX));
 }
@@ -66,7 +66,7 @@ pub fn focus_wrong() {
 fn focus(id: &str) {
     let element = document().get_element_by_id(id);
     if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // It fails only for what can't take the focus; what is wrong is said all the same.
+        // Fails only for elements that can't take the focus.
         let _ = element.focus();
     }
 }

@@ -1,5 +1,4 @@
-//! How the list was left, for whoever comes back to it by the browser's Back: how far it was scrolled, and what of the
-//! stored operations it had asked for.
+//! Scroll position and loaded pages of the list, restored when the user comes back with the browser's Back.
 
 use super::stored::{Shelf, Stored};
 use crate::filter::Asked;
@@ -7,13 +6,13 @@ use leptos::ev::{popstate, scroll};
 use leptos::prelude::*;
 use std::cell::{Cell, RefCell};
 
-/// A page that opens so soon after a step in the browser's history was opened by it, milliseconds.
+/// A page opened within this time after a history step was opened by it, milliseconds.
 const SOON: f64 = 2_000.0;
 
-/// Rows that are taken up again are there within so many frames.
+/// Maximum number of frames to wait for restored rows.
 const FRAMES: u32 = 30;
 
-/// The list as it was left.
+/// Saved state of the list.
 struct Left {
     address: String,
     y: f64,
@@ -22,21 +21,21 @@ struct Left {
 
 thread_local! {
     static LEFT: RefCell<Option<Left>> = const { RefCell::new(None) };
-    /// When the browser last went through its history; none before it is listened to.
+    /// Time of the last history step; `None` before the listener is registered.
     static STEPPED: Cell<Option<f64>> = const { Cell::new(None) };
 }
 
-/// Keeps how the list is left, and takes it up again where a person comes back.
+/// Saves the list's state on scroll, and restores it after a history step.
 pub fn come_back(asked: Memo<Asked>, stored: Stored) {
     let here = crate::base::use_path();
     Effect::new(move |_| {
         if STEPPED.get().is_none() {
             STEPPED.set(Some(f64::NEG_INFINITY));
-            // It listens as long as the page lives: it is on other pages that one steps back.
+            // The listener lives as long as the app: history steps happen on other pages, too.
             let _ = window_event_listener(popstate, |_| STEPPED.set(Some(js_sys::Date::now())));
         }
-        // Taken before this list is scrolled, and looked at when all have heard of a step: the router hears it first, and
-        // the list is there before the word has reached the one above.
+        // Read before this list scrolls, evaluated in the next frame: the router handles `popstate` before our listener
+        // does.
         if let Some(left) = LEFT.take() {
             request_animation_frame(move || {
                 let stepped = STEPPED.get().is_some_and(|at| js_sys::Date::now() - at < SOON);
@@ -48,7 +47,7 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
             });
         }
         let leave = window_event_listener(scroll, move |_| {
-            // The address is another page's already while this one goes.
+            // While the page is left, the URL is already that of the next page.
             if here.try_get_untracked().is_some_and(|here| here == "/operations") {
                 let y = window().scroll_y().unwrap_or_default();
                 let address = asked.with_untracked(Asked::address);
@@ -59,11 +58,11 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
     });
 }
 
-/// Scrolls there, as soon as there are rows enough.
+/// Scrolls to `y` as soon as the document is long enough.
 fn scroll_to(y: f64, frames: u32) {
     request_animation_frame(move || {
         window().scroll_to_with_x_and_y(0.0, y);
-        // Where there is no room for it yet, the browser stops short of it.
+        // Too short a document stops the scroll early.
         if frames > 0 && window().scroll_y().is_ok_and(|now| now < y - 1.0) {
             scroll_to(y, frames - 1);
         }

@@ -1,5 +1,5 @@
-//! How many operations in each state the list's filter finds. Without a filter the snapshot's counts say it; with one
-//! the server is asked, and again when an operation comes, goes or changes its state.
+//! Counts per state for the list's filter. Without a filter they come from the snapshot; with one from the server,
+//! again whenever an operation is added, deleted or changes state.
 
 use crate::api;
 use crate::filter::Asked;
@@ -14,15 +14,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A new filter asks once nobody has typed for this long.
+/// Debounce after the last change of the filter.
 const TYPING_PAUSE: Duration = Duration::from_millis(200);
-/// After a change it asks this much later: much may change within a moment.
+/// Delay before counts are requested again: many events may arrive at once.
 const SETTLE_TIME: Duration = Duration::from_secs(1);
-/// States remembered, so that other changes of an operation ask for nothing.
+/// Maximum number of states remembered to ignore other changes of an operation.
 const MAX_SEEN: usize = 4_000;
 const MINUTE: i64 = 60_000_000;
 
-/// Whether the counts may be others by now.
+/// Tracks whether the counts may be outdated.
 #[derive(Default)]
 struct Changes {
     seen: HashMap<OperationId, State>,
@@ -50,16 +50,16 @@ impl Joinable for Changes {
 
 type Join = Arc<Joined<Changes>>;
 
-/// The counts of the chips.
+/// Counts of the state chips.
 #[derive(Clone, Copy)]
 pub struct Counted {
-    /// What the address asks for beside states; nothing when that is all.
+    /// The filter without states; `None` when nothing else is filtered.
     filter: Memo<Option<Filter>>,
-    /// As the server says it of the filter.
+    /// Counts from the server for the filter.
     numbers: RwSignal<Option<Numbers>>,
 }
 
-/// The filter without its states; nothing where it has no more.
+/// The filter without its states; `None` when nothing remains.
 fn narrow(filter: &Filter) -> Option<Filter> {
     let open = Filter { states: Vec::new(), ..filter.clone() };
     (!open.words().is_empty()).then_some(open)
@@ -88,7 +88,7 @@ impl Counted {
             }
         });
         let clock = live.clock();
-        // A range of time that ends now moves.
+        // A time range relative to now moves with the clock.
         let minute = Memo::new(move |_| {
             let moving = filter.with(|f| f.as_ref().is_some_and(moves));
             moving.then(|| clock.get().micros() / MINUTE)
@@ -132,14 +132,14 @@ impl Counted {
             match api::counts(&asked.call("/api/v1/operations/counts", &[])).await {
                 Ok(told) => {
                     let taken = of.take(question, told.seq, ());
-                    // The filter may have changed meanwhile, or the page may be gone.
+                    // The filter may have changed, or the page may be gone.
                     let still =
                         join.try_with_untracked(|now| now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &of)));
                     if taken && still == Some(true) {
                         self.numbers.try_set(Some(numbers_of(&told.of.counts)));
                     }
                 }
-                // The chips go without numbers rather than with wrong ones.
+                // No numbers are better than wrong ones.
                 Err(_) => {
                     of.failed(question);
                     self.numbers.try_set(None);
@@ -148,7 +148,7 @@ impl Counted {
         });
     }
 
-    /// How many there are in a state, or in all; nothing while it is not known. Tracked.
+    /// Count of one state, or of all; `None` while unknown. Tracked.
     pub fn of(self, live: &Live, state: Option<State>) -> Option<u64> {
         if self.filter.with(Option::is_none) {
             return Some(state.map_or_else(|| live.count_all(), |state| live.count(state)));

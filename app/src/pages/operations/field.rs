@@ -1,4 +1,4 @@
-//! The field of the filter: words filter as they are typed, conditions like `kind:data.load` are offered and taken.
+//! The filter field: words filter while typing, conditions like `kind:data.load` are suggested and applied.
 
 use crate::app::Data;
 use crate::filter::Asked;
@@ -14,10 +14,10 @@ use protocol::{FieldKind, Form, State};
 use serde_json::Value;
 use web_sys::KeyboardEvent;
 
-/// What the list of suggestions is called, for the field and its options.
+/// Id prefix of the suggestion list and its options.
 const LIST: &str = "filter-options";
 
-/// What conditions can be about, as the page knows it now. Not tracked.
+/// Vocabulary for suggestions, from what the page knows now. Not tracked.
 fn vocabulary() -> Vocabulary {
     let (live, data) = (Live::here(), Data::here());
     let mut known = Vocabulary {
@@ -63,22 +63,22 @@ fn vocabulary() -> Vocabulary {
     known
 }
 
-/// What the field holds and offers.
+/// State of the field and its suggestions.
 #[derive(Clone, Copy)]
 struct Field {
     asked: Memo<Asked>,
     typed: RwSignal<String>,
-    /// Why a condition was not taken.
+    /// Error of a rejected condition.
     trouble: RwSignal<String>,
     open: RwSignal<bool>,
-    /// The suggestion that Enter takes.
+    /// The suggestion that Enter applies.
     active: RwSignal<Option<usize>>,
     offered: Memo<Vec<Suggestion>>,
     go: Callback<(Asked, bool)>,
 }
 
 impl Field {
-    /// Takes in what was typed: words at once, conditions once they are whole; all of them when `all`.
+    /// Applies the typed text: words at once, conditions when complete, or all of them with `all`.
     fn take(self, all: bool) {
         let was = self.typed.get_untracked();
         let mut typed = Typed::read(&was);
@@ -99,7 +99,7 @@ impl Field {
         }
         self.trouble.set(why);
         if asked != before {
-            // Typing makes no steps to go back to; a condition does.
+            // Typed words create no history entry; a condition does.
             self.go.run((asked, taken.is_empty()));
         }
     }
@@ -145,7 +145,7 @@ impl Field {
                 self.open.set(false);
                 self.active.set(None);
             }
-            // Nothing is typed: the last condition goes.
+            // In an empty field, Backspace removes the last condition.
             "Backspace" if self.typed.with_untracked(String::is_empty) => {
                 let asked = self.asked.get_untracked();
                 if let Some(last) = asked.chips().last() {
@@ -157,7 +157,7 @@ impl Field {
     }
 }
 
-/// The field with what it offers.
+/// The field with its suggestions.
 #[component]
 pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
     let typed = RwSignal::new(asked.with_untracked(|a| a.filter.text.clone()));
@@ -172,7 +172,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
         navigate(&asked.address(), NavigateOptions { replace, scroll: false, ..Default::default() });
     });
     let field = Field { asked, typed, trouble, open, active, offered, go };
-    // The address may change by other ways than typing: back, a link.
+    // The URL also changes by Back and by links.
     Effect::new(move |_| {
         let words = asked.with(|a| a.filter.text.clone());
         let same = typed.with_untracked(|typed| {
@@ -201,7 +201,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
         }
         .into_any()
     };
-    // What the address holds beside the words, for a form that is sent without a script.
+    // Other query parameters, for a form submitted without a script.
     let kept = part(move || {
         let address = asked.with(|a| a.with_words("").address());
         let pairs = crate::query::pairs(address.split_once('?')?.1);

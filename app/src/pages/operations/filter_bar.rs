@@ -1,7 +1,6 @@
-//! The filter of the list, all of it in the page's address: a chip for each state, the field, and what is in force.
+//! Filter bar of the list: state chips, the filter field and active filters. All of it is in the URL.
 //!
-//! Its links are plain ones, and not the router's: for those each would be the current page, as all of them lead to this
-//! one.
+//! Plain links, not the router's: the router compares paths only, so every one would be the current page.
 
 use super::counted::Counted;
 use super::field::FilterField;
@@ -17,7 +16,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use protocol::State;
 
-/// A chip for each state with its count, the field, what is in force, and in which order rows stand.
+/// State chips with counts, the field, sort order, grouping, saved views and active filters.
 #[component]
 pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
     let live = Live::here();
@@ -63,7 +62,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
     .into_any()
 }
 
-/// The conditions that are in force, each with a way to lift it, and what of the address can't be read.
+/// Active filters, each removable, and query parameters that could not be parsed.
 #[component]
 fn InForce(asked: Memo<Asked>) -> impl IntoView {
     let chips = Memo::new(move |_| asked.with(Asked::chips));
@@ -121,7 +120,7 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
     })
 }
 
-/// In which order rows stand, and by what they stand together.
+/// Sort order and grouping.
 #[component]
 fn Arrange(asked: Memo<Asked>) -> impl IntoView {
     let navigate = use_navigate();

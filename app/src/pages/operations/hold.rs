@@ -1,11 +1,11 @@
-//! Nothing moves under the pointer: while a person points into the lists, has the focus there or has scrolled down,
-//! rows keep their places, and what would come, go or move waits. Pure.
+//! Freezes the lists while the user points at them, has the focus in them or has scrolled down: rows keep their
+//! positions, and changes wait. Pure.
 
 use protocol::OperationId;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// A row, and the group that it stands in; empty where there are no groups.
+/// A row and its group; the group is empty without grouping.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placed {
     pub id: OperationId,
@@ -19,17 +19,17 @@ pub struct Lists {
     pub ended: Vec<Placed>,
 }
 
-/// What waits until the lists are let go.
+/// Changes that wait while the lists are frozen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Waiting {
     /// Not shown yet.
     pub new: usize,
-    /// Shown where they don't belong any more.
+    /// Shown at an outdated position.
     pub moved: usize,
 }
 
 impl Waiting {
-    /// `3 new, 2 updated`; nothing when nothing waits.
+    /// `3 new, 2 updated`; `None` when nothing waits.
     pub fn said(self) -> Option<String> {
         let count = |n: usize| crate::format::count(n as u64);
         match (self.new, self.moved) {
@@ -45,8 +45,8 @@ fn ids(list: &[Placed]) -> HashSet<OperationId> {
     list.iter().map(|row| row.id).collect()
 }
 
-/// What is shown of `now` while the places of what is `shown` are held: the same rows in the same order, and after
-/// them the ended ones that come below all of them, for nothing moves by those.
+/// Lists to show while `shown` is frozen: the same rows in the same order, plus new ended rows below all of them,
+/// because these move nothing.
 pub fn hold(shown: &Lists, now: &Lists) -> (Lists, Waiting) {
     let (active, ended) = (ids(&now.active), ids(&now.ended));
     let last = shown.ended.iter().rev().find(|row| ended.contains(&row.id)).map(|row| row.id);
@@ -116,7 +116,7 @@ mod tests {
             let (held, waiting) = hold(&shown, &now);
             prop_assert_eq!(&held.active, &shown.active);
             prop_assert_eq!(&held.ended[..shown.ended.len()], &shown.ended[..]);
-            // Nothing is shown twice, and nothing is lost: it is shown or it waits.
+            // No row is shown twice or lost: it is shown or it waits.
             let all: HashSet<_> = held.active.iter().chain(&held.ended).map(|r| r.id).collect();
             prop_assert_eq!(all.len(), held.active.len() + held.ended.len());
             let to_come = now.active.iter().chain(&now.ended).filter(|r| !all.contains(&r.id)).count();

@@ -1,4 +1,4 @@
-//! Operations: what runs and what ended, as the page's address asks for it.
+//! Operations page: active and ended operations, as the URL filters, sorts and groups them.
 
 mod back;
 mod counted;
@@ -38,7 +38,6 @@ use still::{News, Still};
 use stored::{More, Stored};
 use window::PLAIN;
 
-/// The page.
 #[component]
 pub fn OperationsPage() -> impl IntoView {
     view! {
@@ -57,15 +56,15 @@ pub fn OperationsPage() -> impl IntoView {
     .into_any()
 }
 
-/// What of one list is shown, as its table wants it.
+/// Rows of one list, as its table needs them.
 #[derive(Clone, Copy)]
 struct List {
     items: Memo<Vec<Item>>,
-    /// The rows among them.
+    /// Rows only, without group headings.
     ids: Memo<Vec<OperationId>>,
-    /// How many rows each group has.
+    /// Number of rows per group.
     counts: Memo<HashMap<Arc<str>, usize>>,
-    /// How many rows there are, folded or not.
+    /// Number of rows, including collapsed groups.
     len: Memo<usize>,
 }
 
@@ -73,7 +72,7 @@ impl List {
     fn new(asked: Memo<Asked>, rows: Memo<Vec<Placed>>, ready: RwSignal<bool>) -> Self {
         let items = Memo::new(move |_| {
             let mut items = rows.with(|rows| asked.with(|a| items(rows, &a.folded)));
-            // Without a script there is no scrolling for more.
+            // Without a script there is no virtual scrolling.
             if !ready.get() {
                 items.truncate(PLAIN);
             }
@@ -96,14 +95,13 @@ impl List {
     }
 }
 
-/// Filter, active and ended operations.
 #[component]
 fn Lists() -> impl IntoView {
     let live = Live::here();
     let location = use_location();
     let path = base::use_path();
     let asked = Memo::new(move |before: Option<&Asked>| {
-        // The address is another page's already while this one goes.
+        // While the page is left, the URL is already that of the next page.
         match before {
             Some(before) if path.read().as_str() != "/operations" => before.clone(),
             _ => location.search.with(|search| Asked::read(search)),
@@ -126,7 +124,7 @@ fn Lists() -> impl IntoView {
     let matching = Signal::derive(move || still.found.with(|(active, _)| active.clone()));
     let active_count = Memo::new(move |_| matching.with(Vec::len));
     let (active_scrolled, ended_scrolled) = still.scrolled;
-    // Only ended ones, or only active ones, when the filter asks for such states.
+    // A filter by states may exclude one of the lists.
     let about = move |which: fn(&State) -> bool| {
         asked.with(|a| a.filter.states.is_empty() || a.filter.states.iter().any(which))
     };
@@ -241,7 +239,7 @@ fn Lists() -> impl IntoView {
     .into_any()
 }
 
-/// What an order is worth where the server has more than the page: never told as if it were of all of them.
+/// States how much of the stored operations the sort order or grouping covers.
 #[component]
 fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl IntoView {
     let live = Live::here();
@@ -267,7 +265,7 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
     })
 }
 
-/// Where nothing ended is shown: nothing ever ended, nothing matches, or the server has not answered yet.
+/// Placeholder of an empty ended list: none exist, none match, or the search is still running.
 #[component]
 fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
     let live = Live::here();
@@ -283,7 +281,7 @@ fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
     view! { <p class="muted quiet-line" role="status">{said}</p> }.into_any()
 }
 
-/// Cancels all that the filter finds, and no more: for a list without a filter there is the selection.
+/// Cancels all active operations that match the filter. Hidden without a filter: the selection covers that.
 #[component]
 fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> impl IntoView {
     let actions = Actions::here();
@@ -311,7 +309,7 @@ fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> imp
     })
 }
 
-/// Deletes all of what ended that the filter finds, shown or not; asked first, with the count.
+/// Deletes all ended operations that match the filter, shown or not, after a confirmation with their number.
 #[component]
 fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView {
     let actions = Actions::here();
@@ -332,7 +330,7 @@ fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView {
     })
 }
 
-/// Nothing to list: because nothing ever ran, or because the filter leaves nothing.
+/// Placeholder of an empty page: no operations exist, or none match.
 #[component]
 fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
     let live = Live::here();

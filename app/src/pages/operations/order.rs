@@ -1,4 +1,4 @@
-//! In which order rows stand, and in which groups.
+//! Sort order and grouping of rows.
 
 use super::hold::Placed;
 use crate::filter::{Group, Sort};
@@ -9,24 +9,24 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// What stands in the place of a host where none was chosen yet.
+/// Group name of operations without a host.
 pub const NO_HOST: &str = "no host yet";
 
-/// A row or the head of a group, as they follow each other down the page.
+/// A row or a group heading, in display order.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Item {
     Head(Arc<str>),
     Row(OperationId),
 }
 
-/// What rows are ordered by; less comes first.
+/// Sort key; smaller comes first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// By id alone.
+    /// By id only.
     Id,
     Micros(i64),
     Title(String),
-    /// Nothing is known of it: it comes last.
+    /// Unknown: sorted last.
     Last,
 }
 
@@ -44,7 +44,7 @@ fn rank(cell: Option<&OpCell>, sort: Sort, now: Time) -> Rank {
     }
 }
 
-/// Puts rows in order, group by group. Not tracked.
+/// Sorts rows by group, then by the sort order. Not tracked.
 pub fn place(
     live: &Live,
     ids: impl Iterator<Item = OperationId>,
@@ -53,7 +53,7 @@ pub fn place(
     now: Time,
 ) -> Vec<Placed> {
     let none: Arc<str> = "".into();
-    // Each name once, however many rows have it.
+    // One shared string per group name.
     let mut names: HashSet<Arc<str>> = HashSet::new();
     let mut rows: Vec<(Arc<str>, Rank, Reverse<OperationId>)> = ids
         .map(|id| {
@@ -82,7 +82,7 @@ pub fn place(
     let mut placed: Vec<Placed> =
         rows.into_iter().map(|(group, _, Reverse(id))| Placed { id, group }).collect();
     if sort == Sort::Oldest {
-        // Each group by itself the other way round.
+        // Reverses each group on its own.
         for group in placed.chunk_by_mut(|a, b| a.group == b.group) {
             group.reverse();
         }
@@ -90,7 +90,7 @@ pub fn place(
     placed
 }
 
-/// Rows with the heads of their groups between them, without those of folded groups.
+/// Rows with group headings in between, without the rows of collapsed groups.
 pub fn items(placed: &[Placed], folded: &[String]) -> Vec<Item> {
     let mut items = Vec::with_capacity(placed.len());
     for group in placed.chunk_by(|a, b| a.group == b.group) {
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(titles(Sort::Oldest, None), "bac");
         assert_eq!(titles(Sort::Title, None), "abc");
         assert_eq!(titles(Sort::Longest, None), "acb");
-        // Nobody knows when any of them ends.
+        // None has a known end.
         assert_eq!(titles(Sort::Soonest, None), "cab");
     }
 

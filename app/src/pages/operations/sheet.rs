@@ -1,4 +1,4 @@
-//! A list of operations of any length: of its rows only those in sight, and some around them, are in the document.
+//! Virtual table of operations: only visible rows and a margin around them are in the document.
 
 use super::order::Item;
 use super::stored::Stored;
@@ -22,23 +22,23 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, FocusEvent, FocusOptions, HtmlElement};
 
-/// How high a row is until one was measured, pixels.
+/// Row height before a row is measured, pixels.
 const ROW: f64 = 44.0;
-/// Nearer than this to the end of the list the next page is asked for, pixels.
+/// Distance to the end of the list at which the next page is loaded, pixels.
 const NEAR: f64 = 1_500.0;
-/// So many rows beside those in the document are not forgotten.
+/// Rows kept in memory beyond those in the document.
 const KEPT: usize = 200;
-/// Columns that the head of a group stands over.
+/// Number of columns that a group heading spans.
 const COLUMNS: &str = "10";
 
-/// What follows each other in the body of the table.
+/// One child of the table body.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Shown {
     Item(Item),
     Space(Space),
 }
 
-/// Where rows are that are not in the document.
+/// Placeholders for rows outside the document.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Space {
     Above,
@@ -46,22 +46,22 @@ enum Space {
     Below,
 }
 
-/// The table; `stored` where it shows what has ended.
+/// The table; `stored` for the list of ended operations.
 #[component]
 pub fn Sheet(
     asked: Memo<Asked>,
     items: Memo<Vec<Item>>,
-    /// How many rows each group has, folded or not.
+    /// Number of rows per group, including collapsed groups.
     counts: Memo<HashMap<Arc<str>, usize>>,
-    /// What its column of times tells.
+    /// Heading of the time column.
     left: &'static str,
-    /// What its column of words tells.
+    /// Heading of the text column.
     doing: &'static str,
     picks: Picks,
     places: Memo<HashMap<OperationId, Place>>,
-    /// The page lives: rows can come and go with scrolling.
+    /// The page is hydrated: rows can come and go while scrolling.
     ready: RwSignal<bool>,
-    /// Its first rows are out of sight.
+    /// The first rows are scrolled out of view.
     scrolled: RwSignal<bool>,
     #[prop(optional)] stored: Option<Stored>,
 ) -> impl IntoView {
@@ -69,7 +69,7 @@ pub fn Sheet(
     let body = NodeRef::<Tbody>::new();
     let sight = RwSignal::new(Window::begin());
     let row_height = RwSignal::new(ROW);
-    // Since the focus came somebody pressed somewhere.
+    // A pointer was pressed since the focus came in.
     let pressed = StoredValue::new(false);
     let look = {
         let live = live.clone();
@@ -87,7 +87,7 @@ pub fn Sheet(
             sight.maybe_update(|sight| std::mem::replace(sight, now) != now);
             let above = place.top() + row < 0.0;
             scrolled.maybe_update(|scrolled| std::mem::replace(scrolled, above) != above);
-            // Rows that come below all others move none; in other orders a person asks for them.
+            // Rows appended at the end move no others; in other orders the user loads more explicitly.
             let Some(stored) = stored else { return };
             let follows = asked.with_untracked(|a| a.sort.whole() && a.group.is_none());
             let shown = items.with_untracked(Vec::len);
@@ -104,7 +104,7 @@ pub fn Sheet(
         let look = look.clone();
         move |_| {
             items.track();
-            // Of an answer nothing may be shown yet, where places are held; then what is in sight still asks for more.
+            // While the list is frozen an answer may add no rows; then it asks again.
             if let Some(stored) = stored {
                 stored.answered.track();
             }
@@ -122,11 +122,11 @@ pub fn Sheet(
         ];
         on_cleanup(move || {
             handles.into_iter().for_each(|handle| handle.remove());
-            // A list that is gone holds nothing.
+            // A removed list freezes nothing.
             scrolled.try_set(false);
         });
     });
-    // The row that has the focus stays when it is scrolled out of sight: else the focus would be lost with it.
+    // The focused row stays in the document while scrolled out of view, or the focus would be lost.
     let focused = RwSignal::new(None::<OperationId>);
     let layout = Memo::new(move |_| {
         let held = focused.get().map(Item::Row);
@@ -162,7 +162,7 @@ pub fn Sheet(
         focused.set(if let Some(Item::Row(id)) = item { Some(id) } else { None });
     };
     let focus_went = move |event: FocusEvent| {
-        // Whoever looks at another window comes back to the same row.
+        // After a switch to another window the focus returns to the same row.
         if !document().has_focus().unwrap_or(true) {
             return;
         }
@@ -170,7 +170,7 @@ pub fn Sheet(
             focused.set(None);
             return;
         }
-        // Nobody took it away: the row itself was moved, which costs the focus.
+        // The focus was not moved away: the row was moved in the document, which drops the focus.
         let element = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
         request_animation_frame(move || match element.filter(|element| element.is_connected()) {
             Some(element) => {
@@ -178,7 +178,7 @@ pub fn Sheet(
                 if nowhere {
                     let options = FocusOptions::new();
                     options.set_prevent_scroll(true);
-                    // It fails only for what can't take the focus.
+                    // Fails only for elements that can't take the focus.
                     let _ = element.focus_with_options(&options);
                 }
             }
@@ -262,11 +262,11 @@ pub fn Sheet(
             let known = Memo::new(move |_| (live.has(id), live.forgotten(id)));
             whole(move || match known.get() {
                 (true, _) => view! { <Row id picks=Some(picks) places numbers/> }.into_any(),
-                // Nothing moves while one points at the list, so its place stays until then.
+                // The list is frozen, so the row keeps its position until it is released.
                 (_, true) => {
                     view! { <tr class="row"><td colspan=COLUMNS class="muted">"Deleted"</td></tr> }.into_any()
                 }
-                // The page let it go, and asks for it again now that it is in sight.
+                // The page dropped the row and requests it again now that it is visible.
                 _ => view! { <tr class="row" aria-busy="true"><td colspan=COLUMNS></td></tr> }.into_any(),
             })
             .into_any()
@@ -274,7 +274,7 @@ pub fn Sheet(
     };
     let count = maybe(move || {
         let more = stored.is_some_and(|stored| stored.more(&counted, items.with(Vec::len)));
-        // Minus one says that nobody knows yet how many there are.
+        // ARIA: -1 means that the number of rows is unknown.
         Some(if more { "-1".to_owned() } else { (items.with(Vec::len) + 1).to_string() })
     });
     let printed = Signal::derive(move || {
@@ -298,12 +298,12 @@ pub fn Sheet(
     .into_any()
 }
 
-/// How many of them are operations.
+/// Number of operations among the items.
 fn rows_of(items: &[Item]) -> usize {
     items.iter().filter(|item| matches!(item, Item::Row(_))).count()
 }
 
-/// What stands in the document, from the top.
+/// Children of the table body, from top to bottom.
 fn in_document(items: &[Item], sight: Window, layout: Layout) -> Vec<Shown> {
     let held = layout.held.and_then(|at| items.get(at)).cloned().map(Shown::Item);
     let (before, after) = if layout.held_below { (None, held) } else { (held, None) };

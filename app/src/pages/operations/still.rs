@@ -1,4 +1,4 @@
-//! The lists as they are shown: in order, and held still while a person points at them.
+//! The displayed lists: sorted, and frozen while the user points at them.
 
 use super::hold::{Lists, Placed, Waiting, hold};
 use super::order::place;
@@ -13,28 +13,28 @@ use protocol::{Filter, OperationId};
 use wasm_bindgen::JsCast;
 use web_sys::{FocusEvent, Node};
 
-/// What is shown, and what waits.
+/// The displayed lists and the changes that wait.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Shown {
     pub lists: Lists,
     pub waiting: Waiting,
-    /// What was asked for: with another filter or order everything begins anew.
+    /// Filter, sort order and grouping: a change of them unfreezes the lists.
     key: (Filter, Sort, Option<Group>, u32, u32),
 }
 
-/// The lists, and what holds them still.
+/// The lists and their freeze state.
 #[derive(Clone, Copy)]
 pub struct Still {
-    /// All that the page holds and the filter takes, newest first: active, ended.
+    /// All loaded operations that match the filter, newest first: active, ended.
     pub found: Memo<(Vec<OperationId>, Vec<OperationId>)>,
     pub shown: Memo<Shown>,
-    /// Around both lists.
+    /// Element around both lists.
     pub region: NodeRef<Div>,
     pub points: RwSignal<bool>,
     pub focused: RwSignal<bool>,
-    /// The first rows of the active and of the ended ones are out of sight.
+    /// The first rows of the active and of the ended list are scrolled out of view.
     pub scrolled: (RwSignal<bool>, RwSignal<bool>),
-    /// Rises when a person asks for what waits.
+    /// Incremented when the user asks for the waiting changes.
     let_go: RwSignal<u32>,
 }
 
@@ -57,7 +57,7 @@ impl Still {
             let live = live.clone();
             move |_| {
                 let (sort, group) = asked.with(|a| (a.sort, a.group));
-                // These orders change with the time and with every forecast.
+                // These orders depend on the time and on every forecast.
                 let moves = matches!(sort, Sort::Longest | Sort::Soonest);
                 let time = if moves { clock.get() } else { clock.get_untracked() };
                 found.with(|(active, ended)| {
@@ -88,7 +88,7 @@ impl Still {
         });
         let region = NodeRef::new();
         let still = Self { found, shown, region, points, focused, scrolled, let_go };
-        // What has the focus or the pointer may go without a word: look again with each tick of the clock.
+        // Focus and hover can end without an event, so they are checked on each clock tick.
         Effect::new(move |_| {
             clock.track();
             still.look_again();
@@ -96,7 +96,7 @@ impl Still {
         still
     }
 
-    /// The focus goes elsewhere, perhaps within the lists.
+    /// Handles `focusout`; the focus may stay within the lists.
     pub fn left(self, event: &FocusEvent) {
         let to = event.related_target().and_then(|t| t.dyn_into::<Node>().ok());
         let within = self.region.get_untracked().is_some_and(|region| region.contains(to.as_ref()));
@@ -117,13 +117,13 @@ impl Still {
         }
     }
 
-    /// Shows what waits.
+    /// Shows the waiting changes.
     fn show(self) {
         self.let_go.update(|n| *n += 1);
     }
 }
 
-/// The button that says what waits, and shows it.
+/// Button with the number of waiting changes; shows them.
 #[component]
 pub fn News(still: Still) -> impl IntoView {
     let said = Memo::new(move |_| still.shown.with(|shown| shown.waiting.said()));
@@ -131,7 +131,7 @@ pub fn News(still: Still) -> impl IntoView {
         said.get().map(|said| {
             let show = move |_| {
                 still.show();
-                // What is new stands at the top.
+                // New rows are at the top.
                 if let Some(region) = still.region.get_untracked()
                     && region.get_bounding_client_rect().top() < 0.0
                 {

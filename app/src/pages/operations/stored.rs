@@ -1,4 +1,4 @@
-//! Ended operations beyond those that the page holds: the server has them all, and gives them page by page.
+//! Ended operations that the page has not loaded: the server returns them page by page.
 
 use crate::api::{self, Told};
 use crate::components::faces::Trouble;
@@ -12,55 +12,54 @@ use protocol::{Filter, OperationId, Problem, State};
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// The server's list.
 const PATH: &str = "/api/v1/operations";
-/// So many are asked for at once.
+/// Page size.
 const PAGE: &str = "100";
-/// A filter asks the server once nobody has typed for so long.
+/// Debounce after the last change of the filter.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What the server has said of the ended operations that a filter takes.
+/// Ended operations that the server returned for the filter.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Shelf {
-    /// From the beginning of the server's order, without a gap.
+    /// In the server's order, without gaps, from its beginning.
     ids: Vec<OperationId>,
-    /// Where its next page begins; empty before the first was asked for.
+    /// Cursor of the next page; empty before the first request.
     after: String,
-    /// There are no more.
+    /// There are no further pages.
     end: bool,
     busy: bool,
     problem: Option<Problem>,
 }
 
-/// A filter's ended states: those that it names, or all. None where it asks only for what has not ended.
+/// Ended states of the filter: those it names, or all; empty when it names only active states.
 fn ended_states(filter: &Filter) -> Vec<State> {
     let ended = State::ALL.into_iter().filter(|s| s.ended());
     ended.filter(|s| filter.states.is_empty() || filter.states.contains(s)).collect()
 }
 
-/// The same filter for ended ones alone; nothing where it takes none.
+/// The same filter limited to ended states; `None` when it excludes them all.
 fn for_ended(asked: &Asked) -> Option<Asked> {
     let states = ended_states(&asked.filter);
     let filter = Filter { states, ..asked.filter.clone() };
     Some(Asked { filter, ..asked.clone() }).filter(|asked| !asked.filter.states.is_empty())
 }
 
-/// The ended operations that are stored, as far as they were asked for.
+/// Stored ended operations, as far as requested.
 #[derive(Clone, Copy)]
 pub struct Stored {
     asked: Memo<Asked>,
     shelf: RwSignal<Shelf>,
-    /// Rises when another shelf takes the place of what was asked for: answers on their way are of no use then.
+    /// Incremented when the loaded pages are replaced: answers in flight are dropped.
     turn: StoredValue<u32>,
-    /// Rises with each page whose rows are shown at once, even where places are held.
+    /// Incremented with each page that is shown at once, even while the list is frozen.
     pub came: RwSignal<u32>,
-    /// Rises with each answer, whatever of it is shown.
+    /// Incremented with each answer.
     pub answered: RwSignal<u32>,
 }
 
 impl Stored {
-    /// For what the address asks for: begins anew with each filter and order, and asks the server by itself where
-    /// the page can't hold the answer.
+    /// Pages for the URL's filter and order. A change of either starts over, and requests the first page where the
+    /// loaded operations can't answer.
     pub fn new(asked: Memo<Asked>) -> Self {
         let (came, answered) = (RwSignal::new(0), RwSignal::new(0));
         let stored = Self { asked, shelf: RwSignal::default(), turn: StoredValue::new(0), came, answered };
@@ -84,24 +83,24 @@ impl Stored {
         stored
     }
 
-    /// What was asked for so far, to be taken up again.
+    /// The loaded pages, to be restored later.
     pub fn as_it_is(self) -> Shelf {
         Shelf { busy: false, ..self.shelf.get_untracked() }
     }
 
-    /// Goes on from what was asked for before, and shows it at once.
+    /// Restores loaded pages and shows them at once.
     pub fn take_up(self, shelf: Shelf) {
         self.turn.update_value(|n| *n += 1);
         self.shelf.set(shelf);
         self.came.update(|n| *n += 1);
     }
 
-    /// How many ended ones there are in the states that are asked for, whatever else is. Tracked.
+    /// Number of ended operations in the filter's states, ignoring other conditions. Tracked.
     fn counted(&self, live: &Live) -> u64 {
         self.asked.with(|a| ended_states(&a.filter).into_iter().map(|state| live.count(state)).sum())
     }
 
-    /// The filter asks for more than states. Tracked.
+    /// Whether the filter has conditions other than states. Tracked.
     fn narrow(&self) -> bool {
         self.asked.with(|a| {
             let open = Filter { states: Vec::new(), ..a.filter.clone() };
@@ -109,7 +108,7 @@ impl Stored {
         })
     }
 
-    /// The server may have some that are not `shown`. Tracked.
+    /// Whether the server may have more than the `shown` ones. Tracked.
     pub fn more(&self, live: &Live, shown: usize) -> bool {
         let counted = self.counted(live);
         !self.shelf.read().end && counted > 0 && (self.narrow() || counted > shown as u64)
@@ -119,8 +118,8 @@ impl Stored {
         untrack(|| self.more(live, 0))
     }
 
-    /// Of those that are held, what may be shown, in no order: where the server's order is followed, nothing beyond
-    /// what it has told of yet. With those that it told of and the page has let go. Tracked.
+    /// Ended operations to show, unsorted. Where the list follows the server's order, it ends at the last loaded page.
+    /// Includes operations that were loaded and dropped from memory. Tracked.
     pub fn ended(&self, live: &Live, held: &[OperationId]) -> Vec<OperationId> {
         let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
         let from = live.ended_from().get();
@@ -143,8 +142,8 @@ impl Stored {
         })
     }
 
-    /// Asks for the next page, if none is on its way. With `show` its rows are shown at once; else they are where they
-    /// stand below all others, and wait where places are held and they don't.
+    /// Requests the next page, unless a request is in flight. With `show` its rows appear at once; otherwise they wait
+    /// while the list is frozen.
     pub fn ask(self, live: &Live, show: bool) {
         let Some(asked) = self.asked.try_get_untracked() else { return };
         let mut shelf = self.shelf.get_untracked();
@@ -159,13 +158,13 @@ impl Stored {
         spawn_local(async move {
             shelf.problem = None;
             let order = if asked.sort == Sort::Oldest { "oldest" } else { "newest" };
-            // The first pages hold what the page has already: go on until something is new.
+            // The first pages may hold only known operations: continue until something is new.
             loop {
                 let path = ended.call(PATH, &[("order", order), ("after", &shelf.after), ("limit", PAGE)]);
                 let question = live.page_question();
                 match api::operations(&path).await {
                     Ok(Told { seq, of: page }) => {
-                        // What may have happened in between is in a newer answer.
+                        // Events since then are in a newer answer.
                         if !live.shelve(&question, seq, &page.operations) {
                             continue;
                         }
@@ -183,7 +182,7 @@ impl Stored {
                     }
                 }
             }
-            // The filter may have changed meanwhile; then this answer is of no use.
+            // The filter may have changed; then this answer is outdated.
             let still = |now: Asked| now.filter == asked.filter && now.sort.stored() == asked.sort.stored();
             if self.asked.try_get_untracked().is_some_and(still) && self.turn.get_value() == turn {
                 let fine = shelf.problem.is_none();
@@ -198,13 +197,13 @@ impl Stored {
         });
     }
 
-    /// Asks again for rows that the page has forgotten, from this one on.
+    /// Requests rows again that the page dropped from memory, from this one on.
     pub fn fill(self, live: &Live, from: OperationId) {
         let Some(ended) = self.asked.try_get_untracked().as_ref().and_then(for_ended) else { return };
         let live = live.clone();
         spawn_local(async move {
             let path = ended.call(PATH, &[("after", &from.next().to_string()), ("limit", PAGE)]);
-            // Without an answer the rows stay empty until they are seen again.
+            // Without an answer the rows stay empty until they are visible again.
             loop {
                 let question = live.page_question();
                 let Ok(Told { seq, of: page }) = api::operations(&path).await else { break };
@@ -216,11 +215,11 @@ impl Stored {
     }
 }
 
-/// The button that asks for more; rows that come near the end of the list do so by themselves.
+/// Load-more button; rows near the end of the list load without it.
 #[component]
 pub fn More(
     stored: Stored,
-    /// How many are shown.
+    /// Number of rows shown.
     #[prop(into)]
     shown: Signal<usize>,
 ) -> impl IntoView {

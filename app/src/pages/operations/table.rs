@@ -1,4 +1,4 @@
-//! A short table of operations, one keyed row each; and the head that it has in common with long ones.
+//! Short table of operations with one keyed row each, and the table head shared with the virtual table.
 
 use crate::components::picks::{PickAll, Picks};
 use crate::components::row::Row;
@@ -7,15 +7,14 @@ use leptos::prelude::*;
 use protocol::OperationId;
 use std::collections::HashMap;
 
-/// The table.
 #[component]
 pub fn Table(
     ids: Memo<Vec<OperationId>>,
-    /// What its column of times tells.
+    /// Heading of the time column.
     left: &'static str,
-    /// What its column of words tells.
+    /// Heading of the text column.
     doing: &'static str,
-    /// Who stands where in line.
+    /// Queue positions.
     places: Memo<HashMap<OperationId, Place>>,
 ) -> impl IntoView {
     view! {
@@ -29,7 +28,7 @@ pub fn Table(
     .into_any()
 }
 
-/// The names of the columns, and the box that selects all rows where they can be selected.
+/// Table head, with a select-all checkbox where rows can be selected.
 #[component]
 pub fn Head(left: &'static str, doing: &'static str, picks: Option<Picks>) -> impl IntoView {
     let pick = picks.map(|picks| {

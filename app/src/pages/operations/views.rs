@@ -1,5 +1,4 @@
-//! Views that were saved under a name: a filter with its order and groups. This browser alone keeps them; what is
-//! shared is their address.
+//! Saved views: a filter with its sort order and grouping under a name. Stored in this browser only; shared by URL.
 
 use crate::base;
 use crate::components::icon::Icon;
@@ -12,18 +11,17 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use web_sys::SubmitEvent;
 
-/// Where the browser keeps them.
+/// Storage key.
 const KEY: &str = "signalbox.views";
-/// More than so many would be no menu any more.
+/// Maximum number of views.
 const MOST: usize = 50;
-/// Letters of a name.
+/// Maximum length of a name, characters.
 const LONGEST: usize = 60;
 
-/// A view with its name.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct View {
     name: String,
-    /// The query of its address.
+    /// Query string of its URL.
     query: String,
 }
 
@@ -33,13 +31,13 @@ fn kept() -> Vec<View> {
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
-/// Keeps them; says whether the browser does.
+/// Stores the views; returns whether the browser did.
 fn keep(views: &[View]) -> bool {
     let Some(storage) = window().local_storage().ok().flatten() else { return false };
     serde_json::to_string(views).is_ok_and(|text| storage.set_item(&base::scoped(KEY), &text).is_ok())
 }
 
-/// Puts a view in under its name; one that has the name already is another one from now on.
+/// Adds a view, or replaces the one with the same name.
 fn put(views: &mut Vec<View>, name: &str, query: String) {
     match views.iter_mut().find(|view| view.name == name) {
         Some(view) => view.query = query,
@@ -48,7 +46,7 @@ fn put(views: &mut Vec<View>, name: &str, query: String) {
     views.truncate(MOST);
 }
 
-/// Gives a view another name; nothing when another one has it.
+/// Renames a view; does nothing when the name is taken.
 fn rename(views: &mut [View], from: &str, to: &str) {
     if !views.iter().any(|view| view.name == to)
         && let Some(view) = views.iter_mut().find(|view| view.name == from)
@@ -61,30 +59,30 @@ fn query_of(asked: &Asked) -> String {
     asked.address().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
 }
 
-/// A name as it is kept.
+/// Normalized name; `None` when empty.
 fn name_of(typed: &str) -> Option<String> {
     let name: String = typed.trim().chars().take(LONGEST).collect();
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The saved views, and the way to save what is shown.
+/// Menu of saved views, with a form to save the current one.
 #[component]
 pub fn Views(asked: Memo<Asked>) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let views = RwSignal::new(Vec::<View>::new());
-    // Which one is being renamed.
+    // Name of the view being renamed.
     let renamed = RwSignal::new(None::<String>);
     let renaming = NodeRef::<Input>::new();
     Effect::new(move |_| views.set(kept()));
     Effect::new(move |_| {
         if let Some(field) = renaming.get() {
-            // It fails only for what can't take the focus; nothing is lost then.
+            // Fails only for elements that can't take the focus.
             let _ = field.focus();
             field.select();
         }
     });
     let change = move |act: &dyn Fn(&mut Vec<View>)| {
-        // Another tab may have changed them meanwhile.
+        // Another tab may have changed them.
         let mut now = kept();
         act(&mut now);
         if !keep(&now) {
@@ -117,7 +115,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
                 now.insert(at.min(now.len()), view.clone());
             }
             keep(&now);
-            // The page may be another one by now.
+            // The page may be gone by now.
             views.try_set(now);
         });
     };
@@ -132,7 +130,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
         let [rename_label, delete_label] = labels;
         let done = move |event: &web_sys::Event| {
             let to = name_of(&event_target_value(event));
-            // What vanishes from under the focus says so too, when all is done.
+            // Removing the focused field fires `blur`, too.
             if renamed.get_untracked().as_ref() == Some(&from) {
                 if let Some(to) = to {
                     change(&|views| rename(views, &from, &to));

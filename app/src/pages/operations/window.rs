@@ -1,15 +1,14 @@
-//! Which rows of a long list are in sight; only those and some around them are in the document. Pure.
+//! Range of visible rows of a virtual table. Pure.
 
-/// So many rows there are before anything is known of the screen, and without a script.
+/// Number of rows before the screen size is known, and without a script.
 pub const PLAIN: usize = 100;
-/// Lists of up to so many rows are there as a whole, always.
+/// Lists up to this length are always rendered completely.
 const SHORT: usize = 50;
-/// So many rows above and below what is in sight are there too.
+/// Extra rows rendered above and below the visible ones.
 const MARGIN: usize = 16;
-/// Rows come and go so many at a time.
+/// Rows are added and removed in multiples of this.
 const STEP: usize = 8;
 
-/// Rows `first..end` of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Window {
     pub first: usize,
@@ -17,32 +16,31 @@ pub struct Window {
 }
 
 impl Window {
-    /// What is shown before anything is known of the screen, and without a script.
+    /// The range before the screen size is known, and without a script.
     pub fn begin() -> Self {
         Self { first: 0, end: PLAIN }
     }
 
-    /// For a list of `count` rows, each `row` pixels high, that begins `top` pixels below the upper edge of a screen
-    /// of `height` pixels.
+    /// Visible range of a list with `count` rows of `row` pixels each, starting `top` pixels below the upper edge of a
+    /// screen of `height` pixels.
     pub fn in_sight(top: f64, height: f64, row: f64, count: usize) -> Self {
         if count <= SHORT || row < 1.0 {
             return Self { first: 0, end: count.max(PLAIN) };
         }
-        // What is negative or beyond any list becomes the nearest number there is.
+        // Negative and excessive values saturate.
         let at = |pixels: f64| (pixels / row).max(0.0) as usize;
         let first = at(-top).min(count).saturating_sub(MARGIN) / STEP * STEP;
         let end = (at(height - top).min(count) + MARGIN).div_ceil(STEP) * STEP;
         Self { first: first.min(count), end }
     }
 
-    /// The part of a list that it shows.
+    /// The slice of a list within the range.
     pub fn of<T>(self, list: &[T]) -> &[T] {
         let end = self.end.min(list.len());
         &list[self.first.min(end)..end]
     }
 
-    /// What stands in the document for a list of `count` rows: the rows in sight, the row `held` wherever it is, and
-    /// space for all others.
+    /// Layout of a list with `count` rows: the visible rows, the row `held` wherever it is, and space for all others.
     pub fn layout(self, count: usize, held: Option<usize>) -> Layout {
         let end = self.end.min(count);
         let (above, below) = (self.first.min(end), count - end);
@@ -59,14 +57,14 @@ impl Window {
     }
 }
 
-/// How many rows are not in the document, and where.
+/// Number of rows outside the document, and where.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Layout {
-    /// A row that stands apart from those in sight.
+    /// Index of a row apart from the visible ones.
     pub held: Option<usize>,
     pub held_below: bool,
     pub above: usize,
-    /// Between that row and those in sight.
+    /// Rows between that row and the visible ones.
     pub between: usize,
     pub below: usize,
 }

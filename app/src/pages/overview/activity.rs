@@ -1,4 +1,4 @@
-//! What ended in the last 24 hours, by the hour and by kind, beside what is usual.
+//! Operations ended in the last 24 hours, by hour and by kind, compared with the days before.
 
 use crate::api::{self, Told};
 use crate::components::faces::{Skeleton, Trouble};
@@ -15,18 +15,17 @@ use protocol::{Event, EventBody, Problem};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// After news it is asked for again so much later: much may end within a moment.
+/// Delay before activity is requested again: many operations may end at once.
 const SETTLE: Duration = Duration::from_secs(1);
 const HOUR: i64 = 3_600_000_000;
-/// The picture's height, its bars' width and their distance, in its own units.
+/// Height of the chart, width and distance of its bars, in SVG units.
 const HIGH: f64 = 48.0;
 const WIDE: f64 = 8.0;
 const STEP: f64 = 10.0;
 
-/// What the server answered.
 pub type Answer = Result<Told<Activity>, Problem>;
 
-/// The answer changes with every operation that ends, is tried again or is deleted: no event carries it.
+/// Join without state: every relevant event makes the answer stale, because no event carries the figures.
 struct Newest;
 
 impl Joinable for Newest {
@@ -39,7 +38,7 @@ impl Joinable for Newest {
     }
 }
 
-/// Whether what is shown is of now, and the newest answer since the page was opened.
+/// Staleness of the answer, and the newest answer since the page was opened.
 #[derive(Clone, Copy)]
 pub struct Kept {
     join: StoredValue<Arc<Joined<Newest>>>,
@@ -47,7 +46,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Called before the server is asked for the first time.
+    /// Must run before the first request, so that no event is missed.
     pub fn new(live: &Live) -> Self {
         let join = live.join(Newest, |event| match &event.body {
             EventBody::Operation { operation } => operation.state.ended() || operation.attempt > 1,
@@ -64,18 +63,18 @@ impl Kept {
             match api::activity().await {
                 Ok(told) => {
                     if join.take(question, told.seq, ()) {
-                        // The page may have been left meanwhile.
+                        // The page may be gone by now.
                         self.newer.try_set(Some(told));
                     }
                 }
-                // What is shown says of when it is; in a minute it is asked for again.
+                // The answer states its time, and is requested again within a minute.
                 Err(_) => join.failed(question),
             }
         });
     }
 }
 
-/// The section, kept true while the page is open, from what the page was rendered with.
+/// The section, rendered with the page's first answer and kept up to date.
 #[component]
 pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
     let live = Live::here();
@@ -93,7 +92,7 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
     });
     let asks = join.asks();
     let retry = live.clone();
-    // Asked for again when it has changed or may have, and once a minute.
+    // Requests the answer again when it is stale, and once a minute.
     Effect::new(move |before: Option<()>| {
         minute.track();
         let asked_again = asks.get() > 0;
@@ -139,12 +138,12 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
 fn drawn(told: &Activity) -> AnyView {
     let now = told.now;
     let clock = Live::here().clock();
-    // The clock moves on while the page can't ask: then the figures say how old they are.
+    // The clock goes on while requests fail; then the figures state their age.
     let age = text(move || {
         let seconds = clock.get().seconds_since(now);
         if seconds < 90.0 { String::new() } else { format!("As of {}", format::ago(seconds)) }
     });
-    // A new installation has no usual to hold anything against.
+    // A new installation has no past days to compare with.
     let known = told.usual_days > 0.0;
     let rows = told.kinds.iter().map(|kind| row(kind, known)).collect_view();
     let total = told.hours.iter().fold(Ends::default(), |sum, hour| Ends {
@@ -210,7 +209,7 @@ fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
     }
 }
 
-/// What ended in the hour in which most did.
+/// Operations ended in the busiest hour.
 fn most(hours: &[Ends]) -> u64 {
     hours.iter().map(|hour| hour.all()).max().unwrap_or_default()
 }
@@ -220,12 +219,12 @@ fn to_the_minute(at: protocol::Time, zone: Zone) -> String {
     format!("{} {}", &zone.bare_clock(at)[..5], zone.name(at))
 }
 
-/// A bar for each hour: what failed stands hatched on what succeeded.
+/// One bar per hour, stacked: succeeded, failed (hatched), cancelled.
 #[component]
 fn Hours(told: Activity, total: Ends) -> impl IntoView {
     let zone = Zones::here();
     let most = most(&told.hours);
-    // Where nothing ended nothing is drawn.
+    // Avoids a division by zero.
     let scale = HIGH / most.max(1) as f64;
     let bars = told.hours.iter().enumerate().map(|(i, hour)| {
         let begins = told.since.plus_micros(i as i64 * HOUR);
@@ -234,7 +233,7 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
         let mut at = HIGH;
         let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
         let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, how)| {
-            // One of very many is still seen.
+            // A single operation stays visible beside very many.
             let high = (n as f64 * scale).max(1.5);
             at -= high;
             view! { <rect x=i as f64 * STEP y=at width=WIDE height=high data-state=how></rect> }

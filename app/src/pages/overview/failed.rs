@@ -1,6 +1,5 @@
-//! What failed since one looked last. The browser keeps when that was; without it, the last 24 hours. The page holds the
-//! newest operations only: where more failures are stored than it holds, the server is asked for the newest of them, and
-//! where even that is not all, the page says so.
+//! Failures since the user last marked them as seen, or in the last 24 hours. The page holds the newest operations
+//! only: if more failures are stored, it requests the newest of them, and states when even these are not all.
 
 use crate::api;
 use crate::base;
@@ -14,13 +13,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::{OperationId, State, Time};
 
-/// Where the browser keeps it, in RFC 3339.
+/// Storage key; the value is a time in RFC 3339.
 const KEY: &str = "signalbox.looked";
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-/// So many are shown.
+/// Maximum number of rows shown.
 const MOST: usize = 10;
-/// Asked for where the page does not hold all failures: the newest of them.
+/// Request for the newest failures, if the page does not hold all.
 const NEWEST: &str = "/api/v1/operations?state=failed&limit=200";
 
 fn kept() -> Option<Time> {
@@ -29,7 +28,7 @@ fn kept() -> Option<Time> {
 }
 
 fn keep(looked: Option<Time>) {
-    // A browser that keeps nothing still shows it until the page is left.
+    // Without storage the mark lasts until the page is left.
     let Some(storage) = window().local_storage().ok().flatten() else { return };
     let _ = match looked {
         Some(at) => storage.set_item(&base::scoped(KEY), &at.to_string()),
@@ -37,16 +36,16 @@ fn keep(looked: Option<Time>) {
     };
 }
 
-/// What the page knows of what failed.
+/// Failures known to the page.
 #[derive(Clone, PartialEq, Debug, Default)]
 struct Known {
-    /// When and which, newest first.
+    /// End time and id, newest first.
     failed: Vec<(Time, OperationId)>,
     /// No other failure is stored.
     whole: bool,
 }
 
-/// What is known to have failed after a moment. Tracks as [`Live::list`] does, and the counts.
+/// Failures after a time. Tracks what [`Live::list`] tracks, and the counts.
 fn known(live: &Live, since: Time) -> Known {
     let held = live.list(|state| state == State::Failed).1;
     let whole = live.count(State::Failed) <= held.len() as u64;
@@ -56,12 +55,12 @@ fn known(live: &Live, since: Time) -> Known {
     Known { failed, whole }
 }
 
-/// Who never said so looked 24 hours ago, to the minute.
+/// Start of the range: the last mark, or 24 hours ago, rounded to the minute.
 fn since(looked: Option<Time>, now: Time) -> Time {
     looked.unwrap_or_else(|| Time::from_micros(now.micros().div_euclid(MINUTE) * MINUTE).plus_micros(-DAY))
 }
 
-/// Asks for the newest failures where the page does not hold all that are stored: once, and again after each new snapshot.
+/// Requests the newest failures if the page does not hold all stored ones: once, and again after each snapshot.
 fn ask_for_others(live: Live, whole: Memo<bool>) {
     let epoch = live.epoch();
     Effect::new(move |asked: Option<Option<u32>>| {
@@ -71,7 +70,7 @@ fn ask_for_others(live: Live, whole: Memo<bool>) {
         }
         let live = live.clone();
         spawn_local(async move {
-            // Without an answer the page goes on to say that it does not know all.
+            // Without an answer the page goes on to state that more may exist.
             loop {
                 let question = live.page_question();
                 let Ok(told) = api::operations(NEWEST).await else { break };
@@ -84,13 +83,13 @@ fn ask_for_others(live: Live, whole: Memo<bool>) {
     });
 }
 
-/// The failures, and the button that says that they are known.
+/// The failures, and the button that marks them as seen.
 #[component]
 pub fn Failed() -> impl IntoView {
     let live = Live::here();
     let clock = live.clock();
     let looked = RwSignal::new(None::<Time>);
-    // What was known before "seen" was pressed last, for the way back.
+    // The mark before the last press of the button, for Undo.
     let before = RwSignal::new(None::<Option<Time>>);
     Effect::new(move |_| looked.set(kept()));
     let since = Memo::new(move |_| since(looked.get(), clock.get()));
@@ -107,13 +106,13 @@ pub fn Failed() -> impl IntoView {
     let places = Memo::new(move |_| live.places());
     let put_back = move |was: Option<Time>| {
         keep(was);
-        // The page may have been left meanwhile.
+        // The page may be gone by now.
         looked.try_set(was);
         before.try_set(None);
     };
     let toasts = expect_context::<Toasts>();
     let seen = move |_| {
-        // What fails between this moment and the next word from the server is not marked as seen.
+        // A failure that arrives after this press must not be marked as seen.
         let newest = all.with_untracked(|all| all.failed.first().map(|(at, _)| *at));
         let at = newest.unwrap_or_else(|| clock.get_untracked());
         let said = match count.get_untracked() {
@@ -227,7 +226,7 @@ mod tests {
         let yesterday = Time::from_micros(2 * DAY);
         let live = page(vec![failed(2, DAY)], 2);
         assert_eq!(known(&live, yesterday), Known { failed: vec![], whole: false });
-        // What the server is asked for has the other one.
+        // The answer to the request has the other one.
         let late = failed(1, 2 * DAY + 5);
         live.adopt_all([&late, &failed(2, DAY)].into_iter(), 0);
         let all = Known { failed: vec![(Time::from_micros(2 * DAY + 5), late.id)], whole: true };

@@ -1,4 +1,4 @@
-//! The hosts in one line: whether each is heard, and how much of it is in use.
+//! Hosts in one line: connection state and slots in use.
 
 use crate::components::link::A;
 use crate::live::Live;
@@ -6,7 +6,7 @@ use crate::pages::hosts::{link_words, slots};
 use crate::reactive::whole;
 use leptos::prelude::*;
 
-/// One entry for each host, and the way to their page.
+/// One entry per host, each a link to the Hosts page.
 #[component]
 pub fn HostLine() -> impl IntoView {
     let live = Live::here();

@@ -1,4 +1,4 @@
-//! Overview: what runs now, what waits, what failed since one looked last, and whether today is as usual.
+//! Overview page: running and queued operations, recent failures, and the last 24 hours compared with the days before.
 
 mod activity;
 mod failed;
@@ -20,12 +20,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use now::{Running, Waiting};
 
-/// The first page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    // Joined with the feed from before the question on.
+    // Joins the feed before the first request.
     let kept = Kept::new(&Live::here());
-    // Asked for here: what is inside of the view may be made several times before it is shown.
+    // Created here: the view below may be built several times before it is shown.
     let first = Resource::new(|| (), |()| api::activity());
     view! {
         <Title text="Overview · Signalbox"/>
@@ -65,7 +64,7 @@ fn Parts(first: Resource<Answer>, kept: Kept) -> impl IntoView {
     .into_any()
 }
 
-/// Nothing ever ran: what can be done here, each a link to its form.
+/// First steps of a new installation: the available kinds, each a link to its form.
 #[component]
 fn FirstSteps() -> impl IntoView {
     let kinds = Data::here().kinds;

@@ -1,4 +1,4 @@
-//! What runs, each with its progress, and what waits for a host.
+//! Running operations with their progress, and queued ones.
 
 use crate::components::bar::ProgressBar;
 use crate::components::link::A;
@@ -14,15 +14,15 @@ use leptos::prelude::*;
 use protocol::{OperationId, State};
 use std::collections::HashMap;
 
-/// So many are shown as cards.
+/// Maximum number of cards.
 const CARDS: usize = 12;
-/// So many of those that wait are shown.
+/// Maximum number of queued rows.
 const WAITING: usize = 8;
-/// All of those that have a host, and all that wait for one.
+/// URLs that list all running and all queued operations.
 const ALL_RUNNING: &str = "/operations?state=starting,running,cancelling";
 const ALL_WAITING: &str = "/operations?state=queued";
 
-/// It has a host, or is given one.
+/// Running or about to run on a host.
 fn runs(state: State) -> bool {
     !state.ended() && !waits(state)
 }
@@ -31,7 +31,7 @@ fn waits(state: State) -> bool {
     state == State::Queued
 }
 
-/// The newest of those in a state, and how many there are.
+/// The newest operations in some states, and how many there are.
 fn newest(which: fn(State) -> bool, most: usize) -> (Memo<Vec<OperationId>>, Memo<usize>) {
     let live = Live::here();
     let all = Memo::new(move |_| live.list(which).0);
@@ -39,7 +39,7 @@ fn newest(which: fn(State) -> bool, most: usize) -> (Memo<Vec<OperationId>>, Mem
     (few, Memo::new(move |_| all.with(Vec::len)))
 }
 
-/// A heading with its count, and the way to all of them.
+/// Section heading with a count, and a link to all when not all are shown.
 #[component]
 fn Head(
     id: &'static str,
@@ -64,7 +64,7 @@ fn Head(
     .into_any()
 }
 
-/// What runs, as cards.
+/// Running operations as cards.
 #[component]
 pub fn Running() -> impl IntoView {
     let (ids, count) = newest(runs, CARDS);
@@ -124,7 +124,7 @@ fn Card(id: OperationId) -> impl IntoView {
     .into_any()
 }
 
-/// What waits, in the order of its lines; nothing when nothing does.
+/// Queued operations in queue order; absent when there are none.
 #[component]
 pub fn Waiting() -> impl IntoView {
     let (_, count) = newest(waits, WAITING);
