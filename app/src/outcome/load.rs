@@ -21,7 +21,7 @@ pub const FACTS: [Line<LoadResult>; 11] = [
         |r| r.quality.completeness,
         format::share_to,
     ),
-    line("Missing bars", "Gaps with missing bars", Better::Lower, |r| Some(r.gap_count as f64), gaps),
+    line("Missing bars", "Number of gaps", Better::Lower, |r| Some(r.gap_count as f64), gaps),
     line("Rejected", "", Better::Lower, |r| Some(r.rejected_count as f64), rows),
     line(
         "Out of order",
@@ -32,7 +32,7 @@ pub const FACTS: [Line<LoadResult>; 11] = [
     ),
     line(
         "Rounding adjusted",
-        "Rows whose high or low was widened to fit the rounded prices",
+        "Rows whose high or low was widened because prices were rounded",
         Better::Neither,
         |r| Some(r.adjusted_rows as f64),
         rows,

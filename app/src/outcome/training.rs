@@ -18,8 +18,8 @@ pub const FACTS: [Line<TrainingResult>; 6] = [
 const PARTS: [Line<TrainingResult>; 4] = [
     line("Validation accuracy", Better::Higher, |r| Some(r.validation.accuracy), format::share_to),
     line("Validation loss", Better::Lower, |r| Some(r.validation.loss), format::figure_to),
-    line("Train accuracy", Better::Neither, |r| Some(r.train.accuracy), format::share_to),
-    line("Train loss", Better::Neither, |r| Some(r.train.loss), format::figure_to),
+    line("Training accuracy", Better::Neither, |r| Some(r.train.accuracy), format::share_to),
+    line("Training loss", Better::Neither, |r| Some(r.train.loss), format::figure_to),
 ];
 
 const fn line(

@@ -121,7 +121,7 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
 /// What became of a wish for many, and whether it should stay in sight; `what` is what was asked: `Cancel requested for`.
 pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
-        let receipts = if what.starts_with("Cancel") { " Progress is in their receipts." } else { "" };
+        let receipts = if what.starts_with("Cancel") { " See their receipts for progress." } else { "" };
         return (format!("{what} {}.{receipts}", operations(asked)), false);
     };
     let alike = refused.iter().filter(|r| r.why == first.why).count();
@@ -321,7 +321,7 @@ mod tests {
         };
         assert_eq!(
             asked_many("Cancel requested for", 12, &[]),
-            ("Cancel requested for 12 operations. Progress is in their receipts.".to_owned(), false)
+            ("Cancel requested for 12 operations. See their receipts for progress.".to_owned(), false)
         );
         let (said, stays) = asked_many(
             "Cancel requested for",

@@ -1,6 +1,6 @@
 // The line of values above a chart: those under the cursor, or else the newest in sight.
 
-const MARKS = ["long entry", "short entry", "exit with a gain", "exit with a loss"];
+const MARKS = ["long entry", "short entry", "exit with profit", "exit with loss"];
 /** Marks of one candle that are told. */
 const MOST_MARKS = 3;
 
