@@ -1,4 +1,4 @@
-//! How fresh the page is, always in sight.
+//! Connection badge: how fresh the page is.
 
 use crate::format;
 use crate::live::Live;
@@ -8,7 +8,7 @@ use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use protocol::Time;
 
-/// What the badge says, and the class of its mark.
+/// Text of the badge, and the class of its mark.
 fn in_words(shown: Shown, latency: Option<f64>, as_of: Time, zone: Zone) -> (&'static str, String) {
     let seconds = |ms: f64| format::duration((ms / 1_000.0).ceil());
     match shown {
@@ -29,7 +29,7 @@ fn in_words(shown: Shown, latency: Option<f64>, as_of: Time, zone: Zone) -> (&'s
     }
 }
 
-/// The badge: live, polling and why, reconnecting and how old the page is, server away and since when.
+/// The badge: live, polling with the reason, reconnecting with the age of the data, or server offline since a time.
 #[component]
 pub fn Badge() -> impl IntoView {
     let live = Live::here();

@@ -1,4 +1,4 @@
-//! How far an operation is: a bar that moves only when something was heard, with words where a bar would lie.
+//! Progress bar: moves only on reports, and shows text where a bar would mislead.
 
 use crate::live::{Live, OpView};
 use crate::reactive::{mark, maybe, part, text, word};
@@ -6,14 +6,14 @@ use crate::words;
 use leptos::prelude::*;
 use protocol::{ConditionKind, State};
 
-/// Where the fill of a bar stands: moved to the left by what is missing. A change of its width would have the browser lay
-/// out the page at each frame.
+/// Style of the fill: translated to the left by the missing part. A change of its width would trigger a layout on every
+/// frame.
 fn moved(done: f64) -> String {
     format!("transform:translateX({:.2}%)", (done.clamp(0.0, 1.0) - 1.0) * 100.0)
 }
 
-/// The bar and its word. Stale is hatched and says its age; an unknown total is told by what is done;
-/// cancelling keeps its place and shows the newest step of the receipt.
+/// Bar and text. An unreachable host hatches it and shows the age; without a total it counts what is done; while
+/// cancelling it keeps its position and shows the latest step of the receipt.
 #[component]
 pub fn ProgressBar(op: OpView) -> impl IntoView {
     let clock = Live::here().clock();

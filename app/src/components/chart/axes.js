@@ -1,19 +1,18 @@
-// The axes of a chart: how much room they take, and their grid, ticks and labels. Where ticks are and how they read is
-// told by `figures`, by UTC and by our own digits; uPlot's own axes would follow the clock and the language of the
-// browser, and give up beyond 17 digits.
+// Axes of a chart: size, grid, ticks and labels. `figures` computes ticks and labels, in UTC and with our digits;
+// uPlot's own axes follow the browser's time zone and language, and fail beyond 17 digits.
 
 const TICK = 4;
 const GAP = 5;
 const LINE = 13;
 const TITLE = 16;
-/** The least room beside the plot: at the left charts of one card stand below each other. */
+/** Minimum width left of the plot, so that the charts of one card align. */
 const LEFT = 60;
 const RIGHT = 8;
 const TOP = 8;
-/** Pixels between ticks. */
+/** Minimum pixels between ticks. */
 const X_STEP = 64;
 const Y_STEP = 28;
-/** Pixels between labels of the x axis. */
+/** Minimum pixels between x labels. */
 const APART = 10;
 
 const ruler = document.createElement("canvas").getContext("2d");
@@ -30,7 +29,7 @@ class Axes {
     this.bottom = TICK + GAP + LINE * (plot.spec.time ? 2 : 1) + TITLE + 3;
   }
 
-  /** For uPlot: the room at each side, from the top by the clock. */
+  /** Padding callbacks for uPlot: top, right, bottom, left. */
   padding() {
     return [
       (u) => {
@@ -56,7 +55,7 @@ class Axes {
     this.align();
     this.right = RIGHT;
     this.layOutX(u, x);
-    // The last label may reach beyond the plot.
+    // The last label may extend beyond the plot.
     const wide = u.width - this.left - this.right;
     const last = this.x.ticks.length - 1;
     if (last < 0) return;
@@ -71,7 +70,7 @@ class Axes {
     return ((value - scale.min) / (scale.max - scale.min)) * wide;
   }
 
-  // As many ticks as have room for their labels.
+  // The largest number of ticks whose labels fit.
   layOutX(u, scale) {
     const { figures } = this.plot;
     const wide = u.width - this.left - this.right;
@@ -91,7 +90,7 @@ class Axes {
     }
   }
 
-  // Charts that stand below each other on a card and share their x begin at the same place.
+  // Aligns charts that share a card and an x axis.
   align() {
     const card = this.plot.element.closest(".card");
     const others = this.plot.relatives().filter((other) => other !== this.plot && card?.contains(other.element));
@@ -99,7 +98,7 @@ class Axes {
     for (const other of others) if (other.axes.left !== this.left) queueMicrotask(() => other.redraw());
   }
 
-  /** Below the curves. */
+  /** Draws the axes below the curves. */
   draw(u) {
     const { ctx, bbox } = u;
     const { muted, grid, family } = this.plot.paint.theme();
@@ -139,7 +138,7 @@ class Axes {
   }
 }
 
-/** What a chart is given to draw its axes with. */
+/** Factory of a chart's axes. */
 export function axes() {
   return (plot) => new Axes(plot);
 }

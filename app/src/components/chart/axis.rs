@@ -1,22 +1,22 @@
-//! The axes of numbers: where their ticks are, and how they read. Pure; `axes.js` draws them.
+//! Numeric axes: tick positions and labels. Pure; `axes.js` draws them.
 
 use super::range::{Range, around, bounded};
 use crate::format::{self, exponent, is_same};
 
-/// Room of a logarithmic axis: a factor.
+/// Margin of a logarithmic axis, a factor.
 const LOG_MARGIN: f64 = 1.15;
-/// Room of prices: below them stands the volume.
+/// Margins of a price axis below and above; the volume is drawn below the prices.
 const PRICE_MARGINS: (f64, f64) = (0.3, 0.06);
-/// From this size on ticks are written with a letter: `12k`.
+/// From this size on, labels use a letter: `12k`.
 const LETTER_FROM: f64 = 10_000.0;
-/// Further from zero than so many steps two neighbours are the same float.
+/// Beyond this many steps from zero, neighbouring ticks are the same float.
 const MOST_STEPS: f64 = 1e15;
-/// The power of ten of the smallest step.
+/// Exponent of the smallest step.
 const MIN_EXPONENT: i32 = -320;
-/// Decimals that may stand before a letter.
+/// Maximum number of decimals before a letter.
 const MAX_LETTER_DECIMALS: i32 = 2;
 
-/// The range of a logarithmic axis.
+/// Range of a logarithmic axis.
 pub fn fit_log(ends: Option<Range>) -> Range {
     match ends {
         Some((low, high)) if low > 0.0 => bounded((low / LOG_MARGIN, high * LOG_MARGIN)),
@@ -24,7 +24,7 @@ pub fn fit_log(ends: Option<Range>) -> Range {
     }
 }
 
-/// The range of candles.
+/// Range of a price axis.
 pub fn fit_prices(ends: Option<Range>) -> Range {
     let Some((low, high)) = ends else { return (0.0, 1.0) };
     if is_same(low, high) {
@@ -34,7 +34,7 @@ pub fn fit_prices(ends: Option<Range>) -> Range {
     bounded((low - span * PRICE_MARGINS.0, high + span * PRICE_MARGINS.1))
 }
 
-/// A step between ticks: 1, 2 or 5 times a power of ten.
+/// Distance between ticks: 1, 2 or 5 times a power of ten.
 #[derive(Clone, Copy)]
 struct Step {
     digit: i64,
@@ -42,7 +42,7 @@ struct Step {
 }
 
 impl Step {
-    /// The smallest that is at least so wide.
+    /// The smallest step of at least `width`.
     fn at_least(width: f64) -> Self {
         let exponent = exponent(width);
         let first = width / power(exponent);
@@ -52,7 +52,7 @@ impl Step {
         }
     }
 
-    /// The next smaller one, down to those that floats have.
+    /// The next smaller step; `None` below the smallest float.
     fn finer(self) -> Option<Self> {
         let (digit, exponent) = match self.digit {
             5 => (2, self.exponent),
@@ -62,7 +62,7 @@ impl Step {
         (exponent > MIN_EXPONENT).then_some(Self { digit, exponent })
     }
 
-    /// All its multiples in a range.
+    /// All multiples within a range.
     fn within(self, (min, max): Range) -> Vec<f64> {
         let size = self.times(1);
         let (first, last) = ((min / size).ceil(), (max / size).floor());
@@ -72,7 +72,7 @@ impl Step {
         (first as i64..=last as i64).map(|n| self.times(n)).filter(|n| *n >= min && *n <= max).collect()
     }
 
-    /// So many steps from zero. By way of text, so that 3 · 0.1 is 0.3.
+    /// `n` steps. Goes through text, so that 3 · 0.1 is 0.3.
     fn times(self, n: i64) -> f64 {
         format!("{}e{}", n * self.digit, self.exponent).parse().unwrap_or(f64::NAN)
     }
@@ -82,7 +82,7 @@ fn power(exponent: i32) -> f64 {
     format!("1e{exponent}").parse().unwrap_or(f64::NAN)
 }
 
-/// At most about so many ticks at even figures; only at `whole` ones where what is counted has no parts.
+/// About `most` ticks at round numbers; with `whole` at integers only.
 pub fn ticks((min, max): Range, most: usize, whole: bool) -> Vec<f64> {
     let width = (max - min) / most.max(1) as f64;
     if !(width.is_finite() && width > 0.0) {
@@ -91,7 +91,7 @@ pub fn ticks((min, max): Range, most: usize, whole: bool) -> Vec<f64> {
     let mut step = Step::at_least(if whole { width.max(1.0) } else { width });
     loop {
         let found = step.within((min, max));
-        // One tick tells no scale.
+        // A single tick shows no scale.
         match step.finer().filter(|finer| found.len() < 2 && (!whole || finer.exponent >= 0)) {
             Some(finer) => step = finer,
             None => return found,
@@ -99,7 +99,8 @@ pub fn ticks((min, max): Range, most: usize, whole: bool) -> Vec<f64> {
     }
 }
 
-/// Ticks of a logarithmic axis: at powers of ten, between them where there are few, and evenly where there is none.
+/// Ticks of a logarithmic axis: powers of ten, with ticks in between when there are few, and evenly spaced when there
+/// is none.
 pub fn log_ticks((min, max): Range, most: usize) -> Vec<f64> {
     if !(min > 0.0 && max > min && max.is_finite()) {
         return Vec::new();
@@ -120,7 +121,7 @@ pub fn log_ticks((min, max): Range, most: usize) -> Vec<f64> {
     }
 }
 
-/// How the ticks of an axis read: all with as many decimals as their steps need.
+/// Labels of an axis, all with the decimals that the step needs.
 pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
     let ticks: Vec<f64> = ticks.iter().map(|n| if share { n * 100.0 } else { *n }).collect();
     let size = ticks.iter().fold(0.0, |size: f64, n| size.max(n.abs()));
@@ -145,7 +146,7 @@ pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
     ticks.iter().map(|n| text(n) + unit).collect()
 }
 
-/// How the ticks of a logarithmic axis read, each for itself.
+/// Labels of a logarithmic axis, each formatted on its own.
 pub fn log_labels(ticks: &[f64], share: bool) -> Vec<String> {
     let text = |n: &f64| match n {
         n if share => format::share(*n),
@@ -155,7 +156,7 @@ pub fn log_labels(ticks: &[f64], share: bool) -> Vec<String> {
     ticks.iter().map(text).collect()
 }
 
-/// Of a step that may be a rounded difference: 0.09999 is a tenth.
+/// Exponent of a step with rounding errors: 0.09999 counts as a tenth.
 fn rounded_exponent(step: f64) -> i32 {
     if step.is_finite() && step > 0.0 { exponent(format!("{step:.3e}").parse().unwrap_or(step)) } else { 0 }
 }

@@ -1,11 +1,11 @@
-//! What a chart is told: once how to draw, and again and again what. Pure.
+//! Input of a chart: its description, given once, and its data, given on each change. Pure.
 
 use super::extent::Extent;
 use protocol::{Band, Point};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Lines, or candles with their volume.
+/// Lines, or candles with volume.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
@@ -15,53 +15,53 @@ pub enum Shape {
     Candles,
 }
 
-/// In a column: its curve has no point at this x, and goes on to its next one. What is no number is a gap.
+/// Marks a missing point within a column: the curve continues to its next point. `NaN` is a gap.
 pub const ABSENT: f64 = f64::INFINITY;
 
-/// How to draw.
+/// Description of a chart.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Spec {
     pub title: String,
-    /// What files made of it are called, without their ending.
+    /// Base name of exported files, without extension.
     pub file: String,
     pub shape: Shape,
-    /// x is seconds since 1970 UTC; else a number that `x` names.
+    /// x is seconds since 1970 in UTC; otherwise a number named by `x`.
     pub time: bool,
-    /// What x counts: `seconds since start`. Charts that count the same share cursor and zoom.
+    /// Name of x, e.g. `seconds since start`. Charts with the same x share cursor and zoom.
     pub x: String,
-    /// Unit of y; a `share` is written in percent.
+    /// Unit of y; `share` is displayed in percent.
     pub unit: String,
-    /// One name a column.
+    /// Short names, one per column.
     pub names: Vec<String>,
-    /// The names in full, for tables, files and those who point at one; the names themselves when empty.
+    /// Full names for tables, files and tooltips; the short names when empty.
     #[serde(skip)]
     pub full: Vec<String>,
-    /// In which style, of a colour and a dash, each column is drawn; in their own order when empty.
+    /// Style (colour and dash) of each column; by position when empty.
     pub styles: Vec<usize>,
-    /// The y axis holds zero.
+    /// The y axis includes zero.
     pub zero: bool,
-    /// The room between the first curve and zero is tinted.
+    /// Fills the area between the first curve and zero.
     pub fill: bool,
-    /// Smoothing is offered.
+    /// Offers smoothing.
     pub smooth: bool,
-    /// A logarithmic y axis is offered.
+    /// Offers a logarithmic y axis.
     pub log: bool,
     /// Height in CSS pixels.
     pub height: u32,
 }
 
 impl Spec {
-    /// What the columns are called where there is room.
+    /// Full names of the columns.
     pub fn full_names(&self) -> &[String] {
         if self.full.is_empty() { &self.names } else { &self.full }
     }
 
-    /// The style of a column.
+    /// Style of a column.
     pub fn style(&self, column: usize) -> usize {
         self.styles.get(column).copied().unwrap_or(column)
     }
 
-    /// The name of a file made of it.
+    /// Name of an exported file.
     pub fn file_name(&self, ending: &str) -> String {
         let title: String = self
             .title
@@ -75,7 +75,7 @@ impl Spec {
     }
 }
 
-/// Something that happened at a point of the chart.
+/// An event marked on the chart.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Mark {
     pub x: f64,
@@ -83,48 +83,48 @@ pub struct Mark {
     pub kind: MarkKind,
 }
 
-/// What happened there.
+/// Kind of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MarkKind {
     LongEntry = 0,
     ShortEntry = 1,
-    /// A trade was closed with a gain.
+    /// A trade closed with a gain.
     Gain = 2,
-    /// A trade was closed with a loss.
+    /// A trade closed with a loss.
     Loss = 3,
 }
 
-/// What to draw: columns of one length, `NaN` where there is a gap and [`ABSENT`] where there is nothing to be said.
+/// Data of a chart: columns of equal length, with `NaN` for gaps and [`ABSENT`] for missing points.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Sheet {
     pub x: Vec<f64>,
     pub columns: Vec<Vec<f64>>,
-    /// For each column the band of earlier runs that is drawn behind it; may be shorter.
+    /// Baseline behind each column; may be shorter.
     pub behind: Vec<Option<Arc<Band>>>,
-    /// Stretches of x that are marked as gaps.
+    /// Ranges of x marked as gaps.
     pub bands: Vec<(f64, f64)>,
-    /// In rising x.
+    /// Sorted by x.
     pub marks: Vec<Mark>,
-    /// Rises when the whole of it should be shown.
+    /// Incremented to reset the zoom.
     pub fit: u32,
-    /// How much of what there is it holds.
+    /// How complete the data is.
     pub extent: Extent,
 }
 
 impl Sheet {
-    /// The columns that have a band, each with it.
+    /// Columns that have a baseline, with it.
     pub fn bands_behind(&self) -> impl Iterator<Item = (usize, &Band)> {
         self.behind.iter().enumerate().filter_map(|(column, band)| Some((column, band.as_deref()?)))
     }
 
-    /// There are values, and a logarithm of each.
+    /// Whether there are values, and all allow a logarithm.
     pub fn all_above_zero(&self) -> bool {
         let mut values = self.columns.iter().flatten().filter(|y| y.is_finite()).peekable();
         values.peek().is_some() && values.all(|y| *y > 0.0)
     }
 }
 
-/// Curves of their own x as one sheet with a common one.
+/// Merges curves with different x into one sheet.
 pub fn lines_of(curves: &[&[Point]]) -> Sheet {
     if let [only] = curves {
         return Sheet {
@@ -149,7 +149,7 @@ pub fn lines_of(curves: &[&[Point]]) -> Sheet {
     Sheet { x, columns, ..Sheet::default() }
 }
 
-/// A gap reaches from the point before it to the one behind it, over the places at which only other curves have points.
+/// Extends a gap over the places where only other curves have points.
 fn widen_gaps(column: &mut [f64]) {
     let widen = |before: &mut f64, y: &mut f64| {
         if *y == ABSENT && before.is_nan() {

@@ -1,36 +1,36 @@
-//! What a person sets on a chart: which curves it shows, how smooth they are, and how its y axis counts.
+//! Controls of a chart: visible curves, smoothing, logarithmic y axis.
 
 use super::data::{Sheet, Spec};
 use crate::reactive::{part, text, word};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The settings of one chart.
+/// Settings of one chart.
 #[derive(Clone, Copy)]
 pub struct Dials {
     /// Bit i hides column i.
     pub hidden: RwSignal<u32>,
-    /// Weight of the past in the smoothed curve, 0 to 0.99.
+    /// Smoothing weight, 0 to 0.99.
     pub weight: RwSignal<f64>,
     pub log: RwSignal<bool>,
 }
 
 impl Dials {
-    /// With a weight of its own, or one that several charts share.
+    /// With its own smoothing weight, or one shared by several charts.
     pub fn new(weight: Option<RwSignal<f64>>) -> Self {
         let weight = weight.unwrap_or_else(|| RwSignal::new(0.0));
         Self { hidden: RwSignal::new(0), weight, log: RwSignal::new(false) }
     }
 }
 
-/// Three lines are told apart by their colour alone; from the fourth on they have a dash as well, and where the
-/// eight colours come again it is another one. As in `glue.js`.
+/// Dash of a style. Three lines differ by colour only; from the fourth on they are dashed, too, and each repetition of
+/// the eight colours gets other dashes. Must match `glue.js`.
 fn dash(style: usize) -> &'static str {
     const DASHES: [&str; 5] = ["6 3", "2 3", "8 3 2 3", "10 4", "4 2 1 2"];
     if style < 3 { "" } else { DASHES[(style % 8 + 2 + style / 8 * 2) % 5] }
 }
 
-/// As a line of a curve: its colour and dash, the same as in the drawing.
+/// Legend swatch of a curve, in its colour and dash.
 pub fn swatch(style: usize) -> AnyView {
     let colour = format!("stroke:var(--series-{})", style % 8 + 1);
     view! {
@@ -41,7 +41,7 @@ pub fn swatch(style: usize) -> AnyView {
     .into_any()
 }
 
-/// As the band of earlier runs behind a curve: filled, with its median.
+/// Legend swatch of a baseline: filled, with its median.
 pub fn band_swatch(style: usize) -> AnyView {
     let colour = format!("fill:var(--series-{0});stroke:var(--series-{0})", style % 8 + 1);
     view! {
@@ -53,7 +53,7 @@ pub fn band_swatch(style: usize) -> AnyView {
     .into_any()
 }
 
-/// A button for each curve that shows or hides it; nothing where there is but one.
+/// Buttons that show or hide curves; absent for a single curve.
 #[component]
 pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {
     let names = spec.names.clone();
@@ -64,7 +64,7 @@ pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {
     let entries = names.into_iter().enumerate().take(31).map(|(i, name)| {
         let full = spec.full.get(i).cloned();
         let shows = move || dials.hidden.get() & (1 << i) == 0;
-        // The last one stays: an empty chart tells nothing.
+        // At least one curve stays visible.
         let toggle = move |_| {
             dials.hidden.update(|hidden| {
                 let then = *hidden ^ (1 << i);
@@ -91,11 +91,11 @@ pub fn Legend(spec: Spec, dials: Dials) -> impl IntoView {
         .into_any()
 }
 
-/// Smoothing and the logarithmic axis, where the chart offers them.
+/// Smoothing and logarithmic axis, where the chart offers them.
 #[component]
 pub fn Settings(spec: Spec, sheet: Signal<Arc<Sheet>>, dials: Dials) -> impl IntoView {
     let may_log = Memo::new(move |_| spec.log && sheet.with(|s| s.all_above_zero()));
-    // What can't be drawn is not asked for.
+    // Resets the option when the data no longer allows it.
     Effect::new(move |_| {
         if !may_log.get() && dials.log.get_untracked() {
             dials.log.set(false);
@@ -160,7 +160,7 @@ mod tests {
     fn as_many_curves_as_can_be_compared_are_told_apart() {
         let styles: BTreeSet<_> = (0..24).map(|style| (style % 8, dash(style))).collect();
         assert_eq!(styles.len(), 24);
-        // Without colours there are still those that need it most: from the fourth to the eighth.
+        // Without colours, the fourth to the eighth still differ.
         assert_eq!((2..8).map(dash).collect::<BTreeSet<_>>().len(), 6);
     }
 }

@@ -1,48 +1,48 @@
-//! How much of what there is a chart holds, in words. Pure.
+//! How complete a chart's data is, and the text that states it. Pure.
 
 use crate::format::count;
 
-/// How much of it is there.
+/// Completeness of the data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Extent {
     pub rows: Rows,
-    /// Only the range that is zoomed to.
+    /// Limited to the zoomed range.
     pub part: bool,
 }
 
-/// What a row stands for.
+/// What one row stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Rows {
-    /// One point or bar, and every one is there.
+    /// One point or bar; none is missing.
     #[default]
     Each,
-    /// Of each stretch of a curve only the lowest and the highest point are there.
+    /// Minimum or maximum of a bucket (downsampled).
     Thinned,
-    /// As thinned, with a row for every so many bars.
+    /// Downsampled, with a row per this many bars.
     ForBars(u32),
-    /// So many bars put together.
+    /// A candle made of this many bars.
     OfBars(u32),
 }
 
 impl Rows {
-    /// Curves of bars, when each row stands for so many.
+    /// Curves with a row per `bars` bars.
     pub fn for_bars(bars: u32) -> Self {
         if bars > 1 { Rows::ForBars(bars) } else { Rows::Each }
     }
 
-    /// Candles, when each is made of so many bars.
+    /// Candles made of `bars` bars each.
     pub fn of_bars(bars: u32) -> Self {
         if bars > 1 { Rows::OfBars(bars) } else { Rows::Each }
     }
 }
 
 impl Extent {
-    /// Nothing of it is missing.
+    /// Nothing is missing.
     pub fn is_all(self) -> bool {
         self == Self::default()
     }
 
-    /// What is missing where there are so many rows; nothing where nothing is.
+    /// Text for `rows` rows; `None` when the data is complete.
     pub fn said(self, rows: usize) -> Option<String> {
         let rows = count(rows as u64);
         let of = |bars: u32| count(u64::from(bars));

@@ -1,4 +1,4 @@
-//! What a chart asks of Rust while it draws: how its figures read, which range an axis has, and where its ticks are.
+//! Callbacks from JavaScript while a chart draws: number formats, axis ranges and ticks.
 
 use super::data::{Shape, Sheet, Spec};
 use super::writing::Writing;
@@ -14,11 +14,11 @@ type RangeOf = Closure<dyn Fn(f64, f64, bool) -> Float64Array>;
 type TicksOf = Closure<dyn Fn(f64, f64, u32, bool) -> Float64Array>;
 type LabelsOf = Closure<dyn Fn(Float64Array, bool) -> Array>;
 
-/// The questions, as functions of one object. It has to live as long as the chart that asks them.
+/// The callbacks as an object. Must outlive the chart that uses it.
 pub struct Figures {
     spec: Spec,
     writing: Rc<Cell<Writing>>,
-    /// Every x is an integer: it counts something that has no parts.
+    /// Every x is an integer, so ticks are integers, too.
     counts: Rc<Cell<bool>>,
     object: Object,
     _asked: (TextOf, FigureOf, [RangeOf; 2], [TicksOf; 2], [LabelsOf; 2]),
@@ -35,7 +35,7 @@ impl Figures {
 
         let x: TextOf = Closure::new(move |n: f64| {
             let text = of_x.get().x(n);
-            // A day needs no zone.
+            // A date has no zone.
             if time && text.contains(':') { format!("{text} UTC") } else { text }
         });
         let y: FigureOf = Closure::new(move |column: u32, n: f64| of_y.get().y(column as usize, n));
@@ -92,7 +92,7 @@ impl Figures {
         Self { spec, writing, counts, object, _asked: asked }
     }
 
-    /// What is drawn from now on.
+    /// Sets the data that is drawn next.
     pub fn set(&self, sheet: &Sheet) {
         self.writing.set(Writing::of(&self.spec, sheet));
         self.counts.set(sheet.x.iter().all(|x| x.fract() == 0.0));

@@ -1,18 +1,18 @@
-// Between the page's chart component and uPlot: turns our columns into its data, and shares cursor and zoom between
-// charts. How figures read and where they lie is asked of `figures`, which is Rust. `library.js` loads uPlot, `axes.js`
-// draws the axes, `reading.js` tells the values, `paint.js` draws the rest and `hand.js` listens.
+// Bridge between the chart component and uPlot: converts columns to its data, and shares cursor and zoom between
+// charts. `figures` (Rust) formats numbers and computes ranges; `library.js` loads uPlot, `axes.js` draws the axes,
+// `reading.js` shows values, `paint.js` draws the rest, `hand.js` handles gestures.
 
 const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
-/** No figure of the page goes further. */
+/** Largest value drawn. */
 const FURTHEST = Number.MAX_VALUE / 8;
 
-/** As in `dials.rs`. */
+/** Must match `dials.rs`. */
 const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor(style / 8) * 2) % 5]);
 
-// Not a number is a gap; infinite is what `ABSENT` is in `data.rs`, over which the curve goes on.
+// Anything but a number is a gap; infinity is `ABSENT` in `data.rs`: the curve continues over it.
 const withGaps = (column) => Array.from(column, (n) => (n === Infinity ? undefined : Number.isFinite(n) ? n : null));
 
-/** Charts whose x counts the same, by what it counts. */
+/** Charts by the name of their x: they share cursor and zoom. */
 const kin = new Map();
 
 export class Plot {
@@ -69,7 +69,7 @@ export class Plot {
       behind.push({ column, x: at, low, middle, high });
     }
     this.pending = { x, columns, raw, bands, marks, behind, fit };
-    // A finer answer holds only what is zoomed to: where all of it ends is known from before.
+    // While zoomed, an answer holds the zoomed range only: the full range is kept from before.
     if (refit || !this.zoomed) this.held = endsOf(x);
     if (refit) this.refit = true;
     this.soon();
@@ -92,12 +92,12 @@ export class Plot {
     this.readLine();
   }
 
-  /** In which style a column is drawn. */
+  /** Style of a column. */
   style(i) {
     return this.spec.styles[i] ?? i;
   }
 
-  // A scale is of one kind for the life of a plot: another kind is another plot, at the same place.
+  // A uPlot scale can't change its type, so the plot is recreated.
   again() {
     this.plot.destroy();
     this.plot = undefined;
@@ -105,7 +105,7 @@ export class Plot {
     if (this.zoomed) this.plot?.setScale("x", this.view);
   }
 
-  // Lines are there twice: as they came, faint behind the smoothed; and as they are read.
+  // Each line is drawn twice: raw and faint, and smoothed on top of it.
   data() {
     const { x, columns, raw } = this.pending;
     const lines = columns.map(withGaps);
@@ -122,7 +122,7 @@ export class Plot {
       this.plot = new this.uPlot(this.options(), data, this.element);
       this.hands(this);
     } else {
-      // A zoom stays where it is while data comes in, unless all of it is asked for.
+      // The zoom stays while data arrives, unless a reset is requested.
       if (this.refit) this.zoomed = false;
       this.plot.setData(data, !this.zoomed);
       if (this.zoomed) this.plot.setScale("x", this.view);
@@ -161,7 +161,7 @@ export class Plot {
     return [...(kin.get(this.key) ?? [])].filter((plot) => plot.plot);
   }
 
-  // The whole of it, here and in all charts that share the zoom.
+  // Resets the zoom here and in related charts.
   whole() {
     for (const plot of this.relatives()) {
       plot.zoomed = false;
@@ -181,7 +181,7 @@ export class Plot {
     }
   }
 
-  /** By a share of what is in sight, as far as there is anything. */
+  /** Pans by a share of the visible width, within the data. */
   panBy(share) {
     if (!this.zoomed) return;
     const { min, max } = this.view;
@@ -191,7 +191,7 @@ export class Plot {
     if (from !== min && width < high - low) this.zoomTo(from, from + width);
   }
 
-  /** So many times as much in sight; what is at that share of the width stays there. */
+  /** Scales the visible width by `times`; the point at `share` of the width keeps its position. */
   zoomAround(share, times) {
     const { min, max } = this.plot.scales.x;
     const [low, high] = this.ends();
@@ -201,20 +201,19 @@ export class Plot {
     else this.zoomTo(Math.max(low, from), Math.min(high, to));
   }
 
-  /** Reads the values at that share of the width, here and in all charts that share the cursor. */
+  /** Moves the cursor to `share` of the width, here and in related charts. */
   readAt(share) {
     const { over } = this.plot;
     const left = Math.max(0, Math.min(1, share)) * over.clientWidth;
     this.plot.setCursor({ left, top: over.clientHeight / 2 }, true, true);
   }
 
-  /** The bands of earlier runs whose curves are shown. */
+  /** Baselines of the visible curves. */
   behind() {
     return this.pending.behind.filter((band) => !(this.hidden & (1 << band.column)));
   }
 
-  // Where the whole of it ends, which is not what there is while it is zoomed. It is as wide as the band: that shows
-  // where earlier runs went from here.
+  // Full range of x. Includes the baselines, which show where past runs went.
   ends() {
     const { x, behind } = this.pending;
     const all = [this.held, endsOf(x), ...behind.map((band) => endsOf(band.x))];
@@ -227,7 +226,7 @@ export class Plot {
     this.plot.setScale("x", { min, max });
   }
 
-  // From the lowest to the highest in sight, with the bands.
+  // Range of y in view, baselines included.
   reach(low, high) {
     const { min, max } = this.zoomed ? this.view : { min: -Infinity, max: Infinity };
     for (const band of this.behind()) {
@@ -256,11 +255,11 @@ export class Plot {
     const { spec, paint, axes } = this;
     const theme = () => paint.theme();
     const colour = (i) => theme().series[this.style(i) % 8];
-    // A point alone between two gaps would have no line.
+    // A single point between two gaps has no line, so it is drawn as a dot.
     const points = { show: (u) => u.data[0].length < 2, filter: (u, i, show) => (show ? null : alone(u.data[i])), size: 5 };
     const fill = (i) => (spec.fill && i === 0 ? { fill: () => `${colour(0)}26`, fillTo: () => 0 } : {});
     const series = this.candles
-      // Drawn by the painter; here they only hold the values.
+      // `paint.js` draws the candles; the series only hold values.
       ? spec.names.map((label, i) => ({ label, scale: i === 4 ? "v" : "y", paths: () => null, points: { show: false } }))
       : [
         ...spec.names.map((_, i) => ({ scale: "y", width: 1, stroke: () => `${colour(i)}59`, show: false, points: { show: false } })),
@@ -281,7 +280,7 @@ export class Plot {
         points: { size: 6, show: !this.candles },
         drag: { x: true, y: false, setScale: false },
         bind: { dblclick: () => () => { this.whole(); return null; } },
-        // Others follow the pointer, and not what it drags.
+        // Related charts follow the cursor, but not a drag.
         sync: { key: this.key, scales: ["x", null], filters: { pub: (type) => type === "mousemove", sub: () => true } },
       },
       hooks: {
@@ -315,8 +314,8 @@ export class Plot {
     this.zoomTo(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
   }
 
-  // Arrows read values, one point at a time or ten; plus and minus zoom around the cursor, Page Up and Page Down move
-  // what is in sight, 0 shows the whole.
+  // Arrow keys read values, one or ten points at a time; plus and minus zoom around the cursor, Page Up and Page Down
+  // pan, 0 resets the zoom.
   pressed(event) {
     const u = this.plot;
     if (!u || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -330,10 +329,10 @@ export class Plot {
       const i = Math.max(0, Math.min(last, to));
       const { min, max } = u.scales.x;
       const x = u.data[0][i];
-      // What is read comes into sight.
+      // Pans until the value is in view.
       if (x < min) this.panBy((x - min) / (max - min));
       if (x > max) this.panBy((x - max) / (max - min));
-      // uPlot takes a new range at the end of this turn.
+      // uPlot applies a new range at the end of this turn.
       queueMicrotask(() => {
         this.readAt(u.valToPos(x, "x") / u.over.clientWidth);
         const spoken = this.element.parentElement?.querySelector("[data-spoken]");
@@ -357,7 +356,7 @@ export class Plot {
     this.reader.read(this);
   }
 
-  // The chart as it stands, with its title and the names of its curves above it.
+  // Saves the chart as PNG, with its title and a legend.
   picture(file) {
     if (!this.plot) return;
     const source = this.plot.ctx.canvas;
@@ -389,12 +388,12 @@ export class Plot {
   }
 }
 
-/** Its first and its last, rising; of nothing what widens nothing. */
+/** First and last value of a sorted list; an empty range for an empty list. */
 function endsOf(x) {
   return x.length > 0 ? [x[0], x[x.length - 1]] : [Infinity, -Infinity];
 }
 
-/** The places of points without a neighbour; null where there are none. */
+/** Indices of points between two gaps; null when there are none. */
 function alone(column) {
   const found = [];
   column.forEach((y, i) => {

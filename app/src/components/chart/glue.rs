@@ -1,4 +1,4 @@
-//! The chart's way into JavaScript: `glue.js` and its parts beside this file, and the effects that feed them.
+//! Bindings to `glue.js` and its modules, and the effects that feed them.
 
 use super::Asks;
 use super::data::{Sheet, Spec};
@@ -17,34 +17,34 @@ use web_sys::HtmlElement;
 
 #[wasm_bindgen(module = "/src/components/chart/paint.js")]
 extern "C" {
-    /// What draws candles, bands and marks in the page's colours.
+    /// Draws candles, baselines, gaps and marks.
     fn painter() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/components/chart/hand.js")]
 extern "C" {
-    /// What listens to wheels and fingers.
+    /// Handles wheel and touch gestures.
     fn hands() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/components/chart/axes.js")]
 extern "C" {
-    /// What makes the axes of a chart.
+    /// Creates the axes of a chart.
     fn axes() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/components/chart/reading.js")]
 extern "C" {
-    /// What tells the values of a chart.
+    /// Shows the values of a chart.
     fn reader() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/components/chart/library.js")]
 extern "C" {
-    /// What loads uPlot.
+    /// Loads uPlot.
     fn library() -> JsValue;
 
-    /// Hands a text to the person as a file.
+    /// Saves a text as a file.
     #[wasm_bindgen(js_name = saveText)]
     pub fn save_text(file: &str, media_type: &str, text: &str);
 }
@@ -63,8 +63,8 @@ extern "C" {
         on_trouble: &Closure<dyn FnMut(String)>,
     ) -> Plot;
 
-    /// `bands` are pairs, `marks` triples of x, y and kind, one after the other. `raw` is empty where nothing
-    /// is smoothed. `behind` are columns that have a band, each with its x, p10, p50 and p90, one after the other.
+    /// `bands` holds pairs, `marks` triples of x, y and kind, flattened. `raw` is empty without smoothing. `behind`
+    /// holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
     #[wasm_bindgen(method)]
     fn set(
         this: &Plot,
@@ -91,7 +91,7 @@ extern "C" {
     fn destroy(this: &Plot);
 }
 
-/// The parts of a chart that are modules of their own: local modules can't import each other.
+/// Modules of a chart, passed in because local modules can't import each other.
 fn parts() -> Object {
     let parts = Object::new();
     let named = [
@@ -107,7 +107,7 @@ fn parts() -> Object {
     parts
 }
 
-/// A plot with the closures that it calls.
+/// A plot and the closures it calls.
 struct Held {
     plot: Plot,
     figures: Figures,
@@ -121,7 +121,7 @@ impl Drop for Held {
     }
 }
 
-/// Gives a plot what it has to draw.
+/// Passes data to a plot.
 fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     let raw: Array = sheet.columns.iter().map(|column| numbers(column)).collect();
     let (columns, raw) = if weight > 0.0 {
@@ -145,7 +145,7 @@ fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     held.plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), behind, sheet.fit);
 }
 
-/// Draws into `node` for as long as the component lives.
+/// Draws into `node` as long as the component lives.
 pub fn attach(
     node: NodeRef<Div>,
     spec: &Spec,
@@ -171,7 +171,7 @@ pub fn attach(
             *held.borrow_mut() = Some(Held { plot, figures, _on_range: on_range, _on_trouble: on_trouble });
         }
     });
-    // Each tracks the node, so that what came first is given when the plot is there.
+    // Each effect tracks the node, so that earlier values reach the plot once it exists.
     let with_plot = move |held: &Rc<RefCell<Option<Held>>>, act: &mut dyn FnMut(&Held)| {
         node.track();
         if let Some(held) = held.borrow().as_ref() {

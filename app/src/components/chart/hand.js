@@ -1,16 +1,15 @@
-// What hands do on a chart beside uPlot's own dragging with the mouse: a drag with Shift, a wheel turned sideways or a
-// finger moves what is in sight; two fingers, or a wheel with Ctrl as touchpads send it, zoom. The wheel alone scrolls
-// the page.
+// Gestures beyond uPlot's own drag: Shift and drag, a horizontal wheel or one finger pans; two fingers, or Ctrl and
+// wheel as sent by touchpads, zoom. A plain wheel scrolls the page.
 
-/** Of a turn of the wheel, so much of a doubling of what is in sight. */
+/** Doublings of the visible width per unit of the wheel. */
 const WHEEL_ZOOM = 0.004;
 
-/** Listens on what uPlot draws into; goes with it. */
+/** Registers the listeners on the plot's element; removed with it. */
 function listen(plot) {
   const over = plot.plot.over;
   const width = () => over.clientWidth || 1;
   const left = () => over.getBoundingClientRect().left;
-  // Up and down stays the page's.
+  // Vertical panning scrolls the page.
   over.style.touchAction = "pan-y";
 
   over.addEventListener("wheel", (event) => {
@@ -24,7 +23,7 @@ function listen(plot) {
     event.preventDefault();
   }, { passive: false });
 
-  // Before uPlot, which would take it for the mark of a zoom.
+  // Runs before uPlot, which would start a zoom selection.
   over.addEventListener("mousedown", (event) => {
     if (event.button !== 0 || !event.shiftKey || !plot.zoomed) return;
     event.stopImmediatePropagation();
@@ -70,7 +69,7 @@ function listen(plot) {
   over.addEventListener("pointercancel", gone);
 }
 
-/** What a chart is given to listen to hands with. */
+/** Factory of a chart's gestures. */
 export function hands() {
   return listen;
 }

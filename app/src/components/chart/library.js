@@ -1,4 +1,4 @@
-// Loads uPlot when the first chart comes into sight, and hands files to the person.
+// Loads uPlot when the first chart becomes visible, and saves files.
 
 const BASE = document.documentElement.dataset.base ?? "";
 const LIBRARY = `${BASE}/vendor/uplot-1.6.32.js`;
@@ -27,8 +27,8 @@ function styles() {
   });
 }
 
-// As it starts, uPlot makes a number format for the language of the browser. Some browsers name a language that is no
-// valid tag ("C", of LANG=C), which throws. While uPlot starts, such a tag means the fallback.
+// On load, uPlot creates a number format for the browser's language. Some browsers report an invalid tag ("C" with
+// LANG=C), which throws. While uPlot loads, invalid tags are replaced by the fallback.
 async function module() {
   const { NumberFormat } = Intl;
   Intl.NumberFormat = function (locales, options) {
@@ -50,7 +50,7 @@ function isValid(locales) {
   }
 }
 
-/** Hands something to the person as a file. */
+/** Saves a blob as a file. */
 function save(file, blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -63,7 +63,7 @@ export function saveText(file, type, text) {
   save(file, new Blob([text], { type: `${type};charset=utf-8` }));
 }
 
-/** What a chart is drawn with, and saved by. */
+/** Functions passed to a chart. */
 export function library() {
   return { load, save };
 }

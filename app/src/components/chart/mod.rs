@@ -1,8 +1,8 @@
-//! The one chart of the page: lines or candles over time or steps, with a table as its twin.
+//! Chart component: lines or candles over time or steps, with the same values as a table.
 //!
-//! Drawn by uPlot, which is loaded when the first chart comes into sight. `glue.js` holds it, `axes.js` and `paint.js` draw
-//! on it, `reading.js` tells its values, `hand.js` listens on it; this component gives it a description once and data whenever there is some. Charts of one
-//! page whose x counts the same share their cursor and their zoom.
+//! Drawn by uPlot, which is loaded when the first chart becomes visible. `glue.js` holds the plot, `axes.js` and
+//! `paint.js` draw on it, `reading.js` shows values, `hand.js` handles gestures. The component passes a description
+//! once, and data on each change. Charts with the same x share cursor and zoom.
 
 #[cfg(any(test, feature = "hydrate"))]
 mod axis;
@@ -38,20 +38,20 @@ use protocol::Problem;
 use std::sync::Arc;
 use table::{TableTwin, csv_of};
 
-/// Height of the line of values above a chart, CSS pixels.
+/// Height of the value line above a chart, CSS pixels.
 const LINE: u32 = 18;
 
-/// What a person asks of a chart, each rising with every time.
+/// Requests of the user, each a counter.
 #[derive(Clone, Copy)]
 struct Asks {
     whole: RwSignal<u32>,
     picture: RwSignal<u32>,
 }
 
-/// Asks for all of what a chart shows only a part of.
+/// Requests the complete data of a downsampled or zoomed chart.
 pub type AskAll = Callback<(), BoxFuture<'static, Result<Sheet, Problem>>>;
 
-/// Hands a text to the person as a file; on the server there is nobody to hand it to.
+/// Saves a text as a file; does nothing on the server.
 pub fn save_text(file: &str, media_type: &str, text: &str) {
     #[cfg(feature = "hydrate")]
     glue::save_text(file, media_type, text);
@@ -59,24 +59,24 @@ pub fn save_text(file: &str, media_type: &str, text: &str) {
     let _ = (file, media_type, text);
 }
 
-/// A chart of `sheet`, drawn as `spec` says.
+/// A chart of `sheet` as described by `spec`.
 #[component]
 pub fn Chart(
     spec: Spec,
     sheet: Signal<Arc<Sheet>>,
-    /// Told what a person zooms to, in x; `None` for the whole.
+    /// Called with the zoomed range of x, or `None` after a reset.
     #[prop(optional)]
     on_range: Option<Callback<Option<(f64, f64)>>>,
-    /// How smooth its curves are, where one dial of the page sets it for several charts.
+    /// Smoothing weight shared with other charts.
     #[prop(optional)]
     weight: Option<RwSignal<f64>>,
-    /// Where its CSV comes from while it shows less than there is.
+    /// Source of the complete data for the CSV.
     #[prop(optional)]
     all: Option<AskAll>,
-    /// A dial of the page's own, beside the chart's.
+    /// Additional control of the page.
     #[prop(optional)]
     dial: Option<AnyView>,
-    /// What is to be said of it, between its head and its drawing.
+    /// Note between the heading and the drawing.
     #[prop(optional)]
     note: Option<AnyView>,
 ) -> impl IntoView {
@@ -96,7 +96,7 @@ pub fn Chart(
     #[cfg(not(feature = "hydrate"))]
     let _ = ranged;
 
-    // Drawn once, by the server: in the browser it stays as it came until the chart is there.
+    // Drawn once by the server; stays until uPlot is loaded.
     #[cfg(not(feature = "hydrate"))]
     let still = sheet.with_untracked(|sheet| still::html_of(&spec, sheet));
     #[cfg(feature = "hydrate")]
@@ -197,7 +197,7 @@ pub fn Chart(
     .into_any()
 }
 
-/// As a file, whose name says when it is not all of it.
+/// Saves a CSV; the file name states when it is incomplete.
 fn save_csv(spec: &Spec, sheet: &Sheet) {
     let ending = if sheet.extent.is_all() { "csv" } else { "part.csv" };
     save_text(&spec.file_name(ending), "text/csv", &csv_of(spec, sheet));

@@ -1,5 +1,5 @@
-// What is drawn on a chart beside uPlot's own lines: candles with their volume, gaps, marks of trades; and the
-// page's colours, read again when the theme changes.
+// Drawing beyond uPlot's lines: candles with volume, gaps, baselines, trade marks. Theme colours are read again when
+// the theme changes.
 
 let theme;
 let changed = new Set();
@@ -36,7 +36,7 @@ function watch() {
   new MutationObserver(themeChanged).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
 
-/** Within the frame of the plot, and nothing of it left behind. */
+/** Draws within the plot's frame and restores the context. */
 function framed(u, draw) {
   const { ctx, bbox } = u;
   ctx.save();
@@ -47,7 +47,7 @@ function framed(u, draw) {
   ctx.restore();
 }
 
-/** First and last index in sight, and one more on each side, cut off by the frame. */
+/** First and last visible index, plus one on each side. */
 function visible(u) {
   const x = u.data[0];
   const { min, max } = u.scales.x;
@@ -58,7 +58,7 @@ function visible(u) {
   return [Math.max(0, first - 1), Math.min(x.length - 1, last + 1)];
 }
 
-/** Stretches without data, `bands` being pairs. */
+/** Draws gaps; `bands` holds pairs. */
 function drawBands(u, bands) {
   if (!bands?.length) return;
   framed(u, (ctx, bbox) => {
@@ -72,7 +72,7 @@ function drawBands(u, bands) {
   });
 }
 
-/** Bands of earlier runs: filled from p10 to p90 with a rim, and the median as a thin line. */
+/** Draws baselines: p10 to p90 filled with an outline, the median as a thin line. */
 function drawBehind(u, bands, colourOf) {
   const dot = devicePixelRatio;
   const floor = u.scales.y.distr === 3 ? u.scales.y.min : -Infinity;
@@ -91,7 +91,7 @@ function drawBehind(u, bands, colourOf) {
         ctx.closePath();
         ctx.fillStyle = `${colour}24`;
         ctx.fill();
-        // The median is dashed: it is no curve of this run.
+        // The median is dashed to differ from curves of this run.
         for (const [figures, alpha, dash] of [[band.low, "70", []], [band.high, "70", []], [band.middle, "b0", [4 * dot, 3 * dot]]]) {
           ctx.setLineDash(dash);
           ctx.beginPath();
@@ -109,7 +109,7 @@ function drawCandles(u) {
   const [x, open, high, low, close, volume] = u.data;
   const [first, last] = visible(u);
   if (first > last) return;
-  // As wide as the closest two stand apart: nights and weekends stay empty.
+  // Candle width follows the smallest distance, so that nights and weekends stay empty.
   let apart = Infinity;
   for (let i = Math.max(first, 1); i <= last; i++) apart = Math.min(apart, x[i] - x[i - 1]);
   const at = (n) => u.valToPos(n, "x", true);
@@ -141,17 +141,17 @@ function drawCandles(u) {
       ctx.lineTo(centre, u.valToPos(low[i], "y", true));
       ctx.stroke();
       const height = Math.max(bottom - top, dot);
-      // Told apart by shape as well: what rises is hollow, what falls is full.
+      // Shape tells them apart, too: rising candles are hollow, falling ones filled.
       if (rises && width >= 4 * dot) ctx.strokeRect(centre - width / 2, top, width, height);
       else ctx.fillRect(centre - width / 2, top, width, height);
     }
   });
 }
 
-/** Beyond so many in sight a mark is a dot: shapes would only cover each other. */
+/** Above this number of visible marks each is a dot: shapes would overlap. */
 const MOST_SHAPES = 160;
 
-/** Entries as triangles (up is long, down is short), exits as squares (full is a gain, hollow a loss). */
+/** Draws entries as triangles (up: long, down: short), exits as squares (filled: gain, hollow: loss). */
 function drawMarks(u, marks) {
   if (!marks?.length) return;
   const { min, max } = u.scales.x;
@@ -177,7 +177,7 @@ function drawMarks(u, marks) {
         ctx.fill();
         continue;
       } else if (kind < 2) {
-        // Its tip is at the price.
+        // The tip marks the price.
         const down = kind === 0 ? 1 : -1;
         ctx.moveTo(x, y);
         ctx.lineTo(x - size, y + down * 1.7 * size);
@@ -186,7 +186,7 @@ function drawMarks(u, marks) {
       } else {
         ctx.rect(x - size * 0.75, y - size * 0.75, size * 1.5, size * 1.5);
       }
-      // A rim in the colour of the ground keeps it apart from candles.
+      // An outline in the background colour separates it from candles.
       ctx.strokeStyle = theme.surface;
       ctx.lineWidth = 3 * dot;
       ctx.stroke();
@@ -199,7 +199,7 @@ function drawMarks(u, marks) {
   });
 }
 
-/** The painter of all charts; it knows the theme once the first of them is there. */
+/** Painter shared by all charts; reads the theme when the first chart joins. */
 export function painter() {
   return {
     theme: () => theme,

@@ -1,22 +1,22 @@
-//! Which range of an axis holds some figures. Pure.
+//! Axis ranges. Pure.
 
 use crate::format::is_same;
 
-/// Room beyond the outermost figures, as a share of their range.
+/// Margin beyond the outermost values, as a share of their range.
 const MARGIN: f64 = 0.08;
-/// Room around figures that are all the same, as a share of their size.
+/// Margin around equal values, as a share of their size.
 const FLAT_MARGIN: f64 = 0.1;
-/// From the lowest to the highest.
+/// Lowest and highest value.
 pub type Range = (f64, f64);
 
-/// The lowest and the highest of the finite figures.
+/// Lowest and highest finite value.
 pub fn ends(figures: impl Iterator<Item = f64>) -> Option<Range> {
     figures.filter(|n| n.is_finite()).fold(None, |ends: Option<Range>, n| {
         Some(ends.map_or((n, n), |(low, high)| (low.min(n), high.max(n))))
     })
 }
 
-/// The range of an axis on which these are the lowest and the highest figure; with `zero` it holds zero.
+/// Axis range for the lowest and highest value; with `zero` it includes zero.
 pub fn fit(ends: Option<Range>, zero: bool) -> Range {
     let Some((low, high)) = ends else { return (0.0, 1.0) };
     let (low, high) = if zero { (low.min(0.0), high.max(0.0)) } else { (low, high) };
@@ -24,13 +24,13 @@ pub fn fit(ends: Option<Range>, zero: bool) -> Range {
         return around(low);
     }
     let margin = (high / 2.0 - low / 2.0) * 2.0 * MARGIN;
-    // Figures of one sign stay on their side of zero.
+    // Values of one sign stay on their side of zero.
     let from = if low >= 0.0 { (low - margin).max(0.0) } else { low - margin };
     let to = if high <= 0.0 { (high + margin).min(0.0) } else { high + margin };
     bounded((from, to))
 }
 
-/// The range of an x axis; a single x stands in its middle.
+/// Range of an x axis; a single x is centred.
 pub fn fit_x((min, max): Range) -> Range {
     if !(min.is_finite() && max.is_finite()) {
         return (0.0, 1.0);
@@ -42,13 +42,13 @@ fn beside(x: f64) -> f64 {
     (x.abs() * 1e-9).max(0.5)
 }
 
-/// The range around figures that are all the same.
+/// Range around equal values.
 pub fn around(n: f64) -> Range {
     let margin = n.abs() * FLAT_MARGIN;
     if margin > 0.0 { bounded((n - margin, n + margin)) } else { (-1.0, 1.0) }
 }
 
-/// A range whose width is a float: over zero it goes half as far on either side as floats do.
+/// Limits a range to a finite width: across zero each side ends at half the largest float.
 pub fn bounded((from, to): Range) -> Range {
     let furthest = if from < 0.0 && to > 0.0 { f64::MAX / 2.0 } else { f64::MAX };
     (from.clamp(-furthest, furthest), to.clamp(-furthest, furthest))

@@ -1,10 +1,10 @@
-// The line of values above a chart: those under the cursor, or else the newest in sight.
+// Value line above a chart: values under the cursor, or else the newest visible ones.
 
 const MARKS = ["long entry", "short entry", "exit with profit", "exit with loss"];
-/** Marks of one candle that are told. */
+/** Maximum number of marks shown for one candle. */
 const MOST_MARKS = 3;
 
-/** The index that is read. uPlot's own is of the data before, until the pointer moves again. */
+/** Index under the cursor. uPlot's own index refers to the old data until the pointer moves. */
 function indexOf(u) {
   const x = u.data[0];
   if (u.cursor.left >= 0) return u.valToIdx(u.posToVal(u.cursor.left, "x"));
@@ -41,7 +41,7 @@ function read(plot) {
   plot.line.replaceChildren(...parts);
 }
 
-// A curve that has no point at this x has the value of its last one, as long as it goes on behind it.
+// A curve without a point at this x keeps its previous value, as long as it continues later.
 function at(column, i) {
   if (column[i] !== undefined) return column[i];
   let [before, after] = [i, i];
@@ -50,7 +50,7 @@ function at(column, i) {
   return after < column.length ? column[before] : null;
 }
 
-// What happened between this candle and the next, the first few of it.
+// Marks between this candle and the next, at most `MOST_MARKS`.
 function marksAt(plot, u, i) {
   const { marks } = plot.pending;
   if (!(u.cursor.left >= 0) || !marks.length) return [];
@@ -62,7 +62,7 @@ function marksAt(plot, u, i) {
   return found;
 }
 
-// On the straight line between the places next to it; null where there is none.
+// Linear interpolation at x; null outside the data and in gaps.
 function along(xs, ys, x) {
   let next = 0;
   while (next < xs.length && xs[next] < x) next++;
@@ -85,7 +85,7 @@ function swatch(colour) {
   return element;
 }
 
-/** What a chart is given to tell its values with. */
+/** Functions passed to a chart. */
 export function reader() {
   return { read, indexOf };
 }

@@ -1,8 +1,7 @@
-//! Smoothing of a noisy curve: an exponential moving average, corrected for its beginning. Pure.
+//! Smoothing of curves: exponential moving average with bias correction. Pure.
 
-/// The curve smoothed: each value is the mean of those before it, the `weight` (0 to below 1) of each falling
-/// with its distance. The beginning counts as no value at all, not as zero, so that the first point stays
-/// where it is. What is no number stays as it is.
+/// Exponential moving average with `weight` (0 to below 1). Bias-corrected as in TensorBoard, so that the first point
+/// keeps its value. Values that are not finite stay unchanged and are skipped.
 pub fn smoothed(column: &[f64], weight: f64) -> Vec<f64> {
     let weight = weight.clamp(0.0, 0.999);
     let (mut sum, mut weights) = (0.0, 0.0);

@@ -1,24 +1,24 @@
-//! A chart before its code runs, and where none does: its curves as the server draws them, once. Pure.
+//! Static SVG of a chart, rendered by the server: shown before uPlot is loaded, and without scripts. Pure.
 
 use super::data::{ABSENT, Shape, Sheet, Spec};
 use super::range::{self, Range, ends};
 use super::writing::Writing;
 use std::fmt::Write;
 
-/// The column of candles that is drawn.
+/// Column of candles that is drawn.
 const CLOSE: usize = 3;
 
-/// Of a longer curve every so many-th point is drawn: about as many as a phone is wide.
+/// Maximum number of points per curve, about the width of a phone.
 const POINTS: usize = 240;
-/// Units of the drawing, which is stretched to its place.
+/// Size of the drawing in SVG units; it is stretched to its place.
 const WIDE: f64 = 1_000.0;
 const HIGH: f64 = 200.0;
 
-/// What stands where the chart will be: SVG, and in words where it begins and ends for those who have no script.
+/// SVG of a chart, and its ranges as text for pages without scripts.
 pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
     let columns = || {
         let all = sheet.columns.iter().enumerate();
-        // Of candles the closes.
+        // Of candles only the close.
         all.filter(|(n, _)| spec.shape == Shape::Lines || *n == CLOSE)
     };
     let x = ends(sheet.x.iter().copied());
@@ -50,7 +50,7 @@ pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
     html
 }
 
-/// A curve as the path of an SVG. What is no number is a gap, and a point alone between two of them is a dot.
+/// SVG path of a curve. Anything but a number is a gap, and a single point between two gaps is a dot.
 fn path(x: &[f64], column: &[f64], place: impl Fn(f64, f64) -> (f64, f64)) -> String {
     let points: Vec<(f64, f64)> =
         x.iter().copied().zip(column.iter().copied()).filter(|(_, y)| *y != ABSENT).collect();
@@ -70,9 +70,9 @@ fn path(x: &[f64], column: &[f64], place: impl Fn(f64, f64) -> (f64, f64)) -> St
     path
 }
 
-/// Where a figure stands on an axis: 0 at its beginning, 1 at its end.
+/// Position on an axis: 0 at its start, 1 at its end.
 fn share(n: f64, (from, to): Range) -> f64 {
-    // Halved, because the distance between two large figures may be no float.
+    // Halved, because the difference of two large floats may overflow.
     let width = to / 2.0 - from / 2.0;
     if width > 0.0 { ((n / 2.0 - from / 2.0) / width).clamp(0.0, 1.0) } else { 0.5 }
 }

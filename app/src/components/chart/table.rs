@@ -1,4 +1,4 @@
-//! The table twin of a chart: the same figures for those who read rather than look. Made when it is opened.
+//! Table with the values of a chart, built when opened; and its CSV.
 
 use super::data::{Sheet, Spec};
 use super::writing::Writing;
@@ -10,15 +10,15 @@ use leptos::prelude::*;
 use protocol::Time;
 use std::sync::Arc;
 
-/// Rows shown; the newest.
+/// Maximum number of rows shown, the newest ones.
 const MOST_ROWS: usize = 200;
 
-/// What stands over the column of x.
+/// Heading of the x column.
 fn x_name(spec: &Spec) -> String {
     if spec.time { "time (UTC)".to_owned() } else { spec.x.clone() }
 }
 
-/// What stands over the columns of the bands.
+/// Headings of the baseline columns.
 fn band_names(spec: &Spec, sheet: &Sheet) -> Vec<String> {
     let mut names = Vec::new();
     for (column, _) in sheet.bands_behind() {
@@ -28,7 +28,7 @@ fn band_names(spec: &Spec, sheet: &Sheet) -> Vec<String> {
     names
 }
 
-/// The figures of the bands at an x, and how many runs reach it; no numbers where there is no band.
+/// Baseline values at an x, with the number of runs; `NaN` where there is no baseline.
 fn band_figures(sheet: &Sheet, x: f64) -> Vec<f64> {
     let at = |(_, band): (usize, &protocol::Band)| match band.at(x) {
         Some(slice) => [slice.p10, slice.p50, slice.p90, f64::from(slice.runs)],
@@ -37,7 +37,7 @@ fn band_figures(sheet: &Sheet, x: f64) -> Vec<f64> {
     sheet.bands_behind().flat_map(at).collect()
 }
 
-/// All of it as CSV, every digit there.
+/// Complete CSV with full precision.
 pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
     let first = x_name(spec);
     let bands = band_names(spec, sheet);
@@ -53,7 +53,7 @@ pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
     out
 }
 
-/// `Show as table`.
+/// Collapsed table below the chart.
 #[component]
 pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
     let open = RwSignal::new(false);

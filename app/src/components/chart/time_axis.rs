@@ -1,5 +1,5 @@
-//! The axis of time: where its ticks are, and how they read. By UTC alone, so that it is the same in every browser: the
-//! clocks of a zone jump, and its hours are no even steps. Pure.
+//! Time axis: tick positions and labels. UTC only, so that it is equal in every browser: local time has jumps and
+//! uneven hours. Pure.
 
 use super::range::Range;
 use crate::format::{clock, day};
@@ -9,7 +9,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// Steps of even length, seconds.
+/// Even steps, seconds.
 const STEPS: [i64; 20] = [
     1,
     2,
@@ -32,23 +32,23 @@ const STEPS: [i64; 20] = [
     2 * DAY,
     7 * DAY,
 ];
-/// Steps of months.
+/// Calendar steps, months.
 const MONTH_STEPS: [i64; 10] = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1_200];
-/// A mean month, seconds.
+/// Mean length of a month, seconds.
 const MONTH: f64 = 2_629_746.0;
-/// Days from 1970-01-01 to the Monday after.
+/// Days from 1970-01-01 to the following Monday.
 const MONDAY: i64 = 4;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// Years 1 to 100,000, in seconds since 1970: other times are of no calendar.
+/// Years 1 to 100,000 in seconds since 1970; other times have no calendar labels.
 const CALENDAR: std::ops::Range<f64> = -6.2e10..3.1e12;
 
-/// A step of whole millennia that is at least so wide, months.
+/// Smallest step of whole millennia with at least this width, months.
 fn millennia(width: f64) -> i64 {
     (width / (12_000.0 * MONTH)).ceil() as i64 * 12_000
 }
 
-/// Year, month from 1 and day of a moment.
+/// Year, month (from 1) and day of a time.
 fn date(seconds: f64) -> (i64, usize, i64) {
     let text = day(time(seconds));
     let mut parts = text.rsplit('-').map(|part| part.parse::<i64>().unwrap_or_default());
@@ -60,23 +60,23 @@ fn time(seconds: f64) -> Time {
     Time::from_millis(seconds * 1_000.0)
 }
 
-/// Seconds of the first moment of a month, which is counted from year 0.
+/// Start of a month in seconds; months are counted from year 0.
 fn month_begins(months: i64) -> f64 {
     let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
-    // Days from 1970 in years that begin with March, whose leap day is their last.
+    // Days since 1970; years start in March, so that the leap day is the last.
     let (from_march, year) = ((month + 9) % 12, if month <= 2 { year - 1 } else { year });
     let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     ((days + (153 * from_march + 2) / 5 - 719_468) * DAY) as f64
 }
 
-/// At most about so many ticks, at even times by UTC; `min` and `max` are seconds since 1970.
+/// About `most` ticks at even UTC times; `min` and `max` are seconds since 1970.
 pub fn ticks((min, max): Range, most: usize) -> Vec<f64> {
     if !(max > min && CALENDAR.contains(&min) && CALENDAR.contains(&max)) {
         return Vec::new();
     }
     let width = (max - min) / most.max(1) as f64;
     if let Some(step) = STEPS.into_iter().find(|step| *step as f64 >= width) {
-        // Weeks begin on Mondays.
+        // Weeks start on Monday.
         let begin = if step == 7 * DAY { (MONDAY * DAY) as f64 } else { 0.0 };
         let (first, last) =
             (((min - begin) / step as f64).ceil() as i64, ((max - begin) / step as f64).floor() as i64);
@@ -92,11 +92,11 @@ pub fn ticks((min, max): Range, most: usize) -> Vec<f64> {
     all.skip_while(|at| *at < min).take_while(|at| *at <= max).collect()
 }
 
-/// How ticks read: two lines, the second where the day or the year begins to be another.
+/// Labels of two lines; the second appears where the day or year changes.
 pub fn labels(ticks: &[f64]) -> Vec<String> {
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
     let midnight = |at: f64| at.rem_euclid(DAY as f64) == 0.0;
-    // One alone names all of itself.
+    // A single tick has a complete label.
     let hours = if step.is_finite() { step < DAY as f64 } else { !ticks.iter().all(|at| midnight(*at)) };
     let mut before = String::new();
     let mut second = |line: String| {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_hours_of_a_day_on_which_clocks_jump_somewhere_are_even() {
-        // New York's clocks jump at 07:00 UTC of this day.
+        // In New York, clocks change at 07:00 UTC on this day.
         let ticks = ticks((seconds("2026-03-08T00:00:00Z"), seconds("2026-03-08T12:00:00Z")), 13);
         assert_eq!(ticks.len(), 13);
         assert!(ticks.windows(2).all(|pair| pair[1] - pair[0] == 3_600.0));

@@ -1,13 +1,13 @@
-//! How the figures of one chart read: the same in its line of values, its table and what the server draws. Pure.
+//! Number formats of one chart, shared by its value line, table and static SVG. Pure.
 
 use super::data::{Shape, Sheet, Spec};
 use crate::format::{self, Digits};
 use protocol::Time;
 
-/// The volume's column of candles.
+/// Volume column of candles.
 const VOLUME: usize = 4;
 
-/// How the figures of one chart are written.
+/// Number formats of one chart.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Writing {
     share: bool,
@@ -33,7 +33,7 @@ impl Writing {
         }
     }
 
-    /// A figure of a column.
+    /// Formats a value of a column.
     pub fn y(&self, column: usize, n: f64) -> String {
         match (self.candles && column == VOLUME, self.share) {
             (true, _) => format::figure(n),
@@ -42,7 +42,7 @@ impl Writing {
         }
     }
 
-    /// A place on the x axis, without its zone.
+    /// Formats an x, without its zone.
     pub fn x(&self, n: f64) -> String {
         if self.time {
             format::bar_time(Time::from_millis(n * 1_000.0))

@@ -1,4 +1,4 @@
-//! The question before a host takes no new work.
+//! Confirmation before draining a host.
 
 use super::ways_out;
 use crate::actions::Actions;
@@ -8,10 +8,10 @@ use crate::words::hosts;
 use leptos::prelude::*;
 use protocol::HostName;
 
-/// Before a host is drained: what will happen to what runs there and to what waits.
+/// States what happens to running and queued operations.
 pub fn drain(name: HostName) -> AnyView {
     let (actions, all) = (Actions::here(), Live::here().hosts());
-    // Work ends and other hosts come while the question stands.
+    // Operations and hosts change while the dialog is open.
     let now = Memo::new({
         let name = name.clone();
         move |_| all.with(|all| hosts::before_drain(all, &name))

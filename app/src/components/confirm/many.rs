@@ -1,4 +1,4 @@
-//! The question about many operations at once.
+//! Confirmations for many operations.
 
 use super::ways_out;
 use crate::actions::{Actions, resumable, to_delete};
@@ -13,7 +13,7 @@ use protocol::{Filter, OperationId, Problem, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How those stand that are named. Follows them.
+/// Counts operations by what can be done with them. Tracked.
 pub fn tally(live: &Live, ids: &[OperationId]) -> Tally {
     live.track_roster();
     let mut tally = Tally::default();
@@ -44,12 +44,12 @@ pub fn tally(live: &Live, ids: &[OperationId]) -> Tally {
     tally
 }
 
-/// Before those that are named are cancelled.
+/// Confirms the cancel of selected operations.
 pub fn cancel_these(ids: Arc<[OperationId]>) -> AnyView {
     cancel(Signal::derive(move || ids.clone()), None)
 }
 
-/// Before all are cancelled that a filter finds, as many as they are when they are.
+/// Confirms the cancel of all operations that match a filter at that time.
 pub fn cancel_matching(filter: Filter) -> AnyView {
     let live = Live::here();
     let found = {
@@ -59,11 +59,11 @@ pub fn cancel_matching(filter: Filter) -> AnyView {
     cancel(found.into(), Some(filter))
 }
 
-/// What will happen to how many of them.
+/// States how many operations are cancelled, and how.
 fn cancel(ids: Signal<Arc<[OperationId]>>, filter: Option<Filter>) -> AnyView {
     let (actions, live) = (Actions::here(), Live::here());
     let count = move || ids.with(|ids| ids.len()) as u32;
-    // It goes on while the question stands: some may end, others come.
+    // Operations end and start while the dialog is open.
     let now = Memo::new(move |_| ids.with(|ids| tally(&live, ids)));
     let reason = RwSignal::new(String::new());
     let lines = part(move || {
@@ -98,7 +98,7 @@ fn cancel(ids: Signal<Arc<[OperationId]>>, filter: Option<Filter>) -> AnyView {
     .into_any()
 }
 
-/// Before many get another attempt: from where, and which are left alone.
+/// Confirms retry or resume of many operations, and states which are skipped.
 pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
     let (actions, live) = (Actions::here(), Live::here());
     let count = ids.len() as u32;
@@ -137,9 +137,9 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
     .into_any()
 }
 
-/// Before many are deleted: those that are named, or all that a filter finds. How many that makes, with what they had
-/// started, only the server knows; until it has said so there is nothing to press. What changes while the question stands
-/// was not counted so, and is left alone.
+/// Confirms the delete of selected operations, or of all that match a filter. Only the server knows their number, child
+/// operations included; the button is disabled until it answers. Later changes are not part of that number and are left
+/// alone.
 pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
     let actions = Actions::here();
     let wishes = to_delete(&ids, filter.as_ref());
@@ -148,7 +148,7 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
         let wishes = wishes.clone();
         async move {
             let said = would_go(wishes).await;
-            // Whoever asked may have left.
+            // The dialog may be closed by now.
             told.try_set(Some(said));
         }
     });
@@ -189,7 +189,7 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
     .into_any()
 }
 
-/// What the server says would come of the wishes now.
+/// Dry run: what the server would delete.
 async fn would_go(wishes: Vec<DeleteMany>) -> Result<Deleted, Problem> {
     let mut all = Deleted::default();
     for wish in wishes {

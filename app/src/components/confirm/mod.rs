@@ -1,5 +1,5 @@
-//! Asks before what can't be undone: a cancel that loses work, many cancels, giving up, deleting, draining a host; and
-//! before a resume says what it starts from, before many get another attempt which do.
+//! Confirmation dialogs before actions that can't be undone: cancels that lose work, bulk cancels, abandon, delete,
+//! drain. Also before resume and bulk retries, to state what they start from.
 
 mod host;
 mod many;
@@ -12,18 +12,18 @@ use crate::reactive::part;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-/// What is asked, or was asked last: a closed dialog keeps what it said until it is asked again, so that nothing vanishes
-/// before it is gone. What it said is of then: also the same question is another one when it is asked again.
+/// The current or last question: a closed dialog keeps its content, so that nothing disappears during its animation.
+/// The same question asked again counts as a new one.
 #[derive(Clone, Default)]
 struct Asked {
-    /// Rises with each question.
+    /// Incremented with each question.
     turn: u32,
     open: bool,
     question: Option<Question>,
 }
 
 impl Asked {
-    /// What it is once this is asked, or nothing is.
+    /// State after a question is set or cleared.
     fn after(before: Option<&Self>, now: Option<Question>) -> Self {
         let before = before.cloned().unwrap_or_default();
         match now {
@@ -34,7 +34,7 @@ impl Asked {
     }
 }
 
-/// The question, shown when [`Actions::question`] holds one.
+/// The dialog, shown while [`Actions::question`] holds a question.
 #[component]
 pub fn Confirm() -> impl IntoView {
     let actions = Actions::here();
@@ -73,22 +73,22 @@ pub fn Confirm() -> impl IntoView {
     .into_any()
 }
 
-/// Shows the dialog when it is asked this question, which stands in it by then: the dialog gives the focus to the way
-/// out that is marked for it. In the turn of the press that asked, so that the next key already goes to the dialog.
+/// Opens the dialog for a question. Its content is already rendered, so the dialog focuses the button with `autofocus`.
+/// Runs in the same turn as the press, so that the next key goes to the dialog.
 fn opened_for(dialog: NodeRef<Dialog>, asked: Memo<Asked>, turn: u32) {
     Effect::new(move |_| {
-        // That of the question before may still be awake: what stood in the dialog then is not shown again.
+        // The effect of the previous question may still run; it must not open the dialog again.
         if asked.with(|asked| asked.open && asked.turn == turn)
             && let Some(dialog) = dialog.get()
             && !dialog.open()
         {
-            // It fails only for a dialog that is already open.
+            // Fails only for a dialog that is already open.
             drop(dialog.show_modal());
         }
     });
 }
 
-/// The two ways out: leave it as it is, or do it.
+/// The two buttons: keep things as they are, or act.
 fn ways_out(keep: &'static str, act: AnyView) -> AnyView {
     view! {
         <form method="dialog" class="dialog-do">

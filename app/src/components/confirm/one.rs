@@ -1,4 +1,4 @@
-//! Questions about one operation.
+//! Confirmations for one operation.
 
 use super::ways_out;
 use crate::actions::Actions;
@@ -11,7 +11,7 @@ use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::OperationId;
 
-/// What it is about: `training.run MSFT 1h`.
+/// Name of the operation: `training.run MSFT 1h`.
 fn subject(op: OpView) -> String {
     let fixed = op.fixed();
     format!("{} {}", fixed.kind, fixed.title)
@@ -21,7 +21,7 @@ fn known(id: OperationId) -> Option<OpView> {
     Live::here().operation(id).map(|cell| cell.view())
 }
 
-/// The question where the page has forgotten what it was about.
+/// Content when the page no longer holds the operation.
 fn gone() -> AnyView {
     view! {
         <h2 id="confirm-title">"Operation not found"</h2>
@@ -40,7 +40,7 @@ fn button(class: &'static str, said: &'static str, act: impl Fn() + Send + 'stat
     .into_any()
 }
 
-/// Before a cancel that loses work.
+/// Confirms a cancel that loses work.
 pub fn cancel(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let actions = Actions::here();
@@ -55,12 +55,12 @@ pub fn cancel(id: OperationId) -> AnyView {
     .into_any()
 }
 
-/// Before a resume: what is kept, from when, what is done again.
+/// Confirms a resume: what is kept, the checkpoint's age, what is repeated.
 pub fn resume(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let (actions, clock) = (Actions::here(), Live::here().clock());
     let zone = Zones::here();
-    // From when is told by the clock, and goes on while the question stands.
+    // The age is updated while the dialog is open.
     let said = Memo::new(move |_| {
         let now = clock.get();
         let reached = op.progress.with(|p| words::how_far(p.as_ref()));
@@ -89,7 +89,7 @@ pub fn resume(id: OperationId) -> AnyView {
     .into_any()
 }
 
-/// Before giving up on a host that can't be heard.
+/// Confirms abandoning an operation on an unreachable host.
 pub fn abandon(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let (actions, clock) = (Actions::here(), Live::here().clock());
@@ -119,7 +119,7 @@ pub fn abandon(id: OperationId) -> AnyView {
     .into_any()
 }
 
-/// Before what is kept of an operation is thrown away.
+/// Confirms deleting an operation.
 pub fn delete(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let actions = Actions::here();
