@@ -14,37 +14,37 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// What a backtest takes.
+/// Parameters of a backtest.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BacktestParams {
-    /// The strategy's name, as the worker knows it in its folder of strategies.
+    /// Name of a strategy in the worker's strategy folder.
     #[schemars(length(min = 1, max = 200))]
     pub strategy: String,
-    /// One symbol, like MSFT.
+    /// Ticker, e.g. MSFT.
     #[schemars(length(min = 1, max = 20))]
     pub symbol: String,
-    /// How long one bar lasts, like 1h.
+    /// Bar size, e.g. 1h.
     #[schemars(length(min = 1, max = 10))]
     pub timeframe: String,
-    /// First day.
+    /// Start date.
     #[schemars(extend("format" = "date"))]
     pub start: String,
-    /// Last day.
+    /// End date, inclusive.
     #[schemars(extend("format" = "date"))]
     pub end: String,
-    /// Money at the start. Empty: what the worker takes (100,000).
+    /// Initial capital. Leave empty for the worker's default (100,000).
     #[serde(default)]
     #[schemars(range(min = 0.01))]
     pub capital: Option<f64>,
-    /// Commission as a share of each trade. Empty: what the worker takes (0.001).
+    /// Commission as a fraction of trade value. Leave empty for the worker's default (0.001).
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub commission: Option<f64>,
-    /// Slippage as a share of the price. Empty: what the worker takes (0.0005).
+    /// Slippage as a fraction of price. Leave empty for the worker's default (0.0005).
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub slippage: Option<f64>,
-    /// Path of the model on the worker's machine. Workers of April 2026 require it.
+    /// Path of the model on the worker's machine. Required by workers of April 2026.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub model: Option<String>,
@@ -57,13 +57,13 @@ impl BacktestParams {
         for (field, text) in [("symbol", &self.symbol), ("timeframe", &self.timeframe)] {
             let names = one(list(field, Some(text)), &mut errors).flatten();
             if names.is_some_and(|names| names.len() > 1) {
-                errors.push(FieldError::new(field, "A backtest takes one."));
+                errors.push(FieldError::new(field, "Enter a single value."));
             }
         }
         let days = one(days(Some(&self.start), Some(&self.end)), &mut errors);
         let (Some((Some(start), Some(end))), true) = (days, errors.is_empty()) else {
             if errors.is_empty() {
-                errors.push(FieldError::new("start", "A backtest needs its first and its last day."));
+                errors.push(FieldError::new("start", "Start and end dates are required."));
             }
             return Err(errors);
         };
@@ -94,8 +94,8 @@ impl KtrdrBacktest {
         leaving: CancellationToken,
         probe: Option<Arc<Probe>>,
     ) -> Self {
-        let limits = "This worker goes on with a stopped backtest only from a checkpoint of its own. A cancel is told \
-                      as done when the worker's status says so.";
+        let limits = "This worker resumes a stopped backtest only from its own checkpoint. A cancel is confirmed by \
+                      the worker's status.";
         Self { follow: Follow { foreign, timing, leaving, limits, what: "backtest" }, probe }
     }
 }
@@ -108,9 +108,9 @@ impl Work for KtrdrBacktest {
         KindSpec {
             name: KindName::new("ktrdr.backtest").expect("it is of the form area.verb"),
             title: "Backtest on a ktrdr worker".to_owned(),
-            description: "Runs a strategy over the past on a backtest worker of April 2026. One at once. It draws no \
-                          curves while it runs, and tells how far it is in percent. Resume follows one that still runs, takes its result, or has the \
-                          worker go on from its own checkpoint. A cancel is told when the worker's status confirms it."
+            description: "Backtests a strategy on a backtest worker of April 2026, one at a time. Reports progress in \
+                          percent, without live charts. Resume follows a backtest that still runs, fetches its result, \
+                          or resumes from the worker's own checkpoint. A cancel is confirmed by the worker's status."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {strategy} · {start} {end}".to_owned()),
             params: params_schema::<BacktestParams>(),

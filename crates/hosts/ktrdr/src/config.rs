@@ -161,10 +161,10 @@ pub fn builder(
     let wrong = |what| AdapterError::Config { name: name.to_owned(), what };
     config.timing.check().map_err(wrong)?;
     if config.token.as_ref().is_some_and(String::is_empty) {
-        return Err(wrong("its token is empty. Leave it out, or give the service's.".to_owned()));
+        return Err(wrong("the token is empty. Remove it, or set the service's token.".to_owned()));
     }
     if config.protocol != Protocol::Ib && config.folder.is_some() {
-        return Err(wrong("'folder' is for the bars of ktrdr-ib; this protocol leaves none.".to_owned()));
+        return Err(wrong("'folder' is only for the bars of ktrdr-ib. Remove it.".to_owned()));
     }
     let timing = config.timing;
     let wire = Wire::new(&config.url, config.token.as_deref(), seconds(timing.connect)).map_err(wrong)?;
@@ -233,9 +233,9 @@ mod tests {
             change(&mut config);
             builder("gpu", &config, CancellationToken::new()).err().expect("it is refused").to_string()
         };
-        assert!(refused(|c| c.url = "gpu-1".into()).starts_with("adapter 'gpu': 'gpu-1' is no address"));
+        assert!(refused(|c| c.url = "gpu-1".into()).starts_with("adapter 'gpu': 'gpu-1' is not a URL"));
         assert!(refused(|c| c.timing.look = f64::NAN).contains("'timing.look'"));
-        assert!(refused(|c| c.timing.fastest = 9.0).contains("exchange them"));
+        assert!(refused(|c| c.timing.fastest = 9.0).contains("Swap them"));
         assert!(refused(|c| c.token = Some(String::new())).contains("token is empty"));
         assert!(refused(|c| c.folder = Some("/tmp".into())).contains("ktrdr-ib"));
         assert!(host("gpu", &AdapterConfig { capacity: 0, ..config }, CancellationToken::new()).is_err());

@@ -79,7 +79,7 @@ pub(crate) fn of_run(
     let mut metrics = BTreeMap::new();
     figures(&said, "", &mut metrics);
     let said = if said.to_string().len() > SAID_BYTES {
-        json!({"left_out": "it has more than 128 KiB"})
+        json!({"left_out": "larger than 128 KiB"})
     } else {
         shortened(said)
     };

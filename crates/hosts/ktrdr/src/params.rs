@@ -26,7 +26,7 @@ pub(crate) fn list(field: &str, text: Option<&str>) -> Result<Option<Vec<String>
             let bad: String = bad.chars().take(30).collect();
             Err(FieldError::new(
                 field,
-                format!("'{bad}' is none. Write them with commas between: MSFT, AAPL."),
+                format!("'{bad}' is not valid. Enter comma-separated values: MSFT, AAPL."),
             ))
         }
         None => Ok((!names.is_empty()).then_some(names)),
@@ -56,7 +56,7 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, FieldError> {
     let moment = || text.parse::<Timestamp>().map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
     match text.parse::<Date>().or_else(|_| moment()) {
         Ok(day) => Ok(Some(day)),
-        Err(_) => Err(FieldError::new(field, "This is no day. It looks like 2024-03-01.")),
+        Err(_) => Err(FieldError::new(field, "Enter a date like 2024-03-01.")),
     }
 }
 

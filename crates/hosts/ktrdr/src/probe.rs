@@ -128,7 +128,7 @@ impl Shared {
                     None => Err(CallError::Refused {
                         call: call.clone(),
                         status: 200,
-                        detail: "a success without a timestamp, as it does without its gateway".to_owned(),
+                        detail: "a success without a timestamp, which happens without its gateway".to_owned(),
                     }),
                 }
             }
@@ -141,17 +141,13 @@ impl Shared {
         let (ok, message) = match &seen.last {
             Some(Outcome { at, took, said: Ok(()) }) => (
                 true,
-                format!(
-                    "GET {path} was answered in {} ms, {} s ago.",
-                    took.as_millis(),
-                    at.elapsed().as_secs()
-                ),
+                format!("GET {path} responded in {} ms, {} s ago.", took.as_millis(), at.elapsed().as_secs()),
             ),
             Some(Outcome { at, said: Err(why), .. }) => (
                 false,
                 format!(
-                    "A real call failed {} s ago: {why}. See that the service at {} runs{}; its own /health may say \
-                     healthy all the same.",
+                    "A test call failed {} s ago: {why}. Check that the service at {} is running{}. Its own /health \
+                     may still report healthy.",
                     at.elapsed().as_secs(),
                     self.wire.base(),
                     if self.protocol == Protocol::Ib { " and that its gateway is logged in" } else { "" }
@@ -160,7 +156,7 @@ impl Shared {
             None => (
                 false,
                 format!(
-                    "GET {path} at {} has not been answered for {} s; nothing is known of the service yet.",
+                    "GET {path} at {} has not responded for {} s. The state of the service is not known yet.",
                     self.wire.base(),
                     seen.under_way.map_or(0, |at| at.elapsed().as_secs())
                 ),

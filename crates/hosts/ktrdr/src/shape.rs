@@ -34,7 +34,7 @@ impl<'a> Node<'a> {
             let what = match self.value {
                 Value::Object(_) => format!("{} has no '{name}'", self.named()),
                 _ => format!(
-                    "{} should be an object with '{name}', and is {}",
+                    "{} should be an object with '{name}', but is {}",
                     self.named(),
                     shown(self.value)
                 ),
@@ -62,7 +62,7 @@ impl<'a> Node<'a> {
         self.value
             .as_u64()
             .or_else(|| self.value.as_f64().and_then(whole))
-            .ok_or_else(|| self.not("a whole number from 0 on"))
+            .ok_or_else(|| self.not("a whole number of at least 0"))
     }
 
     /// # Errors
@@ -86,12 +86,12 @@ impl<'a> Node<'a> {
 
     /// That something else was expected here.
     pub fn not(&self, wanted: &str) -> CallError {
-        let what = format!("{} should be {wanted}, and is {}", self.named(), shown(self.value));
+        let what = format!("{} should be {wanted}, but is {}", self.named(), shown(self.value));
         CallError::Unreadable { call: self.call.to_owned(), what }
     }
 
     fn named(&self) -> String {
-        if self.place.is_empty() { "the answer".to_owned() } else { format!("'{}'", self.place) }
+        if self.place.is_empty() { "the response".to_owned() } else { format!("'{}'", self.place) }
     }
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn succeeded(node: &Node<'_>) -> Result<(), CallError> {
             let detail =
                 ["error", "error_message", "message", "detail"].iter().find_map(|name| node.get(name));
             let detail = detail.map_or_else(
-                || "it says nothing more".to_owned(),
+                || "no details".to_owned(),
                 |d| d.value().as_str().map_or_else(|| d.value().to_string(), str::to_owned),
             );
             Err(CallError::Refused { call: node.call.to_owned(), status: 200, detail })
@@ -181,14 +181,14 @@ mod tests {
         let progress = node.need("data").unwrap().need("progress").unwrap();
         assert_eq!(
             told(progress.need("percentage").unwrap().number().unwrap_err()),
-            "GET /x answered with something that can't be read: 'data.progress.percentage' should be a number, and \
-             is text ('5 %')"
+            "GET /x returned an unexpected response: 'data.progress.percentage' should be a number, but is text \
+             ('5 %')"
         );
         assert!(told(progress.need("nothing").unwrap_err()).ends_with("'data.progress' has no 'nothing'"));
         let metrics = node.need("data").unwrap().need("metrics").unwrap().list().unwrap();
         assert!(
             told(metrics[0].number().unwrap_err())
-                .contains("'data.metrics[0]' should be a number, and is a list")
+                .contains("'data.metrics[0]' should be a number, but is a list")
         );
     }
 

@@ -40,12 +40,12 @@ impl Strategies {
         let text = given;
         let given = given.trim();
         if given.is_empty() {
-            return Err("The strategy is empty.".to_owned());
+            return Err("Strategy is required.".to_owned());
         }
         if !is_name(given) {
             return match given.contains(':') {
                 true => Ok(text.to_owned()),
-                false => Err("This is neither YAML ('name: …') nor the name of a .yaml file.".to_owned()),
+                false => Err("Enter YAML ('name: …') or the name of a .yaml file.".to_owned()),
             };
         }
         let plain = !given.contains(['/', '\\']);
@@ -56,7 +56,7 @@ impl Strategies {
         }
         match &self.folder {
             Some(folder) => Err(format!(
-                "There is no file '{given}' in {}. It has {}.",
+                "File '{given}' was not found in {}. It has {}.",
                 folder.display(),
                 match self.names().as_slice() {
                     [] => "no .yaml file".to_owned(),
@@ -64,8 +64,8 @@ impl Strategies {
                 }
             )),
             None => Err(format!(
-                "'{given}' looks like a file, and this adapter has no folder of strategies. Paste the text, or set \
-                 'strategies' in the configuration of the adapter. The service takes no path in place of the text."
+                "'{given}' looks like a file, but this adapter has no strategy folder. Paste the text, or set \
+                 'strategies' in the adapter's configuration. The service does not accept a path instead of the text."
             )),
         }
     }
@@ -77,11 +77,11 @@ fn is_name(text: &str) -> bool {
 }
 
 fn read(file: &Path) -> Result<String, String> {
-    let wrong = |e: std::io::Error| format!("{} can't be read: {e}.", file.display());
+    let wrong = |e: std::io::Error| format!("Cannot read {}: {e}.", file.display());
     let bytes = std::fs::metadata(file).map_err(wrong)?.len();
     if bytes > STRATEGY_BYTES {
         return Err(format!(
-            "{} has {bytes} bytes; a strategy has at most {STRATEGY_BYTES}.",
+            "{} has {bytes} bytes. A strategy can have at most {STRATEGY_BYTES}.",
             file.display()
         ));
     }
@@ -106,7 +106,7 @@ mod tests {
         let none = Strategies::new(None);
         assert!(none.resolve("mean.yaml").unwrap_err().contains("'strategies'"));
         let path = none.resolve("strategies/mean.yaml").unwrap_err();
-        assert!(path.contains("no path in place of the text"), "{path}");
-        assert!(none.resolve("mean").unwrap_err().contains("neither"));
+        assert!(path.contains("does not accept a path"), "{path}");
+        assert!(none.resolve("mean").unwrap_err().contains("Enter YAML"));
     }
 }

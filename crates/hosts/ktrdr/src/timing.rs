@@ -77,10 +77,10 @@ impl Timing {
         ];
         match all.iter().find(|(_, seconds, least)| !(*least..=1e7).contains(seconds)) {
             Some((name, seconds, least)) => {
-                Err(format!("'timing.{name}' is {seconds}; it is in seconds, from {least} to 10,000,000."))
+                Err(format!("invalid 'timing.{name}' {seconds}: must be from {least} to 10,000,000 seconds."))
             }
             None if self.fastest > self.slowest => {
-                Err("'timing.fastest' is greater than 'timing.slowest': exchange them.".to_owned())
+                Err("'timing.fastest' is greater than 'timing.slowest'. Swap them.".to_owned())
             }
             None => Ok(()),
         }

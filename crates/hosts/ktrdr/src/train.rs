@@ -16,30 +16,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// What a training takes.
+/// Parameters of a training.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TrainParams {
-    /// The strategy as YAML, or the name of a .yaml file.
+    /// Strategy as YAML, or the name of a .yaml file.
     #[schemars(length(min = 1, max = 200_000), extend("format" = "multiline"))]
     pub strategy: String,
-    /// Symbols, with commas between. Empty: those of the strategy.
+    /// Symbols, comma-separated. Leave empty to use those of the strategy.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub symbols: Option<String>,
-    /// Timeframes, with commas between. Empty: those of the strategy.
+    /// Timeframes, comma-separated. Leave empty to use those of the strategy.
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub timeframes: Option<String>,
-    /// First day of the data. Empty: what the strategy says, else all that the service has.
+    /// Start date of the data. Leave empty for the strategy's date, or else all available data.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// Last day of the data. Empty: what the strategy says, else all that the service has.
+    /// End date of the data. Leave empty for the strategy's date, or else all available data.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// Path of the same strategy on the service's machine. A worker resumes a stopped training only when it was started
-    /// with it.
+    /// Path of the same strategy on the service's machine. Required to resume a stopped training on a worker.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub strategy_path: Option<String>,
@@ -64,13 +63,13 @@ impl KtrdrTrain {
     ) -> Self {
         let limits = match protocol {
             Protocol::Training2025 => {
-                "This service runs one training at once and can't go on with one that stopped. A cancel takes it up \
-                 to 30 s; it is told as done when the service's status says so."
+                "This service runs one training at a time and can't resume a stopped one. A cancel takes up to 30 s \
+                 and is confirmed by the service's status."
             }
             _ => {
-                "This service goes on with a stopped training only from a checkpoint of its own, and a worker only when \
-                 it was given 'strategy_path' at the start. A training host of April 2026 can't be stopped: a cancel is \
-                 told as done when nothing of it runs any more."
+                "This service resumes a stopped training only from its own checkpoint, and a worker only if \
+                 'strategy_path' was set at the start. A training host of April 2026 can't be stopped: a cancel is \
+                 confirmed when nothing is running any more."
             }
         };
         let follow = Follow { foreign, timing, leaving, limits, what: "training" };
@@ -93,7 +92,7 @@ impl KtrdrTrain {
         let said = match said {
             Ok(said) => said,
             Err(why) if needed => {
-                return Err(vec![FieldError::new("strategy", format!("This can't be read as YAML: {why}."))]);
+                return Err(vec![FieldError::new("strategy", format!("Not valid YAML: {why}."))]);
             }
             // What is wrong with it the service says better.
             Err(_) => TrainingData::default(),
@@ -110,7 +109,7 @@ impl KtrdrTrain {
         {
             let (field, what) = if params.end.is_some() { ("end", "start") } else { ("start", "end") };
             let why = format!(
-                "The strategy has {what} {}; fill in both days.",
+                "The strategy has {what} {}. Fill in both dates.",
                 if what == "start" { start } else { end }
             );
             errors.push(FieldError::new(field, why));
@@ -157,16 +156,16 @@ impl Work for KtrdrTrain {
             Protocol::Training2025 => (
                 "ktrdr.train-2025",
                 "Train on a ktrdr host of 2025",
-                "Trains a strategy on a training host of October 2025. One at once. The host can't go on with a \
-                 training that stopped: resume follows one that still runs, or takes its result. A cancel takes up \
-                 to 30 s and is told when the host's status confirms it.",
+                "Trains a strategy on a training host of October 2025, one at a time. The host can't resume a stopped \
+                 training: resume follows one that still runs, or fetches its result. A cancel takes up to 30 s and is \
+                 confirmed by the host's status.",
             ),
             _ => (
                 "ktrdr.train",
                 "Train on a ktrdr worker",
-                "Trains a strategy on a training host or worker of April 2026. One at once. Resume follows a \
-                 training that still runs, takes its result, or has the worker go on from its own checkpoint. A \
-                 cancel is told when nothing runs any more; the training host can't stop a training.",
+                "Trains a strategy on a training host or worker of April 2026, one at a time. Resume follows a \
+                 training that still runs, fetches its result, or resumes from the worker's own checkpoint. A cancel \
+                 is confirmed when nothing is running any more. The training host can't stop a training.",
             ),
         };
         KindSpec {
@@ -221,8 +220,8 @@ fn chosen(field: &str, given: Option<Vec<String>>, said: &[String]) -> Result<Ve
         Some(given) => Ok(given),
         None if said.is_empty() => {
             let why = format!(
-                "The strategy names no {field} (training_data.{field}). Fill them in: without them the service trains \
-                 something else."
+                "The strategy has no {field} (training_data.{field}). Fill them in: without them the service trains on \
+                 other data."
             );
             Err(FieldError::new(field, why))
         }
@@ -233,5 +232,5 @@ fn chosen(field: &str, given: Option<Vec<String>>, said: &[String]) -> Result<Ve
 /// Params that fitted when they were checked and no longer do: a file was taken away meanwhile.
 pub(crate) fn misfit(errors: Vec<FieldError>) -> WorkError {
     let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-    WorkError::failed(format!("The params don't fit: {}", all.join(" ")), "Correct them, then start again.")
+    WorkError::failed(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")
 }

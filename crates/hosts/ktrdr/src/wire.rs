@@ -23,16 +23,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
     /// Nothing was sent: no connection.
-    #[error("{base} can't be reached: {why}")]
+    #[error("{base} is unreachable: {why}")]
     Unreached { base: String, why: String },
     /// It was sent; no answer came, or not all of it. The service may have acted on it.
     #[error("{call} {why}")]
     NoAnswer { call: String, why: String },
     /// The service says no: by its status, or by `success: false` in a 200.
-    #[error("{call} answered {status}: {detail}")]
+    #[error("{call} returned {status}: {detail}")]
     Refused { call: String, status: u16, detail: String },
     /// What came can't be read.
-    #[error("{call} answered with something that can't be read: {what}")]
+    #[error("{call} returned an unexpected response: {what}")]
     Unreadable { call: String, what: String },
 }
 
@@ -75,27 +75,25 @@ impl Wire {
     /// # Errors
     /// A sentence, when the address or the token can't be used.
     pub fn new(url: &str, token: Option<&str>, connect: Duration) -> Result<Self, String> {
-        let parsed = reqwest::Url::parse(url.trim()).map_err(|e| {
-            format!("'{}' is no address ({e}). It looks like http://127.0.0.1:5002.", url.trim())
-        })?;
+        let parsed = reqwest::Url::parse(url.trim())
+            .map_err(|e| format!("'{}' is not a URL ({e}). Example: http://127.0.0.1:5002.", url.trim()))?;
         if parsed.scheme() != "http" {
             return Err(format!(
-                "the address begins with {}://, and this build speaks http:// only. Put a proxy on this machine in front of the service.",
+                "the URL starts with {}://, but this build supports http:// only. Put a proxy on this machine in front of the service.",
                 parsed.scheme()
             ));
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err("the address holds a user name or password. Use 'token' instead.".to_owned());
+            return Err("the URL contains a user name or password. Use 'token' instead.".to_owned());
         }
         if parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err(
-                "the address has a query or a fragment. Paths are appended to it: leave them out.".to_owned()
-            );
+            return Err("the URL has a query or fragment. Remove it, because paths are appended to the URL."
+                .to_owned());
         }
         let mut headers = HeaderMap::new();
         if let Some(token) = token {
             let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|_| "its token holds characters that a header can't carry.".to_owned())?;
+                .map_err(|_| "the token contains characters that are not allowed in a header.".to_owned())?;
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
@@ -112,7 +110,7 @@ impl Wire {
                 .pool_idle_timeout(KEEP_ALIVE)
                 .pool_max_idle_per_host(idle)
                 .build()
-                .map_err(|e| format!("no client could be made for it: {e}."))
+                .map_err(|e| format!("cannot create an HTTP client: {e}."))
         };
         let base = parsed.as_str().trim_end_matches('/').to_owned();
         Ok(Self { base, client: client(usize::MAX)?, fresh: client(0)? })
@@ -153,7 +151,7 @@ impl Wire {
             match self.try_once(&self.client, &method, path, body, &call).await {
                 // GET and DELETE are safe to send twice.
                 Err(Tried::Unanswered(error)) if method != Method::POST => {
-                    tracing::debug!(%error, "sending again on a fresh connection");
+                    tracing::debug!(%error, "retrying on a new connection");
                     self.try_once(&self.fresh, &method, path, body, &call).await
                 }
                 tried => tried,
@@ -163,7 +161,7 @@ impl Wire {
             Ok(tried) => tried.map_err(|(Tried::Unanswered(error) | Tried::Failed(error))| error),
             Err(_) => Err(CallError::NoAnswer {
                 call: call.clone(),
-                why: format!("did not answer within {} s", within.as_secs_f64()),
+                why: format!("timed out after {} s", within.as_secs_f64()),
             }),
         }
     }
@@ -185,7 +183,10 @@ impl Wire {
             if e.is_connect() {
                 return Tried::Failed(CallError::Unreached { base: self.base.clone(), why });
             }
-            let error = CallError::NoAnswer { call: call.to_owned(), why: format!("broke off ({why})") };
+            let error = CallError::NoAnswer {
+                call: call.to_owned(),
+                why: format!("failed: connection lost ({why})"),
+            };
             if pool::broke_unanswered(&e) { Tried::Unanswered(error) } else { Tried::Failed(error) }
         })?;
         let status = response.status();
@@ -198,7 +199,7 @@ impl Wire {
         serde_json::from_slice(&bytes).map_err(|e| {
             Tried::Failed(CallError::Unreadable {
                 call: call.to_owned(),
-                what: format!("it is no JSON ({e}); it begins with '{}'", excerpt(&bytes)),
+                what: format!("not JSON ({e}); it starts with '{}'", excerpt(&bytes)),
             })
         })
     }
@@ -210,13 +211,13 @@ async fn read(response: &mut Response, call: &str) -> Result<Vec<u8>, CallError>
     loop {
         let chunk = response.chunk().await.map_err(|e| CallError::NoAnswer {
             call: call.to_owned(),
-            why: format!("broke off in the middle of its answer ({})", cause(&e)),
+            why: format!("failed: connection lost during the response ({})", cause(&e)),
         })?;
         let Some(chunk) = chunk else { return Ok(whole.into()) };
         if whole.len() + chunk.len() > ANSWER_LIMIT {
             return Err(CallError::Unreadable {
                 call: call.to_owned(),
-                what: format!("it has more than {} MiB", ANSWER_LIMIT >> 20),
+                what: format!("larger than {} MiB", ANSWER_LIMIT >> 20),
             });
         }
         whole.extend_from_slice(&chunk);
@@ -234,11 +235,7 @@ fn detail(bytes: &[u8]) -> String {
         })
     });
     let said = said.unwrap_or_else(|| excerpt(bytes));
-    if said.is_empty() {
-        "it says nothing more".to_owned()
-    } else {
-        said.chars().take(DETAIL_CHARS).collect()
-    }
+    if said.is_empty() { "no details".to_owned() } else { said.chars().take(DETAIL_CHARS).collect() }
 }
 
 /// `{loc: ["body", "symbols"], msg: "field required"}` as `body.symbols: field required`.
@@ -293,7 +290,7 @@ mod tests {
             "body.symbols.0: field required"
         );
         assert_eq!(detail(b"Internal Server Error"), "Internal Server Error");
-        assert_eq!(detail(b""), "it says nothing more");
+        assert_eq!(detail(b""), "no details");
     }
 
     #[test]

@@ -37,10 +37,9 @@ impl Run {
         };
         match Place::read(checkpoint, foreign.protocol(), foreign.base()) {
             Ok(place) => self.find(order, place).await,
-            Err(why) => Begun::Not(Err(WorkError::failed(
-                why,
-                "Resume it on that adapter, or retry it from the beginning.",
-            ))),
+            Err(why) => {
+                Begun::Not(Err(WorkError::failed(why, "Resume it on that adapter, or retry from the start.")))
+            }
         }
     }
 
@@ -49,7 +48,7 @@ impl Run {
         let since = Instant::now();
         let mut vitals = Vitals::new(seconds(self.how.timing.idle));
         loop {
-            self.ctx.message(format!("Looking for the run {}", place.id));
+            self.ctx.message(format!("Looking for run {}", place.id));
             let from = Position { first_epoch: place.first_epoch, ..Position::default() };
             let looked = tokio::select! {
                 biased;
@@ -61,34 +60,34 @@ impl Run {
                     Stand::Running if matches!(look.pulse, Pulse::Bare | Pulse::Gone) => {
                         // Running by its record alone: after a restart of the service nothing of it is left.
                         if vitals.judge(&look, true) == Verdict::Lost {
-                            return self.go_on(place, "it ended when the service was restarted").await;
+                            return self.go_on(place, "it ended when the service restarted").await;
                         }
                     }
                     Stand::Running => {
                         self.ctx.log(
                             LogLevel::Info,
-                            format!("The run {} goes on over there and is followed again.", place.id),
+                            format!("Run {} is still running. Following it again.", place.id),
                         );
                         return self.at(Place { started: true, ..place });
                     }
                     Stand::Completed => {
                         self.ctx.log(
                             LogLevel::Info,
-                            format!("The run {} completed meanwhile: its result is taken.", place.id),
+                            format!("Run {} completed in the meantime. Fetching its result.", place.id),
                         );
                         return Begun::At(Place { started: true, ..place });
                     }
                     Stand::Failed(why) | Stand::Stopped(why) => return self.go_on(place, &why).await,
                 },
                 Err(error) if error.status() == Some(404) && !place.started => {
-                    self.ctx.log(LogLevel::Info, "The service never heard of the run: it is started now.");
+                    self.ctx.log(LogLevel::Info, "The service does not know the run. Starting it now.");
                     return self.start(order, place.id).await;
                 }
                 Err(error) if error.status() == Some(404) => {
                     return self.go_on(place, "the service no longer knows it").await;
                 }
                 Err(error) if error.may_pass() && since.elapsed() < seconds(self.how.timing.silence) => {
-                    self.ctx.message(format!("Looking for the run {}: {error}", place.id));
+                    self.ctx.message(format!("Looking for run {}: {error}", place.id));
                 }
                 Err(error) => return Begun::Not(Err(self.lost(&place, &error))),
             }
@@ -100,28 +99,26 @@ impl Run {
 
     /// Goes on with a run that is over, where the service can.
     async fn go_on(&mut self, place: Place, why: &str) -> Begun {
-        let no_way = |what: String| {
-            Begun::Not(Err(WorkError::failed(what, "Retry starts it anew, from the beginning.")))
-        };
+        let no_way =
+            |what: String| Begun::Not(Err(WorkError::failed(what, "Retry to run it from the start.")));
         let gone_on = tokio::select! {
             biased;
             () = self.ctx.token().cancelled() => return Begun::Unsure(place),
             gone_on = self.how.foreign.go_on(&place.id) => gone_on,
         };
         match gone_on {
-            None => no_way(format!(
-                "The run {} is over ({why}), and this service has no way to go on with it.",
-                place.id
-            )),
+            None => {
+                no_way(format!("Run {} has ended ({why}), and this service cannot resume runs.", place.id))
+            }
             Some(Ok(GoneOn { id, first_epoch })) => {
                 self.ctx.log(
                     LogLevel::Info,
-                    format!("The run {} was over ({why}); the service goes on with it as {id}.", place.id),
+                    format!("Run {} had ended ({why}). The service resumes it as {id}.", place.id),
                 );
                 self.at(Place { id, started: true, resumed: true, first_epoch, ..place })
             }
             Some(Err(error)) => no_way(format!(
-                "The run {} is over ({why}), and the service can't go on with it: {error}.",
+                "Run {} has ended ({why}), and the service can't resume it: {error}.",
                 place.id
             )),
         }
@@ -164,14 +161,14 @@ impl Run {
                     if waited >= seconds(self.how.timing.queue) {
                         return Begun::Not(Err(WorkError::failed(
                             format!(
-                                "The service at {} has no place: it runs something that was not started from here. ({error})",
+                                "The service at {} has no free slot: it is busy with a run from another client. ({error})",
                                 foreign.base()
                             ),
-                            "Wait until that has ended or stop it there, then retry. 'timing.queue' of the adapter says how long a start waits.",
+                            "Wait for that run to end or stop it on the service, then retry. The adapter's 'timing.queue' sets how long a start waits.",
                         )));
                     }
                     self.ctx.message(format!(
-                        "Waits for a place: the service is busy with somebody else's run ({} s)",
+                        "Waiting for a free slot: the service is busy with another client's run ({} s)",
                         waited.as_secs()
                     ));
                     if self.pause().await.is_err() {
@@ -181,7 +178,7 @@ impl Run {
                 Err(error) if error.status() == Some(409) => {
                     self.ctx.log(
                         LogLevel::Info,
-                        format!("The service already has the run {}: it is followed.", place.id),
+                        format!("The service already has run {}. Following it.", place.id),
                     );
                     return self.at(Place { started: true, ..place });
                 }
@@ -191,8 +188,8 @@ impl Run {
                 }
                 Err(error) if sure(&error) => {
                     return Begun::Not(Err(WorkError::failed(
-                        format!("The run could not be started: {error}."),
-                        "See that the service is up, and that strategy, symbols and dates are what it takes; then retry.",
+                        format!("Cannot start the run: {error}."),
+                        "Check that the service is up and accepts the strategy, symbols and dates, then retry.",
                     )));
                 }
                 Err(error) => return self.asked_without_answer(place, &error).await,
@@ -204,7 +201,7 @@ impl Run {
     async fn asked_without_answer(&mut self, place: Place, error: &CallError) -> Begun {
         self.ctx.log(
             LogLevel::Warn,
-            format!("The answer to the start is lost ({error}). Looking whether it was started."),
+            format!("No response to the start ({error}). Checking whether the run started."),
         );
         let looked = tokio::select! {
             biased;
@@ -215,10 +212,10 @@ impl Run {
             Ok(_) => self.at(Place { started: true, ..place }),
             Err(unseen) => Begun::Not(Err(WorkError::failed(
                 format!(
-                    "It is not known whether the run {} was started: {error}. A look for it brought: {unseen}.",
+                    "Unknown whether run {} started: {error}. The status check failed: {unseen}.",
                     place.id
                 ),
-                "Resume looks for it again and starts it only if it is not there.",
+                "Resume checks again, and starts the run only if it does not exist.",
             ))),
         }
     }

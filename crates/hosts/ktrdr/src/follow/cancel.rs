@@ -63,7 +63,7 @@ impl Run {
             return Err(self.left(place));
         }
         self.ctx
-            .message("Stop requested; waiting until the service's status says that nothing runs any more");
+            .message("Stop requested. Waiting for the service's status to confirm that nothing is running");
         let mut presses = self.ctx.cancels();
         presses.borrow_and_update();
         self.teller.found(place);
@@ -123,7 +123,7 @@ impl Run {
                 Err(error) if error.status() == Some(404) && place.started => {
                     self.ctx.log(
                         LogLevel::Warn,
-                        format!("The service forgot {} while it was asked to stop: {error}", place.id),
+                        format!("The service no longer knows {} after the stop request: {error}", place.id),
                     );
                     return Err(self.lost(place, &error));
                 }
@@ -131,14 +131,14 @@ impl Run {
                     if since.elapsed() >= confirm {
                         return Err(self.never_known(place, &error));
                     }
-                    let text = format!("The start of {} was not answered: {error}", place.id);
+                    let text = format!("No response to the start of {}: {error}", place.id);
                     Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: confirm }
                 }
                 Err(error) => {
                     let base = self.how.foreign.base();
                     let text = format!(
-                        "The service at {base} does not say whether {} stopped: {error}. Looking again, and sending \
-                         the stop again, until it answers.",
+                        "The service at {base} does not report whether {} stopped: {error}. Checking and sending the \
+                         stop again until it responds.",
                         place.id
                     );
                     Unconfirmed {
@@ -171,28 +171,28 @@ impl Run {
         let confirm = seconds(self.how.timing.confirm);
         if look.pulse == Pulse::RunsOn {
             let text = format!(
-                "The service at {base} can't stop it: its record of {id} says cancelled, and the training goes on. It \
-                 keeps its slot and ends as the training ends. To end it now, restart the service."
+                "The service at {base} can't stop it: its record of {id} says cancelled, but the training continues. \
+                 It keeps its slot until the training ends. To stop it now, restart the service."
             );
             return Unconfirmed { kind: ConditionKind::Unstoppable, text, after: RECORD_GRACE.min(confirm) };
         }
         match (&sent.answered, &sent.trouble) {
             (Some(_), _) => {
                 let text = format!(
-                    "The service at {base} answered that it stops {id}, and it still runs. It keeps its slot and ends \
-                     as the run ends; the stop is sent again meanwhile."
+                    "The service at {base} accepted the stop of {id}, but it is still running. It keeps its slot until \
+                     the run ends. Sending the stop again meanwhile."
                 );
                 Unconfirmed { kind: ConditionKind::Unstoppable, text, after: confirm }
             }
             (None, Some(trouble)) => {
                 let text = format!(
-                    "The service at {base} has not taken the stop of {id}: {trouble}. It is sent again until it does; \
-                     the run goes on meanwhile."
+                    "The service at {base} did not accept the stop of {id}: {trouble}. Sending it again until it does. \
+                     The run continues meanwhile."
                 );
                 Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
             }
             (None, None) => {
-                let text = format!("The service at {base} has not answered the stop of {id} yet.");
+                let text = format!("The service at {base} has not responded to the stop of {id} yet.");
                 Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: RECORD_GRACE.min(confirm) }
             }
         }
@@ -205,7 +205,7 @@ impl Run {
             Stand::Stopped(why) => {
                 self.ctx.log(
                     LogLevel::Info,
-                    format!("The service confirms that {} no longer runs: {why}", place.id),
+                    format!("The service confirms that {} is no longer running: {why}", place.id),
                 );
                 Err(WorkError::Cancelled)
             }
@@ -222,11 +222,11 @@ impl Run {
         let base = self.how.foreign.base();
         WorkError::failed(
             format!(
-                "The cancel is not confirmed, and the run may still be running at {base}: the start of {} was not \
-                 answered, and a look for it brought: {error}.",
+                "The cancel is not confirmed, and the run may still be running at {base}: no response to the start of \
+                 {}, and the status check failed: {error}.",
                 place.id
             ),
-            "Look at the service itself. Resume follows the run again, if it is there.",
+            "Check the service itself. Resume follows the run again if it exists.",
         )
     }
 }
@@ -253,12 +253,13 @@ impl Sender {
                     presses.borrow_and_update();
                     *self.stops.sent.lock() = Sent { answered: Some(Instant::now()), ..Sent::default() };
                     pause = self.first_pause;
-                    let text = "The service answered that it stops. Its status has the last word.".to_owned();
+                    let text =
+                        "The service accepted the stop. Waiting for its status to confirm it.".to_owned();
                     (text, LogLevel::Info, RESEND_ANSWERED_PAUSE)
                 }
                 Err(error) => {
                     let error = error.to_string();
-                    let text = format!("The stop was not taken ({error}). It is sent again.");
+                    let text = format!("The stop was not accepted ({error}). Sending it again.");
                     self.stops.sent.lock().trouble = Some(error);
                     let wait = pause;
                     pause = (pause * 2).min(MAX_RESEND_PAUSE);

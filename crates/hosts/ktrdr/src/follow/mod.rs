@@ -101,7 +101,7 @@ impl Run {
                     match vitals.judge(&look, self.teller.position().moved) {
                         Verdict::Runs => {}
                         Verdict::Doubtful => self.ctx.message(
-                            "The service says that it runs, and shows nothing of it. Looking whether it was restarted",
+                            "The service reports the run as running but shows no activity. Checking whether it restarted",
                         ),
                         Verdict::Lost => return End::Known(Err(self.ended_unseen(place).await)),
                     }
@@ -109,7 +109,7 @@ impl Run {
                 }
                 Err(error) if error.may_pass() && heard.elapsed() < seconds(self.how.timing.silence) => {
                     let silent = heard.elapsed().as_secs();
-                    self.ctx.message(format!("No usable answer for {silent} s, asking again: {error}"));
+                    self.ctx.message(format!("No valid response for {silent} s. Retrying: {error}"));
                     pace.slowest()
                 }
                 Err(error) => return End::Known(Err(self.lost(place, &error))),
@@ -129,43 +129,42 @@ impl Run {
         let id = &place.id;
         if place.resumed && !self.teller.position().moved {
             // Its record would say for ever that it runs.
-            let cleared = self.how.foreign.stop(id, "nothing of it runs").await;
+            let cleared = self.how.foreign.stop(id, "the run is not active").await;
             if let Err(error) = cleared {
-                self.ctx.log(LogLevel::Warn, format!("The record of {id} could not be cleared: {error}"));
+                self.ctx.log(LogLevel::Warn, format!("Cannot clear the record of {id}: {error}"));
             }
             return WorkError::failed(
                 format!(
-                    "The service at {base} answered that it goes on with {id}, and then nothing ran. It can resume \
-                     only what was started with a path to the strategy on its own machine."
+                    "The service at {base} accepted the resume of {id}, but then nothing ran. It can only resume runs \
+                     that were started with a path to the strategy on its own machine."
                 ),
-                "Retry starts it anew, from the beginning. Give 'strategy_path' at the start so that a later training \
-                 can be resumed.",
+                "Retry to run it from the start. Set 'strategy_path' so that later trainings can be resumed.",
             );
         }
         Failure {
             reason: FailureReason::HostRestarted,
             message: format!(
-                "The service at {base} was restarted, and the run {id} ended with it: the service still says that it \
-                 runs, and nothing of it does."
+                "The service at {base} was restarted, which ended run {id}: the service still reports it as running, \
+                 but nothing runs."
             ),
-            hint: "Resume goes on from the service's own checkpoint, if it kept one. Retry starts it anew.".to_owned(),
+            hint: "Resume from the service's own checkpoint, if it has one, or retry from the start.".to_owned(),
         }
         .into()
     }
 
     /// What a run that is over over there is here.
     async fn ended(&mut self, place: &Place, look: &Look) -> End {
-        let words = |what: &str, why: &str| format!("The run {} {what} over there: {why}", place.id);
+        let words = |what: &str, why: &str| format!("Run {} {what} on the service: {why}", place.id);
         End::Known(match &look.stand {
             Stand::Running => return End::Stopped,
             Stand::Completed => self.result(place, look).await,
             Stand::Failed(why) => Err(WorkError::failed(
                 words("failed", why),
-                "The log of the service says more. Retry starts it anew; resume goes on where the service can.",
+                "See the log of the service. Retry from the start, or resume if the service supports it.",
             )),
             Stand::Stopped(why) => Err(WorkError::failed(
-                words("was stopped, and not from here,", why),
-                "Somebody else cancelled it, or the service was shut down. Resume goes on where the service can.",
+                words("was stopped by someone else", why),
+                "Another client cancelled it, or the service was shut down. Resume if the service supports it.",
             )),
         })
     }
@@ -195,10 +194,10 @@ impl Run {
             if !passes || !patient || self.how.leaving.is_cancelled() {
                 return Err(WorkError::failed(
                     format!(
-                        "The run {} completed over there, but its result could not be had: {error}.",
+                        "Run {} completed on the service, but fetching its result failed: {error}.",
                         place.id
                     ),
-                    "Resume asks for the result again, without running it again.",
+                    "Resume fetches the result again, without another run.",
                 ));
             }
             tokio::time::sleep(pace.after(false)).await;
@@ -211,17 +210,14 @@ impl Run {
         match error.status() {
             Some(404) => WorkError::failed(
                 format!(
-                    "The service at {base} no longer knows the run {}: it was restarted, or somebody deleted it. ({error})",
+                    "The service at {base} no longer knows run {}: it was restarted, or the run was deleted. ({error})",
                     place.id
                 ),
-                "If it was restarted, the run ended with it. Retry starts it anew; resume goes on where the service kept a checkpoint.",
+                "A restart of the service ends its runs. Retry from the start, or resume if the service kept a checkpoint.",
             ),
             _ => WorkError::failed(
-                format!(
-                    "The run {} can't be followed any more, and may still be running at {base}: {error}.",
-                    place.id
-                ),
-                "See that the service runs and answers. Resume finds the run again, without starting a second one.",
+                format!("Lost contact with run {}. It may still be running at {base}: {error}.", place.id),
+                "Check that the service is running and responds. Resume finds the run again without starting a second one.",
             ),
         }
     }
@@ -231,11 +227,11 @@ impl Run {
         Failure {
             reason: FailureReason::HostStopped,
             message: format!(
-                "The adapter was shut down. The run {} goes on at {}; nobody asked it to stop.",
+                "The adapter was shut down. Run {} continues at {}. No stop was requested.",
                 place.id,
                 self.how.foreign.base()
             ),
-            hint: "Resume follows it again, or takes its result if it has ended.".to_owned(),
+            hint: "Resume follows it again, or fetches its result if it has ended.".to_owned(),
         }
         .into()
     }

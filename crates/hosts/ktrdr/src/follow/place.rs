@@ -30,7 +30,7 @@ impl Place {
 
     /// For a person.
     pub fn note(&self) -> String {
-        let how = if self.started { "runs as" } else { "to be started as" };
+        let how = if self.started { "runs as" } else { "starts as" };
         format!("{how} {} at {}", self.id, self.service)
     }
 
@@ -38,10 +38,10 @@ impl Place {
     /// A sentence, when the checkpoint was not made by an adapter for this service.
     pub fn read(checkpoint: &Checkpoint, protocol: &str, service: &str) -> Result<Self, String> {
         let place: Self = serde_json::from_value(checkpoint.state.clone())
-            .map_err(|e| format!("The checkpoint was not made by this kind of adapter ({e})."))?;
+            .map_err(|e| format!("The checkpoint is not from this kind of adapter ({e})."))?;
         if place.protocol != protocol || place.service != service {
             return Err(format!(
-                "The run {} is at {}, and this adapter drives {service}.",
+                "Run {} is at {}, but this adapter connects to {service}.",
                 place.id, place.service
             ));
         }

@@ -149,7 +149,7 @@ impl Teller {
         for unread in &look.unread {
             let unread = unread.to_string();
             if self.complaints.len() < MAX_COMPLAINTS && !self.complaints.contains(&unread) {
-                let text = format!("A part of an answer is left out; the rest is used. {unread}.");
+                let text = format!("Ignoring an unreadable part of a response. {unread}.");
                 ctx.log(LogLevel::Warn, text);
                 self.complaints.push(unread);
             }

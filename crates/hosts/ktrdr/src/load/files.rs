@@ -41,8 +41,8 @@ impl Files {
         });
         let failed = |why: String| {
             WorkError::failed(
-                format!("The bars came, and could not be kept in {}: {why}.", self.folder.display()),
-                "See that the folder can be written and has room, then retry.",
+                format!("The bars were loaded but could not be stored in {}: {why}.", self.folder.display()),
+                "Check that the folder is writable and has free space, then retry.",
             )
         };
         match written.await {
@@ -50,7 +50,7 @@ impl Files {
                 name: "bars".to_owned(),
                 media_type: "text/csv".to_owned(),
                 path: format!("/host/v1/artifacts/ktrdr/bars/{id}"),
-                description: "The bars as CSV, times in UTC".to_owned(),
+                description: "Bars as CSV, times in UTC".to_owned(),
             }),
             Ok(Err(e)) => Err(failed(e.to_string())),
             Err(e) => Err(failed(e.to_string())),
@@ -76,11 +76,11 @@ impl Files {
             Err(e) => Some(e.to_string()),
         };
         Check {
-            name: "folder for bars".to_owned(),
+            name: "bars folder".to_owned(),
             ok: why.is_none(),
             message: why.map_or_else(String::new, |why| {
                 format!(
-                    "{} can't be written: {why}. Give the server the right to, or another folder.",
+                    "Cannot write to {}: {why}. Give the server write access, or configure another folder.",
                     self.folder.display()
                 )
             }),
@@ -116,7 +116,7 @@ pub(super) fn router(files: &Arc<Files>) -> Router {
 
 async fn bars(State(files): State<Arc<Files>>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let none =
-        || Refusal::new(ProblemType::NotFound, "There are no bars of this operation here. Load them anew.");
+        || Refusal::new(ProblemType::NotFound, "No bars are stored for this operation. Load them again.");
     let id: OperationId = id.parse().map_err(|_| none())?;
     let text = tokio::fs::read(files.file(id)).await.map_err(|_| none())?;
     Ok(([(header::CONTENT_TYPE, "text/csv")], text).into_response())

@@ -31,31 +31,31 @@ use tokio::time::Instant;
 const SAY_EVERY: Duration = Duration::from_secs(5);
 /// A refusal that takes longer than this does not come from a gateway that answers.
 const SLOW: Duration = Duration::from_secs(20);
-const LIMITS: &str = "The ib host tells nothing while it loads and can't be stopped. A cancel gives up waiting; what \
-                      it does for the call may go on over there.";
+const LIMITS: &str = "The ib host reports no progress and can't be stopped. A cancel stops waiting, but the call may \
+                      continue on the ib host.";
 
-/// What a load takes.
+/// Parameters of a load.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LoadParams {
-    /// One symbol, like MSFT or EURUSD.
+    /// Ticker, e.g. MSFT or EURUSD.
     #[schemars(length(min = 1, max = 20))]
     pub symbol: String,
-    /// How long one bar lasts.
+    /// Bar size.
     #[serde(default)]
     pub timeframe: IbTimeframe,
-    /// First day.
+    /// Start date.
     #[schemars(extend("format" = "date"))]
     pub start: String,
-    /// Last day; it is loaded itself.
+    /// End date, inclusive.
     #[schemars(extend("format" = "date"))]
     pub end: String,
-    /// STK, CASH, FUT … Empty: the service finds out by asking for the symbol.
+    /// Instrument type: STK, CASH, FUT … Leave empty to let the service look it up.
     #[serde(default)]
     #[schemars(length(max = 10))]
     pub instrument: Option<String>,
 }
 
-/// How long one bar lasts, in the words of the ib host.
+/// Bar sizes of the ib host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub enum IbTimeframe {
     #[serde(rename = "1m")]
@@ -97,12 +97,12 @@ impl LoadParams {
         let mut errors = Vec::new();
         let names = one(list("symbol", Some(&self.symbol)), &mut errors).flatten();
         if names.is_some_and(|names| names.len() > 1) {
-            errors.push(FieldError::new("symbol", "A load takes one."));
+            errors.push(FieldError::new("symbol", "Enter a single value."));
         }
         let days = one(days(Some(&self.start), Some(&self.end)), &mut errors);
         let (Some((Some(start), Some(end))), true) = (days, errors.is_empty()) else {
             if errors.is_empty() {
-                errors.push(FieldError::new("start", "A load needs its first and its last day."));
+                errors.push(FieldError::new("start", "Start and end dates are required."));
             }
             return Err(errors);
         };
@@ -142,18 +142,18 @@ impl KtrdrLoad {
         if self.leaving.is_cancelled() {
             return Failure {
                 reason: FailureReason::HostStopped,
-                message: "The adapter was shut down while the ib host loaded.".to_owned(),
-                hint: "Retry asks for the bars anew.".to_owned(),
+                message: "The adapter was shut down while the ib host was loading.".to_owned(),
+                hint: "Retry to request the bars again.".to_owned(),
             }
             .into();
         }
         WorkError::failed(
             format!(
-                "Waiting was given up, as you asked. The ib host at {} can't be told to stop: what it does for this \
-                 call may still be running there, and nothing can confirm that it ended.",
+                "Stopped waiting after the cancel. The ib host at {} can't be stopped: the call may still be running \
+                 there, and nothing can confirm its end.",
                 self.wire.base()
             ),
-            "Nothing came of it here. If other calls hang too, restart the ib host or its gateway.",
+            "No bars were stored. If other calls hang too, restart the ib host or its gateway.",
         )
     }
 
@@ -168,7 +168,7 @@ impl KtrdrLoad {
                 () = ctx.token().cancelled() => return Err(self.given_up()),
                 answer = &mut call => return answer.map_err(|error| self.unanswered(&error)),
                 _ = ticks.tick() => ctx.message(format!(
-                    "Waits for the ib host, which tells nothing while it loads ({:.0} s)", ctx.elapsed_seconds()
+                    "Waiting for the ib host, which reports no progress ({:.0} s)", ctx.elapsed_seconds()
                 )),
             }
         }
@@ -180,9 +180,9 @@ impl KtrdrLoad {
         const AWAY: [&str; 4] = ["not connected", "timeout", "connection", "gateway"];
         let words = detail.to_lowercase();
         let gateway =
-            "See that the gateway (TWS or IB Gateway) of the ib host runs and is logged in, then retry.";
+            "Check that the ib host's gateway (TWS or IB Gateway) is running and logged in, then retry.";
         if AWAY.iter().any(|sign| words.contains(sign)) {
-            return WorkError::failed(format!("The ib host loaded nothing: {detail}"), gateway);
+            return WorkError::failed(format!("The ib host loaded no bars: {detail}"), gateway);
         }
         let about_symbol = words.contains("not found") || words.contains("validation");
         let probed = self.probe.check().await;
@@ -190,31 +190,28 @@ impl KtrdrLoad {
             let why = if probed.ok { String::new() } else { format!(" {}", probed.message) };
             return WorkError::failed(
                 format!(
-                    "The gateway of the ib host does not seem to answer, so nothing was loaded. After {} s the ib host \
-                     said: {detail}. Whether that is so can't be known without the gateway.{why}",
+                    "The ib host's gateway seems to be down, so no bars were loaded. After {} s the ib host reported: \
+                     {detail}. This is not reliable without the gateway.{why}",
                     took.as_secs()
                 ),
                 gateway,
             );
         }
-        WorkError::failed(
-            format!("The ib host loaded nothing: {detail}"),
-            "Correct what it names, then retry.",
-        )
+        WorkError::failed(format!("The ib host loaded no bars: {detail}"), "Fix the cause, then retry.")
     }
 
     fn unanswered(&self, error: &CallError) -> WorkError {
         match error {
             CallError::NoAnswer { .. } => WorkError::failed(
                 format!(
-                    "The ib host at {} gave no answer, and may still be at it: {error}.",
+                    "The ib host at {} did not respond, and may still be loading: {error}.",
                     self.wire.base()
                 ),
-                "Is its gateway logged in? This call hangs without one. 'timing.load' says how long is waited.",
+                "Check that its gateway is logged in: without it this call hangs. 'timing.load' sets the timeout.",
             ),
             _ => WorkError::failed(
-                format!("Nothing was loaded: {error}."),
-                "See the hint of the service, then retry.",
+                format!("No bars were loaded: {error}."),
+                "Fix the cause that the service reports, then retry.",
             ),
         }
     }
@@ -227,10 +224,10 @@ impl Work for KtrdrLoad {
     fn kind(&self) -> KindSpec {
         KindSpec {
             name: KindName::new("ktrdr.load").expect("it is of the form area.verb"),
-            title: "Load bars through a ktrdr ib host".to_owned(),
-            description: "Asks the ib host for the bars of a symbol, by one long call. It tells nothing while it loads, \
-                          can't be stopped and can't go on where it was: a cancel gives up waiting and ends as failed, \
-                          because nothing confirms that the call ended over there."
+            title: "Load bars from a ktrdr ib host".to_owned(),
+            description: "Requests the bars of a symbol from the ib host in one long call. It reports no progress, and \
+                          can't be stopped or resumed: a cancel stops waiting and ends as failed, because nothing \
+                          confirms that the call ended."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {start} {end}".to_owned()),
             params: params_schema::<LoadParams>(),
@@ -256,8 +253,8 @@ impl Work for KtrdrLoad {
             Err(CallError::Refused { detail, .. }) => return Err(self.refused(&detail, took).await),
             Err(error) => {
                 return Err(WorkError::failed(
-                    format!("The bars can't be used: {error}."),
-                    "Is this an ib host of ktrdr, of the version that the documentation names?",
+                    format!("Cannot read the bars: {error}."),
+                    "Check that this is a ktrdr ib host of the documented version.",
                 ));
             }
         };
@@ -284,10 +281,7 @@ impl Work for KtrdrLoad {
             artifacts.push(files.keep(ctx.id(), &result.columns, bars).await?);
             result.kept = true;
         } else {
-            ctx.log(
-                LogLevel::Warn,
-                "The bars are not kept: the adapter has no 'folder' in its configuration.",
-            );
+            ctx.log(LogLevel::Warn, "The bars are not stored: no 'folder' in the adapter's configuration");
         }
         Ok(ResultDoc { document: json!(result), artifacts, tags: vec!["ktrdr".to_owned()] })
     }

@@ -38,7 +38,7 @@ pub(crate) fn read(answer: &Value) -> Result<Table, CallError> {
     let unreadable = |what| CallError::Unreadable { call: CALL.to_owned(), what };
     let text = node.need("data")?;
     let inner: Value = serde_json::from_str(text.text()?)
-        .map_err(|e| unreadable(format!("the text in 'data' is no JSON ({e})")))?;
+        .map_err(|e| unreadable(format!("the text in 'data' is not JSON ({e})")))?;
     let node = Node::answer("POST /data/historical, the text in 'data',", &inner);
     let by_time = node.object()?;
     let mut table = Table {
@@ -111,13 +111,13 @@ mod tests {
         let told = |answer: &Value| read(answer).unwrap_err().to_string();
         assert!(
             told(&json!({"success": true, "data": {"a": 1}}))
-                .contains("'data' should be text, and is an object")
+                .contains("'data' should be text, but is an object")
         );
-        assert!(told(&answer("{")).contains("the text in 'data' is no JSON"));
-        assert!(told(&answer("[1]")).contains("should be an object, and is a list"));
+        assert!(told(&answer("{")).contains("the text in 'data' is not JSON"));
+        assert!(told(&answer("[1]")).contains("should be an object, but is a list"));
         assert!(told(&answer(r#"{"noon":{}}"#)).contains("'noon' should be the time of a bar"));
         assert!(
-            told(&answer(r#"{"2024-01-02T00:00:00Z":5}"#)).contains("should be a bar, and is the number 5")
+            told(&answer(r#"{"2024-01-02T00:00:00Z":5}"#)).contains("should be a bar, but is the number 5")
         );
         assert!(
             told(&json!({"success": false, "error": "Symbol validation failed"}))

@@ -101,7 +101,7 @@ impl Operations {
                 read::add(&mut look.epochs, metrics.epochs);
             }
             // After the end they may be gone, which is no fault of the run.
-            Err(gone) => tracing::debug!(%gone, "no metrics behind the cursor"),
+            Err(gone) => tracing::debug!(%gone, "no metrics after the cursor"),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn look(answer: &Value, area: Area, moved: bool) -> Result<Look, Call
     let node = data(OPERATION, answer)?;
     let status = node.need("status")?;
     let error = node.get("error_message").map_or_else(
-        || "the service gives no reason".to_owned(),
+        || "the service reported no reason".to_owned(),
         |error| error.value().as_str().map_or_else(|| error.value().to_string(), str::to_owned),
     );
     let stand = match status.text()? {

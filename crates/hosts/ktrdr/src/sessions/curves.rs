@@ -142,7 +142,7 @@ mod tests {
         let names: Vec<_> = epochs[1].figures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!((epochs.len(), names), (2, vec!["train_loss", "val_loss"]));
         let why: Vec<_> = reader.unread.iter().map(ToString::to_string).collect();
-        assert!(why.iter().any(|w| w.contains("'f1[1]' should be a number, and is text ('n/a')")), "{why:?}");
+        assert!(why.iter().any(|w| w.contains("'f1[1]' should be a number, but is text ('n/a')")), "{why:?}");
         assert!(why.iter().any(|w| w.contains("'gpu' should be a list")), "{why:?}");
     }
 }

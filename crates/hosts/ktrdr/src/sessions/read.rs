@@ -17,7 +17,7 @@ pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
     let node = Node::answer(CALL, answer);
     let status = node.need("status")?;
     let error = node.get("error").map_or_else(
-        || "the service gives no reason".to_owned(),
+        || "the service reported no reason".to_owned(),
         |error| error.value().as_str().map_or_else(|| error.value().to_string(), str::to_owned),
     );
     let stand = match status.text()? {
@@ -94,7 +94,7 @@ mod tests {
             "progress": {"total_batches": 4, "epoch": 2, "total_epochs": "many"}});
         let seen = look(&parts, 0).unwrap();
         let why = seen.unread.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        assert!(why.contains("'metrics.current.train_loss' should be a list, and is text ('0.7')"), "{why}");
+        assert!(why.contains("'metrics.current.train_loss' should be a list, but is text ('0.7')"), "{why}");
         assert!(why.contains("'progress.total_epochs'"), "{why}");
         assert_eq!(seen.steps.done, Some(2));
         let error = look(&json!({"status": 3}), 0).unwrap_err().to_string();

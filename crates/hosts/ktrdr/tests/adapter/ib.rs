@@ -59,7 +59,7 @@ async fn an_error_in_a_200_is_an_error() {
     let double =
         double(move || Reply::Json(200, json!({"success": false, "data": null, "error": why}))).await;
     let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
-    assert_eq!(ended.failed(), format!("The ib host loaded nothing: {why}"));
+    assert_eq!(ended.failed(), format!("The ib host loaded no bars: {why}"));
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_call_that_hangs_for_too_long_is_given_up() {
     let mut adapter = adapter(&double);
     adapter.timing.load = 0.1;
     let ended = Served::new(&adapter).await.run(KIND, &params()).await;
-    assert!(ended.failed().contains("may still be at it"), "{}", ended.failed());
+    assert!(ended.failed().contains("may still be loading"), "{}", ended.failed());
 }
 
 #[tokio::test]
@@ -132,14 +132,10 @@ async fn without_its_gateway_the_symbol_is_not_blamed() {
     })
     .await;
     let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
-    assert!(
-        ended.failed().starts_with("The gateway of the ib host does not seem to answer"),
-        "{}",
-        ended.failed()
-    );
+    assert!(ended.failed().starts_with("The ib host's gateway seems to be down"), "{}", ended.failed());
     assert!(ended.failed().contains("Symbol SAP not found"), "{}", ended.failed());
     let hint = &ended.failure.as_ref().unwrap().hint;
-    assert!(hint.contains("logged in") && !hint.contains("Correct"), "{hint}");
+    assert!(hint.contains("logged in") && !hint.contains("Fix the cause"), "{hint}");
 }
 
 #[tokio::test]
@@ -148,6 +144,6 @@ async fn with_its_gateway_an_unknown_symbol_is_the_symbols_fault() {
     let double =
         double(move || Reply::Json(200, json!({"success": false, "data": null, "error": why}))).await;
     let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
-    assert_eq!(ended.failed(), format!("The ib host loaded nothing: {why}"));
-    assert!(ended.failure.as_ref().unwrap().hint.contains("Correct what it names"));
+    assert_eq!(ended.failed(), format!("The ib host loaded no bars: {why}"));
+    assert!(ended.failure.as_ref().unwrap().hint.contains("Fix the cause"));
 }

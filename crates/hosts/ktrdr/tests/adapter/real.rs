@@ -154,7 +154,10 @@ async fn cancelled_in_the_record_is_not_cancelled_while_the_list_of_sessions_say
     host.until(|e| done(e, 7)).await;
     host.cancel(id, Duration::from_millis(1)).await;
     let condition = host.until_condition(ConditionKind::Unstoppable).await;
-    assert!(condition.contains("can't stop it") && condition.contains("the training goes on"), "{condition}");
+    assert!(
+        condition.contains("can't stop it") && condition.contains("the training continues"),
+        "{condition}"
+    );
     assert_eq!(host.show(id).await.state, HostState::Stopping);
     assert_eq!(host.health().await.free, 0, "it keeps its slot");
     // It trains on, which is told, to its end.
@@ -207,7 +210,7 @@ async fn a_stop_that_got_no_answer_is_sent_again_until_the_run_has_ended() {
     host.until(|e| done(e, 5)).await;
     host.cancel(id, Duration::from_millis(1)).await;
     let condition = host.until_condition(ConditionKind::CancelUndelivered).await;
-    assert!(condition.contains("sent again until it does"), "{condition}");
+    assert!(condition.contains("Sending it again until it does"), "{condition}");
     double.called("DELETE", 3).await;
     *frozen.lock().unwrap() = false;
     let ended = host.until_end().await;
@@ -255,7 +258,7 @@ async fn a_service_that_was_restarted_is_told_by_its_list_of_sessions() {
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, TRAIN, &params(), &checkpoint).await;
     let ended = host.until_end().await;
-    assert!(ended.failed().contains("can't go on with it"), "{}", ended.failed());
+    assert!(ended.failed().contains("can't resume it"), "{}", ended.failed());
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn a_busy_service_is_waited_for_or_refused_in_clear_words() {
     let ended = host.run(KIND, &params()).await;
     assert_eq!(ended.document()["epochs"], 20);
     assert!(
-        ended.progress().iter().any(|p| p.message.starts_with("Waits for a place")),
+        ended.progress().iter().any(|p| p.message.starts_with("Waiting for a free slot")),
         "{:?}",
         ended.events
     );
@@ -36,7 +36,7 @@ async fn a_busy_service_is_waited_for_or_refused_in_clear_words() {
     let mut hasty = adapter(&double);
     hasty.timing.queue = 0.0;
     let ended = Served::new(&hasty).await.run(KIND, &params()).await;
-    assert!(ended.failed().contains("has no place") && ended.failed().contains("Maximum concurrent"));
+    assert!(ended.failed().contains("has no free slot") && ended.failed().contains("Maximum concurrent"));
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_session_that_is_there_already_is_followed() {
     .await;
     let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
     assert_eq!(ended.document()["epochs"], 20);
-    assert!(ended.log().contains("already has the run"), "{}", ended.log());
+    assert!(ended.log().contains("already has run"), "{}", ended.log());
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn after_a_restart_of_the_adapter_a_resume_follows_the_run_that_goes_on() 
     let checkpoint = host.until_started().await;
     host.leave().await;
     let ended = host.until_end().await;
-    assert!(ended.failed().contains("goes on"), "{}", ended.failed());
+    assert!(ended.failed().contains("continues at"), "{}", ended.failed());
     assert_eq!(ended.failure.as_ref().unwrap().reason, FailureReason::HostStopped);
     assert!(double.calls("POST /training/stop").is_empty(), "a shutdown is no cancel");
 
@@ -94,7 +94,7 @@ async fn after_a_restart_of_the_adapter_a_resume_follows_the_run_that_goes_on() 
     let ended = host.until_end().await;
     assert_eq!(ended.document()["epochs"], 20);
     assert_eq!(ended.points("val_loss").len(), 20, "the attempt has its whole curve, once");
-    assert!(ended.log().contains("followed again"), "{}", ended.log());
+    assert!(ended.log().contains("Following it again"), "{}", ended.log());
     assert_eq!(double.calls("POST /training/start").len(), 1);
 
     // It ended meanwhile: its result is taken.
@@ -127,7 +127,7 @@ async fn a_resume_of_what_can_not_go_on_says_so_and_starts_nothing() {
     let starts = shared.lock().unwrap().starts;
     host.resume(id, KIND, &params(), &checkpoint).await;
     let ended = host.until_end().await;
-    assert!(ended.failed().contains("no way to go on"), "{}", ended.failed());
+    assert!(ended.failed().contains("cannot resume runs"), "{}", ended.failed());
 
     let mut elsewhere = checkpoint.clone();
     elsewhere.state["service"] = json!("http://gpu-9:5002");

@@ -57,7 +57,7 @@ async fn a_stop_that_outlasts_the_deadline_is_no_cancelled_before_it_is_confirme
     host.until_started().await;
     host.cancel(id, Duration::from_millis(1)).await;
     let condition = host.until_condition(ConditionKind::Unstoppable).await;
-    assert!(condition.contains("answered that it stops") && condition.contains("still runs"), "{condition}");
+    assert!(condition.contains("accepted the stop") && condition.contains("still running"), "{condition}");
     assert_eq!(host.show(id).await.state, HostState::Stopping, "it keeps its slot");
     assert_eq!(host.health().await.free, 0);
     shared.lock().unwrap().error = Some(STOPPED);
@@ -76,7 +76,7 @@ async fn a_run_that_could_not_be_stopped_ends_by_what_really_ended() {
     host.until_started().await;
     host.cancel(id, Duration::from_millis(1)).await;
     let condition = host.until_condition(ConditionKind::CancelUndelivered).await;
-    assert!(condition.contains("has not taken the stop"), "{condition}");
+    assert!(condition.contains("did not accept the stop"), "{condition}");
     double.called("POST /training/stop", 3).await;
     shared.lock().unwrap().results = 1;
     shared.lock().unwrap().over = 20;
@@ -103,7 +103,7 @@ async fn a_second_press_sends_the_stop_again() {
     let id = host.start(KIND, &params()).await;
     host.until_started().await;
     host.cancel(id, Duration::from_secs(60)).await;
-    host.until_logged("answered that it stops").await;
+    host.until_logged("accepted the stop").await;
     assert_eq!(double.calls("POST /training/stop").len(), 1);
     host.cancel(id, Duration::from_secs(60)).await;
     assert_eq!(host.until_end().await.outcome, Outcome::Cancelled);
@@ -193,6 +193,6 @@ async fn a_cancel_while_the_start_is_not_answered_says_that_it_is_not_known() {
     host.cancel(id, Duration::from_secs(3600)).await;
     let ended = host.until_end().await;
     assert!(ended.failed().contains("may still be running"), "{}", ended.failed());
-    assert!(ended.failed().contains("was not answered"), "{}", ended.failed());
+    assert!(ended.failed().contains("no response to the start"), "{}", ended.failed());
     assert!(!double.calls("POST /training/stop").is_empty(), "it may have started all the same");
 }
