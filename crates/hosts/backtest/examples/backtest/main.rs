@@ -1,8 +1,8 @@
-//! Trades the bars of a CSV file and writes trades and equity as JSON, for comparing with other programs:
+//! Backtests the bars of a CSV file and prints trades and equity as JSON, to compare with other programs:
 //!
 //!     cargo run -p signalbox-backtest-host --example backtest -- bars.csv strategy=sma_cross fast=10 slow=30
 //!
-//! Params are those of `backtest.run`, read by the same form. `keep_open=true` leaves open what is held at the end.
+//! Parameters are those of `backtest.run`. `keep_open=true` does not close the last position.
 
 mod bars;
 
@@ -15,14 +15,14 @@ use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let file = args.next().ok_or("Say which CSV file of bars to trade.")?;
+    let file = args.next().ok_or("Usage: backtest BARS.csv [name=value]...")?;
     let bars = bars::bars(&std::fs::read_to_string(file)?)?;
     let (params, keep_open) = params(args)?;
     let mut request = params.request().map_err(|errors| format!("{errors:?}"))?;
     request.rules.close_at_end = !keep_open;
 
     let started = Instant::now();
-    let stances = request.plan.stances(&bars, request.direction).ok_or("Models can't be asked here.")?;
+    let stances = request.plan.stances(&bars, request.direction).ok_or("The strategy 'model' is not supported here.")?;
     let watch = |_, _: &_| Ok::<(), Infallible>(());
     let Ok(book) = trade(&bars, &stances, &request.plan.words(), &request.rules, watch);
     let seconds = started.elapsed().as_secs_f64();
@@ -39,18 +39,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The params that are given as `name=value`, the rest by their defaults.
+/// Parameters from `name=value` arguments; the others have their defaults.
 fn params(args: impl Iterator<Item = String>) -> Result<(BacktestParams, bool), Box<dyn Error>> {
     let form = Form::from_schema(&host_kit::params_schema::<BacktestParams>())?;
     let mut given = Map::from_iter([("symbol".to_owned(), json!("CSV"))]);
     let mut keep_open = false;
     for arg in args {
         let (name, value) =
-            arg.split_once('=').ok_or_else(|| format!("'{arg}' is not of the form name=value"))?;
+            arg.split_once('=').ok_or_else(|| format!("'{arg}' is not name=value"))?;
         match form.fields.iter().find(|field| field.name == name) {
             _ if name == "keep_open" => keep_open = value.parse()?,
             Some(field) => given.extend(field.read(value)?.map(|value| (name.to_owned(), value))),
-            None => return Err(format!("there is no param '{name}'").into()),
+            None => return Err(format!("unknown parameter '{name}'").into()),
         }
     }
     let filled = form.check(&given.into()).map_err(|errors| format!("{errors:?}"))?;
