@@ -1,10 +1,10 @@
-//! The figures of a backtest. What they mean exactly is in docs/backtest.md.
+//! Figures of a backtest. docs/backtest.md has their formulas.
 
 use super::figure::{Better, Figure, Line, all};
 use crate::format::{self, Digits, Write};
 use protocol::results::{BacktestResult, Performance};
 
-/// What it worked on, and how much it did.
+/// Size and cost of a backtest.
 pub const FACTS: [Line<BacktestResult>; 6] = [
     fact("Bars", |r| Some(r.bars as f64), format::figure_to),
     fact("Initial capital", |r| Some(r.capital), format::figure_to),
@@ -14,7 +14,7 @@ pub const FACTS: [Line<BacktestResult>; 6] = [
     fact("Speed", |r| Some(r.bars as f64 / r.compute_seconds).filter(|_| r.compute_seconds > 0.0), speed),
 ];
 
-/// How well a curve of equity did.
+/// Performance of an equity curve. Formulas are in docs/backtest.md.
 pub const PERFORMANCE: [Line<Performance>; 12] = [
     line("Total return", "Final equity ÷ initial equity − 1", Better::Higher, |p| Some(p.total_return), gain),
     line(
@@ -42,7 +42,7 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
     line("Calmar", "CAGR ÷ max. drawdown", Better::Higher, |p| p.calmar, ratio),
     line("Max. drawdown", "Largest fall from a peak", Better::Higher, |p| Some(p.max_drawdown), gain),
     line("Longest drawdown", "Longest time below a peak", Better::Lower, |p| Some(p.max_drawdown_days), days),
-    // Figures of trades, of which holding has but one: different, and not better.
+    // Buy and hold is a single trade, so its trade figures are not comparable.
     line("Win rate", "Winning trades ÷ all trades", Better::Neither, |p| p.win_rate, format::share_to),
     line(
         "Profit factor",
@@ -61,7 +61,7 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
     ),
 ];
 
-/// Money at the end: of another capital it is other money, so that the return says which is better.
+/// Final equity. It depends on the initial capital, so only the return is marked as better.
 const FINAL: Line<BacktestResult> = Line {
     name: "Final equity",
     means: "Cash plus open positions at the end",
@@ -88,7 +88,7 @@ const fn fact(
     Line { name, means: "", better: Better::Neither, of, shown }
 }
 
-/// All of it, performance first.
+/// All figures, performance first.
 pub fn figures(result: &BacktestResult) -> Vec<Figure> {
     let mut figures = all(&PERFORMANCE, &result.performance);
     figures.insert(0, FINAL.figure(result));
@@ -109,7 +109,7 @@ fn speed(n: f64, digits: Digits) -> String {
     digits.fewer().map_or_else(|| format::rate(n, "bars"), exact)
 }
 
-/// `12 h` or `90 days`; in days with decimals where that does not tell it from another.
+/// Duration of a drawdown: `12 h` or `90 days`, with decimals if it must be distinguished from another.
 fn days(n: f64, digits: Digits) -> String {
     match digits.fewer() {
         None if n < 1.0 => format!("{} h", format::figure((n * 24.0).round())),

@@ -1,10 +1,10 @@
-//! The figures of a command.
+//! Figures of a command.
 
 use super::figure::{Better, Line};
 use crate::format::{self, Digits, Write};
 use protocol::results::ExecResult;
 
-/// What it took, and how much it said.
+/// Resource use and output of a command.
 pub const FACTS: [Line<ExecResult>; 6] = [
     line("Wall time", "", Better::Lower, |r| Some(r.seconds), format::span_to),
     line("CPU time", "CPU time including child processes", Better::Lower, |r| r.cpu_seconds, format::span_to),
@@ -40,7 +40,7 @@ fn busy(result: &ExecResult) -> Option<f64> {
     result.cpu_seconds.map(|cpu| cpu / result.seconds)
 }
 
-/// `48.2 MiB`; in bytes where that does not tell it from another.
+/// Size such as `48.2 MiB`, in bytes if it must be distinguished from another.
 fn bytes(n: f64, digits: Digits) -> String {
     digits.fewer().map_or_else(|| format::bytes_of(n), |digits| format!("{} B", format::figure_to(n, digits)))
 }
@@ -56,7 +56,7 @@ mod tests {
             serde_json::from_str(r#"{"command": ["true"], "seconds": 0, "cpu_seconds": 3, "lines": 2}"#)
                 .unwrap();
         let told: Vec<_> = all(&FACTS, &result).into_iter().map(|f| f.text).collect();
-        // No time at all keeps no core busy.
+        // Without wall time there is no CPU usage.
         assert_eq!(told, ["0 ms", "3.0 s", "–", "–", "2", "0"]);
     }
 }

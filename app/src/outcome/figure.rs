@@ -1,44 +1,44 @@
-//! A number of a result: what it is called and means, how it is written, and which of several is the best.
+//! Figure of a result: name, definition, format, and the comparison with the same figure of other results.
 
 use crate::format::{self, Digits, Write};
 use serde_json::Value;
 
-/// Which of several figures is the best one.
+/// Direction in which a figure is better.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Better {
     Higher,
     Lower,
-    /// None is better, they are only different.
+    /// Neither direction is better.
     Neither,
 }
 
-/// How one number of a result of type `T` is told.
+/// Definition of a figure of results of type `T`.
 pub struct Line<T: 'static> {
     pub name: &'static str,
-    /// What it means; empty where its name says it.
+    /// Definition for a tooltip; empty if the name is enough.
     pub means: &'static str,
     pub better: Better,
-    /// The number; a figure that can't be had is absent.
+    /// Reads the value; `None` if the result does not have it.
     pub of: fn(&T) -> Option<f64>,
-    /// The number with its unit, with more digits where it has to be told from others.
+    /// Formats the value with its unit, with more digits if it must be distinguished from others.
     pub shown: Write,
 }
 
-/// One number, told.
+/// Figure of one result.
 #[derive(Clone, Debug)]
 pub struct Figure {
     pub name: String,
     pub means: &'static str,
     pub better: Better,
     pub value: Option<f64>,
-    /// With its unit, as it stands alone; a dash where there is none.
+    /// Value with its unit, or a dash.
     pub text: String,
-    /// Its text with more digits.
+    /// Formats the value with more digits.
     pub shown: Write,
 }
 
 impl<T> Line<T> {
-    /// What it tells of a result.
+    /// The figure of a result.
     pub fn figure(&self, result: &T) -> Figure {
         let value = (self.of)(result).filter(|n| n.is_finite());
         let text = value.map_or_else(|| format::NO_FIGURE.to_owned(), |n| (self.shown)(n, Digits::default()));
@@ -53,12 +53,12 @@ impl<T> Line<T> {
     }
 }
 
-/// What each line tells of a result.
+/// The figures of a result.
 pub fn all<T>(lines: &[Line<T>], result: &T) -> Vec<Figure> {
     lines.iter().map(|line| line.figure(result)).collect()
 }
 
-/// The numbers at the top of a document that no page knows. Nobody can say which of them should be high.
+/// Top-level numbers of a result of unknown kind. Their better direction is unknown.
 pub fn of_json(document: &Value) -> Vec<Figure> {
     let numbers = document.as_object().into_iter().flatten();
     numbers
@@ -76,8 +76,7 @@ pub fn of_json(document: &Value) -> Vec<Figure> {
         .collect()
 }
 
-/// The same figure of several results as it stands beside the others: with the digits by which they differ, and a dash
-/// where a result does not have it.
+/// Texts of one figure across several results: enough digits to distinguish the values, a dash for missing ones.
 pub fn beside(figures: &[Option<&Figure>]) -> Vec<String> {
     let texts: Vec<String> =
         figures.iter().map(|f| f.map_or(format::NO_FIGURE, |f| f.text.as_str()).to_owned()).collect();
@@ -88,14 +87,14 @@ pub fn beside(figures: &[Option<&Figure>]) -> Vec<String> {
     }
 }
 
-/// Which of these are the best: for each, whether it is one of them. None is where fewer than two can be compared
-/// or all read the same; those that read the same share it, so that nobody is better by digits that are not there.
+/// Marks the best values. Nothing is marked if fewer than two values exist or all read the same. Values with the same
+/// text share the mark, so hidden digits never decide.
 pub fn best_of(values: &[Option<f64>], texts: &[String], better: Better) -> Vec<bool> {
     let there = || values.iter().zip(texts).filter_map(|(value, text)| Some(((*value)?, text)));
     let by_value = |a: &(f64, &String), b: &(f64, &String)| a.0.total_cmp(&b.0);
     let (least, most) = (there().min_by(by_value), there().max_by(by_value));
     let best = match (better, least, most) {
-        // One alone is its own least and most, and nothing is neither.
+        // Also covers a single value and no values.
         (_, Some(least), Some(most)) if format::reads_same(least.1, most.1) => None,
         (Better::Higher, _, most) => most,
         (Better::Lower, least, _) => least,

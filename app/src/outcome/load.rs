@@ -1,10 +1,10 @@
-//! The figures of a load of market data.
+//! Figures of a market data load.
 
 use super::figure::{Better, Line};
 use crate::format::{self, Digits, Write};
 use protocol::results::LoadResult;
 
-/// How much there is, and how good it is.
+/// Amount and quality of the data.
 pub const FACTS: [Line<LoadResult>; 11] = [
     line("Rows", "", Better::Neither, |r| Some(r.rows as f64), format::figure_to),
     line(

@@ -1,4 +1,4 @@
-//! What an operation left behind, as the page understands it: read by its kind, told as figures. Pure.
+//! Results of operations, parsed by kind and presented as figures. Pure.
 
 pub mod backtest;
 pub mod exec;
@@ -21,10 +21,10 @@ pub const BACKTEST: &str = "backtest.run";
 pub const TRAINING: &str = "training.run";
 pub const LOAD: &str = "data.load";
 pub const SWEEP: &str = "analysis.sweep";
-/// What the names of all commands begin with.
+/// Prefix of all command kinds.
 pub const EXEC: &str = "exec.";
 
-/// A result as the page understands it.
+/// Parsed result of an operation.
 #[derive(Clone, PartialEq)]
 pub struct Outcome {
     pub body: Body,
@@ -42,9 +42,9 @@ pub enum Body {
 }
 
 impl Outcome {
-    /// Reads what an operation of this kind left behind. What is not as its kind should be is any JSON.
+    /// Parses a result by kind. Documents that do not match their kind are kept as JSON.
     pub fn read(kind: &KindName, result: &ResultDoc) -> Self {
-        // By way of text: readers of texts are here already, readers of values would come on top.
+        // By way of text: text deserializers are in the bundle already, value deserializers would add to it.
         let text = result.document.to_string();
         let body = match kind.as_str() {
             LOAD => known(&text).map(Body::Load),
@@ -62,7 +62,7 @@ impl Outcome {
         self.artifacts.iter().any(|a| a.name == artifact)
     }
 
-    /// The curves that the result shows, and better than they were seen while it ran.
+    /// Series that the result shows in better quality than the live curves.
     pub fn curves_shown(&self) -> &'static [&'static str] {
         match self.body {
             Body::Backtest(_) if self.has("equity") => &["equity", "drawdown", "buy_and_hold", "exposure"],
@@ -70,20 +70,20 @@ impl Outcome {
         }
     }
 
-    /// Its numbers, the ones that matter most first.
+    /// Figures, most important first.
     pub fn figures(&self) -> Vec<Figure> {
         match &self.body {
             Body::Load(load) => figure::all(&load::FACTS, load),
             Body::Backtest(result) => backtest::figures(result),
             Body::Training(result) => training::figures(result),
             Body::Exec(result) => figure::all(&exec::FACTS, result),
-            // Its runs have figures, each its own.
+            // Each run has its own figures.
             Body::Sweep(_) => Vec::new(),
             Body::Other(document) => figure::of_json(document),
         }
     }
 
-    /// Of which data its figures are: `MSFT 1h, 2021-01-04 to 2023-12-29`. Figures of other data are other figures.
+    /// Data behind the figures: `MSFT 1h, 2021-01-04 to 2023-12-29`. Results of different data are not comparable.
     pub fn ground(&self) -> Option<String> {
         let said = |names: &str, timeframe: &str, first: Time, last: Time| {
             format!("{names} {timeframe}, {} to {}", format::bar_time(first), format::bar_time(last))

@@ -1,10 +1,10 @@
-//! The figures of a training. What they mean exactly is in docs/training.md.
+//! Figures of a training. docs/training.md has their formulas.
 
 use super::figure::{Better, Figure, Line, all};
 use crate::format::{self, Write};
 use protocol::results::TrainingResult;
 
-/// What a model is judged by first, and what it took.
+/// Test results and cost of a training.
 pub const FACTS: [Line<TrainingResult>; 6] = [
     line("Test accuracy", Better::Higher, |r| Some(r.test.accuracy), format::share_to),
     line("Test loss", Better::Lower, |r| Some(r.test.loss), format::figure_to),
@@ -14,7 +14,7 @@ pub const FACTS: [Line<TrainingResult>; 6] = [
     line("Training time", Better::Neither, |r| Some(r.seconds), format::span_to),
 ];
 
-/// The other parts of the data. Doing better on what it learned from makes no model better.
+/// Results on the other splits. A better fit of the training data does not make a better model.
 const PARTS: [Line<TrainingResult>; 4] = [
     line("Validation accuracy", Better::Higher, |r| Some(r.validation.accuracy), format::share_to),
     line("Validation loss", Better::Lower, |r| Some(r.validation.loss), format::figure_to),
@@ -31,7 +31,7 @@ const fn line(
     Line { name, means: "", better, of, shown }
 }
 
-/// All of it: what it is judged by, then what that took.
+/// All figures: results on the splits, then the cost.
 pub fn figures(result: &TrainingResult) -> Vec<Figure> {
     let mut figures = all(&FACTS, result);
     figures.splice(2..2, all(&PARTS, result));

@@ -1,9 +1,9 @@
-//! What ended lately in words, and against what is usual.
+//! Texts about recently ended operations, compared with the usual.
 
 use crate::format;
 use protocol::activity::{Ends, KindActivity};
 
-/// `12 succeeded, 1 failed`; `none ended` without any.
+/// Counts of ended operations: `12 succeeded, 1 failed`, or `none ended`.
 pub fn ends(ends: Ends) -> String {
     let parts = [(ends.succeeded, "succeeded"), (ends.failed, "failed"), (ends.cancelled, "cancelled")];
     let said: Vec<_> =
@@ -11,19 +11,19 @@ pub fn ends(ends: Ends) -> String {
     if said.is_empty() { "none ended".to_owned() } else { said.join(", ") }
 }
 
-/// `usually 12 per day`
+/// Usual number of operations per day: `usually 12 per day`.
 pub fn usual_a_day(kind: &KindActivity) -> Option<String> {
     kind.usual_a_day.map(|n| format!("usually {} per day", format::compact(n)))
 }
 
-/// How long it takes against the usual, and whether that is worth a look: `1.8× the usual 40 s`.
+/// Duration compared with the usual, and whether it is worth attention: `1.8× the usual 40 s`.
 pub fn against_usual(kind: &KindActivity) -> Option<(String, bool)> {
     let usual = kind.usual_seconds?;
     let said = format::span(usual);
     let Some(now) = kind.seconds.filter(|_| usual > 0.0) else {
         return Some((format!("usually {said}"), false));
     };
-    // Within a quarter it is the same.
+    // Differences of up to a quarter are noise.
     let ratio = now / usual;
     Some(match ratio {
         0.8..=1.25 => ("as usual".to_owned(), false),

@@ -1,38 +1,38 @@
-//! What is said before something is asked for that can't be undone, and what is said of its outcome.
+//! Texts of confirmation dialogs for actions that cannot be undone, and of their outcomes.
 
 use crate::format;
 use crate::zone::Zone;
 use protocol::api::{Deleted, Refused};
 use protocol::{Checkpoint, Time};
 
-/// From where another attempt begins.
+/// Start point of another attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Again {
-    /// From the beginning.
+    /// From the start.
     Retry,
     /// From the newest checkpoint.
     Resume,
 }
 
-/// How those stand that something is about to be asked of.
+/// Counts of the operations that an action applies to, by state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     pub queued: u32,
-    /// On a host, and nobody has asked them to stop.
+    /// On a host and not asked to stop.
     pub running: u32,
-    /// Of these, those that leave nothing to go on from.
+    /// Running ones without a checkpoint: a cancel loses their work.
     pub lost: u32,
     pub cancelling: u32,
-    /// Ended already, or not known any more.
+    /// Ended, or no longer known.
     pub ended: u32,
-    /// Of these, those that failed or were cancelled: there can be another attempt.
+    /// Ended ones that failed or were cancelled and can be attempted again.
     pub again: u32,
-    /// Of those again, the ones that left a checkpoint to go on from.
+    /// Those of `again` that have a checkpoint.
     pub resumable: u32,
 }
 
 impl Tally {
-    /// Those that a cancel can be asked for.
+    /// Number of operations that can be cancelled.
     pub fn open(&self) -> u32 {
         self.queued + self.running
     }
@@ -42,12 +42,12 @@ fn n(count: u32) -> String {
     format::count(u64::from(count))
 }
 
-/// `1 operation`, `57 operations`
+/// Count of operations: `1 operation`, `57 operations`.
 pub fn operations(count: u32) -> String {
     if count == 1 { "1 operation".to_owned() } else { format!("{} operations", n(count)) }
 }
 
-/// What will happen to them: `3 running are asked to stop; 2 queued are removed immediately.`
+/// Consequences of cancelling many: `3 running are asked to stop; 2 queued are removed immediately.`
 pub fn cancel_many(tally: Tally) -> Vec<String> {
     let be = |count: u32| if count == 1 { "is" } else { "are" };
     let mut first = Vec::new();
@@ -80,7 +80,7 @@ pub fn cancel_many(tally: Tally) -> Vec<String> {
     lines
 }
 
-/// What will happen to them when each gets another attempt; `of` are named.
+/// Consequences of another attempt of many; `of` is the number of selected operations.
 pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
     let get = |count: u32| if count == 1 { "gets" } else { "get" };
     let taken = match again {
@@ -118,7 +118,8 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
     lines
 }
 
-/// What became of a wish for many, and whether it should stay in sight; `what` is what was asked: `Cancel requested for`.
+/// Outcome of an action on many operations, and whether the message stays until it is dismissed. `what` is its
+/// beginning: `Cancel requested for`.
 pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
         let receipts = if what.starts_with("Cancel") { " See their receipts for progress." } else { "" };
@@ -139,7 +140,7 @@ pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool)
     (said, true)
 }
 
-/// What is lost by deleting one, a line each.
+/// Consequences of deleting one operation, one line each.
 pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
     let kept = match has_result {
         true => "Permanently deletes its parameters, attempts, curves, log and result.",
@@ -150,7 +151,7 @@ pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
     [Some(kept), others, Some(files)].into_iter().flatten().collect()
 }
 
-/// What is said once it is gone: `Deleted: MSFT 1h`.
+/// Message after a deletion: `Deleted: MSFT 1h`. `all` counts the operation and everything it started.
 pub fn deleted(title: &str, all: u64) -> String {
     match all.saturating_sub(1) {
         0 => format!("Deleted: {title}"),
@@ -159,7 +160,7 @@ pub fn deleted(title: &str, all: u64) -> String {
     }
 }
 
-/// What is lost by deleting many, a line each; `told` is what the server says would go.
+/// Consequences of deleting many operations, one line each; `told` is the server's preview.
 pub fn delete_many(told: Deleted) -> Vec<String> {
     let mut lines = Vec::new();
     if told.deleted > 0 {
@@ -185,7 +186,7 @@ pub fn delete_many(told: Deleted) -> Vec<String> {
     lines
 }
 
-/// What is said once they are gone, and whether it should stay in sight; nothing where nobody answered.
+/// Message after deleting many, and whether it stays until it is dismissed; `None` without an answer.
 pub fn deleted_many(told: Deleted) -> Option<(String, bool)> {
     let gone = format!("Deleted {}.", operations(told.deleted as u32));
     match (told.deleted, told.refused) {
@@ -197,17 +198,17 @@ pub fn deleted_many(told: Deleted) -> Option<(String, bool)> {
     }
 }
 
-/// What a resume keeps and what it does again.
+/// Contents of the resume dialog.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Resume {
-    /// What the checkpoint holds, in the host's words.
+    /// Content of the checkpoint, as described by the host.
     pub kept: String,
-    /// From when it is, and which attempt made it.
+    /// Time of the checkpoint and the attempt that made it.
     pub from: String,
     pub redone: String,
 }
 
-/// What is said before a resume; `ended` is when the last attempt did.
+/// Contents of the resume dialog; `ended` is the end of the last attempt.
 pub fn resume(
     checkpoint: &Checkpoint,
     attempt: u32,

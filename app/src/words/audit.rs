@@ -1,8 +1,8 @@
-//! The audit in words.
+//! Texts of the audit log.
 
 use protocol::{Action, Actor, Via};
 
-/// What was done.
+/// Name of an action.
 pub fn action(action: Action) -> &'static str {
     match action {
         Action::Start => "Started",
@@ -19,12 +19,12 @@ pub fn action(action: Action) -> &'static str {
     }
 }
 
-/// Who did it: a name where one is known, else by which way it came.
+/// Name of an actor: the person if known, and the client that was used.
 pub fn who(actor: &Actor) -> String {
     let way = match actor.via {
         Via::Page => "dashboard".to_owned(),
         Via::Signalbox => "Signalbox".to_owned(),
-        // "curl/8.5.0 (x86_64…)" is "curl".
+        // The product name of a user agent: "curl/8.5.0 (x86_64…)" is "curl".
         Via::Program => actor
             .agent
             .as_deref()

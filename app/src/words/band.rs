@@ -1,12 +1,12 @@
-//! The band of earlier runs in words, and the rule that goes by it.
+//! Texts about the baseline, the percentile band of past runs, and about auto-cancel rules.
 
 use protocol::band::{BandRule, Place};
 use protocol::{Envelope, Point};
 
-/// With so many points of a curve, and fewer than were asked for, the page has every one of it.
+/// Number of points below which a curve is known to be complete, not downsampled.
 pub const ALL_THERE: usize = 1_000;
 
-/// What is drawn behind a curve: `Baseline: p10 to p90 of 23 past runs of the same title`.
+/// Legend of a baseline: `Baseline: p10 to p90 of 23 past runs of the same title`.
 pub fn legend(envelope: &Envelope) -> String {
     format!("Baseline: p10 to p90 of {} past runs {}", envelope.runs.len(), envelope.like.as_words())
 }
@@ -18,8 +18,8 @@ fn points(n: u32) -> String {
     }
 }
 
-/// Where a curve stands: `above the baseline for 4 points`. Of a curve that was thinned on its way here only where its
-/// newest point lies is known.
+/// Position of a curve relative to its baseline: `above the baseline for 4 points`. The points are counted only while
+/// the curve is not downsampled.
 pub fn standing(envelope: &Envelope, curve: &[Point], ended: bool) -> String {
     let Some(band) = &envelope.band else { return String::new() };
     let Some(newest) = curve.last() else { return String::new() };
@@ -40,7 +40,7 @@ pub fn standing(envelope: &Envelope, curve: &[Point], ended: bool) -> String {
     }
 }
 
-/// How far a rule is: `3 of 10 points above`.
+/// Progress of a rule: `3 of 10 points above`.
 pub fn how_far(rule: &BandRule, outside: u32) -> String {
     format!("{outside} of {} points {}", rule.points, rule.side.as_str())
 }

@@ -1,5 +1,4 @@
-//! When an operation will end, in words: as exact as can be known, with the band that goes with it. Pure but
-//! for [`of`], which reads an operation's signals.
+//! Texts about the expected end of an operation. Pure except for [`of`], which reads signals.
 
 use crate::format;
 use crate::live::OpView;
@@ -7,18 +6,18 @@ use crate::zone::Zone;
 use leptos::prelude::{Get, With};
 use protocol::{ConditionKind, Forecast, ForecastBasis, State, Time};
 
-/// Nearer than this an end is told to the second, seconds.
+/// Time to the end below which seconds are shown, in seconds.
 const NEAR: f64 = 600.0;
 
-/// A moment to come, as short as it can be told: seconds only when it is near, the day only when it is another.
+/// Time of day in the future: seconds only if `precise`, the date only if it differs from today's.
 fn moment(at: Time, now: Time, precise: bool, zone: Zone) -> String {
     let clock = zone.bare_clock(at);
     let clock = if precise { clock.as_str() } else { &clock[..5] };
     if zone.day(at) == zone.day(now) { clock.to_owned() } else { format!("{} {clock}", zone.day(at)) }
 }
 
-/// One of the words below for an operation, as long as anybody can know: not while its host is silent or it stands
-/// still, nor while it is being cancelled. Tracks it.
+/// Text about the end of a running operation. `None` while its host is unreachable, it is stalled or it is being
+/// cancelled: then the end is unknown. Tracked.
 pub fn of<T>(
     op: OpView,
     now: Time,
@@ -34,7 +33,7 @@ pub fn of<T>(
     op.forecast.with(|f| words(f.as_ref(), eta, now))
 }
 
-/// `about 40 s left`, for a row; without a forecast as the host reckons it. Nothing when nobody knows.
+/// Remaining time in a row: `about 40 s`. The host's own estimate stands in for a missing forecast.
 pub fn left(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) -> Option<String> {
     let Some(forecast) = forecast else {
         return eta_seconds.map(format::about).filter(|said| !said.is_empty());
@@ -49,7 +48,7 @@ pub fn left(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) ->
     })
 }
 
-/// `about 40 s left (30 s to 55 s)`, for the head of a page.
+/// Remaining time in the head of a page: `about 40 s left (30 s to 55 s)`.
 pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) -> Option<String> {
     let said = left(forecast, eta_seconds, now)?;
     let Some(forecast) = forecast.filter(|f| f.ends_at > now) else {
@@ -59,8 +58,8 @@ pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now
     Some(if band.is_empty() { format!("{said} left") } else { format!("{said} left ({band})") })
 }
 
-/// `30–55 s`, `1–4 m`, to stand under what is left, in a column: one unit for both ends, which are rounded away from
-/// each other. Nothing without a forecast, or where the band is too narrow to tell.
+/// Range of the remaining time in a column: `30–55 s`, `1–4 m`. Both ends share a unit and are rounded outwards.
+/// `None` without a forecast or with too narrow a range.
 pub fn band(forecast: Option<&Forecast>, _eta_seconds: Option<f64>, now: Time) -> Option<String> {
     let forecast = forecast.filter(|f| f.ends_at > now && !between(f, now).is_empty())?;
     let [least, most] = [forecast.earliest, forecast.latest].map(|at| at.seconds_since(now).max(0.0));
@@ -78,13 +77,13 @@ fn between(forecast: &Forecast, now: Time) -> String {
     if least == most { String::new() } else { format!("{least} to {most}") }
 }
 
-/// Seconds as no more than anybody can know of them.
+/// Duration rounded to the precision of a forecast.
 fn rounded(seconds: f64) -> String {
     let said = format::about(seconds.max(0.0));
     said.strip_prefix("about ").unwrap_or(&said).to_owned()
 }
 
-/// `ETA 14:32 UTC (14:20 to 15:05).`, then the basis of the forecast and how well its range is calibrated.
+/// Forecast as a sentence: `ETA 14:32 UTC (14:20 to 15:05).`, then its basis and the calibration of its range.
 pub fn sentence(forecast: &Forecast, now: Time, zone: Zone) -> String {
     let precise = forecast.latest.seconds_since(now) < NEAR;
     let at = |time| moment(time, now, precise, zone);

@@ -1,10 +1,10 @@
-//! What is said of hosts: what a drain does, what a drained host still has. Pure.
+//! Texts about hosts and draining. Pure.
 
 use crate::format;
 use protocol::api::{HostLink, HostStatus};
 use protocol::{HostName, KindName};
 
-/// What will happen when the host is drained, line by line; nothing of a host that is not known.
+/// Consequences of draining a host, one line each.
 pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     let Some(host) = hosts.iter().find(|h| h.name == *name) else {
         return vec![format!("Host {name} is not known any more. Reload the page.")];
@@ -19,7 +19,7 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
             )
         }
     }];
-    // What nobody else could take just now.
+    // Kinds that no other host can run now.
     let alone: Vec<&str> = host
         .kinds
         .iter()
@@ -35,7 +35,7 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     lines
 }
 
-/// What is said on the card of a drained host.
+/// Note on the card of a drained host.
 pub fn drained(running: u32) -> String {
     match running {
         0 => "Drained: accepts no new operations, and none is running. It can be stopped.".to_owned(),
@@ -46,17 +46,17 @@ pub fn drained(running: u32) -> String {
     }
 }
 
-/// `0.7 ms`, `31 ms`, `1.2 s`
+/// Latency in its shortest precise form: `0.7 ms`, `31 ms`, `1.2 s`.
 pub fn latency(ms: f64) -> String {
     if ms < 10.0 { format!("{ms:.1} ms") } else { format::span(ms / 1e3) }
 }
 
-/// It is heard, has the kind and takes new work, be it in turn.
+/// Whether a host is connected, not drained, and has the kind. Its slots may all be in use.
 fn takes(host: &HostStatus, kind: &KindName) -> bool {
     host.link == HostLink::Up && !host.draining && host.kinds.contains(kind)
 }
 
-/// `a`, `a and b`, `a, b and c`
+/// Names as a list: `a`, `a and b`, `a, b and c`.
 pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),
@@ -67,12 +67,12 @@ pub(super) fn listed(names: &[&str]) -> String {
 
 #[cfg(test)]
 pub mod made {
-    //! A host for tests.
+    //! Hosts for tests.
 
     use protocol::api::{Connections, HostLink, HostStatus};
     use protocol::{HostName, KindName};
 
-    /// One that is heard, has two places and nothing to say.
+    /// Connected host with two slots.
     pub fn host(name: &str, kinds: &[&str], running: u32) -> HostStatus {
         HostStatus {
             name: HostName::new(name).unwrap(),
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(said[1], "No other host can run training.run now: such operations wait in the queue.");
         hosts[0].kinds.pop();
         assert_eq!(before_drain(&hosts, &name)[1], "New operations start on other hosts.");
-        // One that is drained itself, or is not heard, is no help.
+        // Drained or unreachable hosts do not count.
         hosts[1].draining = true;
         assert!(before_drain(&hosts, &name)[1].starts_with("No other host can run data.load"));
         hosts[1].draining = false;

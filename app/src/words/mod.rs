@@ -1,8 +1,8 @@
-//! What is said of an operation, in words. Pure: takes what is known and the time, gives text.
+//! Texts about operations. Pure: facts and the current time in, text out.
 //!
-//! Here: where it stands. [`forecast`]: when it will end. [`trail`]: how a cancel goes. [`asking`]: what is said
-//! before and after something is asked for. [`start`]: where something would run. [`audit`]: who did what.
-//! [`take_along`]: a start as a line for a shell. [`activity`]: what ended lately.
+//! This module: state and progress. [`forecast`]: expected end. [`trail`]: steps of a cancel. [`asking`]:
+//! confirmation dialogs and outcomes. [`start`]: where and when a start would run. [`audit`]: audit log.
+//! [`take_along`]: starts as shell commands. [`activity`]: recently ended operations.
 
 pub mod activity;
 pub mod asking;
@@ -20,7 +20,7 @@ use crate::live::line::Place;
 use crate::live::store::Facts;
 use protocol::{Condition, ConditionKind, KindName, Progress, State, Time};
 
-/// How far it is, in a word or two: `56 %`, `4,210 rows so far`, `416 of 600 steps` of a count among several.
+/// Progress in short: `56 %`, `4,210 rows so far`, or `416 of 600 steps` if that is only one of several counts.
 pub fn how_far(progress: Option<&Progress>) -> String {
     match progress {
         Some(Progress { fraction: Some(fraction), .. }) => format::percent(*fraction),
@@ -30,12 +30,12 @@ pub fn how_far(progress: Option<&Progress>) -> String {
     }
 }
 
-/// `4,210 rows`
+/// Count with its unit: `4,210 rows`.
 pub fn items(n: u64, unit: &str) -> String {
     format!("{} {unit}", format::count(n)).trim_end().to_owned()
 }
 
-/// What it does and how fast: `1.2k rows/s · writing 2024`.
+/// Rate and activity: `1.2k rows/s · writing 2024`.
 pub fn doing(progress: &Progress) -> String {
     let mut parts = Vec::new();
     if let Some(rate) = progress.rate {
@@ -58,7 +58,7 @@ pub fn done_of_total(progress: &Progress) -> String {
     }
 }
 
-/// How long the current attempt took or takes, seconds; stands still while its host is silent.
+/// Duration of the current attempt in seconds; stops while the host is unreachable.
 pub fn elapsed(facts: &Facts, condition: Option<&Condition>, now: Time) -> Option<f64> {
     let started = facts.started_at?;
     let until = match (facts.ended_at, condition) {
@@ -69,7 +69,7 @@ pub fn elapsed(facts: &Facts, condition: Option<&Condition>, now: Time) -> Optio
     Some(until.seconds_since(started).max(0.0))
 }
 
-/// The same as text: exact for what is over, ticking in whole seconds for what runs.
+/// Duration as text: exact once ended, in whole seconds while running.
 pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> String {
     match elapsed(facts, condition, now) {
         Some(seconds) if facts.ended_at.is_some() => format::span(seconds),
@@ -78,16 +78,16 @@ pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> 
     }
 }
 
-/// A word younger than this is news, seconds.
+/// Age below which a last report is not worth showing, in seconds.
 const NEWS: f64 = 5.0;
 
-/// `seen 12 s ago`; nothing while that is no age worth telling.
+/// Age of the last report: `seen 12 s ago`; empty while it is recent.
 pub fn heard(at: Time, now: Time) -> String {
     let age = now.seconds_since(at);
     if age < NEWS { String::new() } else { format!("seen {}", format::ago(age)) }
 }
 
-/// To wait, for a place or for what it goes on from, is no trouble.
+/// Whether a condition is an ordinary wait and not a problem.
 pub fn waits(kind: ConditionKind) -> bool {
     matches!(
         kind,
@@ -98,7 +98,7 @@ pub fn waits(kind: ConditionKind) -> bool {
     )
 }
 
-/// What is the matter with it just now, with its age.
+/// Condition of an operation with its age.
 pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     let age = format::duration(now.seconds_since(condition.since));
     match condition.kind {
@@ -121,8 +121,8 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     }
 }
 
-/// What a note says of a cancel that was accepted, where the operation stands like this by then: never less than the page
-/// beside it.
+/// Message after an accepted cancel. The operation may have ended meanwhile; the message must not say less than the
+/// page.
 pub fn cancel_note(state: State, title: &str) -> String {
     match state {
         State::Cancelled => format!("Cancelled: {title}"),
@@ -131,7 +131,7 @@ pub fn cancel_note(state: State, title: &str) -> String {
     }
 }
 
-/// A change of state as a sentence for screen readers, which read the dot between the parts of a title as a word.
+/// State change as a sentence for screen readers, which would read out the dots of a title.
 pub fn announcement(title: &str, state: State) -> String {
     let is = match state {
         State::Queued => "is queued",
@@ -145,12 +145,12 @@ pub fn announcement(title: &str, state: State) -> String {
     format!("{} {is}", title.replace(" · ", ", "))
 }
 
-/// Whether a cancel loses work, so that a person is asked first.
+/// Whether a cancel loses work and needs a confirmation.
 pub fn cancel_loses_work(state: State, kind_resumes: bool, has_checkpoint: bool) -> bool {
     state.on_host() && !kind_resumes && !has_checkpoint
 }
 
-/// `1st`, `2nd`, `3rd`, `11th`.
+/// Ordinal number: `1st`, `2nd`, `3rd`, `11th`.
 pub fn ordinal(n: u32) -> String {
     let ending = match (n % 10, n % 100) {
         (_, 11..=13) => "th",
@@ -162,7 +162,7 @@ pub fn ordinal(n: u32) -> String {
     format!("{}{ending}", format::count(u64::from(n)))
 }
 
-/// `3rd of 12 in the queue for data.load`
+/// Queue position: `3rd of 12 in the queue for data.load`.
 pub fn place(place: Place, kind: &KindName) -> String {
     match place {
         Place { number: 1, of: 1 } => format!("next in the queue for {kind}"),
@@ -175,19 +175,19 @@ pub fn place(place: Place, kind: &KindName) -> String {
     }
 }
 
-/// The same for a row, where the kind stands beside it: `3rd of 12 in the queue`.
+/// Queue position in a row, which already shows the kind: `3rd of 12 in the queue`.
 pub fn place_in_row(at: Place, kind: &KindName) -> String {
     place(at, kind).trim_end_matches(kind.as_str()).trim_end_matches(" for ").to_owned()
 }
 
-/// Whether a person may give it up: only while its host can't be heard or can't stop it, for then nothing else helps.
+/// Whether an operation may be abandoned: only if its host is unreachable or cannot stop it.
 pub fn may_abandon(state: State, condition: Option<&Condition>) -> bool {
     const HELPLESS: [ConditionKind; 3] =
         [ConditionKind::NoWord, ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
     state.on_host() && condition.is_some_and(|c| HELPLESS.contains(&c.kind))
 }
 
-/// What one attempt can be followed by.
+/// Actions that can follow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Next {
     pub cancel: bool,
@@ -195,14 +195,14 @@ pub struct Next {
     pub retry: bool,
 }
 
-/// What can be asked of an operation in this state.
+/// Actions available in a state.
 pub fn next(state: State, has_checkpoint: bool) -> Next {
     let again = matches!(state, State::Failed | State::Cancelled);
     Next { cancel: state.cancellable(), resume: again && has_checkpoint, retry: again }
 }
 
 impl Next {
-    /// The same during the pause before an automatic attempt: one that is asked for by hand takes its place.
+    /// Actions during the backoff before an automatic retry, which a manual attempt replaces.
     pub fn in_pause(self, has_checkpoint: bool) -> Self {
         Self { resume: has_checkpoint, retry: true, ..self }
     }

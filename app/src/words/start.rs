@@ -1,25 +1,25 @@
-//! Where something would run and when it would start, as far as the page knows. Pure.
+//! Preview of where and when an operation would start. Pure.
 //!
-//! The server decides: it gives what is first in a kind's line to the least loaded host with a free place. This says
-//! what follows from the same facts, and no more.
+//! The server decides: it gives the first operation in a kind's queue to the least loaded host with a free slot. This
+//! predicts that decision from the same facts.
 
 use super::hosts::listed;
 use crate::format;
 use protocol::api::{HostLink, HostStatus};
 use protocol::{HostName, KindName, Time};
 
-/// One operation that takes a place, or waits for one.
+/// Operation that uses a slot or waits for one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Work {
     pub kind: KindName,
-    /// The host that has it; none while it stands in line.
+    /// Its host; `None` while queued.
     pub on: Option<HostName>,
     pub priority: i8,
-    /// When it will end, as was last forecast.
+    /// Latest forecast of its end.
     pub ends_at: Option<Time>,
 }
 
-/// How it would be to start something of a kind now.
+/// Prediction for a start now.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Start {
     Now {
@@ -28,39 +28,39 @@ pub enum Start {
         places: u32,
     },
     Wait {
-        /// Its place in the line, from 1.
+        /// Queue position, from 1.
         place: u32,
         why: Why,
-        /// When the first of those in its way is to end.
+        /// Earliest forecast end among the operations ahead.
         free_at: Option<Time>,
     },
-    /// Those that could are drained; their names.
+    /// All hosts for the kind are drained; their names.
     Drained(String),
-    /// Nobody who could is heard.
+    /// No host for the kind is connected.
     Unheard,
 }
 
-/// What one would wait for.
+/// Reason for waiting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Why {
-    /// Every place is taken on these.
+    /// All slots of these hosts are in use.
     Full(String),
-    /// No more may run at once.
+    /// The kind's limit of parallel operations is reached.
     Limit(u32),
-    /// Others are first.
+    /// Other operations are ahead.
     Line,
 }
 
-/// What is asked about.
+/// Operation to predict.
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
     pub kind: &'a KindName,
     pub priority: i8,
-    /// So many may run at once.
+    /// Maximum number of parallel operations of the kind.
     pub limit: Option<u32>,
 }
 
-/// How it would be. `hosts` are by name.
+/// Predicts a start. `hosts` are sorted by name.
 pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
     let up: Vec<_> =
         hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(asked.kind)).collect();
@@ -79,7 +79,7 @@ pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
     let busy = |host: &HostStatus| work.iter().filter(|w| w.on.as_ref() == Some(&host.name)).count();
     let limited = asked.limit.filter(|most| at_work >= *most as usize);
     let free = |host: &HostStatus| (host.capacity as usize).saturating_sub(busy(host));
-    // The least loaded, and of equals the first.
+    // Least loaded host; on ties the first by name, as on the server.
     let load = |host: &&&&HostStatus| ((busy(host) as u64) << 32) / u64::from(host.capacity.max(1));
     let chosen = open.iter().filter(|host| free(host) > 0).min_by_key(load);
     if let (Some(host), None, 0) = (chosen, limited, ahead) {
@@ -101,7 +101,7 @@ pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
     Start::Wait { place: ahead as u32 + 1, why, free_at }
 }
 
-/// It in a sentence or two.
+/// Prediction as a sentence.
 pub fn before_start(start: &Start, now: Time) -> String {
     match start {
         Start::Now { on, free, places } => {
@@ -139,7 +139,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
     }
 }
 
-/// `1st`, `2nd`, `3rd`, `4th`, `11th`
+/// Ordinal number: `1st`, `2nd`, `3rd`, `4th`, `11th`.
 fn ordinal(n: u32) -> String {
     let end = match (n % 10, n % 100) {
         (_, 11..=13) => "th",

@@ -1,8 +1,8 @@
-//! Sweeps in words.
+//! Texts about sweeps.
 
 use crate::format;
 
-/// How many of the runs are over, and how many of them have nothing to be ranked by.
+/// Number of ended runs, and of those without a value to rank by.
 pub fn standing(done: u64, all: u64, without: u64) -> String {
     let mut said = match done {
         0 => format!("0 of {} runs ended.", format::count(all)),

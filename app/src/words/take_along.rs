@@ -1,13 +1,13 @@
-//! An operation's start as a line for a shell: for `curl`, and for the `signalbox` command. Pure.
+//! Starts as shell commands, for `curl` and for the `signalbox` program. Pure.
 
 use serde_json::{Value, json};
 
-/// Where the command line looks when it is told nothing else.
+/// Default server of the command line.
 const USUAL: &str = "http://127.0.0.1:7200";
 
-/// What starts an operation like one that is there.
+/// Start of an operation like an existing one.
 pub struct Start<'a> {
-    /// Of the server, as the browser reaches it.
+    /// Origin of the server, as seen by the browser.
     pub origin: &'a str,
     pub kind: &'a str,
     pub params: &'a Value,
@@ -15,8 +15,7 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// `curl http://127.0.0.1:7200/api/v1/operations -H 'Content-Type: application/json' -d '{"kind":"data.load",…}'`,
-    /// with a header `Authorization` where the server is not on this machine.
+    /// Request with `curl`. A server on another machine needs a token, so the command has an `Authorization` header.
     pub fn curl(&self) -> String {
         let mut body = json!({"kind": self.kind, "params": self.params});
         if self.priority != 0 {
@@ -24,7 +23,7 @@ impl Start<'_> {
         }
         let mut line = format!("curl {}", quoted(&format!("{}/api/v1/operations", self.origin)));
         if !on_this_machine(self.origin) {
-            // A server that can be reached from elsewhere has a token; the page does not know it.
+            // The page does not know the token.
             line.push_str(" -H \"Authorization: Bearer $SIGNALBOX_TOKEN\"");
         }
         line.push_str(" -H 'Content-Type: application/json' -d ");
@@ -32,7 +31,7 @@ impl Start<'_> {
         line
     }
 
-    /// `signalbox start data.load symbol=MSFT timeframe=1h`
+    /// Command line: `signalbox start data.load symbol=MSFT timeframe=1h`.
     pub fn command_line(&self) -> String {
         let mut line = format!("signalbox start {}", quoted(self.kind));
         for (name, value) in self.params.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()) {
@@ -56,7 +55,7 @@ fn on_this_machine(origin: &str) -> bool {
     ["127.", "localhost", "[::1]"].iter().any(|ours| host.starts_with(ours))
 }
 
-/// One word for a shell, whatever is in it.
+/// Text quoted as one shell word.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/:=@%+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

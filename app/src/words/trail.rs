@@ -1,14 +1,14 @@
-//! How a cancel goes, in words: the steps of its receipt, and the ways on which it leaves them.
+//! Texts about the progress of a cancel: the steps of its receipt, and deviations from them.
 
 use crate::format;
 use crate::zone::Zone;
 use protocol::receipt::Step;
 use protocol::{Condition, ConditionKind, FailureReason, Receipt, State, Time};
 
-/// How long a host is usually given to stop, seconds. Longer than this is worth a word.
+/// Usual deadline for a host to stop, in seconds; a longer wait is mentioned.
 const USUAL_DEADLINE: f64 = 5.0;
 
-/// The steps of a cancel taken so far: the first with its time, the others with what they took since.
+/// Steps of a cancel so far: the first with its time, the others with the time since the first.
 pub fn trail(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)> {
     Step::ALL
         .into_iter()
@@ -23,7 +23,7 @@ pub fn trail(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)>
         .collect()
 }
 
-/// The newest step of a cancel, for the bar: `acknowledged +6 ms`.
+/// Latest step of a cancel, for the progress bar: `acknowledged +6 ms`.
 pub fn last_step(receipt: &Receipt) -> String {
     match trail(receipt, Zone::Utc).pop() {
         Some(("requested", _, _)) | None => "requested".to_owned(),
@@ -31,7 +31,7 @@ pub fn last_step(receipt: &Receipt) -> String {
     }
 }
 
-/// Where a cancel leaves its straight way from step to step: what is in its way, or how it ended otherwise.
+/// Deviation of a cancel from its usual steps: an obstacle, or another end.
 pub fn branch(
     receipt: &Receipt,
     state: State,
@@ -79,7 +79,7 @@ pub fn branch(
     }
 }
 
-/// What came of an attempt after it was over, and that it changed nothing.
+/// Events of an attempt that arrived after it had ended.
 pub fn late(said: &[String]) -> Option<String> {
     (!said.is_empty()).then(|| {
         format!("Late report from the host: {}. It is recorded and changes nothing.", said.join("; "))
@@ -132,7 +132,7 @@ mod tests {
             receipt.note(step, after(0.03));
         }
         assert_eq!(branch(&receipt, State::Cancelled, None, None, after(60.0)), None);
-        // Cancelled in the queue: no host was ever asked.
+        // Cancelled in the queue: no host was involved.
         let queued = Receipt { stopped: Some(after(0.0)), ..Receipt::requested(1, String::new(), start()) };
         assert_eq!(branch(&queued, State::Cancelled, None, None, after(1.0)), None);
     }
