@@ -1,4 +1,4 @@
-//! The faces that a list or a page has when it is not full: loading, empty, in trouble.
+//! Placeholders of lists and pages: loading, empty, error.
 
 use crate::app::Data;
 use crate::live::Live;
@@ -6,10 +6,10 @@ use crate::reactive::part;
 use leptos::prelude::*;
 use protocol::Problem;
 
-/// Grey lines of the size of what is to come.
+/// Grey lines in place of loading content.
 #[component]
 pub fn Skeleton(
-    /// How many lines.
+    /// Number of lines.
     lines: usize,
 ) -> impl IntoView {
     view! {
@@ -20,7 +20,7 @@ pub fn Skeleton(
     .into_any()
 }
 
-/// Nothing to show: what would be here, and what fills it.
+/// Empty state: what would be here, and how to fill it.
 #[component]
 pub fn Empty(
     #[prop(into)] title: String,
@@ -38,7 +38,7 @@ pub fn Empty(
     .into_any()
 }
 
-/// Something went wrong: what, and the way to try again.
+/// Error state with a retry button.
 #[component]
 pub fn Trouble(problem: Problem, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
@@ -55,13 +55,13 @@ pub fn Trouble(problem: Problem, #[prop(into)] retry: Callback<()>) -> impl Into
     .into_any()
 }
 
-/// Shows its children once the page has a snapshot; a skeleton before, and the trouble when there is none.
+/// Shows its children once the page has a snapshot; a skeleton while loading, an error when that fails.
 #[component]
 pub fn WithSnapshot(
     /// Lines of the skeleton.
     #[prop(default = 8)]
     lines: usize,
-    /// Say nothing of trouble: another part of the page does.
+    /// Shows no error, because another part of the page does.
     #[prop(optional)]
     silent: bool,
     children: ChildrenFn,

@@ -1,15 +1,15 @@
-//! The keyboard's focus when what has it goes from the page: it is given to what takes its place. Else it would be
-//! nowhere, and the next key would begin at the top of the page.
+//! Keyboard focus when the focused element is removed: moved to its replacement. Otherwise it would be lost, and the
+//! next Tab would start at the top of the page.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, FocusOptions, HtmlElement};
 
-/// So many frames it is looked after: what takes the place may itself be moved in its list a moment later.
+/// Number of frames to watch: the replacement may be moved in its list shortly after.
 const FRAMES: u8 = 12;
 
-/// Called when something in `within` is about to go: if the focus is in there now and nowhere once that is gone, what `to`
-/// finds gets it. Nothing is scrolled by it.
+/// Call before something in `within` is removed. If the focus is in there and lost with the removal, the element found
+/// by `to` gets it, without scrolling.
 pub fn hand_over(within: Option<&HtmlElement>, to: impl Fn() -> Option<HtmlElement> + 'static) {
     let focused = |within: &&HtmlElement| within.contains(document().active_element().as_deref());
     if within.filter(focused).is_some() {
@@ -23,7 +23,7 @@ fn look_after(to: Box<dyn Fn() -> Option<HtmlElement>>, frames: u8) {
         if let Some(to) = nowhere.then(&to).flatten() {
             let options = FocusOptions::new();
             options.set_prevent_scroll(true);
-            // It fails only for what can't take the focus.
+            // Fails only for elements that can't take the focus.
             let _ = to.focus_with_options(&options);
         }
         if frames > 1 {
@@ -32,7 +32,7 @@ fn look_after(to: Box<dyn Fn() -> Option<HtmlElement>>, frames: u8) {
     });
 }
 
-/// The first element in `within` that a selector names.
+/// First element in `within` that matches the selector.
 pub fn find(within: &Element, selector: &str) -> Option<HtmlElement> {
     within.query_selector(selector).ok().flatten()?.dyn_into().ok()
 }

@@ -1,5 +1,5 @@
-//! The frame around every page: the rail (a bar at the bottom on a phone), the way to search, the freshness badge, the
-//! content; and what has no place of its own on the page: the palette, the tab, the telling of ends.
+//! Frame around every page: sidebar (a bottom bar on phones), search, connection badge and content; plus palette, tab
+//! title and notifications.
 
 use super::badge::Badge;
 use super::faces::WithSnapshot;
@@ -18,7 +18,7 @@ use crate::tell::{Tell, Teller};
 use crate::zone::Zones;
 use leptos::prelude::*;
 
-/// Where the rail leads: address, picture, word.
+/// Sidebar entries: path, icon, label.
 const PAGES: [(&str, &str, &str); 5] = [
     ("/", "overview", "Overview"),
     ("/operations", "list", "Operations"),
@@ -27,7 +27,7 @@ const PAGES: [(&str, &str, &str); 5] = [
     ("/hosts", "hosts", "Hosts"),
 ];
 
-/// Provides what belongs to the frame and is asked for all over the page. Called once, by the app.
+/// Provides the contexts of the frame. Called once, by the app.
 pub fn provide(toasts: Toasts) {
     provide_context(Theme::new());
     provide_context(Zones::new());
@@ -43,14 +43,14 @@ pub fn Frame(children: Children) -> impl IntoView {
     let (fresh, sheet) = (Live::here().fresh(), Sheet::here());
     let at = base::use_path();
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
-        // Every address begins with the root's.
+        // Every path starts with "/".
         let here = move || match href {
             "/" => at.read().as_str() == "/",
             href => at.read().starts_with(href),
         };
         view! {
             <li>
-                // Not the router's link: below a base path the root's would be the current page everywhere.
+                // Not the router's link: below a base path the root entry would be current on every page.
                 <a
                     href=base::url(href)
                     class="rail-entry"

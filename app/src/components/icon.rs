@@ -1,8 +1,8 @@
-//! The few pictures there are, drawn on a grid of 16 and in the colour of the text beside them.
+//! Icons, drawn on a grid of 16 in the colour of the text.
 
 use leptos::prelude::*;
 
-/// A picture by its name; decoration only, so that words stand beside it or in a label.
+/// An icon by name. Decorative only: a label must be beside it or in an attribute.
 #[component]
 pub fn Icon(
     /// `overview`, `list`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,

@@ -1,4 +1,4 @@
-//! Ids and addresses to take along: shortened for the eye, copied whole.
+//! Ids and names with a copy button.
 
 use super::icon::Icon;
 use super::toasts::Toasts;
@@ -6,16 +6,16 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
-/// Puts text on the clipboard; false when the browser does not let a page do that.
+/// Copies text to the clipboard; false when the browser forbids it.
 pub async fn copy(text: &str) -> bool {
     let Some(window) = web_sys::window() else { return false };
     let navigator = window.navigator();
-    // The browser withholds it from pages that came over plain HTTP from another machine.
+    // Missing on pages served over plain HTTP from another machine.
     let there = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|c| c.is_object());
     there && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 
-/// Copies, and says so in a toast.
+/// Copies, and confirms it in a toast.
 pub fn copy_and_say(toasts: Toasts, text: String, what: &'static str) {
     spawn_local(async move {
         if copy(&text).await {
@@ -26,12 +26,12 @@ pub fn copy_and_say(toasts: Toasts, text: String, what: &'static str) {
     });
 }
 
-/// An id: its ends in monospace, and a button that copies all of it.
+/// Shortened id in monospace; a click copies the full one.
 #[component]
 pub fn Ident(
-    /// As shown.
+    /// Displayed text.
     short: String,
-    /// As copied.
+    /// Copied text.
     whole: String,
 ) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
@@ -49,7 +49,7 @@ pub fn Ident(
     }
 }
 
-/// A name that is used elsewhere, like that of a model, and a button that copies it.
+/// A name used elsewhere, like that of a model; a click copies it.
 #[component]
 pub fn CopyName(name: String) -> impl IntoView {
     view! { <Ident short=name.clone() whole=name/> }

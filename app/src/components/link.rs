@@ -1,11 +1,10 @@
-//! The router's link, to an address of ours, also where the page is below a path of its host.
+//! The router's link with the base path added.
 
 use crate::base;
 use leptos::prelude::*;
 use leptos_router::components::{A as RouterLink, ToHref};
 
-/// A link inside the app. `href` begins at the page's own root; the router leaves such addresses as they are, so the
-/// base path is added here.
+/// Link inside the app. `href` starts at the app's root; the router does not add the base path to it.
 #[component]
 pub fn A<H>(href: H, children: Children) -> impl IntoView
 where

@@ -1,4 +1,4 @@
-//! A menu behind a button with three dots: opened by click or key, closed by Escape, by a choice, or by leaving it.
+//! Menu behind a button with three dots: opens by click or key, closes by Escape, a choice or leaving it.
 
 use super::icon::Icon;
 use leptos::html::Details;
@@ -9,13 +9,13 @@ use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, MouseEvent, Node};
 /// The menu; its children are buttons and links.
 #[component]
 pub fn Menu(
-    /// What it is called.
+    /// Accessible name.
     label: &'static str,
     children: Children,
 ) -> impl IntoView {
     let details = NodeRef::<Details>::new();
     let unfolds = Unfolds::new(details);
-    // A choice is made in the list alone: its head opens and closes by itself.
+    // Only clicks in the list close it; the summary toggles by itself.
     let chosen = move |_: MouseEvent| unfolds.close();
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
     view! {
@@ -31,7 +31,7 @@ pub fn Menu(
     .into_any()
 }
 
-/// What unfolds over the page and folds again by Escape, by a press beside it, or by leaving it.
+/// Popup that closes by Escape, a press outside, or leaving it.
 #[derive(Clone, Copy)]
 pub struct Unfolds(NodeRef<Details>);
 
@@ -56,24 +56,24 @@ impl Unfolds {
         }
     }
 
-    /// A key: Escape closes it, and gives the focus back to its head.
+    /// Closes on Escape, and returns the focus to the summary.
     pub fn pressed(self, event: &KeyboardEvent) {
         let open = self.0.get_untracked().filter(|menu| menu.open());
-        // A field within may have had its own use for it.
+        // A field within may have handled the key.
         let meant = event.key() == "Escape" && !event.default_prevented();
         let Some(menu) = open.filter(|_| meant) else { return };
         event.prevent_default();
         self.close();
         let head = menu.query_selector("summary").ok().flatten();
         if let Some(head) = head.and_then(|head| head.dyn_into::<HtmlElement>().ok()) {
-            // It fails only for what can't take the focus.
+            // Fails only for elements that can't take the focus.
             let _ = head.focus();
         }
     }
 
-    /// The focus goes elsewhere.
+    /// Closes when the focus leaves.
     pub fn left(self, event: &FocusEvent) {
-        // Some browsers give the focus to no button that is clicked: that is no leaving.
+        // Some browsers don't focus a clicked button; that is no leaving.
         let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
         if to.is_some() && self.0.get_untracked().is_some_and(|menu| !menu.contains(to.as_ref())) {
             self.close();

@@ -1,4 +1,4 @@
-//! The parts that pages are made of. Each knows what it shows, and none knows which page it is on.
+//! Components shared by pages. None depends on the page it is on.
 
 pub mod badge;
 pub mod bar;

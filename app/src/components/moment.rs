@@ -1,4 +1,4 @@
-//! A moment: how long ago, and when exactly for those who point at it; in the zone that was chosen.
+//! Times: relative or as clock time, with the exact time as tooltip, in the chosen zone.
 
 use crate::format;
 use crate::live::Live;
@@ -7,7 +7,7 @@ use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use protocol::Time;
 
-/// `2 m ago`, ticking with the page's clock.
+/// `2 m ago`, updated by the page's clock.
 #[component]
 pub fn Ago(at: Time) -> impl IntoView {
     let (clock, zone) = (Live::here().clock(), Zones::here());
@@ -19,11 +19,11 @@ pub fn Ago(at: Time) -> impl IntoView {
     .into_any()
 }
 
-/// `10:41:07 UTC`, with the day before it where that is not today; whoever points at it is told the day in any case.
+/// `10:41:07 UTC`, with the date unless it is today. The tooltip always has the date.
 #[component]
 pub fn Clock(at: Time) -> impl IntoView {
     let (clock, zone) = (Live::here().clock(), Zones::here());
-    // Once a second it is asked, and once a day it is another.
+    // Evaluated every second, changes once a day.
     let today = Memo::new(move |_| zone.get().day(clock.get()));
     view! {
         <time datetime=at.to_string() title=text(move || zone.get().moment(at))>
@@ -33,7 +33,7 @@ pub fn Clock(at: Time) -> impl IntoView {
     .into_any()
 }
 
-/// The zone in which times are told, and the button that changes it.
+/// Displayed time zone, and the button that changes it.
 #[component]
 pub fn ZoneSwitch() -> impl IntoView {
     let (zone, seeded_at) = (Zones::here(), Live::here().seeded_at());

@@ -1,5 +1,4 @@
-//! What is said on paper alone: which part of a long list was printed. Of such a list only what is in sight is in the
-//! document.
+//! Print-only note: which part of a virtual list was printed, because only visible rows are in the document.
 
 use crate::format::count;
 use crate::reactive::part;
@@ -8,16 +7,16 @@ use leptos::prelude::*;
 /// A list as it would be printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Printed {
-    /// So many come before those that are in the document.
+    /// Rows before those in the document.
     pub before: usize,
     pub here: usize,
     pub all: usize,
-    /// The server has more than all of these.
+    /// The server has more rows.
     pub more: bool,
 }
 
 impl Printed {
-    /// `Printed: lines 29 to 80 of 10,000.` Nothing where that is all of it.
+    /// `Printed: lines 29 to 80 of 10,000.` `None` for a complete list.
     fn said(self, what: &str) -> Option<String> {
         let Self { before, here, all, more } = self;
         if here == 0 || (here == all && !more) {
@@ -30,7 +29,7 @@ impl Printed {
     }
 }
 
-/// Stands below a list of `what`, in the plural.
+/// Note below a list; `what` is a plural.
 #[component]
 pub fn OnPaper(what: &'static str, #[prop(into)] printed: Signal<Printed>) -> impl IntoView {
     part(move || {

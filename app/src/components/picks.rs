@@ -1,5 +1,4 @@
-//! Selecting rows of a list: a box on each, one for all that are shown, and the bar that says how many are
-//! selected and what can be done with them.
+//! Row selection: a checkbox per row, one for all, and a bar with the number of selected rows and their actions.
 
 use super::confirm::tally;
 use super::focus::{find, hand_over};
@@ -21,13 +20,13 @@ use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent}
 #[derive(Clone, Copy)]
 pub struct Picks {
     pub selection: Selection,
-    /// As they stand on the page.
+    /// In display order.
     pub shown: Memo<Vec<OperationId>>,
-    /// What the box that selects them all is called.
+    /// Label of the select-all checkbox.
     pub all: &'static str,
 }
 
-/// The box of one row. With Shift everything from the last one to it is selected.
+/// Checkbox of a row. Shift selects the range from the last one.
 #[component]
 pub fn PickOne(op: OpView, picks: Picks) -> impl IntoView {
     let id = op.id;
@@ -47,11 +46,11 @@ pub fn PickOne(op: OpView, picks: Picks) -> impl IntoView {
     }
 }
 
-/// The box that selects all rows that are shown, or lets them go.
+/// Checkbox that selects or clears all shown rows.
 #[component]
 pub fn PickAll(picks: Picks) -> impl IntoView {
     let Picks { selection, shown, all } = picks;
-    // How many of the rows are selected, and how many there are.
+    // Number of selected rows, and of all rows.
     let of = Memo::new(move |_| shown.with(|shown| (selection.count_of(shown), shown.len())));
     let changed = move |event| {
         let on = event_target_checked(&event);
@@ -69,7 +68,7 @@ pub fn PickAll(picks: Picks) -> impl IntoView {
     }
 }
 
-/// Up and down go from box to box; with Shift they select on the way.
+/// Arrow keys move between checkboxes; with Shift they select on the way.
 pub fn move_by_arrows(event: &KeyboardEvent) {
     let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
     let Some(row) =
@@ -85,11 +84,11 @@ pub fn move_by_arrows(event: &KeyboardEvent) {
     event.prevent_default();
     let select = event.shift_key();
     with_neighbours(&row.clone(), move || {
-        // Between rows there are heads of groups, which have no box.
+        // Group headings between rows have no checkbox.
         let mut rows = std::iter::successors(step(&row), step);
         let next = rows.find_map(|row| row.query_selector("[data-pick]").ok().flatten());
         if let Some(next) = next.and_then(|n| n.dyn_into::<HtmlInputElement>().ok()) {
-            // It fails only for what can't take the focus.
+            // Fails only for elements that can't take the focus.
             let _ = next.focus();
             if select && !next.checked() {
                 next.click();
@@ -98,8 +97,8 @@ pub fn move_by_arrows(event: &KeyboardEvent) {
     });
 }
 
-/// Does something about the rows beside this one. Where it was scrolled out of sight it stands alone in the document:
-/// then the list is scrolled back to it first.
+/// Runs `then` when the neighbours of a row are in the document. A focused row that is scrolled out of view has none,
+/// so the list is scrolled back first.
 pub fn with_neighbours(row: &Element, then: impl FnOnce() + 'static) {
     let place = row.get_bounding_client_rect();
     let screen = window().inner_height().ok().and_then(|h| h.as_f64()).unwrap_or(f64::MAX);
@@ -107,22 +106,22 @@ pub fn with_neighbours(row: &Element, then: impl FnOnce() + 'static) {
         return then();
     }
     row.scroll_into_view_with_bool(false);
-    // The page hears of its scrolling before the next frame is drawn.
+    // The scroll event arrives before the next frame.
     request_animation_frame(then);
 }
 
-/// The box of the first row in sight, as far as any is.
+/// Checkbox of the first visible row.
 fn box_in_sight() -> Option<HtmlElement> {
     let all = document().query_selector_all("[data-pick]").ok()?;
     let boxes = || (0..all.length()).filter_map(|n| all.item(n)?.dyn_into::<HtmlElement>().ok());
     boxes().find(|pick| pick.get_bounding_client_rect().top() >= 0.0).or_else(|| boxes().next_back())
 }
 
-/// How many are selected, and what can be done with them. In sight while anything is selected.
+/// Selection bar, visible while anything is selected.
 #[component]
 pub fn SelectBar(
     picks: Picks,
-    /// All that the filter finds, shown or not.
+    /// All operations that match the filter, shown or not.
     matching: Signal<Vec<OperationId>>,
 ) -> impl IntoView {
     let (actions, live) = (Actions::here(), Live::here());
@@ -133,7 +132,7 @@ pub fn SelectBar(
         let all = selection.all();
         let hidden = all.len() - matching.with(|m| selection.count_of(m));
         let now = now.get();
-        // Those that ended are in no list of active ones; they are told as what they are.
+        // Ended operations are counted on their own, not as hidden.
         let hidden = (hidden as u32).saturating_sub(now.ended);
         let mut parts = Vec::new();
         if now.ended > 0 {
@@ -147,7 +146,7 @@ pub fn SelectBar(
         }
         parts.join(" · ")
     });
-    // All that are shown are selected, and there are more of them.
+    // All shown rows are selected, but more match the filter.
     let more = Memo::new(move |_| {
         let (shown, all) = (shown.with(Vec::len), matching.with(Vec::len));
         let selected = matching.with(|m| selection.count_of(m));
@@ -157,7 +156,7 @@ pub fn SelectBar(
         0 => "Nothing left to cancel".to_owned(),
         open => format!("Cancel {}…", asking::operations(open)),
     });
-    // Where all had ended before they were selected there was never anything to cancel.
+    // Ended operations have nothing to cancel, but a button that was there stays.
     let cancels = Memo::new(move |before: Option<&bool>| {
         let (now, any) = (now.get(), there.get());
         any && (now.open() > 0 || now.cancelling > 0 || before.copied().unwrap_or_default())
@@ -167,8 +166,8 @@ pub fn SelectBar(
             actions.question.set(Some(Question::Many(untrack(|| selection.all()).into())));
         }
     };
-    // Parts of the bar go when they were pressed, and with the last that is selected all of it: then the focus stays with
-    // what is left of the bar, or goes back to the rows.
+    // Pressed parts of the bar may disappear, and the whole bar with the last selected row. Then the focus moves to the
+    // rest of the bar, or back to the rows.
     let bar_node = NodeRef::<Div>::new();
     let before_it_changes = move || {
         hand_over(bar_node.get_untracked().as_deref(), move || {
@@ -176,7 +175,7 @@ pub fn SelectBar(
             left.and_then(|bar| find(&bar, "[data-clears]")).or_else(box_in_sight)
         });
     };
-    // Another attempt, for those that there can be one of.
+    // Retry and Resume, with the number of operations that allow it.
     let again = move |again: Again| {
         part(move || {
             let (verb, count) = match again {
@@ -197,7 +196,7 @@ pub fn SelectBar(
             })
         })
     };
-    // What has ended can go for good.
+    // Delete, for ended operations.
     let delete = part(move || {
         let ended = now.get().ended;
         before_it_changes();
@@ -284,11 +283,11 @@ pub fn SelectBar(
     })
 }
 
-/// The way to the page that lays what is selected over each other, or why it can't.
+/// Link to compare the selection, or the reason why that is not possible.
 #[component]
 fn CompareSelected(selection: Selection) -> impl IntoView {
     part(move || {
-        // The oldest first: what came later is compared with it.
+        // Oldest first: it is the reference of the comparison.
         let ids: Vec<_> = selection.all().into_iter().rev().collect();
         Some(match refusal(ids.len()) {
             None => view! {

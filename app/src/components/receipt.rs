@@ -1,4 +1,4 @@
-//! The trail of a cancel, step by step as it happens.
+//! Receipt of a cancel, step by step as it happens.
 
 use crate::live::{Live, OpView};
 use crate::reactive::{part, word};
@@ -8,15 +8,15 @@ use leptos::prelude::*;
 use protocol::State;
 use protocol::receipt::Step;
 
-/// `Cancelled  requested 10:43:17.204 · sent +2 ms · acknowledged +6 ms · stopped +31 ms · released +33 ms`, and
-/// below it what is in its way or how it ended otherwise.
+/// `Cancelled  requested 10:43:17.204 · sent +2 ms · acknowledged +6 ms · stopped +31 ms · released +33 ms`, and below
+/// it what delays it or how it ended otherwise.
 #[component]
 pub fn ReceiptLine(op: OpView) -> impl IntoView {
     let (receipt, state) = (op.receipt, op.state);
     let (clock, zone) = (Live::here().clock(), Zones::here());
     let aside = Memo::new(move |_| {
         let state = state.get();
-        // What is over stands still.
+        // The times of an ended operation don't change any more.
         let now = if state.ended() { clock.get_untracked() } else { clock.get() };
         let failed = op.facts.with(|f| f.failure.as_ref().map(|f| f.reason));
         let condition = op.condition.get();

@@ -1,4 +1,4 @@
-//! One operation as a row of the table; on a phone the same cells stand on two lines.
+//! Table row of an operation; on phones its cells form two lines.
 
 use super::bar::ProgressBar;
 use super::focus::{find, hand_over};
@@ -19,14 +19,14 @@ use leptos::prelude::*;
 use protocol::{ConditionKind, Forecast, OperationId, Time};
 use std::collections::HashMap;
 
-/// The row of an operation that the page knows.
+/// The row of a loaded operation.
 #[component]
 pub fn Row(
     id: OperationId,
-    /// It can be selected.
+    /// Present where rows can be selected.
     picks: Option<Picks>,
     places: Memo<HashMap<OperationId, Place>>,
-    /// Which row of its table it is, where not all of them are in the document.
+    /// Row number in a virtual table.
     #[prop(optional)]
     numbers: Option<Memo<HashMap<OperationId, usize>>>,
 ) -> impl IntoView {
@@ -69,7 +69,7 @@ pub fn Row(
     let heard = text(move || {
         let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord));
         match op.heard_at.get() {
-            // What is silent says so where its progress stands.
+            // An unreachable host is stated in the progress column.
             Some(at) if op.state.get().on_host() && !silent => words::heard(at, clock.get()),
             _ => String::new(),
         }
@@ -120,7 +120,7 @@ pub fn Row(
     .into_any()
 }
 
-/// Where its data comes from, where that matters: `synthetic`.
+/// Tags of the data source: `synthetic`.
 #[component]
 pub fn Tags(op: OpView) -> impl IntoView {
     part(move || {
@@ -130,7 +130,7 @@ pub fn Tags(op: OpView) -> impl IntoView {
     })
 }
 
-/// The one thing that is most likely wanted: cancel what runs, resume or repeat what ended.
+/// Most likely action: cancel, resume or duplicate.
 #[component]
 pub fn RowAction(op: OpView) -> impl IntoView {
     let actions = Actions::here();
@@ -138,12 +138,12 @@ pub fn RowAction(op: OpView) -> impl IntoView {
     let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
     let asks = Memo::new(move |_| actions.cancel_asks(op));
     let pressed = NodeRef::<Button>::new();
-    // Marked and not disabled while it waits: what is disabled loses the focus.
+    // Marked busy, not disabled: a disabled button loses the focus.
     let busy = move || actions.pending(op.id);
     part(move || {
         let next = next.get();
         if let Some(button) = pressed.get_untracked() {
-            // The way to the operation, in its row or on its card, wherever that is by then.
+            // Link of the operation in its row or card, wherever it is by then.
             let href = base::url(&query::operation(op.id));
             let link = format!("tr.row a.title[href='{href}'], article h3 a[href='{href}']");
             hand_over(Some(&button), move || find(&document().document_element()?, &link));

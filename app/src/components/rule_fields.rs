@@ -1,11 +1,11 @@
-//! The words of a rule, to be chosen: which curve, on which side of the band of earlier runs, for how many points.
+//! Fields of an auto-cancel rule: series, side of the baseline, number of points.
 
 use crate::reactive::{part, text};
 use leptos::prelude::*;
 use protocol::band::{IN_A_ROW, SetRule, Side};
 
-/// `Cancel when [train loss] is [above] the baseline for [10] points in a row`, what is in brackets to be
-/// chosen. `choices` are titles and names of curves; the first is taken while `rule` names none of them.
+/// `Cancel when [train loss] is [above] the baseline for [10] points in a row`, with controls in brackets. `choices`
+/// are titles and names of series; the first applies while `rule` names none of them.
 #[component]
 pub fn RuleFields(
     rule: RwSignal<SetRule>,
@@ -33,7 +33,7 @@ pub fn RuleFields(
         rule.update(|rule| rule.side = side);
     };
     let (least, most) = IN_A_ROW;
-    // As it is typed: what is no number is none that a rule can have, and stays in the field all the same.
+    // Invalid text counts as 0, which no rule allows, and stays in the field.
     let points = |typed: &str| typed.trim().parse().unwrap_or(0);
     let typed = RwSignal::new(untrack(|| rule.with(|rule| rule.points.to_string())));
     Effect::new(move |_| {
@@ -75,5 +75,5 @@ pub fn RuleFields(
     .into_any()
 }
 
-/// What the band is, for whoever sets a rule.
+/// Help text about the baseline.
 pub const ABOUT: &str = "The baseline is the p10 to p90 range of successful past runs with the same title, or else of the same kind. It is fixed when the rule is set. Signalbox cancels at the last of these points and gives the reason in the receipt.";

@@ -1,16 +1,16 @@
-//! Heads of columns by which a table can be sorted.
+//! Sortable column headings.
 
 use crate::reactive::{text, word};
 use leptos::prelude::*;
 
-/// By which column a table is sorted, and in which direction.
+/// Column and direction of a sort.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Order {
     pub column: usize,
     pub descending: bool,
 }
 
-/// The head of one column: pressed once it sorts by it, pressed again the other way round.
+/// Heading of a column: a press sorts by it, another press reverses the order.
 #[component]
 pub fn SortHead(name: &'static str, column: usize, numeric: bool, order: RwSignal<Order>) -> impl IntoView {
     let mine = move || Some(order.get()).filter(|o| o.column == column).map(|o| o.descending);

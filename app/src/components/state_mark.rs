@@ -1,4 +1,4 @@
-//! Where an operation stands: a word, a shape and a colour, never a colour alone.
+//! State of an operation: word, shape and colour, never colour alone.
 
 use crate::reactive::word;
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ fn shape(state: State) -> &'static str {
     }
 }
 
-/// The state as a mark that follows it.
+/// The state, updated live.
 #[component]
 pub fn StateMark(#[prop(into)] state: Signal<State>) -> impl IntoView {
     view! {

@@ -1,5 +1,5 @@
-//! What the browser's tab says of the page while others are in sight: its title tells what runs, its picture how
-//! things are. Both change at most once a second.
+//! Browser tab: the title counts running operations, the icon shows the overall state. Both change at most once a
+//! second.
 
 use crate::base;
 use crate::format;
@@ -9,16 +9,16 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::State;
 
-/// How fresh the page is, as far as its tab tells it.
+/// Freshness of the page, for its tab.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fresh {
     Yes,
-    /// It rests out of sight: nothing is the matter, and nothing is known.
+    /// Disconnected because the tab is hidden; not an error.
     Rests,
     No,
 }
 
-/// `3 running · Operations · Signalbox`; the page of an operation says itself how far that is.
+/// `3 running · Operations · Signalbox`. The page of an operation has its progress in the title instead.
 fn title(page: &str, running: u64, of_operation: bool, fresh: Fresh) -> String {
     let mark = if fresh == Fresh::No { "⚠ " } else { "" };
     if running == 0 || of_operation || fresh == Fresh::Rests {
@@ -27,7 +27,7 @@ fn title(page: &str, running: u64, of_operation: bool, fresh: Fresh) -> String {
     format!("{mark}{} running · {page}", format::count(running))
 }
 
-/// The picture, by its file.
+/// File of the icon.
 fn picture(running: u64, failed: bool, fresh: Fresh) -> &'static str {
     match (fresh, failed, running) {
         (Fresh::No | Fresh::Rests, ..) => "/favicon-stale.svg",
@@ -37,8 +37,8 @@ fn picture(running: u64, failed: bool, fresh: Fresh) -> &'static str {
     }
 }
 
-/// Makes the title from the page's own. The server may ask for it when the page is made and its signals are gone: then it
-/// is as it was at first.
+/// Formats the page's own title. The server may call it when the signals are disposed of: then the first values are
+/// used.
 fn formatter(path: Memo<String>, running: Memo<u64>, fresh: Memo<Fresh>) -> impl Fn(String) -> String {
     let now = move || {
         let of_operation = path.try_with(|path| path.starts_with("/operations/"))?;
@@ -51,7 +51,7 @@ fn formatter(path: Memo<String>, running: Memo<u64>, fresh: Memo<Fresh>) -> impl
     }
 }
 
-/// Keeps title and picture true. Shows nothing on the page itself.
+/// Updates title and icon. Renders nothing.
 #[component]
 pub fn Tab() -> impl IntoView {
     let live = Live::here();
@@ -65,7 +65,7 @@ pub fn Tab() -> impl IntoView {
     let running = Memo::new({
         let live = live.clone();
         move |_| {
-            // Once a second, however much happens.
+            // Once a second, however many events arrive.
             clock.track();
             untrack(|| {
                 [State::Starting, State::Running, State::Cancelling]
@@ -76,13 +76,13 @@ pub fn Tab() -> impl IntoView {
         }
     });
     let formatter = formatter(path, running, fresh);
-    // What fails while nobody looks is told until somebody does.
+    // A failure in a hidden tab is shown until the tab is visible again.
     let left_at = RwSignal::new(None);
     Effect::new(move |started: Option<()>| {
         if started.is_none() {
             let seen = move || left_at.set(document().hidden().then(|| clock.get_untracked()));
             seen();
-            // For as long as the page lives: its handle is not needed.
+            // Lives as long as the app, so the handle is not needed.
             let _ = window_event_listener_untyped("visibilitychange", move |_| seen());
         }
     });
@@ -98,7 +98,7 @@ pub fn Tab() -> impl IntoView {
     Effect::new(move |_| {
         let picture = picture.get();
         if let Some(link) = document().get_element_by_id("icon") {
-            // It fails only for a name that is no name.
+            // Fails only for an invalid attribute name.
             let _ = link.set_attribute("href", &base::url(picture));
         }
     });

@@ -1,15 +1,14 @@
-//! How the page looks to this browser: light, dark, or as the system has it. The choice is kept in the browser and
-//! put on the document before the first paint by the shell's script.
+//! Theme: light, dark or system. Stored in the browser; the shell's script applies it before the first paint.
 
 use super::icon::Icon;
 use crate::reactive::{part, text};
 use leptos::prelude::*;
 
-/// Remembers a choice and puts it on the document; empty forgets it.
+/// Stores a setting and sets it on the document; an empty value removes it.
 pub fn keep(name: &str, value: &str) {
     let Some(root) = document().document_element() else { return };
     let attribute = format!("data-{name}");
-    // A browser that keeps nothing still shows what was chosen until the page is left.
+    // Without storage the setting lasts until the page is left.
     let storage = window().local_storage().ok().flatten();
     let key = format!("signalbox.{name}");
     if value.is_empty() {
@@ -25,7 +24,7 @@ pub fn keep(name: &str, value: &str) {
     }
 }
 
-/// What the document says of a choice.
+/// Current value of a setting.
 pub fn kept(name: &str) -> String {
     document()
         .document_element()
@@ -33,7 +32,7 @@ pub fn kept(name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Folds the rail, or unfolds it.
+/// Toggles the sidebar.
 pub fn fold_rail() {
     keep("rail", if kept("rail") == "folded" { "" } else { "folded" });
 }
@@ -43,7 +42,7 @@ pub fn fold_rail() {
 pub struct Theme(RwSignal<&'static str>);
 
 impl Theme {
-    /// What can be chosen: as it is called, and as it is kept.
+    /// Name and stored value of each theme.
     const ALL: [(&'static str, &'static str); 3] = [("auto", ""), ("light", "light"), ("dark", "dark")];
 
     /// Called once, by the frame.
@@ -62,7 +61,7 @@ impl Theme {
         self.0.get()
     }
 
-    /// Chooses `auto`, `light` or `dark`.
+    /// Sets `auto`, `light` or `dark`.
     pub fn choose(&self, wanted: &'static str) {
         if let Some((_, value)) = Self::ALL.iter().find(|(name, _)| *name == wanted) {
             keep("theme", value);
@@ -71,7 +70,7 @@ impl Theme {
     }
 }
 
-/// One button that goes through auto, light and dark.
+/// Button that cycles through auto, light and dark.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let theme = expect_context::<Theme>();

@@ -1,5 +1,4 @@
-//! Short notes that float in and go by themselves, some with a way back; those that tell of trouble, or of what was
-//! awaited, stay until they are closed.
+//! Toasts: short messages that disappear, some with Undo. Warnings and notifications stay until they are closed.
 
 use super::icon::Icon;
 use crate::base;
@@ -7,20 +6,20 @@ use leptos::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a note stays, and how much longer for each of its letters.
+/// Display time, and addition per character.
 const STAYS: Duration = Duration::from_secs(4);
 const FOR_A_LETTER: Duration = Duration::from_millis(40);
-/// A way back is there for so long.
+/// Display time of a toast with Undo.
 const TO_UNDO: Duration = Duration::from_secs(15);
-/// One that is read or about to be used is looked at again after so long.
+/// Extension while the toast is hovered or focused.
 const AGAIN: Duration = Duration::from_secs(3);
 
-/// What a note offers beside its words.
+/// Action of a toast.
 #[derive(Clone)]
 pub enum Act {
-    /// Takes back what was done.
+    /// Reverts the action.
     Undo(Arc<dyn Fn() + Send + Sync>),
-    /// The address of one of our pages.
+    /// Opens a page.
     Open(String),
 }
 
@@ -45,7 +44,7 @@ impl Toasts {
         Self { list: RwSignal::default(), last: StoredValue::new(0) }
     }
 
-    /// Something went as asked; gone after some seconds.
+    /// Shows a confirmation for some seconds.
     pub fn say(&self, text: impl Into<String>) {
         let text = text.into();
         let stays = STAYS + FOR_A_LETTER * u32::try_from(text.chars().count()).unwrap_or(u32::MAX).min(500);
@@ -53,19 +52,18 @@ impl Toasts {
         self.close_after(id, stays);
     }
 
-    /// Something went as asked and can be taken back for a while. `undo` may be called on another page than the one
-    /// it was made on.
+    /// Shows a confirmation with Undo. `undo` may run on another page than the one it was made on.
     pub fn undoable(&self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
         let id = self.push(text.into(), false, Some(Act::Undo(Arc::new(undo))));
         self.close_after(id, TO_UNDO);
     }
 
-    /// Something did not; stays.
+    /// Shows a warning that stays.
     pub fn warn(&self, text: impl Into<String>) {
         self.push(text.into(), true, None);
     }
 
-    /// News, with what can be done about it; stays.
+    /// Shows a message with an action that stays.
     pub fn offer(&self, text: impl Into<String>, act: Act) {
         self.push(text.into(), false, Some(act));
     }
@@ -74,7 +72,7 @@ impl Toasts {
         self.last.update_value(|n| *n += 1);
         let id = self.last.get_value();
         self.list.update(|list| {
-            // The same words twice are one note.
+            // A repeated text replaces the earlier toast.
             list.retain(|toast| toast.text != text);
             list.push(Toast { id, text, warns, act });
             if list.len() > 4 {
@@ -88,7 +86,7 @@ impl Toasts {
         self.list.update(|list| list.retain(|toast| toast.id != id));
     }
 
-    /// Unless somebody points at it, or has the focus in it.
+    /// Closes a toast, unless it is hovered or focused.
     fn close_after(&self, id: u32, stays: Duration) {
         let toasts = *self;
         set_timeout(
@@ -105,7 +103,7 @@ impl Toasts {
     }
 }
 
-/// Where they appear; read out politely.
+/// Container of the toasts; announced politely.
 #[component]
 pub fn ToastList() -> impl IntoView {
     let toasts = expect_context::<Toasts>();

@@ -1,4 +1,4 @@
-//! One field of a form: its label, its help, the control that suits what it takes, and what is wrong with it.
+//! One field of a form: label, help, a control for its type, and its error.
 
 use super::range::Range;
 use super::typed::{Typed, bounds};
@@ -9,12 +9,12 @@ use leptos::tachys::reactive_graph::SharedReactiveFunction;
 use protocol::form::Choice;
 use protocol::{Field, FieldKind};
 
-/// Lines of text that are seen at once of a param with several.
+/// Visible lines of a multi-line text.
 const LINES: &str = "10";
-/// This many choices stand side by side; more go into a list.
+/// Up to this number of choices are shown side by side; more become a list.
 const SIDE_BY_SIDE: usize = 4;
 
-/// The field in a place of the form, and the signal of what is typed into it.
+/// The field at a position of the form, with the signal of its text.
 #[component]
 pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String>) -> impl IntoView {
     let id = Typed::id_of(&field.name);
@@ -26,7 +26,7 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
         name.with_value(|name| form.forgive(name));
         form.suggest(place, &new);
     });
-    // Read out with the control: its help, and what is wrong while something is.
+    // Ids for `aria-describedby`: the error, if any, and the help.
     let described = {
         let (help_id, error_id) = (help_id.clone(), error_id.clone());
         let helps = !field.help.is_empty();
@@ -101,7 +101,7 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
     .into_any()
 }
 
-/// What every control needs.
+/// Common parts of all controls.
 #[derive(Clone)]
 struct Control {
     id: String,
@@ -153,7 +153,7 @@ impl Control {
         }
     }
 
-    /// Several lines. What is known to work can be put in by its name.
+    /// Multi-line text, with a list of examples to insert.
     fn lines(self, field: &Field) -> impl IntoView + use<> {
         let invalid = self.invalid();
         let Self { id, name, text, typed, described, .. } = self;
@@ -161,7 +161,7 @@ impl Control {
         let known = known.collect_view();
         let label = format!("{}, examples", field.title);
         view! {
-            // Without a child: what stands in a textarea is written into the page unescaped.
+            // No child: a textarea's content would be written into the page unescaped.
             <textarea
                 id=id
                 name=name
@@ -195,11 +195,11 @@ impl Control {
         }
     }
 
-    /// A number, beside a slider that always stands where the number says.
+    /// Number field with a synchronized slider.
     fn range(self, mode: &'static str, field: &Field, range: Range, whole: bool) -> impl IntoView + use<> {
         let (text, typed) = (self.text, self.typed);
         let label = format!("{}, slider", field.title);
-        // A number between two steps is where it is, not on the next step.
+        // A number between two steps must not snap to a step.
         let step = if whole { "1" } else { "any" };
         let place = move || range.place(&text.read());
         let at = move || place().unwrap_or(range.min).to_string();
@@ -238,7 +238,7 @@ impl Control {
         }
     }
 
-    /// A day, or a moment with its zone for those who need one.
+    /// Date picker, with a text field for a time and zone.
     fn time(self, field: &Field) -> impl IntoView + use<> {
         let text = self.text;
         let typed = self.typed;
@@ -256,7 +256,7 @@ impl Control {
         });
         let turn = move |_| {
             if by_text.get_untracked() {
-                // Of a moment its day is left.
+                // Keeps the date of a time.
                 let day: String = text.get_untracked().trim().chars().take(10).collect();
                 if !is_day(&text.get_untracked()) {
                     typed.run(if is_day(&day) { day } else { String::new() });
@@ -280,7 +280,7 @@ impl Control {
         let invalid = self.invalid();
         let Self { id, name, text, typed, described, .. } = self;
         let node = NodeRef::<Input>::new();
-        // Only when it is another one: setting it would wipe a date that is half typed.
+        // Only on a different value: setting it would clear a partly typed date.
         Effect::new(move |_| {
             let text = text.get();
             if let Some(input) = node.get()
@@ -356,7 +356,7 @@ impl Control {
             let value = StoredValue::new(choice.value.clone());
             let mine = move || value.with_value(|value| *value == *text.read());
             let word = if choice.value.is_empty() { "Not set".to_owned() } else { choice.value.clone() };
-            // The first carries the field's id, so that focus finds it.
+            // The first choice carries the field's id, so that focus finds it.
             let own_id = (i == 0).then(|| id.clone());
             view! {
                 <label class="segment" title=choice.help>
@@ -386,7 +386,7 @@ impl Control {
     }
 }
 
-/// A day, or nothing yet: what a calendar can show.
+/// Whether a date picker can show the text: a date, or empty.
 fn is_day(text: &str) -> bool {
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let text = text.trim();

@@ -1,4 +1,4 @@
-//! The form of a kind's params, made from its schema: fields with their help, messages at what is wrong.
+//! Form for the parameters of a kind, generated from its schema.
 
 mod field;
 mod range;

@@ -1,22 +1,22 @@
-//! Numbers between two bounds that one can slide along: which ones, and by what steps. Pure.
+//! Sliders of bounded numbers: which fields get one, and its steps. Pure.
 
 use protocol::FieldKind;
 use protocol::form::ungrouped;
 
-/// A range with more orders of magnitude has no slider: a pixel would be too much of it.
+/// Wider ranges have no slider: a pixel would be too coarse.
 const WIDEST: f64 = 1_000.0;
 
-/// A slider's range.
+/// Range of a slider.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Range {
     pub min: f64,
     pub max: f64,
-    /// Where it stops; numbers between can be typed.
+    /// Distance between stops; other numbers can be typed.
     pub step: f64,
 }
 
 impl Range {
-    /// The range of a field, if one can slide along it.
+    /// Slider of a field; `None` when its range is open or too wide.
     pub fn of(kind: &FieldKind) -> Option<Self> {
         match *kind {
             FieldKind::Integer { min: Some(min), max: Some(max) } => {
@@ -26,7 +26,7 @@ impl Range {
             FieldKind::Number { min: Some(min), max: Some(max) } => {
                 let size = max - min;
                 let fits = size > 0.0 && size.is_finite() && (min <= 0.0 || max / min <= WIDEST);
-                // Some hundreds of steps, each a round number.
+                // Some hundreds of round steps.
                 let step = 10f64.powf((size.log10() - 2.0 + 1e-9).floor());
                 fits.then_some(Self { min, max, step })
             }
@@ -34,10 +34,10 @@ impl Range {
         }
     }
 
-    /// The text for where it was slid to: on a step, without the noise of binary fractions.
+    /// Text for a slider position, rounded to a step and without floating-point noise.
     pub fn text(&self, at: f64) -> String {
         let on_step = (at / self.step).round() * self.step;
-        // The ends are exact, wherever the steps are.
+        // The ends are exact, whatever the step.
         if on_step <= self.min || on_step >= self.max {
             return (if on_step <= self.min { self.min } else { self.max }).to_string();
         }
@@ -46,7 +46,7 @@ impl Range {
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     }
 
-    /// Where it stands for a text; nothing for one that is no number within it.
+    /// Slider position for a text; `None` for anything but a number within the range.
     pub fn place(&self, text: &str) -> Option<f64> {
         let n: f64 = ungrouped(text).ok()?.parse().ok()?;
         (self.min..=self.max).contains(&n).then_some(n)
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(share.place("0.15"), Some(0.15));
         assert_eq!((share.place("0.6"), share.place(""), share.place("x")), (None, None, None));
         assert_eq!(number(0.0, 100.0).unwrap().place(" 33.25 "), Some(33.25));
-        // As the field reads them.
+        // Same parsing as the field's.
         assert_eq!((number(0.0, 100.0).unwrap().place("1,5"), share.place("0,2")), (None, None));
         assert_eq!(number(0.0, 2_000.0).unwrap().place("1,500"), Some(1_500.0));
     }

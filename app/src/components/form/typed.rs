@@ -1,11 +1,11 @@
-//! What a person has typed into a form, and what it means as params.
+//! Texts typed into a form, and their conversion to parameters.
 
 use crate::format;
 use leptos::prelude::*;
 use protocol::{Field, FieldError, FieldKind, Form};
 use serde_json::{Map, Value};
 
-/// What a field shows at first: what is given, else the default, else nothing.
+/// Initial text of a field: the given value, else the default, else empty.
 pub fn first_text(field: &Field, given: Option<String>) -> String {
     match (given, &field.default, &field.kind) {
         (Some(given), _, _) => given,
@@ -15,11 +15,11 @@ pub fn first_text(field: &Field, given: Option<String>) -> String {
     }
 }
 
-/// A param as a person types it.
+/// Text of a parameter value, as a user would type it.
 pub fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        // 2.0 is how JSON writes a 2 that may have decimals; nobody types it so.
+        // JSON writes 2.0 for a float; nobody types it like that.
         Value::Number(n) => match (n.as_i64(), n.as_f64()) {
             (None, Some(n)) => n.to_string(),
             _ => n.to_string(),
@@ -28,15 +28,15 @@ pub fn text_of(value: &Value) -> String {
     }
 }
 
-/// Which fields matter with what is typed.
+/// Which fields apply, given the texts.
 pub fn shown(form: &Form, typed: &[String]) -> Vec<bool> {
     form.shown(&|at| typed.get(at).map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
 }
 
-/// Reads all fields that matter and checks them as the server will.
+/// Parses all applicable fields and validates them by the server's rules.
 ///
 /// # Errors
-/// Every field that is wrong, in the order of the form.
+/// Every invalid field, in the order of the form.
 pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
     let mut params = Map::new();
     let mut errors = Vec::new();
@@ -52,7 +52,7 @@ pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
     }
     let params = Value::Object(params);
     if let Err(found) = form.check(&params) {
-        // A field that can't be read is not also missing.
+        // A field with a parse error is not reported as missing, too.
         let known: Vec<String> = errors.iter().map(|e| e.field.clone()).collect();
         errors.extend(found.into_iter().filter(|e| !known.contains(&e.field)));
     }
@@ -63,15 +63,15 @@ pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
     Err(errors)
 }
 
-/// What a link has to say so that the form is filled like this: fields that matter and are not as they are at first. An
-/// empty one is left out, as the link would leave it out: it means the default.
+/// Query parameters that restore the form: applicable fields that differ from their initial text. Empty ones are left
+/// out: they mean the default.
 pub fn pairs(form: &Form, typed: &[String]) -> Vec<(String, String)> {
     let all = form.fields.iter().zip(typed).zip(shown(form, typed)).filter(|(_, shown)| *shown);
     let changed = all.filter(|((field, text), _)| !text.is_empty() && **text != first_text(field, None));
     changed.map(|((field, text), _)| (field.name.clone(), text.clone())).collect()
 }
 
-/// What is allowed, in a few words, for beside the label: `1 to 1,000,000`.
+/// Limits of a field, shown beside the label: `1 to 1,000,000`.
 pub fn bounds(kind: &FieldKind) -> String {
     let whole = |n: i64| if n < 0 { n.to_string() } else { format::count(n as u64) };
     match kind {
@@ -92,30 +92,30 @@ fn examples_of(form: &Form) -> Vec<Vec<String>> {
     form.fields.iter().map(|field| field.examples.clone()).collect()
 }
 
-/// That fields were filled from somewhere, and how they were before.
+/// Note that the form was filled at once, with the previous texts for Undo.
 #[derive(Clone, PartialEq)]
 pub struct Filled {
     pub said: String,
     before: Vec<String>,
 }
 
-/// The form while it is filled in: one signal a field.
+/// The form while it is edited: one signal per field.
 #[derive(Clone, Copy)]
 pub struct Typed {
     form: StoredValue<Form>,
     texts: StoredValue<Vec<RwSignal<String>>>,
-    /// Which fields matter.
+    /// Which fields apply.
     shown: Memo<Vec<bool>>,
-    /// What is wrong, as last checked here or by the server.
+    /// Errors of the last validation, here or by the server.
     pub errors: RwSignal<Vec<FieldError>>,
-    /// The last time it was filled from somewhere, until that is undone.
+    /// The last fill, until it is undone.
     pub filled: RwSignal<Option<Filled>>,
     /// Values to choose from, by field.
     examples: RwSignal<Vec<Vec<String>>>,
 }
 
 impl Typed {
-    /// A form filled from `given`, which looks up a param by its name.
+    /// Creates a form; `given` looks up initial values by parameter name.
     pub fn new(form: Form, given: &dyn Fn(&str) -> Option<String>) -> Self {
         let texts: Vec<_> =
             form.fields.iter().map(|field| RwSignal::new(first_text(field, given(&field.name)))).collect();
@@ -145,19 +145,19 @@ impl Typed {
         self.examples.with(|all| all.get(place).cloned().unwrap_or_default())
     }
 
-    /// Its fields, each with the signal of what is typed.
+    /// Fields with the signals of their texts.
     pub fn fields(&self) -> Vec<(Field, RwSignal<String>)> {
         self.form.with_value(|form| {
             self.texts.with_value(|texts| form.fields.iter().cloned().zip(texts.iter().copied()).collect())
         })
     }
 
-    /// Whether the field in this place matters. Tracked.
+    /// Whether the field at this position applies. Tracked.
     pub fn is_shown(&self, place: usize) -> bool {
         self.shown.with(|shown| shown.get(place).copied().unwrap_or(true))
     }
 
-    /// What is typed into all of them. Tracked.
+    /// Texts of all fields. Tracked.
     pub fn texts(&self) -> Vec<String> {
         self.texts.with_value(|texts| texts.iter().map(|text| text.get()).collect())
     }
@@ -173,19 +173,19 @@ impl Typed {
         });
     }
 
-    /// What all fields would be with what is given, and as they are at first where nothing is.
+    /// Texts of all fields from `given`, with initial texts for the others.
     pub fn with(&self, given: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
         self.form.with_value(|form| form.fields.iter().map(|f| first_text(f, given(&f.name))).collect())
     }
 
-    /// Fills all fields, and says from where; that can be undone.
+    /// Fills all fields and shows `said`. Can be undone.
     pub fn fill(&self, said: String, given: &dyn Fn(&str) -> Option<String>) {
         let before = untrack(|| self.texts());
         self.set(self.with(given));
         self.filled.set(Some(Filled { said, before }));
     }
 
-    /// Fills in what a value of a field suggests for others, and says so; that can be undone.
+    /// Fills in the values that a field's value suggests for others, and says so. Can be undone.
     pub fn suggest(&self, place: usize, value: &str) {
         let fills = self.form.with_value(|form| {
             form.fields.get(place).map(|field| field.fills.of(value.trim()).to_vec()).unwrap_or_default()
@@ -210,13 +210,13 @@ impl Typed {
         self.filled.set(Some(Filled { said, before }));
     }
 
-    /// Fills all fields as an address says.
+    /// Fills all fields from a URL.
     pub fn refill(&self, given: &dyn Fn(&str) -> Option<String>) {
         self.set(self.with(given));
         self.filled.set(None);
     }
 
-    /// As it was before it was filled.
+    /// Undoes the last fill.
     pub fn undo(&self) {
         if let Some(filled) = self.filled.get_untracked() {
             self.set(filled.before);
@@ -224,17 +224,17 @@ impl Typed {
         }
     }
 
-    /// What a link has to say of these texts.
+    /// Query parameters for these texts.
     pub fn pairs_of(&self, texts: &[String]) -> Vec<(String, String)> {
         self.form.with_value(|form| pairs(form, texts))
     }
 
-    /// Whether it has a field of this name.
+    /// Whether the form has a field of this name.
     pub fn has(&self, name: &str) -> bool {
         self.form.with_value(|form| form.fields.iter().any(|f| f.name == name))
     }
 
-    /// The label of a field.
+    /// Label of a field.
     pub fn title_of(&self, name: &str) -> String {
         let found = self
             .form
@@ -242,7 +242,7 @@ impl Typed {
         found.unwrap_or_else(|| name.to_owned())
     }
 
-    /// The params, if all is well; what is wrong is in [`Typed::errors`] then.
+    /// Parameters when all are valid; otherwise [`Typed::errors`] is set.
     pub fn params(&self) -> Option<Value> {
         let texts = untrack(|| self.texts());
         match self.form.with_value(|form| read(form, &texts)) {
@@ -257,7 +257,7 @@ impl Typed {
         }
     }
 
-    /// Adds what only the browser knows to be wrong.
+    /// Adds an error that only the browser can detect.
     pub fn complain(&self, name: &str, message: &str) {
         self.errors.update(|errors| {
             errors.retain(|e| e.field != name);
@@ -268,19 +268,19 @@ impl Typed {
         });
     }
 
-    /// What is wrong with one field. Tracked.
+    /// Error of a field. Tracked.
     pub fn error_of(&self, name: &str) -> Option<String> {
         self.errors.with(|errors| errors.iter().find(|e| e.field == name).map(|e| e.message.clone()))
     }
 
-    /// A field was changed: what was said of it no longer holds.
+    /// Removes the error of a field after a change.
     pub fn forgive(&self, name: &str) {
         if self.errors.with_untracked(|errors| errors.iter().any(|e| e.field == name)) {
             self.errors.update(|errors| errors.retain(|e| e.field != name));
         }
     }
 
-    /// The id of a field's control on the page.
+    /// Id of a field's control.
     pub fn id_of(name: &str) -> String {
         format!("param-{name}")
     }

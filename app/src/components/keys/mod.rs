@@ -1,4 +1,4 @@
-//! The keyboard: one listener for the whole page, and the sheet that tells of it.
+//! Keyboard shortcuts: one listener for the whole page, and the dialog that lists them.
 
 mod sheet;
 
@@ -15,12 +15,12 @@ pub use sheet::Sheet;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-/// How long after `g` its second key counts, milliseconds.
+/// Time window for the second key after `g`, milliseconds.
 const SECOND_KEY_WITHIN: f64 = 1_500.0;
-/// How the choice to have no single keys is kept.
+/// Name of the setting for single-key shortcuts.
 const SINGLE: &str = "keys";
 
-/// What `g` and a second key lead to.
+/// Shortcuts after `g`: key, path, label.
 const PLACES: [(&str, &str, &str); 5] = [
     ("v", "/", "Overview"),
     ("o", "/operations", "Operations"),
@@ -29,18 +29,18 @@ const PLACES: [(&str, &str, &str); 5] = [
     ("h", "/hosts", "Hosts"),
 ];
 
-/// Whether what was pressed is the key of a deed. Shift tells, and not the letter that came of it: Caps Lock turns that
-/// around.
+/// Whether a key press triggers a shortcut. Checks the Shift key, not the case of the letter: Caps Lock inverts the
+/// case.
 fn means(of_deed: &str, pressed: &str, shift: bool) -> bool {
     of_deed.eq_ignore_ascii_case(pressed) && shift == of_deed.chars().all(char::is_uppercase)
 }
 
-/// Something asks and waits for an answer, over the page.
+/// Whether a modal dialog is open.
 fn dialog_open() -> bool {
     document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
 }
 
-/// A person is writing, or a key belongs to something else.
+/// The user is typing, or the key belongs to something else.
 fn taken(event: &KeyboardEvent) -> bool {
     if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
         return true;
@@ -55,21 +55,20 @@ fn taken(event: &KeyboardEvent) -> bool {
     writes || target.is_content_editable()
 }
 
-/// The focus goes there; false where nothing can take it.
+/// Focuses an element; false when that is not possible.
 fn focus(element: Option<Element>) -> bool {
     let element = element.and_then(|e| e.dyn_into::<HtmlElement>().ok());
     element.is_some_and(|element| element.focus().is_ok())
 }
 
-/// Frames within which the form of a new operation is there, once its page was asked for: ten seconds at most.
+/// Maximum number of frames to wait for the form of a new operation, about 10 s.
 const ARRIVAL_FRAMES: u32 = 600;
 
-/// The fields of that form in their order; of a group of radio buttons the one that is chosen.
+/// Fields of that form; of a radio group the checked one.
 const FIELDS: &str = ".fields input:not([type='radio']), .fields input[type='radio']:checked, .fields select, \
      .fields textarea";
 
-/// The focus goes to the first field of the form of a new operation as soon as that is there, so that nobody has to step
-/// through the frame and all kinds. Not where it was put somewhere else meanwhile.
+/// Focuses the first field of the new operation form once it is rendered, unless the user has focused something else.
 fn focus_first_field(frames: u32) {
     request_animation_frame(move || {
         let path = window().location().pathname().unwrap_or_default();
@@ -86,7 +85,7 @@ fn focus_first_field(frames: u32) {
     });
 }
 
-/// All rows that are in the document.
+/// All rows and cards in the document.
 fn rows() -> Vec<Element> {
     let found = document().query_selector_all("tr.row, .now-card").ok();
     let nodes = found.iter().flat_map(|list| (0..list.length()).filter_map(move |i| list.get(i)));
@@ -98,7 +97,7 @@ fn row_here() -> Option<Element> {
     document().active_element()?.closest("tr.row, .now-card").ok().flatten()
 }
 
-/// The focus goes to the link of the next row, or of the one before.
+/// Moves the focus to the link of the next or previous row.
 fn step(down: bool) {
     let Some(here) = row_here() else {
         let rows = rows();
@@ -116,7 +115,7 @@ fn focus_row(row: Option<&Element>) {
     focus(row.and_then(|row| row.query_selector("a.title, h3 a").ok().flatten()));
 }
 
-/// The box of the row that has the focus.
+/// Toggles the checkbox of the focused row.
 fn tick() {
     let found = row_here().and_then(|row| row.query_selector("[data-pick]").ok().flatten());
     if let Some(input) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
@@ -124,7 +123,7 @@ fn tick() {
     }
 }
 
-/// Listens, and holds the sheet.
+/// Registers the listener and holds the dialog.
 #[component]
 pub fn Keys() -> impl IntoView {
     let navigate = use_navigate();
@@ -135,7 +134,7 @@ pub fn Keys() -> impl IntoView {
         let g_at = StoredValue::new(f64::NEG_INFINITY);
         let pressed = move |event: KeyboardEvent| {
             let key = event.key();
-            // Wherever one is, also while writing: no letter comes of it.
+            // Works everywhere, also in fields: it types no letter.
             if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && key.eq_ignore_ascii_case("k") {
                 event.prevent_default();
                 if palette.is_open() || !dialog_open() {

@@ -1,4 +1,4 @@
-//! The sheet that tells of all keys. What is in it is made when it is opened.
+//! Dialog that lists all keyboard shortcuts, built when opened.
 
 use super::{PLACES, SINGLE};
 use crate::components::dialog;
@@ -8,7 +8,7 @@ use crate::reactive::{part, yes};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-/// What else there is, as the sheet tells it. What can be done with an operation comes from its deeds.
+/// Fixed shortcuts. Those of the operation page come from [`Deed`].
 const ANYWHERE: [(&str, &str); 6] = [
     ("Ctrl K", "Search or run a command"),
     ("/", "Filter the list, or search"),
@@ -32,7 +32,7 @@ const IN_A_CHART: [(&str, &str); 5] = [
     ("0", "Reset zoom"),
 ];
 
-/// Whether the sheet is open; from the context.
+/// Whether the dialog is open; from the context.
 #[derive(Clone, Copy)]
 pub struct Sheet(RwSignal<bool>);
 
@@ -42,7 +42,6 @@ impl Sheet {
         Self(RwSignal::new(false))
     }
 
-    /// The page's own, provided by the frame.
     pub fn here() -> Self {
         expect_context::<Sheet>()
     }
@@ -52,7 +51,6 @@ impl Sheet {
     }
 }
 
-/// The dialog.
 #[component]
 pub fn KeysSheet() -> impl IntoView {
     let Sheet(open) = Sheet::here();
@@ -66,7 +64,6 @@ pub fn KeysSheet() -> impl IntoView {
     .into_any()
 }
 
-/// What the sheet says.
 #[component]
 fn All() -> impl IntoView {
     let plain =
@@ -84,7 +81,7 @@ fn All() -> impl IntoView {
         single.set(on);
     };
     view! {
-        // It is read from its beginning.
+        // Focused, so that screen readers start at the beginning.
         <h2 tabindex="-1" autofocus=true>"Keyboard shortcuts"</h2>
         <div class="keys-parts">
             {lines("Anywhere", plain(&ANYWHERE))} {lines("Go to", places)}

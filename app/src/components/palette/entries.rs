@@ -1,5 +1,5 @@
-//! What can be found: pages, kinds to start, operations, hosts, commands; and which of it fits what was typed. Pure
-//! but for [`gather`], which asks the page what it knows.
+//! Entries of the palette: pages, kinds to start, operations, hosts, commands; and the search in them. Pure except for
+//! [`gather`].
 
 use super::rank::{Fit, fit, words};
 use crate::actions::Actions;
@@ -13,13 +13,13 @@ use leptos::prelude::*;
 use protocol::api::{HostLink, HostStatus, KindOffer};
 use protocol::{HostName, Operation, OperationId, State};
 
-/// So many of a group are shown; of operations some more.
+/// Maximum number of results per group.
 const MOST: usize = 6;
 const MOST_OPERATIONS: usize = 8;
-/// So many that were chosen last are offered before anything is typed.
+/// Number of recent entries shown before anything is typed.
 pub const RECENT: usize = 5;
 
-/// What belongs together, in the order in which it stands while nothing is typed.
+/// Groups, in their order before anything is typed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Group {
     Recent,
@@ -33,7 +33,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// As its heading says.
+    /// Heading of the group.
     pub fn title(self) -> &'static str {
         match self {
             Group::Recent => "Recent",
@@ -48,12 +48,12 @@ impl Group {
     }
 }
 
-/// What is done when it is chosen.
+/// Action of an entry.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Does {
-    /// Opens one of our pages.
+    /// Opens a page.
     Go(String),
-    /// Something with the operation that is open.
+    /// Acts on the open operation.
     Deed(Deed),
     Drain(HostName, bool),
     Theme(&'static str),
@@ -62,16 +62,15 @@ pub enum Does {
     Keys,
 }
 
-/// One thing that can be chosen.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Entry {
     pub group: Group,
     pub name: String,
-    /// Stands beside the name, muted.
+    /// Secondary text beside the name.
     pub aside: String,
-    /// In lower case, what else it is found by.
+    /// Further search text in lower case.
     pub also: String,
-    /// Of an operation: its state when it was looked up, and its id where the page follows it.
+    /// For operations: the state at lookup, and the id for live updates.
     pub state: Option<State>,
     pub id: Option<OperationId>,
     pub does: Does,
@@ -83,19 +82,19 @@ impl Entry {
         Self { group, also: aside.to_lowercase(), name, aside, state: None, id: None, does }
     }
 
-    /// The page of an operation.
+    /// Entry that opens an operation.
     fn operation(group: Group, id: OperationId, kind: &str, title: &str, state: State, also: String) -> Self {
         let state = Some(state);
         Self { also, state, id: Some(id), ..Self::new(group, title, kind, Does::Go(query::operation(id))) }
     }
 
-    /// One that the server found.
+    /// Entry for an operation found by the server.
     pub fn stored(op: &Operation) -> Self {
         let also = format!("{} {}", op.kind, op.id);
         Self::operation(Group::Operations, op.id, op.kind.as_str(), &op.title, op.state, also)
     }
 
-    /// By this it is known again; what is done to the operation that is open is not.
+    /// Key in the recent list; `None` for actions on the open operation and on hosts.
     pub fn key(&self) -> Option<String> {
         match &self.does {
             Does::Go(address) => Some(address.clone()),
@@ -105,15 +104,15 @@ impl Entry {
     }
 }
 
-/// An entry that fits, with the letters of its name that were found.
+/// A matching entry, with the matched letters of its name.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Found {
     pub entry: Entry,
     pub marks: Vec<usize>,
 }
 
-/// What fits, in groups, best first; of what is given twice the first counts. While nothing is typed: what was
-/// chosen lately (by its keys and names, the newest first), and what is near at hand.
+/// Matching entries in groups, best first, without duplicates. With no text: recent entries (keys and names, newest
+/// first), running operations, pages, kinds and commands.
 pub fn find(typed: &str, all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found>)> {
     let words = words(typed);
     if words.is_empty() {
@@ -121,7 +120,7 @@ pub fn find(typed: &str, all: &[Entry], recent: &[(String, String)]) -> Vec<(Gro
     }
     let mut fits: Vec<(Fit, &Entry)> =
         all.iter().filter_map(|entry| Some((fit(&words, &entry.name, &entry.also)?, entry))).collect();
-    // Stable: what fits alike stays in its order.
+    // Stable sort: equal matches keep their order.
     fits.sort_by_key(|(found, _)| -found.score);
     let mut groups: Vec<(Group, Vec<Found>)> = Vec::new();
     for (found, entry) in fits {
@@ -147,7 +146,7 @@ fn at_first(all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found
         .take(RECENT)
         .filter_map(|(key, name)| {
             let known = all.iter().find(|entry| entry.key().as_ref() == Some(key)).cloned();
-            // An operation that the page does not hold is still where it was.
+            // An operation that the page does not hold can still be opened.
             let gone =
                 || key.starts_with('/').then(|| Entry::new(Group::Recent, name, "", Does::Go(key.clone())));
             known.or_else(gone).map(plain)
@@ -167,16 +166,15 @@ fn at_first(all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found
     groups
 }
 
-/// One that can be chosen, as it is known again when others come before it: what was chosen lately may stand in its own
-/// group as well.
+/// Identifies a selected entry when results change: a recent entry may also be in its own group.
 pub type Held = (Group, Does);
 
-/// What stands at a place, counted over all groups.
+/// Entry at a position, counted over all groups.
 pub fn held_at(groups: &[(Group, Vec<Found>)], place: usize) -> Option<Held> {
     all_of(groups).nth(place).map(|(group, found)| (group, found.entry.does.clone()))
 }
 
-/// Where it stands by now: in its group, else in any.
+/// Current position of an entry: in its group, else in any.
 pub fn place_of(groups: &[(Group, Vec<Found>)], held: &Held) -> Option<usize> {
     let (of, does) = held;
     let same = |found: &Found| found.entry.does == *does;
@@ -188,7 +186,7 @@ fn all_of(groups: &[(Group, Vec<Found>)]) -> impl Iterator<Item = (Group, &Found
     groups.iter().flat_map(|(group, list)| list.iter().map(|found| (*group, found)))
 }
 
-/// Everything that the page knows of, as it stands now.
+/// All entries known to the page now.
 pub fn gather() -> Vec<Entry> {
     let live = Live::here();
     let mut all = Vec::new();
@@ -351,7 +349,7 @@ mod tests {
         let found = find("1h", &all, &[]);
         let second = held_at(&found, 1).unwrap();
         assert_eq!(second.1, Does::Go(query::operation(id(2))));
-        // The server finds one that fits better.
+        // The server finds a better match.
         all.push(op(3, "1h", State::Failed));
         let more = find("1h", &all, &[]);
         assert_eq!(held_at(&more, 0).unwrap().1, Does::Go(query::operation(id(3))));

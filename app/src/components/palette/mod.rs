@@ -1,5 +1,5 @@
-//! The palette: one field that finds pages, operations, hosts and what can be done, by keyboard. Opened by Ctrl K and
-//! by the button in the bar at the top.
+//! Command palette: one field to find pages, operations, hosts and commands by keyboard. Opened by Ctrl K and by the
+//! search button.
 
 mod entries;
 mod rank;
@@ -28,11 +28,11 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
 
-/// The server is asked when nothing was typed for so long.
+/// Debounce before the server is searched.
 const PAUSE: Duration = Duration::from_millis(180);
-/// Fewer letters find too much of what is stored.
+/// Minimum number of characters for a search on the server.
 const LEAST: usize = 2;
-/// So far Page Up and Page Down go.
+/// Step of Page Up and Page Down.
 const PAGE: usize = 6;
 
 /// Whether the palette is open; from the context.
@@ -45,7 +45,6 @@ impl Palette {
         Self(RwSignal::new(false))
     }
 
-    /// The page's own, provided by the frame.
     pub fn here() -> Self {
         expect_context::<Palette>()
     }
@@ -55,31 +54,31 @@ impl Palette {
         self.0.get_untracked()
     }
 
-    /// Opens it, or closes it.
+    /// Toggles the palette.
     pub fn turn(&self) {
         self.0.update(|open| *open = !*open);
     }
 }
 
-/// Does what stands at a place. It is only ever called in the browser, on its one thread.
+/// Runs the entry at a position. Only called in the browser, on its one thread.
 type Choose = StoredValue<Rc<dyn Fn(usize)>, LocalStorage>;
 
-/// What the server says of what is typed.
+/// State of the server's search.
 #[derive(Clone, PartialEq)]
 enum Stored {
-    /// It was not asked.
+    /// Not searched.
     Idle,
     Asked,
     Found(Vec<Entry>),
-    /// Why it can't say.
+    /// Error message.
     Trouble(String),
 }
 
-/// The button in the bar at the top; on a phone a picture.
+/// Search button in the top bar; an icon on phones.
 #[component]
 pub fn PaletteButton() -> impl IntoView {
     let palette = Palette::here();
-    // Until the browser is known it is said as most write it.
+    // Default until the platform is known.
     let keys = RwSignal::new("Ctrl K");
     Effect::new(move |_| {
         if window().navigator().user_agent().is_ok_and(|agent| agent.contains("Mac OS")) {
@@ -101,15 +100,15 @@ pub fn PaletteButton() -> impl IntoView {
     .into_any()
 }
 
-/// The dialog. What is in it is made anew each time it is opened.
+/// The dialog. Its content is rebuilt each time it opens.
 #[component]
 pub fn PaletteDialog() -> impl IntoView {
     let Palette(open) = Palette::here();
     let dialog = NodeRef::<Dialog>::new();
-    // What is chosen is done after the palette is gone, by what outlives it.
+    // An action runs after the palette is closed, so it needs an owner that outlives it.
     let owner = Owner::current().unwrap_or_default();
     dialog::follow(dialog, open);
-    // A click beside it closes it.
+    // A click on the backdrop closes it.
     let beside = move |event: MouseEvent| {
         let itself = dialog.get_untracked().map(|dialog| dialog.unchecked_into::<HtmlElement>());
         let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
@@ -131,14 +130,14 @@ pub fn PaletteDialog() -> impl IntoView {
     .into_any()
 }
 
-/// The field and what it finds.
+/// The field and its results.
 #[component]
 fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let typed = RwSignal::new(String::new());
-    // What the next Enter does. Held by what it is and not by its place: others may come before it.
+    // The selected entry. Stored by identity, not by position: results may be inserted before it.
     let held = RwSignal::new(None::<Held>);
     let stored = RwSignal::new(Stored::Idle);
-    // As things stand when it is opened: nothing moves under the hand while one chooses.
+    // Snapshot of the page at opening, so that nothing moves while the user chooses.
     let known = StoredValue::new(gather());
     let recent = StoredValue::new(recent::read());
     let found = Memo::new(move |_| {
@@ -175,7 +174,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let pressed = move |event: KeyboardEvent| {
         let (here, last) = (at.get_untracked(), count.get_untracked().saturating_sub(1));
         let to = match event.key().as_str() {
-            // Round and round.
+            // Wraps around.
             "ArrowDown" if here >= last => 0,
             "ArrowDown" => here + 1,
             "ArrowUp" if here == 0 => last,
@@ -195,11 +194,11 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let field = NodeRef::<Input>::new();
     Effect::new(move |_| {
         if let Some(field) = field.get() {
-            // It fails only for what is not in sight; the dialog gives the focus to it when it is shown.
+            // Fails only for a hidden field; the dialog focuses it when shown.
             let _ = field.focus();
         }
     });
-    // What the keys reach is in sight, once the list stands as it is now.
+    // Scrolls the selection into view once the list is rendered.
     Effect::new(move |_| {
         let id = format!("found-{}", at.get());
         request_animation_frame(move || {
@@ -283,10 +282,10 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     .into_any()
 }
 
-/// One that can be chosen, at place `n`; `at` is the one that is, and `hold` makes it another.
+/// Result at position `n`; `at` is the selected position, `hold` selects another.
 fn option(found: Found, n: usize, (at, hold): (Memo<usize>, Callback<usize>), choose: Choose) -> AnyView {
     let Found { entry, marks } = found;
-    // Followed while the page follows the operation: what it says is true as long as it stands there.
+    // Follows the state while the page holds the operation.
     let state = entry.state.map(|state| {
         let cell = entry.id.and_then(|id| Live::here().operation(id));
         let state = cell.map_or_else(|| Signal::stored(state), |cell| cell.view().state.into());
@@ -314,7 +313,7 @@ fn option(found: Found, n: usize, (at, hold): (Memo<usize>, Callback<usize>), ch
     .into_any()
 }
 
-/// The name with the letters that were found marked.
+/// The name with the matched letters marked.
 fn marked(name: &str, marks: &[usize]) -> AnyView {
     if marks.is_empty() {
         return name.to_owned().into_any();
@@ -334,7 +333,7 @@ fn marked(name: &str, marks: &[usize]) -> AnyView {
     parts.into_iter().map(part).collect_view().into_any()
 }
 
-/// An id that was pasted whole leads to its operation, known here or not.
+/// Entry for a pasted operation id that the page does not know.
 fn by_id(typed: &str, known: &[Entry]) -> Option<Entry> {
     let id = typed.trim().parse::<OperationId>().ok()?;
     if known.iter().any(|entry| entry.id == Some(id)) {
@@ -351,18 +350,18 @@ fn by_id(typed: &str, known: &[Entry]) -> Option<Entry> {
     })
 }
 
-/// Asks the server, once nothing more is typed.
+/// Searches on the server after a pause in typing.
 fn look_up(typed: RwSignal<String>, stored: RwSignal<Stored>) {
     let wanted = typed.get_untracked();
     if wanted.trim().chars().count() < LEAST {
         stored.set(Stored::Idle);
         return;
     }
-    // What was found for fewer letters stays until there is better.
+    // Earlier results stay until new ones arrive.
     if !matches!(*stored.read_untracked(), Stored::Found(_)) {
         stored.set(Stored::Asked);
     }
-    // The palette may be closed meanwhile.
+    // The palette may be closed by now.
     let still = move |wanted: &String| typed.try_with_untracked(|typed| typed == wanted).unwrap_or_default();
     set_timeout(
         move || {
@@ -383,7 +382,7 @@ fn look_up(typed: RwSignal<String>, stored: RwSignal<Stored>) {
     );
 }
 
-/// Does what was chosen, once the palette is closed: the focus goes back to where it was, and on from there.
+/// Runs an entry once the palette is closed, so that the focus returns first.
 fn chooser(open: RwSignal<bool>, owner: Owner) -> impl Fn(Entry) + 'static {
     let navigate = use_navigate();
     let (doer, here, sheet) = (Doer::here(), Open::here(), Sheet::here());
@@ -394,7 +393,7 @@ fn chooser(open: RwSignal<bool>, owner: Owner) -> impl Fn(Entry) + 'static {
         }
         open.set(false);
         let (navigate, owner) = (navigate.clone(), owner.clone());
-        // After the dialog is gone: another one may follow.
+        // After the dialog is gone: the action may open another one.
         request_animation_frame(move || {
             let go = |to: &str| navigate(to, Default::default());
             owner.with(|| match entry.does {

@@ -1,21 +1,21 @@
-//! How well something fits what was typed, and which of its letters are why. Pure.
+//! Fuzzy match of the palette: score and matched letters. Pure.
 //!
-//! What is typed is taken as words, each of which has to be found: best at the beginning of the name, then at the
-//! beginning of a word of it, then within, then as letters in their order (`slm` finds "Start: Load market data"). What
-//! stands beside the name, and what is known of it but not shown, counts for less and only as it is written.
+//! The text is split into words, and each must match: best at the start of the name, then at the start of a word, then
+//! inside, then as a subsequence (`slm` matches "Start: Load market data"). Secondary text counts less and matches only
+//! literally.
 
-/// A fit: the higher the better, and the letters of the name that were found, by their places in it.
+/// A match: score (higher is better), and positions of the matched letters.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fit {
     pub score: i32,
-    /// Counted in characters, rising, each once.
+    /// In characters, sorted and unique.
     pub marks: Vec<usize>,
 }
 
-/// The most letters that may be left out between two that were typed.
+/// Maximum gap between two letters of a subsequence.
 const WIDEST_GAP: usize = 12;
 
-/// The words of what was typed, in lower case. An id is shown with its middle left out, and may be typed so.
+/// Words of the text in lower case. "…" separates words, as in a shortened id.
 pub fn words(typed: &str) -> Vec<String> {
     typed
         .split(|c: char| c.is_whitespace() || c == '…')
@@ -24,9 +24,9 @@ pub fn words(typed: &str) -> Vec<String> {
         .collect()
 }
 
-/// How well a thing fits; nothing where a word is not found in it. `beside` is in lower case.
+/// Match of an entry; `None` when a word does not match. `beside` is in lower case.
 pub fn fit(words: &[String], name: &str, beside: &str) -> Option<Fit> {
-    // One for each character of the name, or the places of its letters would not be known.
+    // One per character of the name, so that positions stay valid.
     let letters: Vec<char> = name.chars().map(lower).collect();
     let mut marks = Vec::new();
     let mut score = 0;
@@ -42,7 +42,7 @@ pub fn fit(words: &[String], name: &str, beside: &str) -> Option<Fit> {
     }
     marks.sort_unstable();
     marks.dedup();
-    // The shorter the name, the more of it was meant.
+    // Shorter names rank higher.
     let length = i32::try_from(letters.len().min(80)).unwrap_or(80);
     Some(Fit { score: score * 10 / words.len().max(1) as i32 - length / 4, marks })
 }
@@ -51,12 +51,12 @@ fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// A letter that begins a word.
+/// Whether a letter starts a word.
 fn begins(letters: &[char], at: usize) -> bool {
     at == 0 || (!letters[at - 1].is_alphanumeric() && letters[at].is_alphanumeric())
 }
 
-/// The word as it is written, at its best place.
+/// The word as a substring, at its best position.
 fn together(wanted: &[char], letters: &[char]) -> Option<(i32, Vec<usize>)> {
     let places = letters.windows(wanted.len()).enumerate().filter(|(_, part)| *part == wanted);
     let worth = |at: usize| match at {
@@ -68,8 +68,8 @@ fn together(wanted: &[char], letters: &[char]) -> Option<(i32, Vec<usize>)> {
     Some((best.0, (best.1..best.1 + wanted.len()).collect()))
 }
 
-/// The letters of the word in their order, the first at the beginning of a word, each as early as it comes and
-/// rather at the beginning of a word.
+/// The word as a subsequence: its first letter starts a word, further ones come as early as possible, word starts
+/// preferred.
 fn in_order(wanted: &[char], letters: &[char]) -> Option<(i32, Vec<usize>)> {
     if wanted.len() < 2 {
         return None;
@@ -111,7 +111,7 @@ mod tests {
             .collect()
     }
 
-    /// The names that are found, best first.
+    /// Matching names, best first.
     fn ranked<'a>(typed: &str, names: &[&'a str]) -> Vec<&'a str> {
         let mut found: Vec<_> =
             names.iter().filter_map(|name| Some((of(typed, name)?.score, *name))).collect();
