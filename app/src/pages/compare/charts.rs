@@ -1,4 +1,4 @@
-//! Curves over each other: a chart for each series that at least two of the operations have.
+//! Charts of the series that at least two compared operations share.
 
 use super::entry::{Entry, is_few, letter};
 use super::wanted::Wanted;
@@ -18,32 +18,32 @@ use protocol::results::Columns;
 use protocol::{OperationId, Point, SeriesInfo};
 use std::sync::Arc;
 
-/// A series that several have.
+/// Series shared by several operations.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Common {
     name: String,
-    /// Places of those that have it.
+    /// Positions of these operations.
     members: Vec<usize>,
-    /// All of them have it over dates.
+    /// Whether all of them have it over time.
     dated: bool,
 }
 
-/// A chart of one series; what it shares a card with stands above or below it.
+/// Chart of one series. Related charts share a card.
 #[derive(Clone, PartialEq, Debug)]
 struct Drawn {
     common: Common,
     info: SeriesInfo,
-    /// Offer a logarithmic axis.
+    /// Whether a logarithmic axis is offered.
     steep: bool,
-    /// It falls below a peak, from zero.
+    /// Drawdown, which falls from zero.
     falls: bool,
     alone: bool,
 }
 
-/// The curves that can be compared, and the names of those that only one has, with its place.
+/// Shared series, and the titles of series of a single operation with its position.
 type Found = (Vec<(Common, SeriesInfo)>, Vec<(String, usize)>);
 
-/// What can be compared of their curves. Tracked.
+/// Series of the operations, split into shared and single ones. Tracked.
 fn commons(entries: &[Entry]) -> Found {
     let mut all: Vec<(usize, Common, SeriesInfo)> = Vec::new();
     for entry in entries {
@@ -63,14 +63,14 @@ fn commons(entries: &[Entry]) -> Found {
             }
         }
     }
-    // As their kinds declare them, not as their first points happened to come.
+    // In the order of the kinds' declarations, not of arrival.
     all.sort_by_key(|(place, ..)| *place);
     let (shared, single): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, c, _)| c.members.len() > 1);
     let single = single.into_iter().map(|(_, common, info)| (info.title, common.members[0])).collect();
     (shared.into_iter().map(|(_, common, info)| (common, info)).collect(), single)
 }
 
-/// Charts, each on a card with those it belongs to.
+/// Charts of the shared series, grouped into cards.
 fn drawn(commons: &[(Common, SeriesInfo)]) -> Vec<Vec<Drawn>> {
     let of =
         |info: &SeriesInfo| commons.iter().find(|(_, known)| known == info).map(|(common, _)| common.clone());
@@ -88,12 +88,12 @@ fn drawn(commons: &[(Common, SeriesInfo)]) -> Vec<Vec<Drawn>> {
     cards(commons.iter().map(|(_, info)| info.clone()).collect()).into_iter().map(card).collect()
 }
 
-/// What tells one card from another.
+/// Key of a card.
 fn key_of(card: &[Drawn]) -> Vec<Common> {
     card.iter().map(|drawn| drawn.common.clone()).collect()
 }
 
-/// What can be set for all charts, and the charts.
+/// Charts with their shared settings.
 #[component]
 pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
     let entries = StoredValue::new(entries);
@@ -108,7 +108,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
         }
         drawn(&shared)
     });
-    // The first chart over dates asks for finer curves where a person zooms; the others zoom with it.
+    // The first chart over time requests finer data on zoom; the others zoom along.
     let first_dated = Memo::new(move |_| {
         shown.with(|cards| cards.iter().flatten().find(|d| d.common.dated).map(|d| d.common.clone()))
     });
@@ -163,11 +163,11 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
     .into_any()
 }
 
-/// Which curves, over what, how smooth: all of it in the address.
+/// Settings of all charts: series, x axis and smoothing. They are part of the URL.
 #[component]
 fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> impl IntoView {
     let chip = move |said: String, chosen: Signal<bool>, to: Signal<Wanted>| {
-        // Not the router's link: by path alone each of them would be the current page.
+        // Not a router link: it compares paths only and would mark every chip as current.
         view! {
             <a
                 href=text(move || base::url(&to.with(Wanted::address)))
@@ -262,7 +262,7 @@ fn Settings(wanted: Memo<Wanted>, found: Memo<Found>, weight: RwSignal<f64>) -> 
     .into_any()
 }
 
-/// One chart; `leads` those over dates.
+/// Chart of one series; `leads` if it requests data for all charts over time.
 fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) -> AnyView {
     let Drawn { common, info, steep, falls, alone } = drawn;
     let Common { name, members, dated } = common;
@@ -289,7 +289,7 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
         ..Spec::default()
     };
     let equity: Vec<_> = of.iter().map(|entry| entry.equity).collect();
-    // Over dates its rows are bars, which a zoom gives finer.
+    // Over time the rows are bars, which zooming loads in finer resolution.
     let all = (!dated).then(|| all_of(&name, &of));
     let sheet = Signal::derive(move || {
         Arc::new(if dated { dated_sheet(&name, &equity_of(&of)) } else { counted_sheet(&name, &of) })
@@ -311,7 +311,7 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
     .into_any()
 }
 
-/// Asks for a curve of each with as many points as there are.
+/// Requests a series of each operation at full resolution.
 fn all_of(name: &str, of: &[Entry]) -> AskAll {
     let ids: Vec<OperationId> = of.iter().map(|entry| entry.op.id).collect();
     let name = name.to_owned();
@@ -330,22 +330,22 @@ fn all_of(name: &str, of: &[Entry]) -> AskAll {
     })
 }
 
-/// As the series count themselves. Tracked.
+/// Chart data over the series' own x values. Tracked.
 fn counted_sheet(name: &str, of: &[Entry]) -> Sheet {
     let points: Vec<Vec<Point>> = of.iter().map(|e| e.curves.with(|c| c.get(name).to_vec())).collect();
     let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
     let of_each = of.iter().zip(&points).map(|(e, curve)| extent_of(e.thinned.get(), e.points, &[curve]));
-    // Some that were thinned make it thinned.
+    // One downsampled series makes the chart downsampled.
     let extent = of_each.into_iter().find(|extent| !extent.is_all()).unwrap_or_default();
     Sheet { fit: 1, extent, ..lines_of(&points) }
 }
 
-/// What was answered of each. Tracked.
+/// Loaded equity of each operation. Tracked.
 fn equity_of(of: &[Entry]) -> Vec<Option<Answer<Columns>>> {
     of.iter().map(|entry| entry.equity.value.get()).collect()
 }
 
-/// Over dates; a curve that has not come yet is not drawn yet.
+/// Chart data over time. Series that have not arrived are empty.
 fn dated_sheet(name: &str, answers: &[Option<Answer<Columns>>]) -> Sheet {
     let points: Vec<Vec<Point>> = answers
         .iter()

@@ -1,34 +1,34 @@
-//! In which params operations differ. Pure.
+//! Parameter differences between operations. Pure.
 
 use crate::format;
 use serde_json::Value;
 
-/// Params in a name; more would be no name any more.
+/// Maximum number of parameters in a display name.
 const MOST_NAMED: usize = 2;
 
-/// One param of all that are compared.
+/// Parameter of the compared operations.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Param {
     pub name: String,
-    /// One for each operation; absent where its kind has no such param.
+    /// One value per operation; `None` if its kind does not have the parameter.
     pub values: Vec<Option<String>>,
-    /// They are not all the same.
+    /// Whether the values differ.
     pub differs: bool,
 }
 
 impl Param {
-    /// Whether the operation's value is not the one that most have.
+    /// Whether an operation's value differs from the most frequent one.
     pub fn is_odd(&self, operation: usize) -> bool {
         let count = |of: &Option<String>| self.values.iter().filter(|value| *value == of).count();
         let most = self.values.iter().map(count).max().unwrap_or_default();
-        // Where several are equally frequent none of them is the rule.
+        // With a tie there is no most frequent value.
         let rules = self.values.iter().filter(|value| count(value) == most).count() == most;
         self.differs && self.values[operation].is_some() && !(rules && count(&self.values[operation]) == most)
     }
 }
 
-/// The params of operations, each with its kind: those that at least two of them know, in the order in which they
-/// were given. An operation knows what any other of its kind was given.
+/// Parameters known to at least two operations, in the given order. An operation knows every parameter given to any
+/// operation of its kind.
 pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
     let mut names: Vec<&String> = Vec::new();
     for name in of.iter().filter_map(|(_, params)| params.as_object()).flat_map(|params| params.keys()) {
@@ -41,7 +41,7 @@ pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
     };
     let param = |name: &String| {
         let value = |(kind, params): &(&str, &Value)| {
-            // Not given is what it would be if it were given as nothing.
+            // An omitted parameter equals `null`.
             knows(kind, name).then(|| format::param(params.get(name).unwrap_or(&Value::Null)))
         };
         let values: Vec<Option<String>> = of.iter().map(value).collect();
@@ -53,7 +53,7 @@ pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
     names.into_iter().filter_map(param).collect()
 }
 
-/// What each is called: its title, and where others have the same one, in which params it differs.
+/// Display names: titles, followed by differing parameters if the title is not unique.
 pub fn names(titles: &[&str], params: &[Param]) -> Vec<String> {
     let name = |(i, title): (usize, &&str)| {
         if titles.iter().filter(|other| *other == title).count() < 2 {

@@ -1,4 +1,4 @@
-//! One of the operations that are compared: asked for with its curves, kept true by the feed.
+//! Compared operation with its series, kept current by the feed.
 
 use super::differ::{Param, names, params};
 use super::wanted::MOST;
@@ -15,24 +15,24 @@ use protocol::api::{OperationDetail, SeriesAnswer};
 use protocol::results::Columns;
 use protocol::{KindSpec, OperationId, Problem};
 
-/// Points asked for of all curves of one name together: more would be drawn on top of each other.
+/// Points of all compared series of one name together; more would overlap on the chart.
 const POINTS: usize = 3_000;
-/// Points of one curve, however many are compared.
+/// Minimum and maximum number of points per series.
 const FEWEST: usize = 200;
 const MOST_POINTS: usize = 1_200;
 
-/// So many have room for their names in a legend, and for their curves beside the table.
+/// Maximum number of operations with full names in legends and charts beside the table.
 const FEW: usize = 3;
 
-/// What the server said of one.
+/// Responses for one operation.
 pub type Answer = (OperationId, Result<(OperationDetail, Option<SeriesAnswer>), Problem>);
 
-/// Points asked for of each curve when so many are compared.
+/// Points to request per series.
 fn points(compared: usize) -> u32 {
     (POINTS / compared.clamp(1, MOST)).clamp(FEWEST, MOST_POINTS) as u32
 }
 
-/// Asks for all of them at once.
+/// Requests all operations in parallel.
 pub async fn ask(ids: Vec<OperationId>) -> Vec<Answer> {
     let points = points(ids.len());
     let one = |id| async move {
@@ -42,28 +42,28 @@ pub async fn ask(ids: Vec<OperationId>) -> Vec<Answer> {
     join_all(ids.into_iter().map(one)).await
 }
 
-/// An operation beside others.
+/// Compared operation.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// Its place among them, which gives it its letter, its colour and its dash.
+    /// Position, which determines letter, colour and dash pattern.
     pub place: usize,
-    /// What it is called beside the others, without its letter.
+    /// Display name without the letter.
     pub name: StoredValue<String>,
     pub op: OpView,
     pub curves: RwSignal<Curves>,
-    /// Points asked for of each curve; of some of them more were left out.
+    /// Points requested per series; `thinned` tells whether some were left out.
     pub points: u32,
     pub thinned: RwSignal<bool>,
     pub outcome: Memo<Option<Outcome>>,
-    /// What its kind declares.
+    /// Declaration of its kind.
     pub spec: StoredValue<Option<KindSpec>>,
-    /// Its equity over time, once it is `dated`.
+    /// Equity over time, requested while `dated`.
     pub equity: Sampled<Columns>,
 }
 
 impl Entry {
-    /// Of `compared` operations the one at `place`; follows it until the page goes. `dated` says when curves over
-    /// dates are wanted.
+    /// Entry at `place` of `compared` operations. It follows the operation until the page closes. `dated` tells
+    /// whether series over time are shown.
     pub fn new(
         place: usize,
         compared: usize,
@@ -94,30 +94,30 @@ impl Entry {
         Some(Self { place, name, op, curves, points, thinned, outcome, spec, equity })
     }
 
-    /// What it is called beside the others: `A`.
+    /// Letter of the operation: `A`.
     pub fn letter(&self) -> char {
         letter(self.place)
     }
 
-    /// Its letter and its name.
+    /// Letter and display name.
     pub fn label(&self) -> String {
         format!("{} {}", self.letter(), self.name.get_value())
     }
 
-    /// Whether its result has this curve over dates. Tracked.
+    /// Whether the result has this series over time. Tracked.
     pub fn dates(&self, curve: &str) -> bool {
         self.outcome.with(|o| o.as_ref().is_some_and(|o| o.curves_shown().contains(&curve)))
     }
 }
 
-/// The params of all of them.
+/// Parameters of all entries.
 pub fn all_params(entries: &[Entry]) -> Vec<Param> {
     let fixed: Vec<_> = entries.iter().map(|entry| entry.op.fixed()).collect();
     let given: Vec<_> = fixed.iter().map(|f| (f.kind.as_str(), &f.params)).collect();
     params(&given)
 }
 
-/// Gives each a name that no other has, as far as their params tell them apart.
+/// Sets unique display names, as far as parameters distinguish the operations.
 pub fn name_all(entries: &[Entry]) {
     let fixed: Vec<_> = entries.iter().map(|entry| entry.op.fixed()).collect();
     let titles: Vec<&str> = fixed.iter().map(|f| f.title.as_str()).collect();
@@ -126,17 +126,17 @@ pub fn name_all(entries: &[Entry]) {
     }
 }
 
-/// Few enough to be told by their names everywhere, and not by their letters.
+/// Whether operations are labelled with their names instead of letters only.
 pub fn is_few(compared: usize) -> bool {
     compared <= FEW
 }
 
-/// `A` for the first.
+/// Letter of a position: `A` is the first.
 pub fn letter(place: usize) -> char {
     char::from(b'A' + (place % 26) as u8)
 }
 
-/// `A`, `A and B`, `A, B and C`.
+/// Letters as a list: `A`, `A and B`, `A, B and C`.
 pub fn letters(places: &[usize]) -> String {
     let said: Vec<String> = places.iter().map(|place| letter(*place).to_string()).collect();
     match said.as_slice() {

@@ -1,5 +1,5 @@
-//! Two to twenty operations beside each other: in which params they differ, what came out of each, their curves
-//! over each other. Which ones, and how they are shown, stands in the page's address.
+//! Comparison of 2 to 20 operations: parameter differences, results and shared charts. The URL holds the selection
+//! and the settings.
 
 mod charts;
 mod differ;
@@ -34,7 +34,7 @@ use others::Others;
 use table::{SameParams, SideTable};
 use wanted::{LEAST, MOST};
 
-/// The page.
+/// Comparison page.
 #[component]
 pub fn ComparePage() -> impl IntoView {
     let query = use_query_map();
@@ -45,11 +45,11 @@ pub fn ComparePage() -> impl IntoView {
         })
     });
     let (data, live) = (Data::here(), Live::here());
-    // Events of them are held from before the question on.
+    // Events are kept from before the request.
     let following = Following::default();
     let ids = Memo::new(move |_| wanted.with(|w| w.ids.clone()));
-    // Asked for here: what is inside of the view may be made several times before it is shown, and each would ask anew.
-    // After the snapshot: the feed is followed from its seq, so these answers must not be older.
+    // Requested here: the view may be built several times before it is shown, and would repeat the requests. The
+    // snapshot comes first: the feed starts at its sequence number, so these responses must not be older.
     let found = Resource::new(
         move || ids.get(),
         move |ids| {
@@ -68,7 +68,7 @@ pub fn ComparePage() -> impl IntoView {
     .into_any()
 }
 
-/// Those that the address names; what is there stays until the answer has come.
+/// Operations in the URL. The previous ones stay until the responses arrive.
 #[component]
 fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>, following: Following) -> impl IntoView {
     let data = Data::here();
@@ -87,7 +87,7 @@ fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>, following: Followin
     .into_any()
 }
 
-/// What was found of what was asked for.
+/// Comparison of the operations that were found.
 #[component]
 fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl IntoView {
     let asked = found.len();
@@ -155,7 +155,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl
     .into_any()
 }
 
-/// The address, to be sent to somebody.
+/// Button that copies the link to this comparison.
 #[component]
 fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
@@ -172,7 +172,7 @@ fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
     .into_any()
 }
 
-/// Too few to be compared: what the page is for, and the way to more.
+/// Shown with fewer than two operations: what the page is for, and recent operations to add.
 #[component]
 fn Few(entries: Vec<Entry>, wanted: Memo<Wanted>, kinds: Vec<protocol::KindName>) -> impl IntoView {
     let go = || {

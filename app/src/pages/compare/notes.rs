@@ -1,5 +1,4 @@
-//! What a comparison can't show, and why: operations that are not there, data that is not the same, kinds that
-//! stand alone.
+//! Notes about limits of a comparison: missing operations, different data, single kinds.
 
 use super::entry::{Entry, letter, letters};
 use super::wanted::{MOST, Wanted};
@@ -8,14 +7,14 @@ use crate::reactive::{part, text};
 use leptos::prelude::*;
 use protocol::{OperationId, Problem, ProblemType};
 
-/// An operation that was asked for and is not shown.
+/// Requested operation that cannot be shown.
 #[derive(Clone)]
 pub struct Missing {
     pub id: OperationId,
     pub problem: Problem,
 }
 
-/// All that has to be said before the figures are read.
+/// Notes above the comparison.
 #[component]
 pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Wanted>) -> impl IntoView {
     let missing = missing.into_iter().map(move |missing| view! { <NotThere missing wanted/> });
@@ -64,7 +63,7 @@ fn NotThere(missing: Missing, wanted: Memo<Wanted>) -> impl IntoView {
         <p class="note bad" role="alert">
             {said}
             " "
-            // Not the router's link: by path alone it would be the current page.
+            // Not a router link: it compares paths only and would mark this as current.
             <a href=text(move || base::url(&wanted.with(|w| w.without(id).address()))) data-noscroll="">
                 "Remove from comparison"
             </a>
@@ -77,7 +76,7 @@ fn kinds_of(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(|entry| entry.op.fixed().kind.to_string()).collect()
 }
 
-/// What is said of those that are the only one of their kind, where there are several.
+/// Note about operations that are the only one of their kind, if there are several kinds.
 fn alone(kinds: &[String]) -> Option<String> {
     let only = |kind: &String| kinds.iter().filter(|other| *other == kind).count() == 1;
     let those: Vec<_> = kinds
@@ -98,7 +97,7 @@ fn alone(kinds: &[String]) -> Option<String> {
     })
 }
 
-/// What is said when figures that are compared, those of one kind, are not of the same data.
+/// Note about results of the same kind that are based on different data.
 fn unlike(kinds: &[String], grounds: &[Option<String>]) -> Option<String> {
     let mut known: Vec<(&String, &String, Vec<usize>)> = Vec::new();
     for (place, (kind, ground)) in kinds.iter().zip(grounds).enumerate() {
@@ -138,7 +137,7 @@ mod tests {
         assert_eq!(unlike(&kinds, &of(&["MSFT 1h", "MSFT 1h", "", "MSFT 1h"])), None);
         let said = unlike(&kinds, &of(&["MSFT 1h", "", "AAPL 1h", "MSFT 1h"])).unwrap();
         assert!(said.ends_with("A and D: MSFT 1h; C: AAPL 1h."), "{said}");
-        // Of another kind, whose figures are compared with nobody's here.
+        // A different kind: its figures are not compared with the others.
         let kinds = texts(&["a.b", "c.d", "a.b"]);
         assert_eq!(unlike(&kinds, &of(&["MSFT 1h", "AAPL 1h", "MSFT 1h"])), None);
     }

@@ -1,4 +1,4 @@
-//! Operations that could be compared as well: the newest of the same kinds, each a link that adds it.
+//! Recent operations of the same kinds, each a link that adds it to the comparison.
 
 use super::wanted::Wanted;
 use crate::base;
@@ -9,10 +9,10 @@ use crate::reactive::{part, text};
 use leptos::prelude::*;
 use protocol::{KindName, OperationId};
 
-/// How many are offered; for others there is the list of operations.
+/// Maximum number of operations offered.
 const OFFERED: usize = 10;
 
-/// The list; of all kinds when `kinds` is empty.
+/// List of operations; of all kinds if `kinds` is empty.
 #[component]
 pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
     let live = Live::here();
@@ -22,7 +22,7 @@ pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
         move |_| {
             let (active, ended) = live.list(|_| true);
             let mut ids: Vec<OperationId> = active.into_iter().chain(ended).collect();
-            // Ids are made in the order of time.
+            // IDs sort by creation time.
             ids.sort_unstable_by(|a, b| b.cmp(a));
             let fits = |id: &OperationId| {
                 live.operation(*id).is_some_and(|cell| kinds.is_empty() || kinds.contains(&cell.fixed().kind))
@@ -38,7 +38,7 @@ pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
         let (kind, title, at) = (fixed.kind.to_string(), fixed.title.clone(), fixed.created_at);
         Some(view! {
             <li>
-                // Not the router's link: by path alone it would be the current page.
+                // Not a router link: it compares paths only and would mark this as current.
                 <a href=text(move || base::url(&wanted.with(|w| w.with(id).address()))) data-noscroll="">
                     <span class="kind">{kind}</span>
                     " "

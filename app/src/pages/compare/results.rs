@@ -1,47 +1,47 @@
-//! Figures of several results beside each other, the best of each marked. Pure.
+//! Comparison of result figures, with the best values marked. Pure.
 
 use crate::outcome::{EXEC, Figure, Outcome, beside, best_of};
 use protocol::{KindName, State};
 
-/// What is known of one operation.
+/// State and result of one operation.
 pub struct Side<'a> {
     pub kind: &'a KindName,
     pub state: State,
     pub outcome: Option<&'a Outcome>,
 }
 
-/// One figure of those that have it.
+/// Row of one figure.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
     pub name: String,
     pub means: &'static str,
-    /// One for each operation.
+    /// One cell per operation.
     pub cells: Vec<Cell>,
 }
 
-/// One figure of one operation.
+/// Figure of one operation.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Cell {
-    /// Empty where it has no such figure.
+    /// Value as text; empty if the result does not have the figure.
     pub text: String,
     pub best: bool,
 }
 
-/// Figures that mean the same in those that have them.
+/// Figures of one family of kinds.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
-    /// The kinds whose they are: `backtest.run`.
+    /// Name of the family: `backtest.run`.
     pub of: String,
     pub rows: Vec<Row>,
 }
 
-/// Kinds whose results are told in the same figures: each is one with itself, and all commands are one.
+/// Family of kinds with the same figures: all commands, or a single kind.
 fn family(kind: &KindName) -> &str {
     if kind.as_str().starts_with(EXEC) { "exec" } else { kind.as_str() }
 }
 
-/// Figures beside each other, a group for each family of kinds of which at least two are there. Only what
-/// succeeded can be best, and figures that a result does not tell are left out.
+/// Compared figures, grouped by families with at least two operations. Only succeeded operations can be best. Figures
+/// without any value are left out.
 pub fn groups(sides: &[Side<'_>]) -> Vec<Group> {
     let mut families: Vec<&str> = Vec::new();
     for side in sides {
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(best(&groups, "Wall time"), [true, false]);
         assert_eq!(best(&groups, "Peak memory"), [false, true]);
         assert_eq!(best(&groups, "Output lines"), [false, false]);
-        // Nobody tells of the processor: there is no such line.
+        // Without CPU time in any result there is no such row.
         assert!(groups[0].rows.iter().all(|row| row.name != "CPU time"));
     }
 

@@ -1,4 +1,4 @@
-//! The table: a column for each operation; the params in which they differ, what came out, how it ran.
+//! Comparison table with one column per operation: parameter differences, results and run details.
 
 use super::differ::Param;
 use super::entry::{Entry, all_params, letters};
@@ -18,7 +18,7 @@ use crate::{query, words};
 use leptos::prelude::*;
 use protocol::State;
 
-/// The table, in a box of its own that scrolls to the side.
+/// Horizontally scrolling table.
 #[component]
 pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
     let columns = entries.len() + 1;
@@ -54,7 +54,7 @@ pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
     .into_any()
 }
 
-/// The params that all have in common, folded away: one column says it for all.
+/// Identical parameters, collapsed.
 #[component]
 pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
     let same: Vec<Param> = all_params(&entries).into_iter().filter(|param| !param.differs).collect();
@@ -88,7 +88,7 @@ pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
     .into_any()
 }
 
-/// Who stands in a column, and the way to take it away.
+/// Head of a column, with the button that removes it.
 #[component]
 fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
     let op = entry.op;
@@ -100,7 +100,7 @@ fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
             <div class="side-mark">
                 {swatch(entry.place)}
                 <strong>{entry.letter()}</strong>
-                // Not the router's link: by path alone it would be the current page.
+                // Not a router link: it compares paths only and would mark this as current.
                 <a
                     href=text(move || base::url(&wanted.with(|w| w.without(op.id).address())))
                     data-noscroll=""
@@ -131,7 +131,7 @@ fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
     .into_any()
 }
 
-/// What the rows below it are about.
+/// Section head.
 fn part_head(said: String, columns: usize) -> AnyView {
     view! {
         <tr class="part-head">
@@ -162,12 +162,12 @@ fn param_row(param: &Param) -> AnyView {
     .into_any()
 }
 
-/// A name that may go on in the next line after each of its underscores.
+/// Name that can wrap after underscores.
 fn breakable(name: &str) -> AnyView {
     name.split_inclusive('_').map(|word| view! { {word.to_owned()} <wbr/> }).collect_view().into_any()
 }
 
-/// Figures of what came out, renewed when an operation ends.
+/// Result figures, updated when an operation ends.
 #[component]
 fn Results(entries: Vec<Entry>) -> impl IntoView {
     let columns = entries.len() + 1;
@@ -266,7 +266,7 @@ fn figure_row(row: &Row) -> AnyView {
     .into_any()
 }
 
-/// Where one stands. Tracked.
+/// Outcome of an entry. Tracked.
 fn standing_of(entry: Entry) -> String {
     let op = entry.op;
     let far = op.progress.with(|p| words::how_far(p.as_ref()));
@@ -274,7 +274,7 @@ fn standing_of(entry: Entry) -> String {
     standing(op.state.get(), &far, why.as_deref(), entry.outcome.with(Option::is_some))
 }
 
-/// Where an operation stands, for those that look for its result.
+/// Outcome of an operation in terms of its result.
 fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> String {
     match state {
         State::Queued => "queued, no result yet".to_owned(),
@@ -289,7 +289,7 @@ fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> Str
     }
 }
 
-/// Where and when each ran.
+/// Host, start time, duration and attempt of each operation.
 #[component]
 fn Runs(entries: Vec<Entry>) -> impl IntoView {
     let (clock, zone) = (Live::here().clock(), Zones::here());

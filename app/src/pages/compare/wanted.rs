@@ -1,15 +1,15 @@
-//! What a comparison shows, as it stands in the page's address, so that a link gives what its sender saw. Pure.
+//! Selection and settings of a comparison, as encoded in the URL. Pure.
 
 use crate::query;
 use protocol::OperationId;
 
-/// The least and the most operations that are compared.
+/// Minimum and maximum number of compared operations.
 pub const LEAST: usize = 2;
 pub const MOST: usize = 20;
-/// Hundredths beyond which a curve would not move any more.
+/// Maximum smoothing in hundredths; beyond it a curve is flat.
 const SMOOTHEST: u32 = 99;
 
-/// Why this many can't be compared; nothing where they can.
+/// Reason why this many operations cannot be compared.
 pub fn refusal(selected: usize) -> Option<String> {
     match selected {
         n if n < LEAST => Some(format!("Select {} more to compare", LEAST - n)),
@@ -18,25 +18,25 @@ pub fn refusal(selected: usize) -> Option<String> {
     }
 }
 
-/// What the address asks for.
+/// Selection and settings.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Wanted {
-    /// In the order in which they stand beside each other, each once, at most [`MOST`].
+    /// Compared operations in order, without duplicates, at most [`MOST`].
     pub ids: Vec<OperationId>,
-    /// What stands among the ids and is none.
+    /// Invalid IDs in the URL.
     pub odd: Vec<String>,
-    /// How many were left out because there are too many.
+    /// Number of IDs beyond the maximum.
     pub over: usize,
-    /// The curves that are drawn; all that can be compared when empty.
+    /// Shown series; empty shows all.
     pub series: Vec<String>,
-    /// Curves over what they count themselves, where they could stand over their dates.
+    /// Whether the x axis is the series' own instead of time.
     pub counted: bool,
-    /// Weight of the past in smoothed curves, hundredths.
+    /// Smoothing weight in hundredths.
     pub smooth: u32,
 }
 
 impl Wanted {
-    /// From the address; what can't be read is as good as not given.
+    /// Parses the query parameters; invalid ones count as missing.
     pub fn new(ids: &str, series: &str, x: &str, smooth: &str) -> Self {
         let mut wanted = Self {
             series: parts(series).map(str::to_owned).collect(),
@@ -55,12 +55,12 @@ impl Wanted {
         wanted
     }
 
-    /// Only these operations, everything else as it comes.
+    /// Comparison of these operations with default settings.
     pub fn of(ids: impl IntoIterator<Item = OperationId>) -> Self {
         Self { ids: ids.into_iter().collect(), ..Self::default() }
     }
 
-    /// The page's address that shows this.
+    /// URL of this comparison.
     pub fn address(&self) -> String {
         let ids: Vec<_> = self.ids.iter().map(OperationId::to_string).collect();
         let smooth = match self.smooth {
@@ -76,24 +76,24 @@ impl Wanted {
         query::url("/compare", pairs.iter().map(|(name, value)| (*name, value.as_str())))
     }
 
-    /// The same without one of them.
+    /// The comparison without an operation.
     pub fn without(&self, id: OperationId) -> Self {
         Self { ids: self.ids.iter().copied().filter(|other| *other != id).collect(), ..self.clone() }
     }
 
-    /// The same with another one, at the end.
+    /// The comparison with an operation added at the end.
     pub fn with(&self, id: OperationId) -> Self {
         let mut more = self.without(id);
         more.ids.push(id);
         more
     }
 
-    /// Whether the curve is drawn.
+    /// Whether a series is shown.
     pub fn draws(&self, name: &str) -> bool {
         self.series.is_empty() || self.series.iter().any(|chosen| chosen == name)
     }
 
-    /// One curve of `all` drawn or not any more. The last one stays: a page without curves compares none.
+    /// Shows or hides one series of `all`. Hiding the last one shows all again.
     pub fn toggled(&self, name: &str, all: &[String]) -> Self {
         let drawn = |other: &String| self.draws(other) != (other == name);
         let mut series: Vec<String> = all.iter().filter(|other| drawn(other)).cloned().collect();
@@ -103,17 +103,17 @@ impl Wanted {
         Self { series, ..self.clone() }
     }
 
-    /// Curves over their count or over their dates.
+    /// Sets the x axis.
     pub fn counting(&self, counted: bool) -> Self {
         Self { counted, ..self.clone() }
     }
 
-    /// Curves as smooth as this, 0 to below 1.
+    /// Sets the smoothing weight, from 0 to below 1.
     pub fn smoothed(&self, weight: f64) -> Self {
         Self { smooth: hundredths(weight), ..self.clone() }
     }
 
-    /// Weight of the past in smoothed curves, 0 to below 1.
+    /// Smoothing weight, from 0 to below 1.
     pub fn weight(&self) -> f64 {
         weight(self.smooth)
     }
@@ -127,7 +127,7 @@ fn weight(hundredths: u32) -> f64 {
     f64::from(hundredths) / 100.0
 }
 
-/// What is no number becomes 0.
+/// Weight in hundredths; NaN becomes 0.
 fn hundredths(weight: f64) -> u32 {
     ((weight * 100.0).round() as u32).min(SMOOTHEST)
 }

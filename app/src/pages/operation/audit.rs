@@ -1,4 +1,4 @@
-//! Who did what with the operation, when and from where.
+//! Audit log of an operation.
 
 use crate::components::moment::Clock;
 use crate::reactive::part;
@@ -6,10 +6,10 @@ use crate::words;
 use leptos::prelude::*;
 use protocol::AuditEntry;
 
-/// Every entry, newest first.
+/// Audit entries, newest first.
 #[component]
 pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
-    // A column for reasons only where one was given.
+    // The column appears only if an entry has a reason.
     let reasons = Memo::new(move |_| audit.with(|all| all.iter().any(|entry| !entry.detail.is_empty())));
     let rows =
         part(move || {

@@ -1,5 +1,5 @@
-//! Earlier runs behind the curves of an operation: which charts show them stands in the address, and what was asked
-//! for is kept until something changes by which the answer would be another.
+//! Baselines behind the charts of an operation. The URL holds which charts show one. Baselines are cached until the
+//! run starts or its rule changes.
 
 use crate::api;
 use crate::components::chart::band_swatch;
@@ -15,15 +15,15 @@ use leptos_router::hooks::{use_location, use_navigate};
 use protocol::{Band, Envelope, Problem, Time};
 use std::sync::Arc;
 
-/// The word of the address that names the curves whose charts show earlier runs.
+/// Query parameter with the names of the series that show a baseline.
 const WORD: &str = "band";
-/// What stands there when none does, though a rule would have one shown.
+/// Value that hides all baselines, including the rule's.
 const NONE: &str = "none";
 
-/// By which an answer would be another: whether the run has begun, and when its rule was set.
+/// Cache key of a baseline: whether the run has started, and when its rule was set.
 type Stamp = (bool, Option<Time>);
 
-/// What became of a question.
+/// State of a baseline request.
 #[derive(Clone)]
 enum Asked {
     Waiting,
@@ -31,31 +31,31 @@ enum Asked {
     Trouble(Problem),
 }
 
-/// Of one operation.
+/// Baselines of one operation.
 #[derive(Clone, Copy)]
 pub struct Bands {
     op: OpView,
     answers: RwSignal<Vec<(String, Stamp, Asked)>>,
-    /// The curves whose charts show earlier runs.
+    /// Series that show a baseline.
     shown: Memo<Vec<String>>,
     show: Callback<Vec<String>>,
 }
 
-/// The curves that an address names; `None` when it says nothing of it.
+/// Series named in the URL; `None` without the parameter.
 fn named(word: Option<&str>) -> Option<Vec<String>> {
     let names = word?.split(',').filter(|name| !name.is_empty() && *name != NONE);
     Some(names.map(str::to_owned).collect())
 }
 
 impl Bands {
-    /// Called by the page of the operation.
+    /// Baselines for the page of an operation.
     pub fn new(op: OpView) -> Self {
         let location = use_location();
         let query = location.query;
         let ruled = Memo::new(move |_| op.facts.with(|f| f.rule.as_ref().map(|rule| rule.series.clone())));
         let shown = Memo::new(move |_| {
             let asked = query.with(|q| named(q.get_str(WORD)));
-            // Where a rule goes by it, it is there unasked.
+            // By default the series of the rule shows its baseline.
             asked.unwrap_or_else(|| ruled.get().into_iter().collect())
         });
         let navigate = use_navigate();
@@ -76,7 +76,7 @@ impl Bands {
         Self { op, answers: RwSignal::default(), shown, show }
     }
 
-    /// Whether the chart of these curves shows earlier runs. Tracked.
+    /// Whether the chart of these series shows a baseline. Tracked.
     pub fn shows(&self, names: &[String]) -> bool {
         self.shown.with(|shown| names.iter().any(|name| shown.contains(name)))
     }
@@ -91,7 +91,7 @@ impl Bands {
         self.show.run(shown);
     }
 
-    /// The bands of some curves, as far as they are there. Tracked.
+    /// Loaded baselines of the given series. Tracked.
     pub fn behind(&self, names: &[String]) -> Vec<Option<Arc<Band>>> {
         if !self.shows(names) {
             return Vec::new();
@@ -105,7 +105,7 @@ impl Bands {
         })
     }
 
-    /// Tracked.
+    /// Current cache key of a series. Tracked.
     fn stamp(&self, name: &str) -> Stamp {
         self.op.facts.with(|f| {
             let rule = f.rule.as_ref().filter(|rule| rule.series == name);
@@ -113,7 +113,7 @@ impl Bands {
         })
     }
 
-    /// Asks for the band of a curve, unless the answer would be the same as before; `anew` in any case.
+    /// Requests a baseline unless it is cached; `anew` ignores the cache.
     fn ask(&self, name: &str, anew: bool) {
         let (this, stamp) = (*self, self.stamp(name));
         let known = |(of, as_of, _): &(String, Stamp, Asked)| of == name && *as_of == stamp;
@@ -134,18 +134,18 @@ impl Bands {
     fn put(&self, name: &str, stamp: Stamp, asked: Asked) {
         // The page may be gone by now.
         self.answers.try_update(|answers| match answers.iter_mut().find(|(of, ..)| of == name) {
-            // What was drawn stays until there is something else.
+            // The drawn baseline stays until the new one has arrived.
             Some((_, as_of, Asked::Told(_))) if matches!(asked, Asked::Waiting) => *as_of = stamp,
             Some(known) if known.1 == stamp || matches!(asked, Asked::Waiting) => {
                 *known = (name.to_owned(), stamp, asked);
             }
-            // The answer to a question that another has overtaken.
+            // A newer request has replaced this one.
             Some(_) => {}
             None => answers.push((name.to_owned(), stamp, asked)),
         });
     }
 
-    /// The dial of a chart.
+    /// Button of a chart that shows and hides the baseline.
     pub fn dial(self, names: Vec<String>) -> AnyView {
         let of = names.clone();
         Effect::new(move |_| {
@@ -168,7 +168,7 @@ impl Bands {
         .into_any()
     }
 
-    /// What is said of earlier runs at a chart that shows them; `called` are what its curves are called there.
+    /// Note below a chart that shows a baseline; `called` are the display names of its series.
     pub fn note(self, names: Vec<String>, called: Vec<String>, curves: RwSignal<Curves>) -> AnyView {
         let several = names.len() > 1;
         let names = StoredValue::new(names);
@@ -199,7 +199,7 @@ impl Bands {
                 .into_any(),
             )
         });
-        // Always there, so that what comes into it is read out.
+        // The live region exists from the start, so that screen readers announce its content.
         view! { <div role="status">{lines}</div> }.into_any()
     }
 
@@ -220,7 +220,7 @@ impl Bands {
                     let ended = self.op.state.get().ended();
                     curves.with(|c| words::standing(&envelope, c.get(&name), ended))
                 });
-                // It changes with every point: whoever wants to know reads it.
+                // It changes with every point, so it is not announced.
                 view! {
                     {legend}
                     " · "

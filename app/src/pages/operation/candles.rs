@@ -1,4 +1,4 @@
-//! The candlestick chart of a result's bars; a zoom asks the server for finer candles.
+//! Candlestick chart of the bars of a result. Zooming requests finer candles.
 
 use super::sampled::Sampled;
 use crate::components::chart::{Chart, Extent, Mark, Rows, Shape, Sheet, Spec};
@@ -9,21 +9,21 @@ use protocol::OperationId;
 use protocol::results::Bars;
 use std::sync::Arc;
 
-/// Candles asked for at once.
+/// Candles per request.
 const CANDLES: u32 = 500;
 
-/// Whose bars they are.
+/// Instrument of a chart.
 pub struct Market {
-    /// `MSFT 1h`
+    /// Title such as `MSFT 1h`.
     pub title: String,
     pub synthetic: bool,
-    /// Stretches that are shaded, in seconds since 1970.
+    /// Shaded ranges, in seconds since 1970.
     pub gaps: Vec<(f64, f64)>,
-    /// What the shading means: `missing bars`.
+    /// Meaning of the shading: `missing bars`.
     pub shading: &'static str,
 }
 
-/// How much one candle holds: `1 candle = 42 bars`.
+/// Resolution of the chart: `1 candle = 42 bars`.
 fn grain(bars: &Bars) -> String {
     match bars.bars_per_candle {
         0 | 1 => "1 candle = 1 bar".to_owned(),
@@ -31,12 +31,12 @@ fn grain(bars: &Bars) -> String {
     }
 }
 
-/// The chart, its grain, and what marks its gaps and trades.
+/// Chart with its resolution and a legend for gaps and trades.
 #[component]
 pub fn Candles(
     id: OperationId,
     market: Market,
-    /// What happened at which price.
+    /// Trade entries and exits.
     #[prop(optional, into)]
     marks: Option<Signal<Arc<Vec<Mark>>>>,
 ) -> impl IntoView {
@@ -92,7 +92,7 @@ pub fn Candles(
     .into_any()
 }
 
-/// What the marks of trades look like, in words.
+/// Legend of the trade marks.
 #[component]
 fn TradeMarks() -> impl IntoView {
     let mark = |class: &'static str, path: &'static str, said: &'static str| {

@@ -1,5 +1,4 @@
-//! What is the matter with an operation just now, beside its state: in line, held back, stalled, its host silent;
-//! with the way out where there is one.
+//! Condition of an operation, such as queued, stalled or host unreachable, with the action that resolves it.
 
 use crate::actions::{Actions, Question};
 use crate::live::{Live, OpView};
@@ -8,12 +7,12 @@ use crate::words;
 use leptos::prelude::*;
 use protocol::{ConditionKind, State};
 
-/// The box; nothing while nothing is the matter.
+/// Box with the condition; empty without one.
 #[component]
 pub fn ConditionBox(op: OpView) -> impl IntoView {
     let (actions, live) = (Actions::here(), Live::here());
     let clock = live.clock();
-    // Made anew when it is another matter, not each second.
+    // Rebuilt when the condition changes, not every second.
     let matter = Memo::new(move |_| {
         let open = !op.state.get().ended();
         op.condition.with(|c| c.as_ref().filter(|_| open).map(|c| (c.kind, c.message.clone())))
@@ -27,7 +26,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    // A cancel that is not confirmed can be sent again.
+    // An unconfirmed cancel can be resent.
     let may_repeat = Memo::new(move |_| {
         let of_cancel = |kind| matches!(kind, ConditionKind::Unstoppable | ConditionKind::CancelUndelivered);
         op.state.get() == State::Cancelling
@@ -81,12 +80,12 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
     })
 }
 
-/// Where it stands in line; nothing while it stands in none.
+/// Queue position of a queued operation.
 #[component]
 pub fn InLine(op: OpView) -> impl IntoView {
     let live = Live::here();
     let place = Memo::new(move |_| {
-        // Only what waits looks for its place.
+        // Only queued operations track queue positions.
         (op.state.get() == State::Queued).then(|| live.places().remove(&op.id)).flatten()
     });
     part(move || {
@@ -98,7 +97,7 @@ pub fn InLine(op: OpView) -> impl IntoView {
     })
 }
 
-/// A sentence begins with a capital.
+/// Text with a capital first letter.
 fn capital(text: String) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The curves of an operation as charts, growing while it runs.
+//! Live charts of the series of an operation.
 
 use super::POINTS;
 use super::band::Bands;
@@ -11,32 +11,32 @@ use leptos::prelude::*;
 use protocol::{KindSpec, OperationId, Point, SeriesInfo};
 use std::sync::Arc;
 
-/// The most points of a curve that one answer of the server has.
+/// Maximum number of points per series in one response.
 pub const MOST_POINTS: u32 = 20_000;
 
-/// A card for each group of curves that belong together.
+/// Charts grouped into cards.
 #[component]
 pub fn CurveCharts(
     id: OperationId,
     curves: RwSignal<Curves>,
-    /// Of some of them points were left out.
+    /// Whether some series are downsampled.
     thinned: RwSignal<bool>,
     spec: StoredValue<Option<KindSpec>>,
-    /// What files made of them are called.
+    /// Base name of exported files.
     file: String,
-    /// Curves that the result shows already, and better.
+    /// Series that the result shows in better quality.
     left_out: Signal<&'static [&'static str]>,
-    /// Earlier runs, for what is drawn behind them.
+    /// Baselines drawn behind the series.
     bands: Bands,
 ) -> impl IntoView {
     let of = Source { id, curves, thinned, bands };
-    // Those that have points; a chart is made when the first of them comes.
+    // A chart appears with the first point of its series.
     let groups = Memo::new(move |_| {
         let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
         let out = left_out.get();
         let mut infos: Vec<(usize, SeriesInfo)> =
             names.iter().filter(|n| !out.contains(&n.as_str())).map(|name| info(name, spec)).collect();
-        // As the kind declares them, not as their first points happened to come.
+        // In the order of the kind's declaration, not of arrival.
         infos.sort_by_key(|(place, _)| *place);
         cards(infos.into_iter().map(|(_, info)| info).collect())
     });
@@ -62,7 +62,7 @@ pub fn CurveCharts(
     })
 }
 
-/// Where its charts have their curves from.
+/// Data source of the charts.
 #[derive(Clone, Copy)]
 struct Source {
     id: OperationId,
@@ -71,12 +71,12 @@ struct Source {
     bands: Bands,
 }
 
-/// What tells one card from another.
+/// Key of a card.
 fn names_of(card: &[Panel]) -> Vec<String> {
     card.iter().flat_map(|p| p.series.iter().map(|i| i.name.clone())).collect()
 }
 
-/// One chart; `alone` on its card or stacked with others.
+/// Chart of a panel; `alone` if it is the only one on its card.
 fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoView + use<> {
     let Source { id, curves, thinned, bands } = of;
     let first = &panel.series[0];
@@ -88,7 +88,7 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         x: first.x.clone(),
         unit: first.unit.clone(),
         names: panel.names(),
-        // A rate without its zero shows a storm where there is a breeze.
+        // A rate axis starts at 0. Otherwise small variations would look large.
         zero: first.unit.ends_with("/s") || falls,
         fill: falls,
         smooth: alone && !falls,
@@ -122,17 +122,15 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
     view! { <Chart spec sheet dial note all/> }
 }
 
-/// How much of some curves is there, of an answer that held at most so many points of each and left some out or not.
-/// Of a stretch at least one point is left, and there are half as many stretches, a third where there are gaps: what has
-/// fewer is all there.
+/// Completeness of series in a response with at most `asked` points each. Downsampling keeps at least one point per
+/// bucket, and has at least a third as many buckets as `asked`. Shorter series are therefore complete.
 pub fn extent_of(thinned: bool, asked: u32, curves: &[&[Point]]) -> Extent {
     let few = |curve: &&[Point]| curve.len() < asked as usize / 3;
     let rows = if thinned && !curves.iter().all(few) { Rows::Thinned } else { Rows::Each };
     Extent { rows, part: false }
 }
 
-/// What the kind says of a curve, and the place at which it does; a curve that it does not know comes after
-/// all others, under its name.
+/// Declaration of a series and its position in the kind. Undeclared series come last, under their own names.
 pub fn info(name: &str, spec: StoredValue<Option<KindSpec>>) -> (usize, SeriesInfo) {
     let declared = spec.with_value(|s| {
         let series = &s.as_ref()?.series;

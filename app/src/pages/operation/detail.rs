@@ -1,4 +1,4 @@
-//! The full page of one operation, kept true by the feed.
+//! Page of one operation, kept current by the feed.
 
 use super::POINTS;
 use super::audit::AuditTable;
@@ -27,7 +27,7 @@ use leptos_meta::Title;
 use protocol::KindSpec;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 
-/// Everything of one operation; `first` is what it was opened with.
+/// All sections of the page; `first` is the initial response.
 #[component]
 pub fn Detail(
     first: OperationDetail,
@@ -60,7 +60,7 @@ pub fn Detail(
     let tab_title = {
         let now = move || {
             let state = op.state.try_get()?;
-            // Once a second, however fast it goes.
+            // Updated once a second, whatever the event rate.
             clock.try_get()?;
             let far = op.progress.try_with_untracked(|p| words::how_far(p.as_ref()))?;
             Some(match (state.ended(), far.is_empty()) {
@@ -68,7 +68,7 @@ pub fn Detail(
                 _ => format!("{state} · {title} · Signalbox"),
             })
         };
-        // The server may ask for it when the page is made and its signals are gone.
+        // The server may read the title after the signals are disposed.
         let first = untrack(&now);
         move || now().or_else(|| first.clone()).unwrap_or_default()
     };
@@ -76,7 +76,7 @@ pub fn Detail(
         let kind = fixed.kind.clone();
         move |_| result.with(|r| r.as_ref().map(|r| Outcome::read(&kind, r)))
     });
-    // What a person calls files made of it.
+    // Base name of exported files.
     let file = format!("{}-{}", fixed.kind.as_str().replace('.', "-"), fixed.id.short().replace('…', "-"));
     let left_out =
         Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
@@ -97,7 +97,7 @@ pub fn Detail(
             let said = late.with(|late| words::trail::late(late))?;
             Some(view! { <p class="note">{said}</p> }.into_any())
         });
-        // Always there, so that what comes into it is read out.
+        // The live region exists from the start, so that screen readers announce its content.
         view! { <div role="status">{said}</div> }
     };
     view! {
@@ -123,7 +123,7 @@ pub fn Detail(
     .into_any()
 }
 
-/// Phases, bar and what is being done, while it is not over.
+/// Phases, progress bar and activity of an operation that has not ended.
 #[component]
 fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let running = Memo::new(move |_| !op.state.get().ended());
@@ -138,7 +138,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let forecast = part(move || {
         let zone = zone.get();
         let told = words::forecast::of(op, clock.get(), |forecast, eta, now| {
-            // Its line is there from the beginning, so that nothing moves when it can be told.
+            // The line is always present, so that nothing shifts when the estimate arrives.
             let unknown = || "ETA not available yet.".to_owned();
             let by_host = |left| format!("Host estimate: {left} left.");
             Some(match forecast {
@@ -163,7 +163,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     })
 }
 
-/// What the kind declares, as far as the page knows.
+/// Declaration of a kind, if the page knows it.
 pub fn spec_of(kind: &protocol::KindName) -> Option<KindSpec> {
     Data::here().kinds.with_untracked(|kinds| {
         let list = kinds.as_ref()?.as_ref().ok()?;

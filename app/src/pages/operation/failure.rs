@@ -1,4 +1,4 @@
-//! Why an operation failed: what happened, and what to do next.
+//! Failure of an operation: what happened, why, and what to do.
 
 use crate::live::OpView;
 use crate::reactive::part;
@@ -19,7 +19,7 @@ fn headline(reason: FailureReason) -> &'static str {
     }
 }
 
-/// What happened: a sentence, and below it what a program said, line by line as it said it.
+/// Failure message: a sentence, then the last output of the program in a monospace block.
 fn message(text: &str) -> AnyView {
     match text.split_once('\n') {
         None => view! { <p>{text.to_owned()}</p> }.into_any(),
@@ -31,7 +31,7 @@ fn message(text: &str) -> AnyView {
     }
 }
 
-/// The box; nothing while nothing failed.
+/// Box with the failure; empty without one.
 #[component]
 pub fn FailureBox(op: OpView) -> impl IntoView {
     part(move || {

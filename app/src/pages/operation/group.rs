@@ -1,27 +1,26 @@
-//! Which curves of an operation belong into one chart, and which charts onto one card. Pure; by name, unit and
-//! x alone, so that any host's curves profit.
+//! Grouping of series into charts and of charts into cards. Pure: it uses only name, unit and x axis, so it works for
+//! any host.
 
 use protocol::SeriesInfo;
 
-/// Parts of the data that one and the same figure is told of: `train_loss`, `validation_loss`. In the order in
-/// which they are drawn.
+/// Data splits that prefix or suffix a metric, as in `train_loss` and `validation_loss`, in drawing order.
 const PARTS: [&str; 8] = ["train", "training", "validation", "valid", "val", "eval", "test", "holdout"];
-/// Curves that are there to be compared with.
+/// Series that serve as a reference.
 const COMPARED: [&str; 3] = ["buy_and_hold", "benchmark", "baseline"];
-/// Figures that span several powers of ten.
+/// Metrics that span several powers of ten.
 const STEEP: [&str; 6] = ["loss", "error", "perplexity", "learning_rate", "lr", "grad_norm"];
 
-/// Curves in one chart.
+/// Series in one chart.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Panel {
-    /// What they have in common: `loss`.
+    /// Common part of their names: `loss`.
     pub stem: String,
     /// Never empty.
     pub series: Vec<SeriesInfo>,
 }
 
 impl Panel {
-    /// What stands over the chart.
+    /// Title of the chart.
     pub fn title(&self) -> String {
         if let [only] = self.series.as_slice() {
             return only.title.clone();
@@ -31,12 +30,12 @@ impl Panel {
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
-    /// What each curve is called: where they share a chart, without the words that its title says already.
+    /// Legend names of the series. In a shared chart they leave out the words of the title.
     pub fn names(&self) -> Vec<String> {
         let title = self.title().to_lowercase();
         let short = |name: &str| {
             let lower = name.to_lowercase();
-            // By length of the same text: lower case may be of another one.
+            // Lower-casing can change the length of a text, which would shift the cut.
             let rest =
                 lower.strip_suffix(&title).filter(|_| lower.len() == name.len() && self.series.len() > 1);
             rest.map(str::trim_end).filter(|rest| !rest.is_empty()).map(|rest| name[..rest.len()].to_owned())
@@ -44,7 +43,7 @@ impl Panel {
         self.series.iter().map(|i| short(&i.title).unwrap_or_else(|| i.title.clone())).collect()
     }
 
-    /// A logarithmic axis is worth offering.
+    /// Whether a logarithmic axis is offered.
     pub fn is_steep(&self) -> bool {
         STEEP.iter().any(|word| self.stem == *word || self.stem.ends_with(&format!("_{word}")))
     }
@@ -54,7 +53,7 @@ impl Panel {
     }
 }
 
-/// The part of the data that a name speaks of, if it does, and what it tells of it.
+/// Data split of a series name, if any, and the remaining metric.
 fn split(name: &str) -> (Option<usize>, &str) {
     for (rank, part) in PARTS.iter().enumerate() {
         let rest = name.strip_prefix(part).and_then(|rest| rest.strip_prefix('_'));
@@ -66,15 +65,15 @@ fn split(name: &str) -> (Option<usize>, &str) {
     (None, name)
 }
 
-/// Whether `below` is a fall from the peaks of `above`: `equity` and `drawdown`, `a_equity` and `a_drawdown`.
+/// Whether `below` is the drawdown of `above`: `equity` and `drawdown`, `a_equity` and `a_drawdown`.
 fn falls_from(above: &Panel, below: &Panel) -> bool {
     let of = |panel: &Panel, word: &str| panel.stem.strip_suffix(word).map(str::to_owned);
     above.series[0].x == below.series[0].x
         && of(above, "equity").is_some_and(|above| of(below, "drawdown") == Some(above))
 }
 
-/// Cards of panels of curves. Curves of one figure share a panel, what is compared joins what it is compared
-/// with, a drawdown stands below its equity; everything else stands alone, in the order in which it came.
+/// Groups series into panels and cards. Series of one metric share a panel, references join what they are compared
+/// with, and a drawdown stands below its equity. Everything else stands alone, in the given order.
 pub fn cards(infos: Vec<SeriesInfo>) -> Vec<Vec<Panel>> {
     let (compared, infos): (Vec<_>, Vec<_>) =
         infos.into_iter().partition(|info| COMPARED.contains(&info.name.as_str()));

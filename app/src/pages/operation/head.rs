@@ -1,4 +1,4 @@
-//! The head of an operation's page: what it is, where it stands, what can be asked of it.
+//! Head of an operation's page: title, state and actions.
 
 use super::condition::InLine;
 use crate::components::focus::hand_over;
@@ -20,14 +20,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use protocol::{ConditionKind, State};
 
-/// Title, state, actions and the line below them.
+/// Title, state, actions and the summary line below.
 #[component]
 pub fn Head(op: OpView) -> impl IntoView {
     let fixed = op.fixed();
     Open::here().hold(op);
     let title = fixed.title.clone();
     let state = NodeRef::<Div>::new();
-    // Read out when it changes, not when it is first shown.
+    // Announced on changes, not on the first render.
     let announced = text(move || words::announcement(&title, op.state.get()));
     let part_of = fixed.parent.map(|parent| {
         view! { " · " <A href=query::operation(parent)>{format!("part of {}", parent.short())}</A> }
@@ -55,7 +55,7 @@ pub fn Head(op: OpView) -> impl IntoView {
     .into_any()
 }
 
-/// The most likely ones as buttons, the others in the menu beside them. `state` tells what came of it.
+/// Frequent actions as buttons, the others in a menu. `state` receives the focus after an action.
 #[component]
 fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let (doer, tell) = (Doer::here(), Tell::here());
@@ -68,7 +68,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     });
     let ended = Memo::new(move |_| op.state.get().ended());
     let told = Memo::new(move |_| tell.awaits(op.id));
-    // Marked and not disabled while it waits: what is disabled loses the focus.
+    // Marked as busy instead of disabled: a disabled button loses the focus.
     let busy = move || doer.actions.pending(op.id);
     let button = move |deed: Deed, class: &'static str| {
         let press = move |_| {
@@ -102,7 +102,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         view! {
             <button type="button" hidden=hidden on:click=move |_| deed.carry_out(op, doer, &go)>
                 <span>{word(move || deed.words(told.get(), false))}</span>
-                // Only where there is one: a browser draws an empty one as a box.
+                // Browsers draw an empty `kbd` as a box.
                 {(!deed.key().is_empty()).then(|| view! { <kbd aria-hidden="true">{deed.key()}</kbd> })}
             </button>
         }
@@ -130,7 +130,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         <div class="op-actions" node_ref=actions>
             {part(move || {
                 let next = next.get();
-                // Not to the next button: whoever strikes a key twice would take back what was just asked for.
+                // The focus does not move to the next button: a double key press would undo the action.
                 hand_over(actions.get_untracked().as_deref(), move || {
                     state.try_get_untracked().flatten().map(Into::into)
                 });
@@ -152,7 +152,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     .into_any()
 }
 
-/// `attempt 1 on gpu-1 · started 10:41:07 UTC · 2 m 10 s · about 40 s left`
+/// Summary line: `attempt 1 on gpu-1 · started 10:41:07 UTC · 2 m 10 s · about 40 s left`.
 #[component]
 fn SubLine(op: OpView) -> impl IntoView {
     let clock = Live::here().clock();

@@ -1,5 +1,5 @@
-//! What the server was asked for beside the snapshot, kept true: joined with the feed, and asked for again when
-//! something changes that no event carries or that may have been lost.
+//! Data of an operation beyond the snapshot, kept current. Responses are merged with the feed, and requested again
+//! after changes without events or after a gap in the feed.
 
 use crate::again::Again;
 use crate::api;
@@ -11,26 +11,27 @@ use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use protocol::{OperationId, ProblemType};
 use std::sync::Arc;
 
-/// What is asked for beside an operation.
+/// Data requested in addition to an operation.
 #[derive(Clone, Copy)]
 pub struct Beside {
-    /// Points of each curve.
+    /// Maximum number of points per series.
     pub points: u32,
-    /// Some curves had more points than that: of what is here, some were left out.
+    /// Whether some series are downsampled.
     pub thinned: RwSignal<bool>,
-    /// Its log as well.
+    /// Whether the log is requested.
     pub logs: bool,
 }
 
-/// Follows an operation from before the server is asked for it, until the page goes or another one takes its place.
+/// Subscriptions of a page. They start before the first request and end with the page, or when other operations take
+/// their place.
 #[derive(Clone, Copy, Default)]
 pub struct Following(StoredValue<Vec<Arc<Follow>>>);
 
-/// How the page follows one: with its log or without.
+/// Subscribes with or without the log.
 type How = fn(&Live, OperationId) -> Arc<Follow>;
 
 impl Following {
-    /// Called by a page before it asks for these operations; others are let go.
+    /// Subscribes to these operations before their data is requested, and drops all others.
     pub fn begin(self, live: &Live, ids: &[OperationId], how: How) {
         self.0.try_update_value(|known| {
             let kept = |id: &OperationId| known.iter().find(|follow| follow.id == *id).cloned();
@@ -39,7 +40,7 @@ impl Following {
         });
     }
 
-    /// For what shows one of them: of a page that the server rendered it was not asked for here.
+    /// Subscription of one operation. On a page rendered by the server `begin` did not run in the browser.
     pub fn of(self, live: &Live, id: OperationId, how: How) -> Arc<Follow> {
         let known = self.0.try_update_value(|known| match known.iter().find(|follow| follow.id == id) {
             Some(follow) => follow.clone(),
@@ -52,7 +53,7 @@ impl Following {
     }
 }
 
-/// Joins what the page was opened with.
+/// Merges the initial responses.
 pub fn take_first(
     follow: &Follow,
     detail: &OperationDetail,
@@ -63,15 +64,15 @@ pub fn take_first(
     if !follow.details.take_first(Some((detail.seq, stand.clone())))
         && follow.details.state().with_untracked(|known| !known.stands(&stand))
     {
-        // A view that is made a second time begins with what the first one began with.
+        // A view that is built twice starts again with the initial response.
         follow.details.ask_again();
     }
     follow.curves.take_first(series.map(|answer| (answer.seq, (answer.attempt, answer.series))));
     follow.log.take_first(logs.map(|page| (page.seq, (page.attempt, page.lines))));
 }
 
-/// Asks again: for everything that `taken` takes when it is known to have changed, for curves and log where events may be
-/// missing, and for curves that have grown too long to be drawn.
+/// Repeats requests: details after a known change, series and log after a gap in the feed, and series that have grown
+/// too long to draw.
 pub fn keep_true(
     live: &Live,
     op: OpView,
@@ -89,7 +90,7 @@ pub fn keep_true(
             let (live, follow, taken) = (live.clone(), follow.clone(), taken.clone());
             let question = follow.details.ask(live.seq());
             spawn_local(async move {
-                // Without an answer the page shows what it has.
+                // Without a response the page keeps its data.
                 match api::operation(op.id).await {
                     Ok(detail) => {
                         again.answered();
@@ -101,7 +102,7 @@ pub fn keep_true(
                     Err(problem) => {
                         follow.details.failed(question);
                         match problem.kind {
-                            // Deleted while no event of it could come here.
+                            // Deleted during a gap in the feed.
                             ProblemType::NotFound => live.forget(op.id),
                             _ => again.in_vain(&problem),
                         }
@@ -118,7 +119,7 @@ pub fn keep_true(
     Effect::new({
         let (live, follow, asks) = (live.clone(), follow.clone(), follow.curves.asks());
         move |earlier: Option<()>| {
-            // The end of an attempt as well: its last points may have been thinned on the way.
+            // Also at the end of an attempt, since its last points may be downsampled.
             let thin = overgrown.get();
             ended.track();
             let wanted = asks.get() + curves_again.turn() > 0;

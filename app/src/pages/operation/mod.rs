@@ -1,4 +1,4 @@
-//! One operation: where it stands, its curves and log as they grow, what came out of it.
+//! Page of one operation: state, charts, log and result.
 
 mod audit;
 mod band;
@@ -34,21 +34,21 @@ use leptos_router::hooks::use_params_map;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use protocol::{OperationId, Problem, ProblemType};
 
-/// Points asked for of each curve: about twice what a chart is wide.
+/// Points requested per series: about twice the width of a chart.
 const POINTS: u32 = 1_200;
 
-/// The page; its address names the operation.
+/// Page of the operation in the URL.
 #[component]
 pub fn OperationPage() -> impl IntoView {
     let params = use_params_map();
     let id =
         Memo::new(move |_| params.with(|p| p.get_str("id").and_then(|id| id.parse::<OperationId>().ok())));
     let (data, live) = (Data::here(), Live::here());
-    // Events of it are held from before the first question on.
+    // Events are kept from before the first request.
     let following = Following::default();
-    // Asked for here, once for each id: what is inside of the view may be made several times before it is shown, and
-    // each would ask anew and might be told something newer than the browser then gets to hydrate from.
-    // After the snapshot: the feed is followed from its seq, so these answers must not be older.
+    // Requested here, once per ID. The view may be built several times before it is shown, and repeated requests
+    // could return newer data than the browser hydrates from. The snapshot comes first: the feed starts at its
+    // sequence number, so these responses must not be older.
     let detail = Resource::new(move || id.get(), {
         let live = live.clone();
         move |id: Option<OperationId>| {
@@ -88,11 +88,11 @@ pub fn OperationPage() -> impl IntoView {
     })
 }
 
-/// What was asked for of the operation with this id.
+/// Responses for the operation with this ID.
 type Asked = Option<(OperationId, Result<OperationDetail, Problem>)>;
 type AskedBeside = Option<(OperationId, Option<SeriesAnswer>, Option<LogPage>)>;
 
-/// Shows all of it once it is there.
+/// Loads and shows the operation.
 #[component]
 fn Opened(
     id: OperationId,
@@ -109,7 +109,7 @@ fn Opened(
                 if forgotten.get() {
                     return Some(gone(id));
                 }
-                // An answer about the one that was open before is none.
+                // Ignores a response about the previous operation.
                 let detail = detail.get().flatten().filter(|(of, _)| *of == id);
                 let beside = beside.get().flatten().filter(|(of, ..)| *of == id);
                 wait_for(data.kinds);
@@ -126,13 +126,13 @@ fn Opened(
     .into_any()
 }
 
-/// The page again from the start: what failed may work now.
+/// Reloads the page.
 fn refetch(id: OperationId) {
-    // It fails only outside a document.
+    // Fails only outside of a document.
     let _ = window().location().set_href(&crate::base::url(&crate::query::operation(id)));
 }
 
-/// It was there when the page was opened, and is no more.
+/// Shown when the operation is deleted while its page is open.
 fn gone(id: OperationId) -> AnyView {
     let text = format!("Operation {} and all its data were deleted. This cannot be undone.", id.short());
     view! {
@@ -149,7 +149,7 @@ fn gone(id: OperationId) -> AnyView {
     .into_any()
 }
 
-/// The operation can't be shown: it is not there, or the server can't say.
+/// Shown when the operation does not exist or cannot be loaded.
 #[component]
 fn NoOperation(problem: Problem, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     if problem.kind != ProblemType::NotFound {

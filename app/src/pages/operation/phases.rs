@@ -1,4 +1,4 @@
-//! The phases that a kind goes through, and in which one the operation is.
+//! Phases of a kind, with the current one marked.
 
 use crate::format;
 use crate::live::OpView;
@@ -6,7 +6,7 @@ use crate::reactive::{part, text};
 use leptos::prelude::*;
 use protocol::KindSpec;
 
-/// `queue 0.4 s  read  validate  write      phase 2 of 3`
+/// Phase track: `queue 0.4 s  read  validate  write      phase 2 of 3`.
 #[component]
 pub fn PhaseTrack(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let declared = spec.with_value(|s| s.as_ref().map(|s| s.phases.clone()).unwrap_or_default());
@@ -17,7 +17,7 @@ pub fn PhaseTrack(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoV
     let phase = Memo::new(move |_| op.progress.with(|p| p.as_ref().and_then(|p| p.phase.clone())));
     part(move || {
         let now = phase.get();
-        // What the host says goes before what the kind declared.
+        // The host's report takes precedence over the kind's declaration.
         let names = match &now {
             Some(p) if declared.len() != p.of as usize => {
                 let name = |i: u32| if i == p.index { p.name.clone() } else { format!("phase {i}") };

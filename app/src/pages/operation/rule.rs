@@ -1,5 +1,5 @@
-//! The rule of an operation that has not ended: cancel it when a curve leaves the band of earlier runs. What is set,
-//! how far it is, and the form that sets one.
+//! Auto-cancel rule of an operation that has not ended: the current rule with its progress, and the form for a new
+//! one.
 
 use super::curves::info;
 use crate::api;
@@ -15,20 +15,20 @@ use leptos::task::spawn_local;
 use protocol::band::{BandRule, SetRule, Side};
 use protocol::{KindSpec, Operation, OperationId, Problem};
 
-/// What the card asks the server, one question at a time.
+/// Requests of the card, one at a time.
 #[derive(Clone, Copy)]
 struct Asks {
     id: OperationId,
     busy: RwSignal<bool>,
-    /// Why the last one was refused.
+    /// Error of the last request.
     refused: RwSignal<String>,
     toasts: Toasts,
 }
 
 impl Asks {
-    /// Sets a rule, or takes it away; `then` when that is done.
+    /// Sets or removes a rule; runs `then` on success.
     fn ask(self, rule: Option<SetRule>, then: impl FnOnce() + 'static) {
-        // An undo may come when the card is gone.
+        // Undo may be used after the card is gone.
         if self.busy.try_get_untracked() == Some(true) {
             return;
         }
@@ -45,7 +45,7 @@ impl Asks {
                     self.refused.try_set(String::new());
                     then();
                 }
-                // The card may be gone by now, the page's notes are not.
+                // The card may be gone by now; toasts remain.
                 Err(problem) => {
                     if self.refused.try_set(problem.detail.clone()).is_some() {
                         self.toasts.warn(problem.detail);
@@ -70,7 +70,7 @@ impl Asks {
     }
 }
 
-/// The card; nothing once it has ended, and while there is no curve to have a rule about.
+/// Card of the rule; hidden once the operation has ended, and while there is no series.
 #[component]
 pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let asks = Asks {
@@ -81,7 +81,7 @@ pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<K
     };
     let open = Memo::new(move |_| !op.state.get().ended());
     let rule = Memo::new(move |_| op.facts.with(|f| f.rule.clone()));
-    // Those that its kind declares, and those that came all the same.
+    // Declared series, then undeclared ones that have points.
     let choices = Memo::new(move |_| {
         let mut names: Vec<String> =
             spec.with_value(|s| s.iter().flat_map(|s| &s.series).map(|info| info.name.clone()).collect());
@@ -116,7 +116,7 @@ pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<K
     })
 }
 
-/// The rule that is set.
+/// Current rule.
 fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
     let sentence = capital(&rule.sentence());
     let (wanted, again) = (rule.wanted(), rule.wanted());
@@ -163,7 +163,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
     .into_any()
 }
 
-/// What sets one.
+/// Form for a new rule.
 fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
     let series = choices.with_untracked(|c| c.first().map(|c| c.1.clone()).unwrap_or_default());
     let rule = RwSignal::new(SetRule { series, side: Side::Above, points: 10 });
@@ -190,7 +190,7 @@ fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
     .into_any()
 }
 
-/// A sentence begins with a capital.
+/// Text with a capital first letter.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

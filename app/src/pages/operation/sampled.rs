@@ -1,4 +1,4 @@
-//! An artifact that is sampled over time: asked for as a whole, and finer where a person zooms.
+//! Artifact sampled over time: requested in full, and in finer resolution when zoomed.
 
 use crate::api;
 use crate::reactive::part;
@@ -8,15 +8,15 @@ use protocol::{OperationId, Problem};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// A range of seconds since 1970, or the whole.
+/// Range in seconds since 1970; `None` is the full range.
 type Range = Option<(f64, f64)>;
 
-/// What was answered.
+/// Response for a range.
 pub struct Answer<T> {
     pub of: Arc<T>,
-    /// Rises when the whole should be shown.
+    /// Increases when the chart must show the full range.
     pub fit: u32,
-    /// It is only what is zoomed to.
+    /// Whether it covers only the zoomed range.
     pub part: bool,
 }
 
@@ -26,9 +26,9 @@ impl<T> Clone for Answer<T> {
     }
 }
 
-/// What was asked for last, and the way to ask for another range.
+/// Latest response of an artifact, and the callback that requests another range.
 pub struct Sampled<T: Send + Sync + 'static> {
-    /// The newest answer.
+    /// Latest response.
     pub value: RwSignal<Option<Answer<T>>>,
     trouble: RwSignal<Option<Problem>>,
     pub ask: Callback<Range>,
@@ -43,12 +43,12 @@ impl<T: Send + Sync> Clone for Sampled<T> {
 impl<T: Send + Sync> Copy for Sampled<T> {}
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Sampled<T> {
-    /// Asks for the whole of it, once the page lives; never more than `points` at once.
+    /// Requests the full range on mount, with at most `points` points.
     pub fn new(id: OperationId, name: &'static str, points: u32) -> Self {
         Self::once(id, name, points, || true)
     }
 
-    /// Asks for the whole of it once `ready` says yes.
+    /// Requests the full range once `ready` returns true.
     pub fn once(
         id: OperationId,
         name: &'static str,
@@ -57,8 +57,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sampled<T> {
     ) -> Self {
         let value = RwSignal::new(None::<Answer<T>>);
         let trouble = RwSignal::new(None::<Problem>);
-        // One question at a time, however fast a hand moves what is in sight: the newest of those that come meanwhile is
-        // asked next.
+        // One request at a time. Of the ranges that arrive meanwhile only the newest is requested next.
         let questions = StoredValue::new(Questions::default());
         let ask = Callback::new(move |range: Range| {
             if questions.try_update_value(|q| q.ask(range)) != Some(true) {
@@ -75,7 +74,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sampled<T> {
                     match answer {
                         Ok(answer) => {
                             trouble.set(None);
-                            // A zoomed view stays where it is; the whole is shown whole.
+                            // A zoomed view keeps its position; the full range is fitted.
                             let before = value.with_untracked(|v| v.as_ref().map_or(0, |v| v.fit));
                             let fit = if range.is_some() { before } else { before + 1 };
                             value.set(Some(Answer { of: Arc::new(answer), fit, part: range.is_some() }));
@@ -98,37 +97,37 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Sampled<T> {
         Self { value, trouble, ask }
     }
 
-    /// What went wrong, and the way to try again; nothing while nothing did.
+    /// Error with a retry button; empty without an error.
     pub fn trouble(&self) -> impl IntoView + use<T> {
         trouble_of(self.trouble, self.ask)
     }
 }
 
-/// What is asked for and what will be.
+/// Running and pending requests.
 #[derive(Default)]
 struct Questions {
-    /// One is on its way.
+    /// A request is running.
     asking: bool,
-    /// The newest that came meanwhile.
+    /// Newest range that arrived meanwhile.
     then: Option<Range>,
 }
 
 impl Questions {
-    /// Takes a question; says whether whoever gave it has to see to it that it is asked.
+    /// Adds a request. Returns true if the caller must send it.
     fn ask(&mut self, range: Range) -> bool {
         self.then = Some(range);
         !std::mem::replace(&mut self.asking, true)
     }
 
-    /// The next one to be asked, if there is one.
+    /// Next request to send.
     fn next(&mut self) -> Option<Range> {
         let next = self.then.take();
         self.asking = next.is_some();
         next
     }
 
-    /// The answer for this range is not worth showing: what is wanted by now is of another kind. One for a range that has
-    /// moved on is: it is nearer to what is in sight than what stands there.
+    /// Whether a response is obsolete: the view has changed between full and zoomed. A response for an earlier zoom
+    /// is still closer to the view than the current data.
     fn outdates(&self, range: Range) -> bool {
         self.then.is_some_and(|then| then.is_none() || range.is_none())
     }

@@ -1,4 +1,4 @@
-//! A sweep: its runs ranked as they come, as a map where two params vary, and those that run now.
+//! Sweep: ranked runs, a heat map of two parameters, and active runs.
 
 use crate::components::link::A;
 use crate::format;
@@ -13,12 +13,12 @@ use protocol::State;
 use protocol::sweep::{Plan, Ran, SweepResult};
 use serde_json::Value;
 
-/// So many of the best are laid beside each other.
+/// Number of top runs to compare.
 const COMPARED: usize = 5;
-/// Tints of the map, from the worst to the best.
+/// Number of tints in the heat map.
 const TINTS: f64 = 6.0;
 
-/// The plan as the params say it.
+/// Sweep plan from the parameters.
 fn plan(params: &Value) -> Option<Plan> {
     let number = |name: &str| params.get(name).and_then(Value::as_u64);
     let random = params.get("search").and_then(Value::as_str) == Some("random");
@@ -26,7 +26,7 @@ fn plan(params: &Value) -> Option<Plan> {
     Plan::read(params.get("vary")?.as_str()?, sample).ok()
 }
 
-/// All of it; nothing for other kinds.
+/// Sections of a sweep; empty for other kinds.
 #[component]
 pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
     let fixed = op.fixed();
@@ -35,7 +35,7 @@ pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
     }
     let Some(plan) = plan(&fixed.params) else { return ().into_any() };
     let plan = StoredValue::new(plan);
-    // What it left behind; until then what its newest checkpoint knows.
+    // The result, or the latest checkpoint until there is one.
     let known = Memo::new(move |_| {
         let ended = outcome.with(|outcome| match outcome.as_ref().map(|o| &o.body) {
             Some(Body::Sweep(result)) => Some(result.clone()),
@@ -58,7 +58,7 @@ pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
     .into_any()
 }
 
-/// Those of its runs that have not ended.
+/// Runs that have not ended.
 #[component]
 fn Children(op: OpView) -> impl IntoView {
     let live = Live::here();
@@ -78,7 +78,7 @@ fn Children(op: OpView) -> impl IntoView {
     .into_any()
 }
 
-/// The figure of each run as it is read, with the digits by which they differ.
+/// Displayed value of each run, with enough digits to distinguish them.
 fn figures(ran: &[Ran]) -> Vec<String> {
     let values: Vec<_> = ran.iter().map(|ran| ran.figure.filter(|n| n.is_finite())).collect();
     let texts = format::tell_apart(&values, format::figure_to);
@@ -90,7 +90,7 @@ fn figures(ran: &[Ran]) -> Vec<String> {
     ran.iter().zip(&values).zip(texts).map(text).collect()
 }
 
-/// The rank of each, from 1; those whose figures read the same share one.
+/// Rank of each run, from 1. Runs with the same text share a rank.
 fn ranks(texts: &[String]) -> Vec<usize> {
     let mut rank = 1;
     let ranked = texts.iter().enumerate().map(|(place, text)| {
@@ -125,7 +125,7 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
     let rows = rows.collect_view();
     let (over, all) = (u64::from(known.over()), u64::from(known.runs));
     let without = known.ran.iter().filter(|ran| ran.figure.is_none()).count() as u64;
-    // While it runs the count is that of its bar: the ranks come by another event.
+    // While running, the count is that of the progress bar: the ranking arrives in another event.
     let said = text(move || {
         let running = !op.state.get().ended();
         let told =
@@ -173,14 +173,14 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
     .into_any()
 }
 
-/// How good a figure is among all, 0 for the worst to [`TINTS`] for the best.
+/// Tint of a value, from 0 for the worst to [`TINTS`] for the best.
 fn tint(figure: f64, (least, most): (f64, f64), lowest: bool) -> u32 {
     let share = if most > least { (figure - least) / (most - least) } else { 1.0 };
     let share = if lowest && most > least { 1.0 - share } else { share };
     (share * TINTS).floor() as u32
 }
 
-/// Where two params vary: one down, one across. Numbers stand in the cells; the tint only helps to find them.
+/// Heat map of two parameters, one in rows and one in columns. Cells show the values; tints only help to find them.
 fn map(plan: &Plan, known: &SweepResult, texts: &[String]) -> Option<AnyView> {
     let ([down, across], [rows, columns]) = (plan.names.as_slice(), plan.values.as_slice()) else {
         return None;

@@ -1,4 +1,4 @@
-//! The params an operation was started with, and the attempts it took.
+//! Tables of the parameters and attempts of an operation.
 
 use crate::components::moment::Clock;
 use crate::components::state_mark::StateMark;
@@ -10,7 +10,7 @@ use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, State};
 use std::sync::Arc;
 
-/// Every param as it was given.
+/// Parameters as given.
 #[component]
 pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
     let rows = fixed.params.as_object().into_iter().flatten().map(|(name, value)| {
@@ -33,7 +33,7 @@ pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
     .into_any()
 }
 
-/// Every attempt, newest first.
+/// Attempts, newest first.
 #[component]
 pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
     let rows =

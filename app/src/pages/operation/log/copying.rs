@@ -1,4 +1,4 @@
-//! Copies the log: all of its lines of the chosen level, here or not.
+//! Copying of the log: all lines at the selected level, loaded or not.
 
 use super::search::MAX_FINDS;
 use super::state::Look;
@@ -13,12 +13,12 @@ use leptos::task::spawn_local;
 use protocol::{LogLevel, LogLine, ansi};
 use std::fmt::Write;
 
-/// Lines that are asked for at once.
+/// Lines per request.
 const PAGE_LINES: u32 = 10_000;
-/// More lines than these are no text to paste: that is what the download is for.
+/// Maximum number of copied lines. Longer logs are downloaded instead.
 const MAX_COPIED_LINES: usize = 10 * MAX_FINDS;
 
-/// Copies all lines of the chosen level, and says what was copied.
+/// Copies all lines at the selected level and reports how many.
 pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
     let least = look.least.get_untracked();
     spawn_local(async move {
@@ -34,7 +34,7 @@ pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
         let mut words = String::new();
         for line in &lines {
             let (at, level) = (zone.clock_millis(line.at), line.level.as_str());
-            // A String takes whatever is written.
+            // Writing to a String cannot fail.
             let _ = writeln!(words, "{at} {level:5} {}", ansi::plain(&line.text));
         }
         if copy(&words).await {
@@ -45,7 +45,7 @@ pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
     });
 }
 
-/// What was copied.
+/// Message after a copy.
 fn said(lines: usize, least: LogLevel, whole: bool) -> String {
     let count = format::count(lines as u64);
     let noun = if lines == 1 { "line" } else { "lines" };
@@ -60,7 +60,7 @@ fn said(lines: usize, least: LogLevel, whole: bool) -> String {
     }
 }
 
-/// All lines of a level in order, the newest when there are too many; and whether these are all.
+/// Lines at a level in order, limited to the newest, and whether they are all.
 async fn all_lines(look: Look, least: LogLevel) -> Result<(Vec<LogLine>, bool), String> {
     let (attempt, first, last) =
         look.log.with_untracked(|log| (log.attempt(), LogBuffer::first(log), LogBuffer::last(log)));

@@ -1,4 +1,4 @@
-//! One line: its row in the list, and the whole of it when the address names it.
+//! Log line: its row in the list, and the details of the line in the URL.
 
 use super::paint::drawn;
 use super::state::Look;
@@ -11,18 +11,18 @@ use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::{LogLevel, Time, ansi};
 
-/// A row as it was drawn: another value is drawn anew.
+/// Key of a rendered row. A changed key renders the row again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Drawn {
     pub n: u64,
-    /// It is here; else there is a gap in its place.
+    /// Whether the line is loaded; otherwise the row is a placeholder.
     pub here: bool,
     pub marked: bool,
-    /// What is searched for, and the attempt.
+    /// Identifies the search and the attempt.
     pub stamp: u64,
 }
 
-/// A line, to be shown.
+/// Displayed line.
 #[derive(Clone, PartialEq)]
 struct Shown {
     at: Time,
@@ -36,25 +36,25 @@ fn shown(look: Look, n: u64) -> Option<Shown> {
     })
 }
 
-/// The row of a line.
+/// Row of a line.
 pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
     let n = of.n;
     let Some(line) = shown(look, n) else {
         return view! { <div class="log-line" data-missing="">{format::count(n)} " …"</div> }.into_any();
     };
-    // Which zone it is stands above the list.
+    // The time zone is shown above the list.
     let (at, zone) = (line.at, Zones::here());
     let mark = move |event: web_sys::MouseEvent| {
-        // With a key held it is the browser's: a link to be opened elsewhere.
+        // Modified clicks belong to the browser, which opens links elsewhere.
         if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
             event.prevent_default();
             go.run(n);
         }
     };
     view! {
-        // No paragraph: lines that are selected and copied would have a blank line between them.
+        // No paragraph: copied lines would be separated by blank lines.
         <div class="log-line" data-level=line.level.as_str() data-marked=of.marked.then_some("")>
-            // By keyboard a line is named through the search: a stop at each of a thousand lines would be in the way.
+            // Keyboard users select a line with the search; thousands of tab stops would be in the way.
             <a class="log-n num" href=format!("#L{n}") tabindex="-1" title="Link to this line" on:click=mark>
                 {n}
             </a>
@@ -68,11 +68,11 @@ pub fn row(look: Look, of: Drawn, go: Callback<u64>) -> AnyView {
     .into_any()
 }
 
-/// The line that the address names, in full; or that there is none.
+/// Details of the line in the URL, or a note that it does not exist.
 #[component]
 pub fn Marked(look: Look, close: Callback<()>) -> impl IntoView {
     let (toasts, zone) = (expect_context::<Toasts>(), Zones::here());
-    // Made anew only when it is another line, or when it comes.
+    // Rebuilt only when the line changes or arrives.
     let named = Memo::new(move |_| {
         let n = look.marked.get()?;
         let there = look.log.with(|log| (log.get(n).is_some(), n >= log.first() && n <= log.last()));

@@ -1,4 +1,4 @@
-//! Lines that are not here, asked for when they come in sight.
+//! Loading of log lines that scroll into view.
 
 use super::state::Look;
 use crate::api;
@@ -6,21 +6,21 @@ use crate::live::lines::LogBuffer;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// Lines that are asked for at once.
+/// Lines per request.
 const PAGE: u64 = 2_000;
 
-/// What is being loaded.
+/// State of loading.
 #[derive(Clone, Copy)]
 pub struct Loading {
     busy: RwSignal<bool>,
-    /// Why it did not work; nothing more is asked for until somebody says so.
+    /// Error of the last request. Loading pauses until the user retries.
     pub trouble: RwSignal<Option<String>>,
 }
 
-/// Before which line to ask; nothing when all lines from the first to the last in sight are here.
+/// Line before which to request; `None` if all lines in view are loaded.
 fn wanted(log: &LogBuffer, first: u64, last: u64) -> Option<u64> {
     let n = log.missing(first, last)?;
-    // Where one jumps to a place with nothing around it, half of what is asked for is below.
+    // After a jump to an unloaded part, half of the requested lines are below.
     let below = if n == last { PAGE / 2 } else { 0 };
     Some((n + below).min(log.last()) + 1)
 }
@@ -38,7 +38,7 @@ impl Loading {
             }
             let before = look.log.with(|log| match rows.whole {
                 true => wanted(log, look.line_at(rows, from), look.line_at(rows, to - 1)),
-                // In a list of one level those in sight may stand far apart.
+                // In a filtered list, neighbouring rows may be far apart in the log.
                 false => {
                     let listed = (from..to).rev().map(|row| look.line_at(rows, row));
                     listed.filter(|n| *n >= log.first()).find(|n| log.get(*n).is_none()).map(|n| n + 1)

@@ -1,7 +1,7 @@
-//! The log of the current attempt, as it is written: followed to its end unless a person reads further up.
+//! Log of the current attempt. It follows the end unless the user scrolls up.
 //!
-//! However long it is, only the lines in sight are part of the page, and only those that were looked at are loaded.
-//! What can be linked to is in the address: the level, the search, and a line as `#L1234`.
+//! Only the lines in view are in the document, and only viewed lines are loaded. The URL holds the level, the search
+//! and a line as `#L1234`.
 
 mod copying;
 mod line;
@@ -28,16 +28,16 @@ use state::{Look, ROW};
 use std::sync::Arc;
 use tools::{Missing, Tools, level_of};
 
-/// The query's words for the level and the search.
+/// Query parameters of the level and the search.
 const LEVEL: &str = "log-level";
 const WORDS: &str = "log-find";
 
-/// The line that an address names: `#L1234`.
+/// Line number in a URL hash: `#L1234`.
 fn line_of(hash: &str) -> Option<u64> {
     hash.trim_start_matches('#').strip_prefix('L')?.parse().ok()
 }
 
-/// Lines come so slowly that each can be read out.
+/// Whether lines arrive slowly enough to be announced.
 fn is_calm(log: &LogBuffer) -> bool {
     const LINES: u64 = 4;
     const SECONDS: f64 = 10.0;
@@ -48,7 +48,7 @@ fn is_calm(log: &LogBuffer) -> bool {
     newest.at.seconds_since(earlier.at) > SECONDS
 }
 
-/// The log with its tools.
+/// Log with its toolbar.
 #[component]
 pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let location = use_location();
@@ -59,7 +59,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     look.listing.run(look);
     look.finding.run(look);
 
-    // What a link would show, into the address.
+    // Writes level, search and line to the URL.
     let navigate = use_navigate();
     let address = StoredValue::new(move |marked: Option<u64>| {
         let mut query = location.query.get_untracked();
@@ -80,7 +80,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
         }
         navigate(&to, NavigateOptions { replace: true, scroll: false, resolve: false, ..Default::default() });
     });
-    // Who goes on from the list or the search has it in sight; who comes by a link may not.
+    // A line selected in the list or search is already in view; one from a link may not be.
     let here = StoredValue::new(None::<u64>);
     let go = Callback::new(move |n: u64| {
         here.set_value(Some(n));
@@ -89,12 +89,12 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let said = Callback::new(move |()| address.with_value(|address| address(look.marked.get_untracked())));
     let unmark = Callback::new(move |()| address.with_value(|address| address(None)));
 
-    // A line is marked by the address alone, whoever changes that.
+    // The URL alone decides which line is selected.
     Effect::new(move |_| {
         let named = line_of(&location.hash.read());
         look.marked.set(named);
     });
-    // It is brought in sight once it is known to be there.
+    // The line scrolls into view once it is known to exist.
     let there = Memo::new(move |_| {
         let n = look.marked.get()?;
         look.log.with(|log| n >= log.first() && n <= log.last()).then_some(n)
@@ -111,7 +111,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
             list.scroll_into_view_with_bool(false);
         }
     });
-    // Before the code of the page runs, the newest lines stand where the list begins.
+    // Before hydration, the newest lines are at the top of the list.
     let awake = RwSignal::new(false);
     Effect::new(move |_| {
         look.rows.track();
@@ -175,7 +175,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
             .into_any()
         })
     });
-    // While lines rush by, reading them out would never end.
+    // Fast lines are not announced, since the announcements would never end.
     let live = word(move || if look.following.get() && look.log.with(is_calm) { "polite" } else { "off" });
     view! {
         <section class="card log" aria-labelledby="log-title">

@@ -1,22 +1,22 @@
-//! A line's text as it is drawn: in pieces with the classes of their colours, and marks where the search found something.
+//! Rendering of a log line as segments with ANSI styles and highlighted matches.
 
 use leptos::prelude::*;
 use protocol::ansi::{Look, pieces};
 use protocol::log_search::ranges;
 
-/// Marks in one line.
+/// Maximum number of highlights per line.
 const MOST_MARKS: usize = 200;
 
-/// A piece of a line.
+/// Segment of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Piece {
-    /// The classes of its look; empty for plain text.
+    /// CSS classes of its style; empty for plain text.
     pub class: String,
     pub marked: bool,
     pub text: String,
 }
 
-/// The pieces of a line in which the words, in lower case, are marked.
+/// Splits a line into segments and highlights `words`, which are lower-case.
 pub fn paint(text: &str, words: &str) -> Vec<Piece> {
     let parts = pieces(text);
     let plain: String = parts.iter().map(|(_, text)| text.as_ref()).collect();
@@ -56,7 +56,7 @@ fn classes(look: Look) -> String {
     all.join(" ")
 }
 
-/// The pieces as part of the page.
+/// Segments as a view.
 pub fn drawn(text: &str, words: &str) -> AnyView {
     let piece = |piece: Piece| {
         let class = (!piece.class.is_empty()).then_some(piece.class);

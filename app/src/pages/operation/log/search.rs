@@ -1,5 +1,5 @@
-//! Searches the lines that are not here: the server looks through them, from the end backwards, while the page looks
-//! through those that it holds.
+//! Search of log lines that are not loaded. The server searches backwards from the end, while the page searches its
+//! own lines.
 
 use super::state::Look;
 use crate::api;
@@ -9,32 +9,32 @@ use leptos::task::spawn_local;
 use protocol::LogLevel;
 use std::time::Duration;
 
-/// Matching lines that are asked for at once.
+/// Matching lines per request.
 const PAGE_LINES: u32 = 1_000;
-/// More finds than these help nobody.
+/// Maximum number of matches.
 pub const MAX_FINDS: usize = 20_000;
-/// So many of them are taken along with their text; of others the text is asked for when they come in sight.
+/// Matches that are kept with their text. The text of further matches is loaded when they scroll into view.
 const MAX_TAKEN_ALONG: usize = 2_000;
-/// From the last key to the first request.
+/// Delay between the last key press and the first request.
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 
-/// What the server found so far.
+/// Matches found by the server so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// What was asked, as [`Question`] numbers it.
+    /// [`Question::number`] of the search.
     pub question: u64,
-    /// All lines from this number on were searched; what is newer is here anyhow.
+    /// First searched line. Everything after it is searched or loaded.
     pub from: u64,
-    /// The numbers of matching lines, in order.
+    /// Numbers of matching lines, ascending.
     pub ns: Vec<u64>,
-    /// Why it does not go on.
+    /// Error that stopped the search.
     pub trouble: Option<String>,
 }
 
-/// One question to the log.
+/// Search of the log.
 #[derive(Clone, Copy)]
 pub struct Search {
-    /// `None` while nothing is searched, or all lines are here.
+    /// `None` without a search, or if all lines are loaded.
     pub question: Memo<Option<Question>>,
     pub found: RwSignal<Found>,
 }
@@ -47,7 +47,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// Another number for another question.
+    /// Hash that identifies the question.
     pub fn number(&self) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
@@ -57,7 +57,7 @@ impl Question {
 }
 
 impl Search {
-    /// A search for lines of a level with words in them, while `asked` says that there is such a search.
+    /// Search for lines at a level that contain `words`; active while `asked` is true.
     pub fn new(
         log: RwSignal<LogBuffer>,
         least: RwSignal<LogLevel>,
@@ -76,13 +76,13 @@ impl Search {
         Self { question, found: RwSignal::new(Found::default()) }
     }
 
-    /// The numbers that the server found to the present question. Tracked.
+    /// Matches of the server for the current question. Tracked.
     pub fn beyond<T>(&self, take: impl FnOnce(&[u64]) -> T) -> T {
         let question = self.question.with(|question| question.as_ref().map(Question::number));
         self.found.with(|found| take(if question == Some(found.question) { &found.ns } else { &[] }))
     }
 
-    /// Lines are left that nobody looked through: from where on they were, and why it does not go on. Tracked.
+    /// Unsearched part of the log, and why it is unsearched. Tracked.
     pub fn left(&self, first: u64) -> Option<Left> {
         let question = self.question.with(|question| question.as_ref().map(Question::number))?;
         self.found.with(|found| {
@@ -98,7 +98,7 @@ impl Search {
         })
     }
 
-    /// Asks the server whenever the question is another, until all lines were searched.
+    /// Searches whenever the question changes, until all lines are searched.
     pub fn run(self, look: Look) {
         Effect::new(move |_| {
             let Some(question) = self.question.get() else { return };
@@ -155,16 +155,16 @@ impl Search {
         }
     }
 
-    /// Asks again what did not work.
+    /// Retries after an error.
     pub fn again(self) {
         self.found.set(Found::default());
     }
 }
 
-/// What is said of lines that were not looked through.
+/// State of an incomplete search.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Left {
-    /// It goes on; from this line on they were.
+    /// In progress; the first searched line.
     Searching(Option<u64>),
     TooMany,
     Trouble(String),

@@ -1,19 +1,19 @@
-//! Which lines are listed, and which are found: kept up with a log that grows, without looking at all of it again.
+//! Filters of log lines, updated incrementally while the log grows.
 
 use crate::live::lines::{Line, LogBuffer};
 use protocol::{LogLevel, log_search};
 
-/// The numbers of the lines that pass, in order.
+/// Numbers of matching lines, ascending.
 #[derive(Default)]
 pub struct Sieve {
-    /// What was sifted, and by what.
+    /// Version of the log and identity of the filter at the last update.
     seen: Option<(u64, u64)>,
     upto: u64,
     pub ns: Vec<u64>,
 }
 
 impl Sieve {
-    /// Lets the lines through that `takes` takes. `by` is another number when that is another question.
+    /// Updates the matches. A different `by` means a different filter.
     pub fn sift(&mut self, log: &LogBuffer, by: u64, takes: &dyn Fn(&Line) -> bool) {
         let now = Some((log.turned(), by));
         if self.seen != now {
@@ -23,12 +23,12 @@ impl Sieve {
         self.upto = log.last();
     }
 
-    /// Which one in the row a line is.
+    /// Index of a line among the matches.
     pub fn place(&self, n: u64) -> Option<usize> {
         self.ns.binary_search(&n).ok()
     }
 
-    /// The next one after a line, or before it; beyond the end it begins anew.
+    /// Next or previous match; wraps around at the ends.
     pub fn next(&self, from: Option<u64>, back: bool) -> Option<u64> {
         let (first, last) = (self.ns.first().copied()?, self.ns.last().copied()?);
         let Some(from) = from else { return Some(if back { last } else { first }) };
@@ -42,12 +42,12 @@ impl Sieve {
     }
 }
 
-/// Whether a line is at least of a level and has words in it; those are in lower case.
+/// Whether a line has at least this level and contains `words`, which are lower-case.
 pub fn takes(line: &Line, least: LogLevel, words: &str) -> bool {
     log_search::takes(line.level, line.text, least, words)
 }
 
-/// The numbers of both lists, each in order, in order and each once.
+/// Union of two ascending lists, without duplicates.
 pub fn union(here: &[u64], beyond: &[u64]) -> Vec<u64> {
     let mut all = Vec::with_capacity(here.len().max(beyond.len()));
     let (mut a, mut b) = (here.iter().copied().peekable(), beyond.iter().copied().peekable());

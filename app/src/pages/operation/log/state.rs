@@ -1,4 +1,4 @@
-//! The log as it is looked at: what is listed and found of it, which part is in sight, which line is marked.
+//! View state of the log: listed and matching lines, scroll position, selected line.
 
 use super::search::Search;
 use super::sieve::{Sieve, takes, union};
@@ -7,54 +7,54 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::{LogLevel, OperationId};
 
-/// The height of a line, pixels; as in the style.
+/// Height of a line in pixels, as in the stylesheet.
 pub const ROW: f64 = 20.0;
-/// The height of the list before the browser says it, and the most it has by its style.
+/// Maximum height of the list in pixels, as in the stylesheet; assumed until the browser reports it.
 const TALLEST: f64 = 640.0;
-/// Lines drawn beyond either edge, so that none is missing while one scrolls.
+/// Rows rendered beyond each edge, so that scrolling shows no gaps.
 const BEYOND: usize = 8;
-/// Rows of the list: browsers draw nothing that is taller than some ten million pixels.
+/// Maximum number of rows. Browsers render nothing taller than about ten million pixels.
 const MOST_ROWS: u64 = 500_000;
 
-/// Everything that the parts of the log share.
+/// State shared by the parts of the log.
 #[derive(Clone, Copy)]
 pub struct Look {
     pub id: OperationId,
     pub log: RwSignal<LogBuffer>,
     pub least: RwSignal<LogLevel>,
-    /// What is searched for, in lower case.
+    /// Search text in lower case.
     pub words: RwSignal<String>,
-    /// The line that the address names.
+    /// Line selected in the URL.
     pub marked: RwSignal<Option<u64>>,
     pub following: RwSignal<bool>,
-    /// The newest line when following ended.
+    /// Newest line when following stopped.
     pub left_at: RwSignal<u64>,
     pub rows: Memo<Rows>,
-    /// How many lines are found, and what tells one find from another.
+    /// Number of matches, and two values that identify the search and the version of the log.
     pub found: Memo<(usize, u64, u64)>,
     pub found_lines: StoredValue<Sieve>,
-    /// The search for the words, and that for lines of the level, through lines that are not here.
+    /// Server searches, for the search text and for the lines of the level.
     pub finding: Search,
     pub listing: Search,
     listed: StoredValue<Sieve>,
-    /// How far it is scrolled, and how high it is; pixels.
+    /// Scroll offset and height in pixels.
     top: RwSignal<f64>,
     tall: RwSignal<f64>,
     pub node: NodeRef<Div>,
 }
 
-/// The rows of the list. With all levels every line has its row, here or not: what is not is asked for when it comes
-/// in sight. With a level it is the matching lines: those that are here, and those that the server found.
+/// Rows of the list. With all levels, every line has a row and is loaded when it scrolls into view. With a level, the
+/// rows are the matching lines: loaded ones and those found by the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rows {
     pub whole: bool,
-    /// The line of the first row, when it is whole.
+    /// Line of the first row, if the list is whole.
     base: u64,
     pub len: usize,
     turned: u64,
 }
 
-/// A number that differs where questions differ.
+/// Hash that identifies a filter.
 fn ask(least: LogLevel, words: &str) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
@@ -125,7 +125,7 @@ impl Look {
         }
     }
 
-    /// The line of a row.
+    /// Line of a row.
     pub fn line_at(&self, rows: Rows, row: usize) -> u64 {
         if rows.whole {
             return rows.base + row as u64;
@@ -133,7 +133,7 @@ impl Look {
         self.listed.with_value(|sieve| sieve.ns.get(row).copied().unwrap_or_default())
     }
 
-    /// The row of a line.
+    /// Row of a line.
     pub fn row_of(&self, rows: Rows, n: u64) -> Option<usize> {
         if rows.whole {
             let row = n.checked_sub(rows.base)? as usize;
@@ -142,24 +142,24 @@ impl Look {
         self.listed.with_value(|sieve| sieve.place(n))
     }
 
-    /// The rows that are drawn: from, to. Tracked.
+    /// Range of rendered rows: from, to. Tracked.
     pub fn drawn(&self) -> (usize, usize) {
         drawn(self.rows.get().len, self.following.get(), self.top.get(), self.tall.get())
     }
 
-    /// The line in the middle of what is in sight. Not tracked.
+    /// Line in the middle of the view. Not tracked.
     pub fn middle(&self) -> Option<u64> {
         let (from, to) = untrack(|| self.drawn());
         (to > from).then(|| self.line_at(self.rows.get_untracked(), from.midpoint(to)))
     }
 
-    /// The list was scrolled: takes in where it is. Who goes up no longer follows, who comes to the end does again.
+    /// Handles scrolling: up stops following, down to the end resumes it.
     pub fn scrolled(&self) {
         let Some(list) = self.node.get_untracked() else { return };
         let (top, tall) = (f64::from(list.scroll_top()), f64::from(list.client_height()));
         let left = f64::from(list.scroll_height()) - top - tall;
         let before = self.top.get_untracked();
-        // At the end one that went up was drawn there, by a list that got shorter.
+        // A list that gets shorter also moves up, but stays at its end.
         match left < ROW {
             true if top > before + 1.0 => self.follow(true),
             false if top < before - 1.0 => self.follow(false),
@@ -177,7 +177,7 @@ impl Look {
         }
     }
 
-    /// Follows the log, or stays where one is.
+    /// Starts or stops following.
     pub fn follow(&self, on: bool) {
         if self.following.get_untracked() != on {
             self.left_at.set(self.log.with_untracked(LogBuffer::last));
@@ -185,7 +185,7 @@ impl Look {
         }
     }
 
-    /// Brings the end in sight, once it is drawn.
+    /// Scrolls to the end after the next frame.
     pub fn show_end(&self) {
         let look = *self;
         request_animation_frame(move || {
@@ -196,7 +196,7 @@ impl Look {
         });
     }
 
-    /// Brings a line into sight, in the middle if it is not there already; says whether it is listed.
+    /// Scrolls a line into view, centred if it was outside. Returns whether it is listed.
     pub fn show(&self, n: u64) -> bool {
         let Some(row) = self.row_of(self.rows.get_untracked(), n) else { return false };
         self.follow(false);
@@ -215,7 +215,7 @@ impl Look {
     }
 }
 
-/// The rows to draw of so many.
+/// Range of rows to render.
 fn drawn(len: usize, following: bool, top: f64, tall: f64) -> (usize, usize) {
     let fit = (tall / ROW).ceil() as usize + 1;
     let first = if following { len.saturating_sub(fit) } else { ((top / ROW) as usize).min(len) };

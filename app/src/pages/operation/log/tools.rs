@@ -1,4 +1,4 @@
-//! What stands above the log: search, level, follow, copy, download; and what is said of lines that are not here.
+//! Toolbar of the log, and notes about lines that are not searched or loaded.
 
 use super::copying::copy_all;
 use super::load::Loading;
@@ -16,7 +16,7 @@ use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::LogLevel;
 
-/// The levels that one can choose from, each with those above it.
+/// Selectable levels, each including those above it.
 const LEVELS: [(LogLevel, &str); 4] = [
     (LogLevel::Debug, "All levels"),
     (LogLevel::Info, "Info and above"),
@@ -24,17 +24,16 @@ const LEVELS: [(LogLevel, &str); 4] = [
     (LogLevel::Error, "Errors"),
 ];
 
-/// A level by its word; all when it is none.
+/// Level with this name, or all levels.
 pub fn level_of(word: Option<&str>) -> LogLevel {
     LEVELS.iter().map(|(level, _)| *level).find(|l| Some(l.as_str()) == word).unwrap_or(LogLevel::Debug)
 }
 
-/// Search, level, follow, copy and download. `go` marks a line; `said` is called when what a link would show is
-/// another.
+/// Search, level, follow, copy and download. `go` selects a line; `said` runs when the URL must change.
 #[component]
 pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView {
     let next = move |back: bool| {
-        // From the marked line, else from what is in sight.
+        // From the selected line, or from the middle of the view.
         let from = look.marked.get_untracked().or_else(|| look.middle());
         if let Some(n) = look.found_lines.with_value(|lines| lines.next(from, back)) {
             go.run(n);
@@ -66,7 +65,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
         let left = look.finding.left(look.log.with(LogBuffer::first));
         match (searching.get(), found, place) {
             (false, ..) => String::new(),
-            // That there is none is said when all lines were looked through.
+            // "No matches" is shown only after a complete search.
             (true, 0, _) => match left {
                 None => "No matches".to_owned(),
                 Some(Left::Trouble(_)) => "No matches so far".to_owned(),
@@ -115,7 +114,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     };
     let toasts = expect_context::<Toasts>();
     let (zone, now) = (Zones::here(), Live::here().seeded_at());
-    // The lines tell no zone each: those of the first and the last that are here are told above them.
+    // Lines show no time zone. The zones of the first and last loaded lines are named above the list.
     let ends = Memo::new(move |_| {
         look.log.with(|log| {
             let mut lines = log.from(0);
@@ -172,7 +171,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     .into_any()
 }
 
-/// What is said of lines that the search or the list of a level did not reach yet.
+/// Note about lines that a search or level filter has not reached.
 #[component]
 pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
     let left = Memo::new(move |_| {
@@ -235,7 +234,7 @@ pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
     .into_any()
 }
 
-/// Closes what is open about a line.
+/// Button that closes the details of a line.
 #[component]
 pub fn Close(label: &'static str, close: Callback<()>) -> impl IntoView {
     view! {

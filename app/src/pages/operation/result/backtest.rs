@@ -1,5 +1,4 @@
-//! What came out of a backtest: its figures beside those of buying and holding, its equity, its trades on the
-//! bars and as a table.
+//! Result of a backtest: performance compared with buy and hold, equity, and trades on the bars and as a table.
 
 use super::super::candles::{Candles, Market};
 use super::equity::EquityCharts;
@@ -12,10 +11,10 @@ use leptos::prelude::*;
 use protocol::OperationId;
 use protocol::results::{BacktestResult, InSample};
 
-/// What the shading of the charts means.
+/// Meaning of the shading in the charts.
 pub const TRAINED: &str = "training and validation period";
 
-/// Says that the model has seen these bars, and how much of them.
+/// Warning that the model was trained on part of these bars.
 #[component]
 fn InSampleNote(seen: InSample) -> impl IntoView {
     let whose = if seen.same_symbol { "" } else { " on other symbols" };
@@ -41,7 +40,7 @@ fn InSampleNote(seen: InSample) -> impl IntoView {
     view! { <p class="note warn" role="alert">{said} " " {after}</p> }.into_any()
 }
 
-/// All of it; which artifacts there are decides what can be drawn.
+/// Result view. Charts appear if their artifacts exist.
 pub fn backtest_view(
     id: OperationId,
     result: &BacktestResult,

@@ -1,10 +1,9 @@
-//! The confusion matrix as a table: rows are what was, columns are what was said, each cell with its share of the
-//! row and tinted by it.
+//! Confusion matrix: rows are actual classes, columns are predicted ones. Cells are tinted by their share of the row.
 
 use crate::format;
 use leptos::prelude::*;
 
-/// Each count as a share of its row; 0 where the row is empty.
+/// Counts as shares of their rows; 0 in empty rows.
 fn shares(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     let share = |row: &Vec<u64>| {
         let all: u64 = row.iter().sum();
@@ -13,16 +12,16 @@ fn shares(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     counts.iter().map(share).collect()
 }
 
-/// The class of which there is most, and its share of all; nothing without samples.
+/// Majority class and its share; `None` without samples.
 pub fn most_frequent(counts: &[Vec<u64>]) -> Option<(usize, f64)> {
     let rows: Vec<u64> = counts.iter().map(|row| row.iter().sum()).collect();
     let all: u64 = rows.iter().sum();
-    // The first of equals.
+    // `max_by_key` returns the last of equals; reversed, the first.
     let (class, most) = rows.iter().enumerate().rev().max_by_key(|(_, n)| **n)?;
     (all > 0).then(|| (class, *most as f64 / all as f64))
 }
 
-/// The table.
+/// Table of the matrix.
 #[component]
 pub fn ConfusionTable(classes: Vec<String>, counts: Vec<Vec<u64>>) -> impl IntoView {
     if counts.is_empty() {

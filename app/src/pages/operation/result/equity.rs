@@ -1,4 +1,4 @@
-//! The equity of a backtest beside that of buying and holding, and below it how far each is under its peak.
+//! Equity of a backtest compared with buy and hold, with the drawdown below.
 
 use super::super::sampled::{Answer, Sampled};
 use super::backtest::TRAINED;
@@ -10,10 +10,10 @@ use protocol::OperationId;
 use protocol::results::Columns;
 use std::sync::Arc;
 
-/// Rows asked for at once: about twice what the chart is wide.
+/// Rows per request: about twice the width of the chart.
 const ROWS: u32 = 1_500;
 
-/// Some of the columns as a sheet; those that are not there are left out.
+/// Chart data of the named columns; missing columns are empty.
 fn sheet_of(answer: &Answer<Columns>, names: &[&str], trained: &[(f64, f64)]) -> Sheet {
     let columns = &answer.of;
     let of = |name: &&str| columns.columns.get(*name).filter(|c| c.len() == columns.t.len()).cloned();
@@ -30,7 +30,7 @@ fn sheet_of(answer: &Answer<Columns>, names: &[&str], trained: &[(f64, f64)]) ->
     }
 }
 
-/// What one row of the curve stands for.
+/// Resolution of the chart: `1 point = 4 bars`.
 fn grain(columns: &Columns) -> String {
     match columns.bars_per_row {
         0 | 1 => "1 point = 1 bar".to_owned(),
@@ -38,12 +38,12 @@ fn grain(columns: &Columns) -> String {
     }
 }
 
-/// Both charts, fed by one answer and zoomed as one.
+/// Equity and drawdown charts with shared data and zoom.
 #[component]
 pub fn EquityCharts(
     id: OperationId,
     strategy: String,
-    /// The time in which the model was trained, in seconds since 1970: it is shaded.
+    /// Training period of the model, shaded, in seconds since 1970.
     trained: Vec<(f64, f64)>,
 ) -> impl IntoView {
     let has_trained = !trained.is_empty();

@@ -1,11 +1,11 @@
-//! What came out of a command: how it ended, what it took, what it reported.
+//! Result of a command: exit status, resource use and reported result.
 
 use super::{fact, facts, json};
 use crate::outcome::{all, exec};
 use leptos::prelude::*;
 use protocol::results::ExecResult;
 
-/// How it ended, in words.
+/// Exit status as text.
 fn end(result: &ExecResult) -> String {
     match (result.exit_code, result.signal) {
         (_, Some(signal)) => format!("signal {signal}{}", name_of(signal)),
@@ -14,7 +14,7 @@ fn end(result: &ExecResult) -> String {
     }
 }
 
-/// The names of those signals that end programs most often.
+/// Names of the most frequent signals.
 fn name_of(signal: i32) -> &'static str {
     match signal {
         2 => " (SIGINT)",
@@ -26,7 +26,7 @@ fn name_of(signal: i32) -> &'static str {
     }
 }
 
-/// All of it.
+/// Result view.
 pub fn exec_view(result: &ExecResult) -> AnyView {
     let arguments = result.command.iter().map(|a| view! { <code>{a.clone()}</code> });
     let untold = (result.cpu_seconds.is_none() || result.peak_memory.is_none())

@@ -1,22 +1,22 @@
-//! Any JSON so that it can be read: objects as tables of names, lists of alike objects as one table, short lists
-//! on a line; and the text itself for those who want it.
+//! Readable view of any JSON: objects as tables, lists of similar objects as one table, short lists on one line, and
+//! the source text.
 
 use crate::format;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
-/// Deeper than this it is text.
+/// Maximum depth; deeper values are shown as text.
 const DEEPEST: usize = 5;
-/// Entries of a list that are shown.
+/// Maximum number of list entries shown.
 const MOST_ENTRIES: usize = 100;
-/// Columns that a table of alike objects may have.
+/// Maximum number of columns in a table of objects.
 const MOST_COLUMNS: usize = 12;
 
 fn is_plain(value: &Value) -> bool {
     !matches!(value, Value::Object(_) | Value::Array(_))
 }
 
-/// The columns of a list of objects that are alike enough for one table: flat, and not too wide.
+/// Columns of a list of objects, if they are flat and few enough for one table.
 fn columns_of(list: &[Value]) -> Option<Vec<String>> {
     let mut columns: Vec<String> = Vec::new();
     for entry in list {
@@ -106,7 +106,7 @@ fn tree(value: &Value, depth: usize) -> AnyView {
     }
 }
 
-/// The view.
+/// View of a JSON value.
 pub fn json_view(value: &Value) -> AnyView {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     view! {

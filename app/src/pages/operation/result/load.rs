@@ -1,4 +1,4 @@
-//! What came out of a load: figures, gaps, refused rows, files; and what can be done with the data.
+//! Result of a load: figures, gaps, rejected rows and files, with links to what uses the data.
 
 use super::{GoOn, fact, facts, start};
 use crate::format;
@@ -6,10 +6,10 @@ use crate::outcome::{BACKTEST, TRAINING, all, load as figures};
 use leptos::prelude::*;
 use protocol::results::LoadResult;
 
-/// Gaps and refusals listed at first.
+/// Maximum number of gaps listed.
 const MOST_LINES: usize = 10;
 
-/// A load's figures, gaps and refused rows.
+/// Result view.
 pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
     let bytes: u64 = load.segments.iter().map(|s| s.bytes).sum();
     let range = match (load.first, load.last) {
@@ -64,7 +64,7 @@ fn gaps(load: &LoadResult) -> Option<impl IntoView + use<>> {
     if load.gaps.is_empty() {
         return None;
     }
-    // The widest are the ones worth a look.
+    // The largest gaps matter most.
     let mut widest = load.gaps.clone();
     widest.sort_by_key(|gap| std::cmp::Reverse(gap.bars));
     let shown = widest.len().min(MOST_LINES);

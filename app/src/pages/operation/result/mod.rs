@@ -1,4 +1,4 @@
-//! What came out: each bundled kind's result in its own view, of other kinds the document so that it can be read.
+//! Result views: one per bundled kind, and the JSON document for other kinds.
 
 mod backtest;
 mod confusion;
@@ -22,7 +22,7 @@ use leptos::prelude::*;
 use protocol::OperationId;
 use protocol::host::Artifact;
 
-/// The result, once there is one.
+/// Result; empty until there is one.
 #[component]
 pub fn ResultView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
     part(move || {
@@ -50,7 +50,7 @@ pub fn ResultView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
             }
             Body::Training(result) => training::training_view(result),
             Body::Exec(result) => exec::exec_view(result),
-            // Shown as it comes, by its own part of the page.
+            // `SweepView` shows it from the start.
             Body::Sweep(_) => ().into_any(),
             Body::Other(document) => view! {
                 <section class="card result" aria-label="Result">
@@ -71,7 +71,7 @@ pub fn ResultView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
     })
 }
 
-/// What the host keeps beside the result, to take along.
+/// Download links of the artifacts.
 fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
     if artifacts.is_empty() {
         return None;
@@ -100,17 +100,17 @@ fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
     )
 }
 
-/// Seconds since 1970, as charts count them.
+/// Seconds since 1970, the unit of chart axes.
 fn seconds(time: protocol::Time) -> f64 {
     time.millis() / 1_000.0
 }
 
-/// The form of a kind, filled.
+/// URL of a kind's start form with parameters filled in.
 fn start(kind: &str, params: &[(&str, &str)]) -> String {
     query::url("/new", std::iter::once(("kind", kind)).chain(params.iter().copied()))
 }
 
-/// What can be done with a result: a kind, what the button says, and where it leads. Only what some host does.
+/// Next steps after a result: kind, label and URL. Only kinds that a host offers are shown.
 #[component]
 fn GoOn(to: Vec<(&'static str, &'static str, String)>) -> impl IntoView {
     let kinds = Data::here().kinds;
@@ -129,7 +129,7 @@ fn GoOn(to: Vec<(&'static str, &'static str, String)>) -> impl IntoView {
     })
 }
 
-/// A word or a figure and what it is of.
+/// Name and value.
 fn fact(name: impl Into<String>, value: String) -> AnyView {
     let name: String = name.into();
     view! {
@@ -141,7 +141,7 @@ fn fact(name: impl Into<String>, value: String) -> AnyView {
     .into_any()
 }
 
-/// Figures as facts, each with what it means for those who point at it.
+/// Figures with their definitions as tooltips.
 fn facts(figures: Vec<Figure>) -> AnyView {
     let fact = |figure: Figure| {
         let means = (!figure.means.is_empty()).then_some(figure.means);

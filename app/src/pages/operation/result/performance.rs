@@ -1,4 +1,4 @@
-//! Figures of a strategy beside those of buying and holding, the better one marked.
+//! Performance of a strategy compared with buy and hold. The better value is marked.
 
 use crate::format;
 use crate::outcome::{Better, Figure, all, backtest, beside, best_of};
@@ -14,7 +14,7 @@ fn cell(text: String, is_best: bool) -> impl IntoView {
     }
 }
 
-/// The figures of a strategy and of holding, as two cells.
+/// Cells of a figure for the strategy and for buy and hold.
 fn pair(own: &Figure, held: &Figure) -> impl IntoView + use<> {
     let mut texts = beside(&[Some(own), Some(held)]);
     let best = best_of(&[own.value, held.value], &texts, own.better);
@@ -25,7 +25,7 @@ fn pair(own: &Figure, held: &Figure) -> impl IntoView + use<> {
     }
 }
 
-/// What a strategy and holding end with, as two cells.
+/// Cells of the final equity for the strategy and for buy and hold.
 fn equities(own: f64, held: f64) -> impl IntoView + use<> {
     let equities = [Some(own), Some(held)];
     let texts = format::tell_apart(&equities, format::figure_to);
@@ -36,12 +36,12 @@ fn equities(own: f64, held: f64) -> impl IntoView + use<> {
     }
 }
 
-/// The table.
+/// Table of the comparison.
 #[component]
 pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
     let (mine, held) = (result.performance, result.buy_and_hold);
     let held_equity = result.capital * (1.0 + held.total_return);
-    // The bars that a model has not seen, where it was trained on others of them.
+    // Out-of-sample part of the bars, if the model was trained on the rest.
     let after = result.in_sample.and_then(|seen| seen.out_of_sample);
     let has_after = after.is_some();
     let mut after_lines = after.as_ref().map(|after| {

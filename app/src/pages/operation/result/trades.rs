@@ -1,4 +1,4 @@
-//! The trades of a backtest: marks on the bars, and a table that can be sorted and taken along.
+//! Trades of a backtest: marks on the chart, and a sortable table with CSV export.
 
 use crate::api;
 use crate::components::chart::{Mark, MarkKind, save_text};
@@ -13,16 +13,16 @@ use protocol::{OperationId, Problem};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Rows of one page of the table.
+/// Rows per page.
 const PAGE: usize = 200;
 
-/// The columns by which it is sorted.
+/// Sortable columns.
 const COLUMNS: [&str; 9] =
     ["#", "Side", "Size", "Entry (UTC)", "Entry price", "Exit (UTC)", "Exit price", "P&L", "Bars"];
-/// Those that are numbers.
+/// Whether a column is numeric.
 const NUMERIC: [bool; 9] = [true, false, true, true, true, true, true, true, true];
 
-/// The places of the trades in the order of one column.
+/// Indices of the trades sorted by a column.
 fn in_order(trades: &[Trade], order: Order) -> Vec<usize> {
     let mut places: Vec<usize> = (0..trades.len()).collect();
     let compare = |a: &Trade, b: &Trade| match order.column {
@@ -36,7 +36,7 @@ fn in_order(trades: &[Trade], order: Order) -> Vec<usize> {
         8 => a.bars.cmp(&b.bars),
         _ => Ordering::Equal,
     };
-    // Equals stay in the order in which they were traded.
+    // Equal values keep the order of trading.
     places.sort_by(|a, b| {
         let ordering = compare(&trades[*a], &trades[*b]).then(a.cmp(b));
         if order.descending { ordering.reverse() } else { ordering }
@@ -44,7 +44,7 @@ fn in_order(trades: &[Trade], order: Order) -> Vec<usize> {
     places
 }
 
-/// Entries and exits as marks, in rising time.
+/// Entries and exits as chart marks, sorted by time.
 pub fn marks_of(trades: Option<&Vec<Trade>>) -> Arc<Vec<Mark>> {
     let mut marks: Vec<Mark> = trades
         .into_iter()
@@ -62,7 +62,7 @@ pub fn marks_of(trades: Option<&Vec<Trade>>) -> Arc<Vec<Mark>> {
     Arc::new(marks)
 }
 
-/// All of them as CSV.
+/// CSV of all trades.
 fn csv_of(trades: &[Trade]) -> String {
     let mut out = csv::texts([
         "side",
@@ -96,7 +96,7 @@ fn csv_of(trades: &[Trade]) -> String {
     out
 }
 
-/// The trades, asked for once the page lives.
+/// Trades, requested on mount.
 #[derive(Clone, Copy)]
 pub struct Trades {
     pub list: RwSignal<Option<Arc<Vec<Trade>>>>,
@@ -124,7 +124,7 @@ impl Trades {
         Self { list, trouble, ask }
     }
 
-    /// The table; `file` is what its CSV is called.
+    /// Table of the trades; `file` is the name of the CSV.
     pub fn view(self, file: String) -> AnyView {
         let Self { list, trouble, ask } = self;
         view! {

@@ -1,4 +1,4 @@
-//! What came out of a training: the model, how well it does on each part of the data, and where it errs.
+//! Result of a training: the model, its metrics on each split, and the confusion matrix.
 
 use super::confusion::{ConfusionTable, most_frequent};
 use super::{GoOn, fact, facts, start};
@@ -8,7 +8,7 @@ use crate::outcome::{BACKTEST, all, training};
 use leptos::prelude::*;
 use protocol::results::{ClassScore, SplitScore, TrainingResult};
 
-/// All of it.
+/// Result view.
 pub fn training_view(result: &TrainingResult) -> AnyView {
     let symbols = result.symbols.join(", ");
     let first = result.symbols.first().cloned().unwrap_or_default();
@@ -20,7 +20,7 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
             ("model", &result.model),
             ("symbol", &first),
             ("timeframe", &result.timeframe),
-            // The part that the model has not seen: figures of the rest say nothing about new data.
+            // The test split: results on data seen in training say nothing about new data.
             ("start", &test_from),
         ],
     );
@@ -29,7 +29,7 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
     });
     let early =
         result.stopped_early.then(|| fact("Early stopping", "validation stopped improving".to_owned()));
-    // What a model has to beat that looks at nothing.
+    // Accuracy of always predicting the majority class, which a useful model must exceed.
     let blind = most_frequent(&result.confusion).map(|(class, share)| {
         let name = result.classes.get(class).cloned().unwrap_or_default();
         let said = format!(
