@@ -15,7 +15,7 @@ test('a missing and an impossible param are told at their fields, and nothing is
     const speed = page.getByLabel('Rows per second');
     await speed.fill('many');
     await page.getByRole('button', { name: 'Start load' }).click();
-    await complains(symbol, /Symbol is needed/);
+    await complains(symbol, /Symbol is required/);
     await complains(speed, /'many' is not a whole number/);
     expect((await (await request.get('/api/v1/operations')).json()).operations).toHaveLength(0);
 

@@ -275,7 +275,7 @@ mod tests {
         let asked = Asked::read("state=runing&since=yesterday&colour=red&kind=data.load");
         let wrong: Vec<_> = asked.wrong.iter().map(|w| w.name.as_str()).collect();
         assert_eq!(wrong, ["state", "since", "colour"]);
-        assert!(asked.wrong[1].why.contains("like 24h"));
+        assert!(asked.wrong[1].why.contains("24h or 7d"));
         assert_eq!(asked.address(), "/operations?kind=data.load");
     }
 

@@ -1,26 +1,26 @@
-//! What ended lately, and what is usual.
+//! Recently ended operations, compared with the averages of the days before.
 
 use crate::{KindName, Time};
 use serde::{Deserialize, Serialize};
 
-/// `GET /api/v1/activity`: stored operations whose last end was in the last 24 hours, by hour and by kind, beside the
-/// usual of the days before.
+/// `GET /api/v1/activity`: stored operations whose last end was in the last 24 hours, by hour and by kind, with the
+/// averages of the days before.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Activity {
     /// The server's clock.
     pub now: Time,
-    /// When the first of the hours began.
+    /// Start of the first hour.
     pub since: Time,
-    /// 24, oldest first; the last is the hour that runs.
+    /// 24 hours, oldest first; the last one is the current hour.
     pub hours: Vec<Ends>,
-    /// Kinds of which anything ended in these hours or the days before, in the order of their names.
+    /// Kinds with operations that ended in these hours or the days before, sorted by name.
     pub kinds: Vec<KindActivity>,
-    /// How many days before `since` the usual is taken from, at most 14; 0 when nothing ended before.
+    /// Number of days before `since` that the averages cover, at most 14; 0 without earlier operations.
     pub usual_days: f64,
 }
 
-/// How many ended, and how.
+/// Number of ended operations by outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ends {
@@ -30,26 +30,26 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// However they ended.
+    /// Number of all ended operations.
     #[must_use]
     pub fn all(self) -> u64 {
         self.succeeded + self.failed + self.cancelled
     }
 }
 
-/// What ended of one kind.
+/// Ended operations of one kind.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindActivity {
     pub kind: KindName,
     pub ends: Ends,
-    /// From start to end of those that succeeded, on average, seconds.
+    /// Average duration of the succeeded operations, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// How many ended in 24 hours of the days before, on average.
+    /// Average number of ended operations per 24 hours in the days before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_a_day: Option<f64>,
-    /// As `seconds`, of the days before.
+    /// Like `seconds`, for the days before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_seconds: Option<f64>,
 }

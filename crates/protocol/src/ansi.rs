@@ -1,14 +1,14 @@
-//! Text with the colours of a terminal, read into pieces of one look each.
+//! Parser for text with ANSI colours: splits it into pieces of one style each.
 //!
-//! Programs colour what they print by escape sequences (ECMA-48, SGR: `ESC [ 1 ; 31 m`). What sets colour, bold,
-//! faint, italic or underline is understood; every other sequence and control character is dropped, so that no byte of
-//! them is ever shown. The 256 colours and the true ones become the nearest of the 16 that a page has names for.
+//! Programs colour their output with escape sequences (ECMA-48, SGR: `ESC [ 1 ; 31 m`). The parser applies colour,
+//! bold, faint, italic and underline. It drops all other sequences and control characters, so they are never shown.
+//! 256-colour and true-colour codes map to the nearest of the 16 colours that the page supports.
 
 use std::borrow::Cow;
 
 const ESC: char = '\u{1b}';
 
-/// How a piece of text looks.
+/// Style of a piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Look {
     /// 0 to 15: black, red, green, yellow, blue, magenta, cyan, white, and the bright ones.
@@ -18,11 +18,11 @@ pub struct Look {
     pub faint: bool,
     pub italic: bool,
     pub underline: bool,
-    /// Ink and ground have changed places.
+    /// Ink and ground are swapped.
     pub inverse: bool,
 }
 
-/// The text in pieces, each with its look. Together they are what [`plain`] gives.
+/// Splits text into pieces of one style. Together, the pieces equal the output of [`plain`].
 pub fn pieces(text: &str) -> Vec<(Look, Cow<'_, str>)> {
     let (mut look, mut out) = (Look::default(), Vec::new());
     let mut rest = text;
@@ -36,7 +36,7 @@ pub fn pieces(text: &str) -> Vec<(Look, Cow<'_, str>)> {
                 &after[1..]
             }
             Some(ESC) => sequence(&after[1..], &mut look),
-            // The one-character form of ESC [.
+            // The one-character form of `ESC [`.
             Some('\u{9b}') => control(&after['\u{9b}'.len_utf8()..], &mut look),
             Some(c) => &after[c.len_utf8()..],
             None => "",
@@ -45,7 +45,7 @@ pub fn pieces(text: &str) -> Vec<(Look, Cow<'_, str>)> {
     out
 }
 
-/// The text without any of it.
+/// Removes all escape sequences and control characters except tabs.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| is_control(c) && c != '\t') {
         return Cow::Borrowed(text);
@@ -57,7 +57,7 @@ fn is_control(c: char) -> bool {
     c.is_control()
 }
 
-/// Adds words, to the last piece if they look the same.
+/// Appends text, to the last piece if the style is the same.
 fn push<'a>(out: &mut Vec<(Look, Cow<'a, str>)>, look: Look, words: &'a str) {
     if words.is_empty() {
         return;
@@ -68,12 +68,12 @@ fn push<'a>(out: &mut Vec<(Look, Cow<'a, str>)>, look: Look, words: &'a str) {
     }
 }
 
-/// What follows an ESC; gives what follows the sequence.
+/// Parses the sequence after an ESC. Returns the rest of the text.
 fn sequence<'a>(text: &'a str, look: &mut Look) -> &'a str {
     let mut chars = text.chars();
     match chars.next() {
         Some('[') => control(chars.as_str(), look),
-        // A title, a link and the like go on to a bell or to ESC \.
+        // Titles, links and similar end with a bell or `ESC \`.
         Some(']' | 'P' | 'X' | '^' | '_') => {
             let text = chars.as_str();
             let end = text.find(['\u{7}', '\u{9c}', ESC]).unwrap_or(text.len());
@@ -83,18 +83,18 @@ fn sequence<'a>(text: &'a str, look: &mut Look) -> &'a str {
                 .or_else(|| after.strip_prefix(['\u{7}', '\u{9c}']))
                 .unwrap_or(after)
         }
-        // Any number of signs, then the one that says what it is.
+        // Any number of intermediate characters, then the final one.
         Some(' '..='/') => {
             let text = chars.as_str().trim_start_matches(|c| (' '..='/').contains(&c));
             text.strip_prefix(|c| ('0'..='~').contains(&c)).unwrap_or(text)
         }
         Some('0'..='~') => chars.as_str(),
-        // No sequence: a lone ESC.
+        // A lone ESC.
         _ => text,
     }
 }
 
-/// What follows `ESC [`: parameters, then a letter or sign that says what they are for.
+/// Parses the sequence after `ESC [`: parameters, then the final character. Returns the rest of the text.
 fn control<'a>(text: &'a str, look: &mut Look) -> &'a str {
     let end = text.find(|c| !(' '..='?').contains(&c)).unwrap_or(text.len());
     let (params, after) = text.split_at(end);
@@ -104,14 +104,14 @@ fn control<'a>(text: &'a str, look: &mut Look) -> &'a str {
             &after[1..]
         }
         Some('@'..='~') => &after[1..],
-        // Broken off: what follows is text.
+        // An incomplete sequence: the rest is text.
         _ => after,
     }
 }
 
-/// Applies the parameters of an SGR sequence; one that is not known changes nothing.
+/// Applies the parameters of an SGR sequence. Unknown parameters are ignored.
 fn set(params: &str, look: &mut Look) {
-    // ESC[?25m and the like are of somebody else.
+    // Private sequences such as `ESC[?25m` are ignored.
     if !params.bytes().all(|b| b.is_ascii_digit() || matches!(b, b';' | b':')) {
         return;
     }
@@ -121,12 +121,12 @@ fn set(params: &str, look: &mut Look) {
         let first = number(parts.next());
         match first {
             38 | 48 => {
-                // With colons all of it is one group, with semicolons it takes the next ones.
+                // Colons keep the colour in one group; semicolons spread it over the next groups.
                 let within: Vec<u32> = parts.map(|part| number(Some(part))).collect();
                 let colour = if within.is_empty() {
                     colour(&mut std::iter::from_fn(|| groups.next().map(|part| number(Some(part)))), 0)
                 } else {
-                    // An id of a colour space may stand before the three numbers.
+                    // An optional colour space ID precedes the three numbers.
                     let skip = usize::from(within.first() == Some(&2) && within.len() > 4);
                     colour(&mut within.into_iter(), skip)
                 };
@@ -134,7 +134,7 @@ fn set(params: &str, look: &mut Look) {
                     *(if first == 38 { &mut look.ink } else { &mut look.ground }) = Some(colour);
                 }
             }
-            // 4:0 is no underline, 4:3 a wavy one.
+            // 4:0 turns the underline off, 4:3 is a wavy one.
             4 => look.underline = parts.next().is_none_or(|kind| number(Some(kind)) != 0),
             code => simple(code, look),
         }
@@ -164,13 +164,13 @@ fn simple(code: u32, look: &mut Look) {
     }
 }
 
-/// Nothing is 0, as in `ESC [ m`.
+/// Parses a parameter. An empty one is 0, as in `ESC [ m`.
 fn number(text: Option<&str>) -> u32 {
     let text = text.unwrap_or_default();
     if text.is_empty() { 0 } else { text.parse().unwrap_or(u32::MAX) }
 }
 
-/// The colour after 38 or 48: `5;N` of 256, or `2;R;G;B`.
+/// Parses the colour after 38 or 48: `5;N` (256 colours) or `2;R;G;B`.
 fn colour(numbers: &mut dyn Iterator<Item = u32>, skip: usize) -> Option<u8> {
     match numbers.next()? {
         5 => of_256(u8::try_from(numbers.next()?).ok()?),
@@ -183,7 +183,7 @@ fn colour(numbers: &mut dyn Iterator<Item = u32>, skip: usize) -> Option<u8> {
     }
 }
 
-/// One of the 256: the 16, a cube of 6 × 6 × 6, and 24 greys.
+/// Maps a 256-colour code (16 colours, a 6 × 6 × 6 cube and 24 greys) to the nearest of the 16.
 fn of_256(n: u8) -> Option<u8> {
     Some(match n {
         0..=15 => n,
@@ -199,7 +199,7 @@ fn of_256(n: u8) -> Option<u8> {
     })
 }
 
-/// The nearest of the 16, as xterm has them.
+/// Nearest of the 16 xterm colours.
 fn nearest(red: u8, green: u8, blue: u8) -> u8 {
     const COLOURS: [[u8; 3]; 16] = [
         [0, 0, 0],
@@ -221,7 +221,7 @@ fn nearest(red: u8, green: u8, blue: u8) -> u8 {
     ];
     let far = |colour: &[u8; 3]| -> u32 {
         let part = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
-        // The eye sees green best and blue least.
+        // Weights of the eye's sensitivity: highest for green.
         2 * part(colour[0], red) + 4 * part(colour[1], green) + 3 * part(colour[2], blue)
     };
     let mut best = 0;
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(last("\u{1b}[38;2;250;250;10m"), ink(11));
         assert_eq!(last("\u{1b}[38:2::0:200:10m"), ink(2));
         assert_eq!(last("\u{1b}[38:5:4m"), ink(4));
-        // What follows is still read.
+        // Later parameters still apply.
         assert_eq!(last("\u{1b}[38;5;1;4m"), Look { underline: true, ..ink(1) });
     }
 
@@ -294,7 +294,7 @@ mod tests {
             assert_eq!(plain(text), "ab", "{text:?}");
         }
         assert_eq!(plain("a\tb"), "a\tb");
-        assert_eq!(plain("\u{1b}[31\u{e9}"), "\u{e9}", "broken off, what follows is text");
+        assert_eq!(plain("\u{1b}[31\u{e9}"), "\u{e9}", "incomplete sequence, the rest is text");
     }
 
     proptest! {

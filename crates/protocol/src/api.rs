@@ -1,4 +1,4 @@
-//! The server's API under `/api/v1`: the page, the command line and other people's programs use the same.
+//! Types of the server's API under `/api/v1`, used by the page, the command line and external programs.
 
 use crate::host::{Health, ResultDoc};
 use crate::{
@@ -8,8 +8,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Header of every answer under `/api/`: the number of the feed at which the answer is true. It is read before the
-/// data, so these are at least as new; what happened later is in the feed.
+/// Header of every response under `/api/`: the sequence number of the feed at which the response is valid. The server
+/// reads it before the data, so the data is at least that recent. Later changes are in the feed.
 pub const FEED_SEQ: &str = "signalbox-feed-seq";
 
 /// `POST /api/v1/operations`
@@ -20,28 +20,28 @@ pub struct StartOperation {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
-    /// -100 to 100: who goes first when hosts are full.
+    /// Priority in the queue, -100 to 100; higher ones start first.
     #[serde(default)]
     pub priority: i8,
 }
 
-/// `POST /api/v1/operations` with a rule that holds from the first point on.
+/// `POST /api/v1/operations` with an optional auto-cancel rule that applies from the first point.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StartWithRule {
     #[serde(flatten)]
     pub start: StartOperation,
-    /// Cancel it when a curve leaves the band of earlier runs.
+    /// Auto-cancel rule: cancels the operation when a series leaves the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<crate::SetRule>,
 }
 
-/// `GET /api/v1/operations`: a page, newest first, or with `order=oldest` oldest first.
+/// `GET /api/v1/operations`: one page, newest first, or oldest first with `order=oldest`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationPage {
     pub operations: Vec<Operation>,
-    /// Give this as `after` for the next page; absent on the last.
+    /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -51,30 +51,30 @@ pub struct OperationPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationDetail {
     pub operation: Operation,
-    /// Oldest first.
+    /// Attempts, oldest first.
     pub attempts: Vec<Attempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultDoc>,
-    /// The names of the curves it has points of.
+    /// Names of the series that have points.
     pub series: Vec<String>,
-    /// Who did what with it: the newest, at most 200, oldest first.
+    /// The latest 200 audit log entries at most, oldest first.
     #[serde(default)]
     pub audit: Vec<AuditEntry>,
-    /// The newest event that this answer knows of.
+    /// Sequence number of the latest event that this response reflects.
     pub seq: u64,
 }
 
-/// `GET /api/v1/audit`: who did what, newest first.
+/// `GET /api/v1/audit`: one page of the audit log, newest first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
-    /// Give this as `before` for the next page; absent on the last.
+    /// Pass this as `before` to get the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
 }
 
-/// `POST /api/v1/operations/{id}/cancel`; an empty body will do.
+/// `POST /api/v1/operations/{id}/cancel`; the body is optional.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelOperation {
@@ -82,75 +82,75 @@ pub struct CancelOperation {
     pub reason: String,
 }
 
-/// `POST /api/v1/operations/cancel`: cancels those named, or those that a filter finds; one of the two is given.
+/// `POST /api/v1/operations/cancel`: operations to cancel, by `ids` or by `filter`. Exactly one of the two is required.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelMany {
-    /// At most 10,000.
+    /// At most 10,000 IDs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<crate::OperationId>>,
-    /// The words of the list's query, as in a URL: `kind=data.load&q=MSFT`. Of those it finds, only what has not
-    /// ended is cancelled; an empty text finds everything.
+    /// Filter as a query string of the list: `kind=data.load&q=MSFT`. Only active operations are cancelled. An empty
+    /// string matches all operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     #[serde(default)]
     pub reason: String,
 }
 
-/// What became of a [`CancelMany`]. The receipts of the operations say how it goes on.
+/// Outcome of a [`CancelMany`] request. The receipts of the operations show the further steps.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelledMany {
-    /// Those whose cancel is kept now, or was before.
+    /// Operations whose cancellation is requested, now or earlier.
     pub asked: Vec<crate::OperationId>,
-    /// Those that had ended already, or are not known.
+    /// Operations that have already ended, or do not exist.
     pub refused: Vec<Refused>,
-    /// The cancels went to the hosts and could not be stored yet: the disk has no room.
+    /// The cancellations were sent to the hosts, but not stored yet because the disk is full.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_stored: bool,
 }
 
-/// An operation that a wish for many did not fit.
+/// An operation that a bulk request could not be applied to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Refused {
     pub id: crate::OperationId,
-    /// For a person.
+    /// Human-readable reason.
     pub why: String,
 }
 
-/// `POST /api/v1/operations/delete`: deletes those named, or those that a filter finds; one of the two is given.
+/// `POST /api/v1/operations/delete`: operations to delete, by `ids` or by `filter`. Exactly one of the two is required.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeleteMany {
-    /// At most 10,000.
+    /// At most 10,000 IDs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<crate::OperationId>>,
-    /// The words of the list's query, as in a URL: `kind=data.load&state=failed`. Of those it finds, only what has
-    /// ended is deleted; an empty text finds everything.
+    /// Filter as a query string of the list: `kind=data.load&state=failed`. Only ended operations are deleted. An empty
+    /// string matches all operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Leaves alone what has changed since this event of the feed: as a `dry_run` answered it, nothing goes that was not
-    /// counted.
+    /// Skips operations that changed after this event of the feed. With the `until` of a `dry_run`, only operations that
+    /// it counted are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
-    /// Only says what would come of it now, and deletes nothing.
+    /// Only counts what would be deleted now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
 
-/// What became of a wish to delete.
+/// Outcome of a delete request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deleted {
-    /// So many are no more: those that were asked for, and what they had started.
+    /// Number of deleted operations, including child operations.
     pub deleted: u64,
-    /// So many of those that were asked for are left alone: they, or something that they started, have not ended, or
-    /// they are not known.
+    /// Number of requested operations that were not deleted, because they or their children have not ended, or because
+    /// they do not exist.
     pub refused: u64,
-    /// Of a `dry_run`: up to which event of the feed it knew what there is.
+    /// Of a `dry_run`: sequence number of the latest event that it reflects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
 }
@@ -159,12 +159,12 @@ impl std::ops::AddAssign for Deleted {
     fn add_assign(&mut self, more: Self) {
         self.deleted += more.deleted;
         self.refused += more.refused;
-        // What all of them knew.
+        // The state that all parts reflect.
         self.until = self.until.into_iter().chain(more.until).min();
     }
 }
 
-/// `GET /api/v1/snapshot`: everything the page shows, and the seq it is true at.
+/// `GET /api/v1/snapshot`: everything that the page shows, with its sequence number.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
@@ -173,12 +173,12 @@ pub struct Snapshot {
     pub now: Time,
     pub server: InstanceId,
     pub version: String,
-    /// All that have not ended, those that ended last, and the newest that have ended; newest first.
+    /// All active operations, the ones that ended last, and the newest ended ones; newest first.
     pub operations: Vec<Operation>,
-    /// Of those that have ended, all are here from this one on; without it, all that are stored.
+    /// Ended operations are complete from this one on. Absent if all stored ones are included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<crate::OperationId>,
-    /// How many are stored in each state.
+    /// Number of stored operations by state.
     pub counts: Vec<StateCount>,
     pub hosts: Vec<HostStatus>,
 }
@@ -187,7 +187,7 @@ pub struct Snapshot {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FilterCounts {
-    /// How many operations in each state the filter finds.
+    /// Number of matching operations by state.
     pub counts: Vec<StateCount>,
 }
 
@@ -198,25 +198,25 @@ pub struct StateCount {
     pub count: u64,
 }
 
-/// A host as the server sees it.
+/// Status of a host, as seen by the server.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HostStatus {
     pub name: HostName,
-    /// Where it answers: `http://127.0.0.1:7301`.
+    /// Base URL, such as `http://127.0.0.1:7301`.
     pub url: String,
     pub link: HostLink,
-    /// It takes no new work: what it has goes on to its end.
+    /// The host is drained: it gets no new operations, and its running ones continue.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub draining: bool,
-    /// When a byte last came from it, by the server's clock, as of this record.
+    /// Last seen: when the server last received data from the host, by the server's clock, as of this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Time>,
-    /// How long it took to answer when last asked who or how it is, with connecting where that was needed, in
-    /// milliseconds.
+    /// Latency of the last request for identity or health in milliseconds, including the connection setup if one was
+    /// needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
-    /// Why it can't be reached, for a person.
+    /// Human-readable reason why the host is unreachable.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub trouble: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,32 +228,32 @@ pub struct HostStatus {
     #[serde(default)]
     pub offers: u32,
     pub capacity: u32,
-    /// Operations that the server has on it.
+    /// Number of operations that the server has assigned to the host.
     pub running: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
-    /// The pool's counters.
+    /// Counters of the connection pool.
     #[serde(default)]
     pub connections: Connections,
 }
 
-/// `GET /api/v1/kinds`: what can be started, host by host, in the order in which each declares it.
+/// `GET /api/v1/kinds`: available kinds, host by host, in the order in which each host declares them.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindList {
     pub kinds: Vec<KindOffer>,
 }
 
-/// One kind and where it could run now.
+/// A kind and the hosts that support it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindOffer {
     pub spec: KindSpec,
-    /// Hosts that declare it.
+    /// Hosts that declare the kind.
     pub hosts: Vec<HostName>,
-    /// At least one of them can be reached.
+    /// At least one of the hosts is connected.
     pub available: bool,
-    /// So many may run at once over all hosts, as the configuration has it.
+    /// Configured maximum number of parallel operations across all hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -265,42 +265,42 @@ pub struct HostList {
     pub hosts: Vec<HostStatus>,
 }
 
-/// Whether the server hears a host.
+/// Connection state of a host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum HostLink {
-    /// Not reached since the server started.
+    /// Not connected yet since the server started.
     Connecting,
-    /// Its feed is open and beats.
+    /// Connected: its feed is open and sends heartbeats.
     Up,
-    /// It was there and is silent now.
+    /// Unreachable: it was connected before.
     Away,
 }
 
-/// Counters of the pool to one host, since the server started.
+/// Counters of the connection pool of one host, since the server started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Connections {
     pub opened: u64,
-    /// Requests that went over a connection already open.
+    /// Requests sent over a reused connection.
     pub reused: u64,
     pub requests: u64,
     pub retries: u64,
     pub failures: u64,
 }
 
-/// `GET /api/v1/events` as JSON: the feed for those who cannot stream.
+/// `GET /api/v1/events` as JSON: a long poll of the feed, for clients without SSE.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventsPage {
     pub events: Vec<Event>,
-    /// Ask again after this.
+    /// Pass this as `after` in the next request.
     pub next: u64,
-    /// Within this range progress that newer progress overtook was left out.
+    /// Range of events in which outdated progress events were skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<crate::event::Skipped>,
-    /// Not held any more: take a new snapshot.
+    /// The requested events are no longer kept: fetch a new snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<crate::event::Reset>,
     /// The server's clock.
@@ -311,12 +311,12 @@ pub struct EventsPage {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeriesAnswer {
-    /// The attempt whose curves these are.
+    /// Number of the attempt that the series belong to.
     pub attempt: u32,
     pub series: Vec<Points>,
-    /// True when points were left out to fit the asked-for number.
+    /// True if the series were downsampled to the requested number of points.
     pub downsampled: bool,
-    /// The newest event that this answer knows of.
+    /// Sequence number of the latest event that this response reflects.
     pub seq: u64,
 }
 
@@ -326,7 +326,7 @@ pub struct SeriesAnswer {
 pub struct LogPage {
     pub attempt: u32,
     pub lines: Vec<LogLine>,
-    /// The newest event that this answer knows of.
+    /// Sequence number of the latest event that this response reflects.
     pub seq: u64,
 }
 
@@ -335,11 +335,11 @@ pub struct LogPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogSearch {
     pub attempt: u32,
-    /// The last matching lines, in order.
+    /// The last matching lines, oldest first.
     pub lines: Vec<LogLine>,
-    /// All lines from this number up to `before` were searched; 1 when there is nothing before them. Older lines are
-    /// searched by another request with this number as `before`.
+    /// Number of the first line that was searched; 1 if there are no older lines. To search older lines, pass this as
+    /// `before`.
     pub searched_from: u64,
-    /// The newest event that this answer knows of.
+    /// Sequence number of the latest event that this response reflects.
     pub seq: u64,
 }

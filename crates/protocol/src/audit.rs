@@ -1,9 +1,9 @@
-//! The audit: who did what, when, and from where.
+//! Audit log: who did what, when and from where.
 
 use crate::{HostName, OperationId, Time};
 use serde::{Deserialize, Serialize};
 
-/// One thing that was done. Written in the same moment as what it did, and never changed.
+/// Entry of the audit log. Stored in the same transaction as the action, and never changed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
@@ -12,24 +12,24 @@ pub struct AuditEntry {
     pub by: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
-    /// The attempt that it was about, or that it made.
+    /// Attempt that the action affected or created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
-    /// The reason that was given, or what changed; may be empty.
+    /// Reason given by the user, or the changes; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
 impl AuditEntry {
-    /// One that says no more than who did what, when.
+    /// Entry without operation, attempt, host and detail.
     pub fn new(at: Time, action: Action, by: Actor) -> Self {
         Self { at, action, by, operation: None, attempt: None, host: None, detail: String::new() }
     }
 }
 
-/// What can be done. What was refused is not among it: it changed nothing.
+/// Audited action. Rejected requests are not audited, because they change nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -42,45 +42,45 @@ pub enum Action {
     Delete,
     Drain,
     Undrain,
-    /// A rule was set that cancels it when a curve leaves the band of earlier runs.
+    /// An auto-cancel rule was set.
     SetRule,
-    /// Its rule was taken away.
+    /// The auto-cancel rule was removed.
     DropRule,
-    /// The server was started with another configuration than before.
+    /// The server was started with a changed configuration.
     Configure,
 }
 
-/// Who did it, as far as the server can tell.
+/// Who performed an action, as far as the server knows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
     pub via: Via,
-    /// The person's name, where a proxy in front of the server vouches for it (`user_header`).
+    /// User name, set by an authenticating proxy in front of the server (`user_header`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The address that the request came from.
+    /// IP address that the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// What the browser or program calls itself (`User-Agent`).
+    /// `User-Agent` of the browser or program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }
 
-/// By which way.
+/// Origin of an action.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// The dashboard in a browser.
     Page,
-    /// A program that uses the API.
+    /// A program, through the API.
     Program,
-    /// Signalbox itself, by its configuration or by a rule: an automatic retry, a cancel by a rule.
+    /// Signalbox itself: an automatic retry, or a cancellation by a rule.
     Signalbox,
 }
 
 impl Actor {
-    /// Signalbox itself.
+    /// Signalbox itself as the actor.
     pub fn signalbox() -> Self {
         Self { via: Via::Signalbox, name: None, address: None, agent: None }
     }

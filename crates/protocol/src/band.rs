@@ -1,95 +1,95 @@
-//! The band of earlier runs: between which values a curve ran before, where a point lies to it, and the rule that
-//! ends an operation whose curve leaves it. docs/baseline.md tells what each of it means. Pure.
+//! Baseline: the percentile band of past runs of a series, and the auto-cancel rule for operations that leave it. Pure;
+//! defined in docs/baseline.md.
 
 use crate::{Actor, FieldError, OperationId, Point, Time};
 use serde::{Deserialize, Serialize};
 
-/// A band needs so many earlier runs, and ends where fewer of them reach.
+/// Minimum number of past runs for a baseline, at each x.
 pub const NEEDED: usize = 5;
-/// So many points in a row a rule may ask for, least and most.
+/// Minimum and maximum of the consecutive points of a rule.
 pub const IN_A_ROW: (u32, u32) = (3, 1_000);
 
-/// `GET /api/v1/operations/{id}/envelope`: the earlier runs of a curve, as a band.
+/// `GET /api/v1/operations/{id}/envelope`: the baseline of a series.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Envelope {
-    /// The curve that it is about.
+    /// Name of the series.
     pub series: String,
-    /// What the runs have in common with the operation.
+    /// How the past runs were matched with the operation.
     pub like: Like,
-    /// The runs that it is made from, newest first; those that there are when they are too few.
+    /// Past runs that the baseline is computed from, newest first; the available ones if they are too few.
     pub runs: Vec<OperationId>,
-    /// So many runs it takes.
+    /// Minimum number of runs.
     pub needed: u32,
-    /// Absent when there is none to be had; `why` says why.
+    /// Percentile band; absent if it is not available, for the reason in `why`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
-    /// For a person; empty when there is a band.
+    /// Human-readable reason why there is no baseline; empty if there is one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
 
-/// What earlier runs have in common with an operation.
+/// How past runs are matched with an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Like {
-    /// Kind and title, and so the params that the title names.
+    /// Same kind and title, and so the same values of the parameters in the title.
     SameTitle,
-    /// Only the kind.
+    /// Same kind only.
     SameKind,
 }
 
 impl Like {
-    /// `of the same title`
+    /// For a sentence: `with the same title`.
     pub fn as_words(self) -> &'static str {
         match self {
-            Like::SameTitle => "of the same title",
+            Like::SameTitle => "with the same title",
             Like::SameKind => "of the same kind",
         }
     }
 }
 
-/// The tenth, the fiftieth and the ninetieth percentile of the runs that reach each x. Columns of one length.
+/// The 10th, 50th and 90th percentiles at each x. All columns have the same length.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Band {
-    /// Rising.
+    /// Ascending.
     pub x: Vec<f64>,
-    /// Absent, as are the others, where fewer runs reach than a band needs.
+    /// Null, like `p50` and `p90`, where too few runs reach this x.
     pub p10: Vec<Option<f64>>,
     pub p50: Vec<Option<f64>>,
     pub p90: Vec<Option<f64>>,
-    /// How many runs reach it.
+    /// Number of runs that reach this x.
     pub runs: Vec<u32>,
 }
 
-/// The band at one x.
+/// Percentiles at one x.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Slice {
     pub p10: f64,
     pub p50: f64,
     pub p90: f64,
-    /// How many runs it is made from; between two places the smaller number of the two.
+    /// Number of runs; between two x values the smaller of the two numbers.
     pub runs: u32,
 }
 
-/// Where a point lies to the band.
+/// Position of a point relative to the band.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// On its edge as well.
+    /// Inside the band or on its edge.
     Inside,
     Above,
     Below,
 }
 
-/// On the straight line from one value to another, `share` of the way; never beyond either.
+/// Linear interpolation between two values, clamped to them.
 pub fn between(from: f64, to: f64, share: f64) -> f64 {
     (from + (to - from) * share).clamp(from.min(to), from.max(to))
 }
 
 impl Band {
-    /// The band at an x, on straight lines between the places that it was made at; `None` where there is none.
+    /// Percentiles at an x, linearly interpolated. `None` where there is no band.
     pub fn at(&self, x: f64) -> Option<Slice> {
         let next = self.x.partition_point(|known| *known < x);
         let after = self.slice(next)?;
@@ -101,7 +101,7 @@ impl Band {
         let share = (x - self.x[last]) / (self.x[next] - self.x[last]);
         let p50 = between(before.p50, after.p50, share);
         Some(Slice {
-            // Rounding may not turn the three about.
+            // Rounding must not change the order of the percentiles.
             p10: between(before.p10, after.p10, share).min(p50),
             p50,
             p90: between(before.p90, after.p90, share).max(p50),
@@ -119,7 +119,7 @@ impl Band {
         })
     }
 
-    /// Where a point lies; `None` where there is no band, and for what is no number.
+    /// Position of a point. `None` where there is no band, and for NaN and infinity.
     pub fn place(&self, Point(x, y): Point) -> Option<Place> {
         let slice = self.at(x).filter(|_| y.is_finite())?;
         Some(match y {
@@ -129,7 +129,7 @@ impl Band {
         })
     }
 
-    /// Where the newest point that can be judged lies, and how many in a row lie there.
+    /// Position of the latest point that can be compared, and the number of consecutive points at that position.
     pub fn standing(&self, points: &[Point]) -> Option<(Place, u32)> {
         let mut places = points.iter().rev().filter_map(|point| self.place(*point));
         let newest = places.next()?;
@@ -137,7 +137,7 @@ impl Band {
         Some((newest, 1 + more as u32))
     }
 
-    /// At most `wanted` of its places, first and last among them, each as it was.
+    /// Downsamples the band to at most `wanted` x values, including the first and the last.
     #[must_use]
     pub fn thinned(&self, wanted: usize) -> Self {
         let (len, wanted) = (self.x.len(), wanted.max(2));
@@ -156,23 +156,23 @@ impl Band {
     }
 }
 
-/// Which way out of the band a rule is about.
+/// Side of the band that a rule watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// Above the p90.
+    /// Above the P90.
     Above,
-    /// Below the p10.
+    /// Below the P10.
     Below,
-    /// Either.
+    /// Above the P90 or below the P10.
     Outside,
 }
 
 impl Side {
     pub const ALL: [Side; 3] = [Side::Above, Side::Below, Side::Outside];
 
-    /// The word, as on the wire.
+    /// Name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Side::Above => "above",
@@ -181,12 +181,12 @@ impl Side {
         }
     }
 
-    /// Above what, for a sentence.
+    /// Phrase for a sentence.
     fn of(self) -> &'static str {
         match self {
-            Side::Above => "above the p90",
-            Side::Below => "below the p10",
-            Side::Outside => "outside the p10 to p90",
+            Side::Above => "above the P90",
+            Side::Below => "below the P10",
+            Side::Outside => "outside the P10 to P90",
         }
     }
 
@@ -199,15 +199,15 @@ impl Side {
     }
 }
 
-/// `PUT /api/v1/operations/{id}/rule`: cancel when a curve is out of the band for so many points in a row.
+/// `PUT /api/v1/operations/{id}/rule`: cancel when a series is outside the baseline for several consecutive points.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetRule {
-    /// The curve: `train_loss`.
+    /// Name of the series, such as `train_loss`.
     pub series: String,
     pub side: Side,
-    /// 3 to 1,000.
+    /// Number of consecutive points, 3 to 1,000.
     #[serde(default = "ten")]
     pub points: u32,
 }
@@ -217,57 +217,57 @@ fn ten() -> u32 {
 }
 
 impl SetRule {
-    /// What is wrong with it, a message for each field.
+    /// Validates the rule. Returns an error for each invalid field.
     pub fn check(&self) -> Vec<FieldError> {
         let mut wrong = Vec::new();
         if self.series.is_empty() || self.series.len() > 200 {
-            wrong.push(FieldError::new("series", "Name a curve of the operation, like train_loss."));
+            wrong.push(FieldError::new("series", "Enter a series of the operation, such as train_loss."));
         }
         let (least, most) = IN_A_ROW;
         if !(least..=most).contains(&self.points) {
-            let said = format!("Points in a row are a whole number from {least} to {most}.");
+            let said = format!("Points must be a whole number from {least} to {most}.");
             wrong.push(FieldError::new("points", said));
         }
         wrong
     }
 }
 
-/// The rule that an operation has: it is cancelled when a curve leaves the band of earlier runs.
+/// Auto-cancel rule of an operation: cancels it when a series leaves the baseline.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BandRule {
     pub series: String,
     pub side: Side,
-    /// So many points in a row.
+    /// Number of consecutive points.
     pub points: u32,
     pub set_at: Time,
     pub set_by: Actor,
     pub like: Like,
-    /// How many runs its band is made from. The band stays as it was when the rule was set.
+    /// Number of runs in the baseline. The baseline is fixed when the rule is set.
     pub runs: u32,
-    /// Why it has no band to go by, for a person, and so never cancels; empty when it has one.
+    /// Human-readable reason why the rule has no baseline and so never cancels; empty if it has one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// How many points in a row are out of the band just now.
+    /// Current number of consecutive points outside the baseline.
     #[serde(default)]
     pub outside: u32,
-    /// It has cancelled an attempt, and is spent.
+    /// Set once the rule has cancelled an attempt. The rule does not fire again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired: Option<Fired>,
 }
 
-/// When a rule cancelled, and for what.
+/// When and where a rule cancelled an attempt.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fired {
     pub attempt: u32,
     pub at: Time,
-    /// The x of the first of the points that were out of the band in a row.
+    /// The x of the first of the consecutive points outside the baseline.
     pub from_x: f64,
 }
 
 impl BandRule {
-    /// A rule as a person wants it, with the band that it goes by.
+    /// Creates a rule from a request and a baseline.
     pub fn new(wanted: SetRule, envelope: &Envelope, set_by: Actor, set_at: Time) -> Self {
         let SetRule { series, side, points } = wanted;
         Self {
@@ -284,26 +284,26 @@ impl BandRule {
         }
     }
 
-    /// What it wants, to be set again.
+    /// Request that sets the same rule again.
     pub fn wanted(&self) -> SetRule {
         SetRule { series: self.series.clone(), side: self.side, points: self.points }
     }
 
-    /// It has a band to go by, and has not cancelled yet.
+    /// True if the rule has a baseline and has not fired yet.
     pub fn is_armed(&self) -> bool {
         self.why.is_empty() && self.fired.is_none()
     }
 
-    /// `cancel when train_loss is above the p90 of 23 earlier runs of the same title for 10 points in a row`
+    /// `cancel when train_loss is above the P90 of 23 past runs with the same title for 10 points in a row`
     pub fn sentence(&self) -> String {
         let band = match self.why.is_empty() {
-            true => format!("{} of {} earlier runs {}", self.side.of(), self.runs, self.like.as_words()),
-            false => format!("{} of earlier runs", self.side.of()),
+            true => format!("{} of {} past runs {}", self.side.of(), self.runs, self.like.as_words()),
+            false => format!("{} of past runs", self.side.of()),
         };
         format!("cancel when {} is {band} for {} points in a row", self.series, self.points)
     }
 
-    /// Why it cancelled: `train_loss was above the p90 of 23 earlier runs for 10 points, from epoch 340`.
+    /// Reason of the cancellation: `train_loss was above the P90 of 23 past runs for 10 points, from epoch 340`.
     pub fn reason(&self, x: &str, from: f64) -> String {
         let from = if from.fract() == 0.0 { format!("{from:.0}") } else { format!("{from:.3}") };
         let from = match x {
@@ -312,12 +312,12 @@ impl BandRule {
             x => format!("{x} {from}"),
         };
         let Self { series, side, runs, points, .. } = self;
-        format!("{series} was {} of {runs} earlier runs for {points} points, from {from}", side.of())
+        format!("{series} was {} of {runs} past runs for {points} points, from {from}", side.of())
     }
 }
 
-/// Counts the points of one attempt that are out of the band in a row, in the order in which they come. A point
-/// where there is no band counts for nothing: it neither adds to the row nor ends it.
+/// Counts the consecutive points of one attempt outside the baseline, in order of arrival. A point at an x without a
+/// baseline is ignored: it neither extends nor ends the sequence.
 #[derive(Clone, Debug)]
 pub struct Watch {
     side: Side,
@@ -328,13 +328,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// None so far.
+    /// Counter that starts at 0.
     pub fn new(side: Side, points: u32) -> Self {
         Self { side, points: points.max(1), in_a_row: 0, from_x: f64::NAN, done: false }
     }
 
-    /// Takes in one point. Says, once in its life, that so many in a row are out of the band now; after that it
-    /// looks at nothing any more.
+    /// Processes one point. Returns true once, when the number of consecutive points is reached; ignores all later
+    /// points.
     pub fn judge(&mut self, band: &Band, point: Point) -> bool {
         if self.done {
             return false;
@@ -353,12 +353,12 @@ impl Watch {
         self.done
     }
 
-    /// How many in a row are out of the band.
+    /// Current number of consecutive points outside the baseline.
     pub fn in_a_row(&self) -> u32 {
         self.in_a_row
     }
 
-    /// The x of the first of them.
+    /// The x of the first of these points.
     pub fn from_x(&self) -> f64 {
         self.from_x
     }

@@ -1,6 +1,6 @@
-//! Counts as people write them: `20,758 bars`. The page, log lines and messages write them alike.
+//! Formatting of counts, such as `20,758 bars`, for the page, logs and messages.
 
-/// A whole number in groups of three digits: `20758` → `20,758`.
+/// Formats a whole number with thousands separators: `20758` → `20,758`.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,7 +13,7 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
-/// A count with its noun: `1 row`, `20,758 rows`.
+/// Formats a count with its noun: `1 row`, `20,758 rows`.
 pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
 }

@@ -1,62 +1,62 @@
-//! Events: the append-only log, and what the feed carries to those who watch.
+//! Events of the append-only event log, and control messages of the feed.
 
 use crate::api::HostStatus;
 use crate::{Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
 use serde::{Deserialize, Serialize};
 
-/// One record of the log. `seq` rises by one from record to record, without gaps.
+/// Record of the event log. `seq` increases by one from record to record, without gaps.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     pub seq: u64,
-    /// When the server recorded it.
+    /// When the server recorded the event.
     pub at: Time,
     #[serde(flatten)]
     pub body: EventBody,
 }
 
-/// What happened. Applying every body in order to a snapshot gives the present.
+/// Content of an event. Applying all events in order to a snapshot yields the current state.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EventBody {
-    /// An operation was created, or anything but its progress changed: it now stands like this.
+    /// New state of an operation: it was created, or something other than its progress changed.
     Operation { operation: Box<Operation> },
-    /// The newest progress of the current attempt, and now and then when it will end by that.
+    /// Latest progress of the current attempt, sometimes with a new forecast.
     Progress {
         id: OperationId,
         attempt: u32,
         progress: Progress,
-        /// Absent means that the one before still holds.
+        /// Absent if the previous forecast is still valid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         forecast: Option<Forecast>,
     },
-    /// New points of curves.
+    /// New points of series.
     Points {
         id: OperationId,
         attempt: u32,
         series: Vec<Points>,
-        /// How many points in a row are out of the band now, where the operation's rule has judged these.
+        /// Current number of consecutive points outside the baseline, if the operation's rule has checked these points.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outside: Option<u32>,
     },
     /// New log lines.
     Log { id: OperationId, attempt: u32, lines: Vec<LogLine> },
-    /// A host said something of an attempt that is over. It is kept for the record and changed nothing.
+    /// Late report from a host about an ended attempt. It is recorded and has no effect.
     Late { id: OperationId, attempt: u32, what: String },
-    /// A host now stands like this.
+    /// New status of a host.
     Host { host: Box<HostStatus> },
-    /// An operation is no more, with all that was kept of it: it was deleted, or too old to be kept. Its id is never
-    /// given again.
+    /// An operation and all of its data were removed: it was deleted, or its retention expired. Its ID is never used
+    /// again.
     Forgotten {
         id: OperationId,
-        /// How it had ended: there it is counted no more.
+        /// Final state of the operation; it no longer counts in that state.
         state: State,
     },
 }
 
 impl Event {
-    /// The operation that it is about.
+    /// Operation that the event belongs to.
     pub fn operation(&self) -> Option<OperationId> {
         match &self.body {
             EventBody::Operation { operation } => Some(operation.id),
@@ -70,23 +70,23 @@ impl Event {
     }
 }
 
-/// First message of every stream: what the reader can expect of it.
+/// First message of every stream, with its parameters.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hello {
     /// The stream starts after this event.
     pub after: u64,
-    /// The newest event there is.
+    /// Sequence number of the latest event.
     pub head: u64,
     /// The server's clock.
     pub now: Time,
-    /// Seconds between two beats; silence for three of them means that the stream is dead.
+    /// Heartbeat interval in seconds. A stream without messages for three intervals is dead.
     pub beat_seconds: f64,
-    /// One life of the server.
+    /// Instance ID of the server, new at each start.
     pub server: crate::InstanceId,
 }
 
-/// Sent when nothing else is: the stream lives, and nothing newer than `head` happened.
+/// Heartbeat, sent when there are no other messages: the stream is alive, and there are no events after `head`.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Beat {
@@ -94,8 +94,8 @@ pub struct Beat {
     pub now: Time,
 }
 
-/// Sent in place of progress that a newer progress of the same operation has overtaken: between `from` and
-/// `to` (both included) only that was left out. Sent before the events that remain of the range.
+/// Replaces outdated progress events that newer progress of the same operation supersedes. In the range `from` to `to`
+/// (inclusive), only such events are missing. Sent before the remaining events of the range.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Skipped {
@@ -103,12 +103,12 @@ pub struct Skipped {
     pub to: u64,
 }
 
-/// The asked-for place is no longer (or not yet) held: take a new snapshot and follow from its seq.
+/// The requested events are no longer (or not yet) available: fetch a new snapshot and follow from its `seq`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reset {
-    /// Why, for a person.
+    /// Human-readable reason.
     pub why: String,
-    /// The newest event there is.
+    /// Sequence number of the latest event.
     pub head: u64,
 }

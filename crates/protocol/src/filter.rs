@@ -151,7 +151,9 @@ impl Filter {
                     "oldest" => Order::Oldest,
                     other => {
                         let other = short(other);
-                        return Err(FilterError::Word(format!("order is newest or oldest, not '{other}'")));
+                        return Err(FilterError::Word(format!(
+                            "order must be newest or oldest, not '{other}'"
+                        )));
                     }
                 }
             }
@@ -169,7 +171,7 @@ impl Filter {
                 }
                 _ => {
                     return Err(FilterError::Word(format!(
-                        "there is no filter '{}'; filters are state, kind, host, param.NAME, parent, since, \
+                        "unknown filter '{}'; filters are state, kind, host, param.NAME, parent, since, \
                          until, q, order, after and limit",
                         short(name)
                     )));

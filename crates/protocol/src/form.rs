@@ -78,13 +78,13 @@ pub struct Choice {
     pub help: String,
 }
 
-/// What is wrong with one param.
+/// Validation error of one parameter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// The param's name.
+    /// Name of the parameter.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// What is wrong, and which values are valid.
     pub message: String,
 }
 
@@ -103,7 +103,7 @@ impl Form {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             return match schema.get("type").and_then(Value::as_str) {
                 Some("object") => Ok(Self { fields: Vec::new() }),
-                _ => Err("the schema of params must be an object with properties".to_owned()),
+                _ => Err("the parameter schema must be an object with properties".to_owned()),
             };
         };
         let required: Vec<&str> = schema
@@ -113,7 +113,7 @@ impl Form {
             .unwrap_or_default();
         let mut fields: Vec<Field> = Vec::with_capacity(properties.len());
         for (name, property) in properties {
-            let wrong = |what| format!("param '{name}': {what}");
+            let wrong = |what| format!("parameter '{name}': {what}");
             let mut field = Field::from_schema(name, property, schema, required.contains(&name.as_str()))
                 .map_err(wrong)?;
             let before: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
@@ -157,7 +157,7 @@ impl Form {
             _ => {
                 return Err(vec![FieldError::new(
                     "",
-                    "Params are a JSON object, like {\"symbol\": \"MSFT\"}.",
+                    "Parameters must be a JSON object, such as {\"symbol\": \"MSFT\"}.",
                 )]);
             }
         };
@@ -176,7 +176,7 @@ impl Form {
                         out.insert(field.name.clone(), default.clone());
                     }
                     (_, true) => {
-                        errors.push(FieldError::new(&field.name, format!("{} is needed.", field.title)))
+                        errors.push(FieldError::new(&field.name, format!("{} is required.", field.title)))
                     }
                     _ => {}
                 },
@@ -199,10 +199,10 @@ impl Form {
             .min()
             .filter(|(d, known)| *d <= 1 + known.len() / 4);
         match near {
-            Some((_, known)) => format!("There is no param '{name}'. Did you mean '{known}'?"),
+            Some((_, known)) => format!("Unknown parameter '{name}'. Did you mean '{known}'?"),
             None => {
                 let names: Vec<_> = self.fields.iter().map(|f| f.name.as_str()).collect();
-                format!("There is no param '{name}'. The params are {}.", names.join(", "))
+                format!("Unknown parameter '{name}'. Parameters: {}.", names.join(", "))
             }
         }
     }
@@ -284,7 +284,7 @@ impl Field {
                 let text = if *multiline && !trimmed.is_empty() { given } else { trimmed };
                 let length = text.chars().count();
                 if length < *min_length && length == 0 {
-                    return Err(format!("{} is needed.", self.title));
+                    return Err(format!("{} is required.", self.title));
                 }
                 if length < *min_length || length > *max_length {
                     return Err(format!(
@@ -357,10 +357,9 @@ impl FieldKind {
             }),
             "number" => Ok(FieldKind::Number { min: float("minimum"), max: float("maximum") }),
             "boolean" => Ok(FieldKind::Switch),
-            other => Err(format!(
-                "a form can't be made of {}",
-                if other.is_empty() { "this schema" } else { other }
-            )),
+            other => {
+                Err(format!("forms don't support {}", if other.is_empty() { "this schema" } else { other }))
+            }
         }
     }
 
@@ -368,14 +367,14 @@ impl FieldKind {
     pub fn takes(&self) -> String {
         match self {
             FieldKind::Text { .. } => "text".to_owned(),
-            FieldKind::Time => "a day like 2024-03-01 or a moment like 2024-03-01T09:30:00Z".to_owned(),
+            FieldKind::Time => "a date like 2024-03-01 or a time like 2024-03-01T09:30:00Z".to_owned(),
             FieldKind::Integer { min, max } => bounds("a whole number", *min, *max),
             FieldKind::Number { min, max } => bounds("a number", *min, *max),
             FieldKind::Switch => "true or false".to_owned(),
             FieldKind::Choice { options } => {
                 let values: Vec<_> = options.iter().map(|o| o.value.as_str()).collect();
                 match values.split_last() {
-                    None => "possible: there is nothing to choose from".to_owned(),
+                    None => "allowed: there are no choices".to_owned(),
                     Some((only, [])) => format!("'{only}', the only choice"),
                     Some((last, rest)) => format!("one of {} or {last}", rest.join(", ")),
                 }
@@ -397,9 +396,9 @@ fn bounds<T: std::fmt::Display>(what: &str, min: Option<T>, max: Option<T>) -> S
 fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
     if let Some(path) = property.get("$ref").and_then(Value::as_str) {
         let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
-        let target = root.pointer(pointer).ok_or_else(|| format!("{path} points nowhere"))?;
+        let target = root.pointer(pointer).ok_or_else(|| format!("{path} does not exist in the schema"))?;
         return if std::ptr::eq(target, property) {
-            Err("a $ref to itself".into())
+            Err("a $ref must not refer to itself".into())
         } else {
             resolve(target, root)
         };
@@ -409,7 +408,7 @@ fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String
             any.iter().filter(|s| s.get("type").and_then(Value::as_str) != Some("null")).collect();
         return match not_null.as_slice() {
             [only] => resolve(only, root),
-            _ => Err("a form can't be made of anyOf with several types".into()),
+            _ => Err("forms don't support anyOf with several types".into()),
         };
     }
     Ok(property)

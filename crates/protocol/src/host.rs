@@ -182,32 +182,32 @@ pub struct HostCondition {
     pub message: String,
 }
 
-/// What an attempt leaves behind.
+/// Result of an attempt.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResultDoc {
-    /// What the page shows it with: `data.load`'s is read as [`crate::results::LoadResult`].
+    /// Result document. The page reads known kinds as types, such as `data.load` as [`crate::results::LoadResult`].
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub document: Value,
-    /// What can be asked for by name, beside it.
+    /// Artifacts that can be fetched by name.
     #[serde(default)]
     pub artifacts: Vec<Artifact>,
-    /// Marks for wherever the operation is shown: `synthetic`.
+    /// Tags that are shown with the operation, such as `synthetic`.
     #[serde(default)]
     pub tags: Vec<String>,
 }
 
-/// Something an attempt made that stays on its host.
+/// Output of an attempt that stays on its host.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Artifact {
-    /// Asked for by this: `bars`.
+    /// Name to fetch it by, such as `bars`.
     pub name: String,
-    /// Media type of what comes.
+    /// Media type of the content.
     pub media_type: String,
-    /// Where on the host it is answered, a path below `/host/v1/artifacts/`; valid for every life of the host.
+    /// Path on the host, below `/host/v1/artifacts/`. Stays valid when the host restarts.
     pub path: String,
-    /// What it is, for a person.
+    /// Human-readable description.
     #[serde(default)]
     pub description: String,
 }
@@ -241,33 +241,35 @@ pub struct HostBeat {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     pub ready: bool,
-    /// The kinds that it can't run just now: nothing of them is placed on it. Empty while `ready` is false means all kinds.
+    /// Kinds that the host can't run at the moment; none of them are scheduled on it. Empty while `ready` is false means
+    /// all kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unready_kinds: Vec<KindName>,
-    /// One line for each thing that the host depends on.
+    /// Health checks of the host's dependencies.
     pub checks: Vec<Check>,
-    /// Share of all cores in use by the whole machine, 0 to 1.
+    /// CPU usage of the whole machine as a share of all cores, 0 to 1.
     pub cpu: f64,
-    /// Resident memory of the host's process, bytes.
+    /// Resident memory of the host process in bytes.
     pub memory_bytes: u64,
-    /// Received and sent by the machine, bytes per second.
+    /// Network traffic of the machine, received, in bytes per second.
     pub network_in: f64,
+    /// Network traffic of the machine, sent, in bytes per second.
     pub network_out: f64,
-    /// Operations it works on.
+    /// Number of running operations.
     pub running: u32,
-    /// Free places.
+    /// Number of free slots.
     pub free: u32,
     /// The host's clock.
     pub now: Time,
 }
 
-/// One thing a host depends on.
+/// Health check of one dependency of a host.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Check {
     pub name: String,
     pub ok: bool,
-    /// Why not, and what to do.
+    /// Why the check failed, and what to do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }

@@ -19,7 +19,7 @@ macro_rules! uuid_newtype {
             #[cfg(feature = "native")]
             #[expect(
                 clippy::new_without_default,
-                reason = "each call gives another id: nothing default about it"
+                reason = "each call returns a new ID, so there is no default value"
             )]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -53,8 +53,8 @@ macro_rules! uuid_newtype {
     };
 }
 
-uuid_newtype!(OperationId, "One operation, for its whole life, whatever the number of attempts.");
-uuid_newtype!(InstanceId, "One life of a process: new at each start of a host or of the server.");
+uuid_newtype!(OperationId, "ID of an operation, the same for all of its attempts.");
+uuid_newtype!(InstanceId, "ID of a running process: new at each start of a host or of the server.");
 
 impl OperationId {
     /// No id that is made from `at` on, to the millisecond, is smaller, and every one made before is: ids begin with
@@ -73,7 +73,7 @@ impl OperationId {
 /// Why a name or id was not taken.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 pub enum NameError {
-    #[error("'{0}' is not an id; ids look like 0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d")]
+    #[error("'{0}' is not an ID; IDs look like 0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d")]
     NotAnId(String),
     #[error("'{0}' is not a kind; kinds are named area.verb in lower case, like data.load")]
     NotAKind(String),
@@ -146,12 +146,15 @@ macro_rules! name_newtype {
     };
 }
 
-name_newtype!(KindName, "What an operation does: `area.verb`, like `data.load`.", NotAKind, |s| {
+name_newtype!(KindName, "Kind of operation: `area.verb`, such as `data.load`.", NotAKind, |s| {
     s.split_once('.').is_some_and(|(area, verb)| word(area) && word(verb))
 });
-name_newtype!(HostName, "A host as the configuration calls it: lower case, like `gpu-1`.", NotAHost, |s| {
-    word(s)
-});
+name_newtype!(
+    HostName,
+    "Name of a host in the configuration, in lower case, such as `gpu-1`.",
+    NotAHost,
+    |s| { word(s) }
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,51 +1,51 @@
-//! Kinds: what a host can do, described once for forms, validation and docs.
+//! Kinds of operations, as declared by hosts for forms, validation and docs.
 
 use crate::{KindName, SeriesInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One kind of operation, as its host declares it.
+/// Kind of operation, as declared by its host.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindSpec {
     pub name: KindName,
-    /// For a menu: "Load market data".
+    /// Title for menus: "Load market data".
     pub title: String,
-    /// What it does, in a sentence or two.
+    /// Description of one or two sentences.
     pub description: String,
-    /// How one operation is told from another: `{symbol} {timeframe} · {mode}`, filled from its params. Of the parts
-    /// between ` · `, one whose params are all absent or empty is left out.
+    /// Template of an operation's title, filled from its parameters: `{symbol} {timeframe} · {mode}`. A part between
+    /// ` · ` is omitted if all of its parameters are absent or empty.
     pub summary: Summary,
-    /// The params as JSON Schema, an object.
+    /// JSON Schema of the parameters, an object.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
-    /// The phases that it goes through, in order; empty when it has none.
+    /// Phases of an operation in order; empty if there are none.
     #[serde(default)]
     pub phases: Vec<String>,
-    /// The curves that it draws.
+    /// Series that operations of this kind report.
     #[serde(default)]
     pub series: Vec<SeriesInfo>,
-    /// A later attempt can go on from a checkpoint.
+    /// True if an attempt can resume from a checkpoint.
     #[serde(default)]
     pub resumable: bool,
 }
 
-/// A template with `{param}` places.
+/// Template with `{param}` placeholders.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Summary(pub String);
 
 impl Summary {
-    /// The template with its places filled. Of the parts between ` · `, one whose places are all of params that are absent,
-    /// null or empty is left out.
+    /// Fills the placeholders. A part between ` · ` is omitted if the parameters of all of its placeholders are absent,
+    /// null or empty.
     pub fn fill(&self, params: &Value) -> String {
         let parts = self.0.split(" · ").filter_map(|part| fill_part(part, params));
         parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 }
 
-/// A part of a template; `None` when it has places and none of them is filled.
+/// Fills one part of a template. `None` if it has placeholders and none of them has a value.
 fn fill_part(part: &str, params: &Value) -> Option<String> {
     let mut out = String::new();
     let (mut rest, mut places, mut filled) = (part, 0, 0);

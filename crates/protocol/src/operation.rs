@@ -1,80 +1,80 @@
-//! An operation and its attempts, as the page and the store see them.
+//! Operations and their attempts.
 
 use crate::{BandRule, HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One piece of long-running work, as it stands: everything a row of the table shows.
+/// Current state of an operation: everything that a row of the table shows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Operation {
     pub id: OperationId,
     pub kind: KindName,
-    /// What tells it from others of its kind: "MSFT 1h · full".
+    /// Title that distinguishes it from others of its kind: "MSFT 1h · full".
     pub title: String,
-    /// The operation that started it, which takes it along when it is cancelled or fails.
+    /// Parent operation that started it. If the parent fails or is cancelled, it is cancelled too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<OperationId>,
-    /// As they were given, an object.
+    /// Parameters as given in the request, an object.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
     pub state: State,
-    /// The number of the current attempt, from 1. Whatever comes from an older one is ignored.
+    /// Number of the current attempt, from 1. Reports of older attempts are ignored.
     pub attempt: u32,
-    /// The host of the current attempt, once one was chosen.
+    /// Host of the current attempt, once it is assigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
     pub created_at: Time,
-    /// Who goes first when hosts are full: the higher number, and among equals who waits longer.
+    /// Priority in the queue: higher ones start first, and equal ones in the order in which they were queued.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i8,
-    /// When the current attempt came into the queue, by the server's clock.
+    /// When the current attempt was queued, by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued_at: Option<Time>,
-    /// The current attempt stays in the queue until then: the pause before an automatic retry.
+    /// Earliest start of the current attempt: the end of the backoff before an automatic retry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Time>,
-    /// When the current attempt began to run, by the server's clock.
+    /// When the current attempt started to run, by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
     /// When the current attempt ended, by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
-    /// When anything about it was last heard from its host, by the server's clock.
+    /// When its host last reported about it, by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// When it will end, as far as can be known, as of the newest progress.
+    /// Forecast of its end, based on the latest progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
-    /// The trail of a cancel, from the moment one was asked for.
+    /// Receipt of its cancellation, once one is requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// What is the matter with it just now, beside its state.
+    /// Current condition in addition to the state, such as stalled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
-    /// Why it failed.
+    /// Reason of the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// What a resume would start from: the newest checkpoint of any attempt.
+    /// Checkpoint that a resume would start from: the latest one of all attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
-    /// The rule that cancels it when a curve leaves the band of earlier runs.
+    /// Auto-cancel rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<BandRule>,
-    /// A result document can be asked for.
+    /// True if a result document is available.
     #[serde(default)]
     pub has_result: bool,
-    /// Marks that say where its data comes from, shown wherever it is: `synthetic`.
+    /// Tags about the origin of its data, such as `synthetic`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// The number of the event that last changed it.
+    /// Sequence number of the event that last changed it.
     pub seq: u64,
 }
 
 impl Operation {
-    /// One that was just accepted: queued for its first attempt.
+    /// New operation, queued for its first attempt.
     pub fn queued(id: OperationId, kind: KindName, title: String, params: Value, now: Time) -> Self {
         Self {
             id,
@@ -106,24 +106,24 @@ impl Operation {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(priority: &i8) -> bool {
     *priority == 0
 }
 
-/// When a running operation will end: a moment, and the band within which the kind's past forecasts came true
-/// four times out of five.
+/// Forecast of the end of a running operation: an estimate and an 80 % interval from the accuracy of the kind's past
+/// forecasts.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Forecast {
-    /// When it was made, by the server's clock.
+    /// When the forecast was made, by the server's clock.
     pub made_at: Time,
     pub ends_at: Time,
     pub earliest: Time,
     pub latest: Time,
-    /// From what it was made.
+    /// Data that the forecast is based on.
     pub basis: ForecastBasis,
-    /// How many ended forecasts of the kind the band comes from; 0 means that the band is a guess.
+    /// Number of past forecasts of the kind that the interval is based on; 0 means that the interval is not calibrated.
     pub judged: u32,
 }
 
@@ -131,22 +131,22 @@ pub struct Forecast {
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ForecastBasis {
-    /// How fast it goes now.
+    /// Current rate.
     Rate,
-    /// How long such operations took before.
+    /// Durations of past operations.
     History,
-    /// Both, the rate weighing more the further and the older it is.
+    /// Both. The weight of the rate increases with progress and run time.
     Both,
 }
 
-/// Something that is true of an operation beside its state, and may pass.
+/// Temporary condition of an operation, in addition to its state.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Condition {
     pub kind: ConditionKind,
-    /// Since when, by the server's clock.
+    /// Start of the condition, by the server's clock.
     pub since: Time,
-    /// For a person: what it means and what happens next.
+    /// Human-readable message: what it means and what happens next.
     pub message: String,
 }
 
@@ -154,37 +154,37 @@ pub struct Condition {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ConditionKind {
-    /// The host of a running operation can't be heard. The work may well go on.
+    /// The host of a running operation is unreachable. The operation may still be running.
     NoWord,
-    /// Queued, and no host that can be heard has this kind, or those that have it are all drained or not ready.
+    /// Queued: no connected host supports the kind, or all that do are drained or not ready.
     NoHost,
-    /// Queued, and every host that has this kind is full, or as many of it run as a limit lets.
+    /// Queued: all hosts that support the kind are full, or the limit of the kind is reached.
     Waiting,
-    /// A cancel that could not be delivered yet; it is repeated.
+    /// A cancel request is not delivered yet; it is retried.
     CancelUndelivered,
-    /// Its host is heard, yet it made no progress for much longer than is usual for it.
+    /// No progress for much longer than usual, although its host is connected.
     Stalled,
-    /// Queued, and held back for a while before an automatic retry.
+    /// Queued: waiting for the backoff before an automatic retry.
     Backoff,
-    /// Starting, and the files of its checkpoint are on their way to its host.
+    /// Starting: the files of its checkpoint are being transferred to its host.
     Carrying,
-    /// Cancelling, and the work goes on: its host has no way to stop it, or the stop is not confirmed. It keeps its
-    /// slot and ends as the work ends.
+    /// Cancelling, but still running: its host can't stop it, or has not confirmed the stop. It keeps its slot until the
+    /// work ends.
     Unstoppable,
-    /// Running, and a signal stopped its process: it does nothing until it is continued, or cancelled.
+    /// Running, but its process is suspended by a signal until it is continued or cancelled.
     Paused,
-    /// Cancelling: its own work has stopped, and operations that it started have not ended.
+    /// Cancelling: its own work has stopped, but child operations have not ended.
     ChildrenRunning,
 }
 
-/// Why an attempt failed: what happened, why, and what to do next.
+/// Failure of an attempt: what happened, why, and what to do next.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
     pub reason: FailureReason,
-    /// What happened and why, a sentence or two.
+    /// What happened and why, in one or two sentences.
     pub message: String,
-    /// What the person can do next.
+    /// What the user can do next.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
 }
@@ -193,38 +193,38 @@ pub struct Failure {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FailureReason {
-    /// The work itself ended in an error.
+    /// The work returned an error.
     Work,
-    /// The work panicked: a fault of the host's code.
+    /// The work panicked: a bug in the host's code.
     Panic,
-    /// The host refused the params.
+    /// The host rejected the parameters.
     Refused,
-    /// The host was started anew and no longer knows the attempt.
+    /// The host restarted and no longer knows the attempt.
     HostRestarted,
     /// The host lost the attempt.
     HostLost,
-    /// The host shut down and stopped it.
+    /// The host shut down and stopped the attempt.
     HostStopped,
-    /// Nothing was heard of the host for longer than is waited for.
+    /// The host was unreachable for longer than the timeout.
     HostSilent,
-    /// A person gave it up while its host could not be heard or could not stop it.
+    /// A user abandoned the operation while its host was unreachable or could not stop it.
     Abandoned,
-    /// The checkpoint that it was to go on from could not be brought to its host.
+    /// The checkpoint to resume from could not be transferred to the host.
     CheckpointAway,
 }
 
-/// One try at an operation on one host.
+/// Attempt to run an operation on a host.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attempt {
-    /// From 1.
+    /// Attempt number, from 1.
     pub number: u32,
-    /// `start`, `retry` or `resume`.
+    /// Reason for the attempt: `start`, `retry` or `resume`.
     pub origin: AttemptOrigin,
     pub state: State,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
-    /// The life of the host in which it ran.
+    /// Instance ID of the host process that ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
     pub created_at: Time,
@@ -247,34 +247,34 @@ pub enum AttemptOrigin {
     Resume,
 }
 
-/// What a later attempt can resume from.
+/// Checkpoint that a later attempt can resume from.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Checkpoint {
-    /// The attempt that made it.
+    /// Number of the attempt that saved it.
     pub attempt: u32,
-    /// When, by the host's clock.
+    /// When it was saved, by the host's clock.
     pub at: Time,
-    /// What is kept, for a person: "7 of 13 segments, 11,204 rows".
+    /// Human-readable summary: "7 of 13 segments, 11,204 rows".
     pub note: String,
-    /// How far the whole was then, from 0 to 1, where that was known: a later attempt stands there at first.
+    /// Progress of the operation at this checkpoint, 0 to 1, if known. A resumed attempt starts with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fraction: Option<f64>,
-    /// What the host needs to go on; at most 64 KiB of JSON, read by the kind that wrote it.
+    /// State that the host needs to resume, at most 64 KiB of JSON. Only the kind that wrote it reads it.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub state: Value,
-    /// What is kept beside it on the host that made it. A host that goes on from it is given them first.
+    /// Files of the checkpoint, stored on the host that saved it. They are transferred to a host that resumes from it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<CheckpointFile>,
 }
 
-/// A file of a checkpoint.
+/// File of a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckpointFile {
-    /// The number of the checkpoint within its attempt, a dash, and what the work calls it: `000005-state.json`.
+    /// Number of the checkpoint within its attempt, a dash, and the name given by the work: `000005-state.json`.
     pub name: String,
     pub bytes: u64,
-    /// In hex.
+    /// SHA-256 in hexadecimal.
     pub sha256: String,
 }

@@ -1,44 +1,44 @@
-//! What a kind would do with params, shown before it is started.
+//! Preview of an operation, shown before it is started.
 
 use crate::Failure;
 use serde::{Deserialize, Serialize};
 
-/// The key at the root of a kind's schema of params that says that the kind gives previews.
+/// Key at the root of a kind's parameter schema: the kind supports previews.
 pub const PREVIEW_KEY: &str = "x-preview";
 
-/// A preview: facts, warnings and a table, in words for a person.
+/// Preview: facts, warnings and a table for the user.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Preview {
-    /// What was found out, in the order in which it is shown.
+    /// Facts, in display order.
     pub facts: Vec<PreviewFact>,
-    /// What should be looked at before the start.
+    /// Warnings to check before the start.
     pub warnings: Vec<String>,
-    /// A sample of what would be made.
+    /// Sample of the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<PreviewTable>,
-    /// Why a start with these params would fail, as far as that is known.
+    /// Failure that a start with these parameters would cause, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }
 
-/// One thing that was found out.
+/// Fact of a preview.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewFact {
-    /// Such as `Time zone`.
+    /// Label, such as `Time zone`.
     pub label: String,
     pub value: String,
 }
 
-/// A few rows, as text.
+/// Table of a few rows, as text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewTable {
-    /// What the rows are.
+    /// Title of the table.
     pub title: String,
     pub columns: Vec<String>,
-    /// Each with a text for each column.
+    /// Rows, each with one text per column.
     pub rows: Vec<Vec<String>>,
 }
 

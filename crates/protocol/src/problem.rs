@@ -1,73 +1,73 @@
-//! Errors on the wire: RFC 9457 problem documents, one shape everywhere.
+//! Errors on the wire, as RFC 9457 problem documents.
 
 use crate::FieldError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A problem document. `type` is stable; `detail` is a sentence that a person can act on.
+/// Problem document (RFC 9457). `type` is stable; `detail` tells the user what to do.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     #[serde(rename = "type")]
     pub kind: ProblemType,
-    /// A few words, the same for each problem of this type.
+    /// Short title, the same for all problems of this type.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status code.
     pub status: u16,
     /// What happened, why, and what to do next.
     pub detail: String,
-    /// What is wrong with which param.
+    /// Errors of single parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
 }
 
 macro_rules! problem_types {
     ($($variant:ident, $slug:literal, $status:literal, $title:literal;)*) => {
-        /// What a program can rely on to tell problems apart.
+        /// Stable type of a problem, for programs.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum ProblemType {
             $(#[doc = $title] #[serde(rename = $slug)] $variant,)*
-            /// One that this version does not know.
+            /// A type that this version does not know.
             #[serde(other)]
             Other,
         }
 
         impl ProblemType {
-            /// The HTTP status that goes with it.
+            /// HTTP status code of this type.
             pub fn status(self) -> u16 {
                 match self { $(ProblemType::$variant => $status,)* ProblemType::Other => 500 }
             }
 
-            /// A few words for it.
+            /// Short title of this type.
             pub fn title(self) -> &'static str {
-                match self { $(ProblemType::$variant => $title,)* ProblemType::Other => "Something else went wrong" }
+                match self { $(ProblemType::$variant => $title,)* ProblemType::Other => "Unknown problem" }
             }
         }
     };
 }
 
 problem_types! {
-    BadRequest, "/problems/bad-request", 400, "The request can't be read";
-    Unauthorized, "/problems/unauthorized", 401, "A token is needed";
-    Forbidden, "/problems/forbidden", 403, "Not from there";
-    NotFound, "/problems/not-found", 404, "Not here";
-    UnknownKind, "/problems/unknown-kind", 422, "No host has this kind";
-    BadParams, "/problems/bad-params", 422, "The params don't fit";
-    Conflict, "/problems/conflict", 409, "Not in this state";
-    CancelledBeforeStart, "/problems/cancelled-before-start", 409, "Cancelled before it started";
-    Deleted, "/problems/deleted", 410, "It was deleted";
-    KeyReused, "/problems/idempotency-key-reused", 422, "The key was used for something else";
-    TooLarge, "/problems/too-large", 413, "The request is too large";
-    HostFull, "/problems/host-full", 429, "The host is full";
-    HostAway, "/problems/host-away", 502, "The host can't be reached";
-    Timeout, "/problems/timeout", 504, "It took too long";
-    Unavailable, "/problems/unavailable", 503, "Not just now";
-    Internal, "/problems/internal", 500, "A fault in Signalbox";
+    BadRequest, "/problems/bad-request", 400, "Invalid request";
+    Unauthorized, "/problems/unauthorized", 401, "Authentication required";
+    Forbidden, "/problems/forbidden", 403, "Forbidden";
+    NotFound, "/problems/not-found", 404, "Not found";
+    UnknownKind, "/problems/unknown-kind", 422, "Unknown kind";
+    BadParams, "/problems/bad-params", 422, "Invalid parameters";
+    Conflict, "/problems/conflict", 409, "Conflict with the current state";
+    CancelledBeforeStart, "/problems/cancelled-before-start", 409, "Cancelled before start";
+    Deleted, "/problems/deleted", 410, "Operation deleted";
+    KeyReused, "/problems/idempotency-key-reused", 422, "Idempotency key reused";
+    TooLarge, "/problems/too-large", 413, "Request too large";
+    HostFull, "/problems/host-full", 429, "Host full";
+    HostAway, "/problems/host-away", 502, "Host unreachable";
+    Timeout, "/problems/timeout", 504, "Timeout";
+    Unavailable, "/problems/unavailable", 503, "Temporarily unavailable";
+    Internal, "/problems/internal", 500, "Internal error";
 }
 
 impl Problem {
-    /// A problem with the title and status of its type.
+    /// Creates a problem with the title and status of its type.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -78,7 +78,7 @@ impl Problem {
         }
     }
 
-    /// The same with what is wrong with which param.
+    /// Adds the errors of single parameters.
     pub fn with_fields(mut self, fields: Vec<FieldError>) -> Self {
         self.fields = fields;
         self
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_problem_carries_its_stable_type() {
-        let p = Problem::new(ProblemType::NotFound, "There is no operation 7. Look at /operations.");
+        let p = Problem::new(ProblemType::NotFound, "There is no operation with ID 7. See /operations.");
         let json = serde_json::to_value(&p).unwrap();
         assert_eq!(json["type"], "/problems/not-found");
         assert_eq!(json["status"], 404);

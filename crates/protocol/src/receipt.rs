@@ -1,40 +1,40 @@
-//! The receipt of a cancel: its trail, each step with the moment at which it was known to have happened.
+//! Receipt of a cancellation: its steps with their times.
 
 use crate::Time;
 use serde::{Deserialize, Serialize};
 
-/// requested → sent → acknowledged → stopped → released, all by the server's clock.
+/// Receipt of a cancellation: requested → sent → acknowledged → stopped → released, all by the server's clock.
 ///
-/// Steps that the host takes are moved from its clock to the server's by the offset that is estimated
-/// between the two, and never before the step that went ahead of them.
+/// Times of the host are converted to the server's clock with the estimated clock offset, and are never before the
+/// previous step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receipt {
-    /// The attempt it is about.
+    /// Number of the cancelled attempt.
     pub attempt: u32,
-    /// Why, in the words of the person who asked.
+    /// Reason given by the user.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// The server took the request and made it durable.
+    /// The server accepted the request and stored it durably.
     pub requested: Time,
-    /// The request went to the host and could not be stored yet: the disk has no room. Lost if the server ends before.
+    /// The request was sent to the host, but not stored yet because the disk is full. It is lost if the server stops.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_stored: bool,
-    /// The request went out to the host.
+    /// The request was sent to the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Time>,
-    /// The host said that it will stop.
+    /// The host acknowledged the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Time>,
-    /// The work stopped computing.
+    /// The work stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Time>,
-    /// What it held (memory, files, its place on the host) is free again.
+    /// Its resources (memory, files, slot on the host) are released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Time>,
 }
 
-/// The steps, in order.
+/// Steps of a cancellation, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
     Requested,
@@ -48,7 +48,7 @@ impl Step {
     pub const ALL: [Step; 5] =
         [Step::Requested, Step::Sent, Step::Acknowledged, Step::Stopped, Step::Released];
 
-    /// The word for it, as on the page.
+    /// Name on the page.
     pub fn as_str(self) -> &'static str {
         match self {
             Step::Requested => "requested",
@@ -61,7 +61,7 @@ impl Step {
 }
 
 impl Receipt {
-    /// A receipt with its first step.
+    /// Receipt with its first step.
     pub fn requested(attempt: u32, reason: String, at: Time) -> Self {
         Self {
             attempt,
@@ -75,7 +75,7 @@ impl Receipt {
         }
     }
 
-    /// When a step was taken; `None` while it was not.
+    /// Time of a step; `None` if it has not happened yet.
     pub fn at(&self, step: Step) -> Option<Time> {
         match step {
             Step::Requested => Some(self.requested),
@@ -86,8 +86,8 @@ impl Receipt {
         }
     }
 
-    /// Notes a step once; says whether it was new. Never before an earlier step, nor after a later one: two
-    /// ways lead from the host to here (its answer and its feed), and either may be first.
+    /// Records a step once. Returns whether it was new. The time is clamped between the neighbouring steps, because the
+    /// host reports a step in its response and in its feed, in either order.
     pub fn note(&mut self, step: Step, at: Time) -> bool {
         let ceiling = Step::ALL.into_iter().filter(|s| *s > step).filter_map(|s| self.at(s)).min();
         let at = ceiling.map_or(at, |ceiling| at.min(ceiling));

@@ -11,15 +11,15 @@ use thiserror::Error;
 /// Why a text is no moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum TimeError {
-    #[error("a moment is written like 2026-11-23T10:41:07Z")]
+    #[error("expected a time like 2026-11-23T10:41:07Z")]
     Form,
-    #[error("there is no such day")]
+    #[error("no such date")]
     Day,
-    #[error("there is no such time of day")]
+    #[error("no such time of day")]
     Clock,
-    #[error("a zone is missing: end it with Z, or with an offset like +01:00")]
+    #[error("the time zone is missing: add Z or an offset like +01:00")]
     Zone,
-    #[error("its zone is not an offset like +01:00")]
+    #[error("the time zone must be an offset like +01:00")]
     Offset,
 }
 

@@ -1,10 +1,9 @@
-//! What an operation tells beside its progress: points of named curves, and log lines.
+//! Series and log lines of an operation.
 
 use crate::Time;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// One point of a curve: x (step, epoch or seconds since start) against y. A y of `NaN` is a gap; on the wire it is
-/// `null`.
+/// Point of a series: x (step, epoch or seconds since start) and y. A y of `NaN` is a gap; on the wire it is `null`.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Point(pub f64, #[serde(deserialize_with = "number_or_gap")] pub f64);
 
@@ -23,7 +22,7 @@ impl utoipa::PartialSchema for Point {
             .min_items(Some(2))
             .max_items(Some(2))
             .description(Some(
-                "One point of a curve: x (step, epoch or seconds since start) against y. A y of null is a gap.",
+                "Point of a series: x (step, epoch or seconds since start) and y. A y of null is a gap.",
             ))
             .into()
     }
@@ -32,37 +31,37 @@ impl utoipa::PartialSchema for Point {
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Point {}
 
-/// New points of one series, in rising x.
+/// New points of one series, in ascending order of x.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Points {
-    /// The name of the series, like `rows_per_second`.
+    /// Name of the series, such as `rows_per_second`.
     pub name: String,
     pub points: Vec<Point>,
 }
 
-/// What a chart has to know of a series before it draws it.
+/// Description of a series for its chart.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeriesInfo {
-    /// As in [`Points::name`].
+    /// Same as [`Points::name`].
     pub name: String,
-    /// For the legend: "Rows per second".
+    /// Title for the legend: "Rows per second".
     pub title: String,
-    /// Unit of y: `rows/s`; empty for a bare number.
+    /// Unit of y, such as `rows/s`; empty for a plain number.
     #[serde(default)]
     pub unit: String,
-    /// What x counts: `seconds since start`, `epoch`.
+    /// Unit of x, such as `seconds since start` or `epoch`.
     #[serde(default)]
     pub x: String,
 }
 
-/// One line of an operation's log.
+/// Line of an operation's log.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogLine {
-    /// Its number within the attempt, from 1.
+    /// Line number within the attempt, from 1.
     pub n: u64,
     /// When the host wrote it, by the host's clock.
     pub at: Time,
@@ -70,7 +69,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// How much a log line matters.
+/// Log level.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -82,7 +81,7 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// The word, as on the wire.
+    /// Name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             LogLevel::Debug => "debug",

@@ -1,31 +1,30 @@
-//! The states of an operation and which may follow which: one function, asked by everybody.
+//! States of an operation and the transitions between them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Where an operation stands.
+/// State of an operation.
 ///
-/// `queued → starting → running → succeeded | failed | cancelled`, with `cancelling` before an end that
-/// was asked for. An ended operation changes only by another attempt: a person asks for it, or the kind's retry policy
-/// makes it after a failure.
+/// `queued → starting → running → succeeded | failed | cancelled`, with `cancelling` after a cancel request. An ended
+/// operation changes only by another attempt, which a user requests or the kind's retry policy starts after a failure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum State {
-    /// Accepted and durable; waits for a host with room.
+    /// Accepted and stored; waits for a host with a free slot.
     Queued,
-    /// Given to a host, which has not yet said that it runs.
+    /// Assigned to a host that has not started it yet.
     Starting,
-    /// The host works on it.
+    /// Running on the host.
     Running,
-    /// A cancel was asked for; the host has not yet confirmed the end.
+    /// A cancel is requested; the host has not confirmed the stop yet.
     Cancelling,
-    /// It did what it was asked to do.
+    /// Completed successfully.
     Succeeded,
-    /// It ended without doing it.
+    /// Ended with a failure.
     Failed,
-    /// The host confirmed that the work stopped and its resources are released.
+    /// Cancelled: the host confirmed that the work stopped and its resources are released.
     Cancelled,
 }
 
@@ -40,45 +39,45 @@ impl State {
         State::Cancelled,
     ];
 
-    /// Nothing more will happen to this attempt.
+    /// True if the attempt has ended.
     pub fn ended(self) -> bool {
         matches!(self, State::Succeeded | State::Failed | State::Cancelled)
     }
 
-    /// A host may be working on it.
+    /// True if a host may be working on it.
     pub fn on_host(self) -> bool {
         matches!(self, State::Starting | State::Running | State::Cancelling)
     }
 
-    /// A cancel can be asked for.
+    /// True if it can be cancelled.
     pub fn cancellable(self) -> bool {
         matches!(self, State::Queued | State::Starting | State::Running)
     }
 
-    /// Whether `next` may follow this state.
+    /// True if the transition to `next` is allowed.
     ///
-    /// The last arm that is true is the only way out of an end: a new attempt, which a person asks for or, after a
-    /// failure, the kind's retry policy makes.
+    /// The last true arm is the only transition out of an ended state: a new attempt, requested by a user or started by
+    /// the kind's retry policy after a failure.
     pub fn may_become(self, next: State) -> bool {
         use State::*;
         match (self, next) {
             (Queued, Starting | Failed | Cancelled) => true,
-            // A cancelled operation waits for what an earlier attempt started.
+            // A cancelled operation waits for the children of earlier attempts.
             (Queued, Cancelling) => true,
-            // Back to the queue: the host was full, never took it, or could not begin it.
+            // Back to the queue: the host was full, never accepted it, or could not start it.
             (Starting | Running, Queued) => true,
             (Starting, Running | Cancelling | Succeeded | Failed) => true,
             (Running, Cancelling | Succeeded | Failed) => true,
-            // Its cancel went out while nothing could be stored, and the server ended before there was room.
+            // The cancel was sent while the disk was full, and the server stopped before it could be stored.
             (Starting | Running, Cancelled) => true,
-            // A cancel that came too late ends as the work ended.
+            // The cancel was too late: the work ended first.
             (Cancelling, Succeeded | Failed | Cancelled) => true,
             (Failed | Cancelled, Queued) => true,
             _ => false,
         }
     }
 
-    /// The word, as on the wire and on the page.
+    /// Name on the wire and on the page.
     pub fn as_str(self) -> &'static str {
         match self {
             State::Queued => "queued",

@@ -1,69 +1,69 @@
-//! A sweep as its params say it: which params vary, over which values, and which combinations are run. Pure; the
-//! host that runs it and the page that shows it read the same plan.
+//! Plan of a sweep: the parameters that vary, their values, and the combinations to run. Pure; used by the host that
+//! runs the sweep and by the page.
 
 use crate::{OperationId, State};
 use serde::{Deserialize, Serialize};
 
-/// A sweep makes so many runs at most.
+/// Maximum number of runs of a sweep.
 pub const MOST_RUNS: usize = 400;
 
-/// What is run, in order.
+/// Runs of a sweep, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
-    /// The params that vary, as they were named.
+    /// Names of the parameters that vary.
     pub names: Vec<String>,
-    /// The values of each, as they were written.
+    /// Values of each parameter, as text.
     pub values: Vec<Vec<String>>,
-    /// For each run the place of its value among those of each param.
+    /// For each run, the index of its value for each parameter.
     pub runs: Vec<Vec<usize>>,
 }
 
-/// What became of one run.
+/// Outcome of one run of a sweep.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ran {
-    /// Its place in the plan, from 0.
+    /// Index in the plan, from 0.
     pub run: u32,
     pub operation: OperationId,
     pub state: State,
-    /// What it is ranked by; absent when it has none.
+    /// Value of the metric that ranks the runs; absent if the run has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figure: Option<f64>,
 }
 
-/// The result of `analysis.sweep`, and in its checkpoint what is known so far.
+/// Result of `analysis.sweep`, and the intermediate result in its checkpoint.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SweepResult {
-    /// The path of the figure within the results: `performance.sharpe`.
+    /// Path of the metric in the results: `performance.sharpe`.
     pub rank_by: String,
-    /// The lowest is the best.
+    /// True if the lowest value is the best.
     pub lowest: bool,
-    /// The params that varied.
+    /// Names of the parameters that varied.
     pub names: Vec<String>,
-    /// Best first; those without a figure last.
+    /// Runs, best first; runs without a metric last.
     pub ran: Vec<Ran>,
-    /// How many runs there are in all.
+    /// Total number of runs.
     pub runs: u32,
-    /// Runs that were deleted before their outcome was recorded. They are over, and not in `ran`.
+    /// Number of runs that were deleted before their outcome was recorded. They count as ended, and are not in `ran`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deleted: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
 impl SweepResult {
-    /// How many runs are over: the one count that progress, checkpoint and page show.
+    /// Number of ended runs, as shown in the progress, the checkpoint and on the page.
     #[must_use]
     pub fn over(&self) -> u32 {
         self.ran.len() as u32 + self.deleted
     }
 }
 
-/// Best first; those without a figure last, in the order of the plan.
+/// Sorts runs: best first; runs without a metric last, in the order of the plan.
 pub fn rank(ran: &mut [Ran], lowest: bool) {
     ran.sort_by(|a, b| {
         let key = |r: &Ran| r.figure.filter(|f| f.is_finite()).map(|f| if lowest { f } else { -f });
@@ -77,29 +77,29 @@ pub fn rank(ran: &mut [Ran], lowest: bool) {
     });
 }
 
-/// Reads `symbol=MSFT; timeframe=1h`: names and what follows them.
+/// Parses `symbol=MSFT; timeframe=1h` into names and values.
 ///
 /// # Errors
-/// What can't be read, and what would be right.
+/// A message that names the invalid part and the correct form.
 pub fn settings(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found: Vec<(String, String)> = Vec::new();
     for part in text.split([';', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
-            return Err(format!("'{part}' has no '='. Write a param as name=value, and a ; between two."));
+            return Err(format!("'{part}' has no '='. Write parameters as name=value, separated by ;."));
         };
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() || value.is_empty() {
-            return Err(format!("'{part}' is not a param with a value, as in fast=20."));
+            return Err(format!("'{part}' has no name or no value. Example: fast=20"));
         }
         if found.iter().any(|(known, _)| known == name) {
-            return Err(format!("'{name}' is there twice."));
+            return Err(format!("'{name}' is given twice."));
         }
         found.push((name.to_owned(), value.to_owned()));
     }
     Ok(found)
 }
 
-/// One of the values, or a range: `5..50:5` is from 5 to 50 in steps of 5, both ends within.
+/// Parses comma-separated values and ranges: `5..50:5` is 5 to 50 in steps of 5, both ends inclusive.
 fn values(text: &str) -> Result<Vec<String>, String> {
     let mut all = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -109,16 +109,16 @@ fn values(text: &str) -> Result<Vec<String>, String> {
                 let (to, step) = rest.split_once(':').unwrap_or((rest, "1"));
                 let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
                 let (Some(from), Some(to), Some(step)) = (number(from), number(to), number(step)) else {
-                    return Err(format!("'{part}' is no range. Write one as 5..50:5, numbers only."));
+                    return Err(format!("'{part}' is not a range. Write it with numbers, such as 5..50:5."));
                 };
                 if step <= 0.0 || to < from {
-                    return Err(format!("'{part}' leads nowhere: a range goes up, by a step above 0."));
+                    return Err(format!("'{part}' is empty. A range must go up, with a step above 0."));
                 }
                 let count = ((to - from) / step + 1e-9).floor();
                 if count >= MOST_RUNS as f64 {
-                    return Err(format!("'{part}' has more than {MOST_RUNS} values. Take a larger step."));
+                    return Err(format!("'{part}' has more than {MOST_RUNS} values. Use a larger step."));
                 }
-                // Each from the beginning, so that errors don't add up; written as short as it can be.
+                // Each value is computed from the start, so that rounding errors do not add up.
                 let at = |n: usize| ((from + step * n as f64) * 1e9).round() / 1e9;
                 all.extend((0..=count as usize).map(|n| at(n).to_string()));
             }
@@ -126,19 +126,19 @@ fn values(text: &str) -> Result<Vec<String>, String> {
     }
     let mut seen = std::collections::HashSet::new();
     all.retain(|value| seen.insert(value.clone()));
-    if all.is_empty() { Err("There is no value.".to_owned()) } else { Ok(all) }
+    if all.is_empty() { Err("Enter at least one value.".to_owned()) } else { Ok(all) }
 }
 
 impl Plan {
-    /// Reads `fast=5,10,20; slow=50..200:50`. Every combination is run, the last param varying fastest; with
-    /// `sample` only so many of them, drawn by a seed, each at most once, in the order of the grid.
+    /// Parses `fast=5,10,20; slow=50..200:50`. The plan has every combination, with the last parameter varying fastest.
+    /// With `sample` (count and seed), it has a random sample without duplicates, in the order of the grid.
     ///
     /// # Errors
-    /// What can't be read, or is too much, and what would be right.
+    /// A message that names the invalid part or the exceeded limit, and the correct form.
     pub fn read(text: &str, sample: Option<(u32, u64)>) -> Result<Self, String> {
         let named = settings(text)?;
         if named.is_empty() {
-            return Err("Say what varies, as in fast=5,10,20; slow=50,100.".to_owned());
+            return Err("Enter the parameters to vary, such as fast=5,10,20; slow=50,100.".to_owned());
         }
         let mut plan = Self::default();
         for (name, list) in named {
@@ -150,7 +150,7 @@ impl Plan {
         let wanted = sample.map_or(all, |(count, _)| all.min(count as usize));
         if wanted > MOST_RUNS {
             return Err(format!(
-                "These are {all} combinations; a sweep makes {MOST_RUNS} runs at most. Vary less, or search at random."
+                "{all} combinations exceed the limit of {MOST_RUNS} runs. Use fewer values, or a random search."
             ));
         }
         let mut picked: Vec<usize> = match sample {
@@ -169,7 +169,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The values of a run, one for each name.
+    /// Names and values of a run.
     pub fn run(&self, run: usize) -> impl Iterator<Item = (&str, &str)> {
         let places = self.runs.get(run).map(Vec::as_slice).unwrap_or_default();
         let values = self.values.iter().zip(places).map(|(values, place)| values[*place].as_str());
@@ -177,8 +177,8 @@ impl Plan {
     }
 }
 
-/// So many different numbers below `all`, by a seed: Floyd's way (Bentley, Communications of the ACM 30/9, 1987),
-/// with the random numbers of SplitMix64 (Steele, Lea, Flood 2014).
+/// Draws `wanted` different numbers below `all` with a seed: Floyd's algorithm (Bentley, Communications of the ACM
+/// 30/9, 1987) with SplitMix64 random numbers (Steele, Lea, Flood 2014).
 fn draw(all: usize, wanted: usize, seed: u64) -> Vec<usize> {
     let mut state = seed;
     let mut next = || {
@@ -226,17 +226,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let wrong = |text| Plan::read(text, None).unwrap_err();
-        assert!(wrong("").contains("Say what varies"));
+        assert!(wrong("").contains("parameters to vary"));
         assert!(wrong("fast").contains("has no '='"));
-        assert!(wrong("fast=").contains("not a param with a value"));
+        assert!(wrong("fast=").contains("no name or no value"));
         assert!(wrong("fast=1;fast=2").contains("twice"));
-        assert!(wrong("fast=5..1").contains("goes up"));
-        assert!(wrong("fast=a..b").contains("no range"));
+        assert!(wrong("fast=5..1").contains("must go up"));
+        assert!(wrong("fast=a..b").contains("not a range"));
         assert!(wrong("fast=1..9999999").contains("larger step"));
         assert!(wrong("fast=1..40;slow=1..40").contains("1600 combinations"));
         assert!(
             wrong("a=1..300;b=1..300;c=1..300;d=1..300;e=1..300;f=1..300;g=1..300;h=1..300")
-                .contains("at most")
+                .contains("exceed the limit")
         );
     }
 

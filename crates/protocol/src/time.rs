@@ -1,26 +1,26 @@
-//! A moment in UTC, to the microsecond; RFC 3339 on the wire.
+//! Point in time in UTC with microseconds; RFC 3339 on the wire.
 
 use crate::rfc3339::{self, TimeError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A moment in UTC, to the microsecond. Written `2026-11-23T10:41:07.204113Z`.
+/// Point in time in UTC with microseconds, such as `2026-11-23T10:41:07.204113Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
 pub struct Time(i64);
 
-/// The edges of what RFC 3339 can write, and of what calendars that know zones hold, microseconds since 1970.
+/// Range that RFC 3339 and time zone libraries support, in microseconds since 1970.
 const EDGES: (i64, i64) = (-62_167_219_200_000_000, 253_402_207_200_999_999);
 
 impl Time {
-    /// The operating system's clock.
+    /// Current time of the operating system's clock.
     #[cfg(feature = "native")]
     pub fn now() -> Self {
         Self(jiff::Timestamp::now().as_microsecond())
     }
 
-    /// From microseconds since 1970; out of what a calendar holds is drawn to its edge.
+    /// From microseconds since 1970, clamped to the supported range.
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(EDGES.0, EDGES.1))
     }
@@ -40,26 +40,26 @@ impl Time {
         self.0 as f64 / 1000.0
     }
 
-    /// Seconds from `earlier` to this; negative when it is not earlier.
+    /// Seconds from `earlier` to this time; negative if `earlier` is later.
     pub fn seconds_since(self, earlier: Time) -> f64 {
         (self.0 - earlier.0) as f64 / 1e6
     }
 
-    /// This moment moved by so many microseconds.
+    /// This time plus a number of microseconds.
     pub fn plus_micros(self, micros: i64) -> Self {
         Self::from_micros(self.0.saturating_add(micros))
     }
 
-    /// The calendar's view of it, for formatting.
+    /// The same time as a `jiff` timestamp, for formatting.
     #[cfg(feature = "native")]
     pub fn timestamp(self) -> jiff::Timestamp {
-        jiff::Timestamp::from_microsecond(self.0).expect("kept within the calendar by from_micros")
+        jiff::Timestamp::from_microsecond(self.0).expect("from_micros clamps to the supported range")
     }
 
-    /// From RFC 3339 text with a zone.
+    /// Parses RFC 3339 text with a time zone.
     ///
     /// # Errors
-    /// When the text is not RFC 3339, or says no zone.
+    /// If the text is not RFC 3339, or has no time zone.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         rfc3339::read(text).map(Self::from_micros)
     }

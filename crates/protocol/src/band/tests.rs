@@ -51,11 +51,11 @@ fn a_rule_says_what_it_wants_and_why_it_cancelled() {
     let rule = BandRule::new(wanted.clone(), &envelope, Actor::signalbox(), Time::from_micros(0));
     assert_eq!(
         rule.sentence(),
-        "cancel when train_loss is above the p90 of 23 earlier runs of the same title for 10 points in a row"
+        "cancel when train_loss is above the P90 of 23 past runs with the same title for 10 points in a row"
     );
     assert_eq!(
         rule.reason("step", 340.0),
-        "train_loss was above the p90 of 23 earlier runs for 10 points, from step 340"
+        "train_loss was above the P90 of 23 past runs for 10 points, from step 340"
     );
     assert!(rule.reason("seconds since start", 1.23456).ends_with("from 1.235 seconds since start"));
     assert_eq!(rule.wanted(), wanted);

@@ -89,8 +89,8 @@ impl FromStr for When {
         day.map(When::Day).or_else(|| Time::parse(text).ok().map(When::At)).ok_or_else(|| {
             let text: String = text.chars().take(40).collect();
             format!(
-                "'{text}' is not a time; write how long ago, like 24h or 7d, a day like 2026-11-01, or a \
-                 moment like 2026-11-01T09:30:00Z"
+                "'{text}' is not a time; use a period such as 24h or 7d, a date such as 2026-11-01, or a time \
+                 such as 2026-11-01T09:30:00Z"
             )
         })
     }

@@ -19,12 +19,12 @@ impl Fills {
     /// A sentence about the part that is no object, or names an unknown param.
     pub(super) fn from_schema(property: &Value, known: &dyn Fn(&str) -> bool) -> Result<Self, String> {
         let Some(fills) = property.get(FILLS_KEY) else { return Ok(Self::default()) };
-        let shape = || format!("{FILLS_KEY} is an object of values, each with an object of params");
+        let shape = || format!("{FILLS_KEY} must be an object of values, each with an object of parameters");
         let mut all = Vec::new();
         for (value, params) in fills.as_object().ok_or_else(shape)? {
             let params = params.as_object().ok_or_else(shape)?;
             if let Some(unknown) = params.keys().find(|name| !known(name)) {
-                return Err(format!("{FILLS_KEY} names '{unknown}', and no param has that name"));
+                return Err(format!("{FILLS_KEY} names the unknown parameter '{unknown}'"));
             }
             let texts = params.iter().map(|(name, value)| (name.clone(), super::plain(value)));
             all.push((value.clone(), texts.collect()));
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_schema_that_fills_in_an_unknown_param_is_refused() {
         let error = form(json!({"a": {"sybmol": "A"}})).unwrap_err();
-        assert!(error.contains("param 'model'") && error.contains("'sybmol'"), "{error}");
+        assert!(error.contains("parameter 'model'") && error.contains("'sybmol'"), "{error}");
         assert!(form(json!({"a": "A"})).is_err() && form(json!(["a"])).is_err());
     }
 }

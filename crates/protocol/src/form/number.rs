@@ -1,7 +1,7 @@
 //! Numbers as people write them.
 
 /// What to do about a comma that groups no thousands.
-const POINT: &str = "Commas only group thousands, as in 12,000; write decimals with a point, as in 0.5.";
+const POINT: &str = "Use a point for decimals (0.5). Commas separate thousands (12,000).";
 
 /// The text of a number without what groups its digits: 12,000 and 12 000 and 12_000 are 12000. Whether it is a number at
 /// all is for whoever reads it.

@@ -36,10 +36,10 @@ fn every_wrong_param_gets_its_own_message() {
         .check(&json!({"mode": "ful", "start": "yesterday", "rows_per_second": 0, "ratio": 2, "symbl": "x"}))
         .unwrap_err();
     let of = |name: &str| errors.iter().find(|e| e.field == name).unwrap().message.as_str();
-    assert_eq!(of("symbl"), "There is no param 'symbl'. Did you mean 'symbol'?");
-    assert_eq!(of("symbol"), "Symbol is needed.");
+    assert_eq!(of("symbl"), "Unknown parameter 'symbl'. Did you mean 'symbol'?");
+    assert_eq!(of("symbol"), "Symbol is required.");
     assert_eq!(of("mode"), "'ful' is not one of full or tail.");
-    assert!(of("start").contains("a day like"));
+    assert!(of("start").contains("a date like"));
     assert_eq!(of("rows_per_second"), "'0' is not a whole number from 1 to 1000000.");
     assert_eq!(of("ratio"), "'2' is not a number from 0 to 1.");
     assert_eq!(errors.len(), 6);
@@ -70,10 +70,9 @@ fn what_a_person_types_becomes_what_the_param_takes() {
     assert_eq!(field("ratio").read("0.25").unwrap(), Some(json!(0.25)));
     assert_eq!(
         field("ratio").read("0,25").unwrap_err(),
-        "'0,25' is not a number from 0 to 1. Commas only group thousands, as in 12,000; write decimals with a \
-         point, as in 0.5."
+        "'0,25' is not a number from 0 to 1. Use a point for decimals (0.5). Commas separate thousands (12,000)."
     );
-    assert!(field("rows_per_second").read("1,5").unwrap_err().contains("with a point"));
+    assert!(field("rows_per_second").read("1,5").unwrap_err().contains("Use a point"));
     assert_eq!(field("rows_per_second").title, "Rows per second");
     assert!(!field("rows_per_second").required);
 }
@@ -92,7 +91,7 @@ fn a_number_is_quoted_as_it_was_typed_where_it_is_wrong() {
 #[test]
 fn a_schema_that_no_form_can_show_is_refused_with_its_param() {
     let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
-    assert_eq!(Form::from_schema(&nested).unwrap_err(), "param 'a': a form can't be made of object");
+    assert_eq!(Form::from_schema(&nested).unwrap_err(), "parameter 'a': forms don't support object");
 }
 
 proptest! {
@@ -123,6 +122,6 @@ fn a_text_of_several_lines_keeps_its_lines() {
     assert_eq!(form.fields[0].read(yaml).unwrap(), Some(json!(yaml)));
     let checked = form.check(&json!({"plan": yaml, "line": " x "})).unwrap();
     assert_eq!(checked, json!({"plan": yaml, "line": "x"}));
-    assert_eq!(form.check(&json!({"plan": " \n "})).unwrap_err()[0].message, "Plan is needed.");
+    assert_eq!(form.check(&json!({"plan": " \n "})).unwrap_err()[0].message, "Plan is required.");
     assert!(form.check(&json!({"plan": "-\n".repeat(40)})).unwrap_err()[0].message.contains("this has 80"));
 }

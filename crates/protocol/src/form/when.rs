@@ -20,12 +20,13 @@ impl When {
     /// What can't be meant so.
     pub(super) fn from_schema(property: &Value, before: &[&str]) -> Result<Self, String> {
         let Some(said) = property.get(KEY) else { return Ok(Self::default()) };
-        let said =
-            said.as_object().ok_or_else(|| format!("{KEY} is an object of params and their values"))?;
+        let said = said
+            .as_object()
+            .ok_or_else(|| format!("{KEY} must be an object of parameters and their values"))?;
         let mut all = Vec::with_capacity(said.len());
         for (name, values) in said {
             if !before.contains(&name.as_str()) {
-                return Err(format!("{KEY} names '{name}', and no param before it is called so"));
+                return Err(format!("{KEY} names '{name}', which is not an earlier parameter"));
             }
             let values = match values {
                 Value::Array(values) => values.iter().map(super::plain).collect(),
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn what_matters_is_checked() {
         let wrong = |params: Value| form().check(&params).unwrap_err().remove(0).message;
-        assert_eq!(wrong(json!({"source": "synthetic", "walk": "jumps"})), "Jumps is needed.");
+        assert_eq!(wrong(json!({"source": "synthetic", "walk": "jumps"})), "Jumps is required.");
         assert!(wrong(json!({"source": "synthetic", "seed": "x"})).contains("whole number"));
         let all = json!({"source": "synthetic", "seed": 2, "walk": "jumps", "jumps": 3});
         assert_eq!(form().check(&all).unwrap(), all);
@@ -96,10 +97,10 @@ mod tests {
             }}))
             .unwrap_err()
         };
-        let said = "param 'a': x-when names 'b', and no param before it is called so";
+        let said = "parameter 'a': x-when names 'b', which is not an earlier parameter";
         assert_eq!(of(json!({"b": "1"})), said);
         assert!(of(json!({"a": "1"})).contains("names 'a'"));
-        assert!(of(json!(["b"])).contains("is an object"));
+        assert!(of(json!(["b"])).contains("must be an object"));
     }
 
     proptest! {

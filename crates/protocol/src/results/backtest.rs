@@ -1,105 +1,105 @@
-//! What `backtest.run` leaves behind. The formulas of its figures are in docs/backtest.md.
+//! Result of `backtest.run`. docs/backtest.md defines the metrics.
 
 use crate::Time;
 use serde::{Deserialize, Serialize};
 
-/// The result document of `backtest.run`. Trades and the curves are artifacts: `trades` (a list of [`Trade`]),
-/// `equity` ([`Columns`] with `equity`, `drawdown`, `exposure`, `buy_and_hold`), and `bars`
-/// ([`crate::results::Bars`]), each asked for by its path.
+/// Result document of `backtest.run`. Trades and series are artifacts: `trades` (a list of [`Trade`]), `equity`
+/// ([`Columns`] with `equity`, `drawdown`, `exposure`, `buy_and_hold`), and `bars` ([`crate::results::Bars`]).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BacktestResult {
     pub symbol: String,
     pub timeframe: String,
-    /// Where the bars were loaded from.
+    /// Source of the bars.
     pub source: String,
     pub synthetic: bool,
-    /// For a person: `SMA cross 20/50`.
+    /// Display name, such as `SMA cross 20/50`.
     pub strategy: String,
     pub bars: u64,
     pub first: Time,
     pub last: Time,
-    /// Money at the start, in the currency of the prices.
+    /// Initial capital, in the currency of the prices.
     pub capital: f64,
-    /// Money and the worth of what is held, at the end.
+    /// Final equity: cash plus the value of open positions at the end.
     pub final_equity: f64,
-    /// Paid in all.
+    /// Total commission paid.
     pub commission: f64,
     pub performance: Performance,
-    /// Buying at the first bar and holding, with the same costs.
+    /// Performance of buying at the first bar and holding, with the same costs.
     pub buy_and_hold: Performance,
-    /// How many trades were closed.
+    /// Number of closed trades.
     pub trade_count: u64,
-    /// Seconds that the trading itself took, without reading bars.
+    /// Duration of the simulation in seconds, without reading bars.
     pub compute_seconds: f64,
-    /// Of a model that was trained on some of this time: how much, and what it did afterwards.
+    /// In-sample part, if the model was trained on some of this period, and the performance after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_sample: Option<InSample>,
 }
 
-/// A stretch of a backtest in which its model was trained or validated: figures of it say nothing of the future.
+/// Part of a backtest in which its model was trained or validated: its metrics do not predict future performance.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InSample {
-    /// The name of the model.
+    /// Name of the model.
     pub model: String,
-    /// The symbol of the backtest is one of those that the model was trained on. Others move along with it.
+    /// True if the model was trained on the symbol of the backtest. Other symbols are correlated with it.
     pub same_symbol: bool,
-    /// First and last traded bar of that time.
+    /// First traded bar of the part.
     pub from: Time,
+    /// Last traded bar of the part.
     pub until: Time,
-    /// Bars of it.
+    /// Number of bars.
     pub bars: u64,
-    /// Those as a share of all traded bars, 0 to 1.
+    /// Share of all traded bars, 0 to 1.
     pub share: f64,
-    /// Trading begun anew with the bar after it, as if the backtest had begun there; absent where there is none.
+    /// Separate backtest of the bars after the part; absent if there are none.
     #[serde(default)]
     pub out_of_sample: Option<OutOfSample>,
 }
 
-/// A backtest of the bars that its model has never seen.
+/// Backtest of the bars that the model was not trained on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OutOfSample {
-    /// The first of its bars.
+    /// First bar.
     pub from: Time,
     pub bars: u64,
     pub final_equity: f64,
     pub performance: Performance,
-    /// Buying at the first of these bars and holding, with the same costs.
+    /// Performance of buying at the first of these bars and holding, with the same costs.
     pub buy_and_hold: Performance,
     pub trade_count: u64,
 }
 
-/// Figures on one curve of equity. A figure that can't be had (no trade, no variance) is absent.
+/// Performance metrics of an equity curve. A metric that is undefined (no trades, no variance) is absent.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Performance {
-    /// Final over initial equity, less one.
+    /// Total return: final equity ÷ initial equity − 1.
     pub total_return: f64,
-    /// A year's growth at the same rate; absent below a week of bars.
+    /// CAGR: compound annual growth rate; absent for less than a week of bars.
     pub annual_return: Option<f64>,
-    /// Standard deviation of returns, for a year.
+    /// Annualized standard deviation of returns.
     pub volatility: Option<f64>,
     pub sharpe: Option<f64>,
     pub sortino: Option<f64>,
     pub calmar: Option<f64>,
-    /// The deepest fall from a peak, as a share of the peak; 0 or below.
+    /// Max. drawdown as a share of the peak; 0 or below.
     pub max_drawdown: f64,
-    /// The longest time below a peak, in days.
+    /// Max. drawdown duration in days.
     pub max_drawdown_days: f64,
-    /// Trades that won as a share of all.
+    /// Win rate: winning trades ÷ all trades.
     pub win_rate: Option<f64>,
-    /// What was won over what was lost.
+    /// Profit factor: gross profit ÷ gross loss.
     pub profit_factor: Option<f64>,
-    /// Bars on which a position was held as a share of all.
+    /// Exposure: share of bars with an open position.
     pub exposure: f64,
-    /// The average trade's PnL as a share of what it took to enter.
+    /// Avg. trade: mean PnL of a trade as a share of its entry value.
     pub average_trade: Option<f64>,
 }
 
-/// A round trip.
+/// Trade: entry and exit of a position.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Trade {
@@ -109,26 +109,26 @@ pub struct Trade {
     pub size: f64,
     pub entry: Time,
     pub entry_price: f64,
-    /// Why: the words of the strategy.
+    /// Reason given by the strategy.
     pub entry_reason: String,
     pub exit: Time,
     pub exit_price: f64,
     pub exit_reason: String,
-    /// After commission.
+    /// PnL after commission.
     pub pnl: f64,
-    /// PnL over what it took to enter.
+    /// PnL ÷ entry value.
     pub pnl_share: f64,
-    /// Bars held.
+    /// Number of bars that the position was held.
     pub bars: u64,
 }
 
-/// Columns of numbers over time, all of one length.
+/// Columns of numbers over time, all of the same length.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Columns {
     /// Seconds since 1970 UTC.
     pub t: Vec<i64>,
     pub columns: std::collections::BTreeMap<String, Vec<f64>>,
-    /// How many bars one row stands for.
+    /// Number of bars per row.
     pub bars_per_row: u32,
 }

@@ -1,35 +1,35 @@
-//! What `exec.<name>` leaves behind.
+//! Result of `exec.<name>`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The result document of a command.
+/// Result document of a command.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExecResult {
-    /// The argument vector as it ran.
+    /// Executed command with its arguments.
     pub command: Vec<String>,
-    /// Absent when a signal ended it.
+    /// Exit code; absent if a signal ended the command.
     #[serde(default)]
     pub exit_code: Option<i32>,
-    /// Absent when it ended by itself.
+    /// Signal that ended the command; absent if it exited.
     #[serde(default)]
     pub signal: Option<i32>,
-    /// From start to end.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// CPU time of it and its children, where the system tells; looked at from time to time.
+    /// CPU time of the command and its child processes, if the system reports it. Sampled periodically.
     #[serde(default)]
     pub cpu_seconds: Option<f64>,
-    /// The most resident memory of one of its processes, in bytes, where the system tells; looked at from time to
-    /// time, so what grew in the last moment may be missing.
+    /// Peak resident memory of one of its processes in bytes, if the system reports it. Sampled periodically, so a short
+    /// peak at the end may be missing.
     #[serde(default)]
     pub peak_memory: Option<u64>,
-    /// Lines of output that were kept in the log.
+    /// Number of output lines in the log.
     pub lines: u64,
-    /// Lines of output that came too fast for the log.
+    /// Number of output lines dropped by the log's rate limit.
     #[serde(default)]
     pub lines_left_out: u64,
-    /// What the command itself said its result is.
+    /// Result reported by the command itself.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub reported: Option<Value>,

@@ -1,59 +1,59 @@
-//! What `data.load` leaves behind.
+//! Result of `data.load`.
 
 use crate::Time;
 use serde::{Deserialize, Serialize};
 
-/// The result document of `data.load`.
+/// Result document of `data.load`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoadResult {
     pub symbol: String,
     pub timeframe: String,
     pub source: String,
-    /// The data was made by the host, not by a market.
+    /// True if the host generated the data.
     pub synthetic: bool,
-    /// Bars in the data set, after this load.
+    /// Number of bars in the data set after this load.
     pub rows: u64,
-    /// Bars that this load wrote.
+    /// Number of bars written by this load.
     pub rows_written: u64,
     #[serde(default)]
     pub first: Option<Time>,
     #[serde(default)]
     pub last: Option<Time>,
     pub segments: Vec<Segment>,
-    /// Bars that the symbol's own calendar lets expect and that are not there; at most 1,000 are listed.
+    /// Missing bars according to the symbol's own calendar; at most 1,000 gaps are listed.
     pub gaps: Vec<Gap>,
     pub gap_count: u64,
     pub rejected: Vec<Rejected>,
     pub rejected_count: u64,
-    /// Rejected rows as a share of those that were read, 0 to 1.
+    /// Rejected rows as a share of all rows read, 0 to 1.
     #[serde(default)]
     pub rejected_share: f64,
-    /// Rows that came after a later one: all were sorted.
+    /// Number of rows that were out of order and sorted.
     #[serde(default)]
     pub sorted_rows: u64,
-    /// Rows whose high or low was widened by a rounding of open, close or themselves.
+    /// Number of rows whose high or low was widened by rounding.
     #[serde(default)]
     pub adjusted_rows: u64,
-    /// What must not be missed though the load succeeded, in sentences.
+    /// Important warnings of a succeeded load, in sentences.
     #[serde(default)]
     pub warnings: Vec<String>,
     pub quality: Quality,
-    /// The folder of the Parquet files on the host.
+    /// Folder of the Parquet files on the host.
     pub folder: String,
 }
 
-/// One Parquet file.
+/// Parquet file of a data set.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Segment {
-    /// `2024.parquet` or `2024-03.parquet`.
+    /// File name, `2024.parquet` or `2024-03.parquet`.
     pub file: String,
     pub rows: u64,
     pub bytes: u64,
 }
 
-/// A stretch in which bars are missing.
+/// Gap of missing bars.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
@@ -61,41 +61,41 @@ pub struct Gap {
     pub from: Time,
     /// Last missing bar.
     pub to: Time,
-    /// How many bars are missing.
+    /// Number of missing bars.
     pub bars: u64,
 }
 
-/// Rows refused for one reason.
+/// Rows rejected for one reason.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rejected {
-    /// A stable word: `duplicate_time`, `high_below_low`, ...
+    /// Stable identifier: `duplicate_time`, `high_below_low`, ...
     pub reason: String,
     pub rows: u64,
-    /// The first of them: line number and what it said.
+    /// First rejected row: line number and content.
     pub example: String,
 }
 
-/// Figures on how good the data is.
+/// Data quality metrics.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quality {
-    /// Bars there as a share of bars expected by the symbol's own calendar, 0 to 1; absent where there is too little
-    /// data to tell.
+    /// Existing bars as a share of the bars expected by the symbol's own calendar, 0 to 1; absent if there is too little
+    /// data.
     #[serde(default)]
     pub completeness: Option<f64>,
-    /// Bars with a volume of zero.
+    /// Number of bars with a volume of zero.
     pub zero_volume: u64,
-    /// Bars whose volume the source does not know.
+    /// Number of bars without a volume in the source.
     #[serde(default)]
     pub unknown_volume: u64,
-    /// Bars whose four prices are equal.
+    /// Zero-range bars: number of bars whose four prices are equal.
     pub flat: u64,
-    /// The largest move from one close to the next, as a share of the former.
+    /// Largest bar-to-bar move from close to close, as a share of the former.
     pub largest_move: f64,
 }
 
-/// The `bars` artifact: candles in columns, one array a field, all of one length.
+/// The `bars` artifact: candles as columns, one array per field, all of the same length.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Bars {
     /// Start of each candle, seconds since 1970 UTC.
@@ -104,10 +104,10 @@ pub struct Bars {
     pub h: Vec<f64>,
     pub l: Vec<f64>,
     pub c: Vec<f64>,
-    /// `null` where the volume of a bar of the candle is not known.
+    /// `null` if the volume of a bar in the candle is unknown.
     pub v: Vec<Option<f64>>,
-    /// How many stored bars one candle stands for.
+    /// Number of stored bars per candle.
     pub bars_per_candle: u32,
-    /// Bars in the asked-for range, before they were put together.
+    /// Number of bars in the requested range, before aggregation.
     pub bars: u64,
 }

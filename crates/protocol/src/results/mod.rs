@@ -1,4 +1,4 @@
-//! What operations of the bundled kinds leave behind, as the page reads it. Other hosts' results are any JSON.
+//! Results of the bundled kinds, as the page reads them. Results of other hosts are arbitrary JSON.
 
 pub mod backtest;
 pub mod exec;

@@ -1,41 +1,41 @@
-//! What `training.run` leaves behind. How its figures are defined is in docs/training.md.
+//! Result of `training.run`. docs/training.md defines the metrics.
 
 use crate::Time;
 use serde::{Deserialize, Serialize};
 
-/// The result document of `training.run`. The model is the artifact `model`; `backtest.run` takes it by `model`.
+/// Result document of `training.run`. The model is the artifact `model`; `backtest.run` takes its name as `model`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TrainingResult {
     pub symbols: Vec<String>,
     pub timeframe: String,
     pub synthetic: bool,
-    /// What `backtest.run` calls it.
+    /// Name of the model for `backtest.run`.
     pub model: String,
-    /// SHA-256 of the model's file, in hex.
+    /// SHA-256 of the model file in hexadecimal.
     pub model_sha256: String,
     pub features: Vec<String>,
-    /// Names of the classes, in the order of the confusion matrix.
+    /// Class names, in the order of the confusion matrix.
     pub classes: Vec<String>,
-    /// Weights that were fitted.
+    /// Number of trained parameters.
     pub parameters: u64,
     pub epochs: u32,
-    /// The epoch whose weights were kept.
+    /// Epoch whose weights were kept.
     pub best_epoch: u32,
-    /// Training ended before its last epoch, because validation no longer got better.
+    /// Early stopping: training ended before its last epoch, because the validation loss stopped improving.
     pub stopped_early: bool,
     pub train: SplitScore,
     pub validation: SplitScore,
     pub test: SplitScore,
-    /// Of the test part: rows are what was, columns are what was predicted.
+    /// Confusion matrix of the test set: rows are actual classes, columns are predicted ones.
     pub confusion: Vec<Vec<u64>>,
-    /// Of the test part, a row a class.
+    /// Per-class metrics of the test set.
     pub scores: Vec<ClassScore>,
-    /// Seconds of training, over all attempts.
+    /// Training time in seconds over all attempts.
     pub seconds: f64,
 }
 
-/// One part of the data in time order.
+/// Split of the data, in time order.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SplitScore {
@@ -43,20 +43,20 @@ pub struct SplitScore {
     pub from: Time,
     pub to: Time,
     pub loss: f64,
-    /// 0 to 1.
+    /// Accuracy, 0 to 1.
     pub accuracy: f64,
 }
 
-/// How well one class was found.
+/// Metrics of one class.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClassScore {
     pub class: String,
-    /// Samples of it.
+    /// Number of samples of the class.
     pub support: u64,
-    /// Absent when it was never predicted.
+    /// TP ÷ (TP + FP); absent if the class was never predicted.
     pub precision: Option<f64>,
-    /// Absent when there is none of it.
+    /// TP ÷ (TP + FN); absent if the class has no samples.
     pub recall: Option<f64>,
     pub f1: Option<f64>,
 }
