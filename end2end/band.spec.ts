@@ -1,11 +1,11 @@
-// Earlier runs behind a curve, and the rule that goes by them: six runs of a command make a band, a seventh is far
-// above it and is cancelled by its rule, which a person has set on the page.
+// Baseline behind a curve and the auto-cancel rule based on it: six runs of a command form the baseline; a seventh is
+// far above it and is cancelled by a rule set on the page.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { alive, expect, start, test as base } from './signalbox';
 
-/** Tells a loss that falls from `level`, an epoch at a time; it waits for a file before epoch `wait`. */
+/** Reports a loss that falls from `level`, one epoch at a time; waits for a file before epoch `wait`. */
 const SCRIPT = `level=$1; pause=$2; wait=$3; epoch=1
 while [ $epoch -le 40 ]; do
     if [ $epoch = "$wait" ]; then
@@ -41,7 +41,7 @@ series.loss = { title = "Loss", x = "epoch" }
     },
 });
 
-/** Opens the gate at which a run waits. */
+/** Creates the file that a run waits for. */
 const open = (folder: string) => writeFileSync(path.join(folder, 'gate'), '');
 
 async function becomes(request: APIRequestContext, id: string, state: string): Promise<void> {
@@ -77,7 +77,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     await expect(heads).toHaveText(['epoch', 'Loss', /p10$/, /p50$/, /p90$/, /runs$/]);
     await expect(chart(page).getByRole('row').nth(1).getByRole('cell').last()).toHaveText('6');
 
-    // The address brings it back, after the end as well.
+    // The URL restores it, also after the end.
     open(server.folder);
     await becomes(request, id, 'succeeded');
     await page.reload();
@@ -94,7 +94,7 @@ test('with too few earlier runs the chart says how many there are', async ({ pag
     const id = await start(request, 'exec.fall', {});
     await page.goto(`/operations/${id}?band=loss`);
     await alive(page);
-    await expect(chart(page)).toContainText('A band needs 5 earlier runs that succeeded; there are 2.');
+    await expect(chart(page)).toContainText('A baseline needs 5 past successful runs; there are 2.');
 });
 
 test('a rule is set, removed, brought back, and cancels what leaves the band', async ({ page, request, server }, info) => {
@@ -111,7 +111,7 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await expect(form.getByLabel('Points in a row')).toBeFocused();
     await form.getByLabel('Points in a row').fill('4');
     await form.getByRole('button', { name: 'Set rule' }).click();
-    await expect(card).toContainText('Cancel when loss is above the p90 of 6 earlier runs of the same title for 4 points in a row.');
+    await expect(card).toContainText('Cancel when loss is above the P90 of 6 past runs with the same title for 4 points in a row.');
     await expect(card).toContainText('0 of 4 points above');
     await expect(chart(page).getByRole('button', { name: 'Compare with past runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
 
@@ -123,7 +123,7 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
 
     open(server.folder);
     await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
-    const reason = 'loss was above the p90 of 6 earlier runs for 4 points, from epoch 3';
+    const reason = 'loss was above the P90 of 6 past runs for 4 points, from epoch 3';
     await expect(page.locator('.receipt')).toContainText(reason);
     const audit = page.getByRole('region', { name: 'Audit log' });
     await expect(audit.getByRole('row').filter({ hasText: 'Requested cancel' })).toContainText('Signalbox');
@@ -135,7 +135,7 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
 
 test('one is started with a rule, which stands in the address, and it is cancelled by it', async ({ page, request }) => {
     await runs(request, [8, 9, 10, 11, 12, 13]);
-    // A link carries the rule. The run takes 4 s, so that it can't end before it is cancelled.
+    // A link carries the rule. The run takes 4 s, so it cannot end before it is cancelled.
     await page.goto('/new?kind=exec.fall&level=300&pause=0.1&rule=loss%20below%2030');
     await alive(page);
     const rule = page.getByRole('group', { name: 'Auto-cancel rule' });
@@ -143,14 +143,14 @@ test('one is started with a rule, which stands in the address, and it is cancell
     await expect(rule.getByLabel('Side of the baseline')).toHaveValue('below');
     await expect(rule.getByLabel('Points in a row')).toHaveValue('30');
     await rule.getByLabel('Side of the baseline').selectOption('above');
-    // Fewer than three in a row can't be.
+    // The minimum is three points in a row.
     await rule.getByLabel('Points in a row').fill('1');
     await page.getByRole('button', { name: 'Start fall' }).click();
     await expect(page.getByRole('group', { name: 'Fix 1 field' })).toContainText('from 3 to 1000');
     await expect(rule.getByLabel('Points in a row')).toHaveValue('1');
     await rule.getByLabel('Points in a row').fill('3');
     await expect(page).toHaveURL(/rule=loss(\+|%20)above(\+|%20)3/);
-    // Taken back and wanted again, it is as it was.
+    // Switched off and on again, it is unchanged.
     await page.getByRole('checkbox', { name: 'Set an auto-cancel rule' }).uncheck();
     await expect(rule.getByLabel('Curve')).toBeDisabled();
     await expect(page).not.toHaveURL(/rule=/);

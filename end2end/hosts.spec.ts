@@ -49,7 +49,7 @@ test('a host is drained and taken back, and whoever waits for it is told', async
     await startLoad(page, { symbol: SYMBOL });
     const main = page.getByRole('main');
     await expect(main.locator('.op-state')).toContainText('queued');
-    await expect(main.locator('.note')).toContainText('local takes no new work: it is drained');
+    await expect(main.locator('.note')).toContainText('Drained: local.');
     const waiting = page.url().split('/').pop()!;
     expect(await stateOf(request, running)).toBe('running');
 

@@ -32,7 +32,7 @@ impl Carry {
         let files =
             if self.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", self.files.len()) };
         let mib = bytes as f64 / f64::from(1 << 20);
-        format!("Its checkpoint is brought from {}: {files}, {mib:.1} MiB. Then it starts.", self.keeper)
+        format!("Transferring its checkpoint from {}: {files}, {mib:.1} MiB. Then it starts.", self.keeper)
     }
 
     /// Brings to a host what it does not have yet; goes on trying while that host can't be reached.
@@ -47,7 +47,7 @@ impl Carry {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            tracing::warn!(operation = %self.id, keeper = %self.keeper, %host, %error, "a checkpoint is not carried");
+            tracing::warn!(operation = %self.id, keeper = %self.keeper, %host, %error, "checkpoint transfer failed");
             match self.verdict(host, &error, since.elapsed()) {
                 Some(failure) => return Err(failure),
                 None => tokio::time::sleep(backoff.next()).await,
@@ -66,7 +66,7 @@ impl Carry {
             let whole = SILENCE * 2 + Duration::from_secs(file.bytes / SLOWEST);
             let limits = PipeLimits { silence: SILENCE, whole };
             from.pipe(&path, to, &target, limits).await.map_err(Trouble::Pipe)?;
-            tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "a file of a checkpoint was carried");
+            tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "checkpoint file transferred");
         }
         Ok(())
     }
@@ -77,30 +77,27 @@ impl Carry {
         let anew = "or retry from the beginning.";
         let (message, hint) = match error {
             Trouble::NotConfigured => (
-                format!("Its checkpoint is kept by {keeper}, which is no longer in the configuration."),
-                format!("Put {keeper} back and resume again, {anew}"),
+                format!("Its checkpoint is stored on {keeper}, which is no longer in the configuration."),
+                format!("Add {keeper} again and resume, {anew}"),
             ),
             Trouble::Pipe(PipeError::Source(PoolError::Status { status: 404, .. })) => (
-                format!("{keeper} no longer has the files of its checkpoint."),
+                format!("{keeper} no longer has the files of the checkpoint."),
                 "Retry from the beginning.".to_owned(),
             ),
             Trouble::Pipe(PipeError::Source(_)) if tried < KEEPER => return None,
             Trouble::Pipe(PipeError::Source(error)) => (
-                format!("Its checkpoint is kept by {keeper} and can't be fetched from there: {error}"),
-                format!("Resume again when {keeper} is back, {anew}"),
+                format!("Its checkpoint is stored on {keeper} and can't be fetched: {error}"),
+                format!("Resume when {keeper} is connected again, {anew}"),
             ),
             Trouble::Pipe(PipeError::Target(error @ PoolError::Status { status: 400..=499, .. })) => (
-                format!(
-                    "The files of its checkpoint, kept by {keeper}, are not taken by {host}. {}",
-                    detail(error)
-                ),
-                format!("Resume again when {keeper} itself has a place, {anew}"),
+                format!("The checkpoint files from {keeper} were rejected by {host}. {}", detail(error)),
+                format!("Resume when {keeper} itself has a free slot, {anew}"),
             ),
             // A start waits for its host, too.
             Trouble::Pipe(PipeError::Target(_)) if tried < TAKER => return None,
             Trouble::Pipe(PipeError::Target(error)) => (
-                format!("The files of its checkpoint, kept by {keeper}, can't be brought to {host}: {error}"),
-                format!("See on Hosts what is the matter with {host}; then resume again, {anew}"),
+                format!("The checkpoint files from {keeper} can't be transferred to {host}: {error}"),
+                format!("Check {host} on the Hosts page; then resume, {anew}"),
             ),
         };
         Some(Failure { reason: FailureReason::CheckpointAway, message, hint })
@@ -109,7 +106,7 @@ impl Carry {
 
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
-    #[error("the host that keeps it is not in the configuration")]
+    #[error("the host that stores it is not in the configuration")]
     NotConfigured,
     #[error(transparent)]
     Pipe(PipeError),
@@ -124,7 +121,7 @@ fn detail(error: &PoolError) -> String {
 /// Tells a host that the files of an operation's checkpoints are of no use any more. One try: a host keeps only so many.
 pub(crate) async fn forget(id: OperationId, pool: Pool) {
     if let Err(error) = pool.delete(&format!("/host/v1/operations/{id}/checkpoints")).await {
-        tracing::info!(operation = %id, %error, "the files of a deleted operation's checkpoints stay on their host");
+        tracing::info!(operation = %id, %error, "the checkpoint files of a deleted operation stay on their host");
     }
 }
 
@@ -159,15 +156,15 @@ mod tests {
         };
         let source = |error| Trouble::Pipe(PipeError::Source(error));
         let away = || PoolError::Timeout { url: "http://a".into(), after: SILENCE, what: "answer" };
-        assert!(said(Trouble::NotConfigured, Duration::ZERO).unwrap().contains("Put gpu-1 back"));
+        assert!(said(Trouble::NotConfigured, Duration::ZERO).unwrap().contains("Add gpu-1 again"));
         assert!(said(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files"));
-        assert_eq!(said(source(away()), Duration::ZERO), None, "it is tried for a while");
-        assert!(said(source(away()), KEEPER).unwrap().contains("Resume again when gpu-1 is back"));
+        assert_eq!(said(source(away()), Duration::ZERO), None, "retried for a while");
+        assert!(said(source(away()), KEEPER).unwrap().contains("Resume when gpu-1 is connected again"));
         let target = |error| Trouble::Pipe(PipeError::Target(error));
         assert!(
             said(target(refused(409)), Duration::ZERO).unwrap().contains("by gpu-2. Its SHA-256 is another.")
         );
         assert_eq!(said(target(away()), KEEPER), None);
-        assert!(said(target(away()), TAKER).unwrap().contains("See on Hosts what is the matter with gpu-2"));
+        assert!(said(target(away()), TAKER).unwrap().contains("Check gpu-2 on the Hosts page"));
     }
 }

@@ -45,7 +45,7 @@ impl Catalogue {
             let form = match Form::from_schema(&spec.params) {
                 Ok(form) => form,
                 Err(why) => {
-                    tracing::warn!(%host, kind = %spec.name, why, "a kind is left out: its params can't be read");
+                    tracing::warn!(%host, kind = %spec.name, why, "kind ignored: its parameter schema is not supported");
                     continue;
                 }
             };
@@ -103,13 +103,11 @@ impl Catalogue {
         let Some(entry) = inner.kinds.get(kind) else {
             let names: Vec<&str> = inner.kinds.keys().map(KindName::as_str).collect();
             let detail = match (names.as_slice(), inner.hosts) {
-                ([], 0) => format!(
-                    "There is no kind '{kind}', for no host is configured. Add one to the configuration."
-                ),
-                ([], _) => format!(
-                    "Whether there is a kind '{kind}' isn't known yet: no host has been reached. Look at /hosts."
-                ),
-                (names, _) => format!("No host has the kind '{kind}'. The kinds are {}.", names.join(", ")),
+                ([], 0) => {
+                    format!("Unknown kind '{kind}': no hosts are configured. Add one to the configuration.")
+                }
+                ([], _) => format!("Kind '{kind}' is not known yet: no host has connected. See /hosts."),
+                (names, _) => format!("Unknown kind '{kind}'. Available kinds: {}.", names.join(", ")),
             };
             return Err(Problem::new(ProblemType::UnknownKind, detail));
         };
@@ -126,7 +124,7 @@ impl Catalogue {
                 let first = fields.first().map(|f| f.message.clone()).unwrap_or_default();
                 let more = match fields.len() {
                     0 | 1 => String::new(),
-                    n => format!(" {} more of the params are wrong, too.", n - 1),
+                    n => format!(" Other invalid parameters: {}.", n - 1),
                 };
                 Err(Problem::new(ProblemType::BadParams, format!("{first}{more}")).with_fields(fields))
             }

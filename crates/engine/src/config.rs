@@ -92,7 +92,7 @@ impl EngineConfig {
             None => "lost_after = never".to_owned(),
         });
         lines.push(format!(
-            "stall = {} times the usual, {} s at least",
+            "stall = {} times the usual interval, at least {} s",
             rules.stall.factor, rules.stall.least_seconds
         ));
         lines.extend(rules.retry.iter().map(|(kind, policy)| format!("retry of {kind}: {}", words(policy))));
@@ -114,12 +114,12 @@ impl HostConfig {
         let at = match self.configured_at.as_deref() {
             None => String::new(),
             // No address that is taken has one of these; what stands before or after them may be a secret.
-            Some(url) if url.contains(['@', '?', '#']) => " at an address that can't be used".to_owned(),
+            Some(url) if url.contains(['@', '?', '#']) => " at an invalid URL".to_owned(),
             Some(url) => format!(" at {url}"),
         };
         let pool = &self.pool;
         format!(
-            "host {}{at}: {} connections, opened within {:?}, kept for {:?}, {} retries, {} token",
+            "host {}{at}: {} connections, connect timeout {:?}, keep-alive {:?}, {} retries, {} token",
             self.name,
             pool.max_connections,
             pool.connect_timeout,
@@ -130,13 +130,13 @@ impl HostConfig {
     }
 }
 
-/// A policy for the audit: `3 attempts, pauses from 10s to 300s, from the checkpoint, after host_lost, work`.
+/// A policy for the audit: `3 attempts, backoff from 10s to 300s, from the checkpoint, after host_lost, work`.
 fn words(policy: &RetryPolicy) -> String {
     let word = |reason| serde_json::to_value(reason).ok().and_then(|v| v.as_str().map(str::to_owned));
     let mut reasons: Vec<String> = policy.reasons.iter().filter_map(word).collect();
     reasons.sort();
     format!(
-        "{} attempts, pauses from {:?} to {:?}, {}, after {}",
+        "{} attempts, backoff from {:?} to {:?}, {}, after {}",
         policy.attempts,
         policy.pause,
         policy.longest_pause,
@@ -204,8 +204,8 @@ mod tests {
         let edits: [(&str, Edit); 14] = [
             ("10.0.0.6", |c, _| c.hosts[0].configured_at = Some("http://10.0.0.6:7301".into())),
             ("7 connections", |c, _| c.hosts[0].pool.max_connections = 7),
-            ("within 4s", |c, _| c.hosts[0].pool.connect_timeout = Duration::from_secs(4)),
-            ("kept for 5s", |c, _| c.hosts[0].pool.keep_alive = Duration::from_secs(5)),
+            ("connect timeout 4s", |c, _| c.hosts[0].pool.connect_timeout = Duration::from_secs(4)),
+            ("keep-alive 5s", |c, _| c.hosts[0].pool.keep_alive = Duration::from_secs(5)),
             ("6 retries", |c, _| c.hosts[0].pool.retries = 6),
             ("no token", |c, _| c.hosts[0].pool.token = None),
             ("scan_every = 7s", |c, _| c.scan_every = Duration::from_secs(7)),
@@ -215,7 +215,7 @@ mod tests {
             ("from the start", |c, k| c.rules.retry.get_mut(k).unwrap().resume = false),
             ("after work", |c, k| c.rules.retry.get_mut(k).unwrap().reasons = vec![FailureReason::Work]),
             ("0.5 days", |c, _| c.rules.keep.age = Some(Duration::from_secs(43_200))),
-            ("can't be used", |c, _| c.hosts[0].configured_at = Some("http://me:open-sesame@h".into())),
+            ("invalid URL", |c, _| c.hosts[0].configured_at = Some("http://me:open-sesame@h".into())),
         ];
         for (said, edit) in edits {
             edit(&mut config, &kind);

@@ -170,8 +170,8 @@ impl Desk {
                 self.live.insert(id, live);
                 let name = host.map_or_else(|| "its host".to_owned(), |h| h.to_string());
                 let message = format!(
-                    "{name} is no longer in the configuration, so nothing is heard of it. \
-                     Put the host back to hear how it goes on."
+                    "{name} is no longer in the configuration, so this operation can't be tracked. \
+                     Add the host again to track it."
                 );
                 self.step(id, Message::Silent { since: now, message }, now);
             }
@@ -214,7 +214,7 @@ impl Desk {
         if let Some((changes, then)) = self.draft.take()
             && self.writer.commit(Commit { changes, then }).is_err()
         {
-            tracing::error!("the store's writer is gone; nothing more can be recorded");
+            tracing::error!("the database writer has stopped; nothing can be recorded anymore");
         }
     }
 
@@ -282,7 +282,7 @@ impl Desk {
     /// A message that is no person's wish.
     fn step(&mut self, id: OperationId, message: Message, now: Time) {
         if self.try_step(id, message, now).is_err() {
-            tracing::error!(operation = %id, "a message that is nobody's wish was denied");
+            tracing::error!(operation = %id, "an internal message was rejected");
         }
     }
 
@@ -308,7 +308,9 @@ impl Desk {
             }
         }
         let record = self.live.get(&id).map(|l| &l.record).or_else(|| self.ended.get(&id));
-        record.map(|r| r.operation.clone()).ok_or_else(|| lifecycle::Denied("It is no longer there.".into()))
+        record
+            .map(|r| r.operation.clone())
+            .ok_or_else(|| lifecycle::Denied("The operation no longer exists.".into()))
     }
 
     fn effects(&mut self, id: OperationId, mut before: Option<State>, effects: Vec<Effect>, now: Time) {

@@ -37,16 +37,14 @@ pub(crate) fn envelope(store: &dyn Store, of: &Operation, series: &str) -> Resul
         (Some(_), _) => String::new(),
         (None, n) if n < NEEDED => {
             let there = match n {
-                0 => "there is none".to_owned(),
+                0 => "there are none".to_owned(),
                 1 => "there is 1".to_owned(),
                 n => format!("there are {n}"),
             };
-            format!("A band needs {NEEDED} earlier runs that succeeded; {there}.")
+            format!("A baseline needs {NEEDED} past successful runs; {there}.")
         }
         (None, n) => {
-            format!(
-                "A band needs {NEEDED} runs that reach the same x; of the {n} earlier ones never so many do."
-            )
+            format!("A baseline needs {NEEDED} runs that reach the same x; too few of the {n} past runs do.")
         }
     };
     Ok(Envelope {

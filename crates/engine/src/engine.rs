@@ -34,11 +34,11 @@ use tokio_util::task::TaskTracker;
 pub enum EngineError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("host '{name}' can't be used: {source}")]
+    #[error("invalid configuration of host '{name}': {source}")]
     Host { name: HostName, source: PoolError },
-    #[error("the name '{0}' is given to two hosts; each needs its own")]
+    #[error("two hosts have the name '{0}'; give each its own")]
     TwoHosts(HostName),
-    #[error("the operating system gives no thread for the store: {0}")]
+    #[error("can't start the database thread: {0}")]
     Thread(std::io::Error),
 }
 
@@ -281,8 +281,8 @@ impl Engine {
         match answer {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
-                tracing::error!(%error, "the store can't be read");
-                Err(Problem::new(ProblemType::Unavailable, format!("The store can't be read: {error}.")))
+                tracing::error!(%error, "can't read the database");
+                Err(Problem::new(ProblemType::Unavailable, format!("The database can't be read: {error}.")))
             }
             Err(_) => Err(closing()),
         }
@@ -294,16 +294,19 @@ impl Engine {
             None => Ok(()),
             Some(trouble) => Err(Problem::new(
                 ProblemType::Unavailable,
-                format!("Nothing can be stored just now, so nothing new is accepted: {trouble}."),
+                format!("The database can't be written, so changes are rejected: {trouble}."),
             )),
         }
     }
 }
 
 fn not_found(id: OperationId) -> Problem {
-    Problem::new(ProblemType::NotFound, format!("There is no operation {id}. Look for it at /operations."))
+    Problem::new(
+        ProblemType::NotFound,
+        format!("No operation with ID {id}. It may have been deleted; see /operations."),
+    )
 }
 
 fn closing() -> Problem {
-    Problem::new(ProblemType::Unavailable, "The server is stopping. Try again when it is back.")
+    Problem::new(ProblemType::Unavailable, "The server is shutting down. Try again when it is back.")
 }

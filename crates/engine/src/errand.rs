@@ -104,7 +104,7 @@ pub(crate) async fn start(
                 if unwanted.is_cancelled() {
                     return errand.send(Command::StartGivenUp { id, attempt }).await;
                 }
-                tracing::debug!(host = %errand.host, operation = %id, %error, "a start is declined, and an earlier one may arrive");
+                tracing::debug!(host = %errand.host, operation = %id, %error, "start declined, but an earlier request may still arrive");
                 if !errand.pause(retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE)).await {
                     return;
                 }
@@ -120,12 +120,11 @@ pub(crate) async fn start(
                 let fault = matches!(error, PoolError::Status { status: 500..=599, problem: Some(_), .. });
                 faults += u32::from(fault);
                 if faults >= FAULTS {
-                    let hint =
-                        "This is a fault of the host or of the kind: look at the host's own log, then retry.";
+                    let hint = "This is a bug in the host or in the kind. Check the host's log, then retry.";
                     let failure = Failure { hint: hint.into(), ..refusal(&errand.host, &error) };
                     return errand.report(Message::Refused(failure)).await;
                 }
-                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a start is not answered");
+                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "no response to a start request");
                 let Errand { id, attempt, .. } = errand;
                 if error.never_sent() && !may_arrive {
                     return errand.send(Command::Undelivered { id, attempt }).await;
@@ -165,15 +164,17 @@ fn problem_of(error: &PoolError) -> Option<Problem> {
 
 fn refusal(host: &HostName, error: &PoolError) -> Failure {
     let message = match problem_of(error) {
-        Some(problem) if problem.fields.is_empty() => format!("{host} refused it: {}", problem.detail),
+        Some(problem) if problem.fields.is_empty() => {
+            format!("{host} rejected the operation: {}", problem.detail)
+        }
         Some(problem) => {
             let fields: Vec<_> =
                 problem.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
-            format!("{host} refused the params. {}", fields.join(" "))
+            format!("{host} rejected the parameters. {}", fields.join(" "))
         }
-        None => format!("{host} refused it: {error}"),
+        None => format!("{host} rejected the operation: {error}"),
     };
-    Failure { reason: FailureReason::Refused, message, hint: "Start it again with other params.".into() }
+    Failure { reason: FailureReason::Refused, message, hint: "Start it again with other parameters.".into() }
 }
 
 /// Asks the host to stop an attempt, until it answers.
@@ -198,10 +199,10 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
                 errand.send(Command::CancelUnknown { id, attempt }).await;
             }
             Err(error) => {
-                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a cancel is not delivered");
+                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "cancel not delivered");
                 let message = format!(
-                    "The cancel could not be delivered: {error} It is repeated until the host answers; \
-                     until then the work may go on."
+                    "The cancel could not be delivered: {error} It is retried until the host responds; \
+                     until then the operation may still be running."
                 );
                 errand.report(Message::CancelUndelivered { message }).await;
             }
@@ -220,7 +221,7 @@ pub(crate) async fn look(errand: Errand) {
             errand.send(Command::HostHolds { host, instance, list }).await;
         }
         // The cancel is repeated, and then so is this.
-        Err(error) => tracing::debug!(host = %errand.host, %error, "what a host holds is not known"),
+        Err(error) => tracing::debug!(host = %errand.host, %error, "can't list the operations on a host"),
     }
 }
 
@@ -250,17 +251,17 @@ pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) 
     }
     let body = CancelAttempt {
         attempt,
-        reason: "this attempt is over for the server".to_owned(),
+        reason: "the server has already ended this attempt".to_owned(),
         deadline_ms: deadline.as_millis() as u64,
         abandoned: true,
     };
     let path = format!("/host/v1/operations/{id}/cancel");
     match pool.post::<_, CancelAck>(&path, &body, Repeat::AtOnce).await {
         Ok(_) => {
-            tracing::warn!(%host, operation = %id, attempt, "a host was told to stop an attempt that is over")
+            tracing::warn!(%host, operation = %id, attempt, "orphaned attempt stopped")
         }
         Err(error) => {
-            tracing::warn!(%host, operation = %id, attempt, %error, "a stray attempt is not stopped yet")
+            tracing::warn!(%host, operation = %id, attempt, %error, "orphaned attempt not stopped yet")
         }
     }
 }
@@ -273,7 +274,7 @@ pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
             match errand.pool.get::<ResultDoc>(&path).await {
                 Ok(result) => Some(result),
                 Err(error) => {
-                    tracing::warn!(host = %errand.host, operation = %errand.id, %error, "a result is lost");
+                    tracing::warn!(host = %errand.host, operation = %errand.id, %error, "can't fetch the result of an attempt");
                     None
                 }
             }

@@ -131,7 +131,7 @@ impl Feed {
     pub fn publish(&self, frames: Vec<Frame>, with: impl FnOnce()) {
         let mut ring = self.ring.write();
         for frame in frames {
-            debug_assert_eq!(frame.seq, ring.next, "events are numbered without gaps");
+            debug_assert_eq!(frame.seq, ring.next, "event numbers have no gaps");
             ring.next = frame.seq + 1;
             ring.bytes += frame.sse.len();
             ring.frames.push_back(frame);
@@ -324,6 +324,6 @@ mod tests {
         });
         feed.publish(vec![frame(1, 1, false), frame(2, 2, false)], || {});
         let Read::Frames { frames, next: 2, .. } = waiting.await.unwrap() else { panic!() };
-        assert_eq!(frames.len(), 1, "only the operation that was asked for");
+        assert_eq!(frames.len(), 1, "only the requested operation");
     }
 }

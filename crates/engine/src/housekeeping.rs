@@ -50,7 +50,7 @@ pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, 
             let ended = match found {
                 Ok(Ok(ended)) => ended,
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "what is too old can't be looked for");
+                    tracing::warn!(%error, "can't look for expired operations");
                     break;
                 }
                 Err(_) => return,
@@ -59,7 +59,7 @@ pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, 
             if ended.is_empty() || ended == last {
                 break;
             }
-            tracing::info!(count = ended.len(), "operations that are too old are forgotten");
+            tracing::info!(count = ended.len(), "deleting expired operations");
             last.clone_from(&ended);
             if desk.send(Command::Forget { ended }).await.is_err() {
                 return;

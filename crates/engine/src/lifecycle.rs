@@ -136,11 +136,11 @@ impl Record {
 
     /// The attempt that counts.
     pub fn current(&self) -> &Attempt {
-        self.attempts.last().expect("a record is made with its first attempt and never loses one")
+        self.attempts.last().expect("a record always has at least one attempt")
     }
 
     fn current_mut(&mut self) -> &mut Attempt {
-        self.attempts.last_mut().expect("a record is made with its first attempt and never loses one")
+        self.attempts.last_mut().expect("a record always has at least one attempt")
     }
 
     /// Whether the current attempt goes on from a checkpoint.
@@ -377,11 +377,10 @@ pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
     Failure {
         reason: FailureReason::HostSilent,
         message: format!(
-            "Nothing was heard of {host} for {waited}, so this attempt is given up. Whether the work went on \
-             there is not known; if {host} comes back with it, it is told to stop."
+            "Lost contact with {host} for {waited}, so this attempt failed. It may still be running there; if \
+             {host} reconnects, it is told to stop the work."
         ),
-        hint: "See on Hosts what is the matter with it; then retry or resume, which may go to another host."
-            .into(),
+        hint: "Check it on the Hosts page; then retry or resume, which may use another host.".into(),
     }
 }
 
@@ -389,8 +388,8 @@ pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
 pub fn host_lost() -> Failure {
     Failure {
         reason: FailureReason::HostLost,
-        message: "The host no longer knows it, so nobody can say how it ended.".into(),
-        hint: "Look at the host's own log, then retry or resume.".into(),
+        message: "The host no longer knows the operation, so its outcome is unknown.".into(),
+        hint: "Check the host's log, then retry or resume.".into(),
     }
 }
 

@@ -87,7 +87,7 @@ impl Link {
                         Parted::Broken(why) => {
                             reset = false;
                             // A stream may break without the host being away: meet it again before saying so.
-                            tracing::info!(host = %self.host, why, "the feed of a host broke off");
+                            tracing::info!(host = %self.host, why, "host feed interrupted");
                             if !self.quiet() && short < SHORT_FEEDS {
                                 tokio::time::sleep(Duration::from_millis(20)).await;
                                 continue;
@@ -176,7 +176,7 @@ impl Link {
                     }
                     return match other {
                         Some(Err(error)) => Parted::Broken(error.to_string()),
-                        _ => Parted::Broken(format!("{} ended its feed.", self.pool.base_url())),
+                        _ => Parted::Broken(format!("{} closed its feed.", self.pool.base_url())),
                     };
                 }
             };
@@ -295,12 +295,12 @@ fn event(host: &HostName, text: &str) -> Result<HostEvent, Parted> {
         Ok(event) => return Ok(event),
         Err(error) => error,
     };
-    tracing::warn!(%host, %error, "an event of a host can't be read and is passed over");
+    tracing::warn!(%host, %error, "skipping an unreadable event of a host");
     match serde_json::from_str::<Place>(text) {
         Ok(Place { seq, at, id, attempt }) => {
             Ok(HostEvent { seq, at, id, attempt, body: HostEventBody::Unknown })
         }
-        Err(_) => Err(Parted::Broken(format!("{host} sent an event that can't be read: {error}"))),
+        Err(_) => Err(Parted::Broken(format!("{host} sent an unreadable event: {error}"))),
     }
 }
 

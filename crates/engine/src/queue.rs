@@ -142,7 +142,7 @@ mod tests {
         assert!(queues.tell(&kind, full).is_empty());
         queues.remove(&kind, ids[1]);
         assert_eq!(queues.tell(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
-        assert_eq!(queues.first(&kind), Some(ids[2]), "the higher priority goes first");
+        assert_eq!(queues.first(&kind), Some(ids[2]), "higher priority first");
         queues.pop(&kind);
         assert_eq!(queues.first(&kind), Some(ids[0]));
     }

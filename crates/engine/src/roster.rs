@@ -235,15 +235,14 @@ impl Roster {
         let having: Vec<&Entry> = self.entries.values().filter(|e| e.has(kind)).collect();
         let (up, away): (Vec<&Entry>, Vec<&Entry>) = having.iter().partition(|e| e.link == HostLink::Up);
         Err(if having.is_empty() {
-            let text =
-                format!("No host that can be reached has {kind}. It starts as soon as one does; see Hosts.");
+            let text = format!("No connected host supports {kind}. It starts when one connects; see Hosts.");
             (ConditionKind::NoHost, text)
         } else if up.is_empty() {
-            let text = format!("{} can't be reached. It starts as soon as that is heard again.", names(away));
+            let text = format!("Unreachable: {}. It starts when a host reconnects.", names(away));
             (ConditionKind::NoHost, text)
         } else if up.iter().all(|e| e.draining) {
             let text = format!(
-                "{} takes no new work: it is drained. It starts as soon as that is undone on Hosts, or another host has {kind}.",
+                "Drained: {}. It starts when a host is undrained, or another host supports {kind}.",
                 names(up)
             );
             (ConditionKind::NoHost, text)
@@ -252,12 +251,12 @@ impl Roster {
             let ready: Vec<&Entry> = up.iter().copied().filter(|e| e.ready(kind)).collect();
             if up.iter().all(|e| e.health.is_none() && !e.health_asked) {
                 let text =
-                    format!("The health of {} is asked for first, since it has just connected.", names(up));
+                    format!("Waiting for the health check of {}, which has just connected.", names(up));
                 return Err((ConditionKind::Waiting, text));
             }
             if ready.is_empty() {
                 let text = format!(
-                    "{} is not ready for {kind}; see Hosts. It starts as soon as that is.",
+                    "{} is not ready for {kind}; see Hosts. It starts when the host is ready.",
                     names(up)
                 );
                 return Err((ConditionKind::NoHost, text));
@@ -273,24 +272,22 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
     if let [only] = ready {
         match only.hold(kind, now) {
             Some(Hold::Undelivered) => {
-                let text =
-                    format!("Its start could not be delivered to {names}. It is tried again in a moment.");
+                let text = format!("Its start could not be delivered to {names}. Retrying in a moment.");
                 return (ConditionKind::NoHost, text);
             }
             Some(Hold::NotStarted(why)) => {
-                let text = format!("{names} could not begin it: {why} It is tried again in a moment.");
+                let text = format!("{names} could not start it: {why} Retrying in a moment.");
                 return (ConditionKind::NoHost, text);
             }
             Some(Hold::Full) | None => {}
         }
         if let Some(most) = only.at_limit(kind) {
-            let text = format!(
-                "{names} runs at most {most} of {kind} at once. It starts as soon as one of them ends."
-            );
+            let text =
+                format!("{names} runs at most {most} of {kind} at once. It starts when one of them ends.");
             return (ConditionKind::Waiting, text);
         }
     }
-    (ConditionKind::Waiting, format!("Every place on {names} is taken. It starts as soon as one is free."))
+    (ConditionKind::Waiting, format!("All slots on {names} are in use. It starts when one is free."))
 }
 
 #[cfg(test)]
@@ -384,7 +381,7 @@ mod tests {
         assert_eq!(chosen(vec![held("test.count", Hold::Undelivered), busy()]).unwrap(), "b");
         assert_eq!(chosen(vec![held("test.other", Hold::Full), busy()]).unwrap(), "a");
         let (_, text) = chosen(vec![held("test.count", Hold::NotStarted("No.".into()))]).unwrap_err();
-        assert!(text.contains("could not begin it: No."), "{text}");
+        assert!(text.contains("could not start it: No."), "{text}");
     }
 
     #[test]

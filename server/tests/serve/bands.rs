@@ -28,7 +28,7 @@ async fn a_rule_is_put_read_and_deleted_and_says_that_it_has_no_band() {
         .get(&format!("/api/v1/operations/{}/envelope?name=rows_per_second", operation.id))
         .await
         .unwrap();
-    assert_eq!(envelope.why, "A band needs 5 earlier runs that succeeded; there is none.");
+    assert_eq!(envelope.why, "A baseline needs 5 past successful runs; there are none.");
     assert_eq!(ask(Method::GET, "envelope", Value::Null).await.0, 400, "the curve has to be named");
 
     assert_eq!(ask(Method::GET, "rule", Value::Null).await.0, 404);

@@ -307,7 +307,7 @@ impl Person {
                 let status = answer.status();
                 let words = answer.text().await.unwrap_or_default();
                 // Whatever can't be stored, a cancel is taken.
-                if what == "cancel" && words.contains("nothing new is accepted") {
+                if what == "cancel" && words.contains("changes are rejected") {
                     self.ledger.lock().cancels_refused.push(format!("{id}: {status}: {words}"));
                 }
                 None

@@ -14,10 +14,7 @@ impl Desk {
     pub(super) fn tick(&mut self, now: Time) {
         let since = self.awake.look(Instant::now());
         if let Some(slept) = since.slept {
-            tracing::info!(
-                seconds = slept.as_secs_f64(),
-                "this server was stopped or slept, and is awake again"
-            );
+            tracing::info!(seconds = slept.as_secs_f64(), "the server resumed after it was suspended");
         }
         // What went on while this server slept was not seen, nor is what hosts say while the store has no room for it.
         if since.slept.is_some() || !self.writer.room().is_there() {
@@ -31,7 +28,7 @@ impl Desk {
     /// Somebody set this machine's clock. What is waited for is waited for as long as before; what was measured by
     /// that clock is measured anew.
     pub(super) fn clock_jumped(&mut self, micros: i64, now: Time) {
-        tracing::warn!(seconds = micros as f64 / 1e6, "the clock of this machine jumped");
+        tracing::warn!(seconds = micros as f64 / 1e6, "the system clock jumped");
         self.queues.moved(micros);
         self.roster.moved(micros);
         let mut held = Vec::new();
@@ -84,7 +81,7 @@ impl Desk {
         for id in given_up {
             let host = self.live.get(&id).and_then(|l| l.record.operation.host.clone());
             let failure = lifecycle::host_silent(host.as_ref(), &words_of(lost_after));
-            tracing::warn!(operation = %id, ?host, "given up: its host is silent for too long");
+            tracing::warn!(operation = %id, ?host, "attempt failed: its host was unreachable for too long");
             self.step(id, Message::Lost(failure), now);
         }
     }
@@ -102,8 +99,8 @@ impl Desk {
         for (id, since, usual) in stalled {
             let usual = words_of(Duration::from_secs_f64(usual.max(0.1)));
             let message = format!(
-                "It usually takes a step every {usual} and has taken none for much longer, though its host is \
-                 heard. It may be stuck; its log may say more."
+                "It usually makes progress every {usual}, and has made none for much longer although its host is \
+                 connected. It may be stuck; check its log."
             );
             self.step(id, Message::Stalled { since, message }, now);
         }
@@ -116,7 +113,7 @@ impl Desk {
         let not_before = now.plus_micros(pause.as_micros() as i64);
         let most = self.rules.retry.get(&record.operation.kind).map_or(0, |p| p.attempts);
         let why = format!(
-            "Attempt {} failed; attempt {} of at most {most} begins after a pause, as the configuration has it.",
+            "Attempt {} failed. Attempt {} of at most {most} starts after a backoff, as configured.",
             record.operation.attempt,
             record.operation.attempt + 1,
         );

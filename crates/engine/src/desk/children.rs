@@ -49,7 +49,7 @@ impl Desk {
         if !cancelling {
             return Ok(());
         }
-        Err("The operation that started it is being cancelled. Retry it when that has ended.".to_owned())
+        Err("Its parent operation is being cancelled. Retry it when the parent has ended.".to_owned())
     }
 
     /// Asks for the end of all that it started.
@@ -89,13 +89,13 @@ impl Desk {
             let kind = operation.kind.clone();
             self.queues.remove(&kind, id);
         }
-        let reason = format!("{} ended or was cancelled, for which it was started", parent.short());
+        let reason = format!("its parent operation {} ended or was cancelled", parent.short());
         match self.try_step(id, Message::Cancel { reason: reason.clone() }, now) {
             Ok(operation) => {
                 let by = Actor::signalbox();
                 self.draft.audit(entry(&operation, Action::Cancel, &by, reason, now));
             }
-            Err(denied) => tracing::warn!(operation = %id, why = denied.0, "a child was not cancelled"),
+            Err(denied) => tracing::warn!(operation = %id, why = denied.0, "can't cancel a child operation"),
         }
     }
 }

@@ -80,7 +80,7 @@ impl Desk {
             return Ok(());
         }
         let text = format!(
-            "No more than {most} of {kind} may run at once, as the configuration has it. It starts as soon as one of them ends."
+            "The configured limit of {most} parallel {kind} operations is reached. It starts when one of them ends."
         );
         Err((ConditionKind::Waiting, text))
     }

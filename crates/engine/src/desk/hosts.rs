@@ -56,7 +56,7 @@ impl Desk {
         let status = entry.status();
         self.moved.insert(host.clone());
         if was != HostLink::Up || !same_life {
-            tracing::info!(%host, %instance, after, "a host is up");
+            tracing::info!(%host, %instance, after, "host connected");
             self.draft.host(status, now);
         }
         // With the same life and place, its feed itself brings everything that was missed.
@@ -117,7 +117,7 @@ impl Desk {
                 None => seen_before,
             };
             if mends {
-                tracing::warn!(%host, operation = %id, "what a host holds differs from what its feed told");
+                tracing::warn!(%host, operation = %id, "the state on a host differs from its feed; reconciling");
                 self.reconcile(id, held, (instance, list.seq), false, now);
             }
         }
@@ -195,7 +195,7 @@ impl Desk {
                     Failure {
                         reason: FailureReason::HostRestarted,
                         message: restarted(live.record.operation.checkpoint.as_ref()),
-                        hint: "Resume it from its checkpoint if it left one, or retry it from the beginning."
+                        hint: "Resume it from its checkpoint if it has one, or retry it from the beginning."
                             .into(),
                     }
                 };
@@ -237,7 +237,7 @@ impl Desk {
                 continue;
             }
             if event.seq != cursor.seq + 1 {
-                tracing::error!(%host, from = cursor.seq, to = event.seq, "a host's feed has a gap");
+                tracing::error!(%host, from = cursor.seq, to = event.seq, "gap in the feed of a host");
             }
             cursor.seq = event.seq;
             let at = offset.happened(event.at, now);
@@ -270,7 +270,7 @@ impl Desk {
         now: Time,
     ) {
         let Some(entry) = self.roster.get_mut(host) else {
-            let detail = format!("There is no host '{host}' in the configuration. Look at /hosts.");
+            let detail = format!("There is no host '{host}' in the configuration. See /hosts.");
             self.draft.reply(reply, Err(Problem::new(ProblemType::NotFound, detail)));
             return;
         };
@@ -299,7 +299,7 @@ impl Desk {
         if changed {
             let entry = self.roster.get(host).map(crate::roster::Entry::status);
             if let Some(status) = entry {
-                tracing::warn!(%host, why = status.trouble, "a host can't be heard");
+                tracing::warn!(%host, why = status.trouble, "host unreachable");
                 self.draft.host(status, now);
             }
         }
@@ -307,7 +307,7 @@ impl Desk {
             let since =
                 heard.or_else(|| self.live.get(&id).and_then(|l| l.record.operation.heard_at)).unwrap_or(now);
             let message = format!(
-                "No word from {host}. The work may well go on; what it does is taken in when the host is heard again."
+                "Lost contact with {host}. The operation may still be running; it syncs when the host reconnects."
             );
             self.step(id, Message::Silent { since, message }, now);
         }
@@ -350,9 +350,9 @@ fn worth_telling(known: &Health, health: &Health) -> bool {
 /// its checkpoint says where: so the end of the work is said only where there is none.
 fn restarted(checkpoint: Option<&Checkpoint>) -> String {
     match checkpoint {
-        None => "The host was restarted while it ran, and the work ended with it.".to_owned(),
+        None => "The host restarted during the run, which ended the work.".to_owned(),
         Some(checkpoint) => format!(
-            "The host was restarted while it ran, which ended this attempt. Its last checkpoint: {}.",
+            "The host restarted during the run, which ended this attempt. Last checkpoint: {}.",
             checkpoint.note
         ),
     }

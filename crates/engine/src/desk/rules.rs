@@ -47,7 +47,7 @@ impl Desk {
         now: Time,
     ) {
         let Some(live) = self.live.get(&id) else {
-            let detail = "It has ended; a rule is for what is to come, and can't be changed any more.";
+            let detail = "The operation has ended, so its auto-cancel rule can't be changed.";
             self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, detail)));
             return;
         };
@@ -127,10 +127,12 @@ impl Desk {
         live.unwanted.cancel();
         match self.try_step(id, Message::BandLeft { from_x: from, reason: reason.clone() }, now) {
             Ok(operation) => {
-                tracing::info!(operation = %id, reason, "cancelled by its rule");
+                tracing::info!(operation = %id, reason, "operation cancelled by its auto-cancel rule");
                 self.draft.audit(entry(&operation, Action::Cancel, &Actor::signalbox(), reason, now));
             }
-            Err(denied) => tracing::warn!(operation = %id, why = denied.0, "a rule could not cancel"),
+            Err(denied) => {
+                tracing::warn!(operation = %id, why = denied.0, "an auto-cancel rule could not cancel its operation")
+            }
         }
     }
 }

@@ -90,7 +90,7 @@ impl Desk {
             let Some(mut record) = known else {
                 let problem = Problem::new(
                     ProblemType::NotFound,
-                    format!("There is no operation {id}. Look for it at /operations."),
+                    format!("No operation with ID {id}. It may have been deleted; see /operations."),
                 );
                 // No commit is waited for: nothing was changed.
                 self.draft.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
@@ -220,33 +220,34 @@ pub(super) fn entry(
 fn not_stored_yet() -> Problem {
     Problem::new(
         ProblemType::Unavailable,
-        "Nothing can be stored just now, and this operation was not stored yet. Its cancel was sent to its host; ask again when there is room.",
+        "The database can't be written, and this operation is not stored yet. The cancel was sent to its host; retry \
+         when there is disk space.",
     )
 }
 
 fn parent_gone(parent: OperationId) -> Problem {
     let detail =
-        format!("Operation {parent} has ended or is being cancelled; nothing more is started for it.");
+        format!("Operation {parent} has ended or is being cancelled, so it can't start child operations.");
     Problem::new(ProblemType::Conflict, detail)
 }
 
 pub(crate) fn key_reused() -> Problem {
     Problem::new(
         ProblemType::KeyReused,
-        "This Idempotency-Key was used for another request before. Use a new key for a new operation.",
+        "This Idempotency-Key was already used for another request. Use a new key for a new operation.",
     )
 }
 
 pub(crate) fn key_of_the_gone() -> Problem {
     Problem::new(
         ProblemType::Deleted,
-        "This request was taken before, and its operation was deleted. Use a new Idempotency-Key to start another.",
+        "This request was accepted earlier, and its operation was deleted. Use a new Idempotency-Key to start another.",
     )
 }
 
 fn key_elsewhere() -> Problem {
     Problem::new(
         ProblemType::Conflict,
-        "This request was taken before; look for its operation at /operations.",
+        "This request was accepted earlier; see /operations for its operation.",
     )
 }

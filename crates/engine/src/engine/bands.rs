@@ -62,7 +62,7 @@ impl Engine {
     pub async fn rule(&self, id: OperationId) -> Result<BandRule, Problem> {
         let operation = self.known(id).await?;
         operation.rule.ok_or_else(|| {
-            let detail = format!("Operation {id} has no rule. PUT one here to set it.");
+            let detail = format!("Operation {id} has no auto-cancel rule. Set one with PUT.");
             Problem::new(ProblemType::NotFound, detail)
         })
     }
@@ -76,7 +76,7 @@ impl Engine {
         check(&wanted)?;
         let operation = self.known(id).await?;
         if operation.state.ended() {
-            let detail = format!("It has {} already; a rule is for what is to come.", operation.state);
+            let detail = format!("It has already ended ({}), so no rule can be set.", operation.state);
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
         // Set again it goes by the runs that there are now.

@@ -174,21 +174,22 @@ fn leaving(operation: Operation) -> Leaving {
 fn not_over(operation: &Operation) -> Problem {
     let state = operation.state;
     let detail =
-        format!("It is {state} and can't be deleted yet. Cancel it first; when it has ended, delete it.");
+        format!("It is {state} and can't be deleted yet. Cancel it first, then delete it when it has ended.");
     Problem::new(ProblemType::Conflict, detail)
 }
 
 fn children_not_over(running: usize) -> Problem {
     let who = match running {
-        1 => "One of those that it started has".to_owned(),
-        n => format!("{n} of those that it started have"),
+        1 => "One of its child operations has".to_owned(),
+        n => format!("{n} of its child operations have"),
     };
-    let detail = format!("{who} not ended, so it can't be deleted yet. Cancel first what still goes on.");
+    let detail =
+        format!("{who} not ended, so it can't be deleted yet. Cancel active child operations first.");
     Problem::new(ProblemType::Conflict, detail)
 }
 
 fn changed(id: OperationId) -> Problem {
     let detail =
-        format!("Operation {id} was tried again, or deleted by somebody else, just now. Look at it again.");
+        format!("Operation {id} was just retried, or deleted by someone else. Reload it and try again.");
     Problem::new(ProblemType::Conflict, detail)
 }

@@ -60,7 +60,7 @@ impl Engine {
             }
             (attempt, before) = (Some(answer.attempt), Some(answer.searched_from));
         }
-        let mut answer = answer.expect("the loop runs once at least");
+        let mut answer = answer.expect("the loop runs at least once");
         answer.lines.reverse();
         Ok(answer)
     }

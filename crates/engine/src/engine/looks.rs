@@ -147,20 +147,21 @@ impl Engine {
         let artifact = detail.result.iter().flat_map(|r| &r.artifacts).find(|a| a.name == name);
         let Some(artifact) = artifact else {
             let detail =
-                format!("Operation {id} has no artifact '{name}'. Its result names those that it has.");
+                format!("Operation {id} has no artifact '{name}'. Its result lists the available ones.");
             return Err(Problem::new(ProblemType::NotFound, detail));
         };
         let host = detail.operation.host.clone();
         let pool = self.shared.pools.iter().find(|(n, _)| Some(n) == host.as_ref()).map(|(_, pool)| pool);
         let (Some(pool), Some(host)) = (pool, host) else {
-            let detail = "The host that made it is no longer in the configuration. Put it back to see this.";
+            let detail =
+                "The host of this artifact is no longer in the configuration. Add it again to fetch it.";
             return Err(Problem::new(ProblemType::HostAway, detail));
         };
         let plain = artifact.path.starts_with("/host/v1/artifacts/") && !artifact.path.contains("..");
         if !plain {
             return Err(Problem::new(
                 ProblemType::Internal,
-                format!("{host} gave the artifact a path outside of its artifacts; it is not asked for."),
+                format!("{host} returned a path outside of its artifacts; it was not fetched."),
             ));
         }
         let path =
@@ -168,7 +169,9 @@ impl Engine {
         pool.get_bytes(&path).await.map_err(|error| match error {
             PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
                 .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
-            error => Problem::new(ProblemType::HostAway, format!("{host} did not give it: {error}")),
+            error => {
+                Problem::new(ProblemType::HostAway, format!("{host} did not return the artifact: {error}"))
+            }
         })
     }
 
@@ -182,14 +185,14 @@ impl Engine {
         let pool =
             self.shared.pools.iter().find(|(name, _)| Some(name) == host.as_ref()).map(|(_, pool)| pool);
         let (Some(pool), Some(host)) = (pool, host) else {
-            let detail = format!("No host that has the kind '{kind}' is connected. Look at /hosts.");
+            let detail = format!("No host that supports '{kind}' is connected. See /hosts.");
             return Err(Problem::new(ProblemType::HostAway, detail));
         };
         let asked = pool.post("/host/v1/preview", &PreviewParams { kind, params }, Repeat::Safe).await;
         asked.map(|(_, preview)| preview).map_err(|error| match error {
             PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
                 .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
-            error => Problem::new(ProblemType::HostAway, format!("{host} gave no preview: {error}")),
+            error => Problem::new(ProblemType::HostAway, format!("{host} returned no preview: {error}")),
         })
     }
 

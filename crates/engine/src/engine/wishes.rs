@@ -94,7 +94,7 @@ impl Engine {
         let id = OperationId::new();
         let priority = request.priority;
         if !(-100..=100).contains(&priority) {
-            let error = FieldError::new("priority", "A priority is a whole number from -100 to 100.");
+            let error = FieldError::new("priority", "Priority must be a whole number from -100 to 100.");
             let problem = Problem::new(ProblemType::BadParams, error.message.clone());
             return Err(problem.with_fields(vec![error]));
         }

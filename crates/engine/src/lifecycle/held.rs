@@ -52,7 +52,7 @@ impl Record {
         self.operation.condition = Some(Condition {
             kind: ConditionKind::ChildrenRunning,
             since: at,
-            message: "Its own work has stopped. Operations that it started have not ended yet; it ends with the last of them."
+            message: "Its own work has stopped, but child operations have not ended. It ends with the last of them."
                 .to_owned(),
         });
         vec![Effect::Changed, Effect::Release]

@@ -414,7 +414,7 @@ fn a_cancelled_parent_waits_for_what_it_started_and_is_released_with_the_last_of
     assert_eq!(step(&mut record, Message::Lost(host_lost()), t(6)).unwrap(), []);
     assert_eq!(record, before);
     let denied = step(&mut record, Message::Abandon { reason: String::new() }, t(7)).unwrap_err();
-    assert!(denied.0.contains("ends with the last operation that it started"), "{denied:?}");
+    assert!(denied.0.contains("ends with its last child operation"), "{denied:?}");
     assert_eq!(step(&mut record, Message::ChildrenEnded, t(8)).unwrap(), [Effect::Changed]);
     assert_eq!(record.operation.state, State::Cancelled);
     assert_eq!(record.operation.receipt.as_ref().unwrap().released, Some(t(8)));

@@ -34,7 +34,7 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
         // Pressed twice: the first one counts. The host is asked again, unless it is still being asked.
         State::Cancelling if record.cancel_tried.is_some() => Ok(Vec::new()),
         State::Cancelling => Ok(vec![Effect::SendCancel]),
-        ended => Err(Denied(format!("It has {ended} already; there is nothing left to cancel."))),
+        ended => Err(Denied(format!("It has already ended ({ended}); there is nothing to cancel."))),
     }
 }
 
@@ -42,10 +42,12 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
 pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<Vec<Effect>, Denied> {
     let state = record.operation.state;
     if state.ended() {
-        return Err(Denied(format!("It has {state} already; a rule is for what is to come.")));
+        return Err(Denied(format!(
+            "It has already ended ({state}), so its auto-cancel rule can't be changed."
+        )));
     }
     if rule.is_some() && state == State::Cancelling {
-        return Err(Denied("It is being cancelled already.".to_owned()));
+        return Err(Denied("It is already being cancelled.".to_owned()));
     }
     record.operation.rule = rule.map(|rule| *rule);
     Ok(vec![Effect::Changed])
@@ -56,11 +58,15 @@ pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<V
 pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Vec<Effect>, Denied> {
     let operation = &record.operation;
     if operation.state.ended() {
-        return Err(Denied(format!("It has {} already; there is nothing left to give up.", operation.state)));
+        return Err(Denied(format!(
+            "It has already ended ({}); there is nothing to abandon.",
+            operation.state
+        )));
     }
     if record.held_end.is_some() {
         return Err(Denied(
-            "Its own work has stopped; it ends with the last operation that it started. Give up those whose host can't be heard."
+            "Its own work has stopped; it ends with its last child operation. Abandon child operations whose host is \
+             unreachable."
                 .to_owned(),
         ));
     }
@@ -69,23 +75,23 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let message = match condition {
         Some(ConditionKind::NoWord | ConditionKind::CancelUndelivered) => format!(
-            "It was given up{reason} while {host} could not be heard. Whether the work went on there is not \
-             known; when {host} is heard again it is told to stop it."
+            "Abandoned{reason} while {host} was unreachable. It may still be running there; when {host} \
+             reconnects, it is told to stop the work."
         ),
         Some(ConditionKind::Unstoppable) => format!(
-            "It was given up{reason} while {host} could not stop it. The work may still run there, and its result \
-             is not taken."
+            "Abandoned{reason} while {host} could not stop it. It may still be running there; its result is \
+             ignored."
         ),
         _ => {
             return Err(Denied(
-                "Its host can be heard. Cancel it instead: then its end is confirmed.".to_owned(),
+                "Its host is connected. Cancel it instead, so that the stop is confirmed.".to_owned(),
             ));
         }
     };
     let failure = Failure {
         reason: FailureReason::Abandoned,
         message,
-        hint: "Retry or resume it; that may go to another host.".into(),
+        hint: "Retry or resume it, which may use another host.".into(),
     };
     record.end(State::Failed, Some(failure), now);
     Ok(vec![Effect::Changed, Effect::Release])
@@ -97,16 +103,16 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
     let pausing = operation.state == State::Queued && operation.not_before.is_some();
     if !operation.state.ended() && !pausing {
         return Err(Denied(format!(
-            "It is {} just now. Another attempt can be made when this one has ended.",
+            "It is {}. Another attempt is possible when this one has ended.",
             operation.state
         )));
     }
     if operation.state == State::Succeeded {
-        return Err(Denied("It succeeded; start a new operation with the same params instead.".into()));
+        return Err(Denied("It succeeded. Start a new operation with the same parameters instead.".into()));
     }
     if origin == AttemptOrigin::Resume && operation.checkpoint.is_none() {
         return Err(Denied(
-            "It left no checkpoint to resume from. Retry starts it from the beginning.".into(),
+            "It has no checkpoint to resume from. Retry starts it from the beginning.".into(),
         ));
     }
     if origin != AttemptOrigin::Resume {
@@ -163,7 +169,7 @@ pub(super) fn retry(
     now: Time,
 ) -> Result<Vec<Effect>, Denied> {
     if record.operation.state != State::Failed {
-        return Err(Denied(format!("It is {}; only what failed is tried again.", record.operation.state)));
+        return Err(Denied(format!("It is {}; only failed operations are retried.", record.operation.state)));
     }
     let effects = again(record, origin, now)?;
     if not_before > now {

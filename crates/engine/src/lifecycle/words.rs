@@ -143,8 +143,8 @@ fn ended(
         Outcome::Failed => {
             let failure = failure.unwrap_or_else(|| Failure {
                 reason: FailureReason::Work,
-                message: "The host says that it failed, and not why.".into(),
-                hint: "Look at the log of the operation and of the host.".into(),
+                message: "The host reported a failure without a reason.".into(),
+                hint: "Check the log of the operation and of the host.".into(),
             });
             record.conclude(State::Failed, Some(failure), at)
         }
@@ -156,7 +156,7 @@ fn ended(
 /// The host confirms a cancel that is not known here: it went out while nothing could be stored, and the server ended
 /// before there was room. A host says this only of what it was asked to stop.
 pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
-    let reason = "The host confirms a cancel that was sent before it could be stored.".to_owned();
+    let reason = "The host confirmed a cancel that was sent before it could be stored.".to_owned();
     record.operation.receipt = Some(Receipt::requested(record.operation.attempt, reason, at));
     record.enter(State::Cancelling);
     record.operation.forecast = None;

@@ -60,7 +60,7 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
 
     let few = band_of(ids[2], false).await.unwrap();
     assert_eq!((few.band, few.runs.len()), (None, 2));
-    assert_eq!(few.why, "A band needs 5 earlier runs that succeeded; there are 2.");
+    assert_eq!(few.why, "A baseline needs 5 past successful runs; there are 2.");
 
     let like = start(&engine, json!({"steps": 30, "gated": true})).await.id;
     let envelope = band_of(like, false).await.unwrap();
@@ -76,7 +76,7 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
     let envelope = band_of(other, false).await.unwrap();
     assert_eq!((envelope.like, envelope.runs), (Like::SameKind, ids.clone()));
     let nothing = engine.envelope(like, "loss".into(), 500, false).await.unwrap();
-    assert!(nothing.band.is_none() && nothing.why.ends_with("there is none."), "{}", nothing.why);
+    assert!(nothing.band.is_none() && nothing.why.ends_with("there are none."), "{}", nothing.why);
     let thin = engine.envelope(like, "steps".into(), 4, false).await.unwrap().band.unwrap();
     assert_eq!(thin.x.len(), 4);
     assert_eq!(band_of(OperationId::new(), false).await.unwrap_err().kind, ProblemType::NotFound);
@@ -110,7 +110,7 @@ async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart
     stage.host.open_gate();
     let cancelled = feed.until(|o| o.id == high && o.state == State::Cancelled).await;
     assert_eq!(fired_from(&cancelled), (1, 1.0));
-    let reason = "steps was above the p90 of 6 earlier runs for 12 points, from step 1";
+    let reason = "steps was above the P90 of 6 past runs for 12 points, from step 1";
     assert_eq!(cancelled.receipt.unwrap().reason, reason);
     let detail = engine.operation(high).await.unwrap();
     let last = detail.audit.last().unwrap();
@@ -118,7 +118,7 @@ async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart
     let set = detail.audit.iter().find(|entry| entry.action == Action::SetRule).unwrap();
     assert_eq!(
         set.detail,
-        "cancel when steps is above the p90 of 6 earlier runs of the same kind for 12 points in a row"
+        "cancel when steps is above the P90 of 6 past runs of the same kind for 12 points in a row"
     );
     // What it was cancelled by stays to be seen, whoever ran since.
     let envelope = engine.envelope(high, "steps".into(), 500, true).await.unwrap();
@@ -245,7 +245,7 @@ async fn a_rule_without_a_band_says_so_and_never_cancels() {
     up(&engine).await;
     let id = start(&engine, json!({"steps": 40, "lift": 100, "hold_at": 1})).await.id;
     let rule = engine.set_rule(id, above(3)).await.unwrap().rule.unwrap();
-    assert_eq!(rule.why, "A band needs 5 earlier runs that succeeded; there is none.");
+    assert_eq!(rule.why, "A baseline needs 5 past successful runs; there are none.");
     assert!(!rule.is_armed());
     stage.host.open_gate();
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;

@@ -139,7 +139,7 @@ async fn a_kind_has_no_more_on_hosts_than_its_limit() {
     let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
     let second = start(&engine, json!({"steps": 3})).await.id;
     let waits = feed.until(|o| o.id == second && o.condition.is_some()).await.condition.unwrap();
-    assert!(waits.message.contains("No more than 1 of test.count"), "{}", waits.message);
+    assert!(waits.message.contains("limit of 1 parallel test.count"), "{}", waits.message);
     engine.cancel(first, String::new()).await.unwrap();
     feed.until(|o| o.id == second && o.state == State::Succeeded).await;
     engine.close().await;
@@ -154,7 +154,7 @@ async fn a_drained_host_ends_what_it_has_and_takes_nothing_new_through_a_restart
     assert!(engine.drain(name, true).await.unwrap().draining);
     let second = start(&engine, json!({"steps": 3})).await.id;
     let waits = feed.until(|o| o.id == second && o.condition.is_some()).await.condition.unwrap();
-    assert!(waits.message.contains("it is drained"), "{}", waits.message);
+    assert!(waits.message.contains("Drained: "), "{}", waits.message);
     assert_eq!(engine.operation(first).await.unwrap().operation.state, State::Running);
     engine.close().await;
     drop(engine);
@@ -204,7 +204,7 @@ async fn many_are_cancelled_by_name_or_by_a_filter_and_each_refusal_is_told() {
     let told = engine.cancel_many(Which::These(vec![first, done, queued[2]]), String::new()).await.unwrap();
     assert_eq!(told.asked, [first, queued[2]]);
     assert_eq!(told.refused[0].id, done);
-    assert!(told.refused[0].why.contains("cancelled already"), "{}", told.refused[0].why);
+    assert!(told.refused[0].why.contains("ended (cancelled)"), "{}", told.refused[0].why);
     feed.until(|o| o.id == first && o.state == State::Cancelled).await;
     assert_eq!(engine.cancel_many(Which::Found(Filter::default()), String::new()).await.unwrap().asked, []);
     engine.close().await;
@@ -274,8 +274,8 @@ async fn what_the_host_fails_over_each_time_it_is_asked_is_given_up_with_the_hos
     let ended = feed.until(|o| o.id == faulty && o.state.ended()).await;
     let failure = ended.failure.unwrap();
     assert_eq!((ended.state, failure.reason), (State::Failed, FailureReason::Refused));
-    assert!(failure.message.starts_with("counter refused it: "), "{}", failure.message);
-    assert!(failure.hint.contains("fault of the host"), "{}", failure.hint);
+    assert!(failure.message.starts_with("counter rejected the operation: "), "{}", failure.message);
+    assert!(failure.hint.contains("bug in the host"), "{}", failure.hint);
     // Its place is free.
     let next = start(&engine, json!({"steps": 1})).await.id;
     feed.until(|o| o.id == next && o.state == State::Succeeded).await;

@@ -49,7 +49,7 @@ async fn what_a_drained_host_kept_goes_on_elsewhere_and_comes_to_the_same_end() 
     let carried = feed.until(|o| o.id == id && on_its_way(o)).await;
     assert_eq!(carried.state, State::Starting);
     let said = carried.condition.unwrap().message;
-    assert!(said.starts_with("Its checkpoint is brought from counter: 1 file"), "{said}");
+    assert!(said.starts_with("Transferring its checkpoint from counter: 1 file"), "{said}");
     let begun = feed.until(|o| o.id == id && o.attempt == 2 && o.started_at.is_some()).await;
     assert_eq!(begun.condition, None);
     let ended = feed.until(|o| o.id == id && o.attempt == 2 && o.state.ended()).await;

@@ -188,7 +188,7 @@ async fn while_something_that_it_started_goes_on_it_stays() {
     // Its cancel waits for the host.
     let refused = engine.delete(parent).await.unwrap_err();
     assert!(
-        refused.kind == ProblemType::Conflict && refused.detail.contains("that it started"),
+        refused.kind == ProblemType::Conflict && refused.detail.contains("child operation"),
         "{refused:?}"
     );
     let told = engine.delete_many(Which::These(vec![parent]), None, false).await.unwrap();
