@@ -43,14 +43,15 @@ impl Adapters {
             let host = ktrdr_host::builder(name.as_str(), config, leaving.clone())?
                 .token(Some(secret.clone()))
                 .build()
-                .with_context(|| format!("the adapter '{name}' can't be made"))?;
-            let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for an adapter")?;
+                .with_context(|| format!("can't create the adapter '{name}'"))?;
+            let listener =
+                TcpListener::bind("127.0.0.1:0").await.context("can't bind a port for an adapter")?;
             let url = format!("http://{}", listener.local_addr()?);
-            tracing::info!(%name, protocol = config.protocol.as_str(), service = config.url, "an adapter is up");
+            tracing::info!(%name, protocol = config.protocol.as_str(), service = config.url, "adapter started");
             let who = name.clone();
             running.serving.push(tokio::spawn(async move {
                 if let Err(error) = host.serve(listener, leaving).await {
-                    tracing::error!(name = %who, %error, "an adapter ended");
+                    tracing::error!(name = %who, %error, "adapter failed");
                 }
             }));
             let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
@@ -64,7 +65,7 @@ impl Adapters {
         self.stop.cancel();
         for serving in self.serving {
             if tokio::time::timeout(STOP, serving).await.is_err() {
-                tracing::warn!("an adapter did not let go within {} s", STOP.as_secs());
+                tracing::warn!("an adapter did not stop within {} s", STOP.as_secs());
             }
         }
     }
@@ -94,6 +95,6 @@ pub fn follow_again(protocol: Protocol) -> Vec<(KindName, RetryPolicy)> {
 pub fn secret() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes)
-        .map_err(|e| anyhow::anyhow!("the operating system gives no random bytes: {e}"))?;
+        .map_err(|e| anyhow::anyhow!("can't get random bytes from the operating system: {e}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

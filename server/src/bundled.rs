@@ -55,8 +55,8 @@ impl Bundled {
             tracing::info!(
                 url,
                 pid,
-                "the bundled hosts stay when the server stops; `kill {}` ends them, and so does a later start without \
-                 --keep-hosts when it stops",
+                "the bundled hosts keep running when the server stops. To end them, run `kill {}`, or start the server \
+                 without --keep-hosts and stop it",
                 pid.unwrap_or(0)
             );
             let left = Left { url, pid, secret: Some(secret), offer: Some(offer) };
@@ -69,12 +69,12 @@ impl Bundled {
 
     /// Goes on with hosts that were left running. Without `--keep-hosts` they end with this server.
     fn take_up(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) -> Self {
-        tracing::info!(url = left.url, "the bundled hosts were left running and are found again");
+        tracing::info!(url = left.url, "reconnected to the bundled hosts that were left running");
         if left.secret.is_none() {
             tracing::warn!(
                 pid = left.pid,
-                "an older version started them without a secret, so every user of this machine can use them; \
-                 end that process and start the server again"
+                "an older version started the bundled hosts without a secret, so every user of this machine can use \
+                 them; end that process and restart the server"
             );
         }
         let (url, secret) = (left.url.clone(), left.secret.clone());
@@ -102,7 +102,7 @@ impl Bundled {
         if let Some(watch) = self.watch
             && watch.await.is_err()
         {
-            tracing::error!("the task that watches the bundled hosts panicked");
+            tracing::error!("the task that supervises the bundled hosts panicked");
         }
     }
 }
@@ -117,18 +117,15 @@ async fn replace(left: &Left, left_file: &Path, data: &Path, offer: &Offer) -> b
     match left.at_work().await {
         Some(0) if left.stop(data, STOP).await => {
             let _ = std::fs::remove_file(left_file);
-            tracing::info!(
-                changed,
-                "the bundled hosts were left running with other settings and are started anew"
-            );
+            tracing::info!(changed, "restarting the bundled hosts because their settings changed");
             true
         }
         running => {
             tracing::warn!(
                 changed,
                 running,
-                "the bundled hosts were left running with other settings and are at work, so the change is NOT in \
-                 effect; start the server again when they are idle"
+                "the bundled hosts are busy and still run with their old settings, so the change is NOT in effect; \
+                 restart the server when they are idle"
             );
             false
         }
@@ -145,7 +142,7 @@ async fn watch_left(left: Left, left_file: PathBuf, spawner: Spawner, stop: Canc
                 if left.stop(&spawner.data, STOP).await {
                     let _ = std::fs::remove_file(&left_file);
                 } else {
-                    tracing::warn!(pid = left.pid, "the bundled hosts go on running: end that process by hand");
+                    tracing::warn!(pid = left.pid, "the bundled hosts did not stop; end that process manually");
                 }
                 return;
             }
@@ -156,7 +153,7 @@ async fn watch_left(left: Left, left_file: PathBuf, spawner: Spawner, stop: Canc
             continue;
         }
         let _ = std::fs::remove_file(&left_file);
-        tracing::error!("the bundled hosts that were left running ended; others are started");
+        tracing::error!("the bundled hosts that were left running exited; starting new ones");
         match spawner.spawn(left.url.trim_start_matches("http://")).await {
             Ok((child, url)) => return watch(spawner, child, url, stop).await,
             Err(error) => tracing::error!("{error:#}"),
@@ -172,7 +169,7 @@ struct Spawner {
 
 impl Spawner {
     async fn spawn(&self, listen: &str) -> anyhow::Result<(Child, String)> {
-        let program = std::env::current_exe().context("can't find the path of this program")?;
+        let program = std::env::current_exe().context("can't determine the path of this program")?;
         let ready = self.data.join(format!("hosts-ready-{}", std::process::id()));
         // A leftover of an earlier process with the same number would be read as ready.
         let _ = std::fs::remove_file(&ready);
@@ -210,13 +207,10 @@ impl Spawner {
                 return Ok((child, url.trim().to_owned()));
             }
             if let Some(status) = child.try_wait()? {
-                bail!("the bundled hosts ended at once ({status}); what they said is above");
+                bail!("the bundled hosts exited during startup ({status}); their output is above");
             }
             if started.elapsed() > READY {
-                bail!(
-                    "the bundled hosts did not come up within {} s; what they said is above",
-                    READY.as_secs()
-                );
+                bail!("the bundled hosts did not start within {} s; their output is above", READY.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -235,7 +229,7 @@ async fn watch(spawner: Spawner, mut child: Child, url: String, stop: Cancellati
             status = child.wait() => {
                 drop(pipe.take());
                 let status = status.map_or_else(|e| e.to_string(), |s| s.to_string());
-                tracing::error!(status, "the bundled hosts ended; they are started again in {} s", wait.as_secs());
+                tracing::error!(status, "the bundled hosts exited; restarting them in {} s", wait.as_secs());
             }
         }
         loop {
@@ -256,9 +250,9 @@ async fn watch(spawner: Spawner, mut child: Child, url: String, stop: Cancellati
     }
     drop(pipe);
     if tokio::time::timeout(STOP, child.wait()).await.is_err() {
-        tracing::warn!("the bundled hosts did not stop within {} s and are killed", STOP.as_secs());
+        tracing::warn!("the bundled hosts did not stop within {} s; killing them", STOP.as_secs());
         if let Err(error) = child.kill().await {
-            tracing::error!(%error, "the bundled hosts can't be killed");
+            tracing::error!(%error, "can't kill the bundled hosts");
         }
     }
 }

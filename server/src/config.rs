@@ -23,14 +23,14 @@ const LISTEN: &str = "127.0.0.1:7200";
 /// What `signalbox serve` takes.
 #[derive(clap::Args)]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 takes any free one. Elsewhere than on loopback only with a token
+    /// Address and port to listen on; port 0 picks a free one. Addresses other than loopback require a token
     /// [default: 127.0.0.1:7200]
     #[arg(long, env = "SIGNALBOX_LISTEN")]
     listen: Option<SocketAddr>,
-    /// Configuration file (TOML) [default: signalbox.toml in the data folder, if it is there]
+    /// Configuration file (TOML) [default: signalbox.toml in the data folder, if it exists]
     #[arg(long, env = "SIGNALBOX_CONFIG")]
     config: Option<PathBuf>,
-    /// Folder for the database and the bundled hosts' data [default: the platform's, on Linux
+    /// Folder for the database and the bundled hosts' data [default: the platform's data folder, on Linux
     /// ~/.local/share/signalbox]
     #[arg(long, env = "SIGNALBOX_DATA")]
     data: Option<PathBuf>,
@@ -38,28 +38,28 @@ pub struct ServeArgs {
     /// data folder]
     #[arg(long, env = "SIGNALBOX_CSV")]
     csv: Option<PathBuf>,
-    /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
+    /// URL template of an HTTP source of CSV data, with {symbol}, {timeframe}, {start} and {end}
     #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
     http_source: Option<String>,
     #[command(flatten)]
     texts: TextArgs,
-    /// File (TOML) with commands to offer as kinds `exec.<name>`; see docs/exec.md [default: exec.toml in the data
-    /// folder, if it is there]
+    /// File (TOML) of commands to offer as kinds `exec.<name>`; see docs/exec.md [default: exec.toml in the data
+    /// folder, if it exists]
     #[arg(long, env = "SIGNALBOX_EXEC")]
     exec: Option<PathBuf>,
-    /// Leave the bundled hosts running when the server stops, and find them again when it starts
+    /// Keep the bundled hosts running when the server stops, and reconnect to them when it starts
     #[arg(long, env = "SIGNALBOX_KEEP_HOSTS")]
     keep_hosts: bool,
-    /// Secret that whoever opens the page or uses the API has to present; needed to listen beyond loopback
+    /// Token that the page and the API require; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Path below which a proxy serves the page and the API, such as /signalbox; see docs/configuration.md
+    /// Path under which a proxy serves the page and the API, such as /signalbox; see docs/configuration.md
     #[arg(long, env = "SIGNALBOX_BASE_PATH", value_name = "PATH")]
     base_path: Option<BasePath>,
-    /// Folder with the built page (WebAssembly, styles) [default: beside the program]
+    /// Folder of the built page (WebAssembly, styles) [default: next to the program]
     #[arg(long, env = "LEPTOS_SITE_ROOT")]
     site: Option<PathBuf>,
-    /// File to write the page's address to, once it is served
+    /// File to write the page's URL to, once the server is ready
     #[arg(long)]
     ready_file: Option<PathBuf>,
 }
@@ -154,15 +154,15 @@ impl Config {
             _ => File::default(),
         };
         let Some(data) = args.data.or(file.data).or(data_first) else {
-            bail!("there is no home folder to keep data in. Say where with --data FOLDER");
+            bail!("no home folder found for the data. Set a folder with --data FOLDER");
         };
         let listen = args.listen.or(file.listen);
         let listen = listen.unwrap_or_else(|| LISTEN.parse().expect("the default address is one"));
         let token = args.token.or(file.token).filter(|t| !t.is_empty());
         if token.is_none() && !listen.ip().is_loopback() {
             bail!(
-                "{listen} can be reached from other machines, and whoever reaches it could start operations. \
-                 Set a secret with --token or SIGNALBOX_TOKEN, or listen on 127.0.0.1"
+                "{listen} is reachable from other machines, so anyone on the network could start operations. \
+                 Set a token with --token or SIGNALBOX_TOKEN, or listen on 127.0.0.1"
             );
         }
         let csv = args.csv.or(file.sources.csv);
@@ -182,14 +182,15 @@ impl Config {
         } else {
             if csv.is_some() || http.is_some() || exec.is_some() {
                 bail!(
-                    "sources and commands are for the bundled hosts, and the configuration names hosts of its own. \
-                     Add bundled = true to have the bundled hosts as well, or give them to your own \
-                     (signalbox host --csv FOLDER --exec FILE)"
+                    "sources and commands apply to the bundled hosts, which are off because the configuration lists \
+                     other hosts. Add bundled = true to run the bundled hosts too, or pass the settings to your own \
+                     host (signalbox host --csv FOLDER --exec FILE)"
                 );
             }
             if file.hosts.is_empty() {
                 bail!(
-                    "bundled = false, and no [[host]] is named, so nothing could be done. Name one, or take it out"
+                    "bundled = false and no [[host]] is configured, so nothing could run. Add a [[host]], or remove \
+                     bundled = false"
                 );
             }
             None
@@ -226,12 +227,10 @@ impl Config {
 fn read_file(path: &Path) -> anyhow::Result<File> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| {
-        format!("the configuration {shown} can't be read; check the path given with --config")
+        format!("can't read the configuration {shown}; check the path given with --config")
     })?;
     toml::from_str(&text).with_context(|| {
-        format!(
-            "the configuration {shown} has a mistake; correct it, or see docs/configuration.md for the keys"
-        )
+        format!("the configuration {shown} is invalid; see docs/configuration.md for the keys")
     })
 }
 

@@ -57,7 +57,7 @@ impl Guard {
             return Err(Failed::new(
                 ProblemType::Forbidden,
                 format!(
-                    "'{host}' is not a name of this server. Open it by its address, \
+                    "The host name '{host}' is not allowed. Use the server's IP address, \
                      or add the name to allowed_names in the configuration."
                 ),
             ));
@@ -68,7 +68,9 @@ impl Guard {
             if !same {
                 return Err(Failed::new(
                     ProblemType::Forbidden,
-                    format!("A page of {origin} may not use this server. Use its own page or API instead."),
+                    format!(
+                        "Requests from pages of {origin} are not allowed. Use Signalbox's own page or its API."
+                    ),
                 ));
             }
         } else if !method.is_safe()
@@ -76,7 +78,7 @@ impl Guard {
         {
             return Err(Failed::new(
                 ProblemType::Forbidden,
-                "A page of another site may not use this server.",
+                "Requests from pages of other sites are not allowed.",
             ));
         }
         Ok(())
@@ -123,8 +125,8 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
             Some(redirect) => redirect,
             None => Failed::new(
                 ProblemType::Unauthorized,
-                "A token is needed: open /?token=YOUR-TOKEN once in this browser, \
-                 or send 'Authorization: Bearer YOUR-TOKEN'. It is the one the server was started with.",
+                "Authentication required. Open /?token=YOUR-TOKEN once in this browser, \
+                 or send 'Authorization: Bearer YOUR-TOKEN'. Use the token that the server was started with.",
             )
             .into_response(),
         };

@@ -16,33 +16,33 @@ use training_host::{ModelStore, TrainingConfig, TrainingRun};
 /// What `signalbox host` takes.
 #[derive(clap::Args)]
 pub struct HostArgs {
-    /// Address and port to listen on; port 0 takes any free one
+    /// Address and port to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
-    /// Folder for the data sets it writes [default: hosts in the platform's folder for signalbox]
+    /// Folder for the data sets that it writes [default: hosts in the platform's data folder of signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,
     /// Folder with SYMBOL_TIMEFRAME.csv files to load from [default: csv in the folder of --data]
     #[arg(long, env = "SIGNALBOX_CSV")]
     csv: Option<PathBuf>,
-    /// URL of CSV data with {symbol}, {timeframe}, {start} and {end} places, as another source
+    /// URL template of an HTTP source of CSV data, with {symbol}, {timeframe}, {start} and {end}
     #[arg(long, env = "SIGNALBOX_HTTP_SOURCE")]
     http_source: Option<String>,
     #[command(flatten)]
     texts: TextArgs,
-    /// File (TOML) with commands to offer as kinds `exec.<name>`; see docs/exec.md
+    /// File (TOML) of commands to offer as kinds `exec.<name>`; see docs/exec.md
     #[arg(long, env = "SIGNALBOX_EXEC")]
     exec: Option<PathBuf>,
-    /// How many operations run at once
+    /// Maximum number of parallel operations
     #[arg(long, default_value_t = 8)]
     capacity: u32,
-    /// Secret that the server has to present; needed to listen beyond loopback
+    /// Token that the server must send; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_HOST_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// File to write the address to, once it listens
+    /// File to write the host's URL to, once it is ready
     #[arg(long)]
     ready_file: Option<PathBuf>,
-    /// Stop when standard input ends: whoever started it is gone
+    /// Stop when standard input is closed, because the parent process is gone
     #[arg(long, hide = true)]
     with_parent: bool,
 }
@@ -51,15 +51,15 @@ pub struct HostArgs {
 pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     if args.token.is_none() && !args.listen.ip().is_loopback() {
         anyhow::bail!(
-            "{} can be reached from other machines, and whoever reaches it could start operations. \
-             Set a secret with --token or SIGNALBOX_HOST_TOKEN, or listen on 127.0.0.1",
+            "{} is reachable from other machines, so anyone on the network could start operations. \
+             Set a token with --token or SIGNALBOX_HOST_TOKEN, or listen on 127.0.0.1",
             args.listen
         );
     }
     let data = args
         .data
         .or_else(|| crate::config::default_data().map(|d| d.join("hosts")))
-        .context("there is no home folder to keep data in. Say where with --data FOLDER")?;
+        .context("no home folder found for the data. Set a folder with --data FOLDER")?;
     let bars = data.join("bars");
     let load = DataLoad::new(DataConfig {
         folder: bars.clone(),
@@ -82,12 +82,15 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     }
     let host = host.build()?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
-        format!("can't listen on {}. Is another program there? Choose a port with --listen", args.listen)
+        format!(
+            "can't listen on {}. Another program may use that port; choose another with --listen",
+            args.listen
+        )
     })?;
     // Before anybody can know that it is there.
     let asked = crate::asked_to_stop();
     let url = format!("http://{}", listener.local_addr()?);
-    tracing::info!(%url, instance = %host.instance(), "the bundled hosts are up");
+    tracing::info!(%url, instance = %host.instance(), "bundled hosts started");
     if let Some(path) = args.ready_file {
         crate::serve::write_ready(&path, &url)?;
     }
@@ -108,10 +111,9 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
 fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| {
-        format!("the commands in {shown} can't be read; check the path given with --exec")
-    })?;
-    let mistake = || format!("{shown} has a mistake; correct it, or see docs/exec.md for the keys");
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("can't read the commands in {shown}; check the path given with --exec"))?;
+    let mistake = || format!("{shown} is invalid; see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
     exec_host::works(&config, &folder).with_context(mistake)

@@ -61,20 +61,20 @@ pub async fn listen(
         let (stream, remote) = match came {
             Ok(came) => came,
             Err(error) => {
-                tracing::warn!(%error, "a connection can't be taken");
+                tracing::warn!(%error, "can't accept a connection");
                 tokio::time::sleep(BREATH).await;
                 continue;
             }
         };
         // Events are small and must not wait for each other.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
+            tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
         }
         let (router, pump, stop) = (router.clone(), pump.clone(), stop.clone());
         connections.spawn(async move {
             let served = serve(stream, remote, router, pump, quiet, stop).await;
             if let Err(error) = served {
-                tracing::debug!(%remote, %error, "a connection ended");
+                tracing::debug!(%remote, %error, "connection closed with an error");
             }
         });
     }

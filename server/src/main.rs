@@ -31,15 +31,15 @@ use std::process::ExitCode;
 /// What to do first, below the help.
 const NEXT_STEPS: &str = "\
 Start here:
-  signalbox serve                  serve the dashboard at http://127.0.0.1:7200, until Ctrl C
-  signalbox start help             list what that server can start, with the params of each
-  signalbox start KIND NAME=VALUE  start an operation; its id is the output
+  signalbox serve                  serve the dashboard at http://127.0.0.1:7200, until Ctrl+C
+  signalbox start help             list the kinds of operations and their parameters
+  signalbox start KIND NAME=VALUE  start an operation and print its ID
   signalbox list                   list operations, newest first
-  signalbox follow ID              follow one until it ends
+  signalbox follow ID              follow an operation until it ends
 
-`signalbox COMMAND --help` explains a command and its flags.";
+Run `signalbox COMMAND --help` for the flags of a command.";
 
-/// Starts operations on host services, shows their progress and curves as they happen, and cancels them for real.
+/// Starts operations on host services, tracks their progress and charts live, and cancels them with confirmation.
 #[derive(Parser)]
 #[command(name = "signalbox", version, max_term_width = 100, after_help = NEXT_STEPS)]
 struct Cli {
@@ -51,30 +51,31 @@ struct Cli {
 enum Command {
     /// Serve the dashboard and its API.
     ///
-    /// Without hosts in the configuration it starts the bundled ones as a process of their own and stops them
-    /// when it stops (or finds them again, with --keep-hosts).
+    /// If the configuration lists no hosts, the server starts the bundled hosts as a separate process. It stops them
+    /// when it stops, unless --keep-hosts is set.
     Serve(Box<config::ServeArgs>),
-    /// Run the bundled hosts (market data, training, backtests, commands) as a service, for dashboards on this or other machines.
+    /// Run the bundled hosts (market data, training, backtests, commands) as a service for this or other machines.
     Host(host::HostArgs),
-    /// Print the API's description as an OpenAPI document.
+    /// Print the API as an OpenAPI document.
     Openapi,
-    /// Start an operation on a server that runs: signalbox start data.load symbol=MSFT timeframe=1h
+    /// Start an operation on a running server: signalbox start data.load symbol=MSFT timeframe=1h
     ///
-    /// Its id goes to the output. `signalbox start help` lists what can be started, with the params of each.
-    /// With --follow it stays until the end and exits as `signalbox follow` does.
+    /// Prints the operation's ID. `signalbox start help` lists the kinds and their parameters. With --follow, the
+    /// command waits until the operation ends, and exits as `signalbox follow` does.
     Start(cli::StartArgs),
     /// List operations, newest first.
     List(cli::ListArgs),
-    /// Show everything about one operation.
+    /// Show all details of one operation.
     Show(cli::ShowArgs),
-    /// Follow an operation until it ends; the exit code tells how.
+    /// Follow an operation until it ends; the exit code tells the outcome.
     ///
-    /// 0: it succeeded; 1: it failed; 2: it was cancelled; 3: nothing came of it (the server was not reached, or said
-    /// no); 64: the command was not understood. To stop following (Ctrl C) leaves the operation alone.
+    /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
+    /// arguments. Ctrl+C stops following and does not affect the operation.
     Follow(cli::FollowArgs),
-    /// Ask for an operation's end.
+    /// Cancel an operation.
     ///
-    /// It is cancelled once its host has confirmed that the work stopped; with --follow that is waited for.
+    /// The operation is cancelled once its host has confirmed that the work stopped. With --follow, the command waits
+    /// for that.
     Cancel(cli::CancelArgs),
 }
 

@@ -32,16 +32,16 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let config = Config::read(args)?;
     if !config.site.is_dir() {
         bail!(
-            "the built page is not at {}. Build it with `make build`, or say where it is with --site FOLDER",
+            "the built page was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
             config.site.display()
         );
     }
     std::fs::create_dir_all(&config.data).with_context(|| {
-        format!("can't make the data folder {}; choose another with --data", config.data.display())
+        format!("can't create the data folder {}; choose another with --data", config.data.display())
     })?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
-            "can't listen on {}. Is another program there? Choose another port with --listen",
+            "can't listen on {}. Another program may use that port; choose another with --listen",
             config.listen
         )
     })?;
@@ -83,8 +83,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 
     let url = format!("http://{address}{}", config.base_path);
     // For people and for scripts: the one line on standard output.
-    if let Err(error) = output::line(&format!("Signalbox is at {url}")) {
-        tracing::warn!(%error, url, "the address could not be printed; the server runs");
+    if let Err(error) = output::line(&format!("Signalbox is running at {url}")) {
+        tracing::warn!(%error, url, "the URL could not be printed; the server is running");
     }
     if let Some(path) = &config.ready_file {
         write_ready(path, &url)?;
@@ -93,7 +93,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tokio::spawn(async move {
         asked.await;
         tracing::info!(
-            "stopping: streams end first, then what is left is written; operations go on at their hosts"
+            "shutting down: closing streams, then writing pending data; operations keep running on their hosts"
         );
         stopping.cancel();
     });
@@ -105,7 +105,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     tokio::select! {
         () = serving => {}
-        () = linger => tracing::warn!("connections were still open and are cut"),
+        () = linger => tracing::warn!("closing connections that are still open"),
     }
     engine.close().await;
     adapters.close().await;

@@ -27,7 +27,7 @@ pub struct Feed {
     pub after: u64,
     pub only: Option<OperationId>,
     /// Counts it for as long as it is read.
-    #[expect(dead_code, reason = "it is there, and that is all it is for")]
+    #[expect(dead_code, reason = "dropped with the feed to release its count")]
     pub open: Arc<dyn Send + Sync>,
 }
 
@@ -83,9 +83,7 @@ pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId
     match cursor.read() {
         Read::Frames { frames, skipped, .. } => Next::Frames(frames, skipped),
         Read::Nothing => Next::Nothing,
-        Read::Unknown => {
-            reset("That event was never given here: the server was set up anew. Take a new snapshot.")
-        }
+        Read::Unknown => reset("Unknown event ID: the server was reset. Fetch a new snapshot."),
         // Boxed: few readers come back so late, and all of them would carry the room for it.
         Read::Older => match Box::pin(engine.older_events(cursor.after())).await {
             Ok(Some(frames)) if !frames.is_empty() => {
@@ -95,7 +93,7 @@ pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId
                 let frames = frames.into_iter().filter(|f| only.is_none() || f.operation == only).collect();
                 Next::Frames(frames, None)
             }
-            _ => reset("Events from so long ago are no longer kept. Take a new snapshot."),
+            _ => reset("Events this old are no longer kept. Fetch a new snapshot."),
         },
     }
 }

@@ -63,7 +63,7 @@ impl Left {
         match left.ask::<About>("/host/v1/about").await {
             Some(about) if about.name == "signalbox-host" => Some(left),
             _ => {
-                tracing::info!(url = left.url, "the bundled hosts that were left running are gone");
+                tracing::info!(url = left.url, "the bundled hosts that were left running have exited");
                 None
             }
         }
@@ -97,7 +97,7 @@ impl Left {
         if then.exec != now.exec {
             changed.push("--exec");
         } else if then.commands != now.commands {
-            changed.push("the file of --exec");
+            changed.push("the --exec file");
         }
         changed
     }
@@ -136,7 +136,7 @@ impl Left {
         if self.signal(data, Signal::TERM, grace).await {
             return true;
         }
-        tracing::warn!("the bundled hosts did not stop within {} s and are killed", grace.as_secs());
+        tracing::warn!("the bundled hosts did not stop within {} s; killing them", grace.as_secs());
         self.signal(data, Signal::KILL, grace).await
     }
 
@@ -146,7 +146,7 @@ impl Left {
             None => return self.pid.is_some(),
             Some(Err(error)) => {
                 // It may have ended just now.
-                tracing::warn!(%error, "the bundled hosts can't be signalled");
+                tracing::warn!(%error, "can't signal the bundled hosts");
                 return self.process(data).is_none();
             }
             Some(Ok(())) => {}

@@ -25,7 +25,7 @@ impl Server {
         let config = PoolConfig { token, connect_timeout: CONNECT, retries: 1, ..PoolConfig::default() };
         let pool = Pool::new(&to.server, config).map_err(|error| match error {
             PoolError::BadUrl { url, cause } => {
-                anyhow!("'{url}' can't be used as the server's address: {cause}. It looks like http://127.0.0.1:7200")
+                anyhow!("invalid server URL '{url}': {cause}. Example: http://127.0.0.1:7200")
             }
             other => other.into(),
         })?;
@@ -73,7 +73,7 @@ impl Server {
         let beginning = given.trim_end_matches('…').to_lowercase();
         if beginning.len() < 4 || !beginning.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
             bail!(
-                "'{given}' is no id. signalbox list shows the ids; the first letters of one will do, 4 at least"
+                "'{given}' is not an operation ID. `signalbox list` shows IDs; the first 4 characters or more are enough"
             );
         }
         let path = query("/api/v1/operations", [("q", Some(beginning.as_str())), ("limit", Some("100"))]);
@@ -83,10 +83,10 @@ impl Server {
         match (fitting.next(), fitting.next()) {
             (Some(id), None) => Ok(id),
             (None, _) => {
-                bail!("no operation has an id that begins with {given}. signalbox list shows the ids")
+                bail!("no operation ID starts with {given}. `signalbox list` shows IDs")
             }
             (Some(_), Some(_)) => {
-                bail!("several operations have an id that begins with {given}. Give more of it")
+                bail!("several operation IDs start with {given}. Give more characters")
             }
         }
     }
@@ -97,11 +97,11 @@ impl Server {
         match error {
             PoolError::Status { problem: Some(problem), .. } => refused(*problem),
             PoolError::Unreachable { .. } => anyhow!(
-                "no server answers at {server}. Start one with signalbox serve, or say where it is with --server URL"
+                "no server at {server}. Start one with `signalbox serve`, or set its address with --server URL"
             ),
             PoolError::Timeout { after, .. } => {
                 anyhow!(
-                    "the server at {server} did not answer within {after:?}. It may hang, or be busy: look at its log"
+                    "the server at {server} did not answer within {after:?}. It may be busy or hung; check its log"
                 )
             }
             other => other.into(),
@@ -119,7 +119,7 @@ fn refused(problem: serde_json::Value) -> anyhow::Error {
             }
             anyhow!(said)
         }
-        Err(_) => anyhow!("the server refused it: {problem}"),
+        Err(_) => anyhow!("the server rejected the request: {problem}"),
     }
 }
 
@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_in_the_servers_words_with_each_param() {
-        let problem = Problem::new(ProblemType::BadParams, "The params don't fit data.load.")
-            .with_fields(vec![FieldError::new("symbol", "Symbol is needed.")]);
+        let problem = Problem::new(ProblemType::BadParams, "Invalid parameters for data.load.")
+            .with_fields(vec![FieldError::new("symbol", "Symbol is required.")]);
         let said = refused(serde_json::to_value(problem).unwrap()).to_string();
-        assert_eq!(said, "The params don't fit data.load.\n  symbol: Symbol is needed.");
+        assert_eq!(said, "Invalid parameters for data.load.\n  symbol: Symbol is required.");
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Follower<'_> {
             let heard = match self.server.events(self.id, self.after).await {
                 Ok(stream) => self.listen(stream).await?,
                 Err(error) => {
-                    self.printer.aside(&format!("{} Trying again.", sentence_of(&error)))?;
+                    self.printer.aside(&format!("{} Retrying.", sentence_of(&error)))?;
                     Heard::Broken { alive: false }
                 }
             };
@@ -90,7 +90,7 @@ impl Follower<'_> {
     }
 
     fn deleted(&self) -> anyhow::Result<()> {
-        bail!("operation {} was deleted meanwhile", self.id)
+        bail!("operation {} was deleted", self.id)
     }
 
     /// Whether another attempt follows the end that was told. It is asked until the server answers.
@@ -105,7 +105,7 @@ impl Follower<'_> {
                 // It ended, and was deleted at once.
                 Ok(None) => return Ok(false),
                 Err(error) => {
-                    self.printer.aside(&format!("The server does not answer: {error}. Trying again."))?;
+                    self.printer.aside(&format!("The server does not answer: {error}. Retrying."))?;
                 }
             }
             output::still_read()?;
@@ -123,7 +123,7 @@ impl Follower<'_> {
             }
             Ok(None) => self.deleted(),
             Err(error) => {
-                self.printer.aside(&format!("The server does not answer: {error}. Trying again."))?;
+                self.printer.aside(&format!("The server does not answer: {error}. Retrying."))?;
                 output::still_read()?;
                 tokio::time::sleep(RETRY_PAUSE).await;
                 Ok(())
@@ -141,11 +141,11 @@ impl Follower<'_> {
                 Ok(Some(lines)) => self.printer.log(&lines)?,
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.printer.aside(&format!("The log can't be read: {error}. Trying again."))?;
+                    self.printer.aside(&format!("The log can't be read: {error}. Retrying."))?;
                     output::still_read()?;
                     tokio::time::sleep(RETRY_PAUSE).await;
                     if matches!(self.server.find::<OperationDetail>(&path_of(self.id)).await, Ok(None)) {
-                        bail!("operation {} was deleted meanwhile", self.id);
+                        bail!("operation {} was deleted", self.id);
                     }
                 }
             }

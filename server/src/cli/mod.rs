@@ -52,13 +52,13 @@ pub const USAGE: u8 = 64;
 /// Which server is spoken to, and for whom the answer is.
 #[derive(Args)]
 pub struct To {
-    /// Where the server is
+    /// URL of the server
     #[arg(long, env = "SIGNALBOX_SERVER_URL", default_value = "http://127.0.0.1:7200", value_name = "URL")]
     server: String,
-    /// The secret that the server was started with, if it was
+    /// Token that the server was started with, if any
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Answer in JSON, for programs
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -66,15 +66,15 @@ pub struct To {
 /// What `signalbox start` takes.
 #[derive(Args)]
 pub struct StartArgs {
-    /// What to do, such as data.load; `signalbox start help` lists what there is
+    /// Kind of operation, such as data.load; `signalbox start help` lists all kinds
     kind: String,
-    /// Params as name=value; what is left out takes its default
+    /// Parameters as name=value; omitted ones take their defaults
     #[arg(value_name = "NAME=VALUE")]
     params: Vec<String>,
-    /// Who goes first when hosts are full: -100 to 100, the higher first
+    /// Priority in the queue, -100 to 100; higher ones start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
     priority: i8,
-    /// Stay until it ends, and exit as it ended
+    /// Wait until it ends; the exit code tells the outcome
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -84,22 +84,22 @@ pub struct StartArgs {
 /// What `signalbox list` takes.
 #[derive(Args)]
 pub struct ListArgs {
-    /// Only these states, separated by commas: queued, running, failed, ...
+    /// Only these states, comma-separated: queued, running, failed, ...
     #[arg(long)]
     state: Option<String>,
-    /// Only these kinds, separated by commas
+    /// Only these kinds, comma-separated
     #[arg(long)]
     kind: Option<String>,
-    /// Only these hosts, separated by commas
+    /// Only these hosts, comma-separated
     #[arg(long)]
     host: Option<String>,
-    /// Only what has every one of these words in its title, kind, host, id or tags
+    /// Only operations with all of these words in their title, kind, host, ID or tags
     #[arg(short = 'q', long = "query", value_name = "TEXT")]
     q: Option<String>,
-    /// At most so many, 1 to 500
+    /// Maximum number of results, 1 to 500
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
-    /// The next page: as the one before says
+    /// Cursor of the next page, printed by the previous one
     #[arg(long)]
     after: Option<String>,
     #[command(flatten)]
@@ -109,7 +109,7 @@ pub struct ListArgs {
 /// What `signalbox show` takes.
 #[derive(Args)]
 pub struct ShowArgs {
-    /// The operation's id, or the beginning of it
+    /// Operation ID, or its first 4 characters or more
     id: String,
     #[command(flatten)]
     to: To,
@@ -118,9 +118,9 @@ pub struct ShowArgs {
 /// What `signalbox follow` takes.
 #[derive(Args)]
 pub struct FollowArgs {
-    /// The operation's id, or the beginning of it
+    /// Operation ID, or its first 4 characters or more
     id: String,
-    /// Print the log: the lines so far, then each as it is written
+    /// Print the log: existing lines, then new ones as they are written
     #[arg(long)]
     log: bool,
     #[command(flatten)]
@@ -130,12 +130,12 @@ pub struct FollowArgs {
 /// What `signalbox cancel` takes.
 #[derive(Args)]
 pub struct CancelArgs {
-    /// The operation's id, or the beginning of it
+    /// Operation ID, or its first 4 characters or more
     id: String,
-    /// Why, for those who read it later
+    /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Stay until it ends, and exit as it ended: 2 once the host has confirmed that the work stopped
+    /// Wait until it ends; the exit code is 2 once the host has confirmed that the work stopped
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -197,7 +197,7 @@ pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     }
     output::line(&words::table(&page.operations, protocol::Time::now()))?;
     if let Some(next) = page.next {
-        output::note(&format!("There are more: the same with --after {next}"))?;
+        output::note(&format!("More results: repeat with --after {next}"))?;
     }
     Ok(Exit::Fine)
 }

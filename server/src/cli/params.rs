@@ -13,32 +13,32 @@ pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Va
     let Some(offer) = kinds.kinds.iter().find(|offer| offer.spec.name.as_str() == kind) else {
         let known: Vec<&str> = kinds.kinds.iter().map(|offer| offer.spec.name.as_str()).collect();
         match known.is_empty() {
-            true => bail!("no host does {kind}: no host has been heard since the server started"),
-            false => bail!("no host does {kind}. There are: {}", known.join(", ")),
+            true => bail!("unknown kind {kind}: no host has connected since the server started"),
+            false => bail!("unknown kind {kind}. Available kinds: {}", known.join(", ")),
         }
     };
     let form = match Form::from_schema(&offer.spec.params) {
         Ok(form) => form,
         Err(why) => {
-            bail!("the params of {kind} can't be read from the command line: {why}. Use the API instead")
+            bail!("the parameters of {kind} can't be set from the command line: {why}. Use the API instead")
         }
     };
     let mut params = Map::new();
     for pair in given {
         let Some((name, text)) = pair.split_once('=') else {
-            bail!("'{pair}' is no param: write name=value");
+            bail!("'{pair}' is not a parameter. Write name=value");
         };
         let Some(field) = form.fields.iter().find(|field| field.name == name) else {
             let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
             match names.is_empty() {
-                true => bail!("{kind} takes no params"),
-                false => bail!("{kind} has no param '{name}'. It takes: {}", names.join(", ")),
+                true => bail!("{kind} takes no parameters"),
+                false => bail!("{kind} has no parameter '{name}'. It takes: {}", names.join(", ")),
             }
         };
         match field.read(text) {
             Ok(Some(value)) => {
                 if params.insert(name.to_owned(), value).is_some() {
-                    bail!("{name} is given twice");
+                    bail!("parameter {name} is given twice");
                 }
             }
             // Empty is not given.
@@ -84,11 +84,11 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_named_with_what_would_be_right() {
-        assert_eq!(said("data.lod", &[]).unwrap_err(), "no host does data.lod. There are: data.load");
+        assert_eq!(said("data.lod", &[]).unwrap_err(), "unknown kind data.lod. Available kinds: data.load");
         let wrong = said("data.load", &["symbl=MSFT"]).unwrap_err();
-        assert_eq!(wrong, "data.load has no param 'symbl'. It takes: symbol, rows, dry");
+        assert_eq!(wrong, "data.load has no parameter 'symbl'. It takes: symbol, rows, dry");
         assert!(said("data.load", &["MSFT"]).unwrap_err().contains("name=value"));
         assert!(said("data.load", &["rows=many"]).unwrap_err().starts_with("rows: "));
-        assert_eq!(said("data.load", &["rows=1", "rows=2"]).unwrap_err(), "rows is given twice");
+        assert_eq!(said("data.load", &["rows=1", "rows=2"]).unwrap_err(), "parameter rows is given twice");
     }
 }

@@ -10,16 +10,16 @@ pub fn kinds(kinds: &KindList) -> String {
     let mut said = String::new();
     for offer in &kinds.kinds {
         let spec = &offer.spec;
-        let away = if offer.available { "" } else { "  (no host can be reached now)" };
+        let away = if offer.available { "" } else { "  (no host connected)" };
         said.push_str(&format!("{}  {}{away}\n", spec.name, spec.title));
         let form = protocol::Form::from_schema(&spec.params).ok();
         for field in form.iter().flat_map(|form| &form.fields) {
-            let needed = if field.required && field.default.is_none() { ", needed" } else { "" };
+            let needed = if field.required && field.default.is_none() { ", required" } else { "" };
             said.push_str(&format!("    {}: {}{needed}\n", field.name, field.kind.takes()));
         }
     }
     if said.is_empty() {
-        "Nothing can be started: no host has been heard since the server started.".to_owned()
+        "Nothing can be started: no host has connected since the server started.".to_owned()
     } else {
         said
     }
@@ -28,9 +28,9 @@ pub fn kinds(kinds: &KindList) -> String {
 /// Operations as a table; a sentence when there are none.
 pub fn table(operations: &[Operation], now: Time) -> String {
     if operations.is_empty() {
-        return "No operation fits.".to_owned();
+        return "No operations match.".to_owned();
     }
-    let head = ["ID", "STATE", "HOW FAR", "TOOK", "HOST", "KIND", "TITLE"].map(str::to_owned);
+    let head = ["ID", "STATE", "PROGRESS", "DURATION", "HOST", "KIND", "TITLE"].map(str::to_owned);
     let rows = operations.iter().map(|op| {
         let far = if op.state.ended() { String::new() } else { words::how_far(op.progress.as_ref()) };
         let host = op.host.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -104,12 +104,12 @@ pub fn ended(op: &Operation) -> String {
 pub fn cancel(op: &Operation) -> String {
     match op.state {
         _ if op.receipt.as_ref().is_some_and(|receipt| receipt.not_stored) => format!(
-            "Cancel sent to the host of {} {}, not stored yet: the server's disk has no room.",
+            "Cancel sent to the host of {} {}, but not saved yet: the server's disk is full.",
             op.kind, op.title
         ),
         State::Cancelled => format!("Cancelled: {} {}", op.kind, op.title),
         _ => format!(
-            "Cancel requested: {} {}. signalbox follow {} tells when its host has confirmed that it stopped.",
+            "Cancel requested: {} {}. Run `signalbox follow {}` to wait until its host confirms the stop.",
             op.kind, op.title, op.id
         ),
     }
@@ -134,24 +134,24 @@ pub fn detail(detail: &OperationDetail, now: Time) -> String {
             None => op.attempt.to_string(),
         },
     );
-    line("asked for", at(op.created_at));
+    line("created", at(op.created_at));
     line("started", op.started_at.map(at).unwrap_or_default());
     line("ended", op.ended_at.map(at).unwrap_or_default());
-    line("took", took(op, now));
+    line("duration", took(op, now));
     let params = op.params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     let params = params.map(|(name, value)| match value.as_str() {
         Some(text) => format!("{name}={text}"),
         None => format!("{name}={value}"),
     });
-    line("params", params.collect::<Vec<_>>().join("\n"));
+    line("parameters", params.collect::<Vec<_>>().join("\n"));
     line("tags", op.tags.join(", "));
-    line("resumes at", op.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default());
+    line("checkpoint", op.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default());
     if let Some(receipt) = &op.receipt {
         let steps = words::trail::trail(receipt, Zone::Utc)
             .into_iter()
             .map(|(step, text, _)| format!("{step} {text}"));
         line("cancel", steps.collect::<Vec<_>>().join(" · "));
-        line("because", receipt.reason.clone());
+        line("reason", receipt.reason.clone());
     }
     lines.join("\n")
 }
@@ -186,7 +186,7 @@ mod tests {
         let at = |line: &str| line.find("data.load").unwrap_or(line.find("KIND").unwrap_or_default());
         assert!(lines.iter().all(|line| at(line) == at(lines[0])), "{said}");
         assert!(lines[1].contains("running") && lines[1].contains("10 s"), "{said}");
-        assert_eq!(table(&[], now), "No operation fits.");
+        assert_eq!(table(&[], now), "No operations match.");
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         };
         let said = detail(&told, Time::now());
         assert!(said.contains("started    2026-11-23 10:41:07 UTC"), "{said}");
-        assert!(said.contains("params     symbol=MSFT\n           rows=5"), "{said}");
+        assert!(said.contains("parameters symbol=MSFT\n           rows=5"), "{said}");
         assert!(!said.contains("end="), "{said}");
     }
 }

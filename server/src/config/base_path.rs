@@ -49,22 +49,20 @@ impl FromStr for BasePath {
             return Ok(Self::default());
         }
         let Some(rest) = path.strip_prefix('/') else {
-            return Err(format!(
-                "the base path '{text}' does not begin with a slash. It looks like /signalbox"
-            ));
+            return Err(format!("the base path '{text}' does not start with a slash. Example: /signalbox"));
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
         let fits = |part: &str| !part.is_empty() && part.chars().all(plain) && part != "." && part != "..";
         if !rest.split('/').all(fits) {
             return Err(format!(
-                "the base path '{text}' has something else in it than letters, digits and -_.~ between single slashes. \
-                 It looks like /signalbox"
+                "the base path '{text}' may contain only letters, digits and -_.~ between single slashes. \
+                 Example: /signalbox"
             ));
         }
         let first = rest.split('/').next().unwrap_or_default();
         if OWN.contains(&first) {
             return Err(format!(
-                "the base path '{text}' begins like an address of Signalbox itself. Choose another one, such as /signalbox"
+                "the base path '{text}' conflicts with a route of Signalbox. Choose another one, such as /signalbox"
             ));
         }
         Ok(Self(path.to_owned()))

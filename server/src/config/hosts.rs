@@ -59,8 +59,8 @@ impl FileHost {
         ];
         if let Some(key) = given(&adapters) {
             bail!(
-                "host '{}' has '{key}', which is for services of ktrdr. Add protocol = \"ktrdr-worker\", \
-                 \"ktrdr-training-2025\" or \"ktrdr-ib\", or take '{key}' out",
+                "host '{}': '{key}' applies only to ktrdr services. Set protocol = \"ktrdr-worker\", \
+                 \"ktrdr-training-2025\" or \"ktrdr-ib\", or remove '{key}'",
                 self.name
             );
         }
@@ -91,8 +91,8 @@ impl FileHost {
         ];
         if let Some(key) = given(&ours) {
             bail!(
-                "host '{}' has '{key}', which is for hosts of Signalbox's own contract. How patient an adapter \
-                 is with a service of ktrdr stands under [host.timing]; take '{key}' out",
+                "host '{}': '{key}' applies only to hosts that implement Signalbox's host contract. Timeouts of \
+                 ktrdr adapters are set in [host.timing]; remove '{key}'",
                 self.name
             );
         }

@@ -89,7 +89,9 @@ pub(super) fn apply(
     }
     for (kind, most) in limits {
         if most == 0 {
-            bail!("limits.\"{kind}\" is 0, so nothing of it would ever run. Give at least 1, or take it out");
+            bail!(
+                "limits.\"{kind}\" is 0, so this kind would never run. Set at least 1, or remove the limit"
+            );
         }
         out.limits.insert(kind, most);
     }
@@ -99,7 +101,7 @@ pub(super) fn apply(
 fn policy(kind: &KindName, file: FileRetry) -> anyhow::Result<RetryPolicy> {
     let key = |name: &str| format!("retry.\"{kind}\".{name}");
     if !(1..=100).contains(&file.attempts) {
-        bail!("{} is {}; give 1 to 100, the first attempt counted", key("attempts"), file.attempts);
+        bail!("{} is {}; use 1 to 100, including the first attempt", key("attempts"), file.attempts);
     }
     let pause = seconds(&key("pause"), file.pause, 0.0)?.unwrap_or(Duration::from_secs(10));
     let longest =
@@ -120,7 +122,7 @@ fn seconds(key: &str, given: Option<f64>, least: f64) -> anyhow::Result<Option<D
 fn number(key: &str, given: Option<f64>, least: f64, most: f64) -> anyhow::Result<Option<f64>> {
     match given {
         Some(n) if !(least..=most).contains(&n) => {
-            bail!("{key} is {n}; give a number from {least} to {most}")
+            bail!("{key} is {n}; use a number from {least} to {most}")
         }
         given => Ok(given),
     }

@@ -10,13 +10,13 @@ pub struct TextArgs {
     /// dukascopy, tradingview, alpha_vantage [default: detected]
     #[arg(long, env = "SIGNALBOX_CSV_FORMAT")]
     pub csv_format: Option<String>,
-    /// Time zone of times in the CSV files that say none, such as America/New_York or UTC-5
+    /// Time zone of times in the CSV files without an offset, such as America/New_York or UTC-5
     #[arg(long, env = "SIGNALBOX_CSV_TIME_ZONE", allow_hyphen_values = true)]
     pub csv_time_zone: Option<String>,
-    /// Format of what the HTTP source answers [default: detected]
+    /// Format of the HTTP source's responses [default: detected]
     #[arg(long, env = "SIGNALBOX_HTTP_FORMAT")]
     pub http_format: Option<String>,
-    /// Time zone of times from the HTTP source that say none
+    /// Time zone of times from the HTTP source without an offset
     #[arg(long, env = "SIGNALBOX_HTTP_TIME_ZONE", allow_hyphen_values = true)]
     pub http_time_zone: Option<String>,
 }
@@ -38,9 +38,10 @@ impl TextArgs {
     /// # Errors
     /// A sentence that names the source, and says what would be right.
     pub fn options(&self) -> anyhow::Result<(TextOptions, TextOptions)> {
-        let csv = options(&self.csv_format, &self.csv_time_zone).context("the csv source can't be used")?;
-        let http =
-            options(&self.http_format, &self.http_time_zone).context("the http source can't be used")?;
+        let csv =
+            options(&self.csv_format, &self.csv_time_zone).context("invalid settings of the csv source")?;
+        let http = options(&self.http_format, &self.http_time_zone)
+            .context("invalid settings of the http source")?;
         Ok((csv, http))
     }
 
@@ -65,7 +66,7 @@ fn options(format: &Option<String>, zone: &Option<String>) -> anyhow::Result<Tex
             Some(format) => Some(format),
             None => {
                 let words: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
-                bail!("'{word}' is not a format. The formats are {}", words.join(", "));
+                bail!("'{word}' is not a format. Formats: {}", words.join(", "));
             }
         },
     };

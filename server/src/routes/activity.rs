@@ -7,8 +7,8 @@ use axum::extract::State;
 use protocol::Problem;
 use protocol::activity::Activity;
 
-/// Operations that ended in the last 24 hours, by the hour and by kind, beside the usual of up to 14 days before. Each
-/// stored operation counts once, by its last end; the usual goes on to count what was deleted later.
+/// Operations that ended in the last 24 hours, by hour and by kind, with the averages of up to 14 days before. Each
+/// stored operation counts once, at its last end. The averages keep counting operations that were deleted later.
 #[utoipa::path(get, path = "/api/v1/activity", tag = "operations",
     responses((status = 200, body = Activity), (status = 503, body = Problem)))]
 pub async fn activity(State(server): State<Server>) -> Result<Json<Activity>, Failed> {

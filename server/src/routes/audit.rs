@@ -17,16 +17,16 @@ pub struct AuditQuery {
     limit: Option<u32>,
 }
 
-/// Who did what, newest first. What is about an operation is kept as long as the operation is; of the rest, and of who
-/// deleted what, the newest 10,000.
+/// Audit log, newest first. Entries about an operation are kept as long as the operation. Of all other entries,
+/// including deletions, the newest 10,000 are kept.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
     params(
-        ("operation" = Option<String>, Query, description = "Only what is about this operation"),
-        ("before" = Option<u64>, Query, description = "`next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
+        ("operation" = Option<String>, Query, description = "Only entries of this operation"),
+        ("before" = Option<u64>, Query, description = "`next` of the previous page"),
+        ("limit" = Option<u32>, Query, description = "1 to 500; default 50"),
     ),
     responses((status = 200, body = AuditPage), (status = 400, body = Problem),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn audit(
     State(server): State<Server>,
     query: Result<Query<AuditQuery>, QueryRejection>,

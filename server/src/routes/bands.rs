@@ -18,18 +18,18 @@ pub struct EnvelopeQuery {
     anew: bool,
 }
 
-/// Between which values a curve ran in earlier runs: the tenth, fiftieth and ninetieth percentile of those that
-/// succeeded, at each x that at least five of them reach. Without a band the answer says why.
+/// Baseline of a series: the 10th, 50th and 90th percentiles of past successful runs, at each x that at least five of
+/// them reach. If there is no baseline, the response says why.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/envelope", tag = "operations",
     params(
         ("id" = String, Path),
-        ("name" = String, Query, description = "The curve: `train_loss`"),
-        ("points" = Option<u32>, Query, description = "Places at most, 2 to 500; 500 when not given, which is all that there are"),
-        ("anew" = Option<bool>, Query, description = "The band of an attempt that has begun is read once and kept in memory, the 64 read last; true reads it again"),
+        ("name" = String, Query, description = "Name of the series, such as `train_loss`"),
+        ("points" = Option<u32>, Query, description = "Maximum number of points, 2 to 500; default 500, which is all of them"),
+        ("anew" = Option<bool>, Query, description = "true bypasses the cache, which keeps the latest 64 baselines of started attempts"),
     ),
     responses((status = 200, body = Envelope),
-        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn envelope(
     State(server): State<Server>,
     id: Path<String>,
@@ -40,25 +40,26 @@ pub async fn envelope(
     Ok(Json(server.engine.envelope(id_of(id)?, name, points, anew).await?))
 }
 
-/// The rule that an operation has, with how many points in a row are out of its band just now.
+/// Auto-cancel rule of an operation, with the current number of consecutive points outside the baseline.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = BandRule),
-        (status = 404, body = Problem, description = "There is no such operation, or it has no rule"),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 404, body = Problem, description = "No such operation, or it has no rule"),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json<BandRule>, Failed> {
     Ok(Json(server.engine.rule(id_of(id)?).await?))
 }
 
-/// Has an operation cancelled when a curve is out of the band of earlier runs for so many points in a row, in place of
-/// the rule that it had. Points from now on are judged, by the band as it is now.
+/// Sets the auto-cancel rule of an operation, and replaces an existing one. The operation is cancelled once a series is
+/// outside the baseline for the given number of consecutive points. The rule uses the current baseline, and checks
+/// points that arrive from now on.
 #[utoipa::path(put, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     request_body = SetRule,
     responses((status = 200, body = Operation),
-        (status = 400, body = Problem, description = "The body is no JSON of this form"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended, or is being cancelled"),
+        (status = 400, body = Problem, description = "The body does not match the schema"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The operation has ended, or is being cancelled"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 422, body = Problem, description = "Wrong fields, with a message for each"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 422, body = Problem, description = "Invalid fields, with a message for each"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn set_rule(
     State(server): State<Server>,
     By(by): By,
@@ -70,11 +71,11 @@ pub async fn set_rule(
     Ok(Json(server.engine.by(by).set_rule(id, wanted).await?))
 }
 
-/// Takes the rule of an operation away.
+/// Removes the auto-cancel rule of an operation.
 #[utoipa::path(delete, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 409, body = Problem, description = "The operation has ended"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn drop_rule(
     State(server): State<Server>,
     By(by): By,

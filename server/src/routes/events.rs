@@ -28,26 +28,27 @@ pub struct EventsQuery {
     operation: Option<OperationId>,
 }
 
-/// The feed.
+/// Event feed.
 ///
-/// As `text/event-stream`: first `event: hello`, then events with `id: SEQ`, `event: beat` when nothing else
-/// was sent for 2 s, `event: skipped` where progress was overtaken, `event: reset` when a new snapshot is needed.
-/// `Last-Event-ID` resumes. Asked for JSON it is a long poll of the same records.
+/// With `Accept: text/event-stream`: first `event: hello`, then events with `id: SEQ`. `event: beat` is the heartbeat
+/// after 2 s without other messages, `event: skipped` reports progress events that newer ones replaced, and
+/// `event: reset` means that a new snapshot is required. `Last-Event-ID` resumes the stream. With
+/// `Accept: application/json`: a long poll that returns the same events.
 #[utoipa::path(get, path = "/api/v1/events", tag = "feed",
     params(
-        ("after" = Option<u64>, Query, description = "Events after this one; from now on when not given"),
-        ("wait" = Option<String>, Query, description = "How long a poll may wait for an event: `25s`"),
+        ("after" = Option<u64>, Query, description = "Events after this sequence number; default: only new events"),
+        ("wait" = Option<String>, Query, description = "Maximum wait of a poll for an event, such as `25s`"),
         ("operation" = Option<String>, Query, description = "Only events of this operation"),
-        ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was read; wins over `after`"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "Sequence number of the last event received; overrides `after`"),
     ),
-    responses((status = 200, body = EventsPage, description = "or text/event-stream"), (status = 400, body = Problem)))]
+    responses((status = 200, body = EventsPage, description = "As JSON, or as text/event-stream"), (status = 400, body = Problem)))]
 pub async fn events(
     State(server): State<Server>,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
     let Query(query) = query.map_err(|rejection| {
-        let detail = format!("{}. It takes after, wait and operation.", rejection.body_text());
+        let detail = format!("{}. Allowed parameters: after, wait, operation.", rejection.body_text());
         Failed::new(ProblemType::BadRequest, detail)
     })?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
@@ -56,7 +57,7 @@ pub async fn events(
     {
         None => None,
         Some(id) => Some(id.trim().parse::<u64>().map_err(|_| {
-            let detail = format!("Last-Event-ID '{id}' is not the number of an event.");
+            let detail = format!("Last-Event-ID '{id}' is not an event number.");
             Failed::new(ProblemType::BadRequest, detail)
         })?),
     };
@@ -93,7 +94,7 @@ fn wait_of(text: Option<&str>) -> Result<Duration, Failed> {
         Some(seconds) => Ok(Duration::from_secs_f64(seconds).min(WAIT)),
         None => {
             let text: String = text.chars().take(20).collect();
-            let detail = format!("wait={text} is not a time. Give seconds, like 25s.");
+            let detail = format!("wait={text} is not a duration. Give seconds, such as 25s.");
             Err(Failed::new(ProblemType::BadRequest, detail))
         }
     }

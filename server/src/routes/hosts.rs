@@ -10,20 +10,20 @@ use protocol::api::{HostList, HostStatus, KindList, Snapshot};
 use protocol::{HostName, KindName, Preview, Problem, ProblemType};
 use serde_json::Value;
 
-/// What can be started, and where it could run now.
+/// Kinds of operations that can be started, and the hosts that support them.
 #[utoipa::path(get, path = "/api/v1/kinds", tag = "hosts", responses((status = 200, body = KindList)))]
 pub async fn kinds(State(server): State<Server>) -> Json<KindList> {
     Json(server.engine.kinds())
 }
 
-/// What a kind would do with the params in the body: nothing is started. Kinds with previews have `x-preview` at the root of
-/// the schema of their params.
+/// Previews an operation with the parameters in the body, without starting it. Kinds that support previews have
+/// `x-preview` at the root of their parameter schema.
 #[utoipa::path(post, path = "/api/v1/kinds/{kind}/preview", tag = "hosts", params(("kind" = String, Path)),
     request_body = Object,
-    responses((status = 200, body = Preview), (status = 400, body = Problem, description = "The body is no JSON"),
-        (status = 404, body = Problem, description = "The kind has no previews"),
-        (status = 422, body = Problem, description = "Unknown kind, or wrong params, with a message for each"),
-        (status = 502, body = Problem, description = "No host that has the kind can be reached")))]
+    responses((status = 200, body = Preview), (status = 400, body = Problem, description = "The body is not valid JSON"),
+        (status = 404, body = Problem, description = "The kind does not support previews"),
+        (status = 422, body = Problem, description = "Unknown kind, or invalid parameters, with a message for each"),
+        (status = 502, body = Problem, description = "No host that supports the kind is connected")))]
 pub async fn preview(
     State(server): State<Server>,
     Path(kind): Path<String>,
@@ -34,22 +34,23 @@ pub async fn preview(
     Ok(Json(server.engine.preview(kind, &params).await?))
 }
 
-/// Every configured host as the server sees it.
+/// Configured hosts with their status.
 #[utoipa::path(get, path = "/api/v1/hosts", tag = "hosts", responses((status = 200, body = HostList)))]
 pub async fn hosts(State(server): State<Server>) -> Json<HostList> {
     Json(server.engine.hosts())
 }
 
-/// Everything the page shows, and the seq it is true at: follow the feed from there.
+/// Snapshot of everything that the page shows, with its sequence number. Follow the feed from that number.
 #[utoipa::path(get, path = "/api/v1/snapshot", tag = "feed", responses((status = 200, body = Snapshot)))]
 pub async fn snapshot(State(server): State<Server>) -> Json<Snapshot> {
     Json(server.engine.snapshot())
 }
 
-/// Lets a host take no new work; what it has goes on to its end. Holds until undone, over restarts too.
+/// Drains a host: it gets no new operations, and its running ones continue. The host stays drained, also after
+/// restarts, until it is undrained.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/drain", tag = "hosts", params(("name" = String, Path)),
     responses((status = 200, body = HostStatus), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn drain(
     State(server): State<Server>,
     By(by): By,
@@ -58,10 +59,10 @@ pub async fn drain(
     Ok(Json(server.engine.by(by).drain(host_of(name)?, true).await?))
 }
 
-/// Lets a drained host take work again.
+/// Undrains a host: it gets new operations again.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/undrain", tag = "hosts", params(("name" = String, Path)),
     responses((status = 200, body = HostStatus), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn undrain(
     State(server): State<Server>,
     By(by): By,
@@ -72,5 +73,5 @@ pub async fn undrain(
 
 fn host_of(Path(name): Path<String>) -> Result<HostName, Failed> {
     HostName::new(name)
-        .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. Hosts are listed at /hosts.")))
+        .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. See /hosts for all hosts.")))
 }

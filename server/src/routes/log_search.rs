@@ -28,20 +28,20 @@ pub struct SearchQuery {
     q: String,
 }
 
-/// The last matching log lines of an attempt, oldest first. One request searches at most 100,000 lines; the answer says
-/// from which line on.
+/// Searches the log of an attempt: the last matching lines, oldest first. One request searches at most 100,000 lines;
+/// the response says from which line.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/logs/search", tag = "operations",
     params(
         ("id" = String, Path),
-        ("q" = Option<String>, Query, description = "Words as they stand in the line, in any case; all lines when not given"),
-        ("level" = Option<String>, Query, description = "`debug`, `info`, `warn` or `error`: lines of this level and above"),
-        ("attempt" = Option<u32>, Query, description = "The current one when not given"),
-        ("before" = Option<u64>, Query, description = "Only lines before this number: `searched_from` of the answer before"),
-        ("limit" = Option<u32>, Query, description = "1 to 10,000; 1,000 when not given"),
+        ("q" = Option<String>, Query, description = "Text to find in a line, case-insensitive; default: all lines"),
+        ("level" = Option<String>, Query, description = "`debug`, `info`, `warn` or `error`: minimum level"),
+        ("attempt" = Option<u32>, Query, description = "Attempt number; default: the current attempt"),
+        ("before" = Option<u64>, Query, description = "Only lines before this line number: `searched_from` of the previous response"),
+        ("limit" = Option<u32>, Query, description = "1 to 10,000; default 1,000"),
     ),
     responses((status = 200, body = LogSearch),
-        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn search(
     State(server): State<Server>,
     id: Path<String>,

@@ -60,8 +60,7 @@ async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, std::io:
 
 fn write_line(text: &mut String, line: &LogLine) {
     let words = ansi::plain(&line.text);
-    writeln!(text, "{} {:5} {words}", line.at, line.level.as_str())
-        .expect("a String takes whatever is written");
+    writeln!(text, "{} {:5} {words}", line.at, line.level.as_str()).expect("writing to a String can't fail");
 }
 
 #[cfg(test)]

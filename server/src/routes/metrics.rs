@@ -8,7 +8,7 @@ use protocol::api::HostLink;
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
-/// The server's own figures, in the text format of Prometheus.
+/// Server metrics in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, body = String)))]
 pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     let snapshot = server.engine.snapshot();
@@ -22,27 +22,27 @@ pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     };
     let states: Vec<_> =
         snapshot.counts.iter().map(|c| (format!("{{state=\"{}\"}}", c.state), c.count as f64)).collect();
-    family("signalbox_operations", "gauge", "Operations stored, by state.", &states);
+    family("signalbox_operations", "gauge", "Stored operations by state.", &states);
     let plain = |value: f64| [(String::new(), value)];
-    family("signalbox_events_total", "counter", "Events recorded.", &plain(snapshot.seq as f64));
+    family("signalbox_events_total", "counter", "Recorded events.", &plain(snapshot.seq as f64));
     let streams = server.streams.load(Ordering::Relaxed) as f64;
-    family("signalbox_streams", "gauge", "Streams of the feed that are open.", &plain(streams));
+    family("signalbox_streams", "gauge", "Open event streams.", &plain(streams));
     let trouble = f64::from(u8::from(server.engine.trouble().is_some()));
-    family("signalbox_store_trouble", "gauge", "1 while nothing can be stored.", &plain(trouble));
+    family("signalbox_store_trouble", "gauge", "1 while the database can't be written.", &plain(trouble));
     let per_host = |value: &dyn Fn(&protocol::api::HostStatus) -> f64| -> Vec<(String, f64)> {
         snapshot.hosts.iter().map(|h| (format!("{{host=\"{}\"}}", h.name), value(h))).collect()
     };
     let up = per_host(&|h| f64::from(u8::from(h.link == HostLink::Up)));
-    family("signalbox_host_up", "gauge", "1 while the host's feed is heard.", &up);
+    family("signalbox_host_up", "gauge", "1 while the host is connected.", &up);
     let running = per_host(&|h| f64::from(h.running));
-    family("signalbox_host_running", "gauge", "Operations given to the host.", &running);
+    family("signalbox_host_running", "gauge", "Operations assigned to the host.", &running);
     let opened = per_host(&|h| h.connections.opened as f64);
     family("signalbox_host_connections_opened_total", "counter", "Connections opened to the host.", &opened);
     let reused = per_host(&|h| h.connections.reused as f64);
     family(
         "signalbox_host_connections_reused_total",
         "counter",
-        "Requests over an open connection.",
+        "Requests over a reused connection.",
         &reused,
     );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)

@@ -57,10 +57,11 @@ pub struct Server {
         title = "Signalbox",
         description = "Start, follow, chart and cancel long-running operations on host services. \
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
-                       Any request may also be answered with 403 (from another site's page, or under a name that is not the \
-                       server's), any but /healthz and /readyz with 401 (a token is needed), and any but the feed with \
-                       504 (no answer within 60 s). Each answer but the feed says in the header Signalbox-Feed-Seq at which \
-                       number of the feed it is true: what happened later is in the events after that number."
+                       Every request may also get 403 (sent from another site's page, or to a host name that is not \
+                       allowed), every request except /healthz and /readyz 401 (authentication required), and every \
+                       request except the feed 504 (timeout after 60 s). Every response except the feed has the header \
+                       Signalbox-Feed-Seq: the sequence number of the feed at which the response is valid. Later \
+                       changes are in the events after that number."
     ),
     paths(
         operations::list,
@@ -185,7 +186,7 @@ pub fn router(server: Server) -> Router {
         .with_state(server)
 }
 
-/// This description.
+/// The OpenAPI document of this API.
 #[utoipa::path(get, path = "/openapi.json", tag = "probes",
     responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 async fn openapi(State(server): State<Server>) -> impl IntoResponse {
@@ -212,12 +213,12 @@ async fn in_words(response: Response) -> Response {
     let said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
     let (kind, detail) = match response.status() {
         StatusCode::PAYLOAD_TOO_LARGE if !said => {
-            (ProblemType::TooLarge, "A request's body may have 1 MiB.".to_owned())
+            (ProblemType::TooLarge, "The request body is larger than 1 MiB.".to_owned())
         }
         StatusCode::GATEWAY_TIMEOUT if !said => {
             let waited = ANSWER.as_secs();
             let detail = format!(
-                "There was no answer within {waited} s. What was asked for may still happen: look before you ask again."
+                "The request timed out after {waited} s. It may still complete; check before you retry."
             );
             (ProblemType::Timeout, detail)
         }
@@ -227,12 +228,12 @@ async fn in_words(response: Response) -> Response {
 }
 
 async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
-    let detail = format!("There is nothing at {}. What there is stands in /openapi.json.", uri.path());
+    let detail = format!("There is no route {}. See /openapi.json.", uri.path());
     Failed::new(ProblemType::NotFound, detail)
 }
 
 async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> impl IntoResponse {
-    let detail = format!("{} does not take {method}. See /openapi.json.", uri.path());
+    let detail = format!("{} does not allow {method}. See /openapi.json.", uri.path());
     let mut response = Failed::new(ProblemType::BadRequest, detail).into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
@@ -245,9 +246,8 @@ fn bad_query(rejection: QueryRejection) -> Failed {
 
 /// The id in a path.
 fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
-    text.parse().map_err(|e| {
-        Failed::new(ProblemType::NotFound, format!("{e}. Operations are listed at /operations."))
-    })
+    text.parse()
+        .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. See /operations for all operations.")))
 }
 
 #[cfg(test)]
@@ -260,9 +260,9 @@ mod tests {
         let said = in_words(late).await;
         assert_eq!(said.status(), StatusCode::GATEWAY_TIMEOUT);
         assert_eq!(said.headers()[header::CONTENT_TYPE], PROBLEM);
-        let own = Failed::new(ProblemType::Timeout, "The host's own words.").into_response();
+        let own = Failed::new(ProblemType::Timeout, "The host's own message.").into_response();
         let body = axum::body::to_bytes(in_words(own).await.into_body(), 10_000).await.unwrap();
-        assert!(String::from_utf8_lossy(&body).contains("own words"), "what is said already stays");
+        assert!(String::from_utf8_lossy(&body).contains("own message"), "an existing problem document stays");
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             committed.trim_end() == openapi_document().trim_end(),
-            "docs/openapi.json is out of date. Write it anew: cargo run -p signalbox -- openapi > docs/openapi.json"
+            "docs/openapi.json is out of date. Regenerate it: cargo run -p signalbox -- openapi > docs/openapi.json"
         );
     }
 }

@@ -19,27 +19,28 @@ use protocol::{Operation, OperationId, Problem, ProblemType};
 use serde::Deserialize;
 use store::Filter;
 
-/// A page of operations. What is given several times takes any of the values; all that is given must be met.
+/// Lists operations, one page at a time. A filter with several values matches any of them; an operation must match all
+/// filters.
 #[utoipa::path(get, path = "/api/v1/operations", tag = "operations",
     params(
-        ("state" = Option<String>, Query, description = "States, separated by commas"),
-        ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
-        ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("state" = Option<String>, Query, description = "States, comma-separated"),
+        ("kind" = Option<String>, Query, description = "Kinds, comma-separated"),
+        ("host" = Option<String>, Query, description = "Hosts, comma-separated"),
         ("param.NAME" = Option<String>, Query,
-            description = "Value that the param NAME has, whatever its case: `param.symbol=MSFT`"),
-        ("parent" = Option<String>, Query, description = "Only what this operation started"),
+            description = "Value of the parameter NAME, case-insensitive: `param.symbol=MSFT`"),
+        ("parent" = Option<String>, Query, description = "Only operations started by this one"),
         ("since" = Option<String>, Query,
-            description = "Accepted from then on: `24h` ago, on a day (`2026-11-01`, UTC) or at a moment (RFC 3339)"),
-        ("until" = Option<String>, Query, description = "Accepted before; a day is taken as a whole"),
+            description = "Created at or after: `24h` (ago), a day (`2026-11-01`, UTC) or a time (RFC 3339)"),
+        ("until" = Option<String>, Query, description = "Created before; a day is included as a whole"),
         ("q" = Option<String>, Query,
-            description = "Words that are all found in title, kind, host, id or tags, or name the state, whatever their case"),
-        ("order" = Option<String>, Query, description = "`newest` first, or `oldest`"),
-        ("after" = Option<String>, Query, description = "`next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "1 to 500, 50 when not given"),
+            description = "Words to find in title, kind, host, ID, tags or state, case-insensitive; all must match"),
+        ("order" = Option<String>, Query, description = "`newest` (default) or `oldest` first"),
+        ("after" = Option<String>, Query, description = "`next` of the previous page"),
+        ("limit" = Option<u32>, Query, description = "1 to 500; default 50"),
     ),
     responses((status = 200, body = OperationPage),
-        (status = 400, body = Problem, description = "The filter can't be read"),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 400, body = Problem, description = "Invalid filter"),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn list(
     State(server): State<Server>,
     Query(words): Query<Vec<(String, String)>>,
@@ -49,25 +50,25 @@ pub async fn list(
 
 fn filter_of(words: &[(String, String)]) -> Result<Filter, Failed> {
     Filter::parse(words.iter().map(|(k, v)| (k.as_str(), v.as_str())))
-        .map_err(|e| Failed::new(ProblemType::BadRequest, format!("The filter can't be read: {e}.")))
+        .map_err(|e| Failed::new(ProblemType::BadRequest, format!("Invalid filter: {e}.")))
 }
 
-/// How many operations in each state a filter finds. It takes what the list takes; `order`, `after` and `limit` change
-/// nothing.
+/// Counts the operations that match a filter, by state. Takes the same parameters as the list; `order`, `after` and
+/// `limit` have no effect.
 #[utoipa::path(get, path = "/api/v1/operations/counts", tag = "operations",
     params(
-        ("state" = Option<String>, Query, description = "States, separated by commas; others are counted as 0"),
-        ("kind" = Option<String>, Query, description = "Kinds, separated by commas"),
-        ("host" = Option<String>, Query, description = "Hosts, separated by commas"),
+        ("state" = Option<String>, Query, description = "States, comma-separated; other states count as 0"),
+        ("kind" = Option<String>, Query, description = "Kinds, comma-separated"),
+        ("host" = Option<String>, Query, description = "Hosts, comma-separated"),
         ("param.NAME" = Option<String>, Query, description = "As in the list"),
-        ("parent" = Option<String>, Query, description = "Only what this operation started"),
+        ("parent" = Option<String>, Query, description = "Only operations started by this one"),
         ("since" = Option<String>, Query, description = "As in the list"),
         ("until" = Option<String>, Query, description = "As in the list"),
         ("q" = Option<String>, Query, description = "As in the list"),
     ),
     responses((status = 200, body = FilterCounts),
-        (status = 400, body = Problem, description = "The filter can't be read"),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 400, body = Problem, description = "Invalid filter"),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn counts(
     State(server): State<Server>,
     Query(words): Query<Vec<(String, String)>>,
@@ -75,20 +76,20 @@ pub async fn counts(
     Ok(Json(server.engine.counts_of(filter_of(&words)?).await?))
 }
 
-/// Starts an operation, with a rule where one is given. It is accepted once it is durable; with the same
-/// `Idempotency-Key` it is started once.
+/// Starts an operation, with an optional auto-cancel rule. The response is sent once the operation is stored durably.
+/// Requests with the same `Idempotency-Key` start it only once.
 #[utoipa::path(post, path = "/api/v1/operations", tag = "operations", request_body = StartWithRule,
-    params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 characters, yours to choose")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any string of 1 to 200 printable ASCII characters")),
     responses(
         (status = 201, body = Operation, description = "Accepted"),
-        (status = 200, body = Operation, description = "Accepted before, under the same key"),
-        (status = 400, body = Problem, description = "The body is no JSON of this form, or the key is not 1 to 200 plain characters"),
-        (status = 409, body = Problem, description = "Accepted before, under the same key; its operation is to be looked for in the list"),
-        (status = 410, body = Problem, description = "Accepted before, under the same key, and deleted"),
+        (status = 200, body = Operation, description = "Accepted earlier with the same key"),
+        (status = 400, body = Problem, description = "The body does not match the schema, or the key is invalid"),
+        (status = 409, body = Problem, description = "Accepted earlier with the same key; find its operation in the list"),
+        (status = 410, body = Problem, description = "Accepted earlier with the same key, and deleted since"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 422, body = Problem,
-            description = "Unknown kind; wrong params, priority or rule, with a message for each; or the key was used for another request"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now"),
+            description = "Unknown kind, key used for another request, or invalid parameters, priority or rule, with a message for each"),
+        (status = 503, body = Problem, description = "The database can't be written"),
     ))]
 pub async fn start(
     State(server): State<Server>,
@@ -102,7 +103,7 @@ pub async fn start(
         Some(value) => match value.to_str() {
             Ok(key) if (1..=200).contains(&key.len()) => Some(key.to_owned()),
             _ => {
-                let detail = "An Idempotency-Key has 1 to 200 plain characters.";
+                let detail = "An Idempotency-Key must have 1 to 200 printable ASCII characters.";
                 return Err(Failed::new(ProblemType::BadRequest, detail));
             }
         },
@@ -113,23 +114,23 @@ pub async fn start(
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
 }
 
-/// One operation with its attempts, receipt, conditions and result.
+/// Details of one operation: attempts, receipt, conditions, result and audit log.
 #[utoipa::path(get, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = OperationDetail), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<OperationDetail>, Failed> {
     Ok(Json(server.engine.operation(id_of(id)?).await?))
 }
 
-/// Asks for an operation's end. The answer says that the request is kept; the operation's receipt says how it
-/// is fulfilled.
+/// Requests the cancellation of an operation. The response confirms that the request is stored; the operation's receipt
+/// shows how far it got.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/cancel", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
     responses((status = 202, body = Operation),
-        (status = 400, body = Problem, description = "The body can't be read"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended"),
+        (status = 400, body = Problem, description = "Invalid body"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The operation has ended"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn cancel(
     State(server): State<Server>,
     By(by): By,
@@ -140,15 +141,15 @@ pub async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(server.engine.by(by).cancel(id, reason_of(&body)?).await?)))
 }
 
-/// Gives up an operation whose host can't be heard: it fails, whatever comes of it later is ignored, and the host
-/// is told to stop it when it is heard again.
+/// Abandons an operation whose host is unreachable. The operation fails, later reports about it are ignored, and the
+/// host is told to stop the work when it reconnects.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/abandon", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
     responses((status = 202, body = Operation),
-        (status = 400, body = Problem, description = "The body can't be read"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has ended, or its host can be heard"),
+        (status = 400, body = Problem, description = "Invalid body"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The operation has ended, or its host is connected"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn abandon(
     State(server): State<Server>,
     By(by): By,
@@ -165,7 +166,7 @@ fn reason_of(body: &Bytes) -> Result<String, Failed> {
         return Ok(String::new());
     }
     let cancel: CancelOperation = serde_json::from_slice(body).map_err(|e| {
-        let detail = format!("The body can't be read: {e}. Send {{\"reason\": \"...\"}} or nothing.");
+        let detail = format!("Invalid body: {e}. Send {{\"reason\": \"...\"}} or nothing.");
         Failed::new(ProblemType::BadRequest, detail)
     })?;
     Ok(clipped(&cancel.reason))
@@ -175,13 +176,13 @@ fn clipped(reason: &str) -> String {
     reason.trim().chars().take(500).collect()
 }
 
-/// Asks for the end of many: those named by id, or all that a filter finds. Answers when every request is kept.
+/// Cancels many operations, selected by ID or by a filter. The response is sent once all requests are stored.
 #[utoipa::path(post, path = "/api/v1/operations/cancel", tag = "operations", request_body = CancelMany,
     responses((status = 202, body = CancelledMany),
         (status = 400, body = Problem,
-            description = "Neither or both of ids and filter, more than 10,000 ids, or a body or filter that can't be read"),
+            description = "Neither or both of `ids` and `filter`, more than 10,000 IDs, or an invalid body or filter"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn cancel_many(
     State(server): State<Server>,
     By(by): By,
@@ -198,28 +199,28 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
     let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
     match (ids, filter) {
         (Some(ids), None) if ids.len() > MANY => {
-            Err(bad(format!("{} ids are more than the {MANY} that one request may name.", ids.len())))
+            Err(bad(format!("{} IDs exceed the limit of {MANY} per request.", ids.len())))
         }
         (Some(ids), None) => Ok(Which::These(ids)),
         (None, Some(filter)) => {
             let words = url_words(&filter);
             let words = words.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-            let filter = Filter::parse(words).map_err(|e| bad(format!("The filter can't be read: {e}.")))?;
+            let filter = Filter::parse(words).map_err(|e| bad(format!("Invalid filter: {e}.")))?;
             Ok(Which::Found(filter))
         }
         _ => Err(bad(
-            "Say which ones: give either \"ids\", a list, or \"filter\", words as in the list's query."
+            "Select operations with either \"ids\" (a list) or \"filter\" (a query string as for the list)."
                 .into(),
         )),
     }
 }
 
-/// Deletes an operation that has ended, with everything that is kept of it, and with it what it started. Answers when
-/// they are gone; whoever follows the feed is told by `forgotten`.
+/// Deletes an ended operation with all of its data, and its child operations. The response is sent after the deletion;
+/// the feed reports it with `forgotten` events.
 #[utoipa::path(delete, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Deleted), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It, or something that it started, has not ended"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 409, body = Problem, description = "The operation or one of its children has not ended"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn delete(
     State(server): State<Server>,
     By(by): By,
@@ -228,14 +229,14 @@ pub async fn delete(
     Ok(Json(server.engine.by(by).delete(id_of(id)?).await?))
 }
 
-/// Deletes many that have ended, each with what it started: those named by id, or all that a filter finds. What has
-/// not ended is left alone. Answers when they are gone; with `dry_run` it says what would be, and deletes nothing.
+/// Deletes many ended operations and their children, selected by ID or by a filter. Active operations are kept. The
+/// response is sent after the deletion. With `dry_run`, the response only says what would be deleted.
 #[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
     responses((status = 200, body = Deleted),
         (status = 400, body = Problem,
-            description = "Neither or both of ids and filter, more than 10,000 ids, or a body or filter that can't be read"),
+            description = "Neither or both of `ids` and `filter`, more than 10,000 IDs, or an invalid body or filter"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn delete_many(
     State(server): State<Server>,
     By(by): By,
@@ -251,11 +252,11 @@ fn url_words(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect()
 }
 
-/// Makes another attempt from the beginning.
+/// Retries an operation: starts another attempt from the beginning.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/retry", tag = "operations", params(("id" = String, Path)),
     responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has not ended, or it succeeded"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 409, body = Problem, description = "The operation has not ended, or it succeeded"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn retry(
     State(server): State<Server>,
     By(by): By,
@@ -265,11 +266,11 @@ pub async fn retry(
     Ok((StatusCode::ACCEPTED, Json(operation)))
 }
 
-/// Makes another attempt from the newest checkpoint.
+/// Resumes an operation: starts another attempt from the latest checkpoint.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/resume", tag = "operations", params(("id" = String, Path)),
     responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has not ended, it succeeded, or there is no checkpoint"),
-        (status = 503, body = Problem, description = "Nothing can be stored just now")))]
+        (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or it has no checkpoint"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn resume(
     State(server): State<Server>,
     By(by): By,
@@ -291,18 +292,18 @@ pub struct SeriesQuery {
     points: Option<usize>,
 }
 
-/// Curves of the current attempt, with no more points than asked for; extremes are kept.
+/// Series of the current attempt, downsampled to the requested number of points with min and max kept.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/series", tag = "operations",
     params(
         ("id" = String, Path),
-        ("name" = Option<String>, Query, description = "Names, separated by commas; all when not given"),
-        ("from" = Option<f64>, Query, description = "Least x"),
-        ("to" = Option<f64>, Query, description = "Greatest x"),
-        ("points" = Option<u32>, Query, description = "Points a curve at most, 4 to 20,000; 1,000 when not given"),
+        ("name" = Option<String>, Query, description = "Names, comma-separated; default: all"),
+        ("from" = Option<f64>, Query, description = "Minimum x"),
+        ("to" = Option<f64>, Query, description = "Maximum x"),
+        ("points" = Option<u32>, Query, description = "Maximum points per series, 4 to 20,000; default 1,000"),
     ),
     responses((status = 200, body = SeriesAnswer),
-        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn series(
     State(server): State<Server>,
     id: Path<String>,
@@ -330,19 +331,19 @@ enum LogFormat {
     Text,
 }
 
-/// The last log lines of an attempt, oldest first; or the whole log as a text to keep.
+/// The last log lines of an attempt, oldest first; or the full log as a text download.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/logs", tag = "operations",
     params(
         ("id" = String, Path),
-        ("attempt" = Option<u32>, Query, description = "The current one when not given"),
-        ("before" = Option<u64>, Query, description = "Only lines before this number"),
-        ("limit" = Option<u32>, Query, description = "1 to 10,000; 1,000 when not given"),
-        ("format" = Option<String>, Query, description = "`json`; or `text` for all lines as text/plain, without colours, \
-            a line each: when, level, text. `before` and `limit` don't count then"),
+        ("attempt" = Option<u32>, Query, description = "Attempt number; default: the current attempt"),
+        ("before" = Option<u64>, Query, description = "Only lines before this line number"),
+        ("limit" = Option<u32>, Query, description = "1 to 10,000; default 1,000"),
+        ("format" = Option<String>, Query, description = "`json` (default); or `text` for the full log as text/plain, \
+            without colours, each line with time, level and text. `before` and `limit` are ignored then"),
     ),
     responses((status = 200, body = LogPage),
-        (status = 400, body = Problem, description = "The query can't be read"), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+        (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn logs(
     State(server): State<Server>,
     id: Path<String>,
@@ -356,12 +357,12 @@ pub async fn logs(
     Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?).into_response())
 }
 
-/// An artifact of the newest result, as the host that made it gives it; the query goes along to the host.
+/// Artifact of the latest result, fetched from the host that produced it. The query string is passed to the host.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
-    params(("id" = String, Path), ("name" = String, Path, description = "As the result names it: `bars`")),
-    responses((status = 200, description = "What the artifact's media type says"), (status = 404, body = Problem),
-        (status = 502, body = Problem, description = "The host can't be reached"),
-        (status = 503, body = Problem, description = "The store can't be read")))]
+    params(("id" = String, Path), ("name" = String, Path, description = "Name in the result, such as `bars`")),
+    responses((status = 200, description = "The artifact, with its own media type"), (status = 404, body = Problem),
+        (status = 502, body = Problem, description = "The host is unreachable"),
+        (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn artifact(
     State(server): State<Server>,
     Path((id, name)): Path<(String, String)>,

@@ -47,12 +47,13 @@ impl Sweeps {
             .token(Some(secret.clone()))
             .stop_grace(Duration::from_secs(1))
             .build()?;
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for the host of sweeps")?;
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.context("can't bind a port for the sweep host")?;
         let url = format!("http://{}", listener.local_addr()?);
         let leaving = stop.clone();
         let serving = tokio::spawn(async move {
             if let Err(error) = host.serve(listener, leaving).await {
-                tracing::error!(%error, "the host of sweeps ended");
+                tracing::error!(%error, "the sweep host failed");
             }
         });
         let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
@@ -70,7 +71,7 @@ impl Sweeps {
     pub async fn close(self) {
         self.stop.cancel();
         if tokio::time::timeout(STOP, self.serving).await.is_err() {
-            tracing::warn!("the host of sweeps did not let go within {} s", STOP.as_secs());
+            tracing::warn!("the sweep host did not stop within {} s", STOP.as_secs());
         }
     }
 }

@@ -9,35 +9,35 @@ use serde_json::{Map, Value};
 /// What `analysis.sweep` takes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct SweepParams {
-    /// What is run again and again.
+    /// Kind of operation to sweep.
     #[serde(default)]
     pub run: SweptKind,
-    /// Params that all runs have, a ; between two: symbol=MSFT; timeframe=1h; strategy=sma_cross.
+    /// Fixed parameters of all runs, separated by ;. Example: symbol=MSFT; timeframe=1h; strategy=sma_cross
     #[serde(default)]
     #[schemars(length(max = 2000))]
     pub fixed: String,
-    /// Params that vary, each with its values or ranges: fast=5,10,20; slow=50..200:50.
+    /// Parameters to vary, with values or ranges. Example: fast=5,10,20; slow=50..200:50
     #[schemars(length(min = 3, max = 2000))]
     pub vary: String,
-    /// Which combinations are run.
+    /// Search method.
     #[serde(default)]
     pub search: Search,
-    /// How many runs are drawn.
+    /// Number of random runs.
     #[serde(default = "samples")]
     #[schemars(range(min = 1, max = 400), extend("x-when" = {"search": "random"}))]
     pub samples: u32,
-    /// The same seed draws the same runs.
+    /// Random seed. The same seed draws the same runs.
     #[serde(default = "seed")]
     #[schemars(range(min = 0, max = 4294967295_u32), extend("x-when" = {"search": "random"}))]
     pub seed: u32,
-    /// The figure of the results that ranks them, by its path. Empty: performance.sharpe of backtests, test.accuracy of
+    /// Metric to rank runs by, as its path in the result. Empty: performance.sharpe for backtests, test.accuracy for
     /// trainings.
     #[serde(default)]
     pub rank_by: Option<String>,
-    /// Which end of that figure is the best.
+    /// Maximize or minimize the metric.
     #[serde(default)]
     pub best: Best,
-    /// How many run at the same time, as far as hosts have places.
+    /// Maximum number of parallel runs, limited by free slots on the hosts.
     #[serde(default = "at_once")]
     #[schemars(range(min = 1, max = 32))]
     pub at_once: u32,
@@ -87,10 +87,10 @@ impl SweptKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Search {
-    /// All of them
+    /// Grid: all combinations
     #[default]
     Grid,
-    /// Some of them, drawn by the seed
+    /// Random: a sample of the combinations
     Random,
 }
 
@@ -98,10 +98,10 @@ pub enum Search {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Best {
-    /// The highest
+    /// Maximize
     #[default]
     Highest,
-    /// The lowest
+    /// Minimize
     Lowest,
 }
 
@@ -129,7 +129,7 @@ impl SweepParams {
         let wrong = |field: &str, why: String| vec![FieldError::new(field, why)];
         let fixed = settings(&self.fixed).map_err(|why| wrong("fixed", why))?;
         if let Some((name, _)) = fixed.iter().find(|(name, _)| plan.names.contains(name)) {
-            return Err(wrong("fixed", format!("'{name}' varies, so it can't be fixed as well.")));
+            return Err(wrong("fixed", format!("'{name}' varies, so it can't be fixed too.")));
         }
         let read = |field: &str, name: &str, text: &str| {
             let Some(found) = form.fields.iter().find(|f| f.name == name) else {
@@ -137,7 +137,7 @@ impl SweepParams {
                 let kind = self.run.name();
                 return Err(wrong(
                     field,
-                    format!("{kind} has no param '{name}'. It has {}.", known.join(", ")),
+                    format!("{kind} has no parameter '{name}'. Its parameters: {}.", known.join(", ")),
                 ));
             };
             found.read(text).map_err(|why| wrong(field, format!("{name}={text}: {why}")))
@@ -217,11 +217,11 @@ mod tests {
     fn what_is_wrong_is_found_before_anything_is_started() {
         let (field, said) = wrong(json!({}));
         assert!(field == "vary" && said.contains("fast"), "{field}: {said}");
-        assert!(wrong(json!({"vary": "fats=1"})).1.contains("has no param 'fats'"));
+        assert!(wrong(json!({"vary": "fats=1"})).1.contains("has no parameter 'fats'"));
         assert!(wrong(json!({"vary": "slow=x"})).1.contains("slow=x"));
         assert_eq!(wrong(json!({"vary": "slow=1", "fixed": ""})).0, "fixed");
         assert!(
-            wrong(json!({"vary": "slow=1", "fixed": "symbol=A;slow=2"})).1.contains("can't be fixed as well")
+            wrong(json!({"vary": "slow=1", "fixed": "symbol=A;slow=2"})).1.contains("can't be fixed too")
         );
     }
 

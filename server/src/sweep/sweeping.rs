@@ -70,7 +70,7 @@ fn taken_along(detail: &OperationDetail) -> bool {
 }
 
 fn failed(problem: Problem) -> WorkError {
-    WorkError::failed(problem.detail, "Resume it: what was run is kept.")
+    WorkError::failed(problem.detail, "Resume the sweep; completed runs are kept.")
 }
 
 impl<'a> Sweeping<'a> {
@@ -236,10 +236,10 @@ impl<'a> Sweeping<'a> {
     /// A run whose operation was deleted: what an earlier attempt took down of it stays.
     fn deleted(&mut self, run: usize) {
         match self.known.remove(&run) {
-            Some(ran) => self.note(ran, ", and deleted since"),
+            Some(ran) => self.note(ran, ", deleted since"),
             None => {
                 self.result.deleted += 1;
-                let said = format!("{}: it was deleted, and what came of it is not known", self.values(run));
+                let said = format!("{}: the run was deleted; its outcome is unknown", self.values(run));
                 self.ctx.log(LogLevel::Warn, said);
             }
         }
@@ -267,7 +267,7 @@ impl<'a> Sweeping<'a> {
                 self.ctx.log(LogLevel::Info, format!("{values}: {} {figure}", self.result.rank_by));
             }
             (State::Succeeded, None) => {
-                let said = format!("{values}: its result has no number at {}", self.result.rank_by);
+                let said = format!("{values}: the result has no number at {}", self.result.rank_by);
                 self.ctx.log(LogLevel::Warn, said);
             }
             (state, _) => self.ctx.log(LogLevel::Warn, format!("{values}: {state}{why}")),
@@ -301,7 +301,7 @@ impl<'a> Sweeping<'a> {
                 .keep(Place::new(format!("{over} of {all} runs"), state).at(share(f64::from(over))))
                 .is_err()
         {
-            tracing::warn!(operation = %self.ctx.id(), "a sweep's state is too large to be kept");
+            tracing::warn!(operation = %self.ctx.id(), "the state of a sweep is too large to be saved");
         }
     }
 

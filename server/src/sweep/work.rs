@@ -43,7 +43,7 @@ impl Sweep {
             if heard.iter().any(|host| host.instance.is_none() && host.name.as_str() != super::NAME) {
                 return Err(NoRuns::Unheard);
             }
-            return Err(vec![FieldError::new("run", format!("No host has {kind}. Look at /hosts."))].into());
+            return Err(vec![FieldError::new("run", format!("No host supports {kind}. See /hosts."))].into());
         };
         let form = Form::from_schema(&offer.spec.params).map_err(|why| vec![FieldError::new("run", why)])?;
         let runs = params.runs(&plan, &form)?;
@@ -69,12 +69,12 @@ impl Sweep {
                 }
                 Err(NoRuns::Wrong(errors)) => {
                     let said: Vec<_> = errors.into_iter().map(|e| e.message).collect();
-                    return Err(WorkError::failed(said.join(" "), "Start it again with other params."));
+                    return Err(WorkError::failed(said.join(" "), "Start it again with other parameters."));
                 }
                 Err(NoRuns::Unheard) => {}
             }
             if !std::mem::replace(&mut waiting, true) {
-                ctx.message(format!("waiting for a host with {}", params.run.name()));
+                ctx.message(format!("waiting for a host that supports {}", params.run.name()));
             }
             tokio::select! {
                 () = feed.changed() => {}
@@ -95,18 +95,18 @@ impl Work for Sweep {
             name: name.to_owned(),
             title: title.to_owned(),
             unit: String::new(),
-            x: "runs ended".to_owned(),
+            x: "runs completed".to_owned(),
         };
         KindSpec {
             name: KindName::new(super::KIND).expect("it is of the form area.verb"),
-            title: "Sweep params".to_owned(),
+            title: "Parameter sweep".to_owned(),
             description:
-                "Runs a backtest or a training over many combinations of params, and ranks what comes out."
+                "Runs a backtest or a training with many parameter combinations, and ranks the results."
                     .to_owned(),
             summary: Summary("{run} · {vary}".to_owned()),
             params: host_kit::params_schema::<SweepParams>(),
             phases: vec!["run".to_owned()],
-            series: vec![series(FIGURE, "Figure of each run as it ended"), series(BEST, "Best so far")],
+            series: vec![series(FIGURE, "Metric by run"), series(BEST, "Best so far")],
             resumable: true,
         }
     }
@@ -120,7 +120,7 @@ impl Work for Sweep {
 
     async fn run(&self, ctx: Context, params: SweepParams) -> Result<ResultDoc, WorkError> {
         let Some(engine) = self.engine.get() else {
-            return Err(WorkError::failed("The server is still starting.", "Retry it."));
+            return Err(WorkError::failed("The server is still starting up.", "Retry the sweep."));
         };
         let (kind, plan, runs) = self.await_runs(&ctx, engine, &params).await?;
         ctx.phase(1, "run");
@@ -136,8 +136,8 @@ impl Work for Sweep {
         let sweeping = Sweeping::new(engine, &ctx, &plan, result);
         let result = sweeping.all(&kind, &runs, params.at_once as usize).await?;
         if result.ran.iter().all(|ran| ran.state != State::Succeeded) {
-            let hint = "Each of them says why; look at the runs of this sweep.";
-            return Err(WorkError::failed("None of the runs succeeded.", hint));
+            let hint = "See the runs of this sweep for the reasons.";
+            return Err(WorkError::failed("No run succeeded.", hint));
         }
         let document = serde_json::to_value(&result).map_err(|e| WorkError::failed(e.to_string(), ""))?;
         Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })

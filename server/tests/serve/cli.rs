@@ -36,7 +36,7 @@ async fn an_operation_is_started_followed_listed_and_shown() {
 
     let (code, out, _) = run(&server, &["list", "--state", "succeeded", "-q", "ACME"]);
     assert!(code == Some(0) && out.contains(&id) && out.contains("data.load"), "{out}");
-    assert_eq!(run(&server, &["list", "--state", "failed"]).1, "No operation fits.\n");
+    assert_eq!(run(&server, &["list", "--state", "failed"]).1, "No operations match.\n");
     let (_, out, _) = run(&server, &["list", "--json"]);
     let page: OperationPage = serde_json::from_str(&out).unwrap();
     assert_eq!(page.operations[0].id.to_string(), id);
@@ -102,7 +102,7 @@ async fn what_goes_wrong_is_told_in_a_sentence_and_is_no_end_of_an_operation() {
     let home = Home::new();
     let server = home.serve(&["--token", "s3cret"]);
     let (code, _, err) = run(&server, &["list"]);
-    assert!(code == Some(3) && err.contains("A token is needed"), "{err}");
+    assert!(code == Some(3) && err.contains("Authentication required"), "{err}");
     let with_token = |args: &[&str]| {
         let Output { status, stderr, .. } =
             signalbox(&server, args).args(["--token", "s3cret"]).output().unwrap();
@@ -112,13 +112,13 @@ async fn what_goes_wrong_is_told_in_a_sentence_and_is_no_end_of_an_operation() {
     let (code, err) = with_token(&["follow", "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d"]);
     assert!(code == Some(3) && err.starts_with("signalbox: "), "{err}");
     let (code, err) = with_token(&["show", "xyz"]);
-    assert!(code == Some(3) && err.contains("is no id"), "{err}");
+    assert!(code == Some(3) && err.contains("is not an operation ID"), "{err}");
     assert_eq!(with_token(&["follow"]).0, Some(64));
 
     let Output { status, stderr, .. } =
         signalbox(&server, &["list", "--server", "http://127.0.0.1:9"]).output().unwrap();
     let err = String::from_utf8(stderr).unwrap();
-    assert!(status.code() == Some(3) && err.contains("no server answers at http://127.0.0.1:9"), "{err}");
+    assert!(status.code() == Some(3) && err.contains("no server at http://127.0.0.1:9"), "{err}");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn wrong_params_are_named_before_anything_starts() {
     let server = home.serve(&[]);
     server.host_up().await;
     let (code, _, err) = run(&server, &["start", "data.load", "symbl=MSFT"]);
-    assert!(code == Some(3) && err.contains("no param 'symbl'") && err.contains("symbol"), "{err}");
+    assert!(code == Some(3) && err.contains("no parameter 'symbl'") && err.contains("symbol"), "{err}");
     let (code, _, err) = run(&server, &["start", "data.lod"]);
     assert!(code == Some(3) && err.contains("data.load"), "{err}");
     let (code, out, _) = run(&server, &["start", "help"]);
@@ -135,7 +135,7 @@ async fn wrong_params_are_named_before_anything_starts() {
     // What the server refuses is told with the param it is about.
     let (code, _, err) = run(&server, &["start", "data.load", "timeframe=1h", "source=synthetic"]);
     assert!(code == Some(3) && err.contains("symbol"), "{err}");
-    assert_eq!(run(&server, &["list"]).1, "No operation fits.\n");
+    assert_eq!(run(&server, &["list"]).1, "No operations match.\n");
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn what_is_wrong_with_a_sweep_is_told_and_starts_nothing() {
     let sweep = server.start("analysis.sweep", params("fats=5,10")).await;
     let ended = feed.until(|o| o.id == sweep.id && o.state.ended()).await;
     let failure = ended.failure.unwrap();
-    assert!(failure.message.contains("has no param 'fats'"), "{failure:?}");
+    assert!(failure.message.contains("has no parameter 'fats'"), "{failure:?}");
     assert_eq!(children(&server, sweep.id).await.operations, []);
     let path = "/api/v1/operations?parent=x";
     let error = server.pool.get::<Value>(path).await.unwrap_err();
@@ -219,7 +219,10 @@ async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
 
     let server = home.serve_by(command());
     let mut feed = server.follow(feed.last()).await;
-    feed.until_progress(sweep, |progress| progress.message == "waiting for a host with backtest.run").await;
+    feed.until_progress(sweep, |progress| {
+        progress.message == "waiting for a host that supports backtest.run"
+    })
+    .await;
     let _host = HostProcess::start_at(&folder, url.trim_start_matches("http://"));
     let ended = feed.until(|o| o.id == sweep && o.state.ended() && o.attempt == 2).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);

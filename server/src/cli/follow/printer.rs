@@ -46,7 +46,7 @@ impl Printer {
 
     /// Goes on from another state of it, after events in between were lost.
     pub fn restart(&mut self, op: Operation, why: &str) -> Result<(), OutputError> {
-        self.aside(&format!("Events in between are no longer kept by the server, and are left out. {why}"))?;
+        self.aside(&format!("Some events were missed, because the server no longer keeps them. {why}"))?;
         if self.json {
             output::line(&serde_json::to_string(&op).unwrap_or_default())?;
         }
