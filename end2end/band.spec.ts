@@ -69,7 +69,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     await expect(dial).toHaveAttribute('aria-pressed', 'false');
     await dial.click();
     await expect(page).toHaveURL(/[?&]band=loss/);
-    await expect(chart(page)).toContainText('Baseline: p10 to p90 of 6 past runs of the same title · inside the baseline');
+    await expect(chart(page)).toContainText('Baseline: P10 to P90 of 6 past runs with the same title · inside the baseline');
     await expect(chart(page).locator('.chart-line')).toContainText('past runs');
     await shot(page, `live-${info.project.name}`);
     await chart(page).getByText('Show as table').click();
@@ -85,7 +85,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     await expect(chart(page)).toContainText('ended inside the baseline');
     await expect(dial).toHaveAttribute('aria-pressed', 'true');
     await dial.click();
-    await expect(chart(page)).not.toContainText('p10 to p90');
+    await expect(chart(page)).not.toContainText('P10 to P90');
     await expect(page).toHaveURL(/[?&]band=none/);
 });
 

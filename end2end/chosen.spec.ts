@@ -1,9 +1,9 @@
-// Which of several is chosen can be heard and seen without colours: states of the list, kinds to start, curves.
+// The current choice is announced and visible without colours: states of the list, kinds to start, curves.
 import type { Locator } from '@playwright/test';
 import { openTwoBacktests, until } from './pages';
 import { alive, expect, start, test } from './signalbox';
 
-/** Those, and only those, are the current ones of their group. */
+/** These, and only these, are the current ones of their group. */
 async function chosen(group: Locator, names: RegExp[]): Promise<void> {
     const current = group.locator('[aria-current]');
     await expect(current).toHaveText(names);

@@ -1,6 +1,5 @@
-// What a person wants to know after two backtests: which did better, and where their curves part. On bars that
-// every test has, through the page: load, backtest twice, select both, compare; and what the page says where there
-// is nothing to be compared.
+// Comparison of two backtests through the page: load, backtest twice, select both, compare. Also what the page says
+// when there is nothing to compare.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import path from 'node:path';
 import { alive, expect, rail, row, SYMBOL, test } from './signalbox';
@@ -30,7 +29,7 @@ async function done(request: APIRequestContext, kind: string, params: Params): P
 
 const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
 
-/** Bars, and two backtests of them: SMA cross, and buying and holding. */
+/** Loads bars and runs two backtests on them: SMA cross, and buy and hold. */
 async function twoBacktests(request: APIRequestContext): Promise<[string, string]> {
     await done(request, 'data.load', load);
     const on = { symbol: SYMBOL, timeframe: '1h' };
@@ -40,7 +39,7 @@ async function twoBacktests(request: APIRequestContext): Promise<[string, string
 }
 
 const table = (page: Page) => page.getByRole('region', { name: 'Comparison table' });
-/** The cells of a line of the table, by its name. */
+/** The cells of a table row, by the row's name. */
 const line = (page: Page, name: string) =>
     table(page).getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
 const figure = (page: Page, name: string): Locator => page.getByRole('main').getByRole('figure', { name });
@@ -49,7 +48,7 @@ const figure = (page: Page, name: string): Locator => page.getByRole('main').get
 const wider = (page: Page) =>
     page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** What stands in the line above a chart: a value of each curve. */
+/** The values above a chart, one per curve. */
 const readings = (chart: Locator) => chart.locator('.chart-line > span');
 
 async function shot(page: Page, name: string): Promise<void> {
@@ -63,7 +62,7 @@ test('two backtests are selected, and stand beside each other with their equity 
     expect(returns[0]).not.toBe(returns[1]);
     const better = returns[0] > returns[1] ? 0 : 1;
 
-    // One alone can't be compared, and the bar says so.
+    // A single operation cannot be compared, and the bar says so.
     await page.goto('/operations');
     await alive(page);
     const bar = page.getByRole('region', { name: 'Selection' });
@@ -83,22 +82,22 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(heads.nth(0)).toContainText('sma_cross');
     await expect(heads.nth(1)).toContainText('buy_and_hold');
 
-    // The param that differs stands out; the others are folded away.
+    // Different parameters are shown; identical ones are collapsed.
     await expect(table(page).getByRole('rowheader', { name: '3 parameters differ' })).toBeVisible();
     await expect(line(page, 'strategy')).toHaveText(['sma_cross', 'buy_and_hold']);
-    // What the other strategy does not ask for, it does not have.
+    // The other strategy does not have this parameter.
     await expect(line(page, 'fast')).toHaveText(['20', /^[–-]?$/]);
     await expect(line(page, 'symbol')).toHaveCount(0);
     await page.getByText(/^\d+ identical parameters$/).click();
     await expect(page.getByRole('row', { name: `symbol ${SYMBOL}` })).toBeVisible();
 
-    // The better return is marked, in words as well.
+    // The better return is marked, also in words.
     const figures = line(page, 'Total return');
     await expect(figures.nth(better)).toContainText('best:');
     await expect(figures.nth(1 - better)).not.toContainText('best:');
     await expect(line(page, 'Commissions').filter({ hasText: 'best:' })).toHaveCount(0);
 
-    // Both curves of equity in one chart, a legend that tells and hides them.
+    // Both equity curves are in one chart; its legend names and hides them.
     const equity = figure(page, 'Equity');
     const legend = equity.getByRole('list', { name: 'Curves shown' }).getByRole('button');
     await expect(legend).toHaveText([/^A .*sma_cross/, /^B .*buy_and_hold/]);
@@ -111,7 +110,7 @@ test('two backtests are selected, and stand beside each other with their equity 
     await legend.nth(0).click();
     for (const name of ['Drawdown', 'Exposure']) await expect(figure(page, name)).toBeVisible();
 
-    // What is set stands in the address, and the address gives the same again.
+    // Settings are part of the URL, which restores them.
     await page.getByRole('navigation', { name: 'Curves shown' }).getByRole('link', { name: 'Exposure' }).click();
     await expect(figure(page, 'Exposure')).toHaveCount(0);
     await page.getByRole('link', { name: 'by bar' }).click();
@@ -123,13 +122,13 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(page.getByRole('slider', { name: 'Smoothing of all curves' })).toHaveValue('0.6');
     await equity.scrollIntoViewIfNeeded();
     await expect(readings(equity).first()).toHaveText(/^bar /);
-    // The smoothed value, and behind it the one that it is made of.
+    // The smoothed value, followed by the raw one.
     await expect(readings(equity).nth(1)).toHaveText(/^A .* [\d,.]+ \([\d,.]+\)$/);
 
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
-    // Of all links of the page none is called the current one, but the curves that are shown.
+    // Of all links on the page only the shown curves are current.
     await expect(table(page).locator('[aria-current]')).toHaveCount(0);
-    // Taken away, the other is left, and the way to another one.
+    // Removing one leaves the other, with a way to add another one.
     await table(page).getByRole('link', { name: /^Remove B/ }).click();
     await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
     await expect(page.getByRole('heading', { name: /^Compare .*sma_cross · 20\/50 with$/ })).toBeVisible();
@@ -170,7 +169,7 @@ test('from an operation to a comparison with another of its kind, while one stil
     await rate.scrollIntoViewIfNeeded();
     await expect(rate.locator('canvas')).toBeVisible();
 
-    // It ends under the open page, which says so.
+    // It ends while the page is open, and the page says so.
     await request.post(`/api/v1/operations/${slow}/cancel`, { data: {} });
     await expect(line(page, 'Outcome')).toHaveText(['succeeded', 'cancelled']);
 });
@@ -187,7 +186,7 @@ test('what failed says why, other kinds are compared in what they share', async 
     await expect(page.getByRole('main')).toContainText('C (backtest.run) is the only one of its kind here');
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
     if (info.project.name === 'phone') {
-        // The table scrolls in its own box, and what its lines are called stays in sight.
+        // The table scrolls in its own box, and row names stay in view.
         const name = table(page).getByRole('rowheader', { name: 'Completeness' });
         const before = await name.boundingBox();
         await table(page).evaluate((box) => box.scrollTo({ left: box.scrollWidth }));

@@ -1,19 +1,19 @@
-// The ladder of a cancel where it leaves its straight way: work that does not listen is killed past the deadline,
-// a host that is away gets the request when it is back, or its operation is given up before; what waits in the queue
-// is cancelled without any host; and who presses twice asks once. (The straight way is in load.spec.ts.)
+// Cancels that do not take the usual steps: work that ignores them is killed after the deadline, an unreachable host
+// gets the request when it is back or its operation is abandoned, queued operations are cancelled without a host, and
+// a double click sends one request. The usual steps are in load.spec.ts.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { alive, expect, reaches, start, startLoad, SYMBOL, test as base } from './signalbox';
 
-/** A command that ignores SIGTERM, and has a child that does the same; it says which. */
+/** A command that ignores SIGTERM, with a child that does the same; it prints the child's process ID. */
 const SCRIPT = `trap '' TERM
 sleep 600 &
 echo "child $!"
 while :; do sleep 1; done
 `;
 
-/** The server offers the command, and lets one of it run at a time. */
+/** The server offers the command and runs one of it at a time. */
 const test = base.extend({
     server: async ({ server }, use) => {
         await server.stop();
@@ -29,7 +29,7 @@ const test = base.extend({
     },
 });
 
-/** Whether a process is there; one that is dead and only not yet taken away by its parent is not. */
+/** Whether a process is running; zombies do not count. */
 function lives(pid: number): boolean {
     const lines = execFileSync('ps', ['-eo', 'pid=,stat='], { encoding: 'utf8' }).split('\n');
     const found = lines.map((line) => line.trim().split(/\s+/)).find(([id]) => Number(id) === pid);
@@ -49,9 +49,9 @@ test('what ignores its cancel is killed past the deadline, with all that it star
     expect(lives(child)).toBe(true);
 
     await main.getByRole('button', { name: 'Cancel operation' }).click();
-    // Nothing of it is kept, so it is asked back.
+    // Its work would be lost, so a dialog asks for confirmation.
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel operation' }).click();
-    // It is not called cancelled before it is.
+    // It is not shown as cancelled before it is.
     await expect(main.locator('.receipt')).toContainText('acknowledged');
     await expect(main.locator('.op-state')).toContainText('cancelling');
     expect(lives(child)).toBe(true);
@@ -73,7 +73,7 @@ test('who presses twice asks once', async ({ page, request }) => {
     const first = main.locator('.receipt').getByRole('listitem').first();
     await expect(first).toContainText(/requested \d/);
     const requested = await first.textContent();
-    // The page has no second one to offer; somebody else's is the same wish.
+    // The page offers no second cancel; one from elsewhere is the same request.
     await expect(main.locator('.op-state')).toContainText('cancelling');
     await expect(main.getByRole('button', { name: 'Cancel operation' })).toHaveCount(0);
     const again = await request.post(`/api/v1/operations/${id}/cancel`, { data: { reason: 'again' } });
@@ -93,7 +93,7 @@ test('what waits in the queue is cancelled at once, and no host is asked', async
     await main.getByRole('button', { name: 'Cancel operation' }).click();
     await expect(main.locator('.op-state')).toContainText('cancelled');
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText([/requested/, /stopped/, /released/]);
-    // Somebody wanted that, and it is written down.
+    // The audit log has the request.
     await expect(main.getByRole('region', { name: 'Audit log' })).toContainText('Requested cancel');
     const { operation } = await (await request.get(`/api/v1/operations/${first}`)).json();
     expect(operation.state).toBe('running');
@@ -132,7 +132,7 @@ test('what was given up is stopped when its host is back, and what it says then 
         await expect(main.locator('.receipt')).toContainText('the stop was never confirmed');
         expect(lives(child)).toBe(true);
     });
-    // The host hears that nobody wants it any more, and says that it has ended.
+    // The host is told to stop, and reports the end.
     await expect(main).toContainText(/Late report from the host: .*ended, cancelled.*changes nothing/, { timeout: 40_000 });
     await expect.poll(() => lives(child)).toBe(false);
     await expect(main.locator('.op-state')).toContainText('failed');

@@ -1,25 +1,25 @@
-// The main job: start a load, watch it move, cancel it for real, find it again, resume it to the end.
+// The main job: start a load, watch its progress, cancel it, find it again, and resume it to the end.
 import { alive, expect, linkOf, percent, rail, reaches, row, startLoad, SYMBOL, test } from './signalbox';
 
 test('a load is started, watched, cancelled with a receipt, found again and resumed', async ({ page, rows, request }) => {
-    // Three years of bars are a segment each: about two seconds of work for one.
+    // Each of the three years of bars is a segment of about two seconds of work.
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 900 });
 
-    // It moves on the list, by itself.
+    // The list updates by itself.
     await rail(page, 'Operations').click();
     const listed = row(page, SYMBOL);
     await expect(listed).toContainText('running');
     const before = await percent(listed);
     await expect.poll(() => percent(listed)).toBeGreaterThan(before);
 
-    // Open it, and cancel once a part is safely stored.
+    // Open it, and cancel once a segment is stored.
     await linkOf(listed).click();
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
     await expect(page.getByRole('heading', { level: 1 })).toContainText(SYMBOL);
     await reaches(page.getByRole('main'), 45);
     await page.getByRole('main').getByRole('button', { name: 'Cancel operation' }).click();
 
-    // Every step of the cancel, with its time.
+    // Every step of the cancel has a time.
     const receipt = page.locator('.receipt');
     await expect(receipt).toContainText('Cancelled');
     const receiptSays = [
@@ -31,13 +31,13 @@ test('a load is started, watched, cancelled with a receipt, found again and resu
     ];
     await expect(receipt.getByRole('listitem')).toHaveText(receiptSays);
 
-    // It is not of this page only.
+    // The receipt is stored, not only on this page.
     await page.reload();
     await alive(page);
     await expect(receipt.getByRole('listitem')).toHaveText(receiptSays);
     await expect(page.getByRole('main')).toContainText(/\d of \d+ segments/);
 
-    // What was stored counts: the rest is loaded, and all rows are there.
+    // Stored segments count: the rest is loaded, and all rows are there.
     await page.getByRole('main').getByRole('button', { name: 'Resume…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume operation' }).click();
     await expect(page.getByRole('main').locator('.state').first()).toContainText('succeeded', { timeout: 30_000 });
@@ -51,7 +51,7 @@ test('a load is started, watched, cancelled with a receipt, found again and resu
 });
 
 test('a restarted server has everything, and the page comes back by itself', async ({ page, server, rows, tolerated }) => {
-    // While the server is away the browser says that it can't be reached.
+    // While the server is down, the browser shows that it is unreachable.
     tolerated.push(/net::ERR_|Failed to (load|fetch)/);
     await startLoad(page, { symbol: SYMBOL });
     await rail(page, 'Operations').click();

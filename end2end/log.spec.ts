@@ -1,4 +1,4 @@
-// The log of an operation: long, coloured, followed, searched, linked to. Only what is in sight is part of the page.
+// The log of an operation: long, coloured, followed, searched and linked. Only lines in view are in the document.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
@@ -6,10 +6,10 @@ import { alive, expect, start, test as base } from './signalbox';
 
 /** Lines of the long log. */
 const MANY = 100_000;
-/** Rows that may be part of the page, whatever the length of the log. */
+/** Maximum number of rows in the document, whatever the length of the log. */
 const MOST_ROWS = 60;
 
-/** Says many lines as fast as it can: every hundredth in red, every thousandth a warning, one at 61,803 of its own. */
+/** Prints many lines as fast as it can: every hundredth in red, every thousandth a warning, and a unique one at 61,803. */
 const CHATTER = `awk -v n="$1" 'BEGIN {
     for (i = 1; i <= n; i++) {
         if (i == 61803) print "a needle in it";
@@ -21,7 +21,7 @@ const CHATTER = `awk -v n="$1" 'BEGIN {
 printf 'drawn 1\\rdrawn 2\\rdrawn at last\\n'
 `;
 
-/** Says a line whenever its file grows by one. */
+/** Prints a line whenever its file grows by one. */
 const ECHO = `tail -n +1 -f "$1"
 `;
 
@@ -59,7 +59,7 @@ async function ended(request: APIRequestContext, id: string): Promise<void> {
     await expect.poll(now, { timeout: 60_000 }).toBe('succeeded');
 }
 
-/** The log of an operation that said so many lines. */
+/** Opens the log of an operation that printed this many lines. */
 async function chatter(page: Page, request: APIRequestContext, lines: number, more = ''): Promise<Locator> {
     const id = await start(request, 'exec.chatter', { lines });
     await ended(request, id);
@@ -72,7 +72,7 @@ function card(page: Page): Locator {
     return page.getByRole('region', { name: 'Log', exact: true });
 }
 
-/** How many elements the list has in all. */
+/** Number of elements in the list. */
 function nodes(log: Locator): Promise<number> {
     return log.evaluate((list) => list.querySelectorAll('*').length);
 }
@@ -85,14 +85,14 @@ async function scrollTo(log: Locator, share: number): Promise<void> {
 test('a hundred thousand lines are scrolled through with few of them in the page', async ({ page, request }) => {
     test.setTimeout(120_000);
     const log = await chatter(page, request, MANY);
-    // It opens at its end.
+    // It opens at the end.
     await expect(log).toContainText('drawn at last');
     await expect(log).not.toContainText('drawn 1');
 
     let most = 0;
     for (const share of [0.9, 0.5, 0.25, 0.1, 0.75, 0]) {
         await scrollTo(log, share);
-        // What comes in sight is loaded; the first row in sight says where that is.
+        // Lines in view are loaded; the first visible row is the scroll position.
         await expect(log.locator('[data-missing]')).toHaveCount(0);
         most = Math.max(most, await log.locator('.log-line').count());
         expect(await nodes(log)).toBeLessThan(MOST_ROWS * 8);
@@ -131,7 +131,7 @@ test('the search finds what is not loaded, marks, counts and goes there', async 
     await expect(page).toHaveURL(/#L61803$/);
     await expect(card(page)).toContainText('1 of 1');
 
-    // From one to the next and back, around the end.
+    // From match to match, wrapping around the end.
     await search.fill('warning');
     await expect(card(page)).toContainText('100 matches');
     await search.press('Enter');

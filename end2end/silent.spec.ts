@@ -1,5 +1,5 @@
-// A host that falls silent: the page says so, its operation can be given up, and what comes of it later changes
-// nothing. And before a resume it is said what it starts from.
+// A silent host: the page says so, its operation can be abandoned, and late reports change nothing. Also the dialog
+// before a resume.
 import { expect, reaches, startLoad, SYMBOL, test } from './signalbox';
 
 test('an operation whose host is silent is given up, and stays so when the host is back', async ({ page, request, server }) => {
@@ -26,7 +26,7 @@ test('an operation whose host is silent is given up, and stays so when the host 
         await expect(main).toContainText('Abandoned while its host was unreachable');
     });
 
-    // The host is heard again, and is told to stop; the operation stays as it was given up.
+    // The reconnected host is told to stop; the operation stays abandoned.
     const detail = async () => (await request.get(`/api/v1/operations/${id}`)).json();
     const running = async () => {
         const { hosts } = await (await request.get('/api/v1/hosts')).json();
@@ -55,7 +55,7 @@ test('a cancel that can not be delivered says so, and can be given up', async ({
 });
 
 test('before a resume it is said what is kept, from when, and what is done again', async ({ page, request }) => {
-    // Three years of bars are a segment each: a checkpoint is there after the first.
+    // Each of the three years of bars is a segment: a checkpoint exists after the first.
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 900 });
     const main = page.getByRole('main');
     await reaches(main, 45);
@@ -68,7 +68,7 @@ test('before a resume it is said what is kept, from when, and what is done again
     await expect(dialog).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
     await expect(dialog).toContainText('by attempt 1');
     await expect(dialog).toContainText('Queued as attempt 2');
-    // The safe way out has the focus, and Esc is another.
+    // The safe button has the focus, and Esc closes as well.
     await expect(dialog.getByRole('button', { name: 'Back' })).toBeFocused();
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();

@@ -1,4 +1,5 @@
-// A sweep from its form to its ranks: the runs as they come, the map of two params, and the way to each run and back.
+// A sweep from its form to its ranking: the runs as they come, the heat map of two parameters, and the links to each
+// run and back.
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 async function until(request: import('@playwright/test').APIRequestContext, id: string, state: string): Promise<void> {
@@ -28,7 +29,7 @@ test('two params of a backtest are swept, ranked and mapped', async ({ page, req
     await expect(map.locator('tbody td')).toHaveCount(9);
     await expect(map.locator('[data-heat="6"]').first()).toHaveText(await ranks.first().locator('td:nth-child(4)').innerText());
 
-    // The best run, and the way back.
+    // To the best run and back.
     const fast = await ranks.first().locator('td:nth-child(2)').innerText();
     await ranks.first().getByRole('link').click();
     await expect(main.locator('.op-state')).toContainText('succeeded');

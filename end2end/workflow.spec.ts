@@ -1,6 +1,6 @@
-// The workflow that people live in, through the page alone: load bars, train a model on them and watch both loss
-// curves, backtest the model, and see what came of it beside buying and holding. On real bars where they are
-// there (SIGNALBOX_BARS names a folder with MSFT_1h.csv), else on those that every test has.
+// The main workflow through the page: load bars, train a model on them while watching both loss curves, backtest the
+// model, and compare it with buy and hold. It uses real bars if SIGNALBOX_BARS names a folder with MSFT_1h.csv,
+// otherwise the bars of all tests.
 import { copyFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { alive, expect, SYMBOL, test } from './signalbox';
@@ -27,7 +27,7 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
     await expect(main.getByText('succeeded').first()).toBeVisible({ timeout: 30_000 });
 
-    // Train on what was loaded.
+    // Train.
     await main.getByRole('link', { name: 'Train a model' }).click();
     await expect(page).toHaveURL(/\/new\?/);
     await page.getByLabel('Epochs').fill(String(epochs));
@@ -41,7 +41,7 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await expect(main.getByRole('region', { name: 'Result' })).toContainText('Test accuracy');
     await shot('trained');
 
-    // Backtest it.
+    // Backtest.
     await main.getByRole('link', { name: 'Backtest this model' }).click();
     await expect(page).toHaveURL(/\/new\?/);
     await page.getByRole('button', { name: /^Start/ }).click();
@@ -51,7 +51,7 @@ test('load, train, backtest the model, beside buy and hold', async ({ page, serv
     await expect(figures).toContainText('Buy and hold');
     await expect(main.getByRole('figure', { name: 'Equity' })).toContainText('Buy and hold');
     await expect(main.getByRole('heading', { name: /^Trades/ })).toBeVisible();
-    // Charts are drawn when they are seen.
+    // Charts are drawn when they scroll into view.
     for (const name of ['Equity', 'Drawdown', `${symbol} 1h`]) {
         const figure = main.getByRole('figure', { name });
         await figure.scrollIntoViewIfNeeded();

@@ -6,9 +6,9 @@ use protocol::{Envelope, Point};
 /// Number of points below which a curve is known to be complete, not downsampled.
 pub const ALL_THERE: usize = 1_000;
 
-/// Legend of a baseline: `Baseline: p10 to p90 of 23 past runs of the same title`.
+/// Legend of a baseline: `Baseline: P10 to P90 of 23 past runs with the same title`.
 pub fn legend(envelope: &Envelope) -> String {
-    format!("Baseline: p10 to p90 of {} past runs {}", envelope.runs.len(), envelope.like.as_words())
+    format!("Baseline: P10 to P90 of {} past runs {}", envelope.runs.len(), envelope.like.as_words())
 }
 
 fn points(n: u32) -> String {
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn where_a_curve_stands_is_said_as_far_as_it_is_known() {
         let envelope = envelope();
-        assert_eq!(legend(&envelope), "Baseline: p10 to p90 of 7 past runs of the same title");
+        assert_eq!(legend(&envelope), "Baseline: P10 to P90 of 7 past runs with the same title");
         let said = |ys: &[f64], ended| standing(&envelope, &curve(ys), ended);
         assert_eq!(said(&[2.0, 2.5], false), "inside the baseline");
         assert_eq!(said(&[2.0, 4.0, 5.0], false), "above the baseline for 2 points");

@@ -158,7 +158,7 @@ impl Bands {
             <button
                 type="button"
                 class="legend-entry only-script"
-                title="Show the baseline behind the curve: p10 to p90 of past succeeded runs"
+                title="Show the baseline behind the curve: P10 to P90 of successful past runs"
                 aria-pressed=word(move || if self.shows(&here) { "true" } else { "false" })
                 on:click=move |_| self.toggle(&names)
             >
