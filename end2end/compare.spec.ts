@@ -163,7 +163,7 @@ test('from an operation to a comparison with another of its kind, while one stil
     await alive(page);
     await page.getByRole('main').getByRole('link', { name: 'Compare with…' }).click();
     await page.getByRole('main').getByRole('link', { name: /SLOW/ }).click();
-    await expect(line(page, 'Outcome')).toHaveText(['succeeded', /^still running/]);
+    await expect(line(page, 'Outcome')).toHaveText(['succeeded', /^running/]);
     await expect(line(page, 'Rows').nth(1)).toHaveText('–');
     const rate = figure(page, 'Rows per second');
     await rate.scrollIntoViewIfNeeded();
@@ -183,7 +183,7 @@ test('what failed says why, other kinds are compared in what they share', async 
     await alive(page);
     await expect(line(page, 'Outcome').nth(1)).toHaveText(/^failed: .*NOSUCH/);
     await expect(line(page, 'symbol')).toHaveText([SYMBOL, 'NOSUCH', SYMBOL]);
-    await expect(page.getByRole('main')).toContainText('C (backtest.run) is the only one of its kind here');
+    await expect(page.getByRole('main')).toContainText('C (backtest.run) is the only operation of its kind here');
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
     if (info.project.name === 'phone') {
         // The table scrolls in its own box, and row names stay in view.

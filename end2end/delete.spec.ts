@@ -25,7 +25,7 @@ test('what has ended is deleted from its page, and every other page is told', as
     await more.click();
     await main.getByRole('button', { name: 'Delete…' }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('lost for good');
+    await expect(dialog).toContainText('Permanently deletes');
     await dialog.getByRole('button', { name: 'Keep' }).click();
     await expect(dialog).toBeHidden();
     await more.click();
@@ -73,7 +73,7 @@ test('of a selection what has ended is deleted with one question, and what runs 
     const bar = page.getByRole('region', { name: 'Selection' });
     await bar.getByRole('button', { name: 'Delete 2…' }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('2 operations go and all that they started');
+    await expect(dialog).toContainText('Permanently deletes 2 operations and all runs they started');
     await expect(dialog).toContainText('1 has not ended');
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 2 operations. 1 skipped');
