@@ -1,4 +1,4 @@
-//! One operation as signals: one for each thing of it that changes on its own.
+//! Signals of one operation, one per part that changes independently.
 
 use super::ledger::Known;
 use super::line::Waiting;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What never changes of an operation.
+/// Immutable part of an operation.
 #[derive(Debug)]
 pub struct Fixed {
     pub id: OperationId,
@@ -24,20 +24,20 @@ pub struct Fixed {
     pub created_at: Time,
 }
 
-/// What changes seldom, and together.
+/// Part that changes rarely and together.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Facts {
     pub attempt: u32,
     pub host: Option<HostName>,
     pub priority: i8,
-    /// When this attempt began to wait in line.
+    /// When the current attempt was queued.
     pub queued_at: Time,
     pub not_before: Option<Time>,
     pub started_at: Option<Time>,
     pub ended_at: Option<Time>,
     pub failure: Option<Failure>,
     pub checkpoint: Option<Checkpoint>,
-    /// But how many points are outside, which [`OpView::outside`] tells.
+    /// Without the number of points outside, which is in [`OpView::outside`].
     pub rule: Option<BandRule>,
     pub has_result: bool,
     pub tags: Vec<String>,
@@ -62,7 +62,7 @@ impl Facts {
     }
 }
 
-/// One operation as signals.
+/// Signals of one operation.
 pub struct OpCell {
     pub(super) fixed: Arc<Fixed>,
     pub(super) as_of: AtomicU64,
@@ -76,7 +76,7 @@ pub struct OpCell {
     pub(super) outside: ArcRwSignal<u32>,
 }
 
-/// An operation as a component holds it: signals that live as long as the component, and can be copied.
+/// Copyable view of an operation for components; its signals live as long as the component.
 #[derive(Clone, Copy)]
 pub struct OpView {
     pub fixed: StoredValue<Arc<Fixed>>,
@@ -88,12 +88,12 @@ pub struct OpView {
     pub receipt: RwSignal<Option<Receipt>>,
     pub condition: RwSignal<Option<Condition>>,
     pub facts: RwSignal<Facts>,
-    /// How many points in a row are out of the band of its rule.
+    /// Consecutive points outside the baseline of its rule.
     pub outside: RwSignal<u32>,
 }
 
 impl OpView {
-    /// What never changes of it.
+    /// The immutable part.
     pub fn fixed(&self) -> Arc<Fixed> {
         self.fixed.get_value()
     }
@@ -130,7 +130,7 @@ impl OpCell {
         }
     }
 
-    /// It now stands like this. Wakes only those whose part is different.
+    /// Sets the signals to a new version of the operation. Only changed ones notify.
     pub(super) fn stands(&self, op: &Operation) {
         set(&self.progress, &op.progress);
         set(&self.forecast, &op.forecast);
@@ -142,17 +142,17 @@ impl OpCell {
         set(&self.state, &op.state);
     }
 
-    /// What never changes of it.
+    /// The immutable part.
     pub fn fixed(&self) -> &Fixed {
         &self.fixed
     }
 
-    /// Its state, and whether it left something to go on from. Not tracked.
+    /// State, and whether there is a checkpoint. Not tracked.
     pub fn standing(&self) -> (State, bool) {
         (self.state.get_untracked(), self.facts.with_untracked(|f| f.checkpoint.is_some()))
     }
 
-    /// The host that has it now. Not tracked.
+    /// Current host. Not tracked.
     pub(super) fn at_work_on(&self) -> Option<HostName> {
         let state = self.state.get_untracked();
         if state.ended() || state == State::Queued {
@@ -161,23 +161,23 @@ impl OpCell {
         self.facts.with_untracked(|f| f.host.clone())
     }
 
-    /// How it ended: its state, when the attempt began and when it ended. Nothing while it has not. Not tracked.
+    /// State, start and end of the last attempt; `None` while it has not ended. Not tracked.
     pub fn end(&self) -> Option<(State, Option<Time>, Option<Time>)> {
         let state = self.state.get_untracked();
         self.facts.with_untracked(|f| state.ended().then_some((state, f.started_at, f.ended_at)))
     }
 
-    /// When it ended. Not tracked.
+    /// End time. Not tracked.
     pub fn ended_at(&self) -> Option<Time> {
         self.facts.with_untracked(|f| f.ended_at)
     }
 
-    /// The host of its current attempt, once one was chosen. Not tracked.
+    /// Host of the current attempt, once assigned. Not tracked.
     pub fn host(&self) -> Option<HostName> {
         self.facts.with_untracked(|f| f.host.clone())
     }
 
-    /// How long its current attempt took or takes, microseconds. Not tracked.
+    /// Duration of the current attempt, microseconds. Not tracked.
     pub fn took(&self, now: Time) -> Option<i64> {
         let took = self.condition.with_untracked(|c| {
             self.facts.with_untracked(|facts| crate::words::elapsed(facts, c.as_ref(), now))
@@ -185,7 +185,7 @@ impl OpCell {
         took.map(|seconds| (seconds * 1e6) as i64)
     }
 
-    /// When it will end, as far as anybody can know. Not tracked.
+    /// Forecast end. Not tracked.
     pub fn ends_at(&self, now: Time) -> Option<Time> {
         if self.state.get_untracked() != State::Running {
             return None;
@@ -197,7 +197,7 @@ impl OpCell {
         self.forecast.with_untracked(|f| f.map(|f| f.ends_at)).or_else(reckoned)
     }
 
-    /// As one of its kind's line, while it is in one.
+    /// Its entry in the queue, while queued.
     pub(super) fn waiting(&self) -> Option<Waiting<'_>> {
         if self.state.get_untracked() != State::Queued {
             return None;
@@ -210,7 +210,7 @@ impl OpCell {
         })
     }
 
-    /// As what takes a place or stands in line, while it does. Not tracked.
+    /// Its entry in the workload, while it uses a slot or is queued. Not tracked.
     pub(super) fn at_work(&self) -> Option<Work> {
         let on = self.at_work_on();
         if on.is_none() && self.waiting().is_none() {
@@ -224,7 +224,7 @@ impl OpCell {
         })
     }
 
-    /// Whether a filter takes it. Not tracked.
+    /// Whether it matches a filter. Not tracked.
     pub(super) fn taken(&self, by: &Filter, now: Time) -> bool {
         let fixed = &self.fixed;
         self.facts.with_untracked(|facts| {
@@ -243,7 +243,7 @@ impl OpCell {
         })
     }
 
-    /// For a component.
+    /// A view for components.
     pub fn view(&self) -> OpView {
         OpView {
             id: self.fixed.id,
@@ -264,7 +264,7 @@ fn outside_of(op: &Operation) -> u32 {
     op.rule.as_ref().map_or(0, |rule| rule.outside)
 }
 
-/// Sets a signal if its value is another one; says whether it was.
+/// Sets a signal if the value differs; returns whether it did.
 pub(super) fn set<T: PartialEq + Clone + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: &T) -> bool {
     let differs = signal.with_untracked(|old| old != value);
     if differs {

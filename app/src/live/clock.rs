@@ -1,27 +1,26 @@
-//! The server's clock as the browser can know it, and how late the news is.
+//! Estimate of the server's clock, and the latency of messages.
 //!
-//! A message cannot arrive before it was written, so the smallest difference ever seen between the browser's
-//! clock and a message's own time is the offset between the two clocks (plus the quickest way a message
-//! found). What a message took beyond that is its latency. Only the last one to two minutes count: clocks
-//! drift, and laptops sleep.
+//! A message can't arrive before it was written, so the smallest observed difference between the browser's clock and a
+//! message's timestamp is the clock offset (plus the shortest transit time). The rest of a message's difference is its
+//! latency. Only the last one to two minutes count: clocks drift, and laptops sleep.
 
 use protocol::Time;
 
-/// How long one window of observations lasts, milliseconds.
+/// Length of an observation window, milliseconds.
 const WINDOW: f64 = 60_000.0;
 
-/// Smallest offset seen in this window and in the one before.
+/// Smallest offset of this window and of the previous one.
 #[derive(Clone, Debug, Default)]
 pub struct ClockSync {
     current: Option<f64>,
     previous: Option<f64>,
     since: f64,
-    /// Smoothed, milliseconds.
+    /// Exponential moving average, milliseconds.
     latency: Option<f64>,
 }
 
 impl ClockSync {
-    /// Notes a message written at `at` that arrived when the browser's clock said `now`, milliseconds since 1970.
+    /// Records a message written at `at` that arrived at `now` of the browser's clock, milliseconds since 1970.
     pub fn observe(&mut self, at: Time, now: f64) {
         let offset = now - at.millis();
         if now - self.since > WINDOW || now < self.since {
@@ -30,7 +29,7 @@ impl ClockSync {
         }
         self.current = Some(self.current.map_or(offset, |least| least.min(offset)));
         let late = offset - self.offset();
-        // New news weighs a fifth: quick enough to show trouble, calm enough to read.
+        // A weight of 1/5 reacts quickly and stays readable.
         self.latency = Some(self.latency.map_or(late, |known| known + (late - known) * 0.2));
     }
 
@@ -43,12 +42,12 @@ impl ClockSync {
         }
     }
 
-    /// The server's time when the browser's clock says `now`; nothing while no message was seen.
+    /// Server time at `now` of the browser's clock; `None` before the first message.
     pub fn server_time(&self, now: f64) -> Option<Time> {
         (self.current.is_some() || self.previous.is_some()).then(|| Time::from_millis(now - self.offset()))
     }
 
-    /// Milliseconds from the server's clock to this page, smoothed.
+    /// Smoothed latency, milliseconds.
     pub fn latency(&self) -> Option<f64> {
         self.latency
     }
@@ -66,7 +65,7 @@ mod tests {
     fn the_servers_clock_is_read_through_a_wrong_browser_clock() {
         let mut sync = ClockSync::default();
         assert_eq!(sync.server_time(0.0), None);
-        // The browser is an hour ahead; messages take 5 to 45 ms.
+        // The browser's clock is an hour ahead; messages take 5 to 45 ms.
         let hour = 3_600_000.0;
         for (sent, took) in [(1_000.0, 45.0), (2_000.0, 5.0), (3_000.0, 25.0)] {
             sync.observe(at(sent), sent + took + hour);
@@ -91,7 +90,7 @@ mod tests {
     fn a_clock_that_was_set_is_believed_again_within_two_windows() {
         let mut sync = ClockSync::default();
         sync.observe(at(0.0), 0.0);
-        // The browser's clock jumps ten seconds ahead.
+        // The browser's clock jumps ahead by 10 s.
         for second in 1..200 {
             let sent = f64::from(second) * 1_000.0;
             sync.observe(at(sent), sent + 10_000.0);

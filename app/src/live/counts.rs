@@ -1,45 +1,45 @@
-//! How many operations are stored in each state. Pure.
+//! Number of stored operations per state. Pure.
 //!
-//! A snapshot says how many there are at its place in the feed, and each event after that place moves one operation from
-//! a state to another. Nothing else is counted: an answer may bring an operation before its event does, and then the
-//! event counts all the same. So nothing is counted twice, and nothing is missed.
+//! A snapshot has the numbers at its feed position, and each later event moves one operation between states. Nothing
+//! else is counted: if an answer brings an operation before its event, the event still counts. So nothing is counted
+//! twice or missed.
 
 use protocol::api::{Snapshot, StateCount};
 use protocol::{Operation, OperationId, State};
 use std::collections::{HashMap, VecDeque};
 
-/// So many of the newest moves are kept, for a snapshot that is older than they are.
+/// Recent moves kept to adjust a snapshot that is older than they are.
 const MOVES: usize = 2_000;
 
-/// A number for each state, in the order of [`State::ALL`].
+/// One number per state, in the order of [`State::ALL`].
 pub type Numbers = [u64; State::ALL.len()];
 
-/// The place of a state among the [`Numbers`].
+/// Index of a state in [`Numbers`].
 pub fn slot(state: State) -> usize {
     State::ALL.iter().position(|s| *s == state).expect("ALL holds every state")
 }
 
-/// One operation that came, went, or changed its state.
+/// An operation that was added, deleted or changed its state.
 struct Move {
     seq: u64,
     from: Option<State>,
     to: Option<State>,
 }
 
-/// The counts, and what it takes to go on with them.
+/// The counts, and the data to update them.
 #[derive(Default)]
 pub struct Counts {
     numbers: Numbers,
-    /// As what each operation is counted, where that is known.
+    /// State in which each operation is counted, where known.
     counted: HashMap<OperationId, State>,
-    /// Events up to this one are counted.
+    /// Position of the last counted event.
     seq: u64,
-    /// Where the last snapshot was taken, and what was counted after it.
+    /// Position of the last snapshot, and the moves counted after it.
     taken_at: u64,
     moves: VecDeque<Move>,
 }
 
-/// Counts as the server says them.
+/// Counts as sent by the server.
 pub fn numbers_of(counts: &[StateCount]) -> Numbers {
     let mut numbers = Numbers::default();
     for known in counts {
@@ -49,7 +49,7 @@ pub fn numbers_of(counts: &[StateCount]) -> Numbers {
 }
 
 impl Counts {
-    /// Begins anew with a snapshot that the feed goes on from.
+    /// Starts over from a snapshot; the feed continues after it.
     pub fn begin(&mut self, snapshot: &Snapshot) {
         *self = Self {
             numbers: numbers_of(&snapshot.counts),
@@ -60,8 +60,8 @@ impl Counts {
         };
     }
 
-    /// Takes the counts of a snapshot while the feed goes on from where it is. Where the snapshot is behind the feed, what
-    /// was counted since is counted again; where it is ahead, what is still to come up to it is not.
+    /// Takes the counts of a snapshot while the feed continues at its own position. Moves after an older snapshot are
+    /// counted again; events up to a newer snapshot will be skipped.
     pub fn take(&mut self, snapshot: &Snapshot) {
         if snapshot.seq < self.taken_at {
             return;
@@ -81,16 +81,16 @@ impl Counts {
         }
     }
 
-    /// An answer brought an operation that the page did not know, which has applied the feed up to `applied`. If that
-    /// knows of its last change, it is counted as it stands; if not, nobody can tell before its event comes.
+    /// Records an unknown operation from an answer, with the feed applied up to `applied`. If its last change is within
+    /// that, it is counted in its state; otherwise the state is unknown until its event arrives.
     pub fn meet(&mut self, op: &Operation, applied: u64) {
         if op.seq <= applied.max(self.seq) {
             self.counted.entry(op.id).or_insert(op.state);
         }
     }
 
-    /// Event `seq` says that it now stands like this. False when nobody here knows as what it was counted before: then only
-    /// a snapshot can tell the counts.
+    /// Counts the new state of an operation at event `seq`. False when its previous state is unknown: then only a
+    /// snapshot has the right numbers.
     pub fn stands(&mut self, seq: u64, op: &Operation) -> bool {
         let before = self.counted.insert(op.id, op.state);
         if seq <= self.seq {
@@ -105,22 +105,22 @@ impl Counts {
         known
     }
 
-    /// Event `seq` says that it is no more; it had ended like this.
+    /// Counts the delete of an operation at event `seq`; it had ended in `state`.
     pub fn gone(&mut self, seq: u64, id: OperationId, state: State) {
         self.counted.remove(&id);
-        // Told again, as by another tab, it is counted once.
+        // Repeated events, e.g. from another tab, count once.
         if seq > self.seq {
             self.seq = seq;
             self.step(Move { seq, from: Some(state), to: None });
         }
     }
 
-    /// The page holds it no longer; it is counted as before.
+    /// The page dropped the operation; the numbers stay the same.
     pub fn let_go(&mut self, id: OperationId) {
         self.counted.remove(&id);
     }
 
-    /// How many there are in each state.
+    /// Number of operations per state.
     pub fn numbers(&self) -> Numbers {
         self.numbers
     }
@@ -150,16 +150,16 @@ mod tests {
     use proptest::prelude::*;
     use protocol::Time;
 
-    /// What the server has at each place of its feed.
+    /// The server's data at each feed position.
     #[derive(Clone, Default)]
     struct Server {
         seq: u64,
         operations: Vec<Operation>,
-        /// An id does not come back.
+        /// Ids are not reused.
         gone: usize,
     }
 
-    /// What an event says.
+    /// Content of an event.
     #[derive(Clone)]
     enum Told {
         Stands(Box<Operation>),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     impl Server {
-        /// Something happens to the `n`th of four; what there is to tell of it.
+        /// Something happens to the `n`th of four operations; returns the event.
         fn happens(&mut self, n: u8, what: u8) -> Told {
             self.seq += 1;
             let title = format!("{n}");
@@ -201,7 +201,7 @@ mod tests {
             numbers
         }
 
-        /// Of what has ended it holds nothing, as one that has much to hold.
+        /// Leaves out ended operations, as a server with many of them does.
         fn snapshot(&self) -> Snapshot {
             let counts = State::ALL.into_iter().zip(self.numbers());
             Snapshot {
@@ -269,8 +269,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, wherever in the feed a snapshot is taken and wherever it arrives, and however far an answer is
-        /// ahead of the feed: what is counted is what the server has, or it is known that it may not be.
+        /// Whatever happens, wherever a snapshot is taken and arrives, and however far an answer is ahead of the feed:
+        /// the counts equal the server's, or are known to be unsure.
         #[test]
         fn counts_are_what_the_server_has(
             steps in proptest::collection::vec((0u8..4, 0u8..4), 1..60),
@@ -291,7 +291,7 @@ mod tests {
                 [begun, taken, came, asked, answered].map(|at| at.index(past.len()));
             let mut counts = Counts::default();
             counts.begin(&past[begun].snapshot());
-            // The last event that left the counts unsure, and what is known to be right from where.
+            // The last event that made the counts unsure, and the position from which they are right.
             let mut unsure = None;
             for seq in begun..=told.len() {
                 if seq > begun && !tell(&mut counts, seq as u64, &told[seq - 1]) {

@@ -1,6 +1,5 @@
-//! The browser's part of the connection: opens streams, asks polls, keeps timers, and tells
-//! [`Link`](super::link::Link) what happened. Decides nothing itself. Which tab of the browser connects is
-//! another matter: `together`.
+//! Browser side of the connection: opens streams, sends polls, keeps timers, and reports to
+//! [`Link`](super::link::Link), which makes all decisions. Module `together` decides which tab connects.
 
 use super::clock::ClockSync;
 use super::feed::{Follower, Verdict};
@@ -22,7 +21,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{AbortController, EventSource, MessageEvent};
 
-/// An open stream and the handlers that keep it company.
+/// An open stream and its event handlers.
 pub(super) struct Stream {
     source: EventSource,
     turn: u64,
@@ -45,17 +44,17 @@ pub(super) struct Driver {
     stream: Option<Stream>,
     pub(super) poll: Option<AbortController>,
     poll_turn: u64,
-    /// Of the snapshot, or what else was missing, that is awaited; 0 for none.
+    /// Turn of the request that is awaited; 0 for none.
     pub(super) asked: u64,
-    /// Rises with all that is asked for, so that a late answer to an old question is known as such.
+    /// Incremented with each request, to detect outdated answers.
     pub(super) turn: u64,
-    /// Counts are asked for.
+    /// A request for counts is in flight.
     counting: bool,
     pub(super) tab: Tab,
     pub(super) relay: Relay,
-    /// Where the browser lets tabs agree.
+    /// Present where the browser supports locks and channels.
     pub(super) tabs: Option<Tabs>,
-    /// The lock, or our place in the line for it.
+    /// The lock, or our request for it.
     pub(super) request: Option<Request>,
 }
 
@@ -66,7 +65,7 @@ pub(super) fn now() -> f64 {
     js_sys::Date::now()
 }
 
-/// Connects the page to the feed, for as long as the page lives. Called once, in the browser.
+/// Connects the page to the feed as long as the app lives. Called once, in the browser.
 pub fn start(live: Live) {
     let server = live.server().map(|(id, _)| id);
     let handle = Handle(Rc::new(RefCell::new(Driver {
@@ -90,7 +89,7 @@ pub fn start(live: Live) {
     let every_second = handle.clone();
     set_interval(move || every_second.second(), Duration::from_secs(1));
     let online = handle.clone();
-    // For as long as the page lives: its handle is not needed.
+    // Lives as long as the app, so the handle is not needed.
     let _ = window_event_listener_untyped("online", move |_| online.nudge());
     Effect::new({
         let (live, handle) = (live.clone(), handle.clone());
@@ -112,13 +111,13 @@ pub fn start(live: Live) {
 }
 
 impl Handle {
-    /// Tells the link what happened and does what it says.
+    /// Passes an input to the link and executes its commands.
     pub(super) fn tell(&self, input: Input) {
         let commands = {
             let mut driver = self.0.borrow_mut();
             let now = now();
             let commands = driver.link.on(input, now, js_sys::Math::random());
-            // A word changes nothing that a person sees; the second's tick shows what it has to.
+            // A message changes nothing visible; the next tick shows its effects.
             if input != Input::Word {
                 let (shown, fresh) = driver.stands(now);
                 driver.live.show(shown, fresh);
@@ -140,7 +139,7 @@ impl Handle {
                 Command::TakeSnapshot => self.clone().take_snapshot(),
                 Command::Wake { after } => {
                     let handle = self.clone();
-                    // A hair later, so that the time has surely come.
+                    // A small margin, so that the time has passed for sure.
                     let after = Duration::from_millis(after as u64 + 5);
                     set_timeout(move || handle.tell(Input::Tick), after);
                 }
@@ -148,7 +147,7 @@ impl Handle {
         }
     }
 
-    /// Once a second: the page's one clock.
+    /// Updates the page's clock once a second.
     fn second(&self) {
         self.tell(Input::Tick);
         self.tick_tab();
@@ -166,7 +165,7 @@ impl Handle {
             (format!("/api/v1/events?after={}", driver.follower.seq()), driver.turn)
         };
         let Ok(source) = EventSource::new(&base::url(&path)) else {
-            // Told later: the link is still busy with the command that brought us here.
+            // Deferred: the link is still executing the command that led here.
             let handle = self.clone();
             set_timeout(move || handle.tell(Input::StreamFailed), Duration::ZERO);
             return;
@@ -181,7 +180,7 @@ impl Handle {
                     handler(&handle, &text);
                 }
             });
-            // It fails only for a name that is no text.
+            // Fails only for an invalid event name.
             let _ = source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
             on_message.push(closure);
         };
@@ -193,7 +192,7 @@ impl Handle {
         let handle = self.clone();
         let on_error = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| {
             if handle.is_stream(turn) {
-                // The browser would try again by itself; when and how is the link's business.
+                // The browser would reconnect by itself; the link decides that instead.
                 handle.close_stream();
                 handle.tell(Input::StreamFailed);
             }
@@ -210,7 +209,7 @@ impl Handle {
     pub(super) fn close_stream(&self) {
         if let Some(stream) = self.0.borrow_mut().stream.take() {
             stream.source.close();
-            // It may be one of its own handlers that closes it: let that return first.
+            // A handler of the stream may be closing it: let that return first.
             set_timeout(move || drop(stream), Duration::ZERO);
         }
     }
@@ -263,12 +262,12 @@ impl Handle {
         }
     }
 
-    /// What the stream sent, to those who listen.
+    /// Forwards a message of the stream to listening tabs.
     fn pass_on(&self, text: &str, frame: fn(String) -> Frame) {
         self.0.borrow().pass_on(|| frame(text.to_owned()));
     }
 
-    /// A message that was read. One that can't be counts as lost: the page may be older than the server.
+    /// Handles a parsed message. A parse error counts as a gap: the page may be older than the server.
     fn known<T>(&self, read: serde_json::Result<T>) -> Option<T> {
         match read {
             Ok(message) => Some(message),
@@ -332,7 +331,7 @@ impl Handle {
                     let verdict = self.0.borrow_mut().follower.event(event.seq);
                     match verdict {
                         Verdict::Next => live.apply(event),
-                        // A probed stream may have brought some of it already.
+                        // A probed stream may have delivered some of it already.
                         Verdict::Old => {}
                         Verdict::Missing => {
                             self.tell(Input::Lost);
@@ -343,7 +342,7 @@ impl Handle {
                 self.0.borrow_mut().follower.page(page.next);
                 self.tell(Input::PollAnswered { events: !page.events.is_empty() });
             }
-            // What can't be read will not be read the next time either: a pause, then a snapshot.
+            // An unreadable answer will stay so: pause, then take a snapshot.
             Ok(Err(_)) | Err(_) => self.tell(Input::PollFailed),
         }
     }
@@ -376,8 +375,8 @@ impl Handle {
         });
     }
 
-    /// Counts that events alone can't tell are asked for again; the feed goes on meanwhile. One question at a time: what
-    /// becomes unsure before the answer is asked for after it.
+    /// Requests the counts that events alone can't determine, while the feed continues. One request at a time; counts
+    /// that become unsure meanwhile are requested after it.
     fn refresh_counts(self) {
         if std::mem::replace(&mut self.0.borrow_mut().counting, true) {
             return;

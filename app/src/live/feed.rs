@@ -1,43 +1,43 @@
-//! Keeps count of the feed: whether an event is the next one, an old one, or comes after something missing.
+//! Sequence check of the feed: whether an event is the next one, an old one, or follows a gap.
 //!
-//! Numbers rise by one. The server may leave out progress that newer progress has overtaken, and says so
-//! ahead with `skipped`. Whatever else is missing was lost, and only a new snapshot mends that.
+//! Numbers increase by one. The server may omit progress that newer progress supersedes, and announces the range with
+//! `skipped`. Any other gap is a loss, and needs a new snapshot.
 
 use protocol::event::Skipped;
 
-/// What to do with an event.
+/// Result of the check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It is the next: apply it.
+    /// The next event: apply it.
     Next,
-    /// Known already.
+    /// Already applied.
     Old,
-    /// Something before it is missing: take a new snapshot.
+    /// Events before it are missing: take a new snapshot.
     Missing,
 }
 
-/// The place in the feed up to which everything is known.
+/// Feed position up to which everything is known.
 #[derive(Clone, Debug, Default)]
 pub struct Follower {
     seq: u64,
-    /// The range in which the server may leave out progress.
+    /// Range in which the server may omit progress.
     skipped: Option<Skipped>,
-    /// Beats in a row that told of events not seen.
+    /// Consecutive heartbeats that announced unseen events.
     behind: u8,
 }
 
 impl Follower {
-    /// Starts from a snapshot that is true at `seq`.
+    /// Starts at the position of a snapshot.
     pub fn at(seq: u64) -> Self {
         Self { seq, skipped: None, behind: 0 }
     }
 
-    /// The last event known; the feed goes on after it.
+    /// The last known event; the feed continues after it.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// The last number that needs no event of its own: known, or announced as left out.
+    /// The last number that is known or announced as omitted.
     pub(super) fn covered(&self) -> u64 {
         match self.skipped {
             Some(s) if s.from <= self.seq + 1 && s.to > self.seq => s.to,
@@ -45,10 +45,10 @@ impl Follower {
         }
     }
 
-    /// The server leaves out progress in this range.
+    /// Records a range in which the server omits progress.
     pub fn skipped(&mut self, range: Skipped) {
         self.skipped = Some(match self.skipped {
-            // Two ranges that touch are one.
+            // Adjacent ranges are merged.
             Some(s) if s.to > self.seq && range.from <= s.to + 1 => {
                 Skipped { from: s.from.min(range.from), to: s.to.max(range.to) }
             }
@@ -56,7 +56,7 @@ impl Follower {
         });
     }
 
-    /// An event came.
+    /// Checks an event.
     pub fn event(&mut self, seq: u64) -> Verdict {
         if seq <= self.seq {
             return Verdict::Old;
@@ -69,8 +69,8 @@ impl Follower {
         Verdict::Next
     }
 
-    /// A beat said that `head` is the newest event. False when that was not seen for two beats:
-    /// one alone may have crossed with the event it tells of.
+    /// Checks a heartbeat with the server's newest event, `head`. False when it was unseen for two heartbeats: a single
+    /// one may have overtaken the event.
     pub fn beat(&mut self, head: u64) -> bool {
         let covered = self.covered();
         if head <= covered {
@@ -82,7 +82,7 @@ impl Follower {
         self.behind < 2
     }
 
-    /// A page of the long poll was applied; what it leaves out was overtaken.
+    /// Records an applied page of the long poll; numbers it omits are superseded.
     pub fn page(&mut self, next: u64) {
         self.seq = self.seq.max(next);
         self.skipped = None;
@@ -109,7 +109,7 @@ mod tests {
         feed.skipped(Skipped { from: 11, to: 20 });
         assert_eq!(feed.event(14), Verdict::Next);
         assert_eq!(feed.event(19), Verdict::Next);
-        // 20 was skipped, and the feed goes on behind the range.
+        // 20 was omitted, and the feed continues after the range.
         assert_eq!(feed.event(21), Verdict::Next);
         assert_eq!(feed.event(23), Verdict::Missing);
     }
@@ -142,8 +142,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever progress the server leaves out, as long as it says so, nothing counts as missing;
-        /// and an event dropped without a word always does.
+        /// Announced omissions never count as a gap, and an unannounced one always does.
         #[test]
         fn announced_is_never_missing_and_unannounced_always_is(
             keep in proptest::collection::vec(any::<bool>(), 1..60),

@@ -1,14 +1,14 @@
-//! Curves of an operation that is open on the page: what was asked for once, and what the feed adds.
+//! Curves of an open operation: an answer plus the points of the feed.
 //!
-//! They are joined by what they carry, a point its x (as lines of the log by their number, in [`super::lines`]), so
-//! that it does not matter whether the answer or the first live piece comes first, or whether they overlap.
+//! Points are merged by x (log lines by number, in [`super::lines`]), so the answer and live points may arrive in any
+//! order and overlap.
 
 use protocol::{Point, Points};
 
-/// Points kept of a curve before it is asked for again, thinner.
+/// Points kept per curve before a downsampled curve is requested.
 pub const MOST_POINTS: usize = 6_000;
 
-/// The curves of one attempt, each in rising x.
+/// Curves of one attempt, each sorted by x.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     attempt: u32,
@@ -16,28 +16,28 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// The points of one curve.
+    /// Points of a curve.
     pub fn get(&self, name: &str) -> &[Point] {
         self.curves.iter().find(|c| c.name == name).map_or(&[], |c| &c.points)
     }
 
-    /// The names of the curves that have points, in the order in which they came.
+    /// Names of the curves with points, in order of arrival.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.curves.iter().map(|c| c.name.as_str())
     }
 
-    /// One of them has grown so long that it should be asked for again, thinner.
+    /// Whether a curve is so long that a downsampled one should be requested.
     pub fn overgrown(&self) -> bool {
         self.curves.iter().any(|c| c.points.len() > MOST_POINTS)
     }
 
-    /// Replaces everything by an answer: it is of this attempt and already thin.
+    /// Replaces everything by an answer, which belongs to `attempt` and is downsampled.
     pub fn replace(&mut self, attempt: u32, series: Vec<Points>) {
         *self = Self { attempt, curves: series };
     }
 
-    /// Adds points of an attempt; says whether anything changed. A newer attempt starts anew, an older one
-    /// is ignored.
+    /// Adds points of an attempt; returns whether anything changed. A newer attempt starts over, an older one is
+    /// ignored.
     pub fn add(&mut self, attempt: u32, series: &[Points]) -> bool {
         if attempt < self.attempt {
             return false;

@@ -1,55 +1,55 @@
-//! What tabs of one browser say to each other. Pure.
+//! Messages between the tabs of a browser. Pure.
 //!
-//! A frame is text: its name on the first line, then what the server sent, as it came: nobody reads it twice,
-//! and nothing is written anew.
+//! A frame is text: its name on the first line, then the server's message as received, so that nothing is serialized
+//! again.
 
 use super::link::Shown;
 use protocol::InstanceId;
 use serde::{Deserialize, Serialize};
 
-/// How things are with the leader, told every second and at every change.
+/// Status of the leader, sent every second and on every change.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Standing {
-    /// What its badge says.
+    /// State of its badge.
     pub shown: Shown,
-    /// Its numbers are of this moment.
+    /// Its data is current.
     pub fresh: bool,
-    /// Everything up to this event was passed on, or is in a snapshot.
+    /// Every event up to this one was forwarded, or is in a snapshot.
     pub seq: u64,
-    /// The life of the server that it knows.
+    /// The server instance it knows.
     pub server: Option<InstanceId>,
-    /// How often it hears something at least, milliseconds.
+    /// Heartbeat interval, milliseconds.
     pub beat: f64,
 }
 
-/// One word of a tab to the others.
+/// A message between tabs.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Frame {
     /// An event of the leader's stream.
     Message(String),
-    /// What the stream left out.
+    /// A range omitted by the stream.
     Skipped(String),
-    /// A beat of the stream.
+    /// A heartbeat of the stream.
     Beat(String),
-    /// The answer to a poll of the leader, which asked for what is after this event.
+    /// Answer to the leader's poll for events after this one.
     Page(u64, String),
-    /// How things are with the leader.
+    /// Status of the leader.
     Standing(Standing),
-    /// To the leader: say how things are.
+    /// To the leader: send the status.
     Join,
-    /// To the leader: try again at once.
+    /// To the leader: retry now.
     Nudge,
 }
 
 impl Frame {
-    /// For the channel.
+    /// Serializes a frame for the channel.
     pub fn to_text(&self) -> String {
         match self {
             Frame::Message(text) => format!("message\n{text}"),
             Frame::Skipped(text) => format!("skipped\n{text}"),
             Frame::Beat(text) => format!("beat\n{text}"),
             Frame::Page(after, text) => format!("page {after}\n{text}"),
-            // Plain fields: writing them can't fail.
+            // Plain fields always serialize.
             Frame::Standing(standing) => {
                 format!("standing\n{}", serde_json::to_string(standing).unwrap_or_default())
             }
@@ -58,7 +58,7 @@ impl Frame {
         }
     }
 
-    /// From the channel; nothing when it is none that is known here.
+    /// Parses a frame from the channel; `None` when unknown.
     pub fn read(text: &str) -> Option<Self> {
         let (head, rest) = text.split_once('\n')?;
         let (name, number) = head.split_once(' ').unwrap_or((head, ""));
@@ -74,7 +74,7 @@ impl Frame {
         })
     }
 
-    /// It is the leader's.
+    /// Whether it comes from the leader.
     pub fn is_leaders(&self) -> bool {
         !matches!(self, Frame::Join | Frame::Nudge)
     }

@@ -1,55 +1,54 @@
 //! Joins an answer of the server with the feed. Pure.
 //!
-//! Each answer says the number of the feed at which it is true. Events are held from before the question until its
-//! answer is there, and those with a larger number are then applied to it. So the state is the one that the feed alone
-//! would have given, however late the answer comes. Where events may be missing between the two, the question is asked
-//! again.
+//! Each answer states the feed position at which it is valid. Events are held from before the request until its answer
+//! arrives; later ones are then applied to it. So the state is what the feed alone would give, however late the answer
+//! is. If events may be missing in between, the request is repeated.
 
 use std::collections::VecDeque;
 
-/// Events held while a question is open. Beyond it the oldest are dropped, and an answer from before them is refused.
+/// Events held while a request is open. Beyond that the oldest are dropped, and an answer from before them is refused.
 pub const MAX_HELD_EVENTS: usize = 10_000;
 
-/// A question whose answer is to be joined with the feed.
+/// A request whose answer is joined with the feed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "events are held until the question is answered or has failed"]
 pub struct Question {
     life: u32,
 }
 
-/// What follows from an answer.
+/// Result of joining an answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Joined<E> {
-    /// Take the answer, then apply these events in this order.
+    /// Take the answer, then apply these events in order.
     Take(Vec<E>),
-    /// A newer answer was taken before: leave this one.
+    /// A newer answer was taken before: ignore this one.
     Superseded,
-    /// Events between the answer and those that are held are missing: ask again.
+    /// Events between the answer and the held ones are missing: request again.
     AskAgain,
 }
 
-/// The bookkeeping of one join; the state itself is the caller's.
+/// State of one join; the data itself is the caller's.
 #[derive(Clone, Debug)]
 pub struct Join<E> {
-    /// Events after this one are all held or applied; earlier ones may be missing.
+    /// All events after this one are held or applied; earlier ones may be missing.
     complete_after: u64,
-    /// Where the newest answer that was taken is true; none while the state lacks one.
+    /// Position of the newest answer taken; `None` before the first.
     base: Option<u64>,
-    /// While a question is open or the base is missing, in the order of the feed.
+    /// Events in feed order, while a request is open or the base is missing.
     held: VecDeque<(u64, E)>,
     open_questions: u32,
-    /// Life of the server: numbers of different lives can't be compared.
+    /// Server instance: positions of different instances can't be compared.
     life: u32,
 }
 
 impl<E: Clone> Join<E> {
-    /// Starts at the place that the page has reached in the feed; what comes from now on is held.
+    /// Starts at the page's feed position; later events are held.
     pub fn new(reached: u64) -> Self {
         Self { complete_after: reached, base: None, held: VecDeque::new(), open_questions: 0, life: 0 }
     }
 
-    /// An event passes. True when the state has to apply it now: without a base it is only held, and what the base
-    /// knows already is left alone.
+    /// Passes an event. True when the caller must apply it now: without a base it is only held, and events covered by
+    /// the base are ignored.
     #[must_use]
     pub fn pass(&mut self, seq: u64, event: &E) -> bool {
         if self.base.is_some_and(|base| seq <= base) {
@@ -66,7 +65,7 @@ impl<E: Clone> Join<E> {
         self.base.is_some()
     }
 
-    /// A question is about to be asked; `reached` is the place that the page has reached in the feed.
+    /// Opens a request; `reached` is the page's feed position.
     pub fn ask(&mut self, reached: u64) -> Question {
         if self.base.is_some() && self.open_questions == 0 {
             self.held.clear();
@@ -76,7 +75,7 @@ impl<E: Clone> Join<E> {
         Question { life: self.life }
     }
 
-    /// The answer came; it is true at `seq`.
+    /// Joins an answer that is valid at `seq`.
     pub fn answer(&mut self, question: Question, seq: u64) -> Joined<E> {
         self.open_questions = self.open_questions.saturating_sub(1);
         let joined = if question.life != self.life || seq < self.complete_after {
@@ -92,13 +91,13 @@ impl<E: Clone> Join<E> {
         joined
     }
 
-    /// There was no answer.
+    /// Ends a request without an answer.
     pub fn failed(&mut self, _question: Question) {
         self.open_questions = self.open_questions.saturating_sub(1);
         self.let_go();
     }
 
-    /// The feed goes on from a new snapshot: what happened before it may never have come by.
+    /// The feed continues from a new snapshot: events before it may be missing.
     pub fn reset(&mut self, reached: u64, other_life: bool) {
         self.life += u32::from(other_life);
         self.base = None;
@@ -125,7 +124,7 @@ mod tests {
         assert!(!join.pass(6, &'a') && !join.pass(7, &'b') && !join.pass(8, &'c'));
         assert_eq!(join.answer(question, 6), Joined::Take(vec!['b', 'c']));
         assert!(join.pass(9, &'d'));
-        // Asked again while it goes on: applied at once, and again after the answer that takes its place.
+        // Requested again meanwhile: applied at once, and again after the answer that replaces it.
         let question = join.ask(9);
         assert!(join.pass(10, &'e') && join.pass(11, &'f'));
         assert_eq!(join.answer(question, 9), Joined::Take(vec!['e', 'f']));
@@ -160,7 +159,7 @@ mod tests {
         assert_eq!(join.answer(before, 19), Joined::AskAgain);
         let question = join.ask(21);
         assert_eq!(join.answer(question, 20), Joined::Take(vec!['a']));
-        // Of another life of the server no number means anything here.
+        // Positions of another server instance mean nothing here.
         let before = join.ask(21);
         join.reset(3, true);
         assert_eq!(join.answer(before, 25), Joined::AskAgain);
@@ -178,19 +177,19 @@ mod tests {
         assert!(matches!(join.answer(later, 10), Joined::Take(events) if events.len() == MAX_HELD_EVENTS));
     }
 
-    /// What happens to a page, by chance.
+    /// A random event in the life of a page.
     #[derive(Clone, Debug)]
     enum Step {
-        /// The server records so many events.
+        /// The server records this many events.
         Record(u8),
         /// The page takes the next events of the feed.
         Feed(u8),
         Ask,
-        /// The server reads what an open question asks for.
+        /// The server reads the data of an open request.
         Read(prop::sample::Index),
         /// An answer arrives, or is lost.
         Arrive(prop::sample::Index, bool),
-        /// The page takes a snapshot instead of what it missed.
+        /// The page takes a snapshot after a gap.
         Gap,
     }
 
@@ -208,16 +207,16 @@ mod tests {
     }
 
     proptest! {
-        /// However questions, answers, events and gaps interleave: whenever the state has a base it is what the feed
-        /// alone gives at the place that the page has reached.
+        /// However requests, answers, events and gaps interleave: a state with a base equals what the feed alone gives
+        /// at the page's position.
         #[test]
         fn any_interleaving_of_answers_and_events_gives_the_state_of_the_feed_alone(steps in steps(), lazy: bool) {
             let mut head = 0u64;
             let mut reached = 0u64;
             let mut join = Join::new(0);
-            // The state is the list of all events, so that one lost, doubled or out of order is seen.
+            // The state is the list of all events, to detect lost, doubled and reordered ones.
             let mut state: Option<Vec<u64>> = None;
-            // Where the server has read for a question, once it has.
+            // Position at which the server read, once it has.
             let mut open: Vec<(Question, Option<u64>)> = vec![(join.ask(0), None)];
             for step in steps {
                 match step {
@@ -252,7 +251,7 @@ mod tests {
                         let read = read.unwrap_or(head);
                         match join.answer(question, read) {
                             Joined::Take(later) => {
-                                // The number is read before the data: those may be newer.
+                                // The position is read before the data, which may be newer.
                                 let data = if lazy { head } else { read };
                                 let mut joined: Vec<u64> = (1..=data).collect();
                                 joined.extend(later);
@@ -270,8 +269,8 @@ mod tests {
                     }
                 }
                 if let Some(state) = &state {
-                    // An answer may be ahead of the feed. What its data had already is applied again: points have an x,
-                    // lines a number.
+                    // An answer may be ahead of the feed. Events that its data includes are applied again: points have
+                    // an x, lines a number.
                     let last = state.iter().copied().max().unwrap_or(0);
                     prop_assert!(last >= reached);
                     let seen: std::collections::BTreeSet<u64> = state.iter().copied().collect();

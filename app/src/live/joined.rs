@@ -1,35 +1,35 @@
-//! State of an open page that an answer of the server begins and the feed goes on with: a [`Join`] as signals.
+//! State that starts with an answer and continues with the feed: a [`Join`] with signals.
 
 use super::join::{Join, Joined as Outcome, Question};
 use leptos::prelude::*;
 use protocol::{Event, OperationId};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// What an event does to joined state.
+/// Effect of an event on joined state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Added {
     Unchanged,
     Changed,
-    /// No event carries what changed: the question has to be asked again.
+    /// The event does not carry the change: request again.
     Stale,
 }
 
-/// State that is joined of an answer and events. Applying an event twice gives what applying it once does.
+/// State joined from an answer and events. Applying an event must be idempotent.
 pub trait Joinable: Send + Sync + 'static {
     type Answer;
 
-    /// An answer takes the place of what is known.
+    /// Replaces the state by an answer.
     fn take(&mut self, answer: Self::Answer);
 
     /// Applies an event of the feed.
     fn add(&mut self, event: &Event) -> Added;
 }
 
-/// Whoever is told of each event and of each gap.
+/// Receiver of events and gaps.
 pub trait Joiner: Send + Sync {
     fn pass(&self, event: &Event);
 
-    /// The feed goes on from a snapshot that is true at `reached`.
+    /// The feed continues from a snapshot that is valid at `reached`.
     fn reset(&self, reached: u64, other_life: bool);
 
     /// The operation whose signals it holds.
@@ -38,22 +38,22 @@ pub trait Joiner: Send + Sync {
     }
 }
 
-/// Events that concern one piece of state.
+/// Predicate of relevant events.
 pub type Concerns = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
 /// A piece of state and its join.
 pub struct Joined<S: Send + Sync + 'static> {
     state: ArcRwSignal<S>,
     join: Mutex<Join<Event>>,
-    /// The question that is open from the beginning.
+    /// The request that is open from the start.
     first: Mutex<Option<Question>>,
     concerns: Concerns,
-    /// Rises when the question has to be asked again.
+    /// Incremented when the request must be repeated.
     asks: ArcRwSignal<u32>,
 }
 
 impl<S: Joinable> Joined<S> {
-    /// Holds events from here on; `reached` is the place that the page has reached in the feed.
+    /// Holds events from now on; `reached` is the page's feed position.
     pub(super) fn new(state: S, reached: u64, concerns: Concerns) -> Self {
         let mut join = Join::new(reached);
         let first = join.ask(reached);
@@ -67,41 +67,41 @@ impl<S: Joinable> Joined<S> {
     }
 
     fn join(&self) -> MutexGuard<'_, Join<Event>> {
-        self.join.lock().expect("nobody panics while joining")
+        self.join.lock().expect("lock is not poisoned")
     }
 
-    /// The state.
+    /// Signal of the state.
     pub fn state(&self) -> ArcRwSignal<S> {
         self.state.clone()
     }
 
-    /// How often the question had to be asked again. Tracked.
+    /// Number of repeated requests. Tracked.
     pub fn asks(&self) -> ArcRwSignal<u32> {
         self.asks.clone()
     }
 
-    /// The question has to be asked again.
+    /// Requests again.
     pub fn ask_again(&self) {
         self.asks.try_update(|n| *n += 1);
     }
 
-    /// A question is about to be asked; `reached` is the place that the page has reached in the feed.
+    /// Opens a request; `reached` is the page's feed position.
     pub fn ask(&self, reached: u64) -> Question {
-        let first = self.first.lock().expect("nobody panics with a question").take();
+        let first = self.first.lock().expect("lock is not poisoned").take();
         first.unwrap_or_else(|| self.join().ask(reached))
     }
 
-    /// The page asks anew for everything that it opens with; `reached` is the place that it has reached in the feed.
+    /// Opens the first request again, for a page that is being reopened; `reached` is its feed position.
     pub(super) fn expect_answer(&self, reached: u64) {
-        let mut first = self.first.lock().expect("nobody panics with a question");
+        let mut first = self.first.lock().expect("lock is not poisoned");
         if first.is_none() {
             *first = Some(self.join().ask(reached));
         }
     }
 
-    /// The first answer, asked for once this was there: the page was opened with it. Nothing when there was none.
+    /// Takes the answer that the page was opened with. `None` when there was none.
     pub fn take_first(&self, answer: Option<(u64, S::Answer)>) -> bool {
-        let first = self.first.lock().expect("nobody panics with a question").take();
+        let first = self.first.lock().expect("lock is not poisoned").take();
         match (first, answer) {
             (Some(question), Some((seq, answer))) => self.take(question, seq, answer),
             (Some(question), None) => {
@@ -113,7 +113,8 @@ impl<S: Joinable> Joined<S> {
         }
     }
 
-    /// The answer came, true at `seq`. False when it is of no use: a newer one was taken, or it is asked for again.
+    /// Takes an answer that is valid at `seq`. False when it is unusable: a newer one was taken, or the request is
+    /// repeated.
     pub fn take(&self, question: Question, seq: u64, answer: S::Answer) -> bool {
         let outcome = self.join().answer(question, seq);
         match outcome {
@@ -138,7 +139,7 @@ impl<S: Joinable> Joined<S> {
         }
     }
 
-    /// There was no answer.
+    /// Ends a request without an answer.
     pub fn failed(&self, question: Question) {
         self.join().failed(question);
     }
@@ -169,7 +170,7 @@ impl<S: Joinable> Joiner for Joined<S> {
     }
 }
 
-/// A page of operations that is asked for: what happened to them meanwhile is not undone by the answer.
+/// A request for a page of operations, which must not undo events that arrive meanwhile.
 pub struct PageQuestion {
     join: Mutex<Join<Event>>,
     question: Mutex<Option<Question>>,
@@ -182,10 +183,11 @@ impl PageQuestion {
         Arc::new(Self { join: Mutex::new(join), question: Mutex::new(Some(question)) })
     }
 
-    /// The answer came, true at `seq`: the events to apply after it, or nothing when it has to be asked for again.
+    /// Takes the answer, valid at `seq`. Returns the events to apply after it, or `None` when it must be requested
+    /// again.
     pub(super) fn answer(&self, seq: u64) -> Option<Vec<Event>> {
-        let question = self.question.lock().expect("nobody panics with a question").take()?;
-        match self.join.lock().expect("nobody panics while joining").answer(question, seq) {
+        let question = self.question.lock().expect("lock is not poisoned").take()?;
+        match self.join.lock().expect("lock is not poisoned").answer(question, seq) {
             Outcome::Take(later) => Some(later),
             Outcome::Superseded | Outcome::AskAgain => None,
         }
@@ -195,12 +197,12 @@ impl PageQuestion {
 impl Joiner for PageQuestion {
     fn pass(&self, event: &Event) {
         if matches!(event.body, protocol::EventBody::Operation { .. }) {
-            // It has no base before its only answer: every event is held.
-            let _ = self.join.lock().expect("nobody panics while joining").pass(event.seq, event);
+            // Without a base every event is held.
+            let _ = self.join.lock().expect("lock is not poisoned").pass(event.seq, event);
         }
     }
 
     fn reset(&self, reached: u64, other_life: bool) {
-        self.join.lock().expect("nobody panics while joining").reset(reached, other_life);
+        self.join.lock().expect("lock is not poisoned").reset(reached, other_life);
     }
 }

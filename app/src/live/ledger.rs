@@ -1,34 +1,34 @@
-//! What an event changes of an operation. Pure: decides, and leaves the doing to the store.
+//! Effect of an event on an operation. Pure: decides, and the store applies it.
 
 use protocol::{Event, EventBody, Forecast, Operation, Progress, State, Time};
 
-/// What is known of an operation, as far as the decision needs it.
+/// What the decision needs to know of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// The event up to which it is known.
+    /// Event up to which it is known.
     pub as_of: u64,
     pub attempt: u32,
     pub state: State,
 }
 
-/// What an event does to an operation.
+/// Effect of an event.
 #[derive(Debug, PartialEq)]
 pub enum Change<'a> {
-    /// Old news, or news of an attempt that is over.
+    /// Outdated, or about an earlier attempt.
     Nothing,
-    /// It now stands like this.
+    /// A new version of the operation.
     Stands(&'a Operation),
     Progress {
         progress: &'a Progress,
-        /// A new one, if it came along.
+        /// A new forecast, if the event has one.
         forecast: Option<Forecast>,
         at: Time,
     },
-    /// Its host was heard; nothing else that a row shows.
+    /// Its host reported; nothing else changed.
     Heard { at: Time },
 }
 
-/// Decides what `event` does to an operation that is known like this.
+/// Decides the effect of `event` on an operation.
 pub fn judge<'a>(known: Known, event: &'a Event) -> Change<'a> {
     if event.seq <= known.as_of {
         return Change::Nothing;
@@ -74,7 +74,7 @@ pub mod tests {
         event(seq, EventBody::Progress { id, attempt, progress: progress(done), forecast: None })
     }
 
-    /// The decision carried out on a plain operation: what the store does with signals.
+    /// Applies a decision to a plain operation, as the store does to signals.
     fn apply(operation: &mut Operation, as_of: &mut u64, event: &Event) {
         let known = Known { as_of: *as_of, attempt: operation.attempt, state: operation.state };
         match judge(known, event) {
@@ -119,8 +119,7 @@ pub mod tests {
     }
 
     proptest! {
-        /// A snapshot at any place plus the later events, with old ones sent again, gives the same present
-        /// as all events in order.
+        /// A snapshot at any position plus later events, repeated ones included, equals all events in order.
         #[test]
         fn a_snapshot_at_any_place_leads_to_the_same_present(
             steps in proptest::collection::vec((0u8..4, 1u32..4, 0u64..100), 1..40),

@@ -1,35 +1,35 @@
-//! Who stands where in the lines of operations that wait for a host. Pure.
+//! Queue positions. Pure.
 //!
-//! Each kind has a line of its own. Who has the higher priority goes first, and among equals who waits longer;
-//! one that is held back before a retry stands in no line yet.
+//! Each kind has its own queue, ordered by priority, then by waiting time. Operations that wait for a retry are not in
+//! it yet.
 
 use protocol::{KindName, OperationId, Time};
 use std::collections::HashMap;
 
-/// One that waits.
+/// A queued operation.
 #[derive(Clone, Debug)]
 pub struct Waiting<'a> {
     pub id: OperationId,
     pub kind: &'a KindName,
     pub priority: i8,
     pub since: Time,
-    /// Held back before a retry.
+    /// Delayed before a retry.
     pub held: bool,
 }
 
-/// A place in a line.
+/// A queue position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place {
     /// From 1.
     pub number: u32,
-    /// How long the line is.
+    /// Length of the queue.
     pub of: u32,
 }
 
-/// The place of each that stands in a line.
+/// Positions of all queued operations.
 pub fn places<'a>(waiting: impl Iterator<Item = Waiting<'a>>) -> HashMap<OperationId, Place> {
     let mut all: Vec<Waiting> = waiting.filter(|w| !w.held).collect();
-    // Ids are made in the order of time: they settle what the clock does not.
+    // Ids are ordered by time and break ties of the clock.
     all.sort_unstable_by(|a, b| {
         let (a, b) = (
             (a.kind, -i32::from(a.priority), a.since, a.id),

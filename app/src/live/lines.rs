@@ -1,19 +1,18 @@
-//! The log of an operation that is open on the page: as much of it as was asked for or told, in little memory.
+//! Log of an open operation, as far as loaded, in compact memory.
 //!
-//! Lines have numbers from 1, so what is not here is known to be missing, and can be asked for when somebody looks at
-//! it. Lines are kept in blocks of neighbours, the text of a block in one piece; with too many of them, those farthest
-//! from the reader go.
+//! Lines are numbered from 1, so missing ones are known and can be requested when they become visible. Lines are stored
+//! in blocks with one text each; when there are too many, the blocks farthest from the reader are dropped.
 
 use protocol::{LogLevel, LogLine, Time};
 
-/// Lines kept.
+/// Maximum number of lines kept.
 pub const MOST_LINES: usize = 120_000;
-/// Bytes of text kept: lines may be long.
+/// Maximum bytes of text kept: lines may be long.
 const MOST_BYTES: usize = 32 << 20;
-/// Lines of a block.
+/// Lines per block.
 const BLOCK: u64 = 512;
 
-/// One line, as it is kept.
+/// A line of the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Line<'a> {
     pub n: u64,
@@ -22,7 +21,7 @@ pub struct Line<'a> {
     pub text: &'a str,
 }
 
-/// Where a line's text is in its block.
+/// Position of a line's text in its block.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     at: Time,
@@ -33,7 +32,7 @@ struct Slot {
 
 #[derive(Clone, Debug)]
 struct Block {
-    /// It has the lines from `id * BLOCK`.
+    /// Holds the lines from `id * BLOCK`.
     id: u64,
     slots: Vec<Option<Slot>>,
     held: usize,
@@ -49,68 +48,68 @@ impl Block {
     }
 }
 
-/// The log of one attempt, each line once.
+/// Log of one attempt; each line once.
 #[derive(Clone, Debug, Default)]
 pub struct LogBuffer {
     attempt: u32,
     blocks: Vec<Block>,
     held: usize,
     bytes: usize,
-    /// There is none before this; 0 while nothing is known.
+    /// Number of the first existing line; 0 while unknown.
     first: u64,
-    /// The newest that is known of.
+    /// Number of the newest known line.
     last: u64,
-    /// The line that the reader looks at; none for the newest.
+    /// The line in view; `None` for the newest.
     eye: Option<u64>,
-    /// Rises with every change but new lines at the end.
+    /// Incremented with every change except appended lines.
     turned: u64,
 }
 
 impl LogBuffer {
-    /// The attempt that it is of.
+    /// The attempt.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// The number of the first line that there is, as far as is known.
+    /// Number of the first existing line, as far as known.
     pub fn first(&self) -> u64 {
         self.first.max(1)
     }
 
-    /// The number of the newest line; 0 while there is none.
+    /// Number of the newest line; 0 without lines.
     pub fn last(&self) -> u64 {
         self.last
     }
 
-    /// How many lines are here.
+    /// Number of loaded lines.
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// How many there are, here or not.
+    /// Number of lines, loaded or not.
     pub fn all(&self) -> u64 {
         if self.last == 0 { 0 } else { self.last + 1 - self.first() }
     }
 
-    /// Another number says that something else than new lines at the end has changed.
+    /// Changes whenever anything but appended lines changes.
     pub fn turned(&self) -> u64 {
         self.turned
     }
 
-    /// A line, if it is here.
+    /// A line, if loaded.
     pub fn get(&self, n: u64) -> Option<Line<'_>> {
         let block = &self.blocks[self.place(n / BLOCK).ok()?];
         block.line((n % BLOCK) as usize)
     }
 
-    /// The lines that are here, from one on.
+    /// Loaded lines from `n` on.
     pub fn from(&self, n: u64) -> impl Iterator<Item = Line<'_>> {
         let begin = self.place(n / BLOCK).unwrap_or_else(|next| next);
         let lines = self.blocks[begin..].iter().flat_map(|b| (0..b.slots.len()).filter_map(|i| b.line(i)));
         lines.skip_while(move |line| line.n < n)
     }
 
-    /// The last line from one to another, both included, that there is and that is not here.
+    /// The last line in `from..=to` that exists and is not loaded.
     pub fn missing(&self, from: u64, to: u64) -> Option<u64> {
         let (from, mut n) = (from.max(self.first()), to.min(self.last));
         while n >= from {
@@ -119,7 +118,7 @@ impl LogBuffer {
                     if self.blocks[at].held < BLOCK as usize && self.get(n).is_none() {
                         return Some(n);
                     }
-                    // A full block is passed at once.
+                    // Skips a full block at once.
                     n = if self.blocks[at].held == BLOCK as usize { n - n % BLOCK } else { n };
                     n = n.checked_sub(1)?;
                 }
@@ -129,13 +128,13 @@ impl LogBuffer {
         None
     }
 
-    /// Says where the reader looks; what is farthest from there goes first when there is too much.
+    /// Sets the line in view; the lines farthest from it are dropped first.
     pub fn look_at(&mut self, eye: Option<u64>) {
         self.eye = eye;
     }
 
-    /// Adds lines of an attempt; says whether anything changed. A newer attempt starts anew, an older one
-    /// is ignored.
+    /// Adds lines of an attempt; returns whether anything changed. A newer attempt starts over, an older one is
+    /// ignored.
     pub fn add(&mut self, attempt: u32, lines: &[LogLine]) -> bool {
         if attempt < self.attempt {
             return false;
@@ -152,8 +151,7 @@ impl LogBuffer {
         changed
     }
 
-    /// Takes an answer: of an attempt the last lines before one, `asked` at most. What the answer does not have is
-    /// nowhere.
+    /// Takes an answer with the last lines before `before`, at most `asked`. Lines that the answer lacks don't exist.
     pub fn answer(&mut self, attempt: u32, before: u64, asked: usize, lines: &[LogLine]) {
         self.add(attempt, lines);
         if attempt != self.attempt {
@@ -164,7 +162,7 @@ impl LogBuffer {
             self.turned += u64::from(self.first < lowest);
             self.first = self.first.max(lowest);
         }
-        // A number that was left out would be asked for again and again.
+        // Fills omitted numbers, which would be requested again and again.
         let mut at = lines.first().map_or(Time::from_micros(0), |line| line.at);
         for n in lowest..before.min(self.last + 1) {
             match self.get(n) {
@@ -178,7 +176,7 @@ impl LogBuffer {
     }
 
     fn place(&self, id: u64) -> Result<usize, usize> {
-        // Nearly always the newest.
+        // Nearly always the newest block.
         match self.blocks.last() {
             Some(last) if last.id == id => Ok(self.blocks.len() - 1),
             Some(last) if last.id < id => Err(self.blocks.len()),
@@ -197,7 +195,7 @@ impl LogBuffer {
             }
         };
         let block = &mut self.blocks[place];
-        // There is no line 0: its slot is taken, so that a full block is full.
+        // Line 0 does not exist: its slot counts as used, so that a full block is full.
         if id == 0 && block.held == 0 {
             block.held = 1;
         }
@@ -280,7 +278,7 @@ mod tests {
         assert!(log.held() > MOST_LINES - BLOCK as usize);
         assert_eq!((log.last(), log.get(150_000).unwrap().text), (150_000, "line 150000"));
         assert_eq!(log.get(1), None);
-        // Who reads at the beginning keeps the beginning.
+        // A reader at the start keeps the start.
         log.look_at(Some(1));
         log.answer(1, 1_001, 1_000, &lines(1, 1_000));
         assert!(log.get(1).is_some() && log.held() <= MOST_LINES);
@@ -306,7 +304,7 @@ mod tests {
         assert_eq!(log.missing(1, 4_500), Some(4_000));
         log.answer(1, 4_001, 2_000, &lines(2_001, 4_000));
         assert_eq!(log.missing(1, 5_000), Some(2_000));
-        // The answer is shorter than was asked for: before it there is nothing.
+        // The answer is shorter than requested: nothing precedes it.
         log.answer(1, 2_001, 2_000, &lines(11, 2_000));
         assert_eq!((log.missing(1, 5_000), log.first(), log.all()), (None, 11, 4_990));
     }
@@ -321,7 +319,7 @@ mod tests {
     }
 
     proptest! {
-        /// Answer and live pieces may overlap and come in any order.
+        /// Answers and live lines may overlap and come in any order.
         #[test]
         fn every_line_is_there_once_and_in_order(
             pieces in proptest::collection::vec((1u64..3_000, 1u64..700), 1..12)

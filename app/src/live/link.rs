@@ -1,33 +1,32 @@
-//! How the page stays connected: a state machine without clocks, sockets or randomness of its own.
+//! Connection of the page as a state machine, without clocks, sockets or randomness of its own.
 //!
-//! The story: it opens the stream and waits for its hello. Once greeted it is live, for as long as it hears
-//! something within three beats. A stream that breaks is opened again after a pause that grows from half a
-//! second to thirty, shaken a little so that a hundred pages do not come back at once, and never ends. A
-//! stream that opens but stays mute, or breaks twice in a row, may be blocked on the way; then the page asks
-//! by long poll, and only when that is answered does it count as polling. While polling it tries the stream
-//! again every minute. Whatever was lost (a gap, another life of the server, a place no longer held) is
-//! mended by a new snapshot before the feed is followed again.
+//! It opens the stream and waits for the hello message. Then it is live as long as something arrives within three
+//! heartbeats. A broken stream is reopened with exponential backoff from 0.5 s to 30 s and jitter, without a limit of
+//! attempts. A stream that opens but delivers nothing, or breaks twice in a row, may be blocked on the way: then the
+//! page tries long polling, which counts as connected once a poll is answered. While polling it retries the stream
+//! every minute. After a loss (a gap, another server instance, an expired position) it takes a new snapshot before it
+//! follows the feed again.
 
 use serde::{Deserialize, Serialize};
 
-/// How long an opened stream may take to say hello, milliseconds.
+/// Timeout for the hello message of an opened stream, milliseconds.
 const HELLO_WITHIN: f64 = 3_000.0;
-/// How many beats may be missed.
+/// Heartbeats that may be missed.
 const BEATS: f64 = 3.0;
-/// How often polling tries the stream again, milliseconds.
+/// Interval at which polling retries the stream, milliseconds.
 const PROBE_EVERY: f64 = 60_000.0;
-/// How long the server is asked to hold a poll, seconds.
+/// Time the server may hold a poll, seconds.
 pub const POLL_WAIT_SECONDS: u32 = 10;
-/// When an unanswered poll is given up, milliseconds.
+/// Timeout of a poll, milliseconds.
 const POLL_LIMIT: f64 = POLL_WAIT_SECONDS as f64 * 1_000.0 + 8_000.0;
-/// Trouble lasting longer than this is called "server away", milliseconds.
+/// A longer outage is shown as "server offline", milliseconds.
 const AWAY_AFTER: f64 = 60_000.0;
-/// The page counts as stale when nothing was heard for this long and nothing is open, milliseconds.
+/// The page is stale when nothing arrived for this long and no connection is open, milliseconds.
 const STALE_AFTER: f64 = 2_500.0;
-/// Two losses closer than this are not chance: pause before the next snapshot, milliseconds.
+/// Minimum time between two losses without a pause before the next snapshot, milliseconds.
 const LOSS_APART: f64 = 2_000.0;
 
-/// By which way the feed is followed.
+/// Transport of the feed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
     Stream,
@@ -37,7 +36,7 @@ enum Way {
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Mode {
     Idle,
-    /// The stream is opened; its hello is awaited.
+    /// The stream is opened; its hello message is awaited.
     Connecting {
         since: f64,
     },
@@ -47,7 +46,7 @@ enum Mode {
         proven: bool,
         asked: f64,
     },
-    /// A snapshot is on its way.
+    /// A snapshot is requested.
     Resync,
     Waiting {
         until: f64,
@@ -57,14 +56,14 @@ enum Mode {
 /// Why the stream is not used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Why {
-    /// It opens, and nothing comes through.
+    /// It opens, but nothing arrives.
     Mute,
     /// It breaks as soon as it is opened.
     Breaks,
 }
 
 impl Why {
-    /// For the person who asks "why?".
+    /// Explanation for the user.
     pub fn in_words(self) -> &'static str {
         match self {
             Why::Mute => {
@@ -77,96 +76,96 @@ impl Why {
     }
 }
 
-/// What happened.
+/// Input of the state machine.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Input {
-    /// The page connects; `seeded` when it has a snapshot to go on from, true as far as was `heard` last.
+    /// The page connects; `seeded` when it has a snapshot, valid at `heard`.
     Start {
         seeded: bool,
         heard: f64,
     },
-    /// The stream greets; `same_server` when it is the life of the server that the page knows.
+    /// The stream's first message; `same_server` when the server instance is the known one.
     Hello {
         beat_seconds: f64,
         same_server: bool,
     },
-    /// Anything else came by the stream.
+    /// Any other message of the stream.
     Word,
     StreamFailed,
-    /// A poll was answered; with events or without.
+    /// A poll was answered, with or without events.
     PollAnswered {
         events: bool,
     },
     PollFailed,
-    /// Something is missing that only a snapshot mends.
+    /// Events are missing, which needs a snapshot.
     Lost,
     SnapshotTaken,
     SnapshotFailed,
-    /// Time goes on.
+    /// Time passes.
     Tick,
-    /// A reason to try at once: the person asks, or the network came back.
+    /// Retry now: requested by the user, or the network is back.
     Nudge,
 }
 
-/// What to do about it.
+/// Output of the state machine.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Command {
     OpenStream,
     CloseStream,
-    /// Ask for the next page of the feed, so many milliseconds from now.
+    /// Request the next page of the feed after this many milliseconds.
     Poll {
         after: f64,
     },
     StopPoll,
     TakeSnapshot,
-    /// Send a [`Input::Tick`] after so many milliseconds.
+    /// Send [`Input::Tick`] after this many milliseconds.
     Wake {
         after: f64,
     },
 }
 
-/// What the badge says.
+/// State shown by the badge.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Shown {
-    /// Not yet asked to follow anything.
+    /// Not connected yet.
     Still,
     Connecting,
     Live,
     Polling {
         why: Why,
     },
-    /// `next` is the time until the next try, milliseconds; `age` how long nothing was heard.
+    /// `next`: time until the next attempt; `age`: time since the last message; both in milliseconds.
     Reconnecting {
         next: f64,
         age: f64,
     },
-    /// As long as this, milliseconds.
+    /// Offline since a time, milliseconds since 1970.
     Away {
         since: f64,
         next: f64,
     },
 }
 
-/// The machine. Times are the browser's, milliseconds since 1970.
+/// The state machine. Times are the browser's, milliseconds since 1970.
 #[derive(Clone, Debug)]
 pub struct Link {
     mode: Mode,
-    /// By which way to go on after a pause or a snapshot.
+    /// Transport to use after a pause or a snapshot.
     way: Way,
     why: Why,
     needs_snapshot: bool,
-    /// Pauses in a row.
+    /// Consecutive pauses.
     pauses: u32,
-    /// Streams in a row that ended before their hello.
+    /// Consecutive streams that ended before their hello message.
     breaks: u32,
-    /// A second stream opened while polling, and since when.
+    /// When a second stream was opened while polling.
     probe: Option<f64>,
     next_probe: f64,
     beat: f64,
     last_word: f64,
     last_loss: f64,
     trouble_since: Option<f64>,
-    /// The way in use is the stream, and it was open before.
+    /// The stream is in use and was open before.
     was_live: bool,
 }
 
@@ -191,7 +190,7 @@ impl Default for Link {
 }
 
 impl Link {
-    /// Takes what happened at `now`; `chance` is a random number from 0 to 1. Says what to do, in order.
+    /// Handles an input at `now`; `chance` is a random number from 0 to 1. Returns the commands in order.
     pub fn on(&mut self, input: Input, now: f64, chance: f64) -> Vec<Command> {
         match (input, self.mode) {
             (Input::Start { seeded, heard }, Mode::Idle) => {
@@ -243,7 +242,7 @@ impl Link {
                 self.way = Way::Poll;
                 self.heard(now);
                 let took = now - asked;
-                // A proxy that answers at once and empty would make this a storm.
+                // Limits the rate behind a proxy that answers at once and empty.
                 let least = if events { 100.0 } else { 1_000.0 };
                 vec![Command::Poll { after: (least - took).max(0.0) }]
             }
@@ -304,7 +303,7 @@ impl Link {
         }
     }
 
-    /// All is well at `now`.
+    /// Data arrived at `now`.
     fn heard(&mut self, now: f64) {
         self.last_word = now;
         self.pauses = 0;
@@ -316,7 +315,7 @@ impl Link {
         self.trouble_since.get_or_insert(since);
     }
 
-    /// Takes the next step after a pause, a snapshot or the start.
+    /// Next step after a pause, a snapshot or the start.
     fn go_on(&mut self, now: f64) -> Vec<Command> {
         if self.needs_snapshot {
             self.mode = Mode::Resync;
@@ -340,7 +339,7 @@ impl Link {
         vec![Command::Poll { after: 0.0 }]
     }
 
-    /// Ends what polling has under way; `stream` says whether its probe is closed as well.
+    /// Stops polling; `stream` also closes its probe.
     fn leave_polling(&mut self, stream: bool) -> Vec<Command> {
         let mut commands = vec![];
         if matches!(self.mode, Mode::Polling { .. }) {
@@ -353,7 +352,7 @@ impl Link {
         commands
     }
 
-    /// Waits a while, longer each time.
+    /// Pauses with exponential backoff.
     fn pause(&mut self, now: f64, chance: f64) -> Vec<Command> {
         self.trouble(now);
         let mut commands = self.leave_polling(true);
@@ -373,7 +372,7 @@ impl Link {
         self.needs_snapshot = true;
         let again = now - self.last_loss < LOSS_APART;
         self.last_loss = now;
-        // Whatever was under way has been ended above.
+        // Everything in flight was stopped above.
         self.mode = Mode::Resync;
         if again {
             commands.extend(self.pause(now, chance));
@@ -383,22 +382,22 @@ impl Link {
         commands
     }
 
-    /// When something was heard last.
+    /// Time of the last message.
     pub fn last_word(&self) -> f64 {
         self.last_word
     }
 
-    /// Something is missing that only a snapshot mends.
+    /// Events are missing, which needs a snapshot.
     pub fn needs_snapshot(&self) -> bool {
         self.needs_snapshot
     }
 
-    /// How often something comes at least, milliseconds.
+    /// Heartbeat interval, milliseconds.
     pub fn beat(&self) -> f64 {
         self.beat
     }
 
-    /// The page can be trusted to be of this moment.
+    /// Whether the page's data is current.
     pub fn fresh(&self, now: f64) -> bool {
         match self.mode {
             Mode::Idle | Mode::Live | Mode::Polling { proven: true, .. } => true,
@@ -406,7 +405,7 @@ impl Link {
         }
     }
 
-    /// What the badge says at `now`.
+    /// State of the badge at `now`.
     pub fn shown(&self, now: f64) -> Shown {
         let next = match self.mode {
             Mode::Idle => return Shown::Still,
@@ -417,7 +416,7 @@ impl Link {
         };
         match self.trouble_since {
             None => Shown::Connecting,
-            // A cut that is mended before a heartbeat is missed has cost the reader nothing.
+            // An interruption shorter than a heartbeat has lost nothing.
             Some(_) if self.was_live && !self.needs_snapshot && now - self.last_word < STALE_AFTER => {
                 Shown::Live
             }

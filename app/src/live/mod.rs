@@ -1,13 +1,11 @@
-//! The live state of the page: a snapshot, kept true by the feed.
+//! Live state of the page: a snapshot, updated by the feed.
 //!
-//! What decides is pure and tested natively: [`feed`] (is anything missing?), [`ledger`] (what does an event
-//! change?), [`link`] (how to stay connected?), [`clock`] (what time is it at the server, how late is the
-//! news?), [`follow`] and [`lines`] (curves and log of the operation that is open), [`join`] (an answer and the feed), [`line`] (who waits behind
-//! whom?), [`counts`] (how many are in each state?). So is what tabs of one browser have to agree on: [`role`]
-//! (which of them connects?), [`frame`] (what do they say to each other?), [`relay`] (what does one that
-//! listens make of it?). [`store`] holds the outcome as signals, one for each thing that changes on its own, so
-//! that an event touches only what it is about. [`driver`], with `together` and `tabs`, is the thin part that
-//! talks to the browser.
+//! The logic is pure and tested natively: [`feed`] checks for gaps, [`ledger`] decides what an event changes, [`link`]
+//! keeps the connection, [`clock`] estimates server time and latency, [`follow`] and [`lines`] hold curves and log of
+//! an open operation, [`join`] merges answers with the feed, [`line`] computes queue positions, [`counts`] counts per
+//! state. For several tabs, [`role`] elects the tab that connects, [`frame`] defines their messages, [`relay`] handles
+//! them in a listening tab. [`store`] holds the result as signals, one per part that changes independently. [`driver`],
+//! with `together` and `tabs`, is the thin layer that talks to the browser.
 
 pub mod cell;
 pub mod clock;

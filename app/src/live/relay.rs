@@ -1,10 +1,9 @@
-//! What a tab that listens does with the leader's words. Pure.
+//! Feed of a listening tab, received from the leader. Pure.
 //!
-//! It counts the records as the leader does, by their numbers. The leader says with its standing how far it
-//! is: whoever has less by then has missed something, and asks the server for what is between (one page of the
-//! poll after another, without waiting) while it holds back what the leader goes on to say. Too much between,
-//! another life of the server, or an answer that brings nothing forward, and it takes a snapshot. So it can
-//! join at any moment, and lose any frame.
+//! It checks the sequence as the leader does. The leader's status contains its feed position: a tab behind it has a
+//! gap, and requests the missing events from the server (page by page, without waiting) while it holds later frames. A
+//! gap that is too large, a new server instance, or an answer without progress leads to a snapshot. So a tab can join
+//! at any time and lose any frame.
 
 use super::feed::{Follower, Verdict};
 use super::frame::{Frame, Standing};
@@ -13,45 +12,45 @@ use super::wire::{self, Page};
 use protocol::{Event, InstanceId};
 use std::collections::VecDeque;
 
-/// A leader may be silent for so many beats.
+/// Heartbeats that a leader may miss.
 const BEATS: f64 = 2.0;
-/// The beat of a leader that has not said its own, milliseconds.
+/// Heartbeat interval until the leader sends its own, milliseconds.
 const BEAT: f64 = 2_000.0;
-/// A tab that noticed nothing for so long was asleep itself, milliseconds.
+/// A gap between ticks that means this tab was suspended, milliseconds.
 const ASLEEP: f64 = 3_000.0;
-/// Behind for longer than this, the page is no longer of this moment, milliseconds.
+/// Behind for longer than this, the page is stale, milliseconds.
 const STALE_AFTER: f64 = 2_500.0;
-/// Between two snapshots, milliseconds.
+/// Minimum time between two snapshots, milliseconds.
 const APART: f64 = 2_000.0;
-/// More events than this are not asked for one by one.
+/// Maximum number of missing events to request one by one.
 const MOST_BEHIND: u64 = 3_000;
-/// So many frames are held back; with more the tab is so far behind that it starts over.
+/// Maximum number of held frames; beyond that a snapshot is needed.
 const MOST_HELD: usize = 5_000;
 
-/// What to ask the server for.
+/// A request to the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Errand {
-    /// What is after this event, as far as it is there.
+    /// Events after this one.
     Page {
         after: u64,
     },
     Snapshot,
 }
 
-/// What follows from a frame or an answer.
+/// Result of a frame or an answer.
 #[derive(Debug, Default)]
 pub struct Taken {
-    /// To be applied, in this order.
+    /// Events to apply, in order.
     pub events: Vec<Event>,
     pub errand: Option<Errand>,
 }
 
-/// One that listens. Times are the browser's, milliseconds since 1970.
+/// A listening tab. Times are the browser's, milliseconds since 1970.
 #[derive(Debug)]
 pub struct Relay {
-    /// The leader's last word.
+    /// Time of the leader's last frame.
     heard: f64,
-    /// As `heard`, but not counting what this tab slept through.
+    /// Like `heard`, without the time this tab was suspended.
     silent_since: f64,
     ticked: f64,
     told: Option<Standing>,
@@ -64,7 +63,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts to listen at `now`, knowing this life of the server; what is known was true at `heard`.
+    /// Starts listening at `now` with a known server instance and data valid at `heard`.
     pub fn new(now: f64, heard: f64, server: Option<InstanceId>) -> Self {
         Self {
             heard,
@@ -80,22 +79,22 @@ impl Relay {
         }
     }
 
-    /// The leader's last word, or when this tab last knew by itself.
+    /// Time of the leader's last frame, or of this tab's own data.
     pub fn heard(&self) -> f64 {
         self.heard
     }
 
-    /// Something is missing that only a snapshot mends.
+    /// Events are missing, which needs a snapshot.
     pub fn needs_snapshot(&self) -> bool {
         self.needs_snapshot
     }
 
-    /// Nothing is asked for or held back: what comes is applied as it comes.
+    /// Nothing is requested or held: frames are applied as they arrive.
     pub fn direct(&self) -> bool {
         self.errand.is_none() && !self.needs_snapshot
     }
 
-    /// A frame of the leader came.
+    /// Handles a frame of the leader.
     pub fn take(&mut self, frame: Frame, follower: &mut Follower, now: f64) -> Taken {
         self.heard = now;
         self.silent_since = now;
@@ -118,7 +117,7 @@ impl Relay {
         taken
     }
 
-    /// The page that was asked for; nothing when it did not come or could not be read.
+    /// Handles the requested page; `None` when it failed or could not be parsed.
     pub fn page_came(&mut self, page: Option<Page>, follower: &mut Follower, now: f64) -> Taken {
         let mut taken = Taken::default();
         self.errand = None;
@@ -139,8 +138,8 @@ impl Relay {
         taken
     }
 
-    /// A snapshot of this life of the server was taken, and the follower starts from it; nothing when there
-    /// was no answer: the leader's next standing is the time to try again.
+    /// Handles a snapshot of a server instance, with the follower at its position; `None` when the request failed: the
+    /// leader's next status triggers a retry.
     pub fn snapshot_came(&mut self, server: Option<InstanceId>, follower: &mut Follower, now: f64) -> Taken {
         let mut taken = Taken::default();
         self.errand = None;
@@ -152,7 +151,7 @@ impl Relay {
         taken
     }
 
-    /// Time goes on. A tab that slept can't tell for how long the leader was silent.
+    /// Handles the passage of time. A suspended tab can't tell how long the leader was silent.
     pub fn tick(&mut self, now: f64) {
         if now - self.ticked > ASLEEP || now < self.ticked {
             self.silent_since = now;
@@ -160,7 +159,7 @@ impl Relay {
         self.ticked = now;
     }
 
-    /// How much longer the leader was silent than it may be, milliseconds.
+    /// Time beyond the leader's timeout, milliseconds.
     pub fn silent(&self, now: f64) -> f64 {
         now - self.silent_since - self.patience()
     }
@@ -169,7 +168,7 @@ impl Relay {
         BEATS * self.told.as_ref().map_or(BEAT, |told| told.beat)
     }
 
-    /// What was held back, then what the leader said last.
+    /// Applies held frames, then checks the leader's last status.
     fn go_on(&mut self, taken: &mut Taken, follower: &mut Follower, now: f64) {
         while self.direct()
             && let Some(frame) = self.held.pop_front()
@@ -182,7 +181,7 @@ impl Relay {
         }
     }
 
-    /// Compares what the leader said of itself with what is known here.
+    /// Compares the leader's status with this tab's position.
     fn compare(&mut self, taken: &mut Taken, follower: &Follower, now: f64) {
         let Some(told) = &self.told else { return };
         if self.errand.is_some() {
@@ -193,7 +192,7 @@ impl Relay {
             self.needs_snapshot = true;
         }
         let seq = told.seq;
-        // A leader in trouble: the server would not answer us either.
+        // A disconnected leader means that the server would not answer us either.
         let worth_asking = told.fresh;
         if self.needs_snapshot {
             self.behind_since.get_or_insert(now);
@@ -206,7 +205,7 @@ impl Relay {
         }
     }
 
-    /// What the leader sent, as the next of what is known.
+    /// Applies a frame in sequence.
     fn apply(&mut self, frame: Frame, taken: &mut Taken, follower: &mut Follower, now: f64) {
         let missing = match &frame {
             Frame::Message(text) => match wire::event(text) {
@@ -229,7 +228,7 @@ impl Relay {
             },
             Frame::Page(after, _) if *after > follower.covered() => Some(*after),
             Frame::Page(_, text) => match wire::page(text) {
-                // What the server no longer holds the leader mends with a snapshot, and says how far it is.
+                // The leader recovers from a reset with a snapshot, and then sends its position.
                 Ok(page) if page.reset.is_some() => None,
                 Ok(page) => {
                     if !add(page, taken, follower) {
@@ -247,7 +246,7 @@ impl Relay {
         }
     }
 
-    /// Something between what is known and `target` is missing.
+    /// Requests the missing events up to `target`.
     fn mend(&mut self, target: u64, taken: &mut Taken, follower: &Follower, now: f64) {
         self.behind_since.get_or_insert(now);
         let after = follower.seq();
@@ -258,7 +257,7 @@ impl Relay {
         }
     }
 
-    /// Only a snapshot helps.
+    /// Requests a snapshot.
     fn lose(&mut self, taken: &mut Taken, follower: &Follower, now: f64) {
         self.needs_snapshot = true;
         self.compare(taken, follower, now);
@@ -269,7 +268,7 @@ impl Relay {
         taken.errand = Some(errand);
     }
 
-    /// The page can be trusted to be of this moment.
+    /// Whether the page's data is current.
     pub fn fresh(&self, now: f64) -> bool {
         if self.behind_since.is_some_and(|since| now - since > STALE_AFTER) {
             return false;
@@ -280,7 +279,7 @@ impl Relay {
         }
     }
 
-    /// What the badge says at `now`: what the leader's does, as long as that is true here.
+    /// State of the badge at `now`: the leader's, as long as it is true here.
     pub fn shown(&self, now: f64) -> Shown {
         let since = match (&self.told, self.behind_since) {
             (_, Some(since)) if now - since > STALE_AFTER => since,
@@ -292,7 +291,7 @@ impl Relay {
     }
 }
 
-/// Takes the events of a page; false when one before them is missing.
+/// Takes the events of a page; false when events before them are missing.
 fn add(page: Page, taken: &mut Taken, follower: &mut Follower) -> bool {
     if let Some(range) = page.skipped {
         follower.skipped(range);

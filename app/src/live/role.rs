@@ -1,74 +1,70 @@
-//! Which tab of a browser holds the connection to the feed. Pure.
+//! Leader election among the tabs of a browser: the leader holds the connection to the feed. Pure.
 //!
-//! Every tab that is awake asks the browser for one lock. Who is given it leads: it connects, and tells the
-//! others what it hears. The others listen. The browser gives the lock on when the leader is closed or
-//! crashes; one that only stands still keeps it, so a tab that a person looks at takes it from a leader that
-//! was silent for too long. A tab out of sight for some minutes rests: it leads no more, and asks for the
-//! lock again when it is shown. One that somebody awaits news from does not rest. Where there is no such lock
-//! (a page that is not from a secure address) each tab is alone with a connection of its own; that one rests
-//! too.
+//! Every active tab requests one lock from the browser. The tab that gets it leads: it connects, and forwards what it
+//! receives. The others listen. The browser passes the lock on when the leader is closed or crashes. A leader that
+//! hangs keeps it, so a visible tab steals the lock after a timeout. A tab hidden for some minutes rests: it gives up
+//! leading, and requests the lock again when it is visible. A tab with pending notifications does not rest. Without
+//! locks (pages from an insecure origin) each tab has its own connection; it rests, too.
 
-/// How long a page may be out of sight before it rests, milliseconds. Browsers slow down the timers of a
-/// page after five minutes.
+/// Time after which a hidden page rests, milliseconds. Browsers throttle timers after five minutes.
 pub const REST_AFTER: f64 = 4.0 * 60_000.0;
-/// A silent leader is given up to so much longer, so that not all take its place at once, milliseconds.
+/// Maximum random delay before a silent leader is replaced, so that not all tabs try at once, milliseconds.
 const SHAKE: f64 = 2_000.0;
 
-/// What a tab is among the tabs of its browser.
+/// Role of a tab.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
-    /// It knows nothing of others.
+    /// Not coordinated with other tabs.
     Alone,
-    /// Another leads, or will.
+    /// Another tab leads, or will.
     Listens,
-    /// It has the connection.
+    /// Holds the connection.
     Leads,
 }
 
-/// What happened.
+/// Input of the state machine.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Input {
-    /// The page is ready; `shared` where tabs can agree who leads.
+    /// The page is ready; `shared` where tabs can elect a leader.
     Start { shared: bool, hidden: bool },
-    /// The lock is ours.
+    /// We got the lock.
     Granted,
-    /// Another tab took the lock.
+    /// Another tab stole the lock.
     Taken,
-    /// The browser gives no locks after all.
+    /// The browser refuses locks.
     Refused,
-    /// The page went out of sight, or came back.
+    /// The page was hidden or shown.
     Seen { hidden: bool },
-    /// Time went on; the leader was silent for so much longer than it may be, milliseconds. Less than 0 as
-    /// long as it is not too long.
+    /// Time passes. `silent`: time beyond the leader's timeout in milliseconds; negative before it.
     Tick { silent: f64 },
 }
 
-/// What to do about it, in this order.
+/// Commands, executed in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// Stand in line for the lock.
+    /// Queue for the lock.
     Ask,
-    /// Take the lock from whoever has it.
+    /// Steal the lock.
     Steal,
-    /// Leave the line, or give the lock on.
+    /// Release the lock, or leave its queue.
     Release,
-    /// Have the leader say how things are.
+    /// Ask the leader for its status.
     Join,
     /// Open the connection.
     Connect,
-    /// Close it.
+    /// Close the connection.
     Disconnect,
 }
 
-/// The machine. Times are the browser's, milliseconds since 1970.
+/// The state machine. Times are the browser's, milliseconds since 1970.
 #[derive(Clone, Debug)]
 pub struct Tab {
     role: Role,
     hidden_since: Option<f64>,
     resting: bool,
-    /// It does not rest: somebody awaits news from it.
+    /// It does not rest, because of pending notifications.
     awake: bool,
-    /// How long beyond what is allowed this tab waits before it takes the lock.
+    /// Random delay before this tab steals the lock.
     patience: Option<f64>,
 }
 
@@ -79,22 +75,22 @@ impl Default for Tab {
 }
 
 impl Tab {
-    /// What it is now.
+    /// Current role.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// It was out of sight for so long that it has no connection and asks for none.
+    /// Whether it was hidden for so long that it gave up its connection.
     pub fn resting(&self) -> bool {
         self.resting
     }
 
-    /// Whether somebody awaits news from it, even out of sight.
+    /// Whether it stays connected while hidden, because of pending notifications.
     pub fn keep_awake(&mut self, on: bool) {
         self.awake = on;
     }
 
-    /// Takes what happened at `now`; `chance` is a random number from 0 to 1.
+    /// Handles an input at `now`; `chance` is a random number from 0 to 1.
     pub fn on(&mut self, input: Input, now: f64, chance: f64) -> Vec<Command> {
         match (input, self.role) {
             (Input::Start { shared, hidden }, _) => {
@@ -103,7 +99,7 @@ impl Tab {
                 self.wake()
             }
 
-            // It came to rest while the lock was on its way.
+            // The tab started to rest while the lock was being granted.
             (Input::Granted, Role::Listens) if self.resting => vec![Command::Release],
             (Input::Granted, Role::Listens) => {
                 self.role = Role::Leads;
@@ -156,7 +152,7 @@ impl Tab {
         }
     }
 
-    /// Whether the leader was silent for too long.
+    /// Checks whether the leader's timeout has passed.
     fn judge(&mut self, silent: f64, chance: f64) -> Vec<Command> {
         if silent <= 0.0 {
             self.patience = None;
@@ -166,7 +162,7 @@ impl Tab {
             return vec![];
         }
         self.patience = None;
-        // It leaves the line first: to be given the lock twice would be once too often.
+        // Leaves the queue first, or the lock would be granted twice.
         vec![Command::Release, Command::Steal]
     }
 }
@@ -224,7 +220,7 @@ mod tests {
     fn out_of_sight_for_long_a_leader_gives_the_lock_on_and_asks_again_when_shown() {
         let mut tab = leading();
         tab.on(Input::Seen { hidden: true }, 1_000.0, 0.0);
-        // Told again, it is hidden since the first time.
+        // A repeated input does not restart the time.
         tab.on(Input::Seen { hidden: true }, 200_000.0, 0.0);
         assert_eq!(tab.on(QUIET, 1_000.0 + REST_AFTER, 0.0), []);
         assert_eq!(tab.on(QUIET, 1_001.0 + REST_AFTER, 0.0), [Disconnect, Release]);
@@ -242,7 +238,7 @@ mod tests {
         let mut tab = listening();
         tab.on(Input::Seen { hidden: true }, 0.0, 0.0);
         assert_eq!(tab.on(QUIET, REST_AFTER + 1.0, 0.0), [Release]);
-        // The lock was on its way already.
+        // The lock was being granted already.
         assert_eq!(tab.on(Input::Granted, REST_AFTER + 2.0, 0.0), [Release]);
         assert_eq!(tab.role(), Role::Listens);
     }
@@ -258,8 +254,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens: connected exactly as long as it leads or is alone, and awake; in line or holding
-        /// the lock exactly as long as it is awake and not alone.
+        /// Invariant: connected exactly while it leads or is alone, and is active; in the queue or holding the lock
+        /// exactly while it is active and not alone.
         #[test]
         fn a_tab_is_connected_only_with_the_lock_and_always_in_line_while_awake(
             shared: bool,

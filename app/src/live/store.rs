@@ -1,5 +1,5 @@
-//! What the page knows, as signals: one for each thing of an operation that changes on its own, so that an
-//! event wakes only those who show what it is about.
+//! Store of all loaded operations, as signals: one per part that changes independently, so that an event notifies only
+//! affected components.
 
 mod find;
 mod follows;
@@ -21,22 +21,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
-/// Ended operations kept in the page; older ones are a "load more" away.
+/// Maximum number of ended operations kept; older ones are loaded on request.
 const MOST_ENDED: usize = 2_000;
 
-/// Everything the page knows. Cheap to clone; one for each page, from the context.
+/// Everything the page knows. Cheap to clone; one per page, from the context.
 #[derive(Clone)]
 pub struct Live(Arc<Inner>);
 
 struct Inner {
     cells: RwLock<HashMap<OperationId, Arc<OpCell>>>,
-    /// Those that are no more. An older answer that still has one brings it not back.
+    /// Deleted operations. An older answer must not bring them back.
     gone: RwLock<HashSet<OperationId>>,
-    /// Whoever joins answers with the feed.
+    /// Receivers that join answers with the feed.
     joiners: RwLock<Vec<Weak<dyn Joiner>>>,
-    /// Ended operations that a list shows: they are not forgotten, however many there are.
+    /// Ended operations shown in a list; never dropped.
     in_sight: RwLock<HashSet<OperationId>>,
-    /// Of those that have ended, the newest are known from this one on; without it, all are.
+    /// All ended operations from this one on are loaded; `None` when all are.
     ended_from: ArcRwSignal<Option<OperationId>>,
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
@@ -93,43 +93,43 @@ impl Live {
     }
 
     fn cells(&self) -> std::sync::RwLockReadGuard<'_, HashMap<OperationId, Arc<OpCell>>> {
-        self.0.cells.read().expect("no reader or writer of the cells panics")
+        self.0.cells.read().expect("lock is not poisoned")
     }
 
     fn gone(&self) -> std::sync::RwLockReadGuard<'_, HashSet<OperationId>> {
-        self.0.gone.read().expect("no reader or writer of the gone panics")
+        self.0.gone.read().expect("lock is not poisoned")
     }
 
-    /// Counts, and shows what comes of it.
+    /// Updates the counts and publishes them.
     fn count_by<T>(&self, count: impl FnOnce(&mut Counts) -> T) -> T {
         let (out, numbers) = {
-            let mut counting = self.0.counting.lock().expect("nobody panics while counting");
+            let mut counting = self.0.counting.lock().expect("lock is not poisoned");
             (count(&mut counting), counting.numbers())
         };
         set(&self.0.counts, &numbers);
         out
     }
 
-    /// Takes a snapshot that the page was rendered from; later ones of the same page are ignored.
+    /// Takes the snapshot the page was rendered from; repeated calls are ignored.
     pub fn seed_once(&self, snapshot: &Snapshot) {
         if !self.0.seeded.get_untracked() {
             self.seed(snapshot);
         }
     }
 
-    /// Takes a new snapshot: everything that it knows better is replaced.
+    /// Takes a new snapshot and replaces outdated data.
     pub fn seed(&self, snapshot: &Snapshot) {
-        // Numbers of another life of the server can't be compared with ours.
+        // Positions of another server instance can't be compared with ours.
         let known = self.0.server.with_untracked(|s| s.as_ref().map(|(id, _)| *id));
         let other_life = known.is_some_and(|known| known != snapshot.server);
-        // Everything that is stored, or of what has ended the newest only.
+        // Whether the snapshot has all stored operations, or only the newest ended ones.
         let stored: u64 = snapshot.counts.iter().map(|c| c.count).sum();
         let whole = stored == snapshot.operations.len() as u64;
         {
             let gone = self.gone();
             let followed = self.followed();
             let told: HashSet<OperationId> = snapshot.operations.iter().map(|op| op.id).collect();
-            let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
+            let mut cells = self.0.cells.write().expect("lock is not poisoned");
             for op in snapshot.operations.iter().filter(|op| !gone.contains(&op.id)) {
                 match cells.get(&op.id) {
                     Some(cell) => {
@@ -143,8 +143,8 @@ impl Live {
                     }
                 }
             }
-            // What has not ended is always in a snapshot: what is missing has ended, or is gone. A page that follows it
-            // asks which of the two (the epoch tells it to) and shows it until then.
+            // A snapshot always has all active operations: a missing one has ended or was deleted. A page that follows
+            // it requests which (the new epoch triggers that) and shows the old state until then.
             cells.retain(|id, cell| {
                 if other_life && !told.contains(id) {
                     cell.as_of.store(snapshot.seq, Ordering::Relaxed);
@@ -173,28 +173,27 @@ impl Live {
         self.0.roster.notify();
     }
 
-    /// Takes nothing but the counts of a snapshot; the feed goes on, wherever it is. One of another life of the server is
-    /// left alone: the page will start over.
+    /// Takes only the counts of a snapshot; the feed continues at its own position. Ignored for another server
+    /// instance: the page will start over.
     pub fn count_anew(&self, snapshot: &Snapshot) {
         if self.server().is_some_and(|(server, _)| server == snapshot.server) {
             self.count_by(|counts| counts.take(snapshot));
         }
     }
 
-    /// Takes one operation from an answer that is true at `seq`.
+    /// Takes an operation from an answer that is valid at `seq`.
     pub fn adopt(&self, op: &Operation, seq: u64) {
         self.adopt_all(std::iter::once(op), seq);
     }
 
-    /// Takes operations from an answer; `seq` 0 means that each is true at its own number. Says how many
-    /// were not known before.
+    /// Takes operations from an answer; `seq` 0 means that each is valid at its own number. Returns how many were new.
     pub fn adopt_all<'a>(&self, ops: impl Iterator<Item = &'a Operation>, seq: u64) -> usize {
         let mut added = 0;
         let applied = self.seq();
         {
             let gone = self.gone();
-            let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
-            let mut counting = self.0.counting.lock().expect("nobody panics while counting");
+            let mut cells = self.0.cells.write().expect("lock is not poisoned");
+            let mut counting = self.0.counting.lock().expect("lock is not poisoned");
             for op in ops.filter(|op| !gone.contains(&op.id)) {
                 let as_of = seq.max(op.seq);
                 match cells.get(&op.id) {
@@ -215,12 +214,12 @@ impl Live {
         added
     }
 
-    /// Takes a page of stored operations in for a list that shows them, and forgets others where there are too many. As
-    /// [`Live::take_page`].
+    /// Takes a page of stored operations for a list, and drops others where there are too many. Returns as
+    /// [`Live::take_page`] does.
     pub fn shelve(&self, question: &PageQuestion, seq: u64, ops: &[Operation]) -> bool {
         {
             let mut in_sight =
-                self.0.in_sight.write().expect("no reader or writer of what is in sight panics");
+                self.0.in_sight.write().expect("lock is not poisoned");
             in_sight.extend(ops.iter().map(|op| op.id));
         }
         let taken = self.take_page(question, seq, ops);
@@ -228,18 +227,18 @@ impl Live {
         taken
     }
 
-    /// These are what a list shows, and no others.
+    /// Sets the operations shown in a list.
     pub fn keep(&self, ids: HashSet<OperationId>) {
-        *self.0.in_sight.write().expect("no reader or writer of what is in sight panics") = ids;
+        *self.0.in_sight.write().expect("lock is not poisoned") = ids;
     }
 
-    /// Whether an operation is known. Tracks as [`Live::list`] does.
+    /// Whether an operation is loaded. Tracks as [`Live::list`] does.
     pub fn has(&self, id: OperationId) -> bool {
         self.0.roster.track();
         self.cells().contains_key(&id)
     }
 
-    /// Takes an event of the feed. Those who call it see to it that none is missing.
+    /// Applies an event of the feed. The caller ensures that there is no gap.
     pub fn apply(&self, event: &Event) {
         self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
         self.pass(event);
@@ -249,7 +248,7 @@ impl Live {
         }
         if let EventBody::Forgotten { id, state } = &event.body {
             self.forget(*id);
-            // Also one that is not known here was counted.
+            // Unknown operations were counted, too.
             self.count_by(|counts| counts.gone(event.seq, *id, *state));
             return;
         }
@@ -286,7 +285,7 @@ impl Live {
             }
             (None, EventBody::Operation { operation }) => {
                 let cell = Arc::new(OpCell::new(operation, event.seq));
-                self.0.cells.write().expect("no reader or writer of the cells panics").insert(id, cell);
+                self.0.cells.write().expect("lock is not poisoned").insert(id, cell);
                 self.trim();
                 self.0.roster.notify();
             }
@@ -294,7 +293,7 @@ impl Live {
         }
     }
 
-    /// An operation stands like an event says, unless something newer is known of it.
+    /// Applies an event's version of an operation, unless a newer one is known.
     fn stands(&self, event: &Event) {
         let Some(cell) = event.operation().and_then(|id| self.operation(id)) else { return };
         if let Change::Stands(op) = judge(cell.known(), event) {
@@ -304,8 +303,7 @@ impl Live {
         }
     }
 
-    /// Takes in whether a host takes new work, as the answer to a wish says; all else of it is told by the feed,
-    /// which may be ahead of the answer.
+    /// Takes only the drain state from an answer; the feed has the rest, and may be ahead of the answer.
     pub fn adopt_drain(&self, status: &HostStatus) {
         self.0.hosts.update(|hosts| {
             if let Some(known) = hosts.iter_mut().find(|h| h.name == status.name) {
@@ -314,14 +312,14 @@ impl Live {
         });
     }
 
-    /// An operation is no more.
+    /// Removes a deleted operation.
     pub fn forget(&self, id: OperationId) {
-        self.0.gone.write().expect("no reader or writer of the gone panics").insert(id);
-        self.0.cells.write().expect("no reader or writer of the cells panics").remove(&id);
+        self.0.gone.write().expect("lock is not poisoned").insert(id);
+        self.0.cells.write().expect("lock is not poisoned").remove(&id);
         self.0.roster.notify();
     }
 
-    /// It is known to be no more. Tracks as [`Live::list`] does.
+    /// Whether an operation is known to be deleted. Tracks as [`Live::list`] does.
     pub fn forgotten(&self, id: OperationId) -> bool {
         self.0.roster.track();
         self.gone().contains(&id)
@@ -337,9 +335,9 @@ impl Live {
         });
     }
 
-    /// A page that is open for days forgets the oldest ended operations.
+    /// Drops the oldest ended operations of a page that is open for days.
     fn trim(&self) {
-        let mut cells = self.0.cells.write().expect("no reader or writer of the cells panics");
+        let mut cells = self.0.cells.write().expect("lock is not poisoned");
         if cells.len() <= MOST_ENDED {
             return;
         }
@@ -347,11 +345,11 @@ impl Live {
             cells.iter().filter(|(_, c)| c.state.get_untracked().ended()).map(|(id, _)| *id).collect();
         if ended.len() > MOST_ENDED {
             ended.sort_unstable();
-            // A tenth at once, so that it is not done again for the next one.
+            // Drops a tenth at once, so that it does not run for each operation.
             ended.truncate(ended.len() - MOST_ENDED + MOST_ENDED / 10);
-            let in_sight = self.0.in_sight.read().expect("no reader or writer of what is in sight panics");
+            let in_sight = self.0.in_sight.read().expect("lock is not poisoned");
             let followed = self.followed();
-            let mut counting = self.0.counting.lock().expect("nobody panics while counting");
+            let mut counting = self.0.counting.lock().expect("lock is not poisoned");
             for id in ended.into_iter().filter(|id| !in_sight.contains(id) && !followed.contains(id)) {
                 cells.remove(&id);
                 counting.let_go(id);
@@ -359,33 +357,33 @@ impl Live {
         }
     }
 
-    /// One operation, if the page knows it.
+    /// An operation, if loaded.
     pub fn operation(&self, id: OperationId) -> Option<Arc<OpCell>> {
         self.cells().get(&id).cloned()
     }
 
-    /// Tracks that operations come, change anything but their progress, and go.
+    /// Tracks added, changed (except for progress) and removed operations.
     pub fn track_roster(&self) {
         self.0.roster.track();
     }
 
-    /// Who stands where in the lines of those that wait for a host. Tracks as [`Live::list`] does.
+    /// Queue positions. Tracks as [`Live::list`] does.
     pub fn places(&self) -> HashMap<OperationId, Place> {
         self.0.roster.track();
         places(self.cells().values().filter_map(|cell| cell.waiting()))
     }
 
-    /// How many are stored in a state. Tracked.
+    /// Number of stored operations in a state. Tracked.
     pub fn count(&self, state: State) -> u64 {
         self.0.counts.with(|counts| counts[slot(state)])
     }
 
-    /// How many are stored. Tracked.
+    /// Number of stored operations. Tracked.
     pub fn count_all(&self) -> u64 {
         self.0.counts.with(|counts| counts.iter().sum())
     }
 
-    /// Rises when only a new snapshot can tell the counts.
+    /// Incremented when only a new snapshot has the right counts.
     pub fn counts_unsure(&self) -> ArcRwSignal<u32> {
         self.0.counts_unsure.clone()
     }
@@ -395,88 +393,87 @@ impl Live {
         (&self.0.hosts).into()
     }
 
-    /// The server's life and version.
+    /// Server instance and version.
     pub fn server(&self) -> Option<(InstanceId, String)> {
         self.0.server.get_untracked()
     }
 
-    /// The newest event that is known.
+    /// The newest known event.
     pub fn seq(&self) -> u64 {
         self.0.seq.load(Ordering::Relaxed)
     }
 
-    /// There is something to show.
+    /// Whether a snapshot was taken.
     pub fn seeded(&self) -> RwSignal<bool> {
         (&self.0.seeded).into()
     }
 
-    /// The server's time, moving once a second while the page is fresh; it stands still when it is not.
+    /// Server time, updated once a second; stops while the page is stale.
     pub fn clock(&self) -> RwSignal<Time> {
         (&self.0.clock).into()
     }
 
-    /// Of those that have ended, the newest are known from this one on; without it, all are. Others that are known have
-    /// unknown ones between them.
+    /// All ended operations from this one on are loaded; `None` when all are. Among older ones some may be missing.
     pub fn ended_from(&self) -> RwSignal<Option<OperationId>> {
         (&self.0.ended_from).into()
     }
 
-    /// When the last snapshot was taken, by the server's clock.
+    /// Server time of the last snapshot.
     pub fn seeded_at(&self) -> RwSignal<Time> {
         (&self.0.seeded_at).into()
     }
 
-    /// Rises with each new snapshot: what was asked for beside it has to be asked for again.
+    /// Incremented with each snapshot: data requested beside it must be requested again.
     pub fn epoch(&self) -> RwSignal<u32> {
         (&self.0.epoch).into()
     }
 
-    /// What the badge says.
+    /// State of the badge.
     pub fn shown(&self) -> RwSignal<Shown> {
         (&self.0.shown).into()
     }
 
-    /// The numbers on the page are of this moment.
+    /// Whether the page's data is current.
     pub fn fresh(&self) -> RwSignal<bool> {
         (&self.0.fresh).into()
     }
 
-    /// From the server's clock to this page, milliseconds.
+    /// Latency from the server to this page, milliseconds.
     pub fn latency(&self) -> RwSignal<Option<f64>> {
         (&self.0.latency).into()
     }
 
-    /// Asks the connection to try again at once.
+    /// Asks the connection to retry now.
     pub fn nudge(&self) {
         self.0.nudge.notify();
     }
 
-    /// What this tab is among the tabs of its browser. Not tracked.
+    /// Role of this tab. Not tracked.
     pub fn role(&self) -> Role {
-        *self.0.role.lock().expect("nobody panics with the role")
+        *self.0.role.lock().expect("lock is not poisoned")
     }
 
-    /// For the driver: what this tab is now.
+    /// For the driver: sets the role of this tab.
     pub fn take_role(&self, role: Role) {
-        *self.0.role.lock().expect("nobody panics with the role") = role;
+        *self.0.role.lock().expect("lock is not poisoned") = role;
     }
 
-    /// Whether the page stays connected out of sight: somebody wants to be told of something.
+    /// Whether the page stays connected while hidden, because of pending notifications.
     pub fn keep_awake(&self, on: bool) {
         self.0.awake.store(on, Ordering::Relaxed);
     }
 
-    /// For the driver: whether it does.
+    /// For the driver: whether it stays connected while hidden.
     pub fn kept_awake(&self) -> bool {
         self.0.awake.load(Ordering::Relaxed)
     }
 
-    /// For the driver: somebody asked to try at once.
+    /// For the driver: tracks requests to retry now.
     pub fn track_nudge(&self) {
         self.0.nudge.track();
     }
 
-    /// For the driver: time went on.
+    /// For the driver: updates clock and latency.
     pub fn tick(&self, clock: Option<Time>, latency: Option<f64>) {
         if let Some(clock) = clock {
             set(&self.0.clock, &clock);
@@ -484,7 +481,7 @@ impl Live {
         set(&self.0.latency, &latency.map(f64::round));
     }
 
-    /// For the driver: the connection changed.
+    /// For the driver: updates the connection state.
     pub fn show(&self, shown: Shown, fresh: bool) {
         set(&self.0.shown, &shown);
         set(&self.0.fresh, &fresh);

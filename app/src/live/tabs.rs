@@ -1,6 +1,6 @@
-//! The browser's part of what tabs share: one lock and one channel, of the same name. Decides nothing.
+//! Browser APIs shared by tabs: one Web Lock and one BroadcastChannel of the same name. Makes no decisions.
 //!
-//! The lock is asked for by reflection: its bindings are not among the stable ones.
+//! The lock is accessed by reflection, because its bindings are unstable in web-sys.
 
 use super::frame::Frame;
 use crate::base;
@@ -12,8 +12,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, BroadcastChannel, MessageEvent};
 
-/// What the lock and the channel are called. Give it a new number whenever the frames change: a tab that was
-/// opened before an update can't read those of one that was opened after it. The base path is added to it.
+/// Name of lock and channel. Add a new number when the frames change: tabs opened before and after an update can't read
+/// each other's frames. The base path is appended.
 const NAME: &str = "signalbox-feed";
 
 /// Lock and channel.
@@ -23,17 +23,17 @@ pub struct Tabs {
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
-/// What became of a wish for the lock.
+/// Result of a lock request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Answer {
     Granted,
-    /// It was ours, and another took it.
+    /// We held it, and another tab stole it.
     Taken,
-    /// It is not to be had.
+    /// Not available.
     Refused,
 }
 
-/// A wish for the lock, or the lock itself.
+/// A lock request, or the held lock.
 pub struct Request {
     wish: Rc<Wish>,
     abort: Option<AbortController>,
@@ -41,15 +41,15 @@ pub struct Request {
 
 #[derive(Default)]
 struct Wish {
-    /// Nobody wants to hear of it any more.
+    /// The caller is no longer interested.
     over: Cell<bool>,
-    /// Gives the lock back; there as long as it is held.
+    /// Releases the lock; present while it is held.
     release: RefCell<Option<Function>>,
 }
 
 impl Tabs {
-    /// Opens the channel; `heard` gets what other tabs say. Nothing where the browser lacks either of the two:
-    /// locks are only there for pages from a secure address (HTTPS, or this machine).
+    /// Opens the channel; `heard` receives the frames of other tabs. `None` where lock or channel is missing: locks
+    /// need a secure origin (HTTPS or localhost).
     pub fn open(heard: impl Fn(Frame) + 'static) -> Option<Self> {
         let navigator = web_sys::window()?.navigator();
         let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
@@ -63,23 +63,23 @@ impl Tabs {
         Some(Self { locks, channel, _on_message: on_message })
     }
 
-    /// Says something to all other tabs.
+    /// Sends a frame to all other tabs.
     pub fn say(&self, frame: &Frame) {
-        // It fails only on a channel that is closed.
+        // Fails only on a closed channel.
         let _ = self.channel.post_message(&frame.to_text().into());
     }
 
-    /// Stands in line for the lock, or takes it from whoever has it. `told` hears of it later, never at once.
+    /// Queues for the lock, or steals it. `told` is called later, never synchronously.
     pub fn ask(&self, steal: bool, told: impl Fn(Answer) + 'static) -> Request {
         let wish = Rc::new(Wish::default());
         let told = Rc::new(told);
-        // Who takes the lock does not wait: there is nothing to break off, and the browser allows no signal.
+        // A steal does not wait: there is nothing to abort, and the browser allows no signal.
         let abort = if steal { None } else { AbortController::new().ok() };
         let promise = self.request(steal, abort.as_ref(), &wish, &told);
         spawn_local({
             let wish = wish.clone();
             async move {
-                // It ends when the lock is given back or taken away, or was not to be had.
+                // Settles when the lock is released, stolen or refused.
                 if let Ok(promise) = promise {
                     let _ = JsFuture::from(promise).await;
                 }
@@ -105,7 +105,7 @@ impl Tabs {
             None => Reflect::set(&options, &"steal".into(), &steal.into())?,
         };
         let (wish, told) = (wish.clone(), told.clone());
-        // The lock is held until the promise that this returns is kept.
+        // The lock is held until the returned promise resolves.
         let held = Closure::once_into_js(move |_lock: JsValue| {
             if wish.over.get() {
                 return JsValue::UNDEFINED;
@@ -122,7 +122,7 @@ impl Tabs {
 }
 
 impl Drop for Request {
-    /// Gives the lock back, or leaves the line.
+    /// Releases the lock, or leaves its queue.
     fn drop(&mut self) {
         if self.wish.over.replace(true) {
             return;

@@ -1,5 +1,5 @@
-//! How the driver gets on with the other tabs: does what [`Tab`](super::role::Tab) and
-//! [`Relay`](super::relay::Relay) decide. Decides nothing itself.
+//! Coordination of the driver with other tabs: executes what [`Tab`](super::role::Tab) and
+//! [`Relay`](super::relay::Relay) decide.
 
 use super::driver::{Driver, Handle, now};
 use super::feed::Follower;
@@ -14,8 +14,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::event::Beat;
 
-/// A place in the feed older than this is not worth going on from, milliseconds: a snapshot is smaller than
-/// what happened since.
+/// Maximum age of a feed position to continue from, milliseconds: beyond that a snapshot is smaller than the missed
+/// events.
 const TOO_OLD: f64 = 60_000.0;
 
 fn hidden() -> bool {
@@ -23,7 +23,7 @@ fn hidden() -> bool {
 }
 
 impl Driver {
-    /// What the badge says at `now`, and whether the page is of this moment.
+    /// State of the badge at `now`, and whether the page is current.
     pub(super) fn stands(&self, now: f64) -> (Shown, bool) {
         match self.tab.role() {
             Role::Listens => (self.relay.shown(now), self.relay.fresh(now)),
@@ -38,14 +38,14 @@ impl Driver {
         }
     }
 
-    /// To those who listen, if this tab leads. The frame is made only then.
+    /// Sends a frame to listening tabs if this tab leads. The frame is built only then.
     pub(super) fn pass_on(&self, frame: impl FnOnce() -> Frame) {
         if self.tab.role() == Role::Leads {
             self.say(&frame());
         }
     }
 
-    /// To those who listen: how things are here.
+    /// Sends the status to listening tabs.
     pub(super) fn pass_on_standing(&self, now: f64) {
         self.pass_on(|| {
             let (shown, fresh) = self.stands(now);
@@ -62,7 +62,7 @@ impl Driver {
 }
 
 impl Handle {
-    /// Meets the other tabs, or goes on alone.
+    /// Joins the other tabs, or runs alone.
     pub(super) fn meet(&self) {
         let handle = self.clone();
         let tabs = Tabs::open(move |frame| handle.hear(frame));
@@ -70,13 +70,13 @@ impl Handle {
         self.0.borrow_mut().tabs = tabs;
         self.role(role::Input::Start { shared, hidden: hidden() });
         let handle = self.clone();
-        // For as long as the page lives: its handle is not needed.
+        // Lives as long as the app, so the handle is not needed.
         let _ = window_event_listener_untyped("visibilitychange", move |_| {
             handle.role(role::Input::Seen { hidden: hidden() });
         });
     }
 
-    /// Tells the tab what happened and does what it says.
+    /// Passes an input to the tab and executes its commands.
     pub(super) fn role(&self, input: role::Input) {
         let commands = self.0.borrow_mut().tab.on(input, now(), js_sys::Math::random());
         for command in commands {
@@ -113,11 +113,11 @@ impl Handle {
         });
     }
 
-    /// Goes on from what is known by a connection of its own.
+    /// Continues from known data with its own connection.
     fn connect(&self) {
         let (seeded, heard) = {
             let mut driver = self.0.borrow_mut();
-            // What was asked for as one that listens is no longer awaited.
+            // Requests of the listening tab are obsolete.
             driver.asked = 0;
             let heard = driver.relay.heard();
             (!driver.relay.needs_snapshot() && now() - heard < TOO_OLD, heard)
@@ -125,7 +125,7 @@ impl Handle {
         self.tell(Input::Start { seeded, heard });
     }
 
-    /// Closes the connection, and listens to whoever leads next.
+    /// Closes the connection and listens to the next leader.
     fn disconnect(&self) {
         let mut driver = self.0.borrow_mut();
         let link = std::mem::take(&mut driver.link);
@@ -140,7 +140,7 @@ impl Handle {
         }
     }
 
-    /// Another tab said something.
+    /// Handles a frame of another tab.
     fn hear(&self, frame: Frame) {
         let role = self.0.borrow().tab.role();
         match (role, frame) {
@@ -162,7 +162,7 @@ impl Handle {
             {
                 sync.observe(beat.now, now);
             }
-            // What was held back says nothing about how long it took.
+            // The delay of held frames says nothing about the latency.
             let direct = relay.direct();
             let taken = relay.take(frame, follower, now);
             if direct {
@@ -233,7 +233,7 @@ impl Handle {
         self.carry_out(taken);
     }
 
-    /// A person, or the network's return, asks whoever is connected to try at once.
+    /// Asks the connected tab to retry now.
     pub(super) fn nudge(&self) {
         if self.0.borrow().tab.role() == Role::Listens {
             self.0.borrow().say(&Frame::Nudge);
@@ -242,7 +242,7 @@ impl Handle {
         }
     }
 
-    /// Once a second.
+    /// Called once a second.
     pub(super) fn tick_tab(&self) {
         let silent = {
             let mut driver = self.0.borrow_mut();
@@ -255,7 +255,7 @@ impl Handle {
         self.role(role::Input::Tick { silent });
     }
 
-    /// Shows how things are.
+    /// Updates the connection state.
     fn show(&self) {
         let driver = self.0.borrow();
         let (shown, fresh) = driver.stands(now());

@@ -1,6 +1,6 @@
-//! Reads what the feed sends. The same documents as the protocol's derived reader takes, read in two steps:
-//! first what an event is, then what it carries. The derived one buffers a tagged event as a value of any kind
-//! and brings a second copy of every reader; here each type is read by one, straight from the text.
+//! Parser for the feed. Accepts the same documents as the protocol's derived deserializer, in two steps: the type of an
+//! event, then its content. The derived one buffers tagged events as untyped values, which duplicates every
+//! deserializer in the module; here each type has one, straight from the text.
 
 use protocol::api::HostStatus;
 use protocol::event::{Reset, Skipped};
@@ -33,7 +33,7 @@ struct ForgottenBody {
     state: State,
 }
 
-/// All that events of one operation may carry besides the operation.
+/// All fields of an event besides the operation.
 #[derive(Deserialize)]
 struct AboutBody {
     id: OperationId,
@@ -65,10 +65,10 @@ struct RawPage<'a> {
     now: Time,
 }
 
-/// Reads one event.
+/// Parses an event.
 ///
 /// # Errors
-/// When the text is no event, or one of a kind that this version does not know.
+/// When the text is no event, or its type is unknown to this version.
 pub fn event(text: &str) -> serde_json::Result<Event> {
     let Head { seq, at, what } = serde_json::from_str(text)?;
     let missing = |name| serde::de::Error::missing_field(name);
@@ -104,7 +104,7 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
     Ok(Event { seq, at, body })
 }
 
-/// Reads a page of the long poll.
+/// Parses a page of the long poll.
 ///
 /// # Errors
 /// As [`event`].
@@ -152,7 +152,7 @@ mod tests {
             EventBody::Host { host: Box::new(host) },
             EventBody::Forgotten { id, state: State::Failed },
         ];
-        // A kind that is new in the protocol is no match here, and has to be among those above.
+        // A new event type of the protocol fails to compile here until it is added above.
         let place = |body: &EventBody| match body {
             EventBody::Operation { .. } => 0,
             EventBody::Progress { .. } => 1,

@@ -1,4 +1,4 @@
-//! The connection as a state machine: what it does when.
+//! Tests of the connection's state machine.
 
 use super::*;
 use Command::*;
@@ -65,7 +65,7 @@ fn a_cut_is_shown_as_soon_as_a_heartbeat_is_missed() {
     // The server does not answer.
     assert_eq!(link.shown(17_499.0), Shown::Live);
     assert!(matches!(link.shown(17_501.0), Shown::Reconnecting { .. }) && !link.fresh(17_501.0));
-    // A page that was never connected does not say that it is, and neither does one that lost something.
+    // A page that was never connected is not live, and neither is one with a gap.
     let mut link = started();
     link.on(Input::StreamFailed, 1_050.0, 0.0);
     assert!(matches!(link.shown(1_060.0), Shown::Reconnecting { .. }));
@@ -99,11 +99,11 @@ fn two_streams_that_break_lead_to_polling() {
 fn polling_tries_the_stream_every_minute_and_leaves_for_it() {
     let mut link = polling();
     assert_eq!(link.on(Input::Tick, 60_000.0, 0.0), [StopPoll, Wake { after: 250.0 }]);
-    // That poll was silent for too long. With answers in between:
+    // That poll took too long. With answers in between:
     let mut link = polling();
     link.on(Input::PollAnswered { events: false }, 60_000.0, 0.0);
     assert_eq!(link.on(Input::Tick, 64_200.0, 0.0), [OpenStream]);
-    // Still mute: give up until the next minute, and go on polling.
+    // Still mute: give up until the next minute, and continue polling.
     assert_eq!(link.on(Input::Tick, 67_300.0, 0.0), [CloseStream]);
     link.on(Input::PollAnswered { events: false }, 120_000.0, 0.0);
     assert_eq!(link.on(Input::Tick, 127_400.0, 0.0), [OpenStream]);
@@ -127,7 +127,7 @@ fn pauses_grow_to_thirty_seconds_and_never_end() {
         let Mode::Waiting { until } = link.mode else { panic!("{:?}", link.mode) };
         pauses.push(until - now);
         now = until;
-        // Whichever way it tries, nobody answers.
+        // Neither transport is answered.
         while !matches!(link.mode, Mode::Waiting { until } if until > now) {
             let input = match link.mode {
                 Mode::Waiting { .. } => Input::Tick,
@@ -170,7 +170,7 @@ fn a_person_need_not_wait_for_the_pause_to_end() {
     assert_eq!(link.on(Input::Nudge, 2_100.0, 0.0), [OpenStream]);
 }
 
-/// What the browser has under way, kept as the driver keeps it.
+/// What the browser has in flight, tracked as in the driver.
 #[derive(Default, Debug)]
 struct World {
     stream: bool,
@@ -205,8 +205,7 @@ impl World {
 }
 
 proptest! {
-    /// Whatever the network does, the page never ends up with nothing under way, and never with two of
-    /// the same.
+    /// Whatever the network does, something is always in flight, and never two of the same.
     #[test]
     fn something_is_always_under_way(
         steps in proptest::collection::vec((0u8..12, 0.0f64..20_000.0, 0.0f64..1.0), 1..200),
@@ -218,7 +217,7 @@ proptest! {
         world.obey(&link.on(Input::Start { seeded, heard: now }, now, 0.0))?;
         for (what, later, chance) in steps {
             now += later;
-            // Only what is under way can be heard of.
+            // Only what is in flight can send an input.
             let input = match what {
                 0 if world.stream => Input::Hello { beat_seconds: 2.0, same_server: chance > 0.2 },
                 1 | 2 if world.stream => Input::Word,

@@ -1,4 +1,4 @@
-//! A leader, a server and one that listens, without a browser: frames are lost, answers come late.
+//! A leader, a server and a listening tab without a browser: frames are lost, answers are late.
 
 use super::super::ledger::tests::{event as numbered, operation};
 use super::*;
@@ -28,7 +28,7 @@ fn told(seq: u64, fresh: bool, server: u8) -> Frame {
     Frame::Standing(Standing { shown, fresh, seq, server: Some(life(server)), beat: 2_000.0 })
 }
 
-/// The server's answer: what is after `after` up to `head`, at most three events.
+/// The server's answer: events after `after` up to `head`, at most three.
 fn page(after: u64, head: u64) -> Page {
     let next = head.min(after + 3);
     let events = (after + 1..=next).map(event).collect();
@@ -114,7 +114,7 @@ fn pages_of_a_leader_that_polls_count_from_where_it_asked() {
     };
     let (mut relay, mut follower) = listening();
     assert_eq!(numbers(&relay.take(Frame::Page(9, text(9, 12)), &mut follower, 20.0)), [11, 12]);
-    // Nothing new after 14; but 13 and 14 are not known here.
+    // Nothing new after 14; but 13 and 14 are unknown here.
     let taken = relay.take(Frame::Page(14, text(14, 14)), &mut follower, 20.0);
     assert_eq!(taken.errand, Some(Errand::Page { after: 12 }));
 }
@@ -128,7 +128,7 @@ fn a_silent_leader_is_not_believed_but_own_sleep_is_not_its_silence() {
     assert!(relay.fresh(4_009.0) && relay.silent(4_009.0) < 0.0);
     assert!(!relay.fresh(4_011.0) && relay.silent(4_011.0) > 0.0);
     assert!(matches!(relay.shown(4_500.0), Shown::Reconnecting { age, .. } if age == 4_490.0));
-    // An hour asleep: nothing is fresh, and nobody takes the lock for it.
+    // Suspended for an hour: nothing is fresh, and nobody steals the lock for it.
     relay.take(standing(10), &mut follower, 4_600.0);
     relay.tick(5_000.0);
     relay.tick(3_600_000.0);
@@ -136,8 +136,8 @@ fn a_silent_leader_is_not_believed_but_own_sleep_is_not_its_silence() {
 }
 
 proptest! {
-    /// Whatever frames are lost and however late answers come: what is applied rises without a gap, and once
-    /// the leader is heard again everything is there.
+    /// Whatever frames are lost and however late answers are: applied events have no gap, and once the leader is back
+    /// everything is there.
     #[test]
     fn nothing_is_missing_and_nothing_twice(
         steps in proptest::collection::vec((0u8..6, any::<bool>()), 1..120),
@@ -148,7 +148,7 @@ proptest! {
         let mut last = joined;
         let mut asked: Option<(Errand, u64)> = None;
         let mut now = 0.0;
-        // Ends with a leader that is heard, and a server that answers.
+        // Ends with a leader that sends and a server that answers.
         let quiet = std::iter::repeat_n((5, true), 3).chain(std::iter::repeat_n((3, true), 60));
         for (what, arrives) in steps.into_iter().chain(quiet) {
             now += 100.0;
@@ -159,7 +159,7 @@ proptest! {
                     relay.take(message(head), &mut follower, now)
                 }
                 2 => {
-                    // Two events that newer ones have overtaken.
+                    // Two superseded events.
                     head += 3;
                     if !arrives { continue }
                     let range = Skipped { from: head - 2, to: head - 1 };

@@ -1,4 +1,4 @@
-//! What of all operations that the page knows is looked for.
+//! Queries over all loaded operations.
 
 use super::{Fixed, Live, OpCell};
 use crate::words::start::Work;
@@ -9,21 +9,21 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 impl Live {
-    /// The ids of all operations that are known, newest first. Not tracked.
+    /// Ids of all loaded operations, newest first. Not tracked.
     pub fn all(&self) -> Vec<OperationId> {
         let mut ids: Vec<OperationId> = self.cells().keys().copied().collect();
-        // Ids are made in the order of time.
+        // Ids are ordered by time.
         ids.sort_unstable_by(|a, b| b.cmp(a));
         ids
     }
 
-    /// The ids of the operations that `takes` takes, newest first: those that have not ended, and those that
-    /// have. Tracks that operations come and change their state.
+    /// Ids of active and of ended operations whose state matches, newest first. Tracks added operations and state
+    /// changes.
     pub fn list(&self, takes: impl Fn(State) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
         self.pick(&|cell| takes(cell.state.get_untracked()))
     }
 
-    /// The same for a filter. Tracks the clock where the filter's range of time moves with it.
+    /// Ids that match a filter. Also tracks the clock where the filter's time range is relative to now.
     pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
         let moves = [filter.since, filter.until].into_iter().flatten().any(|w| matches!(w, When::Ago { .. }));
         let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
@@ -36,19 +36,19 @@ impl Live {
         for (id, cell) in self.cells().iter().filter(|(_, cell)| takes(cell)) {
             if cell.state.get_untracked().ended() { ended.push(*id) } else { active.push(*id) }
         }
-        // Ids are made in the order of time.
+        // Ids are ordered by time.
         active.sort_unstable_by(|a, b| b.cmp(a));
         ended.sort_unstable_by(|a, b| b.cmp(a));
         (active, ended)
     }
 
-    /// Looks at what never changes of each operation. Not tracked.
+    /// Visits the immutable part of each operation. Not tracked.
     pub fn each(&self, look: &mut dyn FnMut(&Fixed)) {
         self.cells().values().for_each(|cell| look(cell.fixed()));
     }
 
-    /// How many operations each host has, as told of the operations themselves: what a host is told by comes every few
-    /// seconds only. Tracks as [`Live::list`] does.
+    /// Number of operations per host, from the operations themselves: host reports arrive only every few seconds.
+    /// Tracks as [`Live::list`] does.
     pub fn busy(&self) -> HashMap<HostName, u32> {
         self.0.roster.track();
         let mut busy = HashMap::new();
@@ -60,14 +60,14 @@ impl Live {
         busy
     }
 
-    /// What takes a place on a host or stands in line for one. Tracks as [`Live::list`] does.
+    /// Operations that use a slot or are queued. Tracks as [`Live::list`] does.
     pub fn at_work(&self) -> Vec<Work> {
         self.0.roster.track();
         self.cells().values().filter_map(|cell| cell.at_work()).collect()
     }
 
-    /// The newest operation of a kind that a person started, of those that the page knows: when, and its params. Tracks
-    /// as [`Live::list`] does.
+    /// Creation time and parameters of the newest loaded operation of a kind that a user started. Tracks as
+    /// [`Live::list`] does.
     pub fn newest_of(&self, kind: &KindName) -> Option<(Time, Value)> {
         self.0.roster.track();
         let cells = self.cells();
@@ -76,7 +76,7 @@ impl Live {
         of_kind.max_by_key(|f| f.id).map(|f| (f.created_at, f.params.clone()))
     }
 
-    /// What an operation started and what has not ended, oldest first. Tracks as [`Live::list`] does.
+    /// Active child operations, oldest first. Tracks as [`Live::list`] does.
     pub fn children(&self, of: OperationId) -> Vec<OperationId> {
         self.0.roster.track();
         let cells = self.cells();

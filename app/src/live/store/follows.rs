@@ -1,5 +1,4 @@
-//! Operations that an open page follows: their curves and logs are joined of answers and the feed, and the page does
-//! not let go of them.
+//! Operations followed by an open page: their curves and logs join answers with the feed, and they are never dropped.
 
 use super::Live;
 use crate::live::follow::Curves;
@@ -10,7 +9,7 @@ use protocol::{Event, EventBody, LogLine, Operation, OperationId, Points, State,
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
-/// What of an operation changes together with its attempts, result and audit log, which no event carries.
+/// Fields that change together with attempts, result and audit log, which no event carries.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stand {
     state: State,
@@ -21,7 +20,7 @@ pub struct Stand {
 }
 
 impl Stand {
-    /// As an operation stands.
+    /// Fields of an operation.
     pub fn of(op: &Operation) -> Self {
         Self {
             state: op.state,
@@ -33,12 +32,12 @@ impl Stand {
     }
 }
 
-/// Attempts, result and audit log, as far as it is known whether they are still the newest.
+/// Whether the loaded attempts, result and audit log are current.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Details(Option<Stand>);
 
 impl Details {
-    /// Nothing newer is known than an answer in which the operation stands like this.
+    /// Whether the loaded answer is current for these fields.
     pub fn stands(&self, stand: &Stand) -> bool {
         self.0.as_ref() == Some(stand)
     }
@@ -67,7 +66,7 @@ fn added(changed: bool) -> Added {
 }
 
 impl Joinable for Curves {
-    /// The attempt and its curves.
+    /// Attempt and curves.
     type Answer = (u32, Vec<Points>);
 
     fn take(&mut self, (attempt, series): Self::Answer) {
@@ -84,7 +83,7 @@ impl Joinable for Curves {
 }
 
 impl Joinable for LogBuffer {
-    /// The attempt and its newest lines.
+    /// Attempt and newest lines.
     type Answer = (u32, Vec<LogLine>);
 
     fn take(&mut self, (attempt, lines): Self::Answer) {
@@ -100,13 +99,13 @@ impl Joinable for LogBuffer {
     }
 }
 
-/// Curves and log of an operation while its page is open, held from before the server is asked for them.
+/// Curves and log of an operation while its page is open, held from before the first request.
 pub struct Follow {
     pub id: OperationId,
     pub details: Joined<Details>,
     pub curves: Joined<Curves>,
     pub log: Joined<LogBuffer>,
-    /// What hosts said of attempts that were over, oldest first: it changed nothing.
+    /// Late host reports about ended attempts, oldest first; without effect.
     pub late: ArcRwSignal<Vec<String>>,
 }
 
@@ -131,7 +130,7 @@ impl Follow {
         }
     }
 
-    /// The page is about to ask for what it opens with; `reached` is the place that it has reached in the feed.
+    /// Opens the first requests of the page; `reached` is its feed position.
     pub fn expect_answers(&self, reached: u64) {
         self.details.expect_answer(reached);
         self.curves.expect_answer(reached);
@@ -148,7 +147,7 @@ impl Joiner for Follow {
         self.curves.pass(event);
         self.log.pass(event);
         if let EventBody::Late { what, .. } = &event.body {
-            // A feed that is taken up again may bring it twice.
+            // A resumed feed may repeat it.
             self.late.maybe_update(|late| {
                 let new = !late.contains(what);
                 if new {
@@ -172,18 +171,17 @@ impl Joiner for Follow {
 
 impl Live {
     fn register(&self, joiner: Weak<dyn Joiner>) {
-        let mut joiners = self.0.joiners.write().expect("no reader or writer of the joiners panics");
+        let mut joiners = self.0.joiners.write().expect("lock is not poisoned");
         joiners.retain(|known| known.strong_count() > 0);
         joiners.push(joiner);
     }
 
     fn joiners(&self) -> Vec<Arc<dyn Joiner>> {
-        let joiners = self.0.joiners.read().expect("no reader or writer of the joiners panics");
+        let joiners = self.0.joiners.read().expect("lock is not poisoned");
         joiners.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Collects curves and log of an operation for as long as what this gives is held. To be called before the server is
-    /// asked for them.
+    /// Collects curves and log of an operation as long as the result is held. Call before the first request.
     pub fn follow(&self, id: OperationId) -> Arc<Follow> {
         self.follow_with(id, true)
     }
@@ -200,8 +198,7 @@ impl Live {
         follow
     }
 
-    /// State that is joined of an answer and the events that concern it, for as long as what this gives is held. To be
-    /// called before the server is asked.
+    /// Joins state with relevant events as long as the result is held. Call before the first request.
     pub fn join<S: Joinable>(&self, state: S, concerns: fn(&Event) -> bool) -> Arc<Joined<S>> {
         let joined = Arc::new(Joined::new(state, self.seq(), Box::new(concerns)));
         let joiner: Arc<dyn Joiner> = joined.clone();
@@ -209,7 +206,7 @@ impl Live {
         joined
     }
 
-    /// To be called before the server is asked for a page of operations.
+    /// Call before a page of operations is requested.
     pub fn page_question(&self) -> Arc<PageQuestion> {
         let question = PageQuestion::new(self.seq());
         let joiner: Arc<dyn Joiner> = question.clone();
@@ -217,8 +214,7 @@ impl Live {
         question
     }
 
-    /// Takes the answer to a page's question, true at `seq`. False when events may be missing between the two: then it is
-    /// to be asked again.
+    /// Takes the answer to a page request, valid at `seq`. False when events may be missing: then request again.
     pub fn take_page(&self, question: &PageQuestion, seq: u64, ops: &[Operation]) -> bool {
         let Some(later) = question.answer(seq) else { return false };
         self.adopt_all(ops.iter(), seq);
@@ -229,17 +225,17 @@ impl Live {
         true
     }
 
-    /// Those that an open page follows: it holds their signals, so they stay what they are.
+    /// Followed operations: pages hold their signals, so they must not be replaced.
     pub(super) fn followed(&self) -> HashSet<OperationId> {
         self.joiners().iter().filter_map(|joiner| joiner.follows()).collect()
     }
 
-    /// Tells whoever joins answers with the feed of an event.
+    /// Passes an event to all receivers.
     pub(super) fn pass(&self, event: &Event) {
         self.joiners().iter().for_each(|joiner| joiner.pass(event));
     }
 
-    /// Tells them that the feed goes on from a snapshot.
+    /// Tells all receivers that the feed continues from a snapshot.
     pub(super) fn reset_joins(&self, reached: u64, other_life: bool) {
         self.joiners().iter().for_each(|joiner| joiner.reset(reached, other_life));
     }

@@ -1,4 +1,4 @@
-//! What the live store makes of snapshots and events.
+//! Tests of the live store with snapshots and events.
 
 use super::super::ledger::tests::{event, operation, progress};
 use super::super::lines::LogBuffer;
@@ -79,16 +79,16 @@ fn counts_of_a_snapshot_that_is_ahead_of_the_feed_or_behind_it_are_brought_to_wh
     stands(11, old(State::Queued, 2));
     assert_eq!(live.counts_unsure().get_untracked(), 1, "nobody here knows where it was counted");
     stands(12, operation(State::Failed, 1));
-    // Behind: it was taken before the last event.
+    // An older snapshot, taken before the last event.
     live.count_anew(&snapshot(11, vec![operation(State::Running, 1), old(State::Queued, 2)]));
     assert_eq!(counted(), [1, 0, 1]);
-    // Ahead: the next event is in it.
+    // A newer snapshot, which includes the next event.
     live.count_anew(&snapshot(13, vec![operation(State::Failed, 1), old(State::Running, 2)]));
     stands(13, old(State::Running, 2));
     assert_eq!(counted(), [0, 1, 1]);
     stands(14, old(State::Failed, 2));
     assert_eq!(counted(), [0, 0, 2]);
-    // Another life of the server has other numbers.
+    // Another server instance has other positions.
     let mut other = snapshot(15, vec![]);
     other.server = "0199c2d4-7f3a-7c11-9e1b-000000000002".parse().unwrap();
     live.count_anew(&other);
@@ -129,7 +129,7 @@ fn what_is_forgotten_leaves_its_row_and_its_count_and_no_older_answer_brings_it_
     assert_eq!(live.count_all(), 0);
     live.adopt(&operation(State::Failed, 1), 12);
     assert!(live.operation(id).is_none());
-    // Told again, as by another tab, it is counted once.
+    // Repeated events, e.g. from another tab, count once.
     live.seed(&snapshot(
         11,
         vec![Operation {
@@ -172,7 +172,7 @@ fn log_and_curves_are_collected_only_while_followed() {
     assert_eq!(log.with_untracked(LogBuffer::held), 1);
 }
 
-/// More that have ended than a page keeps.
+/// More ended operations than a page keeps.
 fn too_many() -> Vec<Operation> {
     let ended = |n| Operation {
         id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
@@ -201,7 +201,7 @@ fn what_a_page_follows_keeps_its_signals_over_a_snapshot_without_it_and_takes_th
         let (live, id) = seeded(10, State::Running);
         let follow = live.follow(id);
         let shown = live.operation(id).unwrap();
-        // It ended, and so many after it that it is only counted.
+        // It ended, followed by so many that it is only counted.
         let mut without = snapshot(if life == 1 { 500 } else { 5 }, vec![]);
         without.server = format!("0199c2d4-7f3a-7c11-9e1b-{life:012}").parse().unwrap();
         without.counts = vec![StateCount { state: State::Succeeded, count: 1 }];
@@ -253,14 +253,14 @@ fn answered(of: &Event) -> (u32, Vec<protocol::Points>) {
 fn points_that_pass_while_an_answer_is_on_its_way_are_in_the_curve() {
     let (live, id) = seeded(10, State::Running);
     let follow = live.follow(id);
-    // The server read at 11, and the answer comes after 14.
+    // The server read at 11, and the answer arrives after 14.
     for seq in 11..=14 {
         live.apply(&points(seq, id, 1, seq..=seq));
     }
     assert_eq!(xs(&follow), [0; 0], "without its beginning no curve is shown");
     assert!(follow.curves.take_first(Some((11, answered(&points(11, id, 1, 1..=11))))));
     assert_eq!(xs(&follow), (1..=14).collect::<Vec<_>>());
-    // Asked again, as when an attempt ends: the answer takes nothing away that came meanwhile.
+    // Requested again, e.g. after an attempt ended: the answer removes nothing that arrived meanwhile.
     let question = follow.curves.ask(live.seq());
     live.apply(&points(15, id, 1, 15..=16));
     assert!(follow.curves.take(question, 14, answered(&points(14, id, 1, 1..=14))));
@@ -288,7 +288,7 @@ fn attempts_results_and_audit_are_asked_for_again_when_an_event_tells_of_more_th
     let follow = live.follow(id);
     let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }));
     let asks = || follow.details.asks().get_untracked();
-    // It ended while the answer, which does not know that, was on its way.
+    // It ended while an older answer was in flight.
     stands(11, operation(State::Succeeded, 1));
     assert!(follow.details.take_first(Some((10, Stand::of(&operation(State::Running, 1))))));
     assert_eq!(asks(), 1);
@@ -311,11 +311,11 @@ fn a_page_of_the_list_that_is_late_takes_nothing_back() {
     let question = live.page_question();
     let again = old(State::Queued, 2, 12);
     live.apply(&event(12, EventBody::Operation { operation: Box::new(again.clone()) }));
-    // As if the page had let it go since: only what was held tells of the retry.
+    // As if the page had dropped it since: only the held events show the retry.
     live.0.cells.write().unwrap().remove(&again.id);
     assert!(live.take_page(&question, 11, &[old(State::Failed, 1, 4)]));
     assert_eq!(live.operation(again.id).unwrap().state.get_untracked(), State::Queued);
-    // From before a snapshot: what was deleted before it would come back.
+    // From before a snapshot: the answer would restore operations deleted before it.
     let question = live.page_question();
     live.seed(&snapshot(30, vec![]));
     assert!(!live.take_page(&question, 29, &[old(State::Failed, 1, 4)]));
