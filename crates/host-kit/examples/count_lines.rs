@@ -53,7 +53,7 @@ impl Work for CountLines {
     async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
         // Reading files blocks, so it is done on a thread for that. The context goes along.
         let counting = tokio::task::spawn_blocking(move || count(&ctx, &params));
-        counting.await.map_err(|e| WorkError::failed(e.to_string(), "This is a fault of the host."))?
+        counting.await.map_err(|e| WorkError::failed(e.to_string(), "This is a bug in the host."))?
     }
 }
 
@@ -75,7 +75,7 @@ fn count(ctx: &Context, params: &Params) -> Result<ResultDoc, WorkError> {
         ctx.message(file.display().to_string());
         match lines_of(file) {
             Ok(counted) => lines += counted,
-            Err(error) => ctx.log(LogLevel::Warn, format!("{} is left out: {error}", file.display())),
+            Err(error) => ctx.log(LogLevel::Warn, format!("skipping {}: {error}", file.display())),
         }
         ctx.done(n as u64 + 1);
         ctx.point("lines", n as f64 + 1.0, lines as f64);

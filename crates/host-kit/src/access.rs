@@ -31,8 +31,8 @@ impl Access {
             let known = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
             if !known {
                 let why = format!(
-                    "The page of {} may not talk to this host. Use the dashboard, or list that origin in the host's \
-                     configuration.",
+                    "Requests from pages of {} are not allowed. Use the dashboard, or add that origin to the allowed \
+                     origins of the host.",
                     String::from_utf8_lossy(origin.as_bytes()).chars().take(100).collect::<String>()
                 );
                 return Err(Refusal::new(ProblemType::Forbidden, why));
@@ -48,11 +48,11 @@ impl Access {
             Some(given) if same(given, token.as_bytes()) => Ok(()),
             Some(_) => Err(Refusal::new(
                 ProblemType::Unauthorized,
-                "The token is not this host's. Give the caller the token that the host was started with.",
+                "The token is wrong. Use the token that the host was started with.",
             )),
             None => Err(Refusal::new(
                 ProblemType::Unauthorized,
-                "This host wants its token: send it as 'Authorization: Bearer TOKEN'.",
+                "Authentication required: send the token of this host as 'Authorization: Bearer TOKEN'.",
             )),
         }
     }
@@ -70,7 +70,7 @@ fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
         return Ok(());
     }
     let why = format!(
-        "A host without a token does not answer to the name '{}'. Ask it by its address, or give it a token.",
+        "The name '{}' is not allowed for a host without a token. Use its IP address, or set a token.",
         String::from_utf8_lossy(host.as_bytes()).chars().take(100).collect::<String>()
     );
     Err(Refusal::new(ProblemType::Forbidden, why))
@@ -89,9 +89,8 @@ pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, n
     }
     let path = request.uri().path().to_owned();
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(path, "a handler panicked");
-        let why =
-            format!("The host failed to answer {path}. This is a fault of its code; its log says more.");
+        tracing::error!(path, "a request handler panicked");
+        let why = format!("The host failed to handle {path}. This is a bug in the host; see its log.");
         Refusal::new(ProblemType::Internal, why).into_response()
     })
 }

@@ -211,16 +211,15 @@ impl Attempt {
         } else if stand.host_stops {
             Ending::Failed(Failure {
                 reason: FailureReason::HostStopped,
-                message: "The host was shut down while the work ran, and stopped it.".into(),
-                hint:
-                    "Start the host again, then retry the operation, or resume it where it kept a checkpoint."
-                        .into(),
+                message: "The host shut down during the run, and stopped the work.".into(),
+                hint: "Start the host again, then retry the operation, or resume it if it has a checkpoint."
+                    .into(),
             })
         } else {
             Ending::Failed(Failure {
                 reason: FailureReason::Work,
-                message: "The work says that it was cancelled, but nobody asked for that.".into(),
-                hint: "This is a fault of the host's code; its author will want to know of it.".into(),
+                message: "The work reported that it was cancelled, but no cancel was requested.".into(),
+                hint: "This is a bug in the host. Please report it to its author.".into(),
             })
         }
     }
@@ -230,8 +229,13 @@ impl Attempt {
             Ok(Ok(result)) => {
                 let json = match serde_json::to_vec(&result) {
                     Ok(json) if json.len() <= RESULT_BYTES => json,
-                    Ok(json) => return unusable_result(format!("has {} bytes of JSON and at most {RESULT_BYTES} can be kept", json.len())),
-                    Err(e) => return unusable_result(format!("can't be written as JSON: {e}")),
+                    Ok(json) => {
+                        return unusable_result(format!(
+                            "has {} bytes of JSON, over the limit of {RESULT_BYTES}",
+                            json.len()
+                        ));
+                    }
+                    Err(e) => return unusable_result(format!("can't be serialized as JSON: {e}")),
                 };
                 Ending::Succeeded { result, json: Bytes::from(json) }
             }
@@ -244,9 +248,10 @@ impl Attempt {
             Err(panic) => Ending::Failed(Failure {
                 reason: FailureReason::Panic,
                 message: format!("The work panicked: {}", panic_message(panic)),
-                hint: "This is a fault of the host's code; its author will want to know of it. A retry may meet \
-                       it again."
-                    .into(),
+                hint:
+                    "This is a bug in the host. Please report it to its author. A retry may fail in the same \
+                       way."
+                        .into(),
             }),
         }
     }
@@ -276,7 +281,7 @@ pub(crate) async fn live(
         // What is done needs no place to go on from.
         let id = attempt.id;
         if tokio::task::spawn_blocking(move || shelf.forget(id)).await.is_err() {
-            tracing::error!(operation = %id, "the files of its checkpoints were not removed");
+            tracing::error!(operation = %id, "can't remove checkpoint files");
         }
     }
     // Before the end is told: who hears of it may count on the place at once.
@@ -301,10 +306,10 @@ async fn work_and_leave(
     if tokio::time::timeout(STRAGGLE, gone.cancelled()).await.is_err() {
         attempt.report.log(
             LogLevel::Warn,
-            "The work returned, but a thread that it started is still busy and can't be stopped from outside. The \
-             operation ends, and its place on the host becomes free, when that thread does.",
+            "The work returned, but a thread that it started is still running and can't be stopped. The operation \
+             ends, and frees its slot on the host, when that thread ends.",
         );
-        tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "waiting for what the work left behind");
+        tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "waiting for threads of the work");
         gone.cancelled().await;
     }
     joined
@@ -328,7 +333,7 @@ async fn join(
             biased;
             joined = &mut *task => return joined,
             () = past => {
-                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "the work did not stop in time and is aborted");
+                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "the work did not stop in time; aborting it");
                 task.abort();
                 // It is gone only now: an abort takes effect at the work's next await.
                 return task.await;
@@ -341,8 +346,8 @@ async fn join(
 fn unusable_result(what: String) -> Ending {
     Ending::Failed(Failure {
         reason: FailureReason::Work,
-        message: format!("The work was done, but its result {what}."),
-        hint: "This is a fault of the host's code: what is large belongs into an artifact.".into(),
+        message: format!("The work succeeded, but its result {what}."),
+        hint: "This is a bug in the host: large data belongs in an artifact.".into(),
     })
 }
 
@@ -352,7 +357,7 @@ fn panic_message(panic: JoinError) -> String {
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it left no message".to_owned())
+        .unwrap_or_else(|| "no message".to_owned())
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ async fn give(
     let Some(path) = found else {
         let name: String = name.chars().take(120).collect();
         let why = format!(
-            "This host keeps no file '{name}' of attempt {attempt} of operation {id}. Of an operation the files of the \
-             newest two checkpoints are kept."
+            "This host has no file '{name}' of attempt {attempt} of operation {id}. It keeps the files of the latest \
+             two checkpoints of an operation."
         );
         return Err(Refusal::new(ProblemType::NotFound, why));
     };
@@ -95,11 +95,11 @@ async fn take(
     let bad = |why: &str| Refusal::new(ProblemType::BadRequest, why);
     let wanted = query_value(&query, "sha256").unwrap_or_default().to_owned();
     if wanted.len() != 64 || !wanted.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-        return Err(bad("The SHA-256 of the file is wanted in hex, as in ?sha256=ba78…"));
+        return Err(bad("The query must have the SHA-256 of the file in hexadecimal, such as ?sha256=ba78…"));
     }
     if !is_name(&name) {
         return Err(bad(
-            "A name has letters, digits, dots, dashes and underscores, and does not begin with a dot.",
+            "A file name may have letters, digits, dots, dashes and underscores, and must not start with a dot.",
         ));
     }
     let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
@@ -108,10 +108,11 @@ async fn take(
     loop {
         let piece = tokio::time::timeout(SILENCE, body.next())
             .await
-            .map_err(|_| bad("Nothing more of the file came for 30 s."))?;
+            .map_err(|_| bad("No more data of the file arrived for 30 s."))?;
         let Some(piece) = piece else { break };
-        let piece =
-            piece.map_err(|e| Refusal::new(ProblemType::BadRequest, format!("The file broke off: {e}.")))?;
+        let piece = piece.map_err(|e| {
+            Refusal::new(ProblemType::BadRequest, format!("The upload was interrupted: {e}."))
+        })?;
         part = blocking(move || {
             part.write(&piece)?;
             Ok(part)
@@ -126,7 +127,8 @@ async fn take(
     match finished.await.map_err(|_| broken())? {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
-            let why = format!("What came is not the file that was kept: its SHA-256 is {e}, not {wanted}.");
+            let why =
+                format!("The received file differs from the stored one: its SHA-256 is {e}, not {wanted}.");
             Err(Refusal::new(ProblemType::Conflict, why))
         }
         Err((e, _)) => Err(disk(&e)),
@@ -143,7 +145,7 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
         // What an attempt that runs here goes on from is its own business.
         let runs = shared.registry.find(id).is_ok_and(|attempt| !attempt.ended());
         if runs {
-            let why = format!("Operation {id} runs here; its files are thrown away when it has ended.");
+            let why = format!("Operation {id} is running here; delete its files when it has ended.");
             return Err(Refusal::new(ProblemType::Conflict, why));
         }
         blocking(move || {
@@ -156,12 +158,12 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
 }
 
 fn no_shelf() -> Refusal {
-    let why = "This host keeps no files of checkpoints: it was given no folder for them.";
+    let why = "This host can't store checkpoint files, because it has no folder for them.";
     Refusal::new(ProblemType::Conflict, why)
 }
 
 fn parse_attempt(text: &str) -> Answer<u32> {
-    parse_as(text, "the number of an attempt")
+    parse_as(text, "an attempt number")
 }
 
 /// Does what waits for the disk where that holds nobody up.
@@ -170,12 +172,11 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 }
 
 fn disk(error: &io::Error) -> Refusal {
-    let why = format!(
-        "The folder for files of checkpoints can't be used: {error}. See that the disk of the host has room."
-    );
+    let why =
+        format!("The checkpoint folder can't be used: {error}. Check that the host's disk has free space.");
     Refusal::new(ProblemType::Unavailable, why)
 }
 
 fn broken() -> Refusal {
-    Refusal::new(ProblemType::Internal, "This is a fault of the host's code; its log says more.")
+    Refusal::new(ProblemType::Internal, "This is a bug in the host; see its log.")
 }

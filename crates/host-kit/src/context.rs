@@ -73,28 +73,28 @@ impl Place {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     #[error(
-        "the checkpoint has {bytes} bytes of JSON and at most {CHECKPOINT_BYTES} can be kept; \
-         keep what is large as a file"
+        "the checkpoint has {bytes} bytes of JSON, over the limit of {CHECKPOINT_BYTES}; \
+         store large data as a file"
     )]
     TooLarge {
         /// What it has.
         bytes: usize,
     },
-    #[error("'{0}' can't be the name of a file: letters, digits, dots, dashes and underscores, at most 100")]
+    #[error("'{0}' is not a file name: use letters, digits, dots, dashes and underscores, at most 100")]
     Name(String),
-    #[error("the host keeps no files; give it a folder with HostBuilder::checkpoints")]
+    #[error("the host can't store files; set a folder with HostBuilder::checkpoints")]
     NoFolder,
-    #[error("its files can't be written: {0}")]
+    #[error("can't write its files: {0}")]
     Disk(#[from] std::io::Error),
 }
 
 impl From<CheckpointError> for WorkError {
     fn from(error: CheckpointError) -> Self {
         let hint = match error {
-            CheckpointError::Disk(_) => "See that the disk of the host has room and can be written.",
-            _ => "This is a fault of the host.",
+            CheckpointError::Disk(_) => "Check that the host's disk has free space and is writable.",
+            _ => "This is a bug in the host.",
         };
-        WorkError::failed(format!("The work could not keep its place: {error}."), hint)
+        WorkError::failed(format!("The checkpoint could not be saved: {error}."), hint)
     }
 }
 

@@ -35,10 +35,10 @@ pub(crate) struct Record {
 impl Record {
     fn new(event: &HostEvent) -> Self {
         let mut frame = Vec::with_capacity(256);
-        write!(frame, "id: {}\ndata: ", event.seq).expect("memory takes what is written");
+        write!(frame, "id: {}\ndata: ", event.seq).expect("writing to memory can't fail");
         let json_at = frame.len();
         // JSON as serde_json writes it has no line breaks: one `data` line is enough.
-        serde_json::to_writer(&mut frame, event).expect("an event has nothing but string keys");
+        serde_json::to_writer(&mut frame, event).expect("event keys are strings");
         frame.extend_from_slice(b"\n\n");
         frame.shrink_to_fit();
         Self { frame: Bytes::from(frame), json_at }

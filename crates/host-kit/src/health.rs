@@ -80,8 +80,8 @@ impl Machine {
         });
         let instruments = looked
             .await
-            .map_err(|e| format!("The look at the machine broke off: {e}."))?
-            .map_err(|e| format!("The operating system does not say how busy the machine is: {e}."))?;
+            .map_err(|e| format!("Reading the machine's metrics failed: {e}."))?
+            .map_err(|e| format!("The operating system does not report the machine's load: {e}."))?;
         Ok(place.insert(instruments).vitals)
     }
 }
@@ -145,9 +145,9 @@ pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Checked {
                 let ready = std::panic::catch_unwind(AssertUnwindSafe(|| work.ready(&checks)));
                 return (work, checks, ready.unwrap_or(false));
             }
-            Ok(Err(_)) => "panicked: a fault of the host's code, its log says more".to_owned(),
+            Ok(Err(_)) => "panicked. This is a bug in the host; see its log".to_owned(),
             Err(_) => {
-                format!("did not finish within {} s: what it looks at may hang", CHECK_DEADLINE.as_secs())
+                format!("did not finish within {} s. What it checks may hang", CHECK_DEADLINE.as_secs())
             }
         };
         let name = work.kind().name.to_string();

@@ -68,16 +68,16 @@ pub struct HostBuilder {
 /// Why a host could not be built: faults of its author, found before anybody uses it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
-    #[error("the host has no work; give it one with HostBuilder::work")]
+    #[error("the host has no work; add one with HostBuilder::work")]
     NoWork,
-    #[error("the host has a capacity of 0 and could run nothing; give it at least 1")]
+    #[error("the host has a capacity of 0; set at least 1")]
     NoCapacity,
-    #[error("the host's token is empty; leave it out, or give one that can't be guessed")]
+    #[error("the host's token is empty; omit it, or set one that can't be guessed")]
     EmptyToken,
-    #[error("two works declare the kind {0}; a host has each kind once")]
+    #[error("two works declare the kind {0}; each kind must be unique")]
     DuplicateKind(KindName),
     /// The params of a kind are more than a form can show.
-    #[error("kind {kind} declares params that can't be used: {what}")]
+    #[error("kind {kind} declares unsupported parameters: {what}")]
     BadSchema {
         /// The kind.
         kind: KindName,
@@ -241,7 +241,7 @@ impl Host {
         let listener = listener.tap_io(|connection| {
             // Events are small and must not wait for each other.
             if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its delay");
+                tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
             }
         });
         let ended = self.shared.ending.clone().cancelled_owned();
@@ -261,7 +261,7 @@ impl Host {
         match tokio::time::timeout(LINGER, serving).await {
             Ok(served) => served,
             Err(_) => {
-                tracing::warn!("connections were still open at shutdown and are cut");
+                tracing::warn!("closing connections that are still open at shutdown");
                 Ok(())
             }
         }

@@ -93,10 +93,7 @@ impl Registry {
     pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, Refusal> {
         let work = self.work_of(&ask.kind)?;
         if ask.attempt == 0 {
-            return Err(Refusal::new(
-                ProblemType::BadRequest,
-                "Attempts are numbered from 1; this one is 0.",
-            ));
+            return Err(Refusal::new(ProblemType::BadRequest, "Attempt numbers start at 1; this one is 0."));
         }
         if let Some(known) = self.held.lock().settle(ask.id, ask.attempt)? {
             return Ok(Started::Known(known.view()));
@@ -110,13 +107,13 @@ impl Registry {
             return Ok(Started::Known(known.view()));
         }
         if held.closing {
-            let why = "The host is shutting down and takes nothing more. Try another host, or this one when it is back.";
+            let why = "The host is shutting down and accepts no operations. Try another host, or this one when it is back.";
             return Err(Refusal::new(ProblemType::Unavailable, why).retry_after(5));
         }
         if held.running >= self.capacity {
             let why = format!(
-                "All places of the host are taken: it runs {} at once. Try again when one has ended, or give it a \
-                 higher capacity.",
+                "All slots of the host are in use: it runs {} at once. Try again when one has ended, or increase its \
+                 capacity.",
                 operations(self.capacity)
             );
             return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
@@ -166,19 +163,19 @@ impl Registry {
         };
         if ask.attempt < attempt.number {
             let why = format!(
-                "Attempt {} of operation {id} is over: this host has attempt {}. Nothing was cancelled.",
+                "Attempt {} of operation {id} has ended: this host has attempt {}. Nothing was cancelled.",
                 ask.attempt, attempt.number
             );
             return Err(Refusal::new(ProblemType::Conflict, why));
         }
         if ask.attempt > attempt.number {
             let why = format!(
-                "This host has attempt {} of operation {id} and never got attempt {}.",
+                "This host has attempt {} of operation {id} and never received attempt {}.",
                 attempt.number, ask.attempt
             );
             return Err(Refusal::new(ProblemType::NotFound, why));
         }
-        tracing::info!(operation = %id, attempt = ask.attempt, reason = ask.reason, deadline_ms = ask.deadline_ms, "cancel asked for");
+        tracing::info!(operation = %id, attempt = ask.attempt, reason = ask.reason, deadline_ms = ask.deadline_ms, "cancel requested");
         let stop = if ask.abandoned { Stop::Abandon } else { Stop::Cancel };
         let state = attempt.stop(stop, Duration::from_millis(ask.deadline_ms));
         Ok(CancelAck { state, now: Time::now() })
@@ -194,8 +191,8 @@ impl Registry {
 
     fn unknown(&self, id: OperationId) -> Refusal {
         let why = format!(
-            "This host has no operation {id}. It may have run on another host or in an earlier life of this \
-             one, or have ended long ago: of what has ended the newest {} are kept.",
+            "This host has no operation {id}. It may have run on another host, or before this one restarted, or have \
+             ended long ago: the latest {} ended operations are kept.",
             self.keep.ended
         );
         Refusal::new(ProblemType::NotFound, why)
@@ -242,7 +239,7 @@ impl Registry {
         self.tasks.close();
         if tokio::time::timeout(grace + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
             for attempt in attempts.iter().filter(|attempt| !attempt.ended()) {
-                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "left behind at shutdown: its thread does not look at its context");
+                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "still running at shutdown: its thread does not check its context");
             }
         }
     }
@@ -254,7 +251,7 @@ impl Registry {
     pub(crate) async fn preview(&self, ask: PreviewParams) -> Result<Preview, Refusal> {
         let work = self.work_of(&ask.kind)?;
         let (preview, _) = checked(move || (work.prepare_preview(&ask.params), work.kind())).await?;
-        let none = format!("The kind {} has no previews: start it to see what it does.", ask.kind);
+        let none = format!("The kind {} does not support previews. Start it to see the result.", ask.kind);
         preview.await.ok_or_else(|| Refusal::new(ProblemType::NotFound, none))
     }
 
@@ -262,7 +259,7 @@ impl Registry {
         self.works.get(kind).cloned().ok_or_else(|| {
             let mut kinds: Vec<_> = self.works.keys().map(KindName::as_str).collect();
             kinds.sort_unstable();
-            let why = format!("This host has no kind {kind}. Its kinds are {}.", kinds.join(", "));
+            let why = format!("This host does not support kind {kind}. Its kinds: {}.", kinds.join(", "));
             Refusal::new(ProblemType::UnknownKind, why)
         })
     }
@@ -277,7 +274,7 @@ impl Held {
         }
         if self.cancelled_starts.has(id, number) {
             let why = format!(
-                "Attempt {number} of operation {id} was cancelled before its start came. Nothing was started."
+                "Attempt {number} of operation {id} was cancelled before its start arrived. Nothing was started."
             );
             return Err(Refusal::new(ProblemType::CancelledBeforeStart, why));
         }
@@ -295,7 +292,7 @@ impl Held {
         }
         known.stop(Stop::Fence, FENCE_DEADLINE);
         let why = format!(
-            "Attempt {} of operation {id} still runs here and was told to stop for attempt {number}. Try again \
+            "Attempt {} of operation {id} is still running here and was told to stop for attempt {number}. Try again \
              when it has ended.",
             known.number
         );
@@ -309,7 +306,7 @@ impl Held {
         if self.operations.insert(attempt.id, Arc::clone(attempt)).is_some() {
             // The older attempt may not have been retired yet; then there is nothing of it to forget.
             if let Some(at) = self.ended.iter().position(|(id, _)| *id == attempt.id) {
-                let (_, bytes) = self.ended.remove(at).expect("position gives a place within");
+                let (_, bytes) = self.ended.remove(at).expect("position returns a valid index");
                 self.result_bytes -= bytes;
             }
         }
@@ -360,19 +357,18 @@ async fn checked<T: Send + 'static>(
         }
         Ok(Ok((Err(NotPrepared::Schema(what)), spec))) => {
             let why = format!(
-                "The schema that kind {} declares can't be used: {what}. This is a fault of the host's code.",
+                "The parameter schema of kind {} is not supported: {what}. This is a bug in the host.",
                 spec.name
             );
             Err(Refusal::new(ProblemType::Internal, why))
         }
         Ok(Err(_)) => {
-            let why =
-                "The check of the params panicked. This is a fault of the host's code; its log says more.";
+            let why = "The parameter check panicked. This is a bug in the host; see its log.";
             Err(Refusal::new(ProblemType::Internal, why))
         }
         Err(_) => {
             let why = format!(
-                "The check of the params did not finish within {} s. What it looks at may hang: see the host's health.",
+                "The parameter check did not finish within {} s. What it checks may hang; see the host's health.",
                 CHECK_DEADLINE.as_secs()
             );
             Err(Refusal::new(ProblemType::Timeout, why))

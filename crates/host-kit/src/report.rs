@@ -125,13 +125,10 @@ impl Report {
             && pending.complained.len() < COMPLAINTS
             && pending.complained.insert(cut(series, TEXT_BYTES));
         if complains {
-            let follows = if x.is_finite() {
-                "the curve has a gap there, and wherever that is so"
-            } else {
-                "this point and others like it are left out of the curve"
-            };
+            let follows =
+                if x.is_finite() { "the chart has gaps at such points" } else { "such points are dropped" };
             let text = format!(
-                "A point of series {series} at x = {x} has y = {y}. Only finite numbers can be drawn: {follows}."
+                "A point of series {series} at x = {x} has y = {y}. Only finite numbers can be shown: {follows}."
             );
             pending.line(LogLevel::Warn, &text);
         }

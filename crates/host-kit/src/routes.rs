@@ -58,7 +58,7 @@ async fn about(State(shared): State<Arc<Shared>>) -> Answer<Json<About>> {
     // A kind may look around for what it can offer.
     let kinds = tokio::task::spawn_blocking(move || works.iter().map(|work| work.kind()).collect()).await;
     let kinds = kinds.map_err(|_| {
-        let why = "A kind panicked while it described itself. This is a fault of the host's code; its log says more.";
+        let why = "A kind panicked while describing itself. This is a bug in the host; see its log.";
         Refusal::new(ProblemType::Internal, why)
     })?;
     Ok(Json(About {
@@ -81,7 +81,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
     if closing {
         // All of them.
         unready_kinds.clear();
-        checks.push(Check { name: "host".into(), ok: false, message: "It is shutting down.".into() });
+        checks.push(Check { name: "host".into(), ok: false, message: "The host is shutting down.".into() });
     }
     let vitals = vitals.unwrap_or_else(|why| {
         // Not to know how busy the machine is keeps nobody from working on it.
@@ -147,12 +147,12 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
                 Outcome::NotStarted => "was not started",
                 Outcome::Succeeded | Outcome::Failed => "failed",
             };
-            let why = format!("Operation {} {how} and left no result.", attempt.id);
+            let why = format!("Operation {} {how} and has no result.", attempt.id);
             Err(Refusal::new(ProblemType::NotFound, why))
         }
         None => {
             let why = format!(
-                "Operation {} has not ended: there is no result yet. Ask again when it has.",
+                "Operation {} has not ended, so there is no result yet. Try again when it has ended.",
                 attempt.id
             );
             Err(Refusal::new(ProblemType::Conflict, why))
@@ -169,12 +169,12 @@ async fn events(
     // What a client that lost its connection says of itself is newer than the address it was given.
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let after = match last.or_else(|| query_value(&query, "after")) {
-        Some(text) => parse_as::<u64>(text, "the number of an event, like after=1042")?,
+        Some(text) => parse_as::<u64>(text, "an event number, such as after=1042")?,
         None => 0,
     };
     let foreign = match query_value(&query, "instance") {
         Some(text) => {
-            parse_as::<InstanceId>(text, "an instance, as 'about' gives it")? != shared.feed.instance()
+            parse_as::<InstanceId>(text, "an instance ID as returned by 'about'")? != shared.feed.instance()
         }
         None => false,
     };
@@ -194,7 +194,7 @@ async fn events(
 
 async fn nothing_here(uri: Uri) -> Refusal {
     let why = format!(
-        "There is nothing at {}. This is a host of Signalbox: GET /host/v1/about says what it can do.",
+        "There is no route {}. This is a Signalbox host; GET /host/v1/about lists its kinds.",
         uri.path()
     );
     Refusal::new(ProblemType::NotFound, why)
@@ -202,7 +202,7 @@ async fn nothing_here(uri: Uri) -> Refusal {
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     let mut refusal =
-        Refusal::new(ProblemType::BadRequest, format!("{} does not take {method}.", uri.path()));
+        Refusal::new(ProblemType::BadRequest, format!("{} does not allow {method}.", uri.path()));
     refusal.problem.status = StatusCode::METHOD_NOT_ALLOWED.as_u16();
     refusal
 }
@@ -211,23 +211,22 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
 async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
     let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES);
     let body = tokio::time::timeout(BODY_DEADLINE, reading).await.map_err(|_| {
-        let why = format!("The body did not come within {} s.", BODY_DEADLINE.as_secs());
+        let why = format!("The request body did not arrive within {} s.", BODY_DEADLINE.as_secs());
         Refusal::new(ProblemType::BadRequest, why)
     })?;
     let body = body.map_err(|e| {
         if std::error::Error::source(&e).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
         {
             let why = format!(
-                "The request has more than {BODY_BYTES} bytes. Give params as a reference, not as data."
+                "The request body is larger than {BODY_BYTES} bytes. Pass large parameters as references, not as data."
             );
             Refusal::new(ProblemType::TooLarge, why)
         } else {
-            Refusal::new(ProblemType::BadRequest, format!("The body broke off: {e}."))
+            Refusal::new(ProblemType::BadRequest, format!("The request body was interrupted: {e}."))
         }
     })?;
-    serde_json::from_slice(&body).map_err(|e| {
-        Refusal::new(ProblemType::BadRequest, format!("The body is not the JSON that is wanted here: {e}."))
-    })
+    serde_json::from_slice(&body)
+        .map_err(|e| Refusal::new(ProblemType::BadRequest, format!("Invalid request body: {e}.")))
 }
 
 pub(crate) fn parse_id(text: &str) -> Answer<OperationId> {
@@ -247,11 +246,11 @@ fn parse_wait(text: &str) -> Answer<Duration> {
         Some(number) => (number, 1e-3),
         None => (text.strip_suffix('s').unwrap_or(text), 1.0),
     };
-    let seconds = parse_as::<f64>(number, "a time to wait, like wait=25s")? * unit;
+    let seconds = parse_as::<f64>(number, "a duration, such as wait=25s")? * unit;
     if seconds.is_nan() || seconds < 0.0 {
         return Err(Refusal::new(
             ProblemType::BadRequest,
-            "A time to wait is not less than 0, like wait=25s.",
+            "The wait must not be negative. Example: wait=25s",
         ));
     }
     Ok(Duration::from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())))

@@ -174,7 +174,7 @@ impl Shelf {
             .collect();
         by_age.sort();
         for (_, folder) in by_age.into_iter().take(many) {
-            tracing::info!(folder = %folder.display(), "the files of an operation's checkpoints make room for newer ones");
+            tracing::info!(folder = %folder.display(), "deleting old checkpoint files to make room for new ones");
             let _ = fs::remove_dir_all(folder);
         }
     }
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(fs::read(shelf.find_whole(id, 1, &kept[0]).unwrap()).unwrap(), b"one");
         let missing = shelf.keep(id, 1, 2, vec![KeepFile::copy_of("weights", folder.path().join("none"))]);
         assert!(missing.is_err());
-        assert_eq!(shelf.list(id, 1), kept, "nothing half is left");
+        assert_eq!(shelf.list(id, 1), kept, "no partial file is left");
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Cursor {
     fn message(&self, event: &str, id: Option<u64>) -> Bytes {
         let beat: HostBeat = self.feed.beat(self.beat.as_secs_f64());
         let beat = HostBeat { head: id.unwrap_or(beat.head), ..beat };
-        let json = serde_json::to_string(&beat).expect("a beat is plain strings and numbers");
+        let json = serde_json::to_string(&beat).expect("a heartbeat has only strings and numbers");
         let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
         Bytes::from(format!("event: {event}\n{id}data: {json}\n\n"))
     }

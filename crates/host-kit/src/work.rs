@@ -159,7 +159,7 @@ impl<W: Work> Typed<W> {
         let filled = form.check(params).map_err(NotPrepared::Fields)?;
         // What passes the form fits the type as a rule; a type may still be stricter than its schema says.
         let params: W::Params = serde_json::from_value(filled).map_err(|e| {
-            NotPrepared::Fields(vec![FieldError::new("", format!("The params don't fit: {e}."))])
+            NotPrepared::Fields(vec![FieldError::new("", format!("Invalid parameters: {e}."))])
         })?;
         self.0.check(&params).map_err(NotPrepared::Fields)?;
         Ok(params)

@@ -41,7 +41,7 @@ async fn a_result_that_is_too_large_is_a_failure_that_says_so() {
     let id = rig.start(json!({"manner": "too_large"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;
     assert_eq!(outcome, Outcome::Failed);
-    assert!(failure.unwrap().message.contains("at most 262144"));
+    assert!(failure.unwrap().message.contains("the limit of 262144"));
 }
 
 #[tokio::test]
