@@ -33,7 +33,10 @@ impl Backoff {
     }
 
     /// How long to wait now, after one more failure.
-    #[expect(clippy::should_implement_trait, reason = "it never ends, and a loop over it would be a mistake")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the sequence never ends, so looping over it would be a mistake"
+    )]
     pub fn next(&mut self) -> Duration {
         let ceiling = self.ceiling();
         self.failures = self.failures.saturating_add(1);

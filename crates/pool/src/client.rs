@@ -110,7 +110,7 @@ impl Pool {
     ) -> Result<(u16, T), PoolError> {
         let json = serde_json::to_vec(body).map(Bytes::from).map_err(|e| PoolError::Decode {
             url: self.address(path_and_query),
-            cause: format!("what should be sent to it can't be written as JSON: {e}"),
+            cause: format!("the request can't be serialized as JSON: {e}"),
         })?;
         let answer = self
             .call(path_and_query, repeat, |client, url| {
@@ -164,19 +164,19 @@ impl Pool {
         if let Some(id) = last_event_id {
             let id = HeaderValue::from_str(id).map_err(|_| PoolError::Decode {
                 url: url.clone(),
-                cause: format!("the id {id:?} to resume from can't be sent in a header"),
+                cause: format!("the event ID {id:?} has characters that are not allowed in a header"),
             })?;
             request = request.header("last-event-id", id);
         }
         match tokio::time::timeout(connect_timeout, request.send()).await {
-            Err(_) => Err(PoolError::Timeout { url, after: connect_timeout, what: "begin the stream" }),
+            Err(_) => Err(PoolError::Timeout { url, after: connect_timeout, what: "start the stream" }),
             Ok(Err(e)) => Err(PoolError::from_client(&url, &e, limits)),
             Ok(Ok(response)) if !response.status().is_success() => {
                 let refusal = body::refusal(response, &url);
                 match tokio::time::timeout(connect_timeout, refusal).await {
                     Ok(refusal) => Err(refusal),
                     Err(_) => {
-                        Err(PoolError::Timeout { url, after: connect_timeout, what: "finish its answer" })
+                        Err(PoolError::Timeout { url, after: connect_timeout, what: "finish its response" })
                     }
                 }
             }
@@ -202,7 +202,7 @@ impl Pool {
         let mut retries_left = if repeat == Repeat::Safe { config.retries } else { 0 };
         let mut at_once = repeat != Repeat::Never;
         loop {
-            let place = places.acquire().await.expect("the semaphore of places is never closed");
+            let place = places.acquire().await.expect("the semaphore is never closed");
             counting.request();
             // Before the first one was opened there is none to reuse.
             let may_be_reused = counting.read().opened > 0;
@@ -211,7 +211,7 @@ impl Pool {
                 && may_be_reused
                 && std::mem::take(&mut at_once)
             {
-                tracing::debug!(url, %error, "sending again on a fresh connection");
+                tracing::debug!(url, %error, "retrying on a new connection");
                 tried = self.try_once(request(fresh_client, &full), &url).await;
             }
             // Whoever waits for its next try holds nobody up.
@@ -227,7 +227,7 @@ impl Pool {
                 }
                 return Err(error);
             };
-            tracing::debug!(url, %error, wait_ms = wait.as_millis() as u64, "trying again");
+            tracing::debug!(url, %error, wait_ms = wait.as_millis() as u64, "retrying");
             retries_left -= 1;
             counting.retry();
             tokio::time::sleep(wait).await;
@@ -271,7 +271,7 @@ impl Pool {
         match path_and_query.starts_with('/') {
             true => Ok(url),
             // Without the slash it could become part of the host's name.
-            false => Err(PoolError::BadUrl { url, cause: "a path starts with a slash".into() }),
+            false => Err(PoolError::BadUrl { url, cause: "a path must start with a slash".into() }),
         }
     }
 
@@ -318,7 +318,7 @@ fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolErr
         let mut bearer =
             HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| PoolError::BadUrl {
                 url: base_url.to_owned(),
-                cause: "its token holds characters that a header can't carry".into(),
+                cause: "its token has characters that are not allowed in a header".into(),
             })?;
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
@@ -344,7 +344,7 @@ fn checked_base(base_url: &str) -> Result<String, PoolError> {
     match url.scheme() {
         "http" => {}
         "https" => {
-            return refuse("hosts are spoken to in plain HTTP; put TLS in front of it with a local proxy");
+            return refuse("only plain HTTP is supported; use a local proxy for TLS");
         }
         _ => return refuse("it does not start with http://"),
     }
@@ -352,7 +352,7 @@ fn checked_base(base_url: &str) -> Result<String, PoolError> {
         // Not repeated in the message: it is a secret.
         return Err(PoolError::BadUrl {
             url: format!("http://…@{}", url.host_str().unwrap_or_default()),
-            cause: "it holds a user name or password; use a token instead".into(),
+            cause: "it has a user name or password; use a token instead".into(),
         });
     }
     if url.query().is_some() || url.fragment().is_some() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// What is waited for while nothing is connected yet.
-const CONNECT: &str = "take the connection";
+const CONNECT: &str = "accept the connection";
 
 /// Why a request came to nothing.
 ///
@@ -20,15 +20,15 @@ pub enum PoolError {
     #[error("{url} {why}")]
     Unreachable { url: String, why: Unreached },
     /// No answer came in time.
-    #[error("{url} did not {what} within {}. It may hang, or be busy: look at its log.", seconds(*.after))]
+    #[error("{url} did not {what} within {}. It may be busy or hung; check its log.", seconds(*.after))]
     Timeout {
         url: String,
         after: Duration,
-        /// What was waited for: `answer`, `take the connection`, `send anything`.
+        /// What was waited for: `answer`, `accept the connection`, `send any data`.
         what: &'static str,
     },
     /// An answer that says no.
-    #[error("{url} answered {}{}", phrase(*.status), sentence(.problem, .body))]
+    #[error("{url} returned {}{}", phrase(*.status), sentence(.problem, .body))]
     Status {
         url: String,
         status: u16,
@@ -41,18 +41,18 @@ pub enum PoolError {
     },
     /// An answer that is not what was asked for.
     #[error(
-        "{url} answered with something unexpected: {cause}. Does that service belong there, and is it of the same version?"
+        "{url} returned an unexpected response: {cause}. Check that the right service runs there, in the same version."
     )]
     Decode { url: String, cause: String },
     /// An answer, or one event of a stream, that is larger than this client takes.
-    #[error("{url} sent more than {} at once, which is the most that is read.", size(*.limit))]
+    #[error("{url} sent more than the limit of {} at once.", size(*.limit))]
     TooLarge {
         url: String,
         /// Bytes.
         limit: usize,
     },
     /// The address can't be used.
-    #[error("'{url}' can't be used as an address: {cause}. It should look like http://127.0.0.1:7301.")]
+    #[error("'{url}' is not a valid URL: {cause}. Example: http://127.0.0.1:7301.")]
     BadUrl { url: String, cause: String },
 }
 
@@ -74,13 +74,16 @@ impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unreached::Refused => f.write_str("refused the connection. Is the host running?"),
-            Unreached::NoSuchName => f.write_str(
-                "has a name that no address is known for. Is it spelled right, and is the network there?",
-            ),
-            Unreached::Broken(cause) => {
-                write!(f, "broke off before its answer was whole ({cause}). Did it stop or restart?")
+            Unreached::NoSuchName => {
+                f.write_str("has an unknown host name. Check the spelling and the network.")
             }
-            Unreached::Other(cause) => write!(f, "can't be reached ({cause}). Is the network there?"),
+            Unreached::Broken(cause) => {
+                write!(
+                    f,
+                    "closed the connection before the response was complete ({cause}). It may have stopped or restarted."
+                )
+            }
+            Unreached::Other(cause) => write!(f, "is unreachable ({cause}). Check the network."),
         }
     }
 }
@@ -228,7 +231,7 @@ mod tests {
         };
         assert_eq!(
             no.to_string(),
-            "http://127.0.0.1:7301 answered 422 Unprocessable Entity: There is no symbol XYZ."
+            "http://127.0.0.1:7301 returned 422 Unprocessable Entity: There is no symbol XYZ."
         );
         assert_eq!((no.status(), no.is_unreachable()), (Some(422), false));
 

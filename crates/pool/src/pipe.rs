@@ -48,7 +48,7 @@ impl Pool {
         let asking = self.stream_client().get(self.full(path).map_err(PipeError::Source)?).send();
         let response = match tokio::time::timeout(limits.silence, asking).await {
             Err(_) => {
-                let what = "begin its answer";
+                let what = "start its response";
                 return Err(PipeError::Source(PoolError::Timeout { url, after: limits.silence, what }));
             }
             Ok(Err(e)) => return Err(PipeError::Source(PoolError::from_client(&url, &e, times))),
@@ -67,10 +67,10 @@ impl Pool {
                 }
                 Ok(Ok(None)) => return None,
                 Ok(Err(e)) => PoolError::from_client(&url, &e, times),
-                Err(_) => PoolError::Timeout { url, after: limits.silence, what: "send anything" },
+                Err(_) => PoolError::Timeout { url, after: limits.silence, what: "send any data" },
             };
             *fault.lock() = Some(error);
-            Some((Err(io::Error::other("the source broke off")), None))
+            Some((Err(io::Error::other("the source was interrupted")), None))
         });
         let putting = to.stream_client().put(to.full(target).map_err(PipeError::Target)?);
         let putting = putting.body(Body::wrap_stream(pieces)).send();
@@ -80,7 +80,7 @@ impl Pool {
         }
         match put {
             Err(_) => {
-                let what = "take all of it";
+                let what = "accept all data";
                 Err(PipeError::Target(PoolError::Timeout { url: target_url, after: limits.whole, what }))
             }
             Ok(Err(e)) => Err(PipeError::Target(PoolError::from_client(&target_url, &e, times))),

@@ -30,7 +30,7 @@ impl SseStream {
         let media_type = client::media_type(&response);
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("text/event-stream") {
-            let cause = format!("a stream of events was asked for, {media_type} came");
+            let cause = format!("expected text/event-stream, got {media_type}");
             return Err(PoolError::Decode { url, cause });
         }
         Ok(Self {
@@ -77,7 +77,7 @@ impl SseStream {
                     PoolError::from_client(&self.url, &e, limits)
                 }
                 Err(_) => {
-                    PoolError::Timeout { url: self.url.clone(), after: self.silence, what: "send anything" }
+                    PoolError::Timeout { url: self.url.clone(), after: self.silence, what: "send any data" }
                 }
             };
             // What came whole before the trouble is handed out first.

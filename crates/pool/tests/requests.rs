@@ -145,7 +145,10 @@ async fn a_connection_that_breaks_is_tried_again_where_that_is_safe() {
 
     let pool = Pool::new(&say(vec![cut, fine]).await, quick()).unwrap();
     let broken = pool.post::<_, u32>("/", &1, Repeat::Never).await.unwrap_err();
-    assert!(broken.is_unreachable() && broken.to_string().contains("broke off"), "{broken}");
+    assert!(
+        broken.is_unreachable() && broken.to_string().contains("before the response was complete"),
+        "{broken}"
+    );
 }
 
 #[tokio::test]
@@ -173,14 +176,14 @@ async fn a_service_that_hangs_is_a_timeout() {
 #[tokio::test]
 async fn a_refusal_carries_what_the_service_says() {
     let refuse = || async {
-        let problem = json!({"type": "/problems/host-full", "detail": "All 4 places are taken."});
+        let problem = json!({"type": "/problems/host-full", "detail": "All 4 slots are in use."});
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], Json(problem))
     };
     let pool = Pool::new(&serve(Router::new().route("/", post(refuse))).await, quick()).unwrap();
     // It asks for more patience than the cap of the backoff: the caller learns of it at once.
     let error = pool.post::<_, Value>("/", &1, Repeat::Safe).await.unwrap_err();
     assert_eq!(pool.counters().requests, 1);
-    assert!(error.to_string().contains("429 Too Many Requests: All 4 places are taken."), "{error}");
+    assert!(error.to_string().contains("429 Too Many Requests: All 4 slots are in use."), "{error}");
     let PoolError::Status { retry_after, problem, .. } = error else { panic!("{error}") };
     assert_eq!(retry_after, Some(Duration::from_secs(60)));
     assert_eq!(problem.unwrap()["type"], "/problems/host-full");

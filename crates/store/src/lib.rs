@@ -29,22 +29,24 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum StoreError {
     #[error(
-        "the database {path} can't be opened: {source}. Check that its folder exists and is writable, or choose another with --data"
+        "can't open the database {path}: {source}. Check that its folder exists and is writable, or choose another with --data"
     )]
     Open { path: String, source: rusqlite::Error },
     #[error(
-        "the database is of version {found}, newer than this program knows ({known}). Use the newer signalbox, or another --data folder"
+        "the database has version {found}, newer than this signalbox supports ({known}). Use the newer version, or another --data folder"
     )]
     Newer { found: i64, known: i64 },
-    #[error("another signalbox uses the database {path}. Stop it, or choose another folder with --data")]
+    #[error(
+        "the database {path} is in use by another signalbox. Stop it, or choose another folder with --data"
+    )]
     InUse { path: String },
-    #[error("the database {path} can't be locked: {source}. Check that its folder exists and is writable")]
+    #[error("can't lock the database {path}: {source}. Check that its folder exists and is writable")]
     Lock { path: String, source: std::io::Error },
-    #[error("the disk that holds the database is full. Free some space; nothing that was accepted is lost")]
+    #[error("the disk of the database is full. Free some space; accepted operations are not lost")]
     DiskFull,
-    #[error("the database failed: {0}")]
+    #[error("database error: {0}")]
     Sql(rusqlite::Error),
-    #[error("a stored record can't be read: {0}")]
+    #[error("a stored record is invalid: {0}")]
     Decode(#[from] serde_json::Error),
 }
 

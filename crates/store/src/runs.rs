@@ -107,7 +107,7 @@ fn unpack_band(packed: &[u8]) -> Band {
     let mut band = Band::default();
     for row in packed.chunks_exact(8 * ROW) {
         let number = |i: usize| {
-            f64::from_le_bytes(row[8 * i..8 * i + 8].try_into().expect("a row has eight bytes a number"))
+            f64::from_le_bytes(row[8 * i..8 * i + 8].try_into().expect("a row has eight bytes per number"))
         };
         let there = |i: usize| Some(number(i)).filter(|n| !n.is_nan());
         band.x.push(number(0));

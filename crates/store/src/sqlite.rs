@@ -135,7 +135,7 @@ pub(crate) fn number_of(connection: &Connection, id: OperationId) -> Result<Opti
 pub(crate) fn unpack(packed: &[u8]) -> impl Iterator<Item = Point> + '_ {
     packed.chunks_exact(16).map(|pair| {
         let float = |at: usize| {
-            f64::from_le_bytes(pair[at..at + 8].try_into().expect("chunks_exact gives sixteen bytes each"))
+            f64::from_le_bytes(pair[at..at + 8].try_into().expect("chunks_exact returns 16 bytes each"))
         };
         Point(float(0), float(8))
     })

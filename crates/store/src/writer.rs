@@ -26,7 +26,7 @@ pub type Trouble = Option<String>;
 
 /// The writer's thread is gone: the process is ending.
 #[derive(Debug, Error)]
-#[error("the store is closed")]
+#[error("the database is closed")]
 pub struct WriterGone;
 
 /// At most so many commits in one transaction, so that a flood can't hold back the first of them for long.
@@ -95,7 +95,7 @@ impl<T: Send + 'static> Writer<T> {
                 }
                 drop_overtaken_progress(&mut changes);
                 if !write_until_done(&*store, &changes, &trouble_out, &ends) {
-                    tracing::error!("what could not be written is given up; nobody was told of it");
+                    tracing::error!("discarding changes that could not be written; they were not published");
                     return;
                 }
                 count.send_modify(|waiting| *waiting -= taken);
@@ -137,7 +137,7 @@ impl<T> Drop for Writer<T> {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the store's writer ended in a panic");
+            tracing::error!("the database writer panicked");
         }
     }
 }
@@ -189,7 +189,7 @@ fn write_until_done(
 }
 
 fn report(error: &StoreError, changes: usize) {
-    tracing::error!(%error, changes, "a batch can't be written; it is tried again");
+    tracing::error!(%error, changes, "can't write a batch; retrying");
 }
 
 #[cfg(test)]
