@@ -1,4 +1,4 @@
-//! Bars, their timeframes, and the stretch of the calendar that one segment holds.
+//! Bars, timeframes, and the calendar period of a segment.
 
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
@@ -7,26 +7,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What was traded from `time` on, for as long as the timeframe lasts.
+/// Price bar: trades from `time` on, for one timeframe.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Bar {
-    /// When the bar begins.
+    /// Start of the bar.
     pub time: Time,
     pub open: f64,
     pub high: f64,
     pub low: f64,
     pub close: f64,
-    /// In the unit of the source: shares, lots, coins. `None` where the source does not know it, as with most
-    /// currencies; 0 means that nothing was traded.
+    /// Volume in the unit of the source: shares, lots, coins. `None` if the source does not know it, as for most
+    /// currencies. 0 means no trades.
     pub volume: Option<f64>,
 }
 
-/// The volume that a number of a source means: `NaN` and −1 are what programs write where they do not know it.
+/// Volume of a source's number, or `None`: programs write `NaN` or −1 for an unknown volume.
 pub(crate) fn known_volume(number: f64) -> Option<f64> {
     (!number.is_nan() && number != -1.0).then_some(number)
 }
 
-/// The volume of several bars together, unknown where that of one is.
+/// Sum of the volumes, or `None` if any of them is unknown.
 pub fn total_volume(bars: &[Bar]) -> Option<f64> {
     bars.iter().map(|bar| bar.volume).sum()
 }
@@ -71,7 +71,7 @@ impl Timeframe {
         Timeframe::D1,
     ];
 
-    /// The word, as in file names and params: `1h`.
+    /// Name in file names and parameters, e.g. `1h`.
     pub fn as_str(self) -> &'static str {
         match self {
             Timeframe::M1 => "1m",
@@ -84,12 +84,12 @@ impl Timeframe {
         }
     }
 
-    /// The timeframe of that word, if there is one.
+    /// Timeframe with that name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.as_str() == word)
     }
 
-    /// How many minutes one bar lasts.
+    /// Length of a bar in minutes.
     pub fn minutes(self) -> i64 {
         match self {
             Timeframe::M1 => 1,
@@ -102,7 +102,7 @@ impl Timeframe {
         }
     }
 
-    /// Below an hour a segment is a month, from an hour on a year: at most 44,640 bars either way.
+    /// Whether segments are monthly: below 1 h they are, from 1 h on they are yearly. Either way at most 44,640 bars.
     fn by_month(self) -> bool {
         self < Timeframe::H1
     }
@@ -114,7 +114,7 @@ impl fmt::Display for Timeframe {
     }
 }
 
-/// The calendar year or month of UTC that one segment holds.
+/// Calendar year or month (UTC) of one segment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Period {
     year: i16,
@@ -123,18 +123,18 @@ pub(crate) struct Period {
 }
 
 impl Period {
-    /// The one that a bar of that time belongs to.
+    /// Period of a bar with that time.
     pub(crate) fn of(time: Time, timeframe: Timeframe) -> Self {
         let day = day_of(time);
         Self { year: day.year(), month: timeframe.by_month().then_some(day.month()) }
     }
 
-    /// Its first moment.
+    /// First moment of the period.
     pub(crate) fn from(self) -> Time {
         start_of(self.first_day())
     }
 
-    /// The first moment after it.
+    /// First moment after the period.
     pub(crate) fn to(self) -> Time {
         start_of(self.next().first_day())
     }
@@ -143,7 +143,7 @@ impl Period {
         self.from() <= time && time < self.to()
     }
 
-    /// How many periods there are from this one to `last`, both counted; at least one.
+    /// Number of periods from this one to `last`, inclusive; at least 1.
     pub(crate) fn count_to(self, last: Period) -> u64 {
         let years = i64::from(last.year) - i64::from(self.year);
         let steps = match (self.month, last.month) {
@@ -153,12 +153,12 @@ impl Period {
         steps.max(0) as u64 + 1
     }
 
-    /// `2024.parquet` or `2024-03.parquet`.
+    /// File name: `2024.parquet` or `2024-03.parquet`.
     pub(crate) fn file(self) -> String {
         format!("{self}.parquet")
     }
 
-    /// The period that a file of that name holds; `None` for files that are no segments of this timeframe.
+    /// Period of a file name; `None` if it is not a segment of this timeframe.
     pub(crate) fn of_file(name: &str, timeframe: Timeframe) -> Option<Self> {
         let stem = name.strip_suffix(".parquet")?;
         let (year, month) = match stem.split_once('-') {
@@ -192,19 +192,19 @@ impl fmt::Display for Period {
     }
 }
 
-/// From a first moment to the moment after the last; an absent end is open.
+/// Half-open time range. An absent bound is unbounded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Range {
     pub from: Option<Time>,
-    /// Not itself in the range.
+    /// Exclusive end.
     pub to: Option<Time>,
 }
 
 impl Range {
-    /// The range from a first to a last day or moment, both within, as params give them.
+    /// Parses a range from inclusive start and end parameters.
     ///
     /// # Errors
-    /// A message for the param that is wrong: `start` or `end`.
+    /// A message for the invalid parameter, `start` or `end`.
     pub fn parse(start: Option<&str>, end: Option<&str>) -> Result<Self, Vec<FieldError>> {
         let from = crate::params::moment(start, false).map_err(|e| vec![FieldError::new("start", e)])?;
         let to = crate::params::moment(end, true).map_err(|e| vec![FieldError::new("end", e)])?;
@@ -216,8 +216,8 @@ impl Range {
         }
     }
 
-    /// The range of whole days where bars are daily: one that begins or ends within a trading day has all of that day,
-    /// as a bar of a day begins with it. Else itself.
+    /// Range extended to whole trading days for daily bars; unchanged for other timeframes. A daily bar starts with its
+    /// day, so a range that begins or ends within a day includes that day.
     pub fn of(self, timeframe: Timeframe) -> Self {
         if timeframe != Timeframe::D1 {
             return self;
@@ -232,17 +232,17 @@ impl Range {
         self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
     }
 
-    /// No end is given.
+    /// Whether both ends are unbounded.
     pub(crate) fn is_all(self) -> bool {
         self.from.is_none() && self.to.is_none()
     }
 
-    /// Some moment of the period is in the range.
+    /// Whether the range overlaps the period.
     pub(crate) fn meets(self, period: Period) -> bool {
         self.from.is_none_or(|from| from < period.to()) && self.to.is_none_or(|to| period.from() < to)
     }
 
-    /// Every moment of the period is in the range.
+    /// Whether the range contains the whole period.
     pub(crate) fn covers(self, period: Period) -> bool {
         self.from.is_none_or(|from| from <= period.from()) && self.to.is_none_or(|to| period.to() <= to)
     }
@@ -250,19 +250,19 @@ impl Range {
 
 const DAY: i64 = 86_400_000_000;
 
-/// The day that a daily bar belongs to, as the first moment of that day, when the bar begins at a moment of UTC: the
-/// day that has most of the 24 hours from then on. A day of Tokyo begins at 15:00 UTC of the day before, one of New
-/// York at 05:00, one of currencies at 22:00 of the day before.
+/// Trading day of a daily bar that starts at this UTC time, as the first moment of that day: the day with most of the
+/// following 24 hours. A day in Tokyo starts at 15:00 UTC of the previous day, in New York at 05:00, for currencies at
+/// 22:00 of the previous day.
 pub(crate) fn trading_day(time: Time) -> Time {
     start_of(day_of(time.plus_micros(DAY / 2 - 1)))
 }
 
-/// The UTC day of a moment.
+/// UTC day of a moment.
 pub(crate) fn day_of(time: Time) -> Date {
     Offset::UTC.to_datetime(time.timestamp()).date()
 }
 
-/// The first moment of a UTC day; the edge of what the calendar holds where it ends.
+/// First moment of a UTC day, or the last representable moment if it is out of range.
 pub(crate) fn start_of(day: Date) -> Time {
     Offset::UTC
         .to_timestamp(day.at(0, 0, 0, 0))

@@ -1,4 +1,4 @@
-//! The `bars` artifact: candles for a chart, read from the segments and put together to as many as it can show.
+//! Artifact `bars`: candles for a chart, read from the segments and aggregated to at most the requested number.
 
 use super::bars::{Bar, Period, Range, Timeframe};
 use super::config::DataConfig;
@@ -18,18 +18,18 @@ use std::sync::Arc;
 const CANDLES: u64 = 1_000;
 const MOST_CANDLES: u64 = 5_000;
 
-/// What a chart asks for.
+/// Query of a chart.
 #[derive(Deserialize)]
 struct Window {
-    /// Seconds since 1970; bars that begin before are left out.
+    /// Unix timestamp in seconds. Excludes earlier bars.
     from: Option<i64>,
-    /// Seconds since 1970; bars that begin after are left out.
+    /// Unix timestamp in seconds. Excludes later bars.
     to: Option<i64>,
-    /// How many candles at most, 1,000 when it is not said, never more than 5,000.
+    /// Maximum number of candles. Default 1,000, at most 5,000.
     points: Option<u64>,
 }
 
-/// The route, to be mounted below `/host/v1/artifacts`.
+/// Route, to be mounted below `/host/v1/artifacts`.
 pub(crate) fn router(config: Arc<DataConfig>) -> Router {
     Router::new().route("/bars/{source}/{symbol}/{timeframe}", get(bars)).with_state(config)
 }
@@ -42,7 +42,7 @@ async fn bars(
     let Query(window) = window.map_err(|_| {
         refuse(ProblemType::BadRequest, "Invalid query: 'from' and 'to' must be Unix timestamps in whole seconds, 'points' a whole number.")
     })?;
-    // Only names that the configuration and the symbols allow become a path.
+    // Only valid source and symbol names become a path.
     let set = config
         .source(&source)
         .and_then(|known| Some((known.name(), Symbol::new(&symbol).ok()?, Timeframe::parse(&timeframe)?)))
@@ -65,8 +65,8 @@ fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
     Refusal::from(Problem::new(kind, detail))
 }
 
-/// Reads the bars of the range and puts equal numbers of consecutive ones together, so that at most `points`
-/// candles are left. `None` when the data set has no segments at all. Holds up its thread.
+/// Reads the bars of the range and merges equal numbers of consecutive bars, so that at most `points` candles remain.
+/// `None` if the data set has no segments. Blocks its thread.
 pub(super) fn candles(set: &DataSet, range: Range, points: u64) -> Result<Option<Bars>, Failure> {
     let segments = set.segments()?;
     if segments.is_empty() {
@@ -86,7 +86,7 @@ pub(super) fn candles(set: &DataSet, range: Range, points: u64) -> Result<Option
     Ok(Some(candles.finish()))
 }
 
-/// Bars of the segment within the range: from its footer where all of it is.
+/// Number of bars of the segment within the range. Reads only the footer if the range covers the segment.
 fn count(set: &DataSet, stored: &Stored, range: Range) -> Result<u64, Failure> {
     let period: Period = stored.period;
     let counted = if range.covers(period) {
@@ -118,7 +118,7 @@ impl Candles {
                 *high = high.max(bar.high);
                 *low = low.min(bar.low);
                 *close = bar.close;
-                // A candle whose volume is known in part has no volume that could be told.
+                // A candle with a partly unknown volume has an unknown volume.
                 *volume = volume.zip(bar.volume).map(|(sum, more)| sum + more);
             }
             _ => {
@@ -144,7 +144,7 @@ mod tests {
     use crate::disk::{Disk, LocalDisk};
     use crate::segment::Label;
 
-    /// Hourly bars without end: close is the number of the bar.
+    /// Continuous hourly bars whose close is the index of the bar.
     fn stored(root: &std::path::Path, hours: std::ops::Range<i64>) -> DataSet {
         let set = DataSet::new(root, "files", Symbol::new("A").unwrap(), Timeframe::H1);
         std::fs::create_dir_all(set.folder()).unwrap();

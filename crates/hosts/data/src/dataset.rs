@@ -1,4 +1,4 @@
-//! The folder of one data set: which segments it has, and that one load at a time works on it.
+//! Folder of one data set: its segments, and the lock that allows one load at a time.
 
 use super::bars::{Bar, Period, Range, Timeframe, trading_day};
 use super::disk::PART;
@@ -11,7 +11,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// One symbol in one timeframe from one source.
+/// Data set: one symbol in one timeframe from one source.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSet {
     pub(crate) symbol: Symbol,
@@ -19,7 +19,7 @@ pub(crate) struct DataSet {
     folder: PathBuf,
 }
 
-/// A segment that is there.
+/// Stored segment.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) period: Period,
@@ -27,14 +27,14 @@ pub(crate) struct Stored {
     pub(crate) bytes: u64,
 }
 
-/// As long as one clone of it lives, no other load works on the data set. A crash lets go of it, too.
+/// Exclusive lock on a data set, held as long as any clone lives. A crash releases it too.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     _file: Arc<File>,
 }
 
 impl DataSet {
-    /// The data set below the folder of all. Nothing is made or read yet.
+    /// Data set below the root folder. Reads and creates nothing yet.
     pub(crate) fn new(root: &Path, source: &str, symbol: Symbol, timeframe: Timeframe) -> Self {
         let folder = root.join(source).join(symbol.file_name()).join(timeframe.as_str());
         Self { symbol, timeframe, folder }
@@ -48,13 +48,13 @@ impl DataSet {
         self.folder.join(period.file())
     }
 
-    /// Makes the folder where it is missing, claims the data set, and removes what a crashed load left behind.
+    /// Creates the folder if missing, locks the data set, and removes leftovers of a crashed load.
     ///
     /// # Errors
-    /// When another load has it, or the folder can't be written.
+    /// If another load holds the lock, or the folder is not writable.
     pub(crate) fn claim(&self) -> Result<Claim, Failure> {
         fs::create_dir_all(&self.folder).map_err(|e| unwritable(&self.folder, &e, ""))?;
-        // The dot keeps it out of the eyes of programs that read a folder of Parquet files.
+        // The dot hides it from programs that read a folder of Parquet files.
         let path = self.folder.join(".lock");
         let file = File::options()
             .create(true)
@@ -91,10 +91,10 @@ impl DataSet {
         Ok(())
     }
 
-    /// The segments that are there, oldest first; none when there is no such folder.
+    /// Stored segments, oldest first; empty without a folder.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// If the folder can't be read.
     pub(crate) fn segments(&self) -> Result<Vec<Stored>, Failure> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
@@ -115,10 +115,10 @@ impl DataSet {
         Ok(stored)
     }
 
-    /// The bars of a stored segment within the range; none when it is not there.
+    /// Bars of a stored segment within the range; empty if there is no segment.
     ///
     /// # Errors
-    /// When the file is there and can't be read.
+    /// If the file exists and can't be read.
     pub(crate) fn bars(&self, period: Period, range: Range) -> Result<Vec<Bar>, Failure> {
         let path = self.path(period);
         if !path.exists() {
@@ -129,12 +129,12 @@ impl DataSet {
         Ok(all)
     }
 
-    /// Hands the bars of a segment's file within the range to `take`, some thousands at a time, in rising time. Daily
-    /// bars come one a day at the first moment of it: earlier versions stored them by the zones of their sources, some
-    /// days twice.
+    /// Passes the bars of a segment file within the range to `take`, in chunks, in time order. Daily bars are
+    /// normalized to one per day at its first moment: earlier versions stored them in the time zone of their source,
+    /// some days twice.
     ///
     /// # Errors
-    /// When there is no such file or it is no segment.
+    /// If the file does not exist or is not a segment.
     pub(crate) fn scan(
         &self,
         path: &Path,
@@ -160,11 +160,11 @@ impl DataSet {
         })
     }
 
-    /// When the newest bar begins that can be one: those after `latest`, and one off the grid at the end, were stored
-    /// by an earlier version and stand for nothing.
+    /// Start of the newest valid bar. Earlier versions stored bars after `latest` and an off-grid last bar; both are
+    /// ignored.
     ///
     /// # Errors
-    /// When the last segment can't be read.
+    /// If the last segment can't be read.
     pub(crate) fn last(&self, latest: Option<Time>) -> Result<Option<Time>, Failure> {
         for stored in self.segments()?.iter().rev() {
             let mut bars =
@@ -179,7 +179,7 @@ impl DataSet {
     }
 }
 
-/// A stored segment that can't be read.
+/// Failure of a stored segment that can't be read.
 pub(crate) fn broken(path: &Path, error: &SegmentError) -> Failure {
     match error {
         SegmentError::Io(e) => unreadable(path, e),

@@ -1,22 +1,22 @@
-//! Putting a file in its place in one step: a reader sees the old one or the new one, never a part of either.
+//! Atomic file writes: a reader sees the old file or the new one, never a part.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// What unfinished files end in. One that is found was left by a load that crashed.
+/// Suffix of unfinished files. A crashed load leaves them behind.
 pub(crate) const PART: &str = ".part";
 
-/// Where segments are put. Tests put a disk in its place that runs full.
+/// Destination of segments. Tests replace it with a disk that is full.
 pub(crate) trait Disk: Send + Sync + 'static {
-    /// Puts the bytes at `path`, all of them or nothing.
+    /// Writes the bytes to `path` atomically.
     ///
     /// # Errors
-    /// When they could not be written; what was at `path` before is there still.
+    /// If writing fails. The previous file is unchanged.
     fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// The real one.
+/// File system of this machine.
 pub(crate) struct LocalDisk;
 
 impl Disk for LocalDisk {
@@ -27,7 +27,7 @@ impl Disk for LocalDisk {
         ));
         let written = write_through(&part, bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
-            // On a full disk the part would hold the space that is missing.
+            // On a full disk the unfinished file would occupy the space that is needed.
             let _ = fs::remove_file(&part);
         }
         written?;
@@ -42,7 +42,7 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the rename itself durable, where the system lets a folder be synced.
+/// Makes the rename durable, if the system supports syncing a folder.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())

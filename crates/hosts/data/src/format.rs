@@ -1,5 +1,4 @@
-//! The formats of vendors: what a file of each looks like is in [`crate::source`]; here are their names, and the time
-//! zone that a vendor documents for times without one.
+//! Names of vendor formats and their documented time zones. [`crate::source`] knows what their files look like.
 
 use crate::zone::Zone;
 use schemars::JsonSchema;
@@ -46,7 +45,7 @@ impl Format {
         Format::AlphaVantage,
     ];
 
-    /// The word, as in params and configuration.
+    /// Name in parameters and configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Generic => "generic",
@@ -62,24 +61,24 @@ impl Format {
         }
     }
 
-    /// The format of that word, if there is one.
+    /// Format with that name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == word)
     }
 
-    /// The zone of times without one, where the vendor documents it and it is the same in every file.
+    /// Time zone of times without one, if the vendor documents it and it is the same in every file.
     pub(crate) fn documented_zone(self) -> Option<Zone> {
         match self {
             // histdata.com: "Eastern Standard Time (EST) time-zone WITHOUT Day Light Savings adjustments".
             Format::Histdata => Some(Zone::fixed_hours(-5)),
-            // Alpha Vantage names the zone of each answer: US/Eastern.
+            // Alpha Vantage returns the time zone of each response: US/Eastern.
             Format::AlphaVantage => Zone::parse("America/New_York").ok(),
             Format::Binance => Some(Zone::utc()),
             _ => None,
         }
     }
 
-    /// What is known of the zone of its times where a file has none, for a message.
+    /// Advice on the time zone of a file without one, for a message.
     pub(crate) fn zone_advice(self) -> &'static str {
         match self {
             Format::Metatrader => {

@@ -1,4 +1,4 @@
-//! Whether the times of bars fit their timeframe: the distance from one to the next, and the grid that they lie on.
+//! Checks bar times against the timeframe: the distances between bars, and the grid that they lie on.
 
 use crate::bars::Timeframe;
 use protocol::Time;
@@ -6,60 +6,60 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const MINUTE: i64 = 60_000_000;
-/// Sessions open at quarters of an hour: bars of half an hour and longer may begin there.
+/// Sessions open at quarter hours, so bars of 30 min and longer can start there.
 const QUARTER: i64 = 15 * MINUTE;
-/// Distances told apart; more kinds are no grid at all.
+/// Maximum number of different distances. With more there is no grid.
 const MAX_DISTANCES: usize = 64;
-/// From so many distances on they say of which timeframe the bars are.
+/// Minimum number of distances to infer the timeframe.
 const ENOUGH_DISTANCES: u64 = 3;
-/// From so many distances on they say so before the source was read to its end.
+/// Minimum number of distances to infer it before the source is read completely.
 const SURE_DISTANCES: u64 = 100;
-/// From so many bars on, a last bar at a place of the grid where no other is, is one that was not over.
+/// Minimum number of bars to detect an unfinished last bar by its unique grid phase.
 const ENOUGH_BARS: u64 = 20;
 
-/// Where in its grid a time lies, in microseconds: the rest of the division by the timeframe, at most an hour, as
-/// longer bars begin when sessions do. `None` for daily bars, which belong to days.
+/// Phase of a time in its grid, in microseconds: the remainder modulo the timeframe, at most 1 h because longer bars
+/// start with sessions. `None` for daily bars, which belong to days.
 fn phase(timeframe: Timeframe, time: Time) -> Option<i64> {
     (timeframe != Timeframe::D1).then(|| time.micros().rem_euclid(timeframe.minutes().min(60) * MINUTE))
 }
 
-/// A time at which no bar of the timeframe begins: neither at its multiples, nor, from half an hour on, at a quarter of
-/// an hour, nor where the bar before it lies in the grid.
+/// Whether no bar of the timeframe can start at this time: it is not a multiple of the timeframe, not a quarter hour
+/// (from 30 min on), and not at the phase of the previous bar.
 pub(crate) fn is_off_grid(timeframe: Timeframe, time: Time, before: Option<Time>) -> bool {
     let Some(own) = phase(timeframe, time) else { return false };
     let usual = if timeframe >= Timeframe::M30 { own % QUARTER == 0 } else { own == 0 };
     !usual && before.and_then(|before| phase(timeframe, before)).is_some_and(|before| before != own)
 }
 
-/// The distances between bars, and the places of the grid where they lie.
+/// Distances between bars, and the phases of bars in the grid.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Grid {
-    /// The last time that was seen, off the grid or not.
+    /// Last time seen, on or off the grid.
     seen: Option<Time>,
-    /// How often each distance was there, in microseconds.
+    /// Count of each distance in microseconds.
     distances: BTreeMap<i64, u64>,
     total: u64,
-    /// Distances below the timeframe.
+    /// Number of distances below the timeframe.
     finer: u64,
-    /// How many bars lie at each place of the grid.
+    /// Number of bars at each phase.
     phases: BTreeMap<i64, u64>,
 }
 
-/// What the distances say of the bars as a whole.
+/// Spacing of the bars compared to the timeframe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Spacing {
-    /// Most of them are below the timeframe; the most frequent one in microseconds.
+    /// Most distances are below the timeframe. The most frequent one, in microseconds.
     Finer(i64),
-    /// Most of them are this one, which is a longer timeframe.
+    /// Most distances match this longer timeframe.
     Coarser(Timeframe),
 }
 
 impl Grid {
-    /// A readable row has this time.
+    /// Records the time of a readable row.
     pub(crate) fn see(&mut self, timeframe: Timeframe, time: Time) {
         let Some(before) = self.seen.replace(time) else { return };
         let distance = (time.micros() - before.micros()).abs();
-        // Twice the same moment is a duplicate; but several bars of one day are bars of something finer.
+        // Twice the same moment is a duplicate. But several bars on one day are bars of a shorter timeframe.
         if distance == 0 && timeframe != Timeframe::D1 {
             return;
         }
@@ -70,7 +70,7 @@ impl Grid {
         }
     }
 
-    /// A bar was taken at this time.
+    /// Records the time of an accepted bar.
     pub(crate) fn take(&mut self, timeframe: Timeframe, time: Time) {
         if let Some(phase) = phase(timeframe, time)
             && (self.phases.len() < MAX_DISTANCES || self.phases.contains_key(&phase))
@@ -79,14 +79,14 @@ impl Grid {
         }
     }
 
-    /// What was taken last was not over when the source was made: no other bar lies at that place of the grid.
+    /// Whether the last bar was unfinished when the source was written: no other bar has its phase.
     pub(crate) fn is_alone(&self, timeframe: Timeframe, time: Time) -> bool {
         timeframe >= Timeframe::M30
             && self.phases.values().sum::<u64>() >= ENOUGH_BARS
             && phase(timeframe, time).is_some_and(|phase| self.phases.get(&phase) == Some(&1))
     }
 
-    /// What the distances say against the timeframe, once they can say something.
+    /// Spacing of the bars, once there are enough distances.
     pub(crate) fn spacing(&self, timeframe: Timeframe) -> Option<Spacing> {
         let (most, count) = self.distances.iter().max_by_key(|(_, count)| **count)?;
         if self.total < ENOUGH_DISTANCES {
@@ -101,13 +101,13 @@ impl Grid {
         coarser.map(Spacing::Coarser)
     }
 
-    /// The distances are below the timeframe, and enough of them were seen to end at once.
+    /// Whether enough distances are below the timeframe to abort at once.
     pub(crate) fn is_surely_finer(&self, timeframe: Timeframe) -> bool {
         self.total >= SURE_DISTANCES && matches!(self.spacing(timeframe), Some(Spacing::Finer(_)))
     }
 }
 
-/// A distance in words: `5 minutes`, and the timeframe of bars that far apart, where there is one.
+/// Formats a distance (`5 min`), with the timeframe of that length, if any.
 pub(crate) fn distance(micros: i64) -> (String, Option<Timeframe>) {
     let timeframe = Timeframe::ALL.into_iter().find(|t| t.minutes() * MINUTE == micros);
     let seconds = micros as f64 / 1e6;

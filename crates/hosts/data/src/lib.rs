@@ -1,12 +1,12 @@
-//! The data host: `data.load` reads bars of a market from a source, checks every row, and keeps them as
-//! Parquet files on this machine.
+//! Data host: `data.load` reads market bars from a source, validates every row, and stores them as Parquet files on
+//! this machine.
 //!
-//! Knows: sources, what makes a row a bar, the files of a data set, when a symbol trades.
-//! May not know: what bars are good for, or that there is a server.
+//! This crate knows sources, bar validation, data set files and trading calendars. It does not know what bars are used
+//! for, or that there is a server.
 //!
-//! The way of a row: a [`source`] reads it, [`validate`] takes or rejects it, [`load`] gathers a segment and
-//! has [`disk`] put it in its place in one step, and in the end [`calendar`] looks for what is missing.
-//! [`candles`] answers the bars that a chart draws; [`Library`] gives stored bars to other works on this machine.
+//! Path of a row: a [`source`] reads it, [`validate`] accepts or rejects it, [`load`] collects a segment and writes it
+//! atomically with [`disk`], and finally [`calendar`] looks for gaps. [`candles`] serves the bars of a chart.
+//! [`Library`] gives stored bars to other works on this machine.
 
 mod bars;
 mod calendar;

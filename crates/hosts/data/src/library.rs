@@ -1,4 +1,4 @@
-//! The stored bars, for works that compute with them: what is there, and its bars.
+//! Read access to stored bars for other works.
 
 use crate::bars::{Bar, Range, Timeframe};
 use crate::dataset::{DataSet, broken};
@@ -9,13 +9,13 @@ use protocol::{Failure, FieldError};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// All data sets below one folder. Reading never waits for a load: what it sees are whole segments.
+/// All data sets below one folder. Reading never waits for a load: it sees complete segments only.
 #[derive(Clone, Debug)]
 pub struct Library {
     folder: PathBuf,
 }
 
-/// Which data set.
+/// Identity of a data set.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SetName {
     pub source: String,
@@ -29,26 +29,26 @@ impl fmt::Display for SetName {
     }
 }
 
-/// The bars of a data set.
+/// Bars of a data set.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Held {
     pub name: SetName,
-    /// The bars were made by a host, not by a market.
+    /// Whether the bars are generated, not from a market.
     pub synthetic: bool,
-    /// Oldest first, each later than the one before.
+    /// Oldest first, strictly increasing in time.
     pub bars: Vec<Bar>,
 }
 
 impl Library {
-    /// The data sets below the folder that [`crate::DataConfig::folder`] names.
+    /// Data sets below the folder of [`crate::DataConfig::folder`].
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// Every data set that has a segment, in order of its name.
+    /// Data sets with at least one segment, sorted by name.
     ///
     /// # Errors
-    /// When a folder can't be read.
+    /// If a folder can't be read.
     pub fn sets(&self) -> Result<Vec<SetName>, Failure> {
         let mut found = Vec::new();
         for source in folders(&self.folder)? {
@@ -67,10 +67,10 @@ impl Library {
         Ok(found)
     }
 
-    /// The data set that params mean: the one of that source, or without a source the only one there is.
+    /// Data set of these parameters. Without a source it must be unique.
     ///
     /// # Errors
-    /// A message for the param that is wrong, which says what is there.
+    /// A message for the invalid parameter, with the available data sets.
     pub fn find(
         &self,
         symbol: &str,
@@ -101,10 +101,10 @@ impl Library {
         }
     }
 
-    /// The bars of a data set within a range.
+    /// Bars of a data set within a range.
     ///
     /// # Errors
-    /// When the set is gone, or a segment can't be read.
+    /// If the set no longer exists, or a segment can't be read.
     pub fn bars(&self, name: &SetName, range: Range) -> Result<Held, Failure> {
         let symbol = Symbol::new(&name.symbol).map_err(|e| failure(e, ""))?;
         let set = DataSet::new(&self.folder, &name.source, symbol, name.timeframe);
@@ -120,7 +120,7 @@ impl Library {
     }
 }
 
-/// What is stored, for a person who asked for something else.
+/// Lists the stored data sets, for an error message.
 fn there_are(sets: &[SetName]) -> String {
     const SHOWN: usize = 8;
     if sets.is_empty() {
@@ -131,7 +131,7 @@ fn there_are(sets: &[SetName]) -> String {
     format!("Available: {}{more}. Load it first with data.load.", names.join(", "))
 }
 
-/// The names of the folders in a folder; none when it is not there.
+/// Names of the subfolders; empty if the folder does not exist.
 fn folders(at: &Path) -> Result<Vec<String>, Failure> {
     let entries = match std::fs::read_dir(at) {
         Ok(entries) => entries,

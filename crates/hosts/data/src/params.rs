@@ -1,4 +1,4 @@
-//! The params of `data.load`: as a form asks for them, and parsed into a request that cannot be wrong.
+//! Parameters of `data.load`: the form schema, and their parsing into a valid request.
 
 use super::bars::{Range, Timeframe, start_of};
 use super::config::{DataConfig, SourceConfig, TextOptions};
@@ -82,7 +82,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The word, as in params.
+    /// Name in parameters.
     pub fn as_str(self) -> &'static str {
         match self {
             Mode::Full => "full",
@@ -92,33 +92,33 @@ impl Mode {
     }
 }
 
-/// A load that makes sense.
+/// Validated load request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     pub(crate) symbol: Symbol,
     pub(crate) timeframe: Timeframe,
     pub(crate) source: SourceConfig,
-    /// How its texts are read.
+    /// How the text of the source is read.
     pub(crate) options: TextOptions,
     pub(crate) mode: Mode,
     pub(crate) range: Range,
     pub(crate) rows_per_second: Option<NonZeroU32>,
-    /// More rejected rows than this share fail the load; `None` for the usual.
+    /// Maximum share of rejected rows; `None` for the default.
     pub(crate) max_rejected_share: Option<f64>,
     pub(crate) seed: u32,
 }
 
-/// With no range, synthetic bars end with this day, so that the same params give the same bars for ever.
+/// Default end of synthetic bars, so that the same parameters always give the same bars.
 const SYNTHETIC_END: Date = jiff::civil::date(2025, 12, 31);
 
-/// The walk of synthetic bars begins here.
+/// Start of the synthetic random walk.
 pub(crate) const SYNTHETIC_START: Date = jiff::civil::date(1990, 1, 1);
 
 impl LoadParams {
-    /// The params parsed.
+    /// Parses the parameters.
     ///
     /// # Errors
-    /// A message for each param that is wrong.
+    /// A message for each invalid parameter.
     pub(crate) fn request(&self, config: &DataConfig) -> Result<Request, Vec<FieldError>> {
         let mut errors = Vec::new();
         let symbol = Symbol::new(&self.symbol).map_err(|e| errors.push(FieldError::new("symbol", e))).ok();
@@ -186,17 +186,17 @@ impl LoadParams {
     }
 }
 
-/// What the params say comes before what the source says.
+/// Options of the parameters override those of the source.
 fn options(source: &SourceConfig, format: Option<Format>, zone: Option<Zone>) -> TextOptions {
     let of_source = source.options().cloned().unwrap_or_default();
-    // The zone of a source is that of its own format.
+    // The time zone of a source belongs to its own format.
     let zone_of_source = of_source.time_zone.filter(|_| format.is_none() || format == of_source.format);
     TextOptions { format: format.or(of_source.format), time_zone: zone.or(zone_of_source) }
 }
 
 #[cfg(test)]
 impl Request {
-    /// A request for everything that a file or an answer has.
+    /// Request for everything in a file or response.
     pub(crate) fn of_test(symbol: &str, timeframe: Timeframe) -> Self {
         Self {
             symbol: Symbol::new(symbol).unwrap(),
@@ -216,7 +216,7 @@ impl Request {
     }
 }
 
-/// A day or a moment. As an end, the whole day and the moment itself are within.
+/// Parses a date or time. An end is inclusive: the whole day, or the moment itself.
 pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, String> {
     let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return Ok(None) };
     if text.len() == 10
@@ -234,7 +234,7 @@ pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, S
     }
 }
 
-/// Both ends of a range of synthetic bars, whatever was left open.
+/// Bounded range of synthetic bars, with defaults for absent ends.
 fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
     const DAY: i64 = 86_400_000_000;
     let reference = start_of(SYNTHETIC_END).plus_micros(DAY);

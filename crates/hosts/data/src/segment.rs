@@ -1,8 +1,8 @@
-//! One segment as a Parquet file: how bars become bytes, and how they are read back.
+//! Segment files: encoding bars as Parquet, and reading them back.
 //!
-//! Columns: `time` (microseconds, UTC), `open`, `high`, `low`, `close`, `volume` (64-bit floats), in rising time,
-//! zstd. A volume that the source does not know is null; nothing else may be. The file says in its metadata what it
-//! holds and whether a market made it.
+//! Columns: `time` (microseconds, UTC), `open`, `high`, `low`, `close`, `volume` (64-bit floats), in time order,
+//! compressed with zstd. Only `volume` can be null, when the source does not know it. The metadata holds symbol,
+//! timeframe, source and whether the bars are synthetic.
 
 use super::bars::{Bar, Range, Timeframe};
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMicrosecondArray};
@@ -21,17 +21,17 @@ use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 
-/// What a segment says of itself.
+/// Metadata of a segment.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
     pub(crate) symbol: String,
     pub(crate) timeframe: Timeframe,
-    /// The name of the source.
+    /// Name of the source.
     pub(crate) source: String,
     pub(crate) synthetic: bool,
 }
 
-/// Why a segment could not be read or made.
+/// Error of reading or encoding a segment.
 #[derive(Debug, Error)]
 pub(crate) enum SegmentError {
     #[error("{0}")]
@@ -46,7 +46,7 @@ pub(crate) enum SegmentError {
 
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];
 
-/// Bars decoded at a time: bounds memory, and is enough to be fast.
+/// Bars per decoded batch: bounds memory, and is large enough to be fast.
 const BATCH: usize = 8_192;
 
 fn schema() -> Schema {
@@ -57,10 +57,10 @@ fn schema() -> Schema {
     Schema::new(fields)
 }
 
-/// The bytes of a Parquet file with these bars, which are in rising time.
+/// Encodes bars, which must be in time order, as a Parquet file.
 ///
 /// # Errors
-/// When the encoder fails, which only a fault can make it do.
+/// If the encoder fails, which would be a bug.
 pub(crate) fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentError> {
     let schema = Arc::new(schema());
     let column = |field: fn(&Bar) -> f64| -> ArrayRef {
@@ -93,18 +93,18 @@ pub(crate) fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentErro
     Ok(writer.into_inner()?)
 }
 
-/// How many bars the file says that it holds. Reads only its footer.
+/// Number of bars in a segment file. Reads only the footer.
 ///
 /// # Errors
-/// When there is no such file or it is no segment.
+/// If the file does not exist or is not a segment.
 pub(crate) fn rows(path: &Path) -> Result<u64, SegmentError> {
     Ok(open(path)?.metadata().file_metadata().num_rows().max(0) as u64)
 }
 
-/// Whether the file says that its bars were made by a host. Reads only its footer.
+/// Whether the bars of a segment file are synthetic. Reads only the footer.
 ///
 /// # Errors
-/// When there is no such file or it is no segment.
+/// If the file does not exist or is not a segment.
 pub(crate) fn synthetic(path: &Path) -> Result<bool, SegmentError> {
     let builder = open(path)?;
     let notes = builder.metadata().file_metadata().key_value_metadata();
@@ -112,10 +112,10 @@ pub(crate) fn synthetic(path: &Path) -> Result<bool, SegmentError> {
     Ok(notes.is_some_and(|notes| notes.iter().any(marked)))
 }
 
-/// Hands the bars within the range to `take`, some thousands at a time, in rising time.
+/// Passes the bars within the range to `take`, in chunks, in time order.
 ///
 /// # Errors
-/// When there is no such file or it is no segment.
+/// If the file does not exist or is not a segment.
 pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> Result<(), SegmentError> {
     let mut bars = Vec::with_capacity(BATCH);
     for batch in open(path)?.with_batch_size(BATCH).build()? {
@@ -154,7 +154,7 @@ pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> R
     Ok(())
 }
 
-/// All bars of the file within the range, as they are stored.
+/// All bars of the file within the range, as stored.
 #[cfg(test)]
 pub(crate) fn read(path: &Path, range: Range) -> Result<Vec<Bar>, SegmentError> {
     let mut all = Vec::new();

@@ -1,21 +1,21 @@
-//! Symbols: names of instruments, as their sources call them. They are also names of files and folders, and parts of
-//! addresses; what can't be there is written in another way there.
+//! Symbols: instrument names as used by their source. They also become file names and URL path segments, where special
+//! characters are escaped.
 
 use std::fmt;
 use std::fmt::Write as _;
 
-/// The most characters of a symbol.
+/// Maximum length of a symbol.
 pub(crate) const MAX_SYMBOL_CHARS: usize = 32;
 
-/// An instrument as its source calls it: `MSFT`, `BRK.B`, `^GSPC`, `EURUSD=X`, `BTC/USDT`.
+/// Instrument name as used by its source: `MSFT`, `BRK.B`, `^GSPC`, `EURUSD=X`, `BTC/USDT`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Symbol(String);
 
 impl Symbol {
-    /// The symbol, checked.
+    /// Validates a symbol.
     ///
     /// # Errors
-    /// A sentence that says what a symbol looks like.
+    /// A message that says what a symbol looks like.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_^=/:$!&+".contains(c);
@@ -38,7 +38,7 @@ impl Symbol {
                 "'{shown}' is not a valid symbol. Use letters, digits and . - _ ^ = / : $ ! & +, starting with a letter, digit, ^ or $, e.g. MSFT, BRK.B, ^GSPC or BTC/USDT."
             ));
         }
-        // A folder whose name ends in a dot is another folder on some systems.
+        // Some systems drop a trailing dot from folder names.
         if text.ends_with(['.', '/']) {
             return Err(format!("'{shown}' is not a valid symbol. It must not end in '.' or '/'."));
         }
@@ -49,21 +49,21 @@ impl Symbol {
         &self.0
     }
 
-    /// The symbol as a name of a file or folder: `/`, `:` and `&` become `%2F`, `%3A` and `%26`. No symbol has a `%`, so
-    /// two symbols never have one name.
+    /// File or folder name of the symbol: `/`, `:` and `&` become `%2F`, `%3A` and `%26`. Symbols have no `%`, so the
+    /// names are unique.
     pub(crate) fn file_name(&self) -> String {
         encode(&self.0, |c| !matches!(c, '/' | ':' | '&' | '!' | '$'))
     }
 
-    /// The symbol as one step of the path of a URL.
+    /// Symbol as a URL path segment.
     pub(crate) fn url_step(&self) -> String {
         encode(&self.0, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
     }
 
-    /// The symbol that a name of a file or folder means.
+    /// Symbol of a file or folder name.
     ///
     /// # Errors
-    /// As [`Self::new`], and when the name is written in another way than [`Self::file_name`] does.
+    /// As [`Self::new`], and if [`Self::file_name`] would write the name differently.
     pub(crate) fn of_file_name(name: &str) -> Result<Self, String> {
         let mut text = String::with_capacity(name.len());
         let mut rest = name;
@@ -85,7 +85,7 @@ fn encode(text: &str, plain: impl Fn(char) -> bool) -> String {
         if plain(c) {
             out.push(c);
         } else {
-            // Writing to a string can't fail; a symbol has ASCII alone.
+            // Writing to a string can't fail. Symbols are ASCII.
             let _ = write!(out, "%{:02X}", u32::from(c));
         }
     }

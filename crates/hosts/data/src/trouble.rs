@@ -1,18 +1,18 @@
-//! What goes wrong outside of us, in sentences: what happened, why, and what to do next.
+//! Failures of the environment, as messages: what happened, why, and what to do next.
 
 use protocol::{Failure, FailureReason};
 use std::io;
 use std::path::Path;
 
-/// What to do where nothing was finished that a resume could go on after; with something, a resume is offered instead.
+/// Hint without a completed segment. With one, a resume is offered instead.
 pub(crate) const TRY_AGAIN: &str = "Start the load again.";
 
-/// A failure of the work.
+/// Failure of the work.
 pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Failure {
     Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() }
 }
 
-/// A file or folder that could not be read.
+/// Failure to read a file or folder.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let shown = path.display();
     match error.kind() {
@@ -32,8 +32,7 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// Something below the folder of the data sets that could not be written. `kept` says what is safe all the same; only
-/// then there is something to resume.
+/// Failure to write below the data folder. `kept` says what is already stored. Only then can the load be resumed.
 pub(crate) fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure {
     let shown = path.display();
     let (kept, again) = match kept {

@@ -1,4 +1,4 @@
-//! Every row is looked at once: it is taken as a bar, or rejected for one reason that has a stable word.
+//! Row validation: each row becomes a bar, or is rejected with a reason code.
 
 use super::bars::{Bar, Timeframe};
 use super::grid::{Grid, is_off_grid};
@@ -8,7 +8,7 @@ use protocol::results::Rejected;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Why a row was rejected. The words are stable: programs and people count by them.
+/// Reason of a rejection. The codes are stable, because programs and people count by them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
@@ -43,7 +43,7 @@ impl Reason {
         Reason::OffGrid,
     ];
 
-    /// The stable word.
+    /// Stable reason code.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Reason::WrongColumns => "wrong_columns",
@@ -61,7 +61,7 @@ impl Reason {
         }
     }
 
-    /// What to do when nearly all rows have it.
+    /// What to do if nearly all rows have this reason.
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Reason::WrongColumns => "Give every row as many fields as the header has.",
@@ -88,11 +88,11 @@ impl Reason {
     }
 }
 
-/// A row that can't be a bar.
+/// Rejected row.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Reject {
     pub(crate) reason: Reason,
-    /// What it said.
+    /// Details for the message.
     pub(crate) text: String,
 }
 
@@ -102,19 +102,19 @@ impl Reject {
     }
 }
 
-/// One row as a source gives it.
+/// Row as read from a source.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Row {
-    /// Its line in the text it came from, from 1; the number of the bar where there is no text.
+    /// Line number in the text, from 1; without text the number of the bar.
     pub(crate) line: u64,
-    /// Where its line begins in the text, in bytes.
+    /// Byte offset of its line in the text.
     pub(crate) offset: u64,
-    /// Its time, also where the rest of it can't be read.
+    /// Time of the row, even if the rest can't be read.
     pub(crate) time: Option<Time>,
     pub(crate) bar: Result<Bar, Reject>,
 }
 
-/// Rows refused, by reason, with the first example of each.
+/// Rejected rows by reason, with the first example of each.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rejections(BTreeMap<Reason, (u64, String)>);
 
@@ -127,12 +127,12 @@ impl Rejections {
         entry.0 += 1;
     }
 
-    /// How many in all.
+    /// Total number of rejected rows.
     pub(crate) fn count(&self) -> u64 {
         self.0.values().map(|(rows, _)| rows).sum()
     }
 
-    /// The reason of most, with its count and example.
+    /// Most frequent reason, with count and example.
     pub(crate) fn most(&self) -> Option<(Reason, u64, &str)> {
         self.0
             .iter()
@@ -140,7 +140,7 @@ impl Rejections {
             .map(|(r, (rows, example))| (*r, *rows, example.as_str()))
     }
 
-    /// As the result of a load lists them.
+    /// Rejections for the result of a load.
     pub(crate) fn listed(&self) -> Vec<Rejected> {
         self.0
             .iter()
@@ -153,42 +153,43 @@ impl Rejections {
     }
 }
 
-/// A price this many units in the last place beyond high or low is a rounding: adjusting prices for splits and
-/// dividends multiplies each of the four by itself.
+/// A price beyond high or low by at most this many ULPs is a rounding error: adjustment for splits and dividends
+/// multiplies each of the four prices separately.
 const ROUNDING_ULPS: f64 = 8.0;
 
-/// What a row is.
+/// Verdict on a row.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Judged {
-    /// A bar, later than all before it.
+    /// Bar later than all previous bars.
     Bar(Bar),
-    /// A bar that comes before one that was taken already.
+    /// Bar earlier than an accepted bar.
     Early(Bar),
     Rejected(Reject),
 }
 
-/// Looks at rows in the order of their source, and holds each against those before it.
+/// Validates rows in the order of their source, each against the previous ones.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Validator {
     timeframe: Timeframe,
-    /// Bars that begin later are of the future. Not kept: another attempt has another present.
+    /// Latest valid start of a bar; later bars are in the future. Not saved, because a later attempt has another
+    /// present.
     #[serde(skip)]
     latest: Option<Time>,
-    /// The latest time of a bar that was taken.
+    /// Latest time of an accepted bar.
     last: Option<Time>,
-    /// The bar that was taken last.
+    /// Time of the bar accepted last.
     before: Option<Time>,
     pub(crate) rejected: Rejections,
     pub(crate) accepted: u64,
-    /// Bars whose high or low was widened by a rounding.
+    /// Number of bars whose high or low was widened by a rounding error.
     pub(crate) adjusted: u64,
-    /// Bars that came before one that was taken already.
+    /// Number of bars earlier than an accepted bar.
     pub(crate) early: u64,
     pub(crate) grid: Grid,
 }
 
 impl Validator {
-    /// For bars of a timeframe, none of which begins after `latest`.
+    /// Validator for a timeframe that rejects bars starting after `latest`.
     pub(crate) fn new(timeframe: Timeframe, latest: Option<Time>) -> Self {
         Self {
             timeframe,
@@ -203,12 +204,12 @@ impl Validator {
         }
     }
 
-    /// One that goes on where another stopped, in the present of `latest`.
+    /// Validator that continues a previous attempt, with a new `latest`.
     pub(crate) fn resumed(self, latest: Option<Time>) -> Self {
         Self { latest, ..self }
     }
 
-    /// What the row is. Changes nothing: see [`Self::note`].
+    /// Judges a row. Changes nothing: see [`Self::note`].
     pub(crate) fn judge(&self, row: &Row) -> Judged {
         let bar = match &row.bar {
             Ok(bar) => judge(bar),
@@ -221,7 +222,7 @@ impl Validator {
         }
     }
 
-    /// Counts the row as what it was judged to be.
+    /// Counts a judged row.
     pub(crate) fn note(&mut self, row: &Row, judged: &Judged) {
         if let Ok(bar) = &row.bar {
             self.grid.see(self.timeframe, bar.time);
@@ -241,13 +242,13 @@ impl Validator {
         self.last = self.last.max(Some(bar.time));
     }
 
-    /// Takes back a bar that was taken.
+    /// Reverts an accepted bar to a rejected one.
     pub(crate) fn take_back(&mut self, line: u64, reject: &Reject) {
         self.accepted = self.accepted.saturating_sub(1);
         self.rejected.note(line, reject);
     }
 
-    /// Judges and counts the row; its bar where it is one, whatever its order.
+    /// Judges and counts a row. Returns its bar, in any order.
     #[cfg(test)]
     pub(crate) fn take(&mut self, row: &Row) -> Option<Bar> {
         let judged = self.judge(row);
@@ -273,12 +274,12 @@ impl Validator {
     }
 }
 
-/// A second bar of the same time.
+/// Rejection of a second bar with the same time.
 pub(crate) fn already_there(time: Time) -> Reject {
     Reject::new(Reason::DuplicateTime, format!("{} is a duplicate", moment(time)))
 }
 
-/// Holds the numbers of one bar against each other, and widens high and low where a price is beyond them by a rounding.
+/// Checks the prices of a bar against each other. Widens high and low to absorb rounding errors.
 fn judge(bar: &Bar) -> Result<Bar, Reject> {
     let Bar { open, high, low, close, volume, .. } = *bar;
     let named = [("open", open), ("high", high), ("low", low), ("close", close)];

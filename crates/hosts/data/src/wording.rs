@@ -1,13 +1,13 @@
-//! Numbers and times as people write them, for log lines, notes and messages.
+//! Formatting of numbers and times for log lines, notes and messages.
 
 use protocol::Time;
 
-/// `2024-03-01T09:30:00Z`, with a fraction only where there is one.
+/// `2024-03-01T09:30:00Z`, with a fraction only if there is one.
 pub(crate) fn moment(time: Time) -> String {
     time.timestamp().to_string()
 }
 
-/// `12.5 %`, with as many digits as tell a small share from none.
+/// `12.5 %`, with enough digits to tell a small share from zero.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent == 0.0 || percent >= 10.0 {
@@ -16,7 +16,7 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{} %", format!("{percent:.2}").trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Text from outside, short enough and plain enough for a message.
+/// Excerpt of external text: shortened, without control characters.
 pub(crate) fn excerpt(text: &str, most: usize) -> String {
     let plain: String =
         text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();

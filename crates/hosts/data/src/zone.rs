@@ -1,4 +1,4 @@
-//! Time zones, as params and configuration name them: an IANA name, or a fixed distance from UTC.
+//! Time zones in parameters and configuration: an IANA name or a fixed offset from UTC.
 
 use crate::wording::excerpt;
 use jiff::Timestamp;
@@ -6,17 +6,17 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use std::fmt;
 
-/// A time zone that exists.
+/// Valid time zone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Zone(TimeZone);
 
-/// The moments that a clock on the wall can mean.
+/// Moments that a local time can mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Meant {
     One(Timestamp),
-    /// The clock was set back: it showed this twice.
+    /// Ambiguous: the clock was set back and showed this time twice.
     Twice(Timestamp, Timestamp),
-    /// The clock was set forward: it never showed this.
+    /// Nonexistent: the clock was set forward and never showed this time.
     Never,
 }
 
@@ -25,21 +25,21 @@ impl Zone {
         Self(TimeZone::UTC)
     }
 
-    /// So many hours east of UTC, from −12 to 14.
+    /// Fixed offset in hours east of UTC, from −12 to 14.
     pub(crate) fn fixed_hours(hours: i8) -> Self {
         Self(TimeZone::fixed(Offset::constant(hours)))
     }
 
-    /// `America/New_York`, `UTC`, `UTC+2`, `GMT-0530`, `+05:30`.
+    /// Parses `America/New_York`, `UTC`, `UTC+2`, `GMT-0530`, `+05:30`.
     ///
     /// # Errors
-    /// A sentence that says what a time zone looks like.
+    /// A message that says what a time zone looks like.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if let Some(offset) = parse_offset(text) {
             return Ok(Self(TimeZone::fixed(offset)));
         }
-        // A name is looked up in files where the system has them: it must not be a path.
+        // Names are looked up in files on some systems, so a name must not be a path.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
         let named = !text.is_empty() && text.len() <= 40 && text.chars().all(plain);
         named.then(|| TimeZone::get(text).ok()).flatten().map(Self).ok_or_else(|| {
@@ -50,7 +50,7 @@ impl Zone {
         })
     }
 
-    /// The moments at which a clock of the zone shows this.
+    /// Moments that a local time of the zone means.
     pub(crate) fn meant(&self, shown: DateTime) -> Meant {
         let at = |offset: Offset| offset.to_timestamp(shown).ok();
         match self.0.to_ambiguous_timestamp(shown).offset() {
@@ -63,13 +63,13 @@ impl Zone {
         }
     }
 
-    /// The day that the calendar of the zone shows.
+    /// Local day of a moment.
     pub(crate) fn day(&self, moment: Timestamp) -> Date {
         self.0.to_datetime(moment).date()
     }
 }
 
-/// `UTC`, `Z`, `GMT+2`, `+0530`, `-05:00`.
+/// Parses an offset: `UTC`, `Z`, `GMT+2`, `+0530`, `-05:00`.
 pub(crate) fn parse_offset(text: &str) -> Option<Offset> {
     let upper = text.to_ascii_uppercase();
     let named = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT"));
@@ -86,7 +86,7 @@ pub(crate) fn parse_offset(text: &str) -> Option<Offset> {
         Some((hours, minutes)) if hours.len() <= 2 && minutes.len() == 2 => (hours, minutes),
         Some(_) => return None,
         None if digits.len() == 4 => digits.split_at_checked(2)?,
-        // `+5` alone could be a count of anything; after UTC it is hours.
+        // `+5` alone is ambiguous; after UTC it means hours.
         None if digits.len() == 2 || (digits.len() == 1 && named.is_some()) => (digits, "0"),
         None => return None,
     };

@@ -1,4 +1,4 @@
-//! The data host as the server meets it: over HTTP, on a port of its own.
+//! The data host over HTTP, as the server uses it.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 
@@ -60,7 +60,7 @@ impl Served {
         self.client.post(format!("{}/operations", self.base)).json(&body).send().await.unwrap()
     }
 
-    /// The next events of the host's feed, as soon as there are any.
+    /// Next events of the host's feed, as soon as there are any.
     async fn events(&mut self) -> Vec<HostEvent> {
         let page: HostEvents =
             self.get(&format!("/events?after={}&wait=20s", self.after)).await.json().await.unwrap();
@@ -70,7 +70,7 @@ impl Served {
         page.events
     }
 
-    /// All events until the attempt has ended, and how it ended.
+    /// All events until the attempt ends, and its outcome.
     async fn until_end(&mut self, id: OperationId) -> (Vec<HostEventBody>, Outcome) {
         let mut seen = Vec::new();
         loop {
@@ -201,7 +201,7 @@ async fn the_bars_of_a_load_come_as_candles() {
 async fn a_second_load_of_the_same_data_at_once_is_refused_with_a_sentence() {
     let mut host = Served::new().await;
     let (first, second) = (OperationId::new(), OperationId::new());
-    // One row a second: it is at work as long as the test wants.
+    // One row per second, so it runs as long as the test needs.
     assert_eq!(host.start(first, 1, &demo(Some(1)), None).await.status(), 202);
     let mut reads = false;
     while !reads {
@@ -308,7 +308,7 @@ async fn a_preview_shows_the_first_bars_as_they_will_be_stored() {
     assert!(preview.warnings.iter().any(|w| w.contains("not_a_number")), "{:?}", preview.warnings);
     assert!(!host.root.path().join("sets").exists(), "nothing is stored");
 
-    // The load stores what was shown, under a folder that is safe for every symbol.
+    // The load stores what the preview showed, under a folder name that is safe for every symbol.
     let (result, doc) = host.load(chosen).await;
     assert_eq!(
         (result.rows, result.first),

@@ -1,18 +1,18 @@
-//! Clocks that a market may go by: UTC, and UTC with the summer time of a region. A session that opens at 09:30 in New
-//! York is at one place all year by the clock of its region, and at two places by UTC.
+//! Candidate clocks of a market: UTC, and UTC with the daylight saving time (DST) of a region. A session that opens at
+//! 09:30 in New York is at one local minute all year, but at two UTC minutes.
 
 use super::slots::MINUTE;
 use crate::bars::{day_of, start_of};
 use jiff::civil::{Weekday, date};
 use protocol::Time;
 
-/// Summer time moves a clock by so many minutes.
+/// DST shift in minutes.
 const SUMMER_SHIFT: i64 = 60;
 
-/// Years in which summer time is looked for.
+/// Years with DST rules.
 const YEARS: std::ops::RangeInclusive<i16> = 1967..=2100;
 
-/// Whose summer time.
+/// Region of a DST rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Region {
     NorthAmerica,
@@ -21,15 +21,15 @@ enum Region {
     NewZealand,
 }
 
-/// A clock that is ahead of UTC by an hour in summer. Which hours it is ahead of UTC all year does not matter here.
+/// Clock that is one hour ahead of UTC during DST. The region's standard offset does not matter here.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Clock {
-    /// First minute of each summer time and the minute after it, in UTC, rising.
+    /// UTC minutes of each DST period, half-open and sorted.
     summers: Vec<(i64, i64)>,
 }
 
 impl Clock {
-    /// UTC itself, and the clocks of regions that changed within the span; the one to prefer comes first.
+    /// Candidate clocks for the span: UTC, and regions whose DST changed within it, in order of preference.
     pub(super) fn candidates((first, last): (i64, i64)) -> Vec<Self> {
         let regions = [Region::NorthAmerica, Region::Europe, Region::Australia, Region::NewZealand];
         let with_summers = regions.map(|region| Self::of(region, first, last));
@@ -45,40 +45,40 @@ impl Clock {
 
     fn of(region: Region, first: i64, last: i64) -> Self {
         let year = |minute: i64| day_of(Time::from_micros(minute.saturating_mul(MINUTE))).year();
-        // A southern summer begins in the year before.
+        // A southern DST period starts in the previous year.
         let years = (year(first) - 1).max(*YEARS.start())..=year(last).min(*YEARS.end());
         let summers = years.filter_map(|year| region.summer(year));
         Self { summers: summers.filter(|(from, to)| *from <= last && first < *to).collect() }
     }
 
-    /// How many minutes it is ahead of UTC at a minute of UTC.
+    /// Shift in minutes at a UTC minute.
     fn shift(&self, utc: i64) -> i64 {
         let next = self.summers.partition_point(|(from, _)| *from <= utc);
         let summer = next.checked_sub(1).and_then(|i| self.summers.get(i)).is_some_and(|(_, to)| utc < *to);
         if summer { SUMMER_SHIFT } else { 0 }
     }
 
-    /// The minute of this clock at a minute of UTC.
+    /// Local minute of a UTC minute.
     pub(super) fn local(&self, utc: i64) -> i64 {
         utc + self.shift(utc)
     }
 
-    /// The minute of UTC at a minute of this clock: the first of two, none where the clock skips it.
+    /// UTC minute of a local minute: the first of two, or `None` if the clock skips it.
     pub(super) fn utc(&self, local: i64) -> Option<i64> {
         [local - SUMMER_SHIFT, local].into_iter().find(|utc| self.local(*utc) == local)
     }
 
-    /// It never changes.
+    /// Whether the clock never changes.
     pub(super) fn is_utc(&self) -> bool {
         self.summers.is_empty()
     }
 }
 
 impl Region {
-    /// The summer time that begins in a year: its first minute and the minute after it, in UTC.
+    /// DST period that starts in a year, as half-open UTC minutes.
     fn summer(self, year: i16) -> Option<(i64, i64)> {
         const LAST: i8 = -1;
-        // Year, month, which Sunday, and the hour of UTC, which may lie on the day before.
+        // Year, month, nth Sunday, and hour in UTC, which can be on the previous day.
         let sunday = |year: i16, month: i8, nth: i8, hour: i64| {
             let day = date(year, month, 1).nth_weekday_of_month(nth, Weekday::Sunday).ok()?;
             Some(start_of(day).micros().div_euclid(MINUTE) + hour * 60)
@@ -134,7 +134,7 @@ mod tests {
         for clock in clocks {
             for utc in (first..last).step_by(17) {
                 let back = clock.utc(clock.local(utc)).unwrap();
-                // Where the clock is put back, two minutes of UTC have the same name.
+                // When the clock is set back, two UTC minutes have the same local minute.
                 assert!(back == utc || back == utc - SUMMER_SHIFT);
             }
         }

@@ -1,12 +1,12 @@
-//! Which minutes are usual where there are too few weeks to compare: days vote on days.
+//! Expected minutes when there are too few weeks to compare: days vote on days.
 //!
-//! A trading day begins in the middle of the longest quiet stretch of the day, so that a session over midnight stays
-//! whole. Between the first and the last bar of a day, a minute is expected when most of the other days that were
-//! open then have it. Before the first bar and after the last one, other days vote whose session begins or ends like
-//! that day's: the evening before days that never trade, and the morning after them, are compared with the same
-//! weekday alone (currencies close on Friday evening and open on Sunday evening). A day whose session began and ended
-//! later than usual, or earlier, has moved and lacks nothing at its ends. Days without any bar are expected where the
-//! same weekday trades, at minutes that were seen before and after them.
+//! A trading day starts in the middle of the longest quiet period of the day, so that a session over midnight stays
+//! whole. Between the first and last bar of a day, a minute is expected if most other days that were open then have it.
+//! Before the first bar and after the last one, only days vote whose session begins or ends like that day's: evenings
+//! before closed days and mornings after them are compared with the same weekday only (currencies close on Friday
+//! evening and open on Sunday evening). A session that began and ended later than usual, or earlier, has moved and
+//! misses nothing at its ends. Days without bars are expected if the same weekday trades, at minutes seen before and
+//! after them.
 
 use super::Seen;
 use super::slots::{DAY_MINUTES, Weeks, most};
@@ -14,15 +14,15 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 
-/// Of more empty days in a row, weeks in the middle are told as one that stands for all.
+/// In longer runs of empty days, the middle weeks are reported once with a multiplier.
 const EMPTY_DAYS_TOLD: i64 = 28;
 
-/// A longer pause between two days is a night.
+/// A longer pause in minutes between two days is a night.
 const SHORT_PAUSE: i64 = 240;
 
-/// One trading day.
+/// Trading day.
 struct Day {
-    /// Minutes from the turn of the day that have a bar, rising; at least one.
+    /// Minutes with a bar, relative to the start of the trading day; sorted, not empty.
     minutes: Vec<i64>,
     bits: Vec<bool>,
 }
@@ -41,26 +41,26 @@ impl Day {
     }
 }
 
-/// The end of a session that a minute lies beyond.
+/// End of a session beyond which a minute lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Head,
     Tail,
 }
 
-/// The trading days of short data.
+/// Trading days of short data.
 pub(super) struct Days {
     days: BTreeMap<i64, Day>,
-    /// First and last minute that has a bar.
+    /// First and last minute with a bar.
     span: (i64, i64),
-    /// The minute of the day at which a trading day begins.
+    /// Minute of the day at which a trading day starts.
     turn: i64,
-    /// Weekdays, counted from that of day 0, that have bars at all.
+    /// Weekdays with bars, counted from the weekday of day 0.
     trades: [bool; 7],
 }
 
 impl Days {
-    /// The days of these bars; `None` without a bar.
+    /// Trading days of these bars; `None` without bars.
     pub(super) fn of(weeks: &Weeks) -> Option<Self> {
         let span = weeks.span()?;
         let turn = turn_of_day(weeks);
@@ -78,10 +78,10 @@ impl Days {
         Some(Self { days, span, turn, trades })
     }
 
-    /// Tells every minute that is expected or has a bar, rising. `check` is asked once a day whether to go on.
+    /// Reports each expected or present minute, in order. Calls `check` once per day, to allow cancellation.
     ///
     /// # Errors
-    /// What `check` fails with.
+    /// The error of `check`.
     pub(super) fn each<E>(
         &self,
         mut check: impl FnMut() -> Result<(), E>,
@@ -143,8 +143,7 @@ impl Days {
         }
     }
 
-    /// There is a pause between two bars of a day, or a short one between two days, of which no other day can say whether
-    /// it is usual.
+    /// Whether there is a pause within a day, or a short one between two days, that no other day can confirm as usual.
     pub(super) fn has_untold_pause(&self, step: i64) -> bool {
         let follow = |(number, day): (&i64, &Day)| {
             let next = self.days.get(&(number + 1))?;
@@ -166,7 +165,7 @@ impl Days {
         number * DAY_MINUTES + self.turn + minute
     }
 
-    /// Most of the days that may vote have the minute. Days in whose part of the data it does not lie may not.
+    /// Whether most eligible days have the minute. Days whose data does not cover it are not eligible.
     fn vote(&self, minute: i64, may: impl Fn(i64, &Day) -> bool) -> bool {
         let could = |number: i64| (self.span.0..=self.span.1).contains(&self.at(number, minute));
         let voters = self.days.iter().filter(|(number, day)| could(**number) && may(**number, day));
@@ -175,7 +174,7 @@ impl Days {
         most(yes, all)
     }
 
-    /// Another day's session has this end where that of the day is expected.
+    /// Whether another day's session has this end where the day's own end is expected.
     fn ends_alike(&self, number: i64, other: i64, end: End) -> bool {
         let alone = |number: i64| match end {
             End::Head => !self.trades[weekday(number - 1)],
@@ -184,7 +183,7 @@ impl Days {
         other != number && (weekday(other) == weekday(number) || (!alone(number) && !alone(other)))
     }
 
-    /// The session of the day began and ended later than usual, or earlier.
+    /// Whether the day's session began and ended later than usual, or earlier.
     fn moved(&self, number: i64, day: &Day) -> bool {
         let beside = |end: End, of: fn(&Day) -> i64, own: i64| {
             let others = |alike: bool| {
@@ -194,7 +193,7 @@ impl Days {
                 ends.sort_unstable();
                 ends
             };
-            // Where no day ends alike, any other has to do.
+            // If no day ends alike, all others vote.
             let ends = Some(others(true)).filter(|ends| !ends.is_empty()).unwrap_or_else(|| others(false));
             ends.get(ends.len() / 2).map_or(Ordering::Equal, |usual| own.cmp(usual))
         };
@@ -203,7 +202,7 @@ impl Days {
     }
 }
 
-/// The days to tell of so many empty ones from `first` on, each with how many it stands for.
+/// Days to report for `count` empty days from `first` on, each with its multiplier.
 fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
     if count <= EMPTY_DAYS_TOLD {
         return (first..first + count).map(|number| (number, 1)).collect();
@@ -219,8 +218,8 @@ fn weekday(number: i64) -> usize {
     number.rem_euclid(7) as usize
 }
 
-/// The minute of the day at which one trading day ends and the next begins: the middle of the longest stretch of the
-/// day in which no bar ever begins; midnight where bars begin all day long.
+/// Minute of the day at which trading days are split: the middle of the longest period in which no bar ever starts, or
+/// midnight if bars start around the clock.
 fn turn_of_day(weeks: &Weeks) -> i64 {
     let mut used = vec![false; DAY_MINUTES as usize];
     weeks.minutes().for_each(|m| used[m.rem_euclid(DAY_MINUTES) as usize] = true);

@@ -1,28 +1,26 @@
-//! What is missing: gaps against the symbol's own trading calendar, as the data itself shows it.
+//! Gap detection against the symbol's own trading calendar, inferred from its bars.
 //!
-//! Nothing outside says when a symbol trades, so the calendar is learnt from its bars, in slots of a minute.
+//! No external source says when a symbol trades, so the calendar is learned from the bars, in slots of one minute.
 //!
-//! **Clocks.** A market keeps its hours by the clock of its place. The bars are looked at by UTC and by UTC with the
-//! summer time of North America, Europe, Australia and New Zealand, and the clock by which they are most regular is
-//! taken: fewest bars missing where there are others, and fewest at unusual times; UTC where it does as well as another.
-//! See [`clock`].
+//! **Clocks.** A market follows its local time. The bars are evaluated in UTC and in UTC with the DST of North America,
+//! Europe, Australia and New Zealand. The clock with the most regular bars wins: fewest isolated missing bars and
+//! fewest bars at unusual times. UTC wins ties. See [`clock`].
 //!
-//! **Usual slots.** With five weeks of data or more, a slot is a minute of the week ("Tuesday 14:30"). In each week it
-//! is expected when at least 60 % of the nearest traded weeks have it, this one, the four before and the four after,
-//! and when it was seen on both sides, so that a session that moves at a date of its own, or is extended for good,
-//! makes no gaps that nobody lost. At an end of the data another day of the same week has to have it. Weeks without
-//! any bar don't vote: a lost month is found. See [`slots`]. With less data days vote on days; see [`days`].
+//! **Usual slots.** With five or more weeks of data, a slot is a minute of the week ("Tuesday 14:30"). It is expected
+//! in a week if at least 60 % of the nearest traded weeks have it (the week itself, the four before and the four
+//! after), and if it was seen on both sides. So a session that moves, or is extended for good, causes no false gaps. At
+//! an end of the data another day of the same week must have it. Weeks without bars don't vote, so a lost month is
+//! found. See [`slots`]. With less data days vote on days; see [`days`].
 //!
-//! **Too little data.** Where a pause within a day can't be held against another day, or what looks missing is
-//! scattered over a few days, nothing is said: no gaps, and no completeness.
+//! **Too little data.** If a pause within a day can't be compared with another day, or missing bars are scattered over
+//! a few days, neither gaps nor completeness are reported.
 //!
-//! **Sessions and closed days.** Expected slots with a pause of more than four hours (or two bars) before them
-//! begin a session; for daily bars each day is one. One or two sessions in a row without any bar are taken for a
-//! holiday, are no gap and are told apart; three and more in a row are a gap. A holiday begins and ends with a
-//! session: where bars are missing right before or after the silent sessions as well, the whole stretch is a gap,
-//! unless the same was seen within four days of that date in another year, as with a market that closes early
-//! before Christmas. A part of a session is always a gap, also where a market closed early. A symbol that trades
-//! on all seven days of the week has no holidays. See [`sessions`].
+//! **Sessions and closed days.** A session starts with an expected slot after a pause of more than four hours (or two
+//! bars); for daily bars each day is a session. One or two consecutive sessions without bars count as a holiday and are
+//! reported separately; three or more are a gap. If bars are also missing right before or after the empty sessions, the
+//! whole period is a gap, unless the same happened within four days of that date in another year, e.g. an early close
+//! before Christmas. A missing part of a session is always a gap, even if the market closed early. A symbol that trades
+//! on all seven weekdays has no holidays. See [`sessions`].
 //!
 //! **Completeness** is bars / (bars + missing bars).
 
@@ -39,37 +37,37 @@ use protocol::results::Gap;
 use sessions::Sessions;
 use slots::{MINUTE, Weeks};
 
-/// In data of a few days, gaps in more than one of so many bars are how a thin symbol looks.
+/// With a few days of data, gaps in more than one of this many bars mean an illiquid symbol.
 const SCATTERED: u64 = 20;
 
-/// A minute at which a bar is expected, or is.
+/// Minute with an expected or present bar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Seen {
-    /// Minutes since 1970, by the clock of who tells it.
+    /// Minutes since 1970, in the clock of the reporter.
     minute: i64,
     present: bool,
-    /// A bar is expected there.
+    /// Whether a bar is expected.
     usual: bool,
-    /// Its week or day has bars.
+    /// Whether its week or day has bars.
     traded: bool,
-    /// How many bars it stands for: 1, more in a stretch of empty weeks that is told in short.
+    /// Multiplier: 1, or more in a long run of empty weeks.
     bars: u64,
 }
 
-/// What was found missing.
+/// Missing bars of a data set.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Findings {
-    /// In rising time.
+    /// Sorted by time.
     pub(crate) gaps: Vec<Gap>,
-    /// Bars missing in all gaps.
+    /// Number of missing bars in all gaps.
     pub(crate) missing: u64,
-    /// Whole sessions without a bar that are taken for holidays: the first slot of each.
+    /// First slot of each session without bars that counts as a holiday.
     pub(crate) closed: Vec<Time>,
-    /// There is too little data to say what is missing: nothing is listed.
+    /// Too little data to detect gaps; the lists are empty.
     pub(crate) too_little: bool,
 }
 
-/// Learns when a symbol trades. Holds 1.3 kB for each week that has bars, whatever their number.
+/// Learns when a symbol trades. Needs 1.3 kB per week with bars, regardless of their number.
 #[derive(Default)]
 pub(crate) struct Calendar {
     weeks: Weeks,
@@ -77,23 +75,23 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    /// A bar begins at this time. Times come in any order.
+    /// Records a bar. Times can come in any order.
     pub(crate) fn note(&mut self, time: Time) {
         self.weeks.note(time.micros().div_euclid(MINUTE));
         self.bars += 1;
     }
 
-    /// What is missing between the first bar and the last. `check` is asked often whether to go on.
+    /// Missing bars between the first and last bar. Calls `check` often, to allow cancellation.
     ///
     /// # Errors
-    /// What `check` fails with.
+    /// The error of `check`.
     pub(crate) fn findings<E>(
         &self,
         timeframe: Timeframe,
         mut check: impl FnMut() -> Result<(), E>,
     ) -> Result<Findings, E> {
         let Some(span) = self.weeks.span() else { return Ok(Findings::default()) };
-        // A daily bar belongs to a day, whatever the clock.
+        // A daily bar belongs to a day in any clock.
         let clocks =
             if timeframe == Timeframe::D1 { vec![Clock::default()] } else { Clock::candidates(span) };
         let mut best: Option<(u64, Findings)> = None;
@@ -109,8 +107,8 @@ impl Calendar {
         Ok(best.map(|(_, found)| found).unwrap_or_default())
     }
 
-    /// What is missing by a clock, and how badly the clock fits: bars at unusual times, and missing ones between others.
-    /// What is missing as a whole says nothing of a clock.
+    /// Missing bars in a clock, and its misfit: bars at unusual times plus isolated missing bars. Fully missing
+    /// sessions say nothing about a clock.
     fn findings_by<E>(
         &self,
         clock: &Clock,
@@ -123,7 +121,7 @@ impl Calendar {
         let mut misfits = 0;
         let mut tell = |seen: Seen| {
             misfits += u64::from(seen.traded && seen.present != seen.usual);
-            // What the clock skips is never missing.
+            // Local times that the clock skips are never missing.
             if let Some(minute) = clock.utc(seen.minute) {
                 sessions.slot(Seen { minute, ..seen });
             }
@@ -143,7 +141,7 @@ impl Calendar {
         Ok((misfits, found))
     }
 
-    /// Bars there as a share of bars expected, 0 to 1; `None` where there is too little data to tell.
+    /// Present bars as a share of expected bars, 0 to 1; `None` with too little data.
     pub(crate) fn completeness(&self, findings: &Findings) -> Option<f64> {
         match self.bars + findings.missing {
             _ if findings.too_little => None,

@@ -1,4 +1,4 @@
-//! From slots to sessions, and from missing slots to gaps and closed days.
+//! Groups slots into sessions, and missing slots into gaps and closed days.
 
 use super::slots::MINUTE;
 use super::{Findings, Seen};
@@ -7,13 +7,13 @@ use jiff::civil::Date;
 use protocol::Time;
 use protocol::results::Gap;
 
-/// A holiday that is cut into comes back within so many days of the same date.
+/// A holiday with missing bars next to it must recur within this many days of the same date.
 const RECURS_WITHIN: i16 = 4;
 
-/// So many whole sessions in a row may be a holiday; more are a gap.
+/// Maximum number of consecutive empty sessions that can be a holiday. More are a gap.
 const HOLIDAY_SESSIONS: usize = 2;
 
-/// Missing slots next to each other.
+/// Run of consecutive missing slots.
 #[derive(Clone, Copy)]
 struct Run {
     from: i64,
@@ -21,23 +21,23 @@ struct Run {
     bars: u64,
 }
 
-/// A stretch of trading without a long pause.
+/// Trading session: slots without a long pause.
 struct Session {
     first: i64,
     last: i64,
     bars_present: bool,
     runs: Vec<Run>,
-    /// The last slot was missing: the next missing one makes the same run longer.
+    /// The last slot was missing, so the next missing slot extends the same run.
     open: bool,
     starts_missing: bool,
 }
 
-/// Takes minutes that are expected or have a bar, rising.
+/// Collects expected or present minutes, in order.
 pub(super) struct Sessions {
     /// Minutes between two slots that end a session.
     pause: i64,
     holidays: bool,
-    /// Only those that miss something, and their number in the order of all.
+    /// Sessions with missing slots, with their index among all sessions.
     kept: Vec<(usize, Session)>,
     current: Option<Session>,
     count: usize,
@@ -45,7 +45,7 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(timeframe: Timeframe, trades_every_day: bool) -> Self {
-        // Each daily bar is a session of its own.
+        // Each daily bar is a session.
         let pause = if timeframe == Timeframe::D1 { 1 } else { (2 * timeframe.minutes()).max(240) };
         Self { pause, holidays: !trades_every_day, kept: Vec::new(), current: None, count: 0 }
     }
@@ -92,7 +92,7 @@ impl Sessions {
         let mut findings = Findings::default();
         let cut_into = self.cut_into();
         let mut gaps: Vec<Run> = Vec::new();
-        // The number of the session up to whose end the last gap reaches.
+        // Index of the session at whose end the last gap stops.
         let mut reaches: Option<usize> = None;
         let mut at = 0;
         while at < self.kept.len() {
@@ -123,7 +123,7 @@ impl Sessions {
         findings
     }
 
-    /// Whether these silent sessions are a holiday; see the rule in the module above.
+    /// Whether these empty sessions are a holiday. The module documentation of the calendar has the rule.
     fn holiday(&self, at: usize, silent: usize, cut_into: &[Date]) -> bool {
         if !self.holidays || !self.is_cut_into(at, silent) {
             return self.holidays;
@@ -133,7 +133,7 @@ impl Sessions {
         cut_into.iter().any(|other| other.year() != day.year() && near(other))
     }
 
-    /// The days of silent sessions that could be holidays, but for what is missing next to them.
+    /// Days of empty sessions that would be holidays, but have missing bars next to them.
     fn cut_into(&self) -> Vec<Date> {
         let mut days = Vec::new();
         let mut at = 0;
@@ -147,7 +147,7 @@ impl Sessions {
         days
     }
 
-    /// The session before the silent ones lacks its end, or the one after them its beginning.
+    /// Whether the session before the empty ones misses its end, or the one after misses its start.
     fn is_cut_into(&self, at: usize, silent: usize) -> bool {
         let (first, last) = (self.kept[at].0, self.kept[at + silent - 1].0);
         let before = at.checked_sub(1).and_then(|i| self.kept.get(i));
@@ -156,7 +156,7 @@ impl Sessions {
             || after.is_some_and(|(number, s)| *number == last + 1 && s.starts_missing)
     }
 
-    /// How many sessions without any bar follow each other from this one on.
+    /// Number of consecutive empty sessions from this one on.
     fn silent_from(&self, at: usize) -> usize {
         let mut silent = 0;
         let mut previous = None;

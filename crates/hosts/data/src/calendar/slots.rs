@@ -1,24 +1,24 @@
-//! The minutes that have bars, by week, and which minutes are usual where weeks can be compared with weeks.
+//! Minutes with bars per week, and expected minutes by comparing weeks with weeks.
 
 use super::Seen;
 use super::clock::Clock;
 use std::collections::BTreeMap;
 
-/// Microseconds in a minute.
+/// Microseconds per minute.
 pub(super) const MINUTE: i64 = 60_000_000;
 pub(super) const DAY_MINUTES: i64 = 1_440;
 const WEEK_MINUTES: i64 = 7 * DAY_MINUTES;
-/// 1970 began on a Thursday: this makes weeks begin on Mondays.
+/// 1970 began on a Thursday. This offset makes weeks start on Monday.
 const MONDAY: i64 = 3 * DAY_MINUTES;
-/// Traded weeks that vote on each side of a week.
+/// Number of traded weeks that vote on each side of a week.
 const NEIGHBOURS: usize = 4;
-/// From so many traded weeks on, weeks are compared with weeks.
+/// Minimum number of traded weeks to compare weeks with weeks.
 const ENOUGH_WEEKS: usize = 5;
-/// Of more empty weeks in a row, those in the middle are told as one that stands for all: so a bar that is dated two
-/// thousand years early costs no more than one that is dated two months early.
+/// In longer runs of empty weeks, the middle ones are reported once with a multiplier. So a bar dated two thousand
+/// years too early costs no more than one dated two months too early.
 const EMPTY_WEEKS_TOLD: i64 = 8;
 
-/// One bit for each minute of a week.
+/// One bit per minute of a week.
 #[derive(Clone)]
 struct Week(Box<[u64; 158]>);
 
@@ -56,22 +56,22 @@ impl Week {
         self.minutes().any(|m| m / DAY_MINUTES == weekday)
     }
 
-    /// Another day of the week has a bar at the same time of day.
+    /// Whether another weekday has a bar at the same time of day.
     fn has_on_another_day(&self, minute: i64) -> bool {
         let time = minute % DAY_MINUTES;
         (0..7).map(|day| day * DAY_MINUTES + time).any(|other| other != minute && self.has(other))
     }
 }
 
-/// The minutes that have bars, by week of some clock.
+/// Minutes with bars, by week of a clock.
 #[derive(Default)]
 pub(super) struct Weeks {
     weeks: BTreeMap<i64, Week>,
-    /// First and last minute that has a bar.
+    /// First and last minute with a bar.
     span: Option<(i64, i64)>,
 }
 
-/// A traded week with its number.
+/// Traded week with its number.
 type Numbered<'a> = (i64, &'a Week);
 
 impl Weeks {
@@ -83,17 +83,17 @@ impl Weeks {
             Some(self.span.map_or((minute, minute), |(first, last)| (first.min(minute), last.max(minute))));
     }
 
-    /// First and last minute that has a bar.
+    /// First and last minute with a bar.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         self.span
     }
 
-    /// Weeks can be compared with weeks.
+    /// Whether there are enough weeks to compare weeks with weeks.
     pub(super) fn are_enough(&self) -> bool {
         self.weeks.len() >= ENOUGH_WEEKS
     }
 
-    /// Every minute that has a bar, rising.
+    /// All minutes with a bar, in order.
     pub(super) fn minutes(&self) -> impl Iterator<Item = i64> + '_ {
         self.weeks.iter().flat_map(|(number, week)| {
             let start = start_of(*number);
@@ -101,14 +101,14 @@ impl Weeks {
         })
     }
 
-    /// The same bars by another clock.
+    /// The same bars in another clock.
     pub(super) fn by(&self, clock: &Clock) -> Self {
         let mut weeks = Self::default();
         self.minutes().for_each(|minute| weeks.note(clock.local(minute)));
         weeks
     }
 
-    /// Each of the seven weekdays has bars in most weeks in which it could have.
+    /// Whether each of the seven weekdays has bars in most weeks that cover it.
     pub(super) fn trades_every_day(&self) -> bool {
         let Some((first, last)) = self.span else { return false };
         (0..7).all(|weekday| {
@@ -124,11 +124,11 @@ impl Weeks {
         })
     }
 
-    /// Tells every minute that is expected or has a bar, rising, by the votes of the weeks around it. `check` is asked
-    /// once a week whether to go on.
+    /// Reports each expected or present minute, in order, by the votes of the neighbouring weeks. Calls `check` once
+    /// per week, to allow cancellation.
     ///
     /// # Errors
-    /// What `check` fails with.
+    /// The error of `check`.
     pub(super) fn each_by_week<E>(
         &self,
         mut check: impl FnMut() -> Result<(), E>,
@@ -180,7 +180,7 @@ impl Weeks {
     }
 }
 
-/// The weeks to tell of so many empty ones from `first` on, each with how many it stands for.
+/// Weeks to report for `count` empty weeks from `first` on, each with its multiplier.
 fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
     if count <= EMPTY_WEEKS_TOLD {
         return (first..first + count).map(|number| (number, 1)).collect();
@@ -192,7 +192,7 @@ fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
     head.chain([(first + half, middle.unsigned_abs())]).chain(tail).collect()
 }
 
-/// The weeks that vote on the minutes of one.
+/// Weeks that vote on the minutes of one week.
 struct Votes<'a> {
     span: (i64, i64),
     before: &'a [Numbered<'a>],
@@ -201,28 +201,28 @@ struct Votes<'a> {
 }
 
 impl Votes<'_> {
-    /// Minutes that any of them has, rising.
+    /// Minutes that any of the weeks has, in order.
     fn seen_at_all(&self) -> Vec<i64> {
         let mut all = self.own.cloned().unwrap_or_else(Week::new);
         self.before.iter().chain(self.after).for_each(|(_, week)| all.merge(week));
         all.minutes().collect()
     }
 
-    /// Most of them have the minute, and it was seen on both sides: a session that moved for good, or hours that were
-    /// added, are not expected on the other side of the change.
+    /// Whether most weeks have the minute, and it was seen on both sides. So a session that moved for good, or added
+    /// hours, are not expected on the other side of the change.
     fn usual(&self, minute: i64) -> bool {
         let (yes_before, all_before) = self.count(self.before, minute);
         let (yes_after, all_after) = self.count(self.after, minute);
         let present = self.own.is_some_and(|week| week.has(minute));
         let yes = yes_before + yes_after + usize::from(present);
         let all = all_before + all_after + usize::from(self.own.is_some());
-        // At an end of the data the week itself has to stand for the side that has no week.
+        // At an end of the data, the week itself replaces the missing side.
         let own = || present || self.own.is_some_and(|week| week.has_on_another_day(minute));
         let side = |yes: usize, all: usize| yes > 0 || (all == 0 && own());
         most(yes, all) && side(yes_before, all_before) && side(yes_after, all_after)
     }
 
-    /// Only weeks in whose part of the data the minute lies have a vote on it.
+    /// Only weeks whose data covers the minute vote on it.
     fn count(&self, weeks: &[Numbered], minute: i64) -> (usize, usize) {
         let could = |number: i64| (self.span.0..=self.span.1).contains(&(start_of(number) + minute));
         weeks
@@ -232,12 +232,12 @@ impl Votes<'_> {
     }
 }
 
-/// The first minute of a week.
+/// First minute of a week.
 fn start_of(number: i64) -> i64 {
     number * WEEK_MINUTES - MONDAY
 }
 
-/// At least 60 % of those who vote have it.
+/// Whether at least 60 % of the voters have it.
 pub(super) fn most(yes: usize, all: usize) -> bool {
     all > 0 && yes * 10 >= all * 6
 }

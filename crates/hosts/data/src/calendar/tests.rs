@@ -1,4 +1,4 @@
-//! The rule of gaps on data with known holes.
+//! Gap detection on data with known gaps.
 
 use super::*;
 use crate::bars::at;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Weekdays from a Monday on, one bar an hour from `open` to `close` UTC, so many weeks.
+/// Hourly bars on weekdays from a Monday on, from `open` to `close` UTC, for `weeks` weeks.
 fn weekdays(weeks: i64, open: i64, close: i64) -> Vec<Time> {
     let monday = at("2024-01-08T00:00:00Z");
     let mut times = Vec::new();
@@ -61,7 +61,7 @@ fn one_or_two_whole_days_are_a_holiday_and_three_are_a_gap() {
     };
     let found = without("2024-02-14T00:00:00Z", "2024-02-14T23:00:00Z");
     assert_eq!((found.gaps.len(), found.closed.as_slice()), (0, [at("2024-02-14T14:00:00Z")].as_slice()));
-    // Friday and Monday: Easter.
+    // Friday and Monday of Easter.
     let found = without("2024-03-29T00:00:00Z", "2024-04-01T23:00:00Z");
     assert_eq!((found.gaps.len(), found.closed.len()), (0, 2));
     let found = without("2024-02-13T00:00:00Z", "2024-02-15T23:00:00Z");
@@ -115,7 +115,7 @@ fn a_session_that_moves_with_daylight_saving_makes_no_gap() {
     });
     let (found, _) = findings(moved.clone(), Timeframe::H1);
     assert_eq!(found, Findings::default());
-    // And a hole in the third week after the change is seen as ever.
+    // A gap in the third week after the change is still found.
     let hole = at("2024-03-28T13:00:00Z")..=at("2024-03-28T14:00:00Z");
     let (found, _) = findings(moved.filter(|t| !hole.contains(t)), Timeframe::H1);
     assert_eq!(found.gaps, [gap("2024-03-28T13:00:00Z", "2024-03-28T14:00:00Z", 2)]);
@@ -131,7 +131,7 @@ fn hours_that_are_added_for_good_make_no_gap_before_them() {
 
 #[test]
 fn a_session_over_midnight_stays_whole_and_its_holiday_is_one() {
-    // 21:00 to 04:00 of the next day: what falls on a Monday is less than on a Tuesday, and on Saturday less.
+    // 21:00 to 04:00 of the next day: Monday has fewer bars than Tuesday, and Saturday fewer still.
     let night = |weeks| weekdays(weeks, 21, 28);
     assert_eq!(findings(night(20), Timeframe::H1).0, Findings::default());
     assert_eq!(findings(night(2), Timeframe::H1).0, Findings::default());
@@ -173,7 +173,7 @@ fn daily_bars_miss_three_days_in_a_row_but_not_one() {
 
 #[test]
 fn a_thin_symbol_that_skips_minutes_by_nature_has_no_gaps_there() {
-    // Every slot is there in every second week only.
+    // Each slot is present only in every second week.
     let monday = at("2024-01-08T00:00:00Z");
     let times =
         (0..30i64).flat_map(|week| (0..300i64).filter(move |m| (m + week) % 2 == 0).map(move |m| (week, m)));
@@ -187,8 +187,8 @@ fn next_to_nothing_is_complete() {
     assert_eq!(findings([at("2024-01-08T00:00:00Z")], Timeframe::M1), (Findings::default(), 1.0));
 }
 
-/// Bars of a session of minutes of a place's day, from a first day on, so many calendar days, weekdays alone; `offset`
-/// says how many minutes of UTC the place is ahead on a day.
+/// Bars of local sessions on weekdays, for a number of calendar days from the first day on. `offset` returns the
+/// minutes ahead of UTC on a day.
 fn sessions(
     first: &str,
     days: i64,
@@ -224,7 +224,7 @@ fn sydney(day: Time) -> i64 {
     if winter { 600 } else { 660 }
 }
 
-/// Hours of a currency: from Sunday 17:00 to Friday 17:00 in New York.
+/// Currency hours: Sunday 17:00 to Friday 17:00 in New York.
 fn currency(first: &str, days: i64, step: i64) -> Vec<Time> {
     let open = |t: &Time| {
         let local = t.plus_micros(new_york(*t) * MINUTE).micros();
@@ -336,7 +336,7 @@ fn a_hole_in_two_days_is_found_and_one_in_a_single_day_is_too_little_to_tell() {
     assert_eq!(completeness, Some(960.0 / 1080.0));
     let (found, completeness) = days(1);
     assert!(found.too_little && found.gaps.is_empty() && completeness.is_none());
-    // A day and a half around the clock: nothing else is known of that hour.
+    // A day and a half around the clock: nothing else covers that hour.
     let hours = (0..36).filter(|h| *h != 20).map(|h| at("2024-02-06T00:00:00Z").plus_micros(h * HOUR));
     assert_eq!(told(hours, Timeframe::H1).1, None);
 }
@@ -384,7 +384,7 @@ fn a_gap_of_centuries_is_counted_whole_in_few_steps() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// Inside a long stretch of whole weeks, any hole within one session is found exactly.
+    /// In a long run of whole weeks, any gap within one session is found exactly.
     #[test]
     fn a_hole_inside_a_session_is_found_exactly(
         week in 1i64..24, weekday in 0i64..5, from in 14i64..20, length in 1i64..6

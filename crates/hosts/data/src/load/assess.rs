@@ -1,4 +1,4 @@
-//! The last phase: reads back all that is stored and says how much there is, how good it is, and what is missing.
+//! Final phase of a load: reads back all stored bars to report their number, quality and gaps.
 
 use super::super::bars::Range;
 use super::super::calendar::{Calendar, Findings};
@@ -8,10 +8,10 @@ use host_kit::WorkError;
 use protocol::Time;
 use protocol::results::{Gap, Quality, Segment};
 
-/// At most so many gaps are listed in a result.
+/// Maximum number of gaps in a result.
 const LISTED_GAPS: usize = 1_000;
 
-/// What the data set is like after a load.
+/// State of the data set after a load.
 pub(super) struct Assessment {
     pub(super) rows: u64,
     pub(super) first: Option<Time>,
@@ -21,10 +21,10 @@ pub(super) struct Assessment {
     pub(super) quality: Quality,
 }
 
-/// Reads every segment once. Holds up its thread.
+/// Reads every segment once. Blocks its thread.
 ///
 /// # Errors
-/// When a segment can't be read; [`WorkError::Cancelled`] between two segments.
+/// If a segment can't be read; [`WorkError::Cancelled`] between two segments.
 pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, WorkError> {
     let mut calendar = Calendar::default();
     let mut quality = Quality::default();
@@ -60,7 +60,7 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
     Ok(Assessment { rows, first, last, segments, findings, quality })
 }
 
-/// The gaps that a result lists: all, or the largest where there are too many, in rising time.
+/// Gaps of the result, sorted by time: all, or the largest if there are too many.
 pub(super) fn listed(mut gaps: Vec<Gap>) -> Vec<Gap> {
     if gaps.len() > LISTED_GAPS {
         gaps.sort_by_key(|g| std::cmp::Reverse(g.bars));

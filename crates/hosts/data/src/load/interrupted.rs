@@ -1,17 +1,16 @@
-//! Why a reading of the source ended before its end.
+//! Reasons for an early end of reading a source.
 
 use host_kit::WorkError;
 use protocol::Failure;
 
-/// Why a reading ended early.
+/// Reason for an early end of reading.
 #[derive(Debug)]
 pub(super) enum Interrupted {
-    /// Rows are not in order of time, and some of those before are stored already: the source is read again, and
-    /// sorted.
+    /// Rows are out of time order, and some earlier ones are already stored. The source must be read again and sorted.
     Unsorted,
-    /// The source was written while it was read. What was stored of it is of one content.
+    /// The source was written during the read. Everything stored so far is from one version.
     Changed,
-    /// Another file has the name of the source now. What was read is whole, and older.
+    /// Another file replaced the source. The version that was read is complete, but older.
     Replaced,
     /// The load ends.
     Work(WorkError),

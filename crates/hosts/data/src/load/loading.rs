@@ -1,7 +1,7 @@
-//! The middle of a load: rows become bars, bars gather, a full segment is put in its place and a checkpoint taken.
+//! Core of a load: rows become bars, bars fill a segment, a full segment is written and a checkpoint saved.
 //!
-//! Rows in order of time are streamed. Once one comes before another, all are gathered and sorted first. Before a
-//! segment is put in its place, the source is looked at: nothing is stored of a file that was written meanwhile.
+//! Rows in time order are streamed. From the first row out of order on, all are collected and sorted. Before a segment
+//! is written, the source is checked: nothing is stored from a file that changed during the read.
 
 mod checks;
 
@@ -23,55 +23,55 @@ use host_kit::WorkError;
 use protocol::counts::{counted, thousands};
 use protocol::{LogLevel, Time};
 
-/// Bars that gather for a segment.
+/// Bars collected for a segment.
 struct Gathering {
     period: Period,
     bars: Vec<Bar>,
 }
 
-/// What follows a segment, the row that begins the next or the end: a later attempt goes on with it.
+/// Position after a segment: the row that starts the next one, or the end. A later attempt continues there.
 struct Next {
     place: Place,
     time: Time,
 }
 
-/// How a source is read.
+/// Read mode of a source.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Reading {
-    /// Bars that begin later are of the future.
+    /// Latest valid start of a bar; later bars are in the future.
     pub(super) latest: Option<Time>,
-    /// All bars are gathered and sorted.
+    /// Whether all bars are collected and sorted.
     pub(super) sorted: bool,
 }
 
-/// A load at work.
+/// Load in progress.
 pub(super) struct Loading<R> {
     report: R,
     writer: Writer,
-    /// What the load is after, from the beginning of its first attempt.
+    /// Target range, fixed at the start of the first attempt.
     range: Range,
-    /// What of that is still to be taken.
+    /// Remaining part of the range.
     window: Range,
-    /// The last row whose time could be read lay in the window; one whose time can't be read is where that was.
+    /// Whether the last row with a readable time was in the window. Rows without a readable time inherit this.
     inside: bool,
     fingerprint: String,
     watch: Option<Watch>,
-    /// The place after the last row of the source.
+    /// Position after the last row of the source.
     end: Place,
-    /// The time of the last row that is expected.
+    /// Time of the last expected row.
     until: Option<Time>,
     total: Option<u64>,
     pub(super) validator: Validator,
     max_rejected_share: Option<f64>,
-    /// The line of the last bar that was taken.
+    /// Line of the bar accepted last.
     last_line: u64,
-    /// Bars of a source that is not in order; all of them.
+    /// All bars of a source that is out of order.
     sorting: Option<Sorting>,
-    /// Those, in order.
+    /// These bars, sorted.
     sorted: Vec<Bar>,
-    /// Rows read, the passed-over ones counted.
+    /// Rows read, including skipped ones.
     read: u64,
-    /// Times of the rows that were passed over, for the message that nothing was found.
+    /// First and last time of skipped rows, for the message that nothing was found.
     passed: Option<(Time, Time)>,
     gathering: Option<Gathering>,
     pub(super) done: Vec<Done>,
@@ -116,7 +116,7 @@ impl<R: Report> Loading<R> {
             speed: Speed::new(0),
         };
         if let Some(saved) = trust.whole {
-            // A source that is asked for a range counts only what is left of it.
+            // A source with a range request counts only the remaining rows.
             let counts_all = matches!(opened.rows, source::Rows::Csv(_));
             loading.total = opened.total.map(|total| if counts_all { total } else { total + saved.read });
             loading.read = saved.read;
@@ -127,7 +127,7 @@ impl<R: Report> Loading<R> {
             if counts_all {
                 loading.inside = true;
             } else {
-                // A source without places may give what it has once more: what was taken is passed over.
+                // A source without positions can repeat rows. Rows already taken are skipped.
                 loading.window.from = Some(saved.next);
                 loading.inside = false;
             }
@@ -154,7 +154,7 @@ impl<R: Report> Loading<R> {
             described = described || source::describe(&opened.rows, request, &self.report);
             let mut rest = slice.as_slice();
             while !rest.is_empty() {
-                // What lies outside the range costs the source nothing that a throttle could spare.
+                // Rows outside the range are free for the source, so they are not throttled.
                 let mut outside = 0;
                 while rest.get(outside).is_some_and(|row| self.outside(row)) {
                     outside += 1;
@@ -172,7 +172,7 @@ impl<R: Report> Loading<R> {
             }
             self.show();
         }
-        // What was counted before it was read may have counted blank lines.
+        // The count before the read can include blank lines.
         self.report.items("rows", Some(self.read));
         self.report.done(self.read);
         if let Some((x, y)) = self.speed.closing_point(self.read) {
@@ -184,7 +184,7 @@ impl<R: Report> Loading<R> {
         Ok(())
     }
 
-    /// Puts gathered bars in order, and counts those whose time is there already.
+    /// Sorts the collected bars and rejects duplicates.
     async fn sort(&mut self) {
         let Some(sorting) = self.sorting.take() else { return };
         self.report.message("Sorting the rows by time".to_owned());
@@ -198,7 +198,7 @@ impl<R: Report> Loading<R> {
         self.sorted = bars;
     }
 
-    /// A source that failed can be asked for the rest, where a finished segment says what the rest is.
+    /// Offers a resume after a source failure, if a completed segment marks the position.
     fn resumable(&self, error: WorkError) -> WorkError {
         match error {
             WorkError::Failed(mut failure) if !self.done.is_empty() && failure.hint == TRY_AGAIN => {
@@ -235,7 +235,7 @@ impl<R: Report> Loading<R> {
                 Judged::Bar(bar) if self.sorting.is_none() => {
                     if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
                         let place = Place { offset: row.offset, line: row.line };
-                        // What is counted here is what lies before this row.
+                        // Counters cover the rows before this one.
                         self.finish_segment(Some(Next { place, time: bar.time })).await?;
                     }
                     self.validator.note(row, &judged);
@@ -246,7 +246,7 @@ impl<R: Report> Loading<R> {
                 Judged::Bar(bar) | Judged::Early(bar) => {
                     let sorting = match &mut self.sorting {
                         Some(sorting) => sorting,
-                        // What is stored already lacks this row: all is read again.
+                        // Stored segments miss this row: everything is read again.
                         None if !(self.done.is_empty() && self.trusted.is_empty()) => {
                             return Err(Interrupted::Unsorted);
                         }
@@ -274,7 +274,7 @@ impl<R: Report> Loading<R> {
         self.last_taken = Some(bar.time);
     }
 
-    /// Puts the last bars in their place. What is left to a later attempt is the check.
+    /// Writes the last bars. Only the check phase remains for a later attempt.
     pub(super) async fn finish(&mut self) -> Result<(), Interrupted> {
         for bar in std::mem::take(&mut self.sorted) {
             if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
@@ -288,8 +288,8 @@ impl<R: Report> Loading<R> {
         self.finish_segment(next).await
     }
 
-    /// Puts the gathered bars in their place and takes a checkpoint before the row at `next`; without one, where rows
-    /// were sorted, a checkpoint that knows what is stored and no place.
+    /// Writes the collected bars and saves a checkpoint before the row at `next`. Sorted rows have no position, so
+    /// their checkpoint only lists the stored segments.
     async fn finish_segment(&mut self, next: Option<Next>) -> Result<(), Interrupted> {
         if self.gathering.is_some() {
             self.is_unchanged()?;
@@ -304,7 +304,7 @@ impl<R: Report> Loading<R> {
                 self.report.message(format!("Writing {file}"));
                 let (writer, held, kept) = (self.writer.clone(), self.report.clone(), self.kept());
                 off_thread(move || {
-                    // As long as this thread writes, the host must not say that the work has stopped.
+                    // While this thread writes, the host must not report that the work has stopped.
                     let _held = held;
                     writer.put(period, &bars, &kept)
                 })
@@ -326,7 +326,7 @@ impl<R: Report> Loading<R> {
     fn checkpoint(&self, next: Option<Next>) {
         let mut done = self.done.clone();
         if next.is_none() {
-            // Segments that an earlier attempt finished, and that come later in time, hold as well.
+            // Later segments of a previous attempt are valid too.
             done.extend(
                 self.trusted.iter().filter(|d| self.done.iter().all(|own| own.file != d.file)).cloned(),
             );
@@ -355,7 +355,7 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// `7 of 13 segments, 11,204 rows`
+    /// Checkpoint note: `7 of 13 segments, 11,204 rows`
     fn note(&self) -> String {
         let rows = counted(self.done.iter().map(|d| d.rows).sum(), "row", "rows");
         let timeframe = self.writer.set.timeframe;
@@ -371,7 +371,7 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// What is safe when the next write fails.
+    /// Completed segments, for the message of a write failure.
     fn kept(&self) -> String {
         if self.done.is_empty() { String::new() } else { format!("Completed and kept: {}.", self.note()) }
     }
@@ -386,17 +386,17 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// What the segments say of themselves.
+    /// Metadata of the segments.
     pub(super) fn label(&self) -> &Label {
         &self.writer.label
     }
 
-    /// Rows read from the source, taken or not.
+    /// Rows read from the source, accepted or not.
     pub(super) fn read(&self) -> u64 {
         self.read
     }
 
-    /// What was read so far.
+    /// Counters of the read so far.
     pub(super) fn tally(&self) -> Tally<'_> {
         Tally { rows: self.read, validator: &self.validator, passed: self.passed }
     }

@@ -1,4 +1,4 @@
-//! `data.load`, the work itself: what it declares to the host, and how a load goes from params to result.
+//! The work `data.load`: its kind, and a load from parameters to result.
 
 mod assess;
 mod interrupted;
@@ -31,15 +31,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The phases of a load, as the page shows them.
+/// Phases of a load, as shown on the page.
 const PHASES: [&str; 3] = ["open", "load", "check"];
-/// How long the phases are, each relative to the others.
+/// Relative durations of the phases.
 const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 
-/// The curve that a load draws.
+/// Name of the speed series.
 const SPEED: &str = "rows_per_second";
 
-/// Zones that are offered while one is typed; any other of the IANA database will do as well.
+/// Suggested time zones. Any IANA name is accepted.
 const ZONES: [&str; 12] = [
     "UTC",
     "America/New_York",
@@ -55,23 +55,23 @@ const ZONES: [&str; 12] = [
     "UTC+2",
 ];
 
-/// Loads market data: the kind `data.load`.
+/// Work of the kind `data.load`.
 pub struct DataLoad {
     config: Arc<DataConfig>,
     disk: Arc<dyn Disk>,
 }
 
 impl DataLoad {
-    /// The work with its sources and the folder for its data sets. Nothing is read or made yet.
+    /// Work with its sources and data folder. Reads and creates nothing yet.
     ///
     /// # Errors
-    /// When the configuration can't be meant so.
+    /// If the configuration is invalid.
     pub fn new(config: DataConfig) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self { config: Arc::new(config), disk: Arc::new(LocalDisk) })
     }
 
-    /// The schema of the params, narrowed to the sources that there are.
+    /// Parameter schema, restricted to the configured sources.
     fn params(&self) -> Value {
         let mut schema = params_schema::<LoadParams>();
         let names: Vec<&str> = self.config.sources.iter().map(SourceConfig::name).collect();
@@ -112,7 +112,7 @@ impl DataLoad {
         schema
     }
 
-    /// Symbols that are known to work: what the CSV folders hold just now, and one for the synthetic source.
+    /// Example symbols: those in the CSV folders now, and one for the synthetic source.
     fn examples(&self) -> Vec<String> {
         const MOST: usize = 50;
         let mut found = BTreeSet::new();
@@ -196,7 +196,7 @@ impl Work for DataLoad {
         .await
     }
 
-    /// A folder of CSV files that is not there says nothing of the other sources.
+    /// A missing CSV folder does not affect other sources.
     fn ready(&self, checks: &[Check]) -> bool {
         checks.iter().all(|check| check.ok || check.name != DATA_FOLDER)
     }
@@ -206,10 +206,10 @@ impl Work for DataLoad {
     }
 }
 
-/// The check without which no load can run.
+/// Name of the check that every load needs.
 const DATA_FOLDER: &str = "data folder";
 
-/// Tries what a load will do: make the folder and write into it.
+/// Checks write access: creates the folder and writes a probe file.
 fn can_write(folder: &Path) -> Check {
     let name = DATA_FOLDER.to_owned();
     let probe = folder.join(format!(".probe-{}", std::process::id()));

@@ -1,4 +1,4 @@
-//! What came of a load: whether it was one at all, its summary in the log, and its result document.
+//! Outcome of a load: its acceptance checks, log summary and result document.
 
 use super::super::bars::day_of;
 use super::super::grid::{Grid, Spacing, distance};
@@ -17,29 +17,29 @@ use protocol::host::{Artifact, ResultDoc};
 use protocol::results::LoadResult;
 use protocol::{Failure, LogLevel, Time};
 
-/// More than this share of the rows rejected is a warning.
+/// A larger share of rejected rows is a warning.
 const WARNED_SHARE: f64 = 0.001;
-/// More than this share of the rows rejected fails the load, unless the params say another.
+/// A larger share of rejected rows fails the load. Parameters can override it.
 const MAX_REJECTED_SHARE: f64 = 0.05;
-/// Fewer rejected rows than this fail no load, unless the params say so: of a handful of rows one is a fifth.
+/// Minimum number of rejected rows to fail a load by default: in a handful of rows one is already 20 %.
 const FEW_REJECTED: u64 = 5;
 
-/// What was read of a source.
+/// Counters of a read.
 pub(super) struct Tally<'a> {
     pub(super) rows: u64,
     pub(super) validator: &'a Validator,
-    /// First and last time of rows that were not wanted.
+    /// First and last time of skipped rows.
     pub(super) passed: Option<(Time, Time)>,
 }
 
 impl Tally<'_> {
-    /// Rejected rows as a share of those that were wanted, 0 to 1.
+    /// Rejected rows as a share of the relevant rows, 0 to 1.
     fn rejected_share(&self) -> f64 {
         let rejected = self.validator.rejected.count();
         rejected as f64 / (rejected + self.validator.accepted).max(1) as f64
     }
 
-    /// `30 of 240 rows (12.5 %): 20 in_future, 10 no_zone`
+    /// Summary: `30 of 240 rows (12.5 %): 20 in_future, 10 no_zone`
     fn rejections(&self) -> String {
         let rejected = &self.validator.rejected;
         let reasons: Vec<String> =
@@ -53,7 +53,7 @@ impl Tally<'_> {
         )
     }
 
-    /// The failure of a load that lost more rows than it may.
+    /// Failure of a load with too many rejected rows.
     pub(super) fn too_many_rejected(&self, label: &Label) -> Failure {
         let (remedy, example) = self
             .validator
@@ -72,18 +72,17 @@ impl Tally<'_> {
     }
 }
 
-/// Whether so many rejected of a total are more than may be: those of the share that the params give, else 5 % of more
-/// than a handful.
+/// Whether the rejected rows exceed the limit: the share of the parameters, or 5 % and at least [`FEW_REJECTED`] rows.
 pub(super) fn rejects_too_many(rejected: &Rejections, total: u64, share: Option<f64>) -> bool {
     let count = rejected.count();
     let enough = share.is_some() || count >= FEW_REJECTED;
     enough && count as f64 > total as f64 * share.unwrap_or(MAX_REJECTED_SHARE)
 }
 
-/// Refuses bars that are closer to each other than their timeframe.
+/// Rejects bars that are closer together than their timeframe.
 ///
 /// # Errors
-/// How far they are apart, and what to do.
+/// The distance, and what to do.
 pub(super) fn finer(label: &Label, grid: &Grid) -> Result<(), Failure> {
     let Some(Spacing::Finer(micros)) = grid.spacing(label.timeframe) else { return Ok(()) };
     let (name, timeframe) = (format!("{} {}", label.symbol, label.timeframe), label.timeframe);
@@ -101,7 +100,7 @@ pub(super) fn finer(label: &Label, grid: &Grid) -> Result<(), Failure> {
     Err(failure(format!("These are not {timeframe} bars: most bars of {name} are {apart} apart."), hint))
 }
 
-/// Whether what was read can be a load at all, before the last segment is written.
+/// Accepts or fails a load after the read, before the last segment is written.
 pub(super) fn judge(
     report: &impl Report,
     request: &Request,
@@ -135,7 +134,7 @@ pub(super) fn judge(
         ));
     }
     match read.passed {
-        // Nothing new is a good end of a load that looks for what is new.
+        // For a load of new bars, finding none is a success.
         _ if had_bars && request.mode != Mode::Full => {
             say(report, LogLevel::Info, "No new bars: everything in the source is already stored");
             Ok(())
@@ -159,7 +158,7 @@ pub(super) fn judge(
     }
 }
 
-/// The summary in the log.
+/// Logs the summary.
 pub(super) fn tell(report: &impl Report, found: &Assessment) {
     let rows = counted(found.rows, "bar", "bars");
     if let (Some(first), Some(last)) = (found.first, found.last) {
@@ -210,7 +209,7 @@ fn day(time: Time) -> String {
     day_of(time).to_string()
 }
 
-/// What a person must not miss, though the load succeeded.
+/// Warnings of a successful load.
 fn warnings(label: &Label, read: &Tally) -> Vec<String> {
     let mut warnings = Vec::new();
     if read.rejected_share() > WARNED_SHARE {
@@ -222,10 +221,10 @@ fn warnings(label: &Label, read: &Tally) -> Vec<String> {
     warnings
 }
 
-/// What the load leaves behind.
+/// Result document.
 ///
 /// # Errors
-/// When it can't be written as JSON, which only a fault can make.
+/// If it can't be serialized, which would be a bug.
 pub(super) fn document(
     writer: &Writer,
     found: Assessment,

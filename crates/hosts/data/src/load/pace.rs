@@ -1,22 +1,22 @@
-//! How fast rows are taken: a throttle that is gentle with the source, and the curve of what was reached.
+//! Speed of a load: a rate limiter for the source, and the series of the measured rate.
 
 use host_kit::{CancellationToken, WorkError};
 use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Rows taken at once: enough to be fast, few enough to hear a cancel within milliseconds.
+/// Rows per slice: enough for throughput, few enough to react to a cancel within milliseconds.
 const SLICE: usize = 1_000;
-/// With a limit, rows are let through in slices of this long, or one by one where that is rarer.
+/// Length of a rate-limited slice in seconds. Slower rates let through single rows.
 const STEP: f64 = 0.02;
-/// What was not used in a pause is lost beyond this long: no burst makes up for it.
+/// Maximum unused allowance in seconds, to prevent bursts after a pause.
 const HELD: f64 = 0.04;
 
-/// Lets rows through, no faster than asked for.
+/// Rate limiter for rows.
 pub(super) struct Pace {
     rate: Option<f64>,
     allowance: f64,
-    /// When `allowance` was true.
+    /// Time of the last `allowance` update.
     at: Instant,
 }
 
@@ -25,7 +25,7 @@ impl Pace {
         Self { rate: rows_per_second.map(|r| f64::from(r.get())), allowance: 0.0, at: Instant::now() }
     }
 
-    /// Waits until at least one of `wanted` rows may be taken, and says how many may.
+    /// Waits until at least one of `wanted` rows is allowed, and returns how many are.
     ///
     /// # Errors
     /// [`WorkError::Cancelled`] once the token is cancelled.
@@ -36,7 +36,7 @@ impl Pace {
     ) -> Result<usize, WorkError> {
         let wanted = wanted.min(SLICE);
         let Some(rate) = self.rate else {
-            // A turn for others on this thread.
+            // Lets other tasks on this thread run.
             tokio::task::yield_now().await;
             return if token.is_cancelled() { Err(WorkError::Cancelled) } else { Ok(wanted) };
         };
@@ -49,7 +49,7 @@ impl Pace {
             self.allowance += now.duration_since(self.at).as_secs_f64() * rate;
             self.allowance = self.allowance.min((rate * HELD).max(1.0));
             self.at = now;
-            // A hair below: what rounding took away must not cost another wait.
+            // Tolerance: a rounding error must not cost another wait.
             if self.allowance >= slice.floor() - 1e-6 {
                 let taken = (self.allowance + 1e-6).floor().clamp(1.0, wanted as f64);
                 self.allowance -= taken;
@@ -65,7 +65,7 @@ impl Pace {
     }
 }
 
-/// Rows a second, a point at most every 200 ms.
+/// Measured rate in rows per second, at most one point per 200 ms.
 pub(super) struct Speed {
     start: Instant,
     last: Instant,
@@ -75,18 +75,18 @@ pub(super) struct Speed {
 impl Speed {
     const EVERY: Duration = Duration::from_millis(200);
 
-    /// Starts at so many rows.
+    /// Starts at this number of rows.
     pub(super) fn new(rows: u64) -> Self {
         let now = Instant::now();
         Self { start: now, last: now, rows }
     }
 
-    /// The next point, when one is due: seconds since start, rows a second since the last point.
+    /// Next point if it is due: seconds since start, and rows per second since the last point.
     pub(super) fn point(&mut self, rows: u64) -> Option<(f64, f64)> {
         if self.last.elapsed() < Self::EVERY { None } else { self.closing_point(rows) }
     }
 
-    /// The last point, however short the time since the one before.
+    /// Last point, regardless of the interval.
     pub(super) fn closing_point(&mut self, rows: u64) -> Option<(f64, f64)> {
         let now = Instant::now();
         let seconds = now.duration_since(self.last).as_secs_f64();

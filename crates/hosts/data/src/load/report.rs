@@ -1,11 +1,10 @@
-//! What a load says while it works, and how it hears that it should stop: the part of the host's context that it
-//! needs, so that a test can be the host.
+//! Reporting interface of a load: the part of the host context that it needs, so that tests can replace it.
 
 use host_kit::{CancellationToken, Context, WorkError};
 use protocol::LogLevel;
 use serde_json::Value;
 
-/// To whom a load reports.
+/// Receiver of progress, and source of cancellation.
 pub(crate) trait Report: Clone + Send + Sync + 'static {
     fn token(&self) -> &CancellationToken;
     fn phase(&self, index: u32, name: &str);
@@ -15,17 +14,17 @@ pub(crate) trait Report: Clone + Send + Sync + 'static {
     fn message(&self, text: String);
     fn point(&self, series: &str, x: f64, y: f64);
     fn log(&self, level: LogLevel, text: String);
-    /// False when it was too large to be kept.
+    /// False if the checkpoint was too large to save.
     fn checkpoint(&self, note: String, state: Value) -> bool;
 
     /// # Errors
-    /// [`WorkError::Cancelled`] once a cancel was asked for.
+    /// [`WorkError::Cancelled`] after a cancel request.
     fn check(&self) -> Result<(), WorkError> {
         if self.token().is_cancelled() { Err(WorkError::Cancelled) } else { Ok(()) }
     }
 }
 
-/// One line of the log.
+/// Logs one line.
 pub(super) fn say(report: &impl Report, level: LogLevel, text: impl Into<String>) {
     report.log(level, text.into());
 }

@@ -1,4 +1,4 @@
-//! What a checkpoint of a load holds, and what of it can be trusted when a later attempt comes back.
+//! Checkpoint state of a load, and its validation by a later attempt.
 
 use super::super::bars::{Period, Range};
 use super::super::dataset::DataSet;
@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// A finished segment: file name, bars in it, bars that the load put into it, and the hash of its bytes.
+/// Completed segment: file name, number of bars, number of new bars, and hash of the file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Done {
     pub(super) file: String,
@@ -24,52 +24,52 @@ pub(super) struct Done {
     pub(super) hash: String,
 }
 
-/// The state of a checkpoint. It is taken when a segment was finished, before the row that begins the next.
+/// Checkpoint state, saved after a completed segment, before the row that starts the next one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
-    /// Of this shape; others are not read.
+    /// Format version. Other versions are not read.
     pub(super) version: u32,
-    /// The content that was read, as its source told it.
+    /// Fingerprint of the content that was read.
     pub(super) fingerprint: String,
-    /// The range that the load was after when it began.
+    /// Target range at the start of the load.
     pub(super) from: Option<Time>,
     pub(super) to: Option<Time>,
-    /// Where the next row is in the text of the source.
+    /// Position of the next row in the text of the source.
     pub(super) offset: u64,
     pub(super) line: u64,
-    /// When the bar of the next row begins.
+    /// Start of the bar of the next row.
     pub(super) next: Time,
-    /// The rows were not in order and were sorted: there is no place to go on from, but what was done holds.
+    /// Rows were out of order and sorted. There is no position to continue from, but completed segments are valid.
     pub(super) sorted: bool,
-    /// Rows read before it.
+    /// Rows read so far.
     pub(super) read: u64,
-    /// The last bar that was taken before it.
+    /// Last bar accepted so far.
     pub(super) last: Option<Time>,
-    /// What was counted before it.
+    /// Counters so far.
     pub(super) validator: Validator,
     pub(super) done: Vec<Done>,
 }
 
-/// Of the shape above.
+/// Current format version.
 pub(super) const VERSION: u32 = 2;
 
 impl Saved {
-    /// What a checkpoint holds; `None` when it is of another version and nothing can be made of it.
+    /// Reads a checkpoint state; `None` if its version is unknown.
     pub(super) fn read(state: Value) -> Option<Self> {
         serde_json::from_value::<Self>(state).ok().filter(|saved| saved.version == VERSION)
     }
 
-    /// The range that the load was after when it began.
+    /// Target range at the start of the load.
     pub(super) fn range(&self) -> Range {
         Range { from: self.from, to: self.to }
     }
 
-    /// Where its source was.
+    /// Position in the source.
     pub(super) fn known(&self) -> Known {
         Known { place: Place { offset: self.offset, line: self.line }, fingerprint: self.fingerprint.clone() }
     }
 
-    /// Splits what was done into segments that are still there as they were, and those that are not.
+    /// Splits the completed segments into unchanged and changed ones.
     pub(super) fn verify(&self, set: &DataSet) -> (Vec<Done>, Vec<Done>) {
         self.done.iter().cloned().partition(|done| {
             Period::of_file(&done.file, set.timeframe).is_some_and(|period| {
@@ -81,21 +81,21 @@ impl Saved {
     }
 }
 
-/// What of an earlier attempt holds.
+/// Valid part of a previous attempt.
 #[derive(Default)]
 pub(super) struct Trust {
-    /// Everything: the load goes on at its place.
+    /// Everything is valid: the load continues at its position.
     pub(super) whole: Option<Saved>,
-    /// Segments that need not be written again, where rows have to be read again.
+    /// Segments that need no rewrite, although rows must be read again.
     pub(super) segments: Vec<Done>,
-    /// The content that they were read from.
+    /// Fingerprint of the content of these segments.
     pub(super) fingerprint: String,
-    /// They are of rows that were sorted.
+    /// Whether these segments are of sorted rows.
     pub(super) sorted: bool,
 }
 
 impl Trust {
-    /// Looks at the files that the checkpoint names.
+    /// Verifies the files of the checkpoint.
     pub(super) async fn of(saved: Option<Saved>, set: &DataSet, report: &impl Report) -> Self {
         let Some(saved) = saved else { return Self::default() };
         let (set, held) = (set.clone(), report.clone());
@@ -123,13 +123,13 @@ impl Trust {
         Self { whole: None, segments: good, fingerprint: saved.fingerprint, sorted: saved.sorted }
     }
 
-    /// What the source has to be asked for.
+    /// Range to request from the source.
     pub(super) fn narrow(&self, range: Range) -> Range {
         let next = self.whole.as_ref().map(|saved| saved.next);
         Range { from: next.into_iter().chain(range.from).max(), ..range }
     }
 
-    /// Forgets everything when the source is not what it was.
+    /// Discards everything if the source has changed.
     pub(super) fn hold_against(&mut self, opened: &Opened, report: &impl Report) {
         if self.whole.is_none() && self.segments.is_empty() {
             return;
@@ -148,15 +148,15 @@ impl Trust {
     }
 }
 
-/// The hash of some bytes, as it is kept in checkpoints: 128 bits are enough to tell files apart.
+/// Hash in checkpoints. 128 bits are enough to detect changes.
 pub(super) fn hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The hash of a file.
+/// Hash of a file.
 ///
 /// # Errors
-/// When it can't be read.
+/// If it can't be read.
 pub(super) fn hash_of(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut hasher)?;

@@ -1,8 +1,8 @@
-//! One load from its first look at the source to its result.
+//! A complete load, from opening the source to its result.
 //!
-//! Rows stream: a slice is read, each row is checked, bars gather until their segment is full, the segment is put
-//! in its place, a checkpoint is taken. Memory holds one slice and one segment. What is finished stays finished:
-//! a cancel or a failure between two segments leaves whole files, and a later attempt goes on after them.
+//! Rows are streamed: a slice is read, each row is validated, bars fill a segment, a full segment is written and a
+//! checkpoint saved. Memory holds one slice and one segment. Completed segments are final: a cancel or failure leaves
+//! whole files, and a later attempt continues after them.
 
 use super::super::bars::{Range, Timeframe};
 use super::super::config::SourceConfig;
@@ -30,15 +30,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A source that is changed while it is read is read so often at most.
+/// Maximum number of reads of a source that changes during the read.
 const MAX_READS: u32 = 3;
-/// Between two readings.
+/// Pause between two reads.
 const SETTLE_TIME: Duration = Duration::from_secs(1);
 
-/// Loads what the request asks for into a data set below `root`.
+/// Loads the requested bars into a data set below `root`.
 ///
 /// # Errors
-/// [`WorkError::Cancelled`] when it was asked to stop; otherwise what happened, why, and what to do next.
+/// [`WorkError::Cancelled`] after a cancel request; otherwise what happened, why, and what to do next.
 pub(super) async fn load<R: Report>(
     report: R,
     root: &Path,
@@ -57,7 +57,7 @@ pub(super) async fn load<R: Report>(
         }
         saved
     });
-    // What earlier attempts stored must not move the ends of what this load is after.
+    // Segments stored by earlier attempts must not change the target range.
     let range = saved.as_ref().map_or_else(|| wanted(&request, stored_last, &report), Saved::range);
     let trust = Trust::of(saved, &set, &report).await;
     let label = Label {
@@ -85,15 +85,15 @@ pub(super) async fn load<R: Report>(
     report.message("Looking for gaps".to_owned());
     let held = report.clone();
     let assessment = off_thread(move || assess(&set, &held)).await?;
-    // What was counted is still what was done: the operation ends with it.
+    // The operation ends with the final row count.
     report.items("rows", Some(loading.read()));
     report.done(loading.read());
     tell(&report, &assessment);
     document(&writer, assessment, &loading.tally(), &loading.done)
 }
 
-/// Reads the source to its end, and puts all of it in its place. A source that is not in order of time is read again
-/// to be sorted where some of it is stored already, and one that was written meanwhile is read again.
+/// Reads the source to its end and stores it. A source out of time order is read again and sorted, if parts of it are
+/// already stored. A source that changed during the read is read again.
 async fn read<R: Report>(
     report: &R,
     writer: &Writer,
@@ -126,7 +126,7 @@ async fn read<R: Report>(
         let interrupted = match once(&mut loading, &mut opened, report, request, had_bars).await {
             Ok(()) => return Ok(loading),
             Err(Interrupted::Work(WorkError::Cancelled)) => return Err(WorkError::Cancelled),
-            // What can't be read of a file that was written meanwhile, or its order, says nothing of the file.
+            // Errors while a file is being written say nothing about the file.
             Err(_) if loading.is_rewritten() => Interrupted::Changed,
             Err(Interrupted::Work(error)) => return Err(error),
             Err(interrupted) => interrupted,
@@ -165,7 +165,7 @@ async fn read<R: Report>(
     }
 }
 
-/// One reading of the source.
+/// Reads the source once.
 async fn once<R: Report>(
     loading: &mut Loading<R>,
     opened: &mut Opened,
@@ -179,8 +179,8 @@ async fn once<R: Report>(
     loading.is_newest()
 }
 
-/// Bars that begin later are of the future: a day is allowed for daily bars, as days begin in the east, else what clocks
-/// may differ by. Synthetic bars are of any time.
+/// Latest valid start of a bar: one day ahead for daily bars, because days start in the east; otherwise a tolerance for
+/// clock differences. Synthetic bars have no limit.
 fn latest(request: &Request) -> Option<Time> {
     const MINUTE: i64 = 60_000_000;
     let ahead = if request.timeframe == Timeframe::D1 { 24 * 60 * MINUTE } else { 5 * MINUTE };
@@ -188,7 +188,7 @@ fn latest(request: &Request) -> Option<Time> {
     real.then(|| Time::now().plus_micros(ahead))
 }
 
-/// A pause in which the program that writes the source may come to its end.
+/// Pause that lets the writer of the source finish.
 async fn settle(report: &impl Report) -> Result<(), WorkError> {
     tokio::select! {
         biased;
@@ -206,7 +206,7 @@ fn always_changing(described: &str) -> Failure {
     )
 }
 
-/// Claims the data set, and looks up its newest bar.
+/// Locks the data set, and finds its newest bar.
 async fn claim(
     report: &impl Report,
     set: &DataSet,
@@ -216,12 +216,12 @@ async fn claim(
     let (held, set, request) = (report.clone(), set.clone(), request.clone());
     off_thread(move || {
         let _held = held;
-        // A symbol that is not there must not leave folders behind.
+        // An unknown symbol must not leave folders behind.
         source::look(&request)?;
         let claim = set.claim()?;
         let last = match set.last(latest(&request)) {
             Ok(last) => last,
-            // A full load replaces what can't be read.
+            // A full load replaces unreadable segments.
             Err(_) if request.mode == Mode::Full => None,
             Err(e) => return Err(e),
         };
@@ -231,7 +231,7 @@ async fn claim(
     .map_err(WorkError::from)
 }
 
-/// The bars that the load is after: the asked-for range, less what the mode leaves out.
+/// Target range: the requested range, restricted by the mode.
 fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) -> Range {
     let mut range = request.range;
     match (request.mode, stored_last) {

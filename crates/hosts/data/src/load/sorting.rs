@@ -1,4 +1,4 @@
-//! Bars of a source that is not in order of time: gathered whole, then sorted.
+//! In-memory sort of a source that is out of time order.
 
 use super::super::bars::Bar;
 use super::super::trouble::failure;
@@ -6,18 +6,18 @@ use super::super::validate::{Validator, already_there};
 use protocol::Failure;
 use protocol::counts::thousands;
 
-/// More rows are not sorted in memory: some 700 MB.
+/// Maximum number of rows to sort in memory, about 700 MB.
 const MAX_SORTED_ROWS: usize = 10_000_000;
 
-/// Bars in the order of their source, each with its line.
+/// Bars in source order, each with its line.
 #[derive(Default)]
 pub(super) struct Sorting(Vec<(Bar, u64)>);
 
 impl Sorting {
-    /// Takes the next bar of the source.
+    /// Adds the next bar of the source.
     ///
     /// # Errors
-    /// When there are more than memory should hold.
+    /// If there are too many to hold in memory.
     pub(super) fn push(&mut self, bar: Bar, line: u64) -> Result<(), Failure> {
         if self.0.len() >= MAX_SORTED_ROWS {
             return Err(failure(
@@ -32,7 +32,7 @@ impl Sorting {
         Ok(())
     }
 
-    /// The bars in rising time, the first of each time, and the lines of the others.
+    /// Bars in time order without duplicates (the first wins), and the duplicates with their lines.
     pub(super) fn sorted(mut self) -> (Vec<Bar>, Vec<(Bar, u64)>) {
         self.0.sort_by_key(|(bar, _)| bar.time);
         let mut bars: Vec<Bar> = Vec::with_capacity(self.0.len());
@@ -49,7 +49,7 @@ impl Sorting {
     }
 }
 
-/// Counts bars of a time that was there already as rejected.
+/// Counts duplicates as rejected.
 pub(super) fn reject_again(validator: &mut Validator, again: &[(Bar, u64)]) {
     again.iter().for_each(|(bar, line)| validator.take_back(*line, &already_there(bar.time)));
 }

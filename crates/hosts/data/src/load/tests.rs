@@ -1,4 +1,4 @@
-//! Loads from end to end, with a test in the place of the host: it can cancel at any check, and fill the disk.
+//! End-to-end loads with a fake host that can cancel at any check and fill the disk.
 
 use super::super::bars::{Bar, Range, at};
 use super::super::config::TextOptions;
@@ -19,7 +19,7 @@ mod changed;
 mod days;
 mod order;
 
-/// Notes what a load says, and cancels it at a check of choice.
+/// Records the reports of a load, and cancels it at a chosen check.
 #[derive(Clone)]
 struct Notebook(Arc<Notes>);
 
@@ -101,7 +101,7 @@ impl Notebook {
     }
 }
 
-/// A disk that is full after so many files.
+/// Disk that is full after this many files.
 struct SmallDisk(AtomicU64);
 
 impl Disk for SmallDisk {
@@ -115,7 +115,7 @@ impl Disk for SmallDisk {
     }
 }
 
-/// A place with CSV files and data sets.
+/// Temporary folder with CSV files and data sets.
 struct Bench {
     root: tempfile::TempDir,
     config: DataConfig,
@@ -185,7 +185,7 @@ impl Bench {
         self.config.folder.join(below)
     }
 
-    /// Everything that is stored, file by file.
+    /// All stored bars, file by file.
     fn bars(&self, below: &str) -> Vec<Bar> {
         let mut files: Vec<_> = fs::read_dir(self.set(below)).unwrap().map(|e| e.unwrap().path()).collect();
         files.sort();
@@ -197,7 +197,7 @@ impl Bench {
 
 const HEADER: &str = ",open,high,low,close,volume\n";
 
-/// So many bars, each 12 hours after the last, from the middle of 2019 on.
+/// CSV with one bar per 12 hours from mid-2019 on.
 fn text(bars: std::ops::Range<i64>) -> String {
     let start = at("2019-07-01T00:00:00Z");
     let mut text = HEADER.to_owned();
@@ -283,7 +283,7 @@ async fn tail_brings_only_what_is_newer() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..400));
     bench.load(params(json!({"mode": "tail"}))).await;
-    // What is stored stays, even where the source changed its mind.
+    // Stored bars stay, even if the source changed them.
     bench.csv("A_1h.csv", &text(0..900).replace(",10,", ",10.5,"));
     let result = bench.load(params(json!({"mode": "tail"}))).await;
     assert_eq!((result.rows, result.rows_written), (900, 500));
@@ -321,7 +321,7 @@ async fn full_replaces_all_or_just_the_asked_for_range() {
     let changed: Vec<_> = bars.iter().filter(|b| b.open == 10.5).map(|b| b.time).collect();
     assert_eq!(changed.len(), 124);
     assert_eq!((changed[0], changed[123]), (at("2019-12-01T00:00:00Z"), at("2020-01-31T12:00:00Z")));
-    // The source lost 2021: a full load loses it, too.
+    // The source lost 2021, so a full load removes it too.
     bench.csv("A_1h.csv", &text(0..1000));
     let result = bench.load(params(json!({}))).await;
     assert_eq!((result.rows, result.segments.len()), (1000, 2));
@@ -365,7 +365,7 @@ async fn what_was_changed_since_the_checkpoint_is_not_trusted() {
     bench.run(&notebook, params(json!({})), None).await.unwrap();
     let (_, state) = notebook.last_checkpoint().unwrap();
 
-    // A segment was lost, another replaced by one of the same length.
+    // One segment is lost, another replaced by a file of the same length.
     let folder = bench.set("files/A/1h");
     fs::remove_file(folder.join("2019.parquet")).unwrap();
     let resumed = Notebook::new();
@@ -377,14 +377,14 @@ async fn what_was_changed_since_the_checkpoint_is_not_trusted() {
         resumed.log()
     );
 
-    // The source itself was changed.
+    // The source itself changed.
     bench.csv("A_1h.csv", &text(0..1500).replace(",10,", ",10.5,"));
     let resumed = Notebook::new();
     bench.run(&resumed, params(json!({})), Some(state)).await.unwrap();
     assert!(resumed.log().contains("The source changed"), "{}", resumed.log());
     assert!(bench.bars("files/A/1h").iter().all(|b| b.open == 10.5));
 
-    // A checkpoint of another version.
+    // Checkpoint of another version.
     let resumed = Notebook::new();
     bench.run(&resumed, params(json!({})), Some(json!({"version": 99}))).await.unwrap();
     assert!(resumed.log().contains("This version can't read the checkpoint"));
@@ -411,7 +411,7 @@ async fn a_full_disk_keeps_what_is_finished_and_a_resume_goes_on() {
     assert_eq!(result.rows, 3000);
 }
 
-/// A source that promises a megabyte, sends a text, and closes the connection.
+/// Server that promises a megabyte, sends the text, and closes the connection.
 async fn breaks_off_after(text: String) -> SourceConfig {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -535,7 +535,7 @@ async fn the_form_of_the_kind_offers_the_sources_and_symbols_that_there_are() {
     let required: Vec<_> = form.fields.iter().filter(|f| f.required).map(|f| f.name.as_str()).collect();
     assert_eq!(required, ["symbol"]);
     let filled = form.check(&json!({"symbol": "A"})).unwrap();
-    // Seed and years are of synthetic bars alone.
+    // Seed and years apply to synthetic bars only.
     let expected = json!({"symbol": "A", "timeframe": "1h", "source": "files", "mode": "full"});
     assert_eq!(filled, expected);
     assert_eq!(kind.summary.fill(&filled), "A 1h · files · full");
@@ -563,7 +563,7 @@ async fn health_names_the_folder_that_is_missing() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
-    /// Cancelled at any points and resumed each time, a load ends as one that nobody cancelled.
+    /// A load that is cancelled and resumed at any points ends like an uninterrupted one.
     #[test]
     fn cancelled_and_resumed_anywhere_a_load_ends_as_an_uninterrupted_one(
         cancels in proptest::collection::vec(0u64..40, 1..6), synthetic: bool, mode in 0usize..3, stored: bool
@@ -580,7 +580,7 @@ proptest! {
             for cancels in [&[][..], &cancels[..]] {
                 let bench = Bench::new();
                 if stored {
-                    // Something is there already.
+                    // Bars are already stored.
                     bench.csv("A_1h.csv", &text(900..1300));
                     let mut first = params.clone();
                     first["mode"] = json!("full");
@@ -591,7 +591,7 @@ proptest! {
                     }
                     bench.load(first).await;
                 }
-                // Rows that are rejected lie on both sides of the edges of segments.
+                // Rejected rows lie on both sides of segment boundaries.
                 let source = text(0..3000).replace("2021-01-02T00:00:00.000000Z", "2020-12-30T00:00:00Z").replace("2020-01-01T00", "2019-12-31T00").replace("2021-12-31T12:00:00.000000Z", "2021-12-31T12:00:00.000000").replace("2021-01-01T12:00:00.000000Z,10", "2021-01-01T12:00:00.000000Z,x");
                 bench.csv("A_1h.csv", &source);
                 let mut resume = None;
@@ -639,7 +639,7 @@ async fn bars_whose_volume_is_not_known_are_loaded_and_counted() {
     }
 }
 
-/// The real files that lie beside the project, where they do.
+/// Real files next to the project, if they exist.
 fn shared() -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if data.join("MSFT_1h.csv").exists() {
@@ -666,7 +666,7 @@ async fn real_files_are_loaded_wholly() {
         if (symbol, timeframe) == ("MSFT", "1h") {
             assert_eq!(result.rows, 20_758);
         }
-        // Each value as another reading of the file gives it.
+        // Values as parsed by an independent reader.
         let bars = bench.bars(&format!("files/{symbol}/{timeframe}"));
         for (bar, line) in bars.iter().zip(&lines) {
             let fields: Vec<&str> = line.split(',').collect();

@@ -1,4 +1,4 @@
-//! Putting one segment in its place: what was there before is kept, joined or replaced, as the mode says.
+//! Writes one segment: stored bars are kept, merged or replaced, depending on the mode.
 
 use super::super::bars::{Bar, Period, Range};
 use super::super::dataset::{Claim, DataSet};
@@ -11,30 +11,30 @@ use protocol::{Failure, Time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Writes the segments of one load. Cheap to clone; each clone holds the claim on the data set.
+/// Writer of the segments of one load. Cheap to clone. Each clone holds the lock on the data set.
 #[derive(Clone)]
 pub(super) struct Writer {
     pub(super) set: DataSet,
     pub(super) label: Label,
     pub(super) mode: Mode,
-    /// What was asked for, as it was asked for.
+    /// Requested range.
     pub(super) range: Range,
     pub(super) disk: Arc<dyn Disk>,
-    /// Times of the bars that this load put where there was none, by their segments; of a full load none.
+    /// Times of bars added by this load, by segment. Empty for a full load.
     pub(super) added: Arc<Mutex<BTreeMap<Period, Vec<Time>>>>,
     pub(super) _claim: Claim,
 }
 
 impl Writer {
-    /// Puts the bars of a period in their place. `kept` says what is safe, should it fail.
+    /// Writes the bars of a period. `kept` lists completed segments for a failure message.
     ///
     /// # Errors
-    /// When it can't be written; what was there before is there still.
+    /// If writing fails. The previous file is unchanged.
     pub(super) fn put(&self, period: Period, new: &[Bar], kept: &str) -> Result<Done, Failure> {
         let stored = self.stored(period)?;
         let (bars, added) = join(&stored, new);
         if added == 0 && !stored.is_empty() && self.mode != Mode::Full {
-            // Nothing new: the file stays as it is.
+            // Nothing new: the file is unchanged.
             let path = self.set.path(period);
             let hash = hash_of(&path).map_err(|e| unreadable(&path, &e))?;
             return Ok(Done { file: period.file(), rows: bars.len() as u64, new: 0, hash });
@@ -48,11 +48,11 @@ impl Writer {
         Ok(Done { file: period.file(), rows: bars.len() as u64, new: added, hash })
     }
 
-    /// Takes back the bars that this load put where there was none, before it reads its source again: a load that keeps
-    /// what is stored would keep them, too. A full load replaces them anyway.
+    /// Removes the bars added by this load before the source is read again, because modes that keep stored bars would
+    /// keep them too. A full load replaces them anyway.
     ///
     /// # Errors
-    /// When a segment can't be read, written or removed.
+    /// If a segment can't be read, written or removed.
     pub(super) fn withdraw(&self) -> Result<(), Failure> {
         let added = std::mem::take(&mut *self.added());
         for (period, own) in added {
@@ -63,11 +63,11 @@ impl Writer {
         Ok(())
     }
 
-    /// After a full load: takes away bars that it would have brought anew and that the source no longer has.
-    /// Gives how many segments changed.
+    /// Removes stored bars that a full load did not find in the source any more. Returns the number of changed
+    /// segments.
     ///
     /// # Errors
-    /// When a segment can't be read, written or removed.
+    /// If a segment can't be read, written or removed.
     pub(super) fn clear(&self, done: &[Done]) -> Result<u64, Failure> {
         let mut changed = 0;
         for stored in self.set.segments()? {
@@ -84,7 +84,7 @@ impl Writer {
         Ok(changed)
     }
 
-    /// Leaves these bars in a segment; no segment where there are none.
+    /// Rewrites a segment with these bars, or deletes it if there are none.
     fn keep(&self, period: Period, bars: &[Bar]) -> Result<(), Failure> {
         let path = self.set.path(period);
         if bars.is_empty() {
@@ -97,11 +97,11 @@ impl Writer {
         self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bars of a period that are there and stay.
+    /// Stored bars of a period that stay.
     fn stored(&self, period: Period) -> Result<Vec<Bar>, Failure> {
         match self.mode {
             Mode::Tail | Mode::Backfill => self.set.bars(period, Range::default()),
-            // Everything in the range comes anew; a file that can't be read does not stand in the way of that.
+            // The whole period is replaced, so an unreadable file does not matter.
             Mode::Full if self.range.covers(period) => Ok(Vec::new()),
             Mode::Full => {
                 let mut bars = self.set.bars(period, Range::default())?;
@@ -124,7 +124,7 @@ impl Writer {
     }
 }
 
-/// Both in rising time, what is stored first where a time is in both; and how many of the new ones were taken.
+/// Merges both in time order; stored bars win. Also returns the number of new bars taken.
 fn join(stored: &[Bar], new: &[Bar]) -> (Vec<Bar>, u64) {
     let mut all = Vec::with_capacity(stored.len() + new.len());
     let mut added = 0;

@@ -1,4 +1,4 @@
-//! From the fields of a row to a bar.
+//! Maps the fields of a row to a bar.
 
 use super::layout::Numbers;
 use super::times::TimeReader;
@@ -9,30 +9,30 @@ use csv::StringRecord;
 use protocol::Time;
 
 const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];
-/// How programs write a volume that they do not know.
+/// Texts for an unknown volume.
 const NO_VOLUME: [&str; 8] = ["", "nan", "null", "none", "na", "n/a", "-", "#n/a"];
 
-/// Where in a row each value is.
+/// Column index of each value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Columns {
     pub(super) time: TimeColumns,
     pub(super) prices: [usize; 4],
-    /// Absent where the source tells no volume at all.
+    /// Absent if the source has no volume.
     pub(super) volume: Option<usize>,
-    /// How many fields a row has.
+    /// Number of fields per row.
     pub(super) width: usize,
 }
 
-/// Where the time is.
+/// Columns of the time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TimeColumns {
     One(usize),
-    /// A day, and a time of day.
+    /// Date and time of day.
     Two(usize, usize),
 }
 
 impl Columns {
-    /// The bar of a row, and its time also where the rest can't be read.
+    /// Bar of a row, and its time even if the rest can't be read.
     pub(super) fn bar(
         &self,
         record: &StringRecord,
@@ -71,7 +71,7 @@ impl Columns {
         Ok(Bar { time, open, high, low, close, volume })
     }
 
-    /// The prices and volumes of rows, as they are written.
+    /// Prices and volumes of rows, as text.
     pub(super) fn number_texts<'a>(&self, rows: &[&'a StringRecord]) -> Vec<&'a str> {
         rows.iter()
             .flat_map(|row| self.prices.into_iter().chain(self.volume).filter_map(|at| row.get(at)))

@@ -1,4 +1,4 @@
-//! A folder of files `SYMBOL_TIMEFRAME.csv`, plain or packed.
+//! Source of kind `csv`: a folder of files `SYMBOL_TIMEFRAME.csv`, plain or compressed.
 
 use super::csv_text::CsvText;
 use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate, mark_length};
@@ -18,22 +18,22 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
-/// Bytes read at a time: some hundred rows, read and parsed in about a millisecond.
+/// Bytes per read: a few hundred rows, parsed in about a millisecond.
 const PIECE_BYTES: usize = 32 * 1024;
 
-/// Where the last line of a text is looked for.
+/// Bytes at the end of a text to search for the last line.
 const TAIL_BYTES: usize = 4096;
 
-/// A file that is being read.
+/// CSV file in progress.
 pub(crate) struct CsvFile {
-    /// Absent while a slice is being read on another thread, and after the end.
+    /// Absent while another thread reads a slice, and after the end.
     open: Option<Box<OpenFile>>,
 }
 
 struct OpenFile {
     source: TextFile,
     text: CsvText,
-    /// Bytes of text before the place to go on at.
+    /// Bytes of text before the resume position.
     skip: u64,
 }
 
@@ -57,12 +57,12 @@ impl OpenFile {
 }
 
 impl CsvFile {
-    /// How the text is read.
+    /// Detected layout of the text.
     pub(super) fn layout(&self) -> Option<&Layout> {
         self.open.as_ref().and_then(|open| open.text.layout())
     }
 
-    /// The next rows; `None` after the last.
+    /// Next rows; `None` after the last.
     pub(super) async fn next(&mut self) -> SourceResult<Option<Vec<Row>>> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
         let (open, read) = off_thread(move || {
@@ -78,16 +78,16 @@ impl CsvFile {
     }
 }
 
-/// The text of a file, decoded as it is read.
+/// Text of a file, decoded during the read.
 struct TextFile {
     path: PathBuf,
     file: File,
     decoder: Decoder,
-    /// Bytes of the file that are left to read.
+    /// Remaining bytes of the file.
     left: u64,
     ended: bool,
     piece: Vec<u8>,
-    /// Bytes of a byte order mark before plain text.
+    /// Length of the byte order mark before plain text.
     mark: u64,
 }
 
@@ -108,7 +108,7 @@ impl TextFile {
         Ok(Self { path, file, decoder, left, ended: false, piece: vec![0; PIECE_BYTES], mark })
     }
 
-    /// Gives the next text; false after the last.
+    /// Passes the next text to `sink`; false after the last.
     fn read(&mut self, sink: &mut dyn FnMut(&[u8]) -> SourceResult<()>) -> SourceResult<bool> {
         if self.ended {
             return Ok(false);
@@ -127,16 +127,16 @@ impl TextFile {
     }
 }
 
-/// What a first pass over the text found.
+/// Result of the first pass over a text.
 struct Survey {
     lines: u64,
     bytes: u64,
     tail: Vec<u8>,
-    /// Offsets in the text are offsets in the file, but for the mark.
+    /// Whether text offsets are file offsets, apart from the byte order mark.
     plain: bool,
 }
 
-/// Reads all of a text once: counts its lines, and lets `text` find its layout. `None` when cancelled meanwhile.
+/// Reads a text once to count its lines and detect its layout. `None` if cancelled.
 fn survey(
     source: &mut TextFile,
     text: &mut CsvText,
@@ -171,12 +171,12 @@ fn survey(
     Ok(Some(found))
 }
 
-/// Whether there is a file at all.
+/// Checks that the file exists.
 pub(super) fn look(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> SourceResult<()> {
     file_names::find(folder, symbol, timeframe).map(|_| ())
 }
 
-/// Finds the file of the request, how it is to be read, and how many lines it has.
+/// Opens the file of the request: detects its layout and counts its lines.
 pub(super) async fn open(
     folder: &Path,
     request: &Request,
@@ -221,7 +221,7 @@ fn open_now(
         source.file.seek(SeekFrom::Start(source.mark + place.offset)).map_err(trouble)?;
         0
     } else {
-        // Of the same file, whatever has its name by now.
+        // The same file, even if its name now belongs to another one.
         let file = source.file.try_clone().map_err(trouble)?;
         source = TextFile::open(file, &path, &what)?;
         place.offset
@@ -243,14 +243,14 @@ fn first_row(layout: &Layout) -> Place {
     Place { offset: layout.header_bytes as u64, line: layout.header_lines + 1 }
 }
 
-/// Changes when the file does, or how it is read.
+/// Fingerprint of the file and the text options.
 fn fingerprint(watch: &Watch, options: &TextOptions) -> String {
     let zone = options.time_zone.as_ref().map(ToString::to_string).unwrap_or_default();
     let format = options.format.map_or("", |format| format.as_str());
     format!("{}-{format}-{zone}", watch.fingerprint())
 }
 
-/// The time in the last line, where there is one.
+/// Time in the last line, if there is one.
 fn last_time(tail: &[u8], text: &CsvText) -> Option<Time> {
     let line = tail.split(|b| matches!(b, b'\n' | b'\r')).rfind(|line| !line.is_empty());
     line.and_then(|line| text.line(line)).and_then(|row| row.time)
@@ -357,7 +357,7 @@ mod tests {
         fs::write(folder.join(name), bytes).unwrap();
     }
 
-    /// More text than is read at a time, in lines of 200 characters, with these line ends.
+    /// More text than one read, in lines of 200 characters with these line ends.
     fn long_text(rows: usize, end: &str) -> String {
         let row = |i: usize| {
             let time = crate::bars::at("2024-01-01T00:00:00Z").plus_micros(i as i64 * 3_600_000_000);
@@ -396,7 +396,7 @@ mod tests {
             assert_eq!((opened.total, opened.last), (Some(2_000), plain[1_999].time), "{symbol}");
             let (fingerprint, end) = (opened.fingerprint.clone(), opened.end);
             assert!(all(opened).await == plain, "{symbol}");
-            // A resume goes on in the middle, also where the text has to be unpacked up to there.
+            // A resume starts in the middle, also if the text must be decompressed up to there.
             let from = &plain[1_234];
             let place = Place { offset: from.offset, line: from.line };
             let opened = open_file(folder.path(), symbol, Some(Known { place, fingerprint })).unwrap();

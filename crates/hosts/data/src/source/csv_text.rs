@@ -1,5 +1,5 @@
-//! Text of bars as it comes, piece by piece: pieces go in, rows come out. Memory holds one piece and one line, and at
-//! the start the lines that tell the layout.
+//! Incremental CSV parser for bars: chunks in, rows out. Memory holds one chunk and one line, and at the start the
+//! lines needed to detect the layout.
 
 use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
 use super::{Place, SourceResult};
@@ -8,17 +8,17 @@ use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
 use protocol::Failure;
 
-/// A line longer than this is no line of bars.
+/// Maximum length of a line in bytes.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// Turns pieces of decoded text into rows.
+/// Parser from decoded text to rows.
 pub(super) struct CsvText {
     about: About,
-    /// Known once enough lines came.
+    /// Known after enough lines.
     layout: Option<Layout>,
-    /// What came and is not a whole line yet.
+    /// Received text without a complete line.
     pending: Vec<u8>,
-    /// Where `pending` begins.
+    /// Position of `pending`.
     place: Place,
 }
 
@@ -27,12 +27,12 @@ impl CsvText {
         Self { about, layout: None, pending: Vec::new(), place: Place { offset: 0, line: 1 } }
     }
 
-    /// How the text is read, once that is known.
+    /// Layout of the text, once known.
     pub(super) fn layout(&self) -> Option<&Layout> {
         self.layout.as_ref()
     }
 
-    /// Goes on at another place of the same text. What was pending is forgotten.
+    /// Continues at another position of the same text. Drops pending text.
     pub(super) fn jump(&mut self, place: Place) {
         self.pending.clear();
         self.place = place;
@@ -41,10 +41,10 @@ impl CsvText {
         }
     }
 
-    /// Takes the next piece and gives the rows that it completes.
+    /// Adds a chunk and returns the rows that it completes.
     ///
     /// # Errors
-    /// When the text is not CSV of bars in UTF-8, or could mean two things.
+    /// If the text is not a CSV of bars in UTF-8, or is ambiguous.
     pub(super) fn push(&mut self, piece: &[u8], rows: &mut Vec<Row>) -> SourceResult<()> {
         self.pending.extend_from_slice(piece);
         if self.layout.is_none() {
@@ -62,7 +62,7 @@ impl CsvText {
         }
     }
 
-    /// There is no more: what is pending is the last line, which may lack its end.
+    /// Ends the text: pending text is the last line, which may have no line break.
     ///
     /// # Errors
     /// As [`Self::push`].
@@ -77,12 +77,12 @@ impl CsvText {
         self.parse(self.pending.len(), rows)
     }
 
-    /// The last line lacks its end.
+    /// Whether the last line has no line break.
     pub(super) fn ends_within_a_line(&self) -> bool {
         self.pending.last().is_some_and(|last| *last != b'\n')
     }
 
-    /// The one row of a line of this text, or nothing.
+    /// Parses a single line of this text.
     pub(super) fn line(&self, line: &[u8]) -> Option<Row> {
         let mut alone = Self { layout: self.layout.clone(), ..Self::new(self.about.clone()) };
         let mut rows = Vec::new();
@@ -134,7 +134,7 @@ impl CsvText {
                 continue;
             }
             let place = record.position().map_or(self.place, |at| {
-                // The reader's position lies before blank lines and the rest of a line's end.
+                // The reader's position is before blank lines and the rest of a line break.
                 let start = at.byte() as usize;
                 let ends = block[start..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
                 Place {
@@ -152,7 +152,7 @@ impl CsvText {
     }
 }
 
-/// The text of bytes; `first` is the line that they begin in.
+/// Decodes UTF-8; `first` is the line of the first byte.
 fn utf8<'a>(bytes: &'a [u8], what: &str, first: u64) -> SourceResult<&'a str> {
     std::str::from_utf8(bytes).map_err(|e| not_utf8(what, first + newlines(&bytes[..e.valid_up_to()])))
 }
@@ -168,12 +168,12 @@ fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|b| **b == b'\n').count() as u64
 }
 
-/// How many bytes from the start are whole lines. A line's end within quotes is none.
+/// Length of the complete lines at the start. Line breaks within quotes don't count.
 fn whole_lines(bytes: &[u8], delimiter: u8) -> usize {
     if !bytes.contains(&b'"') {
         return bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     }
-    // A quote opens only at the start of a field; elsewhere in one it is a character like any other.
+    // A quote opens only at the start of a field. Elsewhere it is a plain character.
     #[derive(Clone, Copy, PartialEq)]
     enum At {
         Start,
@@ -325,9 +325,9 @@ mod tests {
             let text = format!("{HEADER}{body}");
             if let Ok(rows) = read(text.as_bytes(), 7) {
                 let records = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records();
-                // Rows of blanks are no rows.
+                // Blank rows are not rows.
                 let whole = records.filter(|record| !is_blank(record.as_ref().unwrap())).count();
-                // A stray quote in the middle of a field can only join pieces that belong together.
+                // A stray quote within a field can only join pieces that belong together.
                 prop_assert_eq!(rows.len(), whole);
             }
         }

@@ -1,4 +1,4 @@
-//! Names of files in a folder of CSV: `MSFT_1h.csv`, and what people and programs make of that.
+//! File names in a CSV folder: `MSFT_1h.csv` and common variants.
 
 use super::SourceResult;
 use crate::bars::Timeframe;
@@ -11,13 +11,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How a file with bars may end, in any case.
+/// File extensions, case-insensitive.
 const ENDINGS: [&str; 6] = [".csv", ".csv.gz", ".csv.zip", ".zip", ".txt", ".txt.gz"];
 
-/// The symbol and timeframe that a file name says: of `^GSPC_1D.CSV`, `EURUSD_M5.csv.gz`, `BTC%2FUSDT_60min.zip`.
+/// Symbol and timeframe of a file name like `^GSPC_1D.CSV`, `EURUSD_M5.csv.gz`, `BTC%2FUSDT_60min.zip`.
 pub(super) fn parse(name: &str) -> Option<(Symbol, Timeframe)> {
     let lower = name.to_lowercase();
-    // Lower case may have another length only for letters that no symbol has.
+    // Lower case changes the length only for letters that no symbol has.
     let ending =
         ENDINGS.iter().filter(|ending| lower.ends_with(*ending)).max_by_key(|ending| ending.len())?;
     let stem = name.get(..name.len().checked_sub(ending.len())?)?;
@@ -25,7 +25,7 @@ pub(super) fn parse(name: &str) -> Option<(Symbol, Timeframe)> {
     Some((Symbol::of_file_name(symbol).ok()?, timeframe_of(timeframe)?))
 }
 
-/// A timeframe as files name it. A capital `M` after the number is a month, which is none of ours.
+/// Timeframe in file names. A capital `M` after the number means months, which are not supported.
 fn timeframe_of(word: &str) -> Option<Timeframe> {
     if word.ends_with('M') {
         return None;
@@ -42,7 +42,7 @@ fn timeframe_of(word: &str) -> Option<Timeframe> {
     }
 }
 
-/// The file of a symbol and timeframe: the one of the plain name, or the only one of another name that means it.
+/// File of a symbol and timeframe: the canonical name, or the only variant of it.
 pub(super) fn find(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> SourceResult<PathBuf> {
     let plain = folder.join(format!("{}_{timeframe}.csv", symbol.file_name()));
     match fs::metadata(&plain) {
@@ -72,12 +72,12 @@ fn names(folder: &Path) -> impl Iterator<Item = String> {
     entries.filter_map(|entry| entry.file_name().into_string().ok())
 }
 
-/// What a folder has: the symbols and timeframes of its files, sorted. Empty when it can't be read.
+/// Symbols and timeframes in a folder, sorted. Empty if it can't be read.
 pub(crate) fn symbols(folder: &Path) -> BTreeSet<(Symbol, Timeframe)> {
     names(folder).filter_map(|name| parse(&name)).collect()
 }
 
-/// There is no such file: says what is there instead.
+/// Failure for a missing file, with the available ones.
 fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
     const MAX_LISTED: usize = 12;
     let shown = folder.display();

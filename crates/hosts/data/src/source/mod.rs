@@ -1,5 +1,5 @@
-//! Sources: where rows come from. Each gives rows in small slices, in the order in which it has them, and says
-//! where it is, so that a later attempt can go on there.
+//! Sources of rows. Each source yields rows in small slices, in its own order, with positions that a later attempt can
+//! resume from.
 
 mod columns;
 mod csv_file;
@@ -27,44 +27,44 @@ pub(crate) use http::check_template;
 pub(crate) use preview::{describe, preview};
 pub(crate) use watch::Watch;
 
-/// A source that was found and is ready to be read.
+/// Opened source.
 pub(crate) struct Opened {
     pub(crate) rows: Rows,
-    /// What is read, for the log: a path or a URL.
+    /// Path or URL, for the log.
     pub(crate) described: String,
-    /// Rows that will come, as far as that can be known before they come.
+    /// Expected number of rows, if known.
     pub(crate) total: Option<u64>,
-    /// The time of the last row, where it can be known.
+    /// Time of the last row, if known.
     pub(crate) last: Option<Time>,
-    /// Changes when the content does: what was read before can then not be trusted.
+    /// Changes with the content, which invalidates earlier reads.
     pub(crate) fingerprint: String,
-    /// Says whether the content is still what it was, where that can change while it is read.
+    /// Detects changes during the read, if they can happen.
     pub(crate) watch: Option<Watch>,
-    /// The place after the last row, where there are places.
+    /// Position after the last row, for sources with positions.
     pub(crate) end: Place,
-    /// It could go on at the place that was asked for; otherwise it begins at its beginning.
+    /// Whether it continues at the requested position. Otherwise it starts at the beginning.
     pub(crate) resumed: bool,
-    /// What a person should know of it.
+    /// Warnings for the log.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Where a source was when the row that follows was not yet read.
+/// Position in a source, before the next row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Place {
-    /// Bytes of text before the row.
+    /// Byte offset of the row in the text.
     pub(crate) offset: u64,
-    /// The line of the row, from 1.
+    /// Line of the row, from 1.
     pub(crate) line: u64,
 }
 
-/// What a resumed load knows of an earlier attempt.
+/// Resume position of an earlier attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) place: Place,
     pub(crate) fingerprint: String,
 }
 
-/// The rows of an opened source.
+/// Rows of an opened source.
 pub(crate) enum Rows {
     Csv(csv_file::CsvFile),
     Http(Box<http::HttpRows>),
@@ -72,7 +72,7 @@ pub(crate) enum Rows {
 }
 
 impl Rows {
-    /// How the text is read, once that is known; `None` for a source without text.
+    /// Layout of the text, once known; `None` for a source without text.
     pub(crate) fn layout(&self) -> Option<&layout::Layout> {
         match self {
             Rows::Csv(rows) => rows.layout(),
@@ -81,10 +81,10 @@ impl Rows {
         }
     }
 
-    /// The next slice of rows, never empty; `None` after the last.
+    /// Next slice of rows, never empty; `None` after the last.
     ///
     /// # Errors
-    /// When the source can't be read further; [`WorkError::Cancelled`] once the token is cancelled.
+    /// If the source can't be read; [`WorkError::Cancelled`] once the token is cancelled.
     pub(crate) async fn next(&mut self, token: &CancellationToken) -> Result<Option<Vec<Row>>, WorkError> {
         match self {
             Rows::Csv(rows) => Ok(rows.next().await?),
@@ -94,10 +94,10 @@ impl Rows {
     }
 }
 
-/// Whether the source can have what the request asks for, as far as that costs nothing to know. Holds up its thread.
+/// Cheap check whether the source can have the requested bars. Blocks its thread.
 ///
 /// # Errors
-/// When it surely has not.
+/// If it certainly does not.
 pub(crate) fn look(request: &Request) -> SourceResult<()> {
     match &request.source {
         SourceConfig::Csv { folder, .. } => csv_file::look(folder, &request.symbol, request.timeframe),
@@ -105,10 +105,10 @@ pub(crate) fn look(request: &Request) -> SourceResult<()> {
     }
 }
 
-/// Finds what the request asks for. Only bars in `range` are wanted; a source may give more.
+/// Opens the source for a request. Only bars in `range` are needed, but a source may yield more.
 ///
 /// # Errors
-/// When the source does not have it or can't be read; [`WorkError::Cancelled`] once the token is cancelled.
+/// If the source does not have the bars or can't be read; [`WorkError::Cancelled`] once the token is cancelled.
 pub(crate) async fn open(
     request: &Request,
     range: Range,
@@ -122,22 +122,22 @@ pub(crate) async fn open(
     }
 }
 
-/// Runs what would hold up an async thread on one that may wait. A panic there is a panic here.
+/// Runs blocking code on a blocking thread, and propagates its panics.
 pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(e) => match e.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime ends and takes no more work: nobody waits for this answer.
+            // The runtime is shutting down, so nobody waits for this result.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
-/// A row that a source made itself and that is good by construction.
+/// Row made by a source itself, valid by construction.
 fn made(line: u64, bar: Bar) -> Row {
     Row { line, offset: 0, time: Some(bar.time), bar: Ok(bar) }
 }
 
-/// A source that says why it can't go on.
+/// Result of a source, with a user-facing failure.
 pub(crate) type SourceResult<T> = Result<T, Failure>;

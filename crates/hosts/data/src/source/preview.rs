@@ -1,4 +1,4 @@
-//! The first bars of a source as a load would store them, and how its text is read.
+//! Preview of a load: its first bars as they would be stored, and the detected layout.
 
 use super::layout::Layout;
 use super::{Opened, Rows, open};
@@ -13,19 +13,19 @@ use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Bars that are shown.
+/// Number of bars shown.
 const SHOWN_BARS: usize = 8;
-/// Rows that are looked at for them, and for what is wrong with rows.
+/// Maximum number of rows to read for them and for their errors.
 const MAX_ROWS: u64 = 5_000;
-/// A source that has not answered by then has no preview.
+/// Timeout of a preview.
 const PREVIEW_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// Looks at the first rows of what a load would read. Nothing is stored.
+/// Reads the first rows of a load. Stores nothing.
 pub(crate) async fn preview(request: &Request) -> Preview {
     let mut preview = Preview::default();
     let token = CancellationToken::new();
     let looked = tokio::time::timeout(PREVIEW_TIMEOUT, look(request, &token, &mut preview)).await;
-    // What reads on another thread stops.
+    // Stops the read on the other thread.
     token.cancel();
     match looked {
         Ok(Ok(())) => {}
@@ -99,7 +99,7 @@ fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
     }
 }
 
-/// Says in the log of a load how its text is read; false while that is not known.
+/// Logs the layout of the text; false while it is unknown.
 pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> bool {
     let Some(layout) = rows.layout() else { return matches!(rows, Rows::Synthetic(_)) };
     let (format, zone) = (layout.format, zone(layout, request));
@@ -110,7 +110,7 @@ pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> 
     true
 }
 
-/// How the text is read; false while that is not known.
+/// Adds the facts of the layout; false while it is unknown.
 fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
     let Some(layout) = opened.rows.layout() else { return false };
     let chosen = if request.options.format.is_some() { "selected" } else { "detected" };
@@ -126,7 +126,7 @@ fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
     true
 }
 
-/// The zone of times that say none, and where that comes from.
+/// Time zone of times without one, and its origin.
 fn zone(layout: &Layout, request: &Request) -> String {
     match (layout.zone(), &request.options.time_zone) {
         (Some(zone), Some(_)) => format!("{zone} (selected)"),

@@ -1,5 +1,5 @@
-//! The synthetic source: bars of a market that does not exist, so that a fresh machine has something to load.
-//! They are marked as synthetic wherever they are shown, and the same params give the same bars for ever.
+//! Source of kind `synthetic`: generated bars, so that a fresh installation has something to load. They are always
+//! marked as synthetic, and the same parameters always give the same bars.
 
 use super::walk::{self, Walk};
 use super::{Opened, Place, Rows, made, off_thread};
@@ -8,12 +8,12 @@ use crate::params::Request;
 use crate::validate::Row;
 use protocol::Time;
 
-/// Days made at a time: at most 7,800 minutes are walked for one slice.
+/// Days per slice: at most 7,800 generated minutes.
 const DAYS: usize = 20;
 /// A slice ends with the day that fills it.
 const ROWS: usize = 1_000;
 
-/// Bars yet to be made.
+/// Bars to generate.
 pub(crate) struct SyntheticRows {
     walk: Walk,
     timeframe: Timeframe,
@@ -23,14 +23,14 @@ pub(crate) struct SyntheticRows {
 }
 
 impl SyntheticRows {
-    /// The next bars; `None` after the last.
+    /// Next bars; `None` after the last.
     pub(super) async fn next(&mut self) -> Option<Vec<Row>> {
         let (mut walk, timeframe, from, to) = (self.walk.clone(), self.timeframe, self.from, self.to);
         let (walk, bars) = off_thread(move || {
             let mut bars = Vec::new();
             let mut days = 0;
             while walk.midnight() < to && bars.len() < ROWS && (days < DAYS || bars.is_empty()) {
-                // A day before the range costs next to nothing.
+                // Days before the range are almost free.
                 if walk.midnight().plus_micros(86_400_000_000) <= from {
                     walk.skip();
                     continue;
@@ -50,10 +50,10 @@ impl SyntheticRows {
     }
 }
 
-/// The walk of the request, from the start of the range on.
+/// Opens the random walk of the request at the start of the range.
 pub(super) fn open(request: &Request, range: Range) -> Opened {
     let from = range.from.unwrap_or_else(walk::epoch).max(walk::epoch());
-    // Params always give synthetic bars an end.
+    // Parameters always give synthetic bars an end.
     let to = range.to.unwrap_or(from);
     let total = walk::count(request.timeframe, from, to);
     Opened {
@@ -70,7 +70,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
         fingerprint: String::new(),
         watch: None,
         end: Place::default(),
-        // Every bar can be made at any place: the range says where to begin.
+        // Every bar can be generated directly, so the range sets the start.
         resumed: true,
         warnings: Vec::new(),
     }

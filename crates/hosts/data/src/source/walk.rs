@@ -1,8 +1,8 @@
-//! The market that synthetic bars come from: one walk of prices a symbol and seed, minute by minute.
+//! Random walk behind the synthetic bars: one price path per symbol and seed, minute by minute.
 //!
-//! Every timeframe is a view of the same minutes, and a day is the same whatever range is asked for: the level of
-//! each day is walked from 1990 on, the minutes of a day hang between its open and its close. Only arithmetic is
-//! used, and a generator whose numbers are fixed, so that the same symbol and seed give the same bars everywhere.
+//! Every timeframe is a view of the same minutes, and a day does not depend on the requested range: daily levels are
+//! walked from 1990 on, and the minutes of a day connect its open and close. Uses only arithmetic and a generator with
+//! fixed output, so the same symbol and seed give the same bars on every machine.
 
 use crate::bars::{Bar, Timeframe};
 use protocol::Time;
@@ -10,15 +10,15 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// Monday, 1990-01-01 in microseconds since 1970.
+/// Monday, 1990-01-01, in microseconds since 1970.
 const EPOCH: i64 = 631_152_000_000_000;
 const DAY: i64 = 86_400_000_000;
 const MINUTE: i64 = 60_000_000;
-/// The session begins at 13:30 UTC and lasts six hours and a half, like that of New York in summer.
+/// Sessions open at 13:30 UTC and last 6.5 hours, like New York in summer.
 const OPENS: i64 = (13 * 60 + 30) * MINUTE;
 const SESSION: usize = 390;
 
-/// The minutes of one trading day.
+/// Minute of a trading day.
 #[derive(Clone, Copy)]
 struct Minute {
     open: f64,
@@ -28,32 +28,32 @@ struct Minute {
     volume: f64,
 }
 
-/// Walks from day to day. Cheap to clone.
+/// Day-by-day walk. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Walk {
     seed: [u8; 32],
-    /// The price that the walk never strays far from, on its first day.
+    /// Price on the first day, which the walk never leaves far.
     base: f64,
-    /// The next calendar day, counted from 1990-01-01.
+    /// Next calendar day, counted from 1990-01-01.
     day: i64,
-    /// The close before it.
+    /// Close before that day.
     close: f64,
 }
 
 impl Walk {
-    /// The walk of a symbol, standing before 1990-01-01.
+    /// Walk of a symbol, positioned before 1990-01-01.
     pub(super) fn new(symbol: &str, seed: u32) -> Self {
         let hash: [u8; 32] = Sha256::digest(format!("{symbol}\n{seed}")).into();
         let base = 20.0 + f64::from(u16::from_le_bytes([hash[0], hash[1]])) / 65_536.0 * 180.0;
         Self { seed: hash, base, day: 0, close: base }
     }
 
-    /// The first moment of the next day.
+    /// First moment of the next day.
     pub(super) fn midnight(&self) -> Time {
         Time::from_micros(EPOCH + self.day * DAY)
     }
 
-    /// Walks over the next day without making its minutes.
+    /// Advances one day without generating its minutes.
     pub(super) fn skip(&mut self) {
         if self.trades() {
             let (_, close) = self.ends(&mut self.numbers());
@@ -62,7 +62,7 @@ impl Walk {
         self.day += 1;
     }
 
-    /// The bars of the next day, none at a weekend, and walks over it.
+    /// Bars of the next day, none on weekends. Advances one day.
     pub(super) fn bars(&mut self, timeframe: Timeframe) -> Vec<Bar> {
         let mut bars = Vec::new();
         if self.trades() {
@@ -83,7 +83,7 @@ impl Walk {
         trades(self.day)
     }
 
-    /// A generator of its own for each day, so that no day depends on how many numbers another one took.
+    /// Separate generator per day, so that days are independent of each other.
     fn numbers(&self) -> ChaCha8Rng {
         let mut numbers = ChaCha8Rng::from_seed(self.seed);
         numbers.set_stream(self.day.unsigned_abs());
@@ -92,7 +92,7 @@ impl Walk {
 
     /// Open and close of the next day.
     fn ends(&self, numbers: &mut ChaCha8Rng) -> (f64, f64) {
-        // The level drifts upward, some 7 % of the first price a year, and pulls the walk back to itself.
+        // The level drifts up by about 7 % of the first price per year, and pulls the walk back to itself.
         let level = self.base * (1.0 + 0.000_19 * self.day as f64);
         let pull = (level - self.close) / level * 0.004;
         let open = self.close * (1.0 + noise(numbers) * 0.003);
@@ -101,7 +101,7 @@ impl Walk {
     }
 }
 
-/// How many bars of the timeframe begin in `[from, to)`.
+/// Number of bars that start in `[from, to)`.
 pub(super) fn count(timeframe: Timeframe, from: Time, to: Time) -> u64 {
     let step = (timeframe.minutes() as usize).min(SESSION);
     let a_day = SESSION.div_ceil(step);
@@ -115,7 +115,7 @@ pub(super) fn count(timeframe: Timeframe, from: Time, to: Time) -> u64 {
         .sum()
 }
 
-/// The first moment of the walk.
+/// First moment of the walk.
 pub(super) fn epoch() -> Time {
     Time::from_micros(EPOCH)
 }
@@ -132,7 +132,7 @@ fn slot(day: i64, index: usize, timeframe: Timeframe) -> Time {
     Time::from_micros(EPOCH + day * DAY + in_day)
 }
 
-/// The minutes of a day: a walk bent so that it ends at the close.
+/// Minutes of a day: a walk that is bent to end at the close.
 fn minutes(numbers: &mut ChaCha8Rng, open: f64, close: f64) -> Vec<Minute> {
     let mut path = Vec::with_capacity(SESSION + 1);
     let mut at = 0.0;
@@ -149,7 +149,7 @@ fn minutes(numbers: &mut ChaCha8Rng, open: f64, close: f64) -> Vec<Minute> {
             let wick = |numbers: &mut ChaCha8Rng| unit(numbers) * unit(numbers) * 0.000_6;
             let high = cents(from.max(to) * (1.0 + wick(numbers))).max(from).max(to);
             let low = cents(from.min(to) * (1.0 - wick(numbers))).min(from).min(to);
-            // Much is traded at the open and the close, little at noon.
+            // Volume is high at the open and close, and low at noon.
             let x = (i as f64 / (SESSION - 1) as f64 - 0.5) * 2.0;
             let volume = (12_000.0 * (0.35 + 1.65 * x * x) * (0.3 + unit(numbers) + unit(numbers))).round();
             Minute { open: from, high, low, close: to, volume }
@@ -173,12 +173,12 @@ fn cents(price: f64) -> f64 {
     (price * 100.0).round().max(1.0) / 100.0
 }
 
-/// From 0 to 1.
+/// Uniform from 0 to 1.
 fn unit(numbers: &mut ChaCha8Rng) -> f64 {
     f64::from(numbers.next_u32()) / 4_294_967_296.0
 }
 
-/// Around 0 with a deviation of 1, never beyond 3: a bell made of three dice.
+/// Approximately normal: mean 0, deviation 1, at most 3; the sum of three uniform numbers.
 fn noise(numbers: &mut ChaCha8Rng) -> f64 {
     (unit(numbers) + unit(numbers) + unit(numbers) - 1.5) * 2.0
 }

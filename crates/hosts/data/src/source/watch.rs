@@ -1,4 +1,4 @@
-//! Whether a file is still what it was when it was opened: nothing of one that was written meanwhile may be kept.
+//! Change detection for an open file: nothing is kept from a file that was written during the read.
 
 use crate::trouble::unreadable;
 use protocol::Failure;
@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// What tells one content of a file from another: its length, when it was written, and which file it is.
+/// Identity of a file version: length, modification time and inode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Stamp {
     length: u64,
@@ -33,7 +33,7 @@ fn inode(_: &Metadata) -> u64 {
     0
 }
 
-/// An open file and what it was then.
+/// Open file with its version.
 pub(crate) struct Watch {
     path: PathBuf,
     file: File,
@@ -41,31 +41,32 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Watches an open file from now on.
+    /// Starts to watch an open file.
     ///
     /// # Errors
-    /// When the file system does not say what the file is.
+    /// If the file metadata is not available.
     pub(super) fn new(path: &Path, file: &File) -> io::Result<Self> {
         let stamp = Stamp::of(&file.metadata()?);
         Ok(Self { path: path.to_owned(), file: file.try_clone()?, stamp })
     }
 
-    /// Changes when the content does.
+    /// Changes with the content.
     pub(super) fn fingerprint(&self) -> String {
         let Stamp { length, modified, inode } = self.stamp;
         format!("{length}-{modified}-{inode}")
     }
 
-    /// The content is no longer that of the time at which the file was opened. One look at the file system.
+    /// Whether the content changed since the file was opened. Reads the file metadata.
     ///
     /// # Errors
-    /// When the file can't be looked at.
+    /// If the metadata is not available.
     pub(crate) fn is_rewritten(&self) -> Result<bool, Failure> {
         let now = self.file.metadata().map_err(|e| unreadable(&self.path, &e))?;
         Ok(Stamp::of(&now) != self.stamp)
     }
 
-    /// Another file has its name now, and what was read is the older one, whole. One look at the file system.
+    /// Whether another file has its name now. The version that was read is complete, but older. Reads the file
+    /// metadata.
     pub(crate) fn is_replaced(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|now| Stamp::of(&now).inode != self.stamp.inode)
     }

@@ -1,5 +1,4 @@
-//! What a load looks at beside its rows: whether the source is still what it was, and whether the bars are what was
-//! asked for.
+//! Checks during a load: whether the source is unchanged, and whether the bars match the request.
 
 use super::super::interrupted::Interrupted;
 use super::super::outcome::{finer, rejects_too_many};
@@ -11,7 +10,7 @@ use crate::validate::{Reason, Reject};
 use crate::wording::moment;
 
 impl<R: Report> Loading<R> {
-    /// Nothing is kept of a source that was written while it was read.
+    /// Fails if the source was written during the read.
     pub(super) fn is_unchanged(&self) -> Result<(), Interrupted> {
         match &self.watch {
             Some(watch) if watch.is_rewritten()? => Err(Interrupted::Changed),
@@ -19,15 +18,15 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// The source was written since it was opened, as far as can be seen.
+    /// Whether the source was written since it was opened.
     pub(in super::super) fn is_rewritten(&self) -> bool {
         matches!(self.is_unchanged(), Err(Interrupted::Changed))
     }
 
-    /// Whether another file has the name of the source by now.
+    /// Checks that no other file replaced the source.
     ///
     /// # Errors
-    /// [`Interrupted::Replaced`] when it is so.
+    /// [`Interrupted::Replaced`] if it was replaced.
     pub(in super::super) fn is_newest(&self) -> Result<(), Interrupted> {
         match &self.watch {
             Some(watch) if watch.is_replaced() => Err(Interrupted::Replaced),
@@ -35,10 +34,10 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// Ends a load early whose rows are surely not what was asked for.
+    /// Fails a load early if its rows can't match the request.
     pub(super) fn is_still_worth_it(&self) -> Result<(), Interrupted> {
         let share = self.max_rejected_share;
-        // Without a bar there is more to say at the end.
+        // Without any bar the check at the end has a better message.
         if let Some(total) = self.total.filter(|_| self.range.is_all() && self.validator.accepted > 0)
             && rejects_too_many(&self.validator.rejected, total, share)
         {
@@ -51,7 +50,7 @@ impl<R: Report> Loading<R> {
         Ok(())
     }
 
-    /// Takes back a last bar that was not over when the source was made.
+    /// Removes a last bar that was unfinished when the source was written.
     pub(super) fn drop_unfinished(&mut self) {
         let timeframe = self.writer.set.timeframe;
         let bars = self.gathering.as_mut().map_or(&mut self.sorted, |gathering| &mut gathering.bars);

@@ -1,8 +1,8 @@
-//! Sources that change while they are read.
+//! Sources that change during the read.
 
 use super::*;
 
-/// Prices that tell one content of the file from another.
+/// Prices identify the version of the file.
 fn at_price(bars: std::ops::Range<i64>, price: u32) -> String {
     let [high, low] = [price + 1, price - 1];
     let row = |i: i64| {
@@ -12,14 +12,14 @@ fn at_price(bars: std::ops::Range<i64>, price: u32) -> String {
     HEADER.to_owned() + &bars.map(row).collect::<String>()
 }
 
-/// A file that was not written just now: clocks of file systems are coarse.
+/// Writes a file with an old timestamp, because file system clocks are coarse.
 fn write_long_ago(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     let file = fs::File::options().write(true).open(path).unwrap();
     file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
 }
 
-/// Does something to the source when a message comes, each so many times.
+/// Changes the source when a message arrives, a limited number of times.
 #[derive(Clone)]
 struct Meddler {
     notebook: Notebook,
@@ -104,7 +104,7 @@ async fn a_file_that_is_cut_while_it_is_read_removes_no_stored_bar() {
     assert!(failure.message.ends_with("A_1h.csv is empty."), "{}", failure.message);
     assert_eq!(bench.bars("files/A/1h").len(), 3000);
 
-    // One that is written again each time it is read fails in the end, and removes nothing.
+    // A file that is rewritten during each read fails the load and removes nothing.
     write_long_ago(&path, &at_price(0..3000, 100));
     let (to, written) = (path.clone(), AtomicU64::new(0));
     let meddler = Meddler::new("Reading 2020", 99, move || {

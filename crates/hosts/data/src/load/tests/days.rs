@@ -1,8 +1,8 @@
-//! Daily bars belong to trading days, whatever their times say.
+//! Daily bars belong to trading days, whatever their times are.
 
 use super::*;
 
-/// Daily bars with these texts as their times.
+/// Daily bars with these time texts.
 fn daily(times: &[&str]) -> String {
     let rows: Vec<String> = times.iter().map(|time| format!("{time},10,20,9,11,5")).collect();
     format!("{HEADER}{}\n", rows.join("\n"))

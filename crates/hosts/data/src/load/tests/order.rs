@@ -1,8 +1,8 @@
-//! Rows in any order, of the future, off the grid, and how many may be rejected.
+//! Rows out of order, in the future and off the grid, and limits of rejected rows.
 
 use super::*;
 
-/// The lines of some text without its header.
+/// Lines of a text without its header.
 fn lines(text: &str) -> Vec<String> {
     text.lines().skip(1).map(str::to_owned).collect()
 }
@@ -105,7 +105,7 @@ async fn many_rejected_rows_are_a_warning_in_result_and_tags_and_more_than_the_p
     assert_eq!(bench.bars("files/A/1h").len(), 988, "what was stored is as it was");
     assert!(load(60, json!({"max_rejected_share": 0.1})).await.is_ok());
     assert!(load(1, json!({"max_rejected_share": 0.0})).await.is_err());
-    // Of a handful of rows one is a large share: it is a warning, and no failure.
+    // In a handful of rows one is a large share: a warning, not a failure.
     bench.csv("B_1h.csv", &text(0..4).replacen(",9,", ",90,", 1));
     let result = bench.load(params(json!({"symbol": "B"}))).await;
     assert_eq!((result.rows, result.rejected_share, result.warnings.len()), (3, 0.25, 1));
@@ -135,7 +135,7 @@ async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_block
     assert_eq!((result.rows, result.rejected[0].reason.as_str()), (4, "off_grid"));
     bench.csv("A_1h.csv", &every(60, 8));
     assert_eq!(bench.load(params(json!({"mode": "tail"}))).await.rows_written, 4);
-    // At a quarter of an hour the moment could be that of a session; that no other bar lies there says it is not.
+    // A quarter hour could start a session. It is unfinished because no other bar starts there.
     bench.csv("A_1h.csv", &(every(60, 30) + &row(at("2024-03-05T06:15:00Z"))));
     assert_eq!(bench.load(params(json!({}))).await.rows, 30);
 

@@ -1,5 +1,5 @@
-//! Encodings of text: UTF-8 and UTF-16, told apart by their byte order mark or, without one, by the zero bytes of
-//! UTF-16. Whether UTF-8 is valid is for the reader of lines to say, who knows the line.
+//! Text encodings: UTF-8 and UTF-16, detected by the byte order mark or the zero bytes of UTF-16. UTF-8 is validated
+//! later, by the line parser that knows the line number.
 
 use super::magic;
 use super::{Sink, SourceResult};
@@ -7,10 +7,10 @@ use crate::trouble::failure;
 use protocol::Failure;
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
-/// So many bytes tell the encoding.
+/// Bytes needed to detect the encoding.
 const PROBE_BYTES: usize = 4;
 
-/// How many bytes of plain UTF-8 come before its text.
+/// Length of the byte order mark of UTF-8 text.
 pub(in super::super) fn mark_length(start: &[u8]) -> u64 {
     if start.starts_with(UTF8_MARK) { UTF8_MARK.len() as u64 } else { 0 }
 }
@@ -21,7 +21,7 @@ pub(super) struct Charset {
 }
 
 enum State {
-    /// Too few bytes to know.
+    /// Too few bytes to decide.
     Probing(Vec<u8>),
     Utf8,
     Utf16(Utf16),
@@ -29,9 +29,9 @@ enum State {
 
 struct Utf16 {
     big_endian: bool,
-    /// The first byte of a unit whose second did not come yet.
+    /// First byte of an incomplete unit.
     byte: Option<u8>,
-    /// The first half of a pair of units.
+    /// First unit of a surrogate pair.
     high: Option<u16>,
     buffer: String,
 }

@@ -1,8 +1,8 @@
-//! Line ends: a CR alone becomes LF, as long as what it replaces; CR LF stays.
+//! Line ends: a lone CR becomes LF, which keeps offsets; CR LF stays.
 
 use super::{Sink, SourceResult};
 
-/// Holds a CR back until the byte after it is known.
+/// Holds back a CR until the next byte is known.
 #[derive(Default)]
 pub(super) struct LineEnds {
     held: bool,
@@ -26,7 +26,7 @@ impl LineEnds {
         let mut rest = known;
         while let Some(at) = rest.iter().position(|b| *b == b'\r') {
             self.buffer.extend_from_slice(&rest[..at]);
-            // The last byte of `text` is held back, so there is one after a CR, in `rest` or as the held one.
+            // The last byte of `text` is held back, so a CR always has a next byte, in `rest` or as the held one.
             let lone = rest.get(at + 1).is_none_or(|next| *next != b'\n');
             self.buffer.push(if lone { b'\n' } else { b'\r' });
             rest = &rest[at + 1..];

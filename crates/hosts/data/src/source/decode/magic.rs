@@ -1,4 +1,4 @@
-//! First bytes of files that are no text, so that a message can name what they are.
+//! Magic bytes of non-text files, to name them in messages.
 
 use crate::trouble::failure;
 use protocol::Failure;
@@ -6,7 +6,7 @@ use protocol::Failure;
 const PACKED: &str = "Decompress it, or compress it with gzip or zip, then load again.";
 const WORKBOOK: &str = "Save the sheet as CSV in UTF-8, then load again.";
 
-/// First bytes, what they are, and what to do.
+/// Magic bytes, description, and what to do.
 const KNOWN: [(&[u8], &str, &str); 10] = [
     (b"\x1F\x8B", "compressed twice: it contains a gzip file", "Decompress it once, then load again."),
     (b"PK\x03\x04", "compressed twice: it contains a zip file", "Decompress it once, then load again."),
@@ -20,7 +20,7 @@ const KNOWN: [(&[u8], &str, &str); 10] = [
     (b"%PDF", "a PDF, not CSV", "Export the data as CSV, then load again."),
 ];
 
-/// The failure of a source that is no text at all.
+/// Failure of a source that is not text.
 pub(super) fn no_text(what: &str, start: &[u8]) -> Option<Failure> {
     let (_, is, hint) = KNOWN.iter().find(|(magic, ..)| start.starts_with(&magic[..magic.len().min(4)]))?;
     Some(failure(format!("{what} is {is}."), *hint))

@@ -1,4 +1,4 @@
-//! The decoder: each packing and encoding gives the same text, and damage is told.
+//! Decoder: all compressions and encodings give the same text, and corruption is reported.
 
 use super::*;
 use flate2::Compression;

@@ -1,4 +1,4 @@
-//! Unpacking: gzip as it comes, and the bytes of one entry of a zip.
+//! Decompression of gzip streams and single zip entries.
 
 use super::zip_entry::{Method, ZipEntry};
 use super::{PACKED_PIECE_BYTES, Sink, SourceResult};
@@ -8,7 +8,7 @@ use flate2::write::{DeflateDecoder, MultiGzDecoder};
 use protocol::Failure;
 use std::io::{self, Write};
 
-/// A packed source may unpack to so many bytes: some 30 million rows. More is taken for a bomb.
+/// Limit of decompressed bytes, about 30 million rows, as a protection against zip bombs.
 const MAX_UNPACKED_BYTES: u64 = 2 << 30;
 
 const GZIP: &[u8] = b"\x1F\x8B";
@@ -16,7 +16,7 @@ const GZIP: &[u8] = b"\x1F\x8B";
 pub(super) struct Unpack {
     what: String,
     state: State,
-    /// Bytes unpacked so far, and how many may be.
+    /// Decompressed bytes so far, and their limit.
     unpacked: u64,
     pub(super) limit: u64,
 }
@@ -29,7 +29,7 @@ enum State {
     Deflated(Box<DeflateDecoder<Vec<u8>>>, Checked),
 }
 
-/// What a zip says of an entry, held against what was unpacked.
+/// Checksum of a zip entry, compared with the decompressed data.
 struct Checked {
     crc: Crc,
     expected: u32,

@@ -1,4 +1,4 @@
-//! Which file of a zip is the one with the bars, and where its bytes are.
+//! Selects the file with the bars in a zip.
 
 use super::SourceResult;
 use crate::trouble::failure;
@@ -7,14 +7,14 @@ use protocol::Failure;
 use std::io::{Read, Seek};
 use zip::{CompressionMethod, ZipArchive};
 
-/// More files than this are no download of bars.
+/// Maximum number of files in a zip.
 const MAX_ENTRIES: usize = 10_000;
 
-/// One file in a zip.
+/// File in a zip.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in super::super) struct ZipEntry {
     pub(in super::super) name: String,
-    /// Where its packed bytes begin, and how many there are.
+    /// Offset and length of its compressed bytes.
     pub(in super::super) start: u64,
     pub(in super::super) length: u64,
     pub(super) method: Method,
@@ -27,15 +27,15 @@ pub(super) enum Method {
     Deflated,
 }
 
-/// Whether bytes begin like a zip.
+/// Whether the bytes start like a zip.
 pub(in super::super) fn is_zip(start: &[u8]) -> bool {
     start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06")
 }
 
-/// The one CSV file in a zip; where there is none, the one text file.
+/// The only CSV file in a zip, or else the only text file.
 ///
 /// # Errors
-/// When there is no such file, or more than one, or it can't be read.
+/// If there is no such file, more than one, or it can't be read.
 pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResult<ZipEntry> {
     let mut archive = ZipArchive::new(zip).map_err(|e| damaged(what, &e))?;
     if archive.len() > MAX_ENTRIES {

@@ -1,4 +1,4 @@
-//! One GET over HTTP or HTTPS: follows redirects, and says how the end of the body is told.
+//! HTTP(S) client for one GET: follows redirects, and reports the framing of the body.
 
 use super::template::shown;
 use crate::trouble::failure;
@@ -21,31 +21,31 @@ use std::time::Duration;
 use url::Url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Until the headers of an answer, and from one piece of its body to the next.
+/// Timeout for the headers, and between two chunks of the body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 5;
 
-/// The certificates that HTTPS is trusted by.
+/// Trusted root certificates.
 #[derive(Clone)]
 pub(super) enum Roots {
-    /// Those of this machine.
+    /// Certificates of this machine.
     System,
     #[cfg(test)]
     Only(Box<RootCertStore>),
 }
 
-/// How the end of a body is told.
+/// Framing of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Framing {
-    /// By a length or by chunks: what is cut is an error.
+    /// Content-Length or chunked: truncation is an error.
     Told,
-    /// By the end of the connection: what is cut looks whole.
+    /// Until the connection closes: truncation is not detectable.
     UntilClose,
 }
 
-/// An answer whose body is yet to be read.
+/// Response with an unread body.
 pub(super) struct Answer {
-    /// The address that answered, without secrets.
+    /// URL that responded, without secrets.
     pub(super) what: String,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -53,20 +53,20 @@ pub(super) struct Answer {
     body: Incoming,
 }
 
-/// Why there is no answer.
+/// Failed request.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// Trying again may help: the address, which may be where another one sends to, what happened, and why.
+    /// A retry may help: URL (possibly redirected), what happened, and the cause.
     Transient(String, &'static str, String),
-    /// It can't.
+    /// A retry does not help.
     Refused(Failure),
 }
 
 impl Answer {
-    /// The next piece of the body; `None` after the last.
+    /// Next chunk of the body; `None` after the last.
     ///
     /// # Errors
-    /// How it broke off.
+    /// How the transfer failed.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, String> {
         loop {
             let frame = tokio::time::timeout(READ_TIMEOUT, self.body.frame()).await;
@@ -91,7 +91,7 @@ impl Answer {
     }
 }
 
-/// Asks, and goes where redirects lead.
+/// Sends the request and follows redirects.
 pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
@@ -173,7 +173,7 @@ fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Failure> {
     request.body(Empty::new()).map_err(|_| bad())
 }
 
-/// The user and password of a URL.
+/// Basic authentication from the user and password of a URL.
 fn basic(url: &Url) -> Option<HeaderValue> {
     use base64::Engine as _;
     let decode =
@@ -223,7 +223,7 @@ fn refused(url: &Url, how: &str) -> NoAnswer {
     ))
 }
 
-/// The innermost cause: the one that says something.
+/// Innermost cause, which has the useful message.
 fn deepest(error: &dyn Error) -> String {
     let mut at = error;
     while let Some(cause) = at.source() {

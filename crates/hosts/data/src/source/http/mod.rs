@@ -1,5 +1,5 @@
-//! A URL that answers CSV. The body is read as it comes and never held whole, but for a zip; what can safely be asked
-//! again is.
+//! Source of kind `http`: a URL that returns CSV. The body is streamed, except for a zip. Transient failures are
+//! retried.
 
 mod client;
 mod retry;
@@ -29,19 +29,19 @@ use template::{fill, shown};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// Bytes parsed at a time.
+/// Bytes per parse step.
 const PIECE_BYTES: usize = 32 * 1024;
-/// A zip is read from its end, so it is held whole: at most so many bytes.
+/// A zip is read from its end, so it is kept in memory, up to this size.
 const MAX_ZIP_BYTES: usize = 64 << 20;
-/// How long is waited for the words of a refusal.
+/// Timeout for the body of an error response.
 const REASON_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whole seconds where there is no fraction: what sources understand.
+/// RFC 3339, without a fraction if it is zero, because sources expect whole seconds.
 fn moment_or_nothing(time: Option<Time>) -> String {
     time.map_or_else(String::new, moment)
 }
 
-/// A body that is being read.
+/// Body in progress.
 pub(crate) struct HttpRows {
     what: String,
     /// Absent after the end.
@@ -49,14 +49,14 @@ pub(crate) struct HttpRows {
     framing: Framing,
     decoder: Decoder,
     text: CsvText,
-    /// The first bytes of the body, and all of a zip.
+    /// First bytes of the body, or all of a zip.
     start: Body,
-    /// What came and is not parsed yet, in pieces.
+    /// Received chunks to parse.
     waiting: VecDeque<Vec<u8>>,
     ended: bool,
 }
 
-/// What is known of a body.
+/// State of a body.
 enum Body {
     Unknown(Vec<u8>),
     Zip(Vec<u8>),
@@ -77,12 +77,12 @@ impl HttpRows {
         }
     }
 
-    /// How the text is read, once enough of it came.
+    /// Layout of the text, once known.
     pub(super) fn layout(&self) -> Option<&Layout> {
         self.text.layout()
     }
 
-    /// The next rows; `None` after the last.
+    /// Next rows; `None` after the last.
     pub(super) async fn next(&mut self, token: &CancellationToken) -> Result<Option<Vec<Row>>, WorkError> {
         let mut rows = Vec::new();
         while rows.is_empty() && !self.ended {
@@ -137,7 +137,7 @@ impl HttpRows {
         Ok(())
     }
 
-    /// After the last byte: a short body is parsed now, and a zip.
+    /// After the last byte: handles a short body or a zip.
     fn all_came(&mut self) -> SourceResult<()> {
         match std::mem::replace(&mut self.start, Body::Streamed) {
             Body::Streamed => {}
@@ -174,7 +174,7 @@ impl HttpRows {
     }
 }
 
-/// Asks the source and waits until it begins to answer.
+/// Sends the request and waits for the start of the response.
 pub(super) async fn open(
     name: &str,
     template: &str,
@@ -201,7 +201,7 @@ async fn open_with(
         "symbol" => Some(request.symbol.to_string()),
         "timeframe" => Some(request.timeframe.to_string()),
         "start" => Some(moment_or_nothing(range.from)),
-        // The source is asked for what it has up to and with the last moment of the range.
+        // The source gets an inclusive end.
         "end" => Some(moment_or_nothing(range.to.map(|to| to.plus_micros(-1)))),
         _ => None,
     })
@@ -228,13 +228,13 @@ async fn open_with(
         fingerprint: String::new(),
         watch: None,
         end: Place::default(),
-        // It was asked for the range only; where it can't do that, rows before are passed over.
+        // Only the range was requested. If the source ignores it, earlier rows are skipped.
         resumed: true,
         warnings,
     })
 }
 
-/// Asks, and asks again where that may help.
+/// Sends the request, with retries for transient failures.
 async fn ask(
     policy: RetryPolicy,
     roots: &Roots,
@@ -259,13 +259,13 @@ async fn ask(
                 return Err(unreachable_source(url, &what, how, &cause, attempt));
             }
         };
-        // Varied, so that many loads do not come back all at once.
+        // Jitter, so that many loads do not retry at once.
         tokio::time::sleep(wait.unwrap_or_else(|| pause.mul_f64(0.5 + rand::random::<f64>()))).await;
         pause *= 2;
     }
 }
 
-/// An answer that can be CSV.
+/// Checks that a response can be CSV.
 async fn answered(answer: Answer) -> SourceResult<Answer> {
     let header =
         |name| answer.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_lowercase();
@@ -297,7 +297,7 @@ async fn answered(answer: Answer) -> SourceResult<Answer> {
     Ok(answer)
 }
 
-/// The first words of a body, which often say why.
+/// Start of a body, which often gives the reason.
 async fn said(mut answer: Answer) -> String {
     let said = match tokio::time::timeout(REASON_TIMEOUT, answer.chunk()).await {
         Ok(Ok(Some(chunk))) => excerpt(String::from_utf8_lossy(&chunk).trim(), 160),

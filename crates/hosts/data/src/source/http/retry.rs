@@ -1,28 +1,28 @@
-//! How hard a source is tried.
+//! Retry policy of HTTP sources.
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use std::time::{Duration, SystemTime};
 
-/// How often a source is asked, and how long is waited between.
+/// Number of tries and pauses between them.
 #[derive(Clone, Copy)]
 pub(super) struct RetryPolicy {
     pub(super) tries: u32,
-    /// Before the second try; doubled before each further one, and varied by half.
+    /// Pause before the second try. Doubles with each try, with 50 % jitter.
     pub(super) pause: Duration,
-    /// The most that a `Retry-After` of the source is heeded.
+    /// Maximum honoured `Retry-After`.
     pub(super) max_retry_after: Duration,
 }
 
 pub(super) const RETRY_POLICY: RetryPolicy =
     RetryPolicy { tries: 3, pause: Duration::from_millis(500), max_retry_after: Duration::from_secs(20) };
 
-/// Whether asking again may help.
+/// Whether a retry may help.
 pub(super) fn transient(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
 }
 
-/// How long the source asks to wait: in seconds, or until a date.
+/// Pause requested by the source, in seconds or as a date.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

@@ -1,17 +1,17 @@
-//! The URL of a source: a template whose places are filled in, percent-encoded.
+//! URL template of a source, with percent-encoded placeholders.
 
 use crate::wording::excerpt;
 use std::fmt::Write as _;
 use url::Url;
 
 const PLACES: [&str; 4] = ["symbol", "timeframe", "start", "end"];
-/// Names of values in a query that are nobody's business.
+/// Query parameters with secrets.
 const SECRET_NAMES: [&str; 7] = ["key", "apikey", "api_key", "token", "secret", "password", "access_token"];
 
-/// Whether a URL template can be used.
+/// Validates a URL template.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it.
+/// What is wrong with it.
 pub(crate) fn check_template(template: &str) -> Result<(), String> {
     let filled = fill(template, |name| PLACES.contains(&name).then(|| "x".to_owned()))?;
     if !template.contains("{symbol}") {
@@ -27,7 +27,7 @@ pub(crate) fn check_template(template: &str) -> Result<(), String> {
     }
 }
 
-/// The template with each `{name}` replaced by what `value` gives, percent-encoded.
+/// Replaces each `{name}` by the percent-encoded result of `value`.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
@@ -49,7 +49,7 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Re
     Ok(out)
 }
 
-/// Keeps what RFC 3986 leaves unreserved.
+/// Percent-encodes everything but the unreserved characters of RFC 3986.
 fn encode(value: &str, out: &mut String) {
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
@@ -61,10 +61,10 @@ fn encode(value: &str, out: &mut String) {
     }
 }
 
-/// A URL for logs and messages: without a user's name, password and keys.
+/// URL for logs and messages, without user name, password and keys.
 pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
-    // These fail only for URLs that have no host, which none here is.
+    // These fail only for URLs without a host, which were rejected before.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     let text = url.to_string();

@@ -1,4 +1,4 @@
-//! The http source against a server on loopback: good, flaky, wrong and slow.
+//! HTTP source against a loopback server: good, flaky, wrong and slow.
 
 use super::*;
 use crate::bars::{Timeframe, at};
@@ -20,13 +20,13 @@ const CSV: &str =
 const QUICK: RetryPolicy =
     RetryPolicy { tries: 3, pause: Duration::from_millis(1), max_retry_after: Duration::from_millis(1) };
 
-/// More rows than are waited for to tell the layout.
+/// More rows than needed to detect the layout.
 fn long_csv() -> String {
     let rows = (0..300).map(|i| format!("2024-01-{:02}T{:02}:00:00Z,1,2,1,2,5\n", 1 + i / 24, i % 24));
     format!("Date,Open,High,Low,Close,Volume\n{}", rows.collect::<String>())
 }
 
-/// Reads so many rows as there are in [`long_csv`], in however many slices they come.
+/// Reads all rows of [`long_csv`], in any number of slices.
 async fn all_of_long_csv(opened: &mut Opened, token: &CancellationToken) {
     let mut rows = 0;
     while rows < 300 {
@@ -35,7 +35,7 @@ async fn all_of_long_csv(opened: &mut Opened, token: &CancellationToken) {
     assert_eq!(rows, 300);
 }
 
-/// A server that answers each connection with these bytes, and closes it. Gives its address.
+/// Server that sends these bytes on each connection and closes it. Returns its URL.
 async fn raw(answer: Vec<u8>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -66,7 +66,7 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// An answer with a body and these headers.
+/// Response with a body and these headers.
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Type: text/csv\r\n{headers}\r\n").into_bytes();
     bytes.extend_from_slice(body);
@@ -187,7 +187,7 @@ async fn wrong_answers_say_what_is_wrong() {
 
 #[tokio::test]
 async fn a_source_that_is_not_there_is_told_with_its_address() {
-    // A port that was free a moment ago.
+    // Port that was free a moment ago.
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let failure = told(&format!("http://127.0.0.1:{port}/{{symbol}}")).await;
     assert!(
@@ -325,7 +325,7 @@ async fn redirects_are_followed_to_https_and_back_refused() {
     assert_eq!(opened.rows.next(&token).await.unwrap().unwrap().len(), 2);
     let Err(WorkError::Failed(failure)) = ask().await else { panic!("it went back to HTTP") };
     assert!(failure.message.contains("from HTTPS to plain HTTP"), "{}", failure.message);
-    // A certificate that nobody vouches for.
+    // Untrusted certificate.
     let strangers = Roots::Only(Box::new({
         let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let mut roots = rustls::RootCertStore::empty();

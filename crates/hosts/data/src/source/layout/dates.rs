@@ -1,4 +1,4 @@
-//! Whether `03/04/2024` has the day or the month first: told by a number above 12, or not at all.
+//! Date order: `03/04/2024` is decided by a number above 12 in the sample, or is ambiguous.
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
@@ -7,7 +7,7 @@ use super::unclear;
 use crate::wording::excerpt;
 use csv::StringRecord;
 
-/// The order of the dates of the first rows.
+/// Date order of the first rows.
 pub(super) fn order(columns: &Columns, rows: &[&StringRecord], what: &str) -> SourceResult<DateOrder> {
     let at = match columns.time {
         TimeColumns::One(at) | TimeColumns::Two(at, _) => at,
@@ -39,7 +39,7 @@ pub(super) fn order(columns: &Columns, rows: &[&StringRecord], what: &str) -> So
     }
 }
 
-/// The first two numbers of a date `1/2/2024` or `01-02-2024`. With dots the day comes first, everywhere.
+/// First two numbers of a date like `1/2/2024` or `01-02-2024`. Dates with dots are always day-first.
 fn first_two(text: &str) -> Option<(u8, u8)> {
     let text = text.trim();
     let separator = if text.contains('/') { '/' } else { '-' };

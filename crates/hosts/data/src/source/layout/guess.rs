@@ -1,5 +1,5 @@
-//! Who wrote a text: told by what only that vendor's files have. Nothing is read differently for a guess; a format that
-//! was chosen decides the zone of times that say none.
+//! Vendor detection by features that only its files have. A detected format changes nothing; a selected one sets the
+//! time zone of times without one.
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
@@ -10,7 +10,7 @@ use crate::format::Format;
 use crate::trouble::failure;
 use csv::StringRecord;
 
-/// The vendor that the text looks like.
+/// Detected vendor format.
 pub(super) fn format(
     sample: &Sample,
     titles: &Titles,
@@ -54,7 +54,7 @@ pub(super) fn format(
     }
 }
 
-/// The chosen format, where the text can be of it.
+/// Selected format, if it is compatible with the text.
 pub(super) fn chosen(
     chosen: Option<Format>,
     found: Format,
@@ -66,7 +66,7 @@ pub(super) fn chosen(
     let fits = match chosen {
         Format::Generic => true,
         Format::Binance => found == Format::Binance || matches!(columns.time, TimeColumns::One(_)),
-        // HistData's files for MetaTrader look like those of MetaTrader itself.
+        // HistData's files for MetaTrader look like MetaTrader's own.
         Format::Histdata => titles.none(),
         Format::Metatrader => titles.none() || titles.has("date") || titles.has("time"),
         Format::Yfinance
@@ -104,13 +104,13 @@ fn since_1970(columns: &Columns, rows: &[&StringRecord]) -> bool {
         .is_some_and(|text| matches!(parse(text, DateOrder::DayFirst), Some(Moment::At(_, None))))
 }
 
-/// Moments without a zone.
+/// Whether times have no zone.
 fn on_a_wall(columns: &Columns, rows: &[&StringRecord]) -> bool {
     let first = time_texts(columns, rows).next();
     first.is_some_and(|text| matches!(parse(text, DateOrder::DayFirst), Some(Moment::Wall(_))))
 }
 
-/// Days like `2024.03.01`.
+/// Whether dates look like `2024.03.01`.
 fn dotted(columns: &Columns, rows: &[&StringRecord]) -> bool {
     time_texts(columns, rows).next().is_some_and(|text| text.trim().get(4..5) == Some("."))
 }

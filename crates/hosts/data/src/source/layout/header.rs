@@ -1,5 +1,5 @@
-//! The lines of column names, and which column holds what. A text without names is read where its order of columns
-//! can be nothing else than time, open, high, low, close, volume.
+//! Header detection: column names, and the meaning of each column. Text without names is accepted if its columns can
+//! only be time, open, high, low, close, volume.
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
@@ -15,27 +15,27 @@ use csv::StringRecord;
 use protocol::Failure;
 use std::collections::BTreeSet;
 
-/// Lines before the names, such as the address of a vendor.
+/// Maximum number of lines before the names, such as the URL of a vendor.
 const MAX_PREAMBLE_LINES: usize = 10;
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];
 const TIME_WANTED: &str = "a time (timestamp, time, date or datetime)";
 
-/// What was found.
+/// Detected header.
 pub(super) struct Header {
     pub(super) columns: Columns,
     pub(super) titles: Titles,
-    /// The first record that is a row.
+    /// Index of the first data record.
     pub(super) rows_from: usize,
     pub(super) notes: Vec<String>,
 }
 
-/// The names of the columns; none where the text has none.
+/// Column names; empty if the text has none.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Titles {
     as_written: Vec<String>,
     pub(super) plain: Vec<String>,
     time: Option<usize>,
-    /// The three lines of yfinance.
+    /// The three header lines of yfinance.
     pub(super) with_tickers: bool,
 }
 
@@ -54,7 +54,7 @@ impl Titles {
         self.plain.iter().any(|n| n == name)
     }
 
-    /// Names in brackets: `<DATE>`.
+    /// Whether names are in brackets: `<DATE>`.
     pub(super) fn bracketed(&self) -> bool {
         self.as_written.first().is_some_and(|name| name.starts_with(['<', '[']))
     }
@@ -63,14 +63,14 @@ impl Titles {
         self.as_written.get(at).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| ordinal(at))
     }
 
-    /// The zone that the name of the time column says.
+    /// Time zone in the name of the time column.
     pub(super) fn zone(&self) -> Option<Zone> {
         let name = self.plain.get(self.time?)?;
         zone(name).and_then(|zone| Zone::parse(&zone.to_uppercase()).ok())
     }
 }
 
-/// Finds the names, or does without.
+/// Finds the header, or the columns of text without names.
 pub(super) fn find(sample: &Sample, about: &About) -> SourceResult<Header> {
     let names_prices = |record: &&Record| {
         let names: Vec<Holds> = record.fields.iter().map(|name| holds(&plain(name))).collect();
@@ -128,7 +128,7 @@ fn named(sample: &Sample, at: usize, about: &About) -> SourceResult<Header> {
     Ok(Header { columns, titles, rows_from, notes })
 }
 
-/// The columns of the instrument that is loaded, where a file has several.
+/// Columns of the loaded symbol, if a file has several.
 fn of_ticker(tickers: &StringRecord, about: &About, notes: &mut Vec<String>) -> SourceResult<Vec<bool>> {
     let named: BTreeSet<&str> = tickers.iter().skip(1).map(str::trim).filter(|t| !t.is_empty()).collect();
     let wanted = about.symbol.as_str();
@@ -149,7 +149,7 @@ fn of_ticker(tickers: &StringRecord, about: &About, notes: &mut Vec<String>) -> 
     Ok(vec![true; tickers.len()])
 }
 
-/// Finds each value by the name of its column.
+/// Finds each value by its column name.
 fn columns(
     titles: &mut Titles,
     chosen: &[bool],
@@ -208,7 +208,7 @@ fn columns(
         row.and_then(|row| row.get(at)).is_some_and(|text| text.trim().trim_matches(['0', '.']).is_empty())
     };
     let volume = match (volumes.as_slice(), ticks) {
-        // MetaTrader has no volume of currencies but that of ticks.
+        // For currencies MetaTrader has tick volume only.
         ([at], Some(ticks)) if zero(*at) => Some(ticks),
         ([], ticks) => ticks,
         ([at, ..], _) => Some(*at),
@@ -233,7 +233,7 @@ fn columns(
     Ok(Columns { time, prices, volume, width: titles.plain.len() })
 }
 
-/// Which columns hold the time.
+/// Columns of the time.
 fn time(
     titles: &Titles,
     all: &[(usize, Holds)],
@@ -258,7 +258,7 @@ fn time(
         [only] => return Ok(Some(TimeColumns::One(*only))),
         _ => {}
     }
-    // One that says a moment with its zone needs no other.
+    // A time with a zone needs no other column.
     if let Some(at) = times.iter().find(|at| matches!(said(at), Some(Moment::At(..)))) {
         return Ok(Some(TimeColumns::One(*at)));
     }
@@ -271,7 +271,7 @@ fn time(
     if let (Some(day), [clock]) = (day, clocks.as_slice()) {
         return Ok(Some(TimeColumns::Two(*day, *clock)));
     }
-    // Without a row there is nothing to tell them apart by, and nothing to read either.
+    // Without a row the choice does not matter.
     if row.is_none() {
         return Ok(Some(TimeColumns::One(times[0])));
     }
@@ -282,7 +282,7 @@ fn time(
     ))
 }
 
-/// A column of tickers must have one and the same in all rows.
+/// Checks that a ticker column has a single value.
 fn one_instrument(titles: &Titles, sample: &Sample, rows_from: usize, about: &About) -> SourceResult<()> {
     let Some(at) = titles.plain.iter().position(|name| holds(name) == Holds::Ticker) else { return Ok(()) };
     let tickers: BTreeSet<&str> =
@@ -297,7 +297,7 @@ fn one_instrument(titles: &Titles, sample: &Sample, rows_from: usize, about: &Ab
     ))
 }
 
-/// Rows without names: a time in one or two columns, then open, high, low, close, and perhaps a volume.
+/// Columns of text without names: a time in one or two columns, then open, high, low, close, and optionally a volume.
 fn unnamed(sample: &Sample) -> Option<Header> {
     let first = &sample.records[0].fields;
     let said = |at: usize| {
@@ -316,7 +316,7 @@ fn unnamed(sample: &Sample) -> Option<Header> {
         let text = record.get(at)?;
         Numbers::Point.parse(text).or_else(|| Numbers::Comma.parse(text))
     };
-    // Only an order in which no high is below another price, and no low above one, can be this one.
+    // The order is valid only if no price is above high or below low.
     let mut seen = 0;
     for record in &sample.records {
         let Some([open, high, low, close]) = all_of(prices.map(|at| number(&record.fields, at))) else {
@@ -340,7 +340,7 @@ fn all_of(values: [Option<f64>; 4]) -> Option<[f64; 4]> {
     Some([values[OPEN]?, values[HIGH]?, values[LOW]?, values[CLOSE]?])
 }
 
-/// What is not CSV at all.
+/// Failure of text that is not CSV at all.
 fn no_bars(line: &str, about: &About) -> Option<Failure> {
     let what = &about.what;
     let start = line.trim_start().to_lowercase();

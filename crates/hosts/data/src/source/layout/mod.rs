@@ -1,5 +1,4 @@
-//! What a text of bars looks like: found from its first lines, before any row is taken. What can be read in one way
-//! only is read; what could mean two things is refused with what to do.
+//! Layout detection from the first lines of a text. Ambiguous text is rejected with advice.
 
 mod dates;
 mod guess;
@@ -30,10 +29,10 @@ use header::{Header, Titles};
 use protocol::Failure;
 use sample::Sample;
 
-/// What is known of a text before it is read, and what was chosen.
+/// Context of a text: its name, request and options.
 #[derive(Clone, Debug)]
 pub(super) struct About {
-    /// The file or URL, for messages.
+    /// File or URL, for messages.
     pub(super) what: String,
     pub(super) symbol: Symbol,
     pub(super) timeframe: Timeframe,
@@ -41,7 +40,7 @@ pub(super) struct About {
 }
 
 impl About {
-    /// What a request says of a file or an answer.
+    /// Context of a request for a file or response.
     pub(super) fn of(request: &Request, what: &str) -> Self {
         Self {
             what: what.to_owned(),
@@ -60,7 +59,7 @@ impl About {
     }
 }
 
-/// How a text is read.
+/// Layout of a text.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(super) format: Format,
@@ -72,17 +71,17 @@ pub(crate) struct Layout {
     pub(super) columns: Columns,
     pub(super) numbers: Numbers,
     pub(super) times: TimeReader,
-    /// How it was read, for a person: which column is what.
+    /// Column of each value, for the preview.
     pub(super) titles: Vec<(&'static str, String)>,
-    /// What a person should know before the load.
+    /// Notes for the log and preview.
     pub(super) notes: Vec<String>,
 }
 
 impl Layout {
-    /// Looks at the first lines of a text.
+    /// Detects the layout from the first lines of a text.
     ///
     /// # Errors
-    /// When they can't be read, or could mean two things.
+    /// If they can't be read or are ambiguous.
     pub(super) fn detect(text: &str, about: &About) -> SourceResult<Self> {
         let sample = Sample::read(text, &about.what)?;
         if sample.records.is_empty() {
@@ -105,7 +104,7 @@ impl Layout {
         let newest_first = newest_first(&columns, &rows, order);
         let found = guess::format(sample, &titles, &columns, &rows, newest_first);
         let format = guess::chosen(about.options.format, found, &columns, &titles, what)?;
-        // A zone that the column's name says is that of the file, like `Gmt time`.
+        // A zone in the column name applies to the file, e.g. `Gmt time`.
         let zone = match (&about.options.time_zone, titles.zone()) {
             (Some(zone), _) => Some(zone.clone()),
             (None, Some(zone)) => Some(zone),
@@ -133,13 +132,13 @@ impl Layout {
         })
     }
 
-    /// The zone of the stored times, for a person: of what it is the zone.
+    /// Time zone of times without one.
     pub(super) fn zone(&self) -> Option<&Zone> {
         self.times.zone.as_ref()
     }
 }
 
-/// Whether the times of the first rows fall.
+/// Whether the times of the first rows are descending.
 fn newest_first(columns: &Columns, rows: &[&StringRecord], order: super::times::DateOrder) -> bool {
     let key = |row: &&StringRecord| match columns.time {
         TimeColumns::One(at) => match parse(row.get(at)?, order)? {
@@ -159,12 +158,12 @@ fn newest_first(columns: &Columns, rows: &[&StringRecord], order: super::times::
     falling > rising
 }
 
-/// What could mean two things.
+/// Failure of ambiguous text.
 fn unclear(message: String, hint: &str) -> Failure {
     failure(message, hint)
 }
 
-/// A column that has no name.
+/// Title of a column without a name.
 fn ordinal(at: usize) -> String {
     format!("column {}", at + 1)
 }

@@ -1,21 +1,21 @@
-//! Names of columns in real files, as they are once brackets, blanks and case are taken away.
+//! Known column names, without brackets, spaces and case.
 
-/// What a column holds.
+/// Meaning of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Holds {
-    /// A moment or a day, or with [`Holds::Clock`] beside it the day.
+    /// Time or date; the date if there is also a [`Holds::Clock`].
     Time,
-    /// A time of day where a day is beside it, a moment otherwise.
+    /// Time of day if there is also a date, otherwise a full time.
     Clock,
-    /// The time since 1970: what else says a time is not needed beside it.
+    /// Unix time, which needs no other time column.
     SinceEpoch,
-    /// The number of a row, or the time where nothing else is it.
+    /// Row number, or the time if no other column has it.
     Index,
     Price(usize),
-    /// The price of a close where no other column is one.
+    /// Close price if no other column has it.
     LastPrice,
     Volume,
-    /// Trades or ticks in place of a volume.
+    /// Number of trades or ticks instead of a volume.
     TickVolume,
     Ticker,
     Other,
@@ -26,7 +26,7 @@ pub(super) const HIGH: usize = 1;
 pub(super) const LOW: usize = 2;
 pub(super) const CLOSE: usize = 3;
 
-/// `<TICKVOL>` → `tickvol`, ` Open Time ` → `open time`.
+/// Normalizes a name: `<TICKVOL>` → `tickvol`, ` Open Time ` → `open time`.
 pub(super) fn plain(name: &str) -> String {
     let name = name.trim().trim_matches('"').trim();
     let inner = name
@@ -41,7 +41,7 @@ pub(super) fn plain(name: &str) -> String {
     numbered.map_or(name.clone(), |(_, rest)| rest.to_owned())
 }
 
-/// What a column of that plain name holds.
+/// Meaning of a normalized column name.
 pub(super) fn holds(name: &str) -> Holds {
     match name {
         "timestamp" | "date" | "datetime" | "date time" | "open time" | "opentime" | "gmt time"
@@ -59,13 +59,13 @@ pub(super) fn holds(name: &str) -> Holds {
         "tickvol" | "tick volume" | "tickvolume" => Holds::TickVolume,
         "ticker" | "symbol" => Holds::Ticker,
         _ if name.starts_with("time (") => Holds::Time,
-        // `Volume BTC` beside `Volume USDT`: the first one counts.
+        // `Volume BTC` and `Volume USDT`: the first one counts.
         _ if name.starts_with("volume ") => Holds::Volume,
         _ => Holds::Other,
     }
 }
 
-/// The zone that the name of a time column says: `Gmt time`, `Time (EET)`.
+/// Time zone in the name of a time column: `Gmt time`, `Time (EET)`.
 pub(super) fn zone(name: &str) -> Option<&str> {
     match name {
         "gmt time" | "time utc" => Some("UTC"),

@@ -1,28 +1,28 @@
-//! How a text writes numbers: which of `.` and `,` is decimal. `10,5` says so, `1,234` alone does not.
+//! Number format: whether `.` or `,` is the decimal separator. `10,5` decides it, `1,234` alone does not.
 
 use super::super::SourceResult;
 use super::unclear;
 use crate::wording::excerpt;
 
-/// What the decimal sign is; the other one, where it is there, groups thousands.
+/// Decimal separator. The other one groups thousands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in super::super) enum Numbers {
     Point,
     Comma,
 }
 
-/// What one number shows of that.
+/// Evidence of a single number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shows {
     Nothing,
     Point,
     Comma,
-    /// One comma before three digits: thousands, or three decimals.
+    /// One comma before three digits: thousands or decimals.
     Either,
 }
 
 impl Numbers {
-    /// What the numbers of the first rows show.
+    /// Number format of the first rows.
     pub(super) fn detect(texts: &[&str], what: &str) -> SourceResult<Self> {
         let first = |wanted: Shows| texts.iter().find(|text| shows(text) == wanted);
         match (first(Shows::Point), first(Shows::Comma), first(Shows::Either)) {
@@ -50,9 +50,9 @@ impl Numbers {
         }
     }
 
-    /// The number of a text. Signs of currencies and separators of thousands are passed over.
+    /// Parses a number. Ignores currency symbols and thousands separators.
     pub(in super::super) fn parse(self, text: &str) -> Option<f64> {
-        // Nearly every number, at once.
+        // Fast path for nearly all numbers.
         if self == Self::Point
             && let Ok(number) = text.parse()
         {
@@ -68,7 +68,7 @@ impl Numbers {
         if fraction.is_empty() { whole.parse().ok() } else { format!("{whole}.{fraction}").parse().ok() }
     }
 
-    /// A volume, which may be in thousands (`K`), millions (`M`) or billions (`B`).
+    /// Parses a volume, which can have the suffix `K`, `M` or `B`.
     pub(in super::super) fn parse_volume(self, text: &str) -> Option<f64> {
         if let Some(number) = self.parse(text) {
             return Some(number);
@@ -84,7 +84,7 @@ impl Numbers {
     }
 }
 
-/// `1,234,567` → `1234567`, where every group but the first has three digits.
+/// Removes thousands separators: `1,234,567` → `1234567`. Every group but the first must have three digits.
 fn ungrouped(text: &str, group: char) -> Option<String> {
     let mut parts = text.split(group);
     let first = parts.next()?;
@@ -102,7 +102,7 @@ fn ungrouped(text: &str, group: char) -> Option<String> {
 fn shows(text: &str) -> Shows {
     let text = text.trim().trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']);
     let count = |sign: u8| text.bytes().filter(|b| *b == sign).count();
-    // One sign before three digits, as between thousands.
+    // One separator before three digits, as in thousands.
     let groups = |sign: char| {
         let (before, after) = text.split_once(sign).unwrap_or_default();
         after.len() == 3 && (1..=3).contains(&before.len()) && before != "0"
@@ -116,7 +116,7 @@ fn shows(text: &str) -> Shows {
                 Shows::Comma
             }
         }
-        // `1.234` proves nothing; where nothing else does, a point is decimal.
+        // `1.234` is no evidence. By default a point is the decimal separator.
         (1, 0) if groups('.') => Shows::Nothing,
         (1, 0) => Shows::Point,
         (_, 0) => Shows::Comma,

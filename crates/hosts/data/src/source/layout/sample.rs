@@ -1,38 +1,39 @@
-//! The first lines of a text, cut into records.
+//! Sample of a text: its first lines, split into records.
 
 use super::super::SourceResult;
 use crate::trouble::failure;
 use csv::{ReaderBuilder, StringRecord};
 
-/// So many whole lines are enough to tell the layout; a shorter text is looked at whole.
+/// Number of lines needed to detect the layout. A shorter text is read completely.
 pub(in super::super) const SAMPLE_LINES: usize = 256;
-/// So many bytes are enough, too, however few lines they are.
+/// Number of bytes that is enough in any case.
 pub(in super::super) const MAX_SAMPLE_BYTES: usize = 64 * 1024;
-/// Separators of columns. Of two that fit as many lines the later is it: a comma may be a decimal one.
+/// Column separators. In a tie the later one wins, because a comma can be decimal.
 const DELIMITERS: [u8; 4] = [b',', b'|', b';', b'\t'];
 
-/// Records, and where each begins.
+/// Records with their positions.
 pub(super) struct Sample {
     pub(super) delimiter: u8,
     pub(super) records: Vec<Record>,
-    /// Where the text after the records begins.
+    /// Position after the records.
     end: (u64, usize),
 }
 
 pub(super) struct Record {
     pub(super) fields: StringRecord,
-    /// Its line, from 1, and the byte at which that begins.
+    /// Line from 1, and byte offset.
     pub(super) line: u64,
     start: usize,
 }
 
 impl Sample {
-    /// Cuts a text at the separator that its first line names (`sep=;`), or that fits most lines.
+    /// Splits a text at the separator of its first line (`sep=;`), or at the best-fitting one.
     pub(super) fn read(text: &str, what: &str) -> SourceResult<Self> {
         let (named, skipped) = sep_line(text);
         let body = &text[skipped..];
         let delimiter = named.unwrap_or_else(|| {
-            // How many lines have as many as the last one, which is a row; below four there are no columns for a bar.
+            // Number of lines with as many fields as the last one, which is a row. Fewer than four fields are not
+            // enough for a bar.
             let fitting = |delimiter: &u8| {
                 let counts: Vec<usize> = body
                     .lines()
@@ -60,7 +61,7 @@ impl Sample {
                 break;
             }
             let position = fields.position().map_or(0, |p| p.byte() as usize);
-            // The reader's position lies before blank lines and the rest of a line's end.
+            // The reader's position is before blank lines and the rest of a line break.
             let ends = body[position..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).count();
             let start = skipped + position + ends;
             if !is_blank(&fields) && !is_comment(&fields) {
@@ -70,7 +71,7 @@ impl Sample {
         Ok(Self { delimiter, records, end: (1 + newlines(text), text.len()) })
     }
 
-    /// The records from one on.
+    /// Records from an index on.
     pub(super) fn rows(&self, from: usize) -> impl Iterator<Item = &StringRecord> {
         self.records.iter().skip(from).map(|record| &record.fields)
     }
@@ -82,7 +83,7 @@ impl Sample {
     }
 }
 
-/// A row of separators alone, as spreadsheets leave them.
+/// Whether a row has only separators, as spreadsheets leave them.
 pub(in super::super) fn is_blank(fields: &StringRecord) -> bool {
     fields.iter().all(|field| field.trim().is_empty())
 }
@@ -95,7 +96,7 @@ fn newlines(text: &str) -> u64 {
     text.bytes().filter(|b| *b == b'\n').count() as u64
 }
 
-/// The separator of a first line `sep=;`, and how many bytes that line has.
+/// Separator of a first line `sep=;`, and the length of that line.
 fn sep_line(text: &str) -> (Option<u8>, usize) {
     let line_end = text.find('\n').map_or(text.len(), |at| at + 1);
     let line = text[..line_end].trim_matches(['\r', '\n', '"', '\u{feff}']);

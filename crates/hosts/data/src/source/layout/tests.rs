@@ -1,4 +1,4 @@
-//! What spreadsheets and people make of a CSV of bars.
+//! CSV variants of spreadsheets and hand-edited files.
 
 use super::super::csv_text::CsvText;
 use super::*;
@@ -141,7 +141,7 @@ fn what_is_missing_or_could_mean_two_things_is_named() {
     let several =
         "time,ticker,open,high,low,close\n2024-03-04T09:00:00Z,A,1,2,1,1\n2024-03-04T09:00:00Z,B,1,2,1,1\n";
     assert!(refused(several).contains("several symbols: A, B"));
-    // Close before high: what the columns hold can't be told without names.
+    // Close before high: the columns are ambiguous without names.
     let unknown = "2024-03-04T09:00:00Z,10,9.5,11,9,5\n2024-03-04T10:00:00Z,10,9.5,11,9,5\n";
     assert!(refused(unknown).contains("has no column for a time"));
 }

@@ -1,10 +1,10 @@
-//! A file of each vendor as it comes, and what is read of it. Values are made up; the layouts are those of the vendors.
+//! Sample file of each vendor. Values are made up, layouts are real.
 
 use super::tests::{about, read_as};
 use super::*;
 use crate::format::Format;
 
-/// Reads a text, and gives its format and its bars.
+/// Reads a text and returns its format and bars.
 fn read(
     text: &str,
     timeframe: Timeframe,
@@ -204,7 +204,7 @@ fn others_are_read_as_generic() {
             None,
             "2024-03-04T14:30:00Z 100 103 99.5 101.5 2.5",
         ),
-        // CryptoDataDownload: an address, then names.
+        // CryptoDataDownload: a URL, then names.
         (
             "https://www.example.org\nunix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount\n1709562600000,2024-03-04 14:30:00,BTCUSDT,100,103,99.5,101.5,2.5,250,7\n",
             Timeframe::M1,

@@ -1,4 +1,4 @@
-//! The time of a bar: from the one or two columns that hold it, in the zone of the source where a row says none.
+//! Time of a bar, from one or two columns, in the source's time zone if a row has none.
 
 mod text;
 
@@ -12,36 +12,36 @@ use crate::zone::{Meant, Zone};
 use jiff::Timestamp;
 use protocol::Time;
 
-/// Seconds of the day in UTC at which New York opens, in summer and in winter. Some stamp daily bars with that; of other
-/// moments of the day it is taken that they are the midnight of an exchange.
+/// UTC seconds of the day at which New York opens, in summer and winter. Some vendors stamp daily bars with it. Other
+/// times of day are taken as the midnight of an exchange.
 const NEW_YORK_OPENS: [i64; 2] = [48_600, 52_200];
 
-/// Reads the times of one source, row by row.
+/// Reads the times of a source, row by row.
 #[derive(Clone, Debug)]
 pub(super) struct TimeReader {
     pub(super) timeframe: Timeframe,
     pub(super) order: DateOrder,
-    /// Of times that say none.
+    /// Time zone of times without one.
     pub(super) zone: Option<Zone>,
-    /// The newest bar comes first.
+    /// Whether the newest bar comes first.
     pub(super) newest_first: bool,
-    /// Who wrote the source, for advice on its zone.
+    /// Vendor format, for advice on the time zone.
     pub(super) format: Format,
-    /// The time of the row before: tells the two hours apart that a clock shows twice.
+    /// Time of the previous row, to resolve local times that occur twice.
     pub(super) last: Option<Timestamp>,
 }
 
 impl TimeReader {
-    /// The time in one column.
+    /// Time in one column.
     ///
     /// # Errors
-    /// `no_zone` where only the zone is missing, `bad_time` for all else.
+    /// `no_zone` if only the zone is missing, otherwise `bad_time`.
     pub(super) fn read(&mut self, text: &str) -> Result<Time, Reject> {
         let moment = parse(text, self.order).ok_or_else(|| bad(text, "is not a time"))?;
         self.place(moment, text)
     }
 
-    /// The time in two columns: a day and a time of day.
+    /// Time in two columns: a date and a time of day.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -84,8 +84,8 @@ impl TimeReader {
         Ok(Time::from_micros(timestamp.as_microsecond()))
     }
 
-    /// A daily bar belongs to the day that was written, whatever the zone beside it. A moment in UTC or since 1970
-    /// belongs to the day in the zone of the source, unless it is a midnight of UTC: that is how days are written, too.
+    /// Trading day of a daily bar: the written date, whatever its zone. A UTC or Unix time belongs to the day in the
+    /// source's zone, unless it is midnight UTC, which is a date too.
     fn trading_day(&self, moment: Moment) -> Time {
         let moment = match moment {
             Moment::Day(day) | Moment::At(_, Some(day)) => return start_of(day),
@@ -100,7 +100,7 @@ impl TimeReader {
         }
     }
 
-    /// Which of the two: the one that goes on from the row before.
+    /// Resolves an ambiguous local time: the one that continues from the previous row.
     fn of_two(&self, first: Timestamp, second: Timestamp) -> Timestamp {
         match self.last {
             Some(last) if self.newest_first => {

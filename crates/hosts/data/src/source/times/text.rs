@@ -1,6 +1,6 @@
-//! One moment as text, in the forms that files have: a day, what a clock on a wall shows, or a moment with its zone.
+//! Parses a time in the formats of real files: a date, a local time, or a time with its zone.
 //!
-//! Written for speed: it is asked once a row.
+//! Optimized for speed: it runs once per row.
 
 use crate::zone::{Zone, parse_offset};
 use jiff::Timestamp;
@@ -15,17 +15,17 @@ pub(in super::super) enum DateOrder {
     MonthFirst,
 }
 
-/// What a text says of a moment.
+/// Parsed time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in super::super) enum Moment {
     Day(Date),
-    /// A day and a time of day, of no zone.
+    /// Date and time of day without a zone.
     Wall(DateTime),
-    /// With the day that was written, where that was by a clock elsewhere than in UTC.
+    /// Moment, with the written local date if it is not in UTC.
     At(Timestamp, Option<Date>),
 }
 
-/// Reads a moment; `None` for what is none.
+/// Parses a time; `None` if it is not one.
 pub(in super::super) fn parse(text: &str, order: DateOrder) -> Option<Moment> {
     let text = text.trim();
     if let Some(moment) = iso(text) {
@@ -41,7 +41,7 @@ pub(in super::super) fn parse(text: &str, order: DateOrder) -> Option<Moment> {
     rest.finish(day, compact)
 }
 
-/// A time of day alone: `09:30`, `09:30:00.5`, `093000`, `0930`, `9:30 PM`.
+/// Parses a time of day: `09:30`, `09:30:00.5`, `093000`, `0930`, `9:30 PM`.
 pub(in super::super) fn clock(text: &str) -> Option<Clock> {
     let text = text.trim();
     let mut rest = Rest(text.as_bytes());
@@ -53,7 +53,7 @@ pub(in super::super) fn clock(text: &str) -> Option<Clock> {
     rest.0.is_empty().then_some(clock)
 }
 
-/// The form of nearly all files, first: `2024-03-01 09:30:00+00:00`.
+/// Fast path for the most common format: `2024-03-01 09:30:00+00:00`.
 fn iso(text: &str) -> Option<Moment> {
     let mut rest = Rest(text.as_bytes());
     let year = rest.digits(4)?;
@@ -64,7 +64,7 @@ fn iso(text: &str) -> Option<Moment> {
     rest.finish(day, false)
 }
 
-/// A number: a day like `20240301`, a moment like `20240301093000`, or the time since 1970 in s, ms, µs or ns.
+/// Parses a number: a date like `20240301`, a time like `20240301093000`, or Unix time in s, ms, µs or ns.
 fn number(text: &str) -> Option<Moment> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let compact =
@@ -82,7 +82,7 @@ fn number(text: &str) -> Option<Moment> {
     since_1970(whole, fraction)
 }
 
-/// The unit shows in the number of digits: 10 for seconds (from 2001 on), 13 for ms, 16 for µs, 19 for ns.
+/// Unix time. The number of digits gives the unit: 10 for s (from 2001 on), 13 for ms, 16 for µs, 19 for ns.
 fn since_1970(whole: &str, fraction: &str) -> Option<Moment> {
     let number: i64 = whole.parse().ok()?;
     let nanos_each: i64 = match number {
@@ -100,7 +100,7 @@ fn since_1970(whole: &str, fraction: &str) -> Option<Moment> {
     Some(Moment::At(Timestamp::from_nanosecond(nanos).ok()?, None))
 }
 
-/// What is not read yet.
+/// Unparsed rest of the text.
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
@@ -138,7 +138,7 @@ impl Rest<'_> {
         }
     }
 
-    /// A day in any form but ISO's, and whether it has no separators.
+    /// Date in any format but ISO, and whether it has no separators.
     fn any_day(&mut self, order: DateOrder) -> Option<(Date, bool)> {
         let digits = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
         match digits {
@@ -160,7 +160,7 @@ impl Rest<'_> {
                 let second = self.short()?;
                 self.take(&[separator])?;
                 let year = self.digits(4)?;
-                // With dots the day comes first wherever dates have dots.
+                // Dates with dots are always day-first.
                 let day_first = separator == b'.' || order == DateOrder::DayFirst;
                 let (day, month) = if day_first { (first, second) } else { (second, first) };
                 Some((Date::new(year, month, day).ok()?, false))
@@ -191,12 +191,12 @@ impl Rest<'_> {
         i8::try_from(at + 1).ok()
     }
 
-    /// What follows a day: nothing, or a time of day and perhaps a zone.
+    /// Parses the rest after a date: nothing, or a time of day and optionally a zone.
     fn finish(&mut self, day: Date, compact: bool) -> Option<Moment> {
         if self.0.is_empty() || self.0 == b"T" {
             return Some(Moment::Day(day));
         }
-        // `20240301-14:30:00` is how Interactive Brokers writes UTC.
+        // Interactive Brokers writes UTC as `20240301-14:30:00`.
         let dash = compact && self.take(b"-").is_some();
         if !dash {
             self.take(b" Tt,")?;
@@ -205,7 +205,7 @@ impl Rest<'_> {
         let digits = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
         let clock = if compact && digits >= 4 { self.compact_clock() } else { self.clock() }?;
         let wall = day.to_datetime(clock);
-        // pandas writes a space before a zone's name, Postgres none: both write UTC so.
+        // pandas writes a space before the zone name, Postgres does not.
         self.spaces();
         if self.0.is_empty() {
             return match dash {
@@ -221,7 +221,7 @@ impl Rest<'_> {
         }
     }
 
-    /// `Z` and `+00:00`, the zones of nearly all files.
+    /// Fast path for the most common zones, `Z` and `+00:00`.
     fn plain_offset(&self) -> Option<Offset> {
         match self.0 {
             b"Z" | b"z" | b"UTC" | b"GMT" | b"+00:00" => Some(Offset::UTC),
@@ -249,7 +249,7 @@ impl Rest<'_> {
         Clock::new(hour, minute, second, nanos).ok()
     }
 
-    /// `AM` or `PM`, where there is one.
+    /// Parses `AM` or `PM`, if present.
     fn afternoon(&mut self) -> Option<bool> {
         let start = self.0.iter().take_while(|b| **b == b' ').count();
         let word = self.0.get(start..start + 2)?;
@@ -262,7 +262,7 @@ impl Rest<'_> {
         Some(afternoon)
     }
 
-    /// `093000` or `0930`, with a fraction perhaps.
+    /// Parses `093000` or `0930`, with an optional fraction.
     fn compact_clock(&mut self) -> Option<Clock> {
         let digits = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
         let (hour, minute) = match digits {
@@ -274,7 +274,7 @@ impl Rest<'_> {
         Clock::new(hour, minute, second, nanos).ok()
     }
 
-    /// Up to nine digits, as nanoseconds.
+    /// Parses up to nine digits as nanoseconds.
     fn fraction(&mut self) -> Option<i32> {
         let mut nanos = 0i32;
         let mut n = 0;
@@ -293,7 +293,7 @@ fn at(offset: Offset, wall: DateTime) -> Option<Moment> {
     Some(Moment::At(offset.to_timestamp(wall).ok()?, (offset != Offset::UTC).then(|| wall.date())))
 }
 
-/// `US/Eastern`, as Interactive Brokers writes it. In an hour that the clock shows twice, the first is taken.
+/// Named zone like `US/Eastern`, as written by Interactive Brokers. Of an ambiguous local time the first is taken.
 fn named(zone: &str, wall: DateTime) -> Option<Moment> {
     let moment = match Zone::parse(zone).ok()?.meant(wall) {
         crate::zone::Meant::One(moment) | crate::zone::Meant::Twice(moment, _) => moment,
