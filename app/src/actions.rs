@@ -1,5 +1,5 @@
-//! What a person can ask of operations (cancel, retry, resume, give up, delete) and of hosts (drain). Asks back where
-//! that can't be undone, says in a toast what was asked and what went wrong.
+//! Actions on operations (cancel, retry, resume, abandon, delete) and hosts (drain): confirmed where they can't be
+//! undone, with results in toasts.
 
 use crate::api;
 use crate::app::Data;
@@ -17,31 +17,31 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Ids in one request; the server takes more, and every body has its limit.
+/// Ids per request, below the server's limits.
 const AT_ONCE: usize = 2_000;
-/// Requests for one operation each that are on their way at the same time.
+/// Concurrent requests for single operations.
 const BESIDE: usize = 8;
 
-/// The feed has told of what was deleted within this.
+/// Time within which the feed reports a delete.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Something a person has to confirm.
+/// An action to confirm.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Question {
     Cancel(OperationId),
     Many(Arc<[OperationId]>),
-    /// To cancel all that a filter finds.
+    /// Cancel all that match a filter.
     Matching(Filter),
-    /// Another attempt of many: from their checkpoints, or from the start.
+    /// Retry or resume many.
     Again(Arc<[OperationId]>, Again),
     Resume(OperationId),
     Abandon(OperationId),
     Delete(OperationId),
-    /// Of these, what has ended.
+    /// Delete the ended ones of these.
     DeleteMany(Arc<[OperationId]>),
-    /// All that a filter finds and that has ended.
+    /// Delete all ended ones that match a filter.
     DeleteMatching(Filter),
-    /// Whether a host should take no new work.
+    /// Drain a host.
     Drain(HostName),
 }
 
@@ -49,13 +49,13 @@ pub enum Question {
 #[derive(Clone, Copy)]
 pub struct Actions {
     toasts: Toasts,
-    /// Asked for and not yet answered.
+    /// Operations with a request in flight.
     pending: RwSignal<HashSet<OperationId>>,
-    /// Hosts that were asked to be drained or undrained, not yet answered.
+    /// Hosts with a drain or undrain request in flight.
     draining: RwSignal<HashSet<HostName>>,
-    /// Deletes that were asked for here and whose rows may not be gone yet.
+    /// Deletes requested here whose rows may still be shown.
     deleting: RwSignal<u32>,
-    /// What a person has to confirm.
+    /// The action to confirm.
     pub question: RwSignal<Option<Question>>,
 }
 
@@ -76,7 +76,8 @@ impl Actions {
         expect_context::<Actions>()
     }
 
-    /// What is deleted now was asked for on this page: its rows need not keep their places. Tracked.
+    /// Whether this page is deleting operations: then their rows disappear at once, even while the list is frozen.
+    /// Tracked.
     pub fn deletes(&self) -> bool {
         self.deleting.get() > 0
     }
@@ -85,23 +86,23 @@ impl Actions {
         self.deleting.update(|n| *n += 1);
     }
 
-    /// The feed tells of what is gone soon after the answer, if not before it.
+    /// The feed reports the delete soon after the answer, if not before.
     fn delete_answered(&self) {
         let deleting = self.deleting;
         set_timeout(move || deleting.update(|n| *n -= 1), GONE_WITHIN);
     }
 
-    /// Something was asked of it that is not yet answered. Tracked.
+    /// Whether a request for an operation is in flight. Tracked.
     pub fn pending(&self, id: OperationId) -> bool {
         self.pending.with(|pending| pending.contains(&id))
     }
 
-    /// Whether a host is asked for something that is not yet answered. Tracked.
+    /// Whether a request for a host is in flight. Tracked.
     pub fn host_pending(&self, host: &HostName) -> bool {
         self.draining.with(|pending| pending.contains(host))
     }
 
-    /// Lets a host take no new work, or take it again. Its card says when that is so, read out too.
+    /// Drains or undrains a host. Its card announces the change.
     pub fn drain_now(&self, host: HostName, on: bool) {
         if !self.draining.try_update(|pending| pending.insert(host.clone())).unwrap_or_default() {
             return;
@@ -127,13 +128,13 @@ impl Actions {
         });
     }
 
-    /// Whether a cancel asks back first, because it would lose work. Tracked.
+    /// Whether a cancel must be confirmed because it loses work. Tracked.
     pub fn cancel_asks(&self, op: OpView) -> bool {
         let checkpoint = op.facts.with(|f| f.checkpoint.is_some());
         words::cancel_loses_work(op.state.get(), resumable(&op.fixed().kind), checkpoint)
     }
 
-    /// Cancels; asks first where that loses work.
+    /// Cancels, after a confirmation where that loses work.
     pub fn cancel(&self, op: OpView) {
         if untrack(|| self.cancel_asks(op)) {
             self.question.set(Some(Question::Cancel(op.id)));
@@ -142,27 +143,27 @@ impl Actions {
         }
     }
 
-    /// Cancels without asking.
+    /// Cancels without confirmation.
     pub fn cancel_now(&self, id: OperationId) {
         self.ask(id, "cancel", "Cancel requested");
     }
 
-    /// Another attempt from the start.
+    /// Retries from the start.
     pub fn retry(&self, id: OperationId) {
         self.ask(id, "retry", "Retry queued");
     }
 
-    /// Another attempt from the checkpoint.
+    /// Resumes from the checkpoint.
     pub fn resume_now(&self, id: OperationId) {
         self.ask(id, "resume", "Resume queued");
     }
 
-    /// Gives up an attempt whose host can't be heard.
+    /// Abandons an operation on an unreachable host.
     pub fn abandon_now(&self, id: OperationId) {
         self.ask(id, "abandon", "Abandoned");
     }
 
-    /// Deletes one that has ended. Its page then says that it is gone.
+    /// Deletes an ended operation. Its page then shows that it was deleted.
     pub fn delete_now(&self, id: OperationId) {
         if !self.pending.try_update(|pending| pending.insert(id)).unwrap_or_default() {
             return;
@@ -186,7 +187,7 @@ impl Actions {
         });
     }
 
-    /// Deletes those of many that have ended, each with what it started. Rows go as the feed tells of them.
+    /// Deletes ended operations with their child operations. Rows disappear as the feed reports it.
     pub fn delete_many_now(&self, wishes: Vec<DeleteMany>) {
         let (actions, selection) = (*self, Selection::here());
         actions.delete_begins();
@@ -198,7 +199,7 @@ impl Actions {
                         all += told;
                         selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
                     }
-                    // What was not asked stays selected.
+                    // Failed ones stay selected.
                     Err(problem) => actions.toasts.warn(problem.detail),
                 }
             }
@@ -211,7 +212,7 @@ impl Actions {
         });
     }
 
-    /// Cancels many, and says what became of it; with a filter all that it finds then, whatever was found before.
+    /// Cancels many and reports the result; with a filter all that match at that time.
     pub fn cancel_many_now(&self, ids: Arc<[OperationId]>, filter: Option<Filter>, reason: String) {
         let (actions, selection) = (*self, Selection::here());
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
@@ -228,7 +229,7 @@ impl Actions {
                         refused.extend(answer.refused);
                         selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
                     }
-                    // What was not asked stays selected.
+                    // Failed ones stay selected.
                     Err(problem) => actions.toasts.warn(problem.detail),
                 }
             }
@@ -242,7 +243,7 @@ impl Actions {
         });
     }
 
-    /// Another attempt of those of many that there can be one of, and what became of it.
+    /// Retries or resumes those of many that allow it, and reports the result.
     pub fn again_many_now(&self, ids: &[OperationId], again: Again) {
         let (live, actions, selection) = (Live::here(), *self, Selection::here());
         let fits = |id: &&OperationId| {
@@ -269,7 +270,7 @@ impl Actions {
                             selection.set_all(&[*id], false);
                             asked += 1;
                         }
-                        // What was refused stays selected.
+                        // Refused ones stay selected.
                         Err(problem) => refused.push(Refused { id: *id, why: problem.detail }),
                     }
                 }
@@ -279,7 +280,7 @@ impl Actions {
         });
     }
 
-    /// What became of a wish for many.
+    /// Reports the result of a bulk action.
     fn tell(&self, what: &str, asked: u32, refused: &[Refused]) {
         if asked > 0 || !refused.is_empty() {
             match asked_many(what, asked, refused) {
@@ -315,7 +316,7 @@ impl Actions {
                             operation.title
                         ));
                     } else {
-                        // The feed may have told more by now than the answer does.
+                        // The feed may be ahead of the answer.
                         let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
                         actions.toasts.say(match what {
                             "cancel" => words::cancel_note(state, &operation.title),
@@ -332,19 +333,19 @@ impl Actions {
     }
 }
 
-/// A filter as the words of an address, which is how the API takes it.
+/// A filter as query string, as the API takes it.
 fn words_of(filter: &Filter) -> String {
     let words = filter.words();
     crate::query::url("", words.iter().map(|(n, v)| (n.as_str(), v.as_str())))
 }
 
-/// The wishes to delete these, or all that a filter finds.
+/// Requests to delete these, or all that match a filter.
 pub fn to_delete(ids: &[OperationId], filter: Option<&Filter>) -> Vec<DeleteMany> {
     let portions = portions(ids, filter).into_iter();
     portions.map(|(ids, filter)| DeleteMany { ids, filter, ..DeleteMany::default() }).collect()
 }
 
-/// What a request each names of these, or of all that a filter finds: ids or a filter.
+/// Parts of a bulk request: ids in portions, or the filter.
 fn portions(ids: &[OperationId], filter: Option<&Filter>) -> Vec<(Option<Vec<OperationId>>, Option<String>)> {
     match filter {
         Some(filter) => vec![(None, Some(words_of(filter)))],
@@ -352,7 +353,7 @@ fn portions(ids: &[OperationId], filter: Option<&Filter>) -> Vec<(Option<Vec<Ope
     }
 }
 
-/// Whether a later attempt of this kind can go on where one ended, as far as the page knows. Not tracked.
+/// Whether the kind supports resume, as far as the page knows. Not tracked.
 pub fn resumable(kind: &KindName) -> bool {
     Data::here().kinds.with_untracked(|kinds| {
         let kinds = kinds.as_ref().and_then(|k| k.as_ref().ok());

@@ -1,18 +1,18 @@
-//! A question that is asked again when its answer did not come.
+//! Retry timer for failed requests.
 
 use leptos::prelude::*;
 use protocol::{Problem, ProblemType};
 use std::time::Duration;
 
-/// After so long it is asked again at first; each time in a row that it is in vain doubles that, up to the longest.
+/// Initial and maximum delay; it doubles with each consecutive failure.
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Whoever asks follows it, and tells it what became of the question: it wakes them when it is time to ask again.
+/// The caller tracks [`Again::turn`], reports results, and is notified when it should retry.
 #[derive(Clone, Copy)]
 pub struct Again {
     turn: RwSignal<u32>,
-    /// How often in a row it was in vain, and whether a next time is under way.
+    /// Consecutive failures, and whether a retry is scheduled.
     vain: StoredValue<(u32, bool)>,
 }
 
@@ -21,22 +21,23 @@ impl Again {
         Self { turn: RwSignal::new(0), vain: StoredValue::new((0, false)) }
     }
 
-    /// Which time it is. Tracked.
+    /// Number of the attempt. Tracked.
     pub fn turn(self) -> u32 {
         self.turn.get()
     }
 
-    /// The answer came.
+    /// Reports a success.
     pub fn answered(self) {
         self.vain.try_update_value(|(times, _)| *times = 0);
     }
 
-    /// It did not: if that may pass, there is another turn in a while; one, however many questions were in vain.
+    /// Reports a failure: schedules a retry if it may be temporary. At most one is scheduled, however many requests
+    /// failed.
     pub fn in_vain(self, problem: &Problem) {
         if !passes(problem) {
             return;
         }
-        // Whoever asked may have left.
+        // The caller may be gone by now.
         let pause = self.vain.try_update_value(|(times, under_way)| {
             let pause = pause(*times);
             *times += 1;
@@ -57,8 +58,8 @@ fn pause(times: u32) -> Duration {
     FIRST.saturating_mul(1 << times.min(8)).min(LONGEST)
 }
 
-/// Whether another time may bring another answer: a server that is away, or that says that it can't just now. A refusal
-/// stays one, and so does an answer that this page can't read.
+/// Whether a retry may succeed: the server is unreachable or temporarily unavailable. Rejections and unreadable answers
+/// are permanent.
 fn passes(problem: &Problem) -> bool {
     problem.status >= 500 && problem.kind != ProblemType::Internal
 }

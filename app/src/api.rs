@@ -1,4 +1,4 @@
-//! What a page asks for: from the server it is rendered on, or by the API when it runs in the browser.
+//! Data of the pages: from the rendering server, or from the API in the browser.
 
 use protocol::activity::Activity;
 use protocol::api::{
@@ -24,18 +24,18 @@ fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
 
 #[cfg(not(feature = "ssr"))]
 async fn get<T: serde::de::DeserializeOwned + 'static>(path: String) -> Result<T, Problem> {
-    // What a browser's future holds stays on its one thread; resources ask for a promise of it.
+    // Browser futures stay on their one thread, but resources require `Send`.
     send_wrapper::SendWrapper::new(async move { Call::get(&path).json().await }).await
 }
 
-/// An answer, and the number of the feed at which it is true: what happened later is in the feed.
+/// An answer with the feed position at which it is valid; later changes are in the feed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Told<T> {
     pub seq: u64,
     pub of: T,
 }
 
-/// Everything the page shows, and the seq it is true at.
+/// All live data of the page, with its feed position.
 pub async fn snapshot() -> Result<Snapshot, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.snapshot().await;
@@ -43,7 +43,7 @@ pub async fn snapshot() -> Result<Snapshot, Problem> {
     get("/api/v1/snapshot".to_owned()).await
 }
 
-/// One operation with its attempts and its result.
+/// An operation with its attempts and result.
 pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.operation(id).await;
@@ -51,7 +51,7 @@ pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
     get(format!("/api/v1/operations/{id}")).await
 }
 
-/// What ended lately, beside what is usual.
+/// Ended operations of the last 24 hours, compared with the days before.
 pub async fn activity() -> Result<Told<Activity>, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.activity().await;
@@ -59,7 +59,7 @@ pub async fn activity() -> Result<Told<Activity>, Problem> {
     send_wrapper::SendWrapper::new(async move { Call::get("/api/v1/activity").told().await }).await
 }
 
-/// What can be started.
+/// Available kinds.
 pub async fn kinds() -> Result<KindList, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.kinds().await;
@@ -67,7 +67,7 @@ pub async fn kinds() -> Result<KindList, Problem> {
     get("/api/v1/kinds".to_owned()).await
 }
 
-/// The curves of an operation, at most `points` points each.
+/// Series of an operation, at most `points` points each.
 pub async fn series(id: OperationId, points: u32) -> Result<SeriesAnswer, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.series(id, points).await;
@@ -75,7 +75,7 @@ pub async fn series(id: OperationId, points: u32) -> Result<SeriesAnswer, Proble
     get(format!("/api/v1/operations/{id}/series?points={points}")).await
 }
 
-/// The log of an operation's current attempt.
+/// Log of an operation's current attempt.
 pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.logs(id).await;
@@ -83,7 +83,7 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
     get(format!("/api/v1/operations/{id}/logs")).await
 }
 
-/// Requests that only a browser makes.
+/// Requests made only in the browser.
 mod browser {
     use super::*;
     use crate::http::Call;
@@ -92,14 +92,13 @@ mod browser {
     use serde_json::Value;
     use std::time::Duration;
 
-    /// A host may ask a source of its own before it answers.
+    /// A host may query its source before it answers.
     const PREVIEW_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Part of an artifact that is sampled over time, in a range of seconds since 1970 or in all, at most
-    /// `points` of it.
+    /// A sampled artifact within a range of seconds since 1970, or all of it, with at most `points` points.
     ///
     /// # Errors
-    /// The server's problem document, or one of our own when there was no answer.
+    /// The server's problem document, or our own when there was no answer.
     pub async fn sampled<T: DeserializeOwned>(
         id: OperationId,
         name: &str,
@@ -113,7 +112,7 @@ mod browser {
         Call::get(&path).json().await
     }
 
-    /// An artifact as a whole.
+    /// A complete artifact.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -121,7 +120,7 @@ mod browser {
         Call::get(&format!("/api/v1/operations/{id}/artifacts/{name}")).json().await
     }
 
-    /// A page of stored operations; `path` is that of the list with the words of a filter.
+    /// A page of stored operations; `path` includes the filter.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -129,7 +128,7 @@ mod browser {
         Call::get(path).told().await
     }
 
-    /// How many operations in each state a filter finds; `path` has the words of the filter.
+    /// Counts per state for a filter; `path` includes the filter.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -137,7 +136,7 @@ mod browser {
         Call::get(path).told().await
     }
 
-    /// The newest few stored operations that have such words in them.
+    /// The newest stored operations that match a search text, at most eight.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -145,7 +144,7 @@ mod browser {
         Call::get(&query::url("/api/v1/operations", [("q", words), ("limit", "8")])).json().await
     }
 
-    /// Log lines of an attempt: the last `limit` before one.
+    /// The last `limit` log lines of an attempt before line `before`.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -159,7 +158,7 @@ mod browser {
         Call::get(&path).json().await
     }
 
-    /// The last lines of a level before one that have words in them.
+    /// The last log lines before line `before` that match a search text and a minimum level.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -193,7 +192,7 @@ mod browser {
         Call::get(&path).json().await
     }
 
-    /// Starts an operation; the same key again starts nothing twice.
+    /// Starts an operation; `key` is an idempotency key.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -202,7 +201,7 @@ mod browser {
         Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
     }
 
-    /// What a kind would do with params.
+    /// Preview of a kind with parameters.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -211,7 +210,7 @@ mod browser {
         Call { limit: PREVIEW_TIMEOUT, ..Call::post(&path, params.to_string()) }.json().await
     }
 
-    /// Asks something of an operation: `cancel`, `retry`, `resume` or `abandon`.
+    /// Requests `cancel`, `retry`, `resume` or `abandon` of an operation.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -219,7 +218,7 @@ mod browser {
         Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
     }
 
-    /// Deletes an operation that has ended.
+    /// Deletes an ended operation.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -228,7 +227,7 @@ mod browser {
         Call { method: "DELETE", ..Call::get(&path) }.json().await
     }
 
-    /// Deletes many that have ended, or with `dry_run` only says how many that would be.
+    /// Deletes many ended operations, or with `dry_run` only counts them.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -237,7 +236,7 @@ mod browser {
         Call::post("/api/v1/operations/delete", body).json().await
     }
 
-    /// The band of earlier runs of a curve; `anew` reads it again where it is known already.
+    /// Baseline of a series; `anew` recomputes a cached one.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -258,7 +257,7 @@ mod browser {
             .await
     }
 
-    /// Takes the rule of an operation away.
+    /// Removes the rule of an operation.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -266,7 +265,7 @@ mod browser {
         Call { method: "DELETE", ..Call::get(&format!("/api/v1/operations/{id}/rule")) }.json().await
     }
 
-    /// Lets a host take no new work, or take it again.
+    /// Drains or undrains a host.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -275,7 +274,7 @@ mod browser {
         Call::post(&format!("/api/v1/hosts/{host}/{what}"), "{}".to_owned()).json().await
     }
 
-    /// Cancels many.
+    /// Cancels many operations.
     ///
     /// # Errors
     /// As [`sampled`].

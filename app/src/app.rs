@@ -1,4 +1,4 @@
-//! The app: what every page shares, and which page stands at which address.
+//! Root component: shared contexts and routes.
 
 use crate::actions::Actions;
 use crate::api;
@@ -19,7 +19,7 @@ use leptos_router::{Lazy, SsrMode, path};
 use protocol::Problem;
 use protocol::api::Snapshot;
 
-/// What was asked for once for all pages.
+/// Resources shared by all pages.
 #[derive(Clone, Copy)]
 pub struct Data {
     pub snapshot: Resource<Result<Snapshot, Problem>>,
@@ -52,7 +52,7 @@ pub fn App() -> impl IntoView {
     provide_context(selection);
     frame::provide(toasts);
 
-    // What was deleted, here or by somebody else, can't be selected any more.
+    // Deleted operations leave the selection.
     Effect::new({
         let live = live.clone();
         move |_| {
@@ -60,14 +60,14 @@ pub fn App() -> impl IntoView {
             selection.keep(|id| !live.forgotten(id));
         }
     });
-    // Effects run only in the browser, and once the page is hydrated.
+    // Effects run only in the browser, after hydration.
     Effect::new(move |started: Option<()>| {
         if started.is_none() {
             crate::live::driver::start(live.clone());
         }
     });
 
-    // Pages wait for their data: the first paint shows it, with or without JavaScript.
+    // Pages are rendered with their data: the first paint shows it, with or without JavaScript.
     view! {
         <Router base=base::path()>
             <Frame>

@@ -1,5 +1,5 @@
-//! Where server-rendered pages get their data: the server implements this trait and puts it into the
-//! context of every render. In the browser the same answers come from the API.
+//! Data source of server-rendered pages: implemented by the server and provided in the context of every render. In the
+//! browser the API gives the same answers.
 
 use crate::api::Told;
 use async_trait::async_trait;
@@ -7,10 +7,10 @@ use protocol::activity::Activity;
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
 
-/// What a page can ask the server it is rendered on. Provided as `Arc<dyn Backend>` through leptos' context.
+/// Requests of a page to the server that renders it. Provided as `Arc<dyn Backend>` in the leptos context.
 ///
 /// # Errors
-/// All of them: the problem that the API would answer with.
+/// All: the problem that the API would answer with.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
     /// As `GET /api/v1/snapshot`.
@@ -21,7 +21,7 @@ pub trait Backend: Send + Sync + 'static {
     async fn activity(&self) -> Result<Told<Activity>, Problem>;
     /// As `GET /api/v1/kinds`.
     async fn kinds(&self) -> Result<KindList, Problem>;
-    /// As `GET /api/v1/operations/{id}/series`, at most `points` points a curve.
+    /// As `GET /api/v1/operations/{id}/series`, at most `points` points per series.
     async fn series(&self, id: OperationId, points: u32) -> Result<SeriesAnswer, Problem>;
     /// As `GET /api/v1/operations/{id}/logs`.
     async fn logs(&self, id: OperationId) -> Result<LogPage, Problem>;

@@ -1,27 +1,27 @@
-//! The path below which the page is served, such as `/signalbox` behind a proxy; empty at the root of a host.
+//! Base path of the page, such as `/signalbox` behind a proxy; empty at the root of a host.
 //!
-//! Addresses inside the app begin at the page's own root: the router's links and `navigate` add the path by themselves.
-//! Everything that the browser resolves without the router (plain links, requests, pictures) goes through [`url`].
+//! Paths within the app don't include it: the router's links and `navigate` add it. Whatever the browser resolves
+//! itself (plain links, requests, images) must go through [`url`].
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use std::sync::OnceLock;
 
-/// Of this server, or of the server that this page came from.
+/// Of this server, or in the browser of the server that the page came from.
 static BASE: OnceLock<String> = OnceLock::new();
 
-/// The attribute of the document in which the server says it to the browser.
+/// Attribute of the document that passes it to the browser.
 pub const ATTRIBUTE: &str = "data-base";
 
-/// Called once by the server, before it renders anything. `path` begins with a slash and does not end with one, or is
-/// empty.
+/// Sets the base path. Called once by the server, before it renders. `path` is empty, or starts with a slash and does
+/// not end with one.
 #[cfg(feature = "ssr")]
 pub fn configure(path: &str) {
-    // A second call changes nothing: one process serves one configuration.
+    // A second call has no effect: a process serves one configuration.
     let _ = BASE.set(path.to_owned());
 }
 
-/// The path, without a slash at its end.
+/// The base path, without a trailing slash.
 pub fn path() -> &'static str {
     BASE.get_or_init(of_document)
 }
@@ -37,17 +37,17 @@ fn of_document() -> String {
     String::new()
 }
 
-/// An address of ours as the browser has to ask for it.
+/// Path of the app with the base path added.
 pub fn url(address: &str) -> String {
     format!("{}{address}", path())
 }
 
-/// Where the page is, as the browser reaches it: `https://box.example.org/signalbox`.
+/// External URL of the app: `https://box.example.org/signalbox`.
 pub fn origin() -> String {
     format!("{}{}", window().location().origin().unwrap_or_default(), path())
 }
 
-/// A path of the browser's address bar as the app knows it.
+/// Path of the browser's location without the base path.
 pub fn local(path_of_browser: &str) -> &str {
     below(path(), path_of_browser)
 }
@@ -60,14 +60,13 @@ fn below<'a>(base: &str, path: &'a str) -> &'a str {
     }
 }
 
-/// Where the page stands, as the app knows it. Tracked.
+/// Current path without the base path. Tracked.
 pub fn use_path() -> Memo<String> {
     let pathname = use_location().pathname;
     Memo::new(move |_| local(&pathname.read()).to_owned())
 }
 
-/// Under which name this server's pages keep something in the browser, or agree with each other: other servers may be
-/// below other paths of the same host, and share the browser's storage, locks and channels with this one.
+/// Name of a storage key, lock or channel, made unique per base path: other servers may share the origin.
 pub fn scoped(name: &str) -> String {
     scoped_by(path(), name)
 }
@@ -87,7 +86,7 @@ mod tests {
         assert_eq!(below("/signalbox", "/signalbox"), "/");
         assert_eq!(below("", "/operations"), "/operations");
         assert_eq!(below("", "/"), "/");
-        // Another page of the same host, and one that is not below the base at all.
+        // Another page of the same host, and one outside of the base path.
         assert_eq!(below("/signalbox", "/signalboxes/x"), "/signalboxes/x");
         assert_eq!(below("/signalbox", "/operations"), "/operations");
     }

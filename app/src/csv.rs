@@ -1,19 +1,19 @@
-//! Tables as CSV (RFC 4180), for those who calculate on with them. Pure.
+//! CSV export (RFC 4180). Pure.
 
-/// A cell of a table.
+/// A cell.
 pub enum Cell<'a> {
-    /// Read as text by a spreadsheet, whatever it looks like.
+    /// Always read as text by spreadsheets.
     Text(&'a str),
-    /// With all its digits; empty where it is no finite number.
+    /// With full precision; empty unless finite.
     Number(f64),
 }
 
-/// One line of text, like the header, with its end.
+/// A line of texts, such as the header.
 pub fn texts<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
     line(cells.into_iter().map(Cell::Text))
 }
 
-/// One line, with its end.
+/// A line with its line break.
 pub fn line<'a>(cells: impl IntoIterator<Item = Cell<'a>>) -> String {
     let mut out = String::new();
     for (i, cell) in cells.into_iter().enumerate() {
@@ -29,7 +29,7 @@ pub fn line<'a>(cells: impl IntoIterator<Item = Cell<'a>>) -> String {
     out
 }
 
-/// A text that a spreadsheet would take for a formula, or for a number with a sign, is marked as text.
+/// Escapes a text. Spreadsheets would read some as formulas or signed numbers, so these get an apostrophe.
 fn escaped(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let marked = if formula { format!("'{text}") } else { text.to_owned() };
@@ -40,7 +40,7 @@ fn escaped(text: &str) -> String {
     }
 }
 
-/// A number with all its digits, with an exponent where they would be mostly zeros; nothing where there is none.
+/// Formats a number with full precision, with an exponent for extreme sizes; empty unless finite.
 fn number(n: f64) -> String {
     match n.abs() {
         _ if !n.is_finite() => String::new(),

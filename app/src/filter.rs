@@ -1,5 +1,4 @@
-//! What a list of operations shows and in which order, as it stands in the page's address, so that a link gives what
-//! its sender saw. Pure.
+//! Filter, sort order and grouping of the operations list, as in the URL, so that a link shows the same list. Pure.
 
 pub mod suggest;
 pub mod typed;
@@ -8,15 +7,15 @@ use crate::query;
 use protocol::filter::Order;
 use protocol::{Filter, State};
 
-/// Which rows come first.
+/// Sort order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Sort {
     #[default]
     Newest,
     Oldest,
-    /// What took longest so far, or did.
+    /// Longest duration so far, or in total.
     Longest,
-    /// What ends soonest by its forecast; of what ended, what ended last.
+    /// Earliest forecast end; ended operations by latest end.
     Soonest,
     Title,
 }
@@ -24,7 +23,7 @@ pub enum Sort {
 impl Sort {
     pub const ALL: [Sort; 5] = [Sort::Newest, Sort::Oldest, Sort::Longest, Sort::Soonest, Sort::Title];
 
-    /// The word in the address.
+    /// Value in the URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Sort::Newest => "newest",
@@ -35,7 +34,7 @@ impl Sort {
         }
     }
 
-    /// For a person.
+    /// Label.
     pub fn said(self) -> &'static str {
         match self {
             Sort::Newest => "Newest first",
@@ -46,18 +45,18 @@ impl Sort {
         }
     }
 
-    /// The order in which the server gives its pages.
+    /// The server's order for its pages.
     pub fn stored(self) -> Order {
         if self == Sort::Oldest { Order::Oldest } else { Order::Newest }
     }
 
-    /// The server's pages come in this order: what is loaded is the beginning of all there is.
+    /// Whether the server's pages come in this order: then the loaded part is a prefix of all.
     pub fn whole(self) -> bool {
         matches!(self, Sort::Newest | Sort::Oldest)
     }
 }
 
-/// By what rows stand together.
+/// Grouping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Group {
     Kind,
@@ -67,7 +66,7 @@ pub enum Group {
 impl Group {
     pub const ALL: [Group; 2] = [Group::Kind, Group::Host];
 
-    /// The word in the address.
+    /// Value in the URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Group::Kind => "kind",
@@ -76,19 +75,19 @@ impl Group {
     }
 }
 
-/// What the address asks for.
+/// The list as described by the URL.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Asked {
     pub filter: Filter,
     pub sort: Sort,
     pub group: Option<Group>,
-    /// Groups that are folded, by name.
+    /// Names of collapsed groups.
     pub folded: Vec<String>,
-    /// What can't be read, and what would be right; it is left out.
+    /// Invalid query parameters; they are ignored.
     pub wrong: Vec<Wrong>,
 }
 
-/// A word of the address that can't be read.
+/// An invalid query parameter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wrong {
     pub name: String,
@@ -96,17 +95,16 @@ pub struct Wrong {
     pub why: String,
 }
 
-/// One condition that is in force and can be lifted.
+/// An active filter that can be removed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Chip {
-    /// As in the address: `kind`, `param.symbol`.
+    /// As in the URL: `kind`, `param.symbol`.
     pub name: String,
     pub value: String,
 }
 
 impl Asked {
-    /// From the query of the address. Words that name a filter, as typed where no script takes them apart, are taken
-    /// for what they name.
+    /// Parses the query of a URL. Conditions within `q`, as submitted without a script, are applied, too.
     pub fn read(search: &str) -> Self {
         let mut asked = Self::default();
         for (name, value) in query::pairs(search) {
@@ -123,7 +121,7 @@ impl Asked {
                     }
                     asked.take("q", &typed.words());
                 }
-                // Where a list begins is no matter of its address.
+                // The cursor is not part of a link.
                 "after" | "limit" | "order" => {}
                 _ => asked.take(&name, &value),
             }
@@ -137,12 +135,12 @@ impl Asked {
         }
     }
 
-    /// Nothing is left out.
+    /// Whether nothing is filtered.
     pub fn is_open(&self) -> bool {
         self.filter.words().is_empty()
     }
 
-    /// The page's address that shows this; what can't be read is not carried on.
+    /// URL of the list; invalid parameters are dropped.
     pub fn address(&self) -> String {
         let mut words = self.filter.words();
         let group = self.group.map(Group::as_str).unwrap_or_default();
@@ -155,14 +153,14 @@ impl Asked {
         query::url("/operations", words.iter().map(|(n, v)| (n.as_str(), v.as_str())))
     }
 
-    /// Its filter as the query of an API call, with more words.
+    /// URL of an API call with this filter and further parameters.
     pub fn call(&self, path: &str, more: &[(&str, &str)]) -> String {
         let words = self.filter.words();
         let words = words.iter().map(|(n, v)| (n.as_str(), v.as_str()));
         query::url(path, words.chain(more.iter().copied()))
     }
 
-    /// With only this state, or without it when it was in force; with `None` every state.
+    /// Only this state, or without it when it was selected; `None` selects all.
     pub fn with_state(&self, state: Option<State>) -> Self {
         let mut asked = self.clone();
         asked.filter.states = match state {
@@ -182,17 +180,17 @@ impl Asked {
         asked
     }
 
-    /// With another order.
+    /// With another sort order.
     pub fn with_sort(&self, sort: Sort) -> Self {
         Self { sort, ..self.clone() }
     }
 
-    /// Grouped by something else, nothing folded.
+    /// With another grouping, all groups expanded.
     pub fn with_group(&self, group: Option<Group>) -> Self {
         Self { group, folded: Vec::new(), ..self.clone() }
     }
 
-    /// With a group folded, or unfolded when it was.
+    /// With a group collapsed or expanded.
     pub fn with_fold(&self, name: &str) -> Self {
         let mut asked = self.clone();
         if let Some(at) = asked.folded.iter().position(|folded| folded == name) {
@@ -203,7 +201,7 @@ impl Asked {
         asked
     }
 
-    /// The conditions that stand in no other part of the page: all but states and words.
+    /// Active filters except states and words, which are shown elsewhere.
     pub fn chips(&self) -> Vec<Chip> {
         let mut chips = Vec::new();
         for (name, value) in self.filter.words() {
@@ -219,7 +217,7 @@ impl Asked {
         chips
     }
 
-    /// Without one of its conditions.
+    /// Without one filter.
     pub fn without(&self, chip: &Chip) -> Self {
         let mut asked = self.clone();
         let filter = &mut asked.filter;
@@ -237,7 +235,7 @@ impl Asked {
         asked
     }
 
-    /// Filter conditions in words, after "No operations match": `state: failed, kind: data.load`.
+    /// Filter in words, after "No operations match": `state: failed, kind: data.load`.
     pub fn said(&self) -> String {
         let mut said: Vec<String> = Vec::new();
         let states: Vec<_> = self.filter.states.iter().map(|s| s.as_str()).collect();

@@ -1,6 +1,7 @@
-//! Numbers and times as a person reads them. Pure: the same figure always gives the same text.
+//! Numbers and times as text. Pure: the same value always gives the same text.
 //!
-//! Times are by UTC and bear no zone: it stands beside them, or [`crate::zone`] adds it. Nothing here reads a clock.
+//! Times are in UTC without a zone: it is displayed beside them, or added by [`crate::zone`]. Nothing here reads a
+//! clock.
 
 mod figure;
 
@@ -12,7 +13,7 @@ pub use figure::{
 use protocol::Time;
 pub use protocol::counts::thousands as count;
 
-/// `3.4`, `812`, `1.2k`, `48M`: three figures at most, for rates. What is too large for a letter has an exponent.
+/// `3.4`, `812`, `1.2k`, `48M`: at most three digits, for rates. Larger numbers have an exponent.
 pub fn compact(n: f64) -> String {
     let size = n.abs();
     if size.is_nan() || size >= 999_500_000_000.0 {
@@ -26,7 +27,7 @@ pub fn compact(n: f64) -> String {
     short_decimal(n)
 }
 
-/// One decimal below ten, none above, no idle zero.
+/// One decimal below ten, none above, without a trailing zero.
 fn short_decimal(n: f64) -> String {
     if n.abs() < 9.95 {
         let text = format!("{n:.1}");
@@ -49,7 +50,7 @@ pub fn bytes(n: u64) -> String {
     bytes_of(n as f64)
 }
 
-/// The same of a mean or a rate.
+/// As [`bytes`], for a mean or a rate.
 pub fn bytes_of(n: f64) -> String {
     let mut size = n.max(0.0);
     let mut unit = "B";
@@ -67,7 +68,7 @@ pub fn bytes_of(n: f64) -> String {
     }
 }
 
-/// `56 %`; says 100 only when it is.
+/// `56 %`; 100 only when exact.
 pub fn percent(fraction: f64) -> String {
     if fraction.is_nan() {
         return NO_FIGURE.to_owned();
@@ -76,10 +77,10 @@ pub fn percent(fraction: f64) -> String {
     format!("{whole:.0} %")
 }
 
-/// Seconds from which on only days are told: a thousand years.
+/// From this duration on only days are shown: a thousand years in seconds.
 const LONGEST_DURATION: f64 = 86_400.0 * 365_250.0;
 
-/// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for what ticks once a second.
+/// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for durations updated every second.
 pub fn duration(seconds: f64) -> String {
     if seconds.is_nan() || seconds >= LONGEST_DURATION {
         return if seconds.is_finite() {
@@ -98,7 +99,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Like [`duration`], with tenths below ten seconds and milliseconds below one: for what is over.
+/// As [`duration`], with tenths below 10 s and milliseconds below 1 s: for final durations.
 pub fn span(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
     if seconds < 0.9995 {
@@ -110,12 +111,12 @@ pub fn span(seconds: f64) -> String {
     }
 }
 
-/// A span, in seconds with more digits where [`span`] does not tell it from another.
+/// As [`span`], in seconds with more digits where these are needed to differ from another.
 pub fn span_to(seconds: f64, digits: Digits) -> String {
     digits.fewer().map_or_else(|| span(seconds), |digits| format!("{} s", figure_to(seconds, digits)))
 }
 
-/// `+31 ms`: how long after the first step of a receipt.
+/// `+31 ms`: time since the first step of a receipt.
 pub fn offset(seconds: f64) -> String {
     if seconds.abs() < 9.9995 {
         format!("+{:.0} ms", seconds.max(0.0) * 1e3)
@@ -124,7 +125,7 @@ pub fn offset(seconds: f64) -> String {
     }
 }
 
-/// `about 40 s`: no more exact than anybody can know.
+/// `about 40 s`: rounded to the precision of a forecast.
 pub fn about(seconds: f64) -> String {
     if !seconds.is_finite() {
         return String::new();
@@ -156,7 +157,7 @@ pub fn ago(seconds: f64) -> String {
     }
 }
 
-/// The calendar's parts of a moment, in UTC.
+/// Calendar fields of a time in UTC.
 struct Parts {
     year: i64,
     month: i64,
@@ -169,7 +170,7 @@ fn parts(time: Time) -> Parts {
     let micros = time.micros();
     let (seconds, micros) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
     let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days since 1970 to a date, counted in 400-year eras that begin on the first of March.
+    // Days to a date by 400-year eras that start on 1 March.
     let since = days + 719_468;
     let (era, day_of_era) = (since.div_euclid(146_097), since.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -187,7 +188,7 @@ pub fn day(time: Time) -> String {
     format!("{:04}-{:02}-{:02}", p.year, p.month, p.day)
 }
 
-/// `10:41:07`, without its zone: for where the zone stands beside it.
+/// `10:41:07`, without zone.
 pub fn clock(time: Time) -> String {
     let s = parts(time).second_of_day;
     format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)
@@ -198,7 +199,7 @@ pub fn clock_millis(time: Time) -> String {
     format!("{}.{:03}", clock(time), parts(time).micros / 1_000)
 }
 
-/// A bar's time: `2024-03-01`, or `2024-03-01 14:30` where it is not midnight.
+/// Time of a bar: `2024-03-01`, or `2024-03-01 14:30` unless midnight.
 pub fn bar_time(time: Time) -> String {
     let clock = clock(time);
     match clock.strip_suffix(":00") {
@@ -208,7 +209,7 @@ pub fn bar_time(time: Time) -> String {
     }
 }
 
-/// A JSON value of a result as a person reads it: text without its quotes, numbers as figures.
+/// JSON value of a result: strings without quotes, numbers formatted.
 pub fn value(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Number(n) if n.is_f64() => n.as_f64().map_or_else(|| n.to_string(), figure),
@@ -216,7 +217,7 @@ pub fn value(value: &serde_json::Value) -> String {
     }
 }
 
-/// A JSON value of a param: as [`value`], and numbers with every digit that was given.
+/// JSON value of a parameter: as [`value`], with all digits.
 pub fn param(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(s) => s.clone(),
@@ -233,7 +234,7 @@ pub fn param(value: &serde_json::Value) -> String {
     }
 }
 
-/// With every digit. 10000.0 is how JSON writes a 10,000 that may have decimals.
+/// All digits. JSON writes 10000.0 for a float of 10,000.
 fn exact(n: f64) -> String {
     let size = n.abs();
     let text = if size == 0.0 || (1e-4..1e15).contains(&size) {

@@ -1,4 +1,4 @@
-//! Requests from the browser: JSON out and in, a time limit on each, every failure a problem document.
+//! Requests of the browser: JSON in and out, with timeouts; every failure is a problem document.
 
 use crate::api::Told;
 use crate::base;
@@ -11,20 +11,20 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, RequestInit, Response};
 
-/// How long an ordinary answer may take.
+/// Default timeout.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// One request.
+/// A request.
 pub struct Call<'a> {
     pub method: &'a str,
-    /// From the page's own root, without the base path.
+    /// Path without the base path.
     pub path: &'a str,
     /// JSON.
     pub body: Option<String>,
-    /// Makes a repeated POST start nothing twice.
+    /// Idempotency key of a POST.
     pub idempotency_key: Option<&'a str>,
     pub limit: Duration,
-    /// To break it off from outside.
+    /// Aborts the request from outside.
     pub abort: Option<AbortController>,
 }
 
@@ -37,16 +37,16 @@ impl<'a> Call<'a> {
         Self { method: "POST", body: Some(body), ..Self::get(path) }
     }
 
-    /// Sends it and reads the answer.
+    /// Sends the request and parses the answer.
     ///
     /// # Errors
-    /// The server's problem document, or one of our own when there was no answer to read.
+    /// The server's problem document, or our own when there was no valid answer.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let text = self.text().await?;
         serde_json::from_str(&text).map_err(unreadable)
     }
 
-    /// Sends it and reads the answer, with the number of the feed at which it is true.
+    /// As [`Call::json`], with the answer's feed position.
     ///
     /// # Errors
     /// As [`Call::json`].
@@ -58,7 +58,7 @@ impl<'a> Call<'a> {
         Ok(Told { seq, of: serde_json::from_str(&text).map_err(unreadable)? })
     }
 
-    /// Sends it and gives the answer as it came.
+    /// Sends the request and returns the body.
     ///
     /// # Errors
     /// As [`Call::json`].
@@ -115,7 +115,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// An answer, read to its end.
+/// A complete answer.
 struct Answer {
     ok: bool,
     status: u16,
@@ -139,7 +139,7 @@ fn no_answer() -> Problem {
     )
 }
 
-/// A time limit that ends with the request it guards.
+/// Timeout of a request; cancelled on drop.
 struct Timer(Option<TimeoutHandle>);
 
 impl Timer {
@@ -156,11 +156,11 @@ impl Drop for Timer {
     }
 }
 
-/// A key that no other request has.
+/// A unique idempotency key.
 pub fn new_key() -> String {
     web_sys::window()
         .and_then(|window| window.crypto().ok())
-        // The browser withholds it from pages that came over plain HTTP from another machine.
+        // Missing on pages served over plain HTTP from another machine.
         .filter(|crypto| js_sys::Reflect::has(crypto, &"randomUUID".into()).unwrap_or(false))
         .map(|crypto| crypto.random_uuid())
         .unwrap_or_else(|| format!("{:.0}-{:.0}", js_sys::Date::now(), js_sys::Math::random() * 1e15))

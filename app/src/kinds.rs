@@ -1,5 +1,4 @@
-//! What can be started, kept true: asked for with the page, and again when another life of the server or of a host may
-//! offer something else.
+//! List of available kinds: requested with the page, and again when the server or a host may offer others.
 
 use crate::again::Again;
 use crate::api;
@@ -9,18 +8,17 @@ use leptos::task::spawn_local;
 use protocol::api::{HostLink, HostStatus, KindList};
 use protocol::{HostName, InstanceId, KindName, Problem};
 
-/// The answer, as the page holds it.
+/// The list, as a resource.
 pub type Kinds = Resource<Result<KindList, Problem>>;
 
-/// For a part of a page, under the `Suspense` that waits: it is made anew when the first answer is there, and not at later
-/// ones, when a host comes or goes.
+/// Waits for the first list under `Suspense`, without tracking later ones, which would rebuild the page.
 pub fn wait_for(kinds: Kinds) {
     if kinds.with_untracked(Option::is_none) {
         kinds.track();
     }
 }
 
-/// By what of a host the answer would be another one.
+/// Fields of a host that affect the list.
 type Life = (HostName, Option<InstanceId>, HostLink, Vec<KindName>, u32);
 
 fn lives(hosts: &[HostStatus]) -> Vec<Life> {
@@ -29,15 +27,13 @@ fn lives(hosts: &[HostStatus]) -> Vec<Life> {
     hosts.iter().map(life).collect()
 }
 
-/// Whether a newer list takes the place of what is known. The same one does not: whatever shows it would be made anew.
-/// Nor does an empty one: a server that has just begun has heard no host yet, and what is offered again a moment later
-/// would be gone from under the hand.
+/// Whether a newer list replaces the known one. Not when equal: the page would be rebuilt. Not when empty either: a
+/// restarted server knows no hosts for a moment, and the form in use would disappear.
 fn replaces(new: &KindList, known: Option<&KindList>) -> bool {
     known.is_none_or(|known| new != known && (!new.kinds.is_empty() || known.kinds.is_empty()))
 }
 
-/// For the app: keeps `kinds` true as long as the page lives. Without an answer it stays as it was, and is asked for again
-/// in a while.
+/// Keeps the list up to date. After a failure it keeps the old list and retries later.
 pub fn keep_true(live: &Live, kinds: Kinds) {
     let (seeded, epoch, hosts) = (live.seeded(), live.epoch(), live.hosts());
     let again = Again::new();
@@ -47,7 +43,7 @@ pub fn keep_true(live: &Live, kinds: Kinds) {
     let newest = StoredValue::new(0u32);
     Effect::new(move |before: Option<Option<_>>| {
         let now = stamp.get();
-        // What the page began with was answered with it.
+        // The first list came with the page.
         if before.flatten().is_some_and(|before| now.as_ref() != Some(&before)) {
             let turn = newest.get_value() + 1;
             newest.set_value(turn);

@@ -1,7 +1,7 @@
 //! The dashboard: pages, components and live state, rendered on the server, hydrated in the browser.
 //!
-//! Knows: what a page shows and how it stays true. Gets its data from a [`backend::Backend`] on the server
-//! and from the API in the browser. May not know: stores, hosts, how the server is put together.
+//! Knows: what pages show, and how they stay up to date. Gets its data from a [`backend::Backend`] on the server and
+//! from the API in the browser. Must not know: storage, hosts, how the server is assembled.
 
 #![recursion_limit = "256"]
 

@@ -1,5 +1,4 @@
-//! The operation whose page is open, and what can be done with it: by the buttons of its head, by its menu, by a key
-//! and from the palette, each in the same words.
+//! The open operation and its actions: the same in the header, the menu, by key and in the palette.
 
 use crate::actions::{Actions, Question};
 use crate::base;
@@ -28,17 +27,17 @@ impl Open {
         expect_context::<Open>()
     }
 
-    /// Nothing while no page of an operation is open. Not tracked.
+    /// `None` unless the page of an operation is open. Not tracked.
     pub fn operation(&self) -> Option<OpView> {
         self.0.get_untracked()
     }
 
-    /// For the page of an operation, as long as it stands.
+    /// Sets the operation as long as its page is open.
     pub fn hold(&self, op: OpView) {
         let open = self.0;
         Effect::new(move |_| open.set(Some(op)));
         on_cleanup(move || {
-            // The page of the next one may be there already.
+            // The next page may have set its operation already.
             if open.try_with_untracked(|held| held.is_some_and(|held| held.id == op.id)) == Some(true) {
                 open.set(None);
             }
@@ -46,7 +45,7 @@ impl Open {
     }
 }
 
-/// What can be done with an operation.
+/// An action on an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deed {
     Cancel,
@@ -62,7 +61,7 @@ pub enum Deed {
     Delete,
 }
 
-/// Who carries deeds out.
+/// What the actions need.
 #[derive(Clone, Copy)]
 pub struct Doer {
     pub actions: Actions,
@@ -92,7 +91,7 @@ impl Deed {
         Deed::Delete,
     ];
 
-    /// As its button says. `told`: whoever uses this browser is told when it ends. `asks`: a cancel asks back first.
+    /// Label. `told`: this browser will be notified. `asks`: the cancel must be confirmed.
     pub fn words(self, told: bool, asks: bool) -> &'static str {
         match self {
             Deed::Cancel if asks => "Cancel operation…",
@@ -111,7 +110,7 @@ impl Deed {
         }
     }
 
-    /// The key that does it on the page of an operation; what changes something needs Shift. Empty for none.
+    /// Key on the operation page, with Shift for actions that change something; empty for none.
     pub fn key(self) -> &'static str {
         match self {
             Deed::Cancel => "C",
@@ -126,7 +125,7 @@ impl Deed {
         }
     }
 
-    /// Whether it fits how the operation stands.
+    /// Whether it applies to the operation's state.
     pub fn fits(self, next: Next, ended: bool) -> bool {
         match self {
             Deed::Cancel => next.cancel,
@@ -138,14 +137,14 @@ impl Deed {
         }
     }
 
-    /// What fits an operation now. Not tracked.
+    /// Actions that apply now. Not tracked.
     pub fn fitting(op: OpView) -> impl Iterator<Item = Deed> {
         let state = op.state.get_untracked();
         let next = next(state, op.facts.with_untracked(|f| f.checkpoint.is_some()));
         Deed::ALL.into_iter().filter(move |deed| deed.fits(next, state.ended()))
     }
 
-    /// Does it, or asks first where it can't be undone. `go` opens one of our pages.
+    /// Runs the action, after a confirmation where it can't be undone. `go` navigates to a path.
     pub fn carry_out(self, op: OpView, by: Doer, go: &dyn Fn(&str)) {
         let Doer { actions, toasts, tell } = by;
         let fixed = op.fixed();

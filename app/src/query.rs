@@ -1,9 +1,9 @@
-//! Addresses of our own pages and API calls, built so that any text is safe in them. Pure.
+//! URLs of pages and API calls, with any text encoded safely. Pure.
 
 use protocol::OperationId;
 use serde_json::Value;
 
-/// Text as it may stand in the query of a URL.
+/// Percent-encodes text for a query.
 pub fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -22,7 +22,7 @@ pub fn encode(text: &str) -> String {
     out
 }
 
-/// The words of a query, as they were before they were encoded; `search` is without its question mark.
+/// Decoded query parameters; a leading question mark is optional.
 pub fn pairs(search: &str) -> Vec<(String, String)> {
     let pairs = search.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -31,7 +31,7 @@ pub fn pairs(search: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Text as it was before it was encoded; what is no code stays as it is.
+/// Percent-decodes text; invalid sequences stay unchanged.
 fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -49,7 +49,7 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A path with a query; pairs without a value are left out.
+/// A path with a query; empty parameters are left out.
 pub fn url<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut out = path.to_owned();
     let mut sign = '?';
@@ -65,12 +65,12 @@ pub fn url<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) 
     out
 }
 
-/// The page of one operation.
+/// Page of an operation.
 pub fn operation(id: OperationId) -> String {
     format!("/operations/{id}")
 }
 
-/// The form for a kind, filled with params.
+/// New operation form, filled with parameters.
 pub fn start_again(kind: &str, params: &Value) -> String {
     let plain: Vec<(String, String)> = params
         .as_object()

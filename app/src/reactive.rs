@@ -1,48 +1,48 @@
-//! Reactive parts of a view, each kind of one type.
+//! Reactive closures, each category of one type.
 //!
-//! A page has a hundred closures; were each of a type of its own, all that makes, hydrates and renews a part
-//! of a page would be compiled once for each of them, into what every browser downloads.
+//! A page has a hundred closures. If each had its own type, the code to build, hydrate and rebuild views would be
+//! compiled once per closure, and every browser would download it.
 
 use leptos::prelude::AnyView;
 use leptos::tachys::reactive_graph::SharedReactiveFunction;
 use std::sync::{Arc, Mutex};
 
-/// Text that follows what it reads.
+/// Reactive text.
 pub fn text(f: impl FnMut() -> String + Send + 'static) -> SharedReactiveFunction<String> {
     Arc::new(Mutex::new(f))
 }
 
-/// A fixed word that follows what it reads.
+/// Reactive static text.
 pub fn word(f: impl FnMut() -> &'static str + Send + 'static) -> SharedReactiveFunction<&'static str> {
     Arc::new(Mutex::new(f))
 }
 
-/// An attribute that is there, empty, or not.
+/// Boolean attribute: present and empty, or absent.
 pub fn mark(mut f: impl FnMut() -> bool + Send + 'static) -> SharedReactiveFunction<Option<&'static str>> {
     Arc::new(Mutex::new(move || f().then_some("")))
 }
 
-/// What is said to those who hear the page, as `aria-busy`: `true`, or nothing.
+/// ARIA attribute like `aria-busy`: `true`, or absent.
 pub fn spoken(mut f: impl FnMut() -> bool + Send + 'static) -> SharedReactiveFunction<Option<&'static str>> {
     Arc::new(Mutex::new(move || f().then_some("true")))
 }
 
-/// An attribute that is there, with a value, or not.
+/// Attribute with a value, or absent.
 pub fn maybe(f: impl FnMut() -> Option<String> + Send + 'static) -> SharedReactiveFunction<Option<String>> {
     Arc::new(Mutex::new(f))
 }
 
-/// Yes or no, for attributes like `disabled`.
+/// Boolean property like `disabled`.
 pub fn yes(f: impl FnMut() -> bool + Send + 'static) -> SharedReactiveFunction<bool> {
     Arc::new(Mutex::new(f))
 }
 
-/// A part of the page that is made anew when what it reads changes; nothing for `None`.
+/// View that is rebuilt on change; nothing for `None`.
 pub fn part(f: impl FnMut() -> Option<AnyView> + Send + 'static) -> SharedReactiveFunction<Option<AnyView>> {
     Arc::new(Mutex::new(f))
 }
 
-/// A part of the page that is always there and made anew when what it reads changes.
+/// View that always exists and is rebuilt on change.
 pub fn whole(f: impl FnMut() -> AnyView + Send + 'static) -> SharedReactiveFunction<AnyView> {
     Arc::new(Mutex::new(f))
 }

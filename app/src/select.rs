@@ -1,5 +1,4 @@
-//! Which operations a person has selected. It outlives updates, filters and pages: what was selected stays so
-//! until it is let go or asked for.
+//! Selected operations. The selection survives updates, filters and page changes until it is cleared or used.
 
 use leptos::prelude::*;
 use protocol::OperationId;
@@ -9,7 +8,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Copy)]
 pub struct Selection {
     ids: RwSignal<BTreeSet<OperationId>>,
-    /// Where a range begins: the last one that was selected or let go by itself.
+    /// Start of a range: the operation that was toggled last.
     anchor: StoredValue<Option<OperationId>>,
 }
 
@@ -39,13 +38,12 @@ impl Selection {
         self.ids.with(BTreeSet::is_empty)
     }
 
-    /// How many of `ids` are selected. Tracked.
+    /// Number of selected ones among `ids`. Tracked.
     pub fn count_of(&self, ids: &[OperationId]) -> usize {
         self.ids.with(|selected| ids.iter().filter(|id| selected.contains(id)).count())
     }
 
-    /// One was selected or let go; with `range` everything from the last one to it goes the same way, in the
-    /// order of `shown`.
+    /// Toggles an operation; with `range` everything from the last one to it, in the order of `shown`.
     pub fn pick(&self, id: OperationId, on: bool, range: bool, shown: &[OperationId]) {
         match self.anchor.get_value().filter(|_| range) {
             Some(anchor) => self.set_all(between(shown, anchor, id), on),
@@ -54,7 +52,7 @@ impl Selection {
         self.anchor.set_value(Some(id));
     }
 
-    /// Selects or lets go all of these.
+    /// Selects or deselects all of these.
     pub fn set_all(&self, some: &[OperationId], on: bool) {
         self.ids.update(|ids| {
             for id in some {
@@ -67,21 +65,21 @@ impl Selection {
         });
     }
 
-    /// Lets go what is no more.
+    /// Deselects deleted operations.
     pub fn keep(&self, there: impl Fn(OperationId) -> bool) {
         if self.ids.with_untracked(|ids| ids.iter().any(|id| !there(*id))) {
             self.ids.update(|ids| ids.retain(|id| there(*id)));
         }
     }
 
-    /// Lets all go.
+    /// Clears the selection.
     pub fn clear(&self) {
         self.ids.update(BTreeSet::clear);
         self.anchor.set_value(None);
     }
 }
 
-/// Everything from `a` to `b`, both included, whichever comes first; `b` alone when `a` is not shown any more.
+/// Everything from `a` to `b`, inclusive, in either order; only `b` when `a` is not shown.
 fn between(shown: &[OperationId], a: OperationId, b: OperationId) -> &[OperationId] {
     let at = |id| shown.iter().position(|shown| *shown == id);
     match (at(a), at(b)) {

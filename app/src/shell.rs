@@ -1,4 +1,4 @@
-//! The whole HTML document around the app, rendered on the server only.
+//! HTML document around the app, rendered on the server.
 
 use crate::app::App;
 use crate::base;
@@ -7,16 +7,16 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
-/// Puts what was chosen of theme, rail, zone and keys on the document before anything is painted. A page that was opened
-/// beside its base path (past the proxy) is opened below it first.
+/// Applies theme, sidebar, zone and key settings before the first paint. A page opened outside of its base path
+/// (bypassing the proxy) is redirected into it.
 const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement,b=d.getAttribute("data-base")||"",l=location;if(b&&l.pathname!==b&&l.pathname.indexOf(b+"/")!==0)l.replace(b+l.pathname+l.search+l.hash);try{["theme","rail","zone","keys"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
 
-/// A page whose program has ended, or never came, must not look alive: the banner says so, and CSS takes "live" away.
+/// A page whose script crashed or failed to load must not look live: shows the banner, and CSS hides "Live".
 const WHEN_IT_BREAKS: &str = r#"(function(){function look(e){var r=e.reason||e.error||{};if(r instanceof WebAssembly.RuntimeError||r instanceof WebAssembly.CompileError||/module script|imported module|WebAssembly/.test(r.message||"")){document.documentElement.setAttribute("data-broken","");var b=document.getElementById("broken");if(b)b.hidden=false}}addEventListener("error",look);addEventListener("unhandledrejection",look)})()"#;
 
-/// The document: head, styles, scripts with the nonce of this answer, and the app.
+/// The document: head, styles, scripts with the nonce of the response, and the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    // What the pages ask for is run by tokio. Every answer says so; the first is heard, later ones change nothing.
+    // Requests of pages run on tokio. Only the first call has an effect.
     let _ = Executor::init_tokio();
     view! {
         <!DOCTYPE html>

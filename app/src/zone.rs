@@ -1,28 +1,27 @@
-//! The zone in which times are told: UTC, as the server renders them, or that of the browser, by choice. Every moment
-//! at which something happened is told by it, with the zone behind it. The times of market data are part of the data:
-//! they are UTC whatever is chosen, and say so.
+//! Time zone of displayed times: UTC, as rendered by the server, or the browser's. Event times follow it and include
+//! its name. Times of market data are always UTC and say so.
 
 use crate::components::theme::{keep, kept};
 use crate::format;
 use leptos::prelude::*;
 use protocol::Time;
 
-/// How the choice is kept in the browser and put on the document.
+/// Name of the setting.
 const NAME: &str = "zone";
 
-/// A zone.
+/// A time zone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Zone {
     #[default]
     Utc,
-    /// The browser's; its distance from UTC changes over the year.
+    /// The browser's; its offset changes over the year.
     Local,
-    /// So many minutes ahead of UTC, always.
+    /// Fixed offset in minutes.
     Ahead(i32),
 }
 
 impl Zone {
-    /// Minutes ahead of UTC at a moment.
+    /// Offset from UTC at a time, minutes.
     pub fn minutes_ahead(self, at: Time) -> i32 {
         match self {
             Zone::Utc => 0,
@@ -31,7 +30,7 @@ impl Zone {
         }
     }
 
-    /// The time that a clock set to UTC shows when one of this zone shows `at`.
+    /// The time whose UTC clock reading equals this zone's reading at `at`.
     fn shifted(self, at: Time) -> Time {
         at.plus_micros(i64::from(self.minutes_ahead(at)) * 60_000_000)
     }
@@ -41,7 +40,7 @@ impl Zone {
         format::day(self.shifted(at))
     }
 
-    /// `10:41:07`, without the zone: for where it stands beside it.
+    /// `10:41:07`, without the zone.
     pub fn bare_clock(self, at: Time) -> String {
         format::clock(self.shifted(at))
     }
@@ -51,7 +50,7 @@ impl Zone {
         format!("{} {}", self.bare_clock(at), self.name(at))
     }
 
-    /// `10:43:17.204`, without the zone: for where it stands beside it.
+    /// `10:43:17.204`, without the zone.
     pub fn bare_millis(self, at: Time) -> String {
         format::clock_millis(self.shifted(at))
     }
@@ -66,18 +65,17 @@ impl Zone {
         format!("{} {}", self.day(at), self.clock(at))
     }
 
-    /// `10:41:07 UTC`; the whole moment where its day is another than `today`, which is one of this zone.
+    /// `10:41:07 UTC`, with the date unless it is `today` in this zone.
     pub fn clock_or_moment(self, at: Time, today: &str) -> String {
         if self.day(at) == today { self.clock(at) } else { self.moment(at) }
     }
 
-    /// As it stands beside times from `first` to `last` that do not name it: `UTC+1`, or `UTC+1, later UTC+2` where the
-    /// clocks were changed between them.
+    /// Name of the zone for times from `first` to `last`: `UTC+1`, or `UTC+1, later UTC+2` across a change.
     pub fn name_over(self, first: Time, last: Time) -> String {
         names_over(self.name(first), &self.name(last))
     }
 
-    /// As it stands behind a time: `UTC`, `UTC+2`, `UTC−3:30`.
+    /// Name of the zone at a time: `UTC`, `UTC+2`, `UTC−3:30`.
     pub fn name(self, at: Time) -> String {
         let ahead = self.minutes_ahead(at);
         let sign = if ahead < 0 { '−' } else { '+' };
@@ -98,18 +96,18 @@ fn browsers(at: Time) -> i32 {
     -js_sys::Date::new(&at.millis().into()).get_timezone_offset() as i32
 }
 
-/// The server knows no browser.
+/// The server has no browser zone.
 #[cfg(not(target_arch = "wasm32"))]
 fn browsers(_at: Time) -> i32 {
     0
 }
 
-/// The choice; from the context.
+/// The setting; from the context.
 #[derive(Clone, Copy)]
 pub struct Zones(RwSignal<Zone>);
 
 impl Zones {
-    /// Called once, by the frame. What is kept is taken up once the page is hydrated: the server's times are UTC.
+    /// Called once, by the frame. The stored setting applies after hydration: the server's times are UTC.
     pub(crate) fn new() -> Self {
         let zone = RwSignal::new(Zone::Utc);
         Effect::new(move |_| {
@@ -130,7 +128,7 @@ impl Zones {
         self.0.get()
     }
 
-    /// Changes to the other one, and keeps that.
+    /// Switches the zone and stores it.
     pub fn turn(&self) {
         let local = self.0.get_untracked() == Zone::Utc;
         keep(NAME, if local { "local" } else { "" });

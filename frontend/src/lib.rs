@@ -1,12 +1,12 @@
-//! The WebAssembly entry: hydrates the page that the server rendered.
+//! WebAssembly entry point: hydrates the rendered page.
 //!
-//! Knows: how the browser's module begins. May not know: what any page shows, or how it gets its data; `app` does.
+//! Knows: how the module starts. Must not know: what pages show or where their data comes from; that is in `app`.
 
 use leptos::prelude::window;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// Called by the page's script when the module is loaded.
+/// Called by the page's script after the module is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

@@ -1,15 +1,14 @@
-//! What is offered while a person types into the field of the filter: names of conditions, then their values, and
-//! values wherever a plain word could be one. Pure.
+//! Suggestions of the filter field: condition names, their values, and conditions that a plain word may mean. Pure.
 
 use super::typed::{last, pair, written};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many are offered at once.
+/// Maximum number of suggestions.
 const MOST: usize = 9;
-/// Of a param so many different values are known; of more, typing would find none.
+/// Maximum number of known values per parameter.
 const VALUES: usize = 400;
 
-/// What conditions can be about: kinds and hosts, params and the values that they have or may have.
+/// Known kinds, hosts, parameters and values.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Vocabulary {
     pub states: Vec<String>,
@@ -19,7 +18,7 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// A param is known, and one of its values.
+    /// Adds a parameter, and optionally one of its values.
     pub fn learn(&mut self, param: &str, value: Option<String>) {
         if !self.params.contains_key(param) {
             self.params.insert(param.to_owned(), BTreeSet::new());
@@ -50,14 +49,14 @@ impl Vocabulary {
     }
 }
 
-/// One that is offered.
+/// A suggestion.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Suggestion {
-    /// What the part that is being typed becomes.
+    /// Replacement of the token being typed.
     pub puts: String,
-    /// What that means.
+    /// Explanation.
     pub note: &'static str,
-    /// It is a condition as a whole; else a value is to follow.
+    /// It is a complete condition; otherwise a value follows.
     pub whole: bool,
 }
 
@@ -72,7 +71,7 @@ fn note(name: &str) -> &'static str {
     }
 }
 
-/// How well `word` fits: the beginning before the middle; nothing when it is not in there.
+/// Rank of a match: start, start of a word, inside; `None` without a match.
 fn fit(candidate: &str, word: &str) -> Option<u8> {
     let candidate = candidate.to_lowercase();
     match candidate.find(word)? {
@@ -82,7 +81,7 @@ fn fit(candidate: &str, word: &str) -> Option<u8> {
     }
 }
 
-/// What is offered for what was typed so far.
+/// Suggestions for the typed text.
 pub fn suggest(typed: &str, known: &Vocabulary) -> Vec<Suggestion> {
     let (_, part) = last(typed);
     let mut found: Vec<(u8, Suggestion)> = Vec::new();
@@ -129,12 +128,12 @@ pub fn suggest(typed: &str, known: &Vocabulary) -> Vec<Suggestion> {
             }
         }
     }
-    // Among equals in the order in which they are known.
+    // Equal ranks keep their order.
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, suggestion)| suggestion).filter(|s| s.puts != part).take(MOST).collect()
 }
 
-/// What stands in the field once a suggestion is chosen.
+/// Text of the field after a suggestion is chosen.
 pub fn chosen(typed: &str, suggestion: &Suggestion) -> String {
     let (begin, _) = last(typed);
     format!("{}{}{}", &typed[..begin], suggestion.puts, if suggestion.whole { " " } else { "" })

@@ -1,17 +1,17 @@
-//! What a person typed into the field of the filter: words, and conditions like `kind:data.load`. Pure.
+//! Parser of the filter field: words, and conditions like `kind:data.load`. Pure.
 //!
-//! Quotes belong to the word that they stand in. Only behind a condition's colon they enclose its value, which may have
-//! blanks in it then; `\"` and `\\` are a quote and a backslash there.
+//! Quotes belong to the word they are in. Only after the colon of a condition they enclose its value, which may then
+//! contain blanks; `\"` and `\\` escape a quote and a backslash there.
 
-/// Names of conditions that stand alone.
+/// Names of conditions.
 pub const NAMES: [&str; 5] = ["state", "kind", "host", "since", "until"];
-/// What the name of a param begins with.
+/// Prefix of parameter conditions.
 const PARAM: &str = "param.";
 
-/// One part of what was typed.
+/// A token with the blanks before it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Part {
-    /// The blanks before it.
+    /// Blanks before it.
     gap: String,
     what: What,
 }
@@ -22,24 +22,24 @@ enum What {
     Pair { name: String, value: String },
 }
 
-/// What was typed, taken apart.
+/// The parsed text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Typed {
     parts: Vec<Part>,
-    /// The last part may still be written on: nothing stands after it.
+    /// The last token may still be edited: nothing follows it.
     pub open: bool,
 }
 
-/// A part as it stands in the text.
+/// A token as in the text.
 struct Token<'a> {
     begin: usize,
     raw: &'a str,
     what: What,
-    /// Its value begins with a quote that nothing closes.
+    /// Its value starts with a quote that is not closed.
     unclosed: bool,
 }
 
-/// The parts of a text. Blanks divide them, but not within a condition's quotes.
+/// Tokens of a text, separated by blanks outside of quoted values.
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut all = Vec::new();
     let mut rest = text.trim_start();
@@ -68,7 +68,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     all
 }
 
-/// The value behind an opening quote, how long it is with its closing quote, and whether there is one.
+/// Value after an opening quote, its length with the closing quote, and whether that exists.
 fn unquoted(text: &str) -> (String, usize, bool) {
     let (mut value, mut escaped) = (String::new(), false);
     for (at, c) in text.char_indices() {
@@ -91,14 +91,14 @@ fn unquoted(text: &str) -> (String, usize, bool) {
     (value, text.len(), false)
 }
 
-/// A condition's name and value as they stand there; nothing for a word, whatever its colons.
+/// Name and value of a condition; `None` for a word, whatever its colons.
 pub fn pair(part: &str) -> Option<(&str, &str)> {
     let (name, value) = part.split_once(':')?;
     let param = name.strip_prefix(PARAM).is_some_and(|param| !param.is_empty());
     (param || NAMES.contains(&name)).then_some((name, value))
 }
 
-/// A condition as it is typed.
+/// Text of a condition.
 pub fn written(name: &str, value: &str) -> String {
     if value.contains(char::is_whitespace) || value.starts_with('"') {
         format!("{name}:\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
@@ -120,13 +120,13 @@ impl Typed {
         Self { open: !parts.is_empty() && (unclosed || end == text.len()), parts }
     }
 
-    /// The name of a param is being typed: it is no word to look for yet.
+    /// The name of a parameter is being typed: not yet a search word.
     fn is_half(&self, at: usize) -> bool {
         let last = self.open && at + 1 == self.parts.len();
         last && matches!(&self.parts[at].what, What::Word(word) if word.starts_with(PARAM))
     }
 
-    /// The plain words, as the filter takes them, with the blanks that stand between them.
+    /// The plain words with the blanks between them, as the filter takes them.
     pub fn words(&self) -> String {
         let mut words = String::new();
         let mut follows = false;
@@ -147,7 +147,7 @@ impl Typed {
         words
     }
 
-    /// The conditions, whole or not.
+    /// All conditions, complete or not.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.parts.iter().filter_map(|part| match &part.what {
             What::Pair { name, value } => Some((name.as_str(), value.as_str())),
@@ -155,7 +155,7 @@ impl Typed {
         })
     }
 
-    /// Takes the conditions out that are whole: those with something after them, or all of them when `all`.
+    /// Removes and returns complete conditions: those followed by something, or all with `all`.
     pub fn take(&mut self, all: bool) -> Vec<(String, String)> {
         let kept = if self.open && !all { self.parts.len().saturating_sub(1) } else { self.parts.len() };
         let mut taken = Vec::new();
@@ -173,13 +173,13 @@ impl Typed {
         taken
     }
 
-    /// Puts a condition back that can't be taken.
+    /// Adds a rejected condition back.
     pub fn put(&mut self, name: &str, value: &str) {
         let what = What::Pair { name: name.to_owned(), value: value.to_owned() };
         self.parts.push(Part { gap: " ".to_owned(), what });
     }
 
-    /// As it stands in the field.
+    /// Text of the field.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for part in &self.parts {
@@ -195,7 +195,7 @@ impl Typed {
     }
 }
 
-/// The part that is being typed: the last one, and where it begins.
+/// The token being typed, with its position.
 pub fn last(text: &str) -> (usize, &str) {
     match tokens(text).pop() {
         Some(token) if token.unclosed || token.begin + token.raw.len() == text.len() => {

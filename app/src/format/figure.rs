@@ -1,28 +1,28 @@
-//! Figures as text. Pure: a figure alone always gives the same text, on the page, in a chart and in its table.
+//! Numbers as text. Pure: a number always gives the same text, on the page, in a chart and in its table.
 //!
-//! Integers are written as integers, other figures with six significant digits (shares and ratios with four, and at
-//! least two decimals). Where figures stand beside each other, [`Digits`] adds what it takes to tell them apart.
+//! Integers are written as such, other numbers with six significant digits (shares and ratios with four, and at least
+//! two decimals). For numbers beside each other, [`Digits`] adds the digits needed to tell them apart.
 
 use super::count;
 
-/// What stands where there is no number.
+/// Placeholder for a missing number.
 pub const NO_FIGURE: &str = "–";
 
-/// Significant digits of a figure that stands alone.
+/// Significant digits of a number.
 const FIGURE_DIGITS: i32 = 6;
-/// Significant digits of a share or a ratio that stands alone, and their decimals where that is more.
+/// Significant digits of a share or ratio, and its minimum number of decimals.
 const SHARE_DIGITS: i32 = 4;
 const SHARE_DECIMALS: i32 = 2;
-/// Digits that a comparison may add. Further ones are rounding noise of floats.
+/// Maximum number of additional digits; further ones are floating-point noise.
 const MAX_EXTRA_DIGITS: u8 = 8;
-/// Figures that differ by less, relative to their size, are equal: sums of floats are no more exact.
+/// Relative difference below which numbers are equal, due to floating-point errors of sums.
 const EQUAL_WITHIN: f64 = 1e-12;
-/// Sizes outside of this have an exponent.
+/// Sizes outside of this range have an exponent.
 pub const PLAIN_SIZES: std::ops::Range<f64> = 1e-4..1e15;
-/// Steps between the lowest and the highest figure of a chart that its digits tell apart: 10 to the power of this.
+/// Power of ten of the steps that a chart's digits distinguish between its lowest and highest value.
 const RANGE_DIGITS: i32 = 3;
 
-/// Digits beyond those of a figure that stands alone.
+/// Additional digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Digits(u8);
 
@@ -32,10 +32,10 @@ impl Digits {
         Self(digits.min(MAX_EXTRA_DIGITS))
     }
 
-    /// Enough to tell a thousandth of the way from `low` to `high`. None more where both are the same.
+    /// Enough to distinguish a thousandth of the range from `low` to `high`. None for an empty range.
     pub fn of_range(low: f64, high: f64) -> Self {
         let size = low.abs().max(high.abs());
-        // Halved, because the distance between two large figures may be no float.
+        // Halved, because the difference of two large floats may overflow.
         let span = (high / 2.0 - low / 2.0) * 2.0;
         if !(size.is_finite() && span > size * EQUAL_WITHIN) {
             return Self::default();
@@ -45,7 +45,7 @@ impl Digits {
         Self::needed(needed)
     }
 
-    /// Enough to tell figures up to this size apart that are a step from each other.
+    /// Enough to distinguish numbers up to `size` that differ by `step`.
     pub fn of_step(size: f64, step: f64) -> Self {
         let (size, step) = (size.abs(), step.abs());
         if !(size.is_finite() && step.is_finite() && step > size * EQUAL_WITHIN && size > 0.0) {
@@ -58,7 +58,7 @@ impl Digits {
         Self::extra((significant - FIGURE_DIGITS).clamp(0, i32::from(MAX_EXTRA_DIGITS)) as u8)
     }
 
-    /// Of the finite ones among some figures, as by [`Digits::of_range`].
+    /// [`Digits::of_range`] of the finite numbers.
     pub fn of_all(figures: impl Iterator<Item = f64>) -> Self {
         let ends = figures.filter(|n| n.is_finite()).fold(None, |ends: Option<(f64, f64)>, n| {
             Some(ends.map_or((n, n), |(a, b)| (a.min(n), b.max(n))))
@@ -70,36 +70,36 @@ impl Digits {
         i32::from(self.0)
     }
 
-    /// One less; nothing where these are the digits of a figure alone.
+    /// One less; `None` for the default.
     pub fn fewer(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
     }
 }
 
-/// How a figure is written with so many more digits.
+/// Formats a number with additional digits.
 pub type Write = fn(f64, Digits) -> String;
 
-/// A figure: `26`, `1.03801`, `−20,758.3`, `1e308`, `1.5e-7`.
+/// A number: `26`, `1.03801`, `−20,758.3`, `1e308`, `1.5e-7`.
 pub fn figure(n: f64) -> String {
     figure_to(n, Digits::default())
 }
 
-/// The same with more digits.
+/// As [`figure`], with additional digits.
 pub fn figure_to(n: f64, digits: Digits) -> String {
     written(n, FIGURE_DIGITS + digits.count(), 0)
 }
 
-/// A ratio of two figures: `1.234`, `0.05`.
+/// A ratio: `1.234`, `0.05`.
 pub fn ratio_to(n: f64, digits: Digits) -> String {
     written(n, SHARE_DIGITS + digits.count(), SHARE_DECIMALS + digits.count())
 }
 
-/// A share in percent: `56.25 %`, `0.0512 %`. It says 100 only when it is.
+/// A share in percent: `56.25 %`, `0.0512 %`. 100 only when exact.
 pub fn share(fraction: f64) -> String {
     share_to(fraction, Digits::default())
 }
 
-/// The same with more digits.
+/// As [`share`], with additional digits.
 pub fn share_to(fraction: f64, digits: Digits) -> String {
     if !fraction.is_finite() {
         return NO_FIGURE.to_owned();
@@ -113,7 +113,7 @@ pub fn share_to(fraction: f64, digits: Digits) -> String {
     format!("{} %", said.unwrap_or_else(|| text(last)))
 }
 
-/// With its sign, `+12.34 %` or `−3.1`, the size written by `of`; nothing has none.
+/// With its sign, `+12.34 %` or `−3.1`; `of` formats the size. Zero has no sign.
 pub fn signed(n: f64, of: impl Fn(f64) -> String) -> String {
     let size = of(n.abs());
     match n {
@@ -123,7 +123,7 @@ pub fn signed(n: f64, of: impl Fn(f64) -> String) -> String {
     }
 }
 
-/// Figures that stand beside each other, all with as many digits as tell them apart; the same text where they are equal.
+/// Formats numbers with as many digits as tell them apart; equal numbers have the same text.
 pub fn tell_apart(figures: &[Option<f64>], write: impl Fn(f64, Digits) -> String) -> Vec<String> {
     let all = |digits| -> Vec<String> {
         let text = |n: &Option<f64>| n.map_or_else(|| NO_FIGURE.to_owned(), |n| write(n, digits));
@@ -133,7 +133,7 @@ pub fn tell_apart(figures: &[Option<f64>], write: impl Fn(f64, Digits) -> String
     tries.find(|texts| are_told_apart(figures, texts)).unwrap_or_else(|| all(Digits::default()))
 }
 
-/// Different figures have different texts.
+/// Whether different numbers have different texts.
 pub fn are_told_apart(figures: &[Option<f64>], texts: &[String]) -> bool {
     let mut known: Vec<(f64, &String)> =
         figures.iter().zip(texts).filter_map(|(n, text)| Some(((*n)?, text))).collect();
@@ -141,7 +141,7 @@ pub fn are_told_apart(figures: &[Option<f64>], texts: &[String]) -> bool {
     known.windows(2).all(|pair| !reads_same(pair[0].1, pair[1].1) || is_same(pair[0].0, pair[1].0))
 }
 
-/// Both texts say the same number: `1` and `1.000` do.
+/// Whether two texts mean the same number, as `1` and `1.000` do.
 pub fn reads_same(a: &str, b: &str) -> bool {
     let parts = |text: &str| {
         let unit = text.find(|c: char| !(c.is_ascii_digit() || [',', '.', '+', '−'].contains(&c)));
@@ -151,19 +151,19 @@ pub fn reads_same(a: &str, b: &str) -> bool {
     parts(a) == parts(b)
 }
 
-/// Equal, but for the rounding of floats.
+/// Equal except for floating-point errors.
 pub fn is_same(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() <= EQUAL_WITHIN * a.abs().max(b.abs())
 }
 
-/// The power of ten of the first digit of a finite size above zero.
+/// Exponent of a positive finite number.
 pub fn exponent(size: f64) -> i32 {
-    // By way of text: a logarithm is rounded, and then 1,000 may have an exponent of 2.
+    // Goes through text: a logarithm may be rounded to 2 for 1,000.
     let text = format!("{size:e}");
     text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default()
 }
 
-/// With at least so many significant digits, and at least so many decimals.
+/// Formats with minimum numbers of significant digits and decimals.
 fn written(n: f64, significant: i32, decimals: i32) -> String {
     if !n.is_finite() {
         return NO_FIGURE.to_owned();
@@ -178,18 +178,18 @@ fn written(n: f64, significant: i32, decimals: i32) -> String {
     if n < 0.0 { format!("−{text}") } else { text }
 }
 
-/// A size with so many decimals, its digits in groups: `10,000.50`.
+/// Fixed number of decimals, with thousands separators: `10,000.50`.
 pub fn decimal(size: f64, decimals: i32) -> String {
     let decimals = decimals.max(0) as usize;
     grouped(&format!("{size:.decimals$}"))
 }
 
-/// Zeros at the end say that the figure was rounded to them: what was not rounded has none.
+/// Removes trailing zeros of exact numbers; in rounded ones they show the precision.
 fn without_idle_zeros(text: String, size: f64) -> String {
     if is_exact(&text.replace(',', ""), size) { without_zeros(&text).to_owned() } else { text }
 }
 
-/// A size with so many significant digits, and an exponent: `1.5e-7`.
+/// Significant digits with an exponent: `1.5e-7`.
 pub fn scientific(size: f64, significant: i32) -> String {
     let decimals = (significant - 1).max(0) as usize;
     let text = format!("{size:.decimals$e}");
@@ -207,10 +207,10 @@ fn without_zeros(digits: &str) -> &str {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
-/// The digits before the point in groups of three.
+/// Adds thousands separators.
 pub(super) fn grouped(digits: &str) -> String {
     let (whole, rest) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
-    // Below the size of an exponent: it fits.
+    // Small enough for an integer, or it would have an exponent.
     whole.parse().map_or_else(|_| digits.to_owned(), |whole| format!("{}{rest}", count(whole)))
 }
 
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The number that a text says.
+    /// Parses a formatted number.
     fn read(text: &str) -> f64 {
         let plain = text.trim_end_matches(" %").replace(',', "").replace('−', "-");
         plain.parse().unwrap()
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(told(&[1.072_41, 1.072_39]), ["1.07241", "1.07239"]);
         assert_eq!(told(&[1.072_400_1, 1.072_400_2]), ["1.0724001", "1.0724002"]);
         assert_eq!(told(&[1.0, 1.000_000_1]), ["1", "1.0000001"]);
-        // Rounding noise is no difference.
+        // Floating-point errors are no difference.
         assert_eq!(told(&[0.3, 0.1 + 0.2]), ["0.3", "0.3"]);
         assert_eq!(tell_apart(&[None, Some(2.0)], figure_to), ["–", "2"]);
     }

@@ -218,8 +218,7 @@ impl Live {
     /// [`Live::take_page`] does.
     pub fn shelve(&self, question: &PageQuestion, seq: u64, ops: &[Operation]) -> bool {
         {
-            let mut in_sight =
-                self.0.in_sight.write().expect("lock is not poisoned");
+            let mut in_sight = self.0.in_sight.write().expect("lock is not poisoned");
             in_sight.extend(ops.iter().map(|op| op.id));
         }
         let taken = self.take_page(question, seq, ops);

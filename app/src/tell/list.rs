@@ -1,35 +1,36 @@
-//! Of which ends a person wants to be told, as the browser keeps it, and which tab tells of one. Pure.
+//! Operations whose end the user wants to be notified of, as stored in the browser, and the election of the notifying
+//! tab. Pure.
 
 use crate::format;
 use crate::live::role::Role;
 use protocol::{OperationId, State};
 use serde::{Deserialize, Serialize};
 
-/// The most that are kept; beyond that the oldest is forgotten.
+/// Maximum number of stored entries; beyond it the oldest is dropped.
 const MOST: usize = 100;
 
-/// An end that is awaited.
+/// An operation whose end is awaited.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Awaited {
     pub id: OperationId,
     pub title: String,
 }
 
-/// What is kept, read; what can't be read is as good as nothing.
+/// Parses the stored list; empty when invalid.
 pub fn read(text: &str) -> Vec<Awaited> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// The same to be kept.
+/// Serializes the list.
 pub fn write(list: &[Awaited]) -> String {
     serde_json::to_string(&list[list.len().saturating_sub(MOST)..]).unwrap_or_default()
 }
 
-/// An end, as it is told.
+/// Outcome of an operation.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ended {
     pub state: State,
-    /// How long the attempt took, seconds.
+    /// Duration of the last attempt, seconds.
     pub took: Option<f64>,
 }
 
@@ -41,9 +42,8 @@ pub fn how(ended: Ended) -> String {
     }
 }
 
-/// How long a tab waits before it tells of an end, milliseconds. Whoever comes first takes it off the list, and the
-/// others find it gone: a page in sight goes before one that is not, and of each the one that leads. A page out of
-/// sight that does not lead leaves it to the others.
+/// Delay before a tab notifies, milliseconds. The first tab removes the entry, and the others find it gone: visible
+/// tabs come before hidden ones, and leaders first. Hidden tabs that don't lead never notify.
 pub fn patience(role: Role, hidden: bool) -> Option<u32> {
     match (role, hidden) {
         (Role::Leads | Role::Alone, false) => Some(0),

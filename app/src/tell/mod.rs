@@ -1,5 +1,5 @@
-//! "Tell me when it ends": which operations a person awaits, kept in the browser for all its tabs, and the telling:
-//! by a notification of the browser when no page is in sight, else by a note on the page.
+//! "Notify me": awaited operations, stored in the browser for all its tabs. Their end is reported by a browser
+//! notification while no page is visible, otherwise by a toast.
 
 mod list;
 mod notice;
@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Where the browser keeps the list.
+/// Storage key.
 const KEY: &str = "signalbox.tell";
 
 /// The list; from the context.
@@ -40,12 +40,12 @@ impl Tell {
         expect_context::<Tell>()
     }
 
-    /// Whether somebody is told of its end. Tracked.
+    /// Whether the end of an operation is awaited. Tracked.
     pub fn awaits(&self, id: OperationId) -> bool {
         self.list.with(|list| list.iter().any(|awaited| awaited.id == id))
     }
 
-    /// Awaits the end of an operation, or does not any more; says what is to be expected.
+    /// Starts or stops awaiting an operation, and confirms it.
     pub fn toggle(&self, op: OpView) {
         let tell = *self;
         let title = op.fixed().title.clone();
@@ -55,14 +55,14 @@ impl Tell {
             return;
         }
         tell.change(|list| list.push(Awaited { id: op.id, title: title.clone() }));
-        // The browser asks only while it is answering a person's click.
+        // Browsers ask for permission only during a click.
         spawn_local(async move {
             let leave = Leave::ask().await;
             tell.toasts.say(format!("You will be notified when {title} ends: {}", leave.in_words()));
         });
     }
 
-    /// Takes up what another tab, or an earlier visit, has left.
+    /// Reads the list as another tab or an earlier visit stored it.
     fn read(&self) {
         let kept = stored();
         if self.list.with_untracked(|list| *list != kept) {
@@ -70,9 +70,9 @@ impl Tell {
         }
     }
 
-    /// Changes the list as all tabs see it.
+    /// Changes the stored list.
     fn change(&self, how: impl FnOnce(&mut Vec<Awaited>)) {
-        // A browser that keeps nothing has but this page's.
+        // Without storage the list is this page's only.
         let mut list = match storage() {
             Some(_) => stored(),
             None => self.list.get_untracked(),
@@ -84,7 +84,7 @@ impl Tell {
         self.list.set(list);
     }
 
-    /// Takes an end off the list; false when another tab was first.
+    /// Removes an entry; false when another tab was first.
     fn claim(&self, id: OperationId) -> bool {
         let there = match storage() {
             Some(_) => stored().iter().any(|awaited| awaited.id == id),
@@ -108,7 +108,7 @@ fn stored() -> Vec<Awaited> {
     text.map(|text| list::read(&text)).unwrap_or_default()
 }
 
-/// Watches over what is awaited, as long as the page lives. Shows nothing itself.
+/// Watches awaited operations as long as the app lives. Renders nothing.
 #[component]
 pub fn Teller() -> impl IntoView {
     let (live, tell) = (Live::here(), Tell::here());
@@ -116,15 +116,15 @@ pub fn Teller() -> impl IntoView {
     Effect::new(move |started: Option<()>| {
         if started.is_none() {
             tell.read();
-            // Told by the other tabs only. For as long as the page lives: its handle is not needed.
+            // Fired by other tabs only. Lives as long as the app, so the handle is not needed.
             let _ = window_event_listener_untyped("storage", move |_| tell.read());
         }
     });
     let go: Rc<dyn Fn(OperationId)> = Rc::new(move |id| navigate(&query::operation(id), Default::default()));
-    // What ended before was not seen from here.
+    // An end before this time was missed by this page.
     let opened = StoredValue::new(None::<Time>);
     let under_way = StoredValue::new(HashSet::new());
-    // Rises when one ended while the server's answer, which did not know that, was on its way.
+    // Incremented when an operation ended while an older answer was in flight.
     let overtaken = RwSignal::new(0u32);
     Effect::new(move |_| {
         overtaken.track();
@@ -156,7 +156,7 @@ pub fn Teller() -> impl IntoView {
             };
             let since = opened.get_value();
             spawn_local(async move {
-                // What the page does not hold is asked for; when there is no answer, at the next change.
+                // Operations that are not loaded are requested; on failure again at the next change.
                 let found = match ended {
                     Some(_) => Some(ended),
                     None => ask(&awaited).await,
@@ -189,8 +189,7 @@ fn told(state: protocol::State, started: Option<Time>, ended: Option<Time>) -> E
     Ended { state, took: started.zip(ended).map(|(from, to)| to.seconds_since(from)) }
 }
 
-/// How an operation ended that the page does not hold: nothing while it has not, or while nobody can say; inside,
-/// nothing when it is no longer stored.
+/// Outcome of an operation that is not loaded: `None` while active or unknown, `Some(None)` when deleted.
 async fn ask(awaited: &Awaited) -> Option<Option<(Option<Time>, Ended)>> {
     match api::operation(awaited.id).await {
         Ok(detail) => {
@@ -202,7 +201,7 @@ async fn ask(awaited: &Awaited) -> Option<Option<(Option<Time>, Ended)>> {
     }
 }
 
-/// Tells: by a notification when the page is out of sight and may show one, else by a note that stays.
+/// Notifies: by a browser notification while the page is hidden and permitted, otherwise by a toast that stays.
 fn say(toasts: Toasts, awaited: &Awaited, ended: Option<Ended>, away: bool, go: Rc<dyn Fn(OperationId)>) {
     let (id, title) = (awaited.id, &awaited.title);
     let Some(ended) = ended else {

@@ -1,25 +1,25 @@
-//! Notifications of the browser: whether a page may show them, and one when it may.
+//! Browser notifications and their permission.
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
-/// Whether the browser lets this page show notifications.
+/// Permission to show notifications.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Leave {
     Granted,
-    /// Nobody has been asked yet.
+    /// The user was not asked yet.
     NotAsked,
     Denied,
-    /// Browsers have them only for pages from a secure address.
+    /// Notifications need a secure origin.
     Insecure,
-    /// This browser has none.
+    /// Not supported by this browser.
     Missing,
 }
 
 impl Leave {
-    /// As it is now.
+    /// The current permission.
     pub fn now() -> Self {
         let window = leptos::prelude::window();
         if !window.is_secure_context() {
@@ -39,20 +39,20 @@ impl Leave {
         }
     }
 
-    /// Asks the person, where nobody was asked yet.
+    /// Asks the user unless already decided.
     pub async fn ask() -> Self {
         let now = Self::now();
         if now != Leave::NotAsked {
             return now;
         }
         if let Ok(answer) = Notification::request_permission() {
-            // What came of it is read below.
+            // The result is read below.
             let _ = JsFuture::from(answer).await;
         }
         Self::now()
     }
 
-    /// Where one is told, as a sentence that follows "You are told when it ends".
+    /// Where the user is notified, after "You will be notified when it ends:".
     pub fn in_words(self) -> &'static str {
         match self {
             Leave::Granted => "on the page, or by a browser notification while no Signalbox page is visible.",
@@ -70,21 +70,21 @@ impl Leave {
     }
 }
 
-/// Shows a notification; a click on it brings the page to the front and calls `clicked`. False when the browser
-/// shows none: some have them only for installed pages.
+/// Shows a notification; a click focuses the page and calls `clicked`. False when the browser shows none: some support
+/// them only for installed pages.
 pub fn show(title: &str, body: &str, tag: &str, clicked: impl FnOnce() + 'static) -> bool {
     if Leave::now() != Leave::Granted {
         return false;
     }
     let options = NotificationOptions::new();
     options.set_body(body);
-    // The same end told twice is one notification.
+    // The same tag replaces a repeated notification.
     options.set_tag(tag);
     options.set_icon(&crate::base::url("/favicon.svg"));
     let Ok(notification) = Notification::new_with_options(title, &options) else { return false };
     let shown = notification.clone();
     let clicked = Closure::once_into_js(move || {
-        // It fails only where the browser lets no page come to the front.
+        // Fails only where browsers forbid it.
         let _ = leptos::prelude::window().focus();
         shown.close();
         clicked();
