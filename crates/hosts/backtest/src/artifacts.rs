@@ -128,7 +128,10 @@ fn id_of(text: &str) -> Result<OperationId, Refusal> {
 
 fn window(asked: Asked) -> Result<Window, Refusal> {
     asked.map(|Query(window)| window).map_err(|_| {
-        refuse(ProblemType::BadRequest, "Invalid query: 'from' and 'to' must be Unix timestamps in whole seconds, 'points' a whole number.")
+        refuse(
+            ProblemType::BadRequest,
+            "Invalid query: from and to are Unix times in whole seconds, points is a whole number.",
+        )
     })
 }
 

@@ -40,7 +40,10 @@ async fn bars(
     window: Result<Query<Window>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Bars>, Refusal> {
     let Query(window) = window.map_err(|_| {
-        refuse(ProblemType::BadRequest, "Invalid query: 'from' and 'to' must be Unix timestamps in whole seconds, 'points' a whole number.")
+        refuse(
+            ProblemType::BadRequest,
+            "Invalid query: from and to are Unix times in whole seconds, points is a whole number.",
+        )
     })?;
     // Only valid source and symbol names become a path.
     let set = config

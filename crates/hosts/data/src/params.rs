@@ -228,7 +228,7 @@ pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, S
     match Time::parse(text) {
         Ok(time) => Ok(Some(if is_end { time.plus_micros(1) } else { time })),
         Err(_) => Err(format!(
-            "'{}' is not a valid date or time. Use a date like 2024-03-01, or a time with its zone like 2024-03-01T09:30:00Z.",
+            "'{}' is not a date or time. Use 2024-03-01, or a time with its zone like 2024-03-01T09:30:00Z.",
             super::wording::excerpt(text, 40)
         )),
     }

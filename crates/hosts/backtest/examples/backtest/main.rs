@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     request.rules.close_at_end = !keep_open;
 
     let started = Instant::now();
-    let stances = request.plan.stances(&bars, request.direction).ok_or("The strategy 'model' is not supported here.")?;
+    let stances = request
+        .plan
+        .stances(&bars, request.direction)
+        .ok_or("The strategy 'model' is not supported here.")?;
     let watch = |_, _: &_| Ok::<(), Infallible>(());
     let Ok(book) = trade(&bars, &stances, &request.plan.words(), &request.rules, watch);
     let seconds = started.elapsed().as_secs_f64();
@@ -45,8 +48,7 @@ fn params(args: impl Iterator<Item = String>) -> Result<(BacktestParams, bool), 
     let mut given = Map::from_iter([("symbol".to_owned(), json!("CSV"))]);
     let mut keep_open = false;
     for arg in args {
-        let (name, value) =
-            arg.split_once('=').ok_or_else(|| format!("'{arg}' is not name=value"))?;
+        let (name, value) = arg.split_once('=').ok_or_else(|| format!("'{arg}' is not name=value"))?;
         match form.fields.iter().find(|field| field.name == name) {
             _ if name == "keep_open" => keep_open = value.parse()?,
             Some(field) => given.extend(field.read(value)?.map(|value| (name.to_owned(), value))),
