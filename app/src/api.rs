@@ -197,7 +197,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn start(start: &StartWithRule, key: &str) -> Result<Operation, Problem> {
-        let body = serde_json::to_string(start).expect("a request is made of plain JSON");
+        let body = serde_json::to_string(start).expect("requests serialize to JSON");
         Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
     }
 
@@ -232,7 +232,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn delete_many(wish: &DeleteMany) -> Result<Deleted, Problem> {
-        let body = serde_json::to_string(wish).expect("a request is made of plain JSON");
+        let body = serde_json::to_string(wish).expect("requests serialize to JSON");
         Call::post("/api/v1/operations/delete", body).json().await
     }
 
@@ -251,7 +251,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn set_rule(id: OperationId, rule: &SetRule) -> Result<Operation, Problem> {
-        let body = serde_json::to_string(rule).expect("a rule is made of plain JSON");
+        let body = serde_json::to_string(rule).expect("rules serialize to JSON");
         Call { method: "PUT", body: Some(body), ..Call::get(&format!("/api/v1/operations/{id}/rule")) }
             .json()
             .await
@@ -279,7 +279,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn cancel_many(many: &CancelMany) -> Result<CancelledMany, Problem> {
-        let body = serde_json::to_string(many).expect("a request is made of plain JSON");
+        let body = serde_json::to_string(many).expect("requests serialize to JSON");
         Call::post("/api/v1/operations/cancel", body).json().await
     }
 }

@@ -114,6 +114,6 @@ mod tests {
         let (none, one, two) = (list(&[]), list(&["a.b"]), list(&["a.b", "c.d"]));
         assert!(replaces(&one, None) && replaces(&one, Some(&none)) && replaces(&two, Some(&one)));
         assert!(!replaces(&one, Some(&one)));
-        assert!(!replaces(&none, Some(&one)), "no host has been heard yet");
+        assert!(!replaces(&none, Some(&one)), "no host has connected yet");
     }
 }

@@ -232,9 +232,9 @@ mod tests {
             for later in [&offers(true, true)[..], &offers(true, false), &[]] {
                 assert!(Chosen::of(later, wish.clone(), Some(&first)) == first);
             }
-            let other = [offer("data.check", true, "Check anew")];
+            let other = [offer("data.check", true, "Check again")];
             let anew = Chosen::of(&other, wish, Some(&first));
-            assert_eq!(anew.offer.unwrap().spec.title, "Check anew");
+            assert_eq!(anew.offer.unwrap().spec.title, "Check again");
         }
     }
 
