@@ -382,7 +382,7 @@ export class Plot {
       ctx.fillText(name, left + 18 * dot, 38 * dot);
       left += ctx.measureText(name).width + 34 * dot;
     });
-    if (this.behind().length > 0) ctx.fillText("Shaded: p10 to p90 of past runs", left, 38 * dot);
+    if (this.behind().length > 0) ctx.fillText("Shaded: P10 to P90 of past runs", left, 38 * dot);
     ctx.drawImage(source, 0, head);
     canvas.toBlob((blob) => blob && this.library.save(file, blob));
   }
