@@ -122,8 +122,7 @@ pub fn Chart(
                                 let sheet = Sheet { behind: shown.behind.clone(), ..sheet };
                                 save_csv(&spec, &sheet);
                                 if let Some(said) = sheet.extent.said(sheet.x.len()) {
-                                    toasts
-                                        .warn(format!("The CSV of {} is incomplete. {said}", spec.title));
+                                    toasts.warn(format!("The CSV of {} is incomplete. {said}", spec.title));
                                 }
                             }
                             Err(problem) => toasts.warn(problem.detail),
