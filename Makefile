@@ -1,25 +1,25 @@
 SHELL := bash
-# The commands of this project. Each does the set-up that it needs; scripts/ holds the work.
+# Commands of this project. Each runs the setup that it needs; the scripts are in scripts/.
 .DEFAULT_GOAL := help
 .PHONY: help serve build dev test bench soak fmt setup clean
 .NOTPARALLEL:
 
-# Goes to the program behind the command: make serve ARGS="--listen 127.0.0.1:8000"
+# Arguments of the command: make serve ARGS="--listen 127.0.0.1:8000"
 ARGS ?=
 
 help:
-	@echo 'make serve            build Signalbox and serve the dashboard'
-	@echo 'make build            build it, and do not serve it'
-	@echo 'make dev              serve it, rebuilt and reloaded at each change'
-	@echo 'make test             everything that has to hold: lints, licences, tests, browser tests'
-	@echo 'make bench            the benchmarks'
-	@echo 'make soak             storms: kills, pauses, bad lines, a full disk, and a check of every promise'
-	@echo 'make fmt              put the code in its form'
-	@echo 'make setup            bring the tools, and do nothing else'
-	@echo 'make clean            remove what was built; tools stay'
+	@echo 'make serve            build and serve the dashboard'
+	@echo 'make build            build only'
+	@echo 'make dev              serve the dashboard, and rebuild and reload it on changes'
+	@echo 'make test             run all checks: lints, licences, tests, browser tests'
+	@echo 'make bench            run the benchmarks'
+	@echo 'make soak             run fault-injection tests: kills, pauses, network faults, a full disk'
+	@echo 'make fmt              format the code'
+	@echo 'make setup            install the tools only'
+	@echo 'make clean            delete build output, but keep the tools'
 	@echo
-	@echo 'ARGS="..." goes to the program behind it, as in  make serve ARGS="--listen 127.0.0.1:8000"'
-	@echo 'or  make test ARGS="format lints"  for some of the parts.'
+	@echo 'ARGS="..." passes arguments to the command:  make serve ARGS="--listen 127.0.0.1:8000"'
+	@echo 'For single parts of the tests:  make test ARGS="format lints"'
 
 serve:
 	@scripts/serve.sh $(ARGS)

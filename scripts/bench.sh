@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Set-up, then the benchmarks of the whole: real processes, a real browser. docs/benchmarks.md quotes what they
-# print. Arguments choose some: scripts/bench.sh latency
+# Runs the setup and the end-to-end benchmarks with real processes and a real browser. docs/benchmarks.md quotes their
+# output. Arguments select benchmarks: scripts/bench.sh latency
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
@@ -10,21 +10,21 @@ PARTS=(latency stream stored readers load busy renderer lighthouse)
 for part in "$@"; do
     case " ${PARTS[*]} " in
         *" $part "*) ;;
-        *) die "There is no benchmark '$part'." "They are: ${PARTS[*]}" ;;
+        *) die "Unknown benchmark '$part'." "Benchmarks: ${PARTS[*]}" ;;
     esac
 done
 
 scripts/setup.sh test
 scripts/build.sh
-heading "Building what the benchmarks need"
-# With the flag that the server is built with, so that what both need is built once.
+heading "Building the benchmarks"
+# Same flags as for the server, so that shared crates are built only once.
 RUSTFLAGS="--cfg erase_components" cargo build --release --locked --quiet -p signalbox-bench
 export SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE
 export BENCH_BIN=$CARGO_TARGET_DIR/release
 CHROMIUM=$(scripts/browser.sh)
 export CHROMIUM
 
-# Only this part needs it, and it is large: not among what package.json brings.
+# Large and needed only here, so it is not in package.json.
 lighthouse() {
     LIGHTHOUSE=$TOOLS/lighthouse/node_modules/.bin/lighthouse
     export LIGHTHOUSE
@@ -32,7 +32,7 @@ lighthouse() {
     mkdir -p "$TOOLS/lighthouse"
     step "Lighthouse $LIGHTHOUSE_VERSION" "about 15 s" npm install --prefix "$TOOLS/lighthouse" --no-save \
         --no-package-lock --ignore-scripts "lighthouse@$LIGHTHOUSE_VERSION" ||
-        die "npm could not install Lighthouse $LIGHTHOUSE_VERSION." "The other parts go without:  make bench ARGS=\"load busy\""
+        die "npm could not install Lighthouse $LIGHTHOUSE_VERSION." "The other benchmarks work without it:  make bench ARGS=\"load busy\""
 }
 
 for part in "$@"; do

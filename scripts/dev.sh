@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Set-up, then the server and the page rebuilt and reloaded at each change. Pages are parts that come by themselves
-# (`--split`), in this build as in the one that ships. Arguments go to `signalbox serve`.
+# Runs the setup, then serves the dashboard and rebuilds and reloads it on changes. Pages are split into lazy-loaded
+# chunks (`--split`), as in the release build. Arguments are passed to `signalbox serve`.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 

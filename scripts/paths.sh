@@ -1,4 +1,4 @@
-# Where everything is. Sourced first by the other scripts; sets PATH so that the project's own tools are found.
+# Paths of the project. Sourced first by the other scripts; sets PATH so that the project's own tools are found.
 # shellcheck shell=bash disable=SC2034
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -6,12 +6,12 @@ cd "$ROOT" || exit
 
 absolute() { case $1 in /*) echo "$1" ;; *) echo "$ROOT/$1" ;; esac; }
 
-# Programs that set-up builds or brings: inside the project unless told otherwise.
+# Tools installed by the setup, inside the project unless SIGNALBOX_TOOLS is set.
 TOOLS=$(absolute "${SIGNALBOX_TOOLS:-.tools}")
-# What cargo builds.
+# Build output of cargo.
 CARGO_TARGET_DIR=$(absolute "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
-# What the browser gets; Cargo.toml says the same to cargo-leptos.
+# Site served to the browser; must match the setting of cargo-leptos in Cargo.toml.
 SITE=$CARGO_TARGET_DIR/site
 SERVER=$CARGO_TARGET_DIR/release/signalbox
 
@@ -19,5 +19,5 @@ export PATH="$TOOLS/bin:$ROOT/node_modules/.bin:${CARGO_HOME:-${HOME:-/root}/.ca
 
 # shellcheck source=scripts/versions.sh
 . "$ROOT/scripts/versions.sh"
-# The project's toolchain, whatever the shell that called us was set to.
+# Use the project's toolchain, regardless of the calling shell's settings.
 export RUSTUP_TOOLCHAIN=$RUST_VERSION

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Set-up, build, and the server in the foreground. Arguments go to `signalbox serve`.
+# Runs the setup, the build, and the server in the foreground. Arguments are passed to `signalbox serve`.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
 
 scripts/setup.sh serve
 scripts/build.sh
-# The server says its address itself, when it listens.
+# The server prints its URL when it is ready.
 exec "$SERVER" serve --site "$SITE" "$@"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Brings everything that building needs, and with `test` what testing needs on top. What is there is left as it
-# is: a second run only looks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the
-# Rust toolchain by rustup, and packages of the system where they are missing and may be installed.
+# Installs everything that the build needs, and with `test` also what the tests need. Existing tools are kept, so a
+# second run only checks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the Rust toolchain
+# through rustup, and missing system packages where that is permitted.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
 
 FOR=${1:-serve}
 
-# --- Packages of the system ------------------------------------------------------------------------------
+# --- System packages ------------------------------------------------------------------------------
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -18,7 +18,7 @@ may_install() {
     have apt-get || return 1
     [ "$(id -u)" = 0 ] && return 0
     have sudo || return 1
-    # Without a terminal sudo can't ask for the password.
+    # Without a terminal, sudo can't prompt for the password.
     sudo -n true 2>/dev/null || [ -t 0 ]
 }
 
@@ -32,13 +32,13 @@ packages() {
     local why=$1 how_long=$2
     shift 2
     if ! may_install; then
-        die "$why is missing, and packages can't be installed from here." \
+        die "$why is missing, and packages can't be installed automatically." \
             "On Debian and Ubuntu:  sudo apt-get install $*" \
-            "Elsewhere, install the same by your system's own way. Then run make again."
+            "On other systems, install the equivalent packages. Then run make again."
     fi
     if [ "$(id -u)" != 0 ]; then sudo -v; fi
     step "$why: apt-get install $*" "$how_long" apt_install "$@" ||
-        die "The system's packages could not be installed." "Try:  sudo apt-get install $*"
+        die "System packages could not be installed." "Try:  sudo apt-get install $*"
 }
 
 a_c_compiler() {
@@ -65,19 +65,19 @@ rust_without_rustup() {
 rust() {
     if have rustup; then
         rust_is_whole && return
-        # Called by name: where RUSTUP_AUTO_INSTALL is 0 nothing else installs it.
+        # Installed explicitly, because RUSTUP_AUTO_INSTALL may be 0.
         step "Rust $RUST_VERSION with clippy, rustfmt and WebAssembly" "about 20 s, 600 MB" \
             rustup toolchain install "$RUST_VERSION" --profile minimal --no-self-update \
             -c clippy -c rustfmt -t wasm32-unknown-unknown ||
-            die "rustup could not install Rust $RUST_VERSION." "Is the network there? Then run make again."
+            die "rustup could not install Rust $RUST_VERSION." "Check the network, then run make again."
     elif ! rust_without_rustup; then
-        die "Rust $RUST_VERSION with the target wasm32-unknown-unknown is missing, and so is rustup, which brings it." \
-            "Install rustup as https://rustup.rs says, then run make again."
+        die "Rust $RUST_VERSION with the target wasm32-unknown-unknown is missing, and rustup is not installed." \
+            "Install rustup from https://rustup.rs, then run make again."
     fi
 }
 
-# crate_tool PROGRAM CRATE VERSION HOW_LONG [CARGO_INSTALL_FLAG...]: built without optimization, which takes a
-# fifth of the time; these programs work for seconds.
+# crate_tool PROGRAM CRATE VERSION HOW_LONG [CARGO_INSTALL_FLAG...]: builds without optimization, which is five times
+# faster; these tools run only for seconds.
 crate_tool() {
     local program=$1 crate=$2 version=$3 how_long=$4
     shift 4
@@ -87,30 +87,29 @@ crate_tool() {
     step "$crate $version" "$how_long" env CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --force "$@" \
         --root "$TOOLS" --target-dir "$TOOLS/build" "$crate" --version "=$version" ||
         die "$crate $version could not be built." \
-            "If the log speaks of the network, run make again when it is there; what is built already is kept."
+            "If the log shows a network error, run make again later; finished parts are kept."
     BUILT_TOOLS=yes
 }
 
 tools_of_rust() {
     BUILT_TOOLS=no
-    # Its lock file asks for a version that can't be had any more, so it is built without.
+    # Built without --locked, because its lock file has a version that is no longer available.
     crate_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "about 1 minute"
     crate_tool cargo-leptos cargo-leptos "$CARGO_LEPTOS_VERSION" "about 4 minutes" --locked
     if [ "$FOR" = test ]; then
         crate_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" "about 1 minute" --locked
     fi
-    # Hundreds of megabytes that only a next version would use.
+    # Hundreds of megabytes that only a future version would reuse.
     if [ $BUILT_TOOLS = yes ]; then rm -rf "$TOOLS/build"; fi
 }
 
-# --- Node and what npm brings ------------------------------------------------------------------------------
+# --- Node and npm packages ------------------------------------------------------------------------------
 
 node_is_new_enough() {
     have node && at_least "$(node --version | tr -d v)" "$NODE_AT_LEAST"
 }
 
-# Node from npm's own registry, by an npm that is too old for all else: for systems whose own Node is old, as
-# that of Debian 12 is.
+# Installs Node from the npm registry, for systems with an old Node such as Debian 12. Works with an old npm.
 newer_node() {
     local machine
     machine=$(uname -m)
@@ -133,13 +132,13 @@ node_and_npm() {
         hash -r
     fi
     node_is_new_enough && return
-    step "Node.js $NODE_VERSION, as $(node --version) is older than $NODE_AT_LEAST" "about 10 s, 120 MB" newer_node ||
-        die "Node.js $NODE_AT_LEAST or newer is needed; there is $(node --version)." \
+    step "Node.js $NODE_VERSION, because $(node --version) is older than $NODE_AT_LEAST" "about 10 s, 120 MB" newer_node ||
+        die "Node.js $NODE_AT_LEAST or newer is required; found $(node --version)." \
             "Install a newer one (https://nodejs.org), then run make again."
 }
 
-# A Node that is not the system's own trusts its own list of certificates only; where the system was told to trust
-# more (as in many companies), npm would reach nothing.
+# A Node that is not a system package trusts only its bundled certificates. npm would fail behind a company proxy whose
+# certificate only the system trusts.
 trust_what_the_system_trusts() {
     local certificates=/etc/ssl/certs/ca-certificates.crt
     if [ -r $certificates ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$certificates}; fi
@@ -150,11 +149,11 @@ npm_packages() {
     now=$(cat package.json package-lock.json .npmrc | cksum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && return
     step "npm packages: uPlot, Sass, Binaryen, Playwright" "about 10 s, 135 MB" npm ci ||
-        die "npm could not install what package-lock.json names." "Is the network there? Then run make again."
+        die "npm could not install the packages of package-lock.json." "Check the network, then run make again."
     printf '%s\n' "$now" >"$stamp"
 }
 
-# The page loads uPlot by itself, from our own server.
+# The page loads uPlot at run time, from the Signalbox server.
 vendored_scripts() {
     local from=node_modules/uplot/dist to=public/vendor/uplot-$UPLOT_VERSION
     [ "$to.js" -nt "$from/uPlot.esm.js" ] && [ "$to.css" -nt "$from/uPlot.min.css" ] && return
@@ -168,22 +167,22 @@ vendored_scripts() {
 
 a_browser() {
     scripts/browser.sh >/dev/null && return
-    [ -z "${CHROMIUM:-}" ] || die "CHROMIUM says $CHROMIUM, and there is no program of that name."
+    [ -z "${CHROMIUM:-}" ] || die "CHROMIUM is set to $CHROMIUM, which does not exist."
     packages "A browser for the tests" "about 30 s, 400 MB" chromium fonts-dejavu-core
 }
 
 # --- The proxy for tests -----------------------------------------------------------------------------------
 
-# Without it, the tests behind a proxy say that they are skipped: nobody is made to have a web server.
+# Optional: without nginx, the tests behind a proxy are skipped.
 a_proxy() {
     have nginx || [ -x /usr/sbin/nginx ] && return
     may_install || return 0
     if [ "$(id -u)" != 0 ]; then sudo -v; fi
     step "nginx for the tests behind a proxy: apt-get install nginx-light" "about 10 s, 3 MB" install_not_started ||
-        say "  nginx could not be installed; tests behind a proxy are skipped."
+        say "  nginx could not be installed; the tests behind a proxy will be skipped."
 }
 
-# A package's service is started as it is installed, unless this file says no. The tests start nginx by themselves.
+# Debian starts a service on installation, unless policy-rc.d forbids it. The tests start nginx themselves.
 install_not_started() {
     local policy=/usr/sbin/policy-rc.d installed=0
     if [ -e $policy ]; then
@@ -201,7 +200,7 @@ install_not_started() {
 # ------------------------------------------------------------------------------------------------------------
 
 for program in curl git make; do
-    have $program || say "Note: $program is not there; some steps may need it."
+    have $program || say "Note: $program is missing; some steps may need it."
 done
 a_c_compiler
 rust

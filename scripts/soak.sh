@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# Set-up, build, then storms over a real server and real hosts: docs/reliability.md. Arguments go to `soak run`:
+# Runs the setup, the build, and fault-injection tests against a real server and real hosts; see docs/reliability.md.
+# Arguments are passed to `soak run`:
 #   scripts/soak.sh --seed 7 --minutes 30
-# What is built is the debug build, whose own assertions watch along. Evidence stays in the target folder when a
-# promise was broken. Clocks are made to jump where libfaketime is (apt-get install faketime on Debian and Ubuntu).
+# Uses the debug build, because its assertions are checks too. If a guarantee is violated, the logs stay in the target
+# folder. Clock jumps need libfaketime (apt-get install faketime on Debian and Ubuntu).
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
 
 scripts/setup.sh serve
-heading "Building the server and the storms"
+heading "Building the server and the soak test"
 cargo build --locked --quiet -p signalbox -p signalbox-soak ||
-    die "The build failed; the reason is above."
+    die "The build failed; see above."
 PROGRAMS=$CARGO_TARGET_DIR/debug
 FOLDER=$CARGO_TARGET_DIR/soak
 mkdir -p "$FOLDER"
 
-# The full disk needs a disk of its own, which nobody else sees and which goes with the process.
+# The full-disk fault needs a private mount that disappears with the process.
 OWN=()
 if have unshare; then
     for how in "--mount" "--user --map-root-user --mount"; do

@@ -1,4 +1,4 @@
-# How the scripts speak: one line for each thing that takes time, and when something fails, what to do.
+# Output of the scripts: one line per long step, and advice on failure.
 # shellcheck shell=bash
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*"; }
 heading() { printf '\n%s%s%s\n' "$BOLD" "$*" "$PLAIN"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# die WHAT_HAPPENED [WHAT_TO_DO...]: each on a line of its own.
+# die WHAT_HAPPENED [WHAT_TO_DO...]: prints each on its own line and exits.
 die() {
     printf '\n%s%s%s\n' "$RED" "$1" "$PLAIN" >&2
     shift
@@ -19,7 +19,7 @@ die() {
     exit 1
 }
 
-# step NAME HOW_LONG COMMAND...: says what it does, keeps the output in a log, shows its end when it fails.
+# step NAME HOW_LONG COMMAND...: runs a command with its output in a log, and shows the end of the log on failure.
 step() {
     local name=$1 how_long=$2 log started
     shift 2
@@ -30,7 +30,7 @@ step() {
     if "$@" >"$log" 2>&1 </dev/null; then
         printf 'done in %s\n' "$(duration $((SECONDS - started)))"
     else
-        printf '%sfailed%s after %s. The end of %s:\n' "$RED" "$PLAIN" "$(duration $((SECONDS - started)))" "$log"
+        printf '%sfailed%s after %s. Last lines of %s:\n' "$RED" "$PLAIN" "$(duration $((SECONDS - started)))" "$log"
         tail -n 25 "$log" | sed 's/^/    /'
         return 1
     fi
@@ -45,7 +45,7 @@ duration() {
     fi
 }
 
-# at_least HAVE WANT: versions compared number by number.
+# at_least HAVE WANT: compares versions number by number.
 at_least() {
     local IFS=. i
     # shellcheck disable=SC2206

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Set-up, then everything that has to hold before a change is good: form, lints, licences, tests, a minute of
-# storms, the build that is shipped, and the browser tests against it. Each part is timed and limited in time; the first that fails
-# ends the run, and so does one that leaves processes or temporary folders behind. Arguments choose parts by name: scripts/test.sh format lints
+# Runs the setup and all checks: format, lints, licences, tests, one minute of the soak test, the release build, and the
+# browser tests against it. Each part has a time limit. The run stops at the first part that fails, or that leaves
+# processes or temporary folders behind. Arguments select parts: scripts/test.sh format lints
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/tell.sh"
@@ -12,10 +12,10 @@ CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
 
-# `app` is built in one way for the server and in another for the browser, so the two are never built together.
+# `app` has different features for server and browser, so the two must not be built together.
 NATIVE=(--workspace --exclude signalbox-frontend --locked)
 
-# A program that hangs must not take the whole run with it.
+# A hanging program must not block the whole run.
 limited() {
     local limit=$1
     shift
@@ -34,21 +34,21 @@ lints-wasm() {
 
 dependencies() {
     limited 5m cargo deny --log-level error --locked check licenses bans sources || return 1
-    # Advisories live in a git repository. Where that can't be reached, an older copy is better than none, and
-    # nothing is said to be checked that was not.
+    # Advisories are in a git repository. If it is unreachable, an older copy is used; without one, the summary says
+    # that advisories were not checked.
     if limited 2m cargo deny fetch db >"$TOOLS/log/advisories.log" 2>&1 ||
         compgen -G "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs/*/.git" >/dev/null; then
         limited 5m cargo deny --log-level error --locked --offline check advisories || return 1
     else
-        say "The database of advisories can't be reached from here, so advisories were NOT checked."
-        SKIPPED+=("advisories (database not reachable)")
+        say "The advisory database is unreachable, so advisories were NOT checked."
+        SKIPPED+=("advisories (database unreachable)")
     fi
 }
 
-# Doc tests are among them, and the one that compares the committed OpenAPI document with the code.
+# Includes doc tests, and the test that compares docs/openapi.json with the code.
 tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 
-# A minute of the storms that `make soak` makes for as long as one likes.
+# One minute of `make soak`.
 storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
@@ -61,7 +61,7 @@ browser() {
 chosen() {
     [ ${#CHOSEN[@]} -eq 0 ] && return 0
     local part
-    # Costs nothing when all is there, and the other parts rely on it.
+    # Fast if everything is installed, and required by the other parts.
     [ "$1" = setup ] && return 0
     for part in "${CHOSEN[@]}"; do [ "$part" = "$1" ] && return 0; done
     return 1
@@ -70,7 +70,7 @@ chosen() {
 for part in ${CHOSEN[@]+"${CHOSEN[@]}"}; do
     case " ${PARTS[*]} " in
         *" $part "*) ;;
-        *) die "There is no part '$part'." "The parts are: ${PARTS[*]}" ;;
+        *) die "Unknown part '$part'." "Parts: ${PARTS[*]}" ;;
     esac
 done
 
@@ -83,11 +83,11 @@ for part in "${PARTS[@]}"; do
     heading "▸ $part"
     started=$SECONDS
     if ! "$part"; then
-        die "make test: '$part' failed after $(duration $((SECONDS - started))); the reason is above." \
-            "This part alone:  scripts/test.sh $part"
+        die "make test: '$part' failed after $(duration $((SECONDS - started))); see above." \
+            "To run only this part:  scripts/test.sh $part"
     fi
-    left_behind "$part" || die "make test: '$part' did not clean up; what it left is above." \
-        "Whoever starts a process or makes a folder in a test ends and removes it there, also where the test fails."
+    left_behind "$part" || die "make test: '$part' did not clean up; see the list above." \
+        "A test must stop its processes and delete its folders, even if it fails."
     SUMMARY+=("$(printf '  %-14s%s' "$part" "$(duration $((SECONDS - started)))")")
 done
 

@@ -1,22 +1,21 @@
-# The versions of what set-up brings, in one place. Sourced by the other scripts.
+# Versions of the tools that the setup installs. Sourced by the other scripts.
 #
-# Pinned elsewhere, and read from there: Rust and its parts (rust-toolchain.toml), crates (Cargo.lock),
-# what npm brings (package.json, package-lock.json).
+# Pinned elsewhere: Rust (rust-toolchain.toml), crates (Cargo.lock), npm packages (package.json, package-lock.json).
 # shellcheck shell=bash disable=SC2034
 
-# Builds the WebAssembly side and the server together. 0.3.11 needs Rust 1.96.
+# Builds the WebAssembly and the server. 0.3.11 needs Rust 1.96.
 CARGO_LEPTOS_VERSION=0.3.11
-# Checks licences, sources and advisories; only `make test` needs it.
+# Checks licences, sources and advisories; only for `make test`.
 CARGO_DENY_VERSION=0.20.2
-# Judges the pages in `make bench`. Version 13 wants a newer Node than the tests do.
+# Audits the pages in `make bench`. Version 13 needs a newer Node than the tests.
 LIGHTHOUSE_VERSION=12.8.2
-# The least that works for Sass and Playwright, and what is brought where there is less.
+# Minimum version for Sass and Playwright, and the version that is installed if it is not met.
 NODE_AT_LEAST=20.19
 NODE_VERSION=22.23.3
 
 # From rust-toolchain.toml.
 RUST_VERSION=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")
-# wasm-bindgen's program must be of the very version that Cargo.lock gives its crate.
+# The wasm-bindgen CLI must have exactly the crate's version in Cargo.lock.
 WASM_BINDGEN_VERSION=$(awk '$1 == "name" && $3 == "\"wasm-bindgen\"" { getline; gsub(/"/, "", $3); print $3 }' "$ROOT/Cargo.lock")
-# From package.json; the page asks for it by this version.
+# From package.json; part of the URL that the page loads.
 UPLOT_VERSION=$(sed -n 's/.*"uplot": *"\(.*\)".*/\1/p' "$ROOT/package.json")
