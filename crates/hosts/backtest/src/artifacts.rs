@@ -1,4 +1,4 @@
-//! What a run left, over HTTP: its trades, its curves, and the bars that it traded.
+//! HTTP artifacts of a run: its trades, its series, and the traded bars.
 
 use crate::curve;
 use crate::store::Store;
@@ -18,14 +18,14 @@ const MOST_ROWS: usize = 4_000;
 const CANDLES: usize = 1_000;
 const MOST_CANDLES: usize = 5_000;
 
-/// What a chart asks for.
+/// Query of a chart.
 #[derive(Deserialize)]
 struct Window {
-    /// Seconds since 1970; bars that begin before are left out.
+    /// Unix timestamp in seconds. Excludes earlier bars.
     from: Option<i64>,
-    /// Seconds since 1970; bars that begin after are left out.
+    /// Unix timestamp in seconds. Excludes later bars.
     to: Option<i64>,
-    /// How many rows or candles at most.
+    /// Maximum number of rows or candles.
     points: Option<usize>,
 }
 
@@ -37,7 +37,7 @@ struct Shelf {
     library: Library,
 }
 
-/// What the result of a run names.
+/// Artifacts of a run's result.
 pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
     let artifact = |name: &str, description: &str| Artifact {
         name: name.to_owned(),
@@ -52,7 +52,7 @@ pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
     ]
 }
 
-/// The routes, to be mounted below `/host/v1/artifacts`.
+/// Routes, to be mounted below `/host/v1/artifacts`.
 pub(crate) fn router(store: Store, library: Library) -> Router {
     Router::new()
         .route("/backtests/{id}/trades", get(trades))
@@ -103,7 +103,7 @@ async fn bars(
     .await
 }
 
-/// Equal numbers of consecutive bars put together, so that at most `points` candles are left.
+/// Merges equal numbers of consecutive bars into at most `points` candles.
 fn candles(bars: &[Bar], points: usize) -> Bars {
     let each = bars.len().div_ceil(points).max(1);
     let mut out = Bars {
@@ -150,7 +150,7 @@ fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
     Refusal::new(kind, detail)
 }
 
-/// Runs what would hold up an async thread on one that may wait.
+/// Runs blocking code on a blocking thread.
 async fn off_thread<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {

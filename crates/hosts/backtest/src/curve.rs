@@ -1,24 +1,24 @@
-//! The curves of a run: a row for each bar, kept as bytes, and put together to as many rows as a chart can show.
+//! Series of a run: one row per bar, stored in binary, and downsampled for charts.
 
 use crate::trading::Account;
 use data_host::Bar;
 use protocol::results::Columns;
 
-/// The columns in the order in which a row keeps them.
+/// Columns in storage order.
 const NAMES: [&str; 4] = ["equity", "drawdown", "exposure", "buy_and_hold"];
 
-/// Bytes of a row: the time and each column, eight bytes each, little-endian.
+/// Bytes per row: the time and each column, 8 bytes each, little-endian.
 const ROW: usize = 8 * (1 + NAMES.len());
 
-/// What a bar left.
+/// Values after one bar.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Row {
-    /// Start of the bar, seconds since 1970 UTC.
+    /// Start of the bar, Unix time in seconds.
     pub(crate) t: i64,
     values: [f64; NAMES.len()],
 }
 
-/// How far each equity is below the highest one so far, as a share of it; the capital is the first peak.
+/// Drawdown: distance of the equity below its running maximum, as a share of it. The capital is the first maximum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drawdown {
     peak: f64,
@@ -29,14 +29,14 @@ impl Drawdown {
         Self { peak: capital }
     }
 
-    /// 0 at a peak, below 0 elsewhere.
+    /// Drawdown at this equity: 0 at a peak, negative otherwise.
     pub(crate) fn at(&mut self, equity: f64) -> f64 {
         self.peak = self.peak.max(equity);
         equity / self.peak - 1.0
     }
 }
 
-/// A row for each bar, from the accounts of the strategy and of buying and holding.
+/// One row per bar, from the accounts of the strategy and of buy & hold.
 pub(crate) fn rows(bars: &[Bar], capital: f64, accounts: &[Account], held: &[Account]) -> Vec<Row> {
     let mut drawdown = Drawdown::from(capital);
     let row = |((bar, account), held): ((&Bar, &Account), &Account)| Row {
@@ -46,7 +46,7 @@ pub(crate) fn rows(bars: &[Bar], capital: f64, accounts: &[Account], held: &[Acc
     bars.iter().zip(accounts).zip(held).map(row).collect()
 }
 
-/// The rows as they are kept in a file.
+/// Encodes rows for a file.
 pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
     let mut out = Vec::with_capacity(rows.len() * ROW);
     for row in rows {
@@ -58,7 +58,7 @@ pub(crate) fn encode(rows: &[Row]) -> Vec<u8> {
     out
 }
 
-/// The rows of a file; `None` when it is not one of ours, or torn.
+/// Decodes the rows of a file; `None` if it is not valid.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
     let (words, rest) = bytes.as_chunks::<8>();
     let (rows, more) = words.as_chunks::<{ ROW / 8 }>();
@@ -70,11 +70,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
     whole.then(|| rows.iter().map(row).collect())
 }
 
-/// At most `points` rows (at least 4) of these, which rise in time.
+/// Downsamples time-ordered rows to at most `points` rows (at least 4).
 ///
-/// The first and the last are kept as they are. Each stretch between them becomes two rows, at its first bar and at
-/// the one in its middle, and each column has its lowest and highest value of the stretch there, in the order in
-/// which they came: no peak of any column is lost, and none is more than a stretch away from its bar.
+/// The first and last rows are kept. Each bucket between them becomes two rows, at its first and middle bar. Each
+/// column has its minimum and maximum of the bucket there, in their original order. So no peak of any column is lost,
+/// and none moves by more than one bucket.
 pub(crate) fn columns(rows: &[Row], points: usize) -> Columns {
     let points = points.max(4);
     if rows.len() <= points {
@@ -90,7 +90,7 @@ pub(crate) fn columns(rows: &[Row], points: usize) -> Columns {
     gathered(&out, stretch.div_ceil(2))
 }
 
-/// The lowest and highest of each column; one row where there is only one.
+/// Minimum and maximum of each column; a single row for a single bar.
 fn extremes(stretch: &[Row]) -> Vec<Row> {
     let mut out = vec![stretch[0]];
     if stretch.len() > 1 {

@@ -1,20 +1,20 @@
-//! Figures of one curve of equity. docs/backtest.md has each formula with its reasons.
+//! Performance metrics of an equity curve. docs/backtest.md has the formulas with their reasons.
 
 use crate::trading::Book;
 use data_host::{Bar, Timeframe};
 use protocol::results::Performance;
 
-/// Days of a year, leap years counted.
+/// Average length of a year in days.
 const YEAR_DAYS: f64 = 365.25;
 const DAY_SECONDS: f64 = 86_400.0;
-/// Below so many days nothing is said of a year.
+/// Minimum number of days for annualized metrics.
 const LEAST_DAYS: f64 = 7.0;
 
-/// The figures of what was traded over these bars, which are at least one.
+/// Metrics of trading over these bars (at least one).
 pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book: &Book) -> Performance {
     let equity: Vec<f64> = book.accounts.iter().map(|a| a.equity).collect();
     let total_return = equity.last().map_or(0.0, |last| last / capital - 1.0);
-    // From the beginning of the first bar to the end of the last one.
+    // From the start of the first bar to the end of the last one.
     let days = bars.last().zip(bars.first()).map_or(0.0, |(last, first)| {
         last.time.seconds_since(first.time) / DAY_SECONDS + timeframe.minutes() as f64 / 1440.0
     });
@@ -42,15 +42,15 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     }
 }
 
-/// What can be said at all: division by nothing gives no figure, and a zero has no sign (an empty sum is −0).
+/// Finite value, or `None` after a division by zero. Normalizes −0 (an empty sum) to 0.
 fn told(figure: f64) -> Option<f64> {
     figure.is_finite().then_some(figure + 0.0)
 }
 
-/// The change of the equity over each bar, as a share; over the first one, of the capital.
+/// Returns per bar; the first one is relative to the capital.
 fn returns(capital: f64, equity: &[f64]) -> Vec<f64> {
     let before = std::iter::once(&capital).chain(equity);
-    // After ruin there is nothing that could grow.
+    // After ruin there is nothing left to grow.
     equity
         .iter()
         .zip(before)
@@ -58,7 +58,7 @@ fn returns(capital: f64, equity: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Returns of a bar, made to those of a year: the mean grows with the number of bars, deviations with its root.
+/// Annualized returns: the mean scales with the number of bars, deviations with its square root.
 struct Year {
     mean: f64,
     volatility: f64,
@@ -80,8 +80,8 @@ impl Year {
     }
 }
 
-/// The deepest fall from a peak as a share of it, 0 or below, and the longest time from a peak until it was reached
-/// again, or until the end, in days. The capital is the first peak.
+/// Maximum drawdown as a share of the peak (0 or negative), and the longest time in days from a peak until it is
+/// reached again or the data ends. The capital is the first peak.
 fn drawdown(bars: &[Bar], capital: f64, equity: &[f64]) -> (f64, f64) {
     let Some(first) = bars.first() else { return (0.0, 0.0) };
     let (mut peak, mut at, mut below) = (capital, first.time, false);
@@ -124,7 +124,7 @@ mod tests {
         a.is_some_and(|a| (a - b).abs() < 1e-12 * b.abs().max(1.0))
     }
 
-    /// A book of this equity, and hourly bars or daily ones for it.
+    /// Book with this equity, and hourly or daily bars for it.
     fn of(equity: &[f64], hours: i64) -> (Vec<Bar>, Book) {
         let mut bars = bars(&vec![(1.0, 1.0); equity.len()]);
         for (i, bar) in bars.iter_mut().enumerate() {

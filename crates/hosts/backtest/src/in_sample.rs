@@ -1,4 +1,4 @@
-//! What of a backtest lies in the time in which its model was trained, and how it did afterwards.
+//! In-sample detection: which part of a backtest overlaps the training of its model, and the performance after it.
 
 use crate::figures::performance;
 use crate::models::TrainingPeriod;
@@ -8,14 +8,14 @@ use crate::trading::{Book, Rules, trade};
 use data_host::{Bar, Held};
 use protocol::results::{InSample, OutOfSample};
 
-/// Fewer bars than this after the training are not traded: neither an entry nor its exit could be filled.
+/// Minimum number of bars after the training: an entry and its exit need two.
 const MIN_BARS: usize = 2;
 
-/// The bars of a run that its model was trained or validated on, and the run of those after them, begun anew. `None`
-/// where it was trained on none of them. `check` is asked every few bars whether to go on.
+/// Bars that the model was trained or validated on, and a separate run on the bars after them. `None` without overlap.
+/// Calls `check` every few bars, to allow cancellation.
 ///
 /// # Errors
-/// What `check` fails with.
+/// The error of `check`.
 pub(crate) fn in_sample<E>(
     (model, training): (&str, &TrainingPeriod),
     held: &Held,

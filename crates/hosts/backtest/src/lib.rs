@@ -1,12 +1,12 @@
-//! The backtest host: `backtest.run` trades a strategy over stored bars and keeps the books.
+//! Backtest host: `backtest.run` trades a strategy on stored bars.
 //!
-//! Knows: strategies, orders and their costs, accounts, figures. Bars come through the data host's `Library`.
-//! May not know: how bars are stored, how a model was made (it asks [`Models`]), or that there is a server.
+//! This crate knows strategies, orders and costs, accounts and metrics. It does not know how bars are stored (it uses
+//! the data host's `Library`), how a model was trained (it asks [`Models`]), or that there is a server.
 //!
-//! The way of a run: [`params`] are parsed into a request, [`strategy`] (or a model, through [`Models`]) says after
-//! each bar where to stand, [`trading`] fills what follows from that and keeps the accounts, [`figures`] and
-//! [`curve`] tell what came of it, [`store`] keeps it and [`artifacts`] serves it. Everything that computes is plain
-//! functions over bars; [`run`] alone knows the host. docs/backtest.md has the rules and formulas.
+//! Path of a run: [`params`] are parsed into a request. [`strategy`], or a model through [`Models`], decides a stance
+//! after each bar. [`trading`] fills the resulting orders and keeps the accounts. [`figures`] and [`curve`] compute the
+//! results, [`store`] saves them and [`artifacts`] serves them. All computations are pure functions on bars; only
+//! [`run`] knows the host. docs/backtest.md has the rules and formulas.
 
 mod artifacts;
 mod curve;

@@ -1,4 +1,4 @@
-//! The params of `backtest.run`: as a form asks for them, and parsed into a request that cannot be wrong.
+//! Parameters of `backtest.run`: the form schema, and their parsing into a valid request.
 
 use crate::strategy::Plan;
 use crate::trading::Rules;
@@ -150,7 +150,7 @@ pub enum Fill {
     ThisClose,
 }
 
-/// A backtest that makes sense; that its bars and its model are there is not known yet.
+/// Validated request. Its bars and model are not checked yet.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Request {
     pub range: Range,
@@ -160,10 +160,10 @@ pub struct Request {
 }
 
 impl BacktestParams {
-    /// The params parsed.
+    /// Parses the parameters.
     ///
     /// # Errors
-    /// A message for each param that is wrong.
+    /// A message for each invalid parameter.
     pub fn request(&self) -> Result<Request, Vec<FieldError>> {
         let mut errors = Vec::new();
         let range = Range::parse(self.start.as_deref(), self.end.as_deref()).unwrap_or_else(|wrong| {

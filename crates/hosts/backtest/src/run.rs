@@ -1,4 +1,5 @@
-//! One run from the stored bars to its result. Holds up its thread; looks at the token every few hundred bars.
+//! A complete run, from the stored bars to the result. Blocks its thread, and checks for cancellation every few hundred
+//! bars.
 
 use crate::artifacts;
 use crate::curve::{self, Drawdown};
@@ -19,22 +20,22 @@ use protocol::{LogLevel, Time};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The phases of a run, as the page shows them.
+/// Phases of a run, as shown on the page.
 pub(crate) const PHASES: [&str; 3] = ["read", "trade", "evaluate"];
-/// How long the phases are, each relative to the others.
+/// Relative durations of the phases.
 const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 
-/// The curves that a run draws while it goes.
+/// Names of the live series.
 pub(crate) const EQUITY: &str = "equity";
 pub(crate) const DRAWDOWN: &str = "drawdown";
 pub(crate) const EXPOSURE: &str = "exposure";
 
-/// At most about so many points of each curve are told while it goes.
+/// Approximate maximum number of live points per series.
 const POINTS: usize = 2_000;
-/// The token is looked at, and progress told, every so many bars.
+/// Bars between two progress reports and cancellation checks.
 const LOOK: usize = 256;
 
-/// What a run needs beside its request.
+/// Dependencies of a run.
 #[derive(Clone)]
 pub(crate) struct Tools {
     pub(crate) library: Library,
@@ -42,10 +43,10 @@ pub(crate) struct Tools {
     pub(crate) models: Option<Arc<dyn Models>>,
 }
 
-/// Runs the request over a data set.
+/// Runs the request on a data set.
 ///
 /// # Errors
-/// [`WorkError::Cancelled`] when it was asked to stop; otherwise what happened, why, and what to do next.
+/// [`WorkError::Cancelled`] after a cancel request; otherwise what happened, why, and what to do next.
 pub(crate) fn run(
     ctx: &Context,
     tools: &Tools,
@@ -120,7 +121,7 @@ pub(crate) fn run(
     Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags })
 }
 
-/// What of the bars a model was trained on, said in the log, too.
+/// In-sample part of the bars, which is also logged.
 fn seen_in_training(
     ctx: &Context,
     tools: &Tools,
@@ -149,10 +150,10 @@ fn seen_in_training(
     Ok(seen)
 }
 
-/// Whether the plan can act on these bars at all.
+/// Checks that there are enough bars for the plan.
 ///
 /// # Errors
-/// A sentence that says how many there are and how many it takes.
+/// The number of available and required bars.
 pub(crate) fn enough(held: &Held, plan: &Plan) -> Result<(), String> {
     let (there, needed) = (held.bars.len(), plan.bars_needed());
     if there >= needed {
@@ -167,7 +168,7 @@ pub(crate) fn enough(held: &Held, plan: &Plan) -> Result<(), String> {
     ))
 }
 
-/// Where to stand after each bar: by the plan itself or by the model that it names.
+/// Stance after each bar, by the plan or its model.
 fn stances(ctx: &Context, tools: &Tools, request: &Request, held: &Held) -> Result<Vec<Stance>, WorkError> {
     if let Some(stances) = request.plan.stances(&held.bars, request.direction) {
         return Ok(stances);
@@ -186,7 +187,7 @@ fn stances(ctx: &Context, tools: &Tools, request: &Request, held: &Held) -> Resu
     Ok(stances.into_iter().map(|s: Stance| s.within(request.direction)).collect())
 }
 
-/// Trades the plan, and tells of it on the way.
+/// Trades the plan and reports live series and progress.
 fn traded(ctx: &Context, held: &Held, stances: &[Stance], request: &Request) -> Result<Book, WorkError> {
     let each = held.bars.len().div_ceil(POINTS);
     let mut drawdown = Drawdown::from(request.rules.capital);
@@ -207,7 +208,7 @@ fn traded(ctx: &Context, held: &Held, stances: &[Stance], request: &Request) -> 
     })
 }
 
-/// Buying at the first chance and holding, by the same rules and with all the money.
+/// Buy & hold with the same rules and all the capital.
 fn buy_and_hold(ctx: &Context, held: &Held, rules: &Rules) -> Result<Book, WorkError> {
     let plan = Plan::BuyAndHold;
     let stances = plan.stances(&held.bars, Direction::LongOnly).unwrap_or_default();
@@ -225,7 +226,7 @@ fn final_equity(book: &Book, rules: &Rules) -> f64 {
     book.accounts.last().map_or(rules.capital, |account| account.equity)
 }
 
-/// What the trading came to, in the log.
+/// Logs the trading summary.
 fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
     let trades = counted(book.trades.len() as u64, "trade", "trades");
     let pace = if seconds > 0.0 { (bars as f64 / seconds) as u64 } else { bars };
@@ -245,7 +246,7 @@ fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
     }
 }
 
-/// The last line of the log.
+/// Logs the result as the last line.
 fn conclude(ctx: &Context, result: &BacktestResult) {
     let (own, held) = (&result.performance, &result.buy_and_hold);
     say(
@@ -267,7 +268,7 @@ fn say(ctx: &Context, text: String) {
     ctx.log(LogLevel::Info, text);
 }
 
-/// `2024-03-01`
+/// Date: `2024-03-01`
 fn day(time: Time) -> String {
     time.timestamp().strftime("%Y-%m-%d").to_string()
 }

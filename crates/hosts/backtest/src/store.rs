@@ -1,7 +1,7 @@
-//! What runs leave on this machine: a folder for each operation, put in its place in one step.
+//! Result files of runs: one folder per operation, written atomically.
 //!
-//! It holds `trades.json` (a list of trades), `equity.rows` (see [`crate::curve`]) and `bars.json` (which bars were
-//! traded). It outlives the host and its memory of the operation; who deletes it deletes the charts of that run.
+//! A folder has `trades.json` (list of trades), `equity.rows` (see [`crate::curve`]) and `bars.json` (which bars were
+//! traded). It outlives the host. Without it, the run has no charts.
 
 use crate::curve::{self, Row};
 use data_host::{SetName, Timeframe};
@@ -17,15 +17,15 @@ const TRADES: &str = "trades.json";
 const EQUITY: &str = "equity.rows";
 const BARS: &str = "bars.json";
 
-/// Which bars a run traded.
+/// Traded bars of a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Traded {
     pub(crate) source: String,
     pub(crate) symbol: String,
     pub(crate) timeframe: Timeframe,
-    /// The first bar.
+    /// First bar.
     pub(crate) first: Time,
-    /// The last bar.
+    /// Last bar.
     pub(crate) last: Time,
 }
 
@@ -35,7 +35,7 @@ impl Traded {
     }
 }
 
-/// The folder of all runs.
+/// Folder of all runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
@@ -46,10 +46,10 @@ impl Store {
         Self { folder }
     }
 
-    /// Keeps what a run left, all of it or nothing; what an earlier attempt left is replaced.
+    /// Saves the results of a run atomically. Replaces results of an earlier attempt.
     ///
     /// # Errors
-    /// When it can't be written: what to do next is in it.
+    /// If writing fails, with what to do next.
     pub(crate) fn keep(
         &self,
         id: OperationId,
@@ -61,7 +61,7 @@ impl Store {
         let place = self.of(id);
         let written = self.write(&part, &place, traded, trades, rows);
         written.map_err(|e| {
-            // On a full disk the part would hold the space that is missing.
+            // On a full disk the unfinished folder would occupy the space that is needed.
             let _ = fs::remove_dir_all(&part);
             WorkError::failed(
                 format!("Cannot store the results in {}: {e}.", place.display()),
@@ -88,36 +88,36 @@ impl Store {
         sync_folder(&self.folder)
     }
 
-    /// The list of trades as JSON text; `None` when this run left nothing here.
+    /// Trades as JSON text; `None` if there are no results here.
     ///
     /// # Errors
-    /// When it is there and can't be read.
+    /// If they exist and can't be read.
     pub(crate) fn trades(&self, id: OperationId) -> io::Result<Option<Vec<u8>>> {
         read(&self.of(id).join(TRADES))
     }
 
-    /// The curves, a row for each bar; `None` when this run left nothing here.
+    /// Series with one row per bar; `None` if there are no results here.
     ///
     /// # Errors
-    /// When they are there and can't be read.
+    /// If they exist and can't be read.
     pub(crate) fn rows(&self, id: OperationId) -> io::Result<Option<Vec<Row>>> {
         let torn = || io::Error::new(io::ErrorKind::InvalidData, "the file is corrupt");
         read(&self.of(id).join(EQUITY))?.map(|bytes| curve::decode(&bytes).ok_or_else(torn)).transpose()
     }
 
-    /// Which bars were traded; `None` when this run left nothing here.
+    /// Traded bars; `None` if there are no results here.
     ///
     /// # Errors
-    /// When it is there and can't be read.
+    /// If they exist and can't be read.
     pub(crate) fn traded(&self, id: OperationId) -> io::Result<Option<Traded>> {
         let text = read(&self.of(id).join(BARS))?;
         Ok(text.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
     }
 
-    /// Tries what a run will do: make the folder and write into it.
+    /// Checks write access: creates the folder and writes a probe file.
     ///
     /// # Errors
-    /// When it can't.
+    /// If that fails.
     pub(crate) fn probe(&self) -> io::Result<()> {
         let probe = self.folder.join(format!(".probe-{}", std::process::id()));
         fs::create_dir_all(&self.folder)?;
@@ -129,7 +129,7 @@ impl Store {
         &self.folder
     }
 
-    /// An id is plain hexadecimal digits and dashes, never a path.
+    /// An ID consists of hexadecimal digits and dashes, so it is never a path.
     fn of(&self, id: OperationId) -> PathBuf {
         self.folder.join(id.to_string())
     }
@@ -153,11 +153,11 @@ fn remove(folder: &Path) -> io::Result<()> {
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    // Before the rename: a crash must not leave the new name with no content.
+    // Before the rename: a crash must not leave the new name without content.
     file.sync_all()
 }
 
-/// Makes the rename itself durable, where the system lets a folder be synced.
+/// Makes the rename durable, if the system supports syncing a folder.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

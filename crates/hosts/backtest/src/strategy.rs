@@ -1,22 +1,22 @@
-//! Strategies: where to stand after each bar, and in which words. No money, no orders.
+//! Strategies: the stance after each bar and its reason. No money, no orders.
 
 use crate::params::Direction;
 use data_host::Bar;
 use indicators::{rsi, sma};
 
-/// Averages nearer to each other than this share are equal: prices in cents often have exactly equal averages, whose
-/// last digits, lost in rounding, must not decide about a trade.
+/// Relative tolerance for equal averages. Prices in cents often have exactly equal averages, and rounding errors must
+/// not decide a trade.
 const TIE: f64 = 1e-12;
 
-/// Where to stand.
+/// Desired position.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Stance {
-    /// Owing units, to win when the price falls.
+    /// Short position.
     Short,
-    /// Holding nothing.
+    /// No position.
     #[default]
     Flat,
-    /// Holding units.
+    /// Long position.
     Long,
 }
 
@@ -30,7 +30,7 @@ impl Stance {
         }
     }
 
-    /// The same where short is allowed; flat instead of short where it is not.
+    /// This stance if shorts are allowed; otherwise flat instead of short.
     pub fn within(self, direction: Direction) -> Self {
         match direction {
             Direction::LongOnly => self.max(Stance::Flat),
@@ -39,20 +39,20 @@ impl Stance {
     }
 }
 
-/// A strategy with its numbers.
+/// Strategy with its parameters.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Plan {
-    /// Long while the fast average is above the slow one, short or flat while it is below.
+    /// Long while the fast average is above the slow one; short or flat while it is below.
     SmaCross { fast: usize, slow: usize },
-    /// Long once the index is below `low`, short or flat once it is above `high`, as before in between.
+    /// Long when the RSI falls below `low`, short or flat when it rises above `high`, unchanged in between.
     RsiReversion { period: usize, low: f64, high: f64 },
     /// Long from the first bar on.
     BuyAndHold,
-    /// What a model says.
+    /// Predictions of a model.
     Model { name: String },
 }
 
-/// Why a position is entered or left: the words of a strategy for each stance that it may call for.
+/// Entry and exit reasons of a strategy, one per stance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Words {
     pub long: String,
@@ -61,7 +61,7 @@ pub struct Words {
 }
 
 impl Words {
-    /// The reason to stand so.
+    /// Reason for this stance.
     pub fn of(&self, stance: Stance) -> &str {
         match stance {
             Stance::Long => &self.long,
@@ -72,7 +72,7 @@ impl Words {
 }
 
 impl Plan {
-    /// For a person: `SMA cross 20/50`.
+    /// Title: `SMA cross 20/50`.
     pub fn title(&self) -> String {
         match self {
             Plan::SmaCross { fast, slow } => format!("SMA cross {fast}/{slow}"),
@@ -82,8 +82,7 @@ impl Plan {
         }
     }
 
-    /// The least number of bars with which it can act at all: its warm-up, the bar that it decides on, and the one
-    /// on which that is filled.
+    /// Minimum number of bars to trade at all: the warm-up, the bar of the decision, and the bar of the fill.
     pub fn bars_needed(&self) -> usize {
         match self {
             Plan::SmaCross { slow, .. } => slow + 1,
@@ -107,14 +106,14 @@ impl Plan {
         Words { long, flat: below.clone(), short: below }
     }
 
-    /// Where to stand after each bar, seen from its close; `None` for a model, which has to be asked.
+    /// Stance after each bar, decided at its close; `None` for a model, which must be asked.
     pub fn stances(&self, bars: &[Bar], direction: Direction) -> Option<Vec<Stance>> {
         let closes = || bars.iter().map(|b| b.close).collect::<Vec<f64>>();
         let stances = match *self {
             Plan::SmaCross { fast, slow } => {
                 let closes = closes();
                 let (fast, slow) = (sma(&closes, fast), sma(&closes, slow));
-                // A comparison with what is not there yet is false.
+                // A comparison with `NaN` is false.
                 carried(fast.iter().zip(slow).map(|(f, s)| (*f > s + s * TIE, *f < s - s * TIE)))
             }
             Plan::RsiReversion { period, low, high } => {
@@ -127,7 +126,7 @@ impl Plan {
     }
 }
 
-/// Long where the first holds, short where the second does, as before where neither does; flat at first.
+/// Long when the first flag is set, short when the second is, otherwise unchanged; initially flat.
 fn carried(calls: impl Iterator<Item = (bool, bool)>) -> Vec<Stance> {
     let mut now = Stance::Flat;
     let next = |(long, short)| {
@@ -147,7 +146,7 @@ pub(crate) mod tests {
     use proptest::prelude::*;
     use protocol::Time;
 
-    /// Hourly bars of these opens and closes.
+    /// Hourly bars with these opens and closes.
     pub(crate) fn bars(prices: &[(f64, f64)]) -> Vec<Bar> {
         let bar = |(i, (open, close)): (usize, &(f64, f64))| Bar {
             time: Time::from_micros(1_700_000_000_000_000 + i as i64 * 3_600_000_000),
@@ -222,7 +221,7 @@ pub(crate) mod tests {
         fn nothing_is_called_for_without_the_bars_that_are_needed(
             closes in proptest::collection::vec(1.0f64..100.0, 0..12), plan in any_plan()
         ) {
-            // The last bar's call could not be filled.
+            // The stance of the last bar can't be filled.
             let stances = plan.stances(&of_closes(&closes), Direction::LongShort).unwrap();
             if closes.len() < plan.bars_needed() {
                 prop_assert!(stances.iter().rev().skip(1).all(|s| *s == Flat), "{:?}", stances);

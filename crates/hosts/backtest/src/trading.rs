@@ -1,73 +1,73 @@
-//! The trading itself: bars and stances become orders, orders become fills, fills become accounts and trades.
+//! Trading simulation: bars and stances become orders, fills, accounts and trades.
 //!
-//! Pure: no I/O, no clock, no host. A stance is decided at the close of a bar and nothing here looks further.
+//! Pure: no I/O, no clock, no host. A stance is decided at the close of a bar, without lookahead.
 
 use crate::params::Fill;
 use crate::strategy::{Stance, Words};
 use data_host::Bar;
 use protocol::results::Trade;
 
-/// The rules of the market and the size of the bets.
+/// Market rules and position sizing.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Rules {
-    /// Money at the start.
+    /// Initial capital.
     pub capital: f64,
-    /// Share of the traded value that each side costs.
+    /// Commission per side, as a share of the traded value.
     pub commission: f64,
-    /// Share of the price by which each side is filled worse.
+    /// Slippage per side, as a share of the price.
     pub slippage: f64,
     pub fill: Fill,
-    /// Share of the equity that goes into a new position, its commission counted.
+    /// Share of the equity for a new position, including its commission.
     pub position_size: f64,
-    /// Units are rounded down to whole ones.
+    /// Whether units are rounded down to whole numbers.
     pub whole_units: bool,
-    /// What is held after the last bar is sold at its close, so that it counts as a trade.
+    /// Whether an open position is closed at the last close, so that it counts as a trade.
     pub close_at_end: bool,
 }
 
-/// The state of the account after a bar.
+/// Account state after a bar.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Account {
     pub cash: f64,
-    /// Units held; below 0 when they are owed.
+    /// Units held; negative for a short position.
     pub units: f64,
-    /// Cash and the worth of the units at the close of the bar.
+    /// Cash plus the value of the units at the close.
     pub equity: f64,
 }
 
 impl Account {
-    /// The worth of the units as a share of the equity: 1 when all is held, below 0 when short.
+    /// Value of the units as a share of the equity: 1 if fully invested, negative if short.
     pub fn exposure(&self) -> f64 {
         if self.units == 0.0 { 0.0 } else { (self.equity - self.cash) / self.equity }
     }
 }
 
-/// What came of it.
+/// Result of a simulation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Book {
-    /// One for each bar.
+    /// One account state per bar.
     pub accounts: Vec<Account>,
-    /// Those that were closed, in the order of their exits.
+    /// Closed trades, ordered by exit.
     pub trades: Vec<Trade>,
-    /// Commission paid in all, that of a position still open counted.
+    /// Total commission, including that of an open position.
     pub commission: f64,
-    /// Bars at whose close a position was held.
+    /// Number of bars with an open position at their close.
     pub bars_held: u64,
-    /// Orders that nothing came of, since the equity did not reach for a unit.
+    /// Skipped orders, because the equity was not enough for one unit.
     pub too_small: u64,
-    /// The bar at whose close the equity was used up. Everything was closed there and nothing traded after.
+    /// Index of the bar at whose close the equity was used up. Everything was closed there, and trading stopped.
     pub ruined: Option<usize>,
 }
 
-/// A position.
+/// Open position.
 struct Lot {
     stance: Stance,
-    /// Above 0.
+    /// Positive.
     units: f64,
-    /// Index of the bar.
+    /// Index of the entry bar.
     bar: usize,
     price: f64,
-    /// What its entry cost.
+    /// Commission of the entry.
     commission: f64,
 }
 
@@ -77,13 +77,13 @@ impl Lot {
     }
 }
 
-/// Trades the bars. `watch` sees each bar's account as it is made and may end the whole with an error of its own.
+/// Simulates trading on the bars. `watch` gets the account after each bar and can abort with its own error.
 ///
 /// # Panics
-/// When there are not as many stances as bars.
+/// If the number of stances differs from the number of bars.
 ///
 /// # Errors
-/// What `watch` fails with.
+/// The error of `watch`.
 pub fn trade<E>(
     bars: &[Bar],
     stances: &[Stance],
@@ -118,7 +118,7 @@ pub fn trade<E>(
     Ok(desk.book)
 }
 
-/// Where orders are filled and the books are kept.
+/// State of the simulation: fills orders and keeps the accounts.
 struct Desk<'a> {
     bars: &'a [Bar],
     words: &'a Words,
@@ -145,7 +145,7 @@ impl<'a> Desk<'a> {
         self.cash + self.held.as_ref().map_or(0.0, |lot| lot.signed() * price)
     }
 
-    /// Comes to stand as wanted: leaves what is held otherwise, then enters anew.
+    /// Changes to the wanted stance: closes a different position, then opens a new one.
     fn turn(&mut self, wanted: Stance, price: f64, bar: usize) {
         let now = self.held.as_ref().map_or(Stance::Flat, |lot| lot.stance);
         if wanted == now || self.book.ruined.is_some() {
@@ -160,13 +160,13 @@ impl<'a> Desk<'a> {
 
     fn open(&mut self, stance: Stance, price: f64, bar: usize) {
         let price = self.filled(stance, price);
-        // Nothing is held here: the equity is the cash.
+        // Without a position the equity is the cash.
         let budget = self.cash * self.rules.position_size;
         let each = price * (1.0 + self.rules.commission);
         let mut units = budget / each;
         if self.rules.whole_units {
             units = units.floor();
-            // The division may have rounded up to the next whole number.
+            // The division can round up to the next whole number.
             if units * each > budget {
                 units -= 1.0;
             }
@@ -186,7 +186,7 @@ impl<'a> Desk<'a> {
         let price = self.filled(other, price);
         let commission = lot.commission + self.pay(lot.units, price);
         self.cash += lot.signed() * price;
-        // A zero has no sign.
+        // Normalizes −0 to 0.
         let pnl = lot.signed() * (price - lot.price) - commission + 0.0;
         self.book.trades.push(Trade {
             side: if lot.stance == Stance::Long { "long" } else { "short" }.to_owned(),
@@ -203,12 +203,12 @@ impl<'a> Desk<'a> {
         });
     }
 
-    /// The price at which an order towards this stance is filled: buying costs more, selling brings less.
+    /// Fill price of an order towards this stance: slippage makes buys more expensive and sells cheaper.
     fn filled(&self, towards: Stance, price: f64) -> f64 {
         price * (1.0 + towards.sign() * self.rules.slippage)
     }
 
-    /// Takes the commission of one side, and says how much it was.
+    /// Deducts the commission of one side, and returns it.
     fn pay(&mut self, units: f64, price: f64) -> f64 {
         let commission = units * price * self.rules.commission;
         self.cash -= commission;

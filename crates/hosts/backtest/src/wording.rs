@@ -1,15 +1,15 @@
-//! Numbers as people write them, for log lines and messages.
+//! Formatting of numbers for log lines and messages.
 
 use protocol::counts::thousands;
 
-/// Money to the cent: `-1,234.50`.
+/// Money with cents: `-1,234.50`.
 pub(crate) fn money(amount: f64) -> String {
     let cents = (amount.abs() * 100.0).round();
     let sign = if amount < 0.0 && cents > 0.0 { "-" } else { "" };
     format!("{sign}{}.{:02}", thousands((cents / 100.0) as u64), (cents % 100.0) as u64)
 }
 
-/// A share in percent: `+12.3 %`.
+/// Share as a percentage: `+12.3 %`.
 pub(crate) fn percent(share: f64) -> String {
     let text = format!("{:+.1} %", share * 100.0);
     if text == "-0.0 %" { "+0.0 %".to_owned() } else { text }

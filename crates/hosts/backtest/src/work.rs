@@ -1,4 +1,4 @@
-//! `backtest.run`, the work itself: what it declares to the host, and what it checks before it runs.
+//! The work `backtest.run`: its kind, and the checks before a run.
 
 use crate::artifacts;
 use crate::models::Models;
@@ -19,29 +19,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// At most so many examples are offered for a param.
+/// Maximum number of examples of a parameter.
 const EXAMPLES: usize = 50;
 
-/// Where the backtest host finds and keeps what it works with.
+/// Configuration of the backtest host.
 #[derive(Clone)]
 pub struct BacktestConfig {
-    /// The folder of the data sets, as the data host has it.
+    /// Folder of the data sets, the same as that of the data host.
     pub bars: PathBuf,
-    /// The folder of its own for what runs leave behind. Made when it is first needed.
+    /// Folder of the results. Created when needed.
     pub results: PathBuf,
-    /// Models that can be traded by the strategy `model`; without any there is no such strategy.
+    /// Models for the strategy `model`. Without models that strategy is not available.
     pub models: Option<Arc<dyn Models>>,
 }
 
-/// Trades strategies over stored bars: the kind `backtest.run`.
+/// Work of the kind `backtest.run`.
 pub struct BacktestRun {
     tools: Tools,
-    /// What a form fills in for a model, by its name.
+    /// Form values to fill in for a model, by its name.
     fills: Mutex<BTreeMap<String, Value>>,
 }
 
 impl BacktestRun {
-    /// The work with its folders. Nothing is read or made yet.
+    /// Work with its folders. Reads and creates nothing yet.
     pub fn new(config: BacktestConfig) -> Self {
         let tools = Tools {
             library: Library::new(config.bars),
@@ -51,7 +51,7 @@ impl BacktestRun {
         Self { tools, fills: Mutex::default() }
     }
 
-    /// The schema of the params, with what is stored here as examples, and without models where there are none.
+    /// Parameter schema, with stored symbols as examples, and without `model` if there are no models.
     fn params(&self) -> Value {
         let mut schema = params_schema::<BacktestParams>();
         let sets = self.tools.library.sets().unwrap_or_default();
@@ -72,8 +72,8 @@ impl BacktestRun {
         schema
     }
 
-    /// What a form fills in when a model is chosen: its symbol and timeframe, and a start after the bars that the model
-    /// has seen. Each model is read once: the schema is built for every request, and a stored model does not change.
+    /// Form values to fill in when a model is selected: its symbol and timeframe, and a start after the bars that it
+    /// has seen. Cached per model, because the schema is built for every request and stored models do not change.
     fn fills(&self, models: &dyn Models, names: &[String]) -> Value {
         let mut known = self.fills.lock();
         known.retain(|name, _| names.contains(name));
@@ -92,10 +92,10 @@ impl BacktestRun {
         json!(*known)
     }
 
-    /// The request and the data set that it means.
+    /// Validated request and its data set.
     ///
     /// # Errors
-    /// A message for each param that is wrong.
+    /// A message for each invalid parameter.
     fn prepared(&self, params: &BacktestParams) -> Result<(Request, SetName), Vec<FieldError>> {
         let set = self.tools.library.find(&params.symbol, params.timeframe, params.source.as_deref());
         let (request, set) = match (params.request(), set) {
@@ -125,10 +125,10 @@ fn offer(schema: &mut Value, param: &str, examples: Vec<String>) {
     }
 }
 
-/// Takes the strategy `model` and its param out of the schema.
+/// Removes the strategy `model` and its parameter from the schema.
 fn without_models(schema: &mut Value) {
     if let Some(properties) = schema["properties"].as_object_mut() {
-        // In their order: the form shows them so.
+        // Keeps the order, which is the order of the form.
         properties.shift_remove("model");
     }
     if let Some(choices) = schema["$defs"]["StrategyName"]["oneOf"].as_array_mut() {
@@ -193,7 +193,7 @@ impl Work for BacktestRun {
             Ok(ended) => ended,
             Err(e) => match e.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime ends and takes no more work: nobody waits for this answer.
+                // The runtime is shutting down, so nobody waits for this result.
                 Err(_) => Err(WorkError::Cancelled),
             },
         }

@@ -1,5 +1,5 @@
-//! The answers of a program that many know: what scripts/compare-backtest.py had from backtesting.py for the bars
-//! beside. The same script compares with any other bars.
+//! Golden test against backtesting.py: results of scripts/compare-backtest.py for the bars next to it. The same script
+//! compares with any other bars.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 
@@ -18,7 +18,7 @@ struct Answer {
     made_by: String,
     params: BacktestParams,
     final_equity: f64,
-    /// After the first bar and every hundredth from there on.
+    /// Equity after the first bar and every hundredth bar from there on.
     equity_every_100: Vec<f64>,
     trades: Vec<Traded>,
 }
@@ -43,7 +43,7 @@ fn compare(answer: &str) {
     assert!(answer.made_by.starts_with("backtesting ") && answer.trades.len() > 10);
     let bars = bars::bars(BARS).unwrap();
     let mut request = answer.params.request().unwrap();
-    // They leave open what is held after the last bar.
+    // The reference leaves the last position open.
     request.rules.close_at_end = false;
     let stances = request.plan.stances(&bars, request.direction).unwrap();
     let watch = |_, _: &_| Ok::<(), Infallible>(());

@@ -1,8 +1,8 @@
-//! Moving averages: the plain one, and the one that forgets by and by.
+//! Moving averages: simple, exponential and Wilder's.
 
 use crate::{begin, unknown};
 
-/// The simple moving average: the mean of the last `period` values.
+/// Simple moving average: the mean of the last `period` values.
 ///
 /// `sma[i] = (x[i-period+1] + … + x[i]) / period`. Warm-up: `period − 1`. Source: TA-Lib `SMA`.
 pub fn sma(values: &[f64], period: usize) -> Vec<f64> {
@@ -11,8 +11,8 @@ pub fn sma(values: &[f64], period: usize) -> Vec<f64> {
     if period == 0 {
         return out;
     }
-    // A window is the end of one block of `period` values and the beginning of the next: each sum is of values of the
-    // window alone, so that nothing of a value is left once it has gone, however large it was.
+    // A window is the end of one block of `period` values and the start of the next. Each sum has values of the window
+    // only, so that large values leave no rounding error behind.
     let mut ends = vec![0.0; period.min(values.len())];
     for (number, block) in values[begin..].chunks(period).enumerate() {
         let from = begin + number * period;
@@ -36,22 +36,22 @@ pub fn sma(values: &[f64], period: usize) -> Vec<f64> {
     out
 }
 
-/// The exponential moving average with `a = 2 / (period + 1)`.
+/// Exponential moving average with `a = 2 / (period + 1)`.
 ///
-/// `ema[i] = ema[i-1] + a · (x[i] − ema[i-1])`, seeded by the simple average of the first `period` values.
-/// Warm-up: `period − 1`. Source: TA-Lib `EMA` (which seeds like this; pandas' `ewm(adjust=False)` begins with the
-/// first value instead, and comes near by and by).
+/// `ema[i] = ema[i-1] + a · (x[i] − ema[i-1])`, seeded by the simple average of the first `period` values. Warm-up:
+/// `period − 1`. Source: TA-Lib `EMA`, which has the same seed. pandas' `ewm(adjust=False)` starts with the first value
+/// instead, and converges.
 pub fn ema(values: &[f64], period: usize) -> Vec<f64> {
     ema_from(values, period, begin(values))
 }
 
-/// The same, seeded by the `period` values from `begin` on.
+/// Exponential moving average, seeded by the `period` values from `begin` on.
 pub(crate) fn ema_from(values: &[f64], period: usize, begin: usize) -> Vec<f64> {
     smooth(values, period, begin, 2.0 / (period as f64 + 1.0))
 }
 
-/// Wilder's average with `a = 1 / period`, seeded by the simple average of the first `period` values. Source:
-/// Wilder, *New Concepts in Technical Trading Systems* (1978).
+/// Wilder's average with `a = 1 / period`, seeded by the simple average of the first `period` values. Source: Wilder,
+/// *New Concepts in Technical Trading Systems* (1978).
 pub(crate) fn wilder(values: &[f64], period: usize) -> Vec<f64> {
     smooth(values, period, begin(values), 1.0 / period as f64)
 }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_plain_average_over_a_long_time_stays_exact() {
-        // A sum that is only ever carried on would keep the rounding of the large values for ever.
+        // A running sum would keep the rounding errors of large values forever.
         let mut values = vec![1e15 + 0.25; 1_000];
         values.extend(vec![0.1; 1_000]);
         let average = sma(&values, 10);

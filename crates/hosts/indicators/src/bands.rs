@@ -1,11 +1,11 @@
-//! How far values stray from their average: deviation, bands, and the place of a value within them.
+//! Dispersion: standard deviation, z-score and Bollinger bands.
 
 use crate::{begin, sma, unknown};
 
-/// The standard deviation of the last `period` values, over the whole of them (divided by `period`).
+/// Population standard deviation of the last `period` values.
 ///
-/// `sqrt(Σ (x − mean)² / period)`. Warm-up: `period − 1`. Source: TA-Lib `STDDEV`; pandas has it as
-/// `rolling(period).std(ddof=0)`. To come to the estimate for a sample, multiply by `sqrt(period / (period − 1))`.
+/// `sqrt(Σ (x − mean)² / period)`. Warm-up: `period − 1`. Source: TA-Lib `STDDEV`; pandas
+/// `rolling(period).std(ddof=0)`. For the sample estimate, multiply by `sqrt(period / (period − 1))`.
 pub fn rolling_std(values: &[f64], period: usize) -> Vec<f64> {
     let mut out = unknown(values);
     if period == 0 {
@@ -16,17 +16,17 @@ pub fn rolling_std(values: &[f64], period: usize) -> Vec<f64> {
     for (window, out) in values[begin..].windows(period).zip(out.iter_mut().skip(begin + period - 1)) {
         let mean = window.iter().sum::<f64>() / period as f64;
         let squares: f64 = window.iter().map(|v| (v - mean) * (v - mean)).sum();
-        // The mean of equal values may be off by a rounding; there is no deviation for all that.
+        // The mean of equal values can have a rounding error, but their deviation is 0.
         let flat = window.iter().all(|v| *v == window[0]);
         *out = if flat { 0.0 } else { (squares / period as f64).sqrt() };
     }
     out
 }
 
-/// How many standard deviations the value is away from the mean of the last `period` values, itself counted.
+/// Z-score: distance of the value from the mean of the last `period` values (itself included), in standard deviations.
 ///
-/// `(x[i] − sma[i]) / rolling_std[i]`; 0 where the values do not differ. Of volumes it tells how unusual the trade
-/// is. Warm-up: `period − 1`. Source: the standard score, with the deviation of [`rolling_std`].
+/// `(x[i] − sma[i]) / rolling_std[i]`; 0 if all values are equal. For volumes it shows unusual activity. Warm-up:
+/// `period − 1`. Source: the standard score, with the deviation of [`rolling_std`].
 pub fn z_score(values: &[f64], period: usize) -> Vec<f64> {
     let std = rolling_std(values, period);
     let mean = sma(values, period);
@@ -35,22 +35,22 @@ pub fn z_score(values: &[f64], period: usize) -> Vec<f64> {
     values.iter().zip(mean).zip(std).map(score).collect()
 }
 
-/// The curves of [`bollinger`].
+/// Series of [`bollinger`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Bollinger {
     pub upper: Vec<f64>,
     pub middle: Vec<f64>,
     pub lower: Vec<f64>,
-    /// Where the value is between the bands: 0 at the lower, 1 at the upper one.
+    /// Position of the value between the bands: 0 at the lower, 1 at the upper band.
     pub percent_b: Vec<f64>,
-    /// The distance of the bands as a share of the middle.
+    /// Distance of the bands as a share of the middle.
     pub width: Vec<f64>,
 }
 
 /// Bollinger bands: an average, and a band `deviations` standard deviations above and below it.
 ///
 /// `middle = sma(x, period)`, `upper = middle + deviations · rolling_std(x, period)`, `lower` likewise below;
-/// `percent_b = (x − lower) / (upper − lower)`, 0.5 where both bands meet; `width = (upper − lower) / middle`.
+/// `percent_b = (x − lower) / (upper − lower)`, 0.5 if both bands are equal; `width = (upper − lower) / middle`.
 ///
 /// Warm-up: `period − 1`. Source: Bollinger, *Bollinger on Bollinger Bands* (2001); TA-Lib `BBANDS` with `SMA`.
 pub fn bollinger(values: &[f64], period: usize, deviations: f64) -> Bollinger {

@@ -1,16 +1,12 @@
-//! Technical indicators over bars: plain functions over slices of numbers.
+//! Technical indicators on bars: pure functions on slices of numbers.
 //!
-//! Knows: arithmetic. May not know: bars as types, files, hosts.
+//! Every function returns one value per input value, in the same order, and `NaN` during its *warm-up*. Every function
+//! is causal: a value depends only on inputs at and before its index. Inputs must be finite and in time order. Leading
+//! `NaN`s count as missing, so that indicators can be chained.
 //!
-//! Every function gives one value for each value that it is given, in the same order, and `NaN` for as long as it
-//! has not seen enough (its *warm-up*). Every function is causal: the value at a place depends on what stands at
-//! and before that place, never on what comes after. Values are expected in rising time and finite; `NaN` at the
-//! beginning counts as not there yet, so that an indicator can be taken of an indicator.
-//!
-//! A period is counted in values and is at least 1; with a period of 0, or one longer than what there is to see,
-//! everything is `NaN`. Where books and programs differ (how an average is seeded, which deviation is meant) the
-//! definitions are those of TA-Lib, against whose numbers the tests compare. docs/indicators.md has them in one
-//! place.
+//! A period is a number of values, at least 1. With a period of 0, or one longer than the input, all values are `NaN`.
+//! Where books and programs differ (the seed of an average, the kind of deviation), the definitions are those of
+//! TA-Lib, and the tests compare with its results. docs/indicators.md has them in one place.
 //!
 //! ```
 //! use signalbox_indicators::sma;
@@ -33,12 +29,12 @@ pub use range::{atr, true_range};
 pub use returns::{log_returns, simple_returns};
 pub use rsi::rsi;
 
-/// Where the values begin, after leading `NaN`.
+/// Index of the first value after leading `NaN`s.
 fn begin(values: &[f64]) -> usize {
     values.iter().position(|v| !v.is_nan()).unwrap_or(values.len())
 }
 
-/// As many `NaN` as there are values: what is left of it is the warm-up.
+/// `NaN` for each value. What is not overwritten is the warm-up.
 fn unknown(values: &[f64]) -> Vec<f64> {
     vec![f64::NAN; values.len()]
 }

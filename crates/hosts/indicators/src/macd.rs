@@ -1,24 +1,24 @@
-//! Moving average convergence and divergence.
+//! Moving average convergence/divergence (MACD).
 
 use crate::average::{ema, ema_from};
 use crate::{begin, unknown};
 
-/// The three curves of [`macd`].
+/// Series of [`macd`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Macd {
-    /// Fast less slow average.
+    /// Fast minus slow average.
     pub line: Vec<f64>,
-    /// The average of the line.
+    /// Average of the line.
     pub signal: Vec<f64>,
-    /// Line less signal.
+    /// Line minus signal.
     pub histogram: Vec<f64>,
 }
 
-/// Appel's moving average convergence and divergence.
+/// Appel's moving average convergence/divergence.
 ///
 /// `line = ema(x, fast) − ema(x, slow)`, `signal = ema(line, signal)`, `histogram = line − signal`. Both averages of
-/// the line are seeded to begin at the same value: the slow one by the first `slow` values, the fast one by the last
-/// `fast` of these. `fast` is at most `slow`; otherwise everything is `NaN`.
+/// the line start at the same value: the slow one is seeded by the first `slow` values, the fast one by the last `fast`
+/// of these. `fast` must be at most `slow`; otherwise all values are `NaN`.
 ///
 /// Warm-up: `slow − 1` for the line, `slow + signal − 2` for the others. Source: Appel, *Technical Analysis: Power
 /// Tools for Active Investors* (2005); seeds as in TA-Lib `MACD`, which hides the line until there is a signal.

@@ -1,14 +1,14 @@
-//! How far prices move within a bar, and from one bar to the next.
+//! Price ranges within a bar and between bars.
 
 use crate::average::wilder;
 
-/// Wilder's true range: how far the price went since the last close.
+/// Wilder's true range: the price range since the previous close.
 ///
-/// `max(high − low, |high − close[i-1]|, |low − close[i-1]|)`. The first bar has no close before it and gives `NaN`,
-/// as in TA-Lib `TRANGE`. Warm-up: 1. Source: Wilder, *New Concepts in Technical Trading Systems* (1978).
+/// `max(high − low, |high − close[i-1]|, |low − close[i-1]|)`. The first bar has no previous close and gives `NaN`, as
+/// in TA-Lib `TRANGE`. Warm-up: 1. Source: Wilder, *New Concepts in Technical Trading Systems* (1978).
 ///
 /// # Panics
-/// When the three differ in length.
+/// If the three slices differ in length.
 pub fn true_range(high: &[f64], low: &[f64], close: &[f64]) -> Vec<f64> {
     assert!(
         high.len() == low.len() && low.len() == close.len(),
@@ -26,13 +26,13 @@ pub fn true_range(high: &[f64], low: &[f64], close: &[f64]) -> Vec<f64> {
     out
 }
 
-/// The average true range: [`true_range`] smoothed by Wilder's average.
+/// Average true range: [`true_range`] smoothed by Wilder's average.
 ///
-/// `atr[i] = atr[i-1] + (tr[i] − atr[i-1]) / period`, seeded by the mean of the first `period` true ranges.
-/// Warm-up: `period`. Source: Wilder (1978); TA-Lib `ATR`.
+/// `atr[i] = atr[i-1] + (tr[i] − atr[i-1]) / period`, seeded by the mean of the first `period` true ranges. Warm-up:
+/// `period`. Source: Wilder (1978); TA-Lib `ATR`.
 ///
 /// # Panics
-/// When the three differ in length.
+/// If the three slices differ in length.
 pub fn atr(high: &[f64], low: &[f64], close: &[f64], period: usize) -> Vec<f64> {
     wilder(&true_range(high, low, close), period)
 }

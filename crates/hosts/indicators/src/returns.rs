@@ -1,13 +1,13 @@
-//! From prices to how much they changed.
+//! Returns of a price series.
 
-/// The change from one price to the next as a share of the former: `r[i] = p[i] / p[i-1] − 1`.
+/// Simple returns: `r[i] = p[i] / p[i-1] − 1`.
 ///
 /// Warm-up: 1. Source: Tsay, *Analysis of Financial Time Series*, 1.1 (one-period simple return); TA-Lib `ROCP(1)`.
 pub fn simple_returns(prices: &[f64]) -> Vec<f64> {
     changes(prices, |before, now| now / before - 1.0)
 }
 
-/// The logarithm of one price over the former: `r[i] = ln(p[i] / p[i-1])`. Over several values these add up.
+/// Log returns: `r[i] = ln(p[i] / p[i-1])`. They add up over several values.
 ///
 /// Warm-up: 1. Source: Tsay, *Analysis of Financial Time Series*, 1.1 (continuously compounded return).
 pub fn log_returns(prices: &[f64]) -> Vec<f64> {

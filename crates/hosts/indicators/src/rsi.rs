@@ -1,20 +1,20 @@
-//! The relative strength index.
+//! Relative strength index (RSI).
 
 use crate::average::wilder;
 
 /// Wilder's relative strength index, from 0 (only losses) to 100 (only gains).
 ///
-/// With `gain = max(x[i] − x[i-1], 0)` and `loss = max(x[i-1] − x[i], 0)`, both smoothed by Wilder's average
-/// (`avg[i] = avg[i-1] + (v − avg[i-1]) / period`, seeded by the mean of the first `period` of them):
-/// `rsi = 100 · (gain / (gain + loss))`, which is the book's `100 − 100 / (1 + gain / loss)` without its division by 0.
-/// Where nothing moved at all it is 50 (TA-Lib says 0 there, which would read as a fall).
+/// With `gain = max(x[i] − x[i-1], 0)` and `loss = max(x[i-1] − x[i], 0)`, both smoothed by Wilder's average (`avg[i] =
+/// avg[i-1] + (v − avg[i-1]) / period`, seeded by the mean of the first `period` of them): `rsi = 100 · (gain / (gain +
+/// loss))`. This equals the book's `100 − 100 / (1 + gain / loss)` without its division by 0. Without any movement it
+/// is 50 (TA-Lib returns 0, which would read as a fall).
 ///
 /// Warm-up: `period`. Source: Wilder, *New Concepts in Technical Trading Systems* (1978), section VI; TA-Lib `RSI`.
 pub fn rsi(values: &[f64], period: usize) -> Vec<f64> {
     let change = |sign: f64| {
         let mut out = Vec::with_capacity(values.len());
         out.extend(values.first().map(|_| f64::NAN));
-        // `max` alone would turn what is not there yet into 0.
+        // `max` alone would turn `NaN` into 0.
         out.extend(values.windows(2).map(|pair| {
             let by = sign * (pair[1] - pair[0]);
             if by.is_nan() { by } else { by.max(0.0) }
@@ -23,7 +23,7 @@ pub fn rsi(values: &[f64], period: usize) -> Vec<f64> {
     };
     let strength = |(gain, loss): (f64, f64)| match gain + loss {
         0.0 => 50.0,
-        // The share first: 100 · gain may round to more than both.
+        // The share first: 100 · gain can round to more than both.
         both => 100.0 * (gain / both),
     };
     change(1.0).into_iter().zip(change(-1.0)).map(strength).collect()

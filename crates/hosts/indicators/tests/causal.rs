@@ -1,10 +1,9 @@
-//! What every indicator promises: a value for each value, nothing before its warm-up is over, something after it,
-//! and no look into the future.
+//! Contract of every indicator: one value per input, `NaN` during the warm-up, a value after it, and no lookahead.
 
 use proptest::prelude::*;
 use signalbox_indicators::*;
 
-/// One column of an indicator: its name, its warm-up, and how it is had from high, low and close.
+/// Column of an indicator: name, warm-up, and its function of high, low and close.
 type Column = (&'static str, usize, Box<dyn Fn(&[f64], &[f64], &[f64]) -> Vec<f64>>);
 
 fn columns(n: usize) -> Vec<Column> {

@@ -1,4 +1,4 @@
-//! The numbers of a library that many know: what scripts/golden-indicators.py had from TA-Lib for the bars beside.
+//! Golden test against TA-Lib: results of scripts/golden-indicators.py for the bars next to it.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const BARS: &str = include_str!("golden/bars.csv");
 const EXPECTED: &str = include_str!("golden/expected.csv");
 
-/// The columns of a CSV file of numbers; an empty field is `NaN`, a line that begins with `#` is a remark.
+/// Columns of a CSV of numbers. An empty field is `NaN`; a line that starts with `#` is a comment.
 fn table(text: &str) -> BTreeMap<&str, Vec<f64>> {
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -59,7 +59,7 @@ fn the_numbers_are_those_of_the_library() {
         assert!(theirs.iter().filter(|v| v.is_finite()).count() > 300, "{name} is hardly compared");
         for (i, (a, b)) in ours[name].iter().zip(theirs).enumerate() {
             assert_eq!(a.is_nan(), b.is_nan(), "{name} at bar {i}: the warm-up differs: {a} and {b}");
-            // What crosses zero is measured by the size that the column has, not by the zero.
+            // Columns that cross zero are compared relative to their scale.
             let scale = theirs.iter().filter(|v| v.is_finite()).map(|v| v.abs()).sum::<f64>() / 400.0;
             let off = if b.is_nan() { 0.0 } else { (a - b).abs() / b.abs().max(scale) };
             assert!(off <= 1e-9, "{name} at bar {i}: {a}, and the library has {b}");

@@ -1,21 +1,21 @@
-//! The optimizer Adam (Kingma and Ba, 2015), as plain numbers that a checkpoint can hold.
+//! Adam optimizer (Kingma and Ba, 2015), as plain numbers that a checkpoint can hold.
 
 use crate::mlp::Mlp;
 use serde::{Deserialize, Serialize};
 
-/// How slowly the mean of the gradients forgets, and that of their squares.
+/// Decay rates of the first and second moments.
 const BETA: (f32, f32) = (0.9, 0.999);
-/// Keeps the division from blowing up.
+/// Prevents a division by zero.
 const EPSILON: f32 = 1e-8;
 
-/// The state of the optimizer.
+/// State of the optimizer.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Adam {
-    /// Steps that were taken.
+    /// Number of steps taken.
     pub(crate) steps: u64,
-    /// The smoothed gradient of each weight.
+    /// First moment: smoothed gradient of each weight.
     pub(crate) first: Vec<f32>,
-    /// The smoothed square of it.
+    /// Second moment: smoothed squared gradient.
     pub(crate) second: Vec<f32>,
 }
 
@@ -24,10 +24,10 @@ impl Adam {
         Self { steps: 0, first: vec![0.0; parameters], second: vec![0.0; parameters] }
     }
 
-    /// Moves the weights one step against their gradients.
+    /// Updates the weights by one step.
     pub(crate) fn step(&mut self, mlp: &mut Mlp, gradients: &[f32], learning_rate: f64) {
         self.steps += 1;
-        // In double: 1 - 0.999^1 has few digits left in single.
+        // In double precision: 1 - 0.999^1 has few digits in single precision.
         let unbias = |beta: f32| 1.0 - f64::from(beta).powi(i32::try_from(self.steps).unwrap_or(i32::MAX));
         let rate = (learning_rate * unbias(BETA.1).sqrt() / unbias(BETA.0)) as f32;
         let epsilon = EPSILON * unbias(BETA.1).sqrt() as f32;

@@ -1,4 +1,4 @@
-//! The `model` artifact: a model's file, to take away.
+//! Artifact `model`: download of a model file.
 
 use crate::store::ModelStore;
 use axum::Router;
@@ -9,7 +9,7 @@ use axum::routing::get;
 use host_kit::Refusal;
 use protocol::ProblemType;
 
-/// The route, to be mounted below `/host/v1/artifacts`.
+/// Route, to be mounted below `/host/v1/artifacts`.
 pub(crate) fn router(store: ModelStore) -> Router {
     Router::new().route("/models/{name}", get(model)).with_state(store)
 }

@@ -1,7 +1,7 @@
-//! What a training can go on from: a file with everything that the next epoch depends on, and the word of it.
+//! Checkpoints: a file with the full training state, and metadata for the server.
 //!
-//! The word (epoch, and what the file belongs to) goes to the server; the file is kept by the kit, which brings it to
-//! whichever host goes on.
+//! The metadata (epoch, and what the file belongs to) goes to the server. The host kit keeps the file, and transfers it
+//! to the host that resumes.
 
 use crate::run::far;
 use crate::trainer::State;
@@ -12,23 +12,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
 
-/// Of the shapes below.
+/// Format version.
 const VERSION: u32 = 2;
-/// The file.
+/// Name of the state file.
 const STATE: &str = "state.json";
 
-/// What a checkpoint tells the server.
+/// Checkpoint metadata for the server.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Word {
     version: u32,
-    /// Epochs that are done.
+    /// Completed epochs.
     epoch: u32,
-    /// Epochs whose points were told. More than are done where a training had to begin anew.
+    /// Epochs whose points were reported. Can exceed the completed ones if a training had to restart.
     pub(crate) told: u32,
     pub(crate) belongs: Belongs,
 }
 
-/// What a training is one and the same by: hashes of how it is trained and of its samples.
+/// Identity of a training: hashes of its recipe and its samples.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Belongs {
     pub(crate) params: String,
@@ -36,10 +36,10 @@ pub(crate) struct Belongs {
 }
 
 impl Word {
-    /// What an earlier attempt left, if it is of this training.
+    /// Reads the metadata of a previous attempt of the same training.
     ///
     /// # Errors
-    /// When it is not, with what to do instead of resuming.
+    /// If it belongs to another training, with what to do instead of resuming.
     pub(crate) fn read(state: &Value, belongs: &Belongs) -> Result<Self, Failure> {
         let word = Self::deserialize(state).ok().filter(|word| word.version == VERSION);
         let word = word.ok_or_else(|| {
@@ -64,10 +64,10 @@ impl Word {
     }
 }
 
-/// Keeps where the training stands, and up to which epoch its points were told.
+/// Saves the training state, and the last epoch whose points were reported.
 ///
 /// # Errors
-/// When it can't be written.
+/// If it can't be written.
 pub(crate) fn keep(
     ctx: &Context,
     state: &State,
@@ -86,7 +86,7 @@ pub(crate) fn keep(
         note.push_str(&format!(", best validation loss {:.4} in epoch {}", best.loss, best.epoch));
     }
     let word = serde_json::to_value(word(state, told, belongs)).expect("a word is plain strings and numbers");
-    // What is kept is of whole epochs; the progress may be within one.
+    // The state covers whole epochs, while progress can be within one.
     let place = Place::new(note, word).with(vec![KeepFile::bytes(STATE, bytes)]);
     Ok(ctx.keep(place.at(far(f64::from(state.epoch), of)))?)
 }
@@ -95,7 +95,7 @@ fn word(state: &State, told: u32, belongs: &Belongs) -> Word {
     Word { version: VERSION, epoch: state.epoch, told: told.max(state.epoch), belongs: belongs.clone() }
 }
 
-/// Where the training stood; `None` when the file is gone or no longer what was written.
+/// Loads the training state; `None` if the file is missing or corrupt.
 pub(crate) fn load(ctx: &Context) -> Option<State> {
     let bytes = fs::read(ctx.resume_file(STATE)?).ok()?;
     serde_json::from_slice(&bytes).ok()

@@ -1,14 +1,13 @@
-//! Every number that chance decides: first weights, the order of samples, what dropout leaves out.
+//! Random numbers: initial weights, the order of samples, and dropout masks.
 //!
-//! Each comes from a generator of its own, which depends on the seed and on what it is for and nothing else: not on
-//! how many numbers were drawn before, nor on what else runs. So a training that goes on from a checkpoint draws what
-//! it would have drawn without the stop.
+//! Each purpose has its own generator, seeded only by the seed and the purpose. So a resumed training draws the same
+//! numbers as an uninterrupted one.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// A generator for one purpose. `place` tells draws for the same purpose apart: the epoch, the batch.
+/// Generator for one purpose. `place` distinguishes draws of the same purpose: epoch, batch.
 fn generator(seed: u32, purpose: &str, place: u64) -> ChaCha8Rng {
     let key: [u8; 32] = Sha256::digest(format!("{purpose}\n{seed}")).into();
     let mut generator = ChaCha8Rng::from_seed(key);
@@ -16,30 +15,30 @@ fn generator(seed: u32, purpose: &str, place: u64) -> ChaCha8Rng {
     generator
 }
 
-/// A number from 0 to 1, 1 not included, of 24 bits: as many as a float can tell apart there.
+/// Uniform in [0, 1), with the 24 bits that a float can represent.
 fn unit(generator: &mut ChaCha8Rng) -> f32 {
     (generator.next_u32() >> 8) as f32 / 16_777_216.0
 }
 
-/// `count` numbers spread evenly from `-limit` to `limit`, for the first weights of a layer.
+/// `count` numbers, uniform from `-limit` to `limit`, for the initial weights of a layer.
 pub(crate) fn weights(seed: u32, layer: usize, count: usize, limit: f32) -> Vec<f32> {
     let mut generator = generator(seed, "weights", layer as u64);
     (0..count).map(|_| (unit(&mut generator) * 2.0 - 1.0) * limit).collect()
 }
 
-/// The order in which an epoch goes through its samples: each of `0..count` once.
+/// Sample order of an epoch: a permutation of `0..count`.
 pub(crate) fn order(seed: u32, epoch: u32, count: usize) -> Vec<usize> {
     let mut generator = generator(seed, "order", u64::from(epoch));
     let mut order: Vec<usize> = (0..count).collect();
     for i in (1..count).rev() {
-        // The high half of a product with 64 random bits: uneven by less than one in 2^32, and quick.
+        // High half of a product with 64 random bits: fast, with a bias below 2^-32.
         let to = ((u128::from(generator.next_u64()) * (i as u128 + 1)) >> 64) as usize;
         order.swap(i, to);
     }
     order
 }
 
-/// What dropout makes of `count` values in a layer: 0 for those left out, and for the others what keeps their sum.
+/// Dropout mask of `count` values: 0 for dropped ones, and a scale for the others that keeps their expected sum.
 pub(crate) fn mask(
     seed: u32,
     (epoch, batch, layer): (u32, u32, usize),

@@ -1,6 +1,6 @@
-//! What may be known at a bar: numbers computed from that bar and those before it, never from later ones.
+//! Features: numbers computed from a bar and earlier ones, without lookahead.
 //!
-//! Each is free of the price's own level, a ratio or a score, so that a model of one symbol can be asked of another.
+//! All are ratios or scores, independent of the price level, so that a model of one symbol works for another.
 
 use crate::trouble::failure;
 use data_host::Bar;
@@ -9,10 +9,10 @@ use protocol::Failure;
 use protocol::counts::{counted, thousands};
 use std::fmt;
 
-/// The most bars that one feature may look back.
+/// Maximum lookback of a feature, in bars.
 const MOST_BARS: usize = 500;
 
-/// What is computed; those with bars to look back are written with their number, like `rsi_14`.
+/// Feature family. Families with a lookback are written with their number of bars, like `rsi_14`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Family {
     Return,
@@ -30,7 +30,7 @@ enum Family {
     Body,
 }
 
-/// Every family with its word, and whether a number of bars follows it.
+/// All families with their name, and whether they have a lookback.
 const FAMILIES: [(Family, &str, bool); 13] = [
     (Family::Return, "return", true),
     (Family::LogReturn, "log_return", true),
@@ -47,19 +47,19 @@ const FAMILIES: [(Family, &str, bool); 13] = [
     (Family::Body, "body", false),
 ];
 
-/// One number a bar.
+/// Feature: one number per bar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Feature {
     family: Family,
-    /// Bars to look back; 0 for families without.
+    /// Lookback in bars; 0 for families without one.
     bars: usize,
 }
 
 impl Feature {
-    /// The feature of that name.
+    /// Parses a feature name.
     ///
     /// # Errors
-    /// A sentence that lists what there is.
+    /// A message with the available features.
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
         let (word, bars) = match name.rsplit_once('_') {
             Some((word, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
@@ -84,12 +84,12 @@ impl Feature {
         }
     }
 
-    /// It can be computed only where the volume of every bar is known.
+    /// Whether it needs the volume of every bar.
     fn needs_volume(self) -> bool {
         self.family == Family::VolumeZ
     }
 
-    /// Its value at each bar; not a number where it has not seen enough.
+    /// Values for all bars; `NaN` during the warm-up.
     pub(crate) fn of(self, bars: &Columns) -> Vec<f64> {
         let close = &bars.close;
         let n = self.bars;
@@ -123,7 +123,7 @@ impl fmt::Display for Feature {
     }
 }
 
-/// The names that there are, for a person: `rsi_N` where a number of bars belongs to it.
+/// Lists the feature names, with `rsi_N` for those with a lookback.
 fn every_name() -> String {
     let names: Vec<String> = FAMILIES
         .iter()
@@ -142,10 +142,10 @@ fn both(a: &[f64], b: &[f64], of: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| of(*a, *b)).collect()
 }
 
-/// Refuses bars of `whose` that lack a volume which one of the features needs.
+/// Rejects bars of `whose` with unknown volume if a feature needs it.
 ///
 /// # Errors
-/// When a feature needs volume and that of a bar is not known: how many, from when on, and what to do.
+/// How many bars have no volume, from when on, and what to do.
 pub(crate) fn require_volume(features: &[Feature], bars: &[Bar], whose: &str) -> Result<(), Failure> {
     let Some(feature) = features.iter().find(|f| f.needs_volume()) else { return Ok(()) };
     let mut unknown = bars.iter().filter(|b| b.volume.is_none());
@@ -169,7 +169,7 @@ pub(crate) struct Columns {
     pub(crate) high: Vec<f64>,
     pub(crate) low: Vec<f64>,
     pub(crate) close: Vec<f64>,
-    /// `NaN` where it is not known: see [`require_volume`].
+    /// `NaN` if unknown; see [`require_volume`].
     pub(crate) volume: Vec<f64>,
 }
 
@@ -192,7 +192,7 @@ mod tests {
     use crate::samples::tests::walk;
     use proptest::prelude::*;
 
-    /// One of each family.
+    /// One feature of each family.
     fn every() -> Vec<Feature> {
         FAMILIES
             .iter()

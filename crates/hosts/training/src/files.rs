@@ -1,4 +1,4 @@
-//! Files of models: put in their place in one step, and known by their hash.
+//! Model files: atomic writes and hashes.
 
 use crate::trouble::{unreadable, unwritable};
 use protocol::Failure;
@@ -7,16 +7,16 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Puts the bytes at `path`, all of them or nothing: a reader sees the old file or the new one. Makes its folder.
+/// Writes the bytes to `path` atomically, and creates its folder.
 ///
 /// # Errors
-/// When they could not be written; what was at `path` before is there still.
+/// If writing fails. The previous file is unchanged.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let part = path.with_extension("part");
     let written = path.parent().map_or(Ok(()), fs::create_dir_all);
     let written = written.and_then(|()| write_through(&part, bytes)).and_then(|()| fs::rename(&part, path));
     if written.is_err() {
-        // On a full disk the part would hold the space that is missing.
+        // On a full disk the unfinished file would occupy the space that is needed.
         let _ = fs::remove_file(&part);
     }
     written.and_then(|()| sync_folder(path)).map_err(|e| unwritable(path, &e))
@@ -29,7 +29,7 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the rename itself durable, where the system lets a folder be synced.
+/// Makes the rename durable, if the system supports syncing a folder.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
@@ -40,10 +40,10 @@ fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The bytes of a file; `None` when it is not there.
+/// Reads a file; `None` if it does not exist.
 ///
 /// # Errors
-/// When it is there and can't be read.
+/// If it exists and can't be read.
 pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -52,12 +52,12 @@ pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-/// The SHA-256 of some bytes, in hex.
+/// SHA-256 of some bytes, in hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(Sha256::digest(bytes))
 }
 
-/// A digest in hex.
+/// Digest in hex.
 pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
     digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
 }

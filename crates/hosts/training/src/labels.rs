@@ -1,10 +1,10 @@
-//! What came after a bar: whether the price went down, stayed, or went up.
+//! Labels: whether the price went down, stayed flat, or went up after a bar.
 
-/// The names of the classes, in the order of their numbers.
+/// Class names, by their index.
 pub(crate) const CLASSES: [&str; 3] = ["down", "flat", "up"];
 
-/// The class of each bar: 2 where the close `horizon` bars later is higher by more than `threshold` as a share, 0
-/// where it is lower by more than that, 1 in between; `None` for the last bars, whose future is not there yet.
+/// Class of each bar: 2 if the close `horizon` bars later is higher by more than `threshold`, 0 if it is lower by more
+/// than that, otherwise 1. `None` for the last bars, which have no future yet.
 pub(crate) fn labels(close: &[f64], horizon: usize, threshold: f64) -> Vec<Option<u8>> {
     let mut out: Vec<Option<u8>> = close
         .iter()
@@ -26,7 +26,7 @@ pub(crate) fn labels(close: &[f64], horizon: usize, threshold: f64) -> Vec<Optio
     out
 }
 
-/// What a class means to a strategy: −1, 0 or +1.
+/// Trading signal of a class: −1, 0 or +1.
 pub(crate) fn signal(class: usize) -> i8 {
     class as i8 - 1
 }
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn the_threshold_itself_is_flat() {
-        // Changes of +25 %, -25 %, -50 % and none, which are exact in binary.
+        // Changes of +25 %, -25 %, -50 % and 0, which are exact in binary.
         let close = [128.0, 160.0, 120.0, 60.0, 60.0];
         assert_eq!(labels(&close, 1, 0.25), [Some(1), Some(1), Some(0), Some(1), None]);
         assert_eq!(labels(&close, 1, 0.0), [Some(2), Some(0), Some(0), Some(1), None]);

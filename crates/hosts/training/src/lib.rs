@@ -1,13 +1,11 @@
-//! The training host: `training.run` fits a small network to stored bars, and says by its classes where the price is
-//! going to be.
+//! Training host: `training.run` trains a small network on stored bars that predicts the direction of the price.
 //!
-//! Knows: features, labels, networks, how they are fitted and judged, and the files of a model. Bars come through the
-//! data host's `Library`. May not know: how bars are stored, who trades by a model, or that there is a server.
+//! This crate knows features, labels, networks, training, evaluation and model files. It does not know how bars are
+//! stored (it uses the data host's `Library`), who trades with a model, or that there is a server.
 //!
-//! The way of a bar: [`features`] computes what may be known at it, [`labels`] what came after it, [`split`] puts it
-//! into the part for training, validation or test, [`samples`] makes rows of numbers of it. [`trainer`] runs the
-//! epochs: [`net`] gives a batch's loss and gradients, [`adam`] the step. What can be gone on from is kept by
-//! [`checkpoint`]; what came out by [`model`], which also says what a model makes of bars that it has not seen.
+//! Path of a bar: [`features`] computes its inputs, [`labels`] its class, [`split`] assigns it to training, validation
+//! or test, and [`samples`] builds the rows. [`trainer`] runs the epochs: [`net`] computes the loss and gradients of a
+//! batch, [`adam`] the step. [`checkpoint`] saves the state, and [`model`] stores the result and makes predictions.
 
 mod adam;
 mod artifact;

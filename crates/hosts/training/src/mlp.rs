@@ -1,20 +1,20 @@
-//! The network as plain numbers: layers of weights, and what they make of a row. This is what is stored and what
-//! models are asked with; training goes through [`crate::net`].
+//! Network as plain numbers: layers of weights, and their forward pass. Used for storage and prediction; training uses
+//! [`crate::net`].
 
 use crate::dice;
 use serde::{Deserialize, Serialize};
 
-/// One layer: `out = weights · in + bias`.
+/// Layer: `out = weights · in + bias`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Layer {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
-    /// Of `inputs` rows of `outputs` each: what the input gives to each output.
+    /// Weight matrix: `inputs` rows of `outputs` each.
     pub(crate) weights: Vec<f32>,
     pub(crate) bias: Vec<f32>,
 }
 
-/// Layers in a row, with a ReLU between one and the next.
+/// Multilayer perceptron with ReLU between layers.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Mlp {
@@ -22,8 +22,8 @@ pub(crate) struct Mlp {
 }
 
 impl Mlp {
-    /// A network that has learned nothing. Weights are spread evenly within `sqrt(6 / inputs)` (He et al. 2015, right
-    /// for a ReLU), those of the last layer within `sqrt(1 / inputs)`; biases are 0.
+    /// Initializes a network. Weights are uniform within `sqrt(6 / inputs)` (He et al. 2015, for ReLU), those of the
+    /// last layer within `sqrt(1 / inputs)`. Biases are 0.
     pub(crate) fn new(seed: u32, inputs: usize, hidden: &[usize], outputs: usize) -> Self {
         let ends: Vec<usize> = hidden.iter().copied().chain([outputs]).collect();
         let begins = [inputs].into_iter().chain(hidden.iter().copied());
@@ -36,28 +36,28 @@ impl Mlp {
         Self { layers: layers.collect() }
     }
 
-    /// How many numbers a network of these layers has.
+    /// Number of parameters of a network with these layers.
     pub(crate) fn count(inputs: usize, hidden: &[usize], outputs: usize) -> usize {
         let ends = hidden.iter().chain([&outputs]);
         [inputs].iter().chain(hidden).zip(ends).map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
     }
 
-    /// How many numbers are fitted.
+    /// Number of parameters.
     pub(crate) fn parameters(&self) -> usize {
         self.layers.iter().map(|l| l.weights.len() + l.bias.len()).sum()
     }
 
-    /// All of them, layer by layer, weights before biases.
+    /// All parameters, layer by layer, weights before biases.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut f32> {
         self.layers.iter_mut().flat_map(|l| l.weights.iter_mut().chain(&mut l.bias))
     }
 
-    /// The same, to read.
+    /// All parameters, read-only, in the same order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &f32> {
         self.layers.iter().flat_map(|l| l.weights.iter().chain(&l.bias))
     }
 
-    /// Whether the layers fit each other and have as many numbers as they say, which a file may get wrong.
+    /// Whether the layer sizes are consistent, which a file can get wrong.
     pub(crate) fn holds_together(&self, inputs: usize, outputs: usize) -> bool {
         let whole =
             |l: &Layer| l.weights.len() == l.inputs.saturating_mul(l.outputs) && l.bias.len() == l.outputs;
@@ -67,7 +67,7 @@ impl Mlp {
             && self.layers.last().is_some_and(|l| l.outputs == outputs)
     }
 
-    /// What the last layer gives for a row, before a softmax.
+    /// Output of the last layer for a row, before softmax.
     pub(crate) fn logits(&self, row: &[f32]) -> Vec<f32> {
         let mut values = row.to_vec();
         for (i, layer) in self.layers.iter().enumerate() {
@@ -84,7 +84,7 @@ impl Mlp {
     }
 }
 
-/// The place of the greatest value; of equal ones the first.
+/// Index of the greatest value; the first one in a tie.
 pub(crate) fn greatest(values: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in values.iter().enumerate() {
@@ -95,7 +95,7 @@ pub(crate) fn greatest(values: &[f32]) -> usize {
     best
 }
 
-/// The cross-entropy of a row: `ln Σ exp(logit) − logit of what was`.
+/// Cross-entropy of a row: `ln Σ exp(logit) − logit of the actual class`.
 pub(crate) fn cross_entropy(logits: &[f32], class: usize) -> f64 {
     let most = f64::from(logits[greatest(logits)]);
     let sum: f64 = logits.iter().map(|l| (f64::from(*l) - most).exp()).sum();

@@ -1,5 +1,4 @@
-//! A model as it is stored: everything that is needed to ask it, and where it comes from. docs/training.md has the
-//! format.
+//! Stored model: everything needed for predictions, and its provenance. docs/training.md has the format.
 
 use crate::features::{Columns, Feature, require_volume};
 use crate::files::hex;
@@ -14,59 +13,59 @@ use protocol::Time;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What the file says it is.
+/// Format name in the file.
 const FORMAT: &str = "signalbox-model";
 const VERSION: u32 = 1;
-/// Bars between two looks at whether to go on.
+/// Bars between two cancellation checks.
 const STRIDE: usize = 256;
 
-/// The content of a model's file.
+/// Content of a model file.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Model {
     pub(crate) format: String,
     pub(crate) version: u32,
     #[serde(flatten)]
     pub(crate) card: Card,
-    /// Over what predicts: see [`Model::compute_digest`].
+    /// Hash of everything that predicts: see [`Model::compute_digest`].
     pub(crate) digest: String,
-    /// What the training was started with.
+    /// Parameters of the training.
     pub(crate) params: TrainingParams,
-    /// The epoch whose weights these are.
+    /// Epoch of these weights.
     pub(crate) epoch: u32,
     pub(crate) scaler: Scaler,
     pub(crate) layers: Mlp,
 }
 
-/// What a model is, without its weights.
+/// Description of a model, without its weights.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Card {
-    /// What `backtest.run` calls it.
+    /// Name in `backtest.run`.
     pub name: String,
-    /// Of whose bars it was learned.
+    /// Symbols of the training bars.
     pub symbols: Vec<String>,
-    /// Of what bars it can be asked.
+    /// Timeframe of the training bars, and of bars to predict.
     pub timeframe: Timeframe,
-    /// It was learned of bars that a host made, not a market.
+    /// Whether the training bars are synthetic.
     pub synthetic: bool,
     pub features: Vec<String>,
-    /// In the order of the network's outputs.
+    /// Class names, in the order of the network outputs.
     pub classes: Vec<String>,
-    /// How many bars ahead it says where the price will be.
+    /// Prediction horizon in bars.
     pub horizon: u32,
-    /// The share that the price has to move by to be up or down.
+    /// Minimum price move for up or down, as a share.
     pub threshold: f64,
-    /// The first bar that the weights were fitted to; models of earlier versions do not tell it.
+    /// First bar of the training set; models of earlier versions don't have it.
     #[serde(default)]
     pub trained_from: Option<Time>,
-    /// The last bar that the weights were fitted to.
+    /// Last bar of the training set.
     pub fitted_until: Time,
-    /// The last bar that had a say in the choice of the weights, which is later: the best epoch is chosen by
-    /// validation. What is after it the model has never seen.
+    /// Last bar that influenced the choice of weights. It is later, because validation chooses the best epoch. The
+    /// model has not seen later bars.
     pub trained_until: Time,
 }
 
 impl Model {
-    /// A model that was trained.
+    /// New model from a training.
     pub(crate) fn new(card: Card, params: TrainingParams, epoch: u32, scaler: Scaler, layers: Mlp) -> Self {
         let digest = String::new();
         let mut model =
@@ -75,10 +74,10 @@ impl Model {
         model
     }
 
-    /// The model in a file.
+    /// Reads a model file.
     ///
     /// # Errors
-    /// What is wrong with the file, to follow "the model can't be used:".
+    /// What is wrong with the file, to follow "Cannot use model:".
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Head {
@@ -108,8 +107,8 @@ impl Model {
         Ok(model)
     }
 
-    /// A hash over what predicts, whatever the file's formatting: the SHA-256 of the features' names, each with a line
-    /// feed, and then of all numbers, little-endian: means, deviations, and layer by layer weights and biases.
+    /// Hash of everything that predicts, independent of the file formatting: SHA-256 of the feature names, each with a
+    /// line feed, and then of all numbers, little-endian: means, deviations, and layer by layer weights and biases.
     pub(crate) fn compute_digest(&self) -> String {
         let mut hasher = Sha256::new();
         self.card.features.iter().for_each(|name| hasher.update(format!("{name}\n")));
@@ -118,10 +117,10 @@ impl Model {
         hex(hasher.finalize())
     }
 
-    /// What it says of each bar: −1 for down, +1 for up, 0 for flat and where not enough was seen.
+    /// Signal after each bar: −1 for down, +1 for up, 0 for flat and during the warm-up.
     ///
     /// # Errors
-    /// When a feature is not known here; what `going` fails with.
+    /// If a feature is unknown; the error of `going`.
     pub(crate) fn signals(&self, bars: &[Bar], going: Going) -> Result<Vec<i8>, WorkError> {
         let columns = Columns::of(bars);
         let mut known = Vec::with_capacity(self.card.features.len());
@@ -161,7 +160,7 @@ pub(crate) mod tests {
     use crate::samples::tests::{go_on, making, walk};
     use proptest::prelude::*;
 
-    /// A model that has learned nothing, with the features of the samples of tests.
+    /// Untrained model with the features of the test samples.
     pub(crate) fn model(name: &str) -> Model {
         let (bars, making) = (walk(400, 1), making());
         let samples = samples(&[&bars], &making, &go_on).unwrap();

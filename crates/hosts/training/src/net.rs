@@ -1,33 +1,33 @@
-//! The network as burn tensors: what a batch costs, and by how much each weight is to blame for it.
+//! Loss and gradients of a batch, computed with burn tensors.
 //!
-//! Nothing is kept between two batches, so that many trainings can run in one process. The backend computes on the
-//! thread that asks, in one order, which makes the same batch give the same bits each time.
+//! Nothing is kept between batches, so that many trainings can run in one process. The backend computes on the calling
+//! thread in a fixed order, so the same batch gives bit-identical results.
 
 use crate::mlp::{Mlp, greatest};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Samples that are learned from at once.
+/// Training batch.
 pub(crate) struct Batch {
-    /// Row after row.
+    /// Rows, one after the other.
     pub(crate) inputs: Vec<f32>,
-    /// A class a row.
+    /// One class per row.
     pub(crate) classes: Vec<u8>,
-    /// For each hidden layer what its values are multiplied by, row after row; empty for no dropout.
+    /// Dropout mask per hidden layer, one row per sample; empty without dropout.
     pub(crate) masks: Vec<Vec<f32>>,
 }
 
-/// What came of a batch.
+/// Result of a batch.
 pub(crate) struct Outcome {
-    /// The mean cross-entropy.
+    /// Mean cross-entropy.
     pub(crate) loss: f64,
-    /// Rows whose class was found.
+    /// Number of correctly classified rows.
     pub(crate) correct: u64,
-    /// The derivative of the loss by each of [`Mlp::values`].
+    /// Derivative of the loss by each of [`Mlp::values`].
     pub(crate) gradients: Vec<f32>,
 }
 
-/// The loss of a batch and its gradients.
+/// Loss and gradients of a batch.
 pub(crate) fn learn(mlp: &Mlp, batch: &Batch) -> Outcome {
     let device = Device::flex().autodiff();
     let rows = batch.classes.len();
@@ -102,7 +102,7 @@ mod tests {
         Batch { inputs, classes: (0..rows).map(|i| (i % 3) as u8).collect(), masks }
     }
 
-    /// The loss by plain arithmetic.
+    /// Loss, computed without tensors.
     fn plain_loss(mlp: &Mlp, batch: &Batch) -> f64 {
         let rows = batch.inputs.chunks_exact(mlp.layers[0].inputs).zip(&batch.classes);
         rows.map(|(row, class)| cross_entropy(&mlp.logits(row), usize::from(*class))).sum::<f64>()
@@ -137,7 +137,7 @@ mod tests {
         let out = learn(&mlp, &batch);
         assert!((out.loss - plain_loss(&mlp, &batch)).abs() < 1e-5);
         assert_eq!(out.gradients.len(), mlp.parameters());
-        // Short enough to bring few values over the edge of a ReLU.
+        // Small enough that few values cross the kink of a ReLU.
         let step = 1e-3;
         for i in 0..mlp.parameters() {
             let mut moved = |by: f32| {
@@ -155,7 +155,7 @@ mod tests {
     fn what_a_mask_leaves_out_is_blamed_for_nothing() {
         let mlp = Mlp::new(3, 4, &[2], 3);
         let out = learn(&mlp, &batch(&mlp, 12, vec![[0.0, 2.0].repeat(12)]));
-        // The weights from each of four inputs to the first of two hidden values, which is always left out.
+        // Weights from each of four inputs to the first of two hidden values, which is always dropped.
         assert!(out.gradients[..8].iter().step_by(2).all(|g| *g == 0.0));
         assert!(out.gradients[1..8].iter().step_by(2).any(|g| *g != 0.0));
     }

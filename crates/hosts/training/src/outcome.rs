@@ -1,4 +1,4 @@
-//! What comes of a training: its best weights judged, stored as a model, and told.
+//! Result of a training: evaluates the best weights, stores the model, and builds the result.
 
 use crate::files::sha256;
 use crate::labels::CLASSES;
@@ -14,10 +14,10 @@ use protocol::OperationId;
 use protocol::host::{Artifact, ResultDoc};
 use protocol::results::TrainingResult;
 
-/// Judges the best weights and stores them; what the operation leaves behind.
+/// Evaluates and stores the best weights.
 ///
 /// # Errors
-/// When the model can't be written; what `going` fails with.
+/// If the model can't be written; the error of `going`.
 pub(crate) fn conclude(
     id: OperationId,
     (params, plan): (TrainingParams, &Plan),
@@ -86,8 +86,8 @@ fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Car
     }
 }
 
-/// `msft-1h-2d5f8a4b`, or `msft-and-3-1h-2d5f8a4b` for four symbols. The characters are the last of the operation's
-/// id: the first are those of its time, which others share.
+/// Model name: `msft-1h-2d5f8a4b`, or `msft-and-3-1h-2d5f8a4b` for four symbols. It ends with the last characters of
+/// the operation ID, because the first ones are a timestamp that others share.
 fn name(id: OperationId, plan: &Plan) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let symbol: String = plan.sets[0].symbol.chars().map(plain).collect();

@@ -1,4 +1,4 @@
-//! The params of `training.run`: as a form asks for them, and parsed into a plan that cannot be wrong.
+//! Parameters of `training.run`: the form schema, and their parsing into a valid plan.
 
 use crate::features::Feature;
 use crate::labels::CLASSES;
@@ -10,7 +10,7 @@ use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is computed of the bars when nothing else is asked for.
+/// Default features.
 const FEATURES: &str = "return_1, return_4, return_16, rsi_14, ema_ratio_20, macd, bollinger_b_20, atr_14, \
                         volatility_20, volume_z_20";
 
@@ -18,9 +18,9 @@ const MOST_SYMBOLS: usize = 50;
 const MOST_FEATURES: usize = 40;
 const MOST_LAYERS: usize = 4;
 const WIDEST_LAYER: usize = 512;
-/// What validation and test may take together: most is for training.
+/// Maximum share of validation and test together.
 const MOST_HELD_BACK: f64 = 0.8;
-/// Samples of a batch times weights of the network: a cancel waits for the batch under way.
+/// Maximum batch size times number of weights, because a cancel waits for the current batch.
 const MOST_WORK: usize = 20_000_000;
 
 /// Parameters of `training.run`.
@@ -134,10 +134,10 @@ fn checkpoint_every() -> u32 {
     5
 }
 
-/// A training that makes sense.
+/// Validated training plan.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Plan {
-    /// The stored bars to learn from, at least one set.
+    /// Stored bars to train on, at least one set.
     pub(crate) sets: Vec<SetName>,
     pub(crate) range: Range,
     pub(crate) making: Making,
@@ -146,10 +146,10 @@ pub(crate) struct Plan {
 }
 
 impl TrainingParams {
-    /// The params parsed, and their bars found.
+    /// Parses the parameters and finds the bars.
     ///
     /// # Errors
-    /// A message for each param that is wrong.
+    /// A message for each invalid parameter.
     pub(crate) fn plan(&self, library: &Library) -> Result<Plan, Vec<FieldError>> {
         let mut errors = Vec::new();
         let sets = self.sets(library).map_err(|e| errors.extend(e)).unwrap_or_default();
@@ -230,7 +230,7 @@ impl TrainingParams {
     }
 }
 
-/// What stands between commas.
+/// Comma-separated words.
 fn words(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).filter(|w| !w.is_empty()).collect()
 }

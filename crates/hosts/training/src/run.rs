@@ -1,4 +1,4 @@
-//! One training from its bars to its result, on a thread that may wait.
+//! A complete training, from the bars to the result, on a blocking thread.
 
 use crate::checkpoint::{self, Belongs, Word};
 use crate::features::require_volume;
@@ -18,13 +18,13 @@ use protocol::counts::counted;
 use protocol::host::ResultDoc;
 use std::path::Path;
 
-/// What of the whole is done when training begins, and when it ends: the bar shows the epochs in between.
+/// Progress at the start and end of the training phase.
 const TRAINING: (f64, f64) = (0.02, 0.98);
 
-/// Trains what the params ask for.
+/// Runs a training.
 ///
 /// # Errors
-/// [`WorkError::Cancelled`] when it was asked to stop; otherwise what happened, why, and what to do next.
+/// [`WorkError::Cancelled`] after a cancel request; otherwise what happened, why, and what to do next.
 pub(crate) fn train(
     ctx: &Context,
     library: &Library,
@@ -45,7 +45,7 @@ pub(crate) fn train(
     evaluate(ctx, (params, &plan), (&samples, synthetic), &state, &ModelStore::new(models))
 }
 
-/// Reads the bars and makes samples of them; and whether any of the bars are synthetic.
+/// Reads the bars and builds the samples. Also returns whether any bars are synthetic.
 fn prepare(ctx: &Context, library: &Library, plan: &Plan) -> Result<(Samples, bool), WorkError> {
     let going = || ctx.check();
     let mut held = Vec::with_capacity(plan.sets.len());
@@ -63,7 +63,7 @@ fn prepare(ctx: &Context, library: &Library, plan: &Plan) -> Result<(Samples, bo
     Ok((samples, held.iter().any(|h| h.synthetic)))
 }
 
-/// Where to begin, and up to which epoch the curves were told already.
+/// Initial state, and the last epoch whose points were already reported.
 fn begin(ctx: &Context, plan: &Plan, belongs: &Belongs) -> Result<(State, u32), WorkError> {
     let anew = || State::new(&plan.recipe, plan.making.features.len());
     let Some(from) = ctx.resume_from() else { return Ok((anew(), 0)) };
@@ -94,12 +94,12 @@ fn log_start(ctx: &Context, samples: &Samples, state: &State) {
     ctx.log(LogLevel::Info, format!("Network: {parameters}{after}"));
 }
 
-/// How far the whole is after so many epochs.
+/// Total progress after this many epochs.
 pub(crate) fn far(epochs: f64, of: u32) -> f64 {
     TRAINING.0 + (TRAINING.1 - TRAINING.0) * epochs / f64::from(of)
 }
 
-/// Goes through the epochs that are left, keeping checkpoints on the way.
+/// Runs the remaining epochs and saves checkpoints.
 fn epochs(
     ctx: &Context,
     plan: &Plan,
@@ -126,7 +126,7 @@ fn epochs(
                 }
             }
             Err(error) => {
-                // The state is that of the last whole epoch, whatever stopped this one.
+                // The state is that of the last whole epoch, whatever the error.
                 if state.epoch > kept {
                     checkpoint::keep(ctx, state, told, total, belongs)?;
                 }
@@ -179,7 +179,7 @@ fn message(state: &State, total: u32) -> String {
     format!("Epoch {} of {total}{losses}{best}", state.epoch)
 }
 
-/// Judges the best weights and stores them.
+/// Evaluates the best weights and stores them.
 fn evaluate(
     ctx: &Context,
     (params, plan): (TrainingParams, &Plan),
@@ -188,7 +188,7 @@ fn evaluate(
     store: &ModelStore,
 ) -> Result<ResultDoc, WorkError> {
     ctx.phase(3, PHASES[2]);
-    // What was counted is still what was done: the operation ends with it.
+    // The operation ends with the final epoch count.
     ctx.items("epochs", Some(u64::from(state.epoch)));
     ctx.message(message(state, plan.recipe.epochs));
     ctx.done(u64::from(state.epoch));
@@ -203,7 +203,7 @@ fn evaluate(
     Ok(doc)
 }
 
-/// Tells trainings apart that were started with different params.
+/// Hash that distinguishes trainings with different parameters.
 fn digest(plan: &Plan) -> String {
     let recipe = serde_json::to_string(&plan.recipe).expect("a recipe is plain numbers");
     sha256(format!("{recipe}\n{:?}\n{:?}", plan.making, plan.sets).as_bytes())

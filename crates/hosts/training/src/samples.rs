@@ -1,4 +1,4 @@
-//! From bars to rows of numbers with a class: the three parts as the network takes them.
+//! Samples: rows of features with a class, split into training, validation and test.
 
 use crate::features::{Columns, Feature};
 use crate::files::hex;
@@ -12,66 +12,66 @@ use protocol::Time;
 use protocol::counts::{counted, thousands};
 use sha2::{Digest, Sha256};
 
-/// Fewer samples than this in a part say nothing.
+/// Minimum number of samples per set.
 const FEWEST: usize = 20;
-/// Bars times features that are held in memory, at some 30 bytes each.
+/// Maximum number of bars times features in memory, at about 30 bytes each.
 const MOST_VALUES: usize = 50_000_000;
 
-/// Says whether to go on: fails once the work is to stop.
+/// Cancellation check: fails once the work must stop.
 pub(crate) type Going<'a> = &'a dyn Fn() -> Result<(), WorkError>;
 
-/// How samples are made of bars.
+/// How samples are built from bars.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Making {
     pub(crate) features: Vec<Feature>,
-    /// Bars that a label looks ahead.
+    /// Prediction horizon in bars.
     pub(crate) horizon: usize,
-    /// The share that the price has to move by.
+    /// Minimum price move, as a share.
     pub(crate) threshold: f64,
     pub(crate) validation_share: f64,
     pub(crate) test_share: f64,
 }
 
-/// Samples of one part: symbol by symbol, each in time order.
+/// Samples of one set: symbol by symbol, each in time order.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Rows {
-    /// Numbers in a row.
+    /// Features per row.
     pub(crate) width: usize,
-    /// Row after row, scaled.
+    /// Scaled rows, one after the other.
     pub(crate) inputs: Vec<f32>,
-    /// A class a row.
+    /// One class per row.
     pub(crate) classes: Vec<u8>,
-    /// The bars of the first and the last sample.
+    /// First and last sample.
     pub(crate) from: Time,
     pub(crate) to: Time,
-    /// The last bar that a label looked at.
+    /// Last bar that a label depends on.
     pub(crate) until: Time,
 }
 
 impl Rows {
-    /// How many there are.
+    /// Number of samples.
     pub(crate) fn len(&self) -> usize {
         self.classes.len()
     }
 
-    /// The numbers of one sample.
+    /// Features of one sample.
     pub(crate) fn row(&self, i: usize) -> &[f32] {
         &self.inputs[i * self.width..(i + 1) * self.width]
     }
 }
 
-/// Everything that a training takes of the data.
+/// All data of a training.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Samples {
     pub(crate) train: Rows,
     pub(crate) validation: Rows,
     pub(crate) test: Rows,
     pub(crate) scaler: Scaler,
-    /// Tells samples from others: a hash over all of them.
+    /// Hash of all samples.
     pub(crate) digest: String,
 }
 
-/// The unscaled rows of a part.
+/// Unscaled rows of a set.
 #[derive(Default)]
 struct Raw {
     rows: Vec<f64>,
@@ -96,7 +96,7 @@ impl Raw {
     }
 }
 
-/// What was computed of the bars of one symbol.
+/// Features and labels of one symbol.
 struct Computed {
     features: Vec<Vec<f64>>,
     labels: Vec<Option<u8>>,
@@ -113,16 +113,16 @@ impl Computed {
         Ok(Self { features, labels: labels(&columns.close, making.horizon, making.threshold) })
     }
 
-    /// The class of a bar that can be a sample: all its features are there, and its future is.
+    /// Class of a bar with complete features and label; otherwise `None`.
     fn usable(&self, i: usize) -> Option<u8> {
         self.labels[i].filter(|_| self.features.iter().all(|f| f[i].is_finite()))
     }
 }
 
-/// Makes the samples of several symbols, the bars of each oldest first.
+/// Builds the samples of several symbols, each with its bars oldest first.
 ///
 /// # Errors
-/// When there are too few bars, or the training part has one class only; [`WorkError::Cancelled`] from `going`.
+/// If there are too few bars, or the training set has only one class; [`WorkError::Cancelled`] from `going`.
 pub(crate) fn samples(symbols: &[&[Bar]], making: &Making, going: Going) -> Result<Samples, WorkError> {
     few_enough(symbols.iter().map(|bars| bars.len()).sum(), making)?;
     let mut computed = Vec::with_capacity(symbols.len());

@@ -1,21 +1,21 @@
-//! Brings every feature to mean 0 and deviation 1, by what the training part has and nothing else.
+//! Standardizes every feature to mean 0 and deviation 1, fitted on the training set only.
 
 use serde::{Deserialize, Serialize};
 
-/// A deviation below this share of the feature's size, which is at least 1, is the rounding of its arithmetic: features
-/// are ratios and scores of size 1, and what moves in a market moves them by more than a millionth.
+/// A deviation below this share of the feature's size (at least 1) is a rounding error: features are ratios and scores
+/// of size 1, and real changes exceed a millionth.
 const ROUNDING: f64 = 1e-9;
 
 /// Mean and standard deviation of each feature.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Scaler {
     pub(crate) mean: Vec<f64>,
-    /// Over the whole of the samples; 1 for a feature that never changes but for rounding.
+    /// Population deviation; 1 for a constant feature.
     pub(crate) std: Vec<f64>,
 }
 
 impl Scaler {
-    /// Fitted to rows of `width` numbers, one after the other.
+    /// Fits to rows of `width` numbers, one after the other.
     pub(crate) fn fit(rows: &[f64], width: usize) -> Self {
         let count = (rows.len() / width).max(1) as f64;
         let mut mean = vec![0.0; width];
@@ -29,13 +29,13 @@ impl Scaler {
         }
         for (s, m) in std.iter_mut().zip(&mean) {
             let deviation = (*s / count).sqrt();
-            // What is rounding in the training part would be a huge number as soon as the feature moves.
+            // A rounding error in the training set would become a huge number as soon as the feature changes.
             *s = if deviation > m.abs().max(1.0) * ROUNDING { deviation } else { 1.0 };
         }
         Self { mean, std }
     }
 
-    /// The values of one row as the network takes them, put behind those that are in `out`.
+    /// Appends the scaled values of a row to `out`.
     pub(crate) fn scale(&self, row: impl Iterator<Item = f64>, out: &mut Vec<f32>) {
         out.extend(row.zip(&self.mean).zip(&self.std).map(|((v, mean), std)| ((v - mean) / std) as f32));
     }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_feature_that_is_rounding_noise_is_not_scaled_up() {
-        // Around 0, around a mean, and around a mean that is large; the last one moves, though by little.
+        // Around 0, around a mean, and around a large mean; the last one changes only slightly.
         let row = |i: usize| {
             let noise = (i % 7) as f64 - 3.0;
             [noise * 1e-17, 0.001 + noise * 1e-16, 1e6 + noise * 1e-10, noise * 1e-6]

@@ -1,4 +1,4 @@
-//! How well a network does on a part of the data.
+//! Evaluation of a network on a set of samples.
 
 use crate::labels::CLASSES;
 use crate::mlp::{Mlp, cross_entropy, greatest};
@@ -6,23 +6,23 @@ use crate::samples::{Going, Rows};
 use host_kit::WorkError;
 use protocol::results::{ClassScore, SplitScore};
 
-/// Samples between two looks at whether to go on.
+/// Samples between two cancellation checks.
 const STRIDE: usize = 1_024;
 
-/// What a network makes of a part.
+/// Evaluation result.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Score {
-    /// The mean cross-entropy.
+    /// Mean cross-entropy.
     pub(crate) loss: f64,
-    /// A row for what was, a column for what was predicted.
+    /// Confusion matrix: rows are actual, columns predicted classes.
     pub(crate) confusion: Vec<Vec<u64>>,
 }
 
 impl Score {
-    /// Asks the network about every sample of a part.
+    /// Evaluates the network on a set.
     ///
     /// # Errors
-    /// What `going` fails with.
+    /// The error of `going`.
     pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: Going) -> Result<Self, WorkError> {
         let mut confusion = vec![vec![0; CLASSES.len()]; CLASSES.len()];
         let mut loss = 0.0;
@@ -38,13 +38,13 @@ impl Score {
         Ok(Self { loss: loss / rows.len() as f64, confusion })
     }
 
-    /// Samples whose class was found as a share of all.
+    /// Accuracy: share of correctly classified samples.
     pub(crate) fn accuracy(&self) -> f64 {
         let found: u64 = (0..self.confusion.len()).map(|c| self.confusion[c][c]).sum();
         found as f64 / self.confusion.iter().flatten().sum::<u64>().max(1) as f64
     }
 
-    /// The part's line of the result.
+    /// Summary of the set for the result.
     pub(crate) fn split(&self, rows: &Rows) -> SplitScore {
         SplitScore {
             samples: rows.len() as u64,
@@ -55,7 +55,7 @@ impl Score {
         }
     }
 
-    /// How well each class was found.
+    /// Precision, recall and F1 of each class.
     pub(crate) fn classes(&self) -> Vec<ClassScore> {
         let share = |found: u64, of: u64| (of > 0).then(|| found as f64 / of as f64);
         let score = |(c, name): (usize, &&str)| {
@@ -67,7 +67,7 @@ impl Score {
                 support,
                 precision: share(found, predicted),
                 recall: share(found, support),
-                // 2·precision·recall / (precision + recall), which also has a value where one of them is 0.
+                // 2·precision·recall / (precision + recall), in a form that is defined if one of them is 0.
                 f1: share(2 * found, support + predicted),
             }
         };
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_network_is_asked_about_every_sample() {
-        // Says what its input is: 1 at the place of the class.
+        // Identity network: predicts the class that its input encodes.
         let mut mlp = Mlp::new(1, 3, &[], 3);
         mlp.layers[0].weights = vec![9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 9.0];
         let time = Time::from_micros(0);

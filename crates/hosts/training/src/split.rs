@@ -1,12 +1,11 @@
-//! The three parts of the data, one after the other in time: training, validation, test.
+//! Chronological split into training, validation and test.
 //!
-//! All symbols are cut at the same two moments: otherwise what one symbol did in another's test part could be learned.
-//! A sample whose label looks over a cut is in no part, so that between the last sample of a part and the first of the
-//! next lie at least as many bars as a label looks ahead.
+//! All symbols are split at the same two moments; otherwise information could leak from one symbol's test period. A
+//! sample whose label crosses a split is dropped, so there is a gap of at least one horizon between two sets.
 
 use protocol::Time;
 
-/// Where a sample belongs.
+/// Set of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Part {
     Train,
@@ -14,7 +13,7 @@ pub(crate) enum Part {
     Test,
 }
 
-/// The first moments of the validation and of the test part.
+/// Starts of the validation and test sets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Cuts {
     pub(crate) validation: Time,
@@ -22,8 +21,8 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
-    /// The cuts that give validation and test their shares of the samples, which begin at `times` (in any order).
-    /// `None` when there are too few to have one of each.
+    /// Splits that give validation and test their shares of the samples at `times` (in any order). `None` if there are
+    /// too few for one sample each.
     pub(crate) fn new(mut times: Vec<Time>, validation_share: f64, test_share: f64) -> Option<Self> {
         times.sort_unstable();
         let count = |share: f64| (times.len() as f64 * share).round() as usize;
@@ -32,7 +31,7 @@ impl Cuts {
         Some(Self { validation: *times.get(validation)?, test: *times.get(test)? })
     }
 
-    /// The part of a sample at `at` whose label is known at `until`; `None` when its label looks over a cut.
+    /// Set of a sample at `at` whose label is known at `until`; `None` if its label crosses a split.
     pub(crate) fn part(self, at: Time, until: Time) -> Option<Part> {
         if at >= self.test {
             Some(Part::Test)

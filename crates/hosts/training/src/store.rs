@@ -1,4 +1,4 @@
-//! The trained models in a folder: which there are, and what they say of bars.
+//! Folder of trained models: their names, descriptions and predictions.
 
 use crate::files::{get, put};
 use crate::model::{Card, Model};
@@ -11,26 +11,26 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// What the names of models are made of, so that they can be names of files and steps of a path.
+/// Whether a model name is valid as a file name and URL path segment.
 fn is_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=100).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-/// All models below one folder: the one that [`crate::TrainingConfig::models`] names. Cheap to clone; a model is read
-/// anew each time it is asked.
+/// All models below the folder of [`crate::TrainingConfig::models`]. Cheap to clone. Reads a model each time it is
+/// used.
 #[derive(Clone, Debug)]
 pub struct ModelStore {
     folder: PathBuf,
 }
 
 impl ModelStore {
-    /// The models in that folder, which need not be there yet.
+    /// Models in that folder, which does not need to exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The names of all models, the newest first. None when the folder can't be read.
+    /// Names of all models, newest first. Empty if the folder can't be read.
     pub fn names(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         let mut found: Vec<(SystemTime, String)> = entries
@@ -45,27 +45,27 @@ impl ModelStore {
         found.into_iter().map(|(_, name)| name).collect()
     }
 
-    /// What a model is.
+    /// Description of a model.
     ///
     /// # Errors
-    /// When there is none of that name, or its file can't be used.
+    /// If it does not exist, or its file can't be used.
     pub fn card(&self, name: &str) -> Result<Card, Failure> {
         self.read(name).map(|model| model.card)
     }
 
-    /// Until when the model has seen bars: those up to and including this moment are in its sample, by training or by
-    /// the choice of the best epoch. A backtest is honest about later ones only.
+    /// Last bar that the model has seen, inclusive: by training or by the choice of the best epoch. A backtest is out
+    /// of sample only after it.
     ///
     /// # Errors
-    /// When there is none of that name, or its file can't be used.
+    /// If the model does not exist, or its file can't be used.
     pub fn trained_until(&self, name: &str) -> Result<Time, Failure> {
         self.card(name).map(|card| card.trained_until)
     }
 
-    /// Whether there is that model and it can be asked about bars of this timeframe.
+    /// Checks that the model exists and supports the timeframe.
     ///
     /// # Errors
-    /// A sentence for the param that names the model: what is wrong and what would be right.
+    /// A message for the model parameter: what is wrong and what would be right.
     pub fn fits(&self, name: &str, timeframe: Timeframe) -> Result<(), String> {
         let card = self.card(name).map_err(|f| format!("{} {}", f.message, f.hint))?;
         if card.timeframe == timeframe {
@@ -74,11 +74,11 @@ impl ModelStore {
         Err(format!("Model {name} was trained on {} bars, not {timeframe}.", card.timeframe))
     }
 
-    /// What a model says of each bar, oldest first: −1 that the price falls, +1 that it rises, 0 that it does neither
-    /// or that not enough was seen. What it says of a bar depends on that bar and those before it alone.
+    /// Signals of a model, oldest first: −1 for down, +1 for up, 0 for flat and during the warm-up. A signal depends
+    /// only on its bar and earlier ones.
     ///
     /// # Errors
-    /// When there is none of that name, or its file can't be used.
+    /// If the model does not exist, or its file can't be used.
     pub fn signals(&self, name: &str, bars: &[Bar]) -> Result<Vec<i8>, Failure> {
         self.signals_while(name, bars, &|| Ok(())).map_err(|error| match error {
             WorkError::Failed(failure) => failure,
@@ -88,10 +88,10 @@ impl ModelStore {
         })
     }
 
-    /// The same, for works that can be cancelled: `going` is asked every few hundred bars whether to go on.
+    /// As [`Self::signals`], with cancellation: calls `going` every few hundred bars.
     ///
     /// # Errors
-    /// When there is none of that name, or its file can't be used; what `going` fails with.
+    /// If the model does not exist, or its file can't be used; the error of `going`.
     pub fn signals_while(
         &self,
         name: &str,
@@ -102,10 +102,10 @@ impl ModelStore {
         self.read(name)?.signals(bars, going)
     }
 
-    /// The bytes of a model's file; `None` when there is none of that name.
+    /// Bytes of a model file; `None` if it does not exist.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// If it can't be read.
     pub(crate) fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         if is_name(name) { get(&self.folder.join(format!("{name}.json"))) } else { Ok(None) }
     }
@@ -113,7 +113,7 @@ impl ModelStore {
     /// Stores a model under its name.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub(crate) fn write(&self, model: &Model) -> Result<Vec<u8>, Failure> {
         let name = &model.card.name;
         assert!(is_name(name), "{name} was made to be the name of a model");

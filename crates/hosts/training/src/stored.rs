@@ -1,4 +1,4 @@
-//! Reading the stored bars, a year at a time, so that reading many can be stopped.
+//! Reads stored bars one year at a time, so that a long read can be cancelled.
 
 use crate::samples::Going;
 use data_host::{Held, Library, Range, SetName};
@@ -7,13 +7,13 @@ use jiff::civil::date;
 use jiff::tz::Offset;
 use protocol::Time;
 
-/// Bars of other years are read in one go before and after these.
+/// Bars outside these years are read in one step before and after.
 const YEARS: std::ops::Range<i16> = 1970..2100;
 
-/// The bars of a set within a range, oldest first.
+/// Bars of a set within a range, oldest first.
 ///
 /// # Errors
-/// When they can't be read; what `going` fails with.
+/// If they can't be read; the error of `going`.
 pub(crate) fn read(library: &Library, name: &SetName, range: Range, going: Going) -> Result<Held, WorkError> {
     let mut all = Held { name: name.clone(), synthetic: false, bars: Vec::new() };
     for window in windows(range) {
@@ -25,7 +25,7 @@ pub(crate) fn read(library: &Library, name: &SetName, range: Range, going: Going
     Ok(all)
 }
 
-/// The range in pieces of a year.
+/// Splits the range into years.
 fn windows(range: Range) -> Vec<Range> {
     let years = YEARS.filter_map(|year| {
         let at = Offset::UTC.to_timestamp(date(year, 1, 1).at(0, 0, 0, 0)).ok()?;

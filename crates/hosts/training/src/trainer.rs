@@ -1,4 +1,4 @@
-//! The epochs: what one of them does, and what lasts from one to the next.
+//! Training epochs, and the state between them.
 
 use crate::adam::Adam;
 use crate::dice;
@@ -12,39 +12,39 @@ use host_kit::WorkError;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
-/// How a network is trained.
+/// Hyperparameters.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub(crate) struct Recipe {
-    /// Values in each hidden layer.
+    /// Hidden layer sizes.
     pub(crate) hidden: Vec<usize>,
-    /// The share of hidden values that is left out at random.
+    /// Dropout rate.
     pub(crate) dropout: f32,
     pub(crate) epochs: u32,
     pub(crate) batch_size: usize,
     pub(crate) learning_rate: f64,
-    /// Epochs without a better validation loss after which it is enough; 0 for never.
+    /// Early stopping: epochs without improvement in validation loss; 0 disables it.
     pub(crate) patience: u32,
     pub(crate) seed: u32,
 }
 
-/// The figures of one epoch.
+/// Metrics of one epoch.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
-    /// Counted from 1.
+    /// Epoch number, from 1.
     pub(crate) epoch: u32,
-    /// Mean over the samples as they came, with dropout, while the weights moved.
+    /// Mean over the samples during the epoch, with dropout and changing weights.
     pub(crate) train_loss: f64,
     pub(crate) train_accuracy: f64,
     /// After the epoch, without dropout.
     pub(crate) validation_loss: f64,
     pub(crate) validation_accuracy: f64,
-    /// Mean length of the gradient over the batches.
+    /// Mean gradient norm over the batches.
     pub(crate) gradient_norm: f64,
-    /// Samples learned from in a second.
+    /// Training throughput.
     pub(crate) samples_per_second: f64,
 }
 
-/// The weights with the lowest validation loss so far.
+/// Weights with the lowest validation loss so far.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Best {
     pub(crate) epoch: u32,
@@ -52,38 +52,38 @@ pub(crate) struct Best {
     pub(crate) mlp: Mlp,
 }
 
-/// Where a training stands after an epoch: everything that the next one depends on.
+/// State after an epoch: everything that the next one depends on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// Epochs that are done.
+    /// Completed epochs.
     pub(crate) epoch: u32,
     pub(crate) mlp: Mlp,
     pub(crate) adam: Adam,
     pub(crate) best: Option<Best>,
     pub(crate) history: Vec<Figures>,
-    /// Seconds that all epochs took.
+    /// Total seconds of all epochs.
     pub(crate) seconds: f64,
 }
 
 impl State {
-    /// Before the first epoch.
+    /// Initial state.
     pub(crate) fn new(recipe: &Recipe, features: usize) -> Self {
         let mlp = Mlp::new(recipe.seed, features, &recipe.hidden, CLASSES.len());
         let adam = Adam::new(mlp.parameters());
         Self { epoch: 0, mlp, adam, best: None, history: Vec::new(), seconds: 0.0 }
     }
 
-    /// Nothing is left to do: all epochs are done, or validation has not got better for long enough.
+    /// Whether training is complete: all epochs are done, or early stopping applies.
     pub(crate) fn done(&self, recipe: &Recipe) -> bool {
         let best = self.best.as_ref().map_or(0, |best| best.epoch);
         self.epoch >= recipe.epochs || (recipe.patience > 0 && self.epoch - best >= recipe.patience)
     }
 
-    /// Does one more epoch. `batch` is told before each batch how many of how many are done, and can stop the epoch;
-    /// the state is then what it was before it.
+    /// Runs one epoch. Calls `batch` before each batch with the completed and total number of batches. If it fails, the
+    /// state is unchanged.
     ///
     /// # Errors
-    /// What `batch` fails with; or that the numbers grew beyond all bounds.
+    /// The error of `batch`; divergence of the training.
     pub(crate) fn epoch(
         &mut self,
         recipe: &Recipe,
@@ -125,7 +125,7 @@ impl State {
     }
 }
 
-/// An epoch under way.
+/// Epoch in progress.
 struct Step {
     mlp: Mlp,
     adam: Adam,

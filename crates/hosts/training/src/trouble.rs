@@ -1,15 +1,15 @@
-//! What goes wrong outside of us, in sentences: what happened, why, and what to do next.
+//! Failures of the environment, as messages: what happened, why, and what to do next.
 
 use protocol::{Failure, FailureReason};
 use std::io;
 use std::path::Path;
 
-/// A failure of the work.
+/// Failure of the work.
 pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Failure {
     Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() }
 }
 
-/// A file below the folder of the models that could not be read.
+/// Failure to read a file below the models folder.
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     failure(
         format!("Cannot read {}: {error}.", path.display()),
@@ -17,7 +17,7 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
-/// A file below the folder of the models that could not be written.
+/// Failure to write a file below the models folder.
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let shown = path.display();
     match error.kind() {

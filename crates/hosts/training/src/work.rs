@@ -1,4 +1,4 @@
-//! `training.run`, the work itself: what it declares to the host.
+//! The work `training.run`: its kind and health checks.
 
 use crate::artifact;
 use crate::params::TrainingParams;
@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The phases of a training, as the page shows them.
+/// Phases of a training, as shown on the page.
 pub(crate) const PHASES: [&str; 3] = ["prepare", "train", "evaluate"];
 
-/// The curves that a training draws over its epochs: name, title, unit.
+/// Series of a training: name, title, unit.
 const SERIES: [(&str, &str, &str); 7] = [
     ("train_loss", "Training loss", ""),
     ("validation_loss", "Validation loss", ""),
@@ -28,29 +28,29 @@ const SERIES: [(&str, &str, &str); 7] = [
     ("samples_per_second", "Samples per second", "samples/s"),
 ];
 
-/// Where a training finds its bars and leaves its models.
+/// Configuration of the training host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrainingConfig {
-    /// The folder of the data sets: that of [`data_host::DataConfig`].
+    /// Folder of the data sets: that of [`data_host::DataConfig`].
     pub bars: PathBuf,
-    /// The folder for models; made when it is not there. Places to go on from are kept by the kit.
+    /// Folder of the models; created if missing. The host kit keeps the checkpoints.
     pub models: PathBuf,
 }
 
-/// Fits a model to stored bars: the kind `training.run`.
+/// Work of the kind `training.run`.
 pub struct TrainingRun {
     config: Arc<TrainingConfig>,
     library: Library,
 }
 
 impl TrainingRun {
-    /// The work with its folders. Nothing is read or made yet.
+    /// Work with its folders. Reads and creates nothing yet.
     pub fn new(config: TrainingConfig) -> Self {
         let library = Library::new(&config.bars);
         Self { config: Arc::new(config), library }
     }
 
-    /// The schema of the params, with what is stored just now to choose from.
+    /// Parameter schema, with stored symbols and sources as examples.
     fn params(&self) -> Value {
         const MOST: usize = 50;
         let mut schema = params_schema::<TrainingParams>();
@@ -107,7 +107,7 @@ impl Work for TrainingRun {
             Ok(done) => done,
             Err(e) => match e.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime ends and took no more work: nobody waits for this answer.
+                // The runtime is shutting down, so nobody waits for this result.
                 Err(_) => Err(WorkError::Cancelled),
             },
         }
@@ -123,7 +123,7 @@ impl Work for TrainingRun {
     }
 }
 
-/// Tries what a training will do: make the folder and write into it.
+/// Checks write access: creates the folder and writes a probe file.
 fn can_write(folder: &Path) -> Check {
     let name = "models folder".to_owned();
     let probe = folder.join(format!(".probe-{}", std::process::id()));

@@ -1,9 +1,9 @@
-//! Bars from a CSV file like `timestamp,open,high,low,close,volume`, for comparing with other programs.
+//! Bars from a CSV file like `timestamp,open,high,low,close,volume`, for comparison with other programs.
 
 use data_host::Bar;
 use protocol::Time;
 
-/// The bars of the text, without its first line. Times are RFC 3339, with a blank or a T.
+/// Parses the bars after the header line. Times are RFC 3339, with a space or a T.
 ///
 /// # Errors
 /// The first line that is not a bar.

@@ -1,4 +1,4 @@
-//! The laws of the books: they add up, costs only cost, and nothing sees the future.
+//! Invariants of the simulation: accounts add up, costs only reduce equity, and there is no lookahead.
 
 use super::*;
 use crate::params::Direction;
@@ -32,7 +32,7 @@ fn close_to(a: f64, b: f64) -> bool {
 }
 
 fn prices(most: usize) -> impl Strategy<Value = Vec<(f64, f64)>> {
-    // A walk whose opens lie off the closes before them.
+    // Random walk whose opens differ from the previous closes.
     proptest::collection::vec((-0.08f64..0.08, -0.08f64..0.08), 1..most).prop_map(|steps| {
         let mut price = 100.0;
         let next = |(gap, move_): (f64, f64)| {
@@ -48,7 +48,7 @@ fn stance() -> impl Strategy<Value = Stance> {
     prop_oneof![Just(Stance::Short), Just(Stance::Flat), Just(Stance::Long)]
 }
 
-/// Bars with a stance each that mostly stays.
+/// Bars with stances that rarely change.
 fn market() -> impl Strategy<Value = (Vec<Bar>, Vec<Stance>)> {
     (prices(120), proptest::collection::vec((stance(), 1usize..8), 120)).prop_map(|(prices, runs)| {
         let stances = runs.into_iter().flat_map(|(stance, n)| std::iter::repeat_n(stance, n));
@@ -80,7 +80,7 @@ proptest! {
             prop_assert!(close_to(account.cash + account.units * bar.close, account.equity));
             prop_assert!(close_to(account.exposure() * account.equity, account.units * bar.close));
         }
-        // The same money from the other side: what was won and lost in trades, at every bar where nothing is held.
+        // Cross-check by trades, at every bar without a position.
         for (bar, account) in bars.iter().zip(&book.accounts).filter(|(_, a)| a.units == 0.0) {
             let ended = book.trades.iter().filter(|t| t.exit <= bar.time);
             let won: f64 = ended.map(|t| t.pnl).sum();
@@ -108,7 +108,7 @@ proptest! {
         let free = Rules { commission: 0.0, slippage: 0.0, whole_units: false, close_at_end: true, ..rules };
         let paid = Rules { whole_units: false, close_at_end: true, ..rules };
         let (free, paid) = (run(&bars, &stances, &free), run(&bars, &stances, &paid));
-        // After ruin the trades are no longer the same.
+        // After ruin the trades differ.
         prop_assume!(free.ruined.is_none() && paid.ruined.is_none());
         prop_assert_eq!(free.trades.len(), paid.trades.len());
         for (a, b) in free.trades.iter().zip(&paid.trades) {

@@ -1,4 +1,4 @@
-//! The backtest host as the server meets it: over HTTP, on a port of its own, beside the data host's work.
+//! The backtest host over HTTP, together with the data host's work.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 
@@ -54,7 +54,7 @@ async fn synthetic_bars_are_loaded_and_backtested() {
         "a zoom shows each bar"
     );
 
-    // What was told on the way is the same curve.
+    // The live points are on the same series.
     let told = Served::series(&events, "equity");
     assert!(told.len() > 500 && told.len() <= 2_001, "{}", told.len());
     assert_eq!(told.last().unwrap().1, result.final_equity);
@@ -127,7 +127,7 @@ async fn a_model_is_traded_as_it_says() {
     });
     let (id, _, doc) = host.backtest(params.clone()).await;
     let result: BacktestResult = serde_json::from_value(doc.document).unwrap();
-    // It turns from long to short at each bar; the last call has no bar to be filled on.
+    // Alternates between long and short at each bar. The last signal has no bar to be filled on.
     assert_eq!((result.strategy.as_str(), result.trade_count), ("Model odd", result.bars - 1));
     let trades: Vec<Trade> = host.artifact(id, "trades", "").await;
     assert_eq!((trades[0].side.as_str(), trades[0].entry_reason.as_str()), ("long", "signal long"));
@@ -165,7 +165,7 @@ async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_th
     assert!((seen.share - seen.bars as f64 / result.bars as f64).abs() < 1e-12);
     let after = seen.out_of_sample.unwrap();
     assert_eq!(after.bars + seen.bars, result.bars);
-    // As a backtest that begins there: the same bars, and after an even number of them the same calls.
+    // Equals a backtest that starts there: the same bars, and the same signals after an even number of bars.
     let mut later = params.clone();
     later["start"] = json!(after.from.to_string());
     let (_, _, doc) = host.backtest(later).await;
@@ -177,7 +177,7 @@ async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_th
         assert_eq!(begun.performance, after.performance);
     }
 
-    // Nothing comes after: there are no figures that could be believed.
+    // Without later bars there are no out-of-sample metrics.
     let mut before = params;
     before["end"] = json!("2025-03-31");
     let (_, _, doc) = host.backtest(before).await;

@@ -1,4 +1,4 @@
-//! Models that a test moves.
+//! Fake models controlled by a test.
 
 use data_host::{Bar, SetName, Timeframe};
 use host_kit::WorkError;
@@ -6,10 +6,10 @@ use protocol::Time;
 use signalbox_backtest_host::{Models, Stance, TrainingPeriod};
 use std::time::Duration;
 
-/// `odd` is long after bars of even number and short after odd ones; `mute` has no answers.
+/// `odd` is long after even bars and short after odd ones; `mute` returns no predictions.
 #[derive(Clone, Copy, Default)]
 pub struct Puppet {
-    /// Gives no answer before it is told to stop.
+    /// Waits for a cancel before it returns.
     pub thinks_until_told: bool,
 }
 
@@ -28,7 +28,7 @@ impl Models for Puppet {
 
     fn training(&self, model: &str) -> Option<TrainingPeriod> {
         let time = |text: &str| Time::parse(text).unwrap();
-        // The whole year of the bars of tests but for its last three months, where the first is not told.
+        // The test year except for the last three months; the start is not reported.
         (model == "odd").then(|| TrainingPeriod {
             symbols: vec!["DEMO".to_owned()],
             timeframe: Timeframe::M30,

@@ -1,4 +1,4 @@
-//! A host with both works on a free port, and the ways in which the tests ask it.
+//! Test host with both works on a free port, and helpers to call it.
 
 use crate::models::Puppet;
 use data_host::{DataConfig, DataLoad, SourceConfig};
@@ -23,7 +23,7 @@ impl Drop for Served {
     }
 }
 
-/// Params for the bars that [`Served::load`] loads.
+/// Parameters for the bars that [`Served::load`] loads.
 pub fn demo(mut params: Value) -> Value {
     params["symbol"] = json!("DEMO");
     params["timeframe"] = json!("30m");
@@ -62,7 +62,7 @@ impl Served {
         self.client.post(format!("{}/operations", self.base)).json(&body).send().await.unwrap()
     }
 
-    /// The next events of the host's feed, as soon as there are any.
+    /// Next events of the host's feed, as soon as there are any.
     pub async fn events(&mut self) -> Vec<HostEvent> {
         let path = format!("/events?after={}&wait=20s", self.after);
         let page: HostEvents = self.get(&path).await.json().await.unwrap();
@@ -72,7 +72,7 @@ impl Served {
         page.events
     }
 
-    /// All events until the attempt has ended, and how it ended.
+    /// All events until the attempt ends, and its outcome.
     pub async fn until_end(&mut self, id: OperationId) -> (Vec<HostEventBody>, Outcome) {
         let mut seen = Vec::new();
         loop {
@@ -89,7 +89,7 @@ impl Served {
         }
     }
 
-    /// Runs an operation to its good end.
+    /// Runs an operation that must succeed.
     async fn run(&mut self, kind: &str, params: Value) -> (OperationId, Vec<HostEventBody>, ResultDoc) {
         let id = OperationId::new();
         let answer = self.start(id, kind, &params).await;
@@ -101,7 +101,7 @@ impl Served {
         (id, events, doc)
     }
 
-    /// A year of synthetic bars of DEMO, 30 minutes each.
+    /// Loads a year of synthetic 30-minute bars of DEMO.
     pub async fn load(&mut self) {
         let params = json!({"symbol": "DEMO", "source": "synthetic", "timeframe": "30m", "years": 1});
         self.run("data.load", params).await;
@@ -117,7 +117,7 @@ impl Served {
         answer.json().await.unwrap()
     }
 
-    /// The points of one series.
+    /// Points of one series.
     pub fn series(events: &[HostEventBody], name: &str) -> Vec<protocol::Point> {
         let points = |body: &HostEventBody| match body {
             HostEventBody::Points { series } => {
@@ -128,7 +128,7 @@ impl Served {
         events.iter().flat_map(points).collect()
     }
 
-    /// The names of the phases that were told.
+    /// Names of the reported phases.
     pub fn phases(events: &[HostEventBody]) -> Vec<String> {
         let phase = |body: &HostEventBody| match body {
             HostEventBody::Progress { progress } => progress.phase.as_ref().map(|p| p.name.clone()),

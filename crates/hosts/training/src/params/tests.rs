@@ -1,4 +1,4 @@
-//! Defaults that make sense, and a message for each param that is wrong.
+//! Defaults, and a message for each invalid parameter.
 
 use super::*;
 use host_kit::params_schema;
@@ -20,7 +20,7 @@ fn only_symbols_are_needed_and_the_defaults_make_sense() {
     let params: TrainingParams = serde_json::from_value(filled).unwrap();
     assert_eq!(parse_features(&params.features).unwrap().len(), 10);
     assert_eq!(parse_hidden(&params.hidden).unwrap(), [32, 16]);
-    // Nothing is wrong but that there are no bars.
+    // Valid, but there are no bars.
     let told = errors(json!({"symbols": "MSFT"}));
     assert_eq!((told.len(), told[0].field.as_str()), (1, "symbols"));
     assert!(told[0].message.contains("Load it first with data.load"), "{}", told[0].message);

@@ -1,10 +1,10 @@
-//! What a future may change: nothing of the past. And bars for the tests of all other files.
+//! No lookahead in samples. Also has the test bars of all other files.
 
 use super::*;
 use crate::dice;
 use proptest::prelude::*;
 
-/// Hourly bars of a random walk; another seed gives another one.
+/// Hourly bars of a random walk, by seed.
 pub(crate) fn walk(count: usize, seed: u64) -> Vec<Bar> {
     let steps = dice::weights(seed as u32, 0, count * 2, 1.0);
     let mut close = 100.0;
@@ -24,7 +24,7 @@ pub(crate) fn walk(count: usize, seed: u64) -> Vec<Bar> {
         .collect()
 }
 
-/// Bars that can be foretold: a wave of 16 bars with some noise on it.
+/// Predictable bars: a wave of 16 bars with some noise.
 pub(crate) fn wave(count: usize) -> Vec<Bar> {
     let mut bars = walk(count, 5);
     for (i, bar) in bars.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! The same seed gives the same curve, a stop in between changes nothing of it, and something is learned.
+//! The same seed gives the same curve, an interruption changes nothing, and the network learns.
 
 use super::*;
 use crate::samples::samples;
@@ -24,7 +24,7 @@ fn on(_: usize, _: usize) -> Result<(), WorkError> {
     Ok(())
 }
 
-/// Everything but how long it took, to the last bit.
+/// Bit pattern of all metrics except durations.
 fn curve(state: &State) -> Vec<[u64; 5]> {
     let bits = |f: &Figures| {
         [f.train_loss, f.train_accuracy, f.validation_loss, f.validation_accuracy, f.gradient_norm]
@@ -72,7 +72,7 @@ fn a_training_that_goes_on_from_what_was_written_ends_as_one_without_a_stop() {
     let mut state = State::new(&recipe, data.train.width);
     state.epoch(&recipe, &data, &on).unwrap();
     state.epoch(&recipe, &data, &on).unwrap();
-    // Stopped in the third epoch: of that nothing is left.
+    // Stopped in the third epoch, which leaves no trace.
     let before = state.clone();
     let stop = |done: usize, of: usize| if done * 2 >= of { Err(WorkError::Cancelled) } else { Ok(()) };
     assert_eq!(state.epoch(&recipe, &data, &stop).unwrap_err(), WorkError::Cancelled);
@@ -104,7 +104,7 @@ fn what_can_be_learned_is_learned() {
 #[test]
 fn a_training_stops_early_when_validation_no_longer_gets_better() {
     let data = data();
-    // Nothing can be learned of a random walk: validation is best soon.
+    // A random walk is not predictable: validation is best early.
     let recipe = Recipe { patience: 2, epochs: 60, learning_rate: 0.05, dropout: 0.0, ..recipe() };
     let state = train(&recipe, &data);
     let best = state.best.as_ref().unwrap();

@@ -1,4 +1,4 @@
-//! The training host as the server meets it: over HTTP, on a port of its own, with bars that the data host loaded.
+//! The training host over HTTP, with bars loaded by the data host.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 

@@ -1,4 +1,4 @@
-//! A host with both kinds, and what a server does with it.
+//! Test host with both kinds, and a minimal client.
 
 use protocol::host::{HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::TrainingResult;
@@ -22,14 +22,14 @@ impl Drop for Served {
     }
 }
 
-/// What was heard of an attempt.
+/// Events of an attempt.
 #[derive(Default)]
 pub struct Heard {
-    /// Points by series: x against the bits of y.
+    /// Points by series: x and the bits of y.
     pub points: BTreeMap<String, Vec<(f64, u64)>>,
     pub checkpoints: Vec<Checkpoint>,
     pub warnings: Vec<String>,
-    /// The fractions that were told.
+    /// Reported fractions.
     pub fractions: Vec<f64>,
     pub phases: Vec<String>,
     pub end: Option<(Outcome, Option<Failure>)>,
@@ -58,12 +58,12 @@ impl Heard {
         }
     }
 
-    /// The last epoch of which the curve was told.
+    /// Last epoch with points.
     pub fn last_epoch(&self) -> f64 {
         self.points.get("train_loss").and_then(|p| p.last()).map_or(0.0, |p| p.0)
     }
 
-    /// The curves that must come out the same each time: all but how fast it went.
+    /// Reproducible series: all except the throughput.
     pub fn curves(&self) -> BTreeMap<String, Vec<(f64, u64)>> {
         let mut curves = self.points.clone();
         curves.remove("samples_per_second").unwrap();
@@ -80,7 +80,7 @@ impl Heard {
 }
 
 impl Served {
-    /// A host with a year of hourly synthetic bars of DEMO.
+    /// Host with a year of hourly synthetic bars of DEMO.
     pub async fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let data = data_host::DataLoad::new(data_host::DataConfig {
@@ -107,7 +107,7 @@ impl Served {
         served
     }
 
-    /// Loads so many years of DEMO.
+    /// Loads this many years of DEMO.
     pub async fn load(&mut self, years: u32) {
         let params = json!({"symbol": "DEMO", "source": "synthetic", "timeframe": "1h", "years": years});
         let id = OperationId::new();
@@ -155,7 +155,7 @@ impl Served {
         assert_eq!(self.client.post(url).json(&body).send().await.unwrap().status(), 202);
     }
 
-    /// Listens to an operation until `enough` is heard of it, or its attempt has ended.
+    /// Follows an operation until `enough` returns true, or its attempt ends.
     pub async fn listen(&mut self, id: OperationId, heard: &mut Heard, enough: impl Fn(&Heard) -> bool) {
         while heard.end.is_none() && !enough(heard) {
             let page: HostEvents =

@@ -45,7 +45,7 @@ async fn three_epochs_give_curves_a_result_and_a_model_that_can_be_asked() {
     let bars = library.bars(&set, Range::default()).unwrap().bars;
     let signals = store.signals(&result.model, &bars).unwrap();
     assert_eq!(signals.len(), bars.len());
-    // What the model says of the test part is what the result counted.
+    // Predictions on the test set match the counts of the result.
     let card = store.card(&result.model).unwrap();
     assert!(card.trained_until < result.test.from);
     let of = |class: i8| {

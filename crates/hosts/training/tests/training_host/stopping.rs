@@ -1,11 +1,11 @@
-//! A training that is stopped and goes on.
+//! Cancelled and resumed trainings.
 
 use crate::rig::{Heard, Served};
 use protocol::OperationId;
 use protocol::host::Outcome;
 use serde_json::{Value, json};
 
-/// With so many epochs a training is still at work when the word of its first ones has been heard.
+/// With this many epochs a training is still running after its first reports.
 fn params(epochs: u32) -> Value {
     json!({
         "symbols": "DEMO", "hidden": "24,24", "epochs": epochs, "patience": 0, "checkpoint_every": 5,
@@ -13,10 +13,10 @@ fn params(epochs: u32) -> Value {
     })
 }
 
-/// More than any test waits for.
+/// More epochs than any test waits for.
 const WITHOUT_END: u32 = 10_000;
 
-/// Listens to a training until `enough` was heard, and cancels it then.
+/// Follows a training until `enough` returns true, then cancels it.
 async fn cancelled_after(
     host: &mut Served,
     id: OperationId,
@@ -43,7 +43,7 @@ async fn a_training_cancelled_in_the_middle_is_resumed_and_draws_the_curve_of_an
     assert_eq!(host.start(id, 1, &params(40), None).await.status(), 202);
     let first = cancelled_after(&mut host, id, 1, |h| h.last_epoch() >= 1.0).await;
     let checkpoint = first.checkpoints.last().unwrap();
-    // Stopped within an epoch: what is kept is the last whole one, whose points were the last to be told.
+    // Stopped within an epoch: the state is that of the last whole epoch, whose points were reported last.
     assert_eq!(checkpoint.state["epoch"], json!(first.last_epoch() as u32));
     assert!(first.last_epoch() < 40.0);
     assert!(checkpoint.note.contains(" of 40 epochs"), "{}", checkpoint.note);
@@ -81,7 +81,7 @@ async fn a_training_whose_checkpoint_file_is_gone_comes_along_the_same_curve_and
     let told_six = |h: &Heard| h.last_epoch() >= 6.0;
     let first = cancelled_after(&mut host, id, 1, told_six).await;
     std::fs::remove_dir_all(host.checkpoints()).unwrap();
-    // Its first checkpoint is of epoch 5: behind what was told.
+    // Its first checkpoint is at epoch 5, before the last reported point.
     assert_eq!(host.start(id, 2, &params, first.checkpoints.last()).await.status(), 202);
     let second = cancelled_after(&mut host, id, 2, |h| !h.checkpoints.is_empty()).await;
     assert!(second.warnings[0].contains("missing or corrupt"), "{:?}", second.warnings);
