@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Trades the same bars by the same rules with backtesting.py, and compares trades and equity with ours.
+"""Runs the same backtest with backtesting.py, and compares trades and equity with Signalbox.
 
     python3 -m venv venv && venv/bin/pip install backtesting TA-Lib
-    venv/bin/python scripts/compare-backtest.py BARS.csv [name=value ...]    compare, params as of backtest.run
-    venv/bin/python scripts/compare-backtest.py --golden                     write the golden answers of the tests
+    venv/bin/python scripts/compare-backtest.py BARS.csv [name=value ...]    compare; parameters of backtest.run
+    venv/bin/python scripts/compare-backtest.py --golden                     write the reference files of the tests
 
-What is compared: every closed trade (side, size, times, prices, PnL) and the equity after each bar, within 1e-6.
-Where the two differ by design, the comparison takes the rules that both can follow (docs/backtest.md):
-whole units, since backtesting.py has no others; no slippage, since its spread is paid on entry alone; and what is
-held after the last bar stays open, since it would sell it at the open of the bar that is over.
+Compares each closed trade (side, size, times, prices, PnL) and the equity after each bar, within 1e-6.
+Where both differ by design, the comparison uses rules that both support (docs/backtest.md): whole units, the only ones
+of backtesting.py; no slippage, because its spread is paid on entry only; and a position after the last bar stays open,
+because backtesting.py would close it at the open of that bar.
 """
 
 import csv
@@ -45,16 +45,16 @@ def read_bars(path):
 
 
 def stances(close, params):
-    """1 long, 0 flat, -1 short after each bar, by TA-Lib's indicators."""
+    """Wanted position after each bar, from TA-Lib's indicators: 1 long, 0 flat, -1 short."""
     if params["strategy"] == "sma_cross":
         fast, slow = talib.SMA(close, params["fast"]), talib.SMA(close, params["slow"])
-        # Averages that differ by rounding alone are equal.
+        # Averages that differ only by rounding are equal.
         long, short = fast > slow * (1 + 1e-12), fast < slow * (1 - 1e-12)
     elif params["strategy"] == "rsi_reversion":
         rsi = talib.RSI(close, params["rsi_period"])
         long, short = rsi < params["rsi_low"], rsi > params["rsi_high"]
     else:
-        sys.exit(f"strategy {params['strategy']} is not compared here")
+        sys.exit(f"strategy {params['strategy']} is not supported by this script")
     below = -1 if params["direction"] == "long_short" else 0
     now, out = 0, []
     for is_long, is_short in zip(long, short):
@@ -71,12 +71,12 @@ def theirs(bars, params):
             pass
 
         def next(self):
-            # A plain list, not an indicator: then the second bar is asked about already.
+            # A plain list, not an indicator, so that backtesting.py asks from the second bar on.
             to = wanted[len(self.data) - 1]
             size = self.position.size
             if to == (size > 0) - (size < 0):
                 return
-            # Less than 1: a share of what there is. It counts a size of 1 as one unit.
+            # A size below 1 is a fraction of the equity; backtesting.py takes a size of 1 as one unit.
             share = {} if params["position_size"] == 1 else {"size": params["position_size"]}
             if to == 0:
                 self.position.close()
@@ -125,23 +125,24 @@ def compare(path, given):
     trades, equity = theirs(bars, params)
     mine = ours(path, params)
     if len(trades) != len(mine["trades"]):
-        sys.exit(f"{len(trades)} trades by backtesting.py, {len(mine['trades'])} by ours")
+        sys.exit(f"backtesting.py has {len(trades)} trades, Signalbox {len(mine['trades'])}")
     for n, (a, b) in enumerate(zip(trades, mine["trades"])):
         for field, value in a.items():
             if far(value, b[field]) if isinstance(value, float) else value != b[field]:
-                sys.exit(f"trade {n}: {field} is {value} by backtesting.py, {b[field]} by ours\n{a}\n{b}")
-    # With trade_on_close it books a fill one bar after the close at which it was filled: only the end is comparable.
+                sys.exit(f"trade {n}: {field} is {value} in backtesting.py, {b[field]} in Signalbox\n{a}\n{b}")
+    # With trade_on_close, backtesting.py books a fill one bar after its close, so only the end is comparable.
     bars_compared = range(len(equity)) if params["fill"] == "next_open" else [len(equity) - 1]
     off = max(abs(equity[i] - mine["equity"][i]) / max(abs(equity[i]), 1.0) for i in bars_compared)
     if off > WITHIN:
-        sys.exit(f"equity is off by {off:.3g}; at the end {equity[-1]} by backtesting.py, {mine['equity'][-1]} by ours")
-    print(f"backtesting {version} and ours agree: {len(bars)} bars, {len(trades)} trades, final equity "
-          f"{equity[-1]:.6f} and {mine['equity'][-1]:.6f}, equity curve off by at most {off:.1e} "
+        sys.exit(f"equity differs by {off:.3g}; final equity "
+                 f"{equity[-1]} in backtesting.py, {mine['equity'][-1]} in Signalbox")
+    print(f"backtesting {version} and Signalbox agree: {len(bars)} bars, {len(trades)} trades, final equity "
+          f"{equity[-1]:.6f} and {mine['equity'][-1]:.6f}, equity differs by at most {off:.1e} "
           f"({mine['strategy']}, {params['direction']}, {params['fill']})")
 
 
 def write_bars(path, count=2_000, seed=7):
-    """A random walk by the hour in cents, whose opens lie off the closes before them."""
+    """Writes an hourly random walk in cents, with gaps between a close and the next open."""
     rng = random.Random(seed)
     time, close = datetime(2023, 1, 2, tzinfo=timezone.utc), 100.0
     with path.open("w", newline="") as file:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Compares what a load wrote with the file it came from, by a reader that is not ours.
+"""Compares the Parquet files that a load wrote with its source, using pyarrow instead of our own reader.
 
     pip install pyarrow && scripts/compare-parquet.py FOLDER_OF_SEGMENTS FILE.csv
 
-Every row of the CSV must be in the Parquet files, in order, with equal values, and nothing else.
+The Parquet files must contain exactly the rows of the CSV, in order, with equal values.
 """
 import csv
 import glob
@@ -25,7 +25,7 @@ with open(source, newline="") as file:
     expected = [(datetime.fromisoformat(r[0]).astimezone(timezone.utc), *map(float, r[1:6])) for r in rows]
 
 if len(stored) != len(expected):
-    sys.exit(f"{len(stored)} rows are stored, {len(expected)} are in {source}")
+    sys.exit(f"the Parquet files have {len(stored)} rows, {source} has {len(expected)}")
 for line, (got, wanted) in enumerate(zip(stored, expected), start=2):
     if (got[0], *got[1:]) != wanted:
         sys.exit(f"line {line} of {source}: stored {got}, expected {wanted}")

@@ -1,4 +1,5 @@
-// Packs what the browser downloads once, at its best, instead of at each request: FILE.br and FILE.gz beside FILE.
+// Compresses the files of the site once, at the highest level, instead of per request: writes FILE.br and FILE.gz
+// beside FILE, and prints what the first visit of each page transfers.
 //   node scripts/compress.mjs SITE
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -26,19 +27,19 @@ function pack(folder) {
 const site = process.argv[2];
 pack(site);
 const kib = (bytes) => `${Math.round(bytes / 1024).toLocaleString('en')} KiB`;
-console.log(`The site is ${kib(before)}, ${kib(after)} as it travels in whole. Nobody loads all of it:`);
+console.log(`Site: ${kib(before)}, ${kib(after)} compressed. A first visit transfers a part of it:`);
 
-// What the first visit of a page loads, but for its HTML and, where there are charts, what draws them.
+// First visit of each page, without its HTML and without the chart code.
 const pkg = path.join(site, 'pkg');
 const files = readdirSync(pkg);
 const travels = (name) => statSync(path.join(pkg, `${name}.br`)).size;
 const core = files.filter((name) => /^(signalbox\..*\.(wasm|js|css)|__wasm_split\..*\.js)$/.test(name));
 const shared = core.reduce((sum, name) => sum + travels(name), 0);
-console.log(`  every page          ${kib(shared)}`);
+console.log(`  shared by all pages ${kib(shared)}`);
 const manifest = files.find((name) => /^__wasm_split_manifest\..*json$/.test(name));
 const parts = manifest ? JSON.parse(readFileSync(path.join(pkg, manifest), 'utf8')) : {};
 for (const [view, chunks] of Object.entries(parts)) {
     const page = /^__(.*)_view/.exec(view)?.[1] ?? view;
     const more = chunks.reduce((sum, chunk) => sum + travels(`${chunk}.wasm`), 0);
-    console.log(`  ${page.padEnd(12)} ${kib(more).padStart(8)} more`);
+    console.log(`  ${page.padEnd(12)} ${kib(more).padStart(8)} in addition`);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes what the indicators are compared with: bars, and the values that TA-Lib gives for them.
+"""Writes reference data for the indicators: bars, and TA-Lib's values for them.
 
-Run once, when an indicator is added; the files that it writes are committed, so that the tests need no Python.
+Run it when an indicator is added. The files are committed, so the tests need no Python.
     python3 -m venv venv && venv/bin/pip install numpy pandas TA-Lib
     venv/bin/python scripts/golden-indicators.py
 """
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "crates/hosts/indicators/tests
 
 
 def write_bars(path, count=400, seed=20):
-    """A random walk by the hour, with prices in cents, as a market writes them."""
+    """Writes an hourly random walk, with prices in cents."""
     rng = random.Random(seed)
     time, close = datetime(2024, 1, 2, tzinfo=timezone.utc), 100.0
     with path.open("w", newline="") as file:
@@ -41,7 +41,7 @@ def expected(bars):
     high, low, close = (bars[name].to_numpy() for name in ("high", "low", "close"))
     volume = bars["volume"].astype(float)
     _, signal, histogram = talib.MACD(close, 12, 26, 9)
-    # TA-Lib hides the line until there is a signal; a signal over one value hides nothing.
+    # TA-Lib omits the line until the signal exists; with a signal period of 1, it omits nothing.
     line, _, _ = talib.MACD(close, 12, 26, 1)
     upper, middle, lower = talib.BBANDS(close, 20, 2.0, 2.0, talib.MA_Type.SMA)
     rolling = volume.rolling(20)

@@ -1,22 +1,22 @@
-//! How long a host's progress call takes to a reader of the server's feed: each report of the ticking host has the
-//! moment of the call in it.
+//! Measures the latency from a host's progress call to a reader of the server's feed. Each report of the ticking host
+//! holds the time of its call.
 //!
 //!     feed-latency URL SECONDS
 //!
-//! Prints one line of JSON: milliseconds, from call to read.
+//! Prints one line of JSON with latencies in milliseconds.
 
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig};
 use protocol::{Event, EventBody, Time};
 use std::time::{Duration, Instant};
 
-/// Nothing is silent for so long in a benchmark.
+/// Timeout for connecting and for silence; a benchmark is never silent for that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [url, seconds] = args.as_slice() else { bail!("feed-latency URL SECONDS") };
+    let [url, seconds] = args.as_slice() else { bail!("Usage: feed-latency URL SECONDS") };
     let seconds: f64 = seconds.parse()?;
     let pool = Pool::new(url, PoolConfig::default())?;
     let mut stream = pool.stream("/api/v1/events", None, PATIENCE, PATIENCE).await?;
@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
     }
     millis.sort_by(f64::total_cmp);
     if millis.is_empty() {
-        bail!("no progress came within {seconds} s");
+        bail!("no progress within {seconds} s");
     }
     let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
     let answer = serde_json::json!({

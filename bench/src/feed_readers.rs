@@ -1,9 +1,9 @@
-//! Many readers of one stream of server-sent events, counted: how many events reach them, and what a second of
-//! the serving process' CPU time delivers; what an idle reader costs it in memory.
+//! Measures many readers of one stream of server-sent events: delivered events, deliveries per CPU second of the
+//! serving processes, and memory per idle reader.
 //!
-//!     feed-readers URL PID READERS SECONDS
+//!     feed-readers URL PID[,PID] READERS SECONDS
 //!
-//! Prints one line of JSON. Linux only: CPU time and memory are read from /proc.
+//! Prints one line of JSON. Linux only, because CPU time and memory are read from /proc.
 
 use anyhow::{Context, bail};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Ticks of /proc's CPU times a second; Linux has had 100 on every machine of ours.
+/// Clock ticks per second of the CPU times in /proc; 100 on every current Linux.
 const TICKS: f64 = 100.0;
 
 struct Counts {
@@ -26,13 +26,13 @@ struct Counts {
 async fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, pids, readers, seconds] = args.as_slice() else {
-        bail!("feed-readers URL PID[,PID] READERS SECONDS")
+        bail!("Usage: feed-readers URL PID[,PID] READERS SECONDS")
     };
     let readers: u64 = readers.parse()?;
     let seconds: f64 = seconds.parse()?;
     let pids: Vec<u32> = pids.split(',').map(str::parse).collect::<Result<_, _>>()?;
-    let rest = url.strip_prefix("http://").context("the URL is a plain http:// one")?;
-    let (authority, path) = rest.split_once('/').context("the URL has a path")?;
+    let rest = url.strip_prefix("http://").context("the URL must start with http://")?;
+    let (authority, path) = rest.split_once('/').context("the URL must have a path")?;
     let request = format!("GET /{path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/event-stream\r\n\r\n");
 
     let before = memory(&pids)?;
@@ -83,8 +83,8 @@ async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result
     stream.write_all(request.as_bytes()).await?;
     let mut buffer = vec![0u8; 32 << 10];
     let mut first = true;
-    // Events are counted by the start of their id line; one split over two reads is missed by neither, for the
-    // last bytes of a read stay at the front of the buffer.
+    // Events are counted by the start of their id line. The last bytes of a read stay at the front of the buffer, so
+    // that one split over two reads is counted too.
     const MARK: &[u8] = b"\nid: ";
     let mut kept = 0;
     loop {
@@ -110,7 +110,7 @@ async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result
     }
 }
 
-/// CPU seconds that the processes used so far, in user and kernel mode.
+/// CPU time of the processes so far, user and system, in seconds.
 fn cpu(pids: &[u32]) -> anyhow::Result<f64> {
     let mut ticks = 0.0;
     for pid in pids {
@@ -118,19 +118,19 @@ fn cpu(pids: &[u32]) -> anyhow::Result<f64> {
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         for at in [11, 12] {
             ticks +=
-                fields.get(at).and_then(|f| f.parse::<f64>().ok()).context("a field of /proc/PID/stat")?;
+                fields.get(at).and_then(|f| f.parse::<f64>().ok()).context("/proc/PID/stat lacks a field")?;
         }
     }
     Ok(ticks / TICKS)
 }
 
-/// Resident bytes of the processes.
+/// Resident memory of the processes, in bytes.
 fn memory(pids: &[u32]) -> anyhow::Result<i64> {
     let mut bytes = 0;
     for pid in pids {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line =
-            status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("VmRSS of /proc/PID/status")?;
+            status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("/proc/PID/status lacks VmRSS")?;
         bytes += line.trim().trim_end_matches("kB").trim().parse::<i64>()? * 1024;
     }
     Ok(bytes)

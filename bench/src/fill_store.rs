@@ -1,5 +1,5 @@
-//! Fills a database with operations that ended, through the store itself, and tells how fast that went: each is
-//! written as it was lived, queued, starting, running, three reports of progress, a result, an end.
+//! Fills a database with ended operations through the store, and measures the write rate. Each operation is written
+//! state by state: queued, starting, running, three progress reports, result, end.
 //!
 //!     fill-store DATABASE OPERATIONS
 //!
@@ -15,12 +15,12 @@ use std::path::Path;
 use std::time::Instant;
 use store::{Change, EventRecord, Sqlite, Store};
 
-/// Operations that go into one batch, as many as a busy writer gathers.
+/// Operations per batch, about as many as a busy writer collects.
 const TOGETHER: usize = 64;
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [database, operations] = args.as_slice() else { bail!("fill-store DATABASE OPERATIONS") };
+    let [database, operations] = args.as_slice() else { bail!("Usage: fill-store DATABASE OPERATIONS") };
     let operations: usize = operations.parse()?;
     let store = Sqlite::open(Path::new(database))?;
     let kind = KindName::new("bench.tick")?;

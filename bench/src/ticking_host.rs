@@ -1,5 +1,5 @@
-//! A host whose work is to report progress at a set pace, each report with the moment of the call in it. The
-//! benchmarks read that moment off the page and compare it with the moment at which the page changed.
+//! Host that reports progress at a fixed interval; each report holds the time of its call. The benchmarks compare that
+//! time with the time at which the page or a reader of the feed gets the report.
 
 use async_trait::async_trait;
 use host_kit::{Context, Host, Work, WorkError};
@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 #[derive(Deserialize, JsonSchema)]
 struct Params {
-    /// Milliseconds between two reports.
+    /// Milliseconds between reports.
     #[schemars(range(min = 1, max = 60000))]
     every_ms: u64,
-    /// Reports in all.
+    /// Total number of reports.
     #[schemars(range(min = 1, max = 10000000))]
     reports: u64,
 }
@@ -30,9 +30,9 @@ impl Work for Tick {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: "bench.tick".parse().expect("it is of the form area.verb"),
+            name: "bench.tick".parse().expect("valid kind name"),
             title: "Report progress".into(),
-            description: "Reports progress at a set pace; does nothing else.".into(),
+            description: "Reports progress at a fixed interval, and does nothing else.".into(),
             summary: Summary("{reports} reports, one every {every_ms} ms".into()),
             params: host_kit::params_schema::<Params>(),
             phases: Vec::new(),
@@ -43,7 +43,7 @@ impl Work for Tick {
 
     async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
         let period = Duration::from_millis(params.every_ms);
-        // Spread over the period by the id, as independent work is.
+        // Offset by the ID, so that reports are spread over the period.
         let spread = ctx.id().0.as_u128() as u64 % params.every_ms.max(1);
         let mut every = tokio::time::interval_at(Instant::now() + Duration::from_millis(spread), period);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,5 +1,5 @@
-// What a page costs the browser while much happens: 100,000 operations stored, 1,000 reports of progress a second,
-// the table open. Frame times, tasks that hold the page up, memory over the minutes, elements. Linux only.
+// Cost of the Operations page under load: 100,000 stored operations, 1,000 progress reports per second. Measures frame
+// intervals, long tasks, memory over time and elements. Linux only.
 //
 //   scripts/bench.sh busy               [MINUTES=2] [STORED=100000] [RUNNING=100] [EVERY_MS=100]
 import { readFileSync } from 'node:fs';
@@ -57,16 +57,16 @@ await onStage(async ({ url, tick }) => {
         const { nodes } = await session.send('Memory.getDOMCounters');
         const elements = await page.evaluate(() => document.getElementsByTagName('*').length);
         const pids = await renderers();
-        // Linear memory of WebAssembly is no part of the heap: the process has both.
+        // The heap excludes WebAssembly's linear memory; the process includes both.
         const rss = Math.max(...pids.map(resident));
         return { after, heap: heap.usedSize / 2 ** 20, rss, nodes, elements };
     };
 
-    // The first seconds are the page's arrival, which `load` measures.
+    // Excludes the page load, which `load` measures.
     await pause(5_000);
     await page.evaluate(() => Object.assign(window.seen, { frames: [], tasks: [], changes: 0 }));
     const looks = [await look(0)];
-    // A look collects garbage, which holds the page up: what it costs is not the page's.
+    // The garbage collection of `look` blocks the page and is excluded.
     await page.evaluate(() => Object.assign(window.seen, { frames: [], tasks: [], changes: 0 }));
     const began = Date.now();
     while (Date.now() - began < minutes * 60_000) await pause(1_000);
@@ -74,12 +74,12 @@ await onStage(async ({ url, tick }) => {
     looks.push(await look((Date.now() - began) / 60_000));
 
     console.log(machine());
-    console.log(`${stored.toLocaleString('en')} operations stored, ${running} running, a report every ${everyMs} ms each, table open for ${minutes} min, Chromium without a graphics card\n`);
-    console.log('| what | samples | p50 | p99 | most |\n|---|---|---|---|---|');
-    console.log(row('from one frame to the next', seen.frames));
+    console.log(`${stored.toLocaleString('en')} stored operations, ${running} running, a report every ${everyMs} ms each, Operations page open for ${minutes} min, Chromium without a GPU\n`);
+    console.log('| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
+    console.log(row('frame interval', seen.frames));
     const over = seen.tasks.filter((task) => task > 50);
     console.log(over.length > 0 ? row('tasks over 50 ms', over) : '| tasks over 50 ms | 0 | | | |');
-    console.log(`\n${Math.round(seen.changes / (minutes * 60)).toLocaleString('en')} changes of the document a second.\n`);
+    console.log(`\nThe document changed ${Math.round(seen.changes / (minutes * 60)).toLocaleString('en')} times per second.\n`);
     console.log('| after | JavaScript heap | process | elements | nodes |\n|---|---|---|---|---|');
     for (const { after, heap, rss, elements, nodes } of looks) {
         console.log(`| ${after.toFixed(1)} min | ${heap.toFixed(1)} MiB | ${rss.toFixed(0)} MiB | ${elements.toLocaleString('en')} | ${nodes.toLocaleString('en')} |`);

@@ -1,5 +1,5 @@
-// From a host's progress call to the changed page, from start to running, and from Cancel to released: 100
-// operations that report ten times a second, the real server, a real Chromium. Prints a table.
+// Latency of progress call to changed page, start to running, and cancel to released: 100 operations with ten reports
+// per second each, real server, real Chromium. Prints a table.
 //
 //   scripts/bench.sh latency            [OPERATIONS=100] [EVERY_MS=100] [SECONDS_MEASURED=20]
 import { chromium } from 'playwright-core';
@@ -18,13 +18,13 @@ await onStage(async ({ url, api, tick }) => {
     const reports = Math.ceil(((seconds + 60) * 1000) / everyMs);
     const begun = [];
     for (let n = 0; n < operations; n += 1) begun.push(await tick(everyMs, reports));
-    // Of a long list the rows in sight and some around them are there: each of them is to be moving.
+    // A long list has only the rows near the viewport in the document; wait until each shows progress.
     await page.waitForFunction(() => {
         const rows = [...document.querySelectorAll('tr.row')];
         return rows.length > 20 && rows.every((row) => row.textContent.includes('called@'));
     });
 
-    // Each change of a row carries the moment of the host's call; the frame after it is when it is seen.
+    // Each report holds the time of the host's call; the page counts as changed after the next frame.
     const latencies = await page.evaluate(async (ms) => {
         const seen = [];
         let waiting = [];
@@ -44,7 +44,7 @@ await onStage(async ({ url, api, tick }) => {
             waiting = [];
             requestAnimationFrame(() => {
                 const channel = new MessageChannel();
-                // After the frame's own work: style, layout and paint are done.
+                // Runs after the frame's style, layout and paint.
                 channel.port1.onmessage = () => { const at = now(); for (const call of these) seen.push(at - call); };
                 channel.port2.postMessage(0);
             });
@@ -55,7 +55,7 @@ await onStage(async ({ url, api, tick }) => {
         return seen;
     }, seconds * 1000);
 
-    // Cancel, as the page's button does, and what the receipts say.
+    // Cancel through the API, like the page's button; the receipts hold the times.
     const cancelled = [];
     for (const { id } of begun) {
         await api('POST', `/api/v1/operations/${id}/cancel`, {});
@@ -70,7 +70,7 @@ await onStage(async ({ url, api, tick }) => {
 
     console.log(machine());
     console.log(`${operations} operations, a report every ${everyMs} ms each, for ${seconds} s\n`);
-    console.log('| what | samples | p50 | p99 | most |\n|---|---|---|---|---|');
+    console.log('| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
     console.log(row("host's progress call → changed page", latencies));
     console.log(row('start accepted → running on the host', cancelled.map((o) => span(o.created_at, o.started_at))));
     console.log(row('cancel requested → released', cancelled.map((o) => span(o.receipt.requested, o.receipt.released))));

@@ -1,4 +1,4 @@
-// What Lighthouse says of each page: four marks out of 100, on a desktop and on a phone.
+// Lighthouse scores of each page, on desktop and phone: four categories, out of 100.
 //
 //   scripts/bench.sh lighthouse         [RUNNING=5]
 import { spawnSync } from 'node:child_process';
@@ -17,17 +17,17 @@ await onStage(async ({ url, tick, folder }) => {
         const args = [url + where, '--quiet', '--output=json', `--output-path=${out}`];
         args.push(`--only-categories=${CATEGORIES.join(',')}`, `--chrome-flags=--headless ${CHROME_ARGS.join(' ')}`);
         if (form === 'desktop') args.push('--preset=desktop');
-        // A slow line and a slow processor in earnest. By default they are reckoned from a quick load, and on the way
-        // from one process to the next everything comes before the first paint.
+        // Throttles network and CPU for real. By default, Lighthouse simulates them from a fast load, and with a local
+        // server everything arrives before the first paint.
         else args.push('--throttling-method=devtools');
         const env = { ...process.env, CHROME_PATH: need('CHROMIUM') };
         const said = spawnSync(need('LIGHTHOUSE'), args, { env, encoding: 'utf8' });
-        if (!existsSync(out)) throw new Error(`Lighthouse gave no report: ${said.stderr}`);
+        if (!existsSync(out)) throw new Error(`Lighthouse wrote no report: ${said.stderr}`);
         return JSON.parse(readFileSync(out, 'utf8'));
     };
     const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts' };
     console.log(machine());
-    console.log(`\n| page | as | ${CATEGORIES.join(' | ')} | held against it |\n|---|---|${CATEGORIES.map(() => '---|').join('')}---|`);
+    console.log(`\n| page | form factor | ${CATEGORIES.join(' | ')} | audits below 90 |\n|---|---|${CATEGORIES.map(() => '---|').join('')}---|`);
     for (const form of ['desktop', 'phone']) {
         for (const [name, where] of Object.entries(pages)) {
             const report = measure(where, form);

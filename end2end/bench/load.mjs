@@ -1,4 +1,4 @@
-// The first visit: what travels, when something is seen, when the page lives; for each page, with nothing cached.
+// First visit of each page with an empty cache: bytes transferred, first contentful paint, time to interactive.
 //
 //   scripts/bench.sh load               [TIMES=7] [RUNNING=20]
 import { chromium } from 'playwright-core';
@@ -13,7 +13,7 @@ await onStage(async ({ url, tick }) => {
     for (let n = 0; n < running; n += 1) last = await tick(1_000, 3_600);
     const chrome = await chromium.launch({ executablePath: need('CHROMIUM'), args: CHROME_ARGS });
     const visit = async (where) => {
-        // Each context has a cache of its own.
+        // Each context has its own, empty cache.
         const context = await chrome.newContext({ viewport: { width: 1440, height: 900 } });
         const page = await context.newPage();
         const session = await context.newCDPSession(page);
@@ -40,19 +40,19 @@ await onStage(async ({ url, tick }) => {
     };
     const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts' };
     console.log(machine());
-    console.log(`${running} operations running; nothing cached; the server's answers packed by brotli where they can be\n`);
+    console.log(`${running} running operations; empty cache; responses compressed with brotli if possible\n`);
     const travelled = [];
-    console.log('| what | samples | p50 | p99 | most |\n|---|---|---|---|---|');
+    console.log('| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
     for (const [name, where] of Object.entries(pages)) {
         const visits = [];
         for (let n = 0; n < times; n += 1) visits.push(await visit(where));
         console.log(row(`${name}: first contentful paint`, visits.map((v) => v.painted)));
-        console.log(row(`${name}: live, and usable`, visits.map((v) => v.lives)));
+        console.log(row(`${name}: interactive`, visits.map((v) => v.lives)));
         travelled.push([name, visits[0].kinds]);
     }
     const columns = ['html', 'css', 'js', 'wasm', 'svg', 'api'];
-    console.log(`\nKiB that travel on a first visit (budget ${BUDGET_KIB} in all):\n`);
-    console.log(`| page | ${columns.join(' | ')} | in all |\n|---|${columns.map(() => '---|').join('')}---|`);
+    console.log(`\nKiB transferred on a first visit (budget ${BUDGET_KIB} in total):\n`);
+    console.log(`| page | ${columns.join(' | ')} | total |\n|---|${columns.map(() => '---|').join('')}---|`);
     for (const [name, kinds] of travelled) {
         const kib = (bytes) => (bytes / 1024).toFixed(1);
         const all = [...kinds.values()].reduce((sum, bytes) => sum + bytes, 0);

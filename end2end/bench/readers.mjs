@@ -1,6 +1,6 @@
-// What readers of the feed cost the server: memory of an idle one, and events delivered for a second of its CPU
-// time, with 1,000 readers at 10 events a second and with 10,000 at 5. Beside it, in the same run, nginx with its
-// nchan module, where that is installed (Debian: nginx-light, libnginx-mod-nchan). Linux only.
+// Cost of the feed's readers for the server: memory per idle reader, and deliveries per CPU second, with 1,000 readers
+// at 10 events per second and 10,000 at 5. Compares with nginx and its nchan module in the same run, if installed
+// (Debian: nginx-light, libnginx-mod-nchan). Linux only.
 //
 //   scripts/bench.sh readers            [READERS=1000,10000] [RATE=] [SECONDS_MEASURED=15]
 import { execFileSync } from 'node:child_process';
@@ -29,7 +29,7 @@ async function freePort() {
     return port;
 }
 
-/** The peer: one nginx worker a core, published to at the same rate with messages of the same size. */
+/** Measures nginx with nchan: one worker per core, same rate, fixed message size. */
 async function nchan(folder, run, { size, readers, rate }) {
     const modules = '/usr/lib/nginx/modules/ngx_nchan_module.so';
     if (!existsSync(modules) || !existsSync('/usr/sbin/nginx')) return undefined;
@@ -72,12 +72,12 @@ async function nchan(folder, run, { size, readers, rate }) {
 }
 
 const compare = (readers, rate) => onStage(async ({ url, server, run, tick, folder }) => {
-    // As many operations as events a second, each reporting once a second.
+    // One operation per event and second, each with one report per second.
     for (let n = 0; n < rate; n += 1) await tick(1000, seconds + 600);
     const ours = await measure(run, `${url}/api/v1/events`, [server.pid], readers);
     const peer = await nchan(folder, run, { size: 300, readers, rate });
-    console.log(`\n${readers.toLocaleString('en')} readers, about ${rate} events a second, ${seconds} s\n`);
-    console.log('| | deliveries a second | deliveries for a CPU second | memory a reader | bytes an event |\n|---|---|---|---|---|');
+    console.log(`\n${readers.toLocaleString('en')} readers, about ${rate} events per second, ${seconds} s\n`);
+    console.log('| server | deliveries per second | deliveries per CPU second | memory per reader | bytes per event |\n|---|---|---|---|---|');
     const line = (name, m) => {
         const n = (value) => Math.round(value).toLocaleString('en');
         console.log(`| ${name} | ${n(m.events_per_second)} | ${n(m.events_per_cpu_second)} | ${(m.bytes_of_memory_per_reader / 1024).toFixed(1)} KiB | ${n(m.bytes_per_event)} |`);
@@ -85,15 +85,15 @@ const compare = (readers, rate) => onStage(async ({ url, server, run, tick, fold
     line('Signalbox', ours);
     if (peer) {
         line('nginx with nchan', peer);
-        console.log(`\nRatio, ours to theirs: ${(ours.events_per_cpu_second / peer.events_per_cpu_second).toFixed(2)} in deliveries for a CPU second, ${(ours.bytes_of_memory_per_reader / peer.bytes_of_memory_per_reader).toFixed(2)} in memory.`);
+        console.log(`\nSignalbox relative to nginx: ${(ours.events_per_cpu_second / peer.events_per_cpu_second).toFixed(2)} in deliveries per CPU second, ${(ours.bytes_of_memory_per_reader / peer.bytes_of_memory_per_reader).toFixed(2)} in memory.`);
     } else {
-        console.log('\nnginx with nchan is not installed, so there is no peer in this run.');
+        console.log('\nnginx with nchan is not installed, so this run has no comparison.');
     }
 });
 
 console.log(machine());
 for (const readers of sizes) {
-    // Each of them is a connection, and so a file, of the server and of the one who reads.
-    if (readers + 200 > files) console.log(`\nSkipped: ${readers} readers; a process may have ${files} files here (ulimit -n).`);
+    // Each reader is a connection, so a file descriptor, of the server and of the reading process.
+    if (readers + 200 > files) console.log(`\nSkipped: ${readers} readers, because a process may open only ${files} files here (ulimit -n).`);
     else await compare(readers, rateFor(readers));
 }

@@ -1,5 +1,5 @@
-// What motion costs: CPU of the browser while operations run and nobody touches the page, and how often it lays the page
-// out. Each page with motion and, for comparison, with reduced motion. Linux only.
+// Cost of animation: CPU time of the browser and layouts per second while operations run and the page gets no input.
+// Each page with full and, for comparison, reduced motion. Linux only.
 //
 //   scripts/bench.sh renderer           [RUNNING=20] [EVERY_MS=100] [SECONDS=20]
 import { readFileSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { CHROME_ARGS, machine, need, onStage, pause } from './stage.mjs';
 const running = Number(process.env.RUNNING ?? 20);
 const everyMs = Number(process.env.EVERY_MS ?? 100);
 const seconds = Number(process.env.SECONDS ?? 20);
-/** Arrival of the page, which is not motion. */
+/** Excluded from the measurement: loading of the page. */
 const SETTLE_MS = 4_000;
-/** Clock ticks a second in /proc (man 5 proc; the same on every Linux of today). */
+/** Clock ticks per second in /proc (man 5 proc; 100 on every current Linux). */
 const TICKS = 100;
 
-/** CPU time of a process so far, seconds: user and system. */
+/** CPU time of a process so far, user and system, in seconds. */
 function cpu(pid) {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS;
@@ -54,8 +54,8 @@ await onStage(async ({ url, tick }) => {
     const reports = Math.ceil((6 * (seconds + 30) * 1_000) / everyMs);
     for (let n = 0; n < running; n += 1) await tick(everyMs, reports);
     console.log(machine());
-    console.log(`${running} operations running, a report every ${everyMs} ms each, ${seconds} s a row, Chromium without a graphics card\n`);
-    console.log('| page | motion | renderer, of a core | compositor, of a core | layouts a second |\n|---|---|---|---|---|');
+    console.log(`${running} running operations, a report every ${everyMs} ms each, ${seconds} s per row, Chromium without a GPU\n`);
+    console.log('| page | motion | renderer, of one core | compositor, of one core | layouts per second |\n|---|---|---|---|---|');
     for (const path of ['/', '/operations']) {
         for (const motion of ['no-preference', 'reduce']) console.log(await measure(url, path, motion));
     }

@@ -1,21 +1,21 @@
-// The stage of the benchmarks: a host that ticks, the real server on it, and what is said of the machine.
+// Setup shared by the benchmarks: a host that reports progress, a real server connected to it, and table rows.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** A variable that scripts/bench.sh sets. */
+/** Value of an environment variable that scripts/bench.sh sets. */
 export function need(name) {
     const value = process.env[name];
-    if (!value) throw new Error(`${name} is not set; run this by scripts/bench.sh`);
+    if (!value) throw new Error(`${name} is not set. Run this script through scripts/bench.sh.`);
     return value;
 }
 
-/** One of the programs of bench/. */
+/** Path of a program of bench/. */
 export const program = (name) => path.join(need('BENCH_BIN'), name);
 
-/** How Chromium is started: without what would reach out of this machine. */
+/** Flags of Chromium, which disable network access of its own. */
 export const CHROME_ARGS = [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -24,8 +24,8 @@ export const CHROME_ARGS = [
 export const pause = (ms) => new Promise((next) => setTimeout(next, ms));
 
 /**
- * Runs `work` with a stage, and ends everything that was started, however it goes. `before` is called with the data
- * folder before the server is started.
+ * Runs `work` with a host and a server, and stops all processes afterwards, even on failure. Calls `before` with the
+ * data folder before the server starts.
  */
 export async function onStage(work, before = async () => {}) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'signalbox-bench-'));
@@ -54,7 +54,7 @@ export async function onStage(work, before = async () => {}) {
         const first = await fetch(`${url}/operations`);
         await first.text();
         const firstPage = performance.now() - spawned;
-        if (!first.ok) throw new Error(`the page answers ${first.status}`);
+        if (!first.ok) throw new Error(`GET /operations: ${first.status}`);
         const api = async (method, where, body) => {
             const headers = { 'content-type': 'application/json' };
             const answer = await fetch(url + where, { method, headers, body: body && JSON.stringify(body) });
@@ -78,7 +78,7 @@ export async function onStage(work, before = async () => {}) {
     }
 }
 
-/** The first line that a program prints. */
+/** First line of a program's output. */
 export async function firstLine(child) {
     let text = '';
     for await (const chunk of child.stdout) {
@@ -90,12 +90,12 @@ export async function firstLine(child) {
 
 export function machine() {
     const cpus = os.cpus();
-    return `${cpus.length} cores (${cpus[0].model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, everything on the one machine`;
+    return `${cpus.length} cores (${cpus[0].model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, all processes on the same machine`;
 }
 
-/** A row of a table: how many, p50, p99, most. */
+/** Table row: number of samples, p50, p99, maximum. */
 export function row(what, values, unit = 'ms') {
-    if (values.length === 0) throw new Error(`nothing was measured for: ${what}`);
+    if (values.length === 0) throw new Error(`no samples for: ${what}`);
     const sorted = [...values].sort((a, b) => a - b);
     const at = (q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))].toFixed(1);
     return `| ${what} | ${sorted.length.toLocaleString('en')} | ${at(0.5)} ${unit} | ${at(0.99)} ${unit} | ${at(1)} ${unit} |`;

@@ -1,5 +1,5 @@
-// From a host's progress call to a reader of the feed, without a browser: 100 and 1,000 operations that report ten
-// times a second. Before that, on an idle server: from start to running, and from cancel to released.
+// Latency of progress call to reader of the feed, without a browser: 100 and 1,000 operations with ten reports per
+// second each. Before that, on an idle server: start to running, and cancel to released.
 //
 //   scripts/bench.sh stream             [SECONDS_MEASURED=15]
 import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
@@ -24,7 +24,7 @@ await onStage(async ({ url, api, tick, run }) => {
         idle.push(await until(id, 'cancelled'));
     }
 
-    // Many starts at once, eight requests on their way at any time.
+    // Many starts, eight requests in parallel.
     const many = 1000;
     const began = performance.now();
     let left = many;
@@ -47,13 +47,13 @@ await onStage(async ({ url, api, tick, run }) => {
     const cancelAll = performance.now() - all;
 
     console.log(machine());
-    console.log('\n| what | samples | p50 | p99 | most |\n|---|---|---|---|---|');
+    console.log('\n| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
     console.log(row('idle server: start accepted → running', idle.map((o) => span(o.created_at, o.started_at))));
     console.log(row('idle server: cancel requested → released', idle.map((o) => span(o.receipt.requested, o.receipt.released))));
     const line = (what, m) => console.log(`| ${what} | ${m.samples.toLocaleString('en')} | ${m.p50.toFixed(1)} ms | ${m.p99.toFixed(1)} ms | ${m.most.toFixed(1)} ms |`);
-    line("call → reader of the feed, 100 operations × 10/s", hundred);
-    line("call → reader of the feed, 1,000 operations × 10/s", thousand);
-    console.log(row('100 running, all cancelled at once: requested → released', ended.map((o) => span(o.receipt.requested, o.receipt.released))));
-    console.log(`\n${Math.round(startsASecond).toLocaleString('en')} starts a second (${many.toLocaleString('en')} at eight at a time); all of 100 were seen cancelled ${Math.round(cancelAll)} ms after the request.`);
-    console.log(`Reports left out for a slow reader: ${hundred.skipped} of 100 × 10/s, ${thousand.skipped} of 1,000 × 10/s.`);
+    line("progress call → reader of the feed, 100 operations × 10/s", hundred);
+    line("progress call → reader of the feed, 1,000 operations × 10/s", thousand);
+    console.log(row('100 running, all cancelled by one request: requested → released', ended.map((o) => span(o.receipt.requested, o.receipt.released))));
+    console.log(`\n${Math.round(startsASecond).toLocaleString('en')} starts per second (${many.toLocaleString('en')}, eight in parallel). All 100 operations were cancelled within ${Math.round(cancelAll)} ms of the request.`);
+    console.log(`Reports dropped for a slow reader: ${hundred.skipped} of 100 × 10/s, ${thousand.skipped} of 1,000 × 10/s.`);
 });
