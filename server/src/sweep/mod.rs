@@ -1,5 +1,5 @@
-//! `analysis.sweep`, run by the server itself: a host on a loopback port that only this process has the secret of. It
-//! starts operations of other kinds as children of its own, through the engine, and ranks what comes out.
+//! `analysis.sweep`, run by the server itself as a host on a loopback port with a private secret. It starts operations
+//! of other kinds as children, through the engine, and ranks their results.
 
 mod params;
 mod sweeping;
@@ -17,16 +17,16 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// The host's name.
+/// Name of the host.
 const NAME: &str = "sweeps";
-/// The kind.
+/// Kind name.
 pub const KIND: &str = "analysis.sweep";
-/// So many sweeps go on at once; they only wait.
+/// Maximum number of parallel sweeps, which only wait.
 const CAPACITY: u32 = 8;
-/// How long it may take to let go.
+/// Timeout of a shutdown.
 const STOP: Duration = Duration::from_secs(3);
 
-/// The host, running.
+/// Running sweep host.
 pub struct Sweeps {
     engine: Arc<OnceLock<Engine>>,
     serving: JoinHandle<()>,
@@ -34,10 +34,11 @@ pub struct Sweeps {
 }
 
 impl Sweeps {
-    /// Starts it, and says how the engine reaches it. It works once it is given the engine.
+    /// Starts the host, and returns the configuration for the engine. It needs [`Self::works_with`] before it can run
+    /// sweeps.
     ///
     /// # Errors
-    /// When there is no port for it.
+    /// If no port is available.
     pub async fn start() -> anyhow::Result<(Self, HostConfig)> {
         let (engine, stop) = (Arc::<OnceLock<Engine>>::default(), CancellationToken::new());
         let secret = secret()?;
@@ -61,13 +62,13 @@ impl Sweeps {
         Ok((Self { engine, serving, stop }, config))
     }
 
-    /// From now on it can start operations.
+    /// Sets the engine that starts the operations.
     pub fn works_with(&self, engine: Engine) {
         // Called once.
         let _ = self.engine.set(engine);
     }
 
-    /// Stops it; what its sweeps have started goes on.
+    /// Stops the host. Operations started by its sweeps continue.
     pub async fn close(self) {
         self.stop.cancel();
         if tokio::time::timeout(STOP, self.serving).await.is_err() {
@@ -76,8 +77,8 @@ impl Sweeps {
     }
 }
 
-/// A restart of the server ends the watching and not what is watched: where nobody says otherwise, a sweep goes on by
-/// itself.
+/// Retry policy of sweeps: a restart of the server interrupts a sweep, not its runs, so by default it resumes
+/// automatically.
 pub fn go_on() -> Option<(KindName, RetryPolicy)> {
     let policy = RetryPolicy {
         attempts: 20,

@@ -1,4 +1,4 @@
-//! The params of `analysis.sweep`, and the runs that they mean.
+//! Parameters of `analysis.sweep`, and the runs that they describe.
 
 use protocol::sweep::{Plan, settings};
 use protocol::{FieldError, Form};
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What `analysis.sweep` takes.
+/// Parameters of `analysis.sweep`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct SweepParams {
     /// Kind of operation to sweep.
@@ -55,7 +55,7 @@ fn at_once() -> u32 {
     4
 }
 
-/// The kinds that can be swept.
+/// Kinds that can be swept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SweptKind {
     /// Backtests
@@ -83,7 +83,7 @@ impl SweptKind {
     }
 }
 
-/// Which combinations are run.
+/// Search method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Search {
@@ -94,7 +94,7 @@ pub enum Search {
     Random,
 }
 
-/// Which end is the best.
+/// Optimization direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Best {
@@ -106,7 +106,7 @@ pub enum Best {
 }
 
 impl SweepParams {
-    /// The runs.
+    /// Plan of the runs.
     ///
     /// # Errors
     /// What is wrong with `vary`.
@@ -115,16 +115,16 @@ impl SweepParams {
         Plan::read(&self.vary, sample).map_err(|why| FieldError::new("vary", why))
     }
 
-    /// The path of the figure.
+    /// Path of the ranking metric.
     pub fn rank_by(&self) -> &str {
         let given = self.rank_by.as_deref().map(str::trim).filter(|path| !path.is_empty());
         given.unwrap_or_else(|| self.run.figure())
     }
 
-    /// The params of each run, as the form of its kind reads them.
+    /// Parameters of each run, parsed by the form of its kind.
     ///
     /// # Errors
-    /// What is wrong with `fixed` or `vary`: each param once, the first run in which it shows.
+    /// What is wrong with `fixed` or `vary`: each parameter once, at its first invalid run.
     pub fn runs(&self, plan: &Plan, form: &Form) -> Result<Vec<Value>, Vec<FieldError>> {
         let wrong = |field: &str, why: String| vec![FieldError::new(field, why)];
         let fixed = settings(&self.fixed).map_err(|why| wrong("fixed", why))?;
@@ -169,7 +169,7 @@ impl SweepParams {
     }
 }
 
-/// What a result document has at a path of names and places.
+/// Number at a path of keys and indices in a result document.
 pub fn figure(document: &Value, path: &str) -> Option<f64> {
     let pointer = format!("/{}", path.replace('.', "/"));
     document.pointer(&pointer).and_then(Value::as_f64).filter(|figure| figure.is_finite())

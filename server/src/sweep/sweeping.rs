@@ -1,8 +1,7 @@
-//! One sweep under way: starts its runs as children, so many at once, and takes down what they leave behind.
+//! Running sweep: starts its runs as children, limited in parallel, and records their results.
 //!
-//! Each run is started under a key of its own, so that a sweep that goes on after a restart of the server finds what it
-//! started before. What a child is told or ends as is the engine's to say; only of runs that were deleted is nothing left
-//! but what was taken down before.
+//! Each run has its own idempotency key, so that a resumed sweep finds the runs that it started before. The engine
+//! knows the state of each child; only for deleted runs the recorded results are the last source.
 
 use super::params::figure;
 use engine::{Cursor, Engine, Read};
@@ -18,48 +17,48 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The curves: the figure of each run, and the best so far.
+/// Series names: the metric of each run, and the best so far.
 pub(super) const FIGURE: &str = "figure";
 pub(super) const BEST: &str = "best";
-/// What is known so far is told no more often.
+/// Minimum interval of reports.
 const TELL: Duration = Duration::from_millis(500);
-/// Between two looks at the children lies at least so much: others' events wake it, too.
+/// Minimum interval of checks of the children, because events of other operations wake it too.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
-/// A sweep that is cancelled takes down for so long what its runs leave behind. That it is over is told with the end of
-/// the last of them, however long that takes: the engine sees to it.
+/// How long a cancelled sweep records the results of its runs. The engine ends the sweep after the last of them,
+/// however long that takes.
 const CHILDREN_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Only to be woken again: what matters is asked for.
+/// Drains the feed, which only serves as a wake-up.
 pub(super) fn pass_over(feed: &mut Cursor) {
     while matches!(feed.read(), Read::Frames { .. }) {}
 }
 
-/// A sweep under way.
+/// Running sweep.
 pub(super) struct Sweeping<'a> {
     engine: &'a Engine,
     ctx: &'a Context,
     plan: &'a Plan,
-    /// Children that have not ended, by their place in the plan.
+    /// Active children, by their index in the plan.
     under_way: BTreeMap<usize, OperationId>,
-    /// What an earlier attempt knew, of runs that this one has not come to yet.
+    /// Results of an earlier attempt for runs that this one has not reached yet.
     known: BTreeMap<usize, Ran>,
     result: SweepResult,
     told: Option<Instant>,
-    /// Something was taken down since, and waits to be told.
+    /// Whether there are unreported results.
     untold: bool,
-    /// The shares of their work that runs under way have done, summed.
+    /// Sum of the progress of active runs, each as a share.
     partly: f64,
 }
 
-/// What the checkpoint that an attempt goes on from says of its runs, by their place in the plan.
+/// Recorded runs of the checkpoint, by their index in the plan.
 fn known_before(ctx: &Context, runs: usize) -> BTreeMap<usize, Ran> {
     let before = ctx.resume_from().and_then(|kept| SweepResult::deserialize(&kept.state).ok());
     let ran = before.into_iter().flat_map(|result| result.ran).map(|ran| (ran.run as usize, ran));
     ran.filter(|(run, _)| *run < runs).collect()
 }
 
-/// Whether a run that was cancelled was taken along when its sweep was, or was given up. What a person or a rule
-/// ended alone stays so.
+/// Whether a cancelled run was cancelled together with its sweep, or abandoned. Runs that a person or a rule cancelled
+/// separately stay cancelled.
 fn taken_along(detail: &OperationDetail) -> bool {
     let operation = &detail.operation;
     let of_this =
@@ -74,7 +73,7 @@ fn failed(problem: Problem) -> WorkError {
 }
 
 impl<'a> Sweeping<'a> {
-    /// One of which nothing was looked at yet; `result` names its runs.
+    /// New sweep; `result` describes its runs.
     pub(super) fn new(engine: &'a Engine, ctx: &'a Context, plan: &'a Plan, result: SweepResult) -> Self {
         let known = known_before(ctx, result.runs as usize);
         Self {
@@ -90,7 +89,7 @@ impl<'a> Sweeping<'a> {
         }
     }
 
-    /// Makes all runs, and gives what came of them, ranked.
+    /// Executes all runs and returns the ranked results.
     pub(super) async fn all(
         mut self,
         kind: &KindName,
@@ -99,14 +98,14 @@ impl<'a> Sweeping<'a> {
     ) -> Result<SweepResult, WorkError> {
         match self.run_all(kind, runs, at_once).await {
             Ok(()) => Ok(self.result),
-            // Wherever it was when the cancel came.
+            // At any point, after a cancel.
             Err(WorkError::Cancelled) => Err(self.cancelled().await),
             Err(failed) => Err(failed),
         }
     }
 
     async fn run_all(&mut self, kind: &KindName, runs: &[Value], at_once: usize) -> Result<(), WorkError> {
-        // Before the first is started: after a restart it goes on from here.
+        // Before the first run: a restart resumes from here.
         self.tell(true);
         let mut feed = self.engine.follow(self.engine.feed().head(), None);
         let mut next = 0;
@@ -139,7 +138,7 @@ impl<'a> Sweeping<'a> {
         let child = match started {
             Ok(started) => started.operation,
             Err(_) if self.ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
-            // Nothing more is started for it, and the word of that is on its way to here.
+            // The engine starts no more runs for this sweep, and its cancel is on the way.
             Err(problem) if problem.kind == ProblemType::Conflict && self.unwanted() => {
                 self.ctx.token().cancelled().await;
                 return Err(WorkError::Cancelled);
@@ -154,7 +153,7 @@ impl<'a> Sweeping<'a> {
             self.known.remove(&run);
             match self.engine.again(child.id, AttemptOrigin::Retry).await {
                 Ok(_) => {}
-                // Somebody else was quicker.
+                // Another client was faster.
                 Err(problem) if matches!(problem.kind, ProblemType::Conflict | ProblemType::NotFound) => {}
                 Err(problem) => return Err(failed(problem)),
             }
@@ -163,7 +162,7 @@ impl<'a> Sweeping<'a> {
         Ok(())
     }
 
-    /// Whether this attempt is over or to end, as the engine has it.
+    /// Whether the engine considers this attempt ended or ending.
     fn unwanted(&self) -> bool {
         self.engine.at_hand(self.ctx.id()).is_none_or(|sweep| {
             sweep.state.ended() || sweep.state == State::Cancelling || sweep.attempt != self.ctx.attempt()
@@ -174,7 +173,7 @@ impl<'a> Sweeping<'a> {
         Ok(self.detail(id).await?.is_some_and(|detail| taken_along(&detail)))
     }
 
-    /// All about an operation; `None` when it was deleted.
+    /// Details of an operation; `None` if it was deleted.
     async fn detail(&self, id: OperationId) -> Result<Option<OperationDetail>, WorkError> {
         match self.engine.operation(id).await {
             Ok(detail) => Ok(Some(detail)),
@@ -183,7 +182,7 @@ impl<'a> Sweeping<'a> {
         }
     }
 
-    /// An operation as it stands; `None` when it was deleted.
+    /// Current state of an operation; `None` if it was deleted.
     async fn child(&self, id: OperationId) -> Result<Option<Operation>, WorkError> {
         match self.engine.at_hand(id) {
             Some(operation) => Ok(Some(operation)),
@@ -191,7 +190,7 @@ impl<'a> Sweeping<'a> {
         }
     }
 
-    /// Looks at all that is under way, and takes in what has ended.
+    /// Checks all active runs, and records those that ended.
     async fn look(&mut self) -> Result<(), WorkError> {
         let mut part = 0.0;
         let mut ended = Vec::new();
@@ -217,7 +216,7 @@ impl<'a> Sweeping<'a> {
         Ok(())
     }
 
-    /// A run that has ended.
+    /// Records an ended run.
     async fn take(&mut self, run: usize, child: Operation) -> Result<(), WorkError> {
         let figure = if child.has_result && child.state == State::Succeeded {
             let Some(detail) = self.detail(child.id).await? else {
@@ -233,7 +232,7 @@ impl<'a> Sweeping<'a> {
         Ok(())
     }
 
-    /// A run whose operation was deleted: what an earlier attempt took down of it stays.
+    /// Handles a deleted run: a result recorded by an earlier attempt stays.
     fn deleted(&mut self, run: usize) {
         match self.known.remove(&run) {
             Some(ran) => self.note(ran, ", deleted since"),
@@ -245,7 +244,7 @@ impl<'a> Sweeping<'a> {
         }
     }
 
-    /// The params of a run that vary, with their values.
+    /// Varied parameters of a run, with their values.
     fn values(&self, run: usize) -> String {
         let values: Vec<_> = self.plan.run(run).map(|(name, value)| format!("{name}={value}")).collect();
         values.join(" ")
@@ -255,7 +254,7 @@ impl<'a> Sweeping<'a> {
         let values = self.values(ran.run as usize);
         match (ran.state, ran.figure) {
             (State::Succeeded, Some(figure)) => {
-                // In the order in which they ended: a curve does not go back.
+                // In the order of their ends, because x of a series must increase.
                 let ended = self.result.ran.len() as f64 + 1.0;
                 self.ctx.point(FIGURE, ended, figure);
                 let so_far = self.result.ran.iter().filter_map(|ran| ran.figure);
@@ -277,8 +276,8 @@ impl<'a> Sweeping<'a> {
         rank(&mut self.result.ran, self.result.lowest);
     }
 
-    /// What is known so far: its progress, and where runs are over since, the checkpoint for the page and a later attempt.
-    /// Both have the same count of runs, so they are told together.
+    /// Reports the progress and, after a run has ended, the checkpoint. Both show the same count of runs, so they are
+    /// reported together.
     fn tell(&mut self, now: bool) {
         if !now && self.told.is_some_and(|told| told.elapsed() < TELL) {
             return;
@@ -288,7 +287,7 @@ impl<'a> Sweeping<'a> {
         known.ran.extend(self.known.values().cloned());
         let (over, all) = (known.over(), known.runs);
         let share = |done: f64| (done / f64::from(all.max(1))).min(1.0);
-        // Runs under way count for their share, so this is never less than the count by itself: it goes first.
+        // Includes the share of active runs, so it is never below the plain count. Sent first for that reason.
         self.ctx.fraction(Some(share(f64::from(over) + self.partly)));
         self.ctx.done(u64::from(over));
         if !std::mem::take(&mut self.untold) && !now {
@@ -305,7 +304,7 @@ impl<'a> Sweeping<'a> {
         }
     }
 
-    /// The engine has told the children, and tells the end of the sweep when they have ended.
+    /// The engine has cancelled the children, and ends the sweep when they have ended.
     async fn cancelled(&mut self) -> WorkError {
         let over = async {
             while !self.under_way.is_empty() {
@@ -315,7 +314,7 @@ impl<'a> Sweeping<'a> {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        // What the children do after that, they say themselves.
+        // Later results are in the children themselves.
         let _ = tokio::time::timeout(CHILDREN_TIMEOUT, over).await;
         self.tell(true);
         WorkError::Cancelled
@@ -329,7 +328,7 @@ mod tests {
     use protocol::{Actor, BandRule, Time};
     use serde_json::json;
 
-    /// A run in its second attempt, cancelled by somebody and before by somebody else.
+    /// Run in its second attempt, with who cancelled this attempt and the one before.
     fn cancelled(by: Via, before: Via, fired: Option<u32>) -> OperationDetail {
         let at = Time::from_micros(1);
         let kind = KindName::new("backtest.run").unwrap();

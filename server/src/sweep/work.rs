@@ -1,4 +1,4 @@
-//! The kind: what it takes, which runs that means, and what they leave behind, ranked.
+//! The work `analysis.sweep`: its kind, the plan of its runs, and their ranked results.
 
 use super::params::{Best, SweepParams};
 use super::sweeping::{BEST, FIGURE, LOOK, Sweeping, pass_over};
@@ -11,17 +11,17 @@ use protocol::{FieldError, Form, KindName, KindSpec, SeriesInfo, State, Summary}
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
 
-/// The kind.
+/// Work of the kind `analysis.sweep`.
 pub struct Sweep {
     pub engine: Arc<OnceLock<Engine>>,
 }
 
-/// What is run: the kind, the plan, and the params of each run.
+/// Kind, plan, and parameters of each run.
 type Runs = (KindName, Plan, Vec<Value>);
 
-/// Why the runs can't be told.
+/// Why the runs are unknown.
 enum NoRuns {
-    /// None of the hosts that were heard has the kind. One that was not may have it.
+    /// No connected host has the kind, but an unreachable one may have it.
     Unheard,
     Wrong(Vec<FieldError>),
 }
@@ -36,7 +36,7 @@ impl Sweep {
     fn runs(&self, params: &SweepParams) -> Result<Runs, NoRuns> {
         let plan = params.plan().map_err(|error| vec![error])?;
         let Some(engine) = self.engine.get() else { return Err(NoRuns::Unheard) };
-        // Asked first: the kinds of whoever is among them are known.
+        // Queried first, so that the kinds of these hosts are known.
         let heard = engine.hosts().hosts;
         let kind = params.run.name();
         let Some(offer) = engine.kinds().kinds.into_iter().find(|o| o.spec.name.as_str() == kind) else {
@@ -50,7 +50,7 @@ impl Sweep {
         Ok((offer.spec.name, plan, runs))
     }
 
-    /// The runs, once a host with their kind was heard: when the server has just started none was.
+    /// Runs, once a host with their kind is connected. Right after a server start there is none.
     async fn await_runs(
         &self,
         ctx: &Context,

@@ -1,4 +1,4 @@
-//! One drawing of a bar as tqdm writes it: `Fit:  40%|████      | 4/10 [00:02<00:03, 2.0batch/s, loss=0.31]`.
+//! Parser for a tqdm bar: `Fit:  40%|████      | 4/10 [00:02<00:03, 2.0batch/s, loss=0.31]`.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -14,27 +14,27 @@ static BAR: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the expression is well formed")
 });
 
-/// Prefixes of numbers, each a thousand times the one before.
+/// SI prefixes, each a factor of 1,000.
 const PREFIXES: &str = "kMGTPEZY";
-/// Units that stand behind a prefix wherever they are met.
+/// Units that tqdm writes after a prefix.
 const PREFIXED_UNITS: [&str; 7] = ["B", "b", "it", "iB", "bit", "bits", "bytes"];
 
-/// One drawing of a bar.
+/// One state of a bar.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Bar {
     pub desc: String,
     pub n: f64,
     pub total: Option<f64>,
     pub unit: String,
-    /// What stands behind the rate and is a number.
+    /// Numeric values after the rate.
     pub postfix: Vec<(String, f64)>,
     pub text: String,
-    /// It has its times behind it, as by default: it is whole.
+    /// Whether it has times, as by default, so that it is complete.
     pub timed: bool,
 }
 
 impl Bar {
-    /// Reads a line without control sequences; `None` when it is no bar.
+    /// Parses a line without control sequences; `None` if it is not a bar.
     pub fn read(line: &str) -> Option<Self> {
         let found = BAR.captures(line)?;
         let text = |name: &str| found.name(name).map(|m| m.as_str().trim()).unwrap_or_default();
@@ -44,17 +44,17 @@ impl Bar {
         }
         let alone = text("alone");
         let (n, total) = if alone.is_empty() { (text("n"), Some(text("total"))) } else { (alone, None) };
-        // Numbers with a prefix or with decimals were made short; then the rate has a prefix where it is large.
+        // Numbers with a prefix or decimals are abbreviated. Then a large rate has a prefix too.
         let short =
             |number: &str| number.contains('.') || number.ends_with(|c: char| c.is_ascii_alphabetic());
         let made_short = short(n) || total.is_some_and(short);
         let average = scaled(n, 1000.0)? / seconds(text("elapsed")).unwrap_or_default();
         let unit = match text("unit") {
             "" => unit_of(text("rate"), made_short, average),
-            // `3.53MB`: the prefix is the number's already.
+            // `3.53MB`: the prefix belongs to the number.
             unit => unit,
         };
-        // Of bytes a thousand and twenty-four make the next.
+        // Bytes use factors of 1,024.
         let (unit, base) = if unit == "iB" { ("B", 1024.0) } else { (unit, 1000.0) };
         let postfix = text("postfix").split(", ").filter_map(|pair| {
             let (name, y) = pair.split_once('=')?;
@@ -74,7 +74,7 @@ impl Bar {
         })
     }
 
-    /// For the message: where a bar is that is not the whole.
+    /// Position of an inner bar, for the message.
     pub fn in_words(&self) -> String {
         let of = self.total.map_or(String::new(), |total| format!("/{total}"));
         [self.desc.as_str(), &format!("{}{of}", self.n), self.unit.as_str()].join(" ").trim().to_owned()
@@ -85,7 +85,7 @@ impl Bar {
     }
 }
 
-/// `1.23M` → 1,230,000, or as many as the base says.
+/// Expands `1.23M` to 1,230,000, with the given base.
 fn scaled(text: &str, base: f64) -> Option<f64> {
     let (number, factor) = match text.char_indices().last() {
         Some((at, c)) if c.is_ascii_alphabetic() => {
@@ -97,14 +97,14 @@ fn scaled(text: &str, base: f64) -> Option<f64> {
     number.parse::<f64>().ok().map(|n| n * factor)
 }
 
-/// `01:02:03` in seconds.
+/// Parses `01:02:03` to seconds.
 fn seconds(text: &str) -> Option<f64> {
     let parts = text.split(':').map(|part| part.parse::<f64>().ok());
     parts.reduce(|all, part| Some(all? * 60.0 + part?)).flatten()
 }
 
-/// What is counted, from a rate: `2.0batch/s`, `3.1s/it`, `?it/s`. `M` in `4.00MB` is a prefix or a part of the
-/// unit; numbers that were not made short have no prefix, and of two readings the one nearer to the average is it.
+/// Unit of a rate: `2.0batch/s`, `3.1s/it`, `?it/s`. `M` in `4.00MB` can be a prefix or part of the unit. Unabbreviated
+/// numbers have no prefix; otherwise the reading closer to the average rate wins.
 fn unit_of(rate: &str, made_short: bool, average: f64) -> &str {
     let (left, right) = rate.split_once('/').unwrap_or((rate, ""));
     let digits = left.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ' '))).unwrap_or(left.len());
@@ -160,7 +160,7 @@ mod tests {
             assert_eq!(bar(&format!("Run: 25%|##| 12/48 [00:03<00:09, 4.05{unit}/s]")).unit, unit);
             assert_eq!(bar(&format!("Run:  0%|  | 0/48 [00:00<?, ?{unit}/s]")).unit, unit);
         }
-        // Of numbers that were made short the rate says by its size whether a letter belongs to it.
+        // With abbreviated numbers the rate decides whether a letter is part of the unit.
         assert_eq!(bar("50%|##| 1.50k/3.00k [00:30<00:30, 50.1keys/s]").unit, "keys");
         assert_eq!(bar("50%|##| 90.0k/180k [00:30<00:30, 3.01kB/s]").unit, "B");
         assert_eq!(bar("50%|##| 1.50M/3.00M [00:30<00:30, 50.1kB/s]").unit, "B");

@@ -1,4 +1,4 @@
-//! A command of the configuration, checked: what it declares to the host, and how it is begun.
+//! Validated command of the configuration: its kind, and how to start it.
 
 mod parts;
 
@@ -16,15 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is in the environment of each command beside what its table names, where the host has it.
+/// Environment variables that every command inherits if the host has them.
 const ALWAYS: [&str; 7] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR"];
-/// The environment says to which operation a process belongs.
+/// Environment variable with the operation of a process.
 pub(crate) const OPERATION: &str = "SIGNALBOX_OPERATION";
 pub(crate) const ATTEMPT: &str = "SIGNALBOX_ATTEMPT";
-/// From SIGTERM to SIGKILL, when the table doesn't say. Fits into the server's deadline of a cancel.
+/// Default time from SIGTERM to SIGKILL. Fits into the server's cancel deadline.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// One declared command.
+/// Declared command.
 #[derive(Debug)]
 pub(crate) struct Declared {
     pub spec: KindSpec,
@@ -33,7 +33,7 @@ pub(crate) struct Declared {
     env: Vec<String>,
     set_env: Vec<(String, Template)>,
     params: Vec<Param>,
-    /// Params whose place begins an argument.
+    /// Parameters at the start of an argument.
     leading: BTreeSet<String>,
     pub reading: Arc<Reading>,
     pub max_parallel: Option<u32>,
@@ -42,7 +42,7 @@ pub(crate) struct Declared {
     pub pace: Pace,
 }
 
-/// All commands of a configuration. Relative folders are below `base`.
+/// Validates all commands of a configuration. Relative folders are below `base`.
 ///
 /// # Errors
 /// The first mistake, with its kind and key.
@@ -129,10 +129,10 @@ impl Declared {
         })
     }
 
-    /// What the form can't check.
+    /// Checks beyond the form schema.
     ///
     /// # Errors
-    /// A message for each param that is wrong, or one about the command when it can't be begun.
+    /// A message for each invalid parameter, or one for the command if it can't be started.
     pub fn check(&self, params: &Map<String, Value>) -> Result<(), Vec<FieldError>> {
         let mut errors = Vec::new();
         if let Err(why) = self.program() {
@@ -148,10 +148,10 @@ impl Declared {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// The program to begin.
+    /// Path of the program.
     ///
     /// # Errors
-    /// Why there is none, and what to do, as a sentence or two.
+    /// Why it can't be started, and what to do.
     pub fn program(&self) -> Result<PathBuf, String> {
         crate::program::find(&self.spec.name, &self.folder, &self.name_of_program(), self.path())
     }
@@ -160,7 +160,7 @@ impl Declared {
         self.vector.fill(&Values::new()).into_iter().next().unwrap_or_default()
     }
 
-    /// Where programs are looked for: as the command itself would.
+    /// Search path for programs, the same as that of the command.
     fn path(&self) -> Option<std::ffi::OsString> {
         let set = self.set_env.iter().find(|(name, _)| name == "PATH");
         match set.and_then(|(_, value)| value.fill(&Values::new())) {
@@ -169,7 +169,7 @@ impl Declared {
         }
     }
 
-    /// The argument vector and what is set in the environment for these params.
+    /// Argument vector and environment for these parameters.
     pub fn fill(&self, params: &Map<String, Value>) -> (Vec<String>, Vec<(String, String)>) {
         let values: Values = self
             .params
@@ -180,7 +180,7 @@ impl Declared {
         (self.vector.fill(&values), set.collect())
     }
 
-    /// What is passed on of the host's environment.
+    /// Inherited part of the host's environment.
     pub fn passed(&self) -> impl Iterator<Item = (&str, std::ffi::OsString)> {
         let names = ALWAYS.into_iter().chain(self.env.iter().map(String::as_str));
         names.filter_map(|name| Some((name, std::env::var_os(name)?)))

@@ -1,24 +1,24 @@
-//! What the configuration says of commands, as it is written: tables `[exec.<name>]`.
+//! Configuration of commands: tables `[exec.<name>]`.
 //!
-//! Reading is in two steps, so that a mistake in a table is told with the kind and the key that it is about.
+//! Parsed in two steps, so that a mistake is reported with its kind and key.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The tables `[exec.<name>]` of a configuration, one command each, in the order of the file.
+/// Tables `[exec.<name>]` of a configuration, one command each, in file order.
 ///
-/// What a table may hold is checked by [`crate::works`], not when the file is read.
+/// [`crate::works`] validates the tables, not the file parser.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExecConfig(pub(crate) toml::Table);
 
 impl ExecConfig {
-    /// Reads a file that holds nothing but `[exec.<name>]` tables.
+    /// Parses a file with only `[exec.<name>]` tables.
     ///
     /// # Errors
-    /// When it is not TOML, or has something else in it.
+    /// If it is not TOML, or contains something else.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -34,25 +34,25 @@ impl ExecConfig {
         Ok(file.exec)
     }
 
-    /// Whether no command is declared: then there is nothing that an exec host could do.
+    /// Whether no command is declared, so that no exec host is needed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Why a configuration of commands was not taken.
+/// Invalid configuration of commands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}{}: {what}", if key.is_empty() { String::new() } else { format!(", key '{key}'") })]
 pub struct ConfigError {
-    /// The kind, like `exec.render`.
+    /// Kind, e.g. `exec.render`.
     pub kind: String,
-    /// The key in its table, like `params.n.default`; empty when it is about the table.
+    /// Key in its table, e.g. `params.n.default`; empty for the table itself.
     pub key: String,
     /// What is wrong and what would be right.
     pub what: String,
 }
 
-/// One table, its keys known and its values not yet checked.
+/// Table with known keys and unchecked values.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommandConfig {
@@ -85,22 +85,22 @@ pub(crate) struct CommandConfig {
     pub log_per_second: Option<u32>,
 }
 
-/// How the output of a command is read.
+/// How the output of a command is parsed.
 #[derive(Deserialize, Debug, Default)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ProgressConfig {
     /// JSON lines on standard output are reports.
     #[default]
     Lines,
-    /// Bars as tqdm draws them are progress, beside JSON lines.
+    /// JSON lines, and tqdm bars as progress.
     Tqdm,
-    /// Lines that fit are progress, beside JSON lines.
+    /// JSON lines, and matching lines as progress.
     Regex(Patterns),
     /// All output is log.
     None,
 }
 
-/// One regular expression, or several.
+/// One or several regular expressions.
 #[derive(Deserialize, Debug)]
 #[serde(untagged)]
 pub(crate) enum Patterns {
@@ -108,7 +108,7 @@ pub(crate) enum Patterns {
     Several(Vec<String>),
 }
 
-/// One param. Which keys go with which type is checked by [`crate::param::Param::new`].
+/// Parameter declaration. [`crate::param::Param::new`] checks which keys are valid for the type.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ParamConfig {
@@ -126,13 +126,13 @@ pub(crate) struct ParamConfig {
     pub examples: Option<Vec<String>>,
     pub flag: Option<String>,
     pub allow_dash: Option<bool>,
-    /// The form takes several lines.
+    /// Whether the form field is multiline.
     pub multiline: Option<bool>,
-    /// The values of other params with which this one matters.
+    /// Values of other parameters for which this one applies.
     pub when: Option<BTreeMap<String, Vec<String>>>,
 }
 
-/// What a param takes.
+/// Type of a parameter.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ParamType {
@@ -141,11 +141,11 @@ pub(crate) enum ParamType {
     Number,
     Switch,
     Choice,
-    /// A file below the working folder.
+    /// File below the working folder.
     File,
 }
 
-/// One curve.
+/// Series declaration.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SeriesConfig {
@@ -156,10 +156,10 @@ pub(crate) struct SeriesConfig {
     pub x: String,
 }
 
-/// Reads a part of a table into its type.
+/// Deserializes a part of a table.
 ///
 /// # Errors
-/// Which key below `key` it is about, and what is wrong with it.
+/// The key below `key`, and what is wrong with it.
 pub(crate) fn read<T: DeserializeOwned>(kind: &str, key: &str, value: toml::Value) -> Result<T, ConfigError> {
     value.try_into::<T>().map_err(|e| {
         // The error names the key in its last line: "in `params.n`".

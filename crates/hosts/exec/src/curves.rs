@@ -1,4 +1,4 @@
-//! The curves of a command: each point in its place, x rising, and not more than can be drawn.
+//! Series of a command: checks that x increases, and limits the number of points.
 
 use crate::ear::Ear;
 use crate::gate::Gate;
@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use tokio::time::Instant;
 
-/// So many curves an operation can have.
+/// Maximum number of series of an operation.
 const MOST: usize = 64;
-/// So many points pass at once, and so many a second.
+/// Burst and rate limit of points.
 const BURST: u32 = 20_000;
 const PER_SECOND: u32 = 1_000;
 
-/// Follows all curves of one attempt.
+/// Series of one attempt.
 #[derive(Debug)]
 pub(crate) struct Curves {
     gate: Gate,
-    /// The last x of each, and whether a point of it was complained about.
+    /// Last x of each series, and whether a dropped point was reported.
     known: BTreeMap<String, (f64, bool)>,
     too_many: bool,
     too_fast: bool,
@@ -32,10 +32,10 @@ impl Curves {
         }
     }
 
-    /// Adds a point: at x when that is given, or else one further than the last.
+    /// Adds a point at x, or one step after the last point.
     ///
     /// # Errors
-    /// Why it is left out, a sentence for the log, the first time that there is this reason.
+    /// Why the point was dropped, as a log line; only the first time for each reason.
     pub fn point(
         &mut self,
         ear: &mut impl Ear,

@@ -1,9 +1,9 @@
-//! Who is told what a command says: the operation's [`Context`], or a list in a test.
+//! Receiver of parsed output: the operation's [`Context`], or a list in tests.
 
 use host_kit::Context;
 use protocol::LogLevel;
 
-/// Takes what was understood, in the words of [`Context`].
+/// Receiver of parsed output, with the methods of [`Context`].
 pub(crate) trait Ear: Send {
     fn phase(&mut self, index: u32, name: &str);
     fn items(&mut self, unit: &str, total: Option<u64>);

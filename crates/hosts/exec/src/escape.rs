@@ -1,60 +1,60 @@
-//! The sequences by which a terminal is steered (ECMA-48), read byte by byte, in whatever portions they come.
+//! Incremental parser for terminal control sequences (ECMA-48).
 //!
-//! Colours and weight (SGR) are kept for the log, a few movements are acted upon, and all else is taken off.
+//! Colours and weight (SGR) are kept for the log, some cursor movements are applied, everything else is removed.
 
-/// Parameters of a control sequence longer than this are none that is known here, in bytes.
+/// Maximum length of the parameters of a control sequence, in bytes.
 const MAX_PARAMETER_BYTES: usize = 64;
-/// No sequence moves farther than this, in rows or columns.
+/// Maximum cursor movement of one sequence, in rows or columns.
 const MAX_DISTANCE: usize = 1_000;
 
-/// What a byte comes to while a sequence is read.
+/// Result of one byte within a sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Step {
-    /// It belongs to the sequence.
+    /// The sequence continues.
     More,
     /// The sequence is complete.
     Done(Control),
-    /// The sequence was broken off: the byte is none of it.
+    /// The sequence is invalid; this byte is not part of it.
     Broken,
 }
 
-/// What a sequence asks for.
+/// Effect of a sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Control {
-    /// Colours or weight; the parameters as they stand between `ESC [` and `m`.
+    /// Colours or weight: the parameters between `ESC [` and `m`.
     Style(String),
     Up(usize),
     Down(usize),
     Left(usize),
-    /// To the beginning of the line.
+    /// Moves to the start of the line.
     LineStart,
-    /// What stands in the line is wiped, from the cursor on or all of it.
+    /// Erases the line, all of it or from the cursor on.
     EraseLine {
         whole: bool,
     },
-    /// What stands below the cursor is wiped.
+    /// Erases everything below the cursor.
     EraseBelow,
-    /// The cursor is shown again: whatever was drawn anew all the time is done.
+    /// Shows the cursor again, which ends a live display.
     ShowCursor,
-    /// Nothing that matters here.
+    /// No relevant effect.
     Nothing,
 }
 
-/// Where in a sequence the reading is.
+/// Parser state.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Escape {
-    /// In none.
+    /// Outside of a sequence.
     #[default]
     Outside,
-    /// Behind ESC.
+    /// After ESC.
     Begun,
-    /// Behind ESC and signs such as `(`: one byte more.
+    /// After ESC and an intermediate byte such as `(`.
     Named,
-    /// Behind `ESC [`.
+    /// After `ESC [`.
     Parameters(Vec<u8>),
-    /// In a text for the terminal itself (a title, a link, a picture), which ends with BEL or ESC \.
+    /// Inside a string for the terminal (title, link, image), which ends with BEL or ESC \.
     Text,
-    /// Behind an ESC in such a text.
+    /// After an ESC inside such a string.
     Leaving,
 }
 
@@ -63,7 +63,7 @@ impl Escape {
         *self == Self::Outside
     }
 
-    /// Takes the next byte of a sequence.
+    /// Parses the next byte of a sequence.
     pub fn take(&mut self, byte: u8) -> Step {
         let (next, step) = match (std::mem::take(self), byte) {
             (Self::Begun | Self::Leaving, b'[') => (Self::Parameters(Vec::new()), Step::More),
@@ -84,7 +84,7 @@ impl Escape {
             }
             (Self::Text, 0x07) => (Self::Outside, Step::Done(Control::Nothing)),
             (Self::Text, 0x1b) => (Self::Leaving, Step::More),
-            // One that nothing ends must not take the rest of the output along.
+            // An unterminated string must not swallow the rest of the output.
             (Self::Text, b'\n') => (Self::Outside, Step::Broken),
             (Self::Text, _) => (Self::Text, Step::More),
             (Self::Parameters(_) | Self::Named, 0x1b) => (Self::Begun, Step::More),
@@ -95,10 +95,10 @@ impl Escape {
     }
 }
 
-/// What `ESC [ parameters letter` asks for.
+/// Effect of `ESC [ parameters letter`.
 fn control(parameters: &[u8], letter: u8) -> Control {
     let text = String::from_utf8_lossy(parameters);
-    // One number at most, 1 where there is none.
+    // At most one number; 1 by default.
     let number = || match text.parse::<usize>() {
         Ok(n) => Some(n.clamp(1, MAX_DISTANCE)),
         Err(_) => text.is_empty().then_some(1),

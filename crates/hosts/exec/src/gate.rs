@@ -1,17 +1,17 @@
-//! How much of what a command says is passed on: a burst, then so many a second. What is more is counted.
+//! Token bucket: passes a burst, then a rate per second, and counts the rest.
 //!
-//! Knows no clock: it is told the time.
+//! Has no clock: the caller passes the time.
 
 use tokio::time::Instant;
 
-/// Lets a burst through, and a steady flow.
+/// Rate limiter with a burst.
 #[derive(Debug)]
 pub(crate) struct Gate {
     burst: f64,
     per_second: f64,
     free: f64,
     at: Instant,
-    /// Used up: opens again with what a second brings, so that what passes hangs together.
+    /// Empty bucket: reopens with the tokens of one second, so that output stays in contiguous runs.
     closed: bool,
 }
 
@@ -21,7 +21,7 @@ impl Gate {
         Self { burst, per_second: f64::from(per_second), free: burst, at: now, closed: false }
     }
 
-    /// Whether one more may pass.
+    /// Whether one more item can pass.
     pub fn pass(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;

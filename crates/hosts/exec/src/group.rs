@@ -1,7 +1,7 @@
-//! All processes of one command, and how they are made to end.
+//! Process tracking and termination of one command.
 //!
-//! They are: its process group; those that left it but were begun with the operation's id in their environment;
-//! and descendants of either. One that left the group, wiped its environment and lost its parent is not found.
+//! Its processes are the process group, processes that left it but have the operation ID in their environment, and
+//! descendants of both. A process that left the group, cleared its environment and lost its parent is not found.
 
 use crate::procs::{self, Id, Proc};
 use crate::watchdog::Watchdog;
@@ -10,26 +10,26 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two looks at whether they are gone: from the first to the longest.
+/// Shortest and longest interval of liveness checks.
 const FIRST_LOOK: Duration = Duration::from_millis(4);
 const LONGEST_LOOK: Duration = Duration::from_millis(64);
-/// When a group is dropped before its end, so often and with such pauses is looked for what is left of it.
+/// Number of kill attempts, and their interval, when a group is dropped early.
 const DROP_LOOKS: usize = 50;
 const DROP_PAUSE: Duration = Duration::from_millis(2);
 
-/// The processes of a command. Dropped before they are gone, it kills them.
+/// Processes of a command. Kills them if it is dropped while they are alive.
 #[derive(Debug)]
 pub(crate) struct Group {
     leader: Pid,
-    /// `NAME=value` in the environment of each of them.
+    /// `NAME=value` in the environment of each process.
     mark: String,
     watchdog: Arc<Watchdog>,
     gone: bool,
 }
 
 impl Group {
-    /// The group of a process that was begun as its leader with the mark in its environment. Also says why the
-    /// watchdog can't watch it, if so.
+    /// Group of a process that was started as its leader, with the mark in its environment. Also returns why the
+    /// watchdog can't watch it.
     pub fn new(leader: Id, mark: String, watchdog: Arc<Watchdog>) -> Option<(Self, Option<std::io::Error>)> {
         let pid = Pid::from_raw(i32::try_from(leader).ok()?)?;
         let unwatched = watchdog.add(leader).err();
@@ -44,13 +44,13 @@ impl Group {
         self.leader
     }
 
-    /// Those that are alive; `None` where that can't be seen.
+    /// Processes that are alive; `None` if the process table is not available.
     async fn alive(&self) -> Option<Vec<Proc>> {
         let (group, mark) = (self.id(), self.mark.clone());
         tokio::task::spawn_blocking(move || look(group, &mark)).await.ok().flatten()
     }
 
-    /// How many are alive. Where they can't be seen, one as long as there is a group.
+    /// Number of live processes. Without a process table it is 1 while the group exists.
     pub async fn count(&self) -> usize {
         match self.alive().await {
             Some(alive) => alive.len(),
@@ -58,10 +58,10 @@ impl Group {
         }
     }
 
-    /// Sends signals to all of them, one after another.
+    /// Sends signals to all processes, in order.
     pub async fn signal(&self, signals: &[Signal]) {
         for signal in signals {
-            // Nobody left to get it is no error here.
+            // A missing receiver is not an error.
             let _ = kill_process_group(self.leader, *signal);
         }
         let outside = self.alive().await.unwrap_or_default().into_iter().filter(|one| one.group != self.id());
@@ -70,7 +70,7 @@ impl Group {
         }
     }
 
-    /// Waits until none is alive or the time is up; says whether none is.
+    /// Waits until all processes have ended, or the deadline. Returns whether all have ended.
     pub async fn empty_by(&self, deadline: Option<Instant>) -> bool {
         let mut pause = FIRST_LOOK;
         loop {
@@ -89,7 +89,7 @@ impl Group {
         }
     }
 
-    /// Kills them, again and again until none is alive. `stuck` is told once if that takes long.
+    /// Kills the processes repeatedly until none is alive. Calls `stuck` once if that takes long.
     pub async fn kill(&self, mut stuck: impl FnMut(usize)) {
         const LONG: Duration = Duration::from_secs(5);
         let begun = Instant::now();
@@ -106,7 +106,7 @@ impl Group {
         }
     }
 
-    /// None is alive and the leader was waited for: its id may belong to somebody else from now on.
+    /// Marks the group as ended after the leader was reaped: its ID can now belong to another process.
     pub fn gone(mut self) {
         self.gone = true;
     }
@@ -115,8 +115,8 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.gone {
-            // The runtime is being dropped: what can be done at once is done. Looked at more than once, as
-            // one may leave the group between the look and the signal.
+            // The runtime is shutting down, so this is best effort. Repeated, because a process can leave the group
+            // between the lookup and the signal.
             for _ in 0..DROP_LOOKS {
                 let _ = kill_process_group(self.leader, Signal::KILL);
                 let left = look(self.id(), &self.mark).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Drop for Group {
     }
 }
 
-/// Those of a group that are alive, and those that left it; `None` where that can't be seen.
+/// Live processes of a group and those that left it; `None` if the process table is not available.
 fn look(group: Id, mark: &str) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
     let mut members = procs::members(&all, group, &procs::marked(&all, mark));
@@ -139,7 +139,7 @@ fn look(group: Id, mark: &str) -> Option<Vec<Proc>> {
     Some(members)
 }
 
-/// Sends a signal to a process, and to no later one that has its id.
+/// Sends a signal to a process, but not to a later one with the same ID.
 #[cfg(target_os = "linux")]
 fn signal_one(one: &Proc, signal: Signal) {
     use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
@@ -150,6 +150,6 @@ fn signal_one(one: &Proc, signal: Signal) {
     }
 }
 
-/// Without a table of processes none outside the group is known.
+/// Without a process table, processes outside the group are unknown.
 #[cfg(not(target_os = "linux"))]
 fn signal_one(_: &Proc, _: Signal) {}

@@ -4,10 +4,10 @@ use crate::said::{PhaseSaid, Said, count};
 use protocol::LogLevel;
 use serde_json::{Map, Value};
 
-/// Names of curves are cut off here.
+/// Maximum length of a series name.
 const LONGEST_NAME: usize = 64;
 
-/// What a line reports; `None` when it is not a report and belongs into the log.
+/// Parses a report; `None` if the line is not one and belongs in the log.
 pub(crate) fn read(line: &str) -> Option<Said> {
     let line = line.trim();
     if !(line.starts_with('{') && line.ends_with('}')) {
@@ -15,7 +15,7 @@ pub(crate) fn read(line: &str) -> Option<Said> {
     }
     let object: Map<String, Value> = match serde_json::from_str(line) {
         Ok(object) => object,
-        // Python writes numbers that are none as bare words, which is not JSON.
+        // Python writes NaN and Infinity as bare words, which is not valid JSON.
         Err(_) => serde_json::from_str(&quote_non_numbers(line)?).ok()?,
     };
     let mut said = Said::default();
@@ -31,7 +31,7 @@ pub(crate) fn read(line: &str) -> Option<Said> {
     said.anything().then_some(said)
 }
 
-/// Takes one key; says whether it was understood.
+/// Parses one key. Returns whether it was understood.
 fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool {
     match (key, value) {
         ("result", value) => said.result = Some(value),
@@ -75,7 +75,7 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
     true
 }
 
-/// A level of the log by its usual names.
+/// Log level by its common names.
 pub(crate) fn level_of(word: &str) -> Option<LogLevel> {
     match word.to_ascii_lowercase().as_str() {
         "debug" | "trace" => Some(LogLevel::Debug),
@@ -86,7 +86,7 @@ pub(crate) fn level_of(word: &str) -> Option<LogLevel> {
     }
 }
 
-/// What a number is called that is none.
+/// Value of a non-finite number's name.
 fn not_a_number(text: &str) -> Option<f64> {
     match text {
         "NaN" | "nan" => Some(f64::NAN),
@@ -96,7 +96,7 @@ fn not_a_number(text: &str) -> Option<f64> {
     }
 }
 
-/// The line with bare `NaN` and `Infinity` in quotes; `None` when there are none.
+/// Quotes bare `NaN` and `Infinity`; `None` if there are none.
 fn quote_non_numbers(line: &str) -> Option<String> {
     let mut out = String::with_capacity(line.len() + 8);
     let (mut in_text, mut escaped, mut changed) = (false, false, false);
@@ -187,7 +187,7 @@ mod tests {
         fn every_finite_number_arrives(y in proptest::num::f64::NORMAL, name in "[a-z_]{1,20}") {
             prop_assume!(!["done", "total", "step", "progress", "phase", "unit", "message", "log", "level", "result"].contains(&name.as_str()));
             let said = read(&json!({ name.clone(): y }).to_string()).unwrap();
-            // The reader may be off in the last digit.
+            // The parser can be off in the last digit.
             prop_assert!(said.points.len() == 1 && said.points[0].0 == name);
             prop_assert!((said.points[0].1 / y - 1.0).abs() < 1e-15);
         }

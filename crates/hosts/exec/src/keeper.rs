@@ -1,7 +1,7 @@
-//! Keeps one command: begins it, listens to it, and sees to it that all of it is gone before it says so.
+//! Supervisor of one command: starts it, reads its output, and makes sure that all its processes have ended.
 //!
-//! Runs as a task of its own that nobody aborts. It holds a clone of the context, so the host says that the work
-//! stopped only when the last process did.
+//! Runs as a separate task that is never aborted. It holds a clone of the context, so the host reports the work as
+//! stopped only after the last process has ended.
 
 use crate::command::{ATTEMPT, Declared, OPERATION};
 use crate::group::Group;
@@ -23,30 +23,30 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-/// What the command left running may end by itself for so long.
+/// Grace period for processes that the command left running.
 const LINGER: Duration = Duration::from_millis(500);
-/// When all processes are gone, what is still in the pipes is read for so long.
+/// After all processes have ended, the pipes are drained for this long.
 const DRAIN: Duration = Duration::from_secs(2);
-/// The first look at what it uses comes early, for those that are quickly done.
+/// The first usage sample is early, to cover short commands.
 const EARLY: Duration = Duration::from_millis(50);
 
-/// What all commands of a host share.
+/// State shared by all commands of a host.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub watchdog: Arc<Watchdog>,
     pub table: Arc<Table>,
 }
 
-/// One command to run.
+/// Command to run.
 pub(crate) struct Job {
     pub declared: Arc<Declared>,
     pub shared: Arc<Shared>,
-    /// The argument vector, and what is set in the environment.
+    /// Argument vector and environment.
     pub vector: Vec<String>,
     pub set_env: Vec<(String, String)>,
 }
 
-/// Runs the command to its end. When `abandon` fires, that end comes at once.
+/// Runs the command to its end. When `abandon` fires, kills it at once.
 pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> Result<ResultDoc, WorkError> {
     let Job { declared, shared, vector, set_env } = job;
     let program = declared.program().map_err(|why| WorkError::failed(why, "Fix this, then retry."))?;
@@ -71,7 +71,7 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     clear(&declared, &group, why, &ctx, &abandon).await;
 
     usage.last_look();
-    // Only now: as long as it was not waited for, nobody else could get its id.
+    // Reaped only now: until then no other process can get its ID.
     let status = child.wait().await;
     group.gone();
     let seconds = began.elapsed().as_secs_f64();
@@ -92,8 +92,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
 }
 
-/// Begins the command, as the leader of a process group and a session of its own. So it has no terminal, not that of
-/// the server either: a question that it asks there fails at once instead of stopping it for ever.
+/// Starts the command as the leader of its own process group and session. So it has no terminal: a prompt fails at once
+/// instead of blocking forever.
 fn begin(
     declared: &Declared,
     program: &Path,
@@ -106,7 +106,7 @@ fn begin(
         .args(vector.iter().skip(1))
         .current_dir(&declared.folder)
         .env_clear()
-        // Python holds lines back when nobody looks on; this way they come as they are printed.
+        // Python buffers its output without a terminal. This disables it.
         .env("PYTHONUNBUFFERED", "1")
         .envs(declared.passed())
         .envs(set_env.iter().map(|(name, value)| (name, value)))
@@ -127,13 +127,13 @@ fn begin(
     })
 }
 
-/// The process itself: how all of it is made to end is decided here.
+/// Plain child: termination is handled here, not by the wrapper.
 fn unwrapped(wrapped: Box<dyn ChildWrapper>) -> std::io::Result<Child> {
     let child: Box<dyn Any> = wrapped.into_inner();
     child.downcast().map(|child| *child).map_err(|_| std::io::Error::other("not a child of this process"))
 }
 
-/// Waits until the command has ended or has to.
+/// Waits until the command has ended or must be stopped.
 async fn until_over(
     declared: &Declared,
     group: &Group,
@@ -155,7 +155,7 @@ async fn until_over(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            // What has ended by itself was not ended by anything below.
+            // A command that ended by itself was not stopped by the branches below.
             biased;
             () = &mut exited => return Why::Exited,
             () = abandon.cancelled() => return Why::Asked,
@@ -174,7 +174,7 @@ async fn until_over(
     }
 }
 
-/// Tells that processes of the command are stopped by a signal, or that all go on.
+/// Reports that processes were stopped by a signal, or have resumed.
 fn tell_stopped(ctx: &Context, stopped: usize) {
     if stopped == 0 {
         ctx.log(LogLevel::Info, "The stopped processes have resumed.");
@@ -187,17 +187,17 @@ fn tell_stopped(ctx: &Context, stopped: usize) {
     ctx.condition(ConditionKind::Paused, text);
 }
 
-/// Waits for the end of a process without taking note of it, so that its id stays its own.
+/// Waits for the end of a process without reaping it, so that its ID is not reused.
 async fn exit_of(leader: Pid) {
     let wait = move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while waitid(WaitId::Pid(leader), options).is_err_and(|e| e == rustix::io::Errno::INTR) {}
     };
-    // Should the thread not come about, taking note of the end does the waiting.
+    // If the thread can't start, the later reaping waits instead.
     let _ = tokio::task::spawn_blocking(wait).await;
 }
 
-/// Makes all processes of the command end, and returns when they have.
+/// Ends all processes of the command, and returns when they have ended.
 async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, abandon: &CancellationToken) {
     if why == Why::Exited {
         tokio::select! {
@@ -210,7 +210,7 @@ async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, aban
             format!("The command ended and left {left} running. Stopping what it left behind."),
         );
     }
-    // One that was halted can't take a signal in before it goes on.
+    // A stopped process handles signals only after SIGCONT.
     group.signal(&[Signal::TERM, Signal::CONT]).await;
     tokio::select! {
         gone = group.empty_by(Some(Instant::now() + declared.grace)) => if gone { return },

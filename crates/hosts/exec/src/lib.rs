@@ -1,10 +1,10 @@
-//! The exec host: each command that the configuration names is a kind `exec.<name>`.
+//! Exec host: each configured command is a kind `exec.<name>`.
 //!
-//! Knows: how a table of the configuration becomes a kind with a form, how an argument vector is filled, what the
-//! output of a program says, and how all processes of a command are made to end.
-//! May not know: any shell, what a command does, or that there is a server.
+//! This crate knows how a table becomes a kind with a form, how an argument vector is filled, how output is parsed,
+//! and how all processes of a command are ended. It does not know a shell, what a command does, or that there is a
+//! server.
 //!
-//! `docs/exec.md` is the page for those who write the tables. A host of them:
+//! `docs/exec.md` documents the tables. A host with them:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

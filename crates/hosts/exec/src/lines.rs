@@ -1,8 +1,7 @@
-//! Output as lines, the way a terminal shows it: a carriage return draws the line anew, backspaces draw the end of it
-//! anew, a newline keeps it, and moving the cursor up draws several lines anew, of which the last state counts.
+//! Output as lines, as a terminal shows it: carriage return and backspace overwrite, a newline completes a line, and
+//! cursor-up redraws several lines, whose last state counts.
 //!
-//! Takes bytes in any portions, holds a bounded number of lines of bounded length, and takes whatever is not UTF-8
-//! as replacement characters.
+//! Accepts chunks of any size, bounds the number and length of lines, and replaces invalid UTF-8.
 
 use crate::escape::{Control, Escape, Step};
 use crate::row::Row;
@@ -10,64 +9,64 @@ use protocol::ansi;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-/// So many rows can be drawn anew together.
+/// Maximum number of rows that are redrawn together.
 const MAX_BLOCK_ROWS: usize = 100;
-/// After so many lines in a row without moving up, nothing is drawn anew any more.
+/// Number of newlines without cursor-up after which a live display has ended.
 const CALM_LINES: usize = 20;
 
-/// One state of a line. Its text has colours and no other control sequences.
+/// State of a line. The text has colours and no other control sequences.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Piece<'a> {
     pub text: Cow<'a, str>,
     pub state: State,
-    /// There was more of it than is kept.
+    /// Whether the line was truncated.
     pub cut: bool,
-    /// How many rows the cursor went up from it.
+    /// Rows that the cursor moved up from it.
     pub up: usize,
 }
 
-/// What became of a line.
+/// Status of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
-    /// It stays.
+    /// Final.
     Kept,
-    /// It is drawn over by what follows.
+    /// Overwritten by the next state.
     Redrawn,
-    /// It stands at present and may change; told again when it is known what becomes of it.
+    /// Current, and can still change; reported again with its final status.
     Open,
-    /// A row of several that are drawn anew together: it may be drawn again.
+    /// Row of a live display; can be redrawn.
     Passed,
-    /// The last state of such a row; told before as passed.
+    /// Last state of such a row, reported before as passed.
     Settled,
 }
 
-/// Gathers lines.
+/// Line assembler.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     row: Row,
     escape: Escape,
-    /// A carriage return came last: whether a newline follows decides what it was.
+    /// The last byte was a carriage return: the next byte decides its meaning.
     returned: bool,
-    /// The line is being drawn over an earlier state.
+    /// The line overwrites an earlier state.
     redrawing: bool,
-    /// The cursor goes up so many rows as soon as it is known how many.
+    /// Pending cursor-up count.
     ups: usize,
     block: Option<Block>,
 }
 
-/// Rows that are drawn anew together. The one with the cursor is [`Lines::row`] once something is written in it.
+/// Rows of a live display. The row of the cursor is [`Lines::row`] once it is written to.
 #[derive(Debug)]
 struct Block {
     rows: VecDeque<Row>,
     at: usize,
-    /// The farthest that the cursor went up: rows above that are over.
+    /// Farthest cursor-up so far. Rows above it are final.
     reach: usize,
-    /// Newlines since it last went up.
+    /// Newlines since the last cursor-up.
     calm: usize,
 }
 
 impl Lines {
-    /// Takes a portion and tells each state of a line in it.
+    /// Parses a chunk and reports each state of a line.
     pub fn push(&mut self, bytes: &[u8], mut tell: impl FnMut(Piece)) {
         let mut rest = bytes;
         while let Some(&first) = rest.first() {
@@ -113,7 +112,7 @@ impl Lines {
         }
     }
 
-    /// Tells the last lines. Nothing comes after it.
+    /// Reports the last lines.
     pub fn finish(&mut self, mut tell: impl FnMut(Piece)) {
         self.settle_ups(&mut tell);
         if self.block.is_some() {
@@ -178,7 +177,7 @@ impl Lines {
         }
     }
 
-    /// Something is about to be written: a line that the cursor returned to is drawn anew.
+    /// Prepares a write: a line that the cursor returned to is redrawn.
     fn begin_writing(&mut self, tell: &mut impl FnMut(Piece)) {
         self.settle_ups(tell);
         if std::mem::take(&mut self.returned) {
@@ -209,7 +208,7 @@ impl Lines {
         }
     }
 
-    /// Goes up the rows that were asked for.
+    /// Applies the pending cursor-up.
     fn settle_ups(&mut self, tell: &mut impl FnMut(Piece)) {
         let ups = std::mem::take(&mut self.ups);
         if ups == 0 {
@@ -226,7 +225,7 @@ impl Lines {
         self.leave(ups, tell);
         let Some(block) = &mut self.block else { return };
         while block.at < ups {
-            // Above the block are lines that were kept: they are told again only when they are drawn anew.
+            // Lines above the block are final, and are reported again only if they are redrawn.
             block.rows.push_front(Row::default());
             block.at += 1;
         }
@@ -269,7 +268,7 @@ fn settle(row: &Row, tell: &mut impl FnMut(Piece)) {
     }
 }
 
-/// The text with its colours, and without control characters that came in another way than by ESC.
+/// Removes control characters from text, except colours.
 pub(crate) fn coloured(text: &str) -> Cow<'_, str> {
     const KEPT: [char; 2] = ['\t', '\u{1b}'];
     if !text.contains(|c: char| c.is_control() && !KEPT.contains(&c)) {

@@ -1,4 +1,4 @@
-//! Reads both streams of a command to their ends.
+//! Reads both output streams of a command to their ends.
 
 use crate::ear::Ear;
 use crate::lines::Lines;
@@ -8,11 +8,11 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::time::Instant;
 
-/// As much as a pipe holds.
+/// Chunk size: the capacity of a pipe.
 const PORTION: usize = 64 * 1024;
 
-/// Tells what comes, until both streams have ended or `deaf` fires. A command that says more than is taken in
-/// waits, as with any pipe; what is held is one portion and one line a stream.
+/// Passes output to the parser until both streams end or `deaf` fires. A command that writes faster than it is read
+/// blocks, as with any pipe. Memory holds one chunk and one line per stream.
 pub(crate) async fn listen<E: Ear>(
     out: Option<ChildStdout>,
     err: Option<ChildStderr>,
@@ -35,7 +35,7 @@ pub(crate) async fn listen<E: Ear>(
     teller.finish()
 }
 
-/// One of the streams.
+/// Output stream.
 struct Source<P> {
     pipe: Option<P>,
     portion: Vec<u8>,
@@ -56,7 +56,7 @@ impl<P> Source<P> {
     }
 }
 
-/// Reads a portion; 0 is the end, and so is a pipe that can't be read.
+/// Reads a chunk. 0 means the end, or a read error.
 async fn read<P: AsyncRead + Unpin>(pipe: &mut Option<P>, portion: &mut [u8]) -> usize {
     match pipe {
         Some(pipe) => pipe.read(portion).await.unwrap_or(0),

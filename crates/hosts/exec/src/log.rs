@@ -1,4 +1,4 @@
-//! The log of a command: its lines, as many as a reader can use, and the last of them whatever happens.
+//! Rate-limited log of a command. The last lines are always kept.
 
 use crate::ear::Ear;
 use crate::gate::Gate;
@@ -7,7 +7,7 @@ use protocol::{LogLevel, ansi};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
-/// How many lines pass at once, and how many a second.
+/// Burst and rate limit of log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pace {
     pub at_once: u32,
@@ -20,23 +20,23 @@ impl Default for Pace {
     }
 }
 
-/// Of the lines that did not pass, the last are logged at the end.
+/// Number of dropped lines that are kept for the end of the log.
 const LAST: usize = 20;
-/// Each of them is cut here, in bytes.
+/// Maximum length of each of these lines, in bytes.
 const LAST_BYTES: usize = 500;
 
-/// Keeps the log.
+/// Log of a command.
 #[derive(Debug)]
 pub(crate) struct Log {
     gate: Gate,
     pace: Pace,
     kept: u64,
     left_out: u64,
-    /// Left out since the last line that passed.
+    /// Lines dropped since the last logged one.
     missing: u64,
-    /// The newest lines that did not pass.
+    /// Newest dropped lines.
     behind: VecDeque<(LogLevel, String)>,
-    /// The newest lines of each stream.
+    /// Newest lines of each stream.
     last: [VecDeque<String>; 2],
 }
 
@@ -53,7 +53,7 @@ impl Log {
         }
     }
 
-    /// Takes a line, which may have colours in it.
+    /// Adds a line, which can have colours.
     pub fn line(&mut self, ear: &mut impl Ear, stream: Stream, level: LogLevel, text: String, now: Instant) {
         push(&mut self.last[stream as usize], cut(&ansi::plain(&text)));
         if self.gate.pass(now) {
@@ -80,8 +80,8 @@ impl Log {
         push(&mut self.behind, (level, cut(&text)));
     }
 
-    /// Ends the log: how many lines it has, how many were left out, and the last lines of standard error, or of
-    /// standard output when there were none.
+    /// Ends the log. Returns the number of logged and dropped lines, and the last lines of standard error, or else of
+    /// standard output.
     pub fn finish(mut self, ear: &mut impl Ear) -> (u64, u64, Vec<String>) {
         if self.missing > 0 {
             let behind = u64::try_from(self.behind.len()).unwrap_or(u64::MAX);

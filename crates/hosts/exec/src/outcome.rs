@@ -1,4 +1,4 @@
-//! How a command ended, as a result or as a failure that a person can act on.
+//! Outcome of a command: its result, or a failure with advice.
 
 use crate::command::Declared;
 use crate::teller::Heard;
@@ -9,22 +9,22 @@ use protocol::results::ExecResult;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// So many of the last lines go into the message of a failure.
+/// Number of last output lines in a failure message.
 const LAST_LINES: usize = 5;
 
-/// Why it is over.
+/// Reason for the end of a command.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Why {
     /// It ended by itself.
     Exited,
-    /// It was to stop.
+    /// It was cancelled.
     Asked,
-    /// Its time was up.
+    /// It exceeded the time limit.
     Wall,
     Overrun(Overrun),
 }
 
-/// A command of which nothing is left.
+/// Ended command.
 pub(crate) struct Ended {
     pub vector: Vec<String>,
     pub why: Why,
@@ -35,10 +35,10 @@ pub(crate) struct Ended {
     pub peak_memory: Option<u64>,
 }
 
-/// What the operation ends with.
+/// Outcome of the operation.
 ///
 /// # Errors
-/// When it was to stop, ran into a limit, or did not end well.
+/// If it was cancelled, exceeded a limit, or failed.
 pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, WorkError> {
     const MB: f64 = 1024.0 * 1024.0;
     let limits = declared.limits;
@@ -114,9 +114,9 @@ fn failed(ended: &Ended) -> WorkError {
     WorkError::failed(format!("{program} {how}.{}", last_words(&ended.heard)), hint)
 }
 
-/// What an exit code may stand for. Only the code is known, so nothing more is told as a fact.
+/// Advice for an exit code. Codes are ambiguous, so it is not stated as a fact.
 fn hint_of(code: i32) -> String {
-    /// A shell adds this to the signal that ended a program of it.
+    /// A shell adds this to the signal number that killed its child.
     const BY_SIGNAL: i32 = 128;
     match code {
         2 => "Exit code 2 often means invalid arguments. See the log."
@@ -139,13 +139,13 @@ fn hint_of(code: i32) -> String {
     }
 }
 
-/// The end of what it said, for the end of a message.
+/// Last output lines, for the end of a message.
 fn last_words(heard: &Heard) -> String {
     let last = &heard.last[heard.last.len().saturating_sub(LAST_LINES)..];
     if last.is_empty() { " No output.".to_owned() } else { format!(" Last output:\n{}", last.join("\n")) }
 }
 
-/// The usual name of a signal that ends programs.
+/// Signal number and name.
 fn name_of(signal: i32) -> String {
     let name = match signal {
         1 => "SIGHUP",

@@ -1,27 +1,27 @@
-//! One param of a command: as a field of the form, as text in the argument vector, and what a form can't check.
+//! Parameter of a command: its form field, its text in the argument vector, and checks beyond the form schema.
 
 use crate::config::{ConfigError, ParamConfig, ParamType};
 use serde_json::{Map, Value, json};
 use std::path::{Component, Path};
 
-/// A param whose declaration was checked.
+/// Validated parameter declaration.
 #[derive(Debug)]
 pub(crate) struct Param {
     pub name: String,
     takes: ParamType,
-    /// A switch that is on becomes this, one that is off nothing.
+    /// Text of a switch that is on. One that is off has no text.
     flag: Option<String>,
     allow_dash: bool,
     required: bool,
-    /// Its property in the schema.
+    /// Property in the schema.
     pub schema: Value,
 }
 
 impl Param {
-    /// Checks a declaration.
+    /// Validates a declaration.
     ///
     /// # Errors
-    /// The first key that can't be meant so.
+    /// The first invalid key.
     pub fn new(kind: &str, name: &str, config: ParamConfig) -> Result<Self, ConfigError> {
         let wrong = |key: &str, what: String| ConfigError {
             kind: kind.to_owned(),
@@ -73,7 +73,7 @@ impl Param {
         self.required
     }
 
-    /// A value that the form let through, as text for its places; `None` when it stands for nothing.
+    /// Text of a validated value; `None` if there is nothing to insert.
     pub fn text(&self, value: &Value) -> Option<String> {
         match (value, &self.flag) {
             (Value::Null, _) => None,
@@ -83,7 +83,7 @@ impl Param {
         }
     }
 
-    /// What the form can't check. `leads` says that the param's place begins an argument.
+    /// Checks beyond the form schema. `leads`: the parameter is at the start of an argument.
     ///
     /// # Errors
     /// What is wrong and what would be right.
@@ -104,7 +104,7 @@ impl Param {
     }
 }
 
-/// Refuses keys that mean nothing for the type.
+/// Rejects keys that do not apply to the type.
 fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)> {
     use ParamType::{Choice, File, Integer, Number, Switch, Text};
     let rules: [(&str, bool, &[ParamType], &str); 9] = [
@@ -157,7 +157,7 @@ fn schema(config: &ParamConfig) -> Value {
     let number = |n: f64| if n.fract() == 0.0 && n.abs() < 9e15 { json!(n as i64) } else { json!(n) };
     set("minimum", config.min.map(number));
     set("maximum", config.max.map(number));
-    // What must be given must be something.
+    // A required text must not be empty.
     let shortest = config.min_length.or(config.required.then_some(1));
     let free = matches!(config.r#type, ParamType::Text | ParamType::File);
     set("minLength", shortest.filter(|_| free).map(|n| json!(n)));
@@ -169,7 +169,7 @@ fn schema(config: &ParamConfig) -> Value {
     Value::Object(property)
 }
 
-/// Whether a path names a file below the folder, without a way out of it.
+/// Checks that a path is a file below the folder.
 fn file_within(folder: &Path, text: &str) -> Result<(), String> {
     let path = Path::new(text);
     let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));

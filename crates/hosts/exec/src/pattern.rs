@@ -1,14 +1,14 @@
-//! Lines that fit a regular expression of the configuration are progress.
+//! Progress from lines that match a configured regular expression.
 
 use crate::said::{PhaseSaid, Said, count};
 use regex::Regex;
 
-/// The regular expressions of a command; the first that fits a line counts.
+/// Regular expressions of a command. The first match counts.
 #[derive(Debug)]
 pub(crate) struct Matcher(Vec<Regex>);
 
 impl Matcher {
-    /// Reads the expressions.
+    /// Compiles the expressions.
     ///
     /// # Errors
     /// What is wrong with one of them.
@@ -31,7 +31,7 @@ impl Matcher {
         Ok(Self(all))
     }
 
-    /// What a line says; `None` when none fits.
+    /// Parses a line; `None` without a match.
     pub fn read(&self, line: &str) -> Option<Said> {
         let (regex, found) = self.0.iter().find_map(|regex| Some((regex, regex.captures(line)?)))?;
         let mut said = Said::default();
@@ -54,7 +54,7 @@ impl Matcher {
     }
 }
 
-/// A number as programs print it: `1,234`, `45%`, `1e-3`, `nan`.
+/// Parses a printed number: `1,234`, `45%`, `1e-3`, `nan`.
 fn number(text: &str) -> Option<f64> {
     text.trim_end_matches('%').replace([',', '_'], "").parse().ok()
 }

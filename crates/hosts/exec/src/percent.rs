@@ -1,7 +1,7 @@
-//! Percentages in lines that are drawn anew, for programs that draw no bar.
+//! Progress from percentages in redrawn lines, for programs without a bar.
 //!
-//! One percentage that rises is the share of the whole. When another begins (the next stage, the next file), nobody
-//! knows how many more will: the whole is unknown from then on.
+//! A single rising percentage is the total progress. If another one starts (the next stage or file), the total is
+//! unknown from then on.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -9,28 +9,28 @@ use std::sync::LazyLock;
 static PERCENT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?<percent>\d+(?:\.\d+)?)\s?%").expect("the expression is well formed"));
 
-/// A percentage may fall by so much and still be the same, as a share.
+/// Maximum decrease of a percentage that still counts as the same one, as a share.
 const MAX_CORRECTION: f64 = 0.05;
 
-/// Follows the percentages of one command.
+/// Percentages of one command.
 #[derive(Debug, Default)]
 pub(crate) struct Percentages {
-    /// What the first was of, and how far it came.
+    /// Label and value of the first percentage.
     first: Option<(String, f64)>,
-    /// Another followed.
+    /// Whether another one followed.
     several: bool,
 }
 
-/// What a line says of the whole.
+/// Total progress of a line.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Share {
     Of(f64),
-    /// It was known, and is not any more.
+    /// It was known, but is not any more.
     Unknown,
 }
 
 impl Percentages {
-    /// Takes a state of a line; `stays` says that it is not drawn over.
+    /// Handles a state of a line; `stays` means it is not overwritten.
     pub fn take(&mut self, line: &str, stays: bool) -> Option<Share> {
         if self.several || line.trim().is_empty() {
             return None;
@@ -46,7 +46,7 @@ impl Percentages {
                 (!stays).then_some(Share::Of(*far))
             }
             (Some(_), Some(_)) if !stays => self.end(),
-            // More comes after it was at its end: it was not the whole.
+            // More output after 100 %: it was not the total.
             (Some((_, far)), _) if stays && *far >= 1.0 => self.end(),
             _ => None,
         }
@@ -58,7 +58,7 @@ impl Percentages {
     }
 }
 
-/// The share that a line tells, and of what: the letters before it.
+/// Percentage in a line as a share, and its label: the letters before it.
 fn percentage(line: &str) -> Option<(String, f64)> {
     let found = PERCENT.captures(line)?.name("percent")?;
     let percent: f64 = found.as_str().parse().ok()?;

@@ -1,53 +1,53 @@
-//! The processes of the machine, as `/proc` shows them: who belongs to a command, and what they use.
+//! Process table from `/proc`: the processes of a command, and their resource usage.
 //!
-//! Elsewhere than on Linux there is no such table: then a command is its process group and nothing is measured.
+//! Without `/proc` (not Linux), a command is its process group, and usage is not measured.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The id of a process or of a group.
+/// Process or process group ID.
 pub(crate) type Id = u32;
 
-/// One process at the moment of the look.
+/// Snapshot of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Proc {
     pub id: Id,
     pub parent: Id,
     pub group: Id,
-    /// It has ended and only its parent has not taken note.
+    /// Zombie: ended, but not reaped.
     pub dead: bool,
-    /// A signal stopped it (state T): it goes on at SIGCONT, or never.
+    /// Stopped by a signal (state T) until SIGCONT.
     pub stopped: bool,
-    /// When it began, in ticks since the machine did: tells it from a later one with the same id.
+    /// Start time in ticks since boot: distinguishes processes with the same ID.
     pub began: u64,
-    /// CPU time of it and of the children that it has waited for, in ticks.
+    /// CPU time of the process and its reaped children, in ticks.
     pub cpu_ticks: u64,
-    /// Resident memory, in pages.
+    /// Resident memory in pages.
     pub pages: u64,
 }
 
 /// All processes.
 ///
 /// # Errors
-/// When there is no `/proc`.
+/// If there is no `/proc`.
 pub(crate) fn all() -> io::Result<Vec<Proc>> {
     let mut found = Vec::with_capacity(256);
     for entry in std::fs::read_dir("/proc")? {
         let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // It may have ended since.
+        // It can have ended in the meantime.
         found.extend(one(id));
     }
     Ok(found)
 }
 
-/// One process; `None` when it is gone.
+/// Snapshot of one process; `None` if it has ended.
 pub(crate) fn one(id: Id) -> Option<Proc> {
     parse(id, &std::fs::read_to_string(file(id, "stat")).ok()?)
 }
 
-/// Reads `/proc/<id>/stat`. The name of the program is in brackets and may have anything in it.
+/// Parses `/proc/<id>/stat`. The program name is in parentheses and can contain anything.
 fn parse(id: Id, stat: &str) -> Option<Proc> {
     let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_ascii_whitespace().collect();
     let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
@@ -64,7 +64,7 @@ fn parse(id: Id, stat: &str) -> Option<Proc> {
     })
 }
 
-/// Those of a command: its group, whoever is named beside it, and all their descendants.
+/// Processes of a command: its group, the given others, and all their descendants.
 pub(crate) fn members(all: &[Proc], group: Id, beside: &BTreeSet<Id>) -> Vec<Proc> {
     let mut ids: BTreeSet<Id> =
         all.iter().filter(|p| p.group == group || beside.contains(&p.id)).map(|p| p.id).collect();
@@ -78,32 +78,31 @@ pub(crate) fn members(all: &[Proc], group: Id, beside: &BTreeSet<Id>) -> Vec<Pro
     all.iter().filter(|p| ids.contains(&p.id)).copied().collect()
 }
 
-/// The processes that were begun with this in their environment, `NAME=value`. Those of other users can't be
-/// looked into and are not among them.
+/// Processes with this `NAME=value` in their environment. Those of other users are not readable, and are skipped.
 pub(crate) fn marked(all: &[Proc], mark: &str) -> BTreeSet<Id> {
     let own = std::process::id();
     all.iter().filter(|p| p.id != own && !p.dead && is_marked(p, mark)).map(|p| p.id).collect()
 }
 
 fn is_marked(p: &Proc, mark: &str) -> bool {
-    // The parent of the system's own threads, which have no environment.
+    // Parent of kernel threads, which have no environment.
     const KTHREADD: Id = 2;
     let environ = || std::fs::read(file(p.id, "environ")).unwrap_or_default();
     let mut read = environ();
     if read.is_empty() && p.parent != KTHREADD && p.id != KTHREADD {
-        // It may be changing from one program to the next: for that moment it shows none.
+        // During exec the environment is briefly empty.
         std::thread::sleep(Duration::from_millis(1));
         read = environ();
     }
     read.split(|b| *b == 0).any(|variable| variable == mark.as_bytes())
 }
 
-/// The most resident memory that a process ever had, in bytes.
+/// Peak resident memory of a process, in bytes.
 pub(crate) fn peak_memory(id: Id) -> Option<u64> {
     kilobytes(&std::fs::read_to_string(file(id, "status")).ok()?, "VmHWM:")
 }
 
-/// The memory of a process, in bytes, with a fair part of what it shares with others.
+/// Proportional memory of a process (PSS), in bytes.
 pub(crate) fn fair_memory(id: Id) -> Option<u64> {
     kilobytes(&std::fs::read_to_string(file(id, "smaps_rollup")).ok()?, "Pss:")
 }

@@ -1,14 +1,14 @@
-//! Where the program of a command is, or why it can't be begun.
+//! Lookup of a command's program.
 
 use protocol::KindName;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Finds a program as a shell would: by its path from the folder when it has a '/', in `PATH` otherwise.
+/// Finds a program like a shell: relative to the folder if it contains a '/', otherwise in `PATH`.
 ///
 /// # Errors
-/// Why it can't be begun and what to do, as a sentence or two.
+/// Why it can't be started, and what to do.
 pub(crate) fn find(
     kind: &KindName,
     folder: &Path,
@@ -57,7 +57,7 @@ pub(crate) fn find(
     }
 }
 
-/// Whether it is a file that may be executed by someone.
+/// Checks that it is an executable file.
 fn can_be_begun(program: &Path) -> Result<(), String> {
     match std::fs::metadata(program) {
         Ok(found) if found.is_dir() => Err("is a folder. Give the path of the program in it.".to_owned()),

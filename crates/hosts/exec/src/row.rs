@@ -1,19 +1,19 @@
-//! One line that is being written: its text with colours, and how far the cursor went back in it.
+//! Line being written: its text with colours, and the cursor position.
 
 use std::borrow::Cow;
 
-/// A line is cut here, in bytes.
+/// Maximum length of a line, in bytes.
 pub(crate) const MAX_LINE_BYTES: usize = 200 * 1024;
 
-/// A line as far as it is written.
+/// Line being written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     bytes: Vec<u8>,
-    /// There was more of it than is kept.
+    /// Whether it was truncated.
     pub cut: bool,
-    /// The cursor went back over so many characters; what is written next replaces them.
+    /// Characters that the cursor moved back. The next text replaces them.
     back: usize,
-    /// Something was written or wiped.
+    /// Whether anything was written or erased.
     pub touched: bool,
 }
 
@@ -50,7 +50,7 @@ impl Row {
         self.back = self.back.saturating_add(columns);
     }
 
-    /// Wipes all of it.
+    /// Erases the line.
     pub fn wipe(&mut self) {
         *self = Self { touched: true, ..Self::default() };
     }
@@ -62,7 +62,7 @@ impl Row {
         self.touched = true;
     }
 
-    /// Takes the last characters away. Of the colours that stood among them the newest stays.
+    /// Removes the last characters. The newest of their colours stays.
     fn take_back(&mut self, characters: usize) {
         let mut style = None;
         for _ in 0..characters {
@@ -70,7 +70,7 @@ impl Row {
                 style = style.or_else(|| Some(self.bytes[at..].to_vec()));
                 self.bytes.truncate(at);
             }
-            // A character is its first byte and those that continue it.
+            // A UTF-8 character is a first byte plus continuation bytes.
             while self.bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
             if self.bytes.is_empty() {
                 break;
@@ -84,7 +84,7 @@ impl Row {
     }
 }
 
-/// Where the sequence begins that sets colours at the very end.
+/// Position of a style sequence at the very end.
 fn trailing_style(bytes: &[u8]) -> Option<usize> {
     let rest = bytes.strip_suffix(b"m")?;
     let at = rest.iter().rposition(|b| !(b.is_ascii_digit() || matches!(b, b';' | b':')))?;

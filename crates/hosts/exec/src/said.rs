@@ -1,29 +1,29 @@
-//! What one piece of output says beyond its text, whichever form it was said in.
+//! Report parsed from output, in any format.
 
 use protocol::LogLevel;
 use serde_json::Value;
 
-/// What was read from a line. Absent is "not said".
+/// Parsed report. Absent means "not reported".
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Said {
-    /// Share of the whole, 0 to 1.
+    /// Share of the total, 0 to 1.
     pub progress: Option<f64>,
     pub done: Option<u64>,
     pub total: Option<u64>,
     pub unit: Option<String>,
     pub message: Option<String>,
     pub phase: Option<PhaseSaid>,
-    /// The x of the points.
+    /// x of the points.
     pub step: Option<f64>,
-    /// A value for each of the named curves. May be no number: the log then says so.
+    /// One value per named series. Non-finite values are reported in the log.
     pub points: Vec<(String, f64)>,
     pub result: Option<Value>,
     pub log: Option<(LogLevel, String)>,
-    /// Something in the line was not understood: it belongs into the log as well.
+    /// Whether part of the line was not understood, so that it also belongs in the log.
     pub odd: bool,
 }
 
-/// A phase, by its name or by its number from 1.
+/// Phase by name, or by number from 1.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum PhaseSaid {
     Name(String),
@@ -31,13 +31,13 @@ pub(crate) enum PhaseSaid {
 }
 
 impl Said {
-    /// Whether it says anything.
+    /// Whether anything was reported.
     pub fn anything(&self) -> bool {
         *self != Self { odd: self.odd, ..Self::default() }
     }
 }
 
-/// A count that a float stands for: whole, not negative, and exact.
+/// Converts a float to a count: whole, not negative, exact.
 pub(crate) fn count(n: f64) -> Option<u64> {
     (0.0..9e15).contains(&n).then_some(n.round() as u64)
 }

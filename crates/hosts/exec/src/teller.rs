@@ -1,5 +1,4 @@
-//! Tells the operation what its command says: reports become progress and curves, the rest becomes the log, and
-//! neither floods whoever reads it.
+//! Output parser: reports become progress and series, the rest becomes the log, both rate-limited.
 
 use crate::bar::Bar;
 use crate::curves::Curves;
@@ -16,56 +15,56 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// So many phases are told apart.
+/// Maximum number of phases.
 const MAX_PHASES: usize = 100;
 
-/// How the output of a command is read.
+/// How the output of a command is parsed.
 #[derive(Debug)]
 pub(crate) enum Reading {
     /// JSON lines on standard output are reports.
     Lines,
-    /// So are bars.
+    /// Also tqdm bars.
     Tqdm,
-    /// So are lines that fit.
+    /// Also lines that match.
     Pattern(Matcher),
-    /// Nothing is.
+    /// No reports.
     Nothing,
 }
 
-/// Where a line came from.
+/// Output stream of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stream {
     Out,
     Err,
 }
 
-/// What a command said in all.
+/// Summary of a command's output.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// Lines that the log has, and lines that were too many for it.
+    /// Number of logged and dropped lines.
     pub kept: u64,
     pub left_out: u64,
-    /// The last lines of standard error, or of standard output when there were none.
+    /// Last lines of standard error, or else of standard output.
     pub last: Vec<String>,
-    /// What it said its result is.
+    /// Reported result.
     pub reported: Option<Value>,
 }
 
-/// Where in a traceback of Python a line is: all of its lines are errors.
+/// Position in a Python traceback, whose lines are all errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Traceback {
     Outside,
-    /// Its first line.
+    /// First line.
     Head,
-    /// The calls, which are indented.
+    /// Calls, which are indented.
     Calls,
-    /// The first line that is not: it names the exception, or another one follows.
+    /// First line without indentation: the exception, or the start of another traceback.
     Exception,
 }
 
 impl Traceback {
     fn next(self, line: &str) -> Self {
-        /// What stands between two tracebacks.
+        /// Lines between two chained tracebacks.
         const BETWEEN: [&str; 2] = ["During handling of the above", "The above exception was"];
         let indented = line.starts_with([' ', '\t']);
         match self {
@@ -78,7 +77,7 @@ impl Traceback {
     }
 }
 
-/// Listens to one attempt.
+/// Parser of one attempt.
 pub(crate) struct Teller<E> {
     ear: E,
     reading: Arc<Reading>,
@@ -87,22 +86,22 @@ pub(crate) struct Teller<E> {
     curves: Curves,
     bars: Bars,
     percentages: Percentages,
-    /// Within a traceback of Python, by stream: its lines are errors to the last.
+    /// Traceback state per stream.
     traceback: [Traceback; 2],
-    /// The newest state of a line that is drawn over, by stream.
+    /// Newest state of an overwritten line per stream.
     drawn: [Option<String>; 2],
     unit: String,
     total: Option<u64>,
-    /// Something was counted in this phase.
+    /// Whether anything was counted in this phase.
     counting: bool,
-    /// A share of the whole was said in this phase.
+    /// Whether total progress was reported in this phase.
     share_said: bool,
     phase: Option<u32>,
     reported: Option<Value>,
 }
 
 impl<E: Ear> Teller<E> {
-    /// A teller whose kind declares these phases.
+    /// Parser for a kind with these phases.
     pub fn new(ear: E, reading: Arc<Reading>, phases: Vec<String>, pace: Pace, now: Instant) -> Self {
         Self {
             ear,
@@ -123,7 +122,7 @@ impl<E: Ear> Teller<E> {
         }
     }
 
-    /// Takes a state of a line.
+    /// Handles a state of a line.
     pub fn hear(&mut self, stream: Stream, piece: &Piece, now: Instant) {
         let text = ansi::plain(&piece.text);
         let reading = Arc::clone(&self.reading);
@@ -139,7 +138,7 @@ impl<E: Ear> Teller<E> {
         {
             self.apply(said, now);
         }
-        // The log keeps its colours; whatever is read out of a line is read without them.
+        // The log keeps colours; parsing ignores them.
         let shown = coloured(&piece.text);
         let drawn = &mut self.drawn[stream as usize];
         let drawn = match piece.state {
@@ -150,14 +149,14 @@ impl<E: Ear> Teller<E> {
                 return;
             }
             State::Passed => {
-                // What stands there in the end is told once more.
+                // The final state is reported once more.
                 *drawn = None;
                 return;
             }
             _ => drawn.take(),
         };
         let shown = match drawn {
-            // The newline after the last state of a line that was drawn over.
+            // Newline after the last state of an overwritten line.
             Some(drawn) if text.trim().is_empty() => drawn,
             _ if text.trim().is_empty() => String::new(),
             _ => shown.trim_end().to_owned(),
@@ -183,11 +182,11 @@ impl<E: Ear> Teller<E> {
         }
     }
 
-    /// Takes a state of a line when it is a bar or part of one; says whether it was.
+    /// Handles a state of a line that is a bar or part of one. Returns whether it is.
     fn hear_bar(&mut self, stream: Stream, text: &str, piece: &Piece, now: Instant) -> bool {
         let state = piece.state;
         let drawn = match Bar::read(text) {
-            // Its last state is in the log by itself.
+            // The log already has its last state.
             Some(_) if state == State::Settled => return true,
             Some(bar) if state == State::Open => self.bars.glimpse(bar),
             Some(bar) => {
@@ -227,7 +226,7 @@ impl<E: Ear> Teller<E> {
 
     fn apply(&mut self, said: Said, now: Instant) {
         if let Some(phase) = &said.phase {
-            // What was said of the whole in the phase before is out of date.
+            // Total progress of the previous phase is outdated.
             if self.enter(phase) && std::mem::take(&mut self.share_said) && said.progress.is_none() {
                 self.ear.fraction(None);
             }
@@ -264,8 +263,7 @@ impl<E: Ear> Teller<E> {
         }
     }
 
-    /// Enters a phase: one that the kind declares has its place there, another comes next. Says whether it is another
-    /// than before.
+    /// Enters a phase: a declared one by its index, an unknown one as the next. Returns whether it changed.
     fn enter(&mut self, phase: &PhaseSaid) -> bool {
         let (index, name) = match phase {
             PhaseSaid::Number(index) => {
@@ -277,7 +275,7 @@ impl<E: Ear> Teller<E> {
                 let index = match known.and_then(|at| u32::try_from(at + 1).ok()) {
                     Some(index) => index,
                     None => {
-                        // Told again it has the same place.
+                        // A repeated phase keeps its index.
                         if self.phases.len() < MAX_PHASES {
                             self.phases.push(name.clone());
                         }
@@ -291,21 +289,21 @@ impl<E: Ear> Teller<E> {
             return false;
         }
         self.phase = Some(index);
-        // The host begins the count anew.
+        // The host restarts the count.
         (self.counting, self.total, self.unit) = (false, None, String::new());
         self.percentages = Percentages::default();
         self.ear.phase(index, &name);
         true
     }
 
-    /// The last words, once both streams have ended.
+    /// Ends the parsing, after both streams have ended.
     pub fn finish(mut self) -> Heard {
         self.finish_lines();
         let (kept, left_out, last) = self.log.finish(&mut self.ear);
         Heard { kept, left_out, last, reported: self.reported }
     }
 
-    /// Logs what was still being drawn.
+    /// Logs lines that were still being overwritten.
     fn finish_lines(&mut self) {
         let now = Instant::now();
         for text in self.bars.finish() {
@@ -319,7 +317,7 @@ impl<E: Ear> Teller<E> {
         }
     }
 
-    /// How much a line matters: what it says itself, or else what its stream stands for.
+    /// Log level of a line: its own level, or that of its stream.
     fn level(&mut self, stream: Stream, text: &str) -> LogLevel {
         let traceback = &mut self.traceback[stream as usize];
         *traceback = traceback.next(text);

@@ -1,13 +1,13 @@
-//! Texts with `{param}` places, and argument vectors made of them.
+//! String templates with `{param}` placeholders, and argument vectors of them.
 //!
-//! Knows no shell: what fills a place becomes part of one argument and is never split or read again.
+//! There is no shell: a value becomes part of one argument and is never split or evaluated.
 
 use std::collections::BTreeMap;
 
-/// What the given params are as text; a param that was not given is not in it.
+/// Parameter values as text. Absent parameters are not in the map.
 pub(crate) type Values = BTreeMap<String, String>;
 
-/// A text with places. `{{` and `}}` stand for the braces themselves.
+/// Template. `{{` and `}}` are literal braces.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Template(Vec<Part>);
 
@@ -18,10 +18,10 @@ enum Part {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// What about its braces can't be meant so, as a sentence.
+    /// What is wrong with its braces.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -64,7 +64,7 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The names of its places.
+    /// Names of its placeholders.
     pub fn places(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Place(name) => Some(name.as_str()),
@@ -72,7 +72,7 @@ impl Template {
         })
     }
 
-    /// The place with which it begins.
+    /// Placeholder at its start.
     pub fn first_place(&self) -> Option<&str> {
         match self.0.first() {
             Some(Part::Place(name)) => Some(name),
@@ -80,7 +80,7 @@ impl Template {
         }
     }
 
-    /// The text with its places filled; `None` when one of them has nothing to fill it.
+    /// Fills in the values; `None` if a value is absent.
     pub fn fill(&self, values: &Values) -> Option<String> {
         let mut out = String::new();
         for part in &self.0 {
@@ -93,12 +93,12 @@ impl Template {
     }
 }
 
-/// An argument vector: groups of arguments, each of which is there as a whole or not at all.
+/// Argument vector: groups of arguments that are used together or not at all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Vector(pub Vec<Vec<Template>>);
 
 impl Vector {
-    /// The arguments. A group in which a place has nothing to fill it is left out.
+    /// Fills in the values. Groups with an absent value are omitted.
     pub fn fill(&self, values: &Values) -> Vec<String> {
         let whole = |group: &Vec<Template>| {
             group.iter().map(|argument| argument.fill(values)).collect::<Option<Vec<_>>>()

@@ -1,48 +1,47 @@
-//! The bars of tqdm on one stream, and what they say together.
+//! Tracks the tqdm bars of one stream.
 //!
-//! The outermost bar is the progress. A bar that begins anew in its place (one per epoch, say) makes the whole
-//! unknown: nobody can tell how many will follow. Bars below it are told in the message. What stands behind the
-//! rate and is a number is a curve over the bar's count.
+//! The outermost bar is the progress. If a bar restarts in its place (e.g. one per epoch), the total becomes unknown.
+//! Inner bars go into the message. Numeric values after the rate become series over the bar's count.
 
 use crate::bar::Bar;
 use crate::said::{Said, count};
 
-/// Bars below each other are followed down to here.
+/// Maximum depth of nested bars.
 const MAX_DEPTH: usize = 16;
 
-/// The bars of one stream.
+/// Bars of one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Bars {
-    /// By how far below the outermost.
+    /// Bars by nesting depth.
     slots: Vec<Option<Slot>>,
-    /// There was a bar below another: what is only half drawn can't be told apart.
+    /// Whether there was a nested bar, which makes partial states ambiguous.
     nested: bool,
 }
 
 #[derive(Debug)]
 struct Slot {
     bar: Bar,
-    /// What earlier bars in this place counted: curves go on behind it.
+    /// Count of earlier bars in this place, after which its series continue.
     before: f64,
-    /// How many bars were in this place before.
+    /// Number of earlier bars in this place.
     earlier: u32,
-    /// The log has its last state.
+    /// Whether the log has its last state.
     logged: bool,
-    /// It was wiped off, and comes again or not.
+    /// Erased, and maybe drawn again.
     wiped: bool,
-    /// It was drawn for the last time, above the others.
+    /// Drawn for the last time, above the others.
     closed: bool,
-    /// Where its curves are: a bar is drawn more often than it goes on.
+    /// Last x of its series: a bar is drawn more often than it advances.
     told: Option<f64>,
 }
 
-/// What a drawing of a bar comes to.
+/// Effect of a bar state.
 #[derive(Debug, Default)]
 pub(crate) struct Drawn {
     pub said: Said,
-    /// The total is not known any more: leave the whole open.
+    /// The total is not known any more.
     pub endless: bool,
-    /// The last states of bars that are over, for the log.
+    /// Last states of finished bars, for the log.
     pub log: Vec<String>,
 }
 
@@ -52,7 +51,7 @@ impl Bars {
         !self.slots.is_empty()
     }
 
-    /// Takes a drawing `up` lines below the outermost; `kept` says that a newline followed.
+    /// Handles a bar state `up` lines below the outermost; `kept` means a newline followed.
     pub fn draw(&mut self, bar: Bar, up: usize, kept: bool) -> Drawn {
         let mut up = up.min(MAX_DEPTH - 1);
         let mut closes = false;
@@ -82,7 +81,7 @@ impl Bars {
                 Slot { before: old.before + old.bar.n, earlier: old.earlier + 1, told: old.told, ..new }
             }
             Some(old) if old.bar == bar && !kept => {
-                // Drawn again as it stood: nothing is new.
+                // Redrawn without a change.
                 *slot = Some(Slot { wiped: false, ..old });
                 return drawn;
             }
@@ -115,8 +114,8 @@ impl Bars {
         drawn
     }
 
-    /// The place of the bar that is drawn for the last time: tqdm draws it in the place of the outermost, which then
-    /// moves down.
+    /// Depth of a bar that is drawn for the last time: tqdm draws it in place of the outermost bar, which then moves
+    /// down.
     fn closing(&self, bar: &Bar) -> Option<usize> {
         let far = |slot: &Option<Slot>| {
             let slot = slot.as_ref().filter(|slot| !slot.closed && !slot.wiped)?;
@@ -129,7 +128,7 @@ impl Bars {
         outermost.is_none_or(|outermost| distance < outermost).then_some(at)
     }
 
-    /// What an unfinished drawing says: only what surely is the outermost bar, whole and going on.
+    /// Handles a partial state: only if it is certainly the outermost bar, complete and advancing.
     pub fn glimpse(&mut self, bar: Bar) -> Option<Drawn> {
         let goes_on = match self.slots.first() {
             None => true,
@@ -141,23 +140,22 @@ impl Bars {
         (goes_on && !self.nested && bar.timed).then(|| self.draw(bar, 0, false))
     }
 
-    /// The bar there was wiped off, as one below another is when it is done, and any while a line is printed above
-    /// it: unless it is drawn again, it leaves no line.
+    /// Handles an erased bar: a finished inner bar, or any bar while a line is printed above it. Unless it is drawn
+    /// again, it leaves no line.
     pub fn wipe(&mut self, up: usize) {
         if let Some(Some(slot)) = self.slots.get_mut(up) {
             slot.wiped = true;
         }
     }
 
-    /// The last states of the bars that were not logged.
+    /// Last states of bars that were not logged.
     pub fn finish(&mut self) -> Vec<String> {
         let left = self.slots.drain(..).flatten().filter(|slot| !slot.logged && !slot.wiped);
         left.map(|slot| slot.bar.text).collect()
     }
 }
 
-/// Whether a drawing is that of another bar than the one that stood there: it counts anew. A total that grows or is
-/// given up belongs to the same bar.
+/// Whether a state belongs to a new bar, whose count restarts. A total that grows or becomes unknown is the same bar.
 fn is_another(old: &Slot, bar: &Bar) -> bool {
     old.closed && old.bar != *bar
         || bar.n < old.bar.n

@@ -1,4 +1,4 @@
-//! What a command uses, looked at from time to time, and its limits.
+//! Resource usage of a command, sampled periodically, and its limits.
 
 use crate::procs::{self, Id, Proc};
 use rustix::process::{Pid, setpriority_process};
@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A table of processes younger than this serves all commands.
+/// Maximum age of a process table that commands share.
 const FRESH: Duration = Duration::from_millis(100);
-/// Between two looks, with limits to keep and without.
+/// Sample intervals with and without limits.
 const WATCHFUL: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_secs(1);
 
-/// What a command may use. Absent is "as much as there is".
+/// Resource limits. Absent means unlimited.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct Limits {
-    /// Resident memory of all its processes, bytes.
+    /// Resident memory of all its processes, in bytes.
     pub memory: Option<u64>,
-    /// Address space of each of its processes, bytes.
+    /// Address space per process, in bytes.
     pub address_space: Option<u64>,
     /// CPU time of all its processes.
     pub cpu_seconds: Option<f64>,
@@ -27,15 +27,15 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// How often to look.
+    /// Sample interval.
     pub fn every(&self) -> Duration {
         if self.memory.is_some() || self.cpu_seconds.is_some() { WATCHFUL } else { CALM }
     }
 
-    /// Sets on a process what the system keeps by itself.
+    /// Sets the limits of a process that the kernel enforces.
     pub fn impose(&self, id: Id) {
         let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else { return };
-        // A process that is gone already needs no limits.
+        // A process that has ended needs no limits.
         #[cfg(target_os = "linux")]
         if let Some(bytes) = self.address_space {
             use rustix::process::{Resource, Rlimit, prlimit};
@@ -48,7 +48,7 @@ impl Limits {
     }
 }
 
-/// A limit that was overrun.
+/// Exceeded limit.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Overrun {
     /// Bytes in use.
@@ -57,12 +57,12 @@ pub(crate) enum Overrun {
     Cpu(f64),
 }
 
-/// The newest table of processes, shared by all commands of a host.
+/// Newest process table, shared by all commands of a host.
 #[derive(Debug, Default)]
 pub(crate) struct Table(tokio::sync::Mutex<Option<(Instant, Arc<Vec<Proc>>)>>);
 
 impl Table {
-    /// All processes, or `None` where they can't be seen.
+    /// All processes; `None` if the process table is not available.
     async fn read(&self) -> Option<Arc<Vec<Proc>>> {
         let mut place = self.0.lock().await;
         if let Some((at, table)) = &*place
@@ -76,7 +76,7 @@ impl Table {
     }
 }
 
-/// What one command has used so far.
+/// Resource usage of one command.
 #[derive(Debug)]
 pub(crate) struct Usage {
     group: Id,
@@ -85,7 +85,7 @@ pub(crate) struct Usage {
     ticks: u64,
     seen: bool,
     peak: Option<u64>,
-    /// How many of its processes a signal had stopped at the last look.
+    /// Number of stopped processes in the last sample.
     stopped: usize,
     limited: BTreeSet<Id>,
 }
@@ -104,12 +104,12 @@ impl Usage {
         }
     }
 
-    /// Looks once, and says which limit is overrun.
+    /// Takes a sample, and returns an exceeded limit.
     pub async fn look(&mut self) -> Option<Overrun> {
         let table = self.table.read().await?;
         let members = procs::members(&table, self.group, &BTreeSet::new());
         for one in &members {
-            // Begun before the leader had its limits; later ones inherit them.
+            // Started before the leader had its limits. Later processes inherit them.
             if self.limited.insert(one.id) {
                 self.limits.impose(one.id);
             }
@@ -122,7 +122,7 @@ impl Usage {
             let pages: u64 = members.iter().map(|p| p.pages).sum();
             let rough = pages.saturating_mul(rustix::param::page_size() as u64);
             if rough > limit {
-                // What processes share was counted several times: look closely before anything is ended for it.
+                // Shared memory was counted more than once: measure precisely before the command is killed.
                 let close = members.iter().map(|p| procs::fair_memory(p.id)).sum::<Option<u64>>();
                 let used = close.unwrap_or(rough);
                 if used > limit {
@@ -134,15 +134,14 @@ impl Usage {
         self.limits.cpu_seconds.filter(|limit| cpu > *limit).map(|_| Overrun::Cpu(cpu))
     }
 
-    /// The last look, at the leader that has ended and was not yet waited for: all that its children used has
-    /// become its own, if it waited for them.
+    /// Last sample, of the leader before it is reaped: it includes the usage of its reaped children.
     pub fn last_look(&mut self) {
         if let Some(leader) = procs::one(self.group) {
             self.count(leader.cpu_ticks);
         }
     }
 
-    /// How many of its processes a signal has stopped.
+    /// Number of processes stopped by a signal.
     pub fn stopped(&self) -> usize {
         self.stopped
     }
@@ -152,12 +151,12 @@ impl Usage {
         self.ticks = self.ticks.max(ticks);
     }
 
-    /// CPU time so far, where it can be seen.
+    /// CPU time so far, if measured.
     pub fn cpu_seconds(&self) -> Option<f64> {
         self.seen.then(|| self.ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
-    /// The most resident memory of one of the processes, bytes, where it can be seen.
+    /// Peak resident memory of a single process in bytes, if measured.
     pub fn peak_memory(&self) -> Option<u64> {
         self.peak
     }

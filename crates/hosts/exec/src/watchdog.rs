@@ -1,7 +1,7 @@
-//! Ends what runs when this process is gone without having been able to, by `kill -9` or a crash.
+//! Kills leftover processes after this process died without cleanup (`kill -9` or a crash).
 //!
-//! One small `sh` reads from a pipe which process groups there are. When the pipe closes, which the system does
-//! however this process ends, it kills those that are left. What left its group by `setsid` it does not reach.
+//! A small `sh` reads process groups from a pipe. The kernel closes the pipe when this process ends, and the shell
+//! kills the remaining groups. It does not reach processes that left their group with `setsid`.
 
 use crate::procs::Id;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-/// What the shell does. It is given nothing but numbers.
+/// Shell script. Its only input is numbers.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 groups=' '
@@ -26,7 +26,7 @@ done
 for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
 "#;
 
-/// Watches over the groups of a host. Begun with the first of them.
+/// Watchdog of all groups of a host. Started with the first group.
 #[derive(Debug, Default)]
 pub(crate) struct Watchdog(Mutex<Watched>);
 
@@ -37,27 +37,27 @@ struct Watched {
 }
 
 impl Watchdog {
-    /// Takes a group under watch.
+    /// Adds a group.
     ///
     /// # Errors
-    /// When there is no shell; the group is then not watched.
+    /// If there is no shell. The group is then not watched.
     pub fn add(&self, group: Id) -> io::Result<()> {
         let mut watched = self.lock();
         watched.groups.insert(group);
         if watched.tell(&format!("add {group}\n")).is_ok() {
             return Ok(());
         }
-        // None yet, or it is gone: a new one hears of all groups.
+        // Not started, or dead: a new one gets all groups.
         watched.shell = Some(begin()?);
         let all: String = watched.groups.iter().map(|group| format!("add {group}\n")).collect();
         watched.tell(&all)
     }
 
-    /// The group is gone.
+    /// Removes a group.
     pub fn forget(&self, group: Id) {
         let mut watched = self.lock();
         if watched.groups.remove(&group) {
-            // One that can't be told is gone, and with it what it knew.
+            // A shell that can't be written to is dead, and its state with it.
             let _ = watched.tell(&format!("drop {group}\n"));
         }
     }
@@ -78,7 +78,7 @@ impl Drop for Watched {
     fn drop(&mut self) {
         if let Some(mut shell) = self.shell.take() {
             drop(shell.stdin.take());
-            // It ends at once; waited for so that nothing of it is left.
+            // It ends at once. Reaped so that no zombie remains.
             let _ = shell.wait();
         }
     }
@@ -112,7 +112,7 @@ mod tests {
             watchdog.add(group.id()).unwrap();
         }
         watchdog.forget(done.id());
-        // Closes the pipe, as the system does for a process that is killed.
+        // Closes the pipe, as the kernel does for a killed process.
         drop(watchdog);
         use std::os::unix::process::ExitStatusExt;
         assert_eq!(left.wait().unwrap().signal(), Some(9));

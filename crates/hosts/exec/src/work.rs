@@ -1,4 +1,4 @@
-//! A declared command as a work of the host: its params, its limit, its health.
+//! Declared command as a work of the host.
 
 use crate::command::{Declared, declare};
 use crate::config::{ConfigError, ExecConfig};
@@ -14,14 +14,14 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-/// One command of the configuration: the kind `exec.<name>`.
+/// Work of a kind `exec.<name>`.
 pub struct ExecWork {
     declared: Arc<Declared>,
     shared: Arc<Shared>,
 }
 
-/// The works of a configuration, one a command, in the order of the file; none when it declares none. Relative
-/// folders are below `base`, as a rule the folder of the configuration's file.
+/// Works of a configuration, one per command, in file order. Relative folders are below `base`, usually the folder of
+/// the configuration file.
 ///
 /// # Errors
 /// The first mistake in the configuration, with its kind and key.
@@ -31,7 +31,7 @@ pub fn works(config: &ExecConfig, base: &Path) -> Result<Vec<ExecWork>, ConfigEr
     Ok(declare(config, base)?.into_iter().map(work).collect())
 }
 
-/// The params of a command. What they are is known when the configuration is: [`Work::kind`] has their schema.
+/// Parameters of a command. Their schema comes from the configuration; see [`Work::kind`].
 #[derive(Deserialize, Debug)]
 #[serde(transparent)]
 pub struct ExecParams(Map<String, Value>);
@@ -62,7 +62,7 @@ impl Work for ExecWork {
         let (vector, set_env) = self.declared.fill(&params.0);
         let (declared, shared) = (Arc::clone(&self.declared), Arc::clone(&self.shared));
         let job = Job { declared, shared, vector, set_env };
-        // The keeper goes on when this future is dropped, and hears of it by this guard.
+        // The supervisor outlives this future, and learns of its drop by this guard.
         let abandon = CancellationToken::new();
         let _dropped = abandon.clone().drop_guard();
         match tokio::spawn(keep(job, ctx, abandon)).await {

@@ -1,6 +1,6 @@
-//! The parts of a table, each from what was written to what is used.
+//! Conversion of each part of a command's table.
 //!
-//! An error is a sentence without the kind and, as a rule, the key: who asks knows those.
+//! An error is a sentence without the kind and usually without the key; the caller adds them.
 
 use crate::command::{ATTEMPT, OPERATION};
 use crate::config::{ConfigError, ParamConfig, Patterns, ProgressConfig, SeriesConfig, read};
@@ -29,7 +29,7 @@ pub(super) fn schema(params: &[Param]) -> Value {
     json!({"type": "object", "properties": properties, "required": required})
 }
 
-/// Reads `command`: texts, and lists of texts that are there together or not at all.
+/// Parses `command`: strings, and lists of strings that are used together or not at all.
 pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
     const SHAPE: &str = "must be a list of strings, like [\"python3\", \"fit.py\", [\"--seed\", \"{seed}\"]]";
     let argument = |value: &toml::Value| {
@@ -81,7 +81,7 @@ pub(super) fn variable(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What tells one operation from another: as configured, or the first params.
+/// Summary template: as configured, or the first parameters.
 pub(super) fn summary(configured: Option<String>, params: &[Param]) -> String {
     configured.unwrap_or_else(|| {
         params.iter().take(3).map(|p| format!("{{{}}}", p.name)).collect::<Vec<_>>().join(" · ")
@@ -150,7 +150,7 @@ pub(super) fn limits(
     Ok(limits)
 }
 
-/// How many lines the log takes: enough for a reader, and no more than a browser that follows it can take.
+/// Log limits: enough for a reader, and not too much for a browser that follows the log.
 pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<Pace, (&'static str, String)> {
     const MOST: u32 = 1_000_000;
     let lines = |key, n: Option<u32>, usual| match n {

@@ -1,4 +1,4 @@
-//! Mistakes in a table are named with kind and key; what is right becomes a kind, a form and a vector.
+//! Mistakes in a table are reported with kind and key. A valid table becomes a kind, a form and an argument vector.
 
 use super::*;
 use serde_json::json;

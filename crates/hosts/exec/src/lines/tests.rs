@@ -1,10 +1,10 @@
-//! Output in portions, as a terminal would show it.
+//! Chunked output, as a terminal would show it.
 
 use super::*;
 use crate::row::MAX_LINE_BYTES;
 use proptest::prelude::*;
 
-/// The states that are final, with the input in portions of a size.
+/// Final states, with the input in chunks of a size.
 fn told(input: &[u8], portion: usize) -> Vec<(String, State)> {
     let (mut lines, mut out) = (Lines::default(), Vec::new());
     let mut tell = |piece: Piece| {
@@ -54,7 +54,7 @@ fn a_line_without_end_is_held_up_to_a_bound_and_marked() {
     assert_eq!(seen, [(MAX_LINE_BYTES, true), (5, false)]);
 }
 
-/// What a terminal would show in the end, and how many states were told on the way.
+/// What a terminal would finally show, and the number of reported states.
 fn shown(input: &[u8]) -> (Vec<String>, usize) {
     let all = told(input, input.len());
     let stays = |state: &State| matches!(state, State::Kept | State::Settled);
@@ -80,12 +80,12 @@ fn no_rest_of_an_escape_or_a_backspace_is_seen() {
 
 #[test]
 fn of_rows_that_are_drawn_anew_together_the_last_state_stays() {
-    // As docker draws: each row by itself, up and down again.
+    // Like docker: each row separately, up and down again.
     let docker = b"a: wait\nb: wait\nc: wait\n\x1b[3A\x1b[2K\ra: 10\r\x1b[3B\x1b[2A\x1b[2K\rb: 20\r\x1b[2B\
         \x1b[3A\x1b[2K\ra: done\r\x1b[3B\x1b[2A\x1b[2K\rb: done\r\x1b[2B\x1b[1A\x1b[2K\rc: done\r\x1b[1B";
     let lines = shown(docker).0;
     assert_eq!(lines, ["a: wait", "b: wait", "c: wait", "a: done", "b: done", "c: done"]);
-    // As rich draws: all rows anew, and what is printed meanwhile above them.
+    // Like rich: redraws all rows, and prints other lines above them.
     let mut rich = b"\x1b[?25l\r\x1b[2Kone 0%\ntwo 0%".to_vec();
     for i in 1..=40 {
         rich.extend(format!("\r\x1b[2K\x1b[1A\x1b[2Kone {i}%\ntwo {i}%").bytes());

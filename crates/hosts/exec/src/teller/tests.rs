@@ -1,4 +1,4 @@
-//! What output comes to, told to a list instead of an operation.
+//! Parsed output, recorded in a list instead of an operation.
 
 use super::*;
 use crate::lines::Lines;

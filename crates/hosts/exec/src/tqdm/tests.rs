@@ -1,11 +1,11 @@
-//! Bars as tqdm really draws them.
+//! Real tqdm output.
 
 use super::*;
 use crate::lines::{Lines, State};
 use proptest::prelude::*;
 use protocol::ansi;
 
-/// Everything that a sample of real output comes to: the drawings, and what stays for the log.
+/// All states and log lines of a sample of real output.
 fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
     let (mut lines, mut bars) = (Lines::default(), Bars::default());
     let (mut all, mut log) = (Vec::new(), Vec::new());
@@ -28,7 +28,7 @@ fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
         all.extend(one);
     };
     for bytes in sample.chunks(portion) {
-        // In portions a bar may be torn; what is open is then no bar.
+        // A chunk boundary can split a bar. An open line is then not a bar.
         lines.push(bytes, |piece| {
             if piece.state != State::Open || Bar::read(&ansi::plain(&piece.text)).is_some() {
                 tell(piece);
@@ -47,7 +47,7 @@ fn a_single_bar_counts_to_its_total_and_leaves_one_line() {
         let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_single.txt"), portion);
         let last = &all.last().unwrap().said;
         assert_eq!((last.done, last.total, last.unit.as_deref()), (Some(60), Some(60), Some("batch")));
-        // What was told before says nothing again.
+        // An unchanged state reports nothing.
         assert!(all.iter().all(|d| !d.endless && (d.said.total == Some(60) || d.said == Said::default())));
         assert!(log.len() == 1 && log[0].contains("60/60"), "{log:?}");
         let told = all.iter().rfind(|d| !d.said.points.is_empty()).unwrap();
@@ -81,7 +81,7 @@ fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
     assert_eq!((last.done, last.unit.as_deref()), (Some(5_000_000), Some("B")));
 }
 
-/// A sample of real output of nested bars with everything left as it is by default.
+/// Real output of nested bars with default settings.
 const NESTED_DEFAULT: &[u8] = include_bytes!("../../tests/samples/tqdm_nested_default.txt");
 
 #[test]
@@ -95,7 +95,7 @@ fn nested_bars_that_stay_leave_the_outer_one_the_progress() {
         );
         let inner: Vec<_> = log.iter().filter(|line| line.contains("15/15")).collect();
         assert!(inner.len() == 4 && log.len() == 5 && log[4].contains("4/4"), "{log:?}");
-        // Their curve goes on from one to the next.
+        // Their series continue from one bar to the next.
         let curve: Vec<f64> =
             all.iter().filter(|d| !d.said.points.is_empty()).filter_map(|d| d.said.step).collect();
         assert!(curve.is_sorted_by(|a, b| a < b) && *curve.last().unwrap() == 60.0, "{curve:?}");

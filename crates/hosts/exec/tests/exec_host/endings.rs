@@ -1,4 +1,4 @@
-//! How commands end by themselves or by their limits, and what they may do with their output.
+//! Exits, limits and output of commands.
 
 use crate::rig::{Rig, group, is_alive, python};
 use protocol::host::Outcome;
@@ -20,7 +20,7 @@ async fn a_failure_says_how_it_ended_and_its_last_words() {
     let (told, failure) = rig.fail("exec.t", Value::Null).await;
     assert!(failure.message.starts_with("python3 exited with code 3."), "{}", failure.message);
     assert!(failure.message.ends_with("the disk is full") && !failure.hint.is_empty());
-    // Which of two streams is heard first is chance.
+    // The order of two streams is random.
     let line = |level, text: &str| told.lines.contains(&(level, text.to_owned()));
     assert!(
         told.lines.len() == 2 && line(LogLevel::Info, "to out") && line(LogLevel::Warn, "the disk is full")
@@ -55,7 +55,7 @@ async fn what_a_command_leaves_running_ends_with_it() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // One stays in the group, one leaves it and the session.
+    // One child stays in the group; the other leaves the group and the session.
     let script = "import subprocess\n\
         stays = subprocess.Popen(['sleep', '1000'])\n\
         leaves = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n\
@@ -90,7 +90,7 @@ async fn memory_counts_over_all_processes_and_is_limited() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // Each of the two stays below the limit.
+    // Each of the two processes stays below the limit.
     let script = "import os, time\n\
         os.fork()\n\
         held = os.urandom(1 << 20) * 70\n\
@@ -121,7 +121,7 @@ async fn cpu_time_is_limited_and_measured() {
 
     let mut rig = Rig::script(folder.path(), &script.replace("LIMIT", "0.2"), "nice = 5").await;
     let (_, result) = rig.run("exec.t", Value::Null).await;
-    // The system counts in hundredths and cuts off.
+    // The kernel counts hundredths and truncates.
     assert!((0.15..30.0).contains(&result.cpu_seconds.unwrap()), "{result:?}");
     assert!(result.peak_memory.unwrap() > 1 << 20, "{result:?}");
 }
@@ -165,7 +165,7 @@ async fn of_a_kind_no_more_run_at_once_than_allowed_and_who_comes_later_takes_no
     assert!(refused.text().await.unwrap().contains("at most 1 of exec.t"));
     std::fs::write(folder.path().join("go"), "").unwrap();
     assert_eq!(rig.until_ended(first).await.outcome, Outcome::Succeeded);
-    // Its place is free as soon as its end is told.
+    // Its slot is free as soon as its end is reported.
     assert_eq!(rig.try_start(later, "exec.t", Value::Null).await.status(), 202);
     let told = rig.until_ended(later).await;
     assert_eq!((told.outcome, told.text().as_str()), (Outcome::Succeeded, "runs"));

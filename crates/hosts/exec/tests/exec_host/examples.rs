@@ -1,4 +1,4 @@
-//! The examples run as they are, and the page's table is right.
+//! The examples run unchanged, and the table in the documentation is valid.
 
 use crate::rig::{Rig, python};
 use protocol::host::{About, Health};
@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize().unwrap()
 }
 
-/// The examples in a folder of their own: running them writes beside them.
+/// Copies the examples to a temporary folder, because running them writes files.
 async fn examples() -> (Rig, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(root().join("examples")).unwrap() {
@@ -29,7 +29,7 @@ async fn a_script_with_the_helper_gives_progress_curves_phases_a_log_and_a_resul
         return;
     }
     let (mut rig, _folder) = examples().await;
-    // Progress is thinned to one in 20 ms: at this pace some of it is told between the first word and the last.
+    // Progress is limited to one report per 20 ms. At this pace some reports fall between the first and last line.
     let params = json!({"epochs": 8, "pause": 0.03, "seed": 7, "verbose": true});
     let (told, result) = rig.run("exec.loss-curve", params).await;
     assert_eq!(
@@ -141,7 +141,7 @@ async fn the_table_on_the_page_is_a_kind_that_runs() {
     let (told, result) = rig.run("exec.render", json!({"frames": 3})).await;
     assert_eq!(told.progress.last().unwrap().done, 3);
     assert_eq!((told.curve("seconds_per_frame").len(), result.reported), (3, Some(json!({"frames": 3}))));
-    // The page's list of all keys must at least be read without an error.
+    // The list of all keys in the documentation must at least parse.
     let all = page.split("```toml\n").nth(2).expect("a second table").split("```").next().unwrap();
     Rig::new(all, folder.path()).await;
 }

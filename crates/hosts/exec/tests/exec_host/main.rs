@@ -1,4 +1,4 @@
-//! The exec host as the server meets it: over HTTP, with real programs.
+//! The exec host over HTTP, with real programs.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 

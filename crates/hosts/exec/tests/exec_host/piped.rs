@@ -1,11 +1,11 @@
-//! What programs on a pipe come to: how far they are told to be, and what they are begun with.
+//! Progress and environment of programs on a pipe.
 
 use crate::rig::Rig;
 use protocol::host::{HostEventBody, Outcome};
 use protocol::{ConditionKind, Progress};
 use serde_json::Value;
 
-/// A host of one command that is a script for `sh`, which stands in a file: braces of a table are places.
+/// Host with one command that runs a `sh` script from a file, because braces in a table are placeholders.
 async fn shell(script: &str, table: &str) -> (Rig, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("script.sh"), script).unwrap();

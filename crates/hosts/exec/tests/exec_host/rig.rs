@@ -1,5 +1,4 @@
-//! An exec host served on a port of its own, and a client that follows it. Tests wait on its events and on what
-//! scripts say, never on time.
+//! Test host on a free port, and a client that follows it. Tests wait for events and script output, never for time.
 
 use protocol::host::{HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::ExecResult;
@@ -9,14 +8,14 @@ use signalbox_exec_host::{ExecConfig, works};
 use std::path::Path;
 use std::time::Duration;
 
-/// Nothing in these tests takes so long when it works.
+/// Test timeout.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Rig {
     pub base: String,
     pub client: reqwest::Client,
     pub shutdown: host_kit::CancellationToken,
-    /// What happened so far, of all operations.
+    /// All events so far, of all operations.
     pub seen: Vec<HostEvent>,
     pub serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -27,7 +26,7 @@ impl Drop for Rig {
     }
 }
 
-/// Whether there is a Python; says loudly when a test can't be run for want of it.
+/// Whether Python is installed. Prints a notice if a test is skipped without it.
 pub fn python() -> bool {
     let there =
         std::process::Command::new("python3").arg("--version").output().is_ok_and(|o| o.status.success());
@@ -38,7 +37,7 @@ pub fn python() -> bool {
 }
 
 impl Rig {
-    /// A host of the commands in a TOML text, its folders below `folder`.
+    /// Host with the commands of a TOML text, with folders below `folder`.
     pub async fn new(toml: &str, folder: &Path) -> Self {
         let config = ExecConfig::from_toml(toml).unwrap();
         let mut host =
@@ -53,7 +52,7 @@ impl Rig {
         Self { base, client: reqwest::Client::new(), shutdown, seen: Vec::new(), serving }
     }
 
-    /// A host of one command `exec.t` that runs a Python script in a folder of its own.
+    /// Host with one command `exec.t` that runs a Python script in its own folder.
     pub async fn script(folder: &Path, script: &str, table: &str) -> Self {
         std::fs::write(folder.join("script.py"), script).unwrap();
         Self::new(&format!("[exec.t]\ncommand = [\"python3\", \"script.py\"]\n{table}"), folder).await
@@ -87,7 +86,7 @@ impl Rig {
         assert_eq!(answer.status(), 202);
     }
 
-    /// Follows the feed until what is wanted is there, in all that was seen of an operation.
+    /// Follows the feed until `want` matches the events of an operation.
     pub async fn until<T>(&mut self, id: OperationId, want: impl Fn(&[&HostEventBody]) -> Option<T>) -> T {
         let waiting = async {
             loop {
@@ -108,7 +107,7 @@ impl Rig {
         }
     }
 
-    /// Waits for a line of the log that begins so, and gives what follows.
+    /// Waits for a log line with this prefix, and returns the rest of it.
     pub async fn until_line(&mut self, id: OperationId, begins: &str) -> String {
         let found = |bodies: &[&HostEventBody]| {
             lines(bodies).iter().find_map(|(_, text)| text.strip_prefix(begins).map(str::to_owned))
@@ -120,7 +119,7 @@ impl Rig {
         self.until(id, Told::of).await
     }
 
-    /// Runs an operation to its end, which must be a good one.
+    /// Runs an operation that must succeed.
     pub async fn run(&mut self, kind: &str, params: Value) -> (Told, ExecResult) {
         let id = self.start(kind, params).await;
         let told = self.until_ended(id).await;
@@ -129,7 +128,7 @@ impl Rig {
         (told, result)
     }
 
-    /// Runs an operation that must fail, and gives how.
+    /// Runs an operation that must fail, and returns the failure.
     pub async fn fail(&mut self, kind: &str, params: Value) -> (Told, Failure) {
         let id = self.start(kind, params).await;
         let told = self.until_ended(id).await;
@@ -139,7 +138,7 @@ impl Rig {
     }
 }
 
-/// All that was told of an operation that has ended.
+/// All reports of an ended operation.
 #[derive(Debug)]
 pub struct Told {
     pub outcome: Outcome,
@@ -194,7 +193,7 @@ fn lines(bodies: &[&HostEventBody]) -> Vec<(LogLevel, String)> {
     all
 }
 
-/// Looks again and again: nobody tells of the end of a process that isn't one's own.
+/// Polls: there is no notification for the end of another's child process.
 pub fn until_true(look: impl Fn() -> bool) {
     let begun = std::time::Instant::now();
     while !look() {
@@ -203,13 +202,13 @@ pub fn until_true(look: impl Fn() -> bool) {
     }
 }
 
-/// Whether a process is there and not dead.
+/// Whether a process exists and is not a zombie.
 pub fn is_alive(id: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{id}/stat"))
         .is_ok_and(|stat| !stat[stat.rfind(')').unwrap() + 1..].trim_start().starts_with(['Z', 'X']))
 }
 
-/// The processes of a group that are not dead.
+/// Processes of a group that are not zombies.
 pub fn group(id: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap() {

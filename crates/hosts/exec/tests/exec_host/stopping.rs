@@ -1,12 +1,12 @@
-//! A cancel, a deadline, a shutdown: afterwards nothing of a command is left.
+//! Cancel, deadline and shutdown leave no processes behind.
 
 use crate::rig::{Rig, group, is_alive, python, until_true};
 use protocol::FailureReason;
 use protocol::host::{HostEventBody, Outcome};
 use serde_json::Value;
 
-/// Ignores what can be ignored, as do its child and its grandchild; another has left the group and the session,
-/// and lost its parent. Tells its group and all ids.
+/// Ignores signals where possible, as do its child and grandchild. Another process has left the group and session, and
+/// lost its parent. Prints its group and all IDs.
 const STUBBORN: &str = r#"
 import os, signal, subprocess, sys, time
 for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -114,23 +114,23 @@ fn a_runtime_that_is_dropped_takes_the_commands_along() {
         let mut rig = Rig::script(folder.path(), STUBBORN, "").await;
         let id = rig.start("exec.t", Value::Null).await;
         let ids = ids(&rig.until_line(id, "ids ").await);
-        // Nobody is told to stop: everything is just dropped.
+        // Nothing is stopped in order: everything is just dropped.
         std::mem::forget(rig);
         ids
     });
     drop(runtime);
-    // The signals were sent; the system takes a moment to act on them.
+    // The signals were sent. The kernel needs a moment to act on them.
     until_true(|| !ids.iter().any(|id| is_alive(*id)));
 }
 
-/// Says to the host of the next test that it is one.
+/// Marks the process as the host of the next test.
 const CHILD: &str = "SIGNALBOX_TEST_CHILD_HOST";
 
-/// Not a test of its own: the host that the next one kills.
+/// Not a test itself: the host that the next test kills.
 #[tokio::test]
 #[ignore = "begun by the test that kills it"]
 async fn a_host_to_kill() {
-    // The folder belongs to the test that kills this one, which could not remove it any more.
+    // The folder belongs to the test that kills this process, which could not remove it.
     let Some(folder) = std::env::var_os(CHILD) else { return };
     let script = "import os, time\nprint('group', os.getpgrp())\ntime.sleep(1000)";
     let mut rig = Rig::script(std::path::Path::new(&folder), script, "").await;
