@@ -1,4 +1,4 @@
-//! `ktrdr.backtest`: backtests on a worker of ktrdr.
+//! `ktrdr.backtest`: backtests on a ktrdr worker.
 
 use crate::follow::Follow;
 use crate::foreign::Foreign;
@@ -51,7 +51,7 @@ pub struct BacktestParams {
 }
 
 impl BacktestParams {
-    /// The body of the start, without the id.
+    /// Body of the start request, without the ID.
     fn order(&self) -> Result<Value, Vec<FieldError>> {
         let mut errors = Vec::new();
         for (field, text) in [("symbol", &self.symbol), ("timeframe", &self.timeframe)] {
@@ -81,7 +81,7 @@ impl BacktestParams {
     }
 }
 
-/// Backtests on a worker of ktrdr.
+/// Work of the kind `ktrdr.backtest`.
 pub struct KtrdrBacktest {
     follow: Follow,
     probe: Option<Arc<Probe>>,
@@ -124,7 +124,7 @@ impl Work for KtrdrBacktest {
         params.order().map(|_| ())
     }
 
-    /// What runs is on the worker: an abort here ends nothing there.
+    /// The run is on the worker: an abort here would end nothing there.
     fn abortable(&self) -> bool {
         false
     }

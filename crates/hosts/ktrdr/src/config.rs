@@ -1,4 +1,4 @@
-//! What an adapter is told: which protocol, where, and how patient; and the host that is made of it.
+//! Configuration of an adapter (protocol, URL, timing), and its host.
 
 use crate::backtest::KtrdrBacktest;
 use crate::load::KtrdrLoad;
@@ -15,22 +15,22 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Which of the services of ktrdr an adapter drives.
+/// Protocol of a ktrdr service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Protocol {
-    /// The training host of October 2025: sessions.
+    /// Training host of October 2025: sessions.
     #[serde(rename = "ktrdr-training-2025")]
     Training2025,
-    /// The training host and the workers of April 2026: operations.
+    /// Training host and workers of April 2026: operations.
     #[serde(rename = "ktrdr-worker")]
     Worker,
-    /// The ib host.
+    /// ib host.
     #[serde(rename = "ktrdr-ib")]
     Ib,
 }
 
 impl Protocol {
-    /// The word, as in the configuration.
+    /// Name in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Training2025 => "ktrdr-training-2025",
@@ -40,7 +40,7 @@ impl Protocol {
     }
 }
 
-/// What a worker is there for; each process of ktrdr does one of the two.
+/// Purpose of a worker. Each ktrdr process has one of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Offers {
@@ -50,30 +50,29 @@ pub enum Offers {
     Backtests,
 }
 
-/// One adapter.
+/// Configuration of one adapter.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdapterConfig {
     pub protocol: Protocol,
-    /// Where the service is: `http://gpu-1:5002`.
+    /// URL of the service: `http://gpu-1:5002`.
     pub url: String,
-    /// Sent to the service as `Authorization: Bearer`; the services of ktrdr want none, a proxy before them may.
+    /// Sent as `Authorization: Bearer`. ktrdr services don't require it, but a proxy can.
     #[serde(default)]
     pub token: Option<String>,
-    /// A folder with strategies (`*.yaml`, `*.yml`) that can then be named instead of pasted.
+    /// Folder of strategies (`*.yaml`, `*.yml`) that can be selected by name.
     #[serde(default)]
     pub strategies: Option<PathBuf>,
-    /// `ktrdr-worker` alone: which kinds to offer.
+    /// `ktrdr-worker` only: the kinds to offer.
     #[serde(default)]
     pub offers: Offers,
-    /// `ktrdr-ib` alone: the folder for bars that were loaded, as CSV. Without it a load tells what came and keeps
-    /// nothing.
+    /// `ktrdr-ib` only: folder for loaded bars, as CSV. Without it a load stores nothing.
     #[serde(default)]
     pub folder: Option<PathBuf>,
-    /// `ktrdr-ib` alone: the symbol that the health probe asks about; AAPL.
+    /// `ktrdr-ib` only: symbol of the health probe. Default AAPL.
     #[serde(default = "probe_symbol")]
     pub probe_symbol: String,
-    /// How many runs at once; 1, which is all that these services take.
+    /// Maximum number of parallel runs. Default 1, the limit of these services.
     #[serde(default = "one")]
     pub capacity: u32,
     #[serde(default)]
@@ -89,7 +88,7 @@ fn probe_symbol() -> String {
 }
 
 impl AdapterConfig {
-    /// An adapter with everything else as it is when nobody says.
+    /// Adapter with defaults.
     pub fn new(protocol: Protocol, url: impl Into<String>) -> Self {
         Self {
             protocol,
@@ -105,7 +104,7 @@ impl AdapterConfig {
     }
 }
 
-/// All of it but the token: configurations end up in logs, tokens must not.
+/// Hides the token, because configurations end up in logs.
 impl fmt::Debug for AdapterConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdapterConfig")
@@ -122,34 +121,34 @@ impl fmt::Debug for AdapterConfig {
     }
 }
 
-/// Why no host could be made of an adapter's configuration.
+/// Error of building a host for an adapter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdapterError {
-    /// A value can't be meant.
+    /// Invalid value.
     #[error("adapter '{name}': {what}")]
     Config {
         name: String,
-        /// Which, and what would be right.
+        /// Which one, and what would be right.
         what: String,
     },
     #[error("adapter '{name}': {error}")]
     Build { name: String, error: BuildError },
 }
 
-/// The host that an adapter is, ready to be served.
+/// Builds the host of an adapter.
 ///
-/// `leaving` is to fire when the adapter shuts down: the same token that [`Host::serve`] is given. By it a run is
-/// told apart that ends because somebody cancels it (it is stopped over there) from one that is merely no longer
-/// followed (it goes on over there, and a resume finds it again).
+/// `leaving` must fire when the adapter shuts down: pass the same token to [`Host::serve`]. It distinguishes a
+/// cancelled run, which is stopped on the service, from a shutdown, after which the run continues and a resume finds it
+/// again.
 ///
 /// # Errors
-/// When the configuration can't be meant so. Nothing is asked of the service: it may be down.
+/// If the configuration is invalid. Sends no request to the service, which can be down.
 pub fn host(name: &str, config: &AdapterConfig, leaving: CancellationToken) -> Result<Host, AdapterError> {
     let build = |error| AdapterError::Build { name: name.to_owned(), error };
     builder(name, config, leaving)?.build().map_err(build)
 }
 
-/// As [`host`], for those who have more to set: a token, origins, a grace.
+/// As [`host`], but returns the builder for more settings: token, origins, grace period.
 ///
 /// # Errors
 /// As [`host`].
@@ -186,7 +185,7 @@ pub fn builder(
         Protocol::Worker => {
             let area = |area| Arc::new(Operations::new(wire.clone(), area, timing));
             let mut host = host;
-            // The probe is told once, by the first work.
+            // Only the first work reports the probe.
             let mut probe = Some(probe);
             if config.offers != Offers::Backtests {
                 let probe = probe.take();

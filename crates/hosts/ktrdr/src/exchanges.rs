@@ -1,12 +1,11 @@
-//! Feeds recorded exchanges of real services through the readers: every answer has to be understood. Only where
-//! SIGNALBOX_KTRDR_EXCHANGES names the folder with them.
+//! Parses recorded responses of real services. Runs only if SIGNALBOX_KTRDR_EXCHANGES is a folder with recordings.
 
 use crate::operations::{Area, read as operations};
 use crate::sessions::read as sessions;
 use crate::wire::CallError;
 use serde_json::Value;
 
-/// Tries one answer; `None` when no reader is for it.
+/// Parses one response; `None` if no parser handles it.
 fn read(method: &str, path: &str, answer: &Value) -> Option<Result<(), String>> {
     let told = |error: CallError| error.to_string();
     if method != "GET" {
@@ -23,7 +22,7 @@ fn read(method: &str, path: &str, answer: &Value) -> Option<Result<(), String>> 
     })
 }
 
-/// All of it has to be readable, and a total has to be more than their placeholder of 100.
+/// Checks that everything was readable, and that a total is not the placeholder of 100.
 fn believable(look: crate::look::Look) -> Result<(), String> {
     whole(&look.unread)?;
     match look.steps.total {
@@ -51,7 +50,7 @@ fn recorded_answers_are_understood() {
         for line in std::fs::read_to_string(&file).unwrap().lines() {
             let exchange: Value = serde_json::from_str(line).unwrap();
             let (method, path) = (exchange["method"].as_str().unwrap(), exchange["path"].as_str().unwrap());
-            // One whose answer was cut off has no JSON.
+            // A truncated response has no JSON.
             if exchange["status"] != 200 || !exchange["response"].is_object() {
                 continue;
             }

@@ -1,43 +1,43 @@
-//! What a service must be able to do so that a run on it can be followed: one trait, two dialects.
+//! Interface of an external service whose runs can be followed, with two implementations.
 
 use crate::look::{Look, Position};
 use crate::wire::CallError;
 use async_trait::async_trait;
 use serde_json::Value;
 
-/// A service that runs things in the background and can be asked about them.
+/// Service with background runs.
 #[async_trait]
 pub(crate) trait Foreign: Send + Sync + 'static {
-    /// Which protocol it speaks, as in the configuration.
+    /// Protocol name, as in the configuration.
     fn protocol(&self) -> &'static str;
 
-    /// Where it is.
+    /// URL of the service.
     fn base(&self) -> &str;
 
-    /// What is counted: `epochs`, `bars`.
+    /// Counted unit: `epochs`, `bars`.
     fn unit(&self) -> &'static str;
 
-    /// Starts a run under this id, and gives the id that the service uses for it.
+    /// Starts a run with this ID, and returns the ID that the service uses.
     async fn start(&self, id: &str, order: &Value) -> Result<String, CallError>;
 
-    /// Where it stands, with figures of the epochs that are new from this position on.
+    /// Polls the state, with metrics of new epochs from this position on.
     async fn look(&self, id: &str, from: Position) -> Result<Look, CallError>;
 
-    /// Asks it to stop. May be sent again, though some services answer a second one with an error.
+    /// Requests a stop. Can be sent again, although some services then return an error.
     async fn stop(&self, id: &str, reason: &str) -> Result<(), CallError>;
 
-    /// Goes on with a run that stopped; `None` when the service has no way to.
+    /// Resumes a stopped run; `None` if the service does not support it.
     async fn go_on(&self, id: &str) -> Option<Result<GoneOn, CallError>>;
 
-    /// What a completed run leaves behind.
+    /// Result of a completed run.
     async fn result(&self, id: &str, seen: &Look) -> Result<Value, CallError>;
 }
 
-/// What a service answers when it goes on with a run.
+/// Response to a resume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GoneOn {
-    /// The id that it uses from now on.
+    /// ID from now on.
     pub id: String,
-    /// The first epoch that it trains anew.
+    /// First epoch that is trained again.
     pub first_epoch: u64,
 }

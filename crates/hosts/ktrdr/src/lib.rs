@@ -1,13 +1,13 @@
-//! Adapters for the host services of ktrdr: each drives one service as it is and shows it to the server as a host
-//! of ours, with forms, progress, curves, results, and a cancel that is confirmed.
+//! Adapters for the host services of ktrdr. Each adapter connects to one unmodified service and presents it as a
+//! Signalbox host, with forms, progress, series, results and confirmed cancels.
 //!
-//! Knows: what ktrdr's services are asked and answer, and how a run there is followed.
-//! May not know: the other hosts of ours, or that the adapters run in the server.
+//! This crate knows the API of ktrdr's services, and how to follow a run there. It does not know other hosts, or that
+//! the adapters run in the server.
 //!
-//! The way of a run: [`params`] become an order; [`follow`] starts it there (or finds it again), looks at it at a
-//! pace that adapts, and has [`follow::tell`] say what is new; [`sessions`] and [`operations`] know the two dialects
-//! of training services, [`load`] the one call of the ib host. [`wire`] asks, [`shape`] reads what comes and can
-//! say where it is not as expected. What each service can't do is told in docs/ktrdr.md.
+//! Path of a run: [`params`] become a start request. [`follow`] starts the run (or finds it again), polls it at an
+//! adaptive rate, and reports news with [`follow::tell`]. [`sessions`] and [`operations`] implement the two training
+//! APIs, [`load`] the single call of the ib host. [`wire`] sends requests, and [`shape`] parses responses with precise
+//! errors. docs/ktrdr.md has the limitations of each service.
 
 mod backtest;
 mod config;

@@ -1,100 +1,99 @@
-//! What one look at a foreign run shows, whatever the dialect, and from where the next look goes on.
+//! Result of polling a run, in any protocol, and the position for the next poll.
 
 use crate::Moment;
 use crate::wire::CallError;
 use jiff::civil::Date;
 use serde_json::Value;
 
-/// One look.
+/// Poll result.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
     pub stand: Stand,
     pub pulse: Pulse,
     pub steps: Steps,
-    /// Figures of epochs, in rising order; at least those from the number that was asked for.
+    /// Metrics of epochs, in order; at least those from the requested number on.
     pub epochs: Vec<Epoch>,
-    /// Parts of the answers that can't be read; the rest is used all the same.
+    /// Unreadable parts of the responses. The rest is used.
     pub unread: Vec<CallError>,
-    /// Index of the next row of metrics, where the service counts them so.
+    /// Index of the next metrics row, if the service uses a cursor.
     pub cursor: Option<u64>,
-    /// The first epoch that the service trained since it started or resumed the run, where the look shows it.
+    /// First epoch since the service started or resumed the run, if known.
     pub first_epoch: Option<u64>,
-    /// What it leaves behind, where the look already shows it.
+    /// Result, if already included.
     pub summary: Option<Value>,
     pub started: Option<Moment>,
     pub ended: Option<Moment>,
 }
 
-/// From where a look goes on: what was read of the run in this attempt.
+/// Poll position: what was read of the run in this attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// Number of the first epoch that was not read.
+    /// Number of the first unread epoch.
     pub next_epoch: u64,
-    /// Index of the first row of metrics that was not read: not an epoch, it begins anew with each resume.
+    /// Index of the first unread metrics row. Not an epoch: it restarts with each resume.
     pub cursor: u64,
-    /// The first epoch since the service started or resumed the run.
+    /// First epoch since the service started or resumed the run.
     pub first_epoch: u64,
-    /// Something of the run was seen: a step, a share, an epoch.
+    /// Whether the run showed activity: a step, a percentage, an epoch.
     pub moved: bool,
 }
 
-/// Where a run stands over there.
+/// State of a run on the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stand {
-    /// It runs, or will.
+    /// Running or queued.
     Running,
     Completed,
-    /// It failed, or was stopped (some services call that failed too), in the words of the service.
+    /// Failed, with the message of the service. Some services report a stopped run as failed.
     Failed(String),
     Stopped(String),
 }
 
-/// Whether the service's record of a run agrees with what really runs.
+/// Whether the service's record of a run is accurate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Pulse {
-    /// Nothing contradicts the record.
+    /// No contradiction.
     #[default]
     Agrees,
-    /// The record says that it was cancelled, and the service's list of sessions that it runs.
+    /// The record says cancelled, but the session list says running.
     RunsOn,
-    /// The record says that it runs, and shows nothing of it: no step, no share, no figures.
+    /// The record says running, but shows no activity: no step, percentage or metrics.
     Bare,
-    /// The record says that it runs, and the service's list of sessions that it does not.
+    /// The record says running, but the session list does not.
     Gone,
 }
 
-/// How far it is. Nothing of it can be taken at its word before [`crate::follow::tell`] has looked at it: it may
-/// run backwards and be reset.
+/// Progress as reported. [`crate::follow::tell`] must check it, because it can go backwards or reset.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Steps {
-    /// Share of the whole, 0 to 100.
+    /// Percentage of the total, 0 to 100.
     pub percent: Option<f64>,
-    /// Done of `unit`.
+    /// Completed `unit`s.
     pub done: Option<u64>,
-    /// Only when it is believable.
+    /// Only if plausible.
     pub total: Option<u64>,
-    /// The day of the data at which a backtest is.
+    /// Current day of a backtest in the data.
     pub day: Option<Date>,
     pub message: String,
 }
 
-/// Figures of one epoch that is over.
+/// Metrics of a completed epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Epoch {
-    /// From 0, as these services count.
+    /// Epoch number from 0, as these services count.
     pub number: u64,
-    /// Name of the series, and its figure.
+    /// Series names with their values.
     pub figures: Vec<(String, f64)>,
 }
 
 impl Stand {
-    /// Whether nothing of it runs any more.
+    /// Whether nothing of it is running any more.
     pub fn over(&self) -> bool {
         *self != Stand::Running
     }
 }
 
-/// Whether the words of a failure say that somebody asked for it.
+/// Whether a failure message says that the run was cancelled.
 pub(crate) fn speaks_of_cancel(words: &str) -> bool {
     let words = words.to_lowercase();
     words.contains("cancel") || words.contains("stopped by user") || words.contains("stop requested")

@@ -1,15 +1,15 @@
-//! Times of a foreign service: some say their zone, some don't.
+//! Times reported by an external service, with or without a zone.
 
 use protocol::Time;
 use serde::{Deserialize, Serialize};
 
-/// A time as the service said it. One without a zone is the local time of the service's machine, which is not known
-/// here: nothing is computed from it.
+/// Reported time. Without a zone it is the local time of the service's machine, which is unknown, so nothing is
+/// computed from it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Moment {
-    /// In its own words: `2026-11-23T07:45:42.185658`.
+    /// Original text: `2026-11-23T07:45:42.185658`.
     pub said: String,
-    /// The moment that it means; absent when the service says no zone.
+    /// Parsed time; absent without a zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
 }

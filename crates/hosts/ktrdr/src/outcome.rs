@@ -1,4 +1,4 @@
-//! What a run leaves behind: one shape whatever the service said, and what it said beside it.
+//! Result documents, in one format for all services, with the original result.
 
 use crate::Moment;
 use crate::foreign::Foreign;
@@ -9,49 +9,49 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// What the service said is kept up to this, in bytes of JSON.
+/// Maximum size of the original result, in bytes of JSON.
 const SAID_BYTES: usize = 128 * 1024;
-/// Lists longer than this are left out of it.
+/// Longer lists are omitted from it.
 const LONG_LIST: usize = 64;
-/// The most figures that are picked out.
+/// Maximum number of extracted metrics.
 const FIGURES: usize = 200;
 
-/// The result document of `ktrdr.train`, `ktrdr.train-2025` and `ktrdr.backtest`.
+/// Result document of `ktrdr.train`, `ktrdr.train-2025` and `ktrdr.backtest`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct KtrdrRunResult {
     /// `training` or `backtest`.
     pub what: String,
-    /// `ktrdr-worker`, `ktrdr-training-2025`.
+    /// Protocol: `ktrdr-worker`, `ktrdr-training-2025`.
     pub protocol: String,
-    /// The address of the service.
+    /// URL of the service.
     pub service: String,
-    /// The id under which the service knows the run.
+    /// ID of the run on the service.
     pub run: String,
-    /// Epochs that were trained; 0 for a backtest.
+    /// Number of trained epochs; 0 for a backtest.
     pub epochs: u64,
-    /// Where the service keeps the model, by its own path.
+    /// Path of the model on the service's machine.
     #[serde(default)]
     pub model: Option<String>,
-    /// Every single number that the service gives, by its path: `test_metrics.test_loss`.
+    /// All single numbers of the result, by their path: `test_metrics.test_loss`.
     pub metrics: BTreeMap<String, f64>,
     #[serde(default)]
     pub started: Option<Moment>,
     #[serde(default)]
     pub ended: Option<Moment>,
-    /// The result as the service said it; long lists are replaced by how many entries they had.
+    /// Original result, with long lists replaced by their length.
     pub said: Value,
 }
 
-/// The result document of `ktrdr.load`.
+/// Result document of `ktrdr.load`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct KtrdrLoadResult {
     pub protocol: String,
     pub service: String,
     pub symbol: String,
     pub timeframe: String,
-    /// Bars that came.
+    /// Number of loaded bars.
     pub rows: u64,
-    /// What the service said their number is, where that is another.
+    /// Number of bars reported by the service, if different.
     #[serde(default)]
     pub rows_said: Option<u64>,
     /// Columns of a bar, in the order of the service.
@@ -60,14 +60,14 @@ pub struct KtrdrLoadResult {
     pub first: Option<Time>,
     #[serde(default)]
     pub last: Option<Time>,
-    /// The times came without a zone and were read as UTC, which is what this service means.
+    /// Whether times had no zone and were read as UTC, which this service uses.
     pub zone_assumed: bool,
-    /// The bars were kept as a file, the artifact `bars`.
+    /// Whether the bars were stored as a file, the artifact `bars`.
     pub kept: bool,
     pub seconds: f64,
 }
 
-/// The result of a run that completed.
+/// Result of a completed run.
 pub(crate) fn of_run(
     foreign: &dyn Foreign,
     what: &str,
@@ -98,7 +98,7 @@ pub(crate) fn of_run(
     ResultDoc { document: json!(result), artifacts: vec![], tags: vec!["ktrdr".to_owned()] }
 }
 
-/// Every number that is not in a list, by its path.
+/// All numbers outside of lists, by their path.
 fn figures(value: &Value, path: &str, into: &mut BTreeMap<String, f64>) {
     let Value::Object(map) = value else { return };
     for (name, value) in map {
@@ -115,7 +115,7 @@ fn figures(value: &Value, path: &str, into: &mut BTreeMap<String, f64>) {
     }
 }
 
-/// The same without long lists: curves are drawn already, and a result is no place for data.
+/// Removes long lists: series are already reported, and a result should not contain bulk data.
 fn shortened(value: Value) -> Value {
     match value {
         Value::Array(list)

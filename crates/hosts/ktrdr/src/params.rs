@@ -1,11 +1,11 @@
-//! What the params of several kinds have in common: lists as text, and days.
+//! Shared parsing of parameters: comma-separated lists and dates.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use protocol::FieldError;
 use serde_json::{Map, Value, json};
 
-/// `MSFT, AAPL` as a list; nothing as nothing.
+/// Parses `MSFT, AAPL`; `None` if empty.
 ///
 /// # Errors
 /// A message for the field.
@@ -33,10 +33,10 @@ pub(crate) fn list(field: &str, text: Option<&str>) -> Result<Option<Vec<String>
     }
 }
 
-/// First and last day, as these services take them; the first is not after the last.
+/// Parses the start and end dates, in order.
 ///
 /// # Errors
-/// A message for the field that is wrong.
+/// A message for the invalid field.
 pub(crate) fn days(
     start: Option<&str>,
     end: Option<&str>,
@@ -60,14 +60,14 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, FieldError> {
     }
 }
 
-/// Adds what was given, and leaves out what was not: the service has its own defaults.
+/// Adds a value if present. Otherwise the service uses its default.
 pub(crate) fn put<T: serde::Serialize>(order: &mut Map<String, Value>, name: &str, value: Option<T>) {
     if let Some(value) = value {
         order.insert(name.to_owned(), json!(value));
     }
 }
 
-/// Wraps one message as the list that a check gives.
+/// Collects a single error into a list.
 pub(crate) fn one<T>(result: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
     result.map_err(|error| errors.push(error)).ok()
 }

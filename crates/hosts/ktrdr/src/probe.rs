@@ -1,9 +1,8 @@
-//! Whether a service answers what it is there for. Its own `/health` is not asked: it says healthy while real calls
-//! hang.
+//! Health probe of a service. Its own `/health` is not used, because it reports healthy while real calls hang.
 //!
-//! A probe is one real call that reads. Whoever asks for the health gets the outcome of the last one and its age;
-//! when that is too old another one sets out, never two at a time, and after failures less and less often: a call
-//! that hangs holds something over there too.
+//! A probe is one real read call. A health check returns the last outcome with its age, and starts a new probe if that
+//! is too old. There is at most one probe at a time, with backoff after failures, because a hanging call also holds
+//! resources on the service.
 
 use crate::config::Protocol;
 use crate::shape::{Node, succeeded};
@@ -16,9 +15,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The first answer is waited for, this long.
+/// How long the first health check waits for an outcome.
 const FIRST: Duration = Duration::from_millis(1500);
-/// The most that failures stretch the time between two probes.
+/// Maximum interval after failures.
 const LONGEST: Duration = Duration::from_secs(300);
 
 pub(crate) struct Probe {
@@ -66,7 +65,7 @@ impl Probe {
         }
     }
 
-    /// The outcome of the last probe and its age.
+    /// Last outcome with its age.
     pub async fn check(&self) -> Check {
         let shared = &self.shared;
         let news = shared.news.notified();
@@ -80,7 +79,7 @@ impl Probe {
             seen.last.is_none()
         };
         if first {
-            // In vain is well, too: then there is nothing to tell yet.
+            // On a timeout there is no outcome yet.
             let _ = tokio::time::timeout(FIRST, news).await;
         }
         shared.told()
@@ -109,7 +108,7 @@ impl Shared {
         self.news.notify_waiters();
     }
 
-    /// An answer counts only when it is what a working service says.
+    /// Checks that the response is that of a working service.
     fn read(&self, answer: &serde_json::Value) -> Result<(), CallError> {
         let path = self.path.split('?').next().unwrap_or_default();
         let call = format!("GET {path}");
@@ -122,7 +121,7 @@ impl Shared {
             }
             Protocol::Ib => {
                 succeeded(&node)?;
-                // Without its gateway it answers a success with nothing in it.
+                // Without its gateway it reports success with no content.
                 match node.get("timestamp") {
                     Some(_) => Ok(()),
                     None => Err(CallError::Refused {

@@ -1,10 +1,10 @@
-//! Reads an answer of JSON piece by piece, so that what is not as expected is told with its place and its shape:
-//! "at data.progress.percentage there should be a number, and there is text ('5 %')".
+//! JSON reader whose errors name the place and the actual value: "'data.progress.percentage' should be a number, but is
+//! text ('5 %')".
 
 use crate::wire::CallError;
 use serde_json::Value;
 
-/// One place in an answer.
+/// Node of a response, with its path.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
     call: &'a str,
@@ -13,22 +13,22 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The whole answer of a call.
+    /// Root of a response.
     pub fn answer(call: &'a str, value: &'a Value) -> Self {
         Self { call, place: String::new(), value }
     }
 
-    /// What is below a name; `None` when it is absent or null.
+    /// Child by name; `None` if it is absent or null.
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
         let value = self.value.get(name).filter(|value| !value.is_null())?;
         let place = if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) };
         Some(Node { call: self.call, place, value })
     }
 
-    /// What is below a name.
+    /// Required child by name.
     ///
     /// # Errors
-    /// When it is absent or null.
+    /// If it is absent or null.
     pub fn need(&self, name: &str) -> Result<Node<'a>, CallError> {
         self.get(name).ok_or_else(|| {
             let what = match self.value {
@@ -44,19 +44,19 @@ impl<'a> Node<'a> {
     }
 
     /// # Errors
-    /// When it is no text.
+    /// If it is not text.
     pub fn text(&self) -> Result<&'a str, CallError> {
         self.value.as_str().ok_or_else(|| self.not("text"))
     }
 
     /// # Errors
-    /// When it is no number.
+    /// If it is not a number.
     pub fn number(&self) -> Result<f64, CallError> {
         self.value.as_f64().ok_or_else(|| self.not("a number"))
     }
 
     /// # Errors
-    /// When it is no whole number from 0 on.
+    /// If it is not a whole number of at least 0.
     pub fn count(&self) -> Result<u64, CallError> {
         let whole = |n: f64| (n.fract() == 0.0 && (0.0..9e15).contains(&n)).then_some(n as u64);
         self.value
@@ -66,7 +66,7 @@ impl<'a> Node<'a> {
     }
 
     /// # Errors
-    /// When it is no list.
+    /// If it is not a list.
     pub fn list(&self) -> Result<Vec<Node<'a>>, CallError> {
         let list = self.value.as_array().ok_or_else(|| self.not("a list"))?;
         let node = |(i, value)| Node { call: self.call, place: format!("{}[{i}]", self.place), value };
@@ -74,17 +74,17 @@ impl<'a> Node<'a> {
     }
 
     /// # Errors
-    /// When it is no object.
+    /// If it is not an object.
     pub fn object(&self) -> Result<&'a serde_json::Map<String, Value>, CallError> {
         self.value.as_object().ok_or_else(|| self.not("an object"))
     }
 
-    /// As it is.
+    /// Raw value.
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
-    /// That something else was expected here.
+    /// Error that something else was expected here.
     pub fn not(&self, wanted: &str) -> CallError {
         let what = format!("{} should be {wanted}, but is {}", self.named(), shown(self.value));
         CallError::Unreadable { call: self.call.to_owned(), what }
@@ -95,14 +95,14 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Reads an answer part by part: what can't be read is kept beside the rest.
+/// Lenient reader: collects errors and continues.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     pub unread: Vec<CallError>,
 }
 
 impl Reader {
-    /// A part that may be absent; `None` when it is, or can't be read.
+    /// Reads an optional part; `None` if it is absent or unreadable.
     pub fn read<'a, T>(
         &mut self,
         part: Option<Node<'a>>,
@@ -111,26 +111,26 @@ impl Reader {
         part.and_then(|part| self.keep(read(&part)))
     }
 
-    /// What was read, if it was.
+    /// Unwraps a value or collects its error.
     pub fn keep<T>(&mut self, read: Result<T, CallError>) -> Option<T> {
         read.map_err(|unread| self.unread.push(unread)).ok()
     }
 }
 
-/// `data` of an answer of the form `{success, data}`.
+/// `data` of a response `{success, data}`.
 ///
 /// # Errors
-/// A refusal when `success` is false, though the status was 200.
+/// The rejection if `success` is false, despite status 200.
 pub(crate) fn data<'a>(call: &'a str, answer: &'a Value) -> Result<Node<'a>, CallError> {
     let node = Node::answer(call, answer);
     succeeded(&node)?;
     node.need("data")
 }
 
-/// Takes `success: false` in a 200 as the refusal that it is.
+/// Treats `success: false` with status 200 as a rejection.
 ///
 /// # Errors
-/// That refusal; what can't be read.
+/// That rejection, or an unreadable response.
 pub(crate) fn succeeded(node: &Node<'_>) -> Result<(), CallError> {
     match node.get("success").map(|success| (success.value().as_bool(), success)) {
         Some((Some(true), _)) => Ok(()),
@@ -148,7 +148,7 @@ pub(crate) fn succeeded(node: &Node<'_>) -> Result<(), CallError> {
     }
 }
 
-/// A value for a person: its kind, and a little of it.
+/// Describes a value: its type and an excerpt.
 fn shown(value: &Value) -> String {
     let little =
         |text: &str| text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();

@@ -1,13 +1,13 @@
-//! Strategies: pasted as text, or named as files of a folder on this machine.
+//! Strategies: pasted text, or files in a folder on this machine.
 
 use std::path::{Path, PathBuf};
 
-/// The most bytes that a strategy may have; a start has to fit into one request.
+/// Maximum size of a strategy in bytes, because a start must fit into one request.
 pub(crate) const STRATEGY_BYTES: u64 = 200 * 1024;
-/// The most names that a form offers.
+/// Maximum number of names in a form.
 const MAX_OFFERED: usize = 50;
 
-/// Where strategies are found by name.
+/// Folder of named strategies.
 #[derive(Debug, Clone)]
 pub(crate) struct Strategies {
     folder: Option<PathBuf>,
@@ -18,7 +18,7 @@ impl Strategies {
         Self { folder }
     }
 
-    /// The names of the files that there are now.
+    /// Names of the current files.
     pub fn names(&self) -> Vec<String> {
         let Some(files) = self.folder.as_deref().and_then(|folder| std::fs::read_dir(folder).ok()) else {
             return Vec::new();
@@ -32,10 +32,10 @@ impl Strategies {
         names
     }
 
-    /// The text of what was filled in: itself, or that of the file that it names. These services take the text alone.
+    /// Text of a strategy: the input itself, or the file that it names. These services accept only text.
     ///
     /// # Errors
-    /// A sentence for the field.
+    /// A message for the field.
     pub fn resolve(&self, given: &str) -> Result<String, String> {
         let text = given;
         let given = given.trim();
@@ -71,7 +71,7 @@ impl Strategies {
     }
 }
 
-/// One line that ends like a file of YAML.
+/// Whether the text is a single line with a YAML file extension.
 fn is_name(text: &str) -> bool {
     !text.contains('\n') && !text.contains(": ") && (text.ends_with(".yaml") || text.ends_with(".yml"))
 }

@@ -1,38 +1,38 @@
-//! How patient an adapter is with its service.
+//! Timing of an adapter.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How patient an adapter is. All in seconds.
+/// Timing of an adapter, in seconds.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timing {
-    /// Between two looks while things move; 0.2.
+    /// Poll interval of an active run. Default 0.2.
     pub fastest: f64,
-    /// Between two looks while nothing does; 5.
+    /// Poll interval of an idle run. Default 5.
     pub slowest: f64,
-    /// For the opening of a connection; 5.
+    /// Connect timeout. Default 5.
     pub connect: f64,
-    /// For a look; 10.
+    /// Timeout of a poll. Default 10.
     pub look: f64,
-    /// For a start; 60.
+    /// Timeout of a start. Default 60.
     pub start: f64,
-    /// For the answer to a stop; 45.
+    /// Timeout of a stop. Default 45.
     pub stop: f64,
-    /// A stop that was answered and is not confirmed for so long is shown as a condition of the operation, which stays
-    /// cancelling; 30.
+    /// Time after which an accepted but unconfirmed stop is shown as a condition of the operation, which stays
+    /// cancelling. Default 30.
     pub confirm: f64,
-    /// A run that the service calls running and of which nothing was ever seen is given up after so long; 30.
+    /// Time after which a running run without any activity is considered lost. Default 30.
     pub idle: f64,
-    /// A run whose service gives no usable answer for so long is given up, with the words that it may go on; 300.
+    /// Time without a valid response after which a run is no longer followed, although it may continue. Default 300.
     pub silence: f64,
-    /// How long a start waits while the service is busy with somebody else's run; 0 refuses at once; 600.
+    /// How long a start waits while the service is busy with another client's run. 0 fails at once. Default 600.
     pub queue: f64,
-    /// For the one long call of `ktrdr.load`; 600.
+    /// Timeout of the call of `ktrdr.load`. Default 600.
     pub load: f64,
-    /// Between two health probes; 10.
+    /// Interval of health probes. Default 10.
     pub probe_every: f64,
-    /// For a health probe; 5.
+    /// Timeout of a health probe. Default 5.
     pub probe: f64,
 }
 
@@ -58,7 +58,7 @@ impl Default for Timing {
 
 impl Timing {
     /// # Errors
-    /// A sentence that names the key.
+    /// A message that names the key.
     pub(crate) fn check(&self) -> Result<(), String> {
         let all = [
             ("fastest", self.fastest, 0.001),
@@ -87,7 +87,7 @@ impl Timing {
     }
 }
 
-/// Seconds of the configuration, which were checked to be a time.
+/// Converts validated seconds.
 pub(crate) fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }

@@ -1,4 +1,4 @@
-//! `ktrdr.train` and `ktrdr.train-2025`: trainings on a service of ktrdr.
+//! `ktrdr.train` and `ktrdr.train-2025`: trainings on a ktrdr service.
 
 use crate::config::Protocol;
 use crate::follow::Follow;
@@ -44,7 +44,7 @@ pub struct TrainParams {
     pub strategy_path: Option<String>,
 }
 
-/// Trains on a service of ktrdr.
+/// Work of the training kinds.
 pub struct KtrdrTrain {
     follow: Follow,
     protocol: Protocol,
@@ -76,7 +76,7 @@ impl KtrdrTrain {
         Self { follow, protocol, strategies, probe: probe.into() }
     }
 
-    /// The body of the start, without the id.
+    /// Body of the start request, without the ID.
     fn order(&self, params: &TrainParams) -> Result<Value, Vec<FieldError>> {
         let mut errors = Vec::new();
         let strategy = self.strategies.resolve(&params.strategy);
@@ -94,14 +94,14 @@ impl KtrdrTrain {
             Err(why) if needed => {
                 return Err(vec![FieldError::new("strategy", format!("Not valid YAML: {why}."))]);
             }
-            // What is wrong with it the service says better.
+            // The service has better messages for invalid strategies.
             Err(_) => TrainingData::default(),
         };
         let symbols = one(chosen("symbols", symbols, &said.symbols), &mut errors);
         let timeframes = one(chosen("timeframes", timeframes, &said.timeframes), &mut errors);
         let (start, end) = match days(said.start.as_deref(), said.end.as_deref()) {
             Ok((first, last)) => (start.or(first), end.or(last)),
-            // Days that these services would not take either.
+            // Dates that these services would not accept either.
             Err(_) => (start, end),
         };
         if let (Some(start), Some(end)) = (start, end)
@@ -196,7 +196,7 @@ impl Work for KtrdrTrain {
         self.order(params).map(|_| ())
     }
 
-    /// What runs is on the service: an abort here ends nothing there.
+    /// The run is on the service: an abort here would end nothing there.
     fn abortable(&self) -> bool {
         false
     }
@@ -214,7 +214,7 @@ impl Work for KtrdrTrain {
     }
 }
 
-/// What was filled in, or what the strategy says.
+/// Input value, or that of the strategy.
 fn chosen(field: &str, given: Option<Vec<String>>, said: &[String]) -> Result<Vec<String>, FieldError> {
     match given {
         Some(given) => Ok(given),
@@ -229,7 +229,7 @@ fn chosen(field: &str, given: Option<Vec<String>>, said: &[String]) -> Result<Ve
     }
 }
 
-/// Params that fitted when they were checked and no longer do: a file was taken away meanwhile.
+/// Failure of parameters that were valid before, e.g. because a file was removed.
 pub(crate) fn misfit(errors: Vec<FieldError>) -> WorkError {
     let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
     WorkError::failed(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")

@@ -1,12 +1,12 @@
-//! What a strategy says of its data: symbols, timeframes, first and last day.
+//! Data section of a strategy: symbols, timeframes, start and end dates.
 //!
-//! The services train AAPL in 1d when a start names no symbols, whatever the strategy says; so what it says is sent.
-//! Strategies of 2025 and 2026 say it under `training_data` (or `data`): `symbols: {mode: single, symbol: MSFT}`,
-//! `symbols: {mode: multi_symbol, list: […]}`, the same of timeframes, and `date_range: {start, end}`.
+//! The services train on AAPL 1d if a start request has no symbols, whatever the strategy says. So the values of the
+//! strategy are sent. Strategies of 2025 and 2026 have them under `training_data` (or `data`): `symbols: {mode: single,
+//! symbol: MSFT}`, `symbols: {mode: multi_symbol, list: […]}`, the same for timeframes, and `date_range: {start, end}`.
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// What was found; empty where the strategy does not say it.
+/// Values of a strategy; empty if absent.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TrainingData {
     pub symbols: Vec<String>,
@@ -16,10 +16,10 @@ pub(crate) struct TrainingData {
 }
 
 impl TrainingData {
-    /// Reads a strategy.
+    /// Parses a strategy.
     ///
     /// # Errors
-    /// Why it is no YAML, with the line.
+    /// Why it is not valid YAML, with the line.
     pub fn read(strategy: &str) -> Result<Self, String> {
         let documents = YamlLoader::load_from_str(strategy).map_err(|e| e.to_string())?;
         let mut found = Self::default();
@@ -46,7 +46,7 @@ impl TrainingData {
     }
 }
 
-/// One name, a list of them, or a section that holds either.
+/// A single name, a list of names, or a section with either.
 fn names(yaml: &Yaml, plural: &str, singular: &str) -> Vec<String> {
     match yaml {
         Yaml::Array(list) => list.iter().filter_map(text).collect(),

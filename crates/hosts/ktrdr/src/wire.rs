@@ -1,9 +1,7 @@
-//! Asks one foreign service over HTTP: each call has its own time limit, an answer its bound, and what comes back
-//! is JSON or an error that says which call it was.
+//! HTTP client of one external service: a timeout per call, a size limit per response, and errors that name the call.
 //!
-//! The pool is not used here: these services want a limit for each call (a stop takes 30 s, a look must not), and no
-//! repetition of anything that is not known to be safe. What is safe is sent again at once, as the pool does, when the
-//! service closed the idle connection on which it was sent.
+//! Does not use the pool: these services need a timeout per call (a stop takes 30 s, a poll must not), and no retries
+//! of unsafe calls. Safe calls are retried once, as in the pool, if the service closed the idle connection.
 
 use bytes::BytesMut;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -12,32 +10,32 @@ use serde_json::Value;
 use std::error::Error;
 use std::time::Duration;
 
-/// The most that is read of an answer: 64 MiB.
+/// Maximum size of a response: 64 MiB.
 const ANSWER_LIMIT: usize = 64 << 20;
-/// How much of a refusal is repeated, in characters.
+/// Maximum length of an error detail, in characters.
 const DETAIL_CHARS: usize = 400;
-/// Idle connections are kept for less than these services keep them (5 s).
+/// Idle timeout of connections, shorter than that of these services (5 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
 
-/// Why a call brought nothing. `call` is like `GET /training/status/x`.
+/// Failed call. `call` is like `GET /training/status/x`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
     /// Nothing was sent: no connection.
     #[error("{base} is unreachable: {why}")]
     Unreached { base: String, why: String },
-    /// It was sent; no answer came, or not all of it. The service may have acted on it.
+    /// Sent, but no complete response. The service may have acted on it.
     #[error("{call} {why}")]
     NoAnswer { call: String, why: String },
-    /// The service says no: by its status, or by `success: false` in a 200.
+    /// Rejected: by its status, or by `success: false` with status 200.
     #[error("{call} returned {status}: {detail}")]
     Refused { call: String, status: u16, detail: String },
-    /// What came can't be read.
+    /// Unreadable response.
     #[error("{call} returned an unexpected response: {what}")]
     Unreadable { call: String, what: String },
 }
 
 impl CallError {
-    /// The status of a refusal.
+    /// Status of a rejection.
     pub fn status(&self) -> Option<u16> {
         match self {
             CallError::Refused { status, .. } => Some(*status),
@@ -45,7 +43,7 @@ impl CallError {
         }
     }
 
-    /// Whether asking again later may help: no answer, or a fault of the moment.
+    /// Whether a retry may help: no response, or a transient status.
     pub fn may_pass(&self) -> bool {
         match self {
             CallError::Unreached { .. } | CallError::NoAnswer { .. } => true,
@@ -55,25 +53,25 @@ impl CallError {
     }
 }
 
-/// The service at one address.
+/// Client of the service at one URL.
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
     base: String,
     client: Client,
-    /// Opens a connection for each call.
+    /// Client that opens a new connection for each call.
     fresh: Client,
 }
 
-/// What became of one try.
+/// Failure of one try.
 enum Tried {
-    /// The connection broke before anything was answered.
+    /// The connection closed before any response.
     Unanswered(CallError),
     Failed(CallError),
 }
 
 impl Wire {
     /// # Errors
-    /// A sentence, when the address or the token can't be used.
+    /// A message, if the URL or token is invalid.
     pub fn new(url: &str, token: Option<&str>, connect: Duration) -> Result<Self, String> {
         let parsed = reqwest::Url::parse(url.trim())
             .map_err(|e| format!("'{}' is not a URL ({e}). Example: http://127.0.0.1:5002.", url.trim()))?;
@@ -116,7 +114,7 @@ impl Wire {
         Ok(Self { base, client: client(usize::MAX)?, fresh: client(0)? })
     }
 
-    /// Where the service is, without a slash at its end.
+    /// Base URL, without a trailing slash.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -149,7 +147,7 @@ impl Wire {
         let call = format!("{method} {}", path.split('?').next().unwrap_or_default());
         let exchange = async {
             match self.try_once(&self.client, &method, path, body, &call).await {
-                // GET and DELETE are safe to send twice.
+                // GET and DELETE are idempotent here.
                 Err(Tried::Unanswered(error)) if method != Method::POST => {
                     tracing::debug!(%error, "retrying on a new connection");
                     self.try_once(&self.fresh, &method, path, body, &call).await
@@ -205,7 +203,7 @@ impl Wire {
     }
 }
 
-/// The body to its end.
+/// Reads the complete body.
 async fn read(response: &mut Response, call: &str) -> Result<Vec<u8>, CallError> {
     let mut whole = BytesMut::new();
     loop {
@@ -224,7 +222,7 @@ async fn read(response: &mut Response, call: &str) -> Result<Vec<u8>, CallError>
     }
 }
 
-/// What a refusal says: `detail` as text or as a list of faults of fields, `error`, `message`, or the text itself.
+/// Error detail: `detail` as text or as a list of field errors, `error`, `message`, or the raw text.
 fn detail(bytes: &[u8]) -> String {
     let said = serde_json::from_slice::<Value>(bytes).ok().and_then(|body| {
         let told = ["detail", "error", "message"].iter().find_map(|key| body.get(key))?.clone();
@@ -238,7 +236,7 @@ fn detail(bytes: &[u8]) -> String {
     if said.is_empty() { "no details".to_owned() } else { said.chars().take(DETAIL_CHARS).collect() }
 }
 
-/// `{loc: ["body", "symbols"], msg: "field required"}` as `body.symbols: field required`.
+/// Formats `{loc: ["body", "symbols"], msg: "field required"}` as `body.symbols: field required`.
 fn fault(fault: &Value) -> String {
     let place = fault.get("loc").and_then(Value::as_array).map(|loc| {
         loc.iter()
@@ -256,7 +254,7 @@ fn excerpt(bytes: &[u8]) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
-/// The last of the chain of causes: the one that says what really happened.
+/// Innermost cause, which has the useful message.
 fn cause(error: &reqwest::Error) -> String {
     let mut last: &dyn Error = error;
     while let Some(next) = last.source() {
@@ -265,7 +263,7 @@ fn cause(error: &reqwest::Error) -> String {
     last.to_string()
 }
 
-/// Keeps of a path's segment or a query's value what RFC 3986 leaves unreserved, and escapes the rest.
+/// Percent-encodes a path segment or query value, except for the unreserved characters of RFC 3986.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,8 +1,7 @@
-//! The beginning of a following: a run that goes on is found again, one that stopped is gone on with, and only
-//! otherwise one is started.
+//! Start of a run: an existing run is found again, a stopped one resumed, otherwise a new one started.
 //!
-//! The id is ours and is kept before the start is asked for: whatever happens to the answer, a look by that id tells
-//! whether it was started, and nothing is started twice.
+//! The run ID is ours, and is saved before the start request. So even without a response, a status check shows whether
+//! the run was started, and nothing is started twice.
 
 use super::{Outcome, Place, Run, Verdict, Vitals};
 use crate::foreign::GoneOn;
@@ -15,16 +14,16 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// After a cancel a start that is under way has so long to say whether it started.
+/// After a cancel, a pending start gets this long to respond.
 const START_GRACE: Duration = Duration::from_secs(1);
 
-/// What came of it.
+/// Result of a start.
 pub(super) enum Begun {
-    /// It runs, or has run, there.
+    /// It runs, or has run, on the service.
     At(Place),
-    /// It does not.
+    /// It does not run.
     Not(Outcome),
-    /// It was cancelled while the start was under way: it may run there.
+    /// Cancelled during the start: it may be running.
     Unsure(Place),
 }
 
@@ -43,7 +42,7 @@ impl Run {
         }
     }
 
-    /// Finds a run again by its id.
+    /// Finds a run again by its ID.
     async fn find(&mut self, order: &Value, place: Place) -> Begun {
         let since = Instant::now();
         let mut vitals = Vitals::new(seconds(self.how.timing.idle));
@@ -58,7 +57,7 @@ impl Run {
             match looked {
                 Ok(look) => match look.stand {
                     Stand::Running if matches!(look.pulse, Pulse::Bare | Pulse::Gone) => {
-                        // Running by its record alone: after a restart of the service nothing of it is left.
+                        // Running only by its record: nothing survives a restart of the service.
                         if vitals.judge(&look, true) == Verdict::Lost {
                             return self.go_on(place, "it ended when the service restarted").await;
                         }
@@ -97,7 +96,7 @@ impl Run {
         }
     }
 
-    /// Goes on with a run that is over, where the service can.
+    /// Resumes an ended run, if the service supports it.
     async fn go_on(&mut self, place: Place, why: &str) -> Begun {
         let no_way =
             |what: String| Begun::Not(Err(WorkError::failed(what, "Retry to run it from the start.")));
@@ -124,7 +123,7 @@ impl Run {
         }
     }
 
-    /// Starts a run, waiting for its turn while the service is busy.
+    /// Starts a run. Waits while the service is busy.
     async fn start(&mut self, order: &Value, id: String) -> Begun {
         let foreign = std::sync::Arc::clone(&self.how.foreign);
         let place = Place {
@@ -144,7 +143,7 @@ impl Run {
             let answer = tokio::select! {
                 biased;
                 () = self.ctx.token().cancelled() => {
-                    // Whether it started is known soonest from its answer.
+                    // Its response is the fastest way to know whether the run started.
                     match tokio::time::timeout(START_GRACE, starting).await {
                         Ok(Ok(id)) => return Begun::Unsure(Place { id, started: true, ..place.clone() }),
                         Ok(Err(error)) if sure(&error) => return Begun::Not(Err(WorkError::Cancelled)),
@@ -182,7 +181,7 @@ impl Run {
                     );
                     return self.at(Place { started: true, ..place });
                 }
-                // Another service may have room for it, or this one when it is back.
+                // Another service may have capacity, or this one later.
                 Err(error @ CallError::Unreached { .. }) => {
                     return Begun::Not(Err(WorkError::NotStarted(format!("{error}."))));
                 }
@@ -197,7 +196,7 @@ impl Run {
         }
     }
 
-    /// The start was sent and its answer is lost: a look tells.
+    /// Checks whether the run started after a start request without a response.
     async fn asked_without_answer(&mut self, place: Place, error: &CallError) -> Begun {
         self.ctx.log(
             LogLevel::Warn,
@@ -227,7 +226,7 @@ impl Run {
         }
     }
 
-    /// A pause of the length of a busy wait.
+    /// Pauses between two tries.
     async fn pause(&self) -> Result<(), WorkError> {
         let wait = seconds(self.how.timing.slowest.min(1.0));
         tokio::select! {
@@ -238,7 +237,7 @@ impl Run {
     }
 }
 
-/// Whether the error says that nothing was started.
+/// Whether the error guarantees that nothing was started.
 fn sure(error: &CallError) -> bool {
     match error {
         CallError::Unreached { .. } => true,

@@ -1,8 +1,8 @@
-//! The end of a run that is asked for from here.
+//! Cancel of a run.
 //!
-//! Two things go on beside each other. The stop is sent, and sent again with backoff until the service answers it, and
-//! whenever somebody presses cancel again. The run is looked at until a look shows that nothing of it runs any more:
-//! only then is it cancelled. Until then the operation keeps its slot, and a condition says what is known.
+//! Two loops run in parallel. One sends the stop with backoff until the service accepts it, and again for each further
+//! cancel request. The other polls the run until nothing of it is running any more; only then it is cancelled. Until
+//! then the operation keeps its slot, and a condition explains the state.
 
 use super::{End, Outcome, Pace, Place, Run};
 use crate::foreign::Foreign;
@@ -18,19 +18,19 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-/// For so long after a stop its confirmation is looked for as often as while things move.
+/// Period after a stop in which its confirmation is polled at the fast rate.
 const EAGER: Duration = Duration::from_secs(30);
-/// The last figures before a stop are read within this, or not at all.
+/// Timeout for reading the last metrics before a stop.
 const LAST_FIGURES_TIMEOUT: Duration = Duration::from_millis(250);
-/// The pause before a stop that was not answered is sent again; it doubles.
+/// Initial pause before a rejected stop is sent again. Doubles each time.
 const RESEND_PAUSE: Duration = Duration::from_secs(1);
 const MAX_RESEND_PAUSE: Duration = Duration::from_secs(30);
-/// A stop that was answered is sent again after this, while the record still says that the run goes on.
+/// Pause before an accepted stop is sent again, if the record still says that the run continues.
 const RESEND_ANSWERED_PAUSE: Duration = Duration::from_secs(15);
-/// A service whose record says cancelled while the run goes on has so long to make it true.
+/// Grace period for a service whose record says cancelled while the run continues.
 const RECORD_GRACE: Duration = Duration::from_secs(5);
 
-/// What came of the stops that were sent, and that another one was answered or refused.
+/// State of the stops, with a notification of each response.
 #[derive(Default)]
 struct Stops {
     sent: Mutex<Sent>,
@@ -39,25 +39,25 @@ struct Stops {
 
 #[derive(Default)]
 struct Sent {
-    /// When one was answered with yes.
+    /// Time of the last accepted stop.
     answered: Option<Instant>,
-    /// Why the last one was not.
+    /// Error of the last rejected stop.
     trouble: Option<String>,
-    /// The record already says that the run was cancelled: another stop changes nothing.
+    /// The record already says cancelled, so another stop changes nothing.
     recorded: bool,
 }
 
-/// What is known of a run that was asked to stop and is not known to have stopped.
+/// State of a run whose stop is not confirmed.
 struct Unconfirmed {
     kind: ConditionKind,
     text: String,
-    /// From when on a condition says it.
+    /// Delay until the condition is reported.
     after: Duration,
 }
 
 impl Run {
-    /// Stops the run, unless the adapter merely shuts down. Comes back only with what is true, or with the word that
-    /// nobody knows.
+    /// Stops the run, unless the adapter is shutting down. Returns a confirmed outcome, or a failure that says that it
+    /// is unknown.
     pub(super) async fn stop(mut self, place: &Place) -> Outcome {
         if self.how.leaving.is_cancelled() {
             return Err(self.left(place));
@@ -85,7 +85,7 @@ impl Run {
         }
     }
 
-    /// After the stop some services forget the figures of the epochs that nobody had read yet.
+    /// Some services drop unread metrics after a stop.
     async fn read_last_figures(&mut self, place: &Place) {
         if self.how.foreign.unit() != "epochs" || !place.started {
             return;
@@ -96,7 +96,7 @@ impl Run {
         }
     }
 
-    /// Looks until nothing of the run is left.
+    /// Polls until nothing of the run is left.
     async fn confirm(&mut self, place: &Place, stops: &Stops) -> Outcome {
         let since = Instant::now();
         let confirm = seconds(self.how.timing.confirm);
@@ -107,7 +107,7 @@ impl Run {
             let looked = tokio::select! {
                 biased;
                 looked = self.how.foreign.look(&place.id, self.teller.position()) => looked,
-                // A look from before the stop was answered may hang where another one does not.
+                // A poll from before the response can hang while a new one does not.
                 () = stops.news.notified() => {
                     shown = None;
                     continue;
@@ -158,14 +158,14 @@ impl Run {
             }
             let wait = if since.elapsed() < EAGER { pace.after(true) } else { pace.slowest() };
             tokio::select! {
-                // The server takes the condition back when another cancel arrives here: it is reported again.
+                // The server clears the condition on another cancel, so it is reported again.
                 () = stops.news.notified() => shown = None,
                 () = tokio::time::sleep(wait) => {}
             }
         }
     }
 
-    /// What a look at a run says that is asked to stop and runs.
+    /// State of a run that still runs after a stop request.
     fn still_runs(&self, place: &Place, look: &Look, sent: &Sent) -> Unconfirmed {
         let (base, id) = (self.how.foreign.base(), &place.id);
         let confirm = seconds(self.how.timing.confirm);
@@ -198,7 +198,7 @@ impl Run {
         }
     }
 
-    /// A look shows that it is over.
+    /// Handles a poll that shows the run has ended.
     async fn stopped(&mut self, place: &Place, look: &Look) -> Outcome {
         self.teller.tell(&self.ctx, look);
         match &look.stand {
@@ -209,7 +209,7 @@ impl Run {
                 );
                 Err(WorkError::Cancelled)
             }
-            // It ended by itself before the stop took effect, either way.
+            // It ended by itself before the stop took effect.
             _ => match self.ended(place, look).await {
                 End::Known(outcome) => outcome,
                 End::Stopped => Err(WorkError::Cancelled),
@@ -217,7 +217,7 @@ impl Run {
         }
     }
 
-    /// Whether the run was ever started is not known, and is not to be found out.
+    /// Failure if it can't be determined whether the run ever started.
     fn never_known(&self, place: &Place, error: &CallError) -> WorkError {
         let base = self.how.foreign.base();
         WorkError::failed(
@@ -231,7 +231,7 @@ impl Run {
     }
 }
 
-/// Sends the stop.
+/// Sender of the stop.
 struct Sender {
     foreign: Arc<dyn Foreign>,
     ctx: Context,
@@ -241,7 +241,8 @@ struct Sender {
 }
 
 impl Sender {
-    /// Sends it until it is answered, again at each press, and again while an answered one has no effect.
+    /// Sends the stop until it is accepted, again for each cancel request, and again while an accepted one has no
+    /// effect.
     async fn send(self, mut presses: watch::Receiver<u32>) -> Infallible {
         let mut pause = self.first_pause;
         let mut logged = String::new();
@@ -249,7 +250,7 @@ impl Sender {
             let answer = self.foreign.stop(&self.id, "cancelled in Signalbox").await;
             let (text, level, wait) = match answer {
                 Ok(()) => {
-                    // Presses while it was under way are answered with it.
+                    // This response covers cancel requests that arrived meanwhile.
                     presses.borrow_and_update();
                     *self.stops.sent.lock() = Sent { answered: Some(Instant::now()), ..Sent::default() };
                     pause = self.first_pause;

@@ -1,4 +1,4 @@
-//! Follows one run on a foreign service from its start, or from where it is found again, to its end.
+//! Follows a run on an external service from its start, or from a resume, to its end.
 
 mod begin;
 mod cancel;
@@ -27,38 +27,38 @@ use vitals::{Verdict, Vitals};
 
 type Outcome = Result<ResultDoc, WorkError>;
 
-/// How to follow, the same for all runs of a work.
+/// Shared settings of all runs of a work.
 #[derive(Clone)]
 pub(crate) struct Follow {
     pub foreign: Arc<dyn Foreign>,
     pub timing: Timing,
     /// Fires before the context's token when the adapter shuts down.
     pub leaving: CancellationToken,
-    /// What can't be done over there, for the log.
+    /// Limitations of the service, for the log.
     pub limits: &'static str,
-    /// `training`, `backtest`: for the result.
+    /// `training` or `backtest`, for the result.
     pub what: &'static str,
 }
 
-/// How the following of a run came to its end.
+/// How following a run ended.
 enum End {
-    /// Its own end over there, or one of ours that claims nothing false.
+    /// The run ended, or following it failed with an accurate message.
     Known(Outcome),
-    /// A cancel or a shutdown came while it ran.
+    /// A cancel or shutdown during the run.
     Stopped,
 }
 
 impl Follow {
-    /// Runs an order over there and follows it.
+    /// Starts a run on the service and follows it.
     ///
-    /// Its work is not abortable ([`host_kit::Work::abortable`]): after a cancel it ends as the service says.
+    /// The work is not abortable ([`host_kit::Work::abortable`]): after a cancel it ends as the service reports.
     pub async fn run(self, ctx: Context, order: Value) -> Outcome {
         let teller = Teller::new(&ctx, self.foreign.unit(), &order);
         Run { how: self, ctx, teller }.follow(order).await
     }
 }
 
-/// One run that is followed.
+/// Followed run.
 struct Run {
     how: Follow,
     ctx: Context,
@@ -79,7 +79,7 @@ impl Run {
         }
     }
 
-    /// Looks until it ends, or until it is to stop.
+    /// Polls until the run ends or must stop.
     async fn watch(&mut self, place: &Place) -> End {
         self.teller.found(place);
         let mut pace = Pace::new(&self.how.timing);
@@ -122,13 +122,13 @@ impl Run {
         }
     }
 
-    /// The service says that the run goes on, and nothing of it runs: the service was restarted, or it never did what
-    /// it answered that it does.
+    /// Failure of a run that the service reports as running, although nothing runs: the service was restarted, or
+    /// ignored an accepted request.
     async fn ended_unseen(&self, place: &Place) -> WorkError {
         let base = self.how.foreign.base();
         let id = &place.id;
         if place.resumed && !self.teller.position().moved {
-            // Its record would say for ever that it runs.
+            // Otherwise its record would say running forever.
             let cleared = self.how.foreign.stop(id, "the run is not active").await;
             if let Err(error) = cleared {
                 self.ctx.log(LogLevel::Warn, format!("Cannot clear the record of {id}: {error}"));
@@ -152,7 +152,7 @@ impl Run {
         .into()
     }
 
-    /// What a run that is over over there is here.
+    /// Maps the end of a run on the service.
     async fn ended(&mut self, place: &Place, look: &Look) -> End {
         let words = |what: &str, why: &str| format!("Run {} {what} on the service: {why}", place.id);
         End::Known(match &look.stand {
@@ -188,7 +188,7 @@ impl Run {
                 }
                 Err(error) => error,
             };
-            // "Not completed yet" is a 400 that passes.
+            // 400 "not completed yet" is transient.
             let passes = error.may_pass() || error.status() == Some(400);
             let patient = asked.elapsed() <= seconds(self.how.timing.look);
             if !passes || !patient || self.how.leaving.is_cancelled() {
@@ -204,7 +204,7 @@ impl Run {
         }
     }
 
-    /// Why a run is no longer followed though its end is not known.
+    /// Failure if the end of a run can't be determined.
     fn lost(&self, place: &Place, error: &CallError) -> WorkError {
         let base = self.how.foreign.base();
         match error.status() {
@@ -222,7 +222,7 @@ impl Run {
         }
     }
 
-    /// The words of a run that is left to itself because the adapter shuts down.
+    /// Failure of a run that is left running because the adapter shuts down.
     fn left(&self, place: &Place) -> WorkError {
         Failure {
             reason: FailureReason::HostStopped,

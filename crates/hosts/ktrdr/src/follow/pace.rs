@@ -1,4 +1,4 @@
-//! How long to wait before the next look: short while things move, longer and longer while nothing does.
+//! Adaptive poll interval: short while a run advances, longer and longer while it does not.
 
 use crate::timing::{Timing, seconds};
 use std::time::Duration;
@@ -16,13 +16,13 @@ impl Pace {
         Self { fastest, slowest: seconds(timing.slowest), wait: fastest }
     }
 
-    /// The wait after a look that showed something new, or nothing.
+    /// Interval after a poll with or without news.
     pub fn after(&mut self, moved: bool) -> Duration {
         self.wait = if moved { self.fastest } else { (self.wait * 3 / 2).min(self.slowest) };
         self.wait
     }
 
-    /// The longest wait: after a look that failed.
+    /// Longest interval, after a failed poll.
     pub fn slowest(&mut self) -> Duration {
         self.wait = self.slowest;
         self.wait

@@ -1,24 +1,24 @@
-//! Where a run is over there: what is kept as the checkpoint of an attempt.
+//! Location of a run on a service, saved as the checkpoint of an attempt.
 
 use protocol::Checkpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A run on a service.
+/// Run on a service.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Place {
-    /// `ktrdr-worker`.
+    /// Protocol, e.g. `ktrdr-worker`.
     pub protocol: String,
-    /// The address of the service.
+    /// URL of the service.
     pub service: String,
-    /// The id under which the service knows it.
+    /// ID of the run on the service.
     pub id: String,
-    /// The service said that it started it; before that it is only known that it may have been asked to.
+    /// Whether the service confirmed the start. Before that, a start request may have been sent.
     pub started: bool,
-    /// The service resumed it from a checkpoint of its own: what it counts begins anew there.
+    /// Whether the service resumed it from its own checkpoint, which restarts its counters.
     #[serde(default)]
     pub resumed: bool,
-    /// The first epoch that it trained since then.
+    /// First epoch since then.
     #[serde(default)]
     pub first_epoch: u64,
 }
@@ -28,14 +28,14 @@ impl Place {
         json!(self)
     }
 
-    /// For a person.
+    /// Checkpoint note.
     pub fn note(&self) -> String {
         let how = if self.started { "runs as" } else { "starts as" };
         format!("{how} {} at {}", self.id, self.service)
     }
 
     /// # Errors
-    /// A sentence, when the checkpoint was not made by an adapter for this service.
+    /// A message, if the checkpoint is not from an adapter of this service.
     pub fn read(checkpoint: &Checkpoint, protocol: &str, service: &str) -> Result<Self, String> {
         let place: Self = serde_json::from_value(checkpoint.state.clone())
             .map_err(|e| format!("The checkpoint is not from this kind of adapter ({e})."))?;

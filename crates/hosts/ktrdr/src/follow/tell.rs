@@ -1,4 +1,4 @@
-//! Tells the server what a look shows that was not told before.
+//! Reports the news of a poll to the server.
 
 use super::Place;
 use crate::look::{Look, Position, Steps};
@@ -7,12 +7,12 @@ use jiff::civil::Date;
 use protocol::LogLevel;
 use serde_json::Value;
 
-/// The most series that a run may draw.
+/// Maximum number of series of a run.
 const MAX_SERIES: usize = 24;
-/// The most complaints about parts that can't be read that the log is given.
+/// Maximum number of log lines about unreadable parts.
 const MAX_COMPLAINTS: usize = 8;
 
-/// What was told of one run in this attempt.
+/// What was reported of a run in this attempt.
 #[derive(Debug)]
 pub(crate) struct Teller {
     unit: &'static str,
@@ -21,11 +21,11 @@ pub(crate) struct Teller {
     total: Option<u64>,
     message: String,
     position: Position,
-    /// The service resumed the run: the share that it tells is of what was left then.
+    /// Whether the service resumed the run: its progress is relative to the rest at that time.
     resumed: bool,
-    /// First and last day of the data, where the order says them.
+    /// First and last day of the data, if the order has them.
     days: Option<(Date, Date)>,
-    /// The server knows what is counted.
+    /// Whether the server knows the counted unit.
     named: bool,
     series: Vec<String>,
     complaints: Vec<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Teller {
 impl Teller {
     pub fn new(ctx: &Context, unit: &'static str, order: &Value) -> Self {
         let day = |name: &str| order.get(name)?.as_str()?.parse::<Date>().ok();
-        // Of a backtest most services count nothing, and tell its share alone.
+        // For a backtest most services report only a percentage.
         let named = unit == "epochs";
         if named {
             ctx.items(unit, None);
@@ -54,18 +54,18 @@ impl Teller {
         }
     }
 
-    /// What is known of the run before the first look.
+    /// Reports what is known before the first poll.
     pub fn found(&mut self, place: &Place) {
         self.resumed = place.resumed;
         self.position.first_epoch = place.first_epoch;
     }
 
-    /// From where the next look goes on.
+    /// Position for the next poll.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// Tells what is new, and says whether anything was. What runs backwards is not followed: the highest counts.
+    /// Reports news, and returns whether there were any. Progress never goes backwards.
     pub fn tell(&mut self, ctx: &Context, look: &Look) -> bool {
         self.complain(ctx, look);
         if let Some(first) = look.first_epoch {
@@ -76,7 +76,7 @@ impl Teller {
             self.position.cursor = cursor;
         }
         if look.stand.over() {
-            // After the end some services say 0 of 0.
+            // After the end some services report 0 of 0.
             self.done = self.done.max(look.steps.done.unwrap_or_default());
             return moved;
         }
@@ -99,7 +99,7 @@ impl Teller {
             ctx.fraction(Some(percent / 100.0));
             moved = true;
         }
-        // Epochs whose figures are there are done, whatever the message says, which may be a second old.
+        // Epochs with metrics are complete, even if the message is a second old.
         let over = (self.unit == "epochs").then_some(self.position.next_epoch);
         if let Some(done) = steps.done.max(over).filter(|done| *done > self.done) {
             if !std::mem::replace(&mut self.named, true) {
@@ -113,7 +113,7 @@ impl Teller {
         moved
     }
 
-    /// Share of the whole, 0 to 100.
+    /// Percentage of the total, 0 to 100.
     fn share(&self, steps: &Steps) -> Option<f64> {
         if !self.resumed || self.unit == "epochs" {
             return steps.percent;
@@ -123,13 +123,13 @@ impl Teller {
         Some(100.0 * days(start, at) / days(start, end)).filter(|share| share.is_finite())
     }
 
-    /// Epochs of a training that completed: those that were drawn, or more that its service tells of.
+    /// Epochs of a completed training: reported by metrics, or by the service if that is more.
     pub fn epochs_done(&self) -> u64 {
         if self.unit == "epochs" { self.position.next_epoch.max(self.done) } else { 0 }
     }
 
-    /// At the end all of it is done: "Epoch 19/20" is how these services count, from 0. A training that stopped early has
-    /// fewer epochs than were planned.
+    /// Reports 100 % at the end: these services count from 0, so they end with "Epoch 19/20". After early stopping
+    /// there are fewer epochs than planned.
     pub fn complete(&mut self, ctx: &Context) {
         let all = match self.position.next_epoch {
             0 => self.total.unwrap_or_default().max(self.done),

@@ -1,31 +1,31 @@
-//! Whether a run that its service calls running really runs. A service that was restarted keeps its records, and calls
-//! running what ended with its process.
+//! Liveness check: whether a run with status running is really running. A restarted service keeps its records, and
+//! still reports runs that ended with the process.
 
 use crate::look::{Look, Pulse};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A run of which something was seen is taken for lost after so many looks in a row that show nothing.
+/// Consecutive polls without activity after which an active run is considered lost.
 const LOST_LOOKS: u32 = 3;
-/// A run that the list of sessions does not have is taken for lost after so many looks in a row.
+/// Consecutive polls after which a run that is missing in the session list is considered lost.
 const GONE_LOOKS: u32 = 2;
 
-/// What the looks so far say.
+/// Verdict of the polls so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Runs,
-    /// It may be lost: more looks tell.
+    /// Possibly lost; more polls are needed.
     Doubtful,
     /// Nothing of it runs.
     Lost,
 }
 
-/// Judges looks at one run in their order.
+/// Judges the polls of one run, in order.
 #[derive(Debug)]
 pub(super) struct Vitals {
-    /// A run of which nothing was seen yet is taken for lost after so long.
+    /// Time after which a run without any activity is considered lost.
     patience: Duration,
-    /// Looks in a row that showed nothing, and since when.
+    /// Number and start of consecutive polls without activity.
     bare: u32,
     since: Instant,
 }
@@ -35,7 +35,7 @@ impl Vitals {
         Self { patience, bare: 0, since: Instant::now() }
     }
 
-    /// Takes in a look at a run that is not over. `moved`: something of it was seen before in this attempt.
+    /// Judges a poll of an active run. `moved`: the run showed activity earlier in this attempt.
     pub fn judge(&mut self, look: &Look, moved: bool) -> Verdict {
         if !matches!(look.pulse, Pulse::Bare | Pulse::Gone) {
             self.bare = 0;

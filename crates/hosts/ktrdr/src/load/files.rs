@@ -1,4 +1,4 @@
-//! The bars of loads as files: one CSV an operation, put in its place in one step, answered as the artifact `bars`.
+//! Bar files: one CSV per operation, written atomically and served as the artifact `bars`.
 
 use super::table::Bar;
 use axum::Router;
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A folder of bars.
+/// Folder of bar files.
 #[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
@@ -24,7 +24,7 @@ impl Files {
         Self { folder }
     }
 
-    /// Keeps the bars of an operation; a later attempt replaces those of an earlier one.
+    /// Saves the bars of an operation. Replaces those of an earlier attempt.
     pub async fn keep(
         &self,
         id: OperationId,
@@ -61,7 +61,7 @@ impl Files {
         self.folder.join(format!("{id}.csv"))
     }
 
-    /// Whether a load could keep what it brings.
+    /// Checks write access.
     pub async fn check(&self) -> Check {
         let folder = self.folder.clone();
         let tried = tokio::task::spawn_blocking(move || {
@@ -92,7 +92,7 @@ fn csv(columns: &[String], bars: &[Bar]) -> String {
     let mut out = String::from("time");
     for name in columns {
         out.push(',');
-        // Names are the service's: what would break a line is no name of a column.
+        // Column names come from the service: characters that would break the CSV are replaced.
         out.extend(name.chars().map(|c| if c.is_control() || c == ',' || c == '"' { '_' } else { c }));
     }
     for bar in bars {
@@ -109,7 +109,7 @@ fn csv(columns: &[String], bars: &[Bar]) -> String {
     out
 }
 
-/// `GET /host/v1/artifacts/ktrdr/bars/{operation}`.
+/// Route `GET /host/v1/artifacts/ktrdr/bars/{operation}`.
 pub(super) fn router(files: &Arc<Files>) -> Router {
     Router::new().route("/ktrdr/bars/{id}", get(bars)).with_state(Arc::clone(files))
 }

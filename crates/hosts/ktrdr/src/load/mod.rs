@@ -1,7 +1,7 @@
-//! `ktrdr.load`: bars from the ib host, by its one long call.
+//! `ktrdr.load`: bars from the ib host, with one long call.
 //!
-//! Nothing is known of the call while it is under way, and nobody can end it over there: a cancel gives up waiting
-//! and says that, instead of claiming that it stopped.
+//! The call reports no progress and can't be stopped: a cancel stops waiting, and says so instead of claiming that the
+//! call ended.
 
 mod files;
 mod table;
@@ -27,9 +27,9 @@ use std::time::Duration;
 use table::Table;
 use tokio::time::Instant;
 
-/// While nothing comes, it is said how long nothing came, this often.
+/// Interval of messages while waiting.
 const SAY_EVERY: Duration = Duration::from_secs(5);
-/// A refusal that takes longer than this does not come from a gateway that answers.
+/// A rejection that takes longer does not come from a working gateway.
 const SLOW: Duration = Duration::from_secs(20);
 const LIMITS: &str = "The ib host reports no progress and can't be stopped. A cancel stops waiting, but the call may \
                       continue on the ib host.";
@@ -117,7 +117,7 @@ impl LoadParams {
     }
 }
 
-/// Loads bars through the ib host.
+/// Work of the kind `ktrdr.load`.
 pub struct KtrdrLoad {
     wire: Wire,
     files: Option<Arc<Files>>,
@@ -137,7 +137,7 @@ impl KtrdrLoad {
         Self { wire, files: folder.map(|folder| Arc::new(Files::new(folder))), timing, leaving, probe }
     }
 
-    /// Why nothing more is waited for, after a cancel or at a shutdown.
+    /// Failure after a cancel or shutdown during the call.
     fn given_up(&self) -> WorkError {
         if self.leaving.is_cancelled() {
             return Failure {
@@ -157,7 +157,7 @@ impl KtrdrLoad {
         )
     }
 
-    /// The answer to the one long call.
+    /// Sends the call and waits for the response.
     async fn ask(&self, ctx: &Context, order: &Value) -> Result<Value, WorkError> {
         let call = self.wire.post("/data/historical", order, seconds(self.timing.load));
         let mut call = std::pin::pin!(call);
@@ -174,8 +174,8 @@ impl KtrdrLoad {
         }
     }
 
-    /// The host loaded nothing, in its own words. Without its gateway it takes minutes to say that a symbol was not
-    /// found: then the symbol is not what is wrong.
+    /// Failure of a rejected load. Without its gateway, the ib host takes minutes to report that a symbol was not
+    /// found; then the symbol is not the problem.
     async fn refused(&self, detail: &str, took: Duration) -> WorkError {
         const AWAY: [&str; 4] = ["not connected", "timeout", "connection", "gateway"];
         let words = detail.to_lowercase();

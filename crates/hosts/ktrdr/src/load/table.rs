@@ -1,4 +1,4 @@
-//! Reads the answer of `POST /data/historical`: `data` is JSON within a text, an object of bars by their time.
+//! Parses the response of `POST /data/historical`: `data` is JSON inside a string, an object of bars by time.
 
 use crate::shape::{Node, succeeded};
 use crate::wire::CallError;
@@ -9,28 +9,28 @@ use serde_json::Value;
 
 const CALL: &str = "POST /data/historical";
 
-/// The bars that came, in the order of time.
+/// Bars of a response, in time order.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Table {
     pub columns: Vec<String>,
     pub bars: Vec<Bar>,
-    /// How many the service says there are.
+    /// Number of bars reported by the service.
     pub rows_said: Option<u64>,
-    /// Times came without a zone and were read as UTC.
+    /// Whether times had no zone and were read as UTC.
     pub zone_assumed: bool,
 }
 
-/// One bar: its figures in the order of the columns.
+/// Bar, with its values in column order.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Bar {
     pub at: Time,
     pub figures: Vec<Option<f64>>,
 }
 
-/// The answer as a table.
+/// Parses a response.
 ///
 /// # Errors
-/// A refusal for `success: false`; what can't be read, with its place.
+/// The rejection of `success: false`, or the unreadable part.
 pub(crate) fn read(answer: &Value) -> Result<Table, CallError> {
     let node = Node::answer(CALL, answer);
     succeeded(&node)?;
@@ -71,7 +71,7 @@ pub(crate) fn read(answer: &Value) -> Result<Table, CallError> {
     Ok(table)
 }
 
-/// RFC 3339, the same without a zone, or milliseconds since 1970; and whether it says its zone.
+/// Parses RFC 3339 with or without a zone, or milliseconds since 1970. Also returns whether there was a zone.
 fn moment(key: &str) -> Option<(Time, bool)> {
     if let Ok(time) = Time::parse(key) {
         return Some((time, true));

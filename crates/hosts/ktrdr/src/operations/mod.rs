@@ -1,8 +1,7 @@
-//! The training host and the workers of April 2026: operations, whose curves are read behind a cursor, and which
-//! are cancelled by a DELETE.
+//! Training host and workers of April 2026: operations, with metrics behind a cursor, cancelled with DELETE.
 //!
-//! Of the training host that DELETE changes the record alone. What really runs is in its list of sessions, which the
-//! workers don't have: it is asked wherever the record of a training says that it was cancelled, or shows nothing of it.
+//! On the training host, DELETE changes only the record. What really runs is in its session list, which workers don't
+//! have. It is queried if the record of a training says cancelled or shows no activity.
 
 pub(crate) mod read;
 mod sessions;
@@ -18,20 +17,20 @@ use serde_json::{Value, json};
 use sessions::Session;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a worker is asked to do.
+/// Purpose of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Area {
     Training,
     Backtests,
 }
 
-/// The service, for one area.
+/// Client of the service, for one purpose.
 #[derive(Debug)]
 pub(crate) struct Operations {
     wire: Wire,
     area: Area,
     timing: Timing,
-    /// It answered that it has no list of sessions.
+    /// Whether the service has no session list.
     no_sessions: AtomicBool,
 }
 
@@ -51,7 +50,7 @@ impl Operations {
         })
     }
 
-    /// What the list of sessions says of a run; `None` where the service has no such list.
+    /// State of a run in the session list; `None` if the service has no such list.
     async fn session(&self, id: &str) -> Result<Option<Session>, CallError> {
         if self.area != Area::Training || self.no_sessions.load(Ordering::Relaxed) {
             return Ok(None);
@@ -66,7 +65,7 @@ impl Operations {
         }
     }
 
-    /// The record of a run, with the figures that are new.
+    /// Record of a run, with new metrics.
     async fn record(&self, id: &str, from: Position) -> Result<Look, CallError> {
         let path = format!("/api/v1/operations/{}", escaped(id));
         let operation = self.wire.get(&path, seconds(self.timing.look)).await?;
@@ -76,7 +75,7 @@ impl Operations {
             if look.stand == Stand::Completed
                 && let Some(summary) = &look.summary
             {
-                // The last epochs are in the result alone, and all of them when nobody looked meanwhile.
+                // The last epochs are only in the result, and all of them if nobody polled meanwhile.
                 let first = look.first_epoch.unwrap_or(from.first_epoch);
                 let history = read::history(summary, first);
                 read::add(&mut look.epochs, history);
@@ -85,8 +84,8 @@ impl Operations {
         Ok(look)
     }
 
-    /// Adds what is behind the cursor: the record repeats its whole history each time, a second old, and none of it at
-    /// the end.
+    /// Adds the metrics after the cursor: the record repeats its whole history each time, a second old, and none of it
+    /// at the end.
     async fn add_metrics(&self, look: &mut Look, id: &str, from: Position) {
         let path = format!("/api/v1/operations/{}/metrics?cursor={}", escaped(id), from.cursor);
         match self.wire.get(&path, seconds(self.timing.look)).await {
@@ -96,11 +95,11 @@ impl Operations {
                 if from.cursor == 0 {
                     look.first_epoch = metrics.epochs.first().map(|epoch| epoch.number);
                 }
-                // It counts anew when the service resumed the run for somebody else.
+                // The index restarts if another client resumed the run.
                 look.cursor = metrics.cursor.map(|next| if next < from.cursor { 0 } else { next });
                 read::add(&mut look.epochs, metrics.epochs);
             }
-            // After the end they may be gone, which is no fault of the run.
+            // They can be gone after the end, which is not a failure of the run.
             Err(gone) => tracing::debug!(%gone, "no metrics after the cursor"),
         }
     }
@@ -138,7 +137,7 @@ impl Foreign for Operations {
     async fn look(&self, id: &str, from: Position) -> Result<Look, CallError> {
         let mut look = self.record(id, from).await?;
         let doubtful = matches!(look.stand, Stand::Stopped(_)) || look.pulse == Pulse::Bare;
-        // Of a training that completed while nobody looked the training host's record has no epoch.
+        // If a training completed without being polled, the training host's record has no epochs.
         let unseen = look.stand == Stand::Completed && look.epochs.is_empty() && from.next_epoch == 0;
         if unseen {
             if let Ok(Some(Session::Completed(epochs))) = self.session(id).await {
@@ -157,7 +156,7 @@ impl Foreign for Operations {
                 (look.stand, look.pulse, look.steps) = (Stand::Running, Pulse::RunsOn, steps);
             }
             (Some(Session::Completed(epochs)), _) => {
-                // It completed since the record was read, or in spite of what the record says.
+                // It completed after the record was read, or despite the record.
                 let newer = self.record(id, from).await?;
                 look = if newer.stand == Stand::Completed { newer } else { look };
                 (look.stand, look.pulse) = (Stand::Completed, Pulse::Agrees);

@@ -1,4 +1,4 @@
-//! Reads `GET /api/v1/operations/{id}` and `…/metrics?cursor=N` of the services of April 2026.
+//! Parses `GET /api/v1/operations/{id}` and `…/metrics?cursor=N` of the services of April 2026.
 
 use super::steps;
 use crate::Moment;
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 const OPERATION: &str = "GET /api/v1/operations/{id}";
 const METRICS: &str = "GET /api/v1/operations/{id}/metrics";
-/// What a row says beside its figures.
+/// Columns of a row that are not metrics.
 const NO_FIGURES: [&str; 2] = ["epoch", "timestamp"];
 
-/// The answer as a look. `moved`: something of the run was seen before.
+/// Parses a record. `moved`: the run showed activity before.
 ///
 /// # Errors
-/// When the status can't be read; what else can't be is in [`Look::unread`].
+/// If the status is unreadable. Other unreadable parts are in [`Look::unread`].
 pub(crate) fn look(answer: &Value, area: Area, moved: bool) -> Result<Look, CallError> {
     let node = data(OPERATION, answer)?;
     let status = node.need("status")?;
@@ -47,23 +47,23 @@ pub(crate) fn look(answer: &Value, area: Area, moved: bool) -> Result<Look, Call
         cursor: None,
         first_epoch: None,
         summary: node.get("result_summary").map(|summary| summary.value().clone()),
-        // It forgets the start at the end.
+        // The start time is missing at the end.
         started: moment("started_at").or_else(|| moment("created_at")),
         ended: if stand.over() { moment("completed_at") } else { None },
         stand,
     })
 }
 
-/// What is behind a cursor.
+/// Metrics after a cursor.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     pub epochs: Vec<Epoch>,
-    /// The cursor for the next look.
+    /// Cursor for the next poll.
     pub cursor: Option<u64>,
     pub unread: Vec<CallError>,
 }
 
-/// The rows behind a cursor; what can't be read of them is told beside the rest.
+/// Parses the rows after a cursor. Unreadable parts are returned with the rest.
 pub(crate) fn metrics(answer: &Value) -> Metrics {
     let mut reader = Reader::default();
     let (epochs, cursor) = match reader.keep(data(METRICS, answer)).and_then(|data| data.get("metrics")) {
@@ -73,8 +73,7 @@ pub(crate) fn metrics(answer: &Value) -> Metrics {
     Metrics { epochs, cursor, unread: reader.unread }
 }
 
-/// Rows in any of the forms in which they come: a list of them, an object with `epochs`, or the pair of a list and
-/// the next cursor where a list was meant.
+/// Parses rows in any of their formats: a list, an object with `epochs`, or a pair of a list and the next cursor.
 fn rows(metrics: &Node<'_>, reader: &mut Reader) -> (Vec<Epoch>, Option<u64>) {
     if let Some(epochs) = metrics.get("epochs") {
         return rows(&epochs, reader);
@@ -94,14 +93,14 @@ fn rows(metrics: &Node<'_>, reader: &mut Reader) -> (Vec<Epoch>, Option<u64>) {
 
 fn row(row: &Node<'_>) -> Result<Epoch, CallError> {
     let number = row.need("epoch")?.count()?;
-    // A figure that was not taken in this epoch is null; words are no curve.
+    // A metric that was not measured in this epoch is null. Text is not a series.
     let figures = row.object()?.iter().filter(|(name, _)| !NO_FIGURES.contains(&name.as_str()));
     let figures = figures.filter_map(|(name, figure)| Some((name.clone(), figure.as_f64()?)));
     Ok(Epoch { number, figures: figures.collect() })
 }
 
-/// The epochs of a result: `training_metrics.history` has a list for each figure, of all epochs since the training was
-/// started or resumed, which was with the epoch `first`.
+/// Epochs of a result: `training_metrics.history` has a list per metric, of all epochs since the start or resume at
+/// epoch `first`.
 pub(crate) fn history(summary: &Value, first: u64) -> Vec<Epoch> {
     let lists = summary.pointer("/training_metrics/history").and_then(Value::as_object);
     let mut epochs: Vec<Epoch> = Vec::new();
@@ -120,7 +119,7 @@ pub(crate) fn history(summary: &Value, first: u64) -> Vec<Epoch> {
     epochs
 }
 
-/// Adds what another answer tells of the same run; each epoch once, in rising order.
+/// Merges epochs of another response; each epoch once, in order.
 pub(crate) fn add(known: &mut Vec<Epoch>, new: Vec<Epoch>) {
     for epoch in new {
         if !known.iter().any(|k| k.number == epoch.number) {

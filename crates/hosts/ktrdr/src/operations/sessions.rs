@@ -1,4 +1,4 @@
-//! Reads `GET /training/sessions` of the training host of April 2026: what really runs there.
+//! Parses `GET /training/sessions` of the training host of April 2026: what really runs there.
 
 use crate::look::Steps;
 use crate::sessions::read::steps;
@@ -8,21 +8,21 @@ use serde_json::Value;
 
 const CALL: &str = "GET /training/sessions";
 
-/// What the list says of one run.
+/// State of a run in the list.
 #[derive(Debug, PartialEq)]
 pub(super) enum Session {
-    /// It runs, and how far it is.
+    /// Running, with its progress.
     Running(Steps),
-    /// It trained to its end, and how many epochs that were.
+    /// Completed, with its number of epochs.
     Completed(Option<u64>),
-    /// The list does not have it, or as stopped or failed.
+    /// Not in the list, or stopped or failed.
     NotRunning,
 }
 
-/// The run in the list.
+/// Finds the run in the list.
 ///
 /// # Errors
-/// When there is no list, or the run's status can't be read.
+/// If there is no list, or the run's status is unreadable.
 pub(super) fn find(answer: &Value, id: &str) -> Result<Session, CallError> {
     let sessions = Node::answer(CALL, answer).need("sessions")?.list()?;
     let ours = |session: &&Node<'_>| {
@@ -32,7 +32,7 @@ pub(super) fn find(answer: &Value, id: &str) -> Result<Session, CallError> {
     let status = session.need("status")?;
     Ok(match status.text()? {
         "initializing" | "pending" | "running" => Session::Running(steps(session, &mut Reader::default())),
-        // It counts from 0: the last of 60 epochs is 59.
+        // Counts from 0: the last of 60 epochs is 59.
         "completed" => Session::Completed(steps(session, &mut Reader::default()).done.map(|last| last + 1)),
         _ => Session::NotRunning,
     })

@@ -1,14 +1,14 @@
-//! How far an operation is, out of what its record says: `Epoch 24/100 · Batch 10/147`, a share, a count of items.
+//! Progress of an operation from its record: `Epoch 24/100 · Batch 10/147`, a percentage, a count of items.
 
 use crate::look::Steps;
 use crate::operations::Area;
 use crate::shape::{Node, Reader};
 use jiff::civil::Date;
 
-/// The number of epochs that the training host says for every shorter training.
+/// Number of epochs that the training host reports for every shorter training.
 const PLACEHOLDER: u64 = 100;
 
-/// The steps of an operation, read part by part.
+/// Parses the progress of an operation.
 pub(super) fn read(node: &Node<'_>, area: Area, reader: &mut Reader) -> Steps {
     let Some(progress) = node.get("progress") else { return Steps::default() };
     let percent = reader.read(progress.get("percentage"), |n| n.number());
@@ -29,8 +29,8 @@ pub(super) fn read(node: &Node<'_>, area: Area, reader: &mut Reader) -> Steps {
     }
 }
 
-/// Whether nothing of a running operation is to be seen: no step, no share, no items. A step that is empty rather than
-/// absent is one that is about to be said, unless something was seen before (`moved`).
+/// Whether a running operation shows no activity: no step, percentage or items. An empty step is about to be set,
+/// unless there was activity before (`moved`).
 pub(super) fn bare(node: &Node<'_>, moved: bool) -> bool {
     let Some(progress) = node.get("progress") else { return true };
     let zero = |name: &str| {
@@ -43,12 +43,12 @@ pub(super) fn bare(node: &Node<'_>, moved: bool) -> bool {
     step && zero("percentage") && zero("items_processed")
 }
 
-/// `Backtesting MSFT 1h [2023-08-19 01:00:00+00:00]` as that day.
+/// Day in `Backtesting MSFT 1h [2023-08-19 01:00:00+00:00]`.
 fn day(message: &str) -> Option<Date> {
     message.split('[').nth(1)?.get(..10)?.parse().ok()
 }
 
-/// `Epoch 24/100 · Batch 10/147`: the 24th epoch is under way, so 23 are done.
+/// Parsed `Epoch 24/100 · Batch 10/147`: epoch 24 is in progress, so 23 are done.
 struct Line {
     epoch: u64,
     stated: Option<u64>,
@@ -88,27 +88,27 @@ impl Line {
             (Some(total), Some((batch, of))) => {
                 Some(100.0 * self.position(batch, of) as f64 / (total * of) as f64)
             }
-            // Since a resume the service tells the share of what was left then.
+            // After a resume the percentage is relative to the rest at that time.
             _ => percent,
         };
         let done = if self.batch.is_some() { self.epoch.saturating_sub(1) } else { self.epoch };
         Steps { percent: share, done: Some(done), total, day: None, message: shown }
     }
 
-    /// Batches from the first epoch on.
+    /// Number of batches since the first epoch.
     fn position(&self, batch: u64, of: u64) -> u64 {
         self.epoch.saturating_sub(1) * of + batch
     }
 
-    /// How many epochs there are: by what was processed, its share, and the batches of an epoch, where that is a whole
-    /// number; else what is stated, unless it is the placeholder.
+    /// Number of epochs: from the processed items, their percentage and the batches per epoch, if that is a whole
+    /// number; otherwise the reported one, unless it is the placeholder.
     fn total(&self, items: u64, percent: Option<f64>) -> Option<u64> {
         let by_share = || {
             let ((batch, of), percent) = (self.batch?, percent.filter(|percent| *percent > 0.0)?);
             let epochs = items as f64 / (percent / 100.0) / of as f64;
             let nearest = epochs.round();
             let whole = items > 0 && (epochs - nearest).abs() < 0.01 && (1.0..1e6).contains(&nearest);
-            // Since a resume only what was trained after it is counted.
+            // After a resume only newly trained items are counted.
             let before = self.position(batch, of).saturating_sub(items);
             let total = nearest as u64 + before / of;
             (whole && before.is_multiple_of(of) && total >= self.epoch).then_some(total)

@@ -1,13 +1,13 @@
-//! Reads the curves of the training host of October 2025 (`metrics.current` of a status).
+//! Parses the series of the training host of October 2025 (`metrics.current` of a status).
 //!
-//! They come as lists beside each other that grow with each update of the service, and a list has an entry only for the
-//! updates that said its name: `progress_type` one for each update, the preparation included; `epoch` and the losses of
-//! training one for each update of a batch or an epoch; those of validation one for each epoch.
+//! They are parallel lists that grow with each update of the service, but a list has an entry only for updates with its
+//! name: `progress_type` for each update, including preparation; `epoch` and the training losses for each batch or
+//! epoch update; the validation metrics for each epoch.
 
 use crate::look::Epoch;
 use crate::shape::{Node, Reader};
 
-/// Lists that say where the training is or what it works on rather than how well it does.
+/// Lists that are not metrics.
 const NO_FIGURES: [&str; 13] = [
     "batch",
     "bars_processed_this_epoch",
@@ -24,14 +24,14 @@ const NO_FIGURES: [&str; 13] = [
     "timeframe",
 ];
 
-/// The epochs from `from` on that are over. A list that can't be read is left out; the others are read.
+/// Completed epochs from `from` on. An unreadable list is skipped.
 pub(super) fn read(current: &Node<'_>, from: u64, reader: &mut Reader) -> Vec<Epoch> {
     let Some(lists) = reader.keep(current.object()) else { return Vec::new() };
     let ends = ends(current, reader);
     let mut epochs: Vec<Epoch> = Vec::new();
     for name in lists.keys().filter(|name| is_figure(name)) {
         let Some(list) = current.get(name).and_then(|list| reader.keep(list.list())) else { continue };
-        // Words are no curve.
+        // Text is not a series.
         if list.iter().all(|entry| entry.value().is_string()) {
             continue;
         }
@@ -53,21 +53,21 @@ fn is_figure(name: &str) -> bool {
     !NO_FIGURES.contains(&name) && !name.starts_with("total_")
 }
 
-/// Which updates ended an epoch.
+/// Updates that ended an epoch.
 struct Ends {
-    /// How many updates were of a batch or an epoch; `None` where the service does not say which they were.
+    /// Number of batch and epoch updates; `None` if the service does not report the type.
     updates: Option<usize>,
-    /// Place of an update that ended an epoch, and the epoch's number; in rising order.
+    /// Index of each update that ended an epoch, and the epoch number; sorted.
     ends: Vec<(usize, u64)>,
 }
 
 impl Ends {
-    /// Which entries of a list of this length end an epoch.
+    /// Indices that end an epoch, for a list of this length.
     fn places(&self, length: usize) -> Vec<(usize, u64)> {
         match self.updates {
             Some(updates) if updates == length => self.ends.clone(),
-            // One entry an epoch. Validation may be told a moment before its epoch ends: what is told of an epoch is
-            // told once, so only epochs that are over are given.
+            // One entry per epoch. Validation can be reported just before its epoch ends. Each epoch is reported once,
+            // so only completed epochs are returned.
             Some(_) => {
                 self.ends.iter().enumerate().map(|(at, (_, number))| (at, *number)).take(length).collect()
             }
@@ -79,7 +79,7 @@ impl Ends {
 fn ends(current: &Node<'_>, reader: &mut Reader) -> Ends {
     let none = Ends { updates: None, ends: Vec::new() };
     let (Some(kinds), Some(numbers)) = (current.get("progress_type"), current.get("epoch")) else {
-        // Before the first epoch there is only preparation, of which nothing is drawn.
+        // Before the first epoch there is only preparation, without metrics.
         return if current.get("progress_type").is_some() { Ends { updates: Some(0), ..none } } else { none };
     };
     let (Some(kinds), Some(numbers)) = (reader.keep(kinds.list()), reader.keep(numbers.list())) else {
@@ -89,7 +89,7 @@ fn ends(current: &Node<'_>, reader: &mut Reader) -> Ends {
     let of_training = |kind: &&str| matches!(*kind, "batch" | "epoch");
     let mut said: Vec<&str> = kinds.iter().copied().filter(of_training).collect();
     if said.len() != numbers.len() {
-        // Updates of another kind say their epoch, too: what comes before the first epoch comes first.
+        // Other updates can also have an epoch. Entries before the first epoch come first.
         said = kinds.iter().copied().skip(kinds.len().saturating_sub(numbers.len())).collect();
     }
     let ends = said.iter().zip(&numbers).enumerate().filter(|(_, (kind, _))| **kind == "epoch");

@@ -1,4 +1,4 @@
-//! The training host of October 2025: sessions that are started, asked about, and stopped by a POST.
+//! Training host of October 2025: sessions, started, polled, and stopped with POST.
 
 mod curves;
 pub(crate) mod read;
@@ -11,7 +11,7 @@ use crate::wire::{CallError, Wire, escaped};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-/// The service, for training.
+/// Client of the service, for training.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     wire: Wire,

@@ -1,4 +1,4 @@
-//! Reads `GET /training/status/{id}` of the training host of October 2025.
+//! Parses `GET /training/status/{id}` of the training host of October 2025.
 
 use super::curves;
 use crate::Moment;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 const CALL: &str = "GET /training/status";
 
-/// The answer as a look, with the epochs from `from` on.
+/// Parses a status, with the epochs from `from` on.
 ///
 /// # Errors
-/// When the status can't be read; what else can't be is in [`Look::unread`].
+/// If the status is unreadable. Other unreadable parts are in [`Look::unread`].
 pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
     let node = Node::answer(CALL, answer);
     let status = node.need("status")?;
@@ -23,7 +23,7 @@ pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
     let stand = match status.text()? {
         "initializing" | "running" => Stand::Running,
         "completed" => Stand::Completed,
-        // It calls failed what was stopped.
+        // It reports a stopped run as failed.
         "failed" if speaks_of_cancel(&error) => Stand::Stopped(error),
         "failed" => Stand::Failed(error),
         "stopped" => Stand::Stopped(error),
@@ -46,11 +46,12 @@ pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
     })
 }
 
-/// The progress of one session. Both training hosts write it alike and count epochs from 0.
+/// Progress of a session. Both training hosts use the same format, and count epochs from 0.
 pub(crate) fn steps(session: &Node<'_>, reader: &mut Reader) -> Steps {
     let Some(progress) = session.get("progress") else { return Steps::default() };
     let mut count = |name| reader.read(progress.get(name), |n| n.count());
-    // Before the first update it says 100 epochs, of nothing: only when it knows its batches does it know its epochs.
+    // Before the first update it reports a placeholder of 100 epochs. The real number is known together with the number
+    // of batches.
     let updated = count("total_batches").is_some_and(|batches| batches > 0);
     let (done, total) = (count("epoch"), count("total_epochs"));
     let percent = reader.read(progress.get("progress_percent"), |n| n.number());

@@ -1,4 +1,4 @@
-//! A service that answers what a test tells it to, and remembers what it was asked.
+//! Fake service that responds as a test defines, and records requests.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
-/// A request that came.
+/// Received request.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub method: String,
@@ -18,12 +18,12 @@ pub struct Call {
     pub body: Value,
 }
 
-/// What is answered.
+/// Response.
 pub enum Reply {
     Json(u16, Value),
-    /// Nothing, as long as the asker holds on.
+    /// None, until the client disconnects.
     Hang,
-    /// The same, and then this, once the gate is opened.
+    /// None, until the gate is opened; then this response.
     Behind(watch::Receiver<bool>, u16, Value),
 }
 
@@ -54,13 +54,13 @@ impl Double {
         Self { url, calls, news }
     }
 
-    /// The calls whose method and path begin so: `POST /training/start`.
+    /// Calls whose method and path start like this: `POST /training/start`.
     pub fn calls(&self, which: &str) -> Vec<Call> {
         let all = self.calls.lock().unwrap();
         all.iter().filter(|c| format!("{} {}", c.method, c.path).starts_with(which)).cloned().collect()
     }
 
-    /// Waits until so many of these calls have come.
+    /// Waits for this number of calls.
     pub async fn called(&self, which: &str, times: usize) {
         let mut news = self.news.subscribe();
         while self.calls(which).len() < times {

@@ -1,4 +1,4 @@
-//! `ktrdr-ib`: one test a peculiarity of the ib host.
+//! `ktrdr-ib`: one test per peculiarity of the ib host.
 
 use crate::double::{Call, Double, Reply};
 use crate::served::{Served, config};

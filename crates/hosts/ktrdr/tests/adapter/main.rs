@@ -1,5 +1,5 @@
-//! The adapters as the server meets them: over HTTP, through a real host on a port of its own, with doubles of the
-//! services of ktrdr that behave as those were seen to.
+//! The adapters over HTTP, through a real host, with fakes of the ktrdr services that reproduce their observed
+//! behaviour.
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 

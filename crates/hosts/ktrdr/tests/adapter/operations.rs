@@ -1,4 +1,4 @@
-//! `ktrdr-worker`: one test a peculiarity of the training host and the workers of April 2026.
+//! `ktrdr-worker`: one test per peculiarity of the training host and the workers of April 2026.
 
 use crate::double::{Call, Double, Reply};
 use crate::served::{Served, config};
@@ -12,13 +12,13 @@ use std::time::Duration;
 const TRAIN: &str = "ktrdr.train";
 const BACKTEST: &str = "ktrdr.backtest";
 
-/// How an operation stands: it goes through the looks, and stays at the last.
+/// Operation: steps through the poll results, and stays at the last.
 #[derive(Default)]
 struct Operation {
     id: Option<String>,
     looks: Vec<Value>,
     at: usize,
-    /// Epochs that are over, by the look.
+    /// Completed epochs, by poll.
     over: Vec<u64>,
     after_resume: Vec<Value>,
     started: Vec<Value>,
@@ -61,8 +61,8 @@ fn shared(looks: Vec<(Value, u64)>) -> Shared {
     Arc::new(Mutex::new(Operation { looks, over, ..Operation::default() }))
 }
 
-/// A run of 60 epochs with 147 batches each, as it was seen: backwards from 5 to 3.3 %, "of 100", and nothing left
-/// of its progress at the end.
+/// Run of 60 epochs with 147 batches each, as observed: progress goes back from 5 to 3.3 %, "of 100", and is missing at
+/// the end.
 fn run_of_60() -> Vec<(Value, u64)> {
     let items = |epoch: u64, batch: u64| epoch * 147 + batch;
     let percent = |items: u64| items as f64 / 88.2;
@@ -144,7 +144,7 @@ fn params() -> Value {
 #[tokio::test]
 async fn progress_that_runs_backwards_and_a_wrong_total_are_not_taken_over() {
     let (looks, over): (Vec<_>, Vec<_>) = run_of_60().into_iter().unzip();
-    // It stays where it is until that was told.
+    // Stays there until that was reported.
     let shared = shared(vec![(looks[1].clone(), 0)]);
     let go = |to: std::ops::Range<usize>| {
         let mut operation = shared.lock().unwrap();
@@ -156,7 +156,7 @@ async fn progress_that_runs_backwards_and_a_wrong_total_are_not_taken_over() {
     let told = |e: &HostEventBody, so: fn(&Progress) -> bool| matches!(e, HostEventBody::Progress { progress } if so(progress));
     host.until(|e| told(e, |p| p.fraction == Some(0.05))).await;
     go(2..3);
-    // 3.3 % over there.
+    // 3.3 % on the service.
     host.until(|e| told(e, |p| (p.done, p.total, p.fraction) == (2, Some(60), Some(0.05)))).await;
     go(3..7);
     let ended = host.until_end().await;
@@ -241,7 +241,7 @@ async fn a_resume_of_a_stopped_run_is_the_services_own() {
     assert_eq!(double.calls("POST /training/resume")[0].body, json!({"operation_id": run}));
     assert_eq!(shared.lock().unwrap().started.len(), 1, "nothing was started a second time");
 
-    // Without a checkpoint over there it says so.
+    // Without a checkpoint on the service it says so.
     shared.lock().unwrap().looks = vec![failed("worker shut down")];
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, TRAIN, &params(), &ended.checkpoint()).await;
@@ -269,7 +269,7 @@ async fn a_backtest_is_ordered_in_the_workers_words_and_counts_bars() {
     let mut done = completed();
     done["result_summary"] =
         json!({"metrics": {"total_return": 0.12, "total_trades": 31}, "trades": vec![1; 500]});
-    // It stays at the half until that was told.
+    // Stays at 50 % until that was reported.
     let shared = shared(vec![(half, 0)]);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;

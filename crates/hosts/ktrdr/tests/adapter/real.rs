@@ -1,5 +1,5 @@
-//! What the services of April 2026 were seen to do, each with what is right: a record that is not what runs, lost
-//! stops, restarts, resumes, last epochs that are in the result alone.
+//! Observed behaviour of the services of April 2026, with the correct handling: inaccurate records, lost stops,
+//! restarts, resumes, last epochs that are only in the result.
 
 use crate::double::{Call, Double, Reply};
 use crate::served::{Served, config};
@@ -15,27 +15,27 @@ const TRAIN: &str = "ktrdr.train";
 const EPOCHS: u64 = 40;
 const BATCHES: u64 = 25;
 
-/// A service: what its record says, and what really runs.
+/// Fake service: its record, and what really runs.
 #[derive(Default)]
 struct Service {
     id: Option<String>,
-    /// `running`, `cancelled`, `completed`, …
+    /// Status: `running`, `cancelled`, `completed`, …
     record: String,
     error: Option<&'static str>,
-    /// The record shows steps and figures; after a restart it does not.
+    /// Whether the record shows steps and metrics; not after a restart.
     shows: bool,
-    /// Epochs that are over since the start or the resume.
+    /// Epochs completed since the start or resume.
     over: u64,
-    /// The epoch with which the training was started or resumed.
+    /// First epoch since the start or resume.
     first: u64,
-    /// What the list of sessions says; the workers have none.
+    /// Status in the session list; workers have none.
     session: Option<&'static str>,
     starts: Vec<Value>,
     deletes: usize,
     resumes: usize,
-    /// A resume answers that it goes on, and nothing runs.
+    /// A resume is accepted, but nothing runs.
     resumes_in_vain: bool,
-    /// Epochs behind the cursor that are held back, as the last ones are at the end.
+    /// Epochs held back from the cursor, like the last ones at the end.
     held_back: u64,
 }
 
@@ -104,7 +104,7 @@ fn answer(shared: &Shared, call: &Call) -> Reply {
         },
         ("GET", path) if path.ends_with("/metrics") => {
             let cursor: u64 = call.query.strip_prefix("cursor=").unwrap().parse().unwrap();
-            // Without the process that trained, the cursor comes back as it was.
+            // Without the training process, the cursor stays the same.
             if !s.shows || s.record != "running" {
                 return Reply::Json(200, json!({"success": true, "data": {"metrics": [[], cursor]}}));
             }
@@ -160,7 +160,7 @@ async fn cancelled_in_the_record_is_not_cancelled_while_the_list_of_sessions_say
     );
     assert_eq!(host.show(id).await.state, HostState::Stopping);
     assert_eq!(host.health().await.free, 0, "it keeps its slot");
-    // It trains on, which is told, to its end.
+    // The training continues to its end, which is reported.
     shared.lock().unwrap().over = 30;
     host.until(|e| done(e, 30)).await;
     {
@@ -228,7 +228,7 @@ async fn the_last_figures_before_a_cancel_are_read() {
     .await;
     let id = host.start(TRAIN, &params()).await;
     host.until_started().await;
-    // Looks are rare by now, as when nothing moves.
+    // Polls are rare by now, as for an idle run.
     double.called("GET /api/v1/operations/", 6).await;
     shared.lock().unwrap().over = 9;
     host.cancel(id, Duration::from_secs(60)).await;
@@ -254,7 +254,7 @@ async fn a_service_that_was_restarted_is_told_by_its_list_of_sessions() {
     let ended = host.until_end().await;
     assert_eq!(ended.reason(), FailureReason::HostRestarted);
     assert!(ended.failed().contains("was restarted"), "{}", ended.failed());
-    // A resume does not follow what does not run, and this service has no way to go on.
+    // A resume does not follow a run that is not active, and this service can't resume it.
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, TRAIN, &params(), &checkpoint).await;
     let ended = host.until_end().await;
@@ -275,14 +275,14 @@ async fn a_worker_that_was_restarted_is_told_by_a_record_that_shows_nothing() {
     assert_eq!(ended.reason(), FailureReason::HostRestarted);
     assert_eq!(ended.progress().last().map(|p| p.done), Some(14).filter(|_| !ended.progress().is_empty()));
 
-    // Resumed: it goes on from the worker's own checkpoint, and counts on.
+    // Resumed from the worker's own checkpoint, with continued counts.
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, TRAIN, &params(), &checkpoint).await;
     host.until_started().await;
     shared.lock().unwrap().over = 5;
     let told = |p: &Progress| (p.done, p.total) == (17, Some(EPOCHS)) && p.fraction.is_some_and(|f| f > 0.42);
     host.until(|e| matches!(e, HostEventBody::Progress { progress } if told(progress))).await;
-    // The cursor is an index and not an epoch: more rows come.
+    // The cursor is an index and not an epoch: more rows arrive.
     shared.lock().unwrap().over = 8;
     host.until(|e| done(e, 20)).await;
     shared.lock().unwrap().record = "completed".to_owned();
@@ -338,7 +338,7 @@ async fn the_last_epochs_are_taken_from_the_result() {
     assert_eq!(points.last(), Some(&(40.0, 2.0 / 41.0)));
     assert_eq!(ended.document()["epochs"], 40);
 
-    // Of a run that completed while nobody looked the whole curve is there.
+    // A run that completed without being polled has its complete series.
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, TRAIN, &params(), &checkpoint).await;
     let ended = host.until_end().await;
@@ -365,7 +365,7 @@ async fn empty_symbols_and_timeframes_are_those_of_the_strategy() {
     assert_eq!(order["strategy_path"], "/srv/lab/dax.yaml");
     assert_eq!(order["strategy_yaml"], strategy, "its lines are kept");
 
-    // A strategy that names none is not left to the service, which would train something else.
+    // A strategy without symbols is rejected, because the service would train on other data.
     let body = json!({"id": protocol::OperationId::new(), "attempt": 1, "kind": TRAIN, "params": {"strategy": "name: dax"}});
     let answer = host.try_start(body).await;
     assert_eq!(answer.status(), 422);
@@ -403,7 +403,7 @@ async fn a_strategy_is_asked_for_in_several_lines() {
 async fn a_training_that_completed_while_nobody_looked_has_its_epochs_from_the_list_of_sessions() {
     let shared = service();
     let inner = Arc::clone(&shared);
-    // The training host leaves no history in its result.
+    // The training host has no history in its result.
     let double = Double::new(move |call| match answer(&inner, call) {
         Reply::Json(200, mut record) if record.pointer("/data/result_summary/training_metrics").is_some() => {
             record["data"]["result_summary"]["training_metrics"] = json!({});

@@ -1,4 +1,4 @@
-//! An adapter that is served, and its server's side of the host contract.
+//! Served adapter, and the server's side of the host contract.
 
 use host_kit::{CancellationToken, Host};
 use protocol::host::{
@@ -10,7 +10,7 @@ use signalbox_ktrdr_host::{AdapterConfig, Protocol, Timing, host};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// Everything short, but what a test does not want to happen.
+/// Short times, except for what a test must not trigger.
 pub fn config(protocol: Protocol, url: &str) -> AdapterConfig {
     let timing = Timing { fastest: 0.005, slowest: 0.02, probe_every: 0.01, probe: 0.1, ..Timing::default() };
     AdapterConfig { timing, ..AdapterConfig::new(protocol, url) }
@@ -32,7 +32,7 @@ impl Drop for Served {
     }
 }
 
-/// An attempt that ended.
+/// Ended attempt.
 #[derive(Debug)]
 pub struct Ended {
     pub events: Vec<HostEventBody>,
@@ -47,7 +47,7 @@ impl Ended {
         &self.failure.as_ref().unwrap().message
     }
 
-    /// Why it failed.
+    /// Failure reason.
     pub fn reason(&self) -> FailureReason {
         assert_eq!(self.outcome, Outcome::Failed, "{:?}", self.events);
         self.failure.as_ref().unwrap().reason
@@ -68,7 +68,7 @@ impl Ended {
             .collect()
     }
 
-    /// All points of a series, in the order in which they were told.
+    /// Points of a series, in reported order.
     pub fn points(&self, name: &str) -> Vec<(f64, f64)> {
         let batches = self.events.iter().filter_map(|e| match e {
             HostEventBody::Points { series } => Some(series),
@@ -78,7 +78,7 @@ impl Ended {
         points.map(|point| (point.0, point.1)).collect()
     }
 
-    /// The log as one text.
+    /// Log as one text.
     pub fn log(&self) -> String {
         let lines = self.events.iter().filter_map(|e| match e {
             HostEventBody::Log { lines } => Some(lines),
@@ -92,7 +92,7 @@ impl Ended {
     }
 }
 
-/// The newest checkpoint of a run that is started.
+/// Newest checkpoint of a started run.
 pub fn checkpoint(events: &[HostEventBody]) -> Option<Checkpoint> {
     events.iter().rev().find_map(|e| match e {
         HostEventBody::Checkpoint { checkpoint } if checkpoint.state["started"] == true => {
@@ -132,7 +132,7 @@ impl Served {
         self.get(path.strip_prefix("/host/v1").unwrap()).await.text().await.unwrap()
     }
 
-    /// What a start is answered with.
+    /// Response to a start.
     pub async fn try_start(&self, body: Value) -> reqwest::Response {
         self.client.post(format!("{}/operations", self.base)).json(&body).send().await.unwrap()
     }
@@ -158,7 +158,7 @@ impl Served {
         .await;
     }
 
-    /// As the server does for an attempt whose end it no longer waits for.
+    /// Abandons an attempt, as the server does.
     pub async fn abandon(&self, id: OperationId) {
         self.ask_cancel(id, json!({"attempt": 1, "reason": "test", "deadline_ms": 1, "abandoned": true}))
             .await;
@@ -169,7 +169,7 @@ impl Served {
         assert_eq!(self.client.post(url).json(&body).send().await.unwrap().status(), 202);
     }
 
-    /// The next events of the host's feed, as soon as there are any.
+    /// Next events of the host's feed, as soon as there are any.
     async fn events(&mut self) -> Vec<HostEvent> {
         let page: HostEvents =
             self.get(&format!("/events?after={}&wait=25s", self.after)).await.json().await.unwrap();
@@ -178,7 +178,7 @@ impl Served {
         page.events
     }
 
-    /// Everything until this happens.
+    /// All events until one matches.
     pub async fn until(&mut self, mut happens: impl FnMut(&HostEventBody) -> bool) -> Vec<HostEventBody> {
         let mut seen = Vec::new();
         loop {
@@ -193,7 +193,7 @@ impl Served {
         }
     }
 
-    /// Everything until this is in the log.
+    /// All events until this text is logged.
     pub async fn until_logged(&mut self, text: &str) -> Vec<HostEventBody> {
         self.until(
             |e| matches!(e, HostEventBody::Log { lines } if lines.iter().any(|l| l.text.contains(text))),
@@ -201,7 +201,7 @@ impl Served {
         .await
     }
 
-    /// What is said of a condition, as soon as it is reported.
+    /// Message of a condition, as soon as it is reported.
     pub async fn until_condition(&mut self, kind: ConditionKind) -> String {
         let mut message = String::new();
         self.until(|e| match e {
@@ -215,7 +215,7 @@ impl Served {
         message
     }
 
-    /// Everything until the run is started over there.
+    /// All events until the run is started on the service.
     pub async fn until_started(&mut self) -> Checkpoint {
         let seen = self
             .until(|e| matches!(e, HostEventBody::Checkpoint { checkpoint } if checkpoint.state["started"] == true))
@@ -223,7 +223,7 @@ impl Served {
         checkpoint(&seen).unwrap()
     }
 
-    /// Everything until the one attempt that runs has ended.
+    /// All events until the running attempt ends.
     pub async fn until_end(&mut self) -> Ended {
         let mut events = self.until(|e| matches!(e, HostEventBody::Ended { .. })).await;
         let Some(HostEventBody::Ended { outcome, failure, result }) = events.pop() else {
@@ -237,7 +237,7 @@ impl Served {
         self.until_end().await
     }
 
-    /// Asks for the health until it is so.
+    /// Polls the health until it matches.
     pub async fn until_health(&self, so: impl Fn(&Health) -> bool) -> Health {
         let asking = async {
             loop {
@@ -251,7 +251,7 @@ impl Served {
         tokio::time::timeout(Duration::from_secs(30), asking).await.expect("the health becomes so")
     }
 
-    /// Shuts the adapter down in the order of `Host::serve`; what it told last can still be read.
+    /// Shuts the adapter down in the order of `Host::serve`; its last events stay readable.
     pub async fn leave(&self) {
         self.leaving.cancel();
         self.host.stop().await;

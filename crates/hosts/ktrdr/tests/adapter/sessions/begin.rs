@@ -1,4 +1,4 @@
-//! Starting, waiting for a place, and finding a run again.
+//! Starts, waiting for a slot, and finding a run again.
 
 use super::{KIND, adapter, double, double_but, params, session};
 use crate::double::Reply;
@@ -63,7 +63,7 @@ async fn a_session_that_is_there_already_is_followed() {
     let taken = Arc::clone(&shared);
     let double = double_but(&shared, move |call| {
         if call.path == "/training/start" {
-            // As if the first of two equal requests had been acted on.
+            // As if the first of two identical requests was executed.
             taken.lock().unwrap().id = call.body["session_id"].as_str().map(str::to_owned);
         }
         None
@@ -97,7 +97,7 @@ async fn after_a_restart_of_the_adapter_a_resume_follows_the_run_that_goes_on() 
     assert!(ended.log().contains("Following it again"), "{}", ended.log());
     assert_eq!(double.calls("POST /training/start").len(), 1);
 
-    // It ended meanwhile: its result is taken.
+    // It ended meanwhile, so its result is fetched.
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, KIND, &params(), &checkpoint).await;
     assert_eq!(host.until_end().await.document()["epochs"], 20);

@@ -1,4 +1,4 @@
-//! Cancels: what is said, and when.
+//! Cancels, and when they are confirmed.
 
 use super::{KIND, STOPPED, adapter, double_but, params, session};
 use crate::double::Reply;
@@ -42,7 +42,7 @@ async fn a_cancel_is_told_when_the_status_confirms_it_and_the_stop_is_said_once(
 async fn a_stop_that_outlasts_the_deadline_is_no_cancelled_before_it_is_confirmed() {
     let shared = session(0);
     let deaf = Arc::clone(&shared);
-    // It says stopped, and goes on.
+    // Reports stopped, but continues.
     let double = double_but(&shared, move |call| {
         (call.path == "/training/stop").then(|| {
             let id = deaf.lock().unwrap().id.clone();

@@ -1,4 +1,4 @@
-//! Following a run to its end, and what the service says on the way.
+//! Following a run to its end, with the reports on the way.
 
 use super::{KIND, adapter, double, double_but, params, session};
 use crate::double::Reply;

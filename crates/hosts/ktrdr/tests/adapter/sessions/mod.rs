@@ -1,4 +1,4 @@
-//! `ktrdr-training-2025`: a double of the training host of October 2025, as it was seen to behave.
+//! `ktrdr-training-2025`: fake of the training host of October 2025, with its observed behaviour.
 
 mod begin;
 mod cancel;
@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex};
 const KIND: &str = "ktrdr.train-2025";
 const STOPPED: &str = "Training cancelled by user request";
 
-/// How a session stands.
+/// State of a session.
 #[derive(Clone, Default)]
 struct Session {
     id: Option<String>,
-    /// Epochs that are over, of 20.
+    /// Completed epochs, of 20.
     over: u64,
-    /// Epochs that go by between two looks; 0 stands still.
+    /// Epochs between two polls; 0 stands still.
     stride: u64,
     error: Option<&'static str>,
     starts: usize,
@@ -34,7 +34,7 @@ fn session(stride: u64) -> Shared {
     Arc::new(Mutex::new(Session { stride, ..Session::default() }))
 }
 
-/// What the status says, its history with it: two batches and an end for each epoch, as that host writes them.
+/// Status with its history: two batches and an end per epoch, in the format of that host.
 fn status(session: &Session) -> Value {
     let over = session.over;
     let state = match (over, session.error) {
@@ -72,7 +72,7 @@ fn not_found(call: &Call) -> Reply {
     Reply::Json(404, json!({"detail": format!("Session {id} not found")}))
 }
 
-/// The host as it is. A stop is done at the second look after it.
+/// Default behaviour. A stop takes effect at the second poll after it.
 fn answer(shared: &Shared, call: &Call) -> Reply {
     let mut s = shared.lock().unwrap();
     let known = s.id.as_deref().is_some_and(|id| call.path.ends_with(id));
@@ -128,7 +128,7 @@ async fn double(shared: &Shared) -> Double {
     Double::new(move |call| answer(&shared, call)).await
 }
 
-/// The host, but for what this answers.
+/// Default behaviour, except for what `but` answers.
 async fn double_but(shared: &Shared, but: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static) -> Double {
     let shared = Arc::clone(shared);
     Double::new(move |call| but(call).unwrap_or_else(|| answer(&shared, call))).await
