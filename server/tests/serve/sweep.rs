@@ -245,7 +245,7 @@ async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
     let ended = feed.until(|o| o.id == sweep && o.state.ended()).await;
     let failure = ended.failure.unwrap();
     assert_eq!(failure.reason, FailureReason::Refused);
-    assert!(failure.message.contains("No host has backtest.run"), "{failure:?}");
+    assert!(failure.message.contains("No host supports backtest.run"), "{failure:?}");
 }
 
 #[tokio::test]
