@@ -98,7 +98,7 @@ impl Work for Sweep {
             x: "runs completed".to_owned(),
         };
         KindSpec {
-            name: KindName::new(super::KIND).expect("it is of the form area.verb"),
+            name: KindName::new(super::KIND).expect("valid kind name"),
             title: "Parameter sweep".to_owned(),
             description:
                 "Runs a backtest or a training with many parameter combinations, and ranks the results."

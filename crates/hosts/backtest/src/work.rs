@@ -148,7 +148,7 @@ impl Work for BacktestRun {
             x: "bar".to_owned(),
         };
         KindSpec {
-            name: KindName::new("backtest.run").expect("it is of the form area.verb"),
+            name: KindName::new("backtest.run").expect("valid kind name"),
             title: "Run a backtest".to_owned(),
             description:
                 "Backtests a strategy on stored bars with commission and slippage, and compares it with buy & hold."

@@ -106,7 +106,7 @@ impl Work for KtrdrBacktest {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: KindName::new("ktrdr.backtest").expect("it is of the form area.verb"),
+            name: KindName::new("ktrdr.backtest").expect("valid kind name"),
             title: "Backtest on a ktrdr worker".to_owned(),
             description: "Backtests a strategy on a backtest worker of April 2026, one at a time. Reports progress in \
                           percent, without live charts. Resume follows a backtest that still runs, fetches its result, \

@@ -169,7 +169,7 @@ impl Work for KtrdrTrain {
             ),
         };
         KindSpec {
-            name: KindName::new(name).expect("it is of the form area.verb"),
+            name: KindName::new(name).expect("valid kind name"),
             title: title.to_owned(),
             description: description.to_owned(),
             summary: Summary("{symbols} {timeframes} · {start} {end}".to_owned()),

@@ -82,7 +82,7 @@ impl Work for TrainingRun {
             x: "epoch".to_owned(),
         });
         KindSpec {
-            name: KindName::new("training.run").expect("it is of the form area.verb"),
+            name: KindName::new("training.run").expect("valid kind name"),
             title: "Train a model".to_owned(),
             description: "Trains a small neural network on stored bars to predict whether the price goes down, flat or \
                           up. Evaluated out of sample: the test period follows the training period. A cancelled \

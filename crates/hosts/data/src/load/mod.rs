@@ -143,7 +143,7 @@ impl Work for DataLoad {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: KindName::new("data.load").expect("it is of the form area.verb"),
+            name: KindName::new("data.load").expect("valid kind name"),
             title: "Load market data".to_owned(),
             description:
                 "Reads bars from a source, validates every row, stores them as Parquet segments and reports \

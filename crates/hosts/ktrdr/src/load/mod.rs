@@ -223,7 +223,7 @@ impl Work for KtrdrLoad {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: KindName::new("ktrdr.load").expect("it is of the form area.verb"),
+            name: KindName::new("ktrdr.load").expect("valid kind name"),
             title: "Load bars from a ktrdr ib host".to_owned(),
             description: "Requests the bars of a symbol from the ib host in one long call. It reports no progress, and \
                           can't be stopped or resumed: a cancel stops waiting and ends as failed, because nothing \
