@@ -1,4 +1,4 @@
-//! The driver's own record: each thing it did, with the moment, and the deaths it caused.
+//! Diary of the driver: each of its actions with its time, and the processes it ended.
 
 use crate::journal::Death;
 use parking_lot::Mutex;
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Shared by everybody who does something; clones write to the same file.
+/// Diary of a run; clones write to the same file.
 #[derive(Clone)]
 pub struct Diary {
     inner: Arc<Mutex<Inner>>,
@@ -23,42 +23,42 @@ struct Inner {
 }
 
 impl Diary {
-    /// A diary in a file of its own, one JSON document a line.
+    /// Opens a diary in a file, with one JSON document per line.
     ///
     /// # Errors
-    /// When the file can't be made.
+    /// If the file can't be created.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let inner = Inner { file, deaths: Vec::new(), faults: BTreeMap::new() };
         Ok(Self { inner: Arc::new(Mutex::new(inner)) })
     }
 
-    /// Notes what was done. A diary that can't be written costs evidence, not the run.
+    /// Writes an action. If that fails, evidence is lost, but the run continues.
     pub fn note(&self, what: &str, more: Value) {
         let line = json!({"at": Time::now(), "what": what, "more": more});
         if let Err(error) = writeln!(self.inner.lock().file, "{line}") {
-            eprintln!("soak: the diary can't be written: {error}");
+            eprintln!("soak: cannot write the diary: {error}");
         }
     }
 
-    /// Notes a fault and counts it under its name.
+    /// Writes a fault and counts it by name.
     pub fn fault(&self, name: &str, more: Value) {
         *self.inner.lock().faults.entry(name.to_owned()).or_default() += 1;
         self.note(name, more);
     }
 
-    /// Notes that a process certainly lived until `at` and is dead now.
+    /// Writes that a process has ended, and certainly ran until `at`.
     pub fn death(&self, death: Death) {
         self.inner.lock().deaths.push(death);
         self.note("death", json!({"pid": death.pid, "lived_until": death.at}));
     }
 
-    /// All deaths so far.
+    /// Ended processes so far.
     pub fn deaths(&self) -> Vec<Death> {
         self.inner.lock().deaths.clone()
     }
 
-    /// How many faults of each name there were.
+    /// Number of faults by name.
     pub fn faults(&self) -> BTreeMap<String, u64> {
         self.inner.lock().faults.clone()
     }

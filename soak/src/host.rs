@@ -1,4 +1,4 @@
-//! `soak host`: a host whose work counts steps, and whose journal says what it really ran.
+//! `soak host`: a host that counts steps and writes a journal of what it really ran.
 
 use crate::journal::{Journal, Line, Moments, What};
 use crate::plan::Outcome;
@@ -17,45 +17,45 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What `soak host` takes.
+/// Arguments of `soak host`.
 #[derive(clap::Args)]
 pub struct HostArgs {
-    /// Address and port to listen on; port 0 takes any free one
+    /// Address and port to listen on; port 0 chooses a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// The file that says what was run
+    /// File for the journal of runs
     #[arg(long)]
     journal: PathBuf,
-    /// What the journal's clock showed when the machine's steady clock was at zero, microseconds since 1970
-    /// [default: by this process' own clock]
+    /// Time of the journal's clock when the machine's monotonic clock was zero, in microseconds since 1970
+    /// [default: from this process's own clock]
     #[arg(long, allow_negative_numbers = true)]
     zero: Option<i64>,
-    /// Folder for what checkpoints refer to; hosts may share it
+    /// Folder for the files of checkpoints; hosts may share it
     #[arg(long)]
     data: PathBuf,
-    /// How many operations run at once
+    /// Number of operations that run at once
     #[arg(long, default_value_t = crate::plan::CAPACITY)]
     capacity: u32,
-    /// File to write the address to, once it listens
+    /// File to write the URL to once it listens
     #[arg(long)]
     ready_file: PathBuf,
-    /// Let runs end in the journal seconds after the host said that they had: proves that lies are found
+    /// Let runs end in the journal seconds after the host reported their end, to prove that lies are found
     #[arg(long, hide = true)]
     lying: bool,
 }
 
-/// So little of its feed and of what has ended is held that a server that comes back late finds a gap.
+/// Small buffers for the feed and for ended attempts, so that a server that reconnects late finds a gap.
 const RING: (usize, usize) = (120, 1 << 20);
 const KEPT: usize = 60;
-/// How late a lying host's runs end.
+/// Delay of ends in the journal of a lying host.
 const LIE: Duration = Duration::from_secs(4);
 
-/// Runs the host until it is asked to stop, or whoever started it is gone.
+/// Runs the host until it is asked to stop or its parent process ends.
 pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     std::fs::create_dir_all(&args.data)?;
     let journal = Journal::open(&args.journal)
-        .with_context(|| format!("the journal {} can't be written", args.journal.display()))?;
+        .with_context(|| format!("cannot write the journal {}", args.journal.display()))?;
     let moments = args.zero.map_or_else(Moments::by_this_clock, Moments::of);
     let book = Book { journal, moments, instance: OnceLock::new(), data: args.data, lying: args.lying };
     let book = Arc::new(book);
@@ -69,7 +69,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     book.instance.set(host.instance()).expect("set once, here");
     let listener = TcpListener::bind(args.listen).await?;
     let url = format!("http://{}\n", listener.local_addr()?);
-    // Before anybody is told that it is there: a signal in between would end it at once.
+    // Before the host announces itself, because an unhandled signal would end it at once.
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let partial = args.ready_file.with_extension("partial");
     std::fs::write(&partial, url)?;
@@ -87,7 +87,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends when standard input does.
+/// Returns when standard input ends.
 async fn parent_gone() {
     let mut input = tokio::io::stdin();
     let mut buffer = [0u8; 64];
@@ -96,29 +96,29 @@ async fn parent_gone() {
 
 #[derive(Clone, Deserialize, JsonSchema)]
 struct Params {
-    /// Names the start that it comes from.
+    /// Identifies the start.
     mark: String,
     #[schemars(range(min = 1, max = 1000000))]
     steps: u64,
-    /// Milliseconds that a step takes.
+    /// Milliseconds per step.
     #[schemars(range(min = 0, max = 60000))]
     step_ms: u64,
     outcome: Outcome,
-    /// A checkpoint after so many steps; 0 for none.
+    /// Steps between checkpoints; 0 for none.
     #[schemars(range(min = 0, max = 1000000))]
     checkpoint_every: u64,
-    /// Milliseconds that it takes to stop.
+    /// Milliseconds it takes to stop.
     #[schemars(range(min = 0, max = 60000))]
     linger_ms: u64,
-    /// Works on a thread of its own, which nobody can abort.
+    /// Runs on a thread, which can't be aborted.
     on_thread: bool,
-    /// Tells the runs of a sweep apart.
+    /// Distinguishes the runs of a sweep.
     #[serde(default)]
     #[expect(dead_code, reason = "sweeps vary it; the work does not depend on it")]
     seed: u64,
 }
 
-/// What the runs of a host write to.
+/// State shared by all runs of a host.
 struct Book {
     journal: Journal,
     moments: Moments,
@@ -130,14 +130,14 @@ struct Book {
 impl Book {
     fn write(&self, line: &Line) {
         if let Err(error) = self.journal.write(line) {
-            // Without its journal a host proves nothing.
-            eprintln!("the journal can't be written: {error}");
+            // Without its journal, the host proves nothing.
+            eprintln!("cannot write the journal: {error}");
             std::process::exit(3);
         }
     }
 }
 
-/// The kind, and the name under which sweeps run it: they run only what they know.
+/// The kind, and its name for sweeps, which run only kinds they know.
 const COUNT: &str = "soak.count";
 const SWEPT: &str = "training.run";
 
@@ -149,9 +149,9 @@ impl Work for Counting {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: self.1.parse().expect("it is of the form area.verb"),
+            name: self.1.parse().expect("valid kind name"),
             title: "Count".into(),
-            description: "Counts steps and writes down when it began and ended.".into(),
+            description: "Counts steps, and records in a journal when it ran.".into(),
             summary: Summary("{mark}".into()),
             params: host_kit::params_schema::<Params>(),
             phases: Vec::new(),
@@ -170,8 +170,8 @@ impl Work for Counting {
     }
 }
 
-/// A run, from its line in the journal to its other line: that one is written however it ends, be it a panic or
-/// an abort, and before the context is let go.
+/// Run with its two journal lines. The second is written however it ends, even by a panic or an abort, and before the
+/// context is dropped.
 struct Run {
     book: Arc<Book>,
     params: Params,
@@ -230,7 +230,7 @@ impl Run {
             let partial = path.with_extension(format!("{}-{}", std::process::id(), self.ctx.attempt()));
             std::fs::write(&partial, self.step.to_string())
                 .and_then(|()| std::fs::rename(&partial, &path))
-                .map_err(|e| WorkError::failed(format!("The count could not be kept: {e}."), ""))?;
+                .map_err(|e| WorkError::failed(format!("The count could not be saved: {e}."), ""))?;
             let note = format!("{} of {} steps", self.step, self.params.steps);
             self.ctx.checkpoint(note, serde_json::json!({"step": self.step}))?;
         }
@@ -244,8 +244,8 @@ impl Run {
                 artifacts: Vec::new(),
                 tags: Vec::new(),
             }),
-            Outcome::Fail => Err(WorkError::failed("It was to fail.", "Let it be.")),
-            Outcome::Panic => panic!("it was to panic"),
+            Outcome::Fail => Err(WorkError::failed("It failed as configured.", "Nothing to do.")),
+            Outcome::Panic => panic!("it panicked as configured"),
         }
     }
 
@@ -281,15 +281,15 @@ fn place(data: &Path, ctx: &Context) -> PathBuf {
     data.join(format!("{}.count", ctx.id()))
 }
 
-/// Where to go on: what the checkpoint says must be on disk, or it was given too early.
+/// Step to resume from. The file must be at least as new as the checkpoint; otherwise the checkpoint came too early.
 fn resumed(data: &Path, ctx: &Context, state: &serde_json::Value) -> Result<u64, WorkError> {
     let step = state["step"].as_u64().unwrap_or(0);
     let kept = std::fs::read_to_string(place(data, ctx)).ok().and_then(|text| text.parse::<u64>().ok());
     match kept {
         Some(kept) if kept >= step => Ok(step),
         kept => Err(WorkError::failed(
-            format!("The checkpoint says step {step}, and on disk there is {kept:?}."),
-            "This is a fault of the soak host.",
+            format!("The checkpoint says step {step}, but the file has {kept:?}."),
+            "This is a bug in the soak host.",
         )),
     }
 }

@@ -1,7 +1,7 @@
-//! What a host really ran, in its own hand: a line when a run begins and one when it is over.
+//! Journal of what a host really ran: one line when a run begins and one when it is over.
 //!
-//! Written before anybody is told, in one `write` of a file opened to append, so that a kill at any moment
-//! leaves whole lines. The checker holds it against what the server said.
+//! A line is written before anything is reported, in one `write` to a file opened for appending, so that a kill leaves
+//! only whole lines. The checker compares it with what the server reported.
 
 use protocol::{InstanceId, OperationId, Time};
 use serde::{Deserialize, Serialize};
@@ -9,18 +9,18 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-/// One line.
+/// Line of a journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Line {
     pub id: OperationId,
     pub attempt: u32,
     pub pid: u32,
-    /// The life of the host.
+    /// Process of the host.
     pub instance: InstanceId,
     pub what: What,
-    /// Microseconds since 1970, by the driver's clock: see [`Moments`].
+    /// Microseconds since 1970, in the driver's time; see [`Moments`].
     pub at: i64,
-    /// Steps done at that moment: where it began from, or how far it came.
+    /// Steps done at that time: its first step, or how far it came.
     pub step: u64,
 }
 
@@ -31,21 +31,21 @@ pub enum What {
     End,
 }
 
-/// Moments by the driver's clock, told from any process whatever its own wall clock shows: all processes of a machine
-/// have the same steady clock.
+/// Clock in the driver's time, usable in any process whatever its wall clock shows: all processes of a machine share
+/// its monotonic clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Moments {
-    /// What the driver's clock showed when the steady one was at zero, microseconds since 1970.
+    /// Driver's time when the monotonic clock was zero, in microseconds since 1970.
     zero: i64,
 }
 
 impl Moments {
-    /// By this process' wall clock as it stands.
+    /// Clock based on this process's current wall clock.
     pub fn by_this_clock() -> Self {
         Self { zero: Time::now().micros() - steady() }
     }
 
-    /// As another process had it.
+    /// Clock with the zero of another process.
     pub fn of(zero: i64) -> Self {
         Self { zero }
     }
@@ -59,22 +59,22 @@ impl Moments {
     }
 }
 
-/// For how long the machine has been up, microseconds.
+/// Monotonic time of the machine in microseconds.
 fn steady() -> i64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
 }
 
-/// A journal that is being written.
+/// Journal being written.
 pub struct Journal {
     file: File,
 }
 
 impl Journal {
-    /// Opens the file to append to it; makes it when it is not there.
+    /// Opens the file for appending; creates it if needed.
     ///
     /// # Errors
-    /// When it can't be opened.
+    /// If it can't be opened.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         Ok(Self { file: OpenOptions::new().create(true).append(true).open(path)? })
     }
@@ -82,7 +82,7 @@ impl Journal {
     /// Writes a line.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn write(&self, line: &Line) -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
@@ -90,32 +90,32 @@ impl Journal {
     }
 }
 
-/// One run of an attempt, as its journal has it.
+/// Run of an attempt, according to its journal.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Run {
-    /// Whose journal.
+    /// Host that the journal belongs to.
     pub host: String,
     pub id: OperationId,
     pub attempt: u32,
     pub instance: InstanceId,
     pub begin: Time,
-    /// When it was over: by its own line, or because its process was killed. `None` while it goes on.
+    /// When it was over: by its second line, or by the end of its process. `None` while it runs.
     pub end: Option<Time>,
-    /// How far it came, by its last line.
+    /// Last step, according to its last line.
     pub step: u64,
 }
 
-/// The end of a process by the driver's hand. Up to `at` it certainly lived.
+/// End of a process by the driver. It certainly ran until `at`.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Death {
     pub pid: u32,
     pub at: Time,
 }
 
-/// The lines of a journal; a last one that is not whole yet is left out.
+/// Reads the lines of a journal, except for an incomplete last one.
 ///
 /// # Errors
-/// When the file can't be read, or holds something else.
+/// If the file can't be read or has other content.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Line>> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -125,7 +125,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Line>> {
     whole.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-/// Lines put together to runs. A run whose process died without a word of its end ended with the process.
+/// Combines lines to runs. A run without a second line ended with its process.
 pub fn runs(host: &str, lines: &[Line], deaths: &[Death]) -> Vec<Run> {
     let mut runs: Vec<(u32, Run)> = Vec::new();
     for line in lines {
@@ -173,7 +173,7 @@ mod tests {
             line(What::Begin, 2, 7, 30, life, id),
             line(What::Begin, 3, 8, 60, life, id),
         ];
-        // The second death of that number belongs to another process of the same number.
+        // The second death belongs to another process with the same PID.
         let deaths =
             [Death { pid: 7, at: Time::from_micros(50) }, Death { pid: 7, at: Time::from_micros(90) }];
         let ends: Vec<_> = runs("a", &lines, &deaths).iter().map(|r| r.end.map(Time::micros)).collect();

@@ -1,8 +1,7 @@
-//! The line between the server and a host: a TCP proxy that can be slow, silent, refusing, short or cut, and
-//! that can say a request a second time.
+//! Connection between the server and a host: a TCP proxy that can delay, stall, refuse, truncate or cut connections,
+//! and repeat requests.
 //!
-//! While it is silent it reads nothing, so what was sent waits where it was sent and arrives when the silence is
-//! over, as on a real line.
+//! While it stalls it reads nothing, so data waits at the sender and arrives afterwards, as on a real network.
 
 mod requests;
 
@@ -18,24 +17,24 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// How the start of an attempt begins.
+/// First bytes of a request that starts an attempt.
 const START: &[u8] = b"POST /host/v1/operations HTTP/";
-/// So many requests are remembered for a replay.
+/// Number of requests kept for a replay.
 const REMEMBERED: usize = 200;
 
-/// One line. Its address stays the same while the host behind it comes and goes.
+/// Proxy in front of a host. Its address stays the same while the host restarts.
 pub struct Line {
     pub address: SocketAddr,
     state: Arc<State>,
 }
 
 struct State {
-    /// Where the host is in its present life.
+    /// Address of the host's current process.
     target: watch::Sender<Option<SocketAddr>>,
     trouble: watch::Sender<Option<BadLine>>,
-    /// Counts the cuts: a connection ends when it rises.
+    /// Number of cuts; connections end when it rises.
     cuts: watch::Sender<u64>,
-    /// Starts and cancels that this life of the host has answered with a yes.
+    /// Starts and cancels that the host's current process has accepted.
     answered: Mutex<VecDeque<Vec<u8>>>,
 }
 
@@ -46,10 +45,10 @@ enum Way {
 }
 
 impl Line {
-    /// Opens a line on a free port of loopback.
+    /// Opens a proxy on a free loopback port.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If there is no port.
     pub async fn open() -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -68,25 +67,25 @@ impl Line {
         Ok(Self { address, state })
     }
 
-    /// The host behind the line is there now, in a new life: what the old one answered is forgotten. A request
-    /// that is repeated to another life would be one that nobody sent to it.
+    /// Sets the address of a new process of the host and forgets the requests of the old one, which the server never
+    /// sent to the new one.
     pub fn leads_to(&self, target: Option<SocketAddr>) {
         self.state.answered.lock().clear();
         self.state.target.send_replace(target);
     }
 
-    /// From now on the line is like this; `None` is a good line.
+    /// Sets how the connection is bad; `None` if it is good.
     pub fn set(&self, trouble: Option<BadLine>) {
         self.state.trouble.send_replace(trouble);
     }
 
-    /// Cuts every connection.
+    /// Cuts all connections.
     pub fn cut(&self) {
         self.state.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Says the newest of what was answered before a second time, each on a connection of its own; gives the
-    /// first lines of request and answer.
+    /// Repeats the newest accepted requests, each on a new connection; returns the first lines of requests and
+    /// responses.
     pub async fn replay(&self, requests: usize) -> Vec<(String, String)> {
         let Some(target) = *self.state.target.borrow() else { return Vec::new() };
         let again: Vec<Vec<u8>> = self.state.answered.lock().iter().rev().take(requests).cloned().collect();
@@ -114,7 +113,7 @@ impl State {
         let (near_in, near_out) = near.into_split();
         let (far_in, far_out) = far.into_split();
         tokio::select! {
-            // One side that is done leaves the other to finish; a short answer ends both.
+            // If one direction ends, the other may finish; a truncated response ends both.
             _ = async {
                 tokio::try_join!(
                     self.pump(near_in, far_out, Way::Up, target, &posts),
@@ -125,7 +124,7 @@ impl State {
         }
     }
 
-    /// Carries bytes one way. `Err` ends the other way as well.
+    /// Forwards bytes in one direction. `Err` ends the other direction, too.
     async fn pump(
         &self,
         mut from: OwnedReadHalf,
@@ -137,7 +136,7 @@ impl State {
         let mut trouble = self.trouble.subscribe();
         let mut buffer = vec![0u8; 16 * 1024];
         loop {
-            // A readable byte is left where it is while the line is silent.
+            // While the connection is silent, bytes stay unread.
             from.readable().await.map_err(drop)?;
             trouble.wait_for(|t| !silent(*t, way)).await.map_err(drop)?;
             let n = from.read(&mut buffer).await.map_err(drop)?;
@@ -178,7 +177,7 @@ impl State {
     }
 
     fn remember(&self, post: Vec<u8>, target: SocketAddr) {
-        // A life that is over by now answered for itself alone.
+        // The response came from a process that has ended since.
         if *self.target.borrow() != Some(target) {
             return;
         }
@@ -204,7 +203,7 @@ fn silent(trouble: Option<BadLine>, way: Way) -> bool {
 mod tests {
     use super::*;
 
-    /// A service that answers each request with its number and stays open.
+    /// Service that answers each request with the number of its connection, and keeps connections open.
     async fn service() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -229,7 +228,7 @@ mod tests {
 
     const A_START: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
 
-    /// How long an answer of the service is.
+    /// Length of a response of the service.
     const ANSWER: usize = 48;
 
     async fn ask(line: &Line) -> std::io::Result<Vec<u8>> {

@@ -1,8 +1,8 @@
-//! `soak`: storms over real processes, and the proof that what Signalbox said of them was true.
+//! `soak`: fault-injection tests with real processes.
 //!
-//! `soak run` starts the real server and hosts behind bad network lines, kills, pauses and starves them, and
-//! checks in the calm after each storm. `soak host` is the host it starts: one that keeps a journal of what it
-//! really ran. docs/reliability.md says what is attacked and what is checked.
+//! `soak run` starts the real server and hosts behind unreliable connections, kills and pauses them, and checks in the
+//! calm after each storm what the server reported. `soak host` is the host it starts, which keeps a journal of what it
+//! really ran. docs/reliability.md lists the faults and the checked promises.
 
 mod check;
 mod diary;
@@ -24,22 +24,23 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Storms over a real server and real hosts. Exits with 1 when a promise was broken.
+    /// Inject faults into a real server and real hosts; exits with 1 if a promise is broken
     Run(run::RunArgs),
-    /// The host of the storms: counts, and writes down what it ran.
+    /// Run a host of the test, which counts steps and keeps a journal of its runs
     Host(host::HostArgs),
-    /// Set the clock of this process by its file, and see whether it follows.
+    /// Set the clock of this process through its file, and check that it follows
     #[command(hide = true)]
     TryClock { file: std::path::PathBuf },
-    /// Print what a storm of a seed does, and do nothing.
+    /// Print the faults and actions of a storm without running it
     Plan(PlanArgs),
 }
 
 #[derive(clap::Args)]
 struct PlanArgs {
+    /// Seed of the storm
     #[arg(long)]
     seed: u64,
-    /// Which storm, from 1.
+    /// Number of the storm, from 1
     #[arg(long, default_value_t = 1)]
     storm: u32,
 }

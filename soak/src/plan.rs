@@ -1,68 +1,68 @@
-//! What a storm does and when: the words for it. It is drawn from a seed.
+//! Plan of a storm: faults and actions with their times, drawn from a seed.
 
 mod draw;
 
 use serde::{Deserialize, Serialize};
 
-/// Hosts of a storm.
+/// Number of hosts.
 pub const HOSTS: usize = 3;
-/// Operations that each of them runs at once.
+/// Slots of each host.
 pub const CAPACITY: u32 = 4;
 
-/// A cancel on a full disk comes within this.
+/// Latest cancel after a disk became full.
 pub const MAX_CANCEL_ON_FULL_DISK_MS: u64 = 1_500;
 
-/// One storm: faults and a person's acts, each at a moment, in order.
+/// Storm: faults and actions of the simulated user, in order of time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Storm {
     pub seed: u64,
-    /// From 1.
+    /// Number of the storm, from 1.
     pub number: u32,
     pub weather: Weather,
-    /// Everything comes thick and fast, and the work is short.
+    /// Faults and actions come in quick succession, and most work is short.
     pub hurried: bool,
-    /// How long it blows.
+    /// Duration of the phase with faults.
     pub burst_ms: u64,
     pub faults: Vec<Planned<Fault>>,
     pub acts: Vec<Planned<Act>>,
 }
 
 impl Storm {
-    /// Clocks jump in it: what compares moments of two clocks says nothing then.
+    /// Whether clocks jump, so that times of two clocks can't be compared.
     pub fn moves_clocks(&self) -> bool {
         self.faults.iter().any(|fault| matches!(fault.what, Fault::ClockJump { .. }))
     }
 }
 
-/// Which faults there are in a storm.
+/// Types of faults in a storm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weather {
-    /// Everything.
+    /// All faults.
     Mixed,
-    /// Processes are killed and paused; lines hold.
+    /// Processes are killed and paused; connections are good.
     Processes,
-    /// Lines are bad; processes live.
+    /// Connections are bad; processes keep running.
     Lines,
-    /// Nothing goes wrong: what is measured here is without excuse.
+    /// No faults.
     Fair,
 }
 
-/// Something at a moment of the burst.
+/// Fault or action with its time within the storm.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Planned<T> {
     pub at_ms: u64,
     pub what: T,
 }
 
-/// Something that goes wrong. `host` counts from 0.
+/// Fault. `host` counts from 0.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     KillServer {
         down_ms: u64,
     },
-    /// A polite restart.
+    /// Graceful restart.
     RestartServer {
         down_ms: u64,
     },
@@ -81,26 +81,26 @@ pub enum Fault {
         host: usize,
         ms: u64,
     },
-    /// The line between server and host is bad for a while.
+    /// Bad connection between server and host.
     BadLine {
         host: usize,
         how: BadLine,
         ms: u64,
     },
-    /// Every connection to the host is cut, once.
+    /// All connections to the host are cut once.
     Cut {
         host: usize,
     },
-    /// The host gets starts and cancels a second time that it has answered before.
+    /// Repetition of starts and cancels that the host has accepted before.
     Replay {
         host: usize,
         requests: usize,
     },
-    /// Nothing more can be written where the server's database is.
+    /// Full disk of the server's database.
     FullDisk {
         ms: u64,
     },
-    /// A wall clock is set so many seconds ahead, or back when negative, and after a while set right: two jumps.
+    /// Two jumps of a wall clock: set ahead by some seconds (back if negative), and corrected later.
     ClockJump {
         whose: Whose,
         ahead: i64,
@@ -108,7 +108,7 @@ pub enum Fault {
     },
 }
 
-/// Which process.
+/// Process whose clock jumps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whose {
@@ -116,46 +116,46 @@ pub enum Whose {
     Host(usize),
 }
 
-/// In which way a line is bad.
+/// Type of a bad connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BadLine {
-    /// Each piece takes so much longer.
+    /// Delays each chunk.
     Slow { ms: u64 },
-    /// Nothing passes to the host (`up`), from it (`down`), or both; connections stay open.
+    /// Passes nothing to the host (`up`), from it (`down`), or both; connections stay open.
     Silent { up: bool, down: bool },
-    /// New connections are closed at once.
+    /// Closes new connections at once.
     Refusing,
-    /// Of an answer only so many bytes come, then its connection is cut.
+    /// Truncates a response after some bytes and cuts its connection.
     Short { bytes: usize },
-    /// Starts take so much longer to the host than everything else: a cancel overtakes them.
+    /// Delays only starts, so that a cancel overtakes them.
     HeldStarts { ms: u64 },
 }
 
-/// What a person does. `pick` chooses among what is there at that moment.
+/// Action of the simulated user. `pick` chooses among the operations that exist at that time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
     Start {
         work: Count,
     },
-    /// The same start from two connections at once, under one key.
+    /// The same start on two connections at once, with one key.
     StartTwice {
         work: Count,
     },
-    /// Sends a start again that was answered before, under its key.
+    /// Repeats an answered start with its key.
     StartAgain {
         pick: u64,
     },
     Cancel {
         pick: u64,
     },
-    /// Starts something and cancels it within milliseconds of the answer.
+    /// Starts an operation and cancels it within milliseconds of the response.
     CancelAtStart {
         work: Count,
         after_ms: u64,
     },
-    /// Starts a sweep of so many runs, and cancels it after a while.
+    /// Starts a sweep and cancels it later.
     Sweep {
         work: Count,
         runs: u64,
@@ -164,7 +164,7 @@ pub enum Act {
     CancelTwice {
         pick: u64,
     },
-    /// Wants another attempt as soon as the cancelled one lets it.
+    /// Cancels an operation and retries it as soon as possible.
     CancelThenRetry {
         pick: u64,
     },
@@ -175,38 +175,38 @@ pub enum Act {
     Resume {
         pick: u64,
     },
-    /// Gives up what can't be heard, and tries it again at once.
+    /// Abandons an operation on an unreachable host and retries it at once.
     AbandonThenRetry {
         pick: u64,
     },
-    /// Deletes something that has ended.
+    /// Deletes an ended operation.
     Delete {
         pick: u64,
     },
-    /// Deletes something that has ended, and tries it again in the same moment: one of the two is refused.
+    /// Deletes an ended operation and retries it at the same time; one of the two is refused.
     DeleteAndRetry {
         pick: u64,
     },
-    /// Deletes everything that was cancelled.
+    /// Deletes all cancelled operations.
     DeleteCancelled,
 }
 
-/// The params of `soak.count`, and of `training.run` under a sweep, without their mark.
+/// Parameters of `soak.count`, and of `training.run` in a sweep, without the mark.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Count {
     pub steps: u64,
     pub step_ms: u64,
     pub outcome: Outcome,
-    /// A checkpoint after so many steps; 0 for none.
+    /// Steps between checkpoints; 0 for none.
     pub checkpoint_every: u64,
-    /// After a cancel it takes so long to stop.
+    /// Time it takes to stop after a cancel.
     pub linger_ms: u64,
-    /// Works on a thread of its own, which nobody can abort.
+    /// Runs on a thread, which can't be aborted.
     pub on_thread: bool,
     pub priority: i8,
 }
 
-/// How a count is to end.
+/// Configured outcome of a count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {

@@ -1,4 +1,4 @@
-//! What the person was answered, and what the feed told, against what the API says in the calm.
+//! Checks responses to the simulated user, and the feed, against what the API says in the calm.
 
 use super::story::Story;
 use super::{End, Forgotten, Promise, Violation};
@@ -7,22 +7,22 @@ use protocol::{Attempt, Operation, OperationId, State};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A start and every answer to it: it is repeated under its key until one comes.
+/// Start and all responses to it. It is repeated with its key until it is answered.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Asked {
-    /// Its key, which is also in its params.
+    /// Its idempotency key, also in its parameters.
     pub mark: String,
-    /// The operations that answers named.
+    /// Operations named in responses.
     pub answers: Vec<OperationId>,
-    /// Answers that the operation was there and was deleted.
+    /// Number of responses saying that the operation was deleted.
     pub gone: u64,
 }
 
-/// A wish that the server said yes to.
+/// Request that the server accepted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Wish {
     pub id: OperationId,
-    /// Of which attempt, or that one came of it; 0 where the answer names none.
+    /// Attempt it concerns or created; 0 if the response names none.
     pub attempt: u32,
     pub what: Wished,
 }
@@ -34,38 +34,38 @@ pub enum Wished {
     Again,
 }
 
-/// What a person wanted deleted.
+/// Deletions that the user requested.
 #[derive(Clone, Default, Debug)]
 pub struct Deletes {
     pub asked: HashSet<OperationId>,
-    /// Those of them that the server said are no more.
+    /// Those reported as deleted by the server.
     pub accepted: HashSet<OperationId>,
-    /// Everything cancelled was asked for as well, whatever it was.
+    /// Deletion of all cancelled operations was requested, too.
     pub all_cancelled: bool,
 }
 
-/// Deletes: what was said to be gone is, and what is gone was asked for.
+/// Deletions: what was reported as deleted is gone, and only what was requested.
 pub fn deletes(deletes: &Deletes, forgotten: &Forgotten, listed: &[Operation]) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut broken = |id: &OperationId, what: &str| {
         found.push(Violation::of(Promise::DeletesKept, *id, what));
     };
     for id in deletes.accepted.iter().filter(|id| !forgotten.contains_key(id)) {
-        broken(id, "its delete was accepted, and the feed never said that it is no more");
+        broken(id, "its deletion was accepted, but the feed never reported it");
     }
     for operation in listed.iter().filter(|o| forgotten.contains_key(&o.id)) {
-        broken(&operation.id, "the feed said that it is no more, and it is listed");
+        broken(&operation.id, "the feed reported its deletion, but it is listed");
     }
     for (id, (state, at)) in forgotten {
         let meant = deletes.all_cancelled && *state == State::Cancelled;
         if !meant && !deletes.asked.contains(id) {
-            broken(id, &format!("it was forgotten as {state} at {at}, and nobody had asked for that"));
+            broken(id, &format!("it was deleted as {state} at {at}, but nobody requested that"));
         }
     }
     found
 }
 
-/// Starts: each that was accepted is there, once, or was deleted. The key of what was deleted starts nothing more.
+/// Starts: each accepted one is listed once, or was deleted. The key of a deleted operation starts nothing else.
 pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut by_mark: HashMap<&str, Vec<OperationId>> = HashMap::new();
@@ -80,7 +80,7 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
         let all = answers.iter().chain(there).collect::<HashSet<_>>().len();
         if all > 1 || (start.gone > 0 && !there.is_empty()) {
             let what = format!(
-                "the key {} was answered with {answers:?} and {} times with that it was deleted, and the list has {there:?}",
+                "responses to key {} named {answers:?} and said {} times that it was deleted; the list has {there:?}",
                 start.mark, start.gone
             );
             found.push(Violation {
@@ -91,7 +91,7 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
         }
         for id in answers.iter().filter(|id| !there.contains(id) && !forgotten.contains_key(id)) {
             let what = format!(
-                "the start with the key {} was accepted as this one, which no page lists",
+                "the start with key {} was accepted as this operation, but no page lists it",
                 start.mark
             );
             found.push(Violation::of(Promise::NoneLost, *id, what));
@@ -100,7 +100,7 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
     found
 }
 
-/// Wishes: each left its trace in the attempts, if what it was about was not deleted since.
+/// Accepted requests: each left its trace in the attempts, unless the operation was deleted since.
 pub fn wishes(
     wishes: &[Wish],
     details: &BTreeMap<OperationId, OperationDetail>,
@@ -109,7 +109,11 @@ pub fn wishes(
     let mut found = Vec::new();
     for wish in wishes.iter().filter(|wish| !forgotten.contains_key(&wish.id)) {
         let Some(detail) = details.get(&wish.id) else {
-            found.push(Violation::of(Promise::NoneLost, wish.id, "a wish about it was accepted; it is gone"));
+            found.push(Violation::of(
+                Promise::NoneLost,
+                wish.id,
+                "a request for it was accepted, but it is gone",
+            ));
             continue;
         };
         let number = |a: &&Attempt| wish.attempt == 0 || a.number == wish.attempt;
@@ -120,7 +124,7 @@ pub fn wishes(
         };
         if !kept {
             let what = format!(
-                "{:?} of attempt {} was accepted, and of its {} attempts none shows it",
+                "{:?} of attempt {} was accepted, but none of its {} attempts shows it",
                 wish.what,
                 wish.attempt,
                 detail.attempts.len()
@@ -131,7 +135,7 @@ pub fn wishes(
     found
 }
 
-/// The feed, read to its end, leads to what the list and the details say.
+/// The feed, read to its end, matches the list and the details.
 pub fn agrees(
     story: &Story,
     listed: &[Operation],
@@ -140,14 +144,14 @@ pub fn agrees(
     let mut found = Vec::new();
     let told: HashSet<OperationId> = listed.iter().map(|o| o.id).collect();
     for id in story.now.keys().filter(|id| !told.contains(id)) {
-        found.push(Violation::of(Promise::NoneLost, *id, "the feed told of it, and no page lists it"));
+        found.push(Violation::of(Promise::NoneLost, *id, "the feed reported it, but no page lists it"));
     }
     for operation in listed {
         let Some(known) = story.now.get(&operation.id) else {
             found.push(Violation::of(
                 Promise::FeedAgrees,
                 operation.id,
-                "listed, and the feed never told of it",
+                "it is listed, but the feed never reported it",
             ));
             continue;
         };
@@ -155,7 +159,7 @@ pub fn agrees(
             == (operation.state, operation.attempt, End::of(operation));
         if !same {
             let what = format!(
-                "the feed leads to {} in attempt {} ({:?}); the list says {} in attempt {} ({:?})",
+                "by the feed it is {} in attempt {} ({:?}), in the list {} in attempt {} ({:?})",
                 known.state,
                 known.attempt,
                 End::of(known),
@@ -171,8 +175,7 @@ pub fn agrees(
             let told = story.ends.get(&(*id, attempt.number)).map(|(end, _)| end);
             let stands = End::of_attempt(attempt);
             if told != stands.as_ref() {
-                let what =
-                    format!("attempt {}: the feed told {told:?}, the API says {stands:?}", attempt.number);
+                let what = format!("attempt {}: the feed says {told:?}, the API {stands:?}", attempt.number);
                 found.push(Violation::of(Promise::EndsStay, *id, what));
             }
         }
@@ -180,33 +183,33 @@ pub fn agrees(
     found
 }
 
-/// Attempts that ended, as the API first showed them.
+/// Ended attempts, as the API first showed them.
 #[derive(Default, Debug)]
 pub struct Kept {
     attempts: HashMap<(OperationId, u32), Attempt>,
 }
 
 impl Kept {
-    /// An attempt was seen to have ended before.
+    /// Whether the attempt had already ended in an earlier comparison.
     pub fn knows(&self, id: OperationId, attempt: u32) -> bool {
         self.attempts.contains_key(&(id, attempt))
     }
 
-    /// Compares with what was seen before, over whatever restarts, and remembers what is new.
+    /// Compares with what was seen before, across restarts, and remembers new attempts.
     pub fn compare(&mut self, details: &BTreeMap<OperationId, OperationDetail>) -> Vec<Violation> {
         let mut found = Vec::new();
         for (id, detail) in details {
             for attempt in detail.attempts.iter().filter(|a| a.state.ended()) {
                 let known = self.attempts.entry((*id, attempt.number)).or_insert_with(|| attempt.clone());
                 if known != attempt {
-                    let what = format!("an ended attempt was {known:?} and is {attempt:?}");
+                    let what = format!("an ended attempt changed from {known:?} to {attempt:?}");
                     found.push(Violation::of(Promise::EndsStay, *id, what));
                 }
             }
             let here: HashSet<u32> = detail.attempts.iter().map(|a| a.number).collect();
             let most = detail.operation.attempt;
             if let Some(missing) = (1..=most).find(|n| !here.contains(n)) {
-                let what = format!("it is in attempt {most}, and attempt {missing} is gone");
+                let what = format!("it is in attempt {most}, but attempt {missing} is gone");
                 found.push(Violation::of(Promise::EndsStay, *id, what));
             }
         }

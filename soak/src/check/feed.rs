@@ -1,33 +1,33 @@
-//! The feed as a row of numbers: each event once, in order, and none missing that was not said to be skipped.
+//! Checks the numbers of the feed: each event once, in order, none missing unless reported as skipped.
 
 use super::{Promise, Violation};
 use protocol::Event;
 use protocol::event::{Hello, Reset, Skipped};
 
-/// What a reader of the feed was sent.
+/// What the server sent to a reader of the feed.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Entry {
-    /// A connection begins.
+    /// Beginning of a connection.
     Hello(Hello),
     Event(Event),
     Skipped(Skipped),
     Reset(Reset),
 }
 
-/// Takes in a reader's entries one after the other.
+/// Checks a reader's entries one by one.
 #[derive(Default, Debug)]
 pub struct Order {
     last: u64,
-    /// Said to be left out, on the present connection.
+    /// Ranges reported as skipped on the current connection.
     skipped: Vec<Skipped>,
-    /// Events that came.
+    /// Number of events received.
     pub events: u64,
-    /// Numbers that were said to be left out, and were.
+    /// Number of events that were reported as skipped, and were.
     pub left_out: u64,
 }
 
 impl Order {
-    /// The last event that came: from there the reader goes on.
+    /// Number of the last event received, from which the reader resumes.
     pub fn last(&self) -> u64 {
         self.last
     }
@@ -39,7 +39,7 @@ impl Order {
                 self.skipped.clear();
                 if hello.head < self.last {
                     return broken(format!(
-                        "after a reconnect the server's newest event is {}, but it had told {} before",
+                        "after a reconnect, the server's newest event is {}, but it sent {} before",
                         hello.head, self.last
                     ));
                 }
@@ -50,14 +50,16 @@ impl Order {
                 None
             }
             Entry::Reset(reset) => broken(format!(
-                "a reader at {} was told to start over: {} (newest event {})",
+                "a reader at {} had to start over: {} (newest event {})",
                 self.last, reset.why, reset.head
             )),
             Entry::Event(event) => {
                 let (before, seq) = (self.last, event.seq);
                 self.events += 1;
                 if seq <= before {
-                    return broken(format!("event {seq} came after event {before}: twice or out of order"));
+                    return broken(format!(
+                        "event {seq} came after event {before}: duplicate or out of order"
+                    ));
                 }
                 self.last = seq;
                 let said = |n: &u64| self.skipped.iter().any(|s| (s.from..=s.to).contains(n));
@@ -66,7 +68,7 @@ impl Order {
                 self.skipped.retain(|s| s.to > seq);
                 if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
                     return broken(format!(
-                        "{} events from {first} to {last} never came, and nobody said that they were skipped",
+                        "{} events from {first} to {last} never came, and were not reported as skipped",
                         missing.len()
                     ));
                 }
@@ -108,7 +110,7 @@ mod tests {
         assert_eq!(found(&[event(1), skipped.clone(), event(5)]), Vec::<String>::new());
         assert!(found(&[event(1), skipped.clone(), event(6)])[0].contains("1 events from 5 to 5"));
         assert!(found(&[event(1), event(5)])[0].contains("3 events from 2 to 4"));
-        // What was said to be skipped on a connection that broke has to come on the next one.
+        // What was reported as skipped on a broken connection must come on the next one.
         assert_eq!(found(&[event(1), skipped, hello(1, 9), event(5)]).len(), 1);
     }
 

@@ -1,4 +1,4 @@
-//! What hosts hold in the calm against what the server believes, and who waits though there is a place.
+//! Compares what hosts run in the calm with what the server says, and checks that the queue moves.
 
 use super::{Promise, Violation};
 use protocol::host::{HostOperation, HostState};
@@ -6,15 +6,15 @@ use protocol::{HostName, Operation, OperationId, State};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-/// A free place is given within this; beyond it the queue stands still.
+/// A free slot is assigned within this time; otherwise the queue is stuck.
 const STUCK: Duration = Duration::from_secs(15);
 
-/// What a host holds and has not ended.
+/// Attempts that hosts have and that have not ended.
 pub fn running(held: &[(HostName, HostOperation)]) -> impl Iterator<Item = &(HostName, HostOperation)> {
     held.iter().filter(|(_, o)| o.state != HostState::Ended)
 }
 
-/// Work that goes on though the server says that its attempt is over or elsewhere.
+/// Work that continues although its attempt has ended, or runs elsewhere, according to the server.
 pub fn left_running(
     held: &[(HostName, HostOperation)],
     now: &BTreeMap<OperationId, Operation>,
@@ -22,7 +22,7 @@ pub fn left_running(
     let mut found = Vec::new();
     for (host, work) in running(held) {
         let Some(operation) = now.get(&work.id) else {
-            let what = format!("{host} runs attempt {} of it, and the feed never told of it", work.attempt);
+            let what = format!("{host} runs attempt {} of it, but the feed never reported it", work.attempt);
             found.push(Violation::of(Promise::NothingLeftRunning, work.id, what));
             continue;
         };
@@ -31,7 +31,7 @@ pub fn left_running(
             && operation.host.as_ref() == Some(host);
         if !meant {
             let what = format!(
-                "{host} has attempt {} {:?}; for the server it is {} in attempt {} on {}",
+                "on {host}, attempt {} is {:?}; according to the server, it is {} in attempt {} on {}",
                 work.attempt,
                 work.state,
                 operation.state,
@@ -44,14 +44,14 @@ pub fn left_running(
     found
 }
 
-/// Watches who waits while a host has room.
+/// Watches operations that wait although a host has a free slot.
 #[derive(Default, Debug)]
 pub struct Queue {
     since: HashMap<OperationId, Instant>,
 }
 
 impl Queue {
-    /// One look, taken when all hosts are up. `room` says whether any of them has a free place.
+    /// Checks the queue once, while all hosts are up. `room` says whether any of them has a free slot.
     pub fn look<'a>(
         &mut self,
         operations: impl Iterator<Item = &'a Operation>,
@@ -68,7 +68,7 @@ impl Queue {
         for id in waiting.into_iter().filter(|_| room) {
             let since = *self.since.entry(id).or_insert(now);
             if now.duration_since(since) >= STUCK {
-                let what = format!("queued for {} s while hosts had free places", STUCK.as_secs());
+                let what = format!("queued for {} s while hosts had free slots", STUCK.as_secs());
                 found.push(Violation::of(Promise::QueueMoves, id, what));
             }
         }
@@ -110,7 +110,7 @@ mod tests {
         let (begin, mut queue) = (Instant::now(), Queue::default());
         let waiting = [operation(OperationId::new(), State::Queued, 1)];
         assert_eq!(queue.look(waiting.iter(), true, begin), []);
-        // A moment without room begins the count anew.
+        // A moment without a free slot restarts the count.
         assert_eq!(queue.look(waiting.iter(), false, begin + STUCK), []);
         assert_eq!(queue.look(waiting.iter(), true, begin + STUCK), []);
         assert_eq!(queue.look(waiting.iter(), true, begin + STUCK * 2)[0].promise, Promise::QueueMoves);

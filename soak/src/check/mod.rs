@@ -1,4 +1,4 @@
-//! The checker: holds what the server said against what really happened. Pure: evidence in, violations out.
+//! Checker: compares what the server reported with what really happened. Pure: evidence in, violations out.
 
 pub mod answers;
 pub mod feed;
@@ -11,63 +11,63 @@ use protocol::{Failure, Operation, OperationId, Receipt, State, Time};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// A promise that was broken, and what shows it.
+/// Broken promise, with evidence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Violation {
     pub promise: Promise,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
-    /// What was found, for a person.
+    /// Description of what was found.
     pub evidence: String,
 }
 
-/// What must hold after any storm.
+/// Promise that must hold after any storm; docs/reliability.md lists when each is broken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Promise {
-    /// Every accepted operation is accounted for.
+    /// No accepted operation is lost.
     NoneLost,
-    /// One key, one operation.
+    /// An idempotency key creates one operation.
     KeyedOnce,
-    /// A wish that was accepted left its trace.
+    /// An accepted request left its trace.
     WishesKept,
-    /// What was deleted is no more, and nothing else is.
+    /// Deleted operations are gone, and only those.
     DeletesKept,
-    /// No two runs of an operation at once, unless the server had said why it gave the first one up.
+    /// No two runs of an operation overlap, unless the server had given up the first one with a reason.
     NeverTwiceAtOnce,
-    /// An attempt is run once in a life of a host.
+    /// A process of a host runs an attempt once.
     StartedOnce,
-    /// An attempt that ended never changes.
+    /// An ended attempt never changes.
     EndsStay,
-    /// States follow each other as they may.
+    /// Only valid state transitions occur.
     StatesFollow,
-    /// Within an attempt progress never runs backwards, nor before the checkpoint from which it goes on.
+    /// Progress of an attempt never decreases, nor falls below the checkpoint from which it resumed.
     ProgressForward,
-    /// Each event once, in order, none missing but those said to be skipped.
+    /// Each event comes once, in order; only events reported as skipped are missing.
     FeedWhole,
-    /// The feed leads to what the API says.
+    /// The feed matches the API.
     FeedAgrees,
-    /// `cancelled` is said after the work stopped, and no sooner than its receipt has it.
+    /// `cancelled` is reported only after the work stopped, and its receipt says so, too.
     CancelledIsOver,
-    /// What succeeded was done to its last step, and its result is there.
+    /// A succeeded operation was run to its last step, and has its result.
     SuccessIsTrue,
-    /// A host that is called silent or restarted had trouble.
+    /// A host that is reported as silent or restarted had a fault.
     ReasonsAreTrue,
-    /// Nothing runs on a host that ended for the server.
+    /// No host runs an attempt that has ended according to the server.
     NothingLeftRunning,
-    /// Whoever waits gets a free place.
+    /// Waiting operations get free slots.
     QueueMoves,
-    /// Once all is well again everything comes to its end.
+    /// Without faults, every operation ends.
     ComesToCalm,
-    /// No process ends by itself, panics, or does not stop when asked.
+    /// No process ends by itself, panics, or fails to stop when asked.
     ProcessesLive,
 }
 
-/// What the feed said to be no more: as what it ended, and when a reader had heard of it.
+/// Operations that the feed reported as deleted: final state, and time at which a reader got it.
 pub type Forgotten = HashMap<OperationId, (State, Time)>;
 
 impl Promise {
-    /// The word for it, as in the JSON.
+    /// Its name, as in the JSON.
     pub fn word(self) -> String {
         serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
     }
@@ -83,7 +83,7 @@ impl Violation {
     }
 }
 
-/// What must never change of an attempt that ended.
+/// Parts of an ended attempt that must never change.
 #[derive(Clone, PartialEq, Debug)]
 pub struct End {
     pub state: State,
@@ -93,7 +93,7 @@ pub struct End {
 }
 
 impl End {
-    /// Of the operation's current attempt, if that has ended.
+    /// End of the operation's current attempt, if it has ended.
     pub fn of(operation: &Operation) -> Option<Self> {
         operation.state.ended().then(|| Self {
             state: operation.state,
@@ -103,7 +103,7 @@ impl End {
         })
     }
 
-    /// Of an attempt, if it has ended.
+    /// End of the attempt, if it has ended.
     pub fn of_attempt(attempt: &protocol::Attempt) -> Option<Self> {
         attempt.state.ended().then(|| Self {
             state: attempt.state,
@@ -116,7 +116,7 @@ impl End {
 
 #[cfg(test)]
 pub mod made {
-    //! Hand-made evidence for the tests.
+    //! Hand-made evidence for tests.
 
     use protocol::operation::AttemptOrigin;
     use protocol::{Attempt, Event, EventBody, Failure, FailureReason, Operation, OperationId, State, Time};

@@ -1,37 +1,37 @@
-//! Whether what the server gives as the reason of a failure can be true: a host that is called silent or restarted, or
-//! that lost an attempt, must have had trouble, by the driver's own book.
+//! Checks that the reason of a failure can be true: a host that was silent or restarted, or lost an attempt, must have
+//! had a fault in the driver's records.
 
 use super::{Promise, Violation};
 use protocol::api::OperationDetail;
 use protocol::{FailureReason, HostName, OperationId, Time};
 use std::collections::{BTreeMap, HashSet};
 
-/// A host is given up after so long a silence.
+/// Silence after which the server gives up a host.
 pub const LOST_AFTER: i64 = 6_000_000;
-/// From the end of trouble until the server has met the host again: its pauses between tries are up to 3 s.
+/// Time from the end of a fault until the server has reconnected: its pauses between tries are up to 3 s.
 const MEETING: i64 = 4_000_000;
 
-/// A host's moment, moved to the server's clock, may be off by so much: see `runs`.
+/// Possible error of a host's time when converted to the server's clock; see `runs`.
 const CLOCKS: i64 = 1_000_000;
 
-/// What the book calls the server: while it is away it may miss what hosts say.
+/// Name of the server in the records: while it is down, it may miss reports of hosts.
 pub const SERVER: &str = "server";
-/// The host within the server.
+/// Name of the host inside the server.
 pub const SWEEPS: &str = "sweeps";
 
-/// Something that the driver did to a host or to its line.
+/// Fault that the driver injected into a host or its connection.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Trouble {
     pub host: HostName,
     pub from: Time,
     /// `None` while it lasts.
     pub to: Option<Time>,
-    /// The process ended, by a kill or politely.
+    /// Whether the process ended: killed or stopped gracefully.
     pub restart: bool,
 }
 
-/// All failures whose reason nothing bears out. Of what is adrift the server's moments can't be held against the
-/// driver's, and nothing is said.
+/// Finds failures whose reason no fault explains. Skips attempts in `adrift`: the server's times of these can't be
+/// compared with the driver's.
 pub fn check(
     details: &BTreeMap<OperationId, OperationDetail>,
     troubles: &[Trouble],
@@ -44,7 +44,7 @@ pub fn check(
             let Some(ended) = attempt.ended_at else { continue };
             let mut on_it =
                 troubles.iter().filter(|t| t.host == *host && t.from <= ended.plus_micros(CLOCKS));
-            // A host keeps what it said for a while: only who did not hear it meanwhile can have missed an end.
+            // A host keeps its reports for a while, so an end is missed only if host or server had a fault meanwhile.
             let mut missed = troubles.iter().filter(|t| {
                 (t.host == *host || t.host.as_str() == SERVER) && t.from <= ended.plus_micros(CLOCKS)
             });
@@ -65,7 +65,7 @@ pub fn check(
             };
             if !borne_out {
                 let what = format!(
-                    "attempt {} failed at {ended} as {:?} on {host}, and nothing was done to that host or its line: {}",
+                    "attempt {} failed at {ended} as {:?} on {host}, but that host and its connection had no fault: {}",
                     attempt.number, failure.reason, failure.message
                 );
                 found.push(Violation::of(Promise::ReasonsAreTrue, *id, what));
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(found(silent, &[trouble("soak-1", 0, ENDED - LOST_AFTER - MEETING - 1, false)]), 1);
         assert_eq!(found(silent, &[trouble("soak-1", ENDED - 8_000_000, ENDED - 1, false)]), 0);
         assert_eq!(found(FailureReason::Work, &[]), 0);
-        assert_eq!(found_if(silent, &[], true), 0, "its moments are by a clock that jumped");
+        assert_eq!(found_if(silent, &[], true), 0, "its times are of a clock that jumped");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The hosts' journals against the server's word: what ran twice at once, what ran on after it was said to be
-//! over, what was started twice.
+//! Compares the hosts' journals with the server's reports: overlapping runs, runs that continued after their reported
+//! end, and attempts started twice.
 
 use super::{End, Forgotten, Promise, Violation};
 use crate::journal::Run;
@@ -7,48 +7,48 @@ use protocol::api::OperationDetail;
 use protocol::{Attempt, FailureReason, OperationId, State, Time};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A receipt's moment is the host's, moved to the server's clock. The offset comes from a question that was
-/// answered within 2 s, so that it is wrong by at most half of that.
+/// Possible error of a receipt's time, which is a host's, converted to the server's clock. The offset is estimated from
+/// a request that took at most 2 s, so it is wrong by at most half of that.
 const CLOCKS: i64 = 1_000_000;
 
-/// The kind that only starts others.
+/// Kind that only starts other operations.
 const SWEEP: &str = "analysis.sweep";
 
-/// What there is to compare.
+/// Evidence to compare.
 pub struct Ran<'a> {
     pub runs: &'a [Run],
-    /// By the API, in the calm.
+    /// From the API, in the calm.
     pub details: &'a BTreeMap<OperationId, OperationDetail>,
-    /// By the feed: how each attempt ended and when that was told.
+    /// From the feed: how each attempt ended, and when a reader got it.
     pub ends: &'a HashMap<(OperationId, u32), (End, Time)>,
-    /// Attempts whose moments are by clocks that jumped. The journals' are not.
+    /// Attempts whose times are of clocks that jumped. Times in journals are not.
     pub adrift: &'a HashSet<(OperationId, u32)>,
-    /// By the feed: what was deleted. Of its attempts there is only what the feed told.
+    /// From the feed: deleted operations. Their attempts are known only from the feed.
     pub forgotten: &'a Forgotten,
 }
 
 impl Ran<'_> {
-    /// What the server says of the attempts of an operation; `None` of one that it never had.
+    /// Attempts of an operation according to the server; `None` if the server never had it.
     fn attempts(&self, id: OperationId) -> Option<Vec<Told>> {
         if let Some(detail) = self.details.get(&id) {
             let told = |a: &Attempt| Told { number: a.number, end: End::of_attempt(a) };
             return Some(detail.attempts.iter().map(told).collect());
         }
-        // Only what ended is deleted, so each of its attempts ended, and the feed told how.
+        // Only ended operations are deleted, so the feed has the end of each attempt.
         self.forgotten.get(&id)?;
         let ended = |number| Some(Told { number, end: Some(self.ends.get(&(id, number))?.0.clone()) });
         Some((1..).map_while(ended).collect())
     }
 }
 
-/// An attempt by the server's word.
+/// Attempt according to the server.
 struct Told {
     number: u32,
-    /// `None` while it goes on.
+    /// `None` while it is not over.
     end: Option<End>,
 }
 
-/// All violations among the runs.
+/// Finds all violations among the runs.
 pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
     let mut by_operation: BTreeMap<OperationId, Vec<&Run>> = BTreeMap::new();
     for run in ran.runs {
@@ -58,7 +58,7 @@ pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
     for (id, mut runs) in by_operation {
         runs.sort_by_key(|run| run.begin);
         let Some(attempts) = ran.attempts(id) else {
-            let what = format!("{} ran it, and the server knows nothing of it", runs[0].host);
+            let what = format!("{} ran it, but the server does not know it", runs[0].host);
             found.push(Violation::of(Promise::NoneLost, id, what));
             continue;
         };
@@ -70,10 +70,10 @@ pub fn check(ran: &Ran<'_>) -> Vec<Violation> {
     found
 }
 
-/// What succeeded was run to its last step, and its result is there.
+/// A succeeded operation was run to its last step, and has its result.
 fn really_succeeded(runs: &[Run], detail: &OperationDetail) -> Option<Violation> {
     let operation = &detail.operation;
-    // What a sweep does its runs do.
+    // A sweep has no steps of its own.
     if operation.state != State::Succeeded || operation.kind.as_str() == SWEEP {
         return None;
     }
@@ -81,16 +81,16 @@ fn really_succeeded(runs: &[Run], detail: &OperationDetail) -> Option<Violation>
     let mut mine = runs.iter().filter(|r| (r.id, r.attempt) == (operation.id, operation.attempt));
     let counted = detail.result.as_ref().and_then(|r| r.document.get("steps")?.as_u64());
     let what = if !mine.any(|run| run.step == steps) {
-        format!("attempt {} succeeded, and no journal has it at step {steps}", operation.attempt)
+        format!("attempt {} succeeded, but no journal has it at step {steps}", operation.attempt)
     } else if counted != Some(steps) {
-        format!("it succeeded with {steps} steps, and its result says {counted:?}")
+        format!("it succeeded with {steps} steps, but its result says {counted:?}")
     } else {
         return None;
     };
     Some(Violation::of(Promise::SuccessIsTrue, operation.id, what))
 }
 
-/// Pairs of runs that overlap, unless the server had given the first up for a reason that says as much.
+/// Pairs of overlapping runs, unless the server had given up the first with a reason that allows for it.
 fn at_once(id: OperationId, runs: &[&Run], attempts: &[Told]) -> Vec<Violation> {
     let mut found = Vec::new();
     for (n, first) in runs.iter().enumerate() {
@@ -100,7 +100,7 @@ fn at_once(id: OperationId, runs: &[&Run], attempts: &[Told]) -> Vec<Violation> 
                 continue;
             }
             let what = format!(
-                "{} while {}; the server says of attempt {}: {}",
+                "{} while {}; attempt {} according to the server: {}",
                 words(second),
                 words(first),
                 first.attempt,
@@ -112,7 +112,7 @@ fn at_once(id: OperationId, runs: &[&Run], attempts: &[Told]) -> Vec<Violation> 
     found
 }
 
-/// The older attempt failed because its host was silent or a person gave it up: that it may run on was said.
+/// Whether the older attempt failed because its host was silent or a user abandoned it: both say that it may continue.
 fn given_up(attempts: &[Told], older: u32, first: &Run, second: &Run) -> bool {
     let end = attempts.iter().find(|a| a.number == older).and_then(|a| a.end.as_ref());
     let failure = end.and_then(|end| end.failure.as_ref());
@@ -120,7 +120,7 @@ fn given_up(attempts: &[Told], older: u32, first: &Run, second: &Run) -> bool {
         && failure.is_some_and(|f| matches!(f.reason, FailureReason::HostSilent | FailureReason::Abandoned))
 }
 
-/// In one life of a host an attempt is run once.
+/// A process of a host runs an attempt once.
 fn started_once(id: OperationId, runs: &[&Run]) -> Vec<Violation> {
     let mut seen = HashSet::new();
     let again = runs.iter().filter(|run| !seen.insert((run.attempt, run.instance)));
@@ -129,11 +129,11 @@ fn started_once(id: OperationId, runs: &[&Run]) -> Vec<Violation> {
         .collect()
 }
 
-/// A cancelled attempt is over: when that is said, and when its receipt says that the work stopped. One that
-/// succeeded is, too.
+/// The work of a cancelled or succeeded attempt is over when the feed reports its end, and when its receipt says that
+/// the work stopped.
 fn over_when_said(run: &Run, attempts: &[Told], ran: &Ran<'_>) -> Vec<Violation> {
     let Some(attempt) = attempts.iter().find(|a| a.number == run.attempt) else {
-        let what = format!("{}, and the server never made that attempt", words(run));
+        let what = format!("{}, but the server never created that attempt", words(run));
         return vec![Violation::of(Promise::NoneLost, run.id, what)];
     };
     let mut found = Vec::new();
@@ -147,28 +147,28 @@ fn over_when_said(run: &Run, attempts: &[Told], ran: &Ran<'_>) -> Vec<Violation>
     if let Some((end, told)) = ran.ends.get(&(run.id, run.attempt))
         && after(*told)
     {
-        lied(&format!("the feed said {}", end.state), *told);
+        lied(&format!("the feed reported {}", end.state), *told);
     }
     let stopped = said.receipt.as_ref().and_then(|r| r.stopped).filter(|_| said.state == State::Cancelled);
     if let Some(stopped) = stopped
         && !ran.adrift.contains(&(run.id, run.attempt))
         && after(stopped.plus_micros(CLOCKS))
     {
-        lied("its receipt says that it stopped", stopped);
+        lied("its receipt says that the work stopped", stopped);
     }
     found
 }
 
 fn words(run: &Run) -> String {
-    let end = run.end.map_or("it still runs".to_owned(), |end| format!("until {end}"));
+    let end = run.end.map_or("still running".to_owned(), |end| format!("until {end}"));
     format!("attempt {} ran on {} from {} ({end})", run.attempt, run.host, run.begin)
 }
 
 fn said(attempts: &[Told], attempt: u32) -> String {
     let Some(attempt) = attempts.iter().find(|a| a.number == attempt) else {
-        return "nothing".to_owned();
+        return "unknown".to_owned();
     };
-    let Some(end) = &attempt.end else { return "that it goes on".to_owned() };
+    let Some(end) = &attempt.end else { return "not ended".to_owned() };
     let ended = end.ended_at.map_or(String::new(), |at| format!(" at {at}"));
     let why = end.failure.as_ref().map_or(String::new(), |f| format!(", {:?}: {}", f.reason, f.message));
     format!("{}{ended}{why}", end.state)
@@ -211,7 +211,7 @@ mod tests {
         check(&ran).into_iter().map(|v| v.promise).collect()
     }
 
-    /// The same of one that was deleted: all that is left of it is what the feed told.
+    /// Same as `found`, for a deleted operation, of which only the feed's reports remain.
     fn found_deleted(id: OperationId, runs: &[Run], attempts: &[Attempt], told: i64) -> Vec<Promise> {
         let end = |a: &Attempt| Some(((id, a.number), (End::of_attempt(a)?, at(told))));
         let ends = attempts.iter().filter_map(end).collect();
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(found_deleted(id, &runs(Some(20)), &attempts, 25), []);
         assert_eq!(found_deleted(id, &runs(Some(30)), &attempts, 25), [Promise::CancelledIsOver]);
         assert_eq!(found_deleted(id, &runs(None), &attempts, 25), [Promise::CancelledIsOver]);
-        // An attempt that the feed had never told the end of.
+        // The feed never reported the end of the second attempt.
         assert_eq!(found_deleted(id, &runs(Some(20)), &attempts[..1], 25), [Promise::NoneLost]);
         let at_once = [run(id, "a", 1, 0, Some(15)), run(id, "b", 2, 10, Some(20))];
         assert_eq!(found_deleted(id, &at_once, &attempts, 25), [Promise::NeverTwiceAtOnce]);
@@ -286,11 +286,11 @@ mod tests {
         assert_eq!(found(id, &ran(Some(29)), vec![cancelled.clone()], Some(40)), []);
         assert_eq!(found(id, &ran(Some(41)), vec![cancelled.clone()], Some(40)), [Promise::CancelledIsOver]);
         assert_eq!(found(id, &ran(None), vec![cancelled.clone()], None), [Promise::CancelledIsOver]);
-        // Within what clocks may be apart the receipt is believed.
+        // Within the possible error of clocks, the receipt counts as true.
         assert_eq!(found(id, &ran(Some(30 + CLOCKS)), vec![cancelled.clone()], None), []);
         let late = ran(Some(31 + CLOCKS));
         assert_eq!(found(id, &late, vec![cancelled.clone()], None), [Promise::CancelledIsOver]);
-        // By a clock that jumped its receipt proves nothing; that it was said too early still counts.
+        // With a clock that jumped, the receipt proves nothing, but an early report still counts.
         assert_eq!(found_if(id, &late, vec![cancelled.clone()], None, &[1]), []);
         assert_eq!(found_if(id, &late, vec![cancelled], Some(40), &[1]), [Promise::CancelledIsOver]);
     }

@@ -1,24 +1,24 @@
-//! The feed as a story of each operation: states follow as they may, an end stays, progress goes forward.
+//! Checks the feed per operation: transitions are valid, an end stays, progress moves forward.
 
 use super::{End, Forgotten, Promise, Violation};
 use protocol::{Event, EventBody, FailureReason, Operation, OperationId, Progress, State, Time};
 use std::collections::{BTreeMap, HashMap};
 
-/// Takes in events one after the other and keeps what they lead to.
+/// Applies events one by one and keeps the resulting state.
 #[derive(Clone, Default, Debug)]
 pub struct Story {
-    /// As last told. In the order of ids, which is that of their acceptance.
+    /// Operations as last reported, in the order of their IDs, which is that of acceptance.
     pub now: BTreeMap<OperationId, Operation>,
-    /// Each attempt that ended: how, and when the reader had heard of it. The event's own moment may be a little
-    /// early: what the server takes in together bears the moment at which it began to.
+    /// End of each ended attempt, and when the reader got it. The event's own time may be slightly early: all inputs
+    /// that the server processes together have the time at which it began.
     pub ends: HashMap<(OperationId, u32), (End, Time)>,
-    /// The furthest fraction of the current attempt within its current count.
+    /// Highest fraction of the current attempt within its current count.
     furthest: HashMap<OperationId, (u32, f64)>,
-    /// The newest progress, and of which attempt.
+    /// Latest progress, with its attempt.
     newest: HashMap<OperationId, (u32, Progress)>,
-    /// Those that are no more.
+    /// Deleted operations.
     pub forgotten: Forgotten,
-    /// Words of attempts that were over.
+    /// Number of late reports of ended attempts.
     pub late: u64,
 }
 
@@ -30,7 +30,7 @@ impl Story {
                 let mut found = Vec::new();
                 match self.now.get_mut(id) {
                     None => {
-                        let what = format!("event {} is progress of an operation never told of", event.seq);
+                        let what = format!("event {} is progress of an unknown operation", event.seq);
                         found.push(Violation::of(Promise::FeedAgrees, *id, what));
                     }
                     Some(known) if known.attempt != *attempt || known.state.ended() => {
@@ -58,16 +58,16 @@ impl Story {
         let (id, seq) = (operation.id, event.seq);
         let mut found = Vec::new();
         if self.forgotten.contains_key(&id) {
-            let what = format!("event {seq} says that it is {}, after it was forgotten", operation.state);
+            let what = format!("event {seq} says that it is {}, but it was deleted", operation.state);
             found.push(Violation::of(Promise::EndsStay, id, what));
         }
         if let Some(before) = self.now.get(&id) {
             found.extend(follows(seq, before, operation));
         } else if operation.state != State::Queued && operation.attempt == 1 {
-            // Its acceptance and its first step may share an event.
+            // Its acceptance and its first transition may share an event.
             let jumped = !State::Queued.may_become(operation.state);
             if jumped {
-                let what = format!("event {seq} tells of it for the first time, as {}", operation.state);
+                let what = format!("event {seq} reports it for the first time, as {}", operation.state);
                 found.push(Violation::of(Promise::StatesFollow, id, what));
             }
         }
@@ -76,7 +76,7 @@ impl Story {
             && end.as_ref() != Some(known)
         {
             let what = format!(
-                "attempt {} was told to be over at {told} as {known:?}; event {seq} at {} says {:?} and {:?}",
+                "attempt {} was reported as ended at {told}: {known:?}; event {seq} at {} says {:?} and {:?}",
                 operation.attempt, event.at, operation.state, end
             );
             found.push(Violation::of(Promise::EndsStay, id, what));
@@ -94,22 +94,21 @@ impl Story {
         found
     }
 
-    /// Only what had ended, and as it had ended, is forgotten; nothing is told of it afterwards.
+    /// Checks a deletion: only an ended operation is deleted, with its final state.
     fn forgotten(&mut self, seq: u64, id: OperationId, state: State, read: Time) -> Vec<Violation> {
         self.furthest.remove(&id);
         self.forgotten.insert(id, (state, read));
         match self.now.remove(&id) {
             Some(known) if known.state == state && state.ended() => Vec::new(),
             known => {
-                let was = known.map_or("nothing".to_owned(), |known| known.state.to_string());
-                let what =
-                    format!("event {seq}: it is forgotten as {state}, and the feed had told {was} of it");
+                let was = known.map_or("unknown".to_owned(), |known| known.state.to_string());
+                let what = format!("event {seq}: it was deleted as {state}, but by the feed it was {was}");
                 vec![Violation::of(Promise::EndsStay, id, what)]
             }
         }
     }
 
-    /// A cancel is over when all that the operation started is.
+    /// A cancel is over only when all child operations have ended.
     fn left_behind(&self, seq: u64, operation: &Operation) -> Option<Violation> {
         let id = operation.id;
         let was_cancelling = self.now.get(&id).is_some_and(|before| before.state == State::Cancelling);
@@ -119,16 +118,16 @@ impl Story {
         }
         let left = self.now.values().find(|child| child.parent == Some(id) && !child.state.ended())?;
         let what = format!(
-            "event {seq} says that it is {}, while {}, which it started, is {}",
+            "event {seq} says that it is {}, but its child {} is {}",
             operation.state, left.id, left.state
         );
         Some(Violation::of(Promise::CancelledIsOver, id, what))
     }
 
-    /// An attempt that goes on from a checkpoint begins where that was.
+    /// Sets the lower bound for progress of an attempt that resumes from a checkpoint.
     fn goes_on(&mut self, operation: &Operation) {
         if operation.state == State::Queued && operation.progress.is_none() {
-            // From the beginning: a retry by hand took the place of one that was to go on.
+            // From the beginning: a manual retry replaced an automatic one that would have resumed.
             self.furthest.remove(&operation.id);
         }
         let (id, attempt) = (operation.id, operation.attempt);
@@ -150,17 +149,18 @@ impl Story {
             *furthest = (attempt, fraction);
             return None;
         }
-        let what = format!("event {seq}: attempt {attempt} was at {} and is at {fraction}", furthest.1);
+        let what =
+            format!("event {seq}: progress of attempt {attempt} fell from {} to {fraction}", furthest.1);
         Some(Violation::of(Promise::ProgressForward, id, what))
     }
 }
 
-/// Whether one standing may follow the other.
+/// Checks that one reported state of an operation may follow the other.
 fn follows(seq: u64, before: &Operation, now: &Operation) -> Option<Violation> {
     let may = if now.attempt == before.attempt && before.state.ended() {
         now.state == before.state
     } else if now.attempt == before.attempt {
-        // Between two events there may have been one step that had no event of its own.
+        // There may have been one transition in between without an event of its own.
         now.state == before.state
             || before.state.may_become(now.state)
             || State::ALL
@@ -211,7 +211,7 @@ mod tests {
         over.failure = Some(failure(FailureReason::Work));
         assert_eq!(story.take(&event(1, operation(id, Queued, 1)), at(0)), []);
         assert_eq!(story.take(&event(2, over.clone()), at(0)), []);
-        // The same again is no change.
+        // A repetition is no change.
         assert_eq!(story.take(&event(3, over.clone()), at(0)), []);
         over.failure = Some(failure(FailureReason::HostLost));
         assert_eq!(story.take(&event(4, over.clone()), at(0))[0].promise, Promise::EndsStay);

@@ -1,26 +1,26 @@
-//! The starts and cancels that pass over a line, kept so that they can be said again.
+//! Starts and cancels that pass a proxy, kept for a replay.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// An answer to a repeated request is waited for so long.
+/// Timeout of a repeated request.
 const ANSWER: Duration = Duration::from_secs(2);
-/// No request of the server is larger.
+/// Maximum size of a request by the server.
 const LARGEST: usize = 256 * 1024;
 
-/// Reads along on one connection, on which one request follows the answer of the other.
+/// Reads along on one connection, on which requests and responses alternate.
 #[derive(Default)]
 pub struct Posts {
-    /// Bytes of requests that are not whole yet.
+    /// Bytes of incomplete requests.
     coming: Vec<u8>,
-    /// The last whole one that is worth saying again.
+    /// Last complete request that is worth repeating.
     whole: Option<Vec<u8>>,
 }
 
 impl Posts {
-    /// These bytes went to the host.
+    /// Takes bytes sent to the host.
     pub fn sent(&mut self, bytes: &[u8]) {
         self.coming.extend_from_slice(bytes);
         while let Some(length) = length_of(&self.coming) {
@@ -32,14 +32,14 @@ impl Posts {
         }
     }
 
-    /// These bytes came back: gives the request that they say yes to.
+    /// Takes bytes of a response; returns the request that they accept.
     pub fn answered(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let request = self.whole.take()?;
         bytes.starts_with(b"HTTP/1.1 2").then_some(request)
     }
 }
 
-/// How long the first request is, when all of it is here.
+/// Length of the first request, if it is complete.
 fn length_of(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
@@ -53,7 +53,7 @@ fn worth_repeating(request: &[u8]) -> bool {
     request.starts_with(b"POST /host/v1/operations")
 }
 
-/// Sends a request on a connection of its own; gives its first line and the answer's.
+/// Sends a request on a new connection; returns its first line and that of the response.
 pub async fn repeat(target: SocketAddr, request: &[u8]) -> (String, String) {
     let exchange = async {
         let mut stream = TcpStream::connect(target).await?;
@@ -66,7 +66,7 @@ pub async fn repeat(target: SocketAddr, request: &[u8]) -> (String, String) {
     let answer = match tokio::time::timeout(ANSWER, exchange).await {
         Ok(Ok(answer)) => first_line(&answer),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "no answer in time".to_owned(),
+        Err(_) => "no response in time".to_owned(),
     };
     (first_line(request), answer)
 }
@@ -91,7 +91,7 @@ mod tests {
             posts.sent(half);
         }
         assert_eq!(posts.answered(b"HTTP/1.1 202 Accepted\r\n").as_deref(), Some(&post[..]));
-        // Once: the rest of the answer is no second one.
+        // Only once: the rest of the response is not a second one.
         assert_eq!(posts.answered(b"HTTP/1.1 202 Accepted\r\n"), None);
         posts.sent(post);
         assert_eq!(posts.answered(b"HTTP/1.1 429 Too Many Requests\r\n"), None);

@@ -1,4 +1,4 @@
-//! Draws a storm from a seed: the same seed and number give the same storm, whatever other storms there were.
+//! Draws a storm from a seed. The same seed and number give the same storm, independent of other storms.
 
 use super::{
     Act, BadLine, Count, Fault, HOSTS, MAX_CANCEL_ON_FULL_DISK_MS, Outcome, Planned, Storm, Weather, Whose,
@@ -7,12 +7,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 impl Storm {
-    /// The storm of this number (from 1) of a seed.
+    /// Draws the storm with this number (from 1) of a seed.
     pub fn of(seed: u64, number: u32) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(number));
         let weather = match rng.random_range(0..10) {
-            // A run of one storm sees everything.
+            // A run with a single storm has all faults.
             _ if number == 1 => Weather::Mixed,
             0..=5 => Weather::Mixed,
             6 | 7 => Weather::Processes,
@@ -47,26 +47,26 @@ impl Storm {
     }
 }
 
-/// Jumps of clocks, in half of the storms. They have a row of numbers of their own, so that what else a seed means
-/// stands without them.
+/// Clock jumps, in half of the storms. They use their own random stream, so that other parts of a seed's storms do not
+/// depend on them.
 fn jumps(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Fault>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((1 << 32) | u64::from(number));
-    // A run of one storm sees everything.
+    // A run with a single storm has all faults.
     if number != 1 && rng.random_bool(0.5) {
         return Vec::new();
     }
     spread(&mut rng, burst_ms, 1_000..6_000, |rng| {
         let whose =
             if rng.random_bool(0.5) { Whose::Server } else { Whose::Host(rng.random_range(0..HOSTS)) };
-        // Each magnitude as often: a second or two are as much of a trap as an hour.
+        // All magnitudes are equally likely: a jump of a second can find as much as one of an hour.
         let size = 3_600f64.powf(rng.random_range(0.0..=1.0)).round().clamp(1.0, 3_600.0) as i64;
         let ahead = if rng.random_bool(0.5) { size } else { -size };
         Fault::ClockJump { whose, ahead, ms: rng.random_range(200..9_000) }
     })
 }
 
-/// What is deleted, by numbers of their own for the same reason.
+/// Deletions, with their own random stream for the same reason.
 fn deletes(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((2 << 32) | u64::from(number));
@@ -80,14 +80,14 @@ fn deletes(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> {
     })
 }
 
-/// A row of numbers of its own, so that what else a seed means stands without what is drawn from it.
+/// Own random stream, so that other parts of a seed's storms do not depend on what is drawn from it.
 fn row(seed: u64, number: u32, of: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((of << 32) | u64::from(number));
     rng
 }
 
-/// Starts that are cancelled within milliseconds.
+/// Starts with a cancel within milliseconds.
 fn cancels_at_start(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> {
     spread(&mut row(seed, number, 3), burst_ms, 150..900, |rng| {
         let work = Count { outcome: Outcome::Succeed, ..count(rng, false) };
@@ -96,7 +96,7 @@ fn cancels_at_start(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Act>> 
     })
 }
 
-/// Lines on which starts are overtaken by their cancels.
+/// Connections on which cancels overtake their starts.
 fn held_starts(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Fault>> {
     spread(&mut row(seed, number, 4), burst_ms, 1_000..4_000, |rng| {
         let how = BadLine::HeldStarts { ms: rng.random_range(5..400) };
@@ -104,7 +104,7 @@ fn held_starts(seed: u64, number: u32, burst_ms: u64) -> Vec<Planned<Fault>> {
     })
 }
 
-/// Sweeps, and a silence of a host around the cancel of each.
+/// Sweeps, each with a silent host around its cancel.
 fn sweeps(seed: u64, number: u32, burst_ms: u64) -> (Vec<Planned<Act>>, Vec<Planned<Fault>>) {
     let mut rng = row(seed, number, 5);
     let (mut acts, mut faults) = (Vec::new(), Vec::new());
@@ -122,7 +122,7 @@ fn sweeps(seed: u64, number: u32, burst_ms: u64) -> (Vec<Planned<Act>>, Vec<Plan
             at_ms,
             what: Act::Sweep { work, runs: rng.random_range(2..7), cancel_after_ms },
         });
-        // Longer than the work of a sweep waits for its children.
+        // Up to longer than a sweep waits for its children.
         let (host, ms) = (rng.random_range(0..HOSTS), rng.random_range(1_000..6_000));
         let at_ms = at_ms + cancel_after_ms.saturating_sub(rng.random_range(0..400));
         if at_ms < burst_ms {
@@ -133,7 +133,7 @@ fn sweeps(seed: u64, number: u32, burst_ms: u64) -> (Vec<Planned<Act>>, Vec<Plan
     (acts, faults)
 }
 
-/// Cancels while the disk under the database is full.
+/// Cancels while the database's disk is full.
 fn cancels_on_full_disk(
     seed: u64,
     number: u32,
@@ -172,7 +172,7 @@ fn spread<T>(
 
 fn fault(rng: &mut ChaCha8Rng, weather: Weather) -> Fault {
     let host = rng.random_range(0..HOSTS);
-    // Mostly short; now and then longer than the server waits before it gives a host up.
+    // Mostly short; sometimes longer than the server waits before it gives up a host.
     let long = rng.random_bool(0.15);
     let ms = if long { rng.random_range(6_500..10_000) } else { rng.random_range(200..4_000) };
     let down_ms = rng.random_range(0..1_500);

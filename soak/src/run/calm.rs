@@ -1,4 +1,4 @@
-//! The calm after a storm: everything comes to its end, then what was said is held against what happened.
+//! Calm after a storm: waits until everything has ended, then compares reports with what happened.
 
 use super::person::Person;
 use super::reader::Reader;
@@ -17,47 +17,47 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Everything has ended within this, or it never will.
+/// Time within which all operations end after a storm.
 const CALM: Duration = Duration::from_secs(120);
-/// A repeated start is answered within this, once all is well.
+/// Time within which a repeated start is answered after a storm.
 const ANSWERED: Duration = Duration::from_secs(60);
-/// A host has stopped what is over within this.
+/// Time within which a host stops attempts that are over.
 const STOPPED: Duration = Duration::from_secs(20);
-/// The server asks every host for its clock within this: it does every 2 s, and after a while away at once.
+/// Time within which the server asks every host for its clock: every 2 s, and immediately after an absence.
 const CLOCKS_ASKED: Duration = Duration::from_secs(5);
-/// A reader has read to the end within this.
+/// Time within which a reader reads to the newest event.
 const READ: Duration = Duration::from_secs(30);
-/// Between two looks.
+/// Time between two checks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What is remembered from calm to calm.
+/// State kept from calm to calm.
 #[derive(Default)]
 pub struct Memory {
     kept: Kept,
-    /// Operations that had ended and were looked at; their details are asked for again now and then.
+    /// Ended operations whose details were fetched; fetched again only if they changed.
     settled: HashSet<OperationId>,
     pub details: BTreeMap<OperationId, OperationDetail>,
-    /// Attempts that ended while clocks jumped: their moments can't be held against another clock's.
+    /// Attempts that ended while clocks jumped: their times can't be compared with another clock's.
     pub adrift: HashSet<(OperationId, u32)>,
 }
 
 impl Memory {
-    /// Clocks jumped in this storm: what ended since the last calm is adrift.
+    /// Marks attempts that ended since the last calm, because clocks jumped in this storm.
     fn set_adrift(&mut self, story: &Story) {
         let ended = story.ends.keys().filter(|(id, number)| !self.kept.knows(*id, *number));
         self.adrift.extend(ended);
     }
 
-    /// What was deleted is no more to be asked for, and the last that was seen of it is old.
+    /// Drops details of deleted operations, which may be outdated.
     fn leave(&mut self, forgotten: &Forgotten) {
         self.details.retain(|id, _| !forgotten.contains_key(id));
     }
 }
 
-/// Waits for the calm and checks everything.
+/// Waits for the calm and checks all promises.
 ///
 /// # Errors
-/// When the server or a host can't be asked at all.
+/// If the server or a host does not answer.
 pub async fn check(
     stage: &Stage,
     person: &Person,
@@ -73,7 +73,7 @@ pub async fn check(
     stage.look_after_processes().await?;
     let adrift = storm.moves_clocks() && stage.clocks.is_ok();
     if adrift {
-        // The next storm begins with clocks that the server has asked for once more.
+        // Before the next storm, the server must have asked for the corrected clocks.
         tokio::time::sleep(CLOCKS_ASKED).await;
     }
 
@@ -83,7 +83,7 @@ pub async fn check(
         let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
         memory.details.insert(operation.id, detail);
     }
-    // What was settled may have been tried again since.
+    // An ended operation may have been retried since.
     let again = listed.iter().filter(|o| memory.settled.contains(&o.id) && moved(memory, o));
     for id in again.map(|o| o.id).collect::<Vec<_>>() {
         let detail = stage.ask(&format!("/api/v1/operations/{id}")).await?;
@@ -98,10 +98,10 @@ pub async fn check(
     Ok(found)
 }
 
-/// Everything once more, each operation asked for anew: what was told hours ago is still so.
+/// Fetches all operations again and checks that reports from hours ago still hold.
 ///
 /// # Errors
-/// When the server can't be asked.
+/// If the server does not answer.
 pub async fn check_again(stage: &Stage, memory: &mut Memory) -> anyhow::Result<Vec<Violation>> {
     for operation in all_pages(stage).await? {
         let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
@@ -124,14 +124,14 @@ fn compare(
     let mut found = memory.kept.compare(&memory.details);
     {
         let ledger = person.ledger.lock();
-        // All that is asked for can be had.
+        // All requested starts are valid.
         let refused = ledger.refused.iter();
         found.extend(
             refused
                 .map(|words| Violation::general(Promise::NoneLost, format!("a start was refused: {words}"))),
         );
         found.extend(ledger.cancels_refused.iter().map(|words| {
-            let what = format!("a cancel was refused because nothing could be stored: {words}");
+            let what = format!("a cancel was refused because changes could not be stored: {words}");
             Violation::general(Promise::WishesKept, what)
         }));
         found.extend(readers[0].book(|book| {
@@ -162,26 +162,25 @@ fn compare(
     Ok(found)
 }
 
-/// Every start is answered in the end.
+/// Checks that every start is answered.
 async fn answered(mut acts: JoinSet<()>) -> Vec<Violation> {
     let all = async {
         let mut found = Vec::new();
         while let Some(done) = acts.join_next().await {
             if let Err(error) = done {
-                found
-                    .push(Violation::general(Promise::ComesToCalm, format!("the person fell over: {error}")));
+                found.push(Violation::general(Promise::ComesToCalm, format!("an action panicked: {error}")));
             }
         }
         found
     };
     tokio::time::timeout(ANSWERED, all).await.unwrap_or_else(|_| {
         let what =
-            format!("a start was repeated for {} s after the storm and never answered", ANSWERED.as_secs());
+            format!("a start was repeated for {} s after the storm, but never answered", ANSWERED.as_secs());
         vec![Violation::general(Promise::ComesToCalm, what)]
     })
 }
 
-/// Everything ends, and whoever waits gets a free place.
+/// Checks that all operations end, and that queued ones get free slots.
 async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
     let (begin, mut queue, mut found) = (Instant::now(), Queue::default(), Vec::new());
     let mut news = reader.last.clone();
@@ -189,7 +188,7 @@ async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violati
         let unended: Vec<Operation> =
             reader.book(|book| book.story.now.values().filter(|o| !o.state.ended()).cloned().collect());
         if unended.is_empty() {
-            // By the feed. A reader that missed something would wait for ever for what the server ended.
+            // So far only according to the feed, which may lack an operation; the server must agree.
             let snapshot: Snapshot = stage.ask("/api/v1/snapshot").await?;
             if snapshot.operations.iter().all(|o| o.state.ended()) {
                 return Ok(found);
@@ -199,7 +198,7 @@ async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violati
             for operation in &unended {
                 let why = operation.condition.as_ref().map_or("", |c| c.message.as_str());
                 let what = format!(
-                    "{} s after the storm it is {} in attempt {} on {}. {why}",
+                    "{} s after the storm, it is {} in attempt {} on {}. {why}",
                     CALM.as_secs(),
                     operation.state,
                     operation.attempt,
@@ -214,7 +213,7 @@ async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violati
             let name = super::stage::host_name(n);
             hosts::running(&held).filter(|(host, _)| *host == name).count() < CAPACITY as usize
         });
-        // The limit of the kind is one less than all places.
+        // The limit of the kind is one less than the number of slots.
         let room = room && hosts::running(&held).count() + 1 < stage.hosts.len() * CAPACITY as usize;
         found.extend(queue.look(unended.iter(), room, Instant::now()));
         let _ = tokio::time::timeout(LOOK, news.changed()).await;
@@ -222,7 +221,7 @@ async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violati
     }
 }
 
-/// Hosts stop what is over for the server.
+/// Checks that hosts stop attempts that are over according to the server.
 async fn nothing_left(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
     let begin = Instant::now();
     loop {
@@ -235,7 +234,7 @@ async fn nothing_left(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Viol
     }
 }
 
-/// Readers come to the newest event.
+/// Checks that readers reach the newest event.
 async fn read_to_the_end(stage: &Stage, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
     let snapshot: Snapshot = stage.ask("/api/v1/snapshot").await?;
     let mut found = Vec::new();
@@ -244,7 +243,7 @@ async fn read_to_the_end(stage: &Stage, readers: &[Arc<Reader>]) -> anyhow::Resu
         let read = tokio::time::timeout(READ, last.wait_for(|last| *last >= snapshot.seq)).await;
         if read.is_err() {
             let what = format!(
-                "{} is at event {} and not at {}, {} s after all had ended",
+                "{} is at event {}, not at {}, {} s after all operations ended",
                 reader.name,
                 *reader.last.borrow(),
                 snapshot.seq,

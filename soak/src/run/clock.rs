@@ -1,8 +1,7 @@
-//! Wall clocks of their own for the processes of a storm, so that they can jump: by libfaketime, which stands
-//! between a process and the system's clock. Where it is not installed the fault is skipped, and the summary says so.
+//! Separate wall clocks for the processes of a storm, made with libfaketime, so that they can jump. If it is not
+//! installed, the fault is skipped, and the summary says so.
 //!
-//! Only the wall clock is another. The steady clock, by which timers run, stays the machine's, as it does when
-//! somebody sets the machine's time.
+//! The monotonic clock, which drives timers, remains the machine's, as when somebody sets the time.
 
 use anyhow::{Context, bail};
 use protocol::Time;
@@ -11,33 +10,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Where it is looked for: the folders of Debian, Fedora and a hand-made install.
+/// Folders of the library on Debian, Fedora and after a manual installation.
 const FOLDERS: [&str; 4] =
     ["/usr/lib/{}-linux-gnu/faketime", "/usr/lib64/faketime", "/usr/lib/faketime", "/usr/local/lib/faketime"];
-/// The one for programs with threads.
+/// Variant for multithreaded programs.
 const LIBRARY: &str = "libfaketimeMT.so.1";
-/// By so many seconds a clock is set off to see whether the library does what it should; so near it must come.
+/// Offset in seconds that the trial sets, and the allowed error.
 const TRIAL: i64 = 5_000;
 const NEAR: f64 = 60.0;
 
-/// A process' wall clock: as far from the machine's as its file says.
+/// Wall clock of a process, whose offset is in a file.
 #[derive(Clone, Debug)]
 pub struct Clock {
     library: PathBuf,
     file: PathBuf,
 }
 
-/// How to get clocks that can be set.
+/// Maker of clocks that can be set.
 #[derive(Clone, Debug)]
 pub struct Clockmaker {
     library: PathBuf,
 }
 
 impl Clockmaker {
-    /// Finds the library, and tries it on a short life of `program` (this one).
+    /// Finds the library, and tests it with a short run of `program` (this program).
     ///
     /// # Errors
-    /// Why clocks can't be set here.
+    /// If clocks can't be set here, with the reason.
     pub fn find(program: &Path, folder: &Path) -> anyhow::Result<Self> {
         let folders = FOLDERS.map(|folder| folder.replace("{}", std::env::consts::ARCH));
         let library =
@@ -56,15 +55,15 @@ impl Clockmaker {
         let _ = std::fs::remove_file(&clock.file);
         if !trial.status.success() {
             let why = String::from_utf8_lossy(&trial.stderr);
-            bail!("a trial of {} went wrong: {}", maker.library.display(), why.trim());
+            bail!("the test of {} failed: {}", maker.library.display(), why.trim());
         }
         Ok(maker)
     }
 
-    /// A clock that shows the machine's time until it is set.
+    /// Makes a clock that shows the machine's time until it is set.
     ///
     /// # Errors
-    /// When its file can't be written.
+    /// If its file can't be written.
     pub fn clock(&self, file: PathBuf) -> anyhow::Result<Clock> {
         let clock = Clock { library: self.library.clone(), file };
         clock.set(0)?;
@@ -73,15 +72,15 @@ impl Clockmaker {
 }
 
 impl Clock {
-    /// From now on it is so many seconds ahead of the machine's.
+    /// Sets the clock ahead of the machine's by some seconds.
     ///
     /// # Errors
-    /// When its file can't be written.
+    /// If its file can't be written.
     pub fn set(&self, ahead: i64) -> anyhow::Result<()> {
         set(&self.file, ahead)
     }
 
-    /// What a process has to be started with to live by it.
+    /// Environment variables of a process that uses it.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         vec![
             ("LD_PRELOAD", self.library.clone().into()),
@@ -92,8 +91,8 @@ impl Clock {
         ]
     }
 
-    /// Takes away what the library leaves behind of a process that was killed: another process may get its number,
-    /// and would trip over it.
+    /// Removes shared memory that the library leaves behind when a process is killed, because a later process may get
+    /// the same PID.
     pub fn bury(&self, pid: u32) {
         for name in [format!("faketime_shm_{pid}"), format!("sem.faketime_sem_{pid}")] {
             let _ = std::fs::remove_file(Path::new("/dev/shm").join(name));
@@ -102,16 +101,16 @@ impl Clock {
 }
 
 fn set(file: &Path, ahead: i64) -> anyhow::Result<()> {
-    // In one step: a process may look at any moment.
+    // Atomic, because a process may read it at any time.
     let partial = file.with_extension("partial");
     std::fs::write(&partial, format!("{ahead:+}\n"))?;
     Ok(std::fs::rename(&partial, file)?)
 }
 
-/// `soak try-clock`: sets its own wall clock, which must follow at once, and the steady one must not.
+/// `soak try-clock`: sets its own wall clock, which must follow at once, while the monotonic clock must not.
 ///
 /// # Errors
-/// When they don't.
+/// If they don't.
 pub fn try_it(file: &Path) -> anyhow::Result<()> {
     for ahead in [TRIAL, -TRIAL, 0] {
         let (wall, steady) = (Time::now(), Instant::now());
@@ -120,7 +119,7 @@ pub fn try_it(file: &Path) -> anyhow::Result<()> {
         set(file, 0)?;
         if (jumped - ahead as f64).abs() > NEAR || passed > NEAR {
             bail!(
-                "set {ahead} s ahead, the wall clock went by {jumped:.1} s and the steady one by {passed:.1} s"
+                "set {ahead} s ahead, the wall clock moved by {jumped:.1} s and the monotonic clock by {passed:.1} s"
             );
         }
     }
@@ -146,7 +145,7 @@ mod tests {
     #[test]
     fn a_clock_that_does_not_follow_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();
-        // Nothing stands between this process and the system's clock.
+        // This process runs without the library.
         assert!(try_it(&folder.path().join("it.clock")).is_err());
     }
 }

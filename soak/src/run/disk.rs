@@ -1,24 +1,24 @@
-//! A small disk of its own for the server's database, so that it can be full. Only where this process may mount
-//! one and nobody else sees it; elsewhere the fault is skipped, and the summary says so.
+//! Small private disk for the server's database, so that it can be full. If this process may not mount one privately,
+//! the fault is skipped, and the summary says so.
 
 use anyhow::bail;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Large enough for the database of a long run.
+/// Size of the disk, enough for the database of a long run.
 const MIB: usize = 512;
 
-/// A disk in memory, mounted on a folder.
+/// In-memory disk mounted on a folder.
 pub struct Disk {
     folder: PathBuf,
 }
 
 impl Disk {
-    /// Mounts a disk on the folder.
+    /// Mounts a disk on a folder.
     ///
     /// # Errors
-    /// Why it may not be.
+    /// If it can't be mounted, with the reason.
     pub fn mount(folder: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new("mount");
         command.args(["-t", "tmpfs", "-o", &format!("size={MIB}m"), "tmpfs"]).arg(folder);
@@ -32,14 +32,14 @@ impl Disk {
     /// Fills it to the last byte.
     ///
     /// # Errors
-    /// When it can't be filled.
+    /// If it can't be filled.
     pub async fn fill(&self) -> anyhow::Result<()> {
         let path = self.filler();
-        // Off the threads that carry the lines.
+        // Not on the threads that run the proxies.
         Ok(tokio::task::spawn_blocking(move || fill(&path)).await??)
     }
 
-    /// Gives the room back.
+    /// Frees the space.
     pub fn free(&self) {
         let _ = std::fs::remove_file(self.filler());
     }
@@ -63,7 +63,7 @@ fn fill(path: &Path) -> std::io::Result<()> {
 }
 
 impl Drop for Disk {
-    /// The server is gone by then; where it is not, the mount ends with this process' own view of the disks.
+    /// Fails if the server still runs; then the mount ends with this process's mount namespace.
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(&self.folder).output();
     }

@@ -1,4 +1,4 @@
-//! `soak run`: storm, calm, check, and again until the time is over.
+//! `soak run`: repeats storm, calm and check until the time is over.
 
 mod calm;
 pub mod clock;
@@ -25,58 +25,60 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use summary::{Found, Summary};
 
-/// The slow reader rests so long after each event.
+/// Pause of the slow reader after each event.
 const SLOW: Duration = Duration::from_millis(8);
 
-/// What `soak run` takes.
+/// Arguments of `soak run`.
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// From what the storms are drawn
+    /// Seed of the storms
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// No new storm begins after so many minutes
+    /// Minutes after which no new storm begins
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// Play only this storm of the seed, counted from 1
+    /// Run only this storm of the seed, counted from 1
     #[arg(long)]
     storm: Option<u32>,
-    /// The `signalbox` program
+    /// Path of the `signalbox` program
     #[arg(long)]
     server: PathBuf,
-    /// Where a folder for logs, data and evidence is made [default: the system's folder for what is temporary]
+    /// Parent of the folder for logs, data and evidence [default: the system's temporary folder]
     #[arg(long)]
     folder: Option<PathBuf>,
-    /// Keep the folder even if all is well
+    /// Keep the folder even if no promise is broken
     #[arg(long)]
     keep: bool,
-    /// This process has a view of the disks of its own (unshare --mount), so it may mount one and fill it
+    /// Mount and fill a disk; requires a private mount namespace (unshare --mount)
     #[arg(long)]
     own_mounts: bool,
-    /// Hosts that lie about the end of their work: such a run has to fail
+    /// Let hosts report the end of work too early; such a run must fail
     #[arg(long)]
     lying_hosts: bool,
 }
 
-/// Runs the storms; the exit code says whether every promise was kept.
+/// Runs the storms; the exit code says whether all promises were kept.
 pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     if !args.server.is_file() {
-        bail!("there is no program at {}. Build it with `cargo build -p signalbox`", args.server.display());
+        bail!("no program at {}; build it with `cargo build -p signalbox`", args.server.display());
     }
     let parent = args.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = parent.join(format!("signalbox-soak-{}-{}", args.seed, std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let folder = folder.canonicalize()?;
     let stage =
         Arc::new(Stage::set(&folder, &args.server.canonicalize()?, args.own_mounts, args.lying_hosts).await?);
     let played = tokio::select! {
         played = storms(&args, &stage) => played,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by hand")),
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     let summary = match played {
         Ok(summary) => summary,
         Err(error) => {
             save_database(&stage);
-            return Err(error.context(format!("the run came to no end; what there is: {}", folder.display())));
+            return Err(
+                error.context(format!("the run did not finish; logs and data are in {}", folder.display()))
+            );
         }
     };
     std::fs::write(folder.join("summary.json"), serde_json::to_string_pretty(&summary)?)?;
@@ -96,18 +98,18 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
 async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
     let url = || stage.url.subscribe();
     let record = |name: &str| stage.folder.join(name);
-    let quick = Reader::begin("the quick reader", url(), None, &record("feed-quick.txt"))?;
-    let slow = Reader::begin("the slow reader", url(), Some(SLOW), &record("feed-slow.txt"))?;
+    let quick = Reader::begin("fast reader", url(), None, &record("feed-quick.txt"))?;
+    let slow = Reader::begin("slow reader", url(), Some(SLOW), &record("feed-slow.txt"))?;
     let readers = [Arc::new(quick), Arc::new(slow)];
     let person = Person::new(url(), readers[0].clone())?;
     let (begin, mut memory, mut found, mut seen) =
         (Instant::now(), Memory::default(), Vec::new(), HashSet::new());
     let mut count = 0;
     if let Some(why) = &stage.no_disk {
-        println!("Skipped: a full disk; {why}.");
+        println!("Skipped: full disk ({why})");
     }
     if let Err(why) = &stage.clocks {
-        println!("Skipped: clocks that jump; {why}.");
+        println!("Skipped: clock jumps ({why})");
     }
     loop {
         let number = args.storm.unwrap_or(count + 1);
@@ -118,7 +120,7 @@ async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
         count += 1;
         let new = fresh(violations, &mut seen);
         println!(
-            "storm {number} of seed {}: {:?} weather for {} s{}, {} faults, {} acts; calm after {} s; {} violations",
+            "storm {number} of seed {}: type {:?}, {} s{}, {} faults, {} actions; calm after {} s; {} violations",
             args.seed,
             storm.weather,
             storm.burst_ms / 1_000,
@@ -147,12 +149,12 @@ async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
     let mut summary =
         Summary::of((args.seed, seconds, count), &stage.diary, &person, &readers, &memory, runs);
     summary.violations = found;
-    summary.skipped.extend(stage.no_disk.as_ref().map(|why| format!("a full disk: {why}")));
-    summary.skipped.extend(stage.clocks.as_ref().err().map(|why| format!("clocks that jump: {why}")));
+    summary.skipped.extend(stage.no_disk.as_ref().map(|why| format!("full disk: {why}")));
+    summary.skipped.extend(stage.clocks.as_ref().err().map(|why| format!("clock jumps: {why}")));
     Ok(summary)
 }
 
-/// What was not said before: a broken promise shows again in every later calm.
+/// Filters out known violations, because a broken promise is found again in every later calm.
 fn fresh(
     found: Vec<Violation>,
     seen: &mut HashSet<(Promise, Option<OperationId>, String)>,
@@ -160,7 +162,7 @@ fn fresh(
     found
         .into_iter()
         .filter(|v| {
-            // Of one operation the first of a kind is enough; what is about none is told apart by its words.
+            // One per promise and operation is enough; without an operation, the evidence distinguishes them.
             let words = if v.operation.is_some() { String::new() } else { v.evidence.clone() };
             seen.insert((v.promise, v.operation, words))
         })
@@ -169,13 +171,13 @@ fn fresh(
 
 fn tell(seed: u64, storm: u32, violation: Violation) -> Found {
     let about = violation.operation.map_or(String::new(), |id| format!(" {id}"));
-    println!("  BROKEN {}{about}: {}", violation.promise.word(), violation.evidence);
+    println!("  VIOLATION {}{about}: {}", violation.promise.word(), violation.evidence);
     let replay = format!("scripts/soak.sh --seed {seed} --storm {storm}");
-    println!("    at {}; again with: {replay}", protocol::Time::now());
+    println!("    at {}; repeat with: {replay}", protocol::Time::now());
     Found { storm, replay, violation }
 }
 
-/// A panic of the server that it lived through. Hosts panic because they are told to.
+/// Panics in the server's log that did not end it. Hosts panic because they are told to.
 fn panics(stage: &Stage) -> Vec<Violation> {
     let log = std::fs::read_to_string(stage.folder.join("server.log")).unwrap_or_default();
     let lines = log.lines().filter(|line| line.contains("panicked at"));
@@ -184,7 +186,7 @@ fn panics(stage: &Stage) -> Vec<Violation> {
         .collect()
 }
 
-/// The database may be on a disk that goes with this process.
+/// Copies the database, which may be on a disk that disappears with this process.
 fn save_database(stage: &Stage) {
     let (from, to) = (stage.folder.join("data"), stage.folder.join("database"));
     let copied = std::fs::create_dir_all(&to).and_then(|()| {
@@ -197,6 +199,6 @@ fn save_database(stage: &Stage) {
         Ok(())
     });
     if let Err(error) = copied {
-        eprintln!("soak: the database is not kept: {error}");
+        eprintln!("soak: cannot copy the database: {error}");
     }
 }

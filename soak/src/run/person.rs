@@ -1,4 +1,4 @@
-//! The person: starts operations, repeats a start whose answer was lost, cancels, changes their mind.
+//! Simulated user: starts operations, repeats starts without a response, cancels, retries, deletes.
 
 use super::reader::Reader;
 use crate::check::answers::{Asked, Deletes, Wish, Wished};
@@ -12,35 +12,35 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// An answer that does not come within this is lost.
+/// Timeout of a request, after which its response counts as lost.
 const ANSWER: Duration = Duration::from_secs(4);
-/// Before a start is said again.
+/// Pause before a start is repeated.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// So often, and with such pauses, an impatient person presses Retry.
+/// Number of tries of an impatient user, and the pause between them.
 const PRESSES: u32 = 40;
 const PRESS: Duration = Duration::from_millis(25);
 
-/// What was asked for and answered.
+/// Requests and their responses.
 #[derive(Default)]
 pub struct Ledger {
     pub asked: Vec<Asked>,
-    /// The bodies of the starts, in the same order.
+    /// Bodies of the starts, in the same order.
     bodies: Vec<Value>,
     pub wishes: Vec<Wish>,
-    /// Starts that were refused for good, with the words.
+    /// Refused starts, with the response.
     pub refused: Vec<String>,
-    /// Answers that never came.
+    /// Number of lost responses.
     pub lost_answers: u64,
     pub cancels_asked: u64,
-    /// Cancels that went to their hosts and could not be stored at once.
+    /// Number of cancels that were sent to hosts, but could not be stored at once.
     pub not_stored: u64,
-    /// Cancels that were refused because nothing could be stored, with the words.
+    /// Cancels refused because changes could not be stored, with the response.
     pub cancels_refused: Vec<String>,
     pub deletes: Deletes,
 }
 
-/// Clones are the same person.
+/// Simulated user. Clones share its state.
 #[derive(Clone)]
 pub struct Person {
     client: Client,
@@ -51,13 +51,13 @@ pub struct Person {
 
 impl Person {
     /// # Errors
-    /// When no client can be made.
+    /// If no client can be created.
     pub fn new(server: watch::Receiver<Option<String>>, reader: Arc<Reader>) -> anyhow::Result<Self> {
         let client = Client::builder().no_proxy().timeout(ANSWER).build()?;
         Ok(Self { client, server, reader, ledger: Arc::default() })
     }
 
-    /// Does one thing. A start is said until it is answered; every other wish once.
+    /// Executes one action. Starts are repeated until answered, other requests are sent once.
     pub async fn act(&self, act: &Act, mark: String) {
         match act {
             Act::Start { work } => {
@@ -110,7 +110,7 @@ impl Person {
             Act::Retry { pick } => self.again(*pick, "retry", |_| true).await,
             Act::Resume { pick } => self.again(*pick, "resume", |o| o.checkpoint.is_some()).await,
             Act::AbandonThenRetry { pick } => {
-                // Refused when its host is heard after all.
+                // Refused if its host is connected again.
                 if let Some(id) = self.one(*pick, |o| o.state.on_host() && o.condition.is_some())
                     && self.wish(id, "abandon").await.is_some()
                 {
@@ -167,7 +167,7 @@ impl Person {
                 Ok(answer) if answer.status().is_client_error() => {
                     let status = answer.status();
                     let words = answer.text().await.unwrap_or_default();
-                    // No host was reached yet: the kind is not known.
+                    // No host is connected yet, so the kind is unknown.
                     let not_yet =
                         status == StatusCode::UNPROCESSABLE_ENTITY && words.contains("unknown-kind");
                     if !not_yet {
@@ -182,7 +182,7 @@ impl Person {
         }
     }
 
-    /// Gives what was cancelled, when the answer is yes.
+    /// Cancels an operation; returns it if the cancel was accepted.
     async fn cancel(&self, pick: u64) -> Option<OperationId> {
         let id = self.one(pick, |o| !o.state.ended())?;
         self.cancel_this(id).await
@@ -191,7 +191,7 @@ impl Person {
     async fn cancel_this(&self, id: OperationId) -> Option<OperationId> {
         self.ledger.lock().cancels_asked += 1;
         let operation = self.wish(id, "cancel").await?;
-        // One that is not stored yet is lost with the server; whether its host was told, its host says.
+        // A cancel that is not stored yet is lost if the server is killed, so it is not checked.
         if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
             self.ledger.lock().not_stored += 1;
         } else {
@@ -200,7 +200,7 @@ impl Person {
         Some(id)
     }
 
-    /// Starts a sweep over `training.run`, which the hosts of a storm have; gives up after some refusals.
+    /// Starts a sweep over `training.run`, which the hosts of a storm offer; gives up after some refusals.
     async fn start_sweep(&self, work: &Count, runs: u64, mark: &str) -> Option<OperationId> {
         let outcome = serde_json::to_value(work.outcome).ok()?;
         let fixed = format!(
@@ -230,12 +230,12 @@ impl Person {
             }
             tokio::time::sleep(AGAIN).await;
         }
-        // Hosts may be away for long; a sweep that is never taken is another matter.
-        eprintln!("soak: a sweep was not taken: {last}");
+        // Hosts may be down for a while, but a sweep that is never accepted is worth knowing.
+        eprintln!("soak: a sweep was not accepted: {last}");
         None
     }
 
-    /// Asks for another attempt again and again, until the last one has ended.
+    /// Retries repeatedly until the previous attempt has ended and the retry is accepted.
     async fn retry_soon(&self, id: OperationId) {
         for _ in 0..PRESSES {
             if let Some(operation) = self.wish(id, "retry").await {
@@ -247,7 +247,7 @@ impl Person {
 
     async fn cancel_queue(&self) {
         let url = format!("{}/api/v1/operations/cancel", self.url().await);
-        let body = json!({"filter": "state=queued&kind=soak.count", "reason": "the queue is cancelled"});
+        let body = json!({"filter": "state=queued&kind=soak.count", "reason": "queue cancelled"});
         let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
         if let Ok(told) = answer.json::<CancelledMany>().await {
             let mut ledger = self.ledger.lock();
@@ -298,7 +298,7 @@ impl Person {
         }
     }
 
-    /// Says a wish once; gives the operation when the answer is yes.
+    /// Sends a request once; returns the operation if it was accepted.
     async fn wish(&self, id: OperationId, what: &str) -> Option<Operation> {
         let url = format!("{}/api/v1/operations/{id}/{what}", self.url().await);
         match self.client.post(url).json(&json!({})).send().await {
@@ -306,7 +306,7 @@ impl Person {
             Ok(answer) => {
                 let status = answer.status();
                 let words = answer.text().await.unwrap_or_default();
-                // Whatever can't be stored, a cancel is taken.
+                // Cancels must be accepted even if changes can't be stored.
                 if what == "cancel" && words.contains("changes are rejected") {
                     self.ledger.lock().cancels_refused.push(format!("{id}: {status}: {words}"));
                 }
@@ -323,16 +323,16 @@ impl Person {
         self.ledger.lock().wishes.push(Wish { id, attempt, what });
     }
 
-    /// One of those that fit, as far as this person has read.
+    /// Chooses one of the operations that match, according to the feed.
     fn one(&self, pick: u64, fits: impl Fn(&Operation) -> bool) -> Option<OperationId> {
-        // Sweeps and their runs have acts of their own.
+        // Sweeps and their runs have their own actions.
         let fits = |o: &&Operation| o.kind.as_str() == "soak.count" && fits(o);
         let there: Vec<OperationId> =
             self.reader.book(|book| book.story.now.values().filter(fits).map(|o| o.id).collect());
         chosen(&there, pick).copied()
     }
 
-    /// Where the server is; waits while it is nowhere.
+    /// URL of the server; waits while it is down.
     async fn url(&self) -> String {
         let mut server = self.server.clone();
         let url = server.wait_for(Option::is_some).await.map(|url| url.clone());

@@ -1,4 +1,4 @@
-//! One who follows the feed over all restarts of the server and keeps the book of it.
+//! Reader that follows the feed across all restarts of the server and records it.
 
 use crate::check::Violation;
 use crate::check::feed::{Entry, Order};
@@ -13,33 +13,33 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The server beats every 2 s; after three missed ones a stream is dead.
+/// Silence after which a stream is dead: three heartbeats of 2 s.
 const SILENCE: Duration = Duration::from_secs(6);
-/// Between a stream's end and the next try.
+/// Pause between the end of a stream and the next try.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// What a reader knows.
+/// Knowledge of a reader.
 #[derive(Default)]
 pub struct Book {
     pub order: Order,
     pub story: Story,
-    /// Found while reading; taken out by the calm.
+    /// Violations found while reading; the calm takes them.
     pub found: Vec<Violation>,
 }
 
-/// A reader at work; it ends with the process.
+/// Running reader; it ends with the process.
 pub struct Reader {
     pub name: &'static str,
     book: Arc<Mutex<Book>>,
-    /// The last event that was taken in.
+    /// Number of the last applied event.
     pub last: watch::Receiver<u64>,
 }
 
 impl Reader {
-    /// Begins to follow wherever the server is. With a `pace` it is slow: it rests so long after each event.
+    /// Starts to follow the feed. With a `pace`, it is slow: it pauses for that long after each event.
     ///
     /// # Errors
-    /// When the record of what was read can't be made.
+    /// If the file for its messages can't be created.
     pub fn begin(
         name: &'static str,
         server: watch::Receiver<Option<String>>,
@@ -54,7 +54,7 @@ impl Reader {
         Ok(Self { name, book, last })
     }
 
-    /// Looks into the book.
+    /// Accesses the book.
     pub fn book<T>(&self, look: impl FnOnce(&mut Book) -> T) -> T {
         look(&mut self.book.lock())
     }
@@ -63,11 +63,11 @@ impl Reader {
 struct Following {
     server: watch::Receiver<Option<String>>,
     pace: Option<Duration>,
-    /// Up to this event it does not rest.
+    /// Number of the event up to which it does not pause.
     hurry_to: u64,
     book: Arc<Mutex<Book>>,
     told: watch::Sender<u64>,
-    /// Every message as it came.
+    /// File with every message as received.
     record: BufWriter<File>,
 }
 
@@ -88,7 +88,7 @@ impl Following {
     async fn read(&mut self, stream: &mut SseStream) {
         while let Some(Ok(message)) = stream.next().await {
             if let Err(error) = writeln!(self.record, "{} {}", message.event, message.data) {
-                eprintln!("soak: what is read can't be recorded: {error}");
+                eprintln!("soak: cannot record the feed: {error}");
             }
             let entry = match read(&message) {
                 Ok(Some(entry)) => entry,
@@ -101,7 +101,7 @@ impl Following {
             };
             self.take(&entry);
             if let Entry::Reset(reset) = &entry {
-                // Noted as broken. It reads everything anew, so that what comes later is not taken for broken, too.
+                // Already recorded as a violation. Reading from the start avoids false ones later.
                 self.hurry_to = reset.head;
                 let mut book = self.book.lock();
                 (book.order, book.story) = Default::default();
@@ -134,17 +134,16 @@ async fn open(url: &str, after: &str) -> Result<SseStream, PoolError> {
     pool.stream("/api/v1/events", Some(after), SILENCE, SILENCE).await
 }
 
-/// What a message of the stream says; `None` for a beat.
+/// Parses a message of the stream; `None` for a heartbeat.
 fn read(message: &Sse) -> Result<Option<Entry>, String> {
     let data = &message.data;
-    let bad = |error: serde_json::Error| {
-        format!("the feed sent '{}' that can't be read ({error}): {data}", message.event)
-    };
+    let bad =
+        |error: serde_json::Error| format!("the feed sent an invalid '{}' ({error}): {data}", message.event);
     Ok(Some(match message.event.as_str() {
         "message" => {
             let event: protocol::Event = serde_json::from_str(data).map_err(bad)?;
             if message.id.as_deref() != Some(event.seq.to_string().as_str()) {
-                return Err(format!("the id {:?} is not that of event {}", message.id, event.seq));
+                return Err(format!("ID {:?} is not the number of event {}", message.id, event.seq));
             }
             Entry::Event(event)
         }

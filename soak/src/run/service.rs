@@ -1,4 +1,4 @@
-//! A process of the storm: started, killed, paused, asked to stop, and started again, each noted in the diary.
+//! Process of a storm: starts, kills, pauses and stops it, and writes each action to the diary.
 
 use super::clock::Clock;
 use crate::diary::Diary;
@@ -13,27 +13,27 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// A process that does not come up within this, with nothing in its way, never will.
+/// Time within which a process becomes ready.
 const COMES_UP: Duration = Duration::from_secs(60);
-/// One that was asked to stop does within this.
+/// Time within which a process stops when asked.
 const STOPS: Duration = Duration::from_secs(25);
-/// Between two looks at a file that says that it is ready.
+/// Time between two checks of a ready file.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What to start, and how to find out that it is up.
+/// How to start a process, and how it reports that it is ready.
 pub struct Recipe {
     pub name: String,
     pub program: PathBuf,
     pub args: Vec<String>,
-    /// The process writes its address here.
+    /// File to which the process writes its URL.
     pub ready: PathBuf,
-    /// Its standard error goes here, of all its lives.
+    /// File for its standard error, across restarts.
     pub log: PathBuf,
-    /// The wall clock that it lives by, where it has one of its own.
+    /// Its own wall clock, if any.
     pub clock: Option<Clock>,
 }
 
-/// A process and its recipe.
+/// Process with its recipe.
 pub struct Service {
     recipe: Recipe,
     diary: Diary,
@@ -49,11 +49,11 @@ impl Service {
         &self.recipe.name
     }
 
-    /// Starts it and waits until it is ready; gives its URL. What ends before that (its disk may be full) is
-    /// started again.
+    /// Starts it and waits until it is ready; returns its URL. If it ends before that, for example because its disk is
+    /// full, it is started again.
     ///
     /// # Errors
-    /// When it can't be started at all, or does not come up.
+    /// If it can't be started, or does not become ready in time.
     pub async fn start(&mut self) -> anyhow::Result<String> {
         let begun = Instant::now();
         let name = self.recipe.name.clone();
@@ -67,13 +67,13 @@ impl Service {
                 }
                 if begun.elapsed() > COMES_UP {
                     bail!(
-                        "{name} did not come up within {} s; see {}",
+                        "{name} did not become ready within {} s; see {}",
                         COMES_UP.as_secs(),
                         self.recipe.log.display()
                     );
                 }
                 if let Some(status) = self.ended()? {
-                    self.diary.note("ended before it was ready", json!({"process": name, "status": status}));
+                    self.diary.note("ended before ready", json!({"process": name, "status": status}));
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     break;
                 }
@@ -88,9 +88,9 @@ impl Service {
         let mut command = Command::new(program);
         command.args(args).env("SIGNALBOX_LOG", "info,hyper=warn").env("NO_COLOR", "1");
         command.envs(clock.iter().flat_map(Clock::environment));
-        // A pipe as standard input: hosts end when it does, should this process be killed.
+        // Hosts end when this pipe closes, in case this process is killed.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::from(log)).kill_on_drop(true);
-        command.spawn().with_context(|| format!("{name} ({}) can't be started", program.display()))
+        command.spawn().with_context(|| format!("cannot start {name} ({})", program.display()))
     }
 
     pub fn pid(&self) -> Option<u32> {
@@ -102,10 +102,10 @@ impl Service {
         Ok(child.try_wait()?.map(|status| status.to_string()))
     }
 
-    /// How it ended, if it did without being told to.
+    /// Exit status if it ended by itself.
     ///
     /// # Errors
-    /// When the system can't say.
+    /// If the system can't tell.
     pub fn died(&mut self) -> anyhow::Result<Option<String>> {
         let Some(pid) = self.pid() else { return Ok(None) };
         let status = self.ended()?;
@@ -115,10 +115,10 @@ impl Service {
         Ok(status)
     }
 
-    /// As by `kill -9`; gone when this returns.
+    /// Kills it like `kill -9`; returns when it has ended.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         let Some(pid) = self.pid() else { return Ok(()) };
         let at = Time::now();
@@ -131,10 +131,10 @@ impl Service {
         Ok(())
     }
 
-    /// Asks it to stop and waits until it did; gives what it failed at.
+    /// Asks it to stop and waits for it; returns a description if it failed.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub async fn stop(&mut self) -> anyhow::Result<Option<String>> {
         let Some(pid) = self.pid() else { return Ok(None) };
         self.signal(Signal::TERM)?;
@@ -143,11 +143,11 @@ impl Service {
         let lie = match tokio::time::timeout(STOPS, child.wait()).await {
             Ok(status) => {
                 let status = status?;
-                (!status.success()).then(|| format!("{name} was asked to stop and ended with {status}"))
+                (!status.success()).then(|| format!("{name} ended with {status} when asked to stop"))
             }
             Err(_) => {
                 child.kill().await?;
-                Some(format!("{name} did not stop within {} s of being asked to", STOPS.as_secs()))
+                Some(format!("{name} did not stop within {} s when asked to", STOPS.as_secs()))
             }
         };
         self.over(Death { pid, at: Time::now() });
@@ -162,21 +162,23 @@ impl Service {
         self.diary.death(death);
     }
 
-    /// Stops it where it is; [`Service::go_on`] lets it go on.
+    /// Pauses it until [`Service::go_on`].
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn pause(&self) -> anyhow::Result<()> {
         self.signal(Signal::STOP)
     }
 
+    /// Continues a paused process.
+    ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn go_on(&self) -> anyhow::Result<()> {
         self.signal(Signal::CONT)
     }
 
-    /// To our own child, which is not waited for yet: its number can't be another's.
+    /// Sends a signal to a child that is not reaped yet, so its PID can't be another process's.
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = self.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         match pid {
@@ -208,7 +210,7 @@ mod tests {
     async fn a_process_that_ends_before_it_is_ready_is_started_again() {
         let folder = tempfile::tempdir().unwrap();
         let mark = folder.path().join("mark").display().to_string();
-        // The first life leaves a mark and ends; the second finds it.
+        // The first run leaves a mark and ends; the second finds it.
         let script = format!("if [ ! -e {mark} ]; then touch {mark}; exit 1; fi; echo http://x > READY");
         let mut service = shell(folder.path(), &script);
         assert_eq!(service.start().await.unwrap(), "http://x");

@@ -1,4 +1,4 @@
-//! What a run plays on: the server, the hosts, the lines between them, the disk.
+//! Environment of a run: server, hosts, the connections between them, disk and clocks.
 
 use super::clock::{Clock, Clockmaker};
 use super::disk::Disk;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
-/// Short times, so that what takes minutes in earnest happens within a storm.
+/// Configuration with short times, so that what takes minutes in production happens within a storm.
 const RULES: &str = r#"
 [rules]
 silence = 1.5
@@ -38,43 +38,43 @@ longest_pause = 2
 pub struct Stage {
     pub folder: PathBuf,
     pub diary: Diary,
-    /// Whoever holds one does something to that process; others wait in order.
+    /// Locked while a fault affects the process; other faults wait in order.
     pub server: Mutex<Service>,
     pub hosts: Vec<Mutex<Service>>,
     pub lines: Vec<Line>,
-    /// Where the server is; `None` while it is down.
+    /// URL of the server; `None` while it is down.
     pub url: watch::Sender<Option<String>>,
     host_urls: Vec<watch::Sender<Option<String>>>,
     pub disk: Option<Mutex<Disk>>,
-    /// Why there is no disk to fill.
+    /// Reason why there is no disk to fill.
     pub no_disk: Option<String>,
-    /// The wall clocks of the server and of the hosts, and why they have none of their own.
+    /// Wall clocks of server and hosts, or the reason why they have none of their own.
     pub clocks: Result<Clocks, String>,
     client: reqwest::Client,
     found: parking_lot::Mutex<Vec<Violation>>,
     troubles: parking_lot::Mutex<Vec<Trouble>>,
 }
 
-/// Whoever holds one has set it; others wait in order.
+/// Clocks, locked while a jump lasts; other jumps wait in order.
 pub struct Clocks {
     pub server: Mutex<Clock>,
     pub hosts: Vec<Mutex<Clock>>,
 }
 
 impl Stage {
-    /// Makes the folder's contents and starts everything.
+    /// Creates the folder's content and starts all processes.
     ///
     /// # Errors
-    /// When anything does not come up.
+    /// If a process does not become ready.
     pub async fn set(folder: &Path, server: &Path, may_mount: bool, lying: bool) -> anyhow::Result<Self> {
         let diary = Diary::open(&folder.join("diary.jsonl"))?;
         for name in ["data", "site/pkg", "counts"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
         let mounted = if may_mount {
-            Disk::mount(&folder.join("data")).map_err(|error| format!("no disk can be mounted ({error:#})"))
+            Disk::mount(&folder.join("data")).map_err(|error| format!("cannot mount a disk: {error:#}"))
         } else {
-            Err("it was not allowed to mount a disk of its own (--own-mounts)".to_owned())
+            Err("not allowed to mount a disk; see --own-mounts".to_owned())
         };
         let (disk, no_disk) =
             mounted.map_or_else(|why| (None, Some(why)), |disk| (Some(Mutex::new(disk)), None));
@@ -84,7 +84,7 @@ impl Stage {
         }
         let config = folder.join("signalbox.toml");
         std::fs::write(&config, configuration(&lines))?;
-        let program = std::env::current_exe().context("where this program is can't be found out")?;
+        let program = std::env::current_exe().context("cannot find the path of this program")?;
         let moments = Moments::by_this_clock();
         let mut recipes = vec![server_recipe(folder, server, &config)];
         recipes.extend((0..HOSTS).map(|n| host_recipe(folder, &program, n, moments, lying)));
@@ -114,20 +114,20 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Starts the server and says where it is.
+    /// Starts the server and publishes its URL.
     ///
     /// # Errors
-    /// When it does not come up.
+    /// If it does not become ready.
     pub async fn start_server(&self, service: &mut Service) -> anyhow::Result<()> {
         let url = service.start().await?;
         self.url.send_replace(Some(url));
         Ok(())
     }
 
-    /// Starts a host and leads its line to it.
+    /// Starts a host and connects its proxy to it.
     ///
     /// # Errors
-    /// When it does not come up.
+    /// If it does not become ready.
     pub async fn start_host(&self, n: usize, service: &mut Service) -> anyhow::Result<()> {
         let url = service.start().await?;
         let address: SocketAddr = url.trim_start_matches("http://").parse()?;
@@ -136,21 +136,21 @@ impl Stage {
         Ok(())
     }
 
-    /// A host goes down: its line leads nowhere.
+    /// Disconnects the proxy of a host that goes down.
     pub fn host_goes(&self, n: usize) {
         self.lines[n].leads_to(None);
         self.host_urls[n].send_replace(None);
     }
 
-    /// From now on a host has trouble; give the answer to [`Stage::trouble_over`].
+    /// Records the start of a host's fault; pass the result to [`Stage::trouble_over`].
     pub fn trouble(&self, host: usize, restart: bool) -> usize {
         let mut troubles = self.troubles.lock();
         troubles.push(Trouble { host: host_name(host), from: Time::now(), to: None, restart });
         troubles.len() - 1
     }
 
-    /// From now on the server is away or can't store anything, so that it may miss what hosts say; a restart is one of
-    /// the hosts within it, too. Give the answer to [`Stage::troubles_over`].
+    /// Records the start of a fault in which the server is down or can't store, so that it may miss reports of hosts. A
+    /// restart is also one of the host inside the server. Pass the result to [`Stage::troubles_over`].
     pub fn server_trouble(&self, restart: bool) -> Vec<usize> {
         let mut troubles = self.troubles.lock();
         let first = troubles.len();
@@ -169,7 +169,7 @@ impl Stage {
         self.troubles.lock()[trouble].to = Some(Time::now());
     }
 
-    /// All that was done to hosts so far.
+    /// All faults so far.
     pub fn troubles(&self) -> Vec<Trouble> {
         self.troubles.lock().clone()
     }
@@ -178,15 +178,15 @@ impl Stage {
         self.found.lock().push(violation);
     }
 
-    /// Takes out what was found while faults were played.
+    /// Takes the violations found while faults were injected.
     pub fn take_found(&self) -> Vec<Violation> {
         std::mem::take(&mut self.found.lock())
     }
 
-    /// Looks whether a process ended by itself, and starts it again if so.
+    /// Records processes that ended by themselves, and starts them again.
     ///
     /// # Errors
-    /// When it does not come up.
+    /// If it does not become ready.
     pub async fn look_after_processes(&self) -> anyhow::Result<()> {
         let mut server = self.server.lock().await;
         if let Some(status) = server.died()? {
@@ -207,10 +207,10 @@ impl Stage {
         Ok(())
     }
 
-    /// What all hosts hold, asked without the lines.
+    /// Attempts that all hosts have, asked directly, not through the proxies.
     ///
     /// # Errors
-    /// When a host does not answer.
+    /// If a host does not answer.
     pub async fn held(&self) -> anyhow::Result<Vec<(HostName, HostOperation)>> {
         let mut held = Vec::new();
         for (n, url) in self.host_urls.iter().enumerate() {
@@ -223,15 +223,15 @@ impl Stage {
         Ok(held)
     }
 
-    /// Asks the server.
+    /// Sends a GET request to the server.
     ///
     /// # Errors
-    /// When it does not answer, or not with what was asked for.
+    /// If it does not answer, or with something else.
     pub async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let mut tries = 0;
         loop {
             match self.ask_once(path).await {
-                // It may have to write what a full disk held up before it has time for us.
+                // After a full disk, the server may still be writing.
                 Err(_) if tries < 5 => tries += 1,
                 answer => return answer,
             }
@@ -245,10 +245,10 @@ impl Stage {
         Ok(answer.error_for_status()?.json().await?)
     }
 
-    /// All runs so far, by the journals of the hosts.
+    /// All runs so far, from the hosts' journals.
     ///
     /// # Errors
-    /// When a journal can't be read.
+    /// If a journal can't be read.
     pub fn runs(&self) -> anyhow::Result<Vec<journal::Run>> {
         let deaths = self.diary.deaths();
         let mut runs = Vec::new();
@@ -259,10 +259,10 @@ impl Stage {
         Ok(runs)
     }
 
-    /// Ends everything in order.
+    /// Stops all processes in order.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub async fn close(&self) -> anyhow::Result<()> {
         for service in std::iter::once(&self.server).chain(&self.hosts) {
             if let Some(lie) = service.lock().await.stop().await? {
@@ -273,7 +273,7 @@ impl Stage {
     }
 }
 
-/// Gives each recipe, the server's first, a clock of its own.
+/// Gives each recipe its own clock; the server's recipe is the first.
 fn give_clocks(recipes: &mut [Recipe], program: &Path, folder: &Path) -> Result<Clocks, String> {
     let make = || -> anyhow::Result<Vec<Clock>> {
         let maker = Clockmaker::find(program, folder)?;
@@ -284,11 +284,11 @@ fn give_clocks(recipes: &mut [Recipe], program: &Path, folder: &Path) -> Result<
         recipe.clock = Some(clock.clone());
     }
     let mut clocks = clocks.into_iter().map(Mutex::new);
-    let server = clocks.next().ok_or("there is no server to give a clock to")?;
+    let server = clocks.next().ok_or("no server to give a clock to")?;
     Ok(Clocks { server, hosts: clocks.collect() })
 }
 
-/// What the configuration calls a host.
+/// Name of a host in the configuration.
 pub fn host_name(n: usize) -> HostName {
     HostName::new(format!("soak-{}", n + 1)).expect("lower-case letters, a dash and digits")
 }
@@ -305,7 +305,7 @@ fn configuration(lines: &[Line]) -> String {
             text,
             "\n[[host]]\nname = \"{name}\"\nurl = \"http://{address}\"\nconnect_timeout_seconds = 2"
         )
-        .expect("a text takes all that is written to it");
+        .expect("writing to a string never fails");
     }
     text
 }

@@ -1,4 +1,4 @@
-//! Plays a storm: each fault and act at its moment. When it returns, every fault has been lifted.
+//! Runs a storm: each fault and action at its time. All faults are removed when it returns.
 
 use super::person::Person;
 use super::stage::Stage;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Plays the faults and begins the acts; gives the acts that are still waiting for an answer.
+/// Injects the faults and starts the actions; returns the actions that still wait for a response.
 ///
 /// # Errors
-/// When the system refuses something that it should not.
+/// If the system refuses something unexpectedly.
 pub async fn play(stage: &Arc<Stage>, person: &Person, storm: &Storm) -> anyhow::Result<JoinSet<()>> {
     let begin = Instant::now();
     let mut acts = JoinSet::new();
@@ -44,7 +44,7 @@ pub async fn play(stage: &Arc<Stage>, person: &Person, storm: &Storm) -> anyhow:
 }
 
 impl Stage {
-    /// Inflicts one fault and lifts it again. Those of one process wait for each other, in order.
+    /// Injects one fault and removes it again. Faults of one process wait for each other, in order.
     async fn inflict(&self, fault: Fault) -> anyhow::Result<()> {
         let pause = |ms: u64| sleep(Duration::from_millis(ms));
         let what = serde_json::to_value(&fault)?;
@@ -61,7 +61,7 @@ impl Stage {
             }
             Fault::RestartServer { down_ms } => {
                 let mut server = self.server.lock().await;
-                self.diary.fault("polite restart of the server", what);
+                self.diary.fault("graceful restart of the server", what);
                 let trouble = self.server_trouble(true);
                 if let Some(lie) = server.stop().await? {
                     self.found(Violation::general(Promise::ProcessesLive, lie));
@@ -92,7 +92,7 @@ impl Stage {
             }
             Fault::RestartHost { host, down_ms } => {
                 let mut service = self.hosts[host].lock().await;
-                self.diary.fault("polite restart of a host", what);
+                self.diary.fault("graceful restart of a host", what);
                 let trouble = self.trouble(host, true);
                 if let Some(lie) = service.stop().await? {
                     self.found(Violation::general(Promise::ProcessesLive, lie));
@@ -113,22 +113,22 @@ impl Stage {
             }
             Fault::BadLine { host, how, ms } => {
                 self.diary.fault(name_of(how), what);
-                // A start that comes late is no trouble that would excuse anything.
+                // A delayed start does not explain any failure.
                 let held = matches!(how, BadLine::HeldStarts { .. });
                 let trouble = (!held).then(|| self.trouble(host, false));
                 self.lines[host].set(Some(how));
                 pause(ms).await;
                 self.lines[host].set(None);
                 trouble.into_iter().for_each(|trouble| self.trouble_over(trouble));
-                self.diary.note("good line", json!({"host": host}));
+                self.diary.note("good connection", json!({"host": host}));
             }
             Fault::Cut { host } => {
-                self.diary.fault("cut of a line", what);
+                self.diary.fault("cut connections", what);
                 self.lines[host].cut();
             }
             Fault::Replay { host, requests } => {
                 let told = self.lines[host].replay(requests).await;
-                self.diary.fault("requests said twice", json!({"plan": what, "told": told}));
+                self.diary.fault("repeated requests", json!({"plan": what, "told": told}));
             }
             Fault::FullDisk { ms } => {
                 let Some(disk) = &self.disk else { return Ok(()) };
@@ -139,19 +139,19 @@ impl Stage {
                 pause(ms).await;
                 disk.free();
                 self.troubles_over(&trouble);
-                self.diary.note("disk has room", json!({}));
+                self.diary.note("disk has space", json!({}));
             }
             Fault::ClockJump { whose, ahead, ms } => {
                 let Ok(clocks) = &self.clocks else { return Ok(()) };
                 let (clock, name) = match whose {
-                    Whose::Server => (&clocks.server, "jump of the server's clock"),
-                    Whose::Host(host) => (&clocks.hosts[host], "jump of a host's clock"),
+                    Whose::Server => (&clocks.server, "clock jump of the server"),
+                    Whose::Host(host) => (&clocks.hosts[host], "clock jump of a host"),
                 };
                 let clock = clock.lock().await;
                 self.diary.fault(name, what);
                 clock.set(ahead)?;
                 pause(ms).await;
-                self.diary.fault(name, json!({"whose": whose, "set": "right"}));
+                self.diary.fault(name, json!({"whose": whose, "set": "correct"}));
                 clock.set(0)?;
             }
         }
@@ -161,12 +161,12 @@ impl Stage {
 
 fn name_of(how: BadLine) -> &'static str {
     match how {
-        BadLine::Slow { .. } => "slow line",
-        BadLine::Silent { up: true, down: true } => "silent line",
-        BadLine::Silent { up: true, .. } => "line silent towards the host",
-        BadLine::Silent { .. } => "line silent from the host",
-        BadLine::Refusing => "refusing line",
-        BadLine::Short { .. } => "answers cut short",
-        BadLine::HeldStarts { .. } => "starts held on their way",
+        BadLine::Slow { .. } => "slow connection",
+        BadLine::Silent { up: true, down: true } => "silent connection",
+        BadLine::Silent { up: true, .. } => "silent to the host",
+        BadLine::Silent { .. } => "silent from the host",
+        BadLine::Refusing => "refused connections",
+        BadLine::Short { .. } => "truncated responses",
+        BadLine::HeldStarts { .. } => "delayed starts",
     }
 }

@@ -1,4 +1,4 @@
-//! The figures of a run: as JSON for programs, as a table for people.
+//! Figures of a run, as JSON for programs and as a table for people.
 
 use super::calm::Memory;
 use super::person::Person;
@@ -16,38 +16,38 @@ pub struct Summary {
     pub seed: u64,
     pub seconds: u64,
     pub storms: u32,
-    /// By name.
+    /// Number of faults by name.
     pub faults: BTreeMap<String, u64>,
-    /// What could not be attacked here, and why.
+    /// Faults that were not possible here, with the reason.
     pub skipped: Vec<String>,
     pub starts_asked: usize,
     pub starts_refused: usize,
     pub answers_lost: u64,
     pub operations: usize,
     pub attempts: usize,
-    /// How the attempts ended.
+    /// Number of attempts by how they ended.
     pub ends: BTreeMap<String, usize>,
     pub runs_on_hosts: usize,
     pub cancels_asked: u64,
     pub cancelled: usize,
     pub deletes_asked: usize,
-    /// Operations that are no more at the end, by the feed.
+    /// Number of deleted operations, according to the feed.
     pub deleted: usize,
-    /// From a cancel's request to its release, milliseconds, storms included but those in which clocks jumped.
+    /// Milliseconds from the request of a cancel to its release, faults included, without storms with clock jumps.
     pub released_ms_p50: f64,
     pub released_ms_p99: f64,
     pub events: BTreeMap<String, u64>,
-    /// Numbers that the slow reader was told to be skipped.
+    /// Number of events that were reported as skipped, mostly to the slow reader.
     pub skipped_events: u64,
     pub late_words: u64,
     pub violations: Vec<Found>,
 }
 
-/// A violation and where it was found.
+/// Violation with the storm in which it was found.
 #[derive(Serialize, Clone)]
 pub struct Found {
     pub storm: u32,
-    /// The command that plays the storm again.
+    /// Command that repeats the storm.
     pub replay: String,
     #[serde(flatten)]
     pub violation: Violation,
@@ -78,7 +78,7 @@ impl Summary {
             *ends.entry(how).or_default() += 1;
             let over = attempt.state == State::Cancelled;
             cancelled += usize::from(over);
-            // How long something took by a clock that jumped meanwhile says nothing.
+            // A duration measured by a clock that jumped is meaningless.
             if let Some(receipt) = attempt.receipt.as_ref().filter(|_| over && !adrift) {
                 released.extend(receipt.released.map(|at| at.seconds_since(receipt.requested) * 1e3));
             }
@@ -112,7 +112,7 @@ impl Summary {
     }
 }
 
-/// The smallest value that at least such a share does not exceed; 0 of none.
+/// Smallest value that at least this share of the values does not exceed; 0 if there are none.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let n = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(n.saturating_sub(1)).copied().unwrap_or(0.0)
@@ -128,27 +128,27 @@ impl fmt::Display for Summary {
         for (name, n) in &self.faults {
             row(&format!("  {name}"), n.to_string())?;
         }
-        row("starts asked for", format!("{} ({} refused)", self.starts_asked, self.starts_refused))?;
-        row("answers that were lost", self.answers_lost.to_string())?;
+        row("starts", format!("{} ({} refused)", self.starts_asked, self.starts_refused))?;
+        row("lost responses", self.answers_lost.to_string())?;
         row("operations", self.operations.to_string())?;
         row("attempts", self.attempts.to_string())?;
         for (how, n) in &self.ends {
             row(&format!("  {how}"), n.to_string())?;
         }
-        row("runs in the hosts' journals", self.runs_on_hosts.to_string())?;
-        row("cancels asked for", self.cancels_asked.to_string())?;
+        row("runs in journals of hosts", self.runs_on_hosts.to_string())?;
+        row("cancels requested", self.cancels_asked.to_string())?;
         let released = format!("{:.1} ms, {:.1} ms", self.released_ms_p50, self.released_ms_p99);
         row("cancelled", self.cancelled.to_string())?;
         row("  requested → released, p50, p99", released)?;
-        row("deletes asked for, of one", self.deletes_asked.to_string())?;
+        row("single deletions requested", self.deletes_asked.to_string())?;
         row("deleted", self.deleted.to_string())?;
         for (name, n) in &self.events {
             row(&format!("events read by {name}"), n.to_string())?;
         }
-        row("  of these said to be skipped", self.skipped_events.to_string())?;
-        row("late words, noted and ignored", self.late_words.to_string())?;
+        row("  of these skipped", self.skipped_events.to_string())?;
+        row("late reports, ignored", self.late_words.to_string())?;
         for what in &self.skipped {
-            row("not attacked", what.clone())?;
+            row("skipped fault", what.clone())?;
         }
         row("violations", self.violations.len().to_string())
     }

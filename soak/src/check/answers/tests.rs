@@ -1,4 +1,4 @@
-//! Hand-made answers and lists, each with one lie in it.
+//! Hand-made responses and lists, each with one contradiction.
 
 use super::super::made::{at, attempt, event, failure, operation};
 use super::*;
@@ -27,7 +27,7 @@ fn an_accepted_start_that_is_not_there_is_found() {
     let asked = [Asked { mark: "m".into(), answers: vec![id, id], ..Asked::default() }];
     assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)], &none()), []);
     assert_eq!(promises(starts(&asked, &[], &none())), [Promise::NoneLost]);
-    // Without an answer it may be there or not.
+    // Without a response it may be listed or not.
     assert_eq!(starts(&[Asked { mark: "m".into(), ..Asked::default() }], &[], &none()), []);
 }
 
@@ -37,7 +37,7 @@ fn one_key_with_two_operations_is_found() {
     let listed = [operation(one, State::Queued, 1), operation(two, State::Queued, 1)];
     let asked = |answers| [Asked { mark: "m".into(), answers, gone: 0 }];
     assert_eq!(promises(starts(&asked(vec![one, two]), &listed, &none())), [Promise::KeyedOnce]);
-    // Though only one of them was ever named in an answer.
+    // Although at most one of them was named in a response.
     assert_eq!(promises(starts(&asked(vec![one]), &listed, &none())), [Promise::KeyedOnce]);
     assert_eq!(promises(starts(&asked(vec![]), &listed, &none())), [Promise::KeyedOnce]);
 }
@@ -56,7 +56,7 @@ fn an_accepted_wish_without_a_trace_is_found() {
     let again = detail(id, vec![cancelled, attempt(2, State::Succeeded)]);
     assert_eq!(wishes(&wish(1, Wished::Cancel), &again, &none()), []);
     assert_eq!(wishes(&wish(2, Wished::Again), &again, &none()), []);
-    // The receipt of the first attempt is none of the second.
+    // The receipt of the first attempt does not count for the second.
     assert_eq!(promises(wishes(&wish(2, Wished::Cancel), &again, &none())), [Promise::WishesKept]);
 }
 
@@ -80,7 +80,7 @@ fn a_delete_that_was_not_kept_or_not_asked_for_is_found() {
     let listed = [operation(id, State::Failed, 1)];
     let asked = Deletes { asked: HashSet::from([id]), ..Deletes::default() };
     let accepted = Deletes { accepted: HashSet::from([id]), ..asked.clone() };
-    // Asked for and not answered: both ways are right, as long as list and feed agree.
+    // Requested without a response: both outcomes are right if list and feed agree.
     assert_eq!(deletes(&asked, &none(), &listed), []);
     assert_eq!(deletes(&asked, &gone(State::Failed), &[]), []);
     assert_eq!(promises(deletes(&asked, &gone(State::Failed), &listed)), [Promise::DeletesKept]);
