@@ -159,6 +159,6 @@ test('one is started with a rule, which stands in the address, and it is cancell
 
     await page.getByRole('button', { name: 'Start fall' }).click();
     await expect(page).toHaveURL(/\/operations\//);
-    await expect(page.locator('.receipt')).toContainText('above the p90', { timeout: 20_000 });
+    await expect(page.locator('.receipt')).toContainText('above the P90', { timeout: 20_000 });
     await expect(page.getByRole('main').getByText('cancelled').first()).toBeVisible();
 });
