@@ -1,4 +1,4 @@
-//! What ended lately beside what is usual, from the tallies that the store keeps by the hour. Pure.
+//! Activity of the last 24 hours compared with the usual, from hourly tallies in the store. Pure.
 
 use protocol::activity::{Activity, Ends, KindActivity};
 use protocol::{KindName, State, Time};
@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use store::Tally;
 
 const HOUR: i64 = 3_600_000_000;
-/// The hours that are told one by one.
+/// Number of latest hours, listed one by one.
 const LATELY: i64 = 24;
-/// The hours before them that are usual.
+/// Number of hours before those, for the usual activity.
 const BEFORE: i64 = 14 * 24;
 
-/// The hour that a moment is in, counted from 1970.
+/// Hour of a time, counted from 1970.
 fn hour(at: Time) -> i64 {
     at.micros().div_euclid(HOUR)
 }
 
-/// From which hour on tallies are asked for.
+/// First hour for which tallies are needed.
 pub(crate) fn wanted(now: Time) -> i64 {
     hour(now) + 1 - LATELY - BEFORE
 }
@@ -49,8 +49,8 @@ fn add(ends: &mut Ends, tally: &Tally) {
     }
 }
 
-/// Takes the tallies apart into the last 24 hours and the days before. Hours to come, of a clock that was set
-/// back, are left out.
+/// Splits the tallies into the last 24 hours and the days before. Ignores future hours, left by a clock that was set
+/// back.
 pub(crate) fn activity(tallies: &[Tally], now: Time) -> Activity {
     let since = hour(now) + 1 - LATELY;
     let mut hours = vec![Ends::default(); LATELY as usize];
@@ -66,7 +66,7 @@ pub(crate) fn activity(tallies: &[Tally], now: Time) -> Activity {
             first = first.min(tally.hour);
         }
     }
-    // Of an installation that is younger than a day nobody knows more than that day.
+    // An installation younger than a day has no usual activity yet.
     let usual_days = if first < since { ((since - first) as f64 / 24.0).max(1.0) } else { 0.0 };
     let kinds = kinds
         .into_iter()
@@ -118,7 +118,7 @@ mod tests {
         let now = Time::from_micros(1_000 * HOUR);
         let told = activity(&[tally(1_000, "data.load", State::Succeeded, 1, 3.0)], now);
         assert_eq!((told.usual_days, told.kinds[0].usual_a_day), (0.0, None));
-        // Of one hour before, a day is the least that is spoken of.
+        // The usual activity covers at least one day, even if there is only one hour.
         let told = activity(&[tally(976, "data.load", State::Succeeded, 1, 3.0)], now);
         assert_eq!((told.usual_days, told.kinds[0].usual_a_day), (1.0, Some(1.0)));
     }

@@ -1,23 +1,23 @@
-//! How long this process was awake: time in which it could have heard something.
+//! Time in which this process was awake, so that it could have heard from hosts.
 //!
-//! A laptop that slept for an hour has heard nothing for an hour, and that says nothing about its hosts.
+//! If a laptop slept for an hour, an hour without reports says nothing about its hosts.
 
 use std::time::{Duration, Instant};
 
-/// Who looks every second and could not for longer than this was not awake.
+/// Longest time between two ticks of a process that was awake; ticks come every second.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Looks at a clock that does not jump, about once a second.
+/// Measures awake time with a monotonic clock, about once a second.
 pub(crate) struct Awake {
     looked: Instant,
 }
 
-/// The time since the last look.
+/// Time since the last tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Since {
-    /// So much of it counts as listened.
+    /// Part of it that counts as awake.
     pub(crate) listened: Duration,
-    /// For so long the process was stopped, or its machine slept.
+    /// Time for which the process was stopped or its machine slept.
     pub(crate) slept: Option<Duration>,
 }
 

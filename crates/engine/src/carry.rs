@@ -1,32 +1,32 @@
-//! Carries the files of a checkpoint from the host that keeps them to the one that is to go on from it: hosts need not
-//! reach each other, and nothing starts before everything is there and whole.
+//! Transfers the files of a checkpoint from the host that stores them to the host that resumes: hosts need not reach
+//! each other, and nothing starts before all files have arrived intact.
 
 use pool::{Backoff, PipeError, PipeLimits, Pool, PoolError};
 use protocol::host::CheckpointFiles;
 use protocol::{CheckpointFile, Failure, FailureReason, HostName, OperationId, Problem};
 use std::time::Duration;
 
-/// For so long it is tried to reach the host that keeps them, and the one that is to have them.
+/// Time for which the storing host, and the resuming host, may be unreachable.
 const KEEPER: Duration = Duration::from_secs(20);
 const TAKER: Duration = Duration::from_secs(60);
-/// Between two pieces of a file.
+/// Longest silence within a file.
 const SILENCE: Duration = Duration::from_secs(15);
-/// The least that a line carries in a second, for how long a file may take: 128 KiB.
+/// Slowest accepted transfer rate, per second, which limits the time of a file: 128 KiB.
 const SLOWEST: u64 = 128 << 10;
 
-/// What is to be carried.
+/// Transfer of one checkpoint.
 pub(crate) struct Carry {
     pub(crate) id: OperationId,
-    /// The attempt that made the checkpoint.
+    /// Attempt that made the checkpoint.
     pub(crate) attempt: u32,
     pub(crate) files: Vec<CheckpointFile>,
-    /// The host that keeps them; its pool, while it is in the configuration.
+    /// Host that stores the files, and its pool while it is configured.
     pub(crate) keeper: HostName,
     pub(crate) from: Option<Pool>,
 }
 
 impl Carry {
-    /// What is brought and from where, for a person.
+    /// Description of the transfer, for users.
     pub(crate) fn said(&self) -> String {
         let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
         let files =
@@ -35,10 +35,10 @@ impl Carry {
         format!("Transferring its checkpoint from {}: {files}, {mib:.1} MiB. Then it starts.", self.keeper)
     }
 
-    /// Brings to a host what it does not have yet; goes on trying while that host can't be reached.
+    /// Transfers files that the host does not have yet; keeps trying while that host is unreachable.
     ///
     /// # Errors
-    /// Why it can't be brought, and what to do.
+    /// If the files can't be transferred, with the reason and a hint.
     pub(crate) async fn to(&self, host: &HostName, pool: &Pool) -> Result<(), Failure> {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let since = tokio::time::Instant::now();
@@ -66,12 +66,12 @@ impl Carry {
             let whole = SILENCE * 2 + Duration::from_secs(file.bytes / SLOWEST);
             let limits = PipeLimits { silence: SILENCE, whole };
             from.pipe(&path, to, &target, limits).await.map_err(Trouble::Pipe)?;
-            tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "checkpoint file transferred");
+            tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "checkpoint file copied");
         }
         Ok(())
     }
 
-    /// What to say of a trouble; `None` to try again.
+    /// Failure to report for an error; `None` to try again.
     fn verdict(&self, host: &HostName, error: &Trouble, tried: Duration) -> Option<Failure> {
         let keeper = &self.keeper;
         let anew = "or retry from the beginning.";
@@ -93,7 +93,7 @@ impl Carry {
                 format!("The checkpoint files from {keeper} were rejected by {host}. {}", detail(error)),
                 format!("Resume when {keeper} itself has a free slot, {anew}"),
             ),
-            // A start waits for its host, too.
+            // Same patience as a start has for its host.
             Trouble::Pipe(PipeError::Target(_)) if tried < TAKER => return None,
             Trouble::Pipe(PipeError::Target(error)) => (
                 format!("The checkpoint files from {keeper} can't be transferred to {host}: {error}"),
@@ -112,13 +112,13 @@ enum Trouble {
     Pipe(PipeError),
 }
 
-/// What a host says itself, where it says something.
+/// The host's own message, if it gave one.
 fn detail(error: &PoolError) -> String {
     let PoolError::Status { problem: Some(value), .. } = error else { return error.to_string() };
     serde_json::from_value::<Problem>(*value.clone()).map_or_else(|_| error.to_string(), |p| p.detail)
 }
 
-/// Tells a host that the files of an operation's checkpoints are of no use any more. One try: a host keeps only so many.
+/// Tells a host to delete the files of an operation's checkpoints. Tries once, because a host limits what it keeps.
 pub(crate) async fn forget(id: OperationId, pool: Pool) {
     if let Err(error) = pool.delete(&format!("/host/v1/operations/{id}/checkpoints")).await {
         tracing::info!(operation = %id, %error, "the checkpoint files of a deleted operation stay on their host");

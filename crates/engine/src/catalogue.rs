@@ -1,4 +1,4 @@
-//! The catalogue: which kinds there are, as their hosts declared them, with the form of their params.
+//! Catalogue of kinds as declared by their hosts, with the form of their parameters.
 
 use parking_lot::RwLock;
 use protocol::api::{KindList, KindOffer};
@@ -6,7 +6,7 @@ use protocol::{Form, HostName, KindName, KindSpec, Problem, ProblemType};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Shared by the desk, which fills it, and by whoever starts operations or shows forms.
+/// Catalogue, filled by the desk and read wherever operations are started or forms are shown.
 #[derive(Default)]
 pub struct Catalogue {
     inner: RwLock<Inner>,
@@ -23,18 +23,18 @@ struct Inner {
 struct Entry {
     spec: KindSpec,
     form: Form,
-    /// Those who have it, each with its place among what that one declares.
+    /// Hosts that offer the kind, each with the kind's position in its declaration.
     hosts: BTreeMap<HostName, usize>,
 }
 
 impl Catalogue {
-    /// Says how many hosts are configured, for the words of errors, and how many of a kind may run at once.
+    /// Sets the number of configured hosts, for error messages, and the limits per kind.
     pub(crate) fn configured(&self, hosts: usize, limits: HashMap<KindName, u32>) {
         let mut inner = self.inner.write();
         (inner.hosts, inner.limits) = (hosts, limits);
     }
 
-    /// A host is up and declares these kinds. What it no longer declares it no longer has.
+    /// Records the kinds of a connected host, and removes kinds that it no longer declares.
     pub(crate) fn declare(&self, host: &HostName, specs: &[KindSpec]) {
         let mut inner = self.inner.write();
         for entry in inner.kinds.values_mut() {
@@ -45,7 +45,7 @@ impl Catalogue {
             let form = match Form::from_schema(&spec.params) {
                 Ok(form) => form,
                 Err(why) => {
-                    tracing::warn!(%host, kind = %spec.name, why, "kind ignored: its parameter schema is not supported");
+                    tracing::warn!(%host, kind = %spec.name, why, "kind ignored: unsupported parameter schema");
                     continue;
                 }
             };
@@ -61,20 +61,20 @@ impl Catalogue {
         inner.kinds.retain(|_, entry| !entry.hosts.is_empty());
     }
 
-    /// A host can't be heard; its kinds stay known.
+    /// Marks a host as unreachable; its kinds remain known.
     pub(crate) fn away(&self, host: &HostName) {
         self.inner.write().up.remove(host);
     }
 
-    /// What the x of a kind's curve counts: `epoch`.
+    /// Unit of x of a kind's series, such as `epoch`.
     pub(crate) fn counts(&self, kind: &KindName, series: &str) -> Option<String> {
         let inner = self.inner.read();
         let known = &inner.kinds.get(kind)?.spec.series;
         known.iter().find(|info| info.name == series).map(|info| info.x.clone())
     }
 
-    /// Every kind, and where it could run now: host by host, in the order in which each declares them, as what its
-    /// author puts first is meant to be tried first.
+    /// All kinds with the hosts that can run them. Ordered by host, then as each host declares them, because authors
+    /// put the kind to try first at the top.
     pub fn list(&self) -> KindList {
         let inner = self.inner.read();
         let offer = |entry: &Entry| KindOffer {
@@ -88,16 +88,16 @@ impl Catalogue {
         KindList { kinds: entries.into_iter().map(offer).collect() }
     }
 
-    /// A connected host that has the kind; `None` where no connected one has.
+    /// A connected host that offers the kind, if any.
     pub(crate) fn connected(&self, kind: &KindName) -> Option<HostName> {
         let inner = self.inner.read();
         inner.kinds.get(kind)?.hosts.keys().find(|host| inner.up.contains(*host)).cloned()
     }
 
-    /// The params as the host wants them, and the title of the operation.
+    /// Checks parameters; returns them as the host expects them, and the title of the operation.
     ///
     /// # Errors
-    /// `UnknownKind` with the kinds that there are, or `BadParams` with a message for each param.
+    /// `UnknownKind` with the available kinds, or `BadParams` with a message for each parameter.
     pub fn check(&self, kind: &KindName, params: &Value) -> Result<(Value, String), Problem> {
         let inner = self.inner.read();
         let Some(entry) = inner.kinds.get(kind) else {
@@ -113,7 +113,7 @@ impl Catalogue {
         };
         match entry.form.check(params) {
             Ok(params) => {
-                // Without params that tell one run from another it bears the name of its kind.
+                // Without parameters to distinguish runs, the title is the name of the kind.
                 let title = entry.spec.summary.fill(&params);
                 let names = [title.as_str(), entry.spec.title.as_str()];
                 let title =

@@ -1,5 +1,4 @@
-//! What an engine is told when it starts: its hosts, and the rules by which operations are kept. And how one
-//! configuration differs from the one before, for the audit.
+//! Configuration of an engine: hosts and rules. Also describes for the audit log how two configurations differ.
 
 use crate::feed::RingLimits;
 use crate::lifecycle::RetryPolicy;
@@ -10,45 +9,45 @@ use std::collections::HashMap;
 use std::time::Duration;
 use store::Keep;
 
-/// A host service, as the configuration names it.
+/// Configured host.
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     pub name: HostName,
     /// `http://127.0.0.1:7301`
     pub url: String,
     pub pool: PoolConfig,
-    /// Where it is by the configuration, for the audit; `None` for what the server starts itself, at another port
+    /// URL from the configuration, for the audit log; `None` for hosts that the server starts itself, at a new port
     /// each time.
     pub configured_at: Option<String>,
 }
 
-/// What an engine needs to know.
+/// Configuration of an engine.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
     pub hosts: Vec<HostConfig>,
-    /// Nothing from a host for this long means that it can't be heard.
+    /// Time without any data after which a host counts as unreachable.
     pub silence: Duration,
-    /// How often a host is asked for its health.
+    /// Interval of health checks.
     pub health_every: Duration,
-    /// How often what a host holds is compared with what its feed made believe.
+    /// Interval at which the operations of a host are compared with what its feed reported.
     pub scan_every: Duration,
     pub rules: Rules,
     pub ring: RingLimits,
 }
 
-/// The rules by which operations are kept.
+/// Rules for operations.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Past this a host stops asking a cancelled operation and aborts it.
+    /// Time after which a host aborts a cancelled operation that has not stopped.
     pub cancel_deadline: Duration,
-    /// A host that is silent for this long is given up: what it had fails. `None` waits for ever.
+    /// Time after which an unreachable host is given up and its operations fail. `None` waits forever.
     pub lost_after: Option<Duration>,
     pub stall: StallRule,
-    /// Automatic retries, by kind.
+    /// Retry policy by kind.
     pub retry: HashMap<KindName, RetryPolicy>,
-    /// How many of a kind may be on hosts at once; kinds that are not named may fill them.
+    /// Largest number of operations on hosts at once, by kind; unlisted kinds have no limit.
     pub limits: HashMap<KindName, u32>,
-    /// What is kept of operations that ended.
+    /// Retention of ended operations.
     pub keep: Keep,
 }
 
@@ -79,7 +78,7 @@ impl Default for EngineConfig {
 }
 
 impl EngineConfig {
-    /// The settings that decide about operations, one a line, for the audit. What is secret is left out.
+    /// Settings that affect operations, one per line, without secrets, for the audit log.
     pub(crate) fn lines(&self) -> Vec<String> {
         let rules = &self.rules;
         let mut lines: Vec<String> = self.hosts.iter().map(HostConfig::line).collect();
@@ -109,11 +108,11 @@ impl EngineConfig {
 }
 
 impl HostConfig {
-    /// For the audit: `host gpu-1 at http://10.0.0.5:7301: 10 connections, …`.
+    /// Line for the audit log: `host gpu-1 at http://10.0.0.5:7301: 10 connections, …`.
     fn line(&self) -> String {
         let at = match self.configured_at.as_deref() {
             None => String::new(),
-            // No address that is taken has one of these; what stands before or after them may be a secret.
+            // Valid URLs never contain these characters; what is around them may be a secret.
             Some(url) if url.contains(['@', '?', '#']) => " at an invalid URL".to_owned(),
             Some(url) => format!(" at {url}"),
         };
@@ -130,7 +129,7 @@ impl HostConfig {
     }
 }
 
-/// A policy for the audit: `3 attempts, backoff from 10s to 300s, from the checkpoint, after host_lost, work`.
+/// Policy for the audit log: `3 attempts, backoff from 10s to 300s, from the checkpoint, after host_lost, work`.
 fn words(policy: &RetryPolicy) -> String {
     let word = |reason| serde_json::to_value(reason).ok().and_then(|v| v.as_str().map(str::to_owned));
     let mut reasons: Vec<String> = policy.reasons.iter().filter_map(word).collect();
@@ -145,7 +144,7 @@ fn words(policy: &RetryPolicy) -> String {
     )
 }
 
-/// The entry that says how a configuration differs from the one before; `None` when it does not.
+/// Audit entry for the difference between two configurations; `None` if they are equal.
 pub(crate) fn reconfigured(before: &[String], now: &[String], at: Time) -> Option<AuditEntry> {
     let gone = before.iter().filter(|line| !now.contains(line)).map(|line| format!("− {line}"));
     let come = now.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
@@ -225,7 +224,7 @@ mod tests {
             assert!(!entry.detail.contains("sesame"), "{}", entry.detail);
             before = now;
         }
-        // The port of what the server starts itself is no change.
+        // The port of a host that the server starts itself is no difference.
         config.hosts[0].url = "http://127.0.0.1:40002".into();
         assert_eq!(reconfigured(&before, &config.lines(), at), None);
     }

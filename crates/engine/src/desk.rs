@@ -1,8 +1,8 @@
-//! The desk: one task that owns every operation that has not ended, and through which every change goes.
+//! Desk: the task that owns all operations that have not ended. Every change goes through it.
 //!
-//! A command comes in; [`lifecycle::step`] says what follows; the desk numbers the events and hands the
-//! changes to the store's writer together with what is to be told. Nothing is told, and no errand leaves,
-//! before the writer has made it durable.
+//! For each command, [`lifecycle::step`] returns what follows. The desk numbers the events and passes the changes, with
+//! what is to be published, to the store's writer. Nothing is published, and no errand starts, before the changes are
+//! durable.
 
 mod care;
 mod children;
@@ -41,52 +41,53 @@ use store::{Change, Commit, Store, Stored, Writer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// So many operations that ended last stay at hand, for retries and for late words.
+/// Number of the last ended operations kept in memory, for retries and late reports.
 const ENDED: usize = 512;
-/// So many idempotency keys stay at hand; older ones are found in the store.
+/// Number of idempotency keys kept in memory; older ones are looked up in the store.
 const KEYS: usize = 4_096;
-/// A host that did not take an operation is passed over for this long when it says nothing else, and at most so long.
+/// Pause before a host that declined an operation is asked again, unless it says otherwise; also the longest such
+/// pause.
 const PASS_OVER: Duration = Duration::from_secs(1);
 const MAX_PASS_OVER: Duration = Duration::from_secs(30);
-/// A host that could not begin the work is passed over for this long.
+/// Pause before a host that could not start an attempt is asked again.
 const NOT_STARTED_PASS_OVER: Duration = Duration::from_secs(5);
-/// So many commands go into one commit at most.
+/// Largest number of commands per commit.
 const COMMANDS: usize = 256;
 
 pub(crate) struct Desk {
     live: HashMap<OperationId, Live>,
     ended: HashMap<OperationId, Record>,
     ended_order: VecDeque<OperationId>,
-    /// Those that are no more: nothing brings them back.
+    /// Deleted operations, which must not return.
     gone: forget::Gone,
     queues: Queues,
-    /// How many of each kind have a place on a host.
+    /// Number of operations on hosts by kind.
     placed: HashMap<KindName, u32>,
     roster: Roster,
     catalogue: Arc<Catalogue>,
     forecasts: Forecasts,
-    /// Of those that have not ended, who may have children.
+    /// Operations that may have children and have not ended.
     parents: HashSet<OperationId>,
-    /// What the rules of those that have not ended go by, and of those that ended last.
+    /// State of auto-cancel rules, of operations that have not ended and of the last ended ones.
     watched: HashMap<OperationId, Watched>,
     keys: HashMap<String, (OperationId, String)>,
     keys_order: VecDeque<String>,
-    /// Hosts whose feed was taken further in the commit that is being put together.
+    /// Hosts whose feed position changes with the next commit.
     moved: HashSet<HostName>,
     draft: Draft,
     writer: Writer<Told>,
-    /// For errands.
+    /// Sender for errands.
     sender: DeskSender,
-    /// For errands that have to look something up.
+    /// Store for errands that read.
     store: Arc<dyn Store>,
-    /// What was told last: shows a cancel that can't be stored yet.
+    /// Published state; also shows cancels that can't be stored yet.
     view: Arc<RwLock<View>>,
     rules: Rules,
     awake: Awake,
     jumps: Jumps,
 }
 
-/// What a desk starts with.
+/// State with which a desk starts.
 pub(crate) struct Beginning {
     pub(crate) head: u64,
     pub(crate) unended: Vec<Stored>,
@@ -134,7 +135,7 @@ impl Desk {
             desk.draft.host(status, now);
         }
         desk.families(now);
-        // What was stored last may break a rule that nobody could obey.
+        // The last stored points may fulfil a rule that was not applied before the server stopped.
         for id in desk.watched.keys().copied().collect::<Vec<_>>() {
             desk.obey_rule(id, now);
         }
@@ -142,7 +143,7 @@ impl Desk {
         desk
     }
 
-    /// Takes up an operation where the store has it, when the server starts.
+    /// Loads a stored operation when the server starts.
     fn take_up(&mut self, stored: Stored, now: Time) {
         let Stored { operation, attempts } = stored;
         let (id, kind, host, state) =
@@ -178,7 +179,7 @@ impl Desk {
         }
     }
 
-    /// Runs until nobody can send a command any more, or until told to stop.
+    /// Runs until there are no senders or it is told to stop.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: CancellationToken) {
         self.commit();
         loop {
@@ -204,7 +205,7 @@ impl Desk {
         }
     }
 
-    /// Hands everything that was put together to the writer.
+    /// Passes the prepared changes to the writer.
     fn commit(&mut self) {
         for host in std::mem::take(&mut self.moved) {
             if let Some(cursor) = self.roster.get(&host).and_then(|entry| entry.cursor) {
@@ -258,7 +259,7 @@ impl Desk {
             Command::CancelUnknown { id, attempt } => self.cancel_unknown(id, attempt, now),
             Command::HostUp { host, about, list, clock, reset, reply } => {
                 let after = self.host_up(&host, *about, &list, clock, reset, now);
-                // The link stopped meanwhile: then nobody follows.
+                // The link may have stopped in the meantime.
                 let _ = reply.send(after);
             }
             Command::HostOffers { host, about } => self.host_offers(&host, *about, now),
@@ -279,7 +280,7 @@ impl Desk {
         self.live.get(&id).is_some_and(|live| live.record.operation.attempt == attempt)
     }
 
-    /// A message that is no person's wish.
+    /// Applies a message that is not a user request.
     fn step(&mut self, id: OperationId, message: Message, now: Time) {
         if self.try_step(id, message, now).is_err() {
             tracing::error!(operation = %id, "an internal message was rejected");
@@ -373,7 +374,7 @@ impl Desk {
                 }
             }
             match retry {
-                // It goes on, and so do they.
+                // It is retried, so its children continue.
                 Some((origin, pause)) => self.retry(id, origin, pause, now),
                 None => {
                     if self.parents.remove(&id) {

@@ -1,11 +1,10 @@
-//! Fewer points of a curve with the same look: the lowest and the highest of each stretch are kept, and its gaps.
+//! Downsampling of series: keeps the lowest and highest point of each section, and gaps.
 
 use protocol::Point;
 
-/// At most `wanted` points of a curve in rising x: first and last, and of each stretch between them the lowest
-/// and the highest in their order. A peak of one point is never lost, as it is with every n-th point. Of the gaps of
-/// a stretch the first is kept.
-/// Says whether any point was left out.
+/// At most `wanted` points of a series with rising x: first and last, and of each section in between the lowest and the
+/// highest, in their order. A peak of a single point is kept, unlike with every n-th point. Of several gaps in a
+/// section, the first is kept. Also returns whether any point was dropped.
 pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) {
     let wanted = wanted.max(4);
     if points.len() <= wanted {

@@ -1,5 +1,5 @@
-//! Which earlier runs make the band of an operation's curve, read from the store; and the bands that were read last,
-//! so that a run's band stays as it is while the run is followed.
+//! Baselines: selects the past runs, reads their series from the store, and caches the latest baselines, so that the
+//! baseline of a run stays the same while the run is watched.
 
 use crate::envelope::{MOST, band};
 use parking_lot::Mutex;
@@ -10,13 +10,13 @@ use std::sync::Arc;
 use store::{Earlier, Store, StoreError};
 use tokio::sync::Semaphore;
 
-/// So many bands stay at hand.
+/// Number of cached baselines.
 const KEPT: usize = 64;
 
-/// Reads the band of a curve. Blocks for as long as it takes to read the runs twice.
+/// Reads the baseline of a series. Blocking: reads the runs twice.
 ///
 /// # Errors
-/// When the store can't be read.
+/// If the store can't be read.
 pub(crate) fn envelope(store: &dyn Store, of: &Operation, series: &str) -> Result<Envelope, StoreError> {
     let wanted = Earlier { kind: &of.kind, title: Some(&of.title), before: of.id, series, limit: MOST };
     let mut like = Like::SameTitle;
@@ -57,13 +57,13 @@ pub(crate) fn envelope(store: &dyn Store, of: &Operation, series: &str) -> Resul
     })
 }
 
-/// An attempt's curve.
+/// Series of an attempt.
 pub(crate) type Key = (OperationId, u32, String);
 
-/// The bands that were read last.
+/// Cache of the latest baselines.
 pub(crate) struct Bands {
     kept: Mutex<VecDeque<(Key, Arc<Envelope>)>>,
-    /// One is read at a time: whoever else wants the same finds it then.
+    /// Allows one read at a time; waiting requests for the same baseline then find it here.
     pub(crate) turn: Semaphore,
 }
 

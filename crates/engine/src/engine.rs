@@ -1,4 +1,4 @@
-//! The engine as the server sees it: start, cancel, retry, resume; look things up; follow the feed.
+//! Engine as the server uses it: start, cancel, retry, resume; queries; the feed.
 
 mod bands;
 mod delete;
@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Why an engine can't start.
+/// Error when an engine starts.
 #[derive(Debug, Error)]
 pub enum EngineError {
     #[error(transparent)]
@@ -42,27 +42,27 @@ pub enum EngineError {
     Thread(std::io::Error),
 }
 
-/// Which operations a wish for many is about.
+/// Selection of operations for a bulk request.
 #[derive(Clone, Debug)]
 pub enum Which {
     These(Vec<OperationId>),
-    /// All that it finds.
+    /// All that a filter matches.
     Found(Filter),
 }
 
-/// What a start gave.
+/// Result of a start.
 #[derive(Clone, Debug)]
 pub struct Started {
     pub operation: Operation,
-    /// False when the same request was taken before, by its idempotency key.
+    /// False if the same request was accepted before, by its idempotency key.
     pub new: bool,
 }
 
-/// A handle; clones share one engine.
+/// Handle of an engine; clones share it.
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
-    /// Whose wishes come through this handle, for the audit.
+    /// Actor of this handle's requests, for the audit log.
     by: Arc<Actor>,
 }
 
@@ -81,11 +81,11 @@ struct Shared {
 }
 
 impl Engine {
-    /// Picks up where the store is and begins to talk to the hosts. Blocks while it reads the store; call it
-    /// within a tokio runtime.
+    /// Loads the state of the store and starts to connect to the hosts. Blocking while it reads the store; needs a
+    /// tokio runtime.
     ///
     /// # Errors
-    /// When the store can't be read or a host is configured wrongly.
+    /// If the store can't be read or a host's configuration is invalid.
     pub fn open(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, EngineError> {
         let head = store.head()?;
         let mut unended = store.unended()?;
@@ -205,13 +205,13 @@ impl Engine {
         Ok(Self { shared: Arc::new(shared), by: Arc::new(Actor::signalbox()) })
     }
 
-    /// The same engine in somebody's hands: what is done through this handle is theirs in the audit.
+    /// Handle for another actor, who is named in the audit log.
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
         Self { shared: self.shared.clone(), by: Arc::new(actor) }
     }
 
-    /// Stops talking to hosts and writes what is left. Operations go on where they are.
+    /// Disconnects from the hosts and writes what is pending. Operations continue on their hosts.
     pub async fn close(&self) {
         self.shared.stop.cancel();
         self.shared.tasks.wait().await;
@@ -233,33 +233,34 @@ impl Engine {
         HostList { hosts: self.shared.view.read().hosts() }
     }
 
-    /// Why nothing can be stored just now, if so.
+    /// Whether and why nothing can be stored now.
     pub fn trouble(&self) -> Trouble {
         self.shared.trouble.borrow().clone()
     }
 
-    /// One life of this server.
+    /// ID of this process of the server.
     pub fn instance(&self) -> InstanceId {
         self.shared.instance
     }
 
-    /// The feed, for its head and for those who follow.
+    /// The feed.
     pub fn feed(&self) -> &Arc<Feed> {
         &self.shared.feed
     }
 
-    /// A reader who has everything up to `after`.
+    /// Reader that has everything up to `after`.
     pub fn follow(&self, after: u64, only: Option<OperationId>) -> Cursor {
         Cursor::new(self.shared.feed.clone(), after, only)
     }
 
-    /// Events after `after` that the ring no longer holds, from the store; `None` when they are gone there, too.
+    /// Events after `after` that are no longer in memory, from the store; `None` if the store no longer has them
+    /// either.
     ///
     /// # Errors
-    /// `Unavailable` when the store can't be read.
+    /// `Unavailable` if the store can't be read.
     pub async fn older_events(&self, after: u64) -> Result<Option<Vec<Frame>>, Problem> {
-        // The store is a little ahead of the feed: what is durable is told next. A reader who had it from here
-        // already would stand at a place that the feed does not know yet.
+        // The store is slightly ahead of the feed, because events are published once durable. A reader that got them
+        // from here would have a position that the feed does not know yet.
         let head = self.shared.feed.at_head(|seq| seq);
         let events = self.stored(move |store| store.events(after, 1_000)).await?;
         let told = |events: Vec<EventRecord>| {
@@ -288,7 +289,7 @@ impl Engine {
         }
     }
 
-    /// Nothing is accepted that could not be kept.
+    /// Refuses requests while nothing can be stored.
     fn storable(&self) -> Result<(), Problem> {
         match self.trouble() {
             None => Ok(()),

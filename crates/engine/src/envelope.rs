@@ -1,20 +1,20 @@
-//! The band of earlier runs: curves of their own x, brought onto one grid, and the percentiles at each place of it.
-//! Pure: it is handed curves point by point, twice over, and holds no more of a run than the grid is long.
-//! docs/baseline.md has the formulas and their source.
+//! Baseline: brings series with different x onto one grid and computes percentiles at each place. Pure: takes the
+//! series point by point, twice, and keeps no more of a run than the grid is long. docs/baseline.md has the formulas
+//! and their source.
 
 use protocol::band::{NEEDED, between};
 use protocol::{Band, Point};
 
-/// So many runs at most, the newest.
+/// Largest number of runs; the newest are used.
 pub(crate) const MOST: u32 = 50;
-/// So many places has the grid at most.
+/// Largest number of places in the grid.
 pub(crate) const GRID: usize = 500;
 
-/// The band of so many runs; `curve` hands over the points of one. `None` where nowhere enough of them reach.
-/// Which run comes first makes no difference.
+/// Baseline of some runs; `curve` passes the points of one run. `None` if too few runs reach any x. The order of runs
+/// does not matter.
 ///
 /// # Errors
-/// That of `curve`.
+/// Errors of `curve`.
 pub(crate) fn band<E>(
     runs: usize,
     mut curve: impl FnMut(usize, &mut dyn FnMut(Point)) -> Result<(), E>,
@@ -46,7 +46,7 @@ pub(crate) fn band<E>(
     Ok(percentiles(grid, &columns))
 }
 
-/// Takes the points of a curve that go on in x and are numbers.
+/// Passes only points with rising x and finite values.
 struct Rising(f64);
 
 impl Default for Rising {
@@ -65,7 +65,7 @@ impl Rising {
     }
 }
 
-/// Every x that any run has, in order, as long as they fit into a grid.
+/// Distinct x of all runs, in order, as long as they fit into a grid.
 #[derive(Default)]
 struct Distinct {
     xs: Vec<f64>,
@@ -85,8 +85,8 @@ impl Distinct {
     }
 }
 
-/// Where the band is looked at: at every x of the runs where there are few enough, else at places evenly apart.
-/// From the first to the last x that enough runs can reach.
+/// Grid: each x of the runs if there are few enough, otherwise evenly spaced places, from the first to the last x that
+/// enough runs can reach.
 fn grid(spans: Vec<(f64, f64)>, xs: Distinct) -> Option<Vec<f64>> {
     let (mut firsts, mut lasts): (Vec<f64>, Vec<f64>) = spans.into_iter().unzip();
     firsts.sort_by(f64::total_cmp);
@@ -104,8 +104,8 @@ fn grid(spans: Vec<(f64, f64)>, xs: Distinct) -> Option<Vec<f64>> {
     Some(places)
 }
 
-/// One curve on the grid: its value where it has a point, on the straight line between two, and none before its
-/// first and after its last.
+/// One series on the grid: its value at a point, linear interpolation between points, and none before the first and
+/// after the last.
 struct Onto<'a> {
     grid: &'a [f64],
     values: Vec<f64>,
@@ -137,7 +137,7 @@ fn percentiles(grid: Vec<f64>, columns: &[Vec<f64>]) -> Option<Band> {
             columns.iter().filter_map(|column| column.get(i).copied()).filter(|y| !y.is_nan()).collect();
         values.sort_by(f64::total_cmp);
         let enough = values.len() >= NEEDED;
-        // Before the first place that enough runs reach there is nothing to be said.
+        // No band before the first place that enough runs reach,
         if !enough && band.x.is_empty() {
             continue;
         }
@@ -148,7 +148,7 @@ fn percentiles(grid: Vec<f64>, columns: &[Vec<f64>]) -> Option<Band> {
         band.p90.push(of(0.9));
         band.runs.push(values.len() as u32);
     }
-    // Nor after the last.
+    // nor after the last.
     let end = band.p50.iter().rposition(Option::is_some)? + 1;
     band.x.truncate(end);
     band.p10.truncate(end);
@@ -158,8 +158,7 @@ fn percentiles(grid: Vec<f64>, columns: &[Vec<f64>]) -> Option<Band> {
     Some(band)
 }
 
-/// The percentile of values in rising order, by definition 7 of Hyndman and Fan: on the straight line between the
-/// two values next to it.
+/// Percentile of sorted values by definition 7 of Hyndman and Fan: linear interpolation between neighbours.
 fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let at = (sorted.len().checked_sub(1)?) as f64 * share;
     let below = at.floor();

@@ -1,7 +1,7 @@
-//! Errands: tasks that carry one wish of the desk to a host and come back with the answer as a command.
+//! Errands: tasks that send one request of the desk to a host and return its response as a command.
 //!
-//! Each is repeated until a host answered or the desk no longer wants it: starts and cancels are idempotent by
-//! id and attempt, so saying a thing twice is safe, and not having said it never is.
+//! Each is repeated until a host has answered or the desk no longer wants it. Starts and cancels are idempotent by ID
+//! and attempt, so repeating a request is safe.
 
 use crate::carry::Carry;
 use crate::clock::Offset;
@@ -17,13 +17,13 @@ use std::time::Duration;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-/// A host that declines and does not say when to come again is asked after this; and after no longer than the other.
+/// Pause after which a host that declined without a time is asked again, and the longest pause.
 const DECLINED_PAUSE: Duration = Duration::from_secs(1);
 const MAX_DECLINED_PAUSE: Duration = Duration::from_secs(30);
-/// A host that answers a start so often that it failed over it will not do better.
+/// Number of server errors in response to a start after which it is given up.
 const FAULTS: u32 = 3;
 
-/// Which attempt an errand is about, where it goes and when it is no longer wanted.
+/// Target of an errand: attempt and host; and when it is no longer wanted.
 #[derive(Clone)]
 pub(crate) struct Errand {
     pub(crate) desk: DeskSender,
@@ -31,7 +31,7 @@ pub(crate) struct Errand {
     pub(crate) host: HostName,
     pub(crate) id: OperationId,
     pub(crate) attempt: u32,
-    /// The attempt is over or back in the queue.
+    /// Cancelled when the attempt has ended or was requeued.
     pub(crate) stop: CancellationToken,
 }
 
@@ -41,7 +41,7 @@ impl Errand {
     }
 
     async fn send(&self, command: Command) {
-        // The desk is gone only when the server ends; then nobody waits for the answer.
+        // The desk is gone only when the server stops; then nobody waits for the answer.
         let _ = self.desk.send(command).await;
     }
 
@@ -57,8 +57,8 @@ fn backoff() -> Backoff {
     Backoff::new(Duration::from_millis(50), Duration::from_secs(2))
 }
 
-/// Hands an attempt to its host, after what it goes on from was carried there. `unwanted` means: a try that is under way
-/// may finish, no other is made.
+/// Sends an attempt to its host, after the files for resuming were transferred. Once `unwanted` is cancelled, a pending
+/// try may finish, but there is no other.
 pub(crate) async fn start(
     errand: Errand,
     body: StartAttempt,
@@ -80,7 +80,7 @@ pub(crate) async fn start(
     }
     let mut backoff = backoff();
     let mut faults = 0;
-    // An earlier request may still be on its way: then no other answer but a yes says that the host does not have it.
+    // An earlier request may still be on its way; until then, only an acceptance is certain.
     let mut may_arrive = false;
     loop {
         let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::AtOnce);
@@ -93,7 +93,7 @@ pub(crate) async fn start(
                 let Errand { id, attempt, .. } = errand;
                 return errand.send(Command::Accepted { id, attempt }).await;
             }
-            // It is full, or still stops an older attempt: come again.
+            // The host is full, or still stops an older attempt; try again later.
             Err(ref error @ PoolError::Status { status, retry_after, .. })
                 if matches!(status, 429 | 503) || (status == 409 && retry_after.is_some()) =>
             {
@@ -104,7 +104,7 @@ pub(crate) async fn start(
                 if unwanted.is_cancelled() {
                     return errand.send(Command::StartGivenUp { id, attempt }).await;
                 }
-                tracing::debug!(host = %errand.host, operation = %id, %error, "start declined, but an earlier request may still arrive");
+                tracing::debug!(host = %errand.host, operation = %id, %error, "start declined; an earlier one may arrive");
                 if !errand.pause(retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE)).await {
                     return;
                 }
@@ -116,7 +116,7 @@ pub(crate) async fn start(
                 return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
             }
             Err(error) => {
-                // The host's own words, not those of something between that could not reach it.
+                // Only responses of the host itself, not of a proxy that could not reach it.
                 let fault = matches!(error, PoolError::Status { status: 500..=599, problem: Some(_), .. });
                 faults += u32::from(fault);
                 if faults >= FAULTS {
@@ -141,16 +141,17 @@ pub(crate) async fn start(
     }
 }
 
-/// Whether a request without a usable answer may still reach the host, or has.
+/// Whether a request without a usable response may have reached the host, or still may.
 fn may_have_arrived(error: &PoolError) -> bool {
     match error {
-        // Something between gave up waiting.
+        // A proxy stopped waiting.
         PoolError::Status { status, problem, .. } => matches!(status, 502 | 504) && problem.is_none(),
         other => !other.never_sent(),
     }
 }
 
-/// Whether a cancel was at the host before this start. The server may not know of it: it could not store the cancel.
+/// Whether a cancel reached the host before this start. The server may not know of it, if it could not store the
+/// cancel.
 fn was_cancelled_before(error: &PoolError) -> bool {
     problem_of(error).is_some_and(|problem| problem.kind == ProblemType::CancelledBeforeStart)
 }
@@ -213,19 +214,19 @@ pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) 
     }
 }
 
-/// Asks what the host holds: it does not know an attempt that it had.
+/// Requests the host's list of operations, because it does not know an attempt that it had.
 pub(crate) async fn look(errand: Errand) {
     match errand.pool.get::<HostOperations>("/host/v1/operations").await {
         Ok(list) => {
             let (host, instance) = (errand.host.clone(), list.instance);
             errand.send(Command::HostHolds { host, instance, list }).await;
         }
-        // The cancel is repeated, and then so is this.
+        // The cancel is repeated, and with it this request.
         Err(error) => tracing::debug!(host = %errand.host, %error, "can't list the operations on a host"),
     }
 }
 
-/// An attempt that a host has at work and that may be over here.
+/// Attempt that a host runs and that may have ended here.
 pub(crate) struct Stray {
     pub(crate) id: OperationId,
     pub(crate) attempt: u32,
@@ -233,9 +234,8 @@ pub(crate) struct Stray {
     pub(crate) deadline: Duration,
 }
 
-/// Tells a host to stop an attempt, if the store says that it is over or went to another host, or that its operation
-/// is no more. One try: the next
-/// look at what the host holds makes another.
+/// Stops an attempt if the store says that it has ended, runs on another host, or was deleted. Tries once; the next
+/// comparison with the host's list tries again.
 pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) {
     let Stray { id, attempt, host, deadline } = stray;
     let holder = host.clone();
@@ -266,7 +266,7 @@ pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) 
     }
 }
 
-/// Fetches the result of an attempt whose end was said while nobody could listen.
+/// Fetches the result of an attempt that ended while the server did not listen.
 pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
     let result = match outcome {
         Outcome::Succeeded => {
@@ -274,7 +274,7 @@ pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
             match errand.pool.get::<ResultDoc>(&path).await {
                 Ok(result) => Some(result),
                 Err(error) => {
-                    tracing::warn!(host = %errand.host, operation = %errand.id, %error, "can't fetch the result of an attempt");
+                    tracing::warn!(host = %errand.host, operation = %errand.id, %error, "can't fetch a result");
                     None
                 }
             }
@@ -311,7 +311,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_start_that_never_left_is_told_as_undelivered() {
-        // Nobody listens there any more.
+        // Nothing listens on this address any more.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let (errand, body, mut commands) = to(address);
         start(errand, body, None, CancellationToken::new()).await;

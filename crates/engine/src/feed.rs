@@ -1,7 +1,7 @@
-//! The feed: each event serialized once into a shared ring; whoever watches is a cursor into it.
+//! Feed: each event is serialized once into a shared ring; each reader is a cursor into it.
 //!
-//! A slow reader holds nobody up: it finds the newest progress of each operation in place of every old one,
-//! and is told which numbers were left out.
+//! A slow reader delays nobody: it gets only the latest progress of each operation, and is told which numbers were
+//! skipped.
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -13,25 +13,25 @@ use std::sync::Arc;
 use store::EventRecord;
 use tokio::sync::watch;
 
-/// A reader this many events behind gets only the newest progress of each operation.
+/// Lag in events from which a reader gets only the latest progress of each operation.
 const BEHIND: u64 = 256;
-/// At most so many events are looked at in one read.
+/// Largest number of events per read.
 const READ: usize = 4_096;
 
-/// One event, ready to be sent.
+/// Serialized event.
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub seq: u64,
     pub operation: Option<OperationId>,
-    /// A newer one of the same operation overtakes it.
+    /// Progress, which newer progress of the same operation replaces.
     pub progress: bool,
-    /// `id: SEQ`, `data: JSON` and the empty line, as a stream carries them.
+    /// Message of the stream: `id: SEQ`, `data: JSON` and an empty line.
     sse: Bytes,
     json: Range<usize>,
 }
 
 impl Frame {
-    /// Wraps an event that is serialized already.
+    /// Wraps a serialized event.
     pub fn new(record: &EventRecord) -> Self {
         let head = format!("id: {}\ndata: ", record.seq);
         let json = head.len()..head.len() + record.json.len();
@@ -58,10 +58,10 @@ impl Frame {
         &self.sse
     }
 
-    /// The event, read back.
+    /// Deserializes the event.
     ///
     /// # Errors
-    /// When it was written by a newer version with words that this one does not know.
+    /// If a newer version wrote it with values that this version does not know.
     pub fn event(&self) -> Result<Event, serde_json::Error> {
         serde_json::from_slice(self.json())
     }
@@ -80,7 +80,7 @@ impl Default for RingLimits {
     }
 }
 
-/// The newest events, shared by everybody who watches.
+/// Ring of the newest events, shared by all readers.
 pub struct Feed {
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
@@ -90,25 +90,25 @@ pub struct Feed {
 struct Ring {
     frames: VecDeque<Frame>,
     bytes: usize,
-    /// The number that the next event has.
+    /// Number of the next event.
     next: u64,
 }
 
-/// What a read found.
+/// Result of a read.
 #[derive(Debug)]
 pub enum Read {
-    /// These come next. Between the numbers in `skipped` only overtaken progress was left out.
+    /// Next events. Between the numbers in `skipped`, only replaced progress is missing.
     Frames { frames: Vec<Frame>, skipped: Option<Skipped>, next: u64 },
-    /// Nothing newer is there.
+    /// There is nothing newer.
     Nothing,
-    /// The ring no longer holds that place: the store may.
+    /// The ring no longer has this position; the store may.
     Older,
-    /// That number was never given.
+    /// This number was never used.
     Unknown,
 }
 
 impl Feed {
-    /// A ring that goes on after event `head`.
+    /// Ring that continues after event `head`.
     pub fn new(head: u64, limits: RingLimits) -> Self {
         Self {
             ring: RwLock::new(Ring { frames: VecDeque::new(), bytes: 0, next: head + 1 }),
@@ -117,17 +117,17 @@ impl Feed {
         }
     }
 
-    /// The newest event's number.
+    /// Number of the newest event.
     pub fn head(&self) -> u64 {
         *self.head.borrow()
     }
 
-    /// Wakes whenever something was added.
+    /// Receiver that changes whenever events are added.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
     }
 
-    /// Adds events in order. `with` runs while readers are kept out, so that a snapshot and its number agree.
+    /// Adds events in order. Calls `with` while readers are locked out, so that a snapshot and its number match.
     pub fn publish(&self, frames: Vec<Frame>, with: impl FnOnce()) {
         let mut ring = self.ring.write();
         for frame in frames {
@@ -149,20 +149,20 @@ impl Feed {
         self.head.send_if_modified(|seen| std::mem::replace(seen, head) != head);
     }
 
-    /// Runs `look` with the number of the newest event, while nothing can be added.
+    /// Calls `look` with the number of the newest event, while nothing can be added.
     pub fn at_head<T>(&self, look: impl FnOnce(u64) -> T) -> T {
         let ring = self.ring.read();
         look(ring.next - 1)
     }
 
-    /// Whether what comes after event `after`, be it nothing yet, is read here, and not in the store.
+    /// Whether events after `after`, if any, are read from the ring and not from the store.
     pub fn holds(&self, after: u64) -> bool {
         let ring = self.ring.read();
         let first = ring.next - ring.frames.len() as u64;
         (first..=ring.next).contains(&(after + 1))
     }
 
-    /// What comes after event `after`; with `only`, of that operation alone.
+    /// Events after `after`; with `only`, of that operation only.
     pub fn read(&self, after: u64, only: Option<OperationId>) -> Read {
         let ring = self.ring.read();
         let head = ring.next - 1;
@@ -201,7 +201,7 @@ impl Feed {
     }
 }
 
-/// A reader's place in the feed.
+/// Position of a reader in the feed.
 pub struct Cursor {
     feed: Arc<Feed>,
     head: watch::Receiver<u64>,
@@ -210,23 +210,23 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// A reader who has everything up to `after`.
+    /// Reader that has everything up to `after`.
     pub fn new(feed: Arc<Feed>, after: u64, only: Option<OperationId>) -> Self {
         let head = feed.watch();
         Self { feed, head, after, only }
     }
 
-    /// Everything up to here was read.
+    /// Number up to which everything was read.
     pub fn after(&self) -> u64 {
         self.after
     }
 
-    /// Moves on, for a reader who got events from elsewhere (the store).
+    /// Moves on, for a reader that got events from the store.
     pub fn moved_to(&mut self, after: u64) {
         self.after = after;
     }
 
-    /// What is there now, without waiting. Moves on over what it gives.
+    /// Available events, without waiting. Moves on past them.
     pub fn read(&mut self) -> Read {
         let read = self.feed.read(self.after, self.only);
         if let Read::Frames { next, .. } = &read {
@@ -235,10 +235,10 @@ impl Cursor {
         read
     }
 
-    /// Waits until something newer than the place was added.
+    /// Waits until there is something newer than the position.
     pub async fn changed(&mut self) {
         let after = self.after;
-        // The sender lives in the feed that this cursor holds: it can't be gone.
+        // The sender is in the feed that this cursor holds, so it still exists.
         let _ = self.head.wait_for(|head| *head > after).await;
     }
 }
@@ -278,8 +278,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the pace of a reader: each event comes once and in order; one that is missing is progress
-        /// within a range that was said to be skipped, and a newer progress of its operation comes instead.
+        /// At any pace of a reader, each event comes once and in order; a missing one is progress within a range
+        /// reported as skipped, and newer progress of its operation follows.
         #[test]
         fn a_reader_gets_every_event_or_a_newer_progress(
             events in proptest::collection::vec((0u8..5, any::<bool>()), 1..1500),

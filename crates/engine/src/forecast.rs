@@ -1,30 +1,30 @@
-//! Forecasts: when a running operation will end, from how fast it goes and from how long such ones took, with a
-//! band that comes from how well earlier forecasts of its kind came true.
+//! Forecasts: when a running operation will end, from its rate and from past runs, with a range based on the accuracy
+//! of earlier forecasts of its kind.
 
 use protocol::operation::AttemptOrigin;
 use protocol::{Forecast, ForecastBasis, KindName, Operation, Time};
 use std::collections::{HashMap, VecDeque};
 use store::Run;
 
-/// So many judged forecasts of a kind are remembered.
+/// Number of judged forecasts remembered per kind.
 const JUDGED: usize = 400;
-/// With fewer, the band is a guess.
+/// Number of judged forecasts below which the range is a guess.
 const ENOUGH: usize = 5;
-/// The band of a guess: half to twice the time to go.
+/// Range of a guess: half to twice the remaining time.
 const GUESS: (f64, f64) = (0.5, 2.0);
-/// Where in a run its forecast is written down, to be judged by its end.
+/// Fractions of a run at which its forecast is recorded, to be judged at its end.
 const MARKS: [f64; 4] = [0.1, 0.25, 0.5, 0.75];
-/// A rate is known after this share of a run, or after so many seconds in which it got on at all.
+/// Fraction of a run from which its rate is known; alternatively after some seconds with progress.
 const FAR: f64 = 0.02;
 const LONG_SECONDS: f64 = 2.0;
-/// A rate and a history whose whole runs differ by more than this factor contradict each other.
+/// Largest ratio between durations by rate and by past runs; beyond it, they contradict each other.
 const MAX_DISAGREEMENT: f64 = 2.0;
-/// Past runs of which the longest tenth took this many times as long as the shortest tenth foretell nothing.
+/// Largest ratio between the longest and the shortest tenth of past runs; beyond it, they predict nothing.
 const MAX_SPREAD: f64 = 4.0;
-/// A forecast is thought over this often, in seconds.
+/// Interval between forecasts in seconds.
 const EVERY_SECONDS: f64 = 1.0;
 
-/// What is known of past runs.
+/// Knowledge of past runs.
 #[derive(Default)]
 pub(crate) struct Forecasts {
     kinds: HashMap<KindName, Past>,
@@ -36,25 +36,25 @@ struct Past {
     ratios: VecDeque<f64>,
 }
 
-/// The forecasts of one attempt so far.
+/// Forecasts of one attempt so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
-    /// Where it stood when it was first heard of, and when: a resumed attempt begins further on.
+    /// Time and fraction of its first progress; a resumed attempt begins further on.
     base: Option<(Time, f64)>,
-    /// Where it stood when it was last heard of.
+    /// Fraction of its last progress.
     stood: Option<f64>,
     made_at: Option<Time>,
-    /// How many marks were passed, and what was foretold there: when, and how many seconds were to go.
+    /// Number of passed marks, and the forecasts made there: time, and remaining seconds.
     marks: usize,
     foretold: Vec<(Time, f64)>,
-    /// It goes on where an earlier attempt was: what it has left is not what whole runs took.
+    /// It resumes from an earlier attempt, so its duration can't be compared with complete runs.
     resumed: bool,
-    /// The clock jumped meanwhile: how long it has been running is not known by it.
+    /// The clock jumped, so its running time is unknown.
     adrift: bool,
 }
 
 impl Forecasts {
-    /// Takes in a run of a kind.
+    /// Records a run of a kind.
     pub(crate) fn learn(&mut self, kind: &KindName, run: Run) {
         let past = self.kinds.entry(kind.clone()).or_default();
         push(&mut past.runs, (run.title, run.seconds), store::RUNS as usize);
@@ -63,15 +63,15 @@ impl Forecasts {
         }
     }
 
-    /// The forecast for an operation whose progress was just told; `None` when it is not yet time for another.
+    /// Forecast for an operation with new progress; `None` if the next one is not due yet.
     pub(crate) fn think(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
         let started = operation.started_at?;
         let progress = operation.progress.as_ref()?;
         let fraction = progress.fraction;
-        // A resumed attempt says only after a moment where it goes on: that far it did not come by itself.
+        // A resumed attempt jumps to its starting fraction after a moment; that is no progress of its own.
         let goes_on = track.resumed && fraction.is_some_and(|f| f > 0.0);
         track.base = track.base.filter(|(_, from)| !(goes_on && *from <= 0.0));
-        // The total grew, or another count began: what was done before is no measure of the way that is left.
+        // The total grew or another count began, so earlier progress is no measure of what remains.
         if fraction < track.stood && fraction.is_some() {
             track.base = None;
         }
@@ -90,7 +90,7 @@ impl Forecasts {
         };
         let usual = if track.resumed || from > FAR || track.adrift { None } else { self.usual(operation) };
         let took = now.seconds_since(started).max(0.0);
-        // So slow or so fast none of them was: what they took says nothing of this one.
+        // No past run was that slow or fast, so past durations say nothing about this run.
         let usual = usual.filter(|usual| match by_rate {
             Some(rate) => agree(took + rate, *usual),
             None => !slow_start(fraction, took, *usual),
@@ -98,7 +98,7 @@ impl Forecasts {
         let by_history =
             usual.map(|usual| ((usual - took).max(usual * 0.02), took / usual.max(f64::EPSILON)));
         let (seconds, basis) = match (by_rate, by_history) {
-            // A run that is older than such runs get is none of them: it has only its rate.
+            // A run that is older than all past runs only has its rate.
             (Some(rate), Some((_, age))) if age >= 1.0 => (rate, ForecastBasis::Rate),
             (Some(rate), Some((history, age))) => {
                 let weight = (1.0 - fraction.unwrap_or(0.5)) * (1.0 - age);
@@ -118,7 +118,7 @@ impl Forecasts {
                 track.foretold.push((now, seconds));
             }
         }
-        // No past forecast was judged by so short a way.
+        // No past forecast was judged after so short a part.
         let hasty = basis == ForecastBasis::Rate && way < FAR;
         let (judged, (low, high)) = if hasty { (0, GUESS) } else { self.band(&operation.kind) };
         let after = |s: f64| now.plus_micros((s * 1e6) as i64);
@@ -132,8 +132,8 @@ impl Forecasts {
         })
     }
 
-    /// How long runs of the kind took, in the middle: those of the same title where there are any. Nothing where they
-    /// differ too much, as runs with other params do, or where there is but one of another title.
+    /// Median duration of runs of the kind, preferably with the same title. `None` if they vary too much, as with
+    /// different parameters, or if there is only one with another title.
     fn usual(&self, operation: &Operation) -> Option<f64> {
         let past = self.kinds.get(&operation.kind)?;
         let like: Vec<f64> =
@@ -147,7 +147,7 @@ impl Forecasts {
         (long <= short * MAX_SPREAD).then(|| quantile(taken, 0.5)).flatten()
     }
 
-    /// Between which shares of the foretold time four of five past forecasts came true, and how many there are.
+    /// Range of ratios within which four of five past forecasts came true, with their number.
     fn band(&self, kind: &KindName) -> (u32, (f64, f64)) {
         let ratios: Vec<f64> =
             self.kinds.get(kind).map(|p| p.ratios.iter().copied().collect()).unwrap_or_default();
@@ -163,20 +163,20 @@ impl Forecasts {
 }
 
 impl Track {
-    /// Of the attempt that begins now.
+    /// Track of an attempt that begins now.
     pub(crate) fn of(origin: AttemptOrigin) -> Self {
         Self { resumed: origin == AttemptOrigin::Resume, ..Self::default() }
     }
 
-    /// The clock jumped: what was measured by it is dropped, and measuring begins anew.
+    /// Restarts the measurement, because the clock jumped.
     pub(crate) fn clock_jumped(&mut self) {
         *self = Self { adrift: true, resumed: self.resumed, ..Self::default() };
     }
 
-    /// The run as it is remembered, once it has succeeded.
+    /// Run to remember, once it has succeeded.
     pub(crate) fn judge(&self, operation: &Operation) -> Option<Run> {
         let (started, ended) = (operation.started_at?, operation.ended_at?);
-        // Nor is it known how long it took when clocks jumped, here or on its host.
+        // The duration is also unknown if a clock jumped, here or on its host.
         if self.resumed || self.base.is_some_and(|(_, from)| from > FAR) || self.adrift || ended < started {
             return None;
         }
@@ -189,13 +189,13 @@ impl Track {
     }
 }
 
-/// Whether a run that takes so long as a whole is like those of the past.
+/// Whether a total duration is similar to past runs.
 fn agree(whole: f64, usual: f64) -> bool {
     whole <= usual * MAX_DISAGREEMENT && usual <= whole * MAX_DISAGREEMENT
 }
 
-/// Whether a run that has come too short a way for a rate is already much slower than those of the past. One that has
-/// not begun to count may be preparing, and one that is fast at first may not stay so.
+/// Whether a run with too little progress for a rate is already much slower than past runs. A run that does not count
+/// yet may be preparing, and one that is fast at first may not stay so.
 fn slow_start(fraction: Option<f64>, took: f64, usual: f64) -> bool {
     fraction.is_some_and(|fraction| fraction > 0.0 && took > fraction * usual * MAX_DISAGREEMENT)
 }
@@ -207,7 +207,7 @@ fn push<T>(list: &mut VecDeque<T>, one: T, most: usize) {
     }
 }
 
-/// The value below which that share of them lies, the nearest one.
+/// Quantile of values, by the nearest rank.
 fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let at = ((values.len() as f64 - 1.0) * share).round().max(0.0) as usize;
@@ -260,11 +260,11 @@ mod tests {
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
         let mut track = Track::default();
         forecasts.think(&at(0.0), &mut track, t(0.0));
-        // Half as old as the one before it got and two fifths of the way: 7.5 s more by the rate, 5 s by the past.
+        // Half the age of the previous run, at two fifths: 7.5 s more by rate, 5 s by past runs.
         let young = forecasts.think(&at(0.4), &mut track.clone(), t(5.0)).unwrap();
         assert_eq!((young.basis, young.judged), (ForecastBasis::Both, 9));
         assert!(young.ends_at > t(10.0) && young.ends_at < t(12.5), "{young:?}");
-        // Three times as old and a hundredth of the way: it is known how slow it is, though not well.
+        // Three times the age, at one percent: it is slow, but how slow is not well known.
         let old = forecasts.think(&at(0.01), &mut track, t(30.0)).unwrap();
         assert_eq!((old.ends_at, old.basis, old.judged), (t(3_000.0), ForecastBasis::Rate, 0));
         assert_eq!(old.latest, t(30.0 + 2_970.0 * 2.0));
@@ -326,7 +326,7 @@ mod tests {
         let ended = Operation { state: State::Succeeded, ended_at: Some(t(110.0)), ..at(1.0) };
         let run = track.judge(&ended).unwrap();
         assert_eq!(run.seconds, 110.0);
-        // 90 s foretold at 10 s, and it took 100; 50 s foretold at 50 s (for two marks), and it took 60.
+        // 90 s predicted at 10 s, took 100; 50 s predicted at 50 s (for two marks), took 60.
         assert_eq!(run.ratios, [100.0 / 90.0, 1.2, 1.2]);
     }
 
@@ -337,7 +337,7 @@ mod tests {
         let mut track = Track::default();
         forecasts.think(&at(0.0), &mut track, t(0.0));
         forecasts.think(&at(0.5), &mut track, t(50.0));
-        // An hour back.
+        // Back by an hour.
         track.clock_jumped();
         assert_eq!(forecasts.think(&at(0.5), &mut track, t(-3_549.0)), None);
         let forecast = forecasts.think(&at(0.75), &mut track, t(-3_524.0)).unwrap();

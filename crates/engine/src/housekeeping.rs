@@ -1,4 +1,4 @@
-//! Tasks that run as long as the engine does: the desk's second hand, and the forgetting of what is too old.
+//! Background tasks: tick of the desk, and retention.
 
 use crate::desk::{Command, DeskSender};
 use crate::jumps::Belief;
@@ -9,15 +9,15 @@ use store::{Keep, Store};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// How often the desk looks at what time has done.
+/// Interval of ticks.
 const TICK: Duration = Duration::from_secs(1);
-/// How often it is looked for what is too old.
+/// Interval of retention.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
-/// So many operations are forgotten at once, and then the writer is left alone for a moment.
+/// Operations deleted at once, before a pause for the writer.
 const AT_ONCE: u32 = 100;
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Tells the desk that time goes by.
+/// Sends ticks to the desk.
 pub(crate) async fn tick(desk: DeskSender, stop: CancellationToken) {
     let mut every = tokio::time::interval(TICK);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -32,7 +32,7 @@ pub(crate) async fn tick(desk: DeskSender, stop: CancellationToken) {
     }
 }
 
-/// Forgets operations that are not to be kept, a few at a time, so that nobody waits for it.
+/// Deletes operations that exceed retention, a few at a time, so that nothing has to wait.
 pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, stop: CancellationToken) {
     let mut every = tokio::time::interval(FORGET_EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -55,7 +55,7 @@ pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, 
                 }
                 Err(_) => return,
             };
-            // The same ones again: they were not forgotten yet, or have another attempt by now.
+            // Same operations again: not deleted yet, or retried in the meantime.
             if ended.is_empty() || ended == last {
                 break;
             }

@@ -1,20 +1,20 @@
-//! Notices when somebody sets the machine's wall clock, or its own service for that does, or the machine slept.
+//! Detects that the machine's wall clock was set, or that the machine slept.
 //!
-//! Operations and events bear wall-clock moments, for people. What the desk waits for is moved along when that
-//! clock jumps, so that a pause of a minute stays a minute: see `Desk::clock_jumped`. And what is old enough to be
-//! forgotten is not decided by a clock that has just jumped ahead: see [`Belief`].
+//! Operations and events have wall-clock times, for people. When that clock jumps, the desk moves what it waits for, so
+//! that a pause of a minute stays a minute; see `Desk::clock_jumped`. Retention does not trust a clock that has just
+//! jumped ahead; see [`Belief`].
 
 use protocol::Time;
 use std::time::{Duration, Instant};
 
-/// The wall clock is adjusted in small steps all the time; less than this is no jump, microseconds.
+/// Smallest jump in microseconds; clocks are adjusted in smaller steps all the time.
 const LEAST: i64 = 500_000;
-/// The two clocks are read within this, or read again: what is between would look like a jump.
+/// Time within which both clocks must be read; otherwise the gap would look like a jump.
 const TOGETHER: Duration = Duration::from_millis(20);
-/// How often they are read again at most.
+/// Largest number of tries to read them.
 const TRIES: usize = 5;
 
-/// Looks at the wall clock beside one that does not jump.
+/// Compares the wall clock with a monotonic one.
 pub(crate) struct Jumps {
     wall: Time,
     steady: Instant,
@@ -26,7 +26,7 @@ impl Jumps {
         Self { wall, steady }
     }
 
-    /// The moment, and by how many microseconds the wall clock jumped since the last look, if it did.
+    /// Current time, and the jump of the wall clock since the last call in microseconds, if any.
     pub(crate) fn look(&mut self) -> (Time, Option<i64>) {
         let (wall, steady) = read();
         (wall, self.take(wall, steady))
@@ -55,13 +55,13 @@ fn micros(length: Duration) -> i64 {
     i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// A jump ahead is believed when the clock has stayed there for so long.
+/// Time after which a jump ahead is trusted.
 const BELIEVED_AFTER: Duration = Duration::from_secs(24 * 3_600);
-/// By so much the clock may be ahead without a doubt.
+/// Jump ahead that is always trusted, in microseconds.
 const UNDOUBTED: i64 = 60_000_000;
 
-/// The moment as it is believed where belief costs something: what is forgotten doesn't come back. A clock that is
-/// suddenly a year ahead does not make everything a year older.
+/// Trusted time, for deletions, which can't be undone. If a clock is suddenly a year ahead, nothing becomes a year
+/// older.
 pub(crate) struct Belief {
     believed: Time,
     looked: Instant,
@@ -73,7 +73,7 @@ impl Belief {
         Self { believed: wall, looked: now, doubted: Duration::ZERO }
     }
 
-    /// The moment to go by, at this moment by the two clocks.
+    /// Trusted time, given the current time of both clocks.
     pub(crate) fn look(&mut self, wall: Time, now: Instant) -> Time {
         let passed = now.saturating_duration_since(self.looked);
         self.looked = now;

@@ -1,11 +1,11 @@
-//! Operations: the state machine, the desk that keeps them, the links to hosts, the feed.
+//! Operations: state machine, desk, links to hosts, feed.
 //!
-//! Knows: what an operation may do next, which host runs it, and who is told.
-//! May not know: how anything looks, HTTP routes of the server, how the store keeps things.
+//! Knows what an operation may do next, which host runs it, and what is published. Must not know how anything looks,
+//! HTTP routes of the server, or how the store works.
 //!
-//! One task, the [`desk`], owns every operation that has not ended. Whatever happens (a person's wish, a word
-//! from a host, the answer of an errand) is a command to it; it asks [`lifecycle::step`] what follows, numbers
-//! the events, hands the changes to the store's writer, and only what is durable is told ([`feed`], [`view`]).
+//! One task, the [`desk`], owns all operations that have not ended. Everything that happens (a user request, a report
+//! of a host, the result of an errand) is a command. The desk asks [`lifecycle::step`] what follows, numbers the events
+//! and passes the changes to the store's writer. Only durable changes are published ([`feed`], [`view`]).
 
 mod activity;
 mod awake;

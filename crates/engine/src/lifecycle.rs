@@ -1,13 +1,12 @@
-//! The life of an operation: one pure function from (record, message) to (record, effects).
+//! Lifecycle of an operation: a pure function from (record, message) to (record, effects).
 //!
-//! Everything that changes an operation goes through [`step`]. It does no I/O and reads no clock, so that its
-//! promises can be tested over any order of messages.
+//! Every change of an operation goes through [`step`]. It does no I/O and reads no clock, so its promises are tested
+//! with any order of messages.
 //!
-//! The story it tells: an operation is *queued*; the desk chooses a host (*starting*) and hands it over; the
-//! host says that it runs (*running*) and how it goes on. A person may ask for its end (*cancelling*), which
-//! only the host's own word completes. However it ends, the attempt is over for good: what its host says
-//! afterwards is noted as late and changes nothing. Another attempt has the next number, and only that number
-//! is listened to from then on.
+//! An operation is *queued*; the desk chooses a host (*starting*) and sends it there; the host reports that it runs
+//! (*running*), and its progress. A user may cancel it (*cancelling*), which only a report of the host completes. When
+//! an attempt has ended, it never changes: later reports are recorded as late and have no effect. Another attempt has
+//! the next number, and from then on only reports for that number count.
 
 mod held;
 mod retry;
@@ -27,114 +26,114 @@ use protocol::{
 };
 use serde_json::Value;
 
-/// An operation as the desk holds it.
+/// Operation as the desk holds it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
     pub operation: Operation,
     /// Oldest first; the last one is current.
     pub attempts: Vec<Attempt>,
-    /// When the cancel last went out, not known yet to have arrived. The host's feed may tell of it before the
-    /// answer does.
+    /// Time at which a cancel was last sent that is not known to have arrived. The host's feed may confirm it before
+    /// the response does.
     pub cancel_tried: Option<Time>,
-    /// The current attempt ended by its host's own word, and not because the host was given up or has another life.
+    /// The host reported the end of the current attempt, as opposed to a host that was given up or has restarted.
     pub ended_by_host: bool,
-    /// Operations that it started have not ended. The desk looks before each message.
+    /// It has children that have not ended. The desk sets this before each message.
     pub children_run: bool,
-    /// How its own work ended, while its end waits for that of what it started.
+    /// End of its own work, while it waits for its children.
     pub held_end: Option<HeldEnd>,
 }
 
-/// What can happen to an operation.
+/// Everything that can happen to an operation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Message {
-    /// The desk gives it to a host, in this life of the host.
+    /// The desk chose this host, in this process of it.
     Chosen { host: HostName, instance: InstanceId },
-    /// The host has no place, or surely never got it: back into the queue.
+    /// The host has no slot, or the start certainly did not arrive: requeue.
     Declined,
-    /// The host will not run it as it is.
+    /// The host rejects the operation.
     Refused(Failure),
-    /// The host was asked to cancel the attempt before its start came, and never starts it.
+    /// The host got a cancel of the attempt before its start, and never starts it.
     CancelledBeforeStart,
-    /// A person wants it to end.
+    /// A user cancels it.
     Cancel { reason: String },
-    /// The cancel goes out at this moment; whether it arrives is not known.
+    /// The cancel is sent now; whether it arrives is unknown.
     CancelTried { at: Time },
-    /// The host answered the cancel: sent then, acknowledged then, both by the server's clock.
+    /// The host answered the cancel; both times are server time.
     CancelAnswered { sent: Time, acknowledged: Time },
     /// The cancel could not be delivered; it is repeated.
     CancelUndelivered { message: String },
-    /// The host's feed said this of an attempt, at this moment by the server's clock.
+    /// Report of the host's feed about an attempt, with its time as server time.
     Host { attempt: u32, at: Time, body: HostEventBody },
     /// The host no longer knows the current attempt.
     Lost(Failure),
-    /// The last operation that it started has ended.
+    /// The last child has ended.
     ChildrenEnded,
-    /// The host can't be heard since then.
+    /// The host has been unreachable since this time.
     Silent { since: Time, message: String },
-    /// The host is heard again.
+    /// The host is connected again.
     Heard,
-    /// It can't leave the queue just now, for this reason.
+    /// It can't leave the queue now, for this reason.
     Waiting { kind: ConditionKind, message: String },
-    /// What it is to go on from has to be brought to its host first.
+    /// Files for resuming are being transferred to its host.
     Carrying { message: String },
-    /// The host is heard, and of this attempt there was no progress since then, which is unusual.
+    /// The host is connected, but the attempt has had no progress since this time, which is unusual.
     Stalled { since: Time, message: String },
-    /// A person wants another attempt.
+    /// A user wants another attempt.
     Again { origin: AttemptOrigin },
-    /// The kind's policy wants another attempt, not before that moment.
+    /// The retry policy wants another attempt, not before this time.
     Retry { origin: AttemptOrigin, not_before: Time, why: String },
-    /// The clock jumped: its pause is over at that moment now.
+    /// The clock jumped; its pause now ends at this time.
     HeldUntil(Time),
-    /// A person gives up an attempt whose host can't be heard.
+    /// A user abandons an attempt on an unreachable host.
     Abandon { reason: String },
-    /// A person sets a rule, or takes it away.
+    /// A user sets a rule, or removes it.
     Rule(Option<Box<BandRule>>),
-    /// Its curve has been out of the band for as long as its rule says, from that x on.
+    /// The series has been outside of the baseline for as long as the rule says, from this x on.
     BandLeft { from_x: f64, reason: String },
-    /// When it will end was thought over anew.
+    /// There is a new forecast, or none any more.
     Forecast(Option<Forecast>),
 }
 
-/// What follows from a message.
+/// Effect of a message.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    /// The operation changed: make it durable, then tell.
+    /// The operation changed; make it durable, then publish it.
     Changed,
-    /// Only its progress did.
+    /// Only its progress changed.
     Progressed(Progress),
     Points(Vec<Points>),
     Log(Vec<LogLine>),
     Result(Box<ResultDoc>),
-    /// A word of an attempt that is over, for the record.
+    /// Late report of an attempt that has ended, to be recorded.
     Late(String),
-    /// Hand the current attempt to its host.
+    /// Send the current attempt to its host.
     SendStart,
     /// Ask the host to stop the current attempt.
     SendCancel,
-    /// It waits for a host.
+    /// Put it into the queue.
     Enqueue,
-    /// Its place on the host is free.
+    /// Release its slot.
     Release,
 }
 
-/// A person's wish that can't be had, in words for the person.
+/// User request that is refused, with the reason.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Denied(pub String);
 
 impl Record {
-    /// An operation that was just accepted, with its first attempt.
+    /// New operation with its first attempt.
     pub fn new(id: OperationId, kind: KindName, title: String, params: Value, now: Time) -> Self {
         let operation = Operation::queued(id, kind, title, params, now);
         Self::stored(operation, vec![queued_attempt(1, AttemptOrigin::Start, now)])
     }
 
-    /// An operation as the store has it.
+    /// Operation as loaded from the store.
     pub fn stored(operation: Operation, attempts: Vec<Attempt>) -> Self {
         let held_end = HeldEnd::of(&operation);
         Self { operation, attempts, cancel_tried: None, ended_by_host: false, children_run: false, held_end }
     }
 
-    /// The attempt that counts.
+    /// The current attempt.
     pub fn current(&self) -> &Attempt {
         self.attempts.last().expect("a record always has at least one attempt")
     }
@@ -143,18 +142,18 @@ impl Record {
         self.attempts.last_mut().expect("a record always has at least one attempt")
     }
 
-    /// Whether the current attempt goes on from a checkpoint.
+    /// Whether the current attempt resumes from a checkpoint.
     fn goes_on(&self) -> bool {
         self.attempts.last().is_some_and(|attempt| attempt.origin == AttemptOrigin::Resume)
     }
 
-    /// How far the whole was at that checkpoint, where that is known.
+    /// Fraction at that checkpoint, if known.
     fn goes_on_at(&self) -> Option<f64> {
         let checkpoint = self.operation.checkpoint.as_ref().filter(|_| self.goes_on())?;
         checkpoint.fraction.map(|fraction| fraction.clamp(0.0, 1.0))
     }
 
-    /// Moves to a state that may follow; anything else is a fault of this module.
+    /// Moves to a valid next state; anything else is a bug in this module.
     fn enter(&mut self, state: State) {
         debug_assert!(self.operation.state.may_become(state), "{} → {state}", self.operation.state);
         self.operation.state = state;
@@ -163,7 +162,7 @@ impl Record {
 
     fn end(&mut self, state: State, failure: Option<Failure>, at: Time) {
         self.enter(state);
-        // An end is never before its beginning, whatever the clocks say.
+        // An end is never before its start, whatever the clocks say.
         let at = self.operation.started_at.map_or(at, |started| at.max(started));
         self.operation.ended_at = Some(at);
         self.operation.condition = None;
@@ -176,7 +175,7 @@ impl Record {
         attempt.receipt = receipt;
     }
 
-    /// Back into the queue: nothing of the attempt was begun.
+    /// Requeues the attempt, of which nothing was begun.
     fn requeue(&mut self) -> Vec<Effect> {
         self.enter(State::Queued);
         self.ended_by_host = false;
@@ -194,7 +193,7 @@ impl Record {
     }
 
     fn note(&mut self, step: Step, at: Time) -> bool {
-        // What the host says of a cancel proves that it arrived.
+        // A host's report about a cancel proves that it arrived.
         if let Some(tried) = self.cancel_tried.take_if(|_| step > Step::Sent)
             && let Some(receipt) = &mut self.operation.receipt
         {
@@ -203,7 +202,8 @@ impl Record {
         self.operation.receipt.as_mut().is_some_and(|receipt| receipt.note(step, at))
     }
 
-    /// Its host said that the work stopped, and is in another life now or has forgotten it: nothing is left of it.
+    /// Whether the host reported that the work stopped, and has since restarted or forgotten the attempt, so that
+    /// nothing of it is left.
     fn confirmed_stop(&self, lost: FailureReason) -> bool {
         matches!(lost, FailureReason::HostRestarted | FailureReason::HostLost)
             && self.operation.receipt.as_ref().is_some_and(|receipt| receipt.stopped.is_some())
@@ -218,7 +218,7 @@ impl Record {
         vec![Effect::Changed]
     }
 
-    /// Whether it stands still.
+    /// Whether it is stalled.
     fn is_stalled(&self) -> bool {
         self.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled)
     }
@@ -232,11 +232,11 @@ impl Record {
     }
 }
 
-/// Applies a message. What changed is in the record; what follows is returned.
+/// Applies a message to the record and returns the effects.
 ///
 /// # Errors
-/// A person's wish that does not fit the state; nothing was changed. Messages from hosts never fail: what
-/// does not fit is late.
+/// A user request that the state does not allow; nothing was changed. Messages of hosts never fail: unexpected ones are
+/// late.
 pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effect>, Denied> {
     let state = record.operation.state;
     match message {
@@ -249,7 +249,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         }
         Message::Host { attempt, at, body } => return Ok(words::host(record, attempt, at, body, now)),
         _ if state.ended() => return Ok(Vec::new()),
-        // Its own work has ended before; only the last operation that it started is waited for.
+        // Its own work has ended; only the end of its last child counts.
         ref other if record.held_end.is_some() && *other != Message::ChildrenEnded => return Ok(Vec::new()),
         _ => {}
     }
@@ -265,7 +265,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             vec![Effect::Changed, Effect::SendStart]
         }
         Message::Declined if state == State::Starting => record.requeue(),
-        // The host never had it, or won't have it: the wish to cancel is fulfilled.
+        // The host never had it or refuses it, so the cancel is fulfilled.
         Message::Declined | Message::Refused(_) | Message::CancelledBeforeStart
             if state == State::Cancelling && record.operation.started_at.is_none() =>
         {
@@ -316,13 +316,13 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             Some(held) => {
                 record.children_run = false;
                 let mut effects = record.conclude(held.state, held.failure, now);
-                // It was given back before.
+                // The slot was already released.
                 effects.retain(|effect| *effect != Effect::Release);
                 effects
             }
         },
         Message::Silent { since, message } if state.on_host() => {
-            // An undelivered cancel says the same and more.
+            // An undelivered cancel already implies this.
             match &record.operation.condition {
                 Some(c) if c.kind == ConditionKind::CancelUndelivered => Vec::new(),
                 _ => record.condition(ConditionKind::NoWord, since, message),
@@ -334,7 +334,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         Message::Stalled { since, message }
             if state == State::Running && record.operation.condition.is_none() =>
         {
-            // What does not move has no rate, and its end can't be forecast.
+            // A stalled attempt has no rate and no forecast.
             record.operation.forecast = None;
             if let Some(progress) = &mut record.operation.progress {
                 (progress.rate, progress.eta_seconds) = (None, None);
@@ -371,7 +371,7 @@ fn queued_attempt(number: u32, origin: AttemptOrigin, now: Time) -> Attempt {
     }
 }
 
-/// Nothing was heard of the host for longer than is waited for.
+/// Failure of an attempt whose host was unreachable for too long.
 pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
     let host = host.map_or("its host", HostName::as_str);
     Failure {
@@ -384,7 +384,7 @@ pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
     }
 }
 
-/// The host no longer knows an attempt that it had.
+/// Failure of an attempt that its host no longer knows.
 pub fn host_lost() -> Failure {
     Failure {
         reason: FailureReason::HostLost,

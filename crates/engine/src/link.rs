@@ -1,6 +1,6 @@
-//! The link to one host: finds out what it is, follows its feed, notices when it goes silent, comes back.
+//! Link to one host: connects, follows its feed, detects silence, reconnects.
 //!
-//! Talks to the host and to the desk, decides nothing: what a word means for an operation is the desk's.
+//! Talks to the host and to the desk, and decides nothing; the desk knows what a report means for an operation.
 
 use crate::clock::Exchange;
 use crate::desk::{Command, DeskSender};
@@ -13,41 +13,42 @@ use store::Room;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-/// A question about the host itself must be answered within this.
+/// Timeout of requests about the host itself.
 const ANSWER: Duration = Duration::from_secs(2);
-/// A feed that breaks off so often without having lasted [`LASTS`] is no feed, though the host answers.
+/// Number of consecutive feeds shorter than [`LASTS`] after which the feed counts as unusable, although the host
+/// answers.
 const SHORT_FEEDS: u32 = 5;
 const LASTS: Duration = Duration::from_secs(1);
-/// Shortest time between two questions about what a host offers.
+/// Shortest time between two requests for the kinds of a host.
 const OFFERS_INTERVAL: Duration = Duration::from_secs(1);
-/// At most so many events go to the desk at once.
+/// Largest number of events per command to the desk.
 const BATCH: usize = 512;
 
-/// What a link needs.
+/// Everything a link needs.
 pub(crate) struct Link {
     pub(crate) host: HostName,
     pub(crate) pool: Pool,
     pub(crate) desk: DeskSender,
     pub(crate) last_word: LastWord,
-    /// While the store can't take more, the host keeps what it has to say.
+    /// While the store can't take more, the host keeps its reports.
     pub(crate) room: Room,
-    /// Nothing at all for this long means that the host can't be heard.
+    /// Time without any data after which the host counts as unreachable.
     pub(crate) silence: Duration,
     pub(crate) health_every: Duration,
-    /// How often what the host holds is compared with what is believed.
+    /// Interval at which the host's operations are compared with what its feed reported.
     pub(crate) scan_every: Duration,
     pub(crate) stop: CancellationToken,
-    /// The host was met just now: its health is wanted before anything is placed on it.
+    /// Signals that the host has just connected: its health is needed before anything is placed on it.
     pub(crate) met: Notify,
     /// An operation succeeded: what it stored may be offered as a value of params now.
     pub(crate) succeeded: Notify,
 }
 
-/// Why following ended.
+/// Reason why a feed ended.
 enum Parted {
-    /// The stream broke or ended; the host may still be there.
+    /// The stream broke or ended; the host may still be reachable.
     Broken(String),
-    /// The place in the feed is no longer held.
+    /// The host no longer has the position in the feed.
     Reset,
     /// The desk is gone.
     Over,
@@ -86,7 +87,7 @@ impl Link {
                         }
                         Parted::Broken(why) => {
                             reset = false;
-                            // A stream may break without the host being away: meet it again before saying so.
+                            // A stream may break although the host is reachable; reconnect before reporting it.
                             tracing::info!(host = %self.host, why, "host feed interrupted");
                             if !self.quiet() && short < SHORT_FEEDS {
                                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -107,7 +108,7 @@ impl Link {
         }
     }
 
-    /// Nothing was heard for the time of silence.
+    /// Whether there was no data for the time of silence.
     fn quiet(&self) -> bool {
         self.last_word.silent_for(Instant::now()).is_none_or(|silent| silent >= self.silence)
     }
@@ -126,7 +127,7 @@ impl Link {
         Ok((answer, Exchange { asked, answered: Time::now(), took }))
     }
 
-    /// Asks who is there and what it holds; the desk says from where to follow.
+    /// Requests the host's identity and operations; the desk returns the position from which to follow.
     async fn meet(&self, reset: bool) -> Result<(InstanceId, u64), Option<PoolError>> {
         let (about, clock) = self.ask::<About>("/host/v1/about").await.map_err(Some)?;
         let (list, _) = self.ask::<HostOperations>("/host/v1/operations").await.map_err(Some)?;
@@ -148,7 +149,7 @@ impl Link {
         };
         let mut events: Vec<HostEvent> = Vec::new();
         loop {
-            // What is there already goes in one batch; only an empty hand waits.
+            // Available events go in one batch; only an empty batch waits.
             let next = if events.is_empty() {
                 stream.next().await
             } else {
@@ -185,7 +186,7 @@ impl Link {
                 Ok(Some(event)) => events.push(event),
                 Ok(None) => {}
                 Err(parted) => {
-                    // What came before it holds.
+                    // The events before it are valid.
                     if self.deliver(instance, &mut events).await.is_err() {
                         return Parted::Over;
                     }
@@ -208,11 +209,11 @@ impl Link {
         self.desk.send(command).await.map_err(|_| ())
     }
 
-    /// Compares, now and then, what the host holds with what its feed made believe.
+    /// Regularly compares the host's operations with what its feed reported.
     async fn scan(&self) {
         let mut every = tokio::time::interval(self.scan_every);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // Meeting the host has just done it.
+        // The connection has just compared them.
         every.tick().await;
         loop {
             every.tick().await;
@@ -249,7 +250,7 @@ impl Link {
                 _ = every.tick() => {}
                 () = self.met.notified() => {}
             }
-            // That it is silent is noticed by its feed.
+            // Silence is detected by its feed.
             let host = self.host.clone();
             let command = match self.ask::<Health>("/host/v1/health").await {
                 Ok((health, clock)) => Command::HostHealth { host, health: Box::new(health), clock },
@@ -281,8 +282,8 @@ fn read(host: &HostName, instance: InstanceId, message: &Sse) -> Result<Option<H
     }
 }
 
-/// An event as it is, or, where only its place can be read, as one that says nothing: the host may be newer than this
-/// server, and what comes after it is still to be heard. What it would have said is found by the next scan.
+/// Parses an event. If only its position is readable, returns an empty event: the host may be newer than this server,
+/// and later events still matter. The next comparison finds what it would have said.
 fn event(host: &HostName, text: &str) -> Result<HostEvent, Parted> {
     #[derive(serde::Deserialize)]
     struct Place {

@@ -1,18 +1,18 @@
-//! The pace of one attempt: how long it usually goes between two steps forward, to notice when it stands still.
+//! Pace of an attempt: usual interval between steps, to detect a stall.
 
 use protocol::{Progress, Time};
 
-/// Steps that are seen before anything is called unusual.
+/// Number of steps before anything counts as unusual.
 const STEPS: u32 = 3;
-/// How much one more interval weighs in what is usual.
+/// Weight of a new interval in the usual one.
 const WEIGHT: f64 = 0.2;
 
 /// When an attempt counts as stalled.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct StallRule {
-    /// So many times its usual interval without a step forward.
+    /// Multiple of its usual interval without progress.
     pub factor: f64,
-    /// Never before this many seconds.
+    /// Smallest time in seconds.
     pub least_seconds: f64,
 }
 
@@ -24,13 +24,13 @@ impl Default for StallRule {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pace {
-    /// The last step forward: when, and where it led.
+    /// Time and position of the last step.
     last: Option<(Time, Place)>,
     usual_seconds: f64,
     steps: u32,
 }
 
-/// What must change for a step to count: a message alone is no progress.
+/// Position whose change counts as a step; a message alone is no progress.
 #[derive(Clone, PartialEq, Debug)]
 struct Place {
     fraction: Option<f64>,
@@ -39,7 +39,7 @@ struct Place {
 }
 
 impl Pace {
-    /// Takes in a progress, told at that moment.
+    /// Records progress reported at a time.
     pub(crate) fn step(&mut self, progress: &Progress, at: Time) {
         let place = Place {
             fraction: progress.fraction,
@@ -58,7 +58,7 @@ impl Pace {
         self.last = Some((at, place));
     }
 
-    /// Since when it stands still, and what is usual in seconds, when that is unusual.
+    /// Time since which it is stalled, and its usual interval in seconds, if it is unusual.
     pub(crate) fn stalled(&self, now: Time, rule: StallRule) -> Option<(Time, f64)> {
         let (last, _) = self.last.as_ref()?;
         let stood = now.seconds_since(*last);
@@ -66,7 +66,7 @@ impl Pace {
         (self.steps >= STEPS && stood > long).then_some((*last, self.usual_seconds))
     }
 
-    /// Its host was away until now: what it did meanwhile is not known, so the wait begins anew.
+    /// Restarts the wait, because its host was unreachable until now and its progress unknown.
     pub(crate) fn forgive(&mut self, now: Time) {
         if let Some((at, _)) = &mut self.last {
             *at = now;

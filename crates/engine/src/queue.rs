@@ -1,22 +1,22 @@
-//! Waiting lines: one a kind, in order of priority and then of coming, and what those who wait were told; and
-//! those who are held back until a moment before they get in line.
+//! Queues, one per kind, ordered by priority and then by arrival; published reasons for waiting; and held-back
+//! operations, which join a queue later.
 
 use protocol::{ConditionKind, KindName, OperationId, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// All waiting lines.
+/// All queues.
 #[derive(Default)]
 pub(crate) struct Queues {
     lines: BTreeMap<KindName, Line>,
-    /// Not in a line yet: until when, and of which kind and priority.
+    /// Operations not in a queue yet: until when, with kind and priority.
     held: BTreeSet<(Time, OperationId, KindName, i8)>,
 }
 
-/// Those who wait for a host with one kind.
+/// Queue of one kind.
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Waiting>,
-    /// Why they wait, as all who were told know it.
+    /// Reason for waiting, as published for the operations that were told.
     reason: Option<(ConditionKind, String)>,
     untold: usize,
 }
@@ -28,7 +28,7 @@ struct Waiting {
 }
 
 impl Queues {
-    /// Behind all of the same or a higher priority.
+    /// Adds an operation behind all of the same or a higher priority.
     pub(crate) fn push(&mut self, kind: &KindName, id: OperationId, priority: i8) {
         let line = self.lines.entry(kind.clone()).or_default();
         let at = line.waiting.partition_point(|w| w.priority >= priority);
@@ -36,24 +36,24 @@ impl Queues {
         line.untold += 1;
     }
 
-    /// No longer held back.
+    /// Stops holding back an operation.
     pub(crate) fn unhold(&mut self, id: OperationId) {
         self.held.retain(|(_, held, ..)| *held != id);
     }
 
-    /// Gets in line at that moment.
+    /// Holds back an operation until a time.
     pub(crate) fn hold(&mut self, kind: &KindName, id: OperationId, priority: i8, until: Time) {
         self.held.insert((until, id, kind.clone(), priority));
     }
 
-    /// The clock jumped by so much: who is held back waits for as long as before.
+    /// Moves the times of held-back operations after a jump of the clock, so that they wait as long as before.
     pub(crate) fn moved(&mut self, micros: i64) {
         let held = std::mem::take(&mut self.held);
         self.held =
             held.into_iter().map(|(until, id, kind, p)| (until.plus_micros(micros), id, kind, p)).collect();
     }
 
-    /// Those who were held back until now get in line.
+    /// Queues the operations that were held back until now.
     pub(crate) fn release_held(&mut self, now: Time) {
         while self.held.first().is_some_and(|(until, ..)| *until <= now) {
             if let Some((_, id, kind, priority)) = self.held.pop_first() {
@@ -62,7 +62,7 @@ impl Queues {
         }
     }
 
-    /// Takes one out, wherever it stands.
+    /// Removes an operation from its queue.
     pub(crate) fn remove(&mut self, kind: &KindName, id: OperationId) {
         self.unhold(id);
         if let Some(line) = self.lines.get_mut(kind)
@@ -72,24 +72,24 @@ impl Queues {
         }
     }
 
-    /// The kinds for which somebody waits.
+    /// Kinds with queued operations.
     pub(crate) fn kinds(&self) -> Vec<KindName> {
         self.lines.iter().filter(|(_, l)| !l.waiting.is_empty()).map(|(k, _)| k.clone()).collect()
     }
 
-    /// Who is first in line for a kind.
+    /// First operation in the queue of a kind.
     pub(crate) fn first(&self, kind: &KindName) -> Option<OperationId> {
         self.lines.get(kind)?.waiting.front().map(|w| w.id)
     }
 
-    /// The first in line goes.
+    /// Removes the first operation.
     pub(crate) fn pop(&mut self, kind: &KindName) {
         if let Some(line) = self.lines.get_mut(kind) {
             line.take(0);
         }
     }
 
-    /// Notes why a line waits, and gives those who have not been told so.
+    /// Sets the reason why a queue waits, and returns the operations that must be told.
     pub(crate) fn tell(&mut self, kind: &KindName, reason: (ConditionKind, String)) -> Vec<OperationId> {
         let Some(line) = self.lines.get_mut(kind) else { return Vec::new() };
         let news = line.reason.as_ref() != Some(&reason);

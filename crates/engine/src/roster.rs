@@ -1,4 +1,4 @@
-//! The roster: hosts as the desk knows them, and who of them gets the next operation.
+//! Roster: hosts as the desk knows them, and the choice of a host for the next operation.
 
 use crate::clock::Offset;
 use parking_lot::Mutex;
@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::HostCursor;
 
-/// When a byte last came from a host, by the server's clock and by one that does not jump; written by its link, read
-/// by everybody.
+/// Time of the last data from a host, by the server's clock and by a monotonic one. Written by its link, read
+/// everywhere.
 #[derive(Clone, Default)]
 pub(crate) struct LastWord(Arc<Mutex<Option<(Time, Instant)>>>);
 
 impl LastWord {
-    /// It came just now.
+    /// Records data received now.
     pub(crate) fn note(&self) {
         *self.0.lock() = Some((Time::now(), Instant::now()));
     }
@@ -26,31 +26,31 @@ impl LastWord {
         self.0.lock().map(|(at, _)| at)
     }
 
-    /// For how long nothing came; `None` when nothing ever did.
+    /// Time since the last data; `None` if there never was any.
     pub(crate) fn silent_for(&self, now: Instant) -> Option<Duration> {
         self.0.lock().map(|(_, at)| now.saturating_duration_since(at))
     }
 }
 
-/// Why a host is not asked again to run a kind just yet, and until when.
+/// Reason and time until which a host is not asked again to run a kind.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct HeldOff {
     pub(crate) until: Time,
     pub(crate) why: Hold,
 }
 
-/// Why a host did not take an operation.
+/// Reason why a host did not accept an operation.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Hold {
-    /// It said that it is full.
+    /// It reported that it is full.
     Full,
-    /// Its start could not be delivered.
+    /// The start could not be delivered.
     Undelivered,
-    /// It could not begin the work, in its own words.
+    /// It could not begin the work, with its own message.
     NotStarted(String),
 }
 
-/// One configured host.
+/// Configured host.
 pub(crate) struct Entry {
     pub(crate) name: HostName,
     pub(crate) pool: Pool,
@@ -60,19 +60,20 @@ pub(crate) struct Entry {
     /// Rises each time the host declares other kinds or params within one life.
     pub(crate) offers: u32,
     pub(crate) health: Option<Health>,
-    /// Its health was asked for in its present life, whether or not an answer came: only then anything is placed on it.
+    /// Its health was requested in its current process, whether or not it answered; before that, nothing is placed on
+    /// it.
     pub(crate) health_asked: bool,
     pub(crate) last_word: LastWord,
     pub(crate) offset: Offset,
-    /// How far its feed was taken in.
+    /// Position up to which its feed was processed.
     pub(crate) cursor: Option<HostCursor>,
-    /// Operations of ours that it has.
+    /// Number of our operations on it.
     pub(crate) assigned: u32,
-    /// The same for each kind.
+    /// Same per kind.
     assigned_by_kind: HashMap<KindName, u32>,
-    /// Kinds that it did not take the last time; asked again after a moment.
+    /// Kinds that it did not accept last time; it is asked again after a pause.
     pub(crate) held_off: HashMap<KindName, HeldOff>,
-    /// It takes no new work.
+    /// It is drained.
     pub(crate) draining: bool,
 }
 
@@ -132,13 +133,13 @@ impl Entry {
         self.about.as_ref().is_some_and(|a| a.kinds.iter().any(|k| &k.name == kind))
     }
 
-    /// It has one more operation of ours.
+    /// Counts an operation that is placed on it.
     pub(crate) fn take(&mut self, kind: &KindName) {
         self.assigned += 1;
         *self.assigned_by_kind.entry(kind.clone()).or_default() += 1;
     }
 
-    /// One that it had has ended, or went back into the queue.
+    /// Counts an operation that ended or was requeued.
     pub(crate) fn give_back(&mut self, kind: &KindName) {
         self.assigned = self.assigned.saturating_sub(1);
         if let Some(assigned) = self.assigned_by_kind.get_mut(kind) {
@@ -146,7 +147,7 @@ impl Entry {
         }
     }
 
-    /// Whether it can run the kind, going by its health.
+    /// Whether it can run the kind, according to its health.
     fn ready(&self, kind: &KindName) -> bool {
         match &self.health {
             None => self.health_asked,
@@ -156,7 +157,7 @@ impl Entry {
         }
     }
 
-    /// As many of the kind as it runs at once, where it has all of them.
+    /// Its limit for the kind, if it is reached.
     fn at_limit(&self, kind: &KindName) -> Option<u32> {
         let most = self.about.as_ref()?.max_parallel.get(kind).copied()?;
         (self.assigned_by_kind.get(kind).copied().unwrap_or(0) >= most).then_some(most)
@@ -171,7 +172,7 @@ impl Entry {
             && self.held_off.get(kind).is_none_or(|hold| now >= hold.until)
     }
 
-    /// Why it does not take the kind just now though it can be heard and is not drained.
+    /// Reason why it does not accept the kind now, although it is connected and not drained.
     fn hold(&self, kind: &KindName, now: Time) -> Option<&Hold> {
         self.held_off.get(kind).filter(|hold| now < hold.until).map(|hold| &hold.why)
     }
@@ -196,7 +197,7 @@ impl Roster {
         self.entries.get_mut(name)
     }
 
-    /// The clock jumped by so much: hosts that are full are asked again after as long as before.
+    /// Moves the times of full hosts after a jump of the clock, so that their pauses keep their length.
     pub(crate) fn moved(&mut self, micros: i64) {
         for entry in self.entries.values_mut() {
             for hold in entry.held_off.values_mut() {
@@ -210,11 +211,11 @@ impl Roster {
         self.entries.values()
     }
 
-    /// The least loaded host that has the kind, can be heard, is ready and has a place; the one that is preferred, if it
-    /// has one.
+    /// The least loaded host that offers the kind, is connected and ready, and has a free slot; the preferred one, if
+    /// it qualifies.
     ///
     /// # Errors
-    /// Why there is none, in words for those who wait.
+    /// If there is none, with the reason for users.
     pub(crate) fn choose(
         &self,
         kind: &KindName,
@@ -266,7 +267,7 @@ impl Roster {
     }
 }
 
-/// Why none of these hosts, which are ready, takes the kind.
+/// Reason why none of these ready hosts accepts the kind.
 fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (ConditionKind, String) {
     let names = ready.iter().map(|e| e.name.as_str()).collect::<Vec<_>>().join(", ");
     if let [only] = ready {
@@ -298,7 +299,7 @@ mod tests {
         "test.count".parse().unwrap()
     }
 
-    /// A host that can be heard and has two slots.
+    /// Connected host with two slots.
     fn up(name: &str) -> Entry {
         let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
         let spec = serde_json::json!({
@@ -350,7 +351,7 @@ mod tests {
         }
         // It can't run another kind.
         assert_eq!(chosen(vec![sick(vec!["test.other".parse().unwrap()]), busy()]).unwrap(), "a");
-        // Its health is not known yet.
+        // Its health is unknown so far.
         let new = || Entry { health_asked: false, ..up("a") };
         assert_eq!(chosen(vec![new(), busy()]).unwrap(), "b");
         assert_eq!(chosen(vec![new()]).unwrap_err().0, ConditionKind::Waiting);

@@ -1,15 +1,15 @@
-//! The view: what is durable and was told, as a snapshot gives it. Changed only together with the feed.
+//! View: durable and published state, as in a snapshot. Changes only together with the feed.
 
 use protocol::api::{HostStatus, StateCount};
 use protocol::{Forecast, HostName, Operation, OperationId, Progress, Receipt, State, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-/// So many ended operations stay at hand, of those that ended last and of the newest ones; the others are in the store.
+/// Number of ended operations kept in memory, both of the last ended and of the newest ones; others are in the store.
 const ENDED: usize = 200;
 
-/// A change of the view that goes with an event.
+/// Change of the view that goes with an event.
 pub(crate) enum ViewChange {
-    /// It now stands like this; before it was in that state (nowhere, when it is new).
+    /// New state of an operation, and its state before (none if it is new).
     Operation {
         operation: Box<Operation>,
         before: Option<State>,
@@ -20,22 +20,22 @@ pub(crate) enum ViewChange {
         progress: Box<Progress>,
         forecast: Option<Forecast>,
     },
-    /// So many points in a row are out of the band of its rule.
+    /// Number of consecutive points outside of the rule's baseline.
     Outside {
         id: OperationId,
         outside: u32,
     },
     Host(Box<HostStatus>),
-    /// They had ended like this, and are no more.
+    /// Deleted operations with their final states.
     Forgotten(Vec<(OperationId, State)>),
 }
 
-/// Operations that have not ended, those that ended last, hosts and counts.
+/// Operations that have not ended, the last ended ones, hosts and counts.
 pub(crate) struct View {
     operations: HashMap<OperationId, Operation>,
-    /// Those that ended last, in the order in which they did.
+    /// The last ended operations, in the order of their ends.
     ended: VecDeque<OperationId>,
-    /// The newest that have ended: all of them from `from` on, or without it all that are stored.
+    /// The newest ended operations: all from `from` on, or without it all that are stored.
     newest: BTreeSet<OperationId>,
     from: Option<OperationId>,
     hosts: BTreeMap<HostName, HostStatus>,
@@ -43,7 +43,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Of operations that have ended, these are the newest that are stored.
+    /// View with the newest stored operations that have ended.
     pub(crate) fn new(operations: Vec<Operation>, counts: Vec<(State, u64)>) -> Self {
         let mut ended: Vec<(Option<Time>, OperationId)> =
             operations.iter().filter(|o| o.state.ended()).map(|o| (o.ended_at, o.id)).collect();
@@ -107,21 +107,21 @@ impl View {
         }
     }
 
-    /// A cancel went to the host of an operation and can't be stored yet: its receipt says so until it is. Gives the
-    /// operation as it was told last with that receipt, or with the one that is stored.
+    /// Adds the receipt of a cancel that was sent to its host and can't be stored yet. Returns the operation as last
+    /// published with that receipt, or with the stored one.
     pub(crate) fn cancel_not_stored(&mut self, id: OperationId, receipt: Receipt) -> Option<Operation> {
         let operation = self.operations.get_mut(&id)?;
         operation.receipt.get_or_insert(receipt);
         Some(operation.clone())
     }
 
-    /// An operation whose cancel could not be stored yet.
+    /// Operation whose cancel could not be stored yet.
     pub(crate) fn not_stored(&self, id: OperationId) -> Option<Operation> {
         let waits = |operation: &&Operation| operation.receipt.as_ref().is_some_and(|r| r.not_stored);
         self.operations.get(&id).filter(waits).cloned()
     }
 
-    /// Keeps one that ended, and lets go of what is neither among the last nor among the newest any more.
+    /// Keeps an ended operation, and drops those that are neither among the last nor among the newest.
     fn has_ended(&mut self, id: OperationId) {
         self.ended.push_back(id);
         if self.from.is_none_or(|from| id >= from) {
@@ -139,12 +139,12 @@ impl View {
         }
     }
 
-    /// The one from which on all that have ended are at hand, where not all that are stored are.
+    /// ID from which on all ended operations are in memory, unless all stored ones are.
     pub(crate) fn ended_from(&self) -> Option<OperationId> {
         self.from
     }
 
-    /// All at hand, newest first.
+    /// All operations in memory, newest first.
     pub(crate) fn operations(&self) -> Vec<Operation> {
         let mut all: Vec<Operation> = self.operations.values().cloned().collect();
         all.sort_by_key(|o| std::cmp::Reverse(o.id));
@@ -181,8 +181,8 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
-        /// Whatever ends in whatever order, is tried again or forgotten: from `ended_from` on none that has ended is
-        /// missing, and those that ended last are there too.
+        /// Whatever ends, is retried or deleted in any order, no ended operation from `ended_from` on is missing, and
+        /// the last ended ones are there, too.
         #[test]
         fn of_those_that_ended_none_is_missing_from_where_it_says(
             turns in prop::collection::vec((0usize..600, 0u8..8), 300..1_200),

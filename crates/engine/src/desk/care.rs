@@ -1,5 +1,4 @@
-//! What the desk does by itself as time goes by: gives up hosts that are silent for too long, notices what
-//! stands still, tries again what its policy says.
+//! What the desk does by itself over time: gives up hosts, detects stalled attempts, retries.
 
 use super::{Command, Desk, Live, wishes};
 use crate::lifecycle::{self, Message, Record};
@@ -10,13 +9,13 @@ use std::time::{Duration, Instant};
 use store::Change;
 
 impl Desk {
-    /// Once a second or so.
+    /// Called about once a second.
     pub(super) fn tick(&mut self, now: Time) {
         let since = self.awake.look(Instant::now());
         if let Some(slept) = since.slept {
             tracing::info!(seconds = slept.as_secs_f64(), "the server resumed after it was suspended");
         }
-        // What went on while this server slept was not seen, nor is what hosts say while the store has no room for it.
+        // Progress is not seen while the server sleeps or the store has no space, so nothing counts as stalled.
         if since.slept.is_some() || !self.writer.room().is_there() {
             self.live.values_mut().for_each(|live| live.pace.forgive(now));
         }
@@ -25,8 +24,7 @@ impl Desk {
         self.dispatch(now);
     }
 
-    /// Somebody set this machine's clock. What is waited for is waited for as long as before; what was measured by
-    /// that clock is measured anew.
+    /// Handles a jump of the wall clock: pauses keep their length, and measurements restart.
     pub(super) fn clock_jumped(&mut self, micros: i64, now: Time) {
         tracing::warn!(seconds = micros as f64 / 1e6, "the system clock jumped");
         self.queues.moved(micros);
@@ -42,8 +40,8 @@ impl Desk {
         }
     }
 
-    /// An attempt that pauses, taken up from the store by a clock that may have been set back since: no pause is
-    /// longer than its policy's longest.
+    /// Shortens the pause of a loaded attempt if the clock was set back while the server was down: no pause is longer
+    /// than its policy's longest.
     pub(super) fn mend_pause(&mut self, id: OperationId, now: Time) {
         let Some(operation) = self.live.get(&id).map(|live| &live.record.operation) else { return };
         let policy = self.rules.retry.get(&operation.kind);
@@ -54,9 +52,9 @@ impl Desk {
         }
     }
 
-    /// Attempts whose host has been silent for longer than is waited for fail; their numbers are fenced off.
+    /// Fails attempts whose host has been unreachable for too long, and ignores their numbers from then on.
     ///
-    /// Only time in which this server could have heard something counts, by a clock that does not jump.
+    /// Counts only time in which the server was awake, by a monotonic clock.
     fn give_up_the_silent(&mut self, listened: Duration, now: Time) {
         let Some(lost_after) = self.rules.lost_after else { return };
         let mut given_up = Vec::new();
@@ -66,7 +64,7 @@ impl Desk {
                 .condition
                 .as_ref()
                 .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered));
-            // A cancel can be undelivered while the host's feed is heard: only silence counts.
+            // An undelivered cancel is no silence while the host's feed is connected.
             let host = live.on.as_ref().and_then(|host| self.roster.get(host));
             let away = host.is_none_or(|entry| entry.link != HostLink::Up);
             if !(operation.state.on_host() && unheard && away) {
@@ -106,7 +104,7 @@ impl Desk {
         }
     }
 
-    /// The kind's policy makes another attempt of one that just failed.
+    /// Retries a failed attempt as its kind's policy says.
     pub(super) fn retry(&mut self, id: OperationId, origin: AttemptOrigin, pause: Duration, now: Time) {
         let Some(mut record) = self.ended.get(&id).cloned() else { return };
         let before = record.operation.state;
@@ -131,7 +129,7 @@ impl Desk {
         }
     }
 
-    /// Remembers how a run went, for the forecasts of those to come.
+    /// Records how a run went, for future forecasts.
     pub(super) fn learn(&mut self, live: &Live) {
         let Record { operation, .. } = &live.record;
         if operation.state != State::Succeeded {
@@ -144,7 +142,7 @@ impl Desk {
     }
 }
 
-/// A length of time for a person: `90 s`, `10 min`.
+/// Duration as text: `90 s`, `10 min`.
 fn words_of(length: Duration) -> String {
     let seconds = length.as_secs_f64();
     match seconds {

@@ -1,4 +1,4 @@
-//! Operations that another one started: they end with it, unless they ended before.
+//! Child operations: they end with their parent, unless they ended before.
 
 use super::Desk;
 use super::wishes::entry;
@@ -7,7 +7,7 @@ use protocol::{Action, Actor, OperationId, State, Time};
 use std::collections::HashSet;
 
 impl Desk {
-    /// Whether something may be started for it: it has not ended, and nobody wants it to.
+    /// Whether the parent accepts children: it has not ended and is not being cancelled.
     pub(super) fn takes_children(&self, parent: OperationId) -> bool {
         self.live.get(&parent).is_some_and(|live| {
             let state = live.record.operation.state;
@@ -15,8 +15,8 @@ impl Desk {
         })
     }
 
-    /// Whether the end of this operation has to wait: it is being cancelled, or about to be, and something that it
-    /// started has not ended.
+    /// Whether the end of this operation must wait: it is being cancelled, or about to be, and has children that have
+    /// not ended.
     pub(super) fn waits_for_children(&self, id: OperationId) -> bool {
         self.parents.contains(&id)
             && self
@@ -30,7 +30,7 @@ impl Desk {
         self.live.values().any(|live| live.record.operation.parent == Some(parent))
     }
 
-    /// One that this operation started has ended; if it was the last, an end that waited for it is told.
+    /// Handles the end of a child; after the last one, publishes the parent's held end.
     pub(super) fn child_ended(&mut self, parent: OperationId, now: Time) {
         let waits = self.live.get(&parent).is_some_and(|live| live.record.held_end.is_some());
         if waits && !self.has_live_children(parent) {
@@ -38,10 +38,10 @@ impl Desk {
         }
     }
 
-    /// Another attempt of one whose parent is being cancelled: that waits for its end.
+    /// Checks whether a child may have another attempt.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If its parent is being cancelled.
     pub(super) fn may_go_on(&self, parent: Option<OperationId>) -> Result<(), String> {
         let cancelling = parent
             .and_then(|parent| self.live.get(&parent))
@@ -52,7 +52,7 @@ impl Desk {
         Err("Its parent operation is being cancelled. Retry it when the parent has ended.".to_owned())
     }
 
-    /// Asks for the end of all that it started.
+    /// Cancels all children.
     pub(super) fn cancel_children(&mut self, parent: OperationId, now: Time) {
         let of = |live: &&super::Live| live.record.operation.parent == Some(parent);
         let children: Vec<_> = self.live.values().filter(of).map(|live| live.record.operation.id).collect();
@@ -61,8 +61,8 @@ impl Desk {
         }
     }
 
-    /// When the server starts: who has children. A parent that has ended took along what it had in the same commit;
-    /// what is there of it was tried again by a person since.
+    /// Finds parents and children when the server starts. A parent ended its children in the same commit as itself; the
+    /// children found of an ended parent were retried by a user since.
     pub(super) fn families(&mut self, now: Time) {
         let named: HashSet<_> = self.live.values().filter_map(|live| live.record.operation.parent).collect();
         for parent in named.into_iter().filter(|parent| self.live.contains_key(parent)).collect::<Vec<_>>() {
@@ -71,7 +71,7 @@ impl Desk {
                 self.cancel_children(parent, now);
             }
         }
-        // Of those that wait for what they started, some may have nothing to wait for.
+        // Operations with a held end may have no running children any more.
         let held = self.live.values().filter(|live| live.record.held_end.is_some());
         for parent in held.map(|live| live.record.operation.id).collect::<Vec<_>>() {
             self.child_ended(parent, now);

@@ -1,4 +1,4 @@
-//! What the desk can be told.
+//! Commands of the desk.
 
 use super::forget::{Leaving, Parted};
 use crate::clock::Exchange;
@@ -14,26 +14,26 @@ use std::time::Duration;
 use store::Stored;
 use tokio::sync::{mpsc, oneshot};
 
-/// Where commands go in. Bounded: whoever is faster than the desk waits.
+/// Sender of commands. Bounded: senders that are faster than the desk wait.
 pub(crate) type DeskSender = mpsc::Sender<Command>;
-/// The answer to a person's wish, given once it is durable.
+/// Response to a user request, sent once it is durable.
 pub(crate) type Reply = oneshot::Sender<Result<Operation, Problem>>;
-/// The same for a start; true when the operation is new.
+/// Response to a start; true if the operation is new.
 pub(crate) type StartReply = oneshot::Sender<Result<(Operation, bool), Problem>>;
 
-/// An operation to be made; its params are checked.
+/// Operation to create, with checked parameters.
 pub(crate) struct NewOperation {
     pub(crate) id: OperationId,
     pub(crate) kind: KindName,
     pub(crate) title: String,
     pub(crate) params: Value,
     pub(crate) priority: i8,
-    /// The operation that starts it.
+    /// Parent operation, if any.
     pub(crate) parent: Option<OperationId>,
-    /// The idempotency key, and the request that it stands for.
+    /// Idempotency key, and the request it stands for.
     pub(crate) key: Option<String>,
     pub(crate) request: String,
-    /// Its rule from the first point on, with the band that it goes by.
+    /// Auto-cancel rule from the first point on, with its baseline.
     pub(crate) rule: Option<(SetRule, Arc<Envelope>)>,
 }
 
@@ -43,64 +43,64 @@ pub(crate) enum Command {
         by: Arc<Actor>,
         reply: StartReply,
     },
-    /// A person's wish about one operation: its end, another attempt, to give it up.
+    /// User request about one operation: cancel, retry, resume, abandon.
     Wish {
         id: OperationId,
         wish: Message,
         by: Arc<Actor>,
-        /// As the store has it.
+        /// The stored operation, if it has ended.
         ended: Option<Box<Stored>>,
-        /// What its rule goes by, where it has one and has ended.
+        /// Baseline of the rule, if the operation has ended and has one.
         band: Option<Arc<Envelope>>,
         reply: Reply,
     },
-    /// A person sets a rule with the band that it goes by, or takes it away.
+    /// Sets a rule with its baseline, or removes it.
     Rule {
         id: OperationId,
         rule: Option<(SetRule, Arc<Envelope>)>,
         by: Arc<Actor>,
         reply: Reply,
     },
-    /// An errand came back.
+    /// Result of an errand.
     Message {
         id: OperationId,
         attempt: u32,
         message: Message,
     },
-    /// The host has the attempt.
+    /// The host has accepted the attempt.
     Accepted {
         id: OperationId,
         attempt: u32,
     },
-    /// The host has no place.
+    /// The host has no free slot.
     Declined {
         id: OperationId,
         attempt: u32,
         retry_after: Option<Duration>,
     },
-    /// The start surely never reached the host.
+    /// The start certainly did not reach the host.
     Undelivered {
         id: OperationId,
         attempt: u32,
     },
-    /// Nobody answered a start that is no longer wanted.
+    /// A start that is no longer wanted got no response.
     StartGivenUp {
         id: OperationId,
         attempt: u32,
     },
-    /// The host does not know what it is asked to cancel.
+    /// The host does not know the attempt that it should cancel.
     CancelUnknown {
         id: OperationId,
         attempt: u32,
     },
-    /// A host was reached: who it is, what it holds, and when it was asked. The reply is the place
-    /// from which its feed is to be followed.
+    /// A host is connected: its identity, its operations, and the time of the request. The reply is the position from
+    /// which to follow its feed.
     HostUp {
         host: HostName,
         about: Box<About>,
         list: HostOperations,
         clock: Exchange,
-        /// The place from before is no longer held.
+        /// The host no longer has the previous position.
         reset: bool,
         reply: oneshot::Sender<u64>,
     },
@@ -123,35 +123,35 @@ pub(crate) enum Command {
         health: Box<Health>,
         clock: Exchange,
     },
-    /// A host gave no answer about its health.
+    /// A health check got no response.
     HostHealthUnknown {
         host: HostName,
     },
-    /// What a host holds, asked for while its feed is followed.
+    /// Operations of a host, requested while its feed is followed.
     HostHolds {
         host: HostName,
         instance: InstanceId,
         list: HostOperations,
     },
-    /// A person wants a host to take no new work, or to take it again.
+    /// Drains or undrains a host.
     Drain {
         host: HostName,
         on: bool,
         by: Arc<Actor>,
         reply: oneshot::Sender<Result<HostStatus, Problem>>,
     },
-    /// Operations that are too old to be kept.
+    /// Operations to delete by retention.
     Forget {
         ended: Vec<(OperationId, State)>,
     },
-    /// Operations that have ended and that a person wants deleted, each with what it started.
+    /// Ended operations to delete on request, each with its children.
     Delete {
         families: Vec<Vec<Leaving>>,
         by: Arc<Actor>,
         reply: oneshot::Sender<Parted>,
     },
-    /// Look whether somebody who waits can go.
+    /// Try to place queued operations.
     Dispatch,
-    /// Time goes by.
+    /// Periodic tick.
     Tick,
 }

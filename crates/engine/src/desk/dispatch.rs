@@ -1,4 +1,4 @@
-//! The way to hosts: who waits gets a place, errands carry the wish, and a place that is free is used at once.
+//! Placement: queued operations get slots, errands carry them to hosts, and free slots are used at once.
 
 use super::{Command, Desk, Live};
 use crate::carry::Carry;
@@ -11,11 +11,11 @@ use protocol::{ConditionKind, HostName, KindName, OperationId, Time};
 use std::time::Duration;
 
 impl Desk {
-    /// Gets in line, at once or when its pause is over.
+    /// Queues an operation, at once or after its pause.
     pub(super) fn enqueue(&mut self, id: OperationId, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
         let operation = &live.record.operation;
-        // A person may want it now that was held back.
+        // A user may want a held-back operation now.
         self.queues.unhold(id);
         match operation.not_before.filter(|until| *until > now) {
             Some(until) => self.queues.hold(&operation.kind, id, operation.priority, until),
@@ -23,11 +23,11 @@ impl Desk {
         }
     }
 
-    /// Gives back its place on the host, if it has one.
+    /// Releases its slot, if it has one.
     pub(super) fn release(&mut self, id: OperationId) {
         let Some(live) = self.live.get_mut(&id) else { return };
         if live.record.operation.state.ended() {
-            // What was measured of it is still to be learnt from.
+            // Measurements are kept; the forecasts still learn from them.
             live.stop.cancel();
         } else {
             live.fresh_errands();
@@ -41,7 +41,7 @@ impl Desk {
         }
     }
 
-    /// Gives those who wait to hosts that have a place.
+    /// Places queued operations on hosts with free slots.
     pub(super) fn dispatch(&mut self, now: Time) {
         self.queues.release_held(now);
         for kind in self.queues.kinds() {
@@ -73,7 +73,7 @@ impl Desk {
         }
     }
 
-    /// Whether the kind's limit lets one more run.
+    /// Checks whether the kind's limit allows another operation.
     fn room(&self, kind: &KindName) -> Result<(), (ConditionKind, String)> {
         let Some(most) = self.rules.limits.get(kind).copied() else { return Ok(()) };
         if self.placed.get(kind).copied().unwrap_or(0) < most {
@@ -85,7 +85,7 @@ impl Desk {
         Err((ConditionKind::Waiting, text))
     }
 
-    /// A host has no place after all, or its start surely never got there.
+    /// Requeues an operation whose host has no slot after all, or whose start certainly did not arrive.
     pub(super) fn declined(&mut self, id: OperationId, attempt: u32, why: Hold, wait: Duration, now: Time) {
         if !self.is_current(id, attempt) {
             return;
@@ -95,7 +95,7 @@ impl Desk {
         self.dispatch(now);
     }
 
-    /// The host of an operation gets none of its kind for a moment.
+    /// Stops placing operations of this kind on this host for a moment.
     pub(super) fn pass_over(&mut self, id: OperationId, why: Hold, wait: Duration, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
         if let Some(entry) = live.on.as_ref().and_then(|host| self.roster.get_mut(host)) {
@@ -109,7 +109,7 @@ impl Desk {
         });
     }
 
-    /// What an errand says that is more than its message.
+    /// Handles what an errand's result says besides its message.
     pub(super) fn errand_said(&mut self, id: OperationId, message: &Message) {
         let Some(live) = self.live.get_mut(&id) else { return };
         match message {
@@ -119,19 +119,20 @@ impl Desk {
         }
     }
 
-    /// A host does not know what it is asked to cancel. The cancel is repeated until it is known what that means.
+    /// Handles a host that does not know the attempt to cancel. The cancel is repeated until its outcome is known.
     pub(super) fn cancel_unknown(&mut self, id: OperationId, attempt: u32, now: Time) {
         if !self.is_current(id, attempt) {
             return;
         }
         let Some(live) = self.live.get(&id) else { return };
         if live.had_at_cancel {
-            // It had it: in another life it ended with the old one, else its list and its feed say what became of it.
+            // The host had it: if it restarted, the attempt ended with the old process; otherwise its list and its feed
+            // tell.
             if let Some((errand, _)) = self.errand(id) {
                 self.draft.later(errand::look(errand));
             }
         } else if !live.host_has_it() && (live.start_given_up || !live.starting) {
-            // It never got there, no request is under way, and one that comes late is refused.
+            // It never arrived, no request is pending, and a late one would be refused.
             self.step(id, Message::Declined, now);
             self.dispatch(now);
         }
@@ -176,7 +177,7 @@ impl Desk {
         }
     }
 
-    /// What has to be brought to a host before it can go on from a checkpoint.
+    /// Files to transfer to a host before it can resume from a checkpoint.
     fn carry(&self, record: &Record, host: &HostName) -> Option<Carry> {
         let keeper = keeper(record).filter(|keeper| *keeper != host)?;
         let checkpoint = record.operation.checkpoint.as_ref().filter(|c| !c.files.is_empty())?;
@@ -189,7 +190,7 @@ impl Desk {
         })
     }
 
-    /// Asks the host to stop it, unless that is under way. While nothing can be stored, at once.
+    /// Asks the host to stop the attempt, unless that is pending. Does not wait for the store if nothing can be stored.
     pub(super) fn send_cancel(&mut self, id: OperationId) {
         let Some((errand, live)) = self.errand(id).filter(|(_, live)| !live.cancelling) else { return };
         let reason = live.record.operation.receipt.as_ref().map(|r| r.reason.clone()).unwrap_or_default();
@@ -203,7 +204,7 @@ impl Desk {
     }
 }
 
-/// The host that made the checkpoint from which the current attempt is to go on.
+/// Host that made the checkpoint from which the current attempt resumes.
 fn keeper(record: &Record) -> Option<&HostName> {
     if record.current().origin != AttemptOrigin::Resume {
         return None;

@@ -1,4 +1,4 @@
-//! A draft: what the commands of one turn change, numbered, to be made durable as one and told afterwards.
+//! Draft: changes of one round of commands, numbered, made durable together and published afterwards.
 
 use crate::feed::Frame;
 use crate::lifecycle::Record;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use store::{Change, EventRecord, Trouble};
 use tokio::sync::{oneshot, watch};
 
-/// What is told once the changes that go with it are durable.
+/// What to publish once the changes are durable.
 #[derive(Default)]
 pub(crate) struct Told {
     pub(crate) frames: Vec<Frame>,
@@ -26,7 +26,7 @@ pub(crate) struct Draft {
     changes: Vec<Change>,
     told: Told,
     runtime: tokio::runtime::Handle,
-    /// Why nothing can be stored just now.
+    /// Reason why nothing can be stored now.
     trouble: watch::Receiver<Trouble>,
 }
 
@@ -35,7 +35,7 @@ impl Draft {
         Self { seq: head, changes: Vec::new(), told: Told::default(), runtime, trouble }
     }
 
-    /// Everything since the last time; `None` when nothing happened.
+    /// Takes everything since the last call; `None` if nothing happened.
     pub(super) fn take(&mut self) -> Option<(Vec<Change>, Told)> {
         if self.changes.is_empty() && self.told.after.is_empty() {
             return None;
@@ -47,12 +47,12 @@ impl Draft {
         self.changes.push(change);
     }
 
-    /// Somebody did something.
+    /// Adds an audit entry.
     pub(super) fn audit(&mut self, entry: AuditEntry) {
         self.changes.push(Change::Audit(Box::new(entry)));
     }
 
-    /// Runs once everything before it is durable.
+    /// Runs an errand once everything before it is durable.
     pub(super) fn later(&mut self, errand: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.told.after.push(Box::new(move || {
@@ -60,8 +60,8 @@ impl Draft {
         }));
     }
 
-    /// Runs once everything before it is durable, or as soon as nothing can be stored: what stops work does not wait for
-    /// room on a disk.
+    /// Runs an errand once everything before it is durable, or at once if nothing can be stored: stopping work must not
+    /// wait for disk space.
     pub(super) fn later_or_in_trouble(&mut self, errand: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.stored_or_in_trouble(move |_| {
@@ -69,8 +69,8 @@ impl Draft {
         });
     }
 
-    /// Calls it once: with `true` when everything before it is durable, with `false` when nothing can be stored before
-    /// that.
+    /// Calls `act` once: with `true` when everything before it is durable, or with `false` if nothing can be stored
+    /// before that.
     pub(super) fn stored_or_in_trouble(&mut self, act: impl FnOnce(bool) + Send + 'static) {
         let act = Arc::new(Mutex::new(Some(act)));
         let in_trouble = act.clone();
@@ -95,22 +95,22 @@ impl Draft {
         }));
     }
 
-    /// Answers once everything before it is durable.
+    /// Sends a response once everything before it is durable.
     pub(super) fn reply<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
         self.told.after.push(Box::new(move || {
-            // Who asked may be gone; the answer is in the feed all the same.
+            // The client may be gone; the change is in the feed anyway.
             let _ = reply.send(answer);
         }));
     }
 
-    /// The next event.
+    /// Adds the next event.
     pub(super) fn event(&mut self, body: EventBody, now: Time) {
         self.seq += 1;
         let event = Event { seq: self.seq, at: now, body };
         let json = match serde_json::to_string(&event) {
             Ok(json) => json,
             Err(error) => {
-                // Numbers stay without gaps: a record that can't be written says so itself.
+                // Numbers stay without gaps; an unserializable event is replaced by one that says so.
                 tracing::error!(seq = self.seq, %error, "an event can't be written as JSON");
                 format!(r#"{{"seq":{},"at":"{now}","type":"unwritable"}}"#, self.seq)
             }
@@ -121,7 +121,7 @@ impl Draft {
         self.changes.push(Change::Event(record));
     }
 
-    /// An operation as it now stands.
+    /// Adds the current state of an operation.
     pub(super) fn operation(&mut self, record: &mut Record, before: Option<State>, now: Time) {
         record.operation.seq = self.seq + 1;
         let operation = Box::new(record.operation.clone());
@@ -131,7 +131,7 @@ impl Draft {
         self.told.views.push(ViewChange::Operation { operation, before });
     }
 
-    /// The newest progress of an operation.
+    /// Adds the latest progress of an operation.
     pub(super) fn progress(
         &mut self,
         operation: &mut Operation,
@@ -148,7 +148,7 @@ impl Draft {
         self.told.views.push(ViewChange::Progress { id, heard_at, progress, forecast });
     }
 
-    /// New points of curves, and how many in a row are out of the band, where a rule has judged them.
+    /// Adds new points of series, and the number of consecutive points outside of the baseline if a rule judged them.
     pub(super) fn points(
         &mut self,
         id: OperationId,
@@ -163,7 +163,7 @@ impl Draft {
         }
     }
 
-    /// Operations that are no more.
+    /// Adds the deletion of operations.
     pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
         if !ended.is_empty() {
             for (id, state) in &ended {
@@ -174,7 +174,7 @@ impl Draft {
         }
     }
 
-    /// A host as it now stands.
+    /// Adds the current state of a host.
     pub(super) fn host(&mut self, status: HostStatus, now: Time) {
         let status = Box::new(status);
         self.event(EventBody::Host { host: status.clone() }, now);

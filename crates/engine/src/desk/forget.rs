@@ -1,4 +1,4 @@
-//! Operations that are no more: those that retention found too old, and those that a person wants deleted.
+//! Deletion of operations, by retention or on request.
 
 use super::Desk;
 use crate::carry;
@@ -6,28 +6,28 @@ use protocol::{Action, Actor, AuditEntry, HostName, KindName, OperationId, State
 use std::collections::{HashSet, VecDeque};
 use tokio::sync::oneshot;
 
-/// Of so many operations that went last it is known that they are gone. Whoever looked one up in the store just before
-/// comes to the desk well within as many.
+/// Number of the last deleted operations kept in memory. A command with an operation read from the store just before
+/// arrives well within as many.
 const GONE: usize = 4_096;
 
-/// An operation that has ended and shall be no more.
+/// Ended operation to delete.
 pub(crate) struct Leaving {
     pub(crate) id: OperationId,
     pub(crate) kind: KindName,
     pub(crate) title: String,
     pub(crate) state: State,
-    /// The host that keeps files of its checkpoint.
+    /// Host that stores files of its checkpoint.
     pub(crate) kept_on: Option<HostName>,
 }
 
-/// How many families are gone, how many operations that makes, and how many families stay.
+/// Numbers of deleted families, of the operations in them, and of families that remain.
 #[derive(Default)]
 pub(crate) struct Parted {
     pub(crate) operations: u64,
     pub(crate) refused: u64,
 }
 
-/// The operations that went last.
+/// The last deleted operations.
 #[derive(Default)]
 pub(super) struct Gone {
     ids: HashSet<OperationId>,
@@ -52,14 +52,14 @@ impl Gone {
 }
 
 impl Desk {
-    /// Operations that retention found too old. One that has another attempt by now stays.
+    /// Deletes operations by retention, except for ones that were retried in the meantime.
     pub(super) fn forget(&mut self, mut ended: Vec<(OperationId, State)>, now: Time) {
         ended.retain(|(id, _)| !self.live.contains_key(id) && !self.gone.has(*id));
         for (id, state) in &mut ended {
             self.gone.add(*id);
             self.watched.remove(id);
             if let Some(record) = self.ended.remove(id) {
-                // It may have been tried again since it was looked up.
+                // It may have been retried and ended again since it was read.
                 *state = record.operation.state;
             }
         }
@@ -67,7 +67,7 @@ impl Desk {
         self.draft.forget(ended, now);
     }
 
-    /// Operations that a person wants deleted, each with what it started: a family goes as a whole or stays as a whole.
+    /// Deletes operations on request, each with its children: a family is deleted as a whole or not at all.
     pub(super) fn delete(
         &mut self,
         families: Vec<Vec<Leaving>>,
@@ -78,7 +78,7 @@ impl Desk {
         let mut parted = Parted::default();
         let mut leaving: Vec<Leaving> = Vec::new();
         for family in families {
-            // Tried again since it was looked up, or deleted by somebody else.
+            // Retried since it was read, or already deleted.
             if family.iter().any(|one| self.live.contains_key(&one.id) || self.gone.has(one.id)) {
                 parted.refused += 1;
             } else {
@@ -101,7 +101,7 @@ impl Desk {
     }
 }
 
-/// What the audit says of those that leave together. It outlives them, so it says what they were.
+/// Audit entry for operations deleted together. It describes them, because it outlives them.
 fn entry(leaving: &[Leaving], by: &Actor, now: Time) -> Option<AuditEntry> {
     let entry = AuditEntry::new(now, Action::Delete, by.clone());
     match leaving {

@@ -1,7 +1,7 @@
-//! What the desk does with words from and about hosts.
+//! Reports from and about hosts.
 //!
-//! Reconciliation has one shape: compare what the desk believes with what the host holds, and mend the
-//! difference. It runs whenever a host is met, be it after a start of the server, of the host, or a silence.
+//! Reconciliation always compares what the desk believes with what the host has, and resolves the difference. It runs
+//! whenever a host connects: after a start of the server, a start of the host, or a silence.
 
 use super::{Desk, NOT_STARTED_PASS_OVER};
 use crate::clock::Exchange;
@@ -19,11 +19,11 @@ use protocol::{
 use store::{Change, HostCursor};
 use tokio::sync::oneshot;
 
-/// Health goes into the feed at most this often.
+/// Minimum interval between two health events of a host.
 const HEALTH_EVERY_SECONDS: f64 = 5.0;
 
 impl Desk {
-    /// A host was reached. Gives the place from which to follow its feed.
+    /// Handles a connected host; returns the position from which to follow its feed.
     pub(super) fn host_up(
         &mut self,
         host: &HostName,
@@ -59,7 +59,7 @@ impl Desk {
             tracing::info!(%host, %instance, after, "host connected");
             self.draft.host(status, now);
         }
-        // With the same life and place, its feed itself brings everything that was missed.
+        // With the same process and position, the feed brings everything that was missed.
         let told_by_feed = same_life && !reset;
         self.stop_strays(host, list);
         for id in self.on_host(host) {
@@ -74,7 +74,7 @@ impl Desk {
         after
     }
 
-    /// What a host offers, asked for again in the same life of it: the values to choose from may be others now.
+    /// Takes the current kinds and values of a connected host. Nothing happens if they are unchanged.
     pub(super) fn host_offers(&mut self, host: &HostName, about: About, now: Time) {
         let Some(entry) = self.roster.get_mut(host) else { return };
         let same_life = entry.about.as_ref().is_some_and(|known| known.instance == about.instance);
@@ -89,8 +89,8 @@ impl Desk {
         self.draft.host(status, now);
     }
 
-    /// What a host holds, asked for while its feed is followed: the two should agree. Compared only when the
-    /// feed was taken in at least as far as the list was true.
+    /// Compares the operations of a host, requested while its feed is followed, with the desk. Only if the feed has
+    /// been processed at least as far as the list.
     pub(super) fn host_holds(
         &mut self,
         host: &HostName,
@@ -109,11 +109,11 @@ impl Desk {
             let held = list.operations.iter().find(|o| o.id == id && o.attempt == attempt);
             let seen_before = live.seen_at.is_some_and(|seen| seen <= list.seq);
             let mends = match held {
-                // It may be one from before, of which nothing was begun.
+                // It may be an older attempt that was never begun.
                 Some(held) if held.outcome == Some(Outcome::NotStarted) => seen_before,
-                // The feed never told of this end.
+                // The feed did not report this end.
                 Some(held) => held.state == HostState::Ended,
-                // The host said that it has it before the list was made.
+                // The host reported the attempt before the list was made.
                 None => seen_before,
             };
             if mends {
@@ -123,8 +123,8 @@ impl Desk {
         }
     }
 
-    /// Work that a host still does though its attempt is over here, or went elsewhere: it is told to stop. What
-    /// is not known here at all may be another server's, and is left alone.
+    /// Stops attempts that a host still runs although they have ended here or run elsewhere. Unknown operations may
+    /// belong to another server, and are left alone.
     fn stop_strays(&mut self, host: &HostName, list: &HostOperations) {
         let Some(pool) = self.roster.get(host).map(|entry| entry.pool.clone()) else { return };
         for held in &list.operations {
@@ -140,7 +140,7 @@ impl Desk {
         }
     }
 
-    /// The operations that a host has, as far as the desk knows.
+    /// Operations on a host, as far as the desk knows.
     fn on_host(&self, host: &HostName) -> Vec<OperationId> {
         let mut ids: Vec<OperationId> =
             self.live.iter().filter(|(_, l)| l.on.as_ref() == Some(host)).map(|(id, _)| *id).collect();
@@ -148,7 +148,7 @@ impl Desk {
         ids
     }
 
-    /// Compares one operation with what its host holds of it.
+    /// Compares one operation with what its host has.
     fn reconcile(
         &mut self,
         id: OperationId,
@@ -162,7 +162,7 @@ impl Desk {
         let state = live.record.operation.state;
         let started = live.record.operation.started_at.is_some();
         let same_life = live.record.current().instance == Some(instance);
-        // Of one that was not begun and that is on its way again nothing is here.
+        // An attempt that was not begun and is being started again does not count as present.
         let here =
             |h: &&HostOperation| h.attempt == attempt && (started || h.outcome != Some(Outcome::NotStarted));
         match held.filter(here) {
@@ -181,7 +181,7 @@ impl Desk {
                     self.send_start(id, now);
                 }
             }
-            // Its start never came here, or may be on its way: the answer to the cancel says.
+            // Its start did not arrive or may be on its way; the response to the cancel will tell.
             None if !live.host_has_it() && state == State::Cancelling => self.send_cancel(id),
             None if told_by_feed => {
                 if state == State::Cancelling {
@@ -204,7 +204,7 @@ impl Desk {
         }
     }
 
-    /// Brings an operation to where its host says it is, for what the feed no longer holds.
+    /// Applies the state that a host lists, for events that its feed no longer has.
     fn catch_up(&mut self, id: OperationId, held: &HostOperation, now: Time) {
         let attempt = held.attempt;
         let at = now;
@@ -221,7 +221,7 @@ impl Desk {
         }
     }
 
-    /// Takes in what a host's feed brought, each record once.
+    /// Processes events of a host's feed, each once.
     pub(super) fn host_events(
         &mut self,
         host: &HostName,
@@ -260,7 +260,7 @@ impl Desk {
         self.dispatch(now);
     }
 
-    /// A host takes no new work from now on, or takes it again.
+    /// Drains or undrains a host.
     pub(super) fn drain(
         &mut self,
         host: &HostName,
@@ -288,7 +288,7 @@ impl Desk {
         self.draft.reply(reply, Ok(status));
     }
 
-    /// A host can't be heard.
+    /// Handles an unreachable host.
     pub(super) fn host_down(&mut self, host: &HostName, why: String, now: Time) {
         let Some(entry) = self.roster.get_mut(host) else { return };
         let heard = entry.last_word.get();
@@ -314,7 +314,7 @@ impl Desk {
         self.dispatch(now);
     }
 
-    /// How a host is.
+    /// Handles the health of a host.
     pub(super) fn host_health(&mut self, host: &HostName, health: Health, clock: Exchange, now: Time) {
         let Some(entry) = self.roster.get_mut(host) else { return };
         entry.offset.learn(clock, health.now);
@@ -327,7 +327,7 @@ impl Desk {
         }
     }
 
-    /// A host gave no answer about its health: nothing says that it is not ready.
+    /// Handles a failed health check, which does not mean that the host is not ready.
     pub(super) fn health_unknown(&mut self, host: &HostName, now: Time) {
         if let Some(entry) = self.roster.get_mut(host)
             && !std::mem::replace(&mut entry.health_asked, true)
@@ -337,17 +337,17 @@ impl Desk {
     }
 }
 
-/// Whether a host's health is news after what was told last.
+/// Whether a host's health differs enough from the last published one.
 fn worth_telling(known: &Health, health: &Health) -> bool {
     known.ready != health.ready
         || known.unready_kinds != health.unready_kinds
         || known.running != health.running
-        // Either way: its clock may have been set back.
+        // In either direction, because the host's clock may have been set back.
         || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
 }
 
-/// Why an attempt whose host has another life failed. What a host of a foreign service left to itself may go on, and
-/// its checkpoint says where: so the end of the work is said only where there is none.
+/// Failure message of an attempt whose host restarted. Work of a foreign service may continue on its own, and its
+/// checkpoint says where; only without a checkpoint does the message say that the work has ended.
 fn restarted(checkpoint: Option<&Checkpoint>) -> String {
     match checkpoint {
         None => "The host restarted during the run, which ended the work.".to_owned(),

@@ -1,4 +1,4 @@
-//! An operation that has not ended, with what the desk knows of its host's part in it.
+//! Operation that has not ended, with what the desk knows about its host's part.
 
 use crate::forecast::Track;
 use crate::lifecycle::Record;
@@ -7,32 +7,33 @@ use protocol::HostName;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// An operation that has not ended.
+/// Operation that has not ended.
 pub(super) struct Live {
     pub(super) record: Record,
-    /// The host that has it, while it counts against that host's places.
+    /// Its host, while it occupies a slot there.
     pub(super) on: Option<HostName>,
-    /// The host said that it has the attempt.
+    /// The host has confirmed that it has the attempt.
     pub(super) accepted: bool,
-    /// The errand that starts it gave up without an answer.
+    /// The start errand has given up without a response.
     pub(super) start_given_up: bool,
-    /// A start errand is under way.
+    /// A start errand is pending.
     pub(super) starting: bool,
-    /// A cancel errand is under way.
+    /// A cancel errand is pending.
     pub(super) cancelling: bool,
-    /// The host was known to have the attempt when the cancel last went out: then only its list says that it is lost.
+    /// The host was known to have the attempt when the cancel was last sent, so only the host's list can show that it
+    /// is lost.
     pub(super) had_at_cancel: bool,
-    /// Stops the errands of the attempt.
+    /// Cancels the errands of the attempt.
     pub(super) stop: CancellationToken,
-    /// No further try to start it is wanted.
+    /// Cancelled when no further try to start it is wanted.
     pub(super) unwanted: CancellationToken,
-    /// The place in the host's feed at which it said that it has the attempt, or showed it in a list.
+    /// Position in the host's feed at which it reported the attempt, or listed it.
     pub(super) seen_at: Option<u64>,
-    /// How fast it goes, to notice when it doesn't.
+    /// Usual interval of progress, to detect a stall.
     pub(super) pace: Pace,
     /// Its forecasts so far.
     pub(super) track: Track,
-    /// For so long its host was listened for and not heard.
+    /// Time for which its host was expected to report but did not.
     pub(super) in_vain: Duration,
 }
 
@@ -55,12 +56,12 @@ impl Live {
         }
     }
 
-    /// Its host has said in some way that it has the attempt.
+    /// Whether the host has shown in any way that it has the attempt.
     pub(super) fn host_has_it(&self) -> bool {
         self.accepted || self.seen_at.is_some() || self.record.operation.started_at.is_some()
     }
 
-    /// Another attempt has just been made.
+    /// Resets the errands for a new attempt.
     pub(super) fn fresh_errands(&mut self) {
         self.stop.cancel();
         self.stop = CancellationToken::new();

@@ -1,5 +1,5 @@
-//! Rules of bands: a person sets one, each point that comes is judged by it, and the one that breaks it has the
-//! operation cancelled in the same commit.
+//! Auto-cancel rules: a rule judges each new point, and the point that fulfils it cancels the operation in the same
+//! commit.
 
 use super::wishes::entry;
 use super::{Desk, Reply};
@@ -11,7 +11,7 @@ use protocol::{
 use std::sync::Arc;
 use store::Change;
 
-/// What the rule of an operation goes by, and how far it is with the current attempt.
+/// Baseline of an operation's rule, and the state of its judgement for the current attempt.
 pub(crate) struct Watched {
     envelope: Arc<Envelope>,
     watch: Watch,
@@ -19,7 +19,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Of a fresh attempt, or from the moment at which the rule is set.
+    /// State at the beginning of an attempt, or when the rule is set.
     pub(crate) fn new(rule: &BandRule, envelope: Arc<Envelope>) -> Self {
         Self { envelope, watch: Watch::new(rule.side, rule.points), left: false }
     }
@@ -30,14 +30,14 @@ impl Watched {
         }
     }
 
-    /// How many points in a row are out of the band.
+    /// Number of consecutive points outside of the baseline.
     pub(crate) fn outside(&self) -> u32 {
         self.watch.in_a_row()
     }
 }
 
 impl Desk {
-    /// A person sets a rule, with the band that it goes by, or takes it away.
+    /// Sets a rule with its baseline, or removes it.
     pub(super) fn rule(
         &mut self,
         id: OperationId,
@@ -86,7 +86,7 @@ impl Desk {
         self.draft.reply(reply, Ok(operation));
     }
 
-    /// A new attempt is watched from its first point.
+    /// Restarts the judgement for a new attempt.
     pub(super) fn watch_anew(&mut self, id: OperationId) {
         let rule = self.live.get(&id).and_then(|live| live.record.operation.rule.as_ref());
         match (rule, self.watched.get_mut(&id)) {
@@ -97,7 +97,7 @@ impl Desk {
         }
     }
 
-    /// Judges points of the current attempt. Says how many in a row are out of the band, where they were judged.
+    /// Judges new points of the current attempt; returns the number of consecutive points outside, if they were judged.
     pub(super) fn judge(&mut self, id: OperationId, series: &[Points]) -> Option<u32> {
         let watched = self.watched.get_mut(&id)?;
         let operation = &mut self.live.get_mut(&id)?.record.operation;
@@ -112,7 +112,7 @@ impl Desk {
         any.then_some(rule.outside)
     }
 
-    /// Cancels it where its curve has left the band for as long as its rule says.
+    /// Cancels the operation if its series has been outside of the baseline for as long as its rule says.
     pub(super) fn obey_rule(&mut self, id: OperationId, now: Time) {
         let Some(watched) = self.watched.get(&id).filter(|watched| watched.left) else { return };
         let from = watched.watch.from_x();

@@ -1,4 +1,4 @@
-//! Wishes of persons: a start, and whatever else they want of an operation.
+//! User requests: start, cancel, retry, resume, abandon.
 
 use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use store::{Change, Stored};
 
 impl Desk {
-    /// A new operation; its params are checked.
+    /// Accepts a new operation with checked parameters.
     pub(super) fn start(&mut self, new: NewOperation, by: &Actor, reply: StartReply, now: Time) {
         if let Some(key) = &new.key
             && let Some((id, request)) = self.keys.get(key)
@@ -72,7 +72,8 @@ impl Desk {
         }
     }
 
-    /// A person's wish about one operation, which may have ended long ago: then it comes along from the store.
+    /// Executes a user request about one operation; an operation that ended long ago comes with the request, from the
+    /// store.
     pub(super) fn wish(
         &mut self,
         id: OperationId,
@@ -92,7 +93,7 @@ impl Desk {
                     ProblemType::NotFound,
                     format!("No operation with ID {id}. It may have been deleted; see /operations."),
                 );
-                // No commit is waited for: nothing was changed.
+                // Nothing was changed, so there is no commit to wait for.
                 self.draft.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
                 return;
             };
@@ -109,9 +110,9 @@ impl Desk {
                     let refused = Problem::new(ProblemType::Conflict, denied.0);
                     let view = self.view.clone();
                     self.draft.stored_or_in_trouble(move |stored| {
-                        // Its end is not told before it is stored: pressed twice the first one counts.
+                        // Its end is published only once stored; if pressed twice, the first cancel counts.
                         let waits = (!stored).then(|| view.read().not_stored(id)).flatten();
-                        // Who asked may be gone.
+                        // The client may be gone.
                         let _ = reply.send(waits.ok_or(refused));
                     });
                 }
@@ -144,7 +145,7 @@ impl Desk {
         let answer = match self.try_step(id, message, now) {
             Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
             Ok(operation) => {
-                // Pressed twice: the first one counts.
+                // If pressed twice, the first cancel counts.
                 if operation.seq != before
                     && let Some((action, detail)) = done
                 {
@@ -157,7 +158,7 @@ impl Desk {
         if !cancel {
             return self.draft.reply(reply, answer);
         }
-        // A cancel is answered also while nothing can be stored: it has gone to the host.
+        // A cancel is answered even if nothing can be stored, because it is sent to the host anyway.
         let receipt =
             Receipt { not_stored: true, ..Receipt::requested(attempt, reason.unwrap_or_default(), now) };
         let view = self.view.clone();
@@ -166,17 +167,17 @@ impl Desk {
                 Ok(_) if !stored => view.write().cancel_not_stored(id, receipt).ok_or_else(not_stored_yet),
                 answer => answer,
             };
-            // Who asked may be gone; the answer is in the feed all the same.
+            // The client may be gone; the change is in the feed anyway.
             let _ = reply.send(answer);
         });
     }
 
-    /// An operation that had ended has another attempt.
+    /// Takes up an ended operation that has a new attempt.
     pub(super) fn revive(&mut self, record: Record) {
         let id = record.operation.id;
         self.ended.remove(&id);
         self.ended_order.retain(|other| *other != id);
-        // It belongs to its parent again, if that goes on.
+        // It belongs to its parent again, if that has not ended.
         if let Some(parent) = record.operation.parent.filter(|parent| self.takes_children(*parent)) {
             self.parents.insert(parent);
         }
@@ -185,7 +186,7 @@ impl Desk {
     }
 }
 
-/// What the audit calls a wish, and the reason that came with it.
+/// Audit action and reason of a request.
 fn done(message: &Message) -> Option<(Action, String)> {
     match message {
         Message::Cancel { reason } => Some((Action::Cancel, reason.clone())),
@@ -195,12 +196,12 @@ fn done(message: &Message) -> Option<(Action, String)> {
     }
 }
 
-/// What the audit calls another attempt.
+/// Audit action of a new attempt.
 pub(super) fn again(origin: AttemptOrigin) -> Action {
     if origin == AttemptOrigin::Resume { Action::Resume } else { Action::Retry }
 }
 
-/// What was done with an operation, as it stands after it.
+/// Audit entry of an action on an operation, as it is afterwards.
 pub(super) fn entry(
     operation: &Operation,
     action: Action,
@@ -216,7 +217,7 @@ pub(super) fn entry(
     }
 }
 
-/// An operation that nobody was told of yet.
+/// Problem for an operation that is not published yet.
 fn not_stored_yet() -> Problem {
     Problem::new(
         ProblemType::Unavailable,

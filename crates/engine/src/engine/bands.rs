@@ -1,4 +1,4 @@
-//! The engine's answers about bands of earlier runs, and the wishes for a rule.
+//! Baselines and auto-cancel rules.
 
 use super::{Engine, closing, not_found};
 use crate::desk::{Command, Watched};
@@ -10,8 +10,8 @@ use store::{Store, StoreError, Stored};
 use tokio::sync::oneshot;
 
 impl Engine {
-    /// The band of earlier runs of a curve, at most at `points` places. The band of a run that has begun is read once
-    /// and stays as it is, unless it is wanted `anew`; a curve with a rule has the rule's.
+    /// Baseline of a series, at no more than `points` places. The baseline of a run that has begun is read once and
+    /// stays the same, unless it is requested `anew`; a series with a rule has the rule's baseline.
     ///
     /// # Errors
     /// `NotFound`.
@@ -48,17 +48,17 @@ impl Engine {
         let of = operation.clone();
         let read = self.stored(move |store| earlier::envelope(store, &of, &series)).await?;
         let envelope = Arc::new(read);
-        // Before it runs others may succeed that it is to be compared with, and so they may where they are too few.
+        // Until it runs, or while there are too few runs, other runs may still succeed that belong to the baseline.
         if envelope.band.is_some() && operation.started_at.is_some() {
             bands.keep(key, envelope.clone());
         }
         Ok(envelope)
     }
 
-    /// The rule that an operation has.
+    /// Auto-cancel rule of an operation.
     ///
     /// # Errors
-    /// `NotFound`, also when it has none.
+    /// `NotFound`, also if it has none.
     pub async fn rule(&self, id: OperationId) -> Result<BandRule, Problem> {
         let operation = self.known(id).await?;
         operation.rule.ok_or_else(|| {
@@ -67,11 +67,10 @@ impl Engine {
         })
     }
 
-    /// Sets the rule that cancels an operation when a curve leaves the band of earlier runs, in place of one that it
-    /// had. Only points that come after this are judged.
+    /// Sets the auto-cancel rule of an operation and replaces an existing one. Only later points are judged.
     ///
     /// # Errors
-    /// `NotFound`, `BadParams` with a message for each field, or `Conflict` when it has ended or is being cancelled.
+    /// `NotFound`, `BadParams` with a message for each field, or `Conflict` if it has ended or is being cancelled.
     pub async fn set_rule(&self, id: OperationId, wanted: SetRule) -> Result<Operation, Problem> {
         check(&wanted)?;
         let operation = self.known(id).await?;
@@ -79,15 +78,15 @@ impl Engine {
             let detail = format!("It has already ended ({}), so no rule can be set.", operation.state);
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
-        // Set again it goes by the runs that there are now.
+        // Each time a rule is set, its baseline is made from the runs that exist now.
         let envelope = self.read_envelope(&operation, wanted.series.clone(), true).await?;
         self.tell_rule(id, Some((wanted, envelope))).await
     }
 
-    /// Takes the rule of an operation away.
+    /// Removes the rule of an operation.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` when it has ended.
+    /// `NotFound`, or `Conflict` if it has ended.
     pub async fn drop_rule(&self, id: OperationId) -> Result<Operation, Problem> {
         self.known(id).await?;
         self.tell_rule(id, None).await
@@ -104,7 +103,7 @@ impl Engine {
         answer.await.map_err(|_| closing())?
     }
 
-    /// An operation as it was told last, or as it is stored.
+    /// Operation as last published, or as stored.
     async fn known(&self, id: OperationId) -> Result<Operation, Problem> {
         if let Some(operation) = self.at_hand(id) {
             return Ok(operation);
@@ -114,8 +113,10 @@ impl Engine {
     }
 }
 
+/// Checks the fields of a rule.
+///
 /// # Errors
-/// `BadParams` with a message for each field that is wrong.
+/// `BadParams` with a message for each invalid field.
 pub(super) fn check(wanted: &SetRule) -> Result<(), Problem> {
     let wrong = wanted.check();
     match wrong.first() {
@@ -124,11 +125,11 @@ pub(super) fn check(wanted: &SetRule) -> Result<(), Problem> {
     }
 }
 
-/// What the rules of those that have not ended go by, each with the points that are stored since it was set judged
-/// again: so none is missing and none counts twice. The counts of the operations are mended.
+/// State of the rules of operations that have not ended, for the start of the server. Judges the stored points since
+/// each rule was set again, so that none is missing and none counts twice, and corrects the counts of the operations.
 ///
 /// # Errors
-/// When the store can't be read.
+/// If the store can't be read.
 pub(super) fn watched(
     store: &dyn Store,
     unended: &mut [Stored],

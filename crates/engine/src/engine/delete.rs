@@ -1,4 +1,4 @@
-//! Deleting: operations that have ended leave because somebody wants it, with what they started, a few at a time.
+//! Deletion of ended operations with their children, on request, in small batches.
 
 use super::{Engine, Which, closing, not_found};
 use crate::desk::{Command, Leaving, Parted};
@@ -8,14 +8,14 @@ use std::collections::HashSet;
 use store::{Filter, Store, StoreError};
 use tokio::sync::oneshot;
 
-/// So many operations leave at once, and then others have their turn.
+/// Number of operations per batch; other commands run between batches.
 const AT_ONCE: usize = 100;
 
 impl Engine {
-    /// Deletes an operation that has ended, and what it started. Answers when they are gone.
+    /// Deletes an ended operation and its children. Returns when they are gone.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` when it, or something that it started, has not ended.
+    /// `NotFound`, or `Conflict` if it or one of its children has not ended.
     pub async fn delete(&self, id: OperationId) -> Result<Deleted, Problem> {
         self.storable()?;
         let family = self.stored(move |store| family(store, id, u64::MAX)).await??;
@@ -26,12 +26,12 @@ impl Engine {
         Ok(Deleted { deleted: parted.operations, ..Deleted::default() })
     }
 
-    /// Deletes many: those named, or all that a filter finds and that have ended, each with what it started. Goes on
-    /// to the end whether or not somebody still waits for the answer. With `dry_run` nothing is deleted: what would
-    /// come of it now is told, and up to which event that is known. What has changed after the event `until` is passed over.
+    /// Deletes many operations: those listed, or all ended ones that a filter matches, each with its children.
+    /// Continues to the end even if the client is gone. With `dry_run`, nothing is deleted: the result says what would
+    /// be, and up to which event that is known. Skips operations that changed after event `until`.
     ///
     /// # Errors
-    /// `Unavailable` when nothing can be stored.
+    /// `Unavailable` if nothing can be stored.
     pub async fn delete_many(
         &self,
         which: Which,
@@ -40,7 +40,7 @@ impl Engine {
     ) -> Result<Deleted, Problem> {
         self.storable()?;
         let head = self.shared.feed.at_head(|seq| seq);
-        // What is counted is what can be deleted with the same answer: no more than was told by then.
+        // The dry run counts only what the deletion would delete: nothing that changed after the published events.
         let until = if dry_run { until.unwrap_or(head).min(head) } else { until.unwrap_or(u64::MAX) };
         let ids = match which {
             Which::These(ids) => ids,
@@ -62,7 +62,7 @@ impl Engine {
         dry_run: bool,
     ) -> Result<Deleted, Problem> {
         let mut told = Deleted::default();
-        // Named twice, or named and started by another that is named: once is enough.
+        // An operation may be listed twice, or listed and a child of another; it counts once.
         let mut seen = HashSet::new();
         let (mut batch, mut size) = (Vec::new(), 0);
         for some in ids.chunks(AT_ONCE) {
@@ -98,7 +98,8 @@ impl Engine {
         Ok(told)
     }
 
-    /// One family, however large. What was started leaves first: broken off, the rest can be deleted again.
+    /// Deletes one family, however large. Children go first, so that the rest can be deleted later if this is
+    /// interrupted.
     async fn part(&self, mut family: Vec<Leaving>) -> Result<Parted, Problem> {
         let mut parted = Parted::default();
         while !family.is_empty() && parted.refused == 0 {
@@ -129,8 +130,8 @@ fn add(told: &mut Deleted, parted: &Parted) {
     told.refused += parted.refused;
 }
 
-/// An operation and all that it started, the youngest first and itself last; or why it can't be deleted: one of them has
-/// not ended, or changed after the event `until`.
+/// Operation and all of its descendants, youngest first and itself last; or the reason why it can't be deleted: one of
+/// them has not ended, or changed after event `until`.
 fn family(
     store: &dyn Store,
     id: OperationId,

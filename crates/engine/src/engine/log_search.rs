@@ -1,33 +1,33 @@
-//! The log of an attempt, searched: from its end backwards, a bounded part of it a request.
+//! Log search of an attempt: backwards from its end, a limited part per request.
 
 use super::Engine;
 use protocol::api::LogSearch;
 use protocol::{LogLevel, OperationId, Problem, log_search};
 
-/// Lines that are read at once.
+/// Lines per read.
 const READ_LINES: u32 = 5_000;
-/// Lines that one request looks through.
+/// Lines per request.
 const MAX_SEARCHED_LINES: u64 = 100_000;
 
-/// What is searched for.
+/// Query of a log search.
 #[derive(Clone, Debug)]
 pub struct LogQuery {
-    /// The current one when `None`.
+    /// Attempt; `None` for the current one.
     pub attempt: Option<u32>,
-    /// Only lines before this number; from the end when `None`.
+    /// Only lines before this number; `None` for the end.
     pub before: Option<u64>,
-    /// At most so many lines are found.
+    /// Largest number of matching lines.
     pub limit: usize,
     pub least: LogLevel,
-    /// In any case; all lines of the level when empty.
+    /// Text to find, ignoring case; empty for all lines of the level.
     pub words: String,
 }
 
 impl Engine {
-    /// The last matching lines before one.
+    /// The last matching lines before a line.
     ///
     /// # Errors
-    /// `NotFound`, or that the store can't be read.
+    /// `NotFound`, or `Unavailable` if the store can't be read.
     pub async fn search_log(&self, id: OperationId, query: LogQuery) -> Result<LogSearch, Problem> {
         let words = query.words.trim().to_lowercase();
         let mut answer: Option<LogSearch> = None;

@@ -1,4 +1,4 @@
-//! What is looked up: the snapshot, operations, curves, logs, the audit.
+//! Queries: snapshot, operations, series, logs, audit log.
 
 use super::{Engine, not_found};
 use crate::activity;
@@ -14,11 +14,11 @@ use protocol::{KindName, Operation, OperationId, Points, Preview, Problem, Probl
 use serde_json::Value;
 use store::{Filter, Store, StoreError, Stored};
 
-/// What of the audit comes along with an operation.
+/// Largest number of audit entries in the details of an operation.
 const AUDIT_SHOWN: u32 = 200;
 
 impl Engine {
-    /// Everything the page shows, and the seq it is true at.
+    /// Everything that the page shows, with its sequence number.
     pub fn snapshot(&self) -> Snapshot {
         let shared = &self.shared;
         shared.feed.at_head(|seq| {
@@ -36,7 +36,7 @@ impl Engine {
         })
     }
 
-    /// One operation with its attempts, result and the names of its curves.
+    /// Operation with its attempts, result and the names of its series.
     ///
     /// # Errors
     /// `NotFound`.
@@ -60,20 +60,20 @@ impl Engine {
         })
     }
 
-    /// A page of operations, newest first.
+    /// Page of operations, newest first.
     ///
     /// # Errors
-    /// `Unavailable` when the store can't be read.
+    /// `Unavailable` if the store can't be read.
     pub async fn page(&self, filter: Filter) -> Result<OperationPage, Problem> {
         let page = self.stored(move |store| store.page(&filter)).await?;
         let operations = page.operations.into_iter().map(|operation| self.as_it_runs(operation)).collect();
         Ok(OperationPage { operations, next: page.next.map(|id| id.to_string()) })
     }
 
-    /// How many operations in each state a filter finds, on whatever page of it they are.
+    /// Number of operations in each state that a filter matches, on all pages.
     ///
     /// # Errors
-    /// `Unavailable` when the store can't be read.
+    /// `Unavailable` if the store can't be read.
     pub async fn counts_of(&self, filter: Filter) -> Result<FilterCounts, Problem> {
         let counts = self.stored(move |store| store.counts_of(&filter)).await?;
         Ok(FilterCounts {
@@ -81,7 +81,7 @@ impl Engine {
         })
     }
 
-    /// Curves of the current attempt, each with at most `points` points, between two values of x.
+    /// Series of the current attempt, each with at most `points` points, within a range of x.
     ///
     /// # Errors
     /// `NotFound`.
@@ -112,7 +112,7 @@ impl Engine {
         Ok(SeriesAnswer { attempt, series, downsampled, seq })
     }
 
-    /// The last `limit` log lines of an attempt (the current one when `None`) before line `before`.
+    /// The last `limit` log lines before line `before` of an attempt; `None` is the current one.
     ///
     /// # Errors
     /// `NotFound`.
@@ -133,10 +133,10 @@ impl Engine {
         Ok(LogPage { attempt, lines, seq })
     }
 
-    /// What an artifact of the newest result holds, asked of the host that made it; `query` goes along.
+    /// Content of an artifact of the latest result, requested from the host that made it, with `query`.
     ///
     /// # Errors
-    /// `NotFound`, or `HostAway` when the host can't be reached.
+    /// `NotFound`, or `HostAway` if the host can't be reached.
     pub async fn artifact(
         &self,
         id: OperationId,
@@ -175,10 +175,10 @@ impl Engine {
         })
     }
 
-    /// What a kind would do with params, asked of a connected host that has it. Nothing is started.
+    /// Preview of a kind with parameters, requested from a connected host. Starts nothing.
     ///
     /// # Errors
-    /// `UnknownKind`, `BadParams`, `NotFound` for a kind without previews, `HostAway` when no host answers.
+    /// `UnknownKind`, `BadParams`, `NotFound` for a kind without previews, `HostAway` if no host answers.
     pub async fn preview(&self, kind: KindName, params: &Value) -> Result<Preview, Problem> {
         let (params, _) = self.shared.catalogue.check(&kind, params)?;
         let host = self.shared.catalogue.connected(&kind);
@@ -196,10 +196,10 @@ impl Engine {
         })
     }
 
-    /// Who did what, newest first: with one operation or with everything, before entry `before`.
+    /// Audit entries before entry `before`, newest first, of one operation or of all.
     ///
     /// # Errors
-    /// `Unavailable` when the store can't be read.
+    /// `Unavailable` if the store can't be read.
     pub async fn audit(
         &self,
         operation: Option<OperationId>,
@@ -214,18 +214,17 @@ impl Engine {
         Ok(AuditPage { entries: found.into_iter().map(|(_, entry)| entry).collect(), next })
     }
 
-    /// What ended in the last 24 hours, beside what is usual.
+    /// Activity of the last 24 hours compared with the usual.
     ///
     /// # Errors
-    /// `Unavailable` when the store can't be read.
+    /// `Unavailable` if the store can't be read.
     pub async fn activity(&self) -> Result<Activity, Problem> {
         let now = Time::now();
         let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
         Ok(activity::activity(&tallies, now))
     }
 
-    /// An operation with what is stored only when something else of it changes: its forecast, and how many points are out
-    /// of its band.
+    /// Adds what is stored only with other changes: forecast, and number of points outside of the baseline.
     fn as_it_runs(&self, mut operation: Operation) -> Operation {
         if let Some(now) = self.at_hand(operation.id)
             && now.attempt == operation.attempt
@@ -246,7 +245,7 @@ impl Engine {
         operation
     }
 
-    /// What the store has of an operation, and more that is read with it.
+    /// Reads a stored operation, and something else with it.
     async fn of_stored<T: Send + 'static>(
         &self,
         id: OperationId,

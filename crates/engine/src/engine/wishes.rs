@@ -1,4 +1,4 @@
-//! What persons and programs want: a start, a cancel, another attempt, a host without new work.
+//! Requests of users and programs: start, cancel, retry, resume, drain.
 
 use super::{Engine, Started, Which, bands, closing};
 use crate::desk::{Command, NewOperation, key_of_the_gone, key_reused};
@@ -14,19 +14,19 @@ use store::Filter;
 use tokio::sync::oneshot;
 
 impl Engine {
-    /// Starts an operation: checked, durable, and given to a host if one has a place.
+    /// Starts an operation: checks it, stores it, and places it if a host has a free slot.
     ///
     /// # Errors
-    /// `UnknownKind`, `BadParams` with a message for each param, `KeyReused`, or `Unavailable` while nothing
-    /// can be stored. Nothing was started then.
+    /// `UnknownKind`, `BadParams` with a message for each parameter, `KeyReused`, or `Unavailable` while nothing can be
+    /// stored. Nothing was started then.
     pub async fn start(&self, request: StartOperation, key: Option<String>) -> Result<Started, Problem> {
         self.start_under(None, request, None, key).await
     }
 
-    /// As [`Engine::start`], with a rule that holds from the first point on.
+    /// Like [`Engine::start`], with an auto-cancel rule from the first point on.
     ///
     /// # Errors
-    /// Also `BadParams` for a rule that can't be.
+    /// Also `BadParams` for an invalid rule.
     pub async fn start_with_rule(
         &self,
         request: StartWithRule,
@@ -39,11 +39,10 @@ impl Engine {
         self.start_under(None, start, rule, key).await
     }
 
-    /// As [`Engine::start`], for an operation that belongs to another: when that is cancelled, or fails for good,
-    /// so is this.
+    /// Like [`Engine::start`], for a child operation, which ends when its parent is cancelled or finally fails.
     ///
     /// # Errors
-    /// Also `Conflict` when the parent has ended or is being cancelled.
+    /// Also `Conflict` if the parent has ended or is being cancelled.
     pub async fn start_child(
         &self,
         parent: OperationId,
@@ -53,15 +52,15 @@ impl Engine {
         self.start_under(Some(parent), request, None, Some(key)).await
     }
 
-    /// The params of a kind as its host would get them.
+    /// Parameters as a host would get them.
     ///
     /// # Errors
-    /// `UnknownKind`, or `BadParams` with a message for each param.
+    /// `UnknownKind`, or `BadParams` with a message for each parameter.
     pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, Problem> {
         self.shared.catalogue.check(kind, params).map(|(params, _)| params)
     }
 
-    /// An operation as it was told last, if it is at hand: one that has not ended always is.
+    /// Operation as last published, if in memory; operations that have not ended always are.
     pub fn at_hand(&self, id: OperationId) -> Option<Operation> {
         self.shared.view.read().operation(id).cloned()
     }
@@ -115,33 +114,33 @@ impl Engine {
         Ok(Started { operation, new })
     }
 
-    /// Asks for an operation's end; answers when the request is durable, not when it is fulfilled. While nothing can be
-    /// stored the request goes to the host at once, and the receipt of the answer says that it is not stored yet.
+    /// Requests a cancel; returns when the request is durable, not when the operation has ended. While nothing can be
+    /// stored, the request is sent to the host at once, and the returned receipt says that it is not stored yet.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` when it has ended.
+    /// `NotFound`, or `Conflict` if it has ended.
     pub async fn cancel(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
         self.wish(id, Message::Cancel { reason }).await
     }
 
-    /// Gives up an attempt whose host can't be heard: it fails, and nothing that comes of it counts any more.
+    /// Abandons an attempt whose host is unreachable: it fails, and later reports about it are ignored.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` when it has ended or its host can be heard.
+    /// `NotFound`, or `Conflict` if it has ended or its host is connected.
     pub async fn abandon(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
         self.wish(id, Message::Abandon { reason }).await
     }
 
-    /// Makes another attempt at an operation that failed or was cancelled.
+    /// Makes another attempt of a failed or cancelled operation.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` when its state does not allow it or there is no checkpoint to resume from.
+    /// `NotFound`, or `Conflict` if its state does not allow it or there is no checkpoint to resume from.
     pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, Problem> {
         self.wish(id, Message::Again { origin }).await
     }
 
     async fn wish(&self, id: OperationId, wish: Message) -> Result<Operation, Problem> {
-        // A cancel goes to the host whether or not it can be stored.
+        // A cancel is sent to the host even if it can't be stored.
         if !matches!(wish, Message::Cancel { .. }) {
             self.storable()?;
         }
@@ -154,17 +153,17 @@ impl Engine {
         answer.await.map_err(|_| closing())?
     }
 
-    /// Asks for the end of many: those named, or all that a filter finds and that have not ended. Answers when
-    /// every request is durable, or was sent to its host while nothing can be stored.
+    /// Cancels many operations: those listed, or all that a filter matches and that have not ended. Returns when each
+    /// request is durable, or was sent to its host while nothing can be stored.
     ///
     /// # Errors
-    /// `Unavailable` when the store can't be read.
+    /// `Unavailable` if the store can't be read.
     pub async fn cancel_many(&self, which: Which, reason: String) -> Result<CancelledMany, Problem> {
         let ids = match which {
             Which::These(ids) => ids,
             Which::Found(filter) => self.found(filter, |state| !state.ended(), |o| Some(o.id)).await?,
         };
-        // All wishes go in before the first answer is waited for, so that they share a commit.
+        // All requests are sent before the first response is awaited, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());
         let mut told = CancelledMany::default();
         for id in ids {
@@ -186,7 +185,7 @@ impl Engine {
         Ok(told)
     }
 
-    /// All that a filter finds in the states that are wanted, page by page; of each what is wanted of it.
+    /// Reads all operations in the given states that a filter matches, page by page, and maps each.
     pub(super) async fn found<T>(
         &self,
         mut filter: Filter,
@@ -215,10 +214,10 @@ impl Engine {
         }
     }
 
-    /// Lets a host take no new work, or take it again. What it has goes on to its end. Holds over restarts.
+    /// Drains or undrains a host. Its operations continue. Persists across restarts.
     ///
     /// # Errors
-    /// `NotFound` when no host of that name is configured.
+    /// `NotFound` if no host with that name is configured.
     pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, Problem> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();

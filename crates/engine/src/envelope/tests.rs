@@ -1,4 +1,4 @@
-//! The promises of the band of earlier runs.
+//! Promises of the baseline.
 
 use super::*;
 use proptest::prelude::*;
@@ -12,12 +12,12 @@ fn of(runs: &[Vec<Point>]) -> Option<Band> {
     made.unwrap()
 }
 
-/// A curve over whole numbers from 1.
+/// Series over whole numbers from 1.
 fn steps(ys: impl IntoIterator<Item = f64>) -> Vec<Point> {
     ys.into_iter().enumerate().map(|(i, y)| Point((i + 1) as f64, y)).collect()
 }
 
-/// The figures that `numpy.percentile` and R's `quantile` give by default.
+/// Expected values are the defaults of `numpy.percentile` and R's `quantile`.
 #[test]
 fn percentiles_are_those_of_definition_seven() {
     let at = |values: &[f64], share| percentile(values, share).unwrap();
@@ -53,14 +53,14 @@ fn the_band_ends_where_fewer_than_five_reach() {
     let band = of(&runs).unwrap();
     assert_eq!(band.x.last(), Some(&10.0));
     assert_eq!((band.runs[6], band.runs[7]), (8, 7));
-    // A resumed run has only the end of its curve.
+    // A resumed run has only the end of its series.
     runs[1].drain(..4);
     runs[2].drain(..4);
     runs[3].drain(..4);
     runs[4].drain(..4);
     let band = of(&runs).unwrap();
     assert_eq!((band.x.first(), band.x.last()), (Some(&5.0), Some(&10.0)));
-    // Nor is it drawn across a stretch that too few have.
+    // No band across a section that too few runs have.
     let parted: Vec<Vec<Point>> = (0..5)
         .flat_map(|n| [steps(vec![f64::from(n); 3]), steps(vec![f64::from(n); 9]).split_off(6)])
         .chain([steps(vec![1.0; 9])])

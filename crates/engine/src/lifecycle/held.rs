@@ -1,10 +1,10 @@
-//! The end of an operation that started others: while it is being cancelled, it is told with the last of theirs.
+//! Held ends: a parent that is being cancelled ends with its last child.
 
 use super::{Effect, Record};
 use protocol::receipt::Step;
 use protocol::{Condition, ConditionKind, Failure, Operation, State, Time};
 
-/// An end that is told once everything that the operation started has ended, too.
+/// End that is published once all children have ended, too.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HeldEnd {
     pub(super) state: State,
@@ -12,7 +12,7 @@ pub struct HeldEnd {
 }
 
 impl HeldEnd {
-    /// What a stored operation that is being cancelled tells of it.
+    /// Held end of a stored operation that is being cancelled.
     pub(super) fn of(operation: &Operation) -> Option<Self> {
         let waits = operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::ChildrenRunning);
         if operation.state != State::Cancelling || !waits {
@@ -30,14 +30,14 @@ impl HeldEnd {
 }
 
 impl Record {
-    /// Ends the current attempt and gives its place back. While it is being cancelled and what it started has not
-    /// ended, the end waits for that; the place does not.
+    /// Ends the current attempt and releases its slot. If it is being cancelled and has children that have not ended,
+    /// the end waits for them; the slot does not.
     pub(super) fn conclude(&mut self, state: State, failure: Option<Failure>, at: Time) -> Vec<Effect> {
         if !(self.children_run && self.operation.state == State::Cancelling) {
             if state == State::Cancelled {
                 self.note(Step::Released, at);
             }
-            // By a clock that was set back the receipt's steps stay in order, and its last one is the end.
+            // If the clock was set back, the receipt's steps stay in order, and its last one is the end.
             let released = self.operation.receipt.as_ref().and_then(|receipt| receipt.released);
             self.end(state, failure, released.unwrap_or(at));
             return vec![Effect::Changed, Effect::Release];
@@ -45,7 +45,7 @@ impl Record {
         if self.held_end.is_some() {
             return Vec::new();
         }
-        // Of the record that is stored, too: a server that comes after knows it from there.
+        // Also stored with the record, so that the server knows it after a restart.
         self.operation.failure.clone_from(&failure);
         self.held_end = Some(HeldEnd { state, failure });
         self.operation.forecast = None;

@@ -1,27 +1,27 @@
-//! When an attempt that failed is tried again by itself.
+//! Retry policies: when a failed attempt is retried automatically.
 
 use super::Record;
 use protocol::operation::AttemptOrigin;
 use protocol::{FailureReason, State};
 use std::time::Duration;
 
-/// The automatic retries of a kind. Without one, nothing is tried again but by a person.
+/// Retry policy of an operation kind. Without one, only users retry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RetryPolicy {
-    /// How many attempts there are at most, the first one counted.
+    /// Largest number of attempts, including the first.
     pub attempts: u32,
-    /// The pause before the second attempt; it doubles from attempt to attempt.
+    /// Pause before the second attempt; it doubles with each attempt.
     pub pause: Duration,
-    /// No pause is longer.
+    /// Longest pause.
     pub longest_pause: Duration,
-    /// Go on from the checkpoint where there is one.
+    /// Resume from the checkpoint if there is one.
     pub resume: bool,
-    /// Which failures are tried again.
+    /// Failures that are retried.
     pub reasons: Vec<FailureReason>,
 }
 
 impl RetryPolicy {
-    /// The failures that say more of the host than of the work.
+    /// Failures that concern the host rather than the work.
     pub const OF_HOSTS: [FailureReason; 4] = [
         FailureReason::HostRestarted,
         FailureReason::HostLost,
@@ -29,12 +29,13 @@ impl RetryPolicy {
         FailureReason::HostSilent,
     ];
 
-    /// How the next attempt begins, and after which pause; `None` when there is none. What a person asked to
-    /// end is never tried again.
+    /// How the next attempt begins, and after which pause; `None` if there is none. Cancelled operations are never
+    /// retried.
     pub fn next(&self, record: &Record) -> Option<(AttemptOrigin, Duration)> {
         let operation = &record.operation;
         let reason = operation.failure.as_ref()?.reason;
-        // A restart that a host itself tells of is one of the service behind it: what that kept a person finds out.
+        // A restart that a host reports itself is one of the service behind it; a user must find out what remains
+        // there.
         let of_a_service = record.ended_by_host && reason == FailureReason::HostRestarted;
         let fits = operation.state == State::Failed
             && !of_a_service

@@ -1,4 +1,4 @@
-//! The promises of the lifecycle, over any order of messages.
+//! Promises of the lifecycle, for any order of messages.
 
 use super::*;
 use proptest::prelude::*;
@@ -157,7 +157,7 @@ fn a_resumed_attempt_stands_where_its_checkpoint_was_and_never_before_that() {
         step(&mut record, is_at(2, said), t(8)).unwrap();
         assert_eq!(fraction(&record), shown);
     }
-    // Where that is not known, where the one before it stood.
+    // If unknown, the fraction of the previous attempt.
     let mut record = resumed(None);
     step(&mut record, chosen(), t(7)).unwrap();
     for (said, shown) in [(None, 0.9), (Some(0.0), 0.9), (Some(0.95), 0.95)] {
@@ -409,7 +409,7 @@ fn a_cancelled_parent_waits_for_what_it_started_and_is_released_with_the_last_of
     assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::ChildrenRunning);
     let receipt = record.operation.receipt.as_ref().unwrap();
     assert_eq!((receipt.stopped, receipt.released), (Some(t(5)), None));
-    // Its host comes back in another life: its own work has ended, and that of the children has not.
+    // Its host restarts: its own work has ended, the children's has not.
     let before = record.clone();
     assert_eq!(step(&mut record, Message::Lost(host_lost()), t(6)).unwrap(), []);
     assert_eq!(record, before);
@@ -430,7 +430,7 @@ fn a_parent_that_is_cancelled_in_the_queue_waits_for_what_its_last_attempt_start
     record.children_run = true;
     step(&mut record, Message::Cancel { reason: String::new() }, t(5)).unwrap();
     assert_eq!((record.operation.state, record.operation.not_before), (State::Cancelling, None));
-    // So it is taken up by a server that comes after.
+    // Also after a restart of the server.
     let mut taken_up = Record::stored(record.operation.clone(), record.attempts.clone());
     assert_eq!(taken_up.held_end, record.held_end);
     step(&mut taken_up, Message::ChildrenEnded, t(6)).unwrap();
@@ -473,7 +473,7 @@ fn what_its_host_could_not_begin_goes_back_into_the_queue_under_the_same_number(
     let operation = &record.operation;
     assert_eq!((operation.state, operation.attempt, operation.started_at), (State::Queued, 1, None));
     assert_eq!((&operation.host, &operation.progress), (&None, &None));
-    // One that is being cancelled has nothing more to wait for.
+    // An operation that is being cancelled has nothing to resume.
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
     step(&mut record, ends(1, Outcome::NotStarted), t(4)).unwrap();
@@ -496,7 +496,7 @@ fn a_retry_by_hand_takes_the_place_of_the_automatic_one_that_waits() {
     assert_eq!((record.operation.attempt, record.attempts.len()), (2, 2), "no further attempt");
     assert_eq!(record.current().origin, AttemptOrigin::Retry);
     assert_eq!((&record.operation.checkpoint, &record.operation.progress), (&None, &None));
-    // Once it waits for a host like any other there is nothing to bring forward.
+    // When it is queued normally, there is no pause to skip.
     step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(11)).unwrap_err();
 }
 
@@ -552,17 +552,17 @@ proptest! {
     ) {
         let mut record = record();
         let mut ends_of_attempts: Vec<(u32, State)> = Vec::new();
-        // Places on hosts: one is taken by being chosen and must be given back exactly once.
+        // Slots: taken when a host is chosen, and released exactly once.
         let mut places = 0i32;
         for (n, (message, children_run)) in messages.into_iter().enumerate() {
-            // The desk says this only when it is so.
+            // The desk sends this only if it is true.
             record.children_run = children_run && !matches!(message, Message::ChildrenEnded);
             let before = record.clone();
             let chosen = matches!(message, Message::Chosen { .. });
             let asked = matches!(message, Message::Again { .. } | Message::Retry { .. });
             let host_said = match &message {
                 Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled | Outcome::NotStarted, .. }, .. } => *attempt == before.operation.attempt,
-                // It said so before, and it is the last thing that was to be known of it.
+                // It was already reported, and was the last information needed.
                 Message::ChildrenEnded => before.held_end.is_some(),
                 Message::Lost(_) => before.operation.receipt.as_ref().is_some_and(|receipt| receipt.stopped.is_some()),
                 _ => false,
@@ -570,26 +570,26 @@ proptest! {
             let requeued = matches!(&message, Message::Host { body: HostEventBody::Ended { outcome: Outcome::NotStarted, .. }, .. });
             let effects = step(&mut record, message.clone(), t(n as i64)).unwrap_or_default();
             let (from, to) = (before.operation.state, record.operation.state);
-            // Every move is an allowed one; starting may pass through running unseen.
+            // Every transition is valid; starting may pass through running unseen.
             prop_assert!(from == to || from.may_become(to), "{from} → {to}");
-            // An ended attempt never changes; only a person's wish makes another one.
+            // An ended attempt never changes; only a user request makes another one.
             if from.ended() && !asked { prop_assert_eq!(&before, &record); }
             if to != from && to == State::Cancelled {
                 let never_ran = from == State::Queued || before.operation.started_at.is_none();
                 prop_assert!(host_said || never_ran);
-                // Nor while anything that it started runs.
+                // Nor while a child has not ended.
                 prop_assert!(!record.children_run);
             }
-            // An attempt goes back into the queue only when nothing of it was begun.
+            // An attempt is requeued only if nothing of it was begun.
             if from == State::Running && to == State::Queued { prop_assert!(requeued); }
-            // What changed is told, and what is told changed something.
+            // Every change is published, and nothing else.
             let told = effects.contains(&Effect::Changed);
             if before.operation.state != record.operation.state { prop_assert!(told); }
             if chosen && told { places += 1; }
             if effects.contains(&Effect::Release) && from != State::Queued { places -= 1; }
             let holds_place = record.operation.state.on_host() && record.held_end.is_none();
             prop_assert_eq!(places, i32::from(holds_place));
-            // Progress never runs backwards within an attempt.
+            // Progress never decreases within an attempt.
             let fraction = |r: &Record| r.operation.progress.as_ref().and_then(|p| p.fraction);
             if before.operation.attempt == record.operation.attempt && !requeued
                 && let (Some(a), Some(b)) = (fraction(&before), fraction(&record)) { prop_assert!(a <= b && b <= 1.0); }
@@ -597,7 +597,7 @@ proptest! {
                 let times: Vec<_> = Step::ALL.into_iter().filter_map(|s| receipt.at(s)).collect();
                 prop_assert!(times.windows(2).all(|w| w[0] <= w[1]));
             }
-            // Attempts are numbered from 1 and the history of each stays as it ended.
+            // Attempts are numbered from 1, and ended ones keep their history.
             prop_assert_eq!(record.attempts.len(), record.operation.attempt as usize);
             for (number, state) in &ends_of_attempts { prop_assert_eq!(record.attempts[*number as usize - 1].state, *state); }
             if to.ended() && !from.ended() { ends_of_attempts.push((record.operation.attempt, to)); }

@@ -1,4 +1,4 @@
-//! What persons wish, and what the retry policy does in their place.
+//! User requests, and automatic retries.
 
 use super::{Denied, Effect, Record, queued_attempt};
 use protocol::operation::AttemptOrigin;
@@ -7,13 +7,13 @@ use protocol::{
     BandRule, Condition, ConditionKind, Failure, FailureReason, HostName, Progress, Receipt, State, Time,
 };
 
-/// The end of a cancel: nothing of the attempt is left.
+/// Ends a cancelled attempt of which nothing is left.
 pub(super) fn finish_cancel(record: &mut Record, at: Time) -> Vec<Effect> {
     record.note(Step::Stopped, at);
     record.conclude(State::Cancelled, None, at)
 }
 
-/// A person wants it to end.
+/// A user cancels it.
 pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<Vec<Effect>, Denied> {
     let number = record.operation.attempt;
     match record.operation.state {
@@ -31,14 +31,14 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
             record.clear(&[ConditionKind::Carrying]);
             Ok(vec![Effect::Changed, Effect::SendCancel])
         }
-        // Pressed twice: the first one counts. The host is asked again, unless it is still being asked.
+        // If pressed twice, the first cancel counts. The host is asked again, unless a request is pending.
         State::Cancelling if record.cancel_tried.is_some() => Ok(Vec::new()),
         State::Cancelling => Ok(vec![Effect::SendCancel]),
         ended => Err(Denied(format!("It has already ended ({ended}); there is nothing to cancel."))),
     }
 }
 
-/// A person sets a rule, or takes it away.
+/// A user sets a rule, or removes it.
 pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<Vec<Effect>, Denied> {
     let state = record.operation.state;
     if state.ended() {
@@ -53,8 +53,8 @@ pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<V
     Ok(vec![Effect::Changed])
 }
 
-/// A person gives up an attempt whose host can't be heard, or can't stop it. Nobody claims that the work stopped:
-/// the attempt failed, its number is no longer listened to, and its host is told to let go of it.
+/// A user abandons an attempt whose host is unreachable or can't stop it. Nothing says that the work has stopped: the
+/// attempt fails, reports for its number no longer count, and its host is told to drop it.
 pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Vec<Effect>, Denied> {
     let operation = &record.operation;
     if operation.state.ended() {
@@ -97,7 +97,7 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     Ok(vec![Effect::Changed, Effect::Release])
 }
 
-/// A person wants another attempt.
+/// A user wants another attempt.
 pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Result<Vec<Effect>, Denied> {
     let operation = &mut record.operation;
     let pausing = operation.state == State::Queued && operation.not_before.is_some();
@@ -120,21 +120,21 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
         operation.progress = None;
     }
     if pausing {
-        // It takes the place of the automatic one.
+        // It replaces the automatic one.
         operation.not_before = None;
         operation.condition = None;
         record.current_mut().origin = origin;
     } else {
         queue_anew(record, origin, now);
     }
-    // Where that is not known it stands where the attempt before it stood, until its host says more.
+    // If unknown, it is the fraction of the previous attempt until the host reports.
     if let Some(fraction) = record.goes_on_at() {
         record.operation.progress = Some(Progress { fraction: Some(fraction), ..Progress::start(now) });
     }
     Ok(vec![Effect::Changed, Effect::Enqueue])
 }
 
-/// The next attempt, in the queue.
+/// Queues the next attempt.
 fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     let operation = &mut record.operation;
     record.cancel_tried = None;
@@ -151,7 +151,7 @@ fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     operation.receipt = None;
     operation.condition = None;
     operation.failure = None;
-    // A rule holds for the next attempt as well, from its first point; one that has cancelled is spent.
+    // A rule applies to the next attempt, too, from its first point; a rule that has fired is spent.
     operation.rule = operation.rule.take().filter(|rule| rule.fired.is_none());
     if let Some(rule) = &mut operation.rule {
         rule.outside = 0;
@@ -160,7 +160,7 @@ fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     record.attempts.push(queued_attempt(number, origin, now));
 }
 
-/// The kind's policy makes another attempt of one that failed.
+/// The retry policy makes another attempt of a failed operation.
 pub(super) fn retry(
     record: &mut Record,
     origin: AttemptOrigin,

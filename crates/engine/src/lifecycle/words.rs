@@ -1,11 +1,11 @@
-//! What hosts say of attempts, and what it changes.
+//! Reports of hosts about attempts, and their effects.
 
 use super::{Effect, Record};
 use protocol::host::{HostCondition, HostEventBody, Outcome, ResultDoc};
 use protocol::receipt::Step;
 use protocol::{ConditionKind, Failure, FailureReason, Progress, Receipt, State, Time};
 
-/// The host's feed said something of an attempt.
+/// The host's feed reported something about an attempt.
 pub(super) fn host(
     record: &mut Record,
     attempt: u32,
@@ -21,7 +21,7 @@ pub(super) fn host(
         };
     }
     if record.held_end.is_some() {
-        // Its own work has ended; what its host says again of that changes nothing.
+        // Its own work has ended; further reports have no effect.
         return Vec::new();
     }
     let was_silent = record.clear(&[ConditionKind::NoWord]);
@@ -41,8 +41,8 @@ pub(super) fn host(
             }
         }
         HostEventBody::Progress { mut progress } => {
-            // Within one count progress never runs backwards, whatever a host says, nor before the place where the
-            // attempt goes on: hosts count from 0 until they have found it.
+            // Within one count, progress never decreases, whatever a host says, nor falls below the fraction at which
+            // the attempt resumes: hosts count from 0 until they have found it.
             let before = record.operation.progress.as_ref().filter(|before| progress.continues(before));
             let before = before.and_then(|p| p.fraction);
             let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
@@ -51,7 +51,7 @@ pub(super) fn host(
             let step = record.operation.progress.as_ref().is_none_or(|before| steps_on(before, &progress));
             let ended_stall = step && record.clear(&[ConditionKind::Stalled]);
             if record.is_stalled() {
-                // The rate of its last step says nothing of how fast it goes now.
+                // The rate of its last step says nothing about the present.
                 (progress.rate, progress.eta_seconds) = (None, None);
             }
             record.operation.progress = Some(progress.clone());
@@ -88,13 +88,13 @@ pub(super) fn host(
     effects
 }
 
-/// Whether the second progress is a step on from the first: a message alone is none.
+/// Whether the second progress advances from the first; a new message alone does not.
 fn steps_on(before: &Progress, after: &Progress) -> bool {
     let place = |p: &Progress| (p.fraction, p.done, p.phase.as_ref().map(|phase| phase.index));
     place(before) != place(after)
 }
 
-/// A host reports a condition, or its end. Only conditions of a cancel and of a stopped process are a host's to report.
+/// A host reports a condition, or its end. Hosts may report only conditions of cancels and of stopped processes.
 fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Time) -> Vec<Effect> {
     const OF_CANCELS: [ConditionKind; 2] = [ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
     match condition {
@@ -132,7 +132,7 @@ fn ended(
     let cancelling = record.operation.state == State::Cancelling;
     record.ended_by_host = true;
     let ended = match outcome {
-        // Nothing of it was begun: the wish to cancel is fulfilled.
+        // Nothing of it was begun, so the cancel is fulfilled.
         Outcome::Cancelled | Outcome::NotStarted if cancelling => super::wishes::finish_cancel(record, at),
         Outcome::Cancelled => {
             unstored_cancel(record, at);
@@ -153,8 +153,8 @@ fn ended(
     effects
 }
 
-/// The host confirms a cancel that is not known here: it went out while nothing could be stored, and the server ended
-/// before there was room. A host says this only of what it was asked to stop.
+/// The host confirms a cancel that is unknown here: it was sent while nothing could be stored, and the server stopped
+/// before it could be. Hosts confirm only cancels that they received.
 pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
     let reason = "The host confirmed a cancel that was sent before it could be stored.".to_owned();
     record.operation.receipt = Some(Receipt::requested(record.operation.attempt, reason, at));
@@ -162,7 +162,7 @@ pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
     record.operation.forecast = None;
 }
 
-/// What a late word said, where it is worth noting.
+/// Text of a late report, if it is worth recording.
 fn late_words(body: &HostEventBody) -> Option<String> {
     match body {
         HostEventBody::Running => Some("running".into()),
