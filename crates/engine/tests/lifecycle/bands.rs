@@ -1,5 +1,5 @@
-//! Earlier runs make a band, and who leaves it for as long as a rule says is cancelled by Signalbox itself; over a
-//! restart of the server and for the next attempt as well.
+//! Baselines and auto-cancel rules: an operation outside of its baseline for as long as its rule says is cancelled;
+//! also across a restart, and for the next attempt.
 
 use crate::stage::{Follower, Stage, start, up};
 use protocol::api::{StartOperation, StartWithRule};
@@ -9,7 +9,7 @@ use protocol::{Action, EventBody, Operation, OperationId, ProblemType, SetRule, 
 use serde_json::json;
 use signalbox_engine::Engine;
 
-/// Runs whose curves lie from 0 to 5 above the step.
+/// Runs whose series lie from 0 to 5 above the step.
 async fn six_runs(engine: &Engine, feed: &mut Follower) -> Vec<OperationId> {
     let mut ids = Vec::new();
     for lift in 0..6 {
@@ -24,7 +24,7 @@ fn above(points: u32) -> SetRule {
     SetRule { series: "steps".into(), side: Side::Above, points }
 }
 
-/// One far above the others that waits behind another for its place, so that a rule is there before its first point.
+/// Run far above the others that waits for another's slot, so that its rule exists before its first point.
 async fn high_in_line(engine: &Engine, feed: &mut Follower, hold_at: u64) -> (OperationId, OperationId) {
     let first = start(engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == first && o.state == State::Running).await;
@@ -32,7 +32,7 @@ async fn high_in_line(engine: &Engine, feed: &mut Follower, hold_at: u64) -> (Op
     (first, high)
 }
 
-/// Until the feed says that so many points in a row are outside.
+/// Waits until the feed reports that many consecutive points outside.
 async fn until_outside(feed: &mut Follower, of: OperationId, wanted: u32) {
     loop {
         if let EventBody::Points { id, outside: Some(outside), .. } = feed.next().await.body
@@ -71,7 +71,7 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
     let at = band.at(7.0).unwrap();
     assert_eq!((at.p10, at.p50, at.p90, at.runs), (7.5, 9.5, 11.5, 6));
 
-    // One of another title has them as well, as runs of its kind.
+    // A run with another title has the baseline of its kind.
     let other = start(&engine, json!({"steps": 1_000_000})).await.id;
     let envelope = band_of(other, false).await.unwrap();
     assert_eq!((envelope.like, envelope.runs), (Like::SameKind, ids.clone()));
@@ -102,7 +102,7 @@ async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart
     engine.close().await;
     drop(engine);
 
-    // Each of them is counted once by the next server, too.
+    // A restarted server counts each point once, too.
     let engine = stage.engine();
     assert_eq!(engine.rule(high).await.unwrap().outside, 11);
     let mut feed = Follower::new(&engine, engine.feed().head());
@@ -120,10 +120,10 @@ async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart
         set.detail,
         "cancel when steps is above the P90 of 6 past runs of the same kind for 12 points in a row"
     );
-    // What it was cancelled by stays to be seen, whoever ran since.
+    // The baseline that it was cancelled by stays, whatever ran since.
     let envelope = engine.envelope(high, "steps".into(), 500, true).await.unwrap();
     assert_eq!(envelope.runs.len(), 6);
-    // It is spent: who wants another attempt has it.
+    // The rule is spent: a user may retry.
     let again = engine.again(high, AttemptOrigin::Retry).await.unwrap();
     assert_eq!(again.rule, None);
     engine.cancel(high, String::new()).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_rule_set_in_the_midst_judges_what_comes_after_it_and_one_taken_away_j
     up(&engine).await;
     six_runs(&engine, &mut feed).await;
     let id = start(&engine, json!({"steps": 60, "lift": 100, "hold_at": 11})).await.id;
-    // Ten points are there, all of them outside.
+    // There are ten points, all outside.
     loop {
         if let EventBody::Points { id: of, series, .. } = feed.next().await.body
             && of == id
@@ -180,7 +180,7 @@ async fn a_rule_set_in_the_midst_judges_what_comes_after_it_and_one_taken_away_j
     }
     let wrong = engine.set_rule(id, above(2)).await.unwrap_err();
     assert_eq!((wrong.kind, wrong.fields[0].field.as_str()), (ProblemType::BadParams, "points"));
-    // Twenty points with a band are to come, from 11 to 30, and after those none is judged.
+    // Twenty more points, 11 to 30, have a baseline; later ones are not judged.
     engine.set_rule(id, above(21)).await.unwrap();
     stage.host.open_gate();
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;

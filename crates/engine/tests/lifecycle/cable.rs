@@ -1,4 +1,4 @@
-//! A cable between an engine and its host that can be cut while both live on.
+//! Connection between an engine and its host that can be cut while both keep running.
 
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ pub struct Cable {
 }
 
 impl Cable {
-    /// Leads to the host; whole at first.
+    /// Opens a connection to the host, not cut at first.
     pub async fn to(host: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -23,7 +23,7 @@ impl Cable {
         Self { address, whole }
     }
 
-    /// Nothing goes through, and what was open is closed.
+    /// Closes open connections and refuses new ones.
     pub fn cut(&self) {
         self.whole.send_replace(false);
     }

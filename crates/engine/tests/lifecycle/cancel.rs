@@ -1,4 +1,4 @@
-//! Cancels at bad moments: while the start is on its way, while nothing can be stored, while what was started goes on.
+//! Cancels at bad times: while the start is on its way, while nothing can be stored, while children continue.
 
 use crate::children::child;
 use crate::full_store::FullStore;
@@ -21,7 +21,7 @@ async fn a_404_from_before_the_host_accepted_the_start_is_no_loss() {
     proxy.until(|passed| passed.starts == 1).await;
     engine.cancel(id, String::new()).await.unwrap();
     proxy.until(|passed| passed.cancels == 1).await;
-    // The start is accepted, and the work runs, before the answer to the cancel is there.
+    // The start is accepted and the work runs before the response to the cancel arrives.
     proxy.let_starts_pass();
     feed.until(|o| o.id == id && o.started_at.is_some()).await;
     proxy.let_not_found_pass();
@@ -41,14 +41,14 @@ async fn a_start_that_arrives_after_its_cancel_never_runs() {
     let id = start(&engine, json!({"steps": 1_000_000})).await.id;
     proxy.until(|passed| passed.starts == 1).await;
     engine.cancel(id, String::new()).await.unwrap();
-    // The second one means that the first was answered.
+    // A second cancel means that the first was answered.
     proxy.until(|passed| passed.cancels >= 2).await;
     assert_eq!(engine.at_hand(id).unwrap().state, State::Cancelling, "its start is still on its way");
     proxy.let_starts_pass();
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;
     assert_eq!((ended.state, ended.started_at), (State::Cancelled, None));
     assert_eq!(stage.host.starts(id), 0);
-    // The next attempt is another matter.
+    // The next attempt is not affected.
     engine.again(id, AttemptOrigin::Retry).await.unwrap();
     feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
     engine.cancel(id, String::new()).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
     let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
-    // The parent on one host, its child on the other, which falls silent.
+    // The parent is on one host, its child on the other, which falls silent.
     engine.drain("counter".parse().unwrap(), true).await.unwrap();
     let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until_running(&[parent]).await;
@@ -79,12 +79,12 @@ async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
         feed.until(|o| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::ChildrenRunning)).await;
     assert_eq!((waits.id, waits.state), (parent, State::Cancelling));
     assert_eq!(waits.receipt.unwrap().released, None);
-    // Nothing that it started is tried again meanwhile.
+    // No child is retried in the meantime.
     assert!(!engine.at_hand(one).unwrap().state.ended());
     engine.close().await;
     drop(engine);
 
-    // Nor does a restart of the server end it before them.
+    // A restart of the server does not end it before them, either.
     let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
     let mut feed = Follower::new(&engine, engine.feed().head());
     assert_eq!(engine.at_hand(parent).unwrap().state, State::Cancelling);
@@ -123,7 +123,7 @@ async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
     engine.close().await;
 }
 
-/// An operation that runs while nothing can be stored.
+/// Operation that runs while nothing can be stored.
 struct OnFullDisk {
     stage: Stage,
     store: FullStore,
@@ -155,7 +155,7 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there
     assert_eq!(stage.host.running().await, 0);
     let shown = engine.operation(id).await.unwrap().operation;
     assert!(shown.receipt.unwrap().not_stored);
-    // Pressed twice it is the same cancel.
+    // If pressed twice, it is the same cancel.
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
     assert_eq!(
         stage::try_start(&engine, "test.count", json!({"steps": 1})).await.unwrap_err().kind,
@@ -199,7 +199,7 @@ async fn a_start_that_its_host_cancelled_before_the_server_died_on_a_full_disk_e
     proxy.until(|passed| passed.starts == 1).await;
     store.fill();
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
-    // The second one means that the host answered the first.
+    // A second cancel means that the host answered the first.
     proxy.until(|passed| passed.cancels >= 2).await;
     engine.close().await;
     drop(engine);

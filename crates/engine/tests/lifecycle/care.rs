@@ -1,4 +1,4 @@
-//! What the engine does by itself: gives up, tries again, holds back, stops what is astray, forgets.
+//! What the engine does by itself: gives up hosts, retries, holds back, stops strays, deletes old operations.
 
 use crate::stage::{Follower, PATIENCE, Stage, start, start_with, up};
 use protocol::operation::AttemptOrigin;
@@ -18,7 +18,7 @@ fn policy(attempts: u32, pause: Duration, reasons: &[FailureReason]) -> RetryPol
     RetryPolicy { attempts, pause, longest_pause: pause, resume: true, reasons: reasons.to_vec() }
 }
 
-/// One that runs, with its feed.
+/// A running operation, with its feed.
 async fn running(engine: &Engine, params: serde_json::Value) -> (Follower, OperationId) {
     let mut feed = Follower::new(engine, 0);
     up(engine).await;
@@ -121,7 +121,7 @@ async fn a_pause_that_ends_too_far_ahead_when_the_server_starts_is_no_longer_tha
     engine.close().await;
     drop(engine);
 
-    // An hour ahead of a policy of a millisecond: as if the clock had been set back by an hour meanwhile.
+    // An hour ahead of a policy of a millisecond, as if the clock had been set back by an hour.
     let engine = stage.engine_with(pausing(Duration::from_millis(1)));
     let mut feed = Follower::new(&engine, engine.feed().head());
     feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
@@ -217,7 +217,7 @@ async fn what_runs_on_a_host_though_it_is_over_here_is_found_and_stopped() {
     let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
     engine.cancel(id, String::new()).await.unwrap();
     feed.until(|o| o.id == id && o.state == State::Cancelled).await;
-    // The same attempt again, as a request that was held up on its way, to a host that forgot that it had it.
+    // The same attempt again, as a delayed request to a host that no longer knows it.
     stage.kill_host();
     stage.restart_host().await;
     up(&engine).await;
@@ -276,7 +276,7 @@ async fn what_the_host_fails_over_each_time_it_is_asked_is_given_up_with_the_hos
     assert_eq!((ended.state, failure.reason), (State::Failed, FailureReason::Refused));
     assert!(failure.message.starts_with("counter rejected the operation: "), "{}", failure.message);
     assert!(failure.hint.contains("bug in the host"), "{}", failure.hint);
-    // Its place is free.
+    // Its slot is free.
     let next = start(&engine, json!({"steps": 1})).await.id;
     feed.until(|o| o.id == next && o.state == State::Succeeded).await;
     engine.close().await;

@@ -1,4 +1,4 @@
-//! A resume on another host than the one that made the checkpoint: its files are carried there first.
+//! Resuming on another host than the one that made the checkpoint: its files are transferred first.
 
 use crate::stage::{Follower, PATIENCE, Stage, TestHost, start, up};
 use protocol::operation::AttemptOrigin;
@@ -71,7 +71,7 @@ async fn the_host_that_made_the_checkpoint_goes_on_while_it_has_a_place() {
     let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, mut feed, id) = cancelled(&stage, &other).await;
     stage.host.open_gate();
-    // Here is more to do, and there is less.
+    // The first host has more load than the second.
     let busy = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == busy && o.state == State::Running).await;
     let ended = resumed(&engine, &mut feed, id).await;
@@ -91,7 +91,7 @@ async fn a_checkpoint_that_is_not_what_was_kept_starts_nothing_and_says_so() {
     assert_eq!((ended.state, failure.reason), (State::Failed, FailureReason::CheckpointAway));
     assert!(failure.message.contains("SHA-256") && failure.message.contains("counter"), "{failure:?}");
     assert_eq!((other.starts(id), other.files(id).len()), (0, 0));
-    // It can be tried again: the checkpoint is still known.
+    // It can be resumed again: the checkpoint is still known.
     assert!(ended.checkpoint.is_some());
     engine.close().await;
 }
@@ -130,7 +130,7 @@ async fn what_is_deleted_leaves_no_files_on_its_host() {
     let (engine, _feed, id) = cancelled(&stage, &other).await;
     assert_eq!(stage.host.files(id).len(), 1);
     engine.delete(id).await.unwrap();
-    // The host is told after the answer.
+    // The host is told after the response.
     let gone = async {
         while !stage.host.files(id).is_empty() {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Operations that another one started end with it.
+//! Child operations end with their parent.
 
 use crate::stage::{self, Follower, Stage, start};
 use protocol::api::StartOperation;
@@ -24,7 +24,7 @@ async fn until_cancelled(feed: &mut Follower, ids: &[OperationId]) {
     }
 }
 
-/// A parent and its one child, both cancelled as they ran.
+/// Parent with one child, both cancelled while running.
 async fn cancelled_family(engine: &Engine, feed: &mut Follower) -> (OperationId, OperationId) {
     let parent = start(engine, json!({"steps": 1_000_000})).await.id;
     let one = child(engine, parent, 1_000_000, "one").await;
@@ -47,7 +47,7 @@ async fn a_cancel_takes_along_what_runs_and_what_waits_and_nothing_that_has_ende
     let waiting = child(&engine, parent, 1_000_000, "waiting").await;
     let other = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == running && o.state == State::Running).await;
-    // Under the same key it is there once.
+    // With the same key, it exists once.
     assert_eq!(child(&engine, parent, 1_000_000, "running").await, running);
 
     engine.cancel(parent, "enough".into()).await.unwrap();
@@ -82,7 +82,7 @@ async fn who_failed_takes_its_children_along_and_a_restart_forgets_none() {
     feed.until_running(&[parent, waiting]).await;
     engine.close().await;
     drop(engine);
-    // The new server knows who belongs to whom from the store.
+    // A restarted server knows parents and children from the store.
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, engine.feed().head());
     stage::up(&engine).await;
@@ -91,7 +91,7 @@ async fn who_failed_takes_its_children_along_and_a_restart_forgets_none() {
     engine.cancel(parent, String::new()).await.unwrap();
     until_cancelled(&mut feed, &[parent, waiting, second]).await;
 
-    // A parent that fails for good: its host dies and comes back as another.
+    // A parent that finally fails: its host is killed and restarts.
     let parent = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == parent && o.state == State::Running).await;
     engine.drain("counter".parse().unwrap(), true).await.unwrap();

@@ -1,4 +1,4 @@
-//! Operations that ended are deleted, alone, many at once, and with what they started.
+//! Deletion of ended operations: one, many, and with children.
 
 use crate::stage::{self, Follower, PATIENCE, Stage, start};
 use protocol::api::{Deleted, StartOperation};
@@ -23,7 +23,7 @@ async fn ended(engine: &Engine, feed: &mut Follower, steps: u64) -> OperationId 
     id
 }
 
-/// Until all of them are told to be no more.
+/// Waits until all of them are reported as deleted.
 async fn until_forgotten(feed: &mut Follower, ids: &[OperationId]) {
     let mut waited_for: HashSet<_> = ids.iter().copied().collect();
     let told = async {
@@ -60,7 +60,7 @@ async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
     assert_eq!(engine.again(id, AttemptOrigin::Retry).await.unwrap_err().kind, ProblemType::NotFound);
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert!(engine.snapshot().operations.iter().all(|o| o.id != id));
-    // Who did it outlives it, and says what it was.
+    // The audit entry remains, and describes it.
     let check = async |engine: &Engine| {
         let entries = engine.audit(None, None, 50).await.unwrap().entries;
         let deletes: Vec<_> = entries.iter().filter(|e| e.action == Action::Delete).collect();
@@ -95,7 +95,7 @@ async fn a_key_of_what_was_deleted_starts_nothing_anew() {
     assert_eq!(engine.start(request.clone(), key()).await.unwrap_err().kind, ProblemType::Deleted);
     engine.close().await;
     drop(engine);
-    // And after a restart.
+    // Also after a restart.
     let engine = stage.engine();
     assert_eq!(engine.start(request.clone(), key()).await.unwrap_err().kind, ProblemType::Deleted);
     let other = StartOperation { params: json!({"steps": 3}), ..request };
@@ -118,12 +118,12 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
     let of_7 = Filter::parse([("param.steps", "7")]).unwrap();
     let would = engine.delete_many(Which::Found(of_7.clone()), None, true).await.unwrap();
     assert_eq!((would.deleted, would.refused), (2, 0));
-    // What ends after it was counted stays, until it is counted.
+    // An operation that ends after the count is kept until it is counted.
     let later = ended(&engine, &mut feed, 7).await;
     let told = engine.delete_many(Which::Found(of_7), would.until, false).await.unwrap();
     assert_eq!((told.deleted, told.refused, told.until), (2, 0, None));
     until_forgotten(&mut feed, &ids[..2]).await;
-    // Named twice is once; what is gone and what runs is refused.
+    // Listed twice counts once; deleted and running ones are refused.
     let named = vec![ids[2], ids[2], ids[0], long];
     let told = engine.delete_many(Which::These(named), None, false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (1, 2));
@@ -132,7 +132,7 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
     assert_eq!((told.deleted, told.refused), (2, 0));
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);
-    // One entry for those that left together names each of them.
+    // One entry for operations deleted together names each of them.
     let entries = engine.audit(None, None, 50).await.unwrap().entries;
     let named = |detail: &str| ids[..2].iter().all(|id| detail.contains(&format!("{id} test.count to 7")));
     let both = entries.iter().filter(|e| e.detail.starts_with("2 operations"));
@@ -158,7 +158,7 @@ async fn what_it_started_goes_with_it_once() {
             feed.until(|o| o.id == *id && o.state.ended()).await;
         }
     }
-    // One of them alone may leave before.
+    // One of them may be deleted alone before.
     assert_eq!(engine.delete(family[0]).await.unwrap().deleted, 1);
     engine.cancel(parent, String::new()).await.unwrap();
     feed.until(|o| o.id == parent && o.state.ended()).await;

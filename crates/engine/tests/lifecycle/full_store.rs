@@ -1,4 +1,4 @@
-//! A store whose disk can be full: reads go on, writes fail.
+//! Store whose disk can be full: reads work, writes fail.
 
 use protocol::host::ResultDoc;
 use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
@@ -9,7 +9,7 @@ use store::{
     Stored, Tally,
 };
 
-/// The store of a server, and whether its disk is full.
+/// Store of a server, and whether its disk is full.
 #[derive(Clone)]
 pub struct FullStore {
     store: Arc<Sqlite>,

@@ -1,4 +1,4 @@
-//! A proxy between an engine and its host that holds starts on their way, and can lose the answer to a cancel.
+//! Proxy between an engine and its host that delays starts, and can lose the response to a cancel.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use tokio::sync::{Mutex, watch};
 /// What has passed so far, and what may pass.
 #[derive(Clone, Copy, Default)]
 pub struct Passed {
-    /// Starts that have come to the proxy.
+    /// Number of starts received.
     pub starts: u32,
-    /// Cancels that have come to the proxy.
+    /// Number of cancels received.
     pub cancels: u32,
     starts_may_pass: bool,
-    /// The first cancel is answered with 404 in the host's place, once this is so.
+    /// If set, the first cancel is answered with 404 instead of by the host, once this is true.
     not_found_may_pass: Option<bool>,
 }
 
@@ -25,7 +25,7 @@ pub struct HeldRequests {
 }
 
 impl HeldRequests {
-    /// Leads to the host and holds starts. With `not_found` the first cancel never comes there.
+    /// Opens a proxy to the host that delays starts. With `not_found`, the first cancel never reaches the host.
     pub async fn to(host: SocketAddr, not_found: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -113,7 +113,7 @@ async fn up(
     }
 }
 
-/// How long the first request is, when all of it is here.
+/// Length of the first request, if it is complete.
 fn whole(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The engine with a real store and real hosts on free ports: start, follow, cancel, restart, silence.
+//! Engine with a real store and real hosts on free ports: start, follow, cancel, restart, silence.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -72,7 +72,7 @@ async fn who_finds_no_place_waits_in_line_and_goes_as_soon_as_one_is_free() {
     let third = start(&engine, json!({"steps": 3})).await;
     let waiting = feed.until(|o| o.id == second.id && o.condition.is_some()).await;
     assert_eq!(waiting.condition.unwrap().kind, ConditionKind::Waiting);
-    // One in line that is cancelled never runs.
+    // A queued operation that is cancelled never runs.
     assert_eq!(engine.cancel(second.id, String::new()).await.unwrap().state, State::Cancelled);
     engine.cancel(first.id, String::new()).await.unwrap();
     feed.until(|o| o.id == third.id && o.state == State::Succeeded).await;
@@ -119,7 +119,7 @@ async fn one_idempotency_key_starts_one_operation() {
     assert_eq!(engine.start(other.clone(), key()).await.unwrap_err().kind, ProblemType::KeyReused);
     engine.close().await;
     drop(engine);
-    // And after a restart, from the store.
+    // Also after a restart, from the store.
     let engine = stage.engine();
     let again = engine.start(request(), key()).await.unwrap();
     assert_eq!((again.operation.id, again.new), (a.operation.id, false));
@@ -141,7 +141,7 @@ async fn a_restarted_server_takes_up_what_runs_and_what_ended_meanwhile() {
     feed.read_rest();
     let head = feed.last();
 
-    // While no server is there, one of them ends.
+    // While no server runs, one of them ends.
     stage.host.open_gate();
     stage.host.ended(gated.id).await;
 
@@ -152,11 +152,11 @@ async fn a_restarted_server_takes_up_what_runs_and_what_ended_meanwhile() {
     assert_eq!(ended.state, State::Succeeded);
     let detail = engine.operation(gated.id).await.unwrap();
     assert_eq!(detail.result.unwrap().document, json!({"steps": 5}));
-    // Every point came in exactly once.
+    // Every point arrived exactly once.
     let points = engine.series(gated.id, vec![], (None, None), 1_000).await.unwrap();
     let xs: Vec<f64> = points.series[0].points.iter().map(|p| p.0).collect();
     assert_eq!(xs, [1.0, 2.0, 3.0, 4.0, 5.0]);
-    // The other goes on and can be cancelled.
+    // The other continues and can be cancelled.
     assert_eq!(engine.operation(long.id).await.unwrap().operation.state, State::Running);
     engine.cancel(long.id, String::new()).await.unwrap();
     let end = feed.until(|o| o.id == long.id && o.state.ended()).await;
@@ -179,7 +179,7 @@ async fn a_host_that_dies_is_a_condition_and_its_return_decides() {
     assert_eq!(silent.state, State::Running, "nobody knows that it ended");
     let condition = silent.condition.unwrap();
     assert_eq!(condition.kind, ConditionKind::NoWord);
-    // A cancel meanwhile is kept and said to be undelivered.
+    // A cancel in the meantime is kept and reported as undelivered.
     engine.cancel(operation.id, String::new()).await.unwrap();
     let kept = feed
         .until(|o| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::CancelUndelivered))
@@ -191,7 +191,7 @@ async fn a_host_that_dies_is_a_condition_and_its_return_decides() {
     assert_eq!(ended.state, State::Failed);
     let reason = ended.failure.unwrap().reason;
     assert!(matches!(reason, FailureReason::HostRestarted | FailureReason::HostLost), "{reason:?}");
-    // What it had done is not done again.
+    // Work that was done is not repeated.
     let resumed = engine.again(operation.id, AttemptOrigin::Resume).await.unwrap();
     assert_eq!(resumed.attempt, 2);
     feed.until(|o| o.id == operation.id && o.state == State::Running && o.attempt == 2).await;
@@ -241,7 +241,7 @@ async fn a_snapshot_and_the_feed_from_its_number_give_the_present() {
     engine.close().await;
 }
 
-/// For the follower's own book-keeping.
+/// Whether a number is within the skipped ranges.
 fn covers(skips: &[Skipped], seq: u64) -> bool {
     skips.iter().any(|s| (s.from..=s.to).contains(&seq))
 }

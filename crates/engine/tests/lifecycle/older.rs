@@ -1,4 +1,4 @@
-//! A reader who comes back late is given old events from the store, and none that the feed has not told yet.
+//! A reader that resumes late gets old events from the store, but none that the feed has not published.
 
 use protocol::Time;
 use signalbox_engine::{Engine, EngineConfig, Read};
@@ -16,7 +16,7 @@ async fn what_is_durable_but_not_yet_told_is_not_given_from_the_store() {
     let store = Arc::new(Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
     store.apply(&[event(1), event(2), event(3)]).unwrap();
     let engine = Engine::open(store.clone(), EngineConfig::default()).unwrap();
-    // As between the writer's commit and the feed's word of it.
+    // As between the writer's commit and its publication.
     store.apply(&[event(4)]).unwrap();
 
     let mut cursor = engine.follow(1, None);

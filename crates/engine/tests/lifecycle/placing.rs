@@ -1,4 +1,4 @@
-//! Where operations are placed: on hosts that are ready for them, and elsewhere when a host could not begin one.
+//! Placement: on hosts that are ready, and elsewhere if a host could not begin an operation.
 
 use crate::stage::{self, Follower, Stage, TestHost, start};
 use protocol::operation::AttemptOrigin;
@@ -34,7 +34,7 @@ async fn what_one_host_could_not_begin_runs_on_another_as_the_same_attempt() {
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let mut ids = Vec::new();
-    // More than the other host has slots: they wait for it and do not fail on the one that can't begin them.
+    // More than the other host's slots: they wait for it, and do not fail on the host that can't begin them.
     for _ in 0..6 {
         ids.push(start(&engine, json!({"steps": 3, "needs_gate": true})).await.id);
     }

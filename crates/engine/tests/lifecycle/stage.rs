@@ -1,4 +1,4 @@
-//! The stage for these tests: a store in a folder of its own, and a host that counts.
+//! Environment of these tests: a store in its own folder, and a host that counts.
 
 use super::cable::Cable;
 use super::covers;
@@ -24,37 +24,37 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Nothing here takes nearly so long; a test that waits for ever says so.
+/// Timeout of waits; nothing takes nearly that long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize, JsonSchema)]
 struct Params {
-    /// How far to count.
+    /// Number of steps to count.
     steps: u64,
-    /// Stop before the last step until the gate is opened.
+    /// Wait before the last step until the gate is opened.
     #[serde(default)]
     gated: bool,
-    /// Stop before this step until the gate is opened.
+    /// Wait before this step until the gate is opened.
     #[serde(default)]
     hold_at: Option<u64>,
-    /// How far its curve lies above the step.
+    /// Distance of its series above the step.
     #[serde(default)]
     lift: f64,
-    /// Leave a checkpoint after so many steps.
+    /// Steps between checkpoints.
     #[serde(default)]
     checkpoint: Option<u64>,
-    /// Its place and sum are in a file beside it.
+    /// Keep position and sum in a file of the checkpoint.
     #[serde(default)]
     in_file: bool,
-    /// To look at them brings the host to fail.
+    /// A host that looks at these parameters fails.
     #[serde(default)]
     faulty: bool,
-    /// Can't be begun before the gate is opened.
+    /// Can't begin before the gate is opened.
     #[serde(default)]
     needs_gate: bool,
 }
 
-/// What the test sees of the work, across lives of the host.
+/// What a test sees of the work, across restarts of the host.
 #[derive(Default)]
 struct Seen {
     starts: HashMap<OperationId, u32>,
@@ -145,9 +145,9 @@ impl Work for Count {
     }
 }
 
-/// A host, serving.
+/// Serving host.
 pub struct TestHost {
-    /// Of its checkpoints, over all of its lives.
+    /// Folder of its checkpoints, across restarts.
     folder: tempfile::TempDir,
     address: SocketAddr,
     capacity: u32,
@@ -172,7 +172,7 @@ impl TestHost {
         self.address
     }
 
-    /// As a configuration names it.
+    /// Configuration entry for it.
     pub fn config(&self, name: &str) -> HostConfig {
         HostConfig {
             name: name.parse().unwrap(),
@@ -182,7 +182,7 @@ impl TestHost {
         }
     }
 
-    /// The files that it keeps of an operation's checkpoints.
+    /// Files of an operation's checkpoints on this host.
     pub fn files(&self, id: OperationId) -> Vec<std::path::PathBuf> {
         let Ok(attempts) = std::fs::read_dir(self.folder.path().join(id.to_string())) else {
             return Vec::new();
@@ -191,7 +191,7 @@ impl TestHost {
         files.map(|file| file.unwrap().path()).collect()
     }
 
-    /// It is gone, as by kill -9.
+    /// Ends it like `kill -9`.
     pub fn kill(&mut self) {
         self.serving.abort();
         if let Some(runtime) = self.runtime.take() {
@@ -199,7 +199,7 @@ impl TestHost {
         }
     }
 
-    /// What it says of its health from now on.
+    /// Sets the health that it reports.
     pub fn set_ready(&self, ready: bool) {
         self.ready.send_replace(ready);
     }
@@ -221,7 +221,7 @@ impl TestHost {
         pool.get("/host/v1/operations").await.unwrap()
     }
 
-    /// A start that comes past the server.
+    /// Starts an operation directly on the host, without the server.
     pub async fn start_by_hand(&self, id: OperationId, params: Value) {
         let pool = pool::Pool::new(&format!("http://{}", self.address), PoolConfig::default()).unwrap();
         let body = json!({"id": id, "attempt": 1, "kind": "test.count", "params": params});
@@ -229,13 +229,13 @@ impl TestHost {
         assert_eq!(started.unwrap().0, 202);
     }
 
-    /// How many operations it works on, as it says itself.
+    /// Number of its running operations, as it reports itself.
     pub async fn running(&self) -> usize {
         let ended = protocol::host::HostState::Ended;
         self.list().await.operations.iter().filter(|o| o.state != ended).count()
     }
 
-    /// Waits until it says that an operation ended, by its own feed.
+    /// Waits until its own feed reports that an operation has ended.
     pub async fn ended(&self, id: OperationId) {
         let pool = pool::Pool::new(&format!("http://{}", self.address), PoolConfig::default()).unwrap();
         let mut stream = pool.stream("/host/v1/events?after=0", None, PATIENCE, PATIENCE).await.unwrap();
@@ -251,7 +251,7 @@ impl TestHost {
     }
 }
 
-/// Serves on a runtime of its own, which can be torn down as a process can: at any instant, without a word.
+/// Serves on its own runtime, which can be torn down like a process: at any time, without notice.
 async fn serve(
     listen: &str,
     capacity: u32,
@@ -266,7 +266,7 @@ async fn serve(
     let serving = runtime.spawn(async move {
         let host = Host::builder("counter", "1").capacity(capacity).work(work).checkpoints(folder);
         let host = host.build().unwrap();
-        // A host that was killed may hold the port for a moment longer.
+        // A killed host may keep the port for a moment.
         let bound = async {
             loop {
                 let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -287,7 +287,7 @@ async fn serve(
     (runtime, serving, address)
 }
 
-/// A store and a host; engines come and go.
+/// Store and host; engines come and go.
 pub struct Stage {
     folder: tempfile::TempDir,
     pub host: TestHost,
@@ -298,22 +298,22 @@ impl Stage {
         Self { folder: tempfile::tempdir().unwrap(), host: TestHost::new(capacity).await }
     }
 
-    /// A server's engine, on the store as the last one left it.
+    /// Engine on the store as the last one left it.
     pub fn engine(&self) -> Engine {
         self.engine_with(|_| {})
     }
 
-    /// The same, with a configuration of its own.
+    /// Same, with a changed configuration.
     pub fn engine_with(&self, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
         self.engine_to(self.host.address, configure)
     }
 
-    /// The same, over a cable that can be cut.
+    /// Same, over a connection that can be cut.
     pub fn engine_over(&self, cable: &Cable, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
         self.engine_to(cable.address, configure)
     }
 
-    /// What a server that was closed left.
+    /// Store of a server that was closed.
     pub fn store(&self) -> Sqlite {
         Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap()
     }
@@ -322,12 +322,12 @@ impl Stage {
         Cable::to(self.host.address).await
     }
 
-    /// The same, to whatever leads to its host.
+    /// Same, with another address for its host.
     pub fn engine_at(&self, address: SocketAddr, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
         self.engine_to(address, configure)
     }
 
-    /// The same, on a store that the test has in hand.
+    /// Same, on a store of the test.
     pub fn engine_on(&self, store: Arc<dyn Store>, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
         self.open(store, self.host.address, configure)
     }
@@ -357,12 +357,12 @@ impl Stage {
         Engine::open(store, config).unwrap()
     }
 
-    /// The host is gone, as by kill -9.
+    /// Ends the host like `kill -9`.
     pub fn kill_host(&mut self) {
         self.host.kill();
     }
 
-    /// And there again on the same port, with another life.
+    /// Restarts the host on the same port.
     pub async fn restart_host(&mut self) {
         let listen = self.host.address.to_string();
         let (runtime, serving, _) = serve(
@@ -384,7 +384,7 @@ impl Drop for TestHost {
     }
 }
 
-/// Waits until the engine hears the host and knows its health: then it places work on it.
+/// Waits until the engine is connected to the host and knows its health, and so places work on it.
 pub async fn up(engine: &Engine) {
     let mut feed = Follower::new(engine, engine.feed().head());
     while engine.hosts().hosts.iter().any(|h| h.link != HostLink::Up || h.health.is_none()) {
@@ -406,7 +406,7 @@ pub async fn start(engine: &Engine, params: Value) -> Operation {
     try_start(engine, "test.count", params).await.unwrap()
 }
 
-/// One who reads the feed and keeps the book of it.
+/// Reader of the feed that records it.
 pub struct Follower {
     cursor: Cursor,
     ready: std::collections::VecDeque<Event>,
@@ -445,7 +445,7 @@ impl Follower {
         }
     }
 
-    /// What is left in the feed of an engine that was closed.
+    /// Reads what is left in the feed of a closed engine.
     pub fn read_rest(&mut self) {
         while self.take() {}
     }
@@ -454,8 +454,7 @@ impl Follower {
         self.read.last().copied().unwrap_or(self.from)
     }
 
-    /// The first operation as told that fits. While others are told of, it is waited for no longer than
-    /// while nothing is.
+    /// Waits for the first published operation that matches. The timeout also applies while other events arrive.
     pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
         let told = async {
             loop {
@@ -469,7 +468,7 @@ impl Follower {
         tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not")
     }
 
-    /// Until each of them is told to run, in whatever order.
+    /// Waits until all of them run, in any order.
     pub async fn until_running(&mut self, ids: &[OperationId]) {
         let mut waited_for: HashSet<_> = ids.iter().copied().collect();
         while !waited_for.is_empty() {
@@ -478,7 +477,7 @@ impl Follower {
         }
     }
 
-    /// The states of an operation from here on, each once, to its end.
+    /// States of an operation from here to its end, without repetitions.
     pub async fn states_until_ended(&mut self, id: OperationId) -> Vec<State> {
         let mut states: Vec<State> = Vec::new();
         loop {
@@ -492,7 +491,7 @@ impl Follower {
         }
     }
 
-    /// Each number came once; what is missing was said to be skipped.
+    /// Asserts that each number came once, and that missing ones were reported as skipped.
     pub fn assert_gapless(&self) {
         assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
         let read: HashSet<u64> = self.read.iter().copied().collect();
