@@ -1,4 +1,4 @@
-//! A host of one kind: `text.count` counts the lines of all files in a folder. The program of docs/hosts.md.
+//! Host with one kind: `text.count` counts the lines of all files in a folder. This is the program of docs/hosts.md.
 
 use signalbox_host_kit::protocol::host::ResultDoc;
 use signalbox_host_kit::protocol::{FieldError, KindName, KindSpec, LogLevel, SeriesInfo, Summary};
@@ -6,12 +6,12 @@ use signalbox_host_kit::{CancellationToken, Context, Host, Work, WorkError, asyn
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-/// What a person fills in. The form, its help and its checks come from this struct.
+/// Parameters of `text.count`. The form, its help and its checks are made from this struct.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 pub struct Params {
-    /// The folder whose files are counted.
+    /// Folder with the files to count.
     pub folder: PathBuf,
-    /// Stop after so many files; empty for all.
+    /// Largest number of files; empty for all.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub most: Option<u32>,
@@ -25,7 +25,7 @@ impl Work for CountLines {
 
     fn kind(&self) -> KindSpec {
         KindSpec {
-            name: KindName::new("text.count").expect("it is of the form area.verb"),
+            name: KindName::new("text.count").expect("valid kind name"),
             title: "Count lines".into(),
             description: "Counts the lines of all files in a folder.".into(),
             summary: Summary("{folder}".into()),
@@ -41,7 +41,7 @@ impl Work for CountLines {
         }
     }
 
-    // What a schema can't say. The message appears at the field, before anything is started.
+    // Checks what a schema can't express. The message appears at the field, before anything starts.
     fn check(&self, params: &Params) -> Result<(), Vec<FieldError>> {
         if params.folder.is_dir() {
             return Ok(());
@@ -51,26 +51,26 @@ impl Work for CountLines {
     }
 
     async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
-        // Reading files blocks, so it is done on a thread for that. The context goes along.
+        // Reading files blocks, so it runs on a blocking thread, with the context.
         let counting = tokio::task::spawn_blocking(move || count(&ctx, &params));
         counting.await.map_err(|e| WorkError::failed(e.to_string(), "This is a bug in the host."))?
     }
 }
 
 fn count(ctx: &Context, params: &Params) -> Result<ResultDoc, WorkError> {
-    // Looking for files takes no time worth telling.
+    // Finding the files takes almost no time.
     ctx.phase_weights(&[0.0, 1.0]);
     ctx.phase(1, "look");
     let files = files_of(&params.folder, params.most)?;
     ctx.phase(2, "count");
     ctx.items("files", Some(files.len() as u64));
-    // An earlier attempt may have left a place to go on from: how many files were done, and their lines.
+    // An earlier attempt may have left a checkpoint: number of files done, and their lines.
     let (done, mut lines) = match ctx.resume_from() {
         Some(checkpoint) => serde_json::from_value(checkpoint.state.clone()).unwrap_or((0, 0)),
         None => (0, 0),
     };
     for (n, file) in files.iter().enumerate().skip(done) {
-        // Cancelled? Then this ends the work at once.
+        // Returns an error if cancelled, which ends the work.
         ctx.check()?;
         ctx.message(file.display().to_string());
         match lines_of(file) {
@@ -90,7 +90,7 @@ fn files_of(folder: &Path, most: Option<u32>) -> Result<Vec<PathBuf>, WorkError>
         WorkError::failed(format!("{} can't be read: {e}.", folder.display()), "Check its permissions.")
     })?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
-    // The same order each time: a checkpoint counts on it.
+    // The checkpoint depends on a fixed order.
     files.sort();
     files.truncate(most.map_or(usize::MAX, |n| n as usize));
     Ok(files)

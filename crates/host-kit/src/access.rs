@@ -1,7 +1,7 @@
-//! Who may talk to the host: those with its token, and no web page that it does not know.
+//! Access control: requests need the host's token, and web pages must be known.
 //!
-//! A page whose name was bound to this machine's address (DNS rebinding) asks as if it were the host's own, so where no
-//! token keeps it out the name by which it found the host does.
+//! A page whose name was bound to this machine's address (DNS rebinding) sends requests as if it were the host's own
+//! page. Without a token, the name in the request keeps it out.
 
 use crate::Refusal;
 use axum::extract::{Request, State};
@@ -15,18 +15,18 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-/// What a request must carry.
+/// Access rules for requests.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
-    /// Wanted of every request, when set.
+    /// Token required of every request, if set.
     pub token: Option<String>,
-    /// The pages that may ask; other programs send no `Origin`.
+    /// Origins of allowed pages; other programs send no `Origin`.
     pub origins: Vec<String>,
 }
 
 impl Access {
     fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        // A browser says whose page asks. Without this any page could start operations on a loopback host.
+        // Browsers send the origin of the page. Without this check, any page could start operations on a loopback host.
         if let Some(origin) = headers.get(header::ORIGIN) {
             let known = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
             if !known {
@@ -58,8 +58,8 @@ impl Access {
     }
 }
 
-/// Whoever asks has found the host by an address or as localhost: a page can't be bound to those. Browsers always say
-/// by which name they ask.
+/// Whether the client reached the host by an address or as localhost, to which a page's name can't be bound. Browsers
+/// always send the name.
 fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(host) = headers.get(header::HOST) else { return Ok(()) };
     let known = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).is_some_and(|host| {
@@ -76,13 +76,13 @@ fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(ProblemType::Forbidden, why))
 }
 
-/// Compares in a time that tells nothing but the length.
+/// Comparison whose time depends only on the length.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && std::hint::black_box(a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b))) == 0
 }
 
-/// Admits a request, and answers for a handler that panics.
+/// Checks a request, and responds for a handler that panics.
 pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     if let Err(refusal) = access.admit(request.headers()) {
         return refusal.into_response();
@@ -126,7 +126,7 @@ mod tests {
             let refusal = access.admit(&headers(&[(header::HOST, host)])).unwrap_err();
             assert_eq!(refusal.problem.status, 403, "{host}");
         }
-        // The token keeps a page out as well, and hosts beyond loopback have names.
+        // A token keeps pages out, too, and hosts beyond loopback have names.
         let access = Access { token: Some("secret".into()), origins: vec![] };
         let named = [(header::HOST, "gpu-1:7301"), (header::AUTHORIZATION, "Bearer secret")];
         assert!(access.admit(&headers(&named)).is_ok());

@@ -1,7 +1,6 @@
-//! One attempt on this host: where it stands, how it is asked to stop, and its way from the first line of its
-//! work to the moment at which all that it held is free again.
+//! Attempt on this host: its state, its stop, and its life from acceptance until everything that it held is released.
 //!
-//! A lock of an attempt is taken after the registry's and before its report's, never the other way round.
+//! Lock order: registry, attempt, report.
 
 use crate::Context;
 use crate::feed::Feed;
@@ -19,58 +18,58 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The most bytes of JSON that a result may have.
+/// Largest size of a result in bytes of JSON.
 const RESULT_BYTES: usize = 256 * 1024;
-/// After the work returned, parts of it may live for so long before its log says that they do.
+/// Time after the work has returned from which its log says that parts of it are still running.
 const STRAGGLE: Duration = Duration::from_secs(5);
-/// An older attempt that has to make way is asked for so long before it is aborted.
+/// Time that an older attempt, which must make way, has to stop before it is aborted.
 pub(crate) const FENCE_DEADLINE: Duration = Duration::from_secs(10);
-/// Deadlines beyond this are drawn to it.
+/// Longest deadline; longer ones are shortened to it.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// One try at an operation, from its acceptance on.
+/// Attempt of an operation, from its acceptance on.
 pub(crate) struct Attempt {
     pub id: OperationId,
     pub number: u32,
     pub kind: KindName,
-    /// Fires when the work is to stop.
+    /// Cancelled when the work is to stop.
     pub token: CancellationToken,
     pub report: Report,
     stand: Mutex<Stand>,
-    /// When asking ends and the work is aborted.
+    /// Time at which the work is aborted.
     deadline: watch::Sender<Option<Instant>>,
     /// Whether the deadline of a cancel aborts the work.
     abortable: bool,
-    /// How many cancels were asked for.
+    /// Number of cancels requested.
     cancels: watch::Sender<u32>,
 }
 
-/// Where an attempt stands.
+/// State of an attempt.
 struct Stand {
     state: HostState,
     outcome: Option<Outcome>,
-    /// The result document, as JSON.
+    /// Result document as JSON.
     result: Option<Bytes>,
-    /// The server asked for the stop: that makes it a cancel.
+    /// The server requested the stop, which makes it a cancel.
     asked: bool,
-    /// The host shuts down.
+    /// The host is shutting down.
     host_stops: bool,
 }
 
-/// Who wants an attempt to stop.
+/// Reason for stopping an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The server, by a cancel.
+    /// Cancel by the server.
     Cancel,
-    /// The server, by the start of a newer attempt.
+    /// Start of a newer attempt by the server.
     Fence,
-    /// The server, which no longer waits for its end.
+    /// The server has abandoned the attempt.
     Abandon,
-    /// The host, which shuts down.
+    /// Shutdown of the host.
     Host,
 }
 
-/// How an attempt ends.
+/// End of an attempt.
 enum Ending {
     Succeeded { result: ResultDoc, json: Bytes },
     Failed(Failure),
@@ -106,12 +105,12 @@ impl Attempt {
         }
     }
 
-    /// How many cancels were asked for, as it rises.
+    /// Number of cancels requested, as it increases.
     pub fn cancels(&self) -> watch::Receiver<u32> {
         self.cancels.subscribe()
     }
 
-    /// As the host contract shows it.
+    /// View for the host contract.
     pub fn view(&self) -> HostOperation {
         let stand = self.stand.lock();
         HostOperation {
@@ -128,24 +127,24 @@ impl Attempt {
         self.stand.lock().state == HostState::Ended
     }
 
-    /// It ended before anything of it was begun: it may be started once more under its number.
+    /// Whether it ended before anything of it was begun, so that it may be started again with the same number.
     pub fn not_started(&self) -> bool {
         self.stand.lock().outcome == Some(Outcome::NotStarted)
     }
 
-    /// The outcome and the result document as JSON; `None` while it has not ended.
+    /// Outcome, and result document as JSON; `None` while it has not ended.
     pub fn result(&self) -> Option<(Outcome, Option<Bytes>)> {
         let stand = self.stand.lock();
         stand.outcome.map(|outcome| (outcome, stand.result.clone()))
     }
 
-    /// What its result costs in memory.
+    /// Size of its result in memory.
     pub fn result_bytes(&self) -> usize {
         self.stand.lock().result.as_ref().map_or(0, Bytes::len)
     }
 
-    /// Asks the work to stop, and aborts it after `within` where an abort ends it, or where nobody waits for its end.
-    /// Asked again it is the same stop, and the earlier deadline counts. Says where the attempt then stands.
+    /// Asks the work to stop, and aborts it after `within` if an abort ends it or nobody waits for its end. If asked
+    /// again, it is the same stop, and the earlier deadline counts. Returns the new state.
     pub fn stop(&self, why: Stop, within: Duration) -> HostState {
         let deadline = Instant::now() + within.min(LONGEST_DEADLINE);
         let state = {
@@ -172,7 +171,7 @@ impl Attempt {
         state
     }
 
-    /// From accepted to running, unless it is already to stop.
+    /// Goes from accepted to running, unless it is to stop.
     fn begin(&self) -> bool {
         let mut stand = self.stand.lock();
         if stand.state != HostState::Accepted {
@@ -203,7 +202,7 @@ impl Attempt {
         outcome
     }
 
-    /// The ending of a work that stopped without a result, by who asked for that.
+    /// Ending of a work that stopped without a result, by the reason for the stop.
     fn stopped(&self) -> Ending {
         let stand = self.stand.lock();
         if stand.asked {
@@ -241,7 +240,7 @@ impl Attempt {
             }
             Ok(Err(WorkError::Cancelled)) => self.stopped(),
             Ok(Err(WorkError::Failed(failure))) => Ending::Failed(failure),
-            // Then it stays away.
+            // A cancelled attempt that was not started counts as cancelled.
             Ok(Err(WorkError::NotStarted(_))) if self.stand.lock().asked => Ending::Cancelled,
             Ok(Err(WorkError::NotStarted(why))) => Ending::NotStarted(why),
             Err(gone) if gone.is_cancelled() => self.stopped(),
@@ -257,7 +256,7 @@ impl Attempt {
     }
 }
 
-/// Takes an attempt from its acceptance to its end. `release` gives its place on the host back.
+/// Runs an attempt from its acceptance to its end. `release` frees its slot.
 pub(crate) async fn live(
     attempt: &Arc<Attempt>,
     work: Prepared,
@@ -278,19 +277,19 @@ pub(crate) async fn live(
         attempt.report.say(HostEventBody::Stopped);
     }
     if let (Ending::Succeeded { .. }, Some(shelf)) = (&ending, shelf) {
-        // What is done needs no place to go on from.
+        // A succeeded operation needs no checkpoint files.
         let id = attempt.id;
         if tokio::task::spawn_blocking(move || shelf.forget(id)).await.is_err() {
             tracing::error!(operation = %id, "can't remove checkpoint files");
         }
     }
-    // Before the end is told: who hears of it may count on the place at once.
+    // Before the end is reported, because a client may rely on the free slot at once.
     release();
     let outcome = attempt.end(ending);
     tracing::info!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, ?outcome, "attempt ended");
 }
 
-/// Runs the work until its task is gone and nothing holds its context any more.
+/// Runs the work until its task has ended and nothing holds its context any more.
 async fn work_and_leave(
     attempt: &Arc<Attempt>,
     work: Prepared,
@@ -301,7 +300,7 @@ async fn work_and_leave(
     let context = Context::new(Arc::clone(attempt), resume_from, shelf, gone.clone().drop_guard());
     let mut task = tokio::spawn(async move { work(context).await });
     let joined = join(attempt, &mut task).await;
-    // Threads that the work left behind hear that it is over.
+    // Tells remaining threads of the work to stop.
     attempt.token.cancel();
     if tokio::time::timeout(STRAGGLE, gone.cancelled()).await.is_err() {
         attempt.report.log(
@@ -315,7 +314,7 @@ async fn work_and_leave(
     joined
 }
 
-/// Waits for the work, and aborts it when the deadline of a stop has passed.
+/// Waits for the work, and aborts it at the deadline of a stop.
 async fn join(
     attempt: &Attempt,
     task: &mut JoinHandle<Result<ResultDoc, WorkError>>,
@@ -335,7 +334,7 @@ async fn join(
             () = past => {
                 tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "the work did not stop in time; aborting it");
                 task.abort();
-                // It is gone only now: an abort takes effect at the work's next await.
+                // An abort takes effect at the work's next await, so its end must be awaited, too.
                 return task.await;
             }
             _ = deadline.changed() => {}
@@ -367,7 +366,7 @@ mod tests {
     use protocol::InstanceId;
     use tokio::sync::oneshot;
 
-    /// An attempt of a work that runs on another service and succeeds when it is let, and its outcome when it ends.
+    /// Attempt of a work that runs on another service and succeeds when told, and its outcome when it ends.
     fn elsewhere() -> (Arc<Attempt>, oneshot::Sender<()>, JoinHandle<Option<Outcome>>) {
         let feed = Arc::new(Feed::new(InstanceId::new(), Bounds { events: 1_000, bytes: 1 << 20 }));
         let kind = KindName::new("test.elsewhere").unwrap();

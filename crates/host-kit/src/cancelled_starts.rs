@@ -1,12 +1,12 @@
-//! Cancels that came before the start of their attempt: a start on its way is refused when it arrives.
+//! Cancels that arrived before the start of their attempt, so that a late start is refused.
 
 use protocol::OperationId;
 use std::collections::{HashMap, VecDeque};
 
-/// The most operations that are remembered; the oldest are forgotten first.
+/// Largest number of operations remembered; the oldest are forgotten first.
 const MAX_CANCELLED_STARTS: usize = 4_096;
 
-/// The newest attempt of an operation that was cancelled while this host did not have it.
+/// Newest attempt per operation that was cancelled while this host did not have it.
 #[derive(Debug, Default)]
 pub(crate) struct CancelledStarts {
     attempts: HashMap<OperationId, u32>,
@@ -15,7 +15,7 @@ pub(crate) struct CancelledStarts {
 }
 
 impl CancelledStarts {
-    /// No attempt up to this one starts here any more.
+    /// Refuses attempts up to this one from now on.
     pub fn note(&mut self, id: OperationId, attempt: u32) {
         if let Some(known) = self.attempts.get_mut(&id) {
             *known = attempt.max(*known);

@@ -1,4 +1,4 @@
-//! Files of checkpoints over HTTP: what the host keeps, given to and taken from the server that carries it between hosts.
+//! Files of checkpoints over HTTP, for the server, which transfers them between hosts.
 
 use crate::Refusal;
 use crate::host::Shared;
@@ -20,12 +20,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
-/// Between two pieces of a file that is brought.
+/// Longest silence within an uploaded file.
 const SILENCE: Duration = Duration::from_secs(30);
-/// So much of a file is read at once.
+/// Size of a chunk when reading a file.
 const PIECE: usize = 64 * 1024;
 
-/// Below `/host/v1/operations/{id}/checkpoints`.
+/// Routes below `/host/v1/operations/{id}/checkpoints`.
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/host/v1/operations/{id}/checkpoints", delete(forget))
@@ -42,7 +42,7 @@ async fn list(
     Path((id, attempt)): Path<(String, String)>,
 ) -> Answer<Json<CheckpointFiles>> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    // Said here, before anybody sends a large file in vain.
+    // Checked before a large file is sent in vain.
     let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
     let files = blocking(move || Ok(shelf.list(id, attempt))).await?;
     Ok(Json(CheckpointFiles { files }))
@@ -69,7 +69,7 @@ async fn give(
         match (&mut file).take(PIECE as u64).read_to_end(&mut piece).await {
             Ok(0) => None,
             Ok(_) => Some((Ok(Bytes::from(piece)), Some(file))),
-            // The answer breaks off, so that nobody takes it for the whole.
+            // The response breaks off, so that nobody takes it for complete.
             Err(error) => Some((Err(error), None)),
         }
     });
@@ -142,7 +142,7 @@ async fn begin(shelf: Arc<Shelf>, id: OperationId, attempt: u32, name: String) -
 async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<StatusCode> {
     let id = parse_id(&id)?;
     if let Some(shelf) = shared.shelf.clone() {
-        // What an attempt that runs here goes on from is its own business.
+        // Files of a running attempt must not be replaced.
         let runs = shared.registry.find(id).is_ok_and(|attempt| !attempt.ended());
         if runs {
             let why = format!("Operation {id} is running here; delete its files when it has ended.");
@@ -166,7 +166,7 @@ fn parse_attempt(text: &str) -> Answer<u32> {
     parse_as(text, "an attempt number")
 }
 
-/// Does what waits for the disk where that holds nobody up.
+/// Runs disk access on a blocking thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Answer<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| broken())?.map_err(|e| disk(&e))
 }

@@ -1,4 +1,4 @@
-//! What a work is given: its identity, its token, and the ways in which it reports.
+//! Context of a work: its identity, its cancellation token, and its reports.
 
 use crate::WorkError;
 use crate::attempt::Attempt;
@@ -14,31 +14,30 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The most bytes of JSON that the state of a checkpoint may have.
+/// Largest size of a checkpoint's state in bytes of JSON.
 const CHECKPOINT_BYTES: usize = 64 * 1024;
 
-/// One attempt, as the work that does it sees it.
+/// An attempt, as its work sees it.
 ///
-/// A clone is cheap and can be used from any thread; every call is quick and blocks nobody. The attempt is over
-/// only when the last clone is dropped, so hand one to each thread that the work starts and keep none longer
-/// than the work takes.
+/// Clones are cheap and can be used from any thread; no call blocks. The attempt ends only when the last clone is
+/// dropped, so give one to each thread that the work starts, and keep none longer than the work takes.
 #[derive(Clone)]
 pub struct Context {
     held: Arc<Held>,
 }
 
-/// What lives as long as any clone does.
+/// State shared by all clones.
 struct Held {
     attempt: Arc<Attempt>,
     resume_from: Option<Checkpoint>,
-    /// Where files of checkpoints are kept, and how many checkpoints of this attempt were.
+    /// Storage for files of checkpoints, and the number of checkpoints of this attempt.
     shelf: Option<Arc<Shelf>>,
     kept: AtomicU32,
-    /// Dropped with the last clone: the host waits for it before it says that the work stopped.
+    /// Dropped with the last clone; until then, the host does not report that the work stopped.
     _gone: DropGuard,
 }
 
-/// A place to go on from, for [`Context::keep`].
+/// Checkpoint for [`Context::keep`].
 #[derive(Debug)]
 pub struct Place {
     note: String,
@@ -48,20 +47,21 @@ pub struct Place {
 }
 
 impl Place {
-    /// What is kept, for a person ("7 of 13 segments"), and what a later attempt needs to go on: at most 64 KiB of JSON.
+    /// Creates a checkpoint: a note for users ("7 of 13 segments"), and the state that a later attempt needs to resume,
+    /// at most 64 KiB of JSON.
     pub fn new(note: impl Into<String>, state: Value) -> Self {
         Self { note: note.into(), state, files: Vec::new(), fraction: None }
     }
 
-    /// Files beside it.
+    /// Adds files.
     #[must_use]
     pub fn with(mut self, files: Vec<KeepFile>) -> Self {
         self.files = files;
         self
     }
 
-    /// How far the whole is there, from 0 to 1: a later attempt stands there at first. Needed where that is not how far
-    /// the progress says that it is; what is not a number says nothing.
+    /// Sets the fraction of the whole, 0 to 1, at which a later attempt begins. Needed if it differs from the progress;
+    /// NaN is ignored.
     #[must_use]
     pub fn at(mut self, fraction: f64) -> Self {
         self.fraction = Some(fraction).filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0));
@@ -69,7 +69,7 @@ impl Place {
     }
 }
 
-/// A checkpoint was not kept; what was kept before it still is.
+/// Error when a checkpoint is not saved; the one before remains.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     #[error(
@@ -77,7 +77,7 @@ pub enum CheckpointError {
          store large data as a file"
     )]
     TooLarge {
-        /// What it has.
+        /// Its size.
         bytes: usize,
     },
     #[error("'{0}' is not a file name: use letters, digits, dots, dashes and underscores, at most 100")]
@@ -109,23 +109,23 @@ impl Context {
         Self { held: Arc::new(Held { attempt, resume_from, shelf, kept, _gone: gone }) }
     }
 
-    /// The operation.
+    /// ID of the operation.
     pub fn id(&self) -> OperationId {
         self.held.attempt.id
     }
 
-    /// Which try at it this is, from 1.
+    /// Number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.held.attempt.number
     }
 
-    /// What an earlier attempt left to go on from; `None` means from the beginning.
+    /// Checkpoint to resume from; `None` means to begin from the start.
     pub fn resume_from(&self) -> Option<&Checkpoint> {
         self.held.resume_from.as_ref()
     }
 
-    /// Where a file of that checkpoint is, by the name that the work gave it; `None` when it is not there or no longer
-    /// what was kept. Reads the whole file to know that: call it on a thread that may wait.
+    /// Path of a file of that checkpoint, by the name that the work gave it; `None` if it is missing or was changed.
+    /// Reads the whole file to verify it: call it on a thread that may block.
     pub fn resume_file(&self, name: &str) -> Option<PathBuf> {
         let checkpoint = self.held.resume_from.as_ref()?;
         let given =
@@ -134,12 +134,12 @@ impl Context {
         self.held.shelf.as_ref()?.find_whole(self.id(), checkpoint.attempt, file)
     }
 
-    /// Fires when the work is to stop, for `select!`.
+    /// Token that is cancelled when the work is to stop, for `select!`.
     pub fn token(&self) -> &CancellationToken {
         &self.held.attempt.token
     }
 
-    /// Whether to go on, for loops: cheap enough for each row.
+    /// Checks whether to continue, for loops: cheap enough for each row.
     ///
     /// # Errors
     /// [`WorkError::Cancelled`] once the work is to stop.
@@ -147,97 +147,94 @@ impl Context {
         if self.token().is_cancelled() { Err(WorkError::Cancelled) } else { Ok(()) }
     }
 
-    /// Enters a phase, counted from 1; how many there are comes from the kind. What was counted in the phase
-    /// before is forgotten: say [`Context::items`] anew. What is counted in a declared phase counts for its share of
-    /// the whole; a phase that is not declared makes the whole unknown.
+    /// Enters a phase, counted from 1; the kind declares how many there are. Resets the count: call [`Context::items`]
+    /// again. A declared phase contributes its share of the whole; an undeclared one makes the whole unknown.
     pub fn phase(&self, index: u32, name: &str) {
         let name = short(name);
         self.held.attempt.report.measure(|meter, now| meter.phase(index, &name, now));
     }
 
-    /// What is counted from here on, in the plural (`rows`), and how many there are if that is known. The count
-    /// and the rate begin anew.
+    /// Sets what is counted from here on, in the plural (`rows`), and the total if known. Resets count and rate.
     pub fn items(&self, unit: &str, total: Option<u64>) {
         let unit = short(unit);
-        // The count mostly follows at once, and says whether it goes on or begins anew.
+        // The count usually follows at once, and shows whether it continues or restarts.
         self.held.attempt.report.remark(|meter| meter.items(&unit, total, Instant::now()));
     }
 
-    /// Corrects what is counted and how many there are. The count and the rate go on: for a total that grows.
+    /// Corrects unit and total without resetting count and rate, for a total that grows.
     pub fn revise_items(&self, unit: &str, total: Option<u64>) {
         let unit = short(unit);
         self.held.attempt.report.measure(|meter, _| meter.revise_items(&unit, total));
     }
 
-    /// How long the phases that the kind declares are, each relative to the others. Say it before the first phase;
-    /// without it they are equal parts of the whole.
+    /// Sets the relative durations of the declared phases. Call it before the first phase; otherwise they are equal
+    /// parts.
     pub fn phase_weights(&self, weights: &[f64]) {
         self.held.attempt.report.remark(|meter| meter.phase_weights(weights));
     }
 
-    /// How many items are done, in all. Less than before begins the count anew, and how far the whole is becomes
-    /// unknown: nobody knows how many more counts follow.
+    /// Sets the number of items done in total. A lower number than before restarts the count and makes the whole
+    /// unknown, because more restarts may follow.
     pub fn done(&self, done: u64) {
         self.held.attempt.report.measure(|meter, now| meter.done(done, now));
     }
 
-    /// What is being done now, in words for a person. Said before [`Context::done`], both go out as one.
+    /// Sets a message for users about the current activity. Set before [`Context::done`], both are sent together.
     pub fn message(&self, text: impl Into<String>) {
         let text = short(&text.into());
         self.held.attempt.report.remark(|meter| meter.message(text));
     }
 
-    /// How far the whole is, from 0 to 1, in place of done by total; `None` gives the word back to those. Within one
-    /// count a lower fraction than before shows as the one before.
+    /// Sets the fraction of the whole, 0 to 1, instead of done by total; `None` returns to that. Within one count, it
+    /// never decreases.
     pub fn fraction(&self, fraction: Option<f64>) {
         self.held.attempt.report.measure(|meter, _| meter.fraction(fraction));
     }
 
-    /// A point of one of the kind's series, in rising x. A y that is no finite number is a gap in the curve, and the
-    /// log says so.
+    /// Adds a point to one of the kind's series, with rising x. A y that is not finite is a gap in the series, with a
+    /// line in the log.
     pub fn point(&self, series: &str, x: f64, y: f64) {
         self.held.attempt.report.point(series, x, y);
     }
 
-    /// How many cancels were asked for so far, as it rises: who presses a second time wants the stop sent again.
+    /// Number of cancels requested so far, as it increases: a second one asks to send the stop again.
     pub fn cancels(&self) -> watch::Receiver<u32> {
         self.held.attempt.cancels()
     }
 
-    /// Reports a condition of a cancel: [`ConditionKind::CancelUndelivered`] or [`ConditionKind::Unstoppable`], with
-    /// what it means and what happens next; or [`ConditionKind::Paused`]. Others are the server's to report, and ignored
-    /// there.
+    /// Reports a condition of a cancel, [`ConditionKind::CancelUndelivered`] or [`ConditionKind::Unstoppable`], with
+    /// what it means and what happens next; or [`ConditionKind::Paused`]. The server ignores others from hosts.
     pub fn condition(&self, kind: ConditionKind, message: impl Into<String>) {
         let condition = Some(HostCondition { kind, message: short(&message.into()) });
         self.held.attempt.report.say(HostEventBody::Condition { condition });
     }
 
-    /// The condition that was reported is over.
+    /// Ends the reported condition.
     pub fn clear_condition(&self) {
         self.held.attempt.report.say(HostEventBody::Condition { condition: None });
     }
 
-    /// A line of the operation's log, cut at 8 KiB.
+    /// Writes a line to the operation's log, cut at 8 KiB.
     pub fn log(&self, level: LogLevel, text: impl Into<String>) {
         self.held.attempt.report.log(level, &text.into());
     }
 
-    /// Keeps a place from which a later attempt can go on, on this host or another. What it refers to must be safe on
-    /// disk before, and be found by every host of the kind: else keep it with [`Context::checkpoint_with`].
+    /// Saves a checkpoint from which a later attempt can resume, on this host or another. Data that it refers to must
+    /// be safe on disk before, and available on every host of the kind; otherwise use [`Context::checkpoint_with`].
     ///
     /// # Errors
-    /// When the state has more than 64 KiB of JSON; nothing was kept then.
+    /// If the state has more than 64 KiB of JSON; nothing was saved then.
     pub fn checkpoint(&self, note: impl Into<String>, state: Value) -> Result<(), CheckpointError> {
         self.keep(Place::new(note, state))
     }
 
-    /// The same with files beside the state, which are safe on disk before anybody is told. A host that goes on has them
-    /// too, and finds them by [`Context::resume_file`]. Of an operation the newest two checkpoints keep their files.
-    /// Call it on a thread that may wait: it writes them.
+    /// Same, with files, which are safe on disk before the checkpoint is reported. A host that resumes gets them, too,
+    /// and finds them with [`Context::resume_file`]. The latest two checkpoints of an operation keep their files. Call
+    /// it on a thread that may block.
     ///
     /// # Errors
-    /// When the state is too large, a name is none, the host has no folder for them, or they can't be written. The
-    /// checkpoint before is still there.
+    /// If the state is too large, a name is invalid, the host has no folder for files, or they can't be written. The
+    /// previous checkpoint remains.
     pub fn checkpoint_with(
         &self,
         note: impl Into<String>,
@@ -247,10 +244,10 @@ impl Context {
         self.keep(Place::new(note, state).with(files))
     }
 
-    /// The same of a place that says more of itself.
+    /// Same, for a checkpoint with more details.
     ///
     /// # Errors
-    /// As [`Context::checkpoint_with`].
+    /// Like [`Context::checkpoint_with`].
     pub fn keep(&self, place: Place) -> Result<(), CheckpointError> {
         let Place { note, state, files, fraction } = place;
         if let Some(file) = files.iter().find(|file| !is_name(&file.name)) {

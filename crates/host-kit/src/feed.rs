@@ -1,9 +1,8 @@
-//! The feed of a host: one sequence of records from 1 without gaps, held in a ring that is bounded in number
-//! and in bytes.
+//! Feed of a host: one sequence of records, numbered from 1 without gaps, in a ring with a limited number and size.
 //!
-//! A record is serialised once, as the frame that a stream carries; the long poll takes the JSON out of the
-//! middle of it. Who reads is a cursor into the ring: nothing is kept for a reader, so a slow one costs nothing
-//! and one that falls behind the ring is told so.
+//! A record is serialized once, as a frame of the stream; the long poll takes the JSON out of it. A reader is a cursor
+//! into the ring. Nothing is stored per reader, so a slow one costs nothing, and one that falls behind the ring gets a
+//! reset.
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -13,19 +12,19 @@ use std::collections::VecDeque;
 use std::io::Write;
 use tokio::sync::watch;
 
-/// What a record costs beside its bytes: its place in the ring and the count that shares it.
+/// Memory of a record besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// How much of the past is held.
+/// Limits of the ring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Records.
+    /// Number of records.
     pub events: usize,
-    /// Bytes of them all. The newest record is held even when it alone is larger.
+    /// Total size in bytes. The newest record is kept even if it is larger.
     pub bytes: usize,
 }
 
-/// One record: `id: SEQ`, `data: JSON`, and the empty line that ends a message.
+/// Record: `id: SEQ`, `data: JSON` and an empty line.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     frame: Bytes,
@@ -37,40 +36,40 @@ impl Record {
         let mut frame = Vec::with_capacity(256);
         write!(frame, "id: {}\ndata: ", event.seq).expect("writing to memory can't fail");
         let json_at = frame.len();
-        // JSON as serde_json writes it has no line breaks: one `data` line is enough.
+        // serde_json writes no line breaks, so one `data` line is enough.
         serde_json::to_writer(&mut frame, event).expect("event keys are strings");
         frame.extend_from_slice(b"\n\n");
         frame.shrink_to_fit();
         Self { frame: Bytes::from(frame), json_at }
     }
 
-    /// As a stream carries it.
+    /// Frame of the stream.
     pub fn frame(&self) -> &[u8] {
         &self.frame
     }
 
-    /// The [`HostEvent`].
+    /// JSON of the [`HostEvent`].
     pub fn json(&self) -> &[u8] {
         &self.frame[self.json_at..self.frame.len() - 2]
     }
 }
 
-/// What a cursor sees.
+/// Result of a read.
 #[derive(Debug)]
 pub(crate) enum Read {
-    /// What follows the cursor, oldest first; empty when the cursor is at the head.
+    /// Records after the cursor, oldest first; empty at the head.
     Records(Vec<Record>),
-    /// What follows the cursor is no longer held, or the cursor is past the head.
+    /// The records after the cursor are no longer in the ring, or the cursor is past the head.
     Reset,
 }
 
-/// The ring and the sequence.
+/// Ring and sequence.
 #[derive(Debug)]
 pub(crate) struct Feed {
     instance: InstanceId,
     bounds: Bounds,
     ring: Mutex<Ring>,
-    /// Wakes readers; what there is to read they see in the ring.
+    /// Wakes readers, which then read the ring.
     news: watch::Sender<u64>,
 }
 
@@ -90,26 +89,26 @@ impl Feed {
         self.instance
     }
 
-    /// The number of the newest record; 0 while there is none.
+    /// Number of the newest record; 0 if there is none.
     pub fn head(&self) -> u64 {
         self.ring.lock().head
     }
 
-    /// Gets a receiver that changes whenever a record was added.
+    /// Receiver that changes whenever a record is added.
     pub fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
     }
 
-    /// A heartbeat as of now.
+    /// Current heartbeat.
     pub fn beat(&self, beat_seconds: f64) -> HostBeat {
         HostBeat { instance: self.instance, head: self.head(), now: Time::now(), beat_seconds }
     }
 
-    /// Adds a record, and drops the oldest ones that no longer fit.
+    /// Adds a record, and drops the oldest ones beyond the limits.
     pub fn publish(&self, id: OperationId, attempt: u32, body: HostEventBody) {
         let head = {
             let mut ring = self.ring.lock();
-            // The clock is read inside the lock, so that times rise with the numbers.
+            // The clock is read inside the lock, so that times increase with numbers.
             let event = HostEvent { seq: ring.head + 1, at: Time::now(), id, attempt, body };
             ring.push(Record::new(&event), self.bounds);
             ring.head
@@ -117,7 +116,7 @@ impl Feed {
         self.news.send_modify(|newest| *newest = head.max(*newest));
     }
 
-    /// What follows `after`: at most so many records, and no more than fit into `bytes`, but at least one.
+    /// Records after `after`: limited in number and size, but at least one.
     pub fn read(&self, after: u64, events: usize, bytes: usize) -> Read {
         let ring = self.ring.lock();
         let first = ring.head + 1 - ring.records.len() as u64;
@@ -190,8 +189,8 @@ mod tests {
     }
 
     proptest! {
-        /// From any place, read in bites of any size while more is published: each later record exactly once
-        /// and in order, or a reset; and the ring keeps within its bounds.
+        /// From any position, read in portions of any size while more is published: each later record exactly once and
+        /// in order, or a reset; and the ring stays within its limits.
         #[test]
         fn a_resume_gets_each_later_record_once_or_is_told_to_reset(
             lengths in proptest::collection::vec(0usize..400, 0..120),
@@ -222,7 +221,8 @@ mod tests {
             loop {
                 match feed.read(cursor, bite, bite_bytes) {
                     Read::Reset => {
-                        // At the start only when the place is not held; later only when publishing overtook.
+                        // At the beginning only if the position is not in the ring; later only if publishing overtook
+                        // it.
                         if seen.is_empty() && cursor == after {
                             let now = feed.head();
                             prop_assert!(after > now || after + held < head || now > head);

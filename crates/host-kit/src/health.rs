@@ -1,6 +1,6 @@
-//! How the host is: what its works depend on, and what the machine is doing.
+//! Health of the host: dependencies of its works, and load of the machine.
 //!
-//! The machine is looked at when somebody asks, at most once a second, on a thread that may block.
+//! The machine is measured on request, at most once a second, on a blocking thread.
 
 use crate::work::AnyWork;
 use futures::FutureExt;
@@ -12,28 +12,28 @@ use std::time::Duration;
 use sysinfo::{Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::time::Instant;
 
-/// Younger figures than this are given again.
+/// Age up to which figures are reused.
 const FRESH: Duration = Duration::from_secs(1);
-/// Shares and rates over a longer time than this say nothing of the present: then a short look is taken first.
+/// Age from which averages since the last measurement say nothing about the present; a short measurement is made first.
 const STALE: Duration = Duration::from_secs(10);
-/// How long the short look is; the operating system counts no finer than this.
+/// Length of the short measurement; the operating system's counters are not finer.
 const SHORT_LOOK: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
-/// A check that takes longer is not well.
+/// Timeout of a check, after which it counts as failed.
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 
-/// What the machine is doing.
+/// Load of the machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Vitals {
     /// Share of all cores in use, 0 to 1.
     pub cpu: f64,
-    /// Resident memory of this process, bytes.
+    /// Resident memory of this process in bytes.
     pub memory_bytes: u64,
-    /// Bytes per second, without what the machine says to itself.
+    /// Bytes per second, without loopback.
     pub network_in: f64,
     pub network_out: f64,
 }
 
-/// Looks at the machine, one look at a time.
+/// Measures the machine, one measurement at a time.
 #[derive(Default)]
 pub(crate) struct Machine {
     instruments: tokio::sync::Mutex<Option<Instruments>>,
@@ -50,10 +50,10 @@ struct Instruments {
 }
 
 impl Machine {
-    /// The figures, at most a second old.
+    /// Figures, at most one second old.
     ///
     /// # Errors
-    /// A sentence, when the operating system does not give them.
+    /// If the operating system does not provide them, with a message.
     pub async fn vitals(&self) -> Result<Vitals, String> {
         let mut place = self.instruments.lock().await;
         if let Some(instruments) = place.as_ref().filter(|i| i.looked_at.elapsed() < FRESH) {
@@ -115,7 +115,7 @@ impl Instruments {
                 sent += interface.total_transmitted();
             }
         }
-        // An interface that went away takes its count with it.
+        // The counter of a removed interface is gone, too.
         let rate = |now: u64, before: u64| {
             if passed > 0.0 { now.saturating_sub(before) as f64 / passed } else { 0.0 }
         };
@@ -129,14 +129,14 @@ impl Instruments {
     }
 }
 
-/// What all works depend on, and the kinds that can't run for it.
+/// Checks of all works, and the kinds that can't run because of them.
 #[derive(Default)]
 pub(crate) struct Checked {
     pub checks: Vec<Check>,
     pub unready_kinds: Vec<KindName>,
 }
 
-/// Asks all works for what they depend on, at the same time. One that hangs or panics is a line that is not ok.
+/// Runs the checks of all works in parallel. A check that hangs or panics counts as failed.
 pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Checked {
     let asked = works.iter().map(|work| async move {
         let health = AssertUnwindSafe(work.health()).catch_unwind();

@@ -1,4 +1,4 @@
-//! A host: built from works, then served, then stopped in order.
+//! Host: built from works, then served, then stopped in order.
 
 use crate::Work;
 use crate::access::Access;
@@ -21,19 +21,19 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// After the streams have ended, open connections have this long to finish.
+/// Time that open connections have to finish after the streams have ended.
 const LINGER: Duration = Duration::from_secs(5);
-/// Results of ended operations are held up to this, in bytes.
+/// Largest total size of the results of ended operations, in bytes.
 const RESULT_BYTES: usize = 64 * 1024 * 1024;
 
-/// A service that runs operations and serves the host contract under `/host/v1`.
+/// Service that runs operations and serves the host contract under `/host/v1`.
 pub struct Host {
     shared: Arc<Shared>,
     router: Router,
     stop_grace: Duration,
 }
 
-/// What the routes work with.
+/// State shared by the routes.
 pub(crate) struct Shared {
     pub name: String,
     pub version: String,
@@ -44,13 +44,13 @@ pub(crate) struct Shared {
     pub shelf: Option<Arc<Shelf>>,
     pub machine: Machine,
     pub access: Arc<Access>,
-    /// The longest silence of a stream.
+    /// Interval of heartbeats in a silent stream.
     pub beat: Duration,
-    /// Fires when the streams are to end.
+    /// Cancelled when the streams are to end.
     pub ending: CancellationToken,
 }
 
-/// What a host is made of; each setting has a value that does for most.
+/// Builder of a host; each setting has a suitable default.
 pub struct HostBuilder {
     name: String,
     version: String,
@@ -65,7 +65,7 @@ pub struct HostBuilder {
     stop_grace: Duration,
 }
 
-/// Why a host could not be built: faults of its author, found before anybody uses it.
+/// Error when a host is built: a mistake of its author, found before it is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     #[error("the host has no work; add one with HostBuilder::work")]
@@ -76,18 +76,18 @@ pub enum BuildError {
     EmptyToken,
     #[error("two works declare the kind {0}; each kind must be unique")]
     DuplicateKind(KindName),
-    /// The params of a kind are more than a form can show.
+    /// The parameters of a kind can't be shown in a form.
     #[error("kind {kind} declares unsupported parameters: {what}")]
     BadSchema {
         /// The kind.
         kind: KindName,
-        /// Which param, and what about it.
+        /// The parameter, and what is wrong with it.
         what: String,
     },
 }
 
 impl HostBuilder {
-    /// How many operations run at once; 4 when not said.
+    /// Sets the number of slots; 4 by default.
     pub fn capacity(mut self, capacity: u32) -> Self {
         self.capacity = capacity;
         self
@@ -99,66 +99,65 @@ impl HostBuilder {
         self
     }
 
-    /// Wants this token of every request; `None` (as when not said) wants none.
+    /// Sets a token that every request must have; none by default.
     pub fn token(mut self, token: Option<String>) -> Self {
         self.access.token = token;
         self
     }
 
-    /// The origins of pages that may talk to the host directly, like `http://127.0.0.1:7200`; none when not
-    /// said. Programs that are no browser are not asked for one.
+    /// Sets the origins of pages that may access the host directly, such as `http://127.0.0.1:7200`; none by default.
+    /// Programs other than browsers send no origin.
     pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.access.origins = origins.into_iter().map(Into::into).collect();
         self
     }
 
-    /// How much of the feed is held for those who come back: at most so many events and bytes; 65,536 events and
-    /// 32 MiB when not said.
+    /// Limits the part of the feed that is kept for reconnecting clients; 65,536 events and 32 MiB by default.
     pub fn ring(mut self, events: usize, bytes: usize) -> Self {
         self.bounds = Bounds { events: events.max(1), bytes };
         self
     }
 
-    /// The longest silence of a stream, after which it beats; 1 s when not said.
+    /// Sets the interval of heartbeats in a silent stream; 1 s by default.
     pub fn beat(mut self, every: Duration) -> Self {
         self.beat = every.max(Duration::from_millis(10));
         self
     }
 
-    /// How many ended operations are held with their results; 1,000 when not said, and never more than 64 MiB of
+    /// Limits the number of ended operations kept with their results; 1,000 by default, and never more than 64 MiB of
     /// results. A start that is repeated after its operation was forgotten runs again.
     pub fn keep_ended(mut self, operations: usize) -> Self {
         self.keep.ended = operations;
         self
     }
 
-    /// The folder for files of checkpoints, its own and such as are brought to it; without one it keeps none. Made when
-    /// it is first needed. They outlive the host's memory of the operation.
+    /// Sets the folder for files of checkpoints, both its own and transferred ones; without it, no files can be saved.
+    /// Created when needed. The files remain when the host forgets the operation.
     pub fn checkpoints(mut self, folder: impl Into<PathBuf>) -> Self {
         self.checkpoints = Some(folder.into());
         self
     }
 
-    /// Of how many operations files of checkpoints are kept at most; 1,000 when not said. Those of an operation that
-    /// succeeded, or that the server forgot, go at once.
+    /// Limits the number of operations with files of checkpoints; 1,000 by default. Files of operations that succeeded,
+    /// or that the server deleted, are removed at once.
     pub fn keep_checkpoints(mut self, operations: usize) -> Self {
         self.checkpoints_of = operations;
         self
     }
 
-    /// How long running work has to stop when the host shuts down, before it is aborted; 10 s when not said.
+    /// Sets the time that running work has to stop at shutdown, before it is aborted; 10 s by default.
     pub fn stop_grace(mut self, grace: Duration) -> Self {
         self.stop_grace = grace;
         self
     }
 
-    /// The host, not yet served.
+    /// Builds the host, which is not served yet.
     ///
     /// # Errors
-    /// When what was given makes no host.
+    /// If the settings are invalid.
     ///
     /// # Panics
-    /// When two works mount the same artifact route, as axum does.
+    /// If two works mount the same artifact route, as in axum.
     pub fn build(self) -> Result<Host, BuildError> {
         if self.works.is_empty() {
             return Err(BuildError::NoWork);
@@ -202,7 +201,7 @@ impl HostBuilder {
 }
 
 impl Host {
-    /// Begins a host of this name and version, as `about` gives them.
+    /// Builder of a host with this name and version, which `about` reports.
     pub fn builder(name: impl Into<String>, version: impl Into<String>) -> HostBuilder {
         HostBuilder {
             name: name.into(),
@@ -219,24 +218,24 @@ impl Host {
         }
     }
 
-    /// This life of the host.
+    /// ID of this process of the host.
     pub fn instance(&self) -> InstanceId {
         self.shared.feed.instance()
     }
 
-    /// The host contract as routes, for those who serve it themselves; they call [`Host::stop`] before they stop
-    /// serving.
+    /// Routes of the host contract, for programs that serve them themselves; they must call [`Host::stop`] before they
+    /// stop serving.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// Serves the host until `shutdown` fires, then stops it in order: what runs ends, the streams end with the
-    /// last event, the listener closes. A thread of a work that does not look at its context is left behind; it
-    /// would also keep a tokio runtime from being dropped, so a host that has such work ends its process by
+    /// Serves the host until `shutdown` is cancelled, then stops it in order: running work ends, the streams end with
+    /// the last event, the listener closes. A thread of a work that does not check its context is left behind. It would
+    /// also keep a tokio runtime from being dropped, so a host with such work must end its process with
     /// `Runtime::shutdown_background` or `std::process::exit`.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// If the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
         let listener = listener.tap_io(|connection| {
             // Events are small and must not wait for each other.
@@ -267,8 +266,8 @@ impl Host {
         }
     }
 
-    /// Takes nothing more, stops what runs and waits for its end, then ends the streams. What nobody asked to
-    /// cancel ends as failed because the host stopped.
+    /// Accepts nothing more, stops running work and waits for its end, then ends the streams. Work that was not
+    /// cancelled ends as failed because the host stopped.
     pub async fn stop(&self) {
         self.shared.registry.stop(self.stop_grace).await;
         self.shared.ending.cancel();

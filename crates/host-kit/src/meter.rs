@@ -1,57 +1,57 @@
-//! How far an attempt is: what its author says, turned into a [`Progress`].
+//! Progress of an attempt: turns the author's calls into a [`Progress`].
 //!
-//! The fraction is the share of the whole attempt. Within one count it never falls. A larger total, a count that
-//! begins anew, or another phase may lower it, or make it unknown: it never says more than is known.
+//! The fraction is the share of the whole attempt. Within one count, it never decreases. A larger total, a restarted
+//! count or another phase may lower it, or make it unknown.
 //!
-//! Knows no clock: every call that needs the time is given it.
+//! Reads no clock; times are passed in.
 
 use protocol::{Phase, Progress, Time};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Over how long the rate is smoothed: a change has made up two thirds of its way in this time.
+/// Time constant of the smoothed rate, after which it has made two thirds of a change.
 const SMOOTHING: Duration = Duration::from_secs(3);
-/// Counts that come closer together than this are taken as one.
+/// Time within which counts are combined.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
-/// What is counted so soon after counting began was done before: a resumed attempt says where it goes on.
+/// Time after the beginning of a count within which items count as done before, by a resumed attempt.
 const BEFORE: Duration = Duration::from_millis(1);
 
-/// The figures of one attempt.
+/// Figures of one attempt.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    /// How many phases the kind declares.
+    /// Number of phases that the kind declares.
     declared: u32,
     phase: Option<Phase>,
-    /// How long the declared phases are, each relative to the others.
+    /// Relative durations of the declared phases.
     weights: Vec<f64>,
-    /// Which part of the whole the current phase is; `None` when that is not known.
+    /// Range of the current phase within the whole; `None` if unknown.
     part: Option<(f64, f64)>,
-    /// A phase came back: how often more is not known.
+    /// A phase was repeated, so more repetitions may follow.
     phases_repeat: bool,
     count: Count,
     message: String,
-    /// What the author says of the whole, instead of done by total.
+    /// Fraction set by the author, instead of done by total.
     said: Option<f64>,
-    /// The author says how far the whole is: then phases alone say nothing of it.
+    /// The author sets fractions, so phases alone say nothing about the whole.
     says: bool,
-    /// The highest fraction that was told within the current count.
+    /// Highest fraction reported within the current count.
     highest: f64,
     pace: Pace,
 }
 
-/// What is counted in the current phase.
+/// Count of the current phase.
 #[derive(Debug, Default)]
 struct Count {
     done: u64,
     total: Option<u64>,
     unit: String,
-    /// The most that was done so far.
+    /// Largest number done so far.
     peak: u64,
-    /// `done` had reached the total.
+    /// `done` has reached the total.
     complete: bool,
-    /// It began anew: how many more counts follow is not known.
+    /// It restarted, so more restarts may follow.
     repeats: bool,
-    /// Another count began here, and how much of it is done was not said: it may go on where the last one was.
+    /// A new count whose number is not set yet; it may continue where the last one was.
     fresh: bool,
 }
 
@@ -67,7 +67,7 @@ impl Count {
         self.complete = self.total.is_some_and(|total| done >= total);
     }
 
-    /// Done by total; `None` where the total is unknown, too small, or that of one count among several.
+    /// Done by total; `None` if the total is unknown, too small, or that of one count of several.
     fn share(&self) -> Option<f64> {
         let known = !self.repeats && !self.fresh;
         let total = self.total.filter(|total| known && *total > 0 && self.done <= *total);
@@ -92,8 +92,8 @@ impl Meter {
         }
     }
 
-    /// Enters a phase; what the one before counted is forgotten. Declared phases are parts of the whole, equal
-    /// ones until [`Meter::phase_weights`] says otherwise.
+    /// Enters a phase and resets the count. Declared phases are parts of the whole, equal ones unless
+    /// [`Meter::phase_weights`] was called.
     pub fn phase(&mut self, index: u32, name: &str, now: Instant) {
         let before = self.phase.as_ref().map(|phase| phase.index);
         if before.is_some_and(|before| before != index) {
@@ -111,7 +111,7 @@ impl Meter {
         self.phase = Some(Phase { index, of: self.declared.max(index), name: name.to_owned() });
     }
 
-    /// How long the declared phases are, each relative to the others. What can't be meant so changes nothing.
+    /// Sets the relative durations of the declared phases. Invalid weights are ignored.
     pub fn phase_weights(&mut self, weights: &[f64]) {
         let good = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
         if good && weights.len() == self.weights.len() && weights.iter().sum::<f64>() > 0.0 {
@@ -129,7 +129,7 @@ impl Meter {
         self.pace = Pace::new(now);
     }
 
-    /// Corrects what is counted and how many there are; the count goes on.
+    /// Corrects unit and total; the count continues.
     pub fn revise_items(&mut self, unit: &str, total: Option<u64>) {
         unit.clone_into(&mut self.count.unit);
         if total != self.count.total {
@@ -152,7 +152,7 @@ impl Meter {
         self.message = text;
     }
 
-    /// What is not a number says nothing.
+    /// Sets the fraction; NaN is ignored.
     pub fn fraction(&mut self, fraction: Option<f64>) {
         match fraction {
             Some(fraction) if fraction.is_finite() => (self.said, self.says) = (Some(fraction), true),
@@ -166,7 +166,7 @@ impl Meter {
         self.pace.rate
     }
 
-    /// The share of the whole by what was counted.
+    /// Share of the whole by count.
     fn counted(&self) -> Option<f64> {
         let share = self.count.share();
         match (&self.phase, self.part) {
@@ -179,13 +179,13 @@ impl Meter {
         }
     }
 
-    /// Whether the attempt is over when this count is.
+    /// Whether the attempt ends with this count.
     fn counts_to_the_end(&self) -> bool {
         let last = self.phase.as_ref().is_none_or(|phase| phase.index == self.declared);
         last && !self.phases_repeat && !self.count.repeats
     }
 
-    /// The figures as they stand.
+    /// Current figures.
     pub fn progress(&mut self, at: Time) -> Progress {
         let fraction = self.said.or_else(|| self.counted()).map(|f| f.clamp(0.0, 1.0).max(self.highest));
         self.highest = fraction.unwrap_or(self.highest);
@@ -212,7 +212,7 @@ impl Meter {
     }
 }
 
-/// A rate: the average of the first seconds, then smoothed exponentially.
+/// Rate: the average of the first seconds, then exponentially smoothed.
 #[derive(Debug)]
 struct Pace {
     began: Instant,
@@ -228,7 +228,7 @@ impl Pace {
 
     fn count(&mut self, done: u64, now: Instant) {
         if done < self.from {
-            // Counted anew: what was is no measure of what is.
+            // The count restarted, so earlier values do not apply.
             *self = Self { from: done, ..Self::new(now) };
             return;
         }

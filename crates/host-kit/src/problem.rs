@@ -1,25 +1,24 @@
-//! A problem document as an HTTP answer.
+//! Problem documents as HTTP responses.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, ProblemType};
 
-/// Why a request was refused: a [`Problem`] that axum can answer with, for handlers here and in
-/// [`crate::Work::artifacts`].
+/// Refusal of a request: a [`Problem`] that axum can respond with, for handlers here and in [`crate::Work::artifacts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub problem: Problem,
-    /// Seconds after which it is worth trying again.
+    /// Seconds after which to try again.
     pub retry_after: Option<u32>,
 }
 
 impl Refusal {
-    /// A refusal with the status of its type; `detail` says what happened, why, and what to do next.
+    /// Refusal with the status of its type; `detail` says what happened, why, and what to do next.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self { problem: Problem::new(kind, detail), retry_after: None }
     }
 
-    /// Says when it is worth trying again.
+    /// Sets when to try again.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self

@@ -1,4 +1,4 @@
-//! What the host holds: the newest attempt of each operation, its places, and the newest of what has ended.
+//! Registry: the newest attempt of each operation, the slots, and the last ended operations.
 
 use crate::Refusal;
 use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
@@ -15,29 +15,29 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
-/// A work's `check` must answer within this.
+/// Timeout of a work's `check`.
 const CHECK_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How much is held of what has ended.
+/// Limits for ended operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keep {
-    /// Operations.
+    /// Number of operations.
     pub ended: usize,
-    /// Bytes of all their results; the newest is kept even when it alone has more.
+    /// Total size of their results in bytes; the newest is kept even if it is larger.
     pub result_bytes: usize,
 }
 
-/// The attempts of a host.
+/// Attempts of a host.
 pub(crate) struct Registry {
     feed: Arc<Feed>,
     works: HashMap<KindName, Arc<dyn AnyWork>>,
     capacity: u32,
-    /// How many of a kind run at once, where it has such a limit.
+    /// Largest number of parallel operations by kind, if limited.
     max_parallel: BTreeMap<KindName, u32>,
     keep: Keep,
     shelf: Option<Arc<Shelf>>,
     held: Mutex<Held>,
-    /// One task an attempt.
+    /// One task per attempt.
     tasks: TaskTracker,
 }
 
@@ -47,19 +47,19 @@ struct Held {
     /// Oldest first, each still in `operations`.
     ended: VecDeque<(OperationId, usize)>,
     result_bytes: usize,
-    /// Places taken.
+    /// Number of occupied slots.
     running: u32,
     running_by_kind: HashMap<KindName, u32>,
     cancelled_starts: CancelledStarts,
-    /// The host shuts down: nothing more is taken.
+    /// The host is shutting down and accepts nothing more.
     closing: bool,
 }
 
-/// What came of a start.
+/// Result of a start.
 pub(crate) enum Started {
-    /// It was accepted.
+    /// The attempt was accepted.
     New(HostOperation),
-    /// It was accepted before; nothing was started.
+    /// It was already accepted before; nothing was started.
     Known(HostOperation),
 }
 
@@ -85,11 +85,11 @@ impl Registry {
         }
     }
 
-    /// Accepts an attempt, once: whoever comes second with the same id and attempt is told of the first.
+    /// Accepts an attempt once: a second start with the same ID and attempt gets the first one.
     ///
     /// # Errors
-    /// Unknown kind, params that don't fit, an attempt older than the known one, one that was cancelled before it came, one
-    /// whose predecessor still stops, a full host, as many of the kind as run at once, a host that shuts down.
+    /// Unknown kind, invalid parameters, an attempt older than the known one, one that was cancelled before it arrived,
+    /// one whose predecessor is still stopping, no free slot, the kind's limit, or a host that is shutting down.
     pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, Refusal> {
         let work = self.work_of(&ask.kind)?;
         if ask.attempt == 0 {
@@ -102,7 +102,7 @@ impl Registry {
         let (prepared, spec) = prepare(work, ask.params).await?;
 
         let mut held = self.held.lock();
-        // Whoever came at the same time may have been quicker.
+        // A request at the same time may have been faster.
         if let Some(known) = held.settle(ask.id, ask.attempt)? {
             return Ok(Started::Known(known.view()));
         }
@@ -130,11 +130,11 @@ impl Registry {
         let feed = Arc::clone(&self.feed);
         let attempt = Arc::new(Attempt::new(feed, ask.id, ask.attempt, ask.kind, phases, abortable));
         held.take(&attempt);
-        // The answer is what the first and every later caller can rely on: it was accepted.
+        // The response is what every client can rely on: the attempt was accepted.
         let accepted = attempt.view();
         tracing::info!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "attempt accepted");
         let registry = Arc::clone(self);
-        // Inside the lock: a shutdown that sees the attempt must be able to wait for its task.
+        // Inside the lock, because a shutdown that sees the attempt must be able to wait for its task.
         self.tasks.spawn(async move {
             let shelf = registry.shelf.clone();
             let release = || registry.held.lock().release(&attempt.kind);
@@ -144,13 +144,13 @@ impl Registry {
         Ok(Started::New(accepted))
     }
 
-    /// Asks an attempt to stop. One that is not here never starts: its start may still be on its way.
+    /// Asks an attempt to stop. An attempt that is not here never starts, even if its start arrives later.
     ///
     /// # Errors
-    /// When the operation or the attempt is not here, or a newer attempt is.
+    /// If the operation or the attempt is not here, or a newer attempt is.
     pub fn cancel(&self, id: OperationId, ask: &CancelAttempt) -> Result<CancelAck, Refusal> {
         let attempt = {
-            // One lock for the look and the note: a start comes before both or after both.
+            // One lock for check and note, so that a start comes before both or after both.
             let mut held = self.held.lock();
             let known = held.operations.get(&id).cloned();
             let here = known.as_ref().is_some_and(|known| {
@@ -181,10 +181,10 @@ impl Registry {
         Ok(CancelAck { state, now: Time::now() })
     }
 
-    /// The newest attempt of an operation.
+    /// Newest attempt of an operation.
     ///
     /// # Errors
-    /// When it is not held.
+    /// If the host does not have it.
     pub fn find(&self, id: OperationId) -> Result<Arc<Attempt>, Refusal> {
         self.held.lock().operations.get(&id).cloned().ok_or_else(|| self.unknown(id))
     }
@@ -198,8 +198,8 @@ impl Registry {
         Refusal::new(ProblemType::NotFound, why)
     }
 
-    /// Everything held, in the order of ids, and a place of the feed up to which all is in it. What happened
-    /// since may be in it too: following the feed from there repeats it and leads to the same end.
+    /// All operations, ordered by ID, and a position in the feed up to which all is included. Later events may be
+    /// included, too; following the feed from there repeats them with the same outcome.
     pub fn list(&self) -> HostOperations {
         let seq = self.feed.head();
         let attempts: Vec<_> = self.held.lock().operations.values().cloned().collect();
@@ -208,25 +208,25 @@ impl Registry {
         HostOperations { instance: self.feed.instance(), seq, operations, now: Time::now() }
     }
 
-    /// How many of a kind run at once, where it has such a limit.
+    /// Largest number of parallel operations by kind, if limited.
     pub fn max_parallel(&self) -> &BTreeMap<KindName, u32> {
         &self.max_parallel
     }
 
-    /// Places taken, and places free.
+    /// Occupied and free slots.
     pub fn places(&self) -> (u32, u32) {
         let running = self.held.lock().running;
         (running, self.capacity.saturating_sub(running))
     }
 
-    /// Whether the host shuts down.
+    /// Whether the host is shutting down.
     pub fn closing(&self) -> bool {
         self.held.lock().closing
     }
 
-    /// Takes nothing more, stops what runs, and waits until all of it has ended, or for somewhat longer than
-    /// `grace`, after which tasks were aborted and only threads that nobody can stop may be left. Of those no
-    /// end is told: they end with the process.
+    /// Accepts nothing more, stops running work, and waits until all has ended, or slightly longer than `grace`. After
+    /// that, tasks were aborted, and only threads that can't be stopped may remain. Their end is not reported; they end
+    /// with the process.
     pub async fn stop(&self, grace: Duration) {
         let attempts: Vec<_> = {
             let mut held = self.held.lock();
@@ -244,7 +244,7 @@ impl Registry {
         }
     }
 
-    /// What a kind would do with params.
+    /// Preview of a kind with parameters.
     ///
     /// # Errors
     /// `UnknownKind`, `BadParams`, and `NotFound` for a kind without previews.
@@ -266,7 +266,7 @@ impl Registry {
 }
 
 impl Held {
-    /// The attempt, when it is here already; `None` when it can be taken as far as older ones go.
+    /// The attempt, if it is here; `None` if older attempts do not prevent it.
     fn settle(&self, id: OperationId, number: u32) -> Result<Option<Arc<Attempt>>, Refusal> {
         let known = self.operations.get(&id);
         if let Some(known) = known.filter(|known| known.number == number && !known.not_started()) {
@@ -299,12 +299,12 @@ impl Held {
         Err(Refusal::new(ProblemType::Conflict, why).retry_after(1))
     }
 
-    /// Gives an attempt its place.
+    /// Gives an attempt its slot.
     fn take(&mut self, attempt: &Arc<Attempt>) {
         self.running += 1;
         *self.running_by_kind.entry(attempt.kind.clone()).or_default() += 1;
         if self.operations.insert(attempt.id, Arc::clone(attempt)).is_some() {
-            // The older attempt may not have been retired yet; then there is nothing of it to forget.
+            // The older attempt may not be among the ended ones yet.
             if let Some(at) = self.ended.iter().position(|(id, _)| *id == attempt.id) {
                 let (_, bytes) = self.ended.remove(at).expect("position returns a valid index");
                 self.result_bytes -= bytes;
@@ -312,7 +312,7 @@ impl Held {
         }
     }
 
-    /// An attempt of this kind gives its place back.
+    /// Releases the slot of an attempt of this kind.
     fn release(&mut self, kind: &KindName) {
         self.running -= 1;
         if let Some(running) = self.running_by_kind.get_mut(kind) {
@@ -320,7 +320,7 @@ impl Held {
         }
     }
 
-    /// Counts an attempt among the ended ones, and forgets the oldest that are too many.
+    /// Adds an attempt to the ended ones, and forgets the oldest beyond the limits.
     fn retire(&mut self, attempt: &Arc<Attempt>, keep: Keep) {
         if !self.operations.get(&attempt.id).is_some_and(|newest| Arc::ptr_eq(newest, attempt)) {
             return;
@@ -337,12 +337,12 @@ impl Held {
     }
 }
 
-/// Reads and checks the params where it may take its time.
+/// Reads and checks parameters on a blocking thread.
 async fn prepare(work: Arc<dyn AnyWork>, params: serde_json::Value) -> Result<(Prepared, KindSpec), Refusal> {
     checked(move || (work.prepare(&params), work.kind())).await
 }
 
-/// Runs what reads and checks params where it may take its time.
+/// Runs reading and checking of parameters on a blocking thread, with a timeout.
 async fn checked<T: Send + 'static>(
     prepare: impl FnOnce() -> (Result<T, NotPrepared>, KindSpec) + Send + 'static,
 ) -> Result<(T, KindSpec), Refusal> {

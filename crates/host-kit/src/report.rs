@@ -1,8 +1,8 @@
-//! What one attempt reports, on its way into the feed: progress is thinned to the newest, points and log lines
-//! are gathered into batches, and neither is ever told after what came later.
+//! Reports of one attempt on their way into the feed: progress is reduced to the latest, points and log lines are
+//! batched, and the order is kept.
 //!
-//! The first thing after a pause goes out at once, in the thread that said it; what follows closely goes out
-//! together, by [`Report::trail`], which the attempt's own task drives.
+//! The first report after a pause is sent at once, on the reporting thread; reports shortly after it are sent together,
+//! by [`Report::trail`], which the attempt's task drives.
 
 use crate::feed::Feed;
 use crate::meter::Meter;
@@ -16,21 +16,21 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The least time between two records of progress.
+/// Minimum time between progress records.
 const PROGRESS_EVERY: Duration = Duration::from_millis(20);
-/// The least time between two batches of points and lines.
+/// Minimum time between batches of points and lines.
 const BATCH_EVERY: Duration = Duration::from_millis(50);
-/// A batch that has grown to this goes out whatever the time.
+/// Size at which a batch is sent at any time.
 const BATCH_POINTS: usize = 1_000;
 const BATCH_LINE_BYTES: usize = 64 * 1024;
-/// A log line is cut here.
+/// Largest size of a log line; the rest is cut.
 const LINE_BYTES: usize = 8 * 1024;
-/// Names, messages and notes are cut here.
+/// Largest size of names, messages and notes; the rest is cut.
 const TEXT_BYTES: usize = 1024;
-/// Of so many series it is said that a point of theirs was not a number.
+/// Number of series for which a value that is not a number is logged.
 const COMPLAINTS: usize = 64;
 
-/// The way of one attempt into the feed.
+/// Path of one attempt into the feed.
 #[derive(Debug)]
 pub(crate) struct Report {
     feed: Arc<Feed>,
@@ -38,14 +38,14 @@ pub(crate) struct Report {
     attempt: u32,
     began: Instant,
     pending: Mutex<Pending>,
-    /// Something now waits that did not before.
+    /// Signals that something is waiting that was not before.
     waiting: Notify,
 }
 
 #[derive(Debug)]
 struct Pending {
     meter: Meter,
-    /// The meter says something that the feed does not.
+    /// The meter differs from the feed.
     moved: bool,
     told: Option<Progress>,
     told_at: Option<Instant>,
@@ -76,22 +76,22 @@ impl Report {
         Self { feed, id, attempt, began: now, pending: Mutex::new(pending), waiting: Notify::new() }
     }
 
-    /// The moment since which the attempt counts its time.
+    /// Time from which the attempt counts.
     pub fn began(&self) -> Instant {
         self.began
     }
 
-    /// The newest progress in the feed.
+    /// Latest progress in the feed.
     pub fn told(&self) -> Option<Progress> {
         self.pending.lock().told.clone()
     }
 
-    /// The meter's rate, items per second.
+    /// Rate of the meter, in items per second.
     pub fn rate(&self) -> Option<f64> {
         self.pending.lock().meter.rate()
     }
 
-    /// Changes the meter and tells of it, now or in the next 20 ms.
+    /// Changes the meter and reports it, now or within the next 20 ms.
     pub fn measure(&self, change: impl FnOnce(&mut Meter, Instant)) {
         let now = Instant::now();
         let mut pending = self.pending.lock();
@@ -105,8 +105,8 @@ impl Report {
         }
     }
 
-    /// Changes what is only words: it goes along with the next count, which mostly follows at once, or by itself
-    /// as soon as the attempt's own task has its turn.
+    /// Changes only text: it is sent with the next count, which usually follows at once, or by itself when the
+    /// attempt's task runs.
     pub fn remark(&self, change: impl FnOnce(&mut Meter)) {
         let mut pending = self.pending.lock();
         change(&mut pending.meter);
@@ -115,8 +115,8 @@ impl Report {
         }
     }
 
-    /// Adds a point to a curve. A y that is no finite number is a gap in it, which the log says once a series; a point
-    /// without an x has no place, and is left out.
+    /// Adds a point to a series. A y that is not finite is a gap, which the log mentions once per series; a point
+    /// without a valid x is dropped.
     pub fn point(&self, series: &str, x: f64, y: f64) {
         let now = Instant::now();
         let mut pending = self.pending.lock();
@@ -154,13 +154,12 @@ impl Report {
         self.gathered(&mut pending, waited, now);
     }
 
-    /// Tells something that must not overtake what was said before it.
+    /// Reports something that must not overtake earlier reports.
     pub fn say(&self, body: HostEventBody) {
         self.say_with(|_| body);
     }
 
-    /// The same of something that says how far the attempt is: it is made from the progress that stands before it in
-    /// the feed.
+    /// Same, for a report that depends on the progress before it in the feed.
     pub fn say_with(&self, body: impl FnOnce(Option<&Progress>) -> HostEventBody) {
         let now = Instant::now();
         let mut pending = self.pending.lock();
@@ -171,7 +170,7 @@ impl Report {
         self.feed.publish(self.id, self.attempt, body(pending.told.as_ref()));
     }
 
-    /// Tells what waits, each when it is due, for ever.
+    /// Sends waiting reports when they are due, forever.
     pub async fn trail(&self) -> Infallible {
         loop {
             match self.tell_due() {
@@ -186,7 +185,7 @@ impl Report {
         }
     }
 
-    /// Tells what is due and says when the next of what waits will be.
+    /// Sends reports that are due; returns when the next one is.
     fn tell_due(&self) -> Option<Instant> {
         let now = Instant::now();
         let mut pending = self.pending.lock();
@@ -255,7 +254,7 @@ impl Pending {
     }
 }
 
-/// The text, or as much of it as fits into so many bytes with a mark that something is missing.
+/// The text, cut to a number of bytes with a mark if it is longer.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -264,7 +263,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     format!("{}…", &text[..end])
 }
 
-/// Text of a message, a name or a note, not longer than the page can use.
+/// Text of a message, name or note, cut to the length that the page can use.
 pub(crate) fn short(text: &str) -> String {
     cut(text, TEXT_BYTES)
 }

@@ -1,4 +1,4 @@
-//! The host contract as routes: reads requests, asks the registry and the feed, writes answers.
+//! Routes of the host contract: parse requests, call registry and feed, write responses.
 
 use crate::Refusal;
 use crate::access::guard;
@@ -22,16 +22,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most bytes that a request may have.
+/// Largest size of a request in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
-/// A request's body must be here within this.
+/// Timeout of a request's body.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
-/// The longest that a poll waits.
+/// Longest wait of a poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
-/// All of `/host/v1`, behind the access check.
+/// All of `/host/v1`, behind access control.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
     let artifacts =
         shared.works.iter().fold(Router::new(), |artifacts, work| artifacts.merge(work.artifacts()));
@@ -55,7 +55,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
 
 async fn about(State(shared): State<Arc<Shared>>) -> Answer<Json<About>> {
     let works = shared.works.clone();
-    // A kind may look around for what it can offer.
+    // A kind may look up what it can offer, which blocks.
     let kinds = tokio::task::spawn_blocking(move || works.iter().map(|work| work.kind()).collect()).await;
     let kinds = kinds.map_err(|_| {
         let why = "A kind panicked while describing itself. This is a bug in the host; see its log.";
@@ -76,15 +76,15 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
     let (checked, vitals) = tokio::join!(checks(&shared.works), shared.machine.vitals());
     let Checked { mut checks, mut unready_kinds } = checked;
     let closing = shared.registry.closing();
-    // A check that keeps no kind from running, such as one source of several, is shown and keeps no work away.
+    // A failed check that keeps no kind from running, such as one source of several, is only shown.
     let ready = unready_kinds.is_empty() && !closing;
     if closing {
-        // All of them.
+        // If all kinds are unready, the host is.
         unready_kinds.clear();
         checks.push(Check { name: "host".into(), ok: false, message: "The host is shutting down.".into() });
     }
     let vitals = vitals.unwrap_or_else(|why| {
-        // Not to know how busy the machine is keeps nobody from working on it.
+        // A host whose load is unknown can still work.
         checks.push(Check { name: "machine".into(), ok: false, message: why });
         Default::default()
     });
@@ -166,7 +166,7 @@ async fn events(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let query = query.unwrap_or_default();
-    // What a client that lost its connection says of itself is newer than the address it was given.
+    // The header of a reconnecting client is newer than its URL.
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let after = match last.or_else(|| query_value(&query, "after")) {
         Some(text) => parse_as::<u64>(text, "an event number, such as after=1042")?,
@@ -207,7 +207,7 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     refusal
 }
 
-/// Reads a body of JSON.
+/// Parses a JSON body.
 async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
     let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES);
     let body = tokio::time::timeout(BODY_DEADLINE, reading).await.map_err(|_| {
@@ -256,7 +256,7 @@ fn parse_wait(text: &str) -> Answer<Duration> {
     Ok(Duration::from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())))
 }
 
-/// The value of a parameter. None that the contract knows has characters that need an escape.
+/// Value of a query parameter. The contract's values need no escapes.
 pub(crate) fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query
         .split('&')

@@ -1,5 +1,5 @@
-//! The shelf: files of checkpoints below one folder, by operation and attempt, put there in one step and known by their
-//! hash. Blocks: for threads that may wait.
+//! Shelf: files of checkpoints in one folder, by operation and attempt, moved there atomically and identified by their
+//! hash. Blocking: for threads that may wait.
 
 use protocol::{CheckpointFile, OperationId};
 use sha2::{Digest, Sha256};
@@ -8,13 +8,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// So many checkpoints of an operation are kept: the newest, and the one before it for the case that the word of the
-/// newest is lost with the host.
+/// Number of checkpoints kept per operation: the latest, and the one before, in case the host ends before it could
+/// report the latest.
 const KEPT: usize = 2;
-/// The longest name that a work may give.
+/// Longest name of a file.
 const NAME: usize = 100;
 
-/// A file for [`crate::Context::checkpoint_with`].
+/// File for [`crate::Context::checkpoint_with`].
 #[derive(Clone, Debug)]
 pub struct KeepFile {
     pub(crate) name: String,
@@ -28,33 +28,33 @@ enum Content {
 }
 
 impl KeepFile {
-    /// These bytes, under a name of at most 100 letters, digits, dots, dashes and underscores.
+    /// File with these bytes, and a name of at most 100 letters, digits, dots, dashes and underscores.
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self { name: name.into(), content: Content::Bytes(bytes.into()) }
     }
 
-    /// A copy of this file as it is now.
+    /// Copy of a file as it is now.
     pub fn copy_of(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { name: name.into(), content: Content::Path(path.into()) }
     }
 }
 
-/// Whether it can be the name of a file, and of nothing above it.
+/// Whether it is a valid file name, without a path.
 pub(crate) fn is_name(name: &str) -> bool {
     (1..=NAME + 7).contains(&name.len())
         && !name.starts_with('.')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
-/// Where the host keeps files of checkpoints.
+/// Storage for files of checkpoints.
 #[derive(Debug)]
 pub(crate) struct Shelf {
     folder: PathBuf,
-    /// Of so many operations at most.
+    /// Largest number of operations.
     operations: usize,
 }
 
-/// A file on its way to the shelf: it stands there under its name once it is whole, and leaves nothing when not.
+/// File being written: it gets its name once it is complete, and leaves nothing otherwise.
 pub(crate) struct Part {
     file: File,
     part: PathBuf,
@@ -76,7 +76,7 @@ impl Shelf {
         self.of(id).join(attempt.to_string()).join(name)
     }
 
-    /// Keeps the files of an attempt's checkpoint of this number; what is older than the one before goes.
+    /// Stores the files of an attempt's checkpoint with this number, and removes all but the one before.
     pub fn keep(
         &self,
         id: OperationId,
@@ -99,45 +99,44 @@ impl Shelf {
         Ok(kept)
     }
 
-    /// Begins a file of an attempt. `name` is one that [`is_name`] takes.
+    /// Begins a file of an attempt. `name` must pass [`is_name`].
     pub fn begin(&self, id: OperationId, attempt: u32, name: &str) -> io::Result<Part> {
         let place = self.place(id, attempt, name);
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder)?;
         }
-        // Two that come at once do not write into one part.
+        // Two uploads at once must not write to one file.
         let unique = OperationId::new();
         let part = place.with_file_name(format!(".{name}.{unique}.part"));
         Ok(Part { file: File::create(&part)?, part, place, hash: Sha256::new(), bytes: 0 })
     }
 
-    /// Where a file is; `None` when it is not there.
+    /// Path of a file; `None` if it does not exist.
     pub fn find(&self, id: OperationId, attempt: u32, name: &str) -> Option<PathBuf> {
         let place = self.place(id, attempt, name);
         (is_name(name) && place.is_file()).then_some(place)
     }
 
-    /// Where a file is, if it still is what was kept.
+    /// Path of a file, if it is unchanged.
     pub fn find_whole(&self, id: OperationId, attempt: u32, file: &CheckpointFile) -> Option<PathBuf> {
         let place = self.find(id, attempt, &file.name)?;
         (describe(&place).ok()? == *file).then_some(place)
     }
 
-    /// What is kept of an attempt, by name.
+    /// Files of an attempt, by name.
     pub fn list(&self, id: OperationId, attempt: u32) -> Vec<CheckpointFile> {
         let names = names(&self.of(id).join(attempt.to_string()));
         let files = names.iter().filter_map(|name| describe(&self.place(id, attempt, name)).ok());
         files.collect()
     }
 
-    /// Throws away all of an operation.
+    /// Deletes all files of an operation.
     pub fn forget(&self, id: OperationId) {
-        // What can't be removed does no harm: it goes when the shelf is full.
+        // A file that can't be removed does no harm; it is removed when the shelf is full.
         let _ = fs::remove_dir_all(self.of(id));
     }
 
-    /// Removes what is more than is kept: older checkpoints of this operation, and the operations of which something
-    /// was kept the longest ago.
+    /// Removes older checkpoints of this operation, and the operations beyond the limit, oldest first.
     fn tidy(&self, id: OperationId) {
         let mut numbered: Vec<(u32, String, String)> = Vec::new();
         for attempt in names(&self.of(id)) {
@@ -179,7 +178,7 @@ impl Shelf {
         }
     }
 
-    /// A file has come from elsewhere.
+    /// Called when a transferred file has arrived.
     pub fn arrived(&self) {
         self.make_room();
     }
@@ -193,16 +192,16 @@ impl Part {
         Ok(())
     }
 
-    /// Puts it in its place, if its hash is the one that is wanted. Gives its length and hash.
+    /// Moves the file to its place, if its hash is as expected. Returns length and hash.
     ///
     /// # Errors
-    /// `InvalidData` when the hash is another; what was in its place before is there still.
+    /// `InvalidData` if the hash differs; an existing file remains.
     pub fn finish(mut self, wanted: Option<&str>) -> io::Result<(u64, String)> {
         let sha256 = hex(self.hash.finalize_reset());
         if wanted.is_some_and(|wanted| wanted != sha256) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, sha256));
         }
-        // Before the rename: a crash must not leave the name with no content.
+        // Before the rename, because a crash must not leave the name without the content.
         self.file.sync_all()?;
         fs::rename(&self.part, &self.place)?;
         sync_folder(&self.place)?;
@@ -212,12 +211,12 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Gone already, where it was put in its place.
+        // It no longer exists if it was moved to its place.
         let _ = fs::remove_file(&self.part);
     }
 }
 
-/// The names in a folder but those of parts, sorted; none when it is not there.
+/// Names of complete files in a folder, sorted; none if the folder does not exist.
 fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
@@ -248,7 +247,7 @@ fn read_through(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> i
     }
 }
 
-/// Makes a rename durable, where the system lets a folder be synced.
+/// Makes a rename durable, if the system allows to sync a folder.
 fn sync_folder(place: &Path) -> io::Result<()> {
     if cfg!(unix)
         && let Some(folder) = place.parent()

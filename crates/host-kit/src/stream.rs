@@ -1,4 +1,4 @@
-//! The two ways to follow the feed: a stream of server-sent events, and a long poll of the same records.
+//! Two ways to follow the feed: a stream of server-sent events, and a long poll of the same records.
 
 use crate::feed::{Feed, Read};
 use axum::body::Body;
@@ -14,23 +14,23 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// As much of the feed as goes into one write of a stream.
+/// Records per write of a stream.
 const WRITE_EVENTS: usize = 1_000;
 const WRITE_BYTES: usize = 64 * 1024;
-/// As much as one answer of the long poll holds.
+/// Records per response of the long poll.
 const POLL_EVENTS: usize = 1_000;
 const POLL_BYTES: usize = 1024 * 1024;
 
-/// Where a reader wants to go on.
+/// Position from which a reader resumes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
-    /// The last record that it has.
+    /// Number of the last record that it has.
     pub after: u64,
-    /// It followed another life of the host: its place means nothing here.
+    /// It followed another process of the host, so its position means nothing here.
     pub foreign: bool,
 }
 
-/// A reader of the feed: a place in the ring, and how it wakes.
+/// Reader of the feed: a position in the ring, and how it wakes.
 struct Cursor {
     feed: Arc<Feed>,
     news: watch::Receiver<u64>,
@@ -38,24 +38,24 @@ struct Cursor {
     foreign: bool,
     said_hello: bool,
     beat: Duration,
-    /// Fires when the host shuts down and nothing more will be published.
+    /// Cancelled when the host shuts down and nothing more will be published.
     ending: CancellationToken,
 }
 
 impl Cursor {
-    /// What the stream says next; `None` when it is over.
+    /// Next bytes of the stream; `None` at its end.
     async fn next(&mut self) -> Option<Bytes> {
         if !self.said_hello {
             self.said_hello = true;
             return Some(self.message("hello", None));
         }
         loop {
-            // Asked before the ring is read: what is published after that can't be missed.
+            // Read before the ring, so that nothing published afterwards is missed.
             let over = self.ending.is_cancelled();
             self.news.borrow_and_update();
             match self.read() {
                 Read::Reset => {
-                    // The reader goes on from the head; by the id it also comes back there.
+                    // The reader continues from the head, whose number is the message's ID.
                     self.after = self.feed.head();
                     return Some(self.message("reset", Some(self.after)));
                 }
@@ -94,9 +94,8 @@ impl Cursor {
     }
 }
 
-/// The feed from a place on, as server-sent events: `hello`, then the records, `beat` when nothing else was
-/// said for a while, `reset` when the place is not (or no longer) held. After a reset the stream goes on from
-/// the head that the reset names.
+/// Feed from a position, as server-sent events: `hello`, then records, `beat` after a silence, `reset` if the position
+/// is not in the ring. After a reset, the stream continues from the head that it names.
 pub(crate) fn stream(feed: Arc<Feed>, place: Place, beat: Duration, ending: CancellationToken) -> Response {
     let news = feed.news();
     let cursor =
@@ -113,8 +112,7 @@ pub(crate) fn stream(feed: Arc<Feed>, place: Place, beat: Duration, ending: Canc
     (headers, Body::from_stream(messages)).into_response()
 }
 
-/// The feed from a place on, as [`protocol::host::HostEvents`]: at once when there is something to say, else
-/// when there is, or empty after `wait`.
+/// Feed from a position, as [`protocol::host::HostEvents`]: as soon as there is something, or empty after `wait`.
 pub(crate) async fn poll(
     feed: Arc<Feed>,
     place: Place,
@@ -143,7 +141,7 @@ pub(crate) async fn poll(
     }
 }
 
-/// A `HostEvents` around records that are JSON already.
+/// `HostEvents` around records that are already JSON.
 fn answer(feed: &Feed, reset: bool, events: &[u8]) -> Response {
     let (instance, head, now) = (feed.instance(), feed.head(), Time::now());
     let mut body = BytesMut::with_capacity(events.len() + 200);

@@ -1,6 +1,6 @@
-//! What a host author writes: one [`Work`] for each kind of operation.
+//! What a host author implements: one [`Work`] per kind of operation.
 //!
-//! Beside the trait stands its erased form, through which the registry holds works of different params.
+//! The type-erased form next to the trait lets the registry hold works with different parameters.
 
 use crate::Context;
 use async_trait::async_trait;
@@ -12,87 +12,85 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// One kind of operation: what it takes, and how it is done.
+/// Kind of operation: its parameters, and how it is done.
 ///
 /// # Cancelling
-/// [`Work::run`] is expected to look at [`Context::check`] (in loops) or [`Context::token`] (in `select!`) and
-/// to return `Err(WorkError::Cancelled)` soon after a cancel. Past the deadline of the cancel its task is
-/// aborted at its next `.await`. A thread that it spawned (`spawn_blocking`, `std::thread`) can't be aborted
-/// by anybody: give it a clone of the context and let it call [`Context::check`] often. As long as one clone
-/// of the context is alive the host does not say that the work stopped, and keeps its place taken.
+/// [`Work::run`] must check [`Context::check`] (in loops) or [`Context::token`] (in `select!`) and return
+/// `Err(WorkError::Cancelled)` soon after a cancel. At the deadline of the cancel, its task is aborted at its next
+/// `.await`. A thread that it started (`spawn_blocking`, `std::thread`) can't be aborted: give it a clone of the
+/// context and let it call [`Context::check`] often. While a clone of the context exists, the host does not report that
+/// the work stopped, and keeps its slot.
 #[async_trait]
 pub trait Work: Send + Sync + 'static {
-    /// The params, as a flat struct of text, numbers, switches and choices.
+    /// Parameters: a flat struct of texts, numbers, switches and choices.
     type Params: DeserializeOwned + JsonSchema + Send + 'static;
 
-    /// The kind as it is declared. `params` comes from [`params_schema`] and may be narrowed at run time, for
-    /// instance by an enum of the sources that are configured. Asked at each `about` and each start; its name
-    /// must stay the same for the life of the host.
+    /// Declaration of the kind. `params` comes from [`params_schema`] and may be narrowed at run time, for example to
+    /// the configured sources. Called for each `about` and each start; its name must not change while the host runs.
     fn kind(&self) -> KindSpec;
 
-    /// What the schema can't say. Asked before an attempt is accepted, off the async threads: it may look at a
-    /// file, and should answer within a second.
+    /// Checks what the schema can't express, before an attempt is accepted. Runs on a blocking thread; it may look at a
+    /// file, and should return within a second.
     ///
     /// # Errors
-    /// A message for each param that is wrong; the start is refused with them.
+    /// A message for each invalid parameter; the start is refused with them.
     fn check(&self, params: &Self::Params) -> Result<(), Vec<FieldError>> {
         let _ = params;
         Ok(())
     }
 
-    /// Does the work and gives what it leaves behind, at most 256 KiB as JSON.
+    /// Does the work and returns its result, at most 256 KiB as JSON.
     ///
     /// # Errors
-    /// [`WorkError::Cancelled`] when it stopped because it was asked to, [`WorkError::Failed`] with what
-    /// happened, why, and what to do next.
+    /// [`WorkError::Cancelled`] if it stopped because of a cancel, [`WorkError::Failed`] with what happened, why, and
+    /// what to do next.
     async fn run(&self, ctx: Context, params: Self::Params) -> Result<ResultDoc, WorkError>;
 
-    /// Whether an abort of its task ends the work; so it is for what the host itself computes. `false` for a work that
-    /// runs on another service: past the deadline of a cancel its task is not aborted, the attempt keeps its slot, and
-    /// it ends as [`Work::run`] says. It is aborted all the same when the server abandons the attempt, starts a newer
+    /// Whether aborting its task ends the work, as for everything that the host itself computes. `false` for work that
+    /// runs on another service: at the deadline of a cancel, its task is not aborted, the attempt keeps its slot, and
+    /// it ends when [`Work::run`] returns. It is still aborted if the server abandons the attempt or starts a newer
     /// one, or the host shuts down.
     fn abortable(&self) -> bool {
         true
     }
 
-    /// What it would do with these params, for a person who is about to start it: nothing is made or changed. `None`
-    /// for a kind without previews. One that has them says so in its schema, by [`protocol::preview::PREVIEW_KEY`].
+    /// Preview of what it would do with these parameters; must not create or change anything. `None` for a kind without
+    /// previews. A kind with previews says so in its schema, with [`protocol::preview::PREVIEW_KEY`].
     async fn preview(&self, params: Self::Params) -> Option<Preview> {
         let _ = params;
         None
     }
 
-    /// What this work depends on, for the host's health. An answer that takes longer than two seconds counts as
-    /// not well.
+    /// Checks what this work depends on, for the host's health. Times out after two seconds, and then counts as failed.
     async fn health(&self) -> Vec<Check> {
         Vec::new()
     }
 
-    /// Whether it can run, going by what [`Work::health`] found. While it can't, the server places none of its operations
-    /// here; they wait in the queue. By default every check has to be OK.
+    /// Whether it can run, given the results of [`Work::health`]. While it can't, the server places none of its
+    /// operations here; they wait in the queue. By default, all checks must be OK.
     fn ready(&self, checks: &[Check]) -> bool {
         checks.iter().all(|check| check.ok)
     }
 
-    /// How many operations of this kind run at once on this host; `None` for as many as the host has slots. More of them
-    /// wait in the server's queue and take no slot. Must stay the same for the life of the host.
+    /// Largest number of parallel operations of this kind on this host; `None` for no limit besides the slots. Others
+    /// wait in the server's queue without a slot. Must not change while the host runs.
     fn max_parallel(&self) -> Option<u32> {
         None
     }
 
-    /// More routes, mounted below `/host/v1/artifacts`, like `/bars/{source}/{symbol}/{timeframe}`. They are
-    /// behind the same access checks as the rest of the host. Errors are best answered as [`crate::Refusal`].
+    /// More routes, mounted below `/host/v1/artifacts`, such as `/bars/{source}/{symbol}/{timeframe}`. They are behind
+    /// the same access control as the rest of the host. Return errors as [`crate::Refusal`].
     fn artifacts(self: Arc<Self>) -> Router {
         Router::new()
     }
 }
 
-/// The params of a work as plain JSON Schema, for [`KindSpec::params`].
+/// Parameters of a work as plain JSON Schema, for [`KindSpec::params`].
 pub fn params_schema<P: JsonSchema>() -> Value {
     schemars::schema_for!(P).to_value()
 }
 
-/// Why a work ended without a result.
+/// Reason why a work ended without a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
     /// It was asked to stop and did.
@@ -101,14 +99,14 @@ pub enum WorkError {
     /// It could not do what it was asked to do.
     #[error("{}", .0.message)]
     Failed(Failure),
-    /// What it needs could not be reached, and nothing of the work was begun: the attempt goes back into the queue, and
-    /// to another host if one is ready. Only for a work that is certain of that: one that may have begun has failed.
+    /// Something that it needs is unreachable, and nothing of the work was begun: the attempt is queued again, and sent
+    /// to another host if one is ready. Only for work that is certain of that; work that may have begun has failed.
     #[error("{0}")]
     NotStarted(String),
 }
 
 impl WorkError {
-    /// The work itself failed: what happened and why, and what the person can do next (may be empty).
+    /// Failure of the work itself: what happened and why, and what the user can do next (may be empty).
     pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Failed(Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() })
     }
@@ -120,23 +118,23 @@ impl From<Failure> for WorkError {
     }
 }
 
-/// A work whose params were read and checked: ready to run once.
+/// Work with parsed and checked parameters, ready to run once.
 pub(crate) type Prepared =
     Box<dyn FnOnce(Context) -> futures::future::BoxFuture<'static, Result<ResultDoc, WorkError>> + Send>;
 
-/// A preview that is ready to be made.
+/// Preview that is ready to be made.
 pub(crate) type PreparedPreview = futures::future::BoxFuture<'static, Option<Preview>>;
 
-/// Why params were not taken.
+/// Reason why parameters were not accepted.
 #[derive(Debug)]
 pub(crate) enum NotPrepared {
-    /// A message for each param.
+    /// A message for each parameter.
     Fields(Vec<FieldError>),
-    /// A fault of the work: the schema that it declares can't be used.
+    /// A bug in the work: its schema is not supported.
     Schema(String),
 }
 
-/// A [`Work`] whose params are JSON.
+/// [`Work`] with parameters as JSON.
 #[async_trait]
 pub(crate) trait AnyWork: Send + Sync + 'static {
     fn kind(&self) -> KindSpec;
@@ -149,15 +147,15 @@ pub(crate) trait AnyWork: Send + Sync + 'static {
     fn artifacts(&self) -> Router;
 }
 
-/// Gives a [`Work`] the shape of [`AnyWork`].
+/// Adapts a [`Work`] to [`AnyWork`].
 pub(crate) struct Typed<W>(pub Arc<W>);
 
 impl<W: Work> Typed<W> {
-    /// The params as the work takes them.
+    /// Parses and checks the parameters.
     fn checked(&self, params: &Value) -> Result<W::Params, NotPrepared> {
         let form = Form::from_schema(&self.0.kind().params).map_err(NotPrepared::Schema)?;
         let filled = form.check(params).map_err(NotPrepared::Fields)?;
-        // What passes the form fits the type as a rule; a type may still be stricter than its schema says.
+        // Parameters that pass the form usually fit the type, but a type may be stricter than its schema.
         let params: W::Params = serde_json::from_value(filled).map_err(|e| {
             NotPrepared::Fields(vec![FieldError::new("", format!("Invalid parameters: {e}."))])
         })?;

@@ -1,4 +1,4 @@
-//! The guide for host authors: its program is the one that is compiled, and it does what the guide says.
+//! Guide for host authors: its program is the compiled example, and does what the guide says.
 
 use protocol::OperationId;
 use protocol::host::{HostEventBody, HostEvents, ResultDoc};

@@ -1,4 +1,4 @@
-//! What the meter makes of counts, phases and totals.
+//! How the meter treats counts, phases and totals.
 
 use super::*;
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ fn a_total_that_grows_lowers_the_share_and_the_count_goes_on() {
     let progress = meter.progress(Time::now());
     assert_eq!((progress.fraction, progress.done, progress.total), (Some(27.0 / 40.0), 27, Some(40)));
     assert!((progress.rate.unwrap() - 10.0).abs() < 0.5, "{progress:?}");
-    // The same by a host that begins the count with the new total and goes on where it was.
+    // Same, for a host that begins a count with the new total and continues where it was.
     meter.items("files", Some(80), at(start, 2_700));
     assert_eq!(meter.progress(Time::now()).fraction, None, "until the count is told");
     meter.done(28, at(start, 2_800));
@@ -130,7 +130,7 @@ fn a_declared_phase_counts_for_its_share_of_the_whole() {
     meter.items("rows", Some(4), start);
     meter.done(2, at(start, 100));
     assert_eq!(meter.progress(Time::now()).fraction, Some(0.5));
-    // Counted anew within its phase, the phase is the least that is known.
+    // After a restart of the count within its phase, the phase is the least that is known.
     meter.done(4, at(start, 200));
     meter.done(1, at(start, 300));
     assert_eq!(meter.progress(Time::now()).fraction, Some(0.1));

@@ -1,4 +1,4 @@
-//! Who is let in, what the host says of its health, and what makes no host at all.
+//! Access control, health, and invalid hosts.
 
 use crate::rig::{Probe, Rig, problem};
 use protocol::host::{Check, Health, ResultDoc};
@@ -61,10 +61,10 @@ async fn health_says_what_the_host_depends_on_and_how_busy_it_is() {
     assert!((0.0..=1.0).contains(&health.cpu) && health.memory_bytes > 1 << 20, "{health:?}");
 }
 
-/// Declares what it is told to declare; its health hangs.
+/// Declares a given schema; its health check hangs.
 struct Odd(Value);
 
-/// Runs one at a time, and not at all while its part is missing.
+/// Runs one operation at a time, and none while its part is missing.
 struct Partless;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Cancelling: asked, then aborted, and said to have stopped only when it has.
+//! Cancelling: asked, then aborted, and reported as stopped only when it has.
 
 use crate::rig::{Rig, problem};
 use protocol::host::{CancelAck, HostEventBody, HostState, Outcome};
@@ -6,7 +6,7 @@ use protocol::{OperationId, ProblemType};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The words of a trail, without progress and the like.
+/// Names of the reports, without progress and the like.
 fn trail(bodies: &[HostEventBody]) -> Vec<&'static str> {
     bodies
         .iter()
@@ -73,7 +73,7 @@ async fn a_thread_that_ignores_its_token_is_not_said_to_have_stopped_while_it_ru
     let id = rig.start(json!({"manner": "block"})).await;
     rig.until_running(id).await;
     rig.cancel(id, 1, 0).await;
-    // The async part was aborted; the thread is still there and keeps the place.
+    // The async part was aborted; the thread still runs and keeps the slot.
     rig.stage.dropped.passed().await;
     assert_eq!(rig.show(id).await.state, HostState::Stopping);
     assert_eq!(rig.ask(OperationId::new(), 1, json!({"manner": "succeed"})).await.status(), 429);
@@ -132,7 +132,7 @@ async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
     assert_eq!(rig.poll(&format!("after={after}")).await.events, [], "nothing comes after the last end");
     assert_eq!(trails.len(), ids.len());
     for (id, trail) in trails {
-        // Cancelled before it ran, cancelled while it ran, ended otherwise before or after the cancel came.
+        // Cancelled before it ran, cancelled while it ran, ended otherwise before or after the cancel arrived.
         let known = [
             "acknowledged stopped cancelled",
             "running acknowledged stopped cancelled",
@@ -156,7 +156,7 @@ async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_
     assert_eq!(refused.kind, ProblemType::CancelledBeforeStart);
     assert!(refused.detail.contains("cancelled before its start arrived"), "{refused}");
     assert_eq!(rig.ask(id, 2, json!({"manner": "obey"})).await.status(), 202);
-    // The next but one is cancelled while this one is here.
+    // The attempt after the next is cancelled while this one is here.
     rig.until_running(id).await;
     assert_eq!(problem(rig.cancel(id, 3, 1_000).await).await.status, 404);
     assert_eq!(rig.cancel(id, 2, 1_000).await.status(), 202);

@@ -1,4 +1,4 @@
-//! Files of checkpoints are brought, read, listed and thrown away, and never taken for what they are not.
+//! Files of checkpoints: uploaded, read, listed and deleted, and verified.
 
 use crate::rig::Rig;
 use protocol::OperationId;
@@ -25,7 +25,7 @@ async fn a_file_is_brought_whole_read_back_and_thrown_away() {
     assert_eq!(put(&rig, &path, ABC, "abd").await.status(), 409);
     assert_eq!(list(&rig, id).await.files, []);
     assert_eq!(put(&rig, &path, ABC, "abc").await.status(), 204);
-    // A second time, and then something else: what is there stays.
+    // A second time, and then something else: the first stays.
     assert_eq!(put(&rig, &path, ABC, "abc").await.status(), 204);
     assert_eq!(put(&rig, &path, ABC, "abd").await.status(), 409);
     let files = list(&rig, id).await.files;

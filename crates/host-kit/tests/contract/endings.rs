@@ -1,4 +1,4 @@
-//! How attempts end when nobody cancels them, and what they tell on the way.
+//! How attempts end without a cancel, and what they report.
 
 use crate::rig::{Rig, problem};
 use protocol::host::{HostEventBody, Outcome};
@@ -113,7 +113,7 @@ async fn an_attempt_of_which_nothing_was_begun_may_be_started_once_more_unless_i
     let id = rig.start(json!({"manner": "not_started"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;
     assert_eq!((outcome, failure.unwrap().message.as_str()), (Outcome::NotStarted, "No spring answers."));
-    // Its number is as good as new, and its place is free.
+    // Its number can be used again, and its slot is free.
     let again = rig.ask(id, 1, json!({"manner": "not_started"})).await;
     assert_eq!(again.status(), 202);
     let ended = |events: &[protocol::host::HostEvent]| {

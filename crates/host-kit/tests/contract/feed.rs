@@ -1,4 +1,4 @@
-//! Following the feed: by stream and by poll, from any place, without gap or repetition.
+//! Following the feed: by stream and by poll, from any position, without gaps or repetitions.
 
 use crate::rig::{Rig, patiently};
 use protocol::InstanceId;
@@ -57,7 +57,7 @@ async fn a_poll_waits_for_what_happens_and_answers_at_once_when_it_has() {
     let rig = Rig::new().await;
     let empty = rig.poll("after=0").await;
     assert!(!empty.reset && empty.events.is_empty() && empty.head == 0);
-    // Polled first, so that the poll is (as a rule) waiting when the operation starts.
+    // The poll is sent first, so that it is usually waiting when the operation starts.
     let poll = rig.poll("after=0&wait=30s");
     let start = rig.start(json!({"manner": "obey"}));
     let (feed, id) = patiently(async { tokio::join!(poll, start) }).await;
@@ -105,7 +105,7 @@ async fn a_place_that_is_not_held_is_answered_with_a_reset() {
     while rig.show(id).await.outcome.is_none() {
         tokio::task::yield_now().await;
     }
-    // The outcome is seen just before the end is told.
+    // The outcome is visible just before the end is reported.
     let head = patiently(async {
         loop {
             let feed = rig.poll("after=0").await;
@@ -132,7 +132,7 @@ async fn a_place_that_is_not_held_is_answered_with_a_reset() {
         assert_eq!((reset.event.as_deref(), reset.id), (Some("reset"), Some(head)));
         assert_eq!(serde_json::from_str::<HostBeat>(&reset.data).unwrap().head, head);
     }
-    // After a reset the stream goes on from the head that it named.
+    // After a reset, the stream continues from the head that it named.
     let mut stream = rig.stream("after=0", None).await;
     stream.next().await.unwrap();
     stream.next().await.unwrap();

@@ -1,4 +1,4 @@
-//! The host contract, spoken over HTTP to a real host on a free port of loopback.
+//! Host contract over HTTP, with a real host on a free loopback port.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 

@@ -1,5 +1,5 @@
-//! A host with one work that behaves as its params say, and a client that follows it. Tests wait on the host's
-//! own events and on the signals of [`Stage`], never on time.
+//! Host with a work that behaves as its parameters say, and a client that follows it. Tests wait for the host's events
+//! and for the signals of [`Stage`], never for time.
 
 use axum::Router;
 use axum::routing::get;
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// Nothing in these tests takes so long when it works.
+/// Timeout of waits; nothing takes nearly that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize, schemars::JsonSchema, Clone, Copy)]
@@ -27,27 +27,27 @@ const PATIENCE: Duration = Duration::from_secs(30);
 enum Manner {
     /// Returns at once.
     Succeed,
-    /// Counts to `count`, telling all it can of it.
+    /// Counts to `count`, with all types of reports.
     Count,
-    /// Looks at its token and stops.
+    /// Waits for its token and stops.
     Obey,
-    /// Obeys, once the stage opens the gate.
+    /// Stops like `Obey`, once the gate is open.
     ObeyLate,
-    /// Waits for the gate, whatever its token says, and succeeds.
+    /// Waits for the gate, ignores its token, and succeeds.
     Finish,
-    /// Awaits for ever, whatever its token says.
+    /// Waits forever and ignores its token.
     Ignore,
-    /// Waits in a thread for the stage, whatever its token says.
+    /// Waits in a thread for the stage and ignores its token.
     Block,
-    /// Returns at once and leaves a thread behind that waits for the stage.
+    /// Returns at once and leaves a thread that waits for the stage.
     Leave,
     Panic,
     Fail,
-    /// What it needs is not there.
+    /// Fails as not started.
     NotStarted,
-    /// Says that it was cancelled without having been asked.
+    /// Returns as cancelled without a cancel.
     Pretend,
-    /// Returns more than a result may have.
+    /// Returns a result that is too large.
     TooLarge,
 }
 
@@ -65,13 +65,13 @@ fn ten() -> u64 {
     10
 }
 
-/// What the tests and the work share.
+/// State shared by tests and work.
 #[derive(Default)]
 pub struct Stage {
     pub runs: AtomicU32,
-    /// A permit lets one `Finish` or `ObeyLate` go on.
+    /// A permit lets one `Finish` or `ObeyLate` continue.
     pub gate: Gate,
-    /// A permit for each future of a work that was dropped.
+    /// One permit for each dropped future of a work.
     pub dropped: Gate,
     thread_may_go: Mutex<bool>,
     thread_signal: Condvar,
@@ -103,7 +103,7 @@ impl Stage {
 
     fn wait_in_thread(&self) {
         let mut may_go = self.thread_may_go.lock();
-        // Bounded, so that a test that failed before its signal does not hang the others.
+        // With a timeout, so that a failed test does not hang the others.
         self.thread_signal.wait_while_for(&mut may_go, |may_go| !*may_go, PATIENCE);
     }
 }
@@ -222,7 +222,7 @@ impl Work for Probe {
     }
 }
 
-/// A served host, and a client to it.
+/// Serving host, with a client.
 pub struct Rig {
     pub base: String,
     pub client: Client,
@@ -255,7 +255,7 @@ impl Rig {
         self.client.post(format!("{}{path}", self.base)).timeout(PATIENCE).json(body)
     }
 
-    /// Asks for a start.
+    /// Requests a start.
     pub async fn ask(&self, id: OperationId, attempt: u32, params: Value) -> Response {
         let body = json!({"id": id, "attempt": attempt, "kind": "test.probe", "params": params});
         self.post("/operations", &body).send().await.unwrap()
@@ -282,7 +282,7 @@ impl Rig {
         self.get(&format!("/events?{query}")).send().await.unwrap().json().await.unwrap()
     }
 
-    /// All events of an operation from the beginning up to the first that is wanted.
+    /// All events of an operation from the beginning up to the first that matches.
     pub async fn until(
         &self,
         id: OperationId,
@@ -318,7 +318,7 @@ impl Rig {
         self.until(id, |body| matches!(body, HostEventBody::Ended { .. })).await
     }
 
-    /// How an operation ended.
+    /// End of an operation.
     pub async fn end_of(&self, id: OperationId) -> (Outcome, Option<Failure>, Option<ResultDoc>) {
         match self.until_ended(id).await.pop() {
             Some(HostEventBody::Ended { outcome, failure, result }) => (outcome, failure, result),
@@ -339,7 +339,7 @@ impl Rig {
     }
 }
 
-/// A stream of server-sent events, read message by message.
+/// Stream of server-sent events, read message by message.
 pub struct Sse {
     pub response: Response,
     buffer: String,
@@ -359,7 +359,7 @@ impl Message {
 }
 
 impl Sse {
-    /// The next message; `None` at the end of the stream.
+    /// Next message; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some(end) = self.buffer.find("\n\n") {
@@ -376,7 +376,7 @@ impl Sse {
         }
     }
 
-    /// The next record, whatever else is said before it.
+    /// Next record; skips other messages.
     pub async fn record(&mut self) -> Option<HostEvent> {
         loop {
             let message = self.next().await?;
@@ -389,7 +389,7 @@ impl Sse {
     }
 }
 
-/// The problem document of an answer that must be one.
+/// Problem document of a response that must be one.
 pub async fn problem(answer: Response) -> Problem {
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let status = answer.status().as_u16();
@@ -399,7 +399,7 @@ pub async fn problem(answer: Response) -> Problem {
     problem
 }
 
-/// What is waited for, or a failed test.
+/// Waits with a timeout, which fails the test.
 pub async fn patiently<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("what the test waits for happens")
 }

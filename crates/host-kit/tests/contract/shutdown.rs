@@ -1,4 +1,4 @@
-//! Shutting down: the work ends first, then the streams, then the listener.
+//! Shutdown: the work ends first, then the streams, then the listener.
 
 use crate::rig::{Rig, patiently, problem};
 use protocol::host::{HostEventBody, Outcome};
@@ -28,7 +28,7 @@ async fn while_it_shuts_down_a_host_takes_nothing_more_and_a_cancel_is_still_a_c
     let mut stream = rig.stream("after=0", None).await;
     assert!(matches!(stream.record().await.unwrap().body, HostEventBody::Running));
     rig.shutdown.cancel();
-    // The host has heard of it when it is no longer ready.
+    // The host has begun to shut down when it is no longer ready.
     patiently(async {
         while rig.get("/health").send().await.unwrap().json::<serde_json::Value>().await.unwrap()["ready"]
             == true

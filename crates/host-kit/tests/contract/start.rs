@@ -1,4 +1,4 @@
-//! Starting: once, in order, with params that fit, within capacity.
+//! Starting: once, in order, with valid parameters, within capacity.
 
 use crate::rig::{Rig, problem};
 use protocol::host::{About, HostEventBody, HostOperation, HostOperations, HostState, Outcome};
@@ -118,7 +118,7 @@ async fn a_full_host_says_so_and_has_the_place_again_when_the_end_is_told() {
         assert_eq!(full.headers()["retry-after"], "1");
         assert_eq!(problem(full).await.kind, ProblemType::HostFull);
         rig.stage.gate.open();
-        // `start` asserts that the next one is accepted at its first try.
+        // `start` asserts that the next one is accepted at the first try.
         rig.until_ended(first).await;
     }
 }
@@ -132,7 +132,7 @@ async fn of_what_has_ended_the_newest_are_kept_with_their_results() {
         rig.until_ended(id).await;
         ids.push(id);
     }
-    // The last end is told just before the oldest is forgotten; one more start and end lies after that.
+    // The last end is reported just before the oldest is forgotten; one more start and end follows.
     let running = rig.start(json!({"manner": "finish"})).await;
     rig.until_running(running).await;
     let early = rig.get(&format!("/operations/{running}/result")).send().await.unwrap();
