@@ -1,38 +1,38 @@
-//! How long to wait before trying again: exponential, with full jitter.
+//! Backoff: pauses before retries, exponential with full jitter.
 
 use rand::Rng;
 use std::time::Duration;
 
-/// Waits that grow from try to try up to a cap, each drawn anywhere between nothing and its ceiling, so that
-/// many clients of one service that came back do not all knock at the same moment.
+/// Pauses that grow from try to try up to a cap, each drawn at random between zero and its ceiling, so that many
+/// clients of a restarted service do not all reconnect at the same time.
 ///
-/// The retries of a [`crate::Pool`] use one, and whoever reconnects a stream holds one: [`Backoff::next`]
-/// after each failure, [`Backoff::reset`] after a success.
+/// A [`crate::Pool`] uses one for retries; a client that reconnects a stream keeps one: [`Backoff::next`] after each
+/// failure, [`Backoff::reset`] after a success.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Backoff {
-    /// Ceiling of the first wait.
+    /// Ceiling of the first pause.
     base: Duration,
-    /// By how much the ceiling grows from wait to wait.
+    /// Growth of the ceiling from pause to pause.
     factor: f64,
-    /// No wait is longer than this.
+    /// Longest pause.
     cap: Duration,
     /// Failures since the last success.
     failures: u32,
 }
 
 impl Backoff {
-    /// Waits of up to `base`, then twice that, and so on up to `cap`.
+    /// Pauses of up to `base`, then twice that, and so on up to `cap`.
     pub fn new(base: Duration, cap: Duration) -> Self {
         Self { base, factor: 2.0, cap, failures: 0 }
     }
 
-    /// The same with another growth from wait to wait; less than 1 counts as 1.
+    /// Sets another growth; values below 1 count as 1.
     pub fn with_factor(mut self, factor: f64) -> Self {
         self.factor = if factor.is_finite() { factor.max(1.0) } else { 1.0 };
         self
     }
 
-    /// How long to wait now, after one more failure.
+    /// Pause after another failure.
     #[expect(
         clippy::should_implement_trait,
         reason = "the sequence never ends, so looping over it would be a mistake"
@@ -43,13 +43,13 @@ impl Backoff {
         ceiling.mul_f64(rand::rng().random_range(0.0..=1.0))
     }
 
-    /// The longest that [`Backoff::next`] would answer now.
+    /// Longest pause that [`Backoff::next`] would return now.
     pub fn ceiling(&self) -> Duration {
         let growth = self.factor.powi(i32::try_from(self.failures).unwrap_or(i32::MAX));
         Duration::try_from_secs_f64(self.base.as_secs_f64() * growth).map_or(self.cap, |d| d.min(self.cap))
     }
 
-    /// It worked: the next wait is a short one again.
+    /// Resets to a short pause, after a success.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -59,7 +59,7 @@ impl Backoff {
         self.failures
     }
 
-    /// No wait is longer than this.
+    /// Longest pause.
     pub fn cap(&self) -> Duration {
         self.cap
     }

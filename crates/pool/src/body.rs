@@ -1,4 +1,4 @@
-//! Reads answers: never more than a limit, and what says no into a [`PoolError::Status`].
+//! Reads responses up to a limit, and turns errors into [`PoolError::Status`].
 
 use crate::error::TimeLimits;
 use crate::{PoolError, retry};
@@ -6,18 +6,18 @@ use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use std::time::SystemTime;
 
-/// The most that is read of an answer: 64 MiB. Far above what any service of ours sends, and low enough that
-/// one gone mad does not take the server's memory with it.
+/// Largest size of a response: 64 MiB. Far above what any of our services sends, and low enough that a faulty one does
+/// not exhaust the server's memory.
 pub(crate) const ANSWER_LIMIT: usize = 64 << 20;
-/// The most that is read of an answer that says no: 64 KiB.
+/// Largest part that is read of an error response: 64 KiB.
 const PROBLEM_LIMIT: usize = 64 << 10;
-/// How much of it is kept as text: 4 KiB.
+/// Largest part of it that is kept as text: 4 KiB.
 const PROBLEM_TEXT: usize = 4 << 10;
 
-/// The whole answer.
+/// Reads a complete response.
 ///
 /// # Errors
-/// `TooLarge` past the limit; what the connection says when it breaks.
+/// `TooLarge` beyond the limit; errors of the connection.
 pub(crate) async fn read(response: &mut Response, url: &str, limits: TimeLimits) -> Result<Bytes, PoolError> {
     let too_large = || PoolError::TooLarge { url: url.to_owned(), limit: ANSWER_LIMIT };
     let broken = |e: reqwest::Error| PoolError::from_client(url, &e, limits);
@@ -29,7 +29,7 @@ pub(crate) async fn read(response: &mut Response, url: &str, limits: TimeLimits)
     let Some(first) = response.chunk().await.map_err(broken)? else {
         return Ok(Bytes::new());
     };
-    // Most answers are one chunk: it is handed on as it is.
+    // Most responses are one chunk, which is returned without copying.
     let Some(second) = response.chunk().await.map_err(broken)? else {
         return if first.len() > ANSWER_LIMIT { Err(too_large()) } else { Ok(first) };
     };
@@ -45,8 +45,7 @@ pub(crate) async fn read(response: &mut Response, url: &str, limits: TimeLimits)
     Ok(whole.freeze())
 }
 
-/// What an answer that is not a success says. What breaks off while it is read is left out: the status is what
-/// counts.
+/// Turns a response that is not a success into an error. Ignores that its body breaks off, because the status matters.
 pub(crate) async fn refusal(mut response: Response, url: &str) -> PoolError {
     let status = response.status().as_u16();
     let retry_after = retry::retry_after(response.headers(), SystemTime::now());

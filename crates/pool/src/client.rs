@@ -1,4 +1,4 @@
-//! The pool itself: places, tries, answers.
+//! Pool: slots, tries, responses.
 
 use crate::counters::{CountOpened, Counting};
 use crate::error::{TimeLimits, broke_unanswered};
@@ -14,44 +14,44 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// A pooled client to one service. Clones are cheap and share everything.
+/// Pooled client of one service. Clones are cheap and share everything.
 #[derive(Clone)]
 pub struct Pool {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base_url: String,
     config: PoolConfig,
     client: Client,
-    /// For streams: nothing of it is kept for the next one.
+    /// For streams; keeps no idle connections.
     stream_client: Client,
-    /// Opens a connection for each request: for one whose idle connection turned out to be closed.
+    /// Opens a new connection for each request, after an idle connection turned out to be closed.
     fresh_client: Client,
     places: Semaphore,
     counting: Arc<Counting>,
 }
 
-/// Whether a POST may be sent again when it is not known what became of the first.
+/// Whether a POST may be repeated if the outcome of the first is unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Repeat {
-    /// The service knows a repetition by the ids in it and acts once.
+    /// The service recognizes a repetition by its IDs and acts once.
     Safe,
-    /// As safe, and the caller repeats it in its own time. Here it is sent again only at once on a fresh connection,
-    /// when the connection broke before anything was answered.
+    /// Also safe, but the caller repeats it at its own pace. It is only repeated at once on a new connection, if the
+    /// connection broke without a response.
     AtOnce,
-    /// Sent once, whatever happens.
+    /// Sent once in any case.
     Never,
 }
 
 impl Pool {
-    /// A pool to the service at `base_url`, such as `http://127.0.0.1:7301`; paths are appended to it. Nothing
-    /// is connected before the first request. Proxies that the environment names are not used, and redirects
-    /// are not followed.
+    /// Pool for the service at `base_url`, such as `http://127.0.0.1:7301`, to which paths are appended. Connects with
+    /// the first request. Ignores proxies of the environment, and follows no redirects.
     ///
     /// # Errors
-    /// [`PoolError::BadUrl`] when the address is not a plain `http://` one, or the token holds what a header can't.
+    /// [`PoolError::BadUrl`] if the URL is not plain `http://`, or the token has characters that a header can't
+    /// contain.
     pub fn new(base_url: &str, config: PoolConfig) -> Result<Pool, PoolError> {
         let base_url = checked_base(base_url)?;
         let counting = Arc::new(Counting::default());
@@ -74,17 +74,17 @@ impl Pool {
         Ok(Pool { shared: Arc::new(shared) })
     }
 
-    /// Where the service is, without a slash at its end.
+    /// URL of the service, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.shared.base_url
     }
 
-    /// What the pool did since it was made.
+    /// Counters since the pool was created.
     pub fn counters(&self) -> Counters {
         self.shared.counting.read()
     }
 
-    /// Asks for JSON; tried again when that may help.
+    /// GET with a JSON response; retried if useful.
     ///
     /// # Errors
     /// [`PoolError`], after the last try.
@@ -97,8 +97,8 @@ impl Pool {
         self.decode(path_and_query, &answer.bytes)
     }
 
-    /// Sends JSON and reads the JSON that comes back, with the status (of the 200s). An empty answer reads as
-    /// `null`, so `()` and `Option` take it.
+    /// POST of JSON with a JSON response; returns it with the status (2xx). An empty response is read as `null`, so
+    /// `()` and `Option` accept it.
     ///
     /// # Errors
     /// [`PoolError`]; with [`Repeat::Safe`] after the last try.
@@ -124,7 +124,7 @@ impl Pool {
         Ok((answer.status, self.decode(path_and_query, &answer.bytes)?))
     }
 
-    /// Asks for anything, up to 64 MiB: its media type and its bytes. Tried again when that may help.
+    /// GET of up to 64 MiB of anything: media type and bytes. Retried if useful.
     ///
     /// # Errors
     /// [`PoolError`], after the last try.
@@ -133,7 +133,7 @@ impl Pool {
         Ok((answer.media_type, answer.bytes))
     }
 
-    /// Asks a service to throw something away; tried again when that may help.
+    /// DELETE; retried if useful.
     ///
     /// # Errors
     /// [`PoolError`], after the last try.
@@ -141,14 +141,14 @@ impl Pool {
         self.call(path_and_query, Repeat::Safe, |client, url| client.delete(url)).await.map(|_| ())
     }
 
-    /// Opens a stream of events on a connection of its own; one try, the caller reconnects.
+    /// Opens a stream of events on its own connection; one try, the caller reconnects.
     ///
-    /// - `last_event_id` is where to resume: sent as `Last-Event-ID`.
-    /// - `connect_timeout` is how long it may take until the answer begins.
-    /// - `silence` is how long nothing, not even a comment, may come before the stream counts as dead.
+    /// - `last_event_id` is the position from which to resume, sent as `Last-Event-ID`.
+    /// - `connect_timeout` is the time until the response begins.
+    /// - `silence` is the time without any data, comments included, after which the stream counts as dead.
     ///
     /// # Errors
-    /// [`PoolError`]; an answer that is not `text/event-stream` is [`PoolError::Decode`].
+    /// [`PoolError`]; a response other than `text/event-stream` is [`PoolError::Decode`].
     pub async fn stream(
         &self,
         path_and_query: &str,
@@ -184,11 +184,10 @@ impl Pool {
         }
     }
 
-    /// One call: a place, a try, and other tries as long as they may help.
+    /// One call: a slot, a try, and retries while useful.
     ///
-    /// A service closes connections that were idle for as long as it keeps them, which may be at the very moment at
-    /// which a request is sent on one. That is no failure of the service: such a request is sent again at once, on a
-    /// connection that is opened for it, and counts as one request.
+    /// A service closes idle connections after a while, possibly at the moment when a request is sent on one. That is
+    /// no failure of the service: the request is repeated at once on a new connection, and counts as one request.
     async fn call(
         &self,
         path_and_query: &str,
@@ -204,7 +203,7 @@ impl Pool {
         loop {
             let place = places.acquire().await.expect("the semaphore is never closed");
             counting.request();
-            // Before the first one was opened there is none to reuse.
+            // Before the first connection was opened, there is none to reuse.
             let may_be_reused = counting.read().opened > 0;
             let mut tried = self.try_once(request(client, &full), &url).await;
             if let Err(Tried::Unanswered(error)) = &tried
@@ -214,7 +213,7 @@ impl Pool {
                 tracing::debug!(url, %error, "retrying on a new connection");
                 tried = self.try_once(request(fresh_client, &full), &url).await;
             }
-            // Whoever waits for its next try holds nobody up.
+            // Nothing waits for a call that waits for its next try.
             drop(place);
             let error = match tried {
                 Ok(answer) => return Ok(answer),
@@ -234,7 +233,7 @@ impl Pool {
         }
     }
 
-    /// One try, to the last byte of its answer: only then is the connection free for the next one.
+    /// One try, to the last byte of its response: only then is the connection free for the next one.
     async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<Answer, Tried> {
         let config = &self.shared.config;
         let limits = TimeLimits { connect: config.connect_timeout, whole: config.request_timeout };
@@ -260,22 +259,22 @@ impl Pool {
         })
     }
 
-    /// For what takes as long as it takes, outside of the places.
+    /// Client for streams, outside of the slots.
     pub(crate) fn stream_client(&self) -> &Client {
         &self.shared.stream_client
     }
 
-    /// The whole URL of a path.
+    /// Complete URL of a path.
     pub(crate) fn full(&self, path_and_query: &str) -> Result<String, PoolError> {
         let url = format!("{}{path_and_query}", self.shared.base_url);
         match path_and_query.starts_with('/') {
             true => Ok(url),
-            // Without the slash it could become part of the host's name.
+            // Without the slash, it could become part of the host name.
             false => Err(PoolError::BadUrl { url, cause: "a path must start with a slash".into() }),
         }
     }
 
-    /// The URL of a path as errors say it: without the query.
+    /// URL of a path for errors: without the query.
     pub(crate) fn address(&self, path_and_query: &str) -> String {
         let path = path_and_query.split(['?', '#']).next().unwrap_or_default();
         format!("{}{path}", self.shared.base_url)
@@ -292,14 +291,14 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// A try that brought no success.
+/// Failed try.
 enum Tried {
-    /// The connection broke before anything was answered.
+    /// The connection broke without a response.
     Unanswered(PoolError),
     Failed(PoolError),
 }
 
-/// A success, read to its end.
+/// Complete successful response.
 struct Answer {
     status: u16,
     media_type: String,
@@ -311,7 +310,7 @@ pub(crate) fn media_type(response: &Response) -> String {
     stated.unwrap_or("application/octet-stream").to_owned()
 }
 
-/// What both clients of a pool have in common.
+/// Settings shared by the clients of a pool.
 fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolError> {
     let mut headers = HeaderMap::new();
     if let Some(token) = &config.token {
@@ -334,7 +333,7 @@ fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolErr
         .connect_timeout(config.connect_timeout))
 }
 
-/// The address without a slash at its end, if it is one that can be used.
+/// Checks the URL, and removes a trailing slash.
 fn checked_base(base_url: &str) -> Result<String, PoolError> {
     let refuse = |cause: &str| Err(PoolError::BadUrl { url: base_url.to_owned(), cause: cause.into() });
     let url = match reqwest::Url::parse(base_url.trim()) {
@@ -349,7 +348,7 @@ fn checked_base(base_url: &str) -> Result<String, PoolError> {
         _ => return refuse("it does not start with http://"),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        // Not repeated in the message: it is a secret.
+        // Not in the message, because it is a secret.
         return Err(PoolError::BadUrl {
             url: format!("http://…@{}", url.host_str().unwrap_or_default()),
             cause: "it has a user name or password; use a token instead".into(),

@@ -1,24 +1,24 @@
-//! What can be set about a pool, and what it is when nobody sets it.
+//! Configuration of a pool, with defaults.
 
 use crate::Backoff;
 use std::fmt;
 use std::time::Duration;
 
-/// Limits, times and the token of one [`crate::Pool`].
+/// Limits, times and token of a [`crate::Pool`].
 #[derive(Clone)]
 pub struct PoolConfig {
-    /// Requests under way at once, and idle connections kept; 10. Zero counts as one.
+    /// Number of parallel requests and of idle connections; 10. Zero counts as one.
     pub max_connections: usize,
-    /// How long the opening of a connection may take; 30 s.
+    /// Timeout of opening a connection; 30 s.
     pub connect_timeout: Duration,
-    /// How long an idle connection is kept for the next request; 300 s.
+    /// Time for which an idle connection is kept; 300 s.
     pub keep_alive: Duration,
-    /// How long one try may take, from its sending to the last byte of the answer; 30 s. The wait for a free
-    /// place among `max_connections` is not part of it.
+    /// Timeout of one try, from sending to the last byte of the response; 30 s. Excludes the wait for one of
+    /// `max_connections`.
     pub request_timeout: Duration,
-    /// How often a request that is safe to repeat is tried again; 3, which makes four tries.
+    /// Number of retries of a request that is safe to repeat; 3, so four tries.
     pub retries: u32,
-    /// The waits between the tries; 50 ms, doubling, at most 5 s, with full jitter.
+    /// Pauses between tries; 50 ms, doubling, at most 5 s, with full jitter.
     pub backoff: Backoff,
     /// Sent with each request as `Authorization: Bearer`.
     pub token: Option<String>,
@@ -38,7 +38,7 @@ impl Default for PoolConfig {
     }
 }
 
-/// All of it but the token: configurations end up in logs, tokens must not.
+/// Omits the token, because configurations are logged.
 impl fmt::Debug for PoolConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PoolConfig")

@@ -1,4 +1,4 @@
-//! Counts connections really opened, and what went over them.
+//! Counters of opened connections and of requests.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -7,23 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
-/// What a pool did since it was made. Streams are not part of it.
+/// Activity of a pool since it was created, without streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
     /// Connections opened.
     pub opened: u64,
-    /// Requests that went over a connection already open.
+    /// Requests on a connection that was already open.
     pub reused: u64,
-    /// Requests sent; each try counts. One whose idle connection had been closed, and that was sent again at once,
+    /// Requests sent, each try separately. A request that was repeated at once because its idle connection was closed
     /// counts once.
     pub requests: u64,
-    /// Of these, the second and later tries.
+    /// Number of these that were retries.
     pub retries: u64,
-    /// Calls that had no usable answer in the end: none came, or it could not be read, or it was 429 or 5xx.
+    /// Calls without a usable response in the end: none, an unreadable one, 429 or 5xx.
     pub failures: u64,
 }
 
-/// The counters while they count; shared by all clones of a pool.
+/// Live counters, shared by all clones of a pool.
 #[derive(Default, Debug)]
 pub(crate) struct Counting {
     opened: AtomicU64,
@@ -38,7 +38,7 @@ impl Counting {
         self.requests.fetch_add(1, Relaxed);
     }
 
-    /// A request never left: there was no connection for it.
+    /// Counts a request that was not sent because there was no connection.
     pub fn unconnected(&self) {
         self.unconnected.fetch_add(1, Relaxed);
     }
@@ -65,7 +65,7 @@ impl Counting {
     }
 }
 
-/// Wraps the client's connector and counts each connection that came to be.
+/// Layer that counts each connection that the client opens.
 #[derive(Clone)]
 pub(crate) struct CountOpened(pub Arc<Counting>);
 
@@ -77,7 +77,7 @@ impl<S> Layer<S> for CountOpened {
     }
 }
 
-/// What [`CountOpened`] makes of a connector.
+/// Connector made by [`CountOpened`].
 #[derive(Clone)]
 pub(crate) struct CountingConnector<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! What can go wrong between a pool and its service, as sentences that a person can act on.
+//! Errors between a pool and its service, as sentences that users can act on.
 
 use serde_json::Value;
 use std::error::Error;
@@ -7,66 +7,66 @@ use std::io;
 use std::time::Duration;
 use thiserror::Error;
 
-/// What is waited for while nothing is connected yet.
+/// What is awaited while nothing is connected yet.
 const CONNECT: &str = "accept the connection";
 
-/// Why a request came to nothing.
+/// Error of a request.
 ///
-/// URLs are without their query: it may be long, and it may be private.
+/// URLs are without their query, which may be long and private.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// No answer came, or it broke off.
+    /// There was no response, or it broke off.
     #[error("{url} {why}")]
     Unreachable { url: String, why: Unreached },
-    /// No answer came in time.
+    /// There was no response in time.
     #[error("{url} did not {what} within {}. It may be busy or hung; check its log.", seconds(*.after))]
     Timeout {
         url: String,
         after: Duration,
-        /// What was waited for: `answer`, `accept the connection`, `send any data`.
+        /// What was awaited: `answer`, `accept the connection`, `send any data`.
         what: &'static str,
     },
-    /// An answer that says no.
+    /// The response is an error.
     #[error("{url} returned {}{}", phrase(*.status), sentence(.problem, .body))]
     Status {
         url: String,
         status: u16,
-        /// When to come again, if it said so.
+        /// When to try again, if it said so.
         retry_after: Option<Duration>,
-        /// The problem document (RFC 9457), if the answer is one.
+        /// Problem document (RFC 9457), if it is one.
         problem: Option<Box<Value>>,
-        /// The answer as text, at most its first 4 KiB.
+        /// Response as text, at most its first 4 KiB.
         body: String,
     },
-    /// An answer that is not what was asked for.
+    /// The response is not what was requested.
     #[error(
         "{url} returned an unexpected response: {cause}. Check that the right service runs there, in the same version."
     )]
     Decode { url: String, cause: String },
-    /// An answer, or one event of a stream, that is larger than this client takes.
+    /// A response, or an event of a stream, exceeds the limit.
     #[error("{url} sent more than the limit of {} at once.", size(*.limit))]
     TooLarge {
         url: String,
-        /// Bytes.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// The address can't be used.
+    /// The URL is invalid.
     #[error("'{url}' is not a valid URL: {cause}. Example: http://127.0.0.1:7301.")]
     BadUrl { url: String, cause: String },
 }
 
-/// In what way a service could not be reached. Reads on from its URL.
+/// How a service was unreachable. Its text continues the URL.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Unreached {
     /// Nothing listens there.
     Refused,
-    /// The name means no address.
+    /// The name can't be resolved.
     NoSuchName,
-    /// The connection was closed or reset before the answer was whole.
+    /// The connection was closed or reset before the response was complete.
     Broken(String),
-    /// Something else, in the words of the system.
+    /// Other errors, as described by the system.
     Other(String),
 }
 
@@ -89,7 +89,7 @@ impl fmt::Display for Unreached {
 }
 
 impl PoolError {
-    /// The HTTP status, when an answer came that says no.
+    /// HTTP status of an error response.
     pub fn status(&self) -> Option<u16> {
         match self {
             PoolError::Status { status, .. } => Some(*status),
@@ -97,13 +97,14 @@ impl PoolError {
         }
     }
 
-    /// No answer came, or not all of it: nothing connected, it timed out, or the connection broke. The service
-    /// may or may not have acted on the request.
+    /// Whether there was no complete response: no connection, a timeout, or a broken connection. The service may or may
+    /// not have acted on the request.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, PoolError::Unreachable { .. } | PoolError::Timeout { .. })
     }
 
-    /// The request surely never left: nothing was connected. The service can't have acted on it.
+    /// Whether the request was certainly not sent because nothing was connected, so that the service can't have acted
+    /// on it.
     pub fn never_sent(&self) -> bool {
         match self {
             PoolError::Unreachable { why, .. } => !matches!(why, Unreached::Broken(_)),
@@ -113,7 +114,7 @@ impl PoolError {
         }
     }
 
-    /// What the client below says, put into our words. `after` is the time limit that was in force.
+    /// Translates an error of the HTTP client. `limits` are the time limits in force.
     pub(crate) fn from_client(url: &str, error: &reqwest::Error, limits: TimeLimits) -> Self {
         let url = url.to_owned();
         if error.is_builder() {
@@ -139,27 +140,27 @@ impl PoolError {
     }
 }
 
-/// Whether a request was lost with its connection before anything was answered, as when the service closes an idle
-/// connection at the moment at which it is reused. Nothing is said of whether the service acted on it.
+/// Whether a request was lost with its connection without a response, as when the service closes an idle connection
+/// while it is reused. The service may still have acted on it.
 pub fn broke_unanswered(error: &reqwest::Error) -> bool {
     let never_sent = error.is_builder() || error.is_connect();
     let answered_nonsense = find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse);
     !never_sent && !error.is_timeout() && !answered_nonsense && error.is_request()
 }
 
-/// The time limits in force for a request, to be named when one is passed.
+/// Time limits of a request, for messages.
 #[derive(Clone, Copy)]
 pub(crate) struct TimeLimits {
     pub connect: Duration,
     pub whole: Duration,
 }
 
-/// The first error of a type in the chain of causes.
+/// First error of a type in the chain of causes.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(error), |&e| e.source()).find_map(|e| e.downcast_ref::<E>())
 }
 
-/// The last of the chain of causes: the one that says what really happened.
+/// Last error in the chain of causes, which describes the actual problem.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     std::iter::successors(Some(error), |&e| e.source()).last().map(ToString::to_string).unwrap_or_default()
 }
@@ -171,7 +172,7 @@ fn phrase(status: u16) -> String {
     }
 }
 
-/// `: ` and what the service itself says, when it says something.
+/// `: ` and the service's own message, if any.
 fn sentence(problem: &Option<Box<Value>>, body: &str) -> String {
     let from_problem = problem.as_ref().and_then(|p| {
         let text = |name: &str| p.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());

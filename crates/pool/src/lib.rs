@@ -1,12 +1,10 @@
-//! A pooled HTTP client to one service.
+//! Pooled HTTP client of one service.
 //!
-//! Knows: connections and how many there may be, what is safe to repeat and how long to wait before it is,
-//! how an answer is bounded, and how server-sent events are read and resumed.
-//! May not know: operations, hosts, or what any path means.
+//! Knows connections and their number, which requests are safe to repeat and when, limits of responses, and how
+//! server-sent events are read and resumed. Must not know operations, hosts, or the meaning of any path.
 //!
-//! A [`Pool`] keeps at most [`PoolConfig::max_connections`] requests under way; the others wait their turn, in
-//! order. Streams of events ([`Pool::stream`]) live as long as they live, so each has a connection of its own
-//! outside of that number.
+//! A [`Pool`] sends at most [`PoolConfig::max_connections`] requests in parallel; others wait their turn, in order.
+//! Streams of events ([`Pool::stream`]) are long-lived, so each has its own connection that does not count.
 
 mod backoff;
 mod body;

@@ -1,4 +1,4 @@
-//! A pipe: what one service answers goes into a request to another, piece by piece, and nothing of it is held here.
+//! Pipe: sends the response of one service to another, chunk by chunk, without storing it.
 
 use crate::error::TimeLimits;
 use crate::{Pool, PoolError, body};
@@ -11,31 +11,31 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// At which end a pipe broke.
+/// End at which a pipe broke.
 #[derive(Debug, Error)]
 pub enum PipeError {
-    /// What should have been read.
+    /// Reading failed.
     #[error(transparent)]
     Source(PoolError),
-    /// What should have been written.
+    /// Writing failed.
     #[error(transparent)]
     Target(PoolError),
 }
 
-/// How long a pipe waits.
+/// Time limits of a pipe.
 #[derive(Clone, Copy, Debug)]
 pub struct PipeLimits {
-    /// For the next piece.
+    /// Until the next chunk.
     pub silence: Duration,
-    /// For all of it.
+    /// In total.
     pub whole: Duration,
 }
 
 impl Pool {
-    /// Reads `path` here and puts it to `target` at another service. One try, on connections of their own.
+    /// Reads `path` here and sends it to `target` at another service with PUT. One try, on separate connections.
     ///
     /// # Errors
-    /// [`PipeError`]; what the other service has of it then is for it to throw away.
+    /// [`PipeError`]; the other service must discard an incomplete file.
     pub async fn pipe(
         &self,
         path: &str,
@@ -57,7 +57,7 @@ impl Pool {
             }
             Ok(Ok(response)) => response,
         };
-        // Why no more came, if it was the source's fault: for the target the request merely broke off.
+        // Error of the source, because for the target the request merely broke off.
         let fault = Arc::new(Mutex::new(None));
         let pieces = unfold(Some((response, url, Arc::clone(&fault))), move |open| async move {
             let (mut response, url, fault) = open?;

@@ -1,16 +1,15 @@
-//! What may be tried again, and when.
+//! Retries: what may be retried, and when.
 
 use crate::{Backoff, PoolError};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use std::time::{Duration, SystemTime};
 
-/// The statuses that say "not now" rather than "no".
+/// Statuses that mean "not now" rather than "no".
 const NOT_NOW: [u16; 4] = [429, 502, 503, 504];
 
-/// How long to wait before this is tried again, or `None` when that has no sense: the answer would be the same,
-/// or the service asks for more patience than the backoff's cap allows. Then the caller learns of it at once,
-/// with the asked-for time, and decides.
+/// Pause before a retry, or `None` if it is useless: the response would be the same, or the service asks for a longer
+/// pause than the backoff's cap. Then the caller gets the error at once, with the requested time.
 pub(crate) fn wait_before_retry(error: &PoolError, backoff: &mut Backoff) -> Option<Duration> {
     match error {
         PoolError::Unreachable { .. } | PoolError::Timeout { .. } => Some(backoff.next()),
@@ -18,7 +17,7 @@ pub(crate) fn wait_before_retry(error: &PoolError, backoff: &mut Backoff) -> Opt
             let wait = backoff.next();
             match retry_after {
                 Some(asked) if *asked > backoff.cap() => None,
-                // The jitter goes on top, or all who were told the same would come at the same moment.
+                // With jitter on top, so that clients that were told the same time do not all come at once.
                 Some(asked) => Some(*asked + wait.min(*asked / 4)),
                 None => Some(wait),
             }
@@ -27,7 +26,7 @@ pub(crate) fn wait_before_retry(error: &PoolError, backoff: &mut Backoff) -> Opt
     }
 }
 
-/// `Retry-After`, in either of its forms: seconds, or a date.
+/// `Retry-After`, as seconds or as a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {

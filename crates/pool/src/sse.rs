@@ -1,48 +1,48 @@
-//! Reads `text/event-stream` as it comes, in pieces cut anywhere.
+//! Parser of `text/event-stream`, for chunks cut anywhere.
 //!
 //! Pure: bytes in, events out. [`crate::SseStream`] feeds it from a connection.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The most that one event may take: 16 MiB.
+/// Largest size of an event: 16 MiB.
 pub const EVENT_LIMIT: usize = 16 << 20;
 
-/// One event of a stream.
+/// Event of a stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sse {
-    /// Its name; `message` when it has none.
+    /// Its name; `message` by default.
     pub event: String,
-    /// The id in force: its own, or that of the last event before it that had one.
+    /// Current ID: its own, or that of the last event with one.
     pub id: Option<String>,
-    /// Its lines of data, joined by line feeds.
+    /// Its data lines, joined by line feeds.
     pub data: String,
 }
 
-/// One event, or one line, is larger than the limit.
+/// An event or a line exceeds the limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventTooLarge;
 
-/// Turns bytes into events. It holds at most one event and one line, each bounded by the limit.
+/// Turns bytes into events. Holds at most one event and one line, each within the limit.
 #[derive(Debug)]
 pub struct SseParser {
     limit: usize,
-    /// A line whose end has not come yet.
+    /// Incomplete line.
     line: Vec<u8>,
-    /// The last byte was a CR that ended a line: an LF right after it belongs to it.
+    /// The last byte was a CR that ended a line, so an LF right after it belongs to it.
     after_cr: bool,
-    /// Nothing has come before this line: a byte order mark may open it.
+    /// Nothing came before this line, so it may begin with a byte order mark.
     at_start: bool,
     event: String,
     data: String,
-    /// A data field came, though its value may be empty.
+    /// There was a data field, possibly empty.
     has_data: bool,
     id: Option<String>,
     retry: Option<Duration>,
 }
 
 impl SseParser {
-    /// One for a stream from its first byte; `limit` bounds an event, in bytes.
+    /// Parser for a stream from its first byte; `limit` is the largest size of an event in bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -57,15 +57,15 @@ impl SseParser {
         }
     }
 
-    /// How long the service asks its readers to wait before they reconnect, if it did.
+    /// Pause before reconnecting that the service asks for, if any.
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
 
-    /// Takes the next bytes; each event that they complete goes to the end of `events`.
+    /// Parses the next bytes; appends each completed event to `events`.
     ///
     /// # Errors
-    /// When an event or a line grows over the limit. The stream is of no use then.
+    /// If an event or a line exceeds the limit. The stream is unusable then.
     pub fn feed(&mut self, mut bytes: &[u8], events: &mut VecDeque<Sse>) -> Result<(), EventTooLarge> {
         while let Some(&first) = bytes.first() {
             if std::mem::take(&mut self.after_cr) && first == b'\n' {
@@ -110,7 +110,7 @@ impl SseParser {
             return Ok(());
         }
         let (name, value) = match line.iter().position(|b| *b == b':') {
-            // A line that starts with a colon is a comment: it says only that the stream lives.
+            // A line that starts with a colon is a comment: it only shows that the stream is alive.
             Some(0) => return Ok(()),
             Some(colon) => (&line[..colon], &line[colon + 1..]),
             None => (line, &line[line.len()..]),
@@ -132,7 +132,7 @@ impl SseParser {
                 self.id = Some(String::from_utf8_lossy(value).into_owned()).filter(|id| !id.is_empty());
             }
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
-                // Digits that are no number of milliseconds any more are left out like any other nonsense.
+                // A number of milliseconds that is too large is ignored like any invalid value.
                 let millis = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok());
                 self.retry = millis.map(Duration::from_millis).or(self.retry);
             }
@@ -141,7 +141,7 @@ impl SseParser {
         Ok(())
     }
 
-    /// An empty line: what has come is an event, if it holds data.
+    /// Empty line: ends the event, if it has data.
     fn finish_event(&mut self, events: &mut VecDeque<Sse>) {
         let mut event = std::mem::take(&mut self.event);
         if !std::mem::take(&mut self.has_data) {
@@ -239,7 +239,7 @@ mod tests {
         assert!(events.is_empty());
     }
 
-    /// Bytes in which the parser's own signs are frequent.
+    /// Bytes in which characters with a meaning are frequent.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             Just(b"data:".to_vec()),
@@ -284,7 +284,7 @@ mod tests {
                     break;
                 }
                 prop_assert!(parser.line.len() <= limit);
-                // A byte that is no UTF-8 becomes a replacement of three.
+                // A byte that is not UTF-8 becomes a replacement of three.
                 prop_assert!(parser.data.len() <= 3 * limit);
             }
         }

@@ -1,4 +1,4 @@
-//! One open stream of events, which notices when it has gone silent.
+//! Open stream of events that detects silence.
 
 use crate::error::TimeLimits;
 use crate::sse::{EVENT_LIMIT, Sse, SseParser};
@@ -8,20 +8,20 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A stream that [`crate::Pool::stream`] opened. Dropping it closes its connection.
+/// Stream opened by [`crate::Pool::stream`]. Dropping it closes its connection.
 pub struct SseStream {
     response: Response,
     url: String,
     silence: Duration,
     parser: SseParser,
-    /// Read and not handed out yet.
+    /// Events that were read and not returned yet.
     ready: VecDeque<Sse>,
-    /// Since when nothing has come while somebody waited. A reader that was busy with something else does not
-    /// take its own absence for the service's silence; one that waits in slices still notices it.
+    /// Time since which a waiting reader got nothing. A reader that was busy does not take its own absence for silence
+    /// of the service; one that waits in short intervals still detects silence.
     waiting_since: Option<Instant>,
     /// Nothing more is read.
     over: bool,
-    /// Why, if it was not the service's wish; until it is told.
+    /// Error that ended the stream, until it is returned.
     trouble: Option<PoolError>,
 }
 
@@ -45,13 +45,13 @@ impl SseStream {
         })
     }
 
-    /// The next event; `None` when the service ended the stream, and after an error.
+    /// Next event; `None` after the service ended the stream, and after an error.
     ///
-    /// May be dropped while it waits, as in `select!`, without loss.
+    /// Cancel-safe: may be dropped while waiting, as in `select!`, without loss.
     ///
     /// # Errors
-    /// `Timeout` when nothing came for the time of silence, `Unreachable` when the connection broke,
-    /// `TooLarge` when an event takes more than 16 MiB. Each ends the stream.
+    /// `Timeout` after silence, `Unreachable` if the connection broke, `TooLarge` if an event exceeds 16 MiB. Each ends
+    /// the stream.
     pub async fn next(&mut self) -> Option<Result<Sse, PoolError>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -80,13 +80,13 @@ impl SseStream {
                     PoolError::Timeout { url: self.url.clone(), after: self.silence, what: "send any data" }
                 }
             };
-            // What came whole before the trouble is handed out first.
+            // Complete events before the error are returned first.
             self.over = true;
             self.trouble = Some(error);
         }
     }
 
-    /// How long the service asks its readers to wait before they reconnect, if it did.
+    /// Pause before reconnecting that the service asks for, if any.
     pub fn retry(&self) -> Option<Duration> {
         self.parser.retry()
     }

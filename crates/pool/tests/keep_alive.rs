@@ -1,4 +1,4 @@
-//! What the pool promises about services that close idle connections, tried with raw sockets on loopback.
+//! Pool with services that close idle connections, tested with raw sockets on loopback.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod service;
@@ -11,21 +11,21 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What becomes of a request.
+/// Outcome of a request.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
-    /// It is answered, and the connection kept.
+    /// Answers and keeps the connection.
     Answer,
-    /// The connection is closed without an answer.
+    /// Closes the connection without a response.
     Close,
-    /// The connection is reset without an answer.
+    /// Resets the connection without a response.
     Reset,
-    /// Half of the head of an answer comes, then the connection is closed.
+    /// Sends half of a response's head, then closes the connection.
     HalfAnAnswer,
 }
 
-/// A service whose n-th request fares as the n-th entry says; later ones are answered. Gives its address, and how many
-/// requests came.
+/// Service whose n-th request has the n-th outcome; later ones are answered. Returns its URL, and the number of
+/// requests.
 async fn service(fates: Vec<Then>) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -61,7 +61,7 @@ async fn speak(mut connection: TcpStream, fates: Vec<Then>, seen: Arc<AtomicUsiz
     }
 }
 
-/// Reads one request with its body; `false` when no more come.
+/// Reads one request with its body; `false` if there are no more.
 async fn read_request(connection: &mut TcpStream) -> bool {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -76,7 +76,7 @@ async fn read_request(connection: &mut TcpStream) -> bool {
     connection.read_exact(&mut body).await.is_ok()
 }
 
-/// A pool that has one idle connection to the service, and repeats nothing by itself.
+/// Pool with one idle connection to the service, and without retries.
 async fn with_an_idle_connection(url: &str) -> Pool {
     let pool = Pool::new(url, PoolConfig { retries: 0, ..quick() }).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap(), 7);
@@ -135,7 +135,7 @@ async fn the_first_connection_that_breaks_is_a_failure() {
 async fn an_answer_that_breaks_off_in_its_head_is_asked_for_again() {
     let (url, seen) = service(vec![Then::Answer, Then::HalfAnAnswer]).await;
     let pool = with_an_idle_connection(&url).await;
-    // A GET is safe to repeat either way.
+    // A GET is safe to repeat in any case.
     assert_eq!(pool.get::<u32>("/").await.unwrap(), 7);
     assert_eq!(seen.load(SeqCst), 3);
 }

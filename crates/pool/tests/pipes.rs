@@ -1,4 +1,4 @@
-//! What the pool promises about a file that goes from one service to another, tried on loopback.
+//! Pipes from one service to another, tested on loopback.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod service;

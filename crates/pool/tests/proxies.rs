@@ -1,4 +1,4 @@
-//! The pool goes straight to its service, whatever the environment says about proxies.
+//! The pool connects directly to its service, whatever proxies the environment names.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod service;
@@ -9,7 +9,7 @@ use service::{nowhere, quick, serve};
 use signalbox_pool::Pool;
 use std::process::Command;
 
-/// Where the test below runs itself again, with proxies in its environment.
+/// Tells the test below, when it runs itself with proxies in its environment, the address.
 const ADDRESS: &str = "POOL_TEST_ADDRESS";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! What the pool promises about requests and answers, tried on loopback.
+//! Requests and responses of the pool, tested on loopback.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod service;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How many requests are at the service, and the most that were at once.
+/// Number of requests at the service, and the largest number at once.
 #[derive(Clone)]
 struct Crowd {
     here: watch::Sender<usize>,
@@ -54,7 +54,7 @@ async fn no_more_requests_than_allowed_are_under_way_at_once() {
         })
         .collect();
     crowd.here.subscribe().wait_for(|here| *here == ALLOWED).await.unwrap();
-    // Another client's way there and back gives those who should not come all the time to come.
+    // A round trip of another client gives requests that should not come enough time to come.
     let other = Pool::new(&url, quick()).unwrap();
     for _ in 0..50 {
         other.get::<u32>("/knock").await.unwrap();
@@ -78,12 +78,12 @@ async fn connections_are_kept_and_their_reuse_is_counted() {
     let counters = pool.counters();
     assert_eq!(counters.requests, 50);
     assert_eq!(counters.opened + counters.reused, 50);
-    // One is enough; a second may have been begun while the first was on its way back to the pool.
+    // One is enough; a second may have been opened while the first was returned to the pool.
     assert!((1..=2).contains(&counters.opened), "{counters:?}");
     assert_eq!((counters.retries, counters.failures), (0, 0));
 }
 
-/// Says 503 to the first so many requests.
+/// Responds with 503 to the first requests.
 fn fails_first(times: usize) -> (Router, Arc<AtomicUsize>) {
     let seen = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&seen);
@@ -180,7 +180,7 @@ async fn a_refusal_carries_what_the_service_says() {
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], Json(problem))
     };
     let pool = Pool::new(&serve(Router::new().route("/", post(refuse))).await, quick()).unwrap();
-    // It asks for more patience than the cap of the backoff: the caller learns of it at once.
+    // It asks for a longer pause than the cap of the backoff, so the caller gets the error at once.
     let error = pool.post::<_, Value>("/", &1, Repeat::Safe).await.unwrap_err();
     assert_eq!(pool.counters().requests, 1);
     assert!(error.to_string().contains("429 Too Many Requests: All 4 slots are in use."), "{error}");

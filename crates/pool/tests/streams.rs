@@ -1,4 +1,4 @@
-//! What the pool promises about streams of events, tried on loopback.
+//! Streams of events, tested on loopback.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod service;
@@ -25,7 +25,7 @@ fn event_stream(body: Body) -> Response {
     ([(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
 }
 
-/// A service whose one stream says what the test puts into the channel.
+/// Service whose stream sends what the test puts into the channel.
 async fn spoken_by_the_test() -> (String, mpsc::Sender<&'static str>) {
     let (speak, said) = mpsc::channel::<&'static str>(16);
     let said = Arc::new(Mutex::new(Some(said)));

@@ -1,4 +1,4 @@
-//! Changes: what a batch is made of.
+//! Changes that make up a batch.
 
 use crate::{HostCursor, Run};
 use protocol::host::ResultDoc;
@@ -9,35 +9,35 @@ use protocol::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// How much a change weighs when the power goes out.
+/// Required durability of a change on a loss of power.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Weight {
-    /// Progress, points, logs: losing the last second of them is allowed.
+    /// Progress, points, logs: the last second may be lost.
     Light,
-    /// States, receipts, results: on the disk before anyone is told.
+    /// States, receipts, results: on disk before they are published.
     Heavy,
 }
 
-/// One record of the event log, serialized already.
+/// Serialized record of the event log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventRecord {
     pub seq: u64,
     pub operation: Option<OperationId>,
-    /// A newer event of the same operation overtakes it, for whoever is behind.
+    /// Progress, which a newer event of the same operation replaces for slow readers.
     pub progress: bool,
-    /// The event as JSON.
+    /// Event as JSON.
     pub json: Arc<str>,
 }
 
-/// One change.
+/// Change of the store.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Writes the operation and its attempt as they now stand.
+    /// Sets the current state of an operation and its attempt.
     Operation {
         operation: Box<Operation>,
         attempt: Box<Attempt>,
     },
-    /// Only the progress and the time of the last word changed.
+    /// Sets only progress and time of the last report.
     Progress {
         id: OperationId,
         heard_at: Time,
@@ -59,40 +59,40 @@ pub enum Change {
         result: Box<ResultDoc>,
     },
     Event(EventRecord),
-    /// A host takes no new work from now on, or takes it again.
+    /// Drains or undrains a host.
     Drain {
         host: HostName,
         on: bool,
     },
-    /// A run of a kind that succeeded, for the forecasts of those to come.
+    /// Adds a succeeded run, for future forecasts.
     Run {
         kind: KindName,
         run: Run,
     },
-    /// Operations are no more: they, their attempts, results, curves, logs and what the audit has of them. Their
-    /// events leave the log as all do, by age, so that it keeps its numbers without gaps; their keys stay taken until
-    /// [`SPENT`](crate::SPENT) others went after them.
+    /// Deletes operations with their attempts, results, series, logs and audit entries. Their events leave the log by
+    /// age like all others, so that its numbers stay without gaps; their keys stay taken until [`SPENT`](crate::SPENT)
+    /// others were deleted after them.
     Forget {
         ids: Vec<OperationId>,
     },
-    /// Somebody did something. That somebody deleted an operation is kept beside what is about none: it outlives it.
+    /// Adds an audit entry. An entry about the deletion of operations remains after them.
     Audit(Box<AuditEntry>),
-    /// The configuration that the server runs with from now on, a setting a line.
+    /// Sets the configuration that the server runs with, one setting per line.
     Configuration {
         lines: Vec<String>,
     },
-    /// Everything up to here of a host's feed is in the store together with this batch.
+    /// Sets the position in a host's feed up to which everything is stored with this batch.
     Cursor {
         host: HostName,
         cursor: HostCursor,
     },
-    /// The band that an operation's rule goes by. What is stored by now of its curve is not judged by it.
+    /// Sets the baseline of an operation's rule. Points stored before are not judged by it.
     RuleBand {
         id: OperationId,
         attempt: u32,
         envelope: Arc<Envelope>,
     },
-    /// An idempotency key, with the request that it stands for.
+    /// Adds an idempotency key, with the request it stands for.
     Key {
         key: String,
         id: OperationId,
@@ -102,9 +102,9 @@ pub enum Change {
 }
 
 impl Change {
-    /// About how much memory it takes while it waits, bytes.
+    /// Approximate memory while it waits, in bytes.
     pub fn size(&self) -> usize {
-        /// What any of them takes beside what is counted, with what is told of it.
+        /// Memory of any change besides what is counted, including what is published with it.
         const EACH: usize = 1_024;
         let counted = match self {
             Change::Event(event) => event.json.len(),
@@ -116,7 +116,7 @@ impl Change {
         EACH + counted
     }
 
-    /// What the change weighs.
+    /// Required durability.
     pub fn weight(&self) -> Weight {
         match self {
             Change::Operation { .. }
@@ -131,7 +131,7 @@ impl Change {
     }
 }
 
-/// About how much memory a document takes.
+/// Approximate memory of a document.
 fn json_size(value: &Value) -> usize {
     match value {
         Value::String(text) => 32 + text.len(),

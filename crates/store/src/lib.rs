@@ -1,7 +1,7 @@
-//! Durable state behind a trait: operations, attempts, results, curves, logs, the event log, host cursors.
+//! Durable state behind a trait: operations, attempts, results, series, logs, event log, positions in hosts' feeds.
 //!
-//! Knows: how to make a batch of changes durable as one, and how to find what was stored.
-//! May not know: why anything changes, or who is told. The engine decides; this room remembers.
+//! Knows how to make a batch of changes durable as one, and how to find what was stored. Must not know why anything
+//! changes, or what is published; the engine decides that.
 
 mod change;
 mod page;
@@ -25,7 +25,7 @@ use protocol::{
 use std::time::Duration;
 use thiserror::Error;
 
-/// What went wrong with the store, for the log and for `/readyz`.
+/// Error of the store, for the log and `/readyz`.
 #[derive(Debug, Error)]
 pub enum StoreError {
     #[error(
@@ -59,127 +59,127 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// How far a host's feed was taken in: everything up to `seq` of this life of the host is in the store.
+/// Position in a host's feed: everything up to `seq` of this process of the host is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HostCursor {
     pub instance: InstanceId,
     pub seq: u64,
 }
 
-/// A run that succeeded in one attempt, and how its forecasts came true.
+/// Run that succeeded in one attempt, with the accuracy of its forecasts.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Run {
-    /// The operation's title: runs that share it had like params.
+    /// Title of the operation; runs with the same title had similar parameters.
     pub title: String,
     pub seconds: f64,
-    /// For each forecast that was written down: the time it really took from then on over the time foretold.
+    /// For each recorded forecast: the actual remaining time divided by the predicted one.
     pub ratios: Vec<f64>,
 }
 
-/// How many attempts of a kind ended in a state within an hour.
+/// Number of attempts of a kind that ended in a state within an hour.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tally {
-    /// Counted from 1970, UTC.
+    /// Hours since 1970, UTC.
     pub hour: i64,
     pub kind: KindName,
     pub state: State,
     pub count: u64,
-    /// From start to end, all of them together.
+    /// Total duration.
     pub seconds: f64,
 }
 
-/// So many hours of tallies are kept.
+/// Number of hours for which tallies are kept.
 pub const TALLY_HOURS: i64 = 32 * 24;
 
-/// So many entries of the audit are kept that are about no operation; those of operations go with them.
+/// Number of audit entries kept that are not about an operation; others are deleted with their operation.
 pub const AUDIT: u32 = 10_000;
 
-/// Of so many operations that are no more it is known that something of them may still run.
+/// Number of deleted operations remembered of which something may still run.
 pub const FORGOTTEN: u32 = 10_000;
 
-/// So many keys of operations that are no more stay taken.
+/// Number of keys of deleted operations that stay taken.
 pub const SPENT: u32 = 10_000;
 
-/// So many runs of a kind are kept.
+/// Number of runs kept per kind.
 pub const RUNS: u32 = 200;
 
-/// Earlier runs are looked for among so many that succeeded, the newest.
+/// Number of the newest succeeded runs among which past runs are searched.
 pub const EARLIER: u32 = 500;
 
-/// Which runs are wanted: earlier ones of a kind that succeeded and have a curve.
+/// Query for past runs of a kind that succeeded and have a series.
 #[derive(Clone, Copy, Debug)]
 pub struct Earlier<'a> {
     pub kind: &'a KindName,
-    /// Only those of this title.
+    /// Only with this title.
     pub title: Option<&'a str>,
-    /// Accepted before this operation was.
+    /// Only accepted before this operation.
     pub before: OperationId,
     pub series: &'a str,
-    /// At most so many.
+    /// Largest number.
     pub limit: u32,
 }
 
-/// The band that an operation's rule goes by.
+/// Baseline of an operation's rule.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RuleBand {
-    /// The attempt that was current when the rule was set.
+    /// Current attempt when the rule was set.
     pub attempt: u32,
-    /// So many points of that attempt's curve were there before the rule.
+    /// Number of points in that attempt's series before the rule.
     pub skip: u64,
     pub envelope: Envelope,
 }
 
-/// What is kept of operations that ended.
+/// Retention of ended operations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep {
-    /// Those accepted longer ago than this are forgotten.
+    /// Age, by time of acceptance, from which they are deleted.
     pub age: Option<Duration>,
-    /// Of each state the newest so many are kept.
+    /// Number of the newest operations kept per state.
     pub most: Option<u64>,
 }
 
-/// An operation with its attempts, oldest first.
+/// Operation with its attempts, oldest first.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stored {
     pub operation: Operation,
     pub attempts: Vec<Attempt>,
 }
 
-/// What the engine asks of an engine of storage. Every call blocks: call from a blocking thread.
+/// Storage as the engine needs it. All calls block: use a blocking thread.
 pub trait Store: Send + Sync + 'static {
-    /// Makes the changes durable, all or none. With [`Weight::Heavy`] among them they survive a loss of power,
-    /// else the end of this process.
+    /// Makes the changes durable, all or none. If one has [`Weight::Heavy`], they survive a loss of power, otherwise
+    /// the end of this process.
     ///
     /// # Errors
     /// Nothing was changed.
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// The newest event's number; 0 when there is none.
+    /// Number of the newest event; 0 if there is none.
     fn head(&self) -> Result<u64, StoreError>;
 
-    /// Every operation that has not ended, oldest first.
+    /// All operations that have not ended, oldest first.
     fn unended(&self) -> Result<Vec<Stored>, StoreError>;
 
-    /// One operation.
+    /// An operation.
     fn operation(&self, id: OperationId) -> Result<Option<Stored>, StoreError>;
 
-    /// A page of operations, in the order that the filter wants.
+    /// Page of operations, in the order of the filter.
     fn page(&self, filter: &Filter) -> Result<Page, StoreError>;
 
-    /// How many operations are in each state.
+    /// Number of operations by state.
     fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
 
-    /// How many operations in each state a filter finds, on whatever page of it they are.
+    /// Number of operations by state that a filter matches, on all pages.
     fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError>;
 
-    /// The newest result of an operation.
+    /// Latest result of an operation.
     fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError>;
 
-    /// All points of an attempt's curves, by name.
+    /// All points of an attempt's series, by name.
     fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError>;
 
-    /// The points of one curve of an attempt, in the order in which they came, a delivery at a time: however long it
-    /// is, little of it is held.
+    /// Points of one series of an attempt, in the order of arrival, one delivery at a time, so that even a long series
+    /// needs little memory.
     fn curve(
         &self,
         id: OperationId,
@@ -188,13 +188,13 @@ pub trait Store: Send + Sync + 'static {
         take: &mut dyn FnMut(Point),
     ) -> Result<(), StoreError>;
 
-    /// Earlier runs that succeeded, newest first, each with the attempt that did; of the newest [`EARLIER`].
+    /// Past runs that succeeded, newest first, each with its succeeded attempt; among the newest [`EARLIER`].
     fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
 
-    /// The band of an operation's rule, as it was set last.
+    /// Baseline of an operation's rule, as last set.
     fn rule_band(&self, id: OperationId) -> Result<Option<RuleBand>, StoreError>;
 
-    /// The last `limit` log lines of an attempt before line `before` (from the end when `None`), in order.
+    /// The last `limit` log lines of an attempt before line `before` (`None`: from the end), in order.
     fn logs(
         &self,
         id: OperationId,
@@ -203,17 +203,17 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<LogLine>, StoreError>;
 
-    /// Events after `seq`, at most `limit`, in order; `None` when some of them are no longer held.
+    /// Events after `seq`, at most `limit`, in order; `None` if some of them are no longer stored.
     fn events(&self, after: u64, limit: u32) -> Result<Option<Vec<EventRecord>>, StoreError>;
 
-    /// How far each host's feed was taken in.
+    /// Position in each host's feed.
     fn cursors(&self) -> Result<Vec<(HostName, HostCursor)>, StoreError>;
 
-    /// The hosts that take no new work.
+    /// Drained hosts.
     fn drained(&self) -> Result<Vec<HostName>, StoreError>;
 
-    /// Who did what, newest first, with the numbers of the entries: of one operation or of all, at most `limit`,
-    /// before entry `before` (from the newest when `None`).
+    /// Audit entries with their numbers, newest first, of one operation or of all, at most `limit`, before entry
+    /// `before` (`None`: from the newest).
     fn audit(
         &self,
         operation: Option<OperationId>,
@@ -221,22 +221,21 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<(u64, AuditEntry)>, StoreError>;
 
-    /// The configuration that the server ran with last, a setting a line; empty when it never ran.
+    /// Last configuration of the server, one setting per line; empty if it never ran.
     fn configuration(&self) -> Result<Vec<String>, StoreError>;
 
-    /// The runs of all kinds that are kept, oldest first.
+    /// Stored runs of all kinds, oldest first.
     fn runs(&self) -> Result<Vec<(KindName, Run)>, StoreError>;
 
-    /// What ended from an hour on, in the order of time.
+    /// Tallies from an hour on, in order of time.
     fn tallies(&self, since_hour: i64) -> Result<Vec<Tally>, StoreError>;
 
-    /// Ended operations that are not to be kept as of `now`, at most `limit`, oldest first.
+    /// Ended operations that exceed retention at `now`, at most `limit`, oldest first.
     fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError>;
 
-    /// Whether an operation that is no more had an attempt that was given up while its host was silent.
+    /// Whether a deleted operation had an attempt that was given up while its host was unreachable.
     fn given_up(&self, id: OperationId) -> Result<bool, StoreError>;
 
-    /// The operation that was started with this idempotency key, and what was asked for then. The operation may be no
-    /// more.
+    /// Operation that was started with this idempotency key, and the request. It may be deleted.
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;
 }

@@ -2,10 +2,10 @@
 
 use protocol::{Operation, OperationId};
 
-/// A page, in the order that its filter wants.
+/// Page, in the order of its filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     pub operations: Vec<Operation>,
-    /// Give as [`Filter::after`](crate::Filter::after) for the next page.
+    /// Value of [`Filter::after`](crate::Filter::after) for the next page.
     pub next: Option<OperationId>,
 }

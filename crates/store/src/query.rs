@@ -1,15 +1,15 @@
-//! A filter as SQL. Ids are looked for in narrow indexes first; only the operations of the page are read.
+//! Translates filters to SQL. IDs are searched in narrow indexes first; only operations of the page are read.
 
 use crate::Filter;
 use protocol::filter::{Order, ParamIs};
 use protocol::{OperationId, State, Time};
 use rusqlite::types::Value as Sql;
 
-/// The ids of a page and one more, in the filter's order, as of `now`: a statement and its values.
+/// IDs of a page and one more, in the filter's order, at `now`: a statement and its values.
 ///
-/// The first param that has one value, if there is one, leads through `params`: all that have it stand there in the
-/// order of their ids. Else one single state, kind, host or parent leads through its own index. For all other
-/// questions one index is walked that holds nothing but what is asked about.
+/// The first parameter with a single value, if any, leads through `params`, where its operations are ordered by ID.
+/// Otherwise, a single state, kind, host or parent leads through its index. For other queries, one index with all
+/// queried columns is scanned.
 pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     let Found { id, from, mut clauses } = found(filter, now);
     let (direction, beyond) = match filter.order {
@@ -24,15 +24,15 @@ pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     (format!("SELECT {id} FROM {from} {wanted} ORDER BY {id} {direction} LIMIT ?"), clauses.values)
 }
 
-/// How many operations of each state a filter finds, as of `now`: a statement and its values.
+/// Number of operations by state that a filter matches at `now`: a statement and its values.
 pub(crate) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     let Found { from, clauses, .. } = found(filter, now);
     (format!("SELECT o.state, count(*) FROM {from} {} GROUP BY o.state", clauses.wanted()), clauses.values)
 }
 
-/// Where a filter looks, and what it asks for there.
+/// Source of a filter's query, and its conditions.
 struct Found {
-    /// The column of ids that leads.
+    /// Leading column of IDs.
     id: &'static str,
     from: &'static str,
     clauses: Clauses,
@@ -44,7 +44,7 @@ fn found(filter: &Filter, now: Time) -> Found {
     let meant = |values: &[&ParamIs]| -> Vec<String> { values.iter().flat_map(|p| p.meant()).collect() };
     let mut params: Vec<(&str, Vec<String>)> =
         by_name.into_iter().map(|(name, values)| (name, meant(&values))).collect();
-    // Of one value first: it leads in the order of ids.
+    // Parameters with a single value lead, because they keep the order of IDs.
     params.sort_by_key(|(_, values)| values.len());
     let leads = !params.is_empty();
     for (n, (name, values)) in params.into_iter().enumerate() {
@@ -112,7 +112,7 @@ impl Clauses {
         }
     }
 
-    /// `= ?` or `IN (?, ?)`; one value alone keeps the order of the index.
+    /// `= ?` or `IN (?, ?)`; a single value keeps the order of the index.
     fn any_of(&mut self, values: &[String]) -> String {
         self.values.extend(values.iter().cloned().map(Sql::Text));
         match values.len() {

@@ -1,4 +1,4 @@
-//! Earlier runs and their curves, as bands are made from them, and the bands that rules go by.
+//! Past runs and their series, for baselines, and stored baselines of rules.
 
 use crate::sqlite::{id_bytes, id_from, number_of, unpack};
 use crate::{EARLIER, Earlier, RuleBand, StoreError};
@@ -27,7 +27,7 @@ pub(crate) fn earlier(
     connection: &Connection,
     wanted: Earlier<'_>,
 ) -> Result<Vec<(OperationId, u32)>, StoreError> {
-    // The state in so many words: the index by title is of these alone.
+    // With the literal state, because the index by title is partial.
     let title = if wanted.title.is_some() { "title = ?2" } else { "?2 IS NULL" };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, attempt FROM (
@@ -87,11 +87,10 @@ pub(crate) fn rule_band(connection: &Connection, id: OperationId) -> Result<Opti
     Ok(Some(RuleBand { attempt, skip: skip as u64, envelope }))
 }
 
-/// Numbers in a row of a packed band.
+/// Numbers per row of a packed band.
 const ROW: usize = 5;
 
-/// Bit by bit as it is, which JSON does not promise: a rule must judge the same after a restart. What is absent is
-/// no number.
+/// Packs a band bit by bit, unlike JSON, because a rule must judge the same after a restart. Missing values are NaN.
 fn pack_band(band: &Band) -> Vec<u8> {
     let of = |column: &[Option<f64>], i: usize| column.get(i).copied().flatten().unwrap_or(f64::NAN);
     (0..band.x.len())

@@ -1,14 +1,14 @@
-//! The tables, and the way from one version of them to the next.
+//! Tables, and migrations between their versions.
 
 use crate::StoreError;
 use crate::sqlite::put_params;
 use protocol::Operation;
 use rusqlite::{Connection, Transaction, params};
 
-/// Each entry takes the database one version up; entries are only ever added.
+/// Each entry raises the version of the database by one; entries are only ever added.
 const MIGRATIONS: &[&str] = &[
     r"
-    -- `n` is the short name of an operation for the tables below; `doc` is the operation but its progress.
+    -- `n` is the short ID of an operation for the tables below; `doc` is the operation without its progress.
     CREATE TABLE operations (
         n        INTEGER PRIMARY KEY,
         id       BLOB NOT NULL UNIQUE,
@@ -38,7 +38,7 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (n, attempt)
     ) WITHOUT ROWID;
 
-    -- A row for each delivery of points, packed: x and y in turn, 64-bit little-endian floats.
+    -- One row per delivery of points, packed: x and y in turn, 64-bit little-endian floats.
     CREATE TABLE points (
         n       INTEGER NOT NULL,
         attempt INTEGER NOT NULL,
@@ -77,7 +77,7 @@ const MIGRATIONS: &[&str] = &[
         at      INTEGER NOT NULL
     ) WITHOUT ROWID;
 
-    -- Kept by triggers, so that nobody ever counts by scanning.
+    -- Maintained by triggers, so that counting needs no scan.
     CREATE TABLE counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TRIGGER count_new AFTER INSERT ON operations BEGIN
         INSERT INTO counts VALUES (NEW.state, 1) ON CONFLICT (state) DO UPDATE SET n = n + 1;
@@ -112,8 +112,8 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE configuration (line TEXT NOT NULL);
 ",
     r"
-    -- How many ended in each hour since 1970, kept by triggers as the counts are. What ended without having begun
-    -- took no time.
+    -- Number of ended operations per hour since 1970, maintained by triggers. An operation that ended without having
+    -- begun took no time.
     CREATE TABLE tallies (
         hour    INTEGER NOT NULL,
         kind    TEXT NOT NULL,
@@ -141,12 +141,12 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX operations_by_parent ON operations (parent, id) WHERE parent IS NOT NULL;
 ",
     r"
-    -- Operations that are no more and of which an attempt was given up while its host was silent: that may still run.
+    -- Deleted operations with an attempt that was given up while its host was unreachable, and that may still run.
     CREATE TABLE forgotten (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
 ",
     r"
-    -- The band that an operation's rule goes by. `doc` is the envelope but its band, which is packed: rows of x, p10,
-    -- p50, p90 and the number of runs. The first `skip` points of `attempt` were there before the rule.
+    -- Baseline of an operation's rule. `doc` is the envelope without its band, which is packed: rows of x, p10, p50,
+    -- p90 and the number of runs. The first `skip` points of `attempt` existed before the rule.
     CREATE TABLE rules (
         n       INTEGER PRIMARY KEY,
         attempt INTEGER NOT NULL,
@@ -154,17 +154,17 @@ const MIGRATIONS: &[&str] = &[
         doc     TEXT NOT NULL,
         packed  BLOB
     );
-    -- For the earlier runs of a title.
+    -- For past runs with a title.
     CREATE INDEX operations_by_title ON operations (kind, title, id) WHERE state = 'succeeded';
 ",
     FIND,
     r"
-    -- Keys of operations that are no more, in the order in which those went.
+    -- Keys of deleted operations, in the order of deletion.
     CREATE TABLE spent (n INTEGER PRIMARY KEY, key TEXT NOT NULL);
 ",
     r"
-    -- Tallies count operations that are stored, each by its last end: one that is tried again leaves its hour, and so
-    -- does one that is deleted within a day of its end. Hours that are older say what is usual, and stay.
+    -- Tallies count stored operations, each by its last end: one that is retried leaves its hour, and so does one that
+    -- is deleted within a day of its end. Older hours show the usual activity, and stay.
     DELETE FROM tallies WHERE hour > unixepoch() / 3600 - 24;
     INSERT INTO tallies SELECT hour, kind, state, count(*), sum(seconds) FROM ends
         WHERE hour > unixepoch() / 3600 - 24 GROUP BY hour, kind, state;
@@ -190,12 +190,12 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// What operations are found by; what the new columns and tables hold is made of each operation by [`fill`].
+/// Columns and tables for finding operations; [`fill`] fills them for stored operations.
 const FIND: &str = r"
-    -- All words of an operation in lower case.
+    -- All searchable text of an operation, in lower case.
     ALTER TABLE operations ADD COLUMN about TEXT NOT NULL DEFAULT '';
     CREATE INDEX operations_to_find ON operations (id, state, kind, host, parent, about);
-    -- The values of params as they are compared.
+    -- Values of parameters in comparable form.
     CREATE TABLE params (
         name  TEXT NOT NULL,
         value TEXT NOT NULL,
@@ -204,10 +204,10 @@ const FIND: &str = r"
     ) WITHOUT ROWID;
 ";
 
-/// Operations that are filled in at once.
+/// Operations filled at once.
 const AT_ONCE: i64 = 1_000;
 
-/// Makes what the operations that are stored already are found by.
+/// Fills the columns and tables for finding operations that are already stored.
 fn fill(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let mut last = i64::MIN;
     loop {
@@ -229,7 +229,7 @@ fn fill(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     }
 }
 
-/// Brings the database to the newest version, step by step, each whole or not at all.
+/// Migrates the database to the newest version, each step atomically.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let known = MIGRATIONS.len() as i64;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

@@ -1,4 +1,4 @@
-//! SQLite behind the [`Store`] trait: one connection that writes, a few that read, write-ahead log.
+//! SQLite implementation of [`Store`]: one connection that writes, a few that read, write-ahead log.
 
 mod write;
 
@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 use write::apply_one;
 pub(crate) use write::put_params;
 
-/// An embedded database in one file.
+/// Embedded database in one file.
 pub struct Sqlite {
     path: PathBuf,
-    /// Locked as long as this lives: two servers on one database would number events twice.
+    /// Lock of the database: two servers on one database would number events twice.
     _lock: File,
     write: Mutex<WriteSide>,
     read: Mutex<Vec<Connection>>,
@@ -31,15 +31,15 @@ pub struct Sqlite {
 
 struct WriteSide {
     connection: Connection,
-    /// What `PRAGMA synchronous` is set to.
+    /// Current setting of `PRAGMA synchronous`.
     weight: Weight,
 }
 
 impl Sqlite {
-    /// Opens or makes the database and brings it to the newest version.
+    /// Opens or creates the database and migrates it to the newest version.
     ///
     /// # Errors
-    /// When the file can't be opened, is in use by another signalbox, or is of a newer version.
+    /// If the file can't be opened, is in use by another Signalbox, or has a newer version.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let shown = path.display().to_string();
         let open_error = |source| StoreError::Open { path: shown.clone(), source };
@@ -60,7 +60,7 @@ impl Sqlite {
         })
     }
 
-    /// Runs a query on a connection that only reads; connections are kept for the next one.
+    /// Runs a query on a read-only connection; connections are kept for later queries.
     fn reading<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let kept = self.read.lock().pop();
         let connection = match kept {
@@ -72,7 +72,7 @@ impl Sqlite {
                     .map_err(|source| StoreError::Open { path: self.path.display().to_string(), source })?;
                 connection.busy_timeout(std::time::Duration::from_secs(2))?;
                 connection.pragma_update(None, "cache_size", -4_000)?;
-                // Filters make many statements; what is kept is not prepared anew for each page.
+                // Filters make many statements, which need not be prepared again for each page.
                 connection.set_prepared_statement_cache_capacity(64);
                 connection
             }
@@ -467,7 +467,7 @@ impl Store for Sqlite {
             };
             for (state, count) in self.counts()?.into_iter().filter(|(state, _)| state.ended()) {
                 if let Some(age) = keep.age {
-                    // Ids begin with the millisecond in which the operation was accepted (RFC 9562 section 5.7).
+                    // IDs begin with the millisecond of acceptance (RFC 9562, section 5.7).
                     let millis = (now.micros() / 1_000 - age.as_millis() as i64).max(0) as u64;
                     let mut bound = [0u8; 16];
                     bound[..6].copy_from_slice(&millis.to_be_bytes()[2..]);

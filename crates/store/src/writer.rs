@@ -1,4 +1,4 @@
-//! One writer: batches what arrives while the last batch was being written, and tells after it is durable.
+//! Writer: batches changes that arrive while the previous batch is written, and publishes after they are durable.
 
 use crate::{Change, Store, StoreError};
 use std::sync::Arc;
@@ -8,58 +8,58 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::watch;
 
-/// Changes that belong together, and what to hand on once they are durable.
+/// Changes that belong together, and what to pass on once they are durable.
 pub struct Commit<T> {
     pub changes: Vec<Change>,
     pub then: T,
 }
 
-/// A commit on its way to the writer's thread, with the bytes that it takes.
+/// Commit on its way to the writer's thread, with its size.
 struct Waiting<T> {
     changes: Vec<Change>,
     then: T,
     size: usize,
 }
 
-/// Why nothing can be written just now; `None` while all is well.
+/// Reason why nothing can be written now; `None` if all is well.
 pub type Trouble = Option<String>;
 
-/// The writer's thread is gone: the process is ending.
+/// The writer's thread has ended, because the process is ending.
 #[derive(Debug, Error)]
 #[error("the database is closed")]
 pub struct WriterGone;
 
-/// At most so many commits in one transaction, so that a flood can't hold back the first of them for long.
+/// Largest number of commits in one transaction, so that a flood does not delay the first of them for long.
 const BATCH: usize = 4_096;
 
-/// More bytes than this are not to wait: whoever brings many changes asks for [`Room`] first.
+/// Size of waiting changes from which [`Room`] is denied to senders of many changes.
 const WAITING: usize = 64 << 20;
 
-/// What could not be written when the writer is ended is tried for so long; after that it is given up. Nobody was told
-/// of it.
+/// Time for which the last changes are retried when the writer ends and can't write. Then they are dropped; they were
+/// never published.
 const LAST_TRIES: Duration = Duration::from_secs(3);
 
-/// Whether there is room for more changes, for those who can wait with theirs.
+/// Whether there is room for more changes, for senders that can wait.
 #[derive(Clone, Debug)]
 pub struct Room(watch::Receiver<usize>);
 
 impl Room {
-    /// Whether there is.
+    /// Whether there is room.
     pub fn is_there(&self) -> bool {
         *self.0.borrow() < WAITING
     }
 
-    /// Waits until there is, or until the writer has ended.
+    /// Waits until there is room, or until the writer has ended.
     pub async fn wait(&mut self) {
         let _ = self.0.wait_for(|waiting| *waiting < WAITING).await;
     }
 }
 
-/// A handle to the writer. Dropped it ends it, after everything that was handed in is written or, when the store can't
-/// be written, after a last few tries.
+/// Handle of the writer. Dropping it ends the writer, after all commits are written, or, if the store can't be written,
+/// after a few last tries.
 pub struct Writer<T> {
     sender: Option<mpsc::Sender<Waiting<T>>>,
-    /// How many bytes of changes were handed in and are not durable.
+    /// Size of changes that are not durable yet, in bytes.
     waiting: Arc<watch::Sender<usize>>,
     trouble: watch::Receiver<Trouble>,
     closing: Arc<AtomicBool>,
@@ -67,13 +67,13 @@ pub struct Writer<T> {
 }
 
 impl<T: Send + 'static> Writer<T> {
-    /// Starts the writer. `told` gets what was durable, in the order in which it was handed in.
+    /// Starts the writer. `told` gets what was made durable, in the order of commits.
     ///
-    /// A batch that can't be written is tried again until it can: what was accepted is not dropped. Meanwhile
-    /// [`Writer::trouble`] says why.
+    /// A batch that can't be written is retried until it can: accepted changes are not dropped. Meanwhile,
+    /// [`Writer::trouble`] has the reason.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
+    /// If the operating system provides no thread.
     pub fn start(
         store: Arc<dyn Store>,
         mut told: impl FnMut(Vec<T>) + Send + 'static,
@@ -105,10 +105,10 @@ impl<T: Send + 'static> Writer<T> {
         Ok(Self { sender: Some(sender), waiting, trouble, closing, thread: Some(thread) })
     }
 
-    /// Hands in changes; returns at once.
+    /// Adds a commit; returns at once.
     ///
     /// # Errors
-    /// When the writer ended.
+    /// If the writer has ended.
     pub fn commit(&self, commit: Commit<T>) -> Result<(), WriterGone> {
         let Commit { changes, then } = commit;
         let size: usize = changes.iter().map(Change::size).sum();
@@ -116,12 +116,12 @@ impl<T: Send + 'static> Writer<T> {
         self.sender.as_ref().ok_or(WriterGone)?.send(Waiting { changes, then, size }).map_err(|_| WriterGone)
     }
 
-    /// Whether there is room for more.
+    /// Room for more changes.
     pub fn room(&self) -> Room {
         Room(self.waiting.subscribe())
     }
 
-    /// Why nothing can be written just now.
+    /// Reason why nothing can be written now.
     pub fn trouble(&self) -> watch::Receiver<Trouble> {
         self.trouble.clone()
     }
@@ -142,7 +142,7 @@ impl<T> Drop for Writer<T> {
     }
 }
 
-/// Within one transaction only the last progress of an operation is worth a write.
+/// Drops all but the last progress of an operation within a transaction.
 fn drop_overtaken_progress(changes: &mut Vec<Change>) {
     let mut seen = std::collections::HashSet::new();
     let mut keep: Vec<bool> = changes
@@ -151,7 +151,7 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
         .map(|change| match change {
             Change::Progress { id, .. } => seen.insert(*id),
             Change::Operation { operation, .. } => {
-                // It carries the progress of its moment: one that comes before it is overtaken too.
+                // The operation contains its current progress, so earlier progress is replaced, too.
                 seen.insert(operation.id);
                 true
             }
@@ -163,8 +163,7 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
     changes.retain(|_| keep.next().unwrap_or(true));
 }
 
-/// Tries until it is written. Not so when the writer is to end: then there are a few tries more, and `false` if they
-/// were in vain.
+/// Retries until it is written. If the writer is to end, there are only a few more tries; returns `false` if they fail.
 fn write_until_done(
     store: &dyn Store,
     changes: &[Change],

@@ -1,4 +1,4 @@
-//! The store finds what the page finds: the same words, asked of the database and of operations that are held.
+//! The store finds the same operations as the page does in memory, for the same filters.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -9,7 +9,7 @@ use protocol::{Attempt, HostName, KindName, Operation, OperationId, State, Time}
 use serde_json::{Value, json};
 use signalbox_store::{Change, Filter, Sqlite, Store};
 
-/// A minute of 2026, so that ranges of time have something to cut.
+/// A minute of 2026, for ranges of time.
 fn minute(n: i64) -> Time {
     Time::parse("2026-11-23T10:00:00Z").unwrap().plus_micros(n * 60_000_000)
 }
@@ -44,7 +44,7 @@ fn held(filter: &Filter, operations: &[Operation], now: Time) -> Vec<OperationId
     ids
 }
 
-/// All that the store finds, page by page.
+/// All operations that the store finds, page by page.
 fn stored(store: &Sqlite, filter: &Filter) -> Vec<OperationId> {
     let mut filter = Filter { limit: 7, ..filter.clone() };
     let mut ids = Vec::new();

@@ -1,4 +1,4 @@
-//! What is put into the database comes out of it, page by page and number by number.
+//! What is stored in the database is read back, page by page and number by number.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
@@ -193,7 +193,7 @@ fn operations_of_an_older_database_are_found_like_new_ones() {
         let expected = if word.1 == "STRASSE" { vec![] } else { vec![operation.clone()] };
         assert_eq!(found, expected, "{word:?}");
     }
-    // It counted attempts in the last day.
+    // It counted attempts of the last day.
     let counted: u64 = store.tallies(0).unwrap().iter().map(|tally| tally.count).sum();
     assert_eq!(counted, 1);
 }
@@ -320,7 +320,7 @@ fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
     one.0.state = State::Succeeded;
     one.0.ended_at = Some(begin.plus_micros(90_500_000));
     put(&one);
-    // Told again, it has not ended again.
+    // Stored again, it has not ended again.
     put(&one);
     put(&end(State::Succeeded, 29));
     put(&end(State::Failed, 3_600));
@@ -486,7 +486,7 @@ fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
     };
     let set = Change::RuleBand { id, attempt: 1, envelope: Arc::new(envelope.clone()) };
     let points = |n: u32| (0..n).map(|x| Point(f64::from(x), 1.0)).collect::<Vec<_>>();
-    // In the same batch, too: what comes before it is skipped, what comes after it is not.
+    // Within the batch, too: points before the rule are skipped, points after it are not.
     store.apply(&[told(points(2)), told(points(1)), set, told(points(4))]).unwrap();
     drop(store);
     let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();

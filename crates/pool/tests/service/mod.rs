@@ -1,11 +1,11 @@
-//! Services on loopback to try the pool against.
+//! Services on loopback for tests of the pool.
 
 use signalbox_pool::{Backoff, PoolConfig};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Serves a router on a free port until the test ends; its address.
+/// Serves a router on a free port until the test ends; returns its URL.
 #[allow(dead_code, reason = "not every test file needs it")]
 pub async fn serve(router: axum::Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -40,7 +40,7 @@ async fn read_request(connection: &mut TcpStream) {
     }
 }
 
-/// Defaults, with waits that a test can afford.
+/// Defaults, with short pauses.
 pub fn quick() -> PoolConfig {
     PoolConfig {
         backoff: Backoff::new(Duration::from_millis(1), Duration::from_millis(5)),
@@ -48,7 +48,7 @@ pub fn quick() -> PoolConfig {
     }
 }
 
-/// An address at which nothing listens.
+/// URL at which nothing listens.
 #[allow(dead_code, reason = "not every test file needs it")]
 pub async fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

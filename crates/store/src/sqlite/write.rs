@@ -1,4 +1,4 @@
-//! What each change does to the tables.
+//! Effect of each change on the tables.
 
 use super::{id_bytes, number_of};
 use crate::{AUDIT, Change, FORGOTTEN, RUNS, SPENT, StoreError, TALLY_HOURS, runs};
@@ -6,9 +6,9 @@ use protocol::filter;
 use protocol::{Action, HostName, Operation, OperationId, Point, Time};
 use rusqlite::{Transaction, params};
 
-/// Events that are kept for readers who come back; older ones are trimmed as new ones come.
+/// Number of events kept for reconnecting readers; older ones are trimmed when new ones come.
 const EVENTS_KEPT: u64 = 500_000;
-/// How many events are trimmed at once, so that no batch waits long for it.
+/// Events trimmed at once, so that no batch waits long for it.
 const TRIM: u64 = 2_000;
 
 pub(super) fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), StoreError> {
@@ -17,7 +17,7 @@ pub(super) fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Resul
             let mut bare = (**operation).clone();
             let heard_at = bare.heard_at.take().map(Time::micros);
             let progress = bare.progress.take().map(|p| serde_json::to_string(&p)).transpose()?;
-            // Params never change.
+            // Parameters never change.
             if number_of(transaction, bare.id)?.is_none() {
                 put_params(transaction, &bare)?;
             }
@@ -170,7 +170,7 @@ pub(super) fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Resul
     Ok(())
 }
 
-/// Lets an operation be found by its params.
+/// Makes an operation searchable by its parameters.
 pub(crate) fn put_params(transaction: &Transaction<'_>, operation: &Operation) -> Result<(), StoreError> {
     each_param(transaction, operation, "INSERT OR IGNORE INTO params (name, value, id) VALUES (?, ?, ?)")
 }
@@ -210,8 +210,8 @@ fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreErr
     Ok(())
 }
 
-/// The key of what is no more stays taken: a start that is said once more must not do its work once more. The oldest of
-/// many such keys are free again.
+/// Keeps the key of a deleted operation taken: a repeated start must not repeat its work. Only the oldest of many such
+/// keys become free.
 fn spend(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreError> {
     let spent = transaction
         .prepare_cached("INSERT INTO spent (key) SELECT key FROM keys WHERE id = ?")?

@@ -1,4 +1,4 @@
-//! The writer keeps order, keeps what was accepted, and says when it can't write.
+//! The writer keeps the order, keeps what was accepted, and reports when it can't write.
 
 use super::*;
 use crate::{EventRecord, Sqlite};
@@ -28,7 +28,7 @@ fn what_is_told_is_durable_and_in_order() {
     assert_eq!(store.events(0, 5_000).unwrap().unwrap().len(), 2_000);
 }
 
-/// A store that can't write for its first few tries.
+/// Store that fails the first few writes.
 struct Full {
     tries: Mutex<u32>,
     fails: Mutex<u32>,
@@ -192,6 +192,6 @@ fn a_writer_whose_store_can_never_write_ends_and_tells_nobody() {
     drop(writer);
     assert_eq!(*told.lock(), [0; 0]);
     assert_eq!(store.head().unwrap(), 0);
-    // Whoever still waited for room is let go.
+    // Tasks that still wait for room continue.
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(room.wait());
 }
