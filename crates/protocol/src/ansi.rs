@@ -18,7 +18,7 @@ pub struct Look {
     pub faint: bool,
     pub italic: bool,
     pub underline: bool,
-    /// Ink and ground are swapped.
+    /// Foreground and background are swapped.
     pub inverse: bool,
 }
 

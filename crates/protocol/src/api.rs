@@ -132,8 +132,8 @@ pub struct DeleteMany {
     /// string matches all operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// Skips operations that changed after this event of the feed. With the `until` of a `dry_run`, only operations that
-    /// it counted are deleted.
+    /// Skips operations that changed after this event of the feed. With the `until` of a `dry_run`, only operations
+    /// that it counted are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
     /// Only counts what would be deleted now.

@@ -1,5 +1,5 @@
-//! Which operations a list shows, read from the words of a query: asked by the page of those that it holds and by the
-//! store of all that it keeps. The same words mean the same on both sides.
+//! Filters of the operations list, parsed from a query string. Used by the page for the operations that it has, and by
+//! the store for all; both match the same operations.
 
 mod param;
 mod when;
@@ -12,30 +12,30 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// Which operations, in which order and from where. Empty lists mean all.
+/// Filter with order and position. Empty lists match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub states: Vec<State>,
     pub kinds: Vec<KindName>,
     pub hosts: Vec<HostName>,
-    /// Values that params have. Several of one name mean any of them; every name must be met.
+    /// Values of parameters. Several values of one name match any of them; all names must match.
     pub params: Vec<ParamIs>,
-    /// Only those that this one started.
+    /// Only children of this operation.
     pub parent: Option<OperationId>,
-    /// Only those accepted from then on, to the millisecond.
+    /// Only operations accepted at or after this time, to the millisecond.
     pub since: Option<When>,
-    /// Only those accepted before, to the millisecond.
+    /// Only operations accepted before this time, to the millisecond.
     pub until: Option<When>,
-    /// Words that must all be found in title, kind, host, id or tags, or name the state, whatever their case.
+    /// Text whose words must all occur in title, kind, host, ID or tags, or be the state, ignoring case.
     pub text: String,
     pub order: Order,
-    /// Only those that come after this one: the last of the page before.
+    /// Only operations after this one, the last of the previous page.
     pub after: Option<OperationId>,
-    /// At most so many, 1 to 500.
+    /// Page size, 1 to 500.
     pub limit: u32,
 }
 
-/// Which come first.
+/// Order of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     #[default]
@@ -43,7 +43,7 @@ pub enum Order {
     Oldest,
 }
 
-/// A filter that can't be read.
+/// Invalid filter.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FilterError {
     #[error("{0}")]
@@ -52,7 +52,7 @@ pub enum FilterError {
     Limit(String),
 }
 
-/// Of an operation, what it is found by.
+/// Searchable parts of an operation.
 pub struct Seen<'a> {
     pub id: OperationId,
     pub state: State,
@@ -60,11 +60,11 @@ pub struct Seen<'a> {
     pub host: Option<&'a HostName>,
     pub parent: Option<OperationId>,
     pub params: &'a Value,
-    /// Its words, as [`words`] gives them; asked for only when words are looked for.
+    /// Its text, as [`words`] returns it; called only if the filter has text.
     pub words: &'a dyn Fn() -> String,
 }
 
-/// In lower case, everything that an operation can be found by with words.
+/// All searchable text of an operation, in lower case.
 pub fn words(
     kind: &KindName,
     title: &str,
@@ -81,7 +81,7 @@ pub fn words(
 }
 
 impl Operation {
-    /// In lower case, everything that it can be found by with words.
+    /// All searchable text, in lower case.
     pub fn words(&self) -> String {
         words(&self.kind, &self.title, self.id, self.host.as_ref(), &self.tags)
     }
@@ -119,10 +119,10 @@ fn id(name: &str, text: &str) -> Result<Option<OperationId>, FilterError> {
 }
 
 impl Filter {
-    /// Reads a filter from the words of a query; lists are separated by commas, or given one by one.
+    /// Parses the pairs of a query string; lists are comma-separated or repeated.
     ///
     /// # Errors
-    /// Names the word that is wrong and what would be right.
+    /// Names the invalid part and the correct form.
     pub fn parse<'a>(words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, FilterError> {
         let mut filter = Filter { limit: 50, ..Filter::default() };
         for (name, value) in words {
@@ -131,10 +131,10 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Takes one more word of a query in.
+    /// Adds a pair of a query string.
     ///
     /// # Errors
-    /// As [`Filter::parse`]; the filter is as it was, but for the good ones of a list.
+    /// Like [`Filter::parse`]; the filter is unchanged, except for valid items of a list.
     pub fn word(&mut self, name: &str, value: &str) -> Result<(), FilterError> {
         let value = value.trim();
         match name {
@@ -181,8 +181,7 @@ impl Filter {
         Ok(())
     }
 
-    /// The words of a query that say which operations it takes, each with its name, in one order. Reads back to the
-    /// same filter.
+    /// Pairs of a query string for this filter, in a fixed order. Parsing them returns the same filter.
     pub fn words(&self) -> Vec<(String, String)> {
         fn list<T: ToString>(list: &[T]) -> String {
             list.iter().map(T::to_string).collect::<Vec<_>>().join(",")
@@ -201,7 +200,7 @@ impl Filter {
         all.filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// Its params by name: of each name any of the values will do.
+    /// Parameters by name: for each name, any of the values matches.
     pub fn params_by_name(&self) -> BTreeMap<&str, Vec<&ParamIs>> {
         let mut by_name: BTreeMap<&str, Vec<&ParamIs>> = BTreeMap::new();
         for param in &self.params {
@@ -210,13 +209,13 @@ impl Filter {
         by_name
     }
 
-    /// The ids that lie in its range of time: from the first up to, but without, the second.
+    /// IDs of its range of time: from the first up to, but excluding, the second.
     pub fn ids(&self, now: Time) -> (Option<OperationId>, Option<OperationId>) {
         let earliest = OperationId::earliest;
         (self.since.map(|when| earliest(when.from(now))), self.until.map(|when| earliest(when.to(now))))
     }
 
-    /// Whether it takes an operation; `after` and `limit` are of no account.
+    /// Whether it matches an operation; ignores `after` and `limit`.
     pub fn takes(&self, op: &Seen<'_>, now: Time) -> bool {
         fn any<T: PartialEq>(list: &[T], one: Option<&T>) -> bool {
             list.is_empty() || one.is_some_and(|one| list.contains(one))

@@ -1,11 +1,11 @@
-//! A kind's params as a form: read from JSON Schema once, asked by the page to draw fields and by the page,
-//! the server and the host to validate what was filled in. The same code everywhere.
+//! Form of a kind's parameters, read from JSON Schema: the page draws fields with it, and page, server and host
+//! validate with it. The same code is used everywhere.
 //!
-//! Knows the part of JSON Schema that flat params need: string, integer, number, boolean, enum and `oneOf`
-//! of constants, bounds, length, pattern by `format`, default, examples, null for "not given", and `$ref`
-//! into `$defs`; `x-when` for a param that matters only while others have certain values; and `x-fills` for values
-//! that suggest values of other params. A kind whose schema says more is refused when its host declares it, not when
-//! a person uses it.
+//! Supports the part of JSON Schema that flat parameters need: string, integer, number, boolean, enum and `oneOf` of
+//! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
+//! `x-when` for a parameter that applies only while others have certain values; and `x-fills` for values that suggest
+//! values of other parameters. A kind whose schema needs more is refused when its host declares it, not when it is
+//! used.
 
 mod fills;
 mod number;
@@ -19,42 +19,42 @@ use crate::rfc3339;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The fields of a kind's params, in the order in which the schema names them.
+/// Fields of a kind's parameters, in the order of the schema.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Form {
     pub fields: Vec<Field>,
 }
 
-/// One param.
+/// Field of one parameter.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Field {
     pub name: String,
-    /// For the label: from `title`, or the name in words.
+    /// Label, from `title` or the name.
     pub title: String,
-    /// What it means, from `description`.
+    /// Help, from `description`.
     pub help: String,
     pub required: bool,
     pub default: Option<Value>,
-    /// Values that are known to work, offered while typing.
+    /// Known valid values, suggested while typing.
     pub examples: Vec<String>,
-    /// While this is not so, it is not asked for, and whatever is given does not count.
+    /// Condition; while it does not hold, the field is not shown and its value is ignored.
     pub when: When,
-    /// What else a form fills in when a value is chosen.
+    /// Values that the form fills into other fields when a value is chosen.
     pub fills: Fills,
     pub kind: FieldKind,
 }
 
-/// What a param takes.
+/// Type of a parameter.
 #[derive(Clone, PartialEq, Debug)]
 pub enum FieldKind {
     Text {
         min_length: usize,
         max_length: usize,
-        /// It may have several lines, which are kept as they are: `format: multiline` in the schema, or a
+        /// May have several lines, which are kept unchanged: `format: multiline` in the schema, or a
         /// `contentMediaType`.
         multiline: bool,
     },
-    /// A day, or a moment with its zone.
+    /// Day, or time with a time zone.
     Time,
     Integer {
         min: Option<i64>,
@@ -70,11 +70,11 @@ pub enum FieldKind {
     },
 }
 
-/// One of the values that a param may have.
+/// Allowed value of a parameter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Choice {
     pub value: String,
-    /// What choosing it means.
+    /// Help for this value.
     pub help: String,
 }
 
@@ -98,7 +98,7 @@ impl Form {
     /// Reads the schema of a kind.
     ///
     /// # Errors
-    /// A sentence naming the param and the part of JSON Schema that is not known here.
+    /// A sentence naming the parameter and the unsupported part of JSON Schema.
     pub fn from_schema(schema: &Value) -> Result<Self, String> {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             return match schema.get("type").and_then(Value::as_str) {
@@ -125,13 +125,13 @@ impl Form {
         Ok(Self { fields })
     }
 
-    /// Whether both ask for the same, whatever values they suggest.
+    /// Whether both forms have the same fields, apart from suggested values.
     pub fn asks_alike(&self, other: &Form) -> bool {
         let plain = |field: &Field| Field { examples: Vec::new(), fills: Fills::default(), ..field.clone() };
         self.fields.iter().map(plain).eq(other.fields.iter().map(plain))
     }
 
-    /// Which fields matter, in their order. `now` gives what is given for one, as text; a default counts as given.
+    /// Which fields apply, in order. `now` returns the value of a field as text, or its default.
     pub fn shown(&self, now: &dyn Fn(usize) -> Option<String>) -> Vec<bool> {
         let mut shown: Vec<bool> = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
@@ -145,10 +145,10 @@ impl Form {
         shown
     }
 
-    /// The params with what was left out filled from the defaults, and without those that don't matter.
+    /// Validates parameters; returns them with defaults, and without those that do not apply.
     ///
     /// # Errors
-    /// Every param that is wrong, missing or unknown, each with what would be right.
+    /// An error for each invalid, missing or unknown parameter, with the correct form.
     pub fn check(&self, params: &Value) -> Result<Value, Vec<FieldError>> {
         let empty = Map::new();
         let given = match params {
@@ -242,10 +242,10 @@ impl Field {
         })
     }
 
-    /// Reads what a person typed into a field of the form: empty is "not given".
+    /// Parses text typed into a field; empty means "not set".
     ///
     /// # Errors
-    /// When it can't be read as what the param takes.
+    /// If it does not fit the type.
     pub fn read(&self, typed: &str) -> Result<Option<Value>, String> {
         if typed.trim().is_empty() {
             return Ok(None);
@@ -265,22 +265,22 @@ impl Field {
             _ => Some(Value::from(typed)),
         };
         let value = value.ok_or_else(wrong)?;
-        // Bounds are checked here as well, so that the message quotes the number as it was typed.
+        // Bounds are also checked here, so that the message quotes the number as typed.
         let number = matches!(self.kind, FieldKind::Integer { .. } | FieldKind::Number { .. });
         if number && self.check(&value).is_err() { Err(wrong()) } else { Ok(Some(value)) }
     }
 
-    /// The value in the form in which the host wants it.
+    /// Validates a value; returns it in the form that the host expects.
     ///
     /// # Errors
-    /// What is wrong with it and what would be right.
+    /// What is wrong, and the correct form.
     pub fn check(&self, value: &Value) -> Result<Value, String> {
         let wrong = || format!("{} is not {}.", shown(value), self.kind.takes());
         match &self.kind {
             FieldKind::Text { min_length, max_length, multiline } => {
                 let given = value.as_str().ok_or_else(wrong)?;
                 let trimmed = given.trim();
-                // Of several lines none loses its indent or its end.
+                // Multiline text keeps its indentation and its end.
                 let text = if *multiline && !trimmed.is_empty() { given } else { trimmed };
                 let length = text.chars().count();
                 if length < *min_length && length == 0 {
@@ -363,7 +363,7 @@ impl FieldKind {
         }
     }
 
-    /// What the param takes, to follow "is not".
+    /// Type of the parameter, for a message after "is not".
     pub fn takes(&self) -> String {
         match self {
             FieldKind::Text { .. } => "text".to_owned(),
@@ -392,7 +392,7 @@ fn bounds<T: std::fmt::Display>(what: &str, min: Option<T>, max: Option<T>) -> S
     }
 }
 
-/// Follows `$ref`, and `anyOf` of something and null, to what the param really takes.
+/// Follows `$ref`, and `anyOf` of a type and null, to the actual type.
 fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
     if let Some(path) = property.get("$ref").and_then(Value::as_str) {
         let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
@@ -449,14 +449,14 @@ fn choices(target: &Value) -> Option<Vec<Choice>> {
     Some(options)
 }
 
-/// A number as people write it: a whole one without a point, however it came.
+/// Number as people write it: a whole number without a decimal point, however it was given.
 fn as_number(n: f64) -> Value {
-    /// Up to here a float has every whole number.
+    /// Largest value up to which a float represents every whole number.
     const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
     if n.fract() == 0.0 && n.abs() <= MAX_EXACT { Value::from(n as i64) } else { Value::from(n) }
 }
 
-/// A value without the quotes of JSON.
+/// Value without the quotes of JSON.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(s) => s.clone(),
@@ -464,7 +464,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A value as it is quoted in a message, cut where it is long.
+/// Value as quoted in a message, shortened if long.
 fn shown(value: &Value) -> String {
     let text = plain(value);
     let cut: String = text.chars().take(40).collect();
@@ -480,7 +480,7 @@ fn in_words(name: &str) -> String {
     words
 }
 
-/// Edits between two names (Levenshtein), for "did you mean".
+/// Edit distance between two names (Levenshtein), for "did you mean".
 pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

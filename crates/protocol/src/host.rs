@@ -1,4 +1,4 @@
-//! The host contract: what the server and a host say to each other under `/host/v1`.
+//! Host contract: the API between server and host under `/host/v1`.
 
 use crate::operation::{Checkpoint, CheckpointFile};
 use crate::{
@@ -11,23 +11,23 @@ use std::collections::BTreeMap;
 /// `GET /host/v1/about`
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct About {
-    /// What the host calls itself.
+    /// Name of the host's program.
     pub name: String,
     pub version: String,
     /// New at each start of the host.
     pub instance: InstanceId,
     pub kinds: Vec<KindSpec>,
-    /// How many operations it runs at once.
+    /// Number of slots.
     pub capacity: u32,
-    /// How many of a kind it runs at once, for kinds that have such a limit of their own.
+    /// Largest number of parallel operations, for kinds with their own limit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub max_parallel: BTreeMap<KindName, u32>,
     /// The host's clock.
     pub now: Time,
 }
 
-/// `POST /host/v1/operations`: 202; the same id and attempt again 200; bad params 422; full, or as many of the kind
-/// as it runs at once, 429; cancelled before it came 409.
+/// `POST /host/v1/operations`: 202; the same ID and attempt again 200; invalid parameters 422; no free slot, or the
+/// kind's limit, 429; cancelled before it arrived 409.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StartAttempt {
     pub id: OperationId,
@@ -38,36 +38,36 @@ pub struct StartAttempt {
     pub resume_from: Option<Checkpoint>,
 }
 
-/// `POST /host/v1/preview`: 200 with a [`crate::Preview`]; bad params 422; a kind without previews 404.
+/// `POST /host/v1/preview`: 200 with a [`crate::Preview`]; invalid parameters 422; a kind without previews 404.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PreviewParams {
     pub kind: KindName,
     pub params: Value,
 }
 
-/// Where an attempt stands on its host.
+/// State of an attempt on its host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostState {
     Accepted,
     Running,
-    /// A cancel came and the work has not stopped yet.
+    /// A cancel arrived, and the work has not stopped yet.
     Stopping,
     Ended,
 }
 
-/// How an attempt ended on its host.
+/// Outcome of an attempt on its host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Succeeded,
     Failed,
     Cancelled,
-    /// Nothing of it was begun: the attempt goes back into the queue.
+    /// Nothing of it was begun; the attempt is queued again.
     NotStarted,
 }
 
-/// `GET /host/v1/operations[/{id}]`: what the host holds of an operation; its newest attempt.
+/// `GET /host/v1/operations[/{id}]`: newest attempt of an operation on the host.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HostOperation {
     pub id: OperationId,
@@ -80,36 +80,35 @@ pub struct HostOperation {
     pub progress: Option<Progress>,
 }
 
-/// The answer of `GET /host/v1/operations`.
+/// Response to `GET /host/v1/operations`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HostOperations {
     pub instance: InstanceId,
-    /// The list is true at this place of the host's feed.
+    /// Position in the host's feed that the list reflects.
     pub seq: u64,
     pub operations: Vec<HostOperation>,
     /// The host's clock.
     pub now: Time,
 }
 
-/// `GET /host/v1/operations/{id}/checkpoints/{attempt}`: the files of checkpoints that the host keeps of an attempt,
-/// be they its own or given to it, in the order of their names. One file is read at `…/{name}` and given by `PUT` there
-/// with `?sha256=`; `DELETE /host/v1/operations/{id}/checkpoints` throws away all of an operation.
+/// `GET /host/v1/operations/{id}/checkpoints/{attempt}`: files of an attempt's checkpoints that the host stores, its
+/// own or transferred ones, ordered by name. A file is read at `…/{name}`, and written with `PUT` there with
+/// `?sha256=`; `DELETE /host/v1/operations/{id}/checkpoints` deletes all files of an operation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CheckpointFiles {
     pub files: Vec<CheckpointFile>,
 }
 
-/// `POST /host/v1/operations/{id}/cancel`: 202 acknowledged, with [`CancelAck`]; 404 for an attempt that is not here. A
-/// start of that attempt that comes later, in the same life of the host, is refused.
+/// `POST /host/v1/operations/{id}/cancel`: 202 with [`CancelAck`]; 404 if the attempt is not here. A later start of
+/// that attempt is refused while this process of the host runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CancelAttempt {
     pub attempt: u32,
     #[serde(default)]
     pub reason: String,
-    /// Past this the host stops asking and aborts the work.
+    /// Time after which the host aborts the work.
     pub deadline_ms: u64,
-    /// The attempt is over for the server, which no longer waits for its end: the host aborts also a work that it
-    /// otherwise lets end by itself.
+    /// The server has abandoned the attempt: the host also aborts work that it otherwise lets end by itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
 }
@@ -122,7 +121,7 @@ pub struct CancelAck {
     pub now: Time,
 }
 
-/// One record of a host's feed. `seq` rises by one, without gaps, within one life of the host.
+/// Record of a host's feed. `seq` increases by one, without gaps, while one process of the host runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HostEvent {
     pub seq: u64,
@@ -150,35 +149,35 @@ pub enum HostEventBody {
     Checkpoint {
         checkpoint: Checkpoint,
     },
-    /// A cancel was taken; the work is asked to stop.
+    /// A cancel was accepted; the work is asked to stop.
     Acknowledged,
-    /// A condition of the attempt that its host knows of; `None` when it is over. It changes no state. The server
-    /// takes `cancel_undelivered` and `unstoppable` from hosts.
+    /// Condition of the attempt that its host knows of; `None` when it ends. It changes no state. The server accepts
+    /// `cancel_undelivered`, `unstoppable` and `paused` from hosts.
     Condition {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         condition: Option<HostCondition>,
     },
-    /// The work no longer computes; what it holds is not free yet.
+    /// The work has stopped; its resources are not released yet.
     Stopped,
-    /// Over, and everything it held is released: its memory, its files, its place on the host.
+    /// The attempt has ended, and its resources are released: memory, files, slot.
     Ended {
         outcome: Outcome,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
-        /// The result document, at most 256 KiB of JSON; what is larger is an artifact.
+        /// Result document, at most 256 KiB of JSON; larger results are artifacts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<ResultDoc>,
     },
-    /// Something that this version does not know, of a newer host: it changes nothing.
+    /// Report of a newer host that this version does not know; it is ignored.
     #[serde(other)]
     Unknown,
 }
 
-/// A condition as a host reports it.
+/// Condition as reported by a host.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HostCondition {
     pub kind: ConditionKind,
-    /// For a person: what it means and what happens next.
+    /// Message for users: what it means and what happens next.
     pub message: String,
 }
 
@@ -212,14 +211,14 @@ pub struct Artifact {
     pub description: String,
 }
 
-/// `GET /host/v1/events?after=SEQ` as JSON: a long poll of the records that SSE carries.
+/// `GET /host/v1/events?after=SEQ` as JSON: a long poll of the same records as the stream.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HostEvents {
     pub instance: InstanceId,
-    /// The asked-for place is no longer held: list the operations and follow from that list's seq.
+    /// The requested position is no longer available: list the operations and follow from that list's seq.
     pub reset: bool,
     pub events: Vec<HostEvent>,
-    /// The newest record there is.
+    /// Number of the newest record.
     pub head: u64,
     /// The host's clock.
     pub now: Time,
@@ -232,7 +231,7 @@ pub struct HostBeat {
     pub head: u64,
     /// The host's clock.
     pub now: Time,
-    /// Seconds between two beats.
+    /// Interval of heartbeats in seconds.
     pub beat_seconds: f64,
 }
 
@@ -241,8 +240,8 @@ pub struct HostBeat {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     pub ready: bool,
-    /// Kinds that the host can't run at the moment; none of them are scheduled on it. Empty while `ready` is false means
-    /// all kinds.
+    /// Kinds that the host can't run at the moment; none of them are scheduled on it. Empty while `ready` is false
+    /// means all kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unready_kinds: Vec<KindName>,
     /// Health checks of the host's dependencies.

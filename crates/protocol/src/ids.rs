@@ -1,4 +1,4 @@
-//! Identities: operations and host instances are UUIDv7, kinds and hosts are checked names.
+//! Identifiers: operations and host instances are UUIDv7, kinds and hosts are validated names.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,7 +15,7 @@ macro_rules! uuid_newtype {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id; ids made later sort later.
+            /// New ID; later IDs sort later.
             #[cfg(feature = "native")]
             #[expect(
                 clippy::new_without_default,
@@ -25,7 +25,7 @@ macro_rules! uuid_newtype {
                 Self(Uuid::now_v7())
             }
 
-            /// First and last characters, for a person's eye: `0199c2…4f1a`.
+            /// First and last characters, for display: `0199c2…4f1a`.
             pub fn short(&self) -> String {
                 let s = self.0.as_simple().to_string();
                 format!("{}…{}", &s[..6], &s[28..])
@@ -57,20 +57,20 @@ uuid_newtype!(OperationId, "ID of an operation, the same for all of its attempts
 uuid_newtype!(InstanceId, "ID of a running process: new at each start of a host or of the server.");
 
 impl OperationId {
-    /// No id that is made from `at` on, to the millisecond, is smaller, and every one made before is: ids begin with
-    /// the millisecond in which they are made (RFC 9562 section 5.7).
+    /// Smallest ID that is created at or after a time, to the millisecond; all IDs created before are smaller. IDs
+    /// begin with the millisecond of their creation (RFC 9562, section 5.7).
     pub fn earliest(at: crate::Time) -> Self {
         let millis = at.micros().div_euclid(1_000).max(0) as u128;
         Self(Uuid::from_u128((millis & 0xffff_ffff_ffff) << 80))
     }
 
-    /// The next id in the order of ids: what comes before it is this one and everything older.
+    /// Next ID in order; the IDs before it are this one and all older ones.
     pub fn next(self) -> Self {
         Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
     }
 }
 
-/// Why a name or id was not taken.
+/// Reason why a name or ID is invalid.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 pub enum NameError {
     #[error("'{0}' is not an ID; IDs look like 0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d")]
@@ -97,10 +97,10 @@ macro_rules! name_newtype {
         pub struct $name(String);
 
         impl $name {
-            /// The name, checked.
+            /// Validates a name.
             ///
             /// # Errors
-            /// When it is not of the form that the type's doc names.
+            /// If it does not have the form in the type's documentation.
             pub fn new(s: impl Into<String>) -> Result<Self, NameError> {
                 let s = s.into();
                 let check: fn(&str) -> bool = $check;

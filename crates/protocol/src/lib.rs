@@ -1,7 +1,7 @@
-//! The words of Signalbox as types, shared by the page, the server and the hosts.
+//! Types of Signalbox, shared by the page, the server and the hosts.
 //!
-//! Knows: names, shapes, units and which state may follow which.
-//! May not know: I/O, clocks, databases, HTTP clients. It compiles to native code and to WebAssembly.
+//! Knows names, shapes, units and state transitions. Must not know I/O, clocks, databases or HTTP clients. Compiles to
+//! native code and to WebAssembly.
 
 pub mod activity;
 pub mod ansi;

@@ -1,14 +1,14 @@
-//! Which lines of a log a search takes: the server's of all lines, and the page's of those that it holds, are the same.
+//! Log search: the server searches all lines and the page those that it has, with the same rules.
 
 use crate::{LogLevel, ansi};
 use std::ops::Range;
 
-/// Whether a line is at least of a level and has words in it, whatever its colours; the words are in lower case.
+/// Whether a line has at least a level and contains a text, ignoring colours and case; `words` are in lower case.
 pub fn takes(level: LogLevel, text: &str, least: LogLevel, words: &str) -> bool {
     level >= least && (words.is_empty() || !ranges(&ansi::plain(text), words, 1).is_empty())
 }
 
-/// Where words in lower case stand in a text, `most` times at most.
+/// Positions of a lower-case text in another text, at most `most`.
 pub fn ranges(text: &str, words: &str, most: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -18,7 +18,7 @@ pub fn ranges(text: &str, words: &str, most: usize) -> Vec<Range<usize>> {
     let plain = words.is_ascii();
     while at < text.len() && found.len() < most {
         let len = if plain {
-            // Bytes of ASCII are never part of another character.
+            // ASCII bytes are never part of another character.
             let here = text.as_bytes().get(at..at + words.len());
             here.filter(|here| here.eq_ignore_ascii_case(words.as_bytes())).map(<[u8]>::len)
         } else if text.is_char_boundary(at) {
@@ -37,7 +37,7 @@ pub fn ranges(text: &str, words: &str, most: usize) -> Vec<Range<usize>> {
     found
 }
 
-/// How much of a text the words are, if it begins with them.
+/// Length of the match, if the text begins with `words`.
 fn begins(text: &str, words: &str) -> Option<usize> {
     let mut wanted = words.chars();
     let mut next = wanted.next();

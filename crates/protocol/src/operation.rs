@@ -168,8 +168,8 @@ pub enum ConditionKind {
     Backoff,
     /// Starting: the files of its checkpoint are being transferred to its host.
     Carrying,
-    /// Cancelling, but still running: its host can't stop it, or has not confirmed the stop. It keeps its slot until the
-    /// work ends.
+    /// Cancelling, but still running: its host can't stop it, or has not confirmed the stop. It keeps its slot until
+    /// the work ends.
     Unstoppable,
     /// Running, but its process is suspended by a signal until it is continued or cancelled.
     Paused,

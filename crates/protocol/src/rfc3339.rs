@@ -1,14 +1,14 @@
-//! Moments as RFC 3339 text, read and written. Pure.
+//! RFC 3339 times as text. Pure.
 //!
-//! A calendar library would be a twelfth of all that a browser has to load to show the page, for the one format that
-//! crosses our wires. The tests hold this against such a library. Days are counted in the proleptic Gregorian
-//! calendar from 1 March, so that the leap day is a year's last (Howard Hinnant, "chrono-Compatible Low-Level Date
-//! Algorithms", `days_from_civil` and `civil_from_days`).
+//! A calendar library would be a twelfth of everything that a browser loads for the page, for a single format. The
+//! tests compare this module with such a library. Days are counted in the proleptic Gregorian calendar from 1 March, so
+//! that the leap day is the last of a year (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+//! `days_from_civil` and `civil_from_days`).
 
 use std::fmt;
 use thiserror::Error;
 
-/// Why a text is no moment.
+/// Reason why a text is not a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum TimeError {
     #[error("expected a time like 2026-11-23T10:41:07Z")]
@@ -29,7 +29,7 @@ const TO_1970: i64 = 719_468;
 /// Days in 400 years, after which the calendar repeats.
 const ERA: i64 = 146_097;
 
-/// Days since 1970 of a day in the calendar.
+/// Days from 1970 to a date.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let of_era = year.rem_euclid(400);
@@ -38,7 +38,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     year.div_euclid(400) * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - TO_1970
 }
 
-/// Year, month and day of the days since 1970.
+/// Year, month and day, from days since 1970.
 fn calendar(days: i64) -> (i64, i64, i64) {
     let days = days + TO_1970;
     let of_era = days.rem_euclid(ERA);
@@ -51,11 +51,11 @@ fn calendar(days: i64) -> (i64, i64, i64) {
     (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
-/// What is left to read.
+/// Remaining text.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    /// Exactly so many digits.
+    /// Reads exactly this many digits.
     fn number(&mut self, digits: usize) -> Option<i64> {
         let (these, rest) = self.0.split_at_checked(digits)?;
         if !these.iter().all(u8::is_ascii_digit) {
@@ -65,7 +65,7 @@ impl Reader<'_> {
         Some(these.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
     }
 
-    /// One of these signs, if it is next.
+    /// Reads one of these characters, if it is next.
     fn sign(&mut self, signs: &[u8]) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         if !signs.contains(first) {
@@ -75,7 +75,7 @@ impl Reader<'_> {
         Some(*first)
     }
 
-    /// `YYYY-MM-DD` as days since 1970.
+    /// Reads `YYYY-MM-DD` as days since 1970.
     fn day(&mut self) -> Result<i64, TimeError> {
         let mut read = || {
             let year = self.number(4)?;
@@ -89,8 +89,8 @@ impl Reader<'_> {
         if calendar(found) == (year, month, day) { Ok(found) } else { Err(TimeError::Day) }
     }
 
-    /// `HH:MM`, `HH:MM:SS` or with a fraction, as microseconds; of a fraction what is finer is left out. A leap
-    /// second is the one before.
+    /// Reads `HH:MM`, `HH:MM:SS` or with a fraction, as microseconds; drops finer digits. A leap second counts as the
+    /// second before.
     fn clock(&mut self) -> Result<i64, TimeError> {
         let mut read = || {
             let hour = self.number(2)?;
@@ -119,7 +119,7 @@ impl Reader<'_> {
         Ok(((hour * 60 + minute) * 60 + second.min(59)) * 1_000_000 + micros)
     }
 
-    /// `Z` or an offset, as seconds; nothing may follow.
+    /// Reads `Z` or an offset, as seconds; nothing may follow.
     fn zone(&mut self) -> Result<i64, TimeError> {
         let sign = match self.sign(b"Zz+-") {
             None if self.0.is_empty() => return Err(TimeError::Zone),
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 }
 
-/// Microseconds since 1970 of a moment with a zone.
+/// Microseconds since 1970 of a time with a zone.
 pub fn read(text: &str) -> Result<i64, TimeError> {
     let mut reader = Reader(text.as_bytes());
     let day = reader.day()?;
@@ -149,7 +149,7 @@ pub fn read(text: &str) -> Result<i64, TimeError> {
     Ok((day * DAY - reader.zone()?) * 1_000_000 + clock)
 }
 
-/// A text is a day of the calendar, `2026-11-23`, and nothing else.
+/// Whether a text is a day, such as `2026-11-23`, and nothing else.
 pub fn is_day(text: &str) -> bool {
     let mut reader = Reader(text.as_bytes());
     reader.day().is_ok() && reader.0.is_empty()

@@ -1,4 +1,4 @@
-//! The promises of the band and of the rule.
+//! Promises of the baseline and the rule.
 
 use super::*;
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ fn ten_points_are_asked_for_where_none_are_named() {
     assert!(serde_json::from_str::<SetRule>(r#"{"series": "loss", "side": "beside"}"#).is_err());
 }
 
-/// A point out of the band, in it, or where there is none.
+/// Points outside of the band, inside of it, or where there is none.
 fn points() -> impl Strategy<Value = Vec<Point>> {
     let x = prop_oneof![3 => 0.0f64..10.0, 1 => 11.0f64..30.0];
     let y = prop_oneof![3 => Just(9.0), 1 => Just(2.0), 1 => Just(0.5)];
@@ -85,7 +85,7 @@ fn side() -> impl Strategy<Value = Side> {
 }
 
 proptest! {
-    /// Told by counting anew at each point, without any memory.
+    /// The expectation is computed anew at each point, without state.
     #[test]
     fn a_rule_fires_once_after_exactly_so_many_points_in_a_row(points in points(), side in side(), n in 1u32..9) {
         let band = band();
@@ -109,7 +109,7 @@ proptest! {
         }
     }
 
-    /// As it is after a restart: those that are stored first, then those that come.
+    /// As after a restart: first the stored points, then new ones.
     #[test]
     fn it_is_the_same_however_the_points_are_parted(points in points(), side in side(), n in 1u32..9, cut in 0usize..80) {
         let band = band();

@@ -1,10 +1,10 @@
-//! A param and the value that it should have, compared as people write values: whatever the case, numbers as numbers.
+//! Parameter with a wanted value, compared as people write values: ignoring case, and numbers by value.
 
 use serde_json::{Number, Value};
 
-/// Longer values, such as whole texts, are not looked for.
+/// Longest value that can be searched; longer ones, such as whole texts, never match.
 const LONGEST: usize = 200;
-/// Whole numbers up to here are written without a fraction or an exponent.
+/// Largest whole number written without fraction or exponent.
 const WHOLE: f64 = 1e15;
 
 /// `param.symbol=MSFT`
@@ -15,7 +15,7 @@ pub struct ParamIs {
 }
 
 impl ParamIs {
-    /// What [`plain`] would make of a value that is meant, in one of two ways: as text, and as a number if it is one.
+    /// Forms that [`plain`] may return for a matching value: as text, and as a number if it is one.
     pub fn meant(&self) -> Vec<String> {
         let text = self.value.trim().to_lowercase();
         let numeric = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e'));
@@ -24,14 +24,14 @@ impl ParamIs {
         std::iter::once(text).chain(number).collect()
     }
 
-    /// Whether these params have that value.
+    /// Whether these parameters match.
     pub fn fits(&self, params: &Value) -> bool {
         let value = params.get(&self.name).and_then(plain);
         value.is_some_and(|value| self.meant().contains(&value))
     }
 }
 
-/// A value as it is compared; nothing for what is not looked for.
+/// Comparable form of a value; `None` for values that are not searched.
 pub fn plain(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_lowercase(),

@@ -1,26 +1,26 @@
-//! A moment as a person names it in a filter: how long ago, a day, or exactly.
+//! Time in a filter, as a user enters it: an age, a day, or a time.
 
 use crate::Time;
 use std::fmt;
 use std::str::FromStr;
 
-/// Microseconds of a day.
+/// Microseconds per day.
 const DAY: i64 = 86_400_000_000;
 
 /// `24h`, `2026-11-01` or `2026-11-01T09:30:00Z`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
-    /// So long before now; it moves on with the clock.
+    /// Time before now, which moves with the clock.
     Ago {
         count: u32,
         unit: Unit,
     },
-    /// A day in UTC, by its first moment.
+    /// Day in UTC, as its first moment.
     Day(Time),
     At(Time),
 }
 
-/// What [`When::Ago`] counts.
+/// Unit of [`When::Ago`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
     Seconds,
@@ -45,7 +45,7 @@ impl Unit {
 }
 
 impl When {
-    /// Where a range that begins with it begins.
+    /// Beginning of a range that begins with it.
     pub fn from(self, now: Time) -> Time {
         match self {
             When::Ago { count, unit } => {
@@ -55,7 +55,7 @@ impl When {
         }
     }
 
-    /// The first moment after a range that ends with it: a day belongs to the range as a whole.
+    /// End, exclusive, of a range that ends with it: a day is included as a whole.
     pub fn to(self, now: Time) -> Time {
         match self {
             When::Day(time) => time.plus_micros(DAY),
@@ -121,7 +121,7 @@ mod tests {
         let ago: When = "24h".parse().unwrap();
         assert_eq!(ago.from(now), at("2026-11-22T10:00:00Z"));
         assert_eq!(ago.to(now), ago.from(now));
-        // Longer ago than a calendar reaches is as good as always.
+        // An age beyond the calendar matches everything.
         assert!("4000000000w".parse::<When>().unwrap().from(now) < now);
     }
 }

@@ -1,22 +1,22 @@
-//! Values of one param that suggest values of others: a model knows which symbol it was trained on.
+//! Values of one parameter that suggest values of others: a model knows which symbol it was trained on.
 //!
-//! A property says it by value: `"x-fills": {"acme-1h-0001": {"symbol": "ACME", "timeframe": "1h"}}`. A form fills these
-//! params in when the value is chosen, and the person may change them. Validation ignores it.
+//! A property declares it by value: `"x-fills": {"acme-1h-0001": {"symbol": "ACME", "timeframe": "1h"}}`. A form fills
+//! in these parameters when the value is chosen, and the user may change them. Validation ignores it.
 
 use serde_json::Value;
 
-/// The key of a property.
+/// Key in a property.
 pub const FILLS_KEY: &str = "x-fills";
 
-/// Values of a param, each with the params that it fills in.
+/// Values of a parameter, each with the parameters that it fills in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Fills(Vec<(String, Vec<(String, String)>)>);
 
 impl Fills {
-    /// Reads it from a property. `known` are the names of all params.
+    /// Reads it from a property. `known` tells whether a parameter exists.
     ///
     /// # Errors
-    /// A sentence about the part that is no object, or names an unknown param.
+    /// A sentence about a part that is not an object, or names an unknown parameter.
     pub(super) fn from_schema(property: &Value, known: &dyn Fn(&str) -> bool) -> Result<Self, String> {
         let Some(fills) = property.get(FILLS_KEY) else { return Ok(Self::default()) };
         let shape = || format!("{FILLS_KEY} must be an object of values, each with an object of parameters");
@@ -32,7 +32,7 @@ impl Fills {
         Ok(Self(all))
     }
 
-    /// The params that this value fills in, by name, as text. Empty for other values.
+    /// Parameters that a value fills in, by name, as text. Empty for other values.
     pub fn of(&self, value: &str) -> &[(String, String)] {
         self.0.iter().find(|(known, _)| known == value).map_or(&[], |(_, params)| params)
     }

@@ -1,13 +1,12 @@
 //! Numbers as people write them.
 
-/// What to do about a comma that groups no thousands.
+/// Message about a comma that does not separate thousands.
 const POINT: &str = "Use a point for decimals (0.5). Commas separate thousands (12,000).";
 
-/// The text of a number without what groups its digits: 12,000 and 12 000 and 12_000 are 12000. Whether it is a number at
-/// all is for whoever reads it.
+/// Removes separators of digits: 12,000 and 12 000 and 12_000 become 12000. Does not check that it is a number.
 ///
 /// # Errors
-/// What would be right, where a comma stands that groups no thousands: 0,5 may be meant as a half, and is not 5.
+/// If a comma does not separate thousands: 0,5 may mean a half, and must not become 5.
 pub fn ungrouped(typed: &str) -> Result<String, &'static str> {
     let text = typed.trim().replace(['_', ' ', '\u{202f}', '\u{a0}'], "");
     if !text.contains(',') {

@@ -1,4 +1,4 @@
-//! Forms: what is read of a schema, and what is said of wrong params.
+//! Forms: supported schemas, and messages about invalid parameters.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,23 +1,23 @@
-//! Which params matter: one may depend on what another one is.
+//! Conditions: a parameter may apply only for certain values of others.
 //!
-//! JSON Schema can say that with `if` and `then`, in more ways than a form can follow. Here a property says it of
+//! JSON Schema can express that with `if` and `then`, in more ways than a form can follow. Here, a property declares it
 //! itself: `"x-when": {"source": ["synthetic"]}`.
 
 use serde_json::Value;
 
-/// The key of a property.
+/// Key in a property.
 const KEY: &str = "x-when";
 
-/// What has to be so that a param matters: each of these params has one of these values. Nothing: it always does.
+/// Condition of a parameter: each of these parameters has one of these values. Empty: it always applies.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct When(Vec<(String, Vec<String>)>);
 
 impl When {
-    /// Reads it off a property. `before` are the params that come before this one: only on those it may depend, so
-    /// that no two wait for each other.
+    /// Reads it from a property. `before` are the preceding parameters; a condition may depend only on those, so that
+    /// there are no cycles.
     ///
     /// # Errors
-    /// What can't be meant so.
+    /// If it is invalid.
     pub(super) fn from_schema(property: &Value, before: &[&str]) -> Result<Self, String> {
         let Some(said) = property.get(KEY) else { return Ok(Self::default()) };
         let said = said
@@ -37,12 +37,12 @@ impl When {
         Ok(Self(all))
     }
 
-    /// Whether it is so. `now` gives what a param is; nothing for one that is not given or does not matter itself.
+    /// Whether it holds. `now` returns the value of a parameter; `None` if it is not set or does not apply itself.
     pub(super) fn holds(&self, now: &dyn Fn(&str) -> Option<String>) -> bool {
         self.0.iter().all(|(name, values)| now(name).is_some_and(|now| values.contains(&now)))
     }
 
-    /// Whether it may ever not matter.
+    /// Whether it always holds.
     pub fn is_always(&self) -> bool {
         self.0.is_empty()
     }

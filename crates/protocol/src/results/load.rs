@@ -80,8 +80,8 @@ pub struct Rejected {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quality {
-    /// Existing bars as a share of the bars expected by the symbol's own calendar, 0 to 1; absent if there is too little
-    /// data.
+    /// Existing bars as a share of the bars expected by the symbol's own calendar, 0 to 1; absent if there is too
+    /// little data.
     #[serde(default)]
     pub completeness: Option<f64>,
     /// Number of bars with a volume of zero.
