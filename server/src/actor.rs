@@ -1,7 +1,7 @@
-//! Who asks: what the audit can know of a request's sender.
+//! Actor: what the audit log can know about the sender of a request.
 //!
-//! There are no accounts: who has the token may do everything. A name is known only where a proxy in front of the
-//! server checks who somebody is and says it in a header that the configuration names (`user_header`).
+//! There are no accounts; the token allows everything. A name is known only if a proxy in front of the server
+//! authenticates users and passes the name in a configured header (`user_header`).
 
 use crate::routes::Server;
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -12,10 +12,10 @@ use protocol::{Actor, Via};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-/// More than so many characters of a name or of a program's name are not kept.
+/// Largest number of characters of a user's or program's name; the rest is dropped.
 const LONGEST: usize = 200;
 
-/// The sender of a request.
+/// Sender of a request.
 pub struct By(pub Actor);
 
 impl FromRequestParts<Server> for By {
@@ -33,7 +33,7 @@ fn actor(headers: &HeaderMap, address: Option<String>, user_header: Option<&str>
         let value: String = value.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
         Some(value.trim().to_owned()).filter(|v| !v.is_empty())
     };
-    // A browser says from which page a request comes; the guard let only our own through.
+    // Browsers say from which page a request comes; the guard only accepts our own.
     let from_page = headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site");
     Actor {
         via: if from_page { Via::Page } else { Via::Program },

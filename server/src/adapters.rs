@@ -1,5 +1,5 @@
-//! Adapters to the services of ktrdr, run by the server itself: each is a host on a loopback port that only this
-//! process has the secret of. They look and wait; the work is done over there.
+//! Adapters to services of ktrdr, run by the server itself. Each is a host on a loopback port with a secret of this
+//! process. They only observe; the work is done by the service.
 
 use anyhow::Context;
 use engine::{HostConfig, RetryPolicy};
@@ -11,17 +11,17 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long they may take to let go of what they follow.
+/// Time that they have to stop observing.
 const STOP: Duration = Duration::from_secs(3);
 
-/// One, as the configuration names it.
+/// Adapter, as configured.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     pub name: HostName,
     pub config: AdapterConfig,
 }
 
-/// Those that run.
+/// Running adapters.
 #[derive(Default)]
 pub struct Adapters {
     serving: Vec<JoinHandle<()>>,
@@ -29,15 +29,15 @@ pub struct Adapters {
 }
 
 impl Adapters {
-    /// Starts them, and says how the engine reaches each. The services they drive may be down.
+    /// Starts the adapters, and returns their configuration for the engine. Their services may be down.
     ///
     /// # Errors
-    /// When one is configured wrongly.
+    /// If one is configured incorrectly.
     pub async fn start(adapters: &[Adapter]) -> anyhow::Result<(Self, Vec<HostConfig>)> {
         let mut running = Self::default();
         let mut hosts = Vec::new();
         for Adapter { name, config } in adapters {
-            // The token that tells a run that is cancelled from one that is merely no longer followed.
+            // This token distinguishes a cancelled run from one that is merely no longer observed.
             let leaving = running.stop.child_token();
             let secret = secret()?;
             let host = ktrdr_host::builder(name.as_str(), config, leaving.clone())?
@@ -60,7 +60,7 @@ impl Adapters {
         Ok((running, hosts))
     }
 
-    /// Stops them; what runs over there goes on.
+    /// Stops the adapters; runs of the services continue.
     pub async fn close(self) {
         self.stop.cancel();
         for serving in self.serving {
@@ -71,13 +71,12 @@ impl Adapters {
     }
 }
 
-/// What a restart of the server means for a run over there: it goes on, and is found again by a resume. So where
-/// nobody says otherwise, that happens by itself.
+/// Default retry policy: a restart of the server does not affect a run of a service, so it is resumed automatically.
 pub fn follow_again(protocol: Protocol) -> Vec<(KindName, RetryPolicy)> {
     let kinds: &[&str] = match protocol {
         Protocol::Training2025 => &["ktrdr.train-2025"],
         Protocol::Worker => &["ktrdr.train", "ktrdr.backtest"],
-        // Its one long call can't be found again.
+        // Its single long call can't be resumed.
         Protocol::Ib => &[],
     };
     let policy = RetryPolicy {
@@ -91,7 +90,7 @@ pub fn follow_again(protocol: Protocol) -> Vec<(KindName, RetryPolicy)> {
     kinds.map(|kind| (kind, policy.clone())).collect()
 }
 
-/// Nobody else on this machine is to use an adapter.
+/// Random secret, so that no other user of this machine can use an adapter.
 pub fn secret() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes)

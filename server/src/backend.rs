@@ -1,4 +1,4 @@
-//! What server-rendered pages ask: the same answers as the API's, without the way through HTTP.
+//! Backend of server-rendered pages: the same responses as the API's, without HTTP.
 
 use app::api::Told;
 use app::backend::Backend;
@@ -8,7 +8,7 @@ use protocol::activity::Activity;
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
 
-/// The engine, for pages.
+/// Engine for pages.
 pub struct PageBackend(pub Engine);
 
 #[async_trait]
@@ -22,7 +22,7 @@ impl Backend for PageBackend {
     }
 
     async fn activity(&self) -> Result<Told<Activity>, Problem> {
-        // Before the data is read, as in the API's answers.
+        // Read before the data, as in the API's responses.
         let seq = self.0.feed().head();
         Ok(Told { seq, of: self.0.activity().await? })
     }

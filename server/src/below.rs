@@ -1,7 +1,7 @@
-//! Serving below a base path, behind a proxy that removes the path from requests and behind one that leaves it.
+//! Base path: serving behind a proxy that removes the path from requests, and behind one that keeps it.
 //!
-//! Requests of both kinds are brought to the same form before they are routed; routes, guard and probes know nothing of
-//! the path. Only what the browser resolves by itself carries it: the page's own addresses, cookies, redirects.
+//! Both kinds of requests are normalized before routing; routes, guard and probes do not know the path. Only what the
+//! browser resolves itself contains it: links of the page, cookies, redirects.
 
 use crate::config::BasePath;
 use axum::Router;
@@ -13,17 +13,17 @@ use axum::middleware::{from_fn_with_state, map_request_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
 
-/// The router as it is served below the base path; itself where there is none.
+/// Router below the base path; unchanged without one.
 pub fn below(base: &BasePath, router: Router) -> Router {
     if base.is_empty() {
         return router;
     }
-    // Around the router, since a request is routed before the layers within it see it.
+    // Around the router, because a request is routed before the layers inside see it.
     let inner = ServiceBuilder::new().layer(from_fn_with_state(base.clone(), remove)).service(router);
     Router::new().fallback_service(inner)
 }
 
-/// The page, which reads its address as the browser has it.
+/// Page handler that sees the URL as the browser does.
 pub fn as_browser_sees_it(base: &BasePath, page: axum::routing::MethodRouter) -> axum::routing::MethodRouter {
     if base.is_empty() { page } else { page.layer(map_request_with_state(base.clone(), add)) }
 }
@@ -31,7 +31,7 @@ pub fn as_browser_sees_it(base: &BasePath, page: axum::routing::MethodRouter) ->
 async fn remove(State(base): State<BasePath>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path == base.as_str() {
-        // Relative addresses would lead beside it, and proxies pass only what is below it.
+        // Relative links would lead outside, and proxies pass only what is below the path.
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         return match HeaderValue::from_str(&format!("{base}/{query}")) {
             Ok(to) => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, to)]).into_response(),
@@ -53,7 +53,7 @@ async fn add(State(base): State<BasePath>, mut request: Request) -> Request {
     request
 }
 
-/// The same address with another path. Nothing when that is no path, which what was part of one always is.
+/// Same URL with another path. `None` if the path is invalid, which a part of a valid one never is.
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let path_and_query = match uri.query() {
         Some(query) => format!("{path}?{query}").parse::<PathAndQuery>(),

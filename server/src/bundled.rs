@@ -1,5 +1,5 @@
-//! The bundled hosts as a child process: heavy work never stalls the page, and a fault in it stays there. They listen on
-//! a loopback port and want a secret that only the server has: other users of the machine are not to run commands by it.
+//! Bundled hosts as a child process, so that heavy work never blocks the page, and a crash does not end the server.
+//! They listen on a loopback port with a secret, because other users of the machine must not run commands through them.
 
 mod left;
 
@@ -17,14 +17,14 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long the hosts may take until they listen.
+/// Time within which the hosts must listen.
 const READY: Duration = Duration::from_secs(15);
-/// How often it is looked whether hosts that were left running are still there.
+/// Interval of checks whether hosts that were left running still run.
 const LEFT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How long they may take to end their work when the server stops.
+/// Time that they have to end their work when the server stops.
 const STOP: Duration = Duration::from_secs(8);
 
-/// The bundled hosts, running.
+/// Running bundled hosts.
 pub struct Bundled {
     url: String,
     secret: Option<String>,
@@ -33,11 +33,11 @@ pub struct Bundled {
 }
 
 impl Bundled {
-    /// Finds those that were left running, or starts them. Those that are found go on with what they were started with
-    /// as long as they are at work; idle ones are replaced where that has changed.
+    /// Finds hosts that were left running, or starts new ones. Found hosts keep the settings that they were started
+    /// with while they are busy; idle ones are replaced if the settings have changed.
     ///
     /// # Errors
-    /// When they don't come up, with what they said.
+    /// If they do not start, with their message.
     pub async fn start(data: &Path, sources: &Sources) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let left_file = data.join("hosts-left-running.json");
@@ -67,7 +67,7 @@ impl Bundled {
         Ok(Self { url, secret: Some(secret), watch: Some(watch), stop })
     }
 
-    /// Goes on with hosts that were left running. Without `--keep-hosts` they end with this server.
+    /// Uses hosts that were left running. Without `--keep-hosts`, they are stopped with this server.
     fn take_up(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) -> Self {
         tracing::info!(url = left.url, "reconnected to the bundled hosts that were left running");
         if left.secret.is_none() {
@@ -79,14 +79,14 @@ impl Bundled {
         }
         let (url, secret) = (left.url.clone(), left.secret.clone());
         let watch = (!spawner.sources.keep).then(|| {
-            // Should they end before, others come in their place, for the same address and secret.
+            // If they end before, they are replaced at the same address with the same secret.
             let spawner = Spawner { secret: secret.clone().unwrap_or_default(), ..spawner };
             tokio::spawn(watch_left(left, left_file, spawner, stop.clone()))
         });
         Self { url, secret, watch, stop }
     }
 
-    /// How the engine reaches them.
+    /// Configuration for the engine.
     pub fn config(&self) -> anyhow::Result<HostConfig> {
         Ok(HostConfig {
             name: HostName::new("local")?,
@@ -96,7 +96,7 @@ impl Bundled {
         })
     }
 
-    /// Stops them, unless they are kept.
+    /// Stops the hosts, unless they are kept.
     pub async fn close(self) {
         self.stop.cancel();
         if let Some(watch) = self.watch
@@ -107,7 +107,7 @@ impl Bundled {
     }
 }
 
-/// Whether hosts that were left running were stopped because others are to be started in their place.
+/// Whether hosts that were left running were stopped, to be replaced.
 async fn replace(left: &Left, left_file: &Path, data: &Path, offer: &Offer) -> bool {
     let changed = left.changed(offer);
     if changed.is_empty() {
@@ -132,8 +132,7 @@ async fn replace(left: &Left, left_file: &Path, data: &Path, offer: &Offer) -> b
     }
 }
 
-/// Stops hosts that were left running when the server stops, and starts others on the same port should they end
-/// before.
+/// Stops hosts that were left running when the server stops, and replaces them on the same port if they end before.
 async fn watch_left(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) {
     let mut every = tokio::time::interval(LEFT_CHECK_INTERVAL);
     loop {
@@ -148,7 +147,7 @@ async fn watch_left(left: Left, left_file: PathBuf, spawner: Spawner, stop: Canc
             }
             _ = every.tick() => {}
         }
-        // Those whose process is not known can't be watched.
+        // Without a known process, they can't be watched.
         if left.pid.is_none() || left.process(&spawner.data).is_some() {
             continue;
         }
@@ -171,7 +170,7 @@ impl Spawner {
     async fn spawn(&self, listen: &str) -> anyhow::Result<(Child, String)> {
         let program = std::env::current_exe().context("can't determine the path of this program")?;
         let ready = self.data.join(format!("hosts-ready-{}", std::process::id()));
-        // A leftover of an earlier process with the same number would be read as ready.
+        // A ready file of an earlier process with the same PID would be read otherwise.
         let _ = std::fs::remove_file(&ready);
         let mut command = Command::new(program);
         command.arg("host").args(["--listen", listen]);
@@ -186,15 +185,15 @@ impl Spawner {
         if let Some(exec) = &self.sources.exec {
             command.arg("--exec").arg(exec);
         }
-        // Everybody may read the arguments of a process, only its user the environment. One that is meant for other
-        // hosts must not come through either.
+        // All users may read the arguments of a process, only its own user the environment. Also overrides a token
+        // meant for other hosts.
         command.env("SIGNALBOX_HOST_TOKEN", &self.secret).stdout(Stdio::null());
         #[cfg(unix)]
         command.process_group(0);
         if self.sources.keep {
             command.stdin(Stdio::null());
         } else {
-            // Our end of this pipe closes however we end; then they stop, too.
+            // This pipe closes however the server ends; then the hosts stop, too.
             command.stdin(Stdio::piped()).arg("--with-parent").kill_on_drop(true);
         }
         let mut child = command.spawn().context("can't start the bundled hosts")?;
@@ -217,11 +216,11 @@ impl Spawner {
     }
 }
 
-/// Starts the hosts again when they end unasked, on the same port, and stops them when the server stops.
+/// Restarts the hosts on the same port when they end unexpectedly, and stops them when the server stops.
 async fn watch(spawner: Spawner, mut child: Child, url: String, stop: CancellationToken) {
     let listen = url.trim_start_matches("http://").to_owned();
     let mut wait = Duration::from_secs(1);
-    // Waiting for a child closes its standard input, which would tell it that we are gone: hold that apart.
+    // Waiting for a child closes its standard input, which would stop it, so keep the pipe apart.
     let mut pipe = child.stdin.take();
     loop {
         tokio::select! {

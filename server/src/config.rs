@@ -1,4 +1,4 @@
-//! Configuration: flags win over the environment, that over the file, that over defaults.
+//! Configuration: command line over environment over file over defaults.
 
 mod base_path;
 mod hosts;
@@ -17,10 +17,10 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Where the dashboard listens when nothing else is said.
+/// Default address.
 const LISTEN: &str = "127.0.0.1:7200";
 
-/// What `signalbox serve` takes.
+/// Arguments of `signalbox serve`.
 #[derive(clap::Args)]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 picks a free one. Addresses other than loopback require a token
@@ -64,7 +64,7 @@ pub struct ServeArgs {
     ready_file: Option<PathBuf>,
 }
 
-/// The file. Every key may be left out; one that is not known is an error.
+/// Configuration file. All keys are optional; unknown ones are errors.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct File {
@@ -74,19 +74,19 @@ struct File {
     keep_hosts: Option<bool>,
     site: Option<PathBuf>,
     base_path: Option<BasePath>,
-    /// Other names under which the page is reached, such as `signalbox.example.org`.
+    /// Other names under which the page is accessed, such as `signalbox.example.org`.
     allowed_names: Vec<String>,
-    /// The header in which a proxy in front says who somebody is, for the audit.
+    /// Header in which a proxy passes the user's name, for the audit log.
     user_header: Option<String>,
     sources: FileSources,
     #[serde(rename = "host")]
     hosts: Vec<hosts::FileHost>,
-    /// Start the bundled hosts beside those; without hosts of one's own they are.
+    /// Whether to start the bundled hosts, too; true if no hosts are configured.
     bundled: Option<bool>,
     rules: rules::FileRules,
-    /// Automatic retries, by kind.
+    /// Retry policies by kind.
     retry: HashMap<KindName, rules::FileRetry>,
-    /// How many of a kind may run at once.
+    /// Largest number of parallel operations by kind.
     limits: HashMap<KindName, u32>,
 }
 
@@ -95,7 +95,7 @@ struct File {
 struct FileSources {
     csv: Option<PathBuf>,
     http: Option<String>,
-    /// How their texts are read.
+    /// Format of their texts.
     csv_format: Option<String>,
     csv_time_zone: Option<String>,
     http_format: Option<String>,
@@ -104,33 +104,33 @@ struct FileSources {
     exec: Option<PathBuf>,
 }
 
-/// What the server runs with.
+/// Configuration of the server.
 pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub token: Option<String>,
     pub site: PathBuf,
-    /// Below which a proxy serves all of it.
+    /// Path under which a proxy serves everything.
     pub base_path: BasePath,
     pub ready_file: Option<PathBuf>,
     pub allowed_names: Vec<String>,
     pub user_header: Option<String>,
     pub hosts: Hosts,
-    /// Everything the engine is told but its hosts.
+    /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
 }
 
-/// Where work is done.
+/// Hosts of the server.
 pub struct Hosts {
-    /// Hosts that speak our contract.
+    /// Hosts with the host contract.
     pub configured: Vec<HostConfig>,
     /// Services of ktrdr, through adapters.
     pub adapters: Vec<Adapter>,
-    /// The bundled hosts, as a process of their own.
+    /// Bundled hosts, as a separate process.
     pub bundled: Option<Sources>,
 }
 
-/// What the bundled hosts load from and which commands they offer, and whether they outlive the server.
+/// Data sources and commands of the bundled hosts, and whether they outlive the server.
 #[derive(Clone)]
 pub struct Sources {
     pub csv: Option<PathBuf>,
@@ -141,10 +141,10 @@ pub struct Sources {
 }
 
 impl Config {
-    /// Puts the sources of configuration together.
+    /// Merges all sources of the configuration.
     ///
     /// # Errors
-    /// A sentence that names the file and the key, and says what would be right.
+    /// A sentence that names the file and the key, and the correct form.
     pub fn read(args: ServeArgs) -> anyhow::Result<Self> {
         let named = args.config.is_some();
         let data_first = args.data.clone().or_else(default_data);
@@ -234,12 +234,12 @@ fn read_file(path: &Path) -> anyhow::Result<File> {
     })
 }
 
-/// The platform's place for what a program keeps.
+/// The platform's folder for data of a program.
 pub fn default_data() -> Option<PathBuf> {
     dirs::data_local_dir().map(|folder| folder.join("signalbox"))
 }
 
-/// Beside the program (as an installation has it), or where `cargo leptos build` puts it.
+/// Folder next to the program (of an installation), or where `cargo leptos build` puts it.
 fn default_site() -> PathBuf {
     let beside = std::env::current_exe().ok().and_then(|exe| {
         let folder = exe.parent()?;
@@ -337,7 +337,7 @@ mod tests {
         let [gpu, ib] = &config.hosts.adapters[..] else { panic!("{:?}", config.hosts.adapters) };
         assert_eq!((gpu.name.as_str(), gpu.config.timing.slowest), ("gpu-1", 2.0));
         assert_eq!(ib.config.folder.as_deref(), Some(Path::new("/srv/signalbox/ktrdr/ib-1")));
-        // What goes on over there is found again by itself, unless somebody says otherwise.
+        // Runs of services are resumed automatically unless configured otherwise.
         let attempts =
             |kind: &str| config.engine.rules.retry.get(&kind.parse::<KindName>().unwrap()).unwrap().attempts;
         assert_eq!((attempts("ktrdr.train"), attempts("ktrdr.backtest")), (3, 20));

@@ -1,7 +1,7 @@
-//! Who may ask: the Host and Origin of a request, the token, and what the browser is told not to do.
+//! Guard: checks Host and Origin of a request and the token, and sets security headers.
 //!
-//! A page elsewhere must not start operations here: a browser says where a request comes from (`Origin`) and
-//! under which name it found us (`Host`); a name that is not ours is a rebound one (DNS rebinding).
+//! A page of another site must not start operations here. Browsers send where a request comes from (`Origin`) and the
+//! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
 use crate::config::BasePath;
 use crate::problem::Failed;
@@ -13,15 +13,15 @@ use protocol::ProblemType;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// The cookie that a browser with the right token gets.
+/// Cookie of a browser with the right token.
 const COOKIE: &str = "signalbox_token";
 
-/// What is let in.
+/// Rules of the guard.
 pub struct Guard {
     token: Option<String>,
     listen: SocketAddr,
     allowed_names: Vec<String>,
-    /// The cookie is for what is below it, and not for other programs of the same host.
+    /// Path of the cookie, which is not for other programs on the same host.
     base_path: BasePath,
 }
 
@@ -35,8 +35,8 @@ impl Guard {
         Self { token, listen, allowed_names, base_path }
     }
 
-    /// Our own names: loopback's, the address we listen on, those of the configuration. Beyond loopback any
-    /// plain address will do: rebinding needs a name.
+    /// Whether a name is ours: loopback, the listening address, or a configured name. Beyond loopback, all plain
+    /// addresses are allowed, because rebinding needs a name.
     fn is_ours(&self, host: &str) -> bool {
         let name = without_port(host);
         if name.eq_ignore_ascii_case("localhost")
@@ -106,19 +106,19 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Compares in a time that tells nothing about where two texts differ.
+/// Comparison whose time does not depend on where two texts differ.
 fn same(given: &str, wanted: &str) -> bool {
     let differs = given.bytes().zip(wanted.bytes()).fold(0u8, |d, (a, b)| d | (a ^ b));
     given.len() == wanted.len() && differs == 0
 }
 
-/// The layer around every route.
+/// Layer around all routes.
 pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if let Err(failed) = guard.check(method, uri, headers) {
         return failed.into_response();
     }
-    // Probes by whoever runs the machine need no secret and tell none.
+    // Probes need no token and reveal nothing.
     let probe = matches!(uri.path(), "/healthz" | "/readyz");
     if !probe && !guard.has_token(headers) {
         return match token_in_link(&guard, method, uri) {
@@ -139,7 +139,7 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     response
 }
 
-/// `/?token=…` once: the browser gets a cookie, and the secret leaves the address bar.
+/// Handles `/?token=…` once: sets a cookie, and removes the token from the address bar.
 fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> {
     let token = guard.token.as_ref()?;
     let given = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))?;

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use training_host::{ModelStore, TrainingConfig, TrainingRun};
 
-/// What `signalbox host` takes.
+/// Arguments of `signalbox host`.
 #[derive(clap::Args)]
 pub struct HostArgs {
     /// Address and port to listen on; port 0 picks a free one
@@ -87,7 +87,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
             args.listen
         )
     })?;
-    // Before anybody can know that it is there.
+    // Before the host announces itself.
     let asked = crate::asked_to_stop();
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!(%url, instance = %host.instance(), "bundled hosts started");
@@ -107,7 +107,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The commands of a file; relative folders in it are seen from the folder that it is in.
+/// Commands of a file; relative folders in it are relative to the file's folder.
 fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let shown = path.display();
@@ -119,7 +119,7 @@ fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     exec_host::works(&config, &folder).with_context(mistake)
 }
 
-/// What there is to load from: what was asked for first; a fresh machine has something to load at once.
+/// Data sources, with explicit ones first; even a new installation has data to load.
 fn sources(
     data: &Path,
     csv: Option<PathBuf>,
@@ -141,7 +141,7 @@ fn sources(
     sources
 }
 
-/// Ends when standard input does.
+/// Returns when standard input ends.
 async fn parent_gone() {
     use tokio::io::AsyncReadExt;
     let mut input = tokio::io::stdin();

@@ -1,8 +1,8 @@
-//! Listening: connections over HTTP/1.1 and HTTP/2 to the routes, and an orderly end of all of them.
+//! Listener: passes HTTP/1.1 and HTTP/2 connections to the routes, and ends all of them in order.
 //!
-//! Who asks for the feed over HTTP/1 is answered past the HTTP library: once the routes have said yes, the connection is
-//! taken out of its hands and given to the [`Pump`]. A stream needs none of what the library keeps for each connection,
-//! and there may be a thousand of them.
+//! A request for the feed over HTTP/1 is served without the HTTP library: once the routes have accepted it, its
+//! connection is passed to the [`Pump`]. A stream needs none of the library's memory per connection, and there may be
+//! thousands.
 
 use crate::pump::{Pump, Reader};
 use crate::stream::Feed;
@@ -32,19 +32,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// How an HTTP/2 connection begins, without being asked (RFC 9113 section 3.4).
+/// First bytes of an HTTP/2 connection without upgrade (RFC 9113, section 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// So often, a millisecond apart, it is looked whether the rest of that has come.
+/// Number of checks, a millisecond apart, for the rest of these bytes.
 const LOOKS: u32 = 1_000;
-/// After the listener failed, so long nobody is let in: there are no files left, and some will be free.
+/// Pause after the listener failed, for example because there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// A connection over which nothing is asked for so long is closed, be it idle or slow to say what it wants. Browsers
-/// let go of theirs at about the same time.
+/// Time without a request after which a connection is closed, idle or slow. Browsers close theirs after about the same
+/// time.
 pub const QUIET: Duration = Duration::from_secs(75);
 
-/// Lets in whoever comes until `stop` fires, then waits until every connection has ended. One that asks nothing for
-/// as long as `quiet` is closed.
+/// Accepts connections until `stop` is cancelled, then waits until all have ended. Closes connections without a request
+/// for as long as `quiet`.
 pub async fn listen(
     listener: TcpListener,
     router: Router,
@@ -105,7 +105,7 @@ async fn serve(
     }
 }
 
-/// Looks at what came first, and leaves it where it is.
+/// Peeks at the first bytes.
 async fn begins_as_http2(stream: &TcpStream) -> io::Result<bool> {
     let mut first = [0; HTTP2.len()];
     for _ in 0..LOOKS {
@@ -113,7 +113,7 @@ async fn begins_as_http2(stream: &TcpStream) -> io::Result<bool> {
         if n == 0 || n == first.len() || first[..n] != HTTP2[..n] {
             return Ok(n == first.len() && first == *HTTP2);
         }
-        // The rest is on its way: it is sent in one piece.
+        // The rest is on its way, because it is sent in one piece.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(false)
@@ -128,7 +128,7 @@ async fn serve_two(
 ) -> Result<(), Trouble> {
     let service = ToRouter { router, remote, lane: None };
     let mut builder = http2::Builder::new(TokioExecutor::new());
-    // One that is there answers; one that is gone is let go.
+    // Detects and closes dead connections.
     builder.timer(TokioTimer::new()).keep_alive_interval(quiet).keep_alive_timeout(quiet);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
@@ -160,7 +160,7 @@ async fn serve_one(
             Pin::new(&mut connection).graceful_shutdown();
         }
         let over = connection.poll_without_shutdown(cx);
-        // What was answered before has to be on its way.
+        // The previous response must have been written.
         if lane.taken.lock().is_some() && !lane.blocked.load(Ordering::Relaxed) {
             Poll::Ready(Ok(()))
         } else {
@@ -172,25 +172,25 @@ async fn serve_one(
     let taken = lane.taken.lock().take();
     match taken {
         Some((head, feed)) => pump.begin(Reader::new(stream, feed), head).await,
-        // The other side hears the end of it before the connection is gone.
+        // Tells the client about the end before the connection is closed.
         None => stream.shutdown().await?,
     }
     Ok(())
 }
 
-/// Between a connection and its service: how a stream gets out of the HTTP library.
+/// Link between a connection and its service, through which a stream leaves the HTTP library.
 #[derive(Default)]
 struct Lane {
-    /// The head of the answer, and what is to follow it.
+    /// Head of the response, and the feed that follows it.
     taken: Mutex<Option<(Bytes, Feed)>>,
-    /// The system took not all that there was to write.
+    /// The system did not accept everything.
     blocked: AtomicBool,
 }
 
 struct ToRouter {
     router: Router,
     remote: SocketAddr,
-    /// Over HTTP/1.
+    /// Set for HTTP/1.
     lane: Option<Arc<Lane>>,
 }
 
@@ -202,7 +202,7 @@ impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
     fn call(&self, request: http::Request<Incoming>) -> Self::Future {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.remote));
-        // A HEAD is answered by the same route, and by nothing after its head.
+        // HEAD uses the same route, but has no body.
         let lane = self.lane.clone().filter(|_| request.method() == Method::GET);
         let router = self.router.clone();
         Box::pin(async move {
@@ -211,7 +211,7 @@ impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
                 && let Some(feed) = response.extensions_mut().remove::<Feed>()
             {
                 *lane.taken.lock() = Some((head(&response), feed));
-                // Nobody waits for an answer here any more.
+                // Nothing waits for a response any more.
                 pending::<()>().await;
             }
             Ok(response)
@@ -219,7 +219,7 @@ impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
     }
 }
 
-/// The head of an answer that goes on until the connection ends (RFC 9112 section 6.3).
+/// Head of a response that lasts until the connection ends (RFC 9112, section 6.3).
 fn head(response: &Response) -> Bytes {
     let status = response.status();
     let mut head = BytesMut::with_capacity(1_024);
@@ -240,7 +240,7 @@ fn head(response: &Response) -> Bytes {
     head.freeze()
 }
 
-/// A connection that notes whether all of it was written.
+/// Connection that records whether everything was written.
 struct Watched {
     stream: TcpStream,
     lane: Arc<Lane>,
@@ -298,7 +298,7 @@ mod tests {
     use http::StatusCode;
     use tokio::io::AsyncReadExt;
 
-    /// What a connection answers to something that is no whole request, until it is closed.
+    /// Response to an incomplete request, until the connection is closed.
     async fn answer_to(said: &[u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -312,7 +312,7 @@ mod tests {
         let mut stream = TcpStream::connect(at).await.unwrap();
         stream.write_all(said).await.unwrap();
         let mut answer = Vec::new();
-        // It comes to an end by itself: nobody here closes it. What was said and not read makes that a reset.
+        // The server closes it. Unread bytes make that a reset.
         if let Err(error) = stream.read_to_end(&mut answer).await {
             assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         }

@@ -1,8 +1,8 @@
 //! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API; the
-//! others speak to a server that runs.
+//! others are clients of a running server.
 //!
-//! Knows: the configuration, who may ask and how an answer travels, and how the other rooms are put together, started
-//! and stopped. May not know: what follows what in an operation's life, how anything is stored, how it looks.
+//! Knows the configuration, access control, HTTP, and how the parts are assembled, started and stopped. Must not know
+//! the lifecycle of operations, how anything is stored, or how it looks.
 
 mod actor;
 mod adapters;
@@ -28,7 +28,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use output::OutputError;
 use std::process::ExitCode;
 
-/// What to do first, below the help.
+/// Next steps, below the help.
 const NEXT_STEPS: &str = "\
 Start here:
   signalbox serve                  serve the dashboard at http://127.0.0.1:7200, until Ctrl+C
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => {
-            // Help is no error; an end that a program may take for that of an operation is none either.
+            // Help is no error; its exit code must not look like an operation's outcome.
             return match said.print().map_err(OutputError::from) {
                 _ if said.use_stderr() => ExitCode::from(cli::USAGE),
                 Ok(()) => ExitCode::SUCCESS,
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says why a command failed. Nothing is said where the reader of the output has closed it.
+/// Prints why a command failed. Prints nothing if the reader of the output has closed it.
 fn failed(error: &anyhow::Error, exit: ExitCode) -> ExitCode {
     if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
         return ExitCode::from(output::CLOSED);
@@ -124,7 +124,7 @@ fn failed(error: &anyhow::Error, exit: ExitCode) -> ExitCode {
     }
 }
 
-/// Speaks to a server: one thread will do, and nothing is logged.
+/// Runs a client command, with one thread and without logging.
 fn speak(work: impl Future<Output = anyhow::Result<cli::Exit>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(work)) {
@@ -137,7 +137,7 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let json = std::env::var("SIGNALBOX_LOG_FORMAT").is_ok_and(|f| f == "json");
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIGNALBOX_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,hyper=warn"));
-    // A closed or full standard error must not end what runs: the default reports it by a macro that panics.
+    // A closed or full standard error must not end the server: the default reports it with a macro that panics.
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -154,9 +154,9 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     done
 }
 
-/// Listens from now on: whoever asks before the answer is waited for is heard, and ends nothing by surprise.
+/// Listens for a stop request from now on, even before the result is awaited.
 ///
-/// What is given ends when the process is asked to: Ctrl C, or a polite kill.
+/// The future ends when the process is asked to stop, by Ctrl+C or SIGTERM.
 fn asked_to_stop() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
@@ -177,7 +177,7 @@ fn asked_to_stop() -> impl Future<Output = ()> + Send {
     }
 }
 
-/// Ends with the signal; never where it can't be listened for.
+/// Returns with the signal; never if it can't be listened for.
 #[cfg(unix)]
 async fn heard(signal: std::io::Result<tokio::signal::unix::Signal>) {
     match signal {

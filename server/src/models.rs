@@ -1,11 +1,11 @@
-//! Models of the training host as strategies of the backtest host: the two know nothing of each other.
+//! Models of the training host as strategies of the backtest host, which do not know each other.
 
 use backtest_host::{Models, Stance, TrainingPeriod};
 use data_host::{Bar, SetName};
 use host_kit::WorkError;
 use training_host::ModelStore;
 
-/// The models in one folder.
+/// Models in a folder.
 pub struct Trained(pub ModelStore);
 
 impl Models for Trained {

@@ -1,18 +1,18 @@
-//! Standard output and standard error of the commands. A failed write is an error with an exit code of its own; the
-//! `print!` macros would panic instead.
+//! Standard output and standard error of commands. A failed write is an error with its own exit code; the `print!`
+//! macros would panic.
 
 use std::fmt;
 use std::io::{self, Write};
 
-/// Exit code when the reader of the output has closed it, as of a program that SIGPIPE ended.
+/// Exit code if the reader of the output has closed it, as for a program ended by SIGPIPE.
 pub const CLOSED: u8 = 141;
 
-/// Why output could not be written.
+/// Error when writing output.
 #[derive(Debug)]
 pub enum OutputError {
-    /// The reader has closed the pipe, as `head` does when it has read enough.
+    /// The reader has closed the pipe, as `head` does.
     Closed,
-    /// Anything else, such as a full disk.
+    /// Any other error, such as a full disk.
     Failed(io::Error),
 }
 
@@ -41,25 +41,25 @@ impl From<io::Error> for OutputError {
 /// Writes a line to standard output.
 ///
 /// # Errors
-/// [`OutputError`]; the command can't go on then.
+/// [`OutputError`]; the command can't continue then.
 pub fn line(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", text.trim_end_matches('\n'))?;
     Ok(out.flush()?)
 }
 
-/// Writes a line beside the output, to standard error.
+/// Writes a line to standard error.
 ///
 /// # Errors
-/// [`OutputError::Closed`]. There is no place to report any other failure, so it is ignored.
+/// [`OutputError::Closed`]. Other errors are ignored, because they can't be reported anywhere.
 pub fn note(text: &str) -> Result<(), OutputError> {
     beside(&format!("{text}\n"))
 }
 
-/// Writes to standard error without a line end, as for a line that is drawn again and again.
+/// Writes to standard error without a line end, for a status line.
 ///
 /// # Errors
-/// As [`note`].
+/// Like [`note`].
 pub fn beside(text: &str) -> Result<(), OutputError> {
     let mut err = io::stderr().lock();
     match err.write_all(text.as_bytes()).and_then(|()| err.flush()).map_err(OutputError::from) {
@@ -68,8 +68,8 @@ pub fn beside(text: &str) -> Result<(), OutputError> {
     }
 }
 
-/// Fails as soon as the reader of standard output has closed it. A command that waits would otherwise notice only at
-/// its next line, which may be hours away.
+/// Fails if the reader of standard output has closed it. A waiting command would notice only at its next line, which
+/// may be hours away.
 ///
 /// # Errors
 /// [`OutputError::Closed`].

@@ -1,4 +1,4 @@
-//! The page: rendered on the server, its files from the site folder, both with what the browser may do.
+//! Page: rendered on the server, its files from the site folder, with a content security policy.
 
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
@@ -16,9 +16,9 @@ use std::path::Path;
 use std::sync::Arc;
 use tower_http::services::ServeDir;
 
-/// What leptos has to know of the built site.
+/// Leptos options of the built site.
 pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> LeptosOptions {
-    // `cargo leptos` writes the hashes of file names beside the program; an installation has them in the site.
+    // `cargo leptos` writes the hashes of file names next to the program; an installation has them in the site.
     let hashes = site.join("hash.txt");
     let mut options = LeptosOptions::builder()
         .output_name("signalbox")
@@ -34,7 +34,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> LeptosOption
     options
 }
 
-/// All that is not the API.
+/// Everything except the API.
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
     app::base::configure(server.base_path.as_str());
     let backend: Arc<dyn Backend> = Arc::new(PageBackend(server.engine.clone()));
@@ -54,7 +54,7 @@ pub fn router(server: &Server, options: LeptosOptions) -> Router {
             .fallback_service(serve)
             .layer(from_fn(move |request, next| cached(cache, request, next)))
     };
-    // Everything else in the site folder is a file if there is one, and a page if not.
+    // Everything else is a file of the site folder if it exists, and a page otherwise.
     let rest = ServeDir::new(site)
         .append_index_html_on_directories(false)
         .precompressed_br()
@@ -67,7 +67,7 @@ pub fn router(server: &Server, options: LeptosOptions) -> Router {
 }
 
 async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
-    // Scripts that come with the WebAssembly have no hash in their names: they are asked for anew.
+    // Scripts of the WebAssembly have no hash in their names and must be revalidated.
     let cache = if request.uri().path().starts_with("/snippets/") { "no-cache" } else { cache };
     let mut response = next.run(request).await;
     if response.status().is_success() {
@@ -76,7 +76,7 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// What this page may do in the browser: our own files, and inline scripts that carry this answer's nonce.
+/// Content security policy: our own files, and inline scripts with this response's nonce.
 fn restrict() {
     let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else {
         return;
@@ -85,7 +85,7 @@ fn restrict() {
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; \
          base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
-        // `cargo leptos watch` tells the page of new builds over a socket of its own.
+        // `cargo leptos watch` tells the page about new builds over its own socket.
         reload = if cfg!(debug_assertions) { " ws://127.0.0.1:* ws://localhost:*" } else { "" },
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -1,4 +1,4 @@
-//! Problem documents as answers.
+//! Problem documents as responses.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -6,10 +6,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{Problem, ProblemType};
 
-/// The media type of a problem document.
+/// Media type of a problem document.
 pub const PROBLEM: &str = "application/problem+json";
 
-/// What every handler fails with.
+/// Error of all handlers.
 pub struct Failed(pub Problem);
 
 impl From<Problem> for Failed {

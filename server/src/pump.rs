@@ -1,8 +1,9 @@
-//! The pump: a few tasks, one a core up to 8, write the feed to many readers.
+//! Pump: up to 8 tasks, one per core, write the feed to many readers.
 //!
-//! A reader is a socket and a place in the feed, no task, no buffers. When something is told, each pump goes over its
-//! readers once: those at the same place, nearly all of them, are given the same bytes, as they lie in the ring, in one
-//! write. Who takes no more is left alone until there is room, and comes back to the newest progress of each operation.
+//! A reader is a socket and a position in the feed, without a task or buffers. When events are published, each pump
+//! visits its readers once: readers at the same position, which is nearly all of them, get the same bytes from the ring
+//! in one write. A reader that accepts no more is skipped until it has room, and then gets the latest progress of each
+//! operation.
 
 use crate::stream::{BEAT, Feed, Next, beat, hello, joined, named, next};
 use bytes::Bytes;
@@ -20,35 +21,35 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How often it is looked who has gone, who has room again, and who needs a beat.
+/// Interval of checks for closed connections, readers with room again, and heartbeats.
 const LOOK: Duration = Duration::from_millis(250);
-/// The same while somebody takes no more.
+/// Same, while a reader accepts no more.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// After so many writes the others on this thread have their turn.
+/// Number of writes after which other tasks on this thread may run.
 const TURN: usize = 64;
-/// Readers at so many different places are given bytes that were put together once.
+/// Number of positions for which prepared bytes are cached.
 const PLACES: usize = 8;
 
-/// A handle; clones share the pumps.
+/// Handle; clones share the pumps.
 #[derive(Clone)]
 pub struct Pump(Arc<Shared>);
 
 struct Shared {
     engine: Engine,
-    /// One a core.
+    /// One per core.
     pumps: Vec<mpsc::UnboundedSender<Reader>>,
     turn: AtomicUsize,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// One who reads the feed.
+/// Reader of the feed.
 pub struct Reader {
     stream: TcpStream,
     feed: Feed,
-    /// Everything up to here was given.
+    /// Number up to which everything was written.
     after: u64,
-    /// What the system did not take yet.
+    /// Bytes that the system has not accepted yet.
     left: Bytes,
     sent_at: Instant,
 }
@@ -59,7 +60,7 @@ impl Reader {
         Self { stream, feed, after, left: Bytes::new(), sent_at: Instant::now() }
     }
 
-    /// Writes what the system takes at once.
+    /// Writes what the system accepts at once.
     fn write(&mut self, bytes: Bytes, now: Instant) -> io::Result<()> {
         self.left = bytes;
         self.sent_at = now;
@@ -78,7 +79,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether the other side still listens. What it says is of no interest.
+    /// Whether the client is still connected. What it sends is ignored.
     fn is_there(&self) -> bool {
         let mut said = [0; 256];
         loop {
@@ -92,7 +93,7 @@ impl Reader {
 }
 
 impl Pump {
-    /// Starts as many pumps as there are cores, within a tokio runtime. They end when `stop` fires.
+    /// Starts the pumps, one per core; needs a tokio runtime. They end when `stop` is cancelled.
     pub fn start(engine: Engine, stop: CancellationToken) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
         let (mut pumps, mut ends) = (Vec::new(), Vec::new());
@@ -110,13 +111,14 @@ impl Pump {
         pump
     }
 
-    /// Answers one who asked for the feed: the head, a greeting, what the ring no longer holds; then the pump has it.
+    /// Responds to a request for the feed: head, first message, and events that are no longer in the ring; then the
+    /// pump takes over.
     pub async fn begin(&self, reader: Reader, head: Bytes) {
         let hello = named("hello", &hello(&self.0.engine, reader.after));
         self.catch_up(reader, [head, hello].concat().into()).await;
     }
 
-    /// All pumps have ended.
+    /// Waits until all pumps have ended.
     pub async fn ended(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -145,28 +147,28 @@ impl Pump {
         if matches!(caught_up, Ok(true)) {
             reader.sent_at = Instant::now();
             let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-            // A pump ends only with the server; then the reader does, too.
+            // A pump ends only with the server; then the reader ends, too.
             let _ = self.0.pumps[turn % self.0.pumps.len()].send(reader);
         }
     }
 }
 
-/// Tells a reader that it has to start over. Gives that it is not to be read to any more.
+/// Sends a reset to a reader. Returns that its connection is finished.
 async fn over(stream: &mut TcpStream, reset: &Reset) -> io::Result<bool> {
     stream.write_all(&named("reset", reset)).await?;
     stream.shutdown().await?;
     Ok(false)
 }
 
-/// What is there after a place, put together for all who stand there.
+/// Events after a position, prepared for all readers there.
 struct Batch {
     after: u64,
     only: Option<OperationId>,
-    /// Where it leads, and the bytes; `None` when the place has to be looked up elsewhere.
+    /// New position and bytes; `None` if the ring no longer has the position.
     found: Option<(u64, Bytes)>,
 }
 
-/// One pump.
+/// A pump.
 struct AtWork {
     pump: Pump,
     readers: Vec<Reader>,
@@ -203,7 +205,7 @@ impl AtWork {
         }
     }
 
-    /// Gives each reader what there is for it.
+    /// Writes available events to each reader.
     async fn go_over(&mut self, head: u64) {
         self.batches.clear();
         let (mut at, mut written) = (0, 0);
@@ -260,13 +262,13 @@ impl AtWork {
     }
 }
 
-/// What came of looking after one reader.
+/// Result of visiting a reader.
 enum Given {
     Something,
     Nothing,
-    /// It listens no more.
+    /// It is no longer connected.
     Gone,
-    /// The ring no longer holds its place.
+    /// The ring no longer has its position.
     Elsewhere,
 }
 

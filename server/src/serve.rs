@@ -1,4 +1,4 @@
-//! `signalbox serve`: puts the rooms together, listens, and stops in order.
+//! `signalbox serve`: assembles the parts, listens, and stops in order.
 
 use crate::adapters::Adapters;
 use crate::below::below;
@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-/// How long open connections may take to finish when the server stops.
+/// Time that open connections have to finish when the server stops.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Serves until asked to stop.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    // Before anybody can know that it is there.
+    // Before the server announces itself.
     let asked = asked_to_stop();
     let config = Config::read(args)?;
     if !config.site.is_dir() {
@@ -82,7 +82,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let router = below(&config.base_path, router);
 
     let url = format!("http://{address}{}", config.base_path);
-    // For people and for scripts: the one line on standard output.
+    // For people and scripts: the only line on standard output.
     if let Err(error) = output::line(&format!("Signalbox is running at {url}")) {
         tracing::warn!(%error, url, "the URL could not be printed; the server is running");
     }
@@ -116,7 +116,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes an address as one line, whole or not at all.
+/// Writes a URL to a file, atomically.
 pub fn write_ready(path: &Path, url: &str) -> anyhow::Result<()> {
     let partial = path.with_extension("partial");
     std::fs::write(&partial, format!("{url}\n"))

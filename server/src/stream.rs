@@ -1,5 +1,5 @@
-//! The feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. Streams over HTTP/1
-//! are written by the [`crate::pump`], from the same pieces.
+//! Feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. The [`crate::pump`]
+//! writes streams over HTTP/1, from the same parts.
 
 use bytes::{Bytes, BytesMut};
 use engine::{Cursor, Engine, Read};
@@ -15,30 +15,30 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Between two beats of a stream on which nothing else is sent.
+/// Interval of heartbeats in a silent stream.
 pub const BEAT: Duration = Duration::from_secs(2);
-/// So many events at most go into one answer of a poll.
+/// Largest number of events per response of a poll.
 const POLL_EVENTS: usize = 1_000;
 
-/// What an answer says of the feed that it is to carry, for those who can write it past the HTTP library.
+/// Marks a response that carries the feed, so that the connection can leave the HTTP library.
 #[derive(Clone)]
 pub struct Feed {
     /// The reader has everything up to here.
     pub after: u64,
     pub only: Option<OperationId>,
-    /// Counts it for as long as it is read.
+    /// Counts the stream while it is open.
     #[expect(dead_code, reason = "dropped with the feed to release its count")]
     pub open: Arc<dyn Send + Sync>,
 }
 
-/// A message of a stream that is no event.
+/// Message of a stream other than an event.
 pub fn named(name: &str, data: &impl Serialize) -> Bytes {
-    // These are our own plain types: writing them as JSON can't fail.
+    // Our own plain types always serialize to JSON.
     let json = serde_json::to_string(data).unwrap_or_default();
     format!("event: {name}\ndata: {json}\n\n").into()
 }
 
-/// The first message to one who has everything up to `after`.
+/// First message for a reader that has everything up to `after`.
 pub fn hello(engine: &Engine, after: u64) -> Hello {
     Hello {
         after,
@@ -49,12 +49,12 @@ pub fn hello(engine: &Engine, after: u64) -> Hello {
     }
 }
 
-/// The message of one on which nothing else is sent.
+/// Heartbeat.
 pub fn beat(engine: &Engine) -> Beat {
     Beat { head: engine.feed().head(), now: Time::now() }
 }
 
-/// Events as they are sent: one as it lies in the ring, shared with every other reader, several in one piece.
+/// Bytes of events: a single one is shared with all readers, several are joined.
 pub fn joined(frames: &[engine::Frame], skipped: Option<Skipped>) -> Bytes {
     match (frames, skipped) {
         ([], None) => Bytes::new(),
@@ -69,14 +69,14 @@ pub fn joined(frames: &[engine::Frame], skipped: Option<Skipped>) -> Bytes {
     }
 }
 
-/// What a place in the feed gives next.
+/// What comes next after a position in the feed.
 pub enum Next {
     Frames(Vec<engine::Frame>, Option<Skipped>),
     Nothing,
     Reset(Reset),
 }
 
-/// What is there after the cursor's place, from the ring or, for those who come back late, from the store.
+/// Events after the cursor's position, from the ring, or from the store for readers that resume late.
 pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId>) -> Next {
     let head = engine.feed().head();
     let reset = |why: &str| Next::Reset(Reset { why: why.to_owned(), head });
@@ -84,7 +84,7 @@ pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId
         Read::Frames { frames, skipped, .. } => Next::Frames(frames, skipped),
         Read::Nothing => Next::Nothing,
         Read::Unknown => reset("Unknown event ID: the server was reset. Fetch a new snapshot."),
-        // Boxed: few readers come back so late, and all of them would carry the room for it.
+        // Boxed, because few readers resume that late, and the future would be larger for all.
         Read::Older => match Box::pin(engine.older_events(cursor.after())).await {
             Ok(Some(frames)) if !frames.is_empty() => {
                 if let Some(last) = frames.last() {
@@ -102,7 +102,7 @@ struct Streaming {
     engine: Engine,
     cursor: Cursor,
     only: Option<OperationId>,
-    /// Made once and kept: a future of these an event would cost more than the event.
+    /// Kept, because creating these futures per event would cost more than the event.
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
     beat: Pin<Box<Sleep>>,
     greeting: Option<Bytes>,
@@ -110,7 +110,7 @@ struct Streaming {
     sent_at: Instant,
 }
 
-/// The stream of one reader who has everything up to `after`. It ends when the server stops.
+/// Stream for a reader that has everything up to `after`. It ends when the server stops.
 pub fn stream(
     engine: Engine,
     after: u64,
@@ -138,7 +138,7 @@ pub fn stream(
 }
 
 impl Streaming {
-    /// What is sent next, all of it that is there; `None` at the end.
+    /// Next bytes, with all available events; `None` at the end.
     async fn chunk(&mut self) -> Option<Bytes> {
         if let Some(greeting) = self.greeting.take() {
             return Some(greeting);
@@ -167,7 +167,7 @@ impl Streaming {
                         }
                         () = self.cursor.changed() => {}
                         () = self.beat.as_mut() => {
-                            // It is set anew only when it fires: what was sent meanwhile puts it off.
+                            // Reset only when it fires, because sent events postpone the heartbeat.
                             let due = self.sent_at + BEAT;
                             let now = Instant::now();
                             self.beat.as_mut().reset(if due > now { due } else { now + BEAT });
@@ -182,8 +182,8 @@ impl Streaming {
     }
 }
 
-/// The next events after a place as a JSON document ([`protocol::api::EventsPage`]); waits for one at most so
-/// long. Events go in as they lie in the ring, without being read and written again.
+/// Next events after a position as a JSON document ([`protocol::api::EventsPage`]); waits for one up to a timeout.
+/// Events are copied from the ring without parsing.
 pub async fn poll(
     engine: &Engine,
     after: u64,

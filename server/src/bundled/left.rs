@@ -1,5 +1,5 @@
-//! Bundled hosts that a server with `--keep-hosts` left running: how the next one finds them, what they were started
-//! with, and how they are stopped.
+//! Bundled hosts that a server with `--keep-hosts` left running: how the next one finds them, compares their settings,
+//! and stops them.
 
 use crate::config::Sources;
 use anyhow::Context;
@@ -14,33 +14,33 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// They must answer within this.
+/// Timeout of their response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often it is looked whether their process has ended.
+/// Interval of checks whether their process has ended.
 const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What is remembered of them. Only the server's user may read it.
+/// Record of these hosts. Only the server's user may read it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Left {
     pub url: String,
-    /// Of the process.
+    /// PID of their process.
     pub pid: Option<u32>,
-    /// Earlier versions gave them none.
+    /// Absent in records of earlier versions.
     #[serde(default)]
     pub secret: Option<String>,
-    /// What they were started with; earlier versions did not write it down.
+    /// Settings that they were started with; absent in records of earlier versions.
     #[serde(default)]
     pub offer: Option<Offer>,
 }
 
-/// What hosts load from and which commands they offer, as it was when they were started.
+/// Data sources and commands of the hosts at the time of their start.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Offer {
     csv: Option<PathBuf>,
     http: Option<String>,
     exec: Option<PathBuf>,
-    /// The text of the file of commands.
+    /// Content of the file with commands.
     commands: Option<String>,
 }
 
@@ -50,14 +50,14 @@ impl Offer {
             csv: sources.csv.clone(),
             http: sources.http.clone(),
             exec: sources.exec.clone(),
-            // One that can't be read is told of by the hosts when they start.
+            // If it can't be read, the hosts report that when they start.
             commands: sources.exec.as_ref().and_then(|path| std::fs::read_to_string(path).ok()),
         }
     }
 }
 
 impl Left {
-    /// Those that a file tells of, when they are still there.
+    /// Hosts of a record, if they still run.
     pub async fn find(file: &Path) -> Option<Self> {
         let left: Self = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
         match left.ask::<About>("/host/v1/about").await {
@@ -69,11 +69,11 @@ impl Left {
         }
     }
 
-    /// Writes down, whole or not at all, how they are found again.
+    /// Writes the record atomically.
     pub fn keep(&self, file: &Path) -> anyhow::Result<()> {
         let write = || {
             let partial = file.with_extension("partial");
-            // What is there keeps the rights that it has.
+            // An existing file would keep its permissions.
             let _ = std::fs::remove_file(&partial);
             let mut options = std::fs::OpenOptions::new();
             options.write(true).create_new(true);
@@ -84,7 +84,7 @@ impl Left {
         write().with_context(|| format!("can't write {}", file.display()))
     }
 
-    /// Which settings are others than they were started with, as the command line names them.
+    /// Settings that have changed, as named on the command line.
     pub fn changed(&self, now: &Offer) -> Vec<&'static str> {
         let Some(then) = &self.offer else { return Vec::new() };
         let mut changed = Vec::new();
@@ -102,7 +102,7 @@ impl Left {
         changed
     }
 
-    /// How many operations they work on; `None` when they don't say.
+    /// Number of their running operations; `None` if they do not answer.
     pub async fn at_work(&self) -> Option<usize> {
         let held = self.ask::<HostOperations>("/host/v1/operations").await?;
         Some(held.operations.iter().filter(|operation| operation.state != HostState::Ended).count())
@@ -116,11 +116,11 @@ impl Left {
         tokio::time::timeout(ANSWER_TIMEOUT, pool.get::<T>(path)).await.ok()?.ok()
     }
 
-    /// Their process, while it is theirs: its number may be another's after their end.
+    /// Their process, if the PID is still theirs.
     pub fn process(&self, data: &Path) -> Option<Pid> {
         let pid = i32::try_from(self.pid?).ok()?;
         let said = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        // They may have been given their folder by another path than ours, from another working folder.
+        // They may have been started with another path of the folder, or from another working folder.
         let (folder, from) =
             (hosts_folder(data).canonicalize().ok()?, std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?);
         let is_folder = |argument: &[u8]| {
@@ -131,7 +131,7 @@ impl Left {
         theirs.then(|| Pid::from_raw(pid)).flatten()
     }
 
-    /// Asks them to end, and waits until they have; past `grace` they are killed. Says whether they are gone.
+    /// Asks them to stop, and waits until they have; kills them after `grace`. Returns whether they have ended.
     pub async fn stop(&self, data: &Path, grace: Duration) -> bool {
         if self.signal(data, Signal::TERM, grace).await {
             return true;
@@ -145,7 +145,7 @@ impl Left {
         match self.process(data).map(|pid| kill_process(pid, signal)) {
             None => return self.pid.is_some(),
             Some(Err(error)) => {
-                // It may have ended just now.
+                // It may have just ended.
                 tracing::warn!(%error, "can't signal the bundled hosts");
                 return self.process(data).is_none();
             }
@@ -161,7 +161,7 @@ impl Left {
     }
 }
 
-/// Where bundled hosts keep what they have.
+/// Data folder of the bundled hosts.
 pub(super) fn hosts_folder(data: &Path) -> PathBuf {
     data.join("hosts")
 }

@@ -1,4 +1,4 @@
-//! The server, as the command line speaks to it: each failure a sentence that says what to do.
+//! Client of the server for the command line: each error is a sentence that says what to do.
 
 use super::To;
 use anyhow::{anyhow, bail};
@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// How long the server may take to answer a connection, and to begin a stream.
+/// Timeout for connecting, and for the start of a stream.
 const CONNECT: Duration = Duration::from_secs(10);
-/// A stream without even a beat for so long is dead.
+/// Time without even a heartbeat after which a stream is dead.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// A server.
@@ -36,7 +36,7 @@ impl Server {
         self.pool.get(path).await.map_err(|error| self.sentence(error))
     }
 
-    /// The same; `None` when there is no such thing.
+    /// Same; `None` if it does not exist.
     pub async fn find<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
         match self.pool.get(path).await {
             Ok(found) => Ok(Some(found)),
@@ -50,7 +50,7 @@ impl Server {
         answer.map(|(_, answer)| answer).map_err(|error| self.sentence(error))
     }
 
-    /// The events of one operation, from after one of them.
+    /// Events of one operation after a number.
     pub async fn events(&self, id: OperationId, after: u64) -> Result<SseStream, PoolError> {
         let path = format!("/api/v1/events?operation={id}");
         self.pool.stream(&path, Some(&after.to_string()), CONNECT, SILENCE).await
@@ -60,12 +60,12 @@ impl Server {
         self.get("/api/v1/kinds").await
     }
 
-    /// The page of an operation.
+    /// URL of an operation's page.
     pub fn page(&self, id: OperationId) -> String {
         format!("{}/operations/{id}", self.pool.base_url())
     }
 
-    /// An id as it is given: whole, or as much of its beginning as tells it from others.
+    /// Complete ID for a given one: complete, or a unique prefix.
     pub async fn id_of(&self, given: &str) -> anyhow::Result<OperationId> {
         if let Ok(id) = given.parse() {
             return Ok(id);
@@ -73,7 +73,7 @@ impl Server {
         let beginning = given.trim_end_matches('…').to_lowercase();
         if beginning.len() < 4 || !beginning.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
             bail!(
-                "'{given}' is not an operation ID. `signalbox list` shows IDs; the first 4 characters or more are enough"
+                "'{given}' is not an operation ID. `signalbox list` shows IDs; the first 4 characters are enough"
             );
         }
         let path = query("/api/v1/operations", [("q", Some(beginning.as_str())), ("limit", Some("100"))]);
@@ -91,7 +91,7 @@ impl Server {
         }
     }
 
-    /// What went wrong, for a person.
+    /// Error as a sentence for users.
     pub fn sentence(&self, error: PoolError) -> anyhow::Error {
         let server = self.pool.base_url();
         match error {
@@ -109,7 +109,7 @@ impl Server {
     }
 }
 
-/// The server's own words, with what is wrong with which param.
+/// The server's own message, with the errors of single parameters.
 fn refused(problem: serde_json::Value) -> anyhow::Error {
     match serde_json::from_value::<Problem>(problem.clone()) {
         Ok(problem) => {
@@ -123,7 +123,7 @@ fn refused(problem: serde_json::Value) -> anyhow::Error {
     }
 }
 
-/// A path with a query; what is not given is left out.
+/// Path with a query; absent values are omitted.
 pub fn query<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
     let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();

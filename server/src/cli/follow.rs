@@ -1,5 +1,5 @@
-//! One operation followed to its end. A broken connection is made again from the last event that was read, so nothing
-//! is lost in between; only where the server no longer keeps those events is the operation read anew.
+//! Follows an operation to its end. A broken connection is resumed after the last event, so nothing is lost; only if
+//! the server no longer has those events, the operation is read again.
 
 mod log_cursor;
 mod printer;
@@ -15,14 +15,14 @@ use protocol::event::Reset;
 use protocol::{Event, EventBody, Operation, OperationId};
 use std::time::Duration;
 
-/// The pause before a connection that brought nothing is made again.
+/// Pause before reconnecting, if the last connection brought nothing.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Stays until it has ended, and gives it as it then stands. An attempt that is retried automatically is no end.
+/// Waits until the operation has ended, and returns it. An attempt that is retried automatically is no end.
 ///
 /// # Errors
-/// When it is not there, the server can't be reached at first, or the output can't be written. A server that goes away
-/// later is waited for.
+/// If it does not exist, the server is unreachable at first, or the output can't be written. If the server disappears
+/// later, the command waits for it.
 pub async fn follow(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Operation> {
     let detail: OperationDetail = server.get(&path_of(id)).await?;
     let log = (log && !json).then(|| LogCursor::at(detail.operation.attempt));
@@ -41,22 +41,22 @@ fn path_of(id: OperationId) -> String {
 
 /// How a stream ended.
 enum Heard {
-    /// It told of the end of an attempt.
+    /// An attempt ended.
     End,
     /// The operation was deleted.
     Deleted,
-    /// The server no longer keeps the events after the last one that was read.
+    /// The server no longer has the events after the last one.
     Reset(String),
-    /// The connection broke, after at least one message or before the first.
+    /// The connection broke, before or after the first message.
     Broken { alive: bool },
 }
 
 struct Follower<'a> {
     server: &'a Server,
     id: OperationId,
-    /// The last event that was read.
+    /// Number of the last event.
     after: u64,
-    /// Where the log is printed.
+    /// Position in the log, if it is printed.
     log: Option<LogCursor>,
     printer: Printer,
 }
@@ -93,7 +93,7 @@ impl Follower<'_> {
         bail!("operation {} was deleted", self.id)
     }
 
-    /// Whether another attempt follows the end that was told. It is asked until the server answers.
+    /// Whether another attempt follows an end. Asks until the server answers.
     async fn goes_on(&mut self) -> anyhow::Result<bool> {
         let attempt = self.printer.op.attempt;
         loop {
@@ -113,7 +113,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Goes on from what the server knows now.
+    /// Continues from the server's current state.
     async fn read_anew(&mut self, why: &str) -> anyhow::Result<()> {
         match self.server.find::<OperationDetail>(&path_of(self.id)).await {
             Ok(Some(detail)) => {
@@ -131,7 +131,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Prints the stored lines that were not printed yet, up to a line of an attempt; without one, all there are.
+    /// Prints stored lines that were not printed yet, up to a line of an attempt; without one, all.
     async fn stored_lines(&mut self, up_to: Option<(u32, u64)>) -> anyhow::Result<()> {
         let Some(cursor) = self.log.as_mut() else { return Ok(()) };
         let (attempt, last) =
@@ -152,14 +152,14 @@ impl Follower<'_> {
         }
     }
 
-    /// Takes in what the stream brings, until it breaks or an end is told.
+    /// Reads the stream until it breaks or an attempt ends.
     async fn listen(&mut self, mut stream: SseStream) -> anyhow::Result<Heard> {
-        // The greeting alone does not count: a connection that is cut right after it would be made again at once, for ever.
+        // The first message does not count: a connection that is cut right after it would be repeated at once, forever.
         let mut alive = false;
         while let Some(Ok(message)) = stream.next().await {
             alive |= message.event != "hello";
             self.printer.connected();
-            // Beats come as well, so that a closed output is noticed while nothing happens.
+            // Also on heartbeats, so that a closed output is noticed while nothing happens.
             output::still_read()?;
             match message.event.as_str() {
                 "message" | "" => {}
@@ -169,7 +169,7 @@ impl Follower<'_> {
                 }
                 _ => continue,
             }
-            // A newer server may send events that are not known here.
+            // A newer server may send unknown events.
             let Ok(event) = serde_json::from_str::<Event>(&message.data) else { continue };
             let mut heard = None;
             if event.operation() == Some(self.id) {
@@ -201,7 +201,7 @@ impl Follower<'_> {
         Ok(None)
     }
 
-    /// Lines that the feed brought, after those that it may have left out.
+    /// Prints lines from the feed, after missing ones before them.
     async fn lines(&mut self, attempt: u32, lines: &[protocol::LogLine]) -> anyhow::Result<()> {
         if let Some(missing) = self.log.as_ref().and_then(|cursor| cursor.missing_before(attempt, lines)) {
             self.stored_lines(Some(missing)).await?;

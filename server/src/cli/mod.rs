@@ -1,5 +1,5 @@
-//! The command line: starts, lists, shows, follows and cancels operations of a running server, by the same API as the
-//! page. Knows no engine and no store.
+//! Command line: starts, lists, shows, follows and cancels operations of a running server, with the same API as the
+//! page. Knows neither engine nor store.
 
 mod ask;
 mod follow;
@@ -14,7 +14,7 @@ use protocol::api::{CancelOperation, OperationDetail, OperationPage, StartOperat
 use protocol::{KindName, Operation, OperationId, State};
 use std::process::ExitCode;
 
-/// How it went, for the shell.
+/// Outcome for the shell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
     /// 0: done, or the operation succeeded.
@@ -26,7 +26,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Of an operation; fine while it has not ended.
+    /// Outcome of an operation; fine while it has not ended.
     fn of(state: State) -> Self {
         match state {
             State::Failed => Exit::Failed,
@@ -44,12 +44,12 @@ impl Exit {
     }
 }
 
-/// 3: nothing came of it. The server was not reached or said no, or the output could not be written.
+/// 3: the server was unreachable or rejected the request, or the output could not be written.
 pub const TROUBLE: u8 = 3;
-/// 64: the command was not understood.
+/// 64: invalid arguments.
 pub const USAGE: u8 = 64;
 
-/// Which server is spoken to, and for whom the answer is.
+/// Server, and form of the output.
 #[derive(Args)]
 pub struct To {
     /// URL of the server
@@ -63,7 +63,7 @@ pub struct To {
     json: bool,
 }
 
-/// What `signalbox start` takes.
+/// Arguments of `signalbox start`.
 #[derive(Args)]
 pub struct StartArgs {
     /// Kind of operation, such as data.load; `signalbox start help` lists all kinds
@@ -81,7 +81,7 @@ pub struct StartArgs {
     to: To,
 }
 
-/// What `signalbox list` takes.
+/// Arguments of `signalbox list`.
 #[derive(Args)]
 pub struct ListArgs {
     /// Only these states, comma-separated: queued, running, failed, ...
@@ -106,7 +106,7 @@ pub struct ListArgs {
     to: To,
 }
 
-/// What `signalbox show` takes.
+/// Arguments of `signalbox show`.
 #[derive(Args)]
 pub struct ShowArgs {
     /// Operation ID, or its first 4 characters or more
@@ -115,7 +115,7 @@ pub struct ShowArgs {
     to: To,
 }
 
-/// What `signalbox follow` takes.
+/// Arguments of `signalbox follow`.
 #[derive(Args)]
 pub struct FollowArgs {
     /// Operation ID, or its first 4 characters or more
@@ -127,7 +127,7 @@ pub struct FollowArgs {
     to: To,
 }
 
-/// What `signalbox cancel` takes.
+/// Arguments of `signalbox cancel`.
 #[derive(Args)]
 pub struct CancelArgs {
     /// Operation ID, or its first 4 characters or more
@@ -142,7 +142,7 @@ pub struct CancelArgs {
     to: To,
 }
 
-/// Starts an operation: its id goes to the output, what is said about it beside it, how it ended included.
+/// Starts an operation: its ID goes to standard output, everything else to standard error.
 pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let kinds = server.kinds().await?;
@@ -158,7 +158,7 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     }
     if !args.to.json {
-        // It was started, and that is said also where the output takes nothing.
+        // It was started, which is reported even if the output fails.
         let written = output::line(&operation.id.to_string());
         output::note(&format!(
             "Started {} {}: {}",
@@ -178,7 +178,7 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     Ok(Exit::of(ended.state))
 }
 
-/// A table of operations, newest first.
+/// Prints a table of operations, newest first.
 pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let limit = args.limit.to_string();
@@ -202,7 +202,7 @@ pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// Everything about one operation.
+/// Prints all details of one operation.
 pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let id = server.id_of(&args.id).await?;
@@ -215,7 +215,7 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// Stays until an operation ends; exits as it ended.
+/// Follows an operation until it ends; exits accordingly.
 pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let id = server.id_of(&args.id).await?;
@@ -230,7 +230,7 @@ async fn follow_to_end(server: &Server, id: OperationId, log: bool, json: bool) 
     Ok(Exit::of(ended.state))
 }
 
-/// Asks for an operation's end.
+/// Cancels an operation.
 pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let id = server.id_of(&args.id).await?;

@@ -1,14 +1,14 @@
-//! Params as they are typed, read as the kind declares them.
+//! Parameters as typed on the command line, parsed as the kind declares them.
 
 use anyhow::bail;
 use protocol::Form;
 use protocol::api::KindList;
 use serde_json::{Map, Value};
 
-/// The params of a start: each given as `name=value`.
+/// Parameters of a start, each given as `name=value`.
 ///
 /// # Errors
-/// A sentence that names what is not known or can't be read, and what would be right.
+/// A sentence that names what is unknown or invalid, and the correct form.
 pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Value> {
     let Some(offer) = kinds.kinds.iter().find(|offer| offer.spec.name.as_str() == kind) else {
         let known: Vec<&str> = kinds.kinds.iter().map(|offer| offer.spec.name.as_str()).collect();
@@ -41,7 +41,7 @@ pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Va
                     bail!("parameter {name} is given twice");
                 }
             }
-            // Empty is not given.
+            // Empty means not set.
             Ok(None) => {}
             Err(why) => bail!("{name}: {why}"),
         }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn params_are_read_as_their_kind_declares_them() {
-        // A symbol may look like a number, and hold the sign that ends a name.
+        // A symbol may look like a number, and contain an equals sign.
         assert_eq!(
             said("data.load", &["symbol=7203=T", "rows=1,000", "dry=true"]).unwrap(),
             json!({"symbol": "7203=T", "rows": 1000, "dry": true})

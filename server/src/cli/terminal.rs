@@ -1,11 +1,11 @@
-//! The terminal behind standard error: how wide it is, and how a line is cut to fit it.
+//! Terminal of standard error: its width, and lines cut to fit.
 
 use protocol::ansi;
 
-/// Width, in columns, where neither the terminal nor `COLUMNS` says one.
+/// Width in columns if neither the terminal nor `COLUMNS` gives one.
 const DEFAULT_COLUMNS: usize = 80;
 
-/// Columns of the terminal now. It is asked each time: a window may be resized.
+/// Current width of the terminal, which may be resized.
 pub fn columns() -> usize {
     asked()
         .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
@@ -24,8 +24,8 @@ fn asked() -> Option<usize> {
     None
 }
 
-/// A line that stays in one row of so many columns: without control characters, and cut with an ellipsis where it is
-/// longer. The last column stays empty, since some terminals wrap as soon as it is written.
+/// Line that fits into one row: without control characters, and cut with an ellipsis if longer. The last column stays
+/// empty, because some terminals wrap once it is written.
 pub fn fitted(line: &str, columns: usize) -> String {
     let one_row = line.replace(['\n', '\r', '\t'], " ");
     let plain = ansi::plain(&one_row);
@@ -48,7 +48,7 @@ pub fn fitted(line: &str, columns: usize) -> String {
     cut
 }
 
-/// Columns that a character takes: two for those of East Asian scripts and for most emoji, none for combining marks.
+/// Columns of a character: two for East Asian scripts and most emoji, none for combining marks.
 fn width(c: char) -> usize {
     match u32::from(c) {
         0x0300..=0x036F | 0x200B..=0x200F | 0xFE00..=0xFE0F => 0,

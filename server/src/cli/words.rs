@@ -1,11 +1,11 @@
-//! What the command line says of operations. Pure; the page's own words where it has them.
+//! Texts of the command line about operations. Pure; shared with the page where possible.
 
 use app::zone::Zone;
 use app::{format, words};
 use protocol::api::{KindList, OperationDetail};
 use protocol::{Operation, State, Time};
 
-/// What can be started, each with its params.
+/// Kinds with their parameters.
 pub fn kinds(kinds: &KindList) -> String {
     let mut said = String::new();
     for offer in &kinds.kinds {
@@ -25,7 +25,7 @@ pub fn kinds(kinds: &KindList) -> String {
     }
 }
 
-/// Operations as a table; a sentence when there are none.
+/// Table of operations, or a sentence if there are none.
 pub fn table(operations: &[Operation], now: Time) -> String {
     if operations.is_empty() {
         return "No operations match.".to_owned();
@@ -58,7 +58,7 @@ pub fn table(operations: &[Operation], now: Time) -> String {
     all.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// How long the attempt took, or takes.
+/// Duration of the attempt so far.
 fn took(op: &Operation, now: Time) -> String {
     match (op.started_at, op.ended_at) {
         (Some(from), Some(to)) => format::span(to.seconds_since(from)),
@@ -67,7 +67,7 @@ fn took(op: &Operation, now: Time) -> String {
     }
 }
 
-/// Where it stands, in one line: `running  56 % · 11,204 of 20,758 rows · 1.2k rows/s`.
+/// Status in one line: `running  56 % · 11,204 of 20,758 rows · 1.2k rows/s`.
 pub fn standing(op: &Operation) -> String {
     let mut parts = Vec::new();
     if let Some(progress) = op.progress.as_ref().filter(|_| !op.state.ended()) {
@@ -85,7 +85,7 @@ pub fn standing(op: &Operation) -> String {
     format!("{:<10} {}", op.state, parts.join(" · ")).trim_end().to_owned()
 }
 
-/// How it ended: `succeeded after 2 m 10 s`, and why where it failed.
+/// Outcome: `succeeded after 2 m 10 s`, with the reason of a failure.
 pub fn ended(op: &Operation) -> String {
     let mut said = match (op.started_at, op.ended_at) {
         (Some(from), Some(to)) => format!("{} after {}", op.state, format::span(to.seconds_since(from))),
@@ -100,7 +100,7 @@ pub fn ended(op: &Operation) -> String {
     said
 }
 
-/// What became of the wish for an end.
+/// Result of a cancel request.
 pub fn cancel(op: &Operation) -> String {
     match op.state {
         _ if op.receipt.as_ref().is_some_and(|receipt| receipt.not_stored) => format!(
@@ -115,7 +115,7 @@ pub fn cancel(op: &Operation) -> String {
     }
 }
 
-/// Everything about one.
+/// All details of an operation.
 pub fn detail(detail: &OperationDetail, now: Time) -> String {
     let op = &detail.operation;
     let mut lines = vec![format!("{}  {}", op.kind, op.title)];

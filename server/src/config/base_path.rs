@@ -1,10 +1,10 @@
-//! The path below which a proxy serves the page and the API.
+//! Path under which a proxy serves the page and the API.
 
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
 
-/// First segments of our own addresses: below one of these it could not be told whether a proxy has removed the path.
+/// First segments of our own paths: below one of these, it would be unknown whether a proxy has removed the base path.
 const OWN: [&str; 11] = [
     "api",
     "compare",
@@ -33,8 +33,8 @@ impl BasePath {
         self.0.is_empty()
     }
 
-    /// What of a path is below this one, beginning with a slash; nothing for any other path, and for the base path itself
-    /// without a slash at its end.
+    /// Rest of a path below this one, beginning with a slash. `None` for any other path, and for the base path itself
+    /// without a trailing slash.
     pub fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
         path.strip_prefix(self.0.as_str()).filter(|rest| rest.starts_with('/'))
     }

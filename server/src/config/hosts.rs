@@ -1,4 +1,4 @@
-//! The part of the configuration that names hosts: those that speak our contract, and services of ktrdr.
+//! Hosts in the configuration: those with the host contract, and services of ktrdr.
 
 use crate::adapters::Adapter;
 use anyhow::bail;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// `[[host]]`. Without `protocol` it speaks our own contract.
+/// `[[host]]`. Without `protocol`, it has the host contract.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileHost {
@@ -30,7 +30,7 @@ pub(super) struct FileHost {
     timing: Option<Timing>,
 }
 
-/// What a `[[host]]` is.
+/// Meaning of a `[[host]]`.
 pub(super) enum Named {
     Host(HostConfig),
     Adapter(Adapter),
@@ -40,7 +40,7 @@ impl FileHost {
     /// Reads it; `data` is the server's data folder.
     ///
     /// # Errors
-    /// When a key does not go with the protocol.
+    /// If a key does not belong to the protocol.
     pub(super) fn named(self, data: &Path) -> anyhow::Result<Named> {
         match self.protocol {
             None => self.host().map(Named::Host),
@@ -107,7 +107,7 @@ impl FileHost {
         config.probe_symbol = self.probe_symbol.unwrap_or(config.probe_symbol);
         config.capacity = self.capacity.unwrap_or(config.capacity);
         config.timing = self.timing.unwrap_or(config.timing);
-        // What is wrong with it is better said now than when the first operation is started.
+        // Errors are better reported now than when the first operation starts.
         let token = host_kit::CancellationToken::new();
         if let Err(error) = ktrdr_host::builder(self.name.as_str(), &config, token) {
             bail!("{error}");
@@ -116,7 +116,7 @@ impl FileHost {
     }
 }
 
-/// The first key that is there, of those that should not be.
+/// First given key among keys that must be absent.
 fn given<'a>(keys: &[(&'a str, bool)]) -> Option<&'a str> {
     keys.iter().find(|(_, given)| *given).map(|(key, _)| *key)
 }

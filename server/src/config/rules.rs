@@ -1,4 +1,4 @@
-//! The part of the configuration that says how operations are kept: waits, retries, limits, what is forgotten.
+//! Rules for operations in the configuration: times, retries, limits, retention.
 
 use anyhow::bail;
 use engine::{EngineConfig, RetryPolicy};
@@ -11,21 +11,21 @@ use std::time::Duration;
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FileRules {
-    /// Past this a host aborts what it was asked to cancel; 5 when not given.
+    /// Time after which a host aborts a cancelled operation; default 5.
     cancel_deadline: Option<f64>,
-    /// Nothing from a host for this long means "no word"; 3 when not given.
+    /// Time without any data after which a host counts as unreachable; default 3.
     silence: Option<f64>,
-    /// A host that is silent for this long is given up, 600 when not given; 0 waits for ever.
+    /// Time after which an unreachable host is given up; default 600; 0 waits forever.
     lost_after: Option<f64>,
-    /// How often what hosts hold is compared with what is believed; 15 when not given.
+    /// Interval at which operations of hosts are compared with their feeds; default 15.
     scan_every: Option<f64>,
-    /// No progress for so many times the usual interval is a stall; 10 when not given.
+    /// Multiple of the usual interval without progress after which an operation is stalled; default 10.
     stall_factor: Option<f64>,
-    /// It is never called a stall before this; 30 when not given.
+    /// Smallest time after which an operation is stalled; default 30.
     stall_least: Option<f64>,
-    /// Ended operations that were accepted longer ago are forgotten; kept for ever when not given.
+    /// Age in days after which ended operations are deleted; kept forever by default.
     keep_days: Option<f64>,
-    /// So many ended operations of each state are kept; all when not given.
+    /// Number of ended operations kept per state; all by default.
     keep_most: Option<u64>,
 }
 
@@ -33,22 +33,22 @@ pub(super) struct FileRules {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileRetry {
-    /// Attempts at most, the first one counted.
+    /// Largest number of attempts, including the first.
     attempts: u32,
-    /// Pause before the second attempt, doubling from then on; 10 when not given.
+    /// Pause before the second attempt, which doubles each time; default 10.
     pause: Option<f64>,
-    /// The longest pause; 300 when not given.
+    /// Longest pause; default 300.
     longest_pause: Option<f64>,
-    /// Go on from the checkpoint where there is one; true when not given.
+    /// Resume from the checkpoint if there is one; default true.
     resume: Option<bool>,
-    /// Which failures are tried again; those of hosts when not given.
+    /// Failures that are retried; by default those of hosts.
     on: Option<Vec<FailureReason>>,
 }
 
-/// What the file says, in place of the defaults.
+/// Applies the file to the defaults.
 ///
 /// # Errors
-/// A sentence that names the key and says what would be right.
+/// A sentence that names the key, and the correct form.
 pub(super) fn apply(
     config: &mut EngineConfig,
     rules: &FileRules,

@@ -1,9 +1,9 @@
-//! How the texts of the sources are read: a format and a time zone for each, where they are not to be detected.
+//! Text formats of the sources: a format and a time zone for each, unless detected.
 
 use anyhow::{Context, bail};
 use data_host::{Format, TextOptions, Zone};
 
-/// What `signalbox serve` and `signalbox host` take.
+/// Arguments shared by `signalbox serve` and `signalbox host`.
 #[derive(clap::Args, Clone, Default, Debug)]
 pub struct TextArgs {
     /// Format of the CSV files: generic, yfinance, binance, interactive_brokers, metatrader, stooq, histdata,
@@ -22,7 +22,7 @@ pub struct TextArgs {
 }
 
 impl TextArgs {
-    /// These; what they leave out is as the others say.
+    /// Fills absent values from others.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
         Self {
@@ -33,10 +33,10 @@ impl TextArgs {
         }
     }
 
-    /// The options of the CSV source and of the HTTP source.
+    /// Options of the CSV source and of the HTTP source.
     ///
     /// # Errors
-    /// A sentence that names the source, and says what would be right.
+    /// A sentence that names the source, and the correct form.
     pub fn options(&self) -> anyhow::Result<(TextOptions, TextOptions)> {
         let csv =
             options(&self.csv_format, &self.csv_time_zone).context("invalid settings of the csv source")?;
@@ -45,7 +45,7 @@ impl TextArgs {
         Ok((csv, http))
     }
 
-    /// The flags that say the same, for a process that is started with them.
+    /// Same settings as flags, for a process that is started with them.
     pub fn flags(&self) -> Vec<String> {
         let pairs = [
             ("--csv-format", &self.csv_format),

@@ -1,4 +1,4 @@
-//! What ended lately, beside what is usual.
+//! Activity: recently ended operations, compared with the usual.
 
 use super::Server;
 use crate::problem::Failed;

@@ -1,4 +1,4 @@
-//! The audit: who did what, when, and from where.
+//! Audit log: who did what, when, and from where.
 
 use super::{Server, bad_query};
 use crate::problem::Failed;

@@ -1,4 +1,4 @@
-//! The band of earlier runs, and the rule that cancels an operation whose curve leaves it.
+//! Baseline of past runs, and the rule that cancels an operation whose series leaves it.
 
 use super::{Server, bad_query, id_of};
 use crate::actor::By;

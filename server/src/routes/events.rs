@@ -1,4 +1,4 @@
-//! The feed: a stream for those who can, a long poll for those who can't.
+//! Feed: a stream, or a long poll for clients that can't stream.
 
 use super::Server;
 use crate::problem::Failed;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A poll waits at most this long.
+/// Longest wait of a poll.
 const WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
@@ -39,9 +39,11 @@ pub struct EventsQuery {
         ("after" = Option<u64>, Query, description = "Events after this sequence number; default: only new events"),
         ("wait" = Option<String>, Query, description = "Maximum wait of a poll for an event, such as `25s`"),
         ("operation" = Option<String>, Query, description = "Only events of this operation"),
-        ("Last-Event-ID" = Option<u64>, Header, description = "Sequence number of the last event received; overrides `after`"),
+        ("Last-Event-ID" = Option<u64>, Header,
+            description = "Sequence number of the last event received; overrides `after`"),
     ),
-    responses((status = 200, body = EventsPage, description = "As JSON, or as text/event-stream"), (status = 400, body = Problem)))]
+    responses((status = 200, body = EventsPage, description = "As JSON, or as text/event-stream"),
+        (status = 400, body = Problem)))]
 pub async fn events(
     State(server): State<Server>,
     query: Result<Query<EventsQuery>, QueryRejection>,
@@ -52,7 +54,7 @@ pub async fn events(
         Failed::new(ProblemType::BadRequest, detail)
     })?;
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    // Some clients send the header before they have read an event, with nothing in it: the same as without it.
+    // Some clients send an empty header before they have read an event, which counts as none.
     let last = match text(header::HeaderName::from_static("last-event-id")).filter(|id| !id.trim().is_empty())
     {
         None => None,
@@ -79,7 +81,7 @@ pub async fn events(
     });
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
-        // Nothing between us and the reader may hold events back or pack them.
+        // No proxy may buffer or compress events.
         (header::CACHE_CONTROL, "no-cache, no-transform"),
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
@@ -100,7 +102,7 @@ fn wait_of(text: Option<&str>) -> Result<Duration, Failed> {
     }
 }
 
-/// Counts a stream for as long as it is open.
+/// Counts a stream while it is open.
 struct Counted(Arc<AtomicU64>);
 
 impl Counted {

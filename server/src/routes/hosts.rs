@@ -1,4 +1,4 @@
-//! Kinds, hosts, and the snapshot of everything.
+//! Kinds, hosts, and the snapshot.
 
 use super::Server;
 use crate::actor::By;

@@ -1,4 +1,4 @@
-//! The log of an attempt, searched by level and words, however long it is.
+//! Log search of an attempt, by level and text, however long it is.
 
 use super::{Server, bad_query, id_of};
 use crate::problem::Failed;
@@ -11,10 +11,10 @@ use protocol::api::LogSearch;
 use protocol::{LogLevel, Problem};
 use serde::Deserialize;
 
-/// Matching lines of one answer, when nothing is said and at most.
+/// Default and largest number of matching lines.
 const LINES: u32 = 1_000;
 const MAX_LINES: u32 = 10_000;
-/// Words are cut here, in characters.
+/// Longest text in characters; the rest is cut.
 const MAX_WORDS: usize = 200;
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! The whole log of an attempt as a text to keep, sent as it is read: however long it is, little of it is in memory.
+//! Complete log of an attempt as text, streamed so that even a long log needs little memory.
 
 use axum::body::Body;
 use axum::http::header;
@@ -9,24 +9,24 @@ use futures::stream;
 use protocol::{LogLine, OperationId, Problem, ansi};
 use std::fmt::Write;
 
-/// Lines that are read at once.
+/// Lines per read.
 const AT_ONCE: u32 = 5_000;
 
-/// How far the reading is.
+/// Position of the reading.
 struct Reading {
     engine: Engine,
     id: OperationId,
     attempt: u32,
-    /// The newest line that was read.
+    /// Number of the last read line.
     read: u64,
-    /// The newest that there was when it began: what comes later is not waited for.
+    /// Last line when it began; later ones are not included.
     last: u64,
 }
 
-/// The answer.
+/// The response.
 ///
 /// # Errors
-/// `NotFound`. What fails once lines are on their way breaks the answer off.
+/// `NotFound`. An error after the first lines breaks off the response.
 pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Result<Response, Problem> {
     let newest = engine.logs(id, attempt, None, 1).await?;
     let last = newest.lines.last().map_or(0, |line| line.n);
@@ -40,7 +40,7 @@ pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Re
     Ok((headers, body).into_response())
 }
 
-/// The next lines, as text.
+/// Next lines as text.
 async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, std::io::Error> {
     while reading.read < reading.last {
         let before = reading.read.saturating_add(u64::from(AT_ONCE) + 1).min(reading.last.saturating_add(1));

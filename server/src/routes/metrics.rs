@@ -1,4 +1,4 @@
-//! The server's own figures in the text format of Prometheus.
+//! Server metrics in the text format of Prometheus.
 
 use super::Server;
 use axum::extract::State;

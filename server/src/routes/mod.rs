@@ -1,4 +1,4 @@
-//! The API: one file a resource. Errors are problem documents everywhere.
+//! API: one file per resource. All errors are problem documents.
 
 mod activity;
 mod audit;
@@ -30,24 +30,24 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 
-/// A request body is at most this large.
+/// Largest size of a request body.
 const BODY: usize = 1 << 20;
-/// Whatever is no stream answers within this.
+/// Timeout of responses other than streams.
 const ANSWER: Duration = Duration::from_secs(60);
-/// So many log lines are given when nothing else is asked for.
+/// Default number of log lines.
 pub const LOG_LINES: u32 = 1_000;
 
-/// What handlers share.
+/// State shared by handlers.
 #[derive(Clone)]
 pub struct Server {
     pub engine: Engine,
-    /// Fires when the server stops: streams end first.
+    /// Cancelled when the server stops: streams end first.
     pub stop: CancellationToken,
-    /// The header in which a proxy says who somebody is.
+    /// Header in which a proxy passes the user's name.
     pub user_header: Option<String>,
-    /// Below which a proxy serves all of it.
+    /// Path under which a proxy serves everything.
     pub base_path: BasePath,
-    /// Streams that are open.
+    /// Number of open streams.
     pub streams: Arc<AtomicU64>,
 }
 
@@ -115,7 +115,7 @@ pub struct Server {
 )]
 struct Document;
 
-/// The API's description, as committed in docs/openapi.json.
+/// OpenAPI document, as committed in docs/openapi.json.
 pub fn openapi_document() -> String {
     document().to_pretty_json().unwrap_or_default()
 }
@@ -135,7 +135,7 @@ fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// What is no success is sent as a problem document.
+/// Sets the media type of error responses to a problem document.
 fn as_sent(status: &str, response: &mut utoipa::openapi::Response) {
     if !status.starts_with('2')
         && let Some(problem) = response.content.shift_remove("application/json")
@@ -144,7 +144,7 @@ fn as_sent(status: &str, response: &mut utoipa::openapi::Response) {
     }
 }
 
-/// Everything but the page.
+/// Everything except the page.
 pub fn router(server: Server) -> Router {
     let answers = Router::new()
         .route("/api/v1/operations", get(operations::list).post(operations::start))
@@ -197,7 +197,7 @@ async fn openapi(State(server): State<Server>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document.to_pretty_json().unwrap_or_default())
 }
 
-/// Says at which place of the feed an answer is true. The number is read before the data, so these are at least as new.
+/// Adds the position in the feed that a response reflects. It is read before the data, so the data is at least as new.
 async fn at_its_place(State(server): State<Server>, request: Request, next: Next) -> Response {
     let seq = server.engine.feed().head();
     let of_api = request.uri().path().starts_with("/api/");
@@ -208,7 +208,7 @@ async fn at_its_place(State(server): State<Server>, request: Request, next: Next
     response
 }
 
-/// Answers that come from below the handlers, said as a problem document like every other.
+/// Turns errors from below the handlers into problem documents.
 async fn in_words(response: Response) -> Response {
     let said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
     let (kind, detail) = match response.status() {
@@ -239,12 +239,12 @@ async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> impl 
     response
 }
 
-/// A query that can't be read.
+/// Error of an invalid query.
 fn bad_query(rejection: QueryRejection) -> Failed {
     Failed::new(ProblemType::BadRequest, format!("{}. See /openapi.json.", rejection.body_text()))
 }
 
-/// The id in a path.
+/// Parses the ID in a path.
 fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
     text.parse()
         .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. See /operations for all operations.")))

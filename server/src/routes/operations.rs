@@ -1,4 +1,4 @@
-//! Operations: list, start, look at, cancel, retry, resume, delete; their curves, logs and artifacts.
+//! Operations: list, start, details, cancel, retry, resume, delete; their series, logs and artifacts.
 
 use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
@@ -160,7 +160,7 @@ pub async fn abandon(
     Ok((StatusCode::ACCEPTED, Json(server.engine.by(by).abandon(id, reason_of(&body)?).await?)))
 }
 
-/// Why a person wants it: the body may be empty.
+/// Reason given by the user; the body may be empty.
 fn reason_of(body: &Bytes) -> Result<String, Failed> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(String::new());
@@ -194,7 +194,7 @@ pub async fn cancel_many(
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
 
-/// Which ones a wish for many is about: those named, or those that a filter finds.
+/// Selection of a bulk request: listed IDs, or a filter.
 fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which, Failed> {
     let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
     match (ids, filter) {
@@ -247,7 +247,7 @@ pub async fn delete_many(
     Ok(Json(server.engine.by(by).delete_many(which, many.until, many.dry_run).await?))
 }
 
-/// The words of a query, as in a URL.
+/// Pairs of a URL's query string.
 fn url_words(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect()
 }
@@ -280,7 +280,7 @@ pub async fn resume(
     Ok((StatusCode::ACCEPTED, Json(operation)))
 }
 
-/// Ids that one wish for many may name.
+/// Largest number of IDs in a bulk request.
 const MANY: usize = 10_000;
 
 #[derive(Deserialize)]
@@ -370,7 +370,7 @@ pub async fn artifact(
 ) -> Result<Response, Failed> {
     let id = id_of(Path(id))?;
     let (media_type, bytes) = server.engine.artifact(id, &name, &query.unwrap_or_default()).await?;
-    // What a host sends is data, never a page of ours.
+    // Data of a host is never shown as one of our pages.
     let headers = [
         (header::CONTENT_TYPE, media_type),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),

@@ -1,4 +1,4 @@
-//! Probes for whoever runs the server: is it alive, can it do its work.
+//! Probes: liveness and readiness.
 
 use super::Server;
 use crate::problem::Failed;

@@ -57,7 +57,7 @@ fn known_before(ctx: &Context, runs: usize) -> BTreeMap<usize, Ran> {
     ran.filter(|(run, _)| *run < runs).collect()
 }
 
-/// Whether a cancelled run was cancelled together with its sweep, or abandoned. Runs that a person or a rule cancelled
+/// Whether a cancelled run was cancelled together with its sweep, or abandoned. Runs that a user or a rule cancelled
 /// separately stay cancelled.
 fn taken_along(detail: &OperationDetail) -> bool {
     let operation = &detail.operation;

@@ -1,4 +1,5 @@
-//! A training goes on, on another host than the one that it began on: both are real processes with folders of their own.
+//! A training goes on, on another host than the one that it began on: both are real processes with folders of their
+//! own.
 
 use crate::process::{Follower, Home, HostProcess, Server};
 use pool::Repeat;

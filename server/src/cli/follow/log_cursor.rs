@@ -1,16 +1,16 @@
-//! Which log lines were printed already, and where the missing ones come from.
+//! Cursor of printed log lines.
 //!
-//! Lines are numbered within an attempt, so lines from the stored log and lines from the feed are told apart by their
-//! numbers alone: none is printed twice, and a gap is filled from the store before what follows it is printed.
+//! Lines are numbered within an attempt, so lines of the stored log and of the feed are matched by number: none is
+//! printed twice, and a gap is filled from the stored log first.
 
 use crate::cli::ask::Server;
 use protocol::api::LogPage;
 use protocol::{LogLine, OperationId};
 
-/// Lines that are asked for at once.
+/// Lines per request.
 const PAGE_LINES: u64 = 5_000;
 
-/// The newest line that was printed.
+/// Last printed line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogCursor {
     attempt: u32,
@@ -18,24 +18,24 @@ pub struct LogCursor {
 }
 
 impl LogCursor {
-    /// Before the first line of an attempt.
+    /// Cursor before the first line of an attempt.
     pub fn at(attempt: u32) -> Self {
         Self { attempt, n: 0 }
     }
 
-    /// The last line that is missing before these can be printed: its attempt and number. Nothing when none is.
+    /// Last line that is missing before these lines: its attempt and number. `None` if there is none.
     pub fn missing_before(&self, attempt: u32, lines: &[LogLine]) -> Option<(u32, u64)> {
         let first = lines.first()?.n;
         let gap = match attempt.cmp(&self.attempt) {
             std::cmp::Ordering::Less => false,
             std::cmp::Ordering::Equal => first > self.n + 1,
-            // The end of the attempt before may be missing, too.
+            // The end of the previous attempt may be missing, too.
             std::cmp::Ordering::Greater => true,
         };
         gap.then(|| (attempt, first - 1))
     }
 
-    /// What of these lines was not printed yet; from then on they count as printed.
+    /// Lines that were not printed yet, which count as printed from then on.
     pub fn take<'a>(&mut self, attempt: u32, lines: &'a [LogLine]) -> &'a [LogLine] {
         if attempt > self.attempt {
             *self = Self::at(attempt);
@@ -48,11 +48,11 @@ impl LogCursor {
         new
     }
 
-    /// The next stored lines that were not printed, up to line `last` of `attempt`; nothing when all were. They count
-    /// as printed from then on.
+    /// Next stored lines that were not printed yet, up to line `last` of `attempt`, which count as printed from then
+    /// on; `None` if there are none.
     ///
     /// # Errors
-    /// The server's answer, as a sentence.
+    /// The server's error, as a sentence.
     pub async fn next_stored(
         &mut self,
         server: &Server,
@@ -78,7 +78,7 @@ impl LogCursor {
                 format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={PAGE_LINES}");
             let page: LogPage = server.get(&path).await?;
             let new = self.take(attempt, &page.lines).to_vec();
-            // Lines that the store no longer has are not waited for.
+            // Lines that the server no longer stores are skipped.
             self.n = before - 1;
             if !new.is_empty() {
                 return Ok(Some(new));
@@ -108,7 +108,7 @@ mod tests {
     fn a_line_is_printed_once_whichever_way_it_comes() {
         let mut cursor = LogCursor::at(1);
         assert_eq!(cursor.take(1, &lines(1..=3)).len(), 3);
-        // The feed tells again what the stored log had.
+        // The feed repeats lines of the stored log.
         assert_eq!(cursor.take(1, &lines(2..=5)), &lines(4..=5)[..]);
         assert!(cursor.take(1, &lines(1..=5)).is_empty());
         assert_eq!(cursor.take(2, &lines(1..=2)).len(), 2);

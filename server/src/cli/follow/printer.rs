@@ -1,5 +1,4 @@
-//! How one operation is shown while it is followed: one line drawn again and again on a terminal, lines elsewhere,
-//! events as JSON for programs.
+//! Output while an operation is followed: a status line on a terminal, lines elsewhere, events as JSON for programs.
 
 use crate::cli::{terminal, words};
 use crate::output::{self, OutputError};
@@ -9,20 +8,20 @@ use std::io::IsTerminal;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two lines of progress where standard error is no terminal.
+/// Interval of progress lines if standard error is no terminal.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Prints one operation.
+/// Printer of one operation.
 pub struct Printer {
-    /// As it was last told.
+    /// Current state.
     pub op: Operation,
     json: bool,
-    /// Standard error is a terminal, and there is a line to be drawn again.
+    /// Standard error is a terminal with a status line.
     terminal: bool,
-    /// The status line as a whole; what is drawn of it depends on the terminal's width.
+    /// Complete status line; the terminal's width decides what is drawn of it.
     status: String,
     printed_at: Option<Instant>,
-    /// The same trouble is printed once.
+    /// Last printed connection problem, to print each only once.
     trouble: String,
 }
 
@@ -32,7 +31,7 @@ impl Printer {
         Self { op, json, terminal, status: String::new(), printed_at: None, trouble: String::new() }
     }
 
-    /// The operation as it is now: as JSON for programs; a title and a status for people.
+    /// Prints the current state: as JSON for programs; title and status for people.
     pub fn begin(&mut self) -> Result<(), OutputError> {
         if self.json {
             output::line(&serde_json::to_string(&self.op).unwrap_or_default())
@@ -44,7 +43,7 @@ impl Printer {
         }
     }
 
-    /// Goes on from another state of it, after events in between were lost.
+    /// Continues with another state, after events in between were lost.
     pub fn restart(&mut self, op: Operation, why: &str) -> Result<(), OutputError> {
         self.aside(&format!("Some events were missed, because the server no longer keeps them. {why}"))?;
         if self.json {
@@ -53,12 +52,12 @@ impl Printer {
         self.changed(op)
     }
 
-    /// An event as the server sent it.
+    /// Prints an event as sent by the server.
     pub fn event(&mut self, json: &str) -> Result<(), OutputError> {
         if self.json { output::line(json) } else { Ok(()) }
     }
 
-    /// The operation now stands like this.
+    /// Prints a changed state.
     pub fn changed(&mut self, op: Operation) -> Result<(), OutputError> {
         let at_once = op.state != self.op.state || op.attempt != self.op.attempt;
         self.op = op;
@@ -79,7 +78,7 @@ impl Printer {
         self.draw()
     }
 
-    /// Something about the connection, once as long as it stays the same.
+    /// Prints a connection problem, once while it stays the same.
     pub fn aside(&mut self, said: &str) -> Result<(), OutputError> {
         if self.trouble != said {
             self.clear()?;
@@ -89,7 +88,7 @@ impl Printer {
         Ok(())
     }
 
-    /// The server is there.
+    /// Resets the connection problem.
     pub fn connected(&mut self) {
         self.trouble.clear();
     }
@@ -99,7 +98,7 @@ impl Printer {
         if self.terminal { output::beside("\r\x1b[K") } else { Ok(()) }
     }
 
-    /// Shows where it stands; `at_once` also where lines are printed only now and then.
+    /// Prints the status; `at_once` also if lines are printed only at intervals.
     fn show(&mut self, at_once: bool) -> Result<(), OutputError> {
         if self.json {
             return Ok(());
@@ -116,7 +115,7 @@ impl Printer {
         Ok(())
     }
 
-    /// Draws the status line, in one write.
+    /// Draws the status line in one write.
     fn draw(&self) -> Result<(), OutputError> {
         if !self.terminal {
             return Ok(());
