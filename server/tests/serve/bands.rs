@@ -1,4 +1,4 @@
-//! The band of earlier runs and the rule, as programs use them.
+//! Baseline and auto-cancel rule, as programs use them.
 
 use crate::process::Home;
 use protocol::{BandRule, Envelope, Operation, Problem, ProblemType, State};

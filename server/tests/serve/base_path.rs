@@ -8,7 +8,7 @@ async fn below_a_base_path_api_stream_and_command_line_work() {
     let home = Home::new();
     let server = home.serve(&["--base-path", "/signalbox/"]);
     assert!(server.url.ends_with("/signalbox"), "{}", server.url);
-    // The stream, the start and the answers, all below the path.
+    // Stream, start and responses, all below the path.
     let mut feed = server.follow(0).await;
     let load = server.load("ACME", None).await;
     feed.until(|op| op.id == load.id && op.state.ended()).await;

@@ -1,4 +1,4 @@
-//! The bundled hosts belong to the server that started them: nobody else on the machine can use them.
+//! Bundled hosts belong to the server that started them; nobody else on the machine can use them.
 
 use crate::process::{Home, HostProcess, Server};
 use protocol::State;
@@ -6,7 +6,7 @@ use protocol::api::HostList;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Where `local` is.
+/// URL of `local`.
 async fn local(server: &Server) -> String {
     server.host_up().await;
     let hosts: HostList = server.pool.get("/api/v1/hosts").await.unwrap();
@@ -49,7 +49,7 @@ async fn the_next_server_has_the_secret_of_hosts_that_were_left_running_and_no_o
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
-    // What an earlier version left is readable to all.
+    // A record of an earlier version is readable by all.
     std::fs::write(left(&home), "{}").unwrap();
     let server = home.serve(&["--keep-hosts"]);
     let url = local(&server).await;
@@ -72,7 +72,7 @@ async fn hosts_that_an_older_version_left_running_without_a_secret_are_taken_up(
     loads(&server).await;
 }
 
-/// A file of commands, each of which does nothing.
+/// File with commands that do nothing.
 fn commands(home: &Home, names: &[&str]) -> PathBuf {
     let tables = names.iter().map(|name| format!("[exec.{name}]\ncommand = [\"true\"]\n"));
     let path = home.path().join("exec.toml");
@@ -106,7 +106,7 @@ async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_ser
     let first = pid(&home);
     assert!(is_alive(first));
 
-    // They are idle: others with the new commands come in their place.
+    // They are idle, so they are replaced by hosts with the new commands.
     commands(&home, &["one", "two"]);
     let server = home.serve(&["--keep-hosts", "--exec", &exec]);
     assert!(has_kind(&server, "exec.two").await);

@@ -1,5 +1,4 @@
-//! A training goes on, on another host than the one that it began on: both are real processes with folders of their
-//! own.
+//! A training resumes on another host: both are real processes with their own folders.
 
 use crate::process::{Follower, Home, HostProcess, Server};
 use pool::Repeat;
@@ -14,7 +13,7 @@ async fn drain(server: &Server, host: &str, on: bool) {
     assert_eq!(told.draining, on);
 }
 
-/// The same bars on a host, which is the only one that takes work.
+/// Loads the same bars on the only host that accepts work.
 async fn load(server: &Server, feed: &mut Follower) {
     let params = json!({
         "symbol": "DEMO", "timeframe": "1h", "source": "synthetic", "years": 1
@@ -31,7 +30,7 @@ fn params() -> Value {
     })
 }
 
-/// The result but for what is of each operation its own, and the curve of the validation loss.
+/// Result without what differs between operations, and the series of the validation loss.
 async fn outcome(server: &Server, id: OperationId) -> TrainingResult {
     let document = server.detail(id).await.result.unwrap().document;
     let mut result: TrainingResult = serde_json::from_value(document).unwrap();

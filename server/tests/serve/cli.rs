@@ -1,11 +1,11 @@
-//! The command line against a real server: what a person types, and what a script relies on.
+//! Command line against a real server: what users type, and what scripts rely on.
 
 use crate::process::{Home, Server};
 use protocol::api::OperationPage;
 use protocol::{Event, EventBody, Operation, OperationId, State};
 use std::process::{Command, Output, Stdio};
 
-/// The command, to this server.
+/// The command, for this server.
 fn signalbox(server: &Server, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
     command.args(args).env("SIGNALBOX_SERVER_URL", &server.url).env_remove("SIGNALBOX_TOKEN");
@@ -13,7 +13,7 @@ fn signalbox(server: &Server, args: &[&str]) -> Command {
     command
 }
 
-/// Its exit code, output and what it said beside.
+/// Exit code, standard output and standard error.
 fn run(server: &Server, args: &[&str]) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = signalbox(server, args).output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
@@ -28,7 +28,7 @@ async fn an_operation_is_started_followed_listed_and_shown() {
     server.host_up().await;
     let (code, out, err) = run(&server, &[&SYNTHETIC[..], &["--follow"]].concat());
     assert_eq!(code, Some(0), "{out}{err}");
-    // The id alone, for id=$(…).
+    // Only the ID, for id=$(…).
     let id = out.trim_end().to_owned();
     assert!(out.lines().count() == 1 && id.parse::<OperationId>().is_ok(), "{out}");
     assert!(err.contains(&format!("/operations/{id}")), "{err}");
@@ -41,10 +41,10 @@ async fn an_operation_is_started_followed_listed_and_shown() {
     let page: OperationPage = serde_json::from_str(&out).unwrap();
     assert_eq!(page.operations[0].id.to_string(), id);
 
-    // The beginning of an id will do.
+    // The beginning of an ID is enough.
     let (code, out, _) = run(&server, &["show", &id[..13]]);
     assert!(code == Some(0) && out.contains("symbol=ACME") && out.contains(&id), "{out}");
-    // To follow what is over says how it ended.
+    // Following an ended operation prints its outcome.
     let (code, out, _) = run(&server, &["follow", &id]);
     assert!(code == Some(0) && out.starts_with("succeeded"), "{out}");
 }
@@ -64,7 +64,7 @@ async fn the_exit_code_of_one_who_follows_tells_how_it_ended() {
     let (_, out, _) = run(&server, &["show", &id]);
     assert!(out.contains("because    wrong symbol") && out.contains("released +"), "{out}");
 
-    // A file that is not there.
+    // A file that does not exist.
     let (code, out, err) =
         run(&server, &["start", "data.load", "symbol=NOSUCH", "timeframe=1h", "source=csv", "--follow"]);
     assert!(code == Some(1) && err.contains("failed"), "{out}{err}");
@@ -83,7 +83,7 @@ async fn what_is_tried_again_by_itself_is_followed_to_the_end_of_its_last_attemp
     assert_eq!(code, Some(0), "{out}{err}");
     let mut lines = out.lines();
     let id = serde_json::from_str::<Operation>(lines.next().unwrap()).unwrap().id;
-    // Nothing is left out of what is told between the two.
+    // Nothing is missing between the first and the last event.
     let mut told = Vec::new();
     for event in lines.map(|line| serde_json::from_str::<Event>(line).unwrap()) {
         if let EventBody::Operation { operation } = event.body {
@@ -132,7 +132,7 @@ async fn wrong_params_are_named_before_anything_starts() {
     assert!(code == Some(3) && err.contains("data.load"), "{err}");
     let (code, out, _) = run(&server, &["start", "help"]);
     assert!(code == Some(0) && out.contains("data.load") && out.contains("    symbol: "), "{out}");
-    // What the server refuses is told with the param it is about.
+    // A refusal names the parameter.
     let (code, _, err) = run(&server, &["start", "data.load", "timeframe=1h", "source=synthetic"]);
     assert!(code == Some(3) && err.contains("symbol"), "{err}");
     assert_eq!(run(&server, &["list"]).1, "No operations match.\n");

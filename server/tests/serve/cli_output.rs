@@ -1,4 +1,4 @@
-//! The command line's output: nothing of it is lost, and what can't be written is said.
+//! Output of the command line: nothing is lost, and failed writes are reported.
 
 use crate::line::Line;
 use crate::process::{Home, PATIENCE, Server};
@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Instant;
 
-/// The command, to the server at `url`.
+/// The command, for the server at `url`.
 fn signalbox(url: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
     command.args(args).env("SIGNALBOX_SERVER_URL", url).env_remove("SIGNALBOX_TOKEN");
@@ -18,14 +18,14 @@ fn signalbox(url: &str, args: &[&str]) -> Command {
     command
 }
 
-/// A server with commands of its own.
+/// Server with given commands.
 fn serve(home: &Home, commands: &str) -> Server {
     let command = home.configured("");
     std::fs::write(home.path().join("data/exec.toml"), commands).unwrap();
     home.serve_by(command)
 }
 
-/// A line every few hundredths of a second, numbered.
+/// Numbered lines, every few hundredths of a second.
 const TICKS: &str = r#"
 [exec.ticks]
 command = ["sh", "-c", "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo tick $i; sleep 0.03; done"]
@@ -54,7 +54,7 @@ fn ended(mut child: Child) -> ExitStatus {
     }
 }
 
-/// An operation that runs, with a line in its log.
+/// Running operation with a line in its log.
 async fn waiting(server: &Server) -> OperationId {
     server.host_up().await;
     let mut feed = server.follow(0).await;
@@ -103,7 +103,7 @@ async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
-    // While it runs: a line from before the follower came.
+    // While it runs: a line from before the command.
     let mut child = signalbox(&server.url, &["follow", &id, "--log"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -115,7 +115,7 @@ async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
     assert!(lines.last().unwrap().unwrap().starts_with("cancelled"));
     assert_eq!(ended(child).code(), Some(2));
 
-    // After its end: all of it, once.
+    // After its end: all lines, once.
     let mut feed = server.follow(0).await;
     let ticking = server.start("exec.ticks", json!({})).await.id;
     feed.until(|op| op.id == ticking && op.state == State::Succeeded).await;
@@ -133,7 +133,7 @@ async fn a_command_whose_output_was_closed_ends_quietly() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
-    // follow --json | head -1, while nothing more happens.
+    // follow --json | head -1, while nothing else happens.
     let mut child = signalbox(&server.url, &["follow", "--json", &id])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -150,7 +150,7 @@ async fn a_command_whose_output_was_closed_ends_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
     let mut command = signalbox(&server.url, &["follow", &id]);
     let child = command.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
-    // It holds the writing ends as well.
+    // It also holds the writing ends.
     drop(command);
     let mut reader = BufReader::new(reader);
     let mut first = String::new();
@@ -180,7 +180,7 @@ async fn output_that_could_not_be_written_is_no_success() {
         let status = signalbox(&server.url, args).stdout(full()).stderr(Stdio::null()).status().unwrap();
         assert_eq!(status.code(), Some(3), "{args:?}");
     }
-    // What was started is said to be, where its id could not be written.
+    // A started operation is reported even if its ID could not be written.
     let Output { status, stderr, .. } = signalbox(&server.url, &["start", "exec.ticks"])
         .stdout(full())
         .stderr(Stdio::piped())
@@ -188,7 +188,7 @@ async fn output_that_could_not_be_written_is_no_success() {
         .unwrap();
     let said = String::from_utf8(stderr).unwrap();
     assert!(status.code() == Some(3) && said.contains("Started exec.ticks"), "{said}");
-    // Notes beside the output have no other place to go to.
+    // Notes on standard error have no alternative.
     let status =
         signalbox(&server.url, &["start", "exec.ticks"]).stdout(Stdio::null()).stderr(full()).status();
     assert_eq!(status.unwrap().code(), Some(0));
@@ -211,7 +211,7 @@ async fn on_a_terminal_the_status_stays_in_one_row_whatever_its_width() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::{Winsize, tcsetwinsize};
     let home = Home::new();
-    // Each report is far wider than the terminal.
+    // Each report is much wider than the terminal.
     let script = home.path().join("long.sh");
     let report = "{\"done\": $i, \"total\": 8, \"unit\": \"files\", \"message\": \
         \"copying /srv/archive/2026/some/long/folder/name/of-a-file.parquet to the other place\"}";
@@ -233,7 +233,7 @@ async fn on_a_terminal_the_status_stays_in_one_row_whatever_its_width() {
     let child = command.stdout(Stdio::null()).stderr(slave).spawn().unwrap();
     drop(command);
     let mut screen = Vec::new();
-    // Reading ends with an error when the last one has closed the other side.
+    // Reading fails when the last process has closed the other side.
     let _ = File::from(master).read_to_end(&mut screen);
     assert_eq!(ended(child).code(), Some(0));
     let screen = String::from_utf8(screen).unwrap();

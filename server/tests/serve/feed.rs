@@ -1,4 +1,4 @@
-//! The feed as others read it: streams that resume, polls of the same records, an orderly end.
+//! Feed as clients read it: resumed streams, polls of the same records, an orderly end.
 
 use crate::process::{Home, PATIENCE, Server};
 use protocol::State;
@@ -13,7 +13,7 @@ async fn a_stream_resumes_where_it_was_left_without_gap_or_duplicate() {
     let server = home.serve(&[]);
     let mut whole = server.follow(0).await;
     let operation = server.load("ACME", Some(20_000)).await;
-    // Another reader comes and goes again and again.
+    // A reader reconnects again and again.
     let mut pieces: Vec<u64> = Vec::new();
     let mut at = 0;
     let mut ended = false;
@@ -61,10 +61,10 @@ async fn a_poll_gives_the_records_of_the_stream() {
     let last = stream.last();
     polled.retain(|seq| *seq <= last);
     assert_eq!(polled, stream.read);
-    // With nothing new it answers at the end of its patience, empty-handed.
+    // Without events, it returns empty after its wait.
     let head: EventsPage = server.pool.get("/api/v1/events?after=0&wait=0s").await.unwrap();
     assert!(head.next >= last);
-    // A place that was never given asks for a new snapshot.
+    // A number that was never used requires a new snapshot.
     let far: EventsPage = server.pool.get("/api/v1/events?after=99999999&wait=0s").await.unwrap();
     assert!(far.reset.is_some());
 }
@@ -73,7 +73,7 @@ async fn a_poll_gives_the_records_of_the_stream() {
 async fn a_stream_can_follow_one_operation() {
     let home = Home::new();
     let server = home.serve(&[]);
-    // Another one tells of itself meanwhile.
+    // Another operation reports progress in the meantime.
     server.load("ONE", Some(5_000)).await;
     let second = server.load("TWO", None).await;
     let path = format!("/api/v1/events?after=0&operation={}", second.id);
@@ -119,7 +119,7 @@ async fn streams_end_when_the_server_stops_and_do_not_keep_it() {
     stream.assert_gapless();
 }
 
-/// Says this over a connection of its own, and reads until all of `wanted` came, in order.
+/// Sends a request on its own connection, and reads until all of `wanted` came, in order.
 async fn spoken(server: &Server, said: &str, wanted: &[&str]) -> (TcpStream, String) {
     let address = server.url.trim_start_matches("http://");
     let mut connection = TcpStream::connect(address).await.unwrap();
@@ -199,7 +199,7 @@ async fn an_empty_last_event_id_is_the_same_as_none() {
     let server = home.serve(&[]);
     server.host_up().await;
     for empty in ["Last-Event-ID:\r\n", "Last-Event-ID: \r\n"] {
-        // What the address says holds then, too.
+        // The query string applies then, too.
         let ask = format!("GET /api/v1/events?after=0 HTTP/1.1\r\nhost: HOST\r\n{empty}\r\n");
         let (_, heard) = spoken(&server, &ask, &["HTTP/1.1 200", "event: hello", "id: 1\n"]).await;
         assert!(heard.contains("text/event-stream"), "{heard}");
@@ -224,7 +224,7 @@ async fn a_stream_over_http_2_is_the_same() {
     assert!(heard.starts_with("event: hello"), "{heard}");
 }
 
-/// The header of an answer that says where in the feed it is true.
+/// Header with the position in the feed that a response reflects.
 async fn place_of(server: &Server, path: &str) -> Option<u64> {
     let said = format!("GET {path} HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
     let (_connection, answer) = spoken(server, &said, &["\r\n\r\n"]).await;
@@ -249,7 +249,7 @@ async fn an_answer_and_the_events_after_its_number_are_everything() {
         };
         series.iter().flat_map(of).collect()
     };
-    // Asked for again and again while it runs, each time as near to an event as can be.
+    // Requested repeatedly while it runs, each time as close to an event as possible.
     let (mut answers, mut later) = (Vec::new(), Vec::new());
     loop {
         let event = feed.next().await;
@@ -274,7 +274,7 @@ async fn an_answer_and_the_events_after_its_number_are_everything() {
         }
         assert_eq!(joined, count(&last.series), "joined at {}", answer.seq);
     }
-    // Every answer of the API says its number, in the same place.
+    // All API responses have the number in the same header.
     for path in ["operations", "operations/counts", "activity", "audit", "hosts", "kinds", "snapshot"] {
         let seq = place_of(&server, &format!("/api/v1/{path}")).await;
         assert!(seq.is_some_and(|seq| seq >= feed.last()), "{path}: {seq:?}");

@@ -1,5 +1,5 @@
-//! A service of ktrdr in the configuration: started, watched, cancelled over our own API, and found again by a
-//! server that was killed.
+//! Service of ktrdr in the configuration: started, observed, cancelled through our API, and found again by a restarted
+//! server.
 
 #[expect(dead_code, reason = "the tests of the adapters themselves use all of it")]
 #[path = "../../../crates/hosts/ktrdr/tests/adapter/double.rs"]
@@ -13,7 +13,7 @@ use protocol::{Operation, State};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// A worker with one training: after `start` it runs, a third of the way, until it is cancelled or let go.
+/// Worker with one training: after `start` it runs, at a third, until it is cancelled or released.
 #[derive(Default)]
 struct Worker {
     id: Option<String>,
@@ -115,7 +115,7 @@ async fn a_run_at_ktrdr_outlives_the_server_and_is_followed_again() {
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
     let operation = server.start("ktrdr.train", params()).await;
-    // What it can be found again by is durable.
+    // The data for finding it again is stored durably.
     feed.until(|o| o.id == operation.id && o.checkpoint.as_ref().is_some_and(|c| c.state["started"] == true))
         .await;
     server.kill();
@@ -128,9 +128,9 @@ async fn a_run_at_ktrdr_outlives_the_server_and_is_followed_again() {
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
     let attempts = server.detail(operation.id).await.attempts;
     assert_eq!(attempts[1].origin, AttemptOrigin::Resume);
-    // The first one does not claim that the work ended: it says where it goes on.
+    // The message of the first attempt does not claim that the work ended; it says where it continues.
     let why = &attempts[0].failure.as_ref().unwrap().message;
     assert!(why.contains("runs as signalbox-") && !why.contains("the work ended"), "{why}");
-    // It was started once over there.
+    // It was started once at the service.
     assert_eq!(double.calls("POST /training/start").len(), 1);
 }

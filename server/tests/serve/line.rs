@@ -1,4 +1,4 @@
-//! A bad line: passes bytes between a client and a server, and cuts streams.
+//! Bad connection: a proxy between client and server that cuts streams.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Ends, with all its connections, when it is dropped.
+/// Proxy that ends with all its connections when dropped.
 pub struct Line {
     pub url: String,
     cuts: Arc<AtomicUsize>,
@@ -14,7 +14,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line to `server` (`http://127.0.0.1:PORT`) that cuts each event stream after so many bytes.
+    /// Proxy to `server` (`http://127.0.0.1:PORT`) that cuts each event stream after some bytes.
     pub async fn cutting(server: &str, after_bytes: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -32,7 +32,7 @@ impl Line {
         Self { url, cuts, _tasks: tasks }
     }
 
-    /// Streams that were cut.
+    /// Number of cut streams.
     pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The log of an operation over the API: searched, however long it is.
+//! Log of an operation over the API: searched, however long it is.
 
 use crate::process::Home;
 use protocol::State;
@@ -24,18 +24,18 @@ async fn a_search_reaches_all_lines_of_a_log_and_says_how_far_it_went() {
         async move { pool.get::<LogSearch>(&path).await }
     };
     let numbers = |found: &LogSearch| found.lines.iter().map(|line| line.n).collect::<Vec<_>>();
-    // The first line is farther back than one request goes.
+    // The first line is further back than one request searches.
     let newest = search("q=7777").await.unwrap();
     assert_eq!(numbers(&newest)[..2], [27_777, 37_777]);
     assert!((2..=27_777).contains(&newest.searched_from), "{}", newest.searched_from);
     let older = search(&format!("q=7777&before={}", newest.searched_from)).await.unwrap();
     assert_eq!((numbers(&older), older.searched_from), (vec![7_777, 17_777], 1));
-    // Nothing is told as not there before all was searched.
+    // A search only says that there is no match after all lines were searched.
     let none = search("q=nowhere").await.unwrap();
     assert!(none.lines.is_empty() && none.searched_from > 1);
     let none = search(&format!("q=nowhere&before={}", none.searched_from)).await.unwrap();
     assert_eq!((none.lines.len(), none.searched_from), (0, 1));
-    // A full answer says where it stopped.
+    // A full response says where it stopped.
     let few = search("limit=3").await.unwrap();
     assert_eq!((numbers(&few), few.searched_from), (vec![119_998, 119_999, 120_000], 119_998));
     assert!(search("level=error").await.unwrap().lines.is_empty());

@@ -1,4 +1,4 @@
-//! The real binary with its real bundled hosts, over HTTP: what programs and operators rely on.
+//! Real program with its real bundled hosts, over HTTP: what programs and administrators rely on.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 

@@ -1,4 +1,4 @@
-//! Starts and ends real processes of `signalbox serve`, each with a folder of its own.
+//! Starts and stops real processes of `signalbox serve`, each with its own folder.
 
 use pool::{Pool, PoolConfig, Repeat};
 use protocol::api::{HostLink, HostStatus, OperationDetail, Snapshot};
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Nothing here takes nearly so long; a test that waits for ever says so.
+/// Timeout of waits; nothing takes nearly that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder for one server, and after another's death the next one.
+/// Folder for a server, and for the next one after a restart.
 pub struct Home {
     folder: tempfile::TempDir,
 }
@@ -33,14 +33,14 @@ impl Home {
         self.path().join("csv")
     }
 
-    /// The command, ready for more arguments.
+    /// The command, for more arguments.
     pub fn command(&self, flags: &[&str]) -> Command {
         let mut command = self.bare();
         command.arg("--csv").arg(self.csv()).args(flags);
         command
     }
 
-    /// The command with a configuration, which may leave the bundled hosts out.
+    /// The command with a configuration, which may exclude the bundled hosts.
     pub fn configured(&self, configuration: &str) -> Command {
         std::fs::create_dir_all(self.path().join("data")).unwrap();
         std::fs::write(self.path().join("data/signalbox.toml"), configuration).unwrap();
@@ -61,7 +61,7 @@ impl Home {
         self.serve_by(self.command(flags))
     }
 
-    /// The same by a command that was made ready.
+    /// Same, with a prepared command.
     pub fn serve_by(&self, mut command: Command) -> Server {
         let ready = self.path().join("ready");
         let _ = std::fs::remove_file(&ready);
@@ -80,9 +80,9 @@ impl Home {
 }
 
 impl Drop for Home {
-    /// Nothing that runs in this folder outlives the test: not hosts that were left running on purpose, nor hosts and
-    /// commands of a server that was killed and that have not noticed it yet. They would write into the folder while it
-    /// is removed, and make it anew.
+    /// Kills everything that runs in this folder: hosts that were left running on purpose, and hosts and commands of a
+    /// killed server that have not noticed it yet. They would write into the folder while it is removed, and create it
+    /// again.
     fn drop(&mut self) {
         let started = Instant::now();
         loop {
@@ -90,14 +90,14 @@ impl Drop for Home {
             if left.is_empty() || started.elapsed() > PATIENCE {
                 break;
             }
-            // Already gone, for some.
+            // Some have already ended.
             let _ = Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()).status();
             std::thread::yield_now();
         }
     }
 }
 
-/// The ids of processes that have a folder in their arguments, or are in it.
+/// PIDs of processes with a folder in their arguments or as their working directory.
 fn processes_in(folder: &Path) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|process| {
@@ -111,7 +111,7 @@ fn processes_in(folder: &Path) -> Vec<String> {
     ids.collect()
 }
 
-/// What a process writes to its ready file, once it listens.
+/// Content of a process's ready file, once it listens.
 fn address(ready: &Path) -> String {
     let started = Instant::now();
     loop {
@@ -123,7 +123,7 @@ fn address(ready: &Path) -> String {
     }
 }
 
-/// A host that runs as a process of its own.
+/// Host as a separate process.
 pub struct HostProcess {
     child: Child,
     pub url: String,
@@ -134,7 +134,7 @@ impl HostProcess {
         Self::start_at(folder, "127.0.0.1:0")
     }
 
-    /// On this address and port.
+    /// Starts a host at this address and port.
     pub fn start_at(folder: &Path, listen: &str) -> Self {
         let ready = folder.with_extension("ready");
         let _ = std::fs::remove_file(&ready);
@@ -145,7 +145,7 @@ impl HostProcess {
         Self { child, url: address(&ready) }
     }
 
-    /// As by `kill -9`.
+    /// Like `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -154,13 +154,13 @@ impl HostProcess {
 
 impl Drop for HostProcess {
     fn drop(&mut self) {
-        // Already gone, where a test ended it.
+        // It may have ended in the test.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A server that runs.
+/// Running server.
 pub struct Server {
     child: Child,
     pub url: String,
@@ -168,20 +168,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// As by `kill -9`.
+    /// Like `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks politely and gives what it exited with, once it did.
+    /// Stops it gracefully; returns its exit status.
     pub fn stop(mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap()
     }
 
-    /// A load of synthetic bars: two years of hours, gently when a pace is given.
+    /// Starts a load of synthetic bars: two years of hours, slowly if a pace is given.
     pub async fn load(&self, symbol: &str, pace: Option<u32>) -> Operation {
         let mut params = json!({"symbol": symbol, "timeframe": "1h", "source": "synthetic"});
         if let Some(pace) = pace {
@@ -190,14 +190,14 @@ impl Server {
         self.start("data.load", params).await
     }
 
-    /// Starts an operation; a host that is just coming up is waited for.
+    /// Starts an operation; waits for a host that is just starting.
     pub async fn start(&self, kind: &str, params: Value) -> Operation {
         self.host_up().await;
         let body = json!({"kind": kind, "params": params});
         self.pool.post::<_, Operation>("/api/v1/operations", &body, Repeat::Never).await.unwrap().1
     }
 
-    /// Waits, by the feed, until every host is heard.
+    /// Waits until the feed reports all hosts as connected.
     pub async fn host_up(&self) {
         let snapshot: Snapshot = self.pool.get("/api/v1/snapshot").await.unwrap();
         let away = |host: &HostStatus| host.link != HostLink::Up;
@@ -221,7 +221,7 @@ impl Server {
         self.pool.post::<_, Operation>(&path, &json!({}), Repeat::Never).await.unwrap().1
     }
 
-    /// Follows the feed over SSE from after an event.
+    /// Follows the feed over SSE from an event.
     pub async fn follow(&self, after: u64) -> Follower {
         let stream =
             self.pool.stream("/api/v1/events", Some(&after.to_string()), PATIENCE, PATIENCE).await.unwrap();
@@ -231,13 +231,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Already gone, for most.
+        // Most have already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// One who reads the stream and keeps the book of it.
+/// Reader of the stream that records it.
 pub struct Follower {
     stream: pool::SseStream,
     pub read: Vec<u64>,
@@ -246,7 +246,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// The next event; `None` at the end of the stream.
+    /// Next event; `None` at the end of the stream.
     pub async fn try_next(&mut self) -> Option<Event> {
         loop {
             let message = self.stream.next().await?.ok()?;
@@ -269,7 +269,7 @@ impl Follower {
         next.expect("the stream ended")
     }
 
-    /// The first event that fits. While others come, it is waited for no longer than while none does.
+    /// First event that matches. The timeout also applies while other events arrive.
     async fn until_told<T>(&mut self, fits: impl Fn(EventBody) -> Option<T>) -> T {
         let told = async {
             loop {
@@ -281,7 +281,7 @@ impl Follower {
         tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not")
     }
 
-    /// The first operation as told that fits.
+    /// First operation that matches.
     pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
         self.until_told(|body| match body {
             EventBody::Operation { operation } if fits(&operation) => Some(*operation),
@@ -290,12 +290,12 @@ impl Follower {
         .await
     }
 
-    /// The first progress of an operation with at least so much done.
+    /// First progress of an operation with at least this much done.
     pub async fn until_done(&mut self, id: OperationId, done: u64) {
         self.until_progress(id, |progress| progress.done >= done).await;
     }
 
-    /// The first progress of an operation that fits.
+    /// First progress of an operation that matches.
     pub async fn until_progress(&mut self, id: OperationId, fits: impl Fn(&Progress) -> bool) {
         self.until_told(|body| match body {
             EventBody::Progress { id: of, progress, .. } => (of == id && fits(&progress)).then_some(()),
@@ -304,7 +304,7 @@ impl Follower {
         .await;
     }
 
-    /// The first lines of its log.
+    /// First lines of its log.
     pub async fn until_log(&mut self, id: OperationId) {
         self.until_told(|body| match body {
             EventBody::Log { id: of, .. } => (of == id).then_some(()),
@@ -317,7 +317,7 @@ impl Follower {
         self.read.last().copied().unwrap_or(self.after)
     }
 
-    /// Each number once; what is missing was said to be skipped.
+    /// Asserts that each number came once, and that missing ones were reported as skipped.
     pub fn assert_gapless(&self) {
         assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
         let read: std::collections::HashSet<u64> = self.read.iter().copied().collect();

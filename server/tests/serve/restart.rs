@@ -1,4 +1,4 @@
-//! kill -9 of the server in mid-load, and of the hosts: nothing lost, nothing twice, nothing claimed.
+//! kill -9 of the server during a load, and of the hosts: nothing is lost, repeated or falsely reported.
 
 use crate::process::Home;
 use protocol::results::LoadResult;
@@ -14,7 +14,7 @@ async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice()
     let operation = server.load("STORM", Some(700)).await;
     feed.until_done(operation.id, 100).await;
     server.kill();
-    // What had been sent already is read to its end.
+    // Data sent before is read to its end.
     while feed.try_next().await.is_some() {}
     feed.assert_gapless();
     let (before, at) = (feed.read.clone(), feed.last());
@@ -22,7 +22,7 @@ async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice()
     let server = home.serve(&["--keep-hosts"]);
     let taken_up = server.detail(operation.id).await.operation;
     assert_eq!((taken_up.state, taken_up.attempt), (State::Running, 1));
-    // The same reader comes back with its last number.
+    // The same reader resumes with its last number.
     let mut feed = server.follow(at).await;
     let ended = feed.until(|o| o.id == operation.id && o.state.ended()).await;
     assert_eq!((ended.state, ended.attempt), (State::Succeeded, 1), "{:?}", ended.failure);
@@ -35,7 +35,7 @@ async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice()
     let (calm, storm) =
         (result(server.detail(undisturbed.id).await), result(server.detail(operation.id).await));
     assert_eq!(calm.rows, storm.rows);
-    // Its log has each line once, though two servers wrote it down.
+    // Its log has each line once, although two servers wrote it.
     let logs: protocol::api::LogPage =
         server.pool.get(&format!("/api/v1/operations/{}/logs?limit=10000", operation.id)).await.unwrap();
     let lines: Vec<u64> = logs.lines.iter().map(|l| l.n).collect();
@@ -77,7 +77,7 @@ async fn bundled_hosts_that_die_come_back_and_what_they_had_can_be_resumed() {
     feed.assert_gapless();
 }
 
-/// Ends the process of this test's own server that listens on a port, found among its children.
+/// Kills the child process of this test's server that listens on a port.
 fn kill_listener(port: &str) {
     let needle = format!(":{:04X}", port.parse::<u16>().unwrap());
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();

@@ -1,4 +1,4 @@
-//! Sweeps: many runs as children of one operation, over real bars and backtests.
+//! Sweeps: many runs as children of one operation, with real bars and backtests.
 
 use crate::process::{Follower, Home, HostProcess, Server};
 use pool::{PoolError, Repeat};
@@ -47,7 +47,7 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
     let runs = children(&server, sweep.id).await.operations;
     assert_eq!(runs.len(), 4);
     assert!(runs.iter().all(|run| run.parent == Some(sweep.id)));
-    // Each figure is that of its child, whose params are those of its place.
+    // Each metric is that of its child, whose parameters match its index.
     for ran in &told.ran {
         let child = server.detail(ran.operation).await;
         let sharpe = child.result.unwrap().document["performance"]["sharpe"].as_f64();
@@ -59,7 +59,7 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
             (Some(grid[ran.run as usize].0), Some(grid[ran.run as usize].1))
         );
     }
-    // The curves go on as the runs end, whichever ends first.
+    // The series continue in the order in which runs end.
     let path = format!("/api/v1/operations/{}/series", sweep.id);
     let curves: protocol::api::SeriesAnswer = server.pool.get(&path).await.unwrap();
     for name in ["figure", "best"] {
@@ -123,7 +123,7 @@ async fn what_is_wrong_with_a_sweep_is_told_and_starts_nothing() {
     assert!(matches!(error, PoolError::Status { status: 400, .. }), "{error}");
 }
 
-/// Many trainings that take long; the first of them run.
+/// Many long trainings; the first of them run.
 async fn long(server: &Server, feed: &mut Follower) -> (OperationId, OperationId) {
     let mut params = params("seed=1..6");
     params["run"] = json!("training.run");
@@ -151,7 +151,7 @@ async fn a_cancel_goes_to_all_runs_of_a_sweep() {
         }
         feed.until(|o| o.parent == Some(sweep) && o.state.ended()).await;
     }
-    // What went along with it is wanted again with it.
+    // Runs that were cancelled together with it are run again.
     server.ask(sweep, "resume").await;
     feed.until(|o| o.parent == Some(sweep) && o.attempt == 2 && o.state == State::Running).await;
     server.ask(sweep, "cancel").await;
@@ -227,7 +227,7 @@ async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
     let ended = feed.until(|o| o.id == sweep && o.state.ended() && o.attempt == 2).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
     assert_eq!(result(&server, sweep).await.ran.len(), 80);
-    // What ran on the host ended with it; nothing was cancelled, and nothing was run twice.
+    // Runs on the host ended with it; nothing was cancelled, and nothing was run twice.
     let children = children(&server, sweep).await.operations;
     let kept = |state| matches!(state, State::Succeeded | State::Failed);
     assert!(children.iter().all(|run| run.attempt == 1 && kept(run.state)), "{children:?}");
@@ -236,7 +236,7 @@ async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
 #[tokio::test]
 async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
     let home = Home::new();
-    // An adapter is heard, whatever the service behind it does, and has no backtests of ours.
+    // An adapter is connected whatever its service does, and offers none of our backtests.
     let server = home.serve_by(home.configured(
         "[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nprotocol = 'ktrdr-worker'\noffers = 'training'",
     ));

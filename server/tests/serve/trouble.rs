@@ -1,4 +1,4 @@
-//! What can go wrong before anything runs: each a sentence that says what to do.
+//! Errors before anything runs: each is a sentence that says what to do.
 
 use crate::process::Home;
 

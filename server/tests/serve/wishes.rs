@@ -1,5 +1,4 @@
-//! What persons ask for over the API beside a start: commands of their own, many cancels at once, to give up, to
-//! drain.
+//! Requests over the API besides starts: own commands, bulk cancels, abandon, drain.
 
 use crate::process::Home;
 use pool::{PoolError, Repeat};
@@ -22,7 +21,7 @@ async fn a_command_of_the_configuration_is_a_kind_and_its_result_is_kept() {
         max = 100
         default = 3
     "#;
-    // Where nothing is said, the data folder is looked in.
+    // By default, the file in the data folder is used.
     std::fs::write(home.path().join("data/exec.toml"), commands).unwrap();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -127,7 +126,7 @@ async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
     let (_, _): (u16, Operation) =
         server.pool.post(&format!("{path}/cancel"), &cancel, Repeat::Never).await.unwrap();
     feed.until(|o| o.id == operation.id && o.state == State::Cancelled).await;
-    // What is refused changes nothing, and is no entry.
+    // Refused requests change nothing and have no audit entry.
     server
         .pool
         .post::<_, Operation>(&format!("{path}/cancel"), &cancel, Repeat::Never)
@@ -159,7 +158,7 @@ async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
     // The same configuration as before is no change.
     assert_eq!(before.entries.len(), after.entries.len());
 
-    // Page by page it is the same.
+    // Page by page, it is the same.
     let mut page: AuditPage = server.pool.get("/api/v1/audit?limit=2").await.unwrap();
     let mut paged = page.entries.clone();
     while let Some(next) = page.next {
