@@ -62,7 +62,7 @@ async fn the_exit_code_of_one_who_follows_tells_how_it_ended() {
     assert!(code == Some(2) && out.starts_with("cancelled"), "{out}{err}");
     assert_eq!(follower.wait_with_output().unwrap().status.code(), Some(2));
     let (_, out, _) = run(&server, &["show", &id]);
-    assert!(out.contains("because    wrong symbol") && out.contains("released +"), "{out}");
+    assert!(out.contains("reason     wrong symbol") && out.contains("released +"), "{out}");
 
     // A file that does not exist.
     let (code, out, err) =

@@ -222,6 +222,6 @@ mod tests {
         let (id, (traded, rows)) = (OperationId::new(), some());
         store.keep(id, &traded, &[], &rows).unwrap();
         fs::write(store.of(id).join(EQUITY), b"torn").unwrap();
-        assert!(store.rows(id).unwrap_err().to_string().contains("damaged"));
+        assert!(store.rows(id).unwrap_err().to_string().contains("corrupt"));
     }
 }

@@ -300,7 +300,7 @@ async fn a_preview_shows_the_first_bars_as_they_will_be_stored() {
     let fact = |label: &str| preview.facts.iter().find(|f| f.label == label).unwrap().value.clone();
     assert_eq!(
         (fact("Format"), fact("Time zone")),
-        ("metatrader (detected)".into(), "Europe/Athens (chosen)".into())
+        ("metatrader (detected)".into(), "Europe/Athens (selected)".into())
     );
     assert!(fact("Columns").starts_with("date: <DATE> · time: <TIME> · open: <OPEN>"), "{}", fact("Columns"));
     let table = preview.table.as_ref().unwrap();

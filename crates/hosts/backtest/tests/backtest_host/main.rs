@@ -64,7 +64,7 @@ async fn synthetic_bars_are_loaded_and_backtested() {
     let phases = Served::phases(&events);
     assert_eq!(phases.last().map(String::as_str), Some("evaluate"), "{phases:?}");
     let lines = Served::lines(&events);
-    assert!(lines.iter().any(|l| l.level == LogLevel::Warn && l.text.contains("synthetic")));
+    assert!(lines.iter().any(|l| l.level == LogLevel::Warn && l.text.contains("Synthetic")));
     assert!(lines.iter().any(|l| l.text.starts_with("SMA cross 5/20: 10,000.00 → ")), "{lines:?}");
 }
 
