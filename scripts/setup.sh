@@ -171,6 +171,23 @@ a_browser() {
     packages "A browser for the tests" "about 30 s, 400 MB" chromium fonts-dejavu-core
 }
 
+# --- The check of the API ------------------------------------------------------------------------------------
+
+schemathesis_of_python() {
+    have schemathesis && [ "$(schemathesis --version 2>/dev/null | awk '{ print $NF }')" = "$SCHEMATHESIS_VERSION" ] && return
+    have python3 || packages "Python for the check of the API" "about 10 s" python3 python3-venv
+    python3 -c 'import ensurepip' 2>/dev/null || packages "Python's venv" "about 10 s" python3-venv
+    step "schemathesis $SCHEMATHESIS_VERSION" "about 20 s, 90 MB" install_schemathesis ||
+        die "schemathesis $SCHEMATHESIS_VERSION could not be installed." "Check the network, then run make again."
+}
+
+install_schemathesis() {
+    rm -rf "$TOOLS/python"
+    python3 -m venv "$TOOLS/python"
+    "$TOOLS/python/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$SCHEMATHESIS_VERSION"
+    ln -sf "$TOOLS/python/bin/schemathesis" "$TOOLS/bin/schemathesis"
+}
+
 # --- The proxy for tests -----------------------------------------------------------------------------------
 
 # Optional: without nginx, the tests behind a proxy are skipped.
@@ -212,4 +229,5 @@ vendored_scripts
 if [ "$FOR" = test ]; then
     a_browser
     a_proxy
+    schemathesis_of_python
 fi

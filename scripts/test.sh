@@ -7,7 +7,7 @@ set -euo pipefail
 . "$ROOT/scripts/tell.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup format lints lints-wasm dependencies tests storms build browser)
+PARTS=(setup words format lints lints-wasm dependencies tests storms build api browser)
 CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
@@ -23,6 +23,8 @@ limited() {
 }
 
 setup() { scripts/setup.sh test; }
+
+words() { limited 2m node scripts/words.mjs; }
 
 format() { limited 2m cargo fmt --all --check; }
 
@@ -52,6 +54,9 @@ tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
+
+# The real server against its published description.
+api() { limited 5m scripts/api.sh; }
 
 browser() {
     CHROMIUM=$(scripts/browser.sh) SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE \

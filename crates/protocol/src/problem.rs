@@ -25,7 +25,6 @@ macro_rules! problem_types {
     ($($variant:ident, $slug:literal, $status:literal, $title:literal;)*) => {
         /// Stable type of a problem, for programs.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum ProblemType {
             $(#[doc = $title] #[serde(rename = $slug)] $variant,)*
             /// A type that this version does not know.
@@ -44,6 +43,21 @@ macro_rules! problem_types {
                 match self { $(ProblemType::$variant => $title,)* ProblemType::Other => "Unknown problem" }
             }
         }
+
+        // The derive does not see the names of a macro, and would publish those of the variants.
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for ProblemType {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some("Stable type of a problem, for programs."))
+                    .enum_values(Some([$($slug,)* "Other"]))
+                    .into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for ProblemType {}
     };
 }
 
