@@ -12,6 +12,11 @@ async fn below_a_base_path_api_stream_and_command_line_work() {
     let mut feed = server.follow(0).await;
     let load = server.load("ACME", None).await;
     feed.until(|op| op.id == load.id && op.state.ended()).await;
+    let again = reqwest::Client::builder().no_proxy().build().unwrap();
+    let start = serde_json::json!({"kind": load.kind, "params": load.params});
+    let answer = again.post(format!("{}/api/v1/operations", server.url)).json(&start).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    assert!(location.starts_with("/signalbox/api/v1/operations/"), "{location}");
 
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_signalbox"))
         .args(["start", "data.load", "timeframe=1h", "source=synthetic", "symbol=EMCA", "--follow"])

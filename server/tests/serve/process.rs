@@ -21,6 +21,7 @@ impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+        std::fs::write(folder.path().join("site/hash.txt"), "").unwrap();
         std::fs::create_dir_all(folder.path().join("csv")).unwrap();
         Self { folder }
     }
