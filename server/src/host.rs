@@ -116,7 +116,7 @@ fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let mistake = || format!("{shown} is invalid; see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
-    exec_host::works(&config, &folder).with_context(mistake)
+    exec_host::works(&config, &folder, exec_host::Owner::default()).with_context(mistake)
 }
 
 /// Data sources, with explicit ones first; even a new installation has data to load.
