@@ -27,6 +27,7 @@ mod bar;
 mod command;
 mod config;
 mod curves;
+mod display;
 mod ear;
 mod escape;
 mod gate;
