@@ -55,7 +55,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     hosts.extend(through_adapters);
     let bundled = match &config.hosts.bundled {
         Some(sources) => {
-            let bundled = Bundled::start(&config.data, sources).await?;
+            let bundled = Bundled::start(&config.data, sources, config.engine.rules.lost_after).await?;
             hosts.push(bundled.config()?);
             Some(bundled)
         }
