@@ -47,3 +47,32 @@ async fn a_proxy_may_remove_the_base_path_or_leave_it() {
     let document: serde_json::Value = ask("/openapi.json").await.json().await.unwrap();
     assert_eq!(document["servers"][0]["url"], "/signalbox");
 }
+
+#[tokio::test]
+async fn every_address_in_a_page_is_below_the_base_path() {
+    let home = Home::new();
+    let server = home.serve(&["--base-path", "/signalbox"]);
+    let mut feed = server.follow(0).await;
+    let id = server.load("ACME", None).await.id;
+    feed.until(|op| op.id == id && op.state.ended()).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let operation = format!("/operations/{id}");
+    let compare = format!("/compare?ids={id}");
+    for path in
+        ["/", "/operations", "/operations?q=acme&group=kind", &operation, &compare, "/new", "/hosts", "/none"]
+    {
+        let page = client.get(format!("{}{path}", server.url)).timeout(PATIENCE).send().await.unwrap();
+        let html = page.text().await.unwrap();
+        let mut found = 0;
+        for name in ["href=", "action=", "src=", "formaction="] {
+            for (at, _) in html.match_indices(&format!(" {name}\"/")) {
+                let address: String = html[at + name.len() + 2..].chars().take_while(|c| *c != '"').collect();
+                assert!(address.starts_with("/signalbox/"), "{path}: {name}{address}");
+                found += 1;
+            }
+        }
+        let form = html.contains("action=\"/signalbox/operations\"");
+        assert_eq!(form, path.starts_with("/operations") && path != operation, "{path}: the search form");
+        assert!(found > 5, "{path} has only {found} addresses: {html}");
+    }
+}
