@@ -8,7 +8,7 @@ use protocol::{HostName, KindName};
 /// Consequences of draining a host, one line each.
 pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     let Some(host) = hosts.iter().find(|h| h.name == *name) else {
-        return vec![format!("Host {name} is not known any more. Reload the page.")];
+        return vec![format!("Host {name} was removed. Reload the page.")];
     };
     let mut lines = vec![match host.running {
         0 => "It accepts no new operations. None is running on it.".to_owned(),
