@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Time within which the hosts must listen, once no other host uses their data folder.
 const READY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Start of the names of ready files.
+const READY_FILE: &str = "hosts-ready-";
 const READY_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Time that they have to end their work before they are killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(8);
@@ -267,7 +269,7 @@ impl Spawner {
             let _ = std::fs::remove_file(&self.record);
         }
         let program = std::env::current_exe().context("can't determine the path of this program")?;
-        let ready = self.data.join(format!("hosts-ready-{}", std::process::id()));
+        let ready = self.data.join(format!("{READY_FILE}{}", std::process::id()));
         // A ready file of an earlier process with the same PID would be read otherwise.
         let _ = std::fs::remove_file(&ready);
         let mut command = Command::new(program);
@@ -301,7 +303,7 @@ impl Spawner {
         let offer = Some(Offer::of(&self.sources));
         let mut child = command.spawn().context("can't start the bundled hosts")?;
         let url = self.ready(&mut child, &ready).await;
-        let _ = std::fs::remove_file(&ready);
+        self.remove_ready_files();
         match url {
             Ok(url) => {
                 let left = Left { url, pid: child.id(), secret: self.secret.clone(), offer };
@@ -312,6 +314,15 @@ impl Spawner {
                 // Nobody would find them.
                 let _ = child.kill().await;
                 Err(error)
+            }
+        }
+    }
+
+    /// Removes ready files, including those of servers that were killed while they started their hosts.
+    fn remove_ready_files(&self) {
+        for entry in std::fs::read_dir(&self.data).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(READY_FILE) {
+                let _ = std::fs::remove_file(entry.path());
             }
         }
     }

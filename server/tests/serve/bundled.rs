@@ -139,6 +139,9 @@ async fn a_server_that_was_killed_while_it_started_its_hosts_leaves_none_that_th
         let server = home.serve(flags);
         loads(&server).await;
         wait_until(|| home.all_hosts() == [home.hosts()], "other hosts still run");
+        let files = std::fs::read_dir(home.path().join("data")).unwrap().flatten();
+        let names: Vec<_> = files.map(|file| file.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with("hosts-ready")), "{names:?}");
         assert!(server.stop().success());
         let kept = usize::from(!flags.is_empty());
         assert_eq!(home.all_hosts().len(), kept);
