@@ -92,6 +92,7 @@ impl Bundled {
             url: self.url.clone(),
             pool: PoolConfig { token: self.secret.clone(), ..PoolConfig::default() },
             configured_at: None,
+            in_process: false,
         })
     }
 

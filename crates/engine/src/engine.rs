@@ -149,6 +149,7 @@ impl Engine {
             let last_word = LastWord::default();
             let mut entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_word.clone());
             entry.draining = drained.contains(&host.name);
+            entry.in_process = host.in_process;
             view.write().apply(ViewChange::Host(Box::new(entry.status())));
             roster.add(entry);
             pools.push((host.name.clone(), pool.clone()));
