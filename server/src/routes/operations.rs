@@ -90,7 +90,8 @@ pub async fn counts(
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 422, body = Problem,
             description = "Unknown kind, key used for another request, or invalid parameters, priority or rule, with a message for each"),
-        (status = 503, body = Problem, description = "The database can't be written"),
+        (status = 503, body = Problem,
+            description = "The database can't be written, or the kind is unknown and not all hosts have connected since the server started"),
     ))]
 pub async fn start(
     State(server): State<Server>,
@@ -323,7 +324,7 @@ pub struct SeriesQuery {
         ("name" = Option<String>, Query, description = "Names, comma-separated; default: all"),
         ("from" = Option<f64>, Query, description = "Minimum x"),
         ("to" = Option<f64>, Query, description = "Maximum x"),
-        ("points" = Option<u32>, Query, description = "Maximum points per series, 4 to 20,000; default 1,000"),
+        ("points" = Option<u32>, Query, description = "Maximum points per series, 5 to 20,000; default 1,000"),
     ),
     responses((status = 200, body = SeriesAnswer),
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
@@ -338,7 +339,7 @@ pub async fn series(
     let whole = query.name.iter().filter(|name| name.contains(',')).map(String::as_str);
     let names = query.name.iter().flat_map(|n| n.split(',')).map(str::trim).chain(whole);
     let names = names.map(str::to_owned).collect();
-    let points = query.points.unwrap_or(1_000).clamp(4, 20_000);
+    let points = query.points.unwrap_or(1_000).clamp(5, 20_000);
     Ok(Json(server.engine.series(id_of(id)?, names, (query.from, query.to), points).await?))
 }
 
@@ -388,7 +389,7 @@ pub async fn logs(
 #[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
     params(("id" = String, Path), ("name" = String, Path, description = "Name in the result, such as `bars`")),
     responses((status = 200, description = "The artifact, with its own media type"), (status = 404, body = Problem),
-        (status = 502, body = Problem, description = "The host is unreachable"),
+        (status = 502, body = Problem, description = "The host is unreachable, or the artifact's path is invalid"),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn artifact(
     State(server): State<Server>,
