@@ -102,7 +102,7 @@ test('all that a filter finds is deleted, counted by the server, and a row of it
     await expect(page.getByRole('row').filter({ hasText: 'succeeded' })).toHaveCount(2);
     await page.getByRole('button', { name: 'Delete matching…' }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('2 operations go');
+    await expect(dialog).toContainText('deletes 2 operations');
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 2 operations.');
     await expect(page.getByText('No operations match')).toBeVisible();
@@ -151,7 +151,7 @@ test('a question that is asked again counts again', async ({ page, request }) =>
 
     await fail(request, 'NEITHER');
     await ask.click();
-    await expect(dialog).toContainText('2 operations go');
+    await expect(dialog).toContainText('deletes 2 operations');
     await expect(dialog.getByRole('button', { name: 'Keep' })).toBeFocused();
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 2 operations.');

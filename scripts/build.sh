@@ -25,6 +25,8 @@ printf '%s\n' "$ROOT" >"$begun"
 started=$SECONDS
 cargo leptos build --release --split ||
     die "The build failed; see above." "If your changes are not the cause, run:  make clean, then make again."
+# The site is complete without the program's folder.
+cp "$(dirname "$SERVER")/hash.txt" "$SITE/"
 node scripts/compress.mjs "$SITE" || die "Compressing the site failed; see above."
 # Time stamp of the start of the build, so that files edited during the build are newer.
 mv "$begun" "$STAMP"

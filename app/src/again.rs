@@ -61,7 +61,7 @@ fn pause(times: u32) -> Duration {
 /// Whether a retry may succeed: the server is unreachable or temporarily unavailable. Rejections and unreadable answers
 /// are permanent.
 fn passes(problem: &Problem) -> bool {
-    problem.status >= 500 && problem.kind != ProblemType::Internal
+    problem.status >= 500 && !matches!(problem.kind, ProblemType::Internal | ProblemType::HostFault)
 }
 
 #[cfg(test)]

@@ -55,7 +55,13 @@ impl Adapters {
                 }
             }));
             let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
-            hosts.push(HostConfig { name: name.clone(), url, pool, configured_at: Some(config.url.clone()) });
+            hosts.push(HostConfig {
+                name: name.clone(),
+                url,
+                pool,
+                configured_at: Some(config.url.clone()),
+                in_process: false,
+            });
         }
         Ok((running, hosts))
     }

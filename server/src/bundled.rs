@@ -1,34 +1,40 @@
 //! Bundled hosts as a child process, so that heavy work never blocks the page, and a crash does not end the server.
 //! They listen on a loopback port with a secret, because other users of the machine must not run commands through them.
+//!
+//! The lock of their data folder says whether they run, however their server ended: new ones never start beside them.
 
 mod left;
+mod process;
 
 use crate::adapters::secret;
 use crate::config::Sources;
+use crate::host_lock::HostLock;
 use anyhow::{Context, bail};
 use engine::HostConfig;
-use left::{Left, Offer, hosts_folder};
+use left::{Left, Offer};
 use pool::PoolConfig;
 use protocol::HostName;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Time within which the hosts must listen.
-const READY: Duration = Duration::from_secs(15);
-/// Interval of checks whether hosts that were left running still run.
-const LEFT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// Time that they have to end their work when the server stops.
-const STOP: Duration = Duration::from_secs(8);
+/// Time within which the hosts must listen, once no other host uses their data folder.
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Start of the names of ready files.
+const READY_FILE: &str = "hosts-ready-";
+const READY_POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Time that they have to end their work before they are killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Running bundled hosts.
+/// Supervised bundled hosts.
 pub struct Bundled {
     url: String,
     secret: Option<String>,
-    watch: Option<JoinHandle<()>>,
+    watch: JoinHandle<()>,
     stop: CancellationToken,
 }
 
@@ -36,54 +42,47 @@ impl Bundled {
     /// Finds hosts that were left running, or starts new ones. Found hosts keep the settings that they were started
     /// with while they are busy; idle ones are replaced if the settings have changed.
     ///
+    /// Hosts that exit, or do not answer for `lost_after`, are replaced at the same address.
+    ///
     /// # Errors
     /// If they do not start, with their message.
-    pub async fn start(data: &Path, sources: &Sources) -> anyhow::Result<Self> {
+    pub async fn start(data: &Path, sources: &Sources, lost_after: Option<Duration>) -> anyhow::Result<Self> {
+        let mut spawner = Spawner {
+            record: data.join("hosts-left-running.json"),
+            data: data.to_owned(),
+            sources: sources.clone(),
+            secret: Some(secret()?),
+        };
+        let found = match Left::find(&spawner.record, data).await {
+            Some(left) if !replace(&left, &spawner).await => Some(left),
+            _ => None,
+        };
+        let hosts = match found {
+            Some(left) => {
+                if left.secret.is_none() {
+                    tracing::warn!(
+                        pid = left.pid,
+                        "an older version started the bundled hosts without a secret, so every user of this machine \
+                         can use them; end that process and restart the server"
+                    );
+                }
+                // The engine keeps using it if they are replaced.
+                spawner.secret = left.secret.clone();
+                Hosts { left, child: None }
+            }
+            None => {
+                let mut hosts = spawner.spawn("127.0.0.1:0").await?;
+                if let Err(error) = spawner.record(&hosts.left) {
+                    hosts.stop(data).await;
+                    return Err(error);
+                }
+                hosts
+            }
+        };
+        let (url, secret) = (hosts.left.url.clone(), hosts.left.secret.clone());
         let stop = CancellationToken::new();
-        let left_file = data.join("hosts-left-running.json");
-        let offer = Offer::of(sources);
-        let secret = secret()?;
-        let spawner = Spawner { data: data.to_owned(), sources: sources.clone(), secret: secret.clone() };
-        if let Some(left) = Left::find(&left_file).await
-            && !replace(&left, &left_file, data, &offer).await
-        {
-            return Ok(Self::take_up(left, left_file, spawner, stop));
-        }
-        let (child, url) = spawner.spawn("127.0.0.1:0").await?;
-        if sources.keep {
-            let pid = child.id();
-            tracing::info!(
-                url,
-                pid,
-                "the bundled hosts keep running when the server stops. To end them, run `kill {}`, or start the server \
-                 without --keep-hosts and stop it",
-                pid.unwrap_or(0)
-            );
-            let left = Left { url, pid, secret: Some(secret), offer: Some(offer) };
-            left.keep(&left_file)?;
-            return Ok(Self { url: left.url, secret: left.secret, watch: None, stop });
-        }
-        let watch = tokio::spawn(watch(spawner, child, url.clone(), stop.clone()));
-        Ok(Self { url, secret: Some(secret), watch: Some(watch), stop })
-    }
-
-    /// Uses hosts that were left running. Without `--keep-hosts`, they are stopped with this server.
-    fn take_up(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) -> Self {
-        tracing::info!(url = left.url, "reconnected to the bundled hosts that were left running");
-        if left.secret.is_none() {
-            tracing::warn!(
-                pid = left.pid,
-                "an older version started the bundled hosts without a secret, so every user of this machine can use \
-                 them; end that process and restart the server"
-            );
-        }
-        let (url, secret) = (left.url.clone(), left.secret.clone());
-        let watch = (!spawner.sources.keep).then(|| {
-            // If they end before, they are replaced at the same address with the same secret.
-            let spawner = Spawner { secret: secret.clone().unwrap_or_default(), ..spawner };
-            tokio::spawn(watch_left(left, left_file, spawner, stop.clone()))
-        });
-        Self { url, secret, watch, stop }
+        let watch = tokio::spawn(watch(spawner, hosts, lost_after, stop.clone()));
+        Ok(Self { url, secret, watch, stop })
     }
 
     /// Configuration for the engine.
@@ -93,30 +92,28 @@ impl Bundled {
             url: self.url.clone(),
             pool: PoolConfig { token: self.secret.clone(), ..PoolConfig::default() },
             configured_at: None,
+            in_process: false,
         })
     }
 
     /// Stops the hosts, unless they are kept.
     pub async fn close(self) {
         self.stop.cancel();
-        if let Some(watch) = self.watch
-            && watch.await.is_err()
-        {
+        if self.watch.await.is_err() {
             tracing::error!("the task that supervises the bundled hosts panicked");
         }
     }
 }
 
 /// Whether hosts that were left running were stopped, to be replaced.
-async fn replace(left: &Left, left_file: &Path, data: &Path, offer: &Offer) -> bool {
-    let changed = left.changed(offer);
+async fn replace(left: &Left, spawner: &Spawner) -> bool {
+    let changed = left.changed(&Offer::of(&spawner.sources));
     if changed.is_empty() {
         return false;
     }
     let changed = changed.join(", ");
     match left.at_work().await {
-        Some(0) if left.stop(data, STOP).await => {
-            let _ = std::fs::remove_file(left_file);
+        Some(0) if left.stop(&spawner.data, STOP_TIMEOUT).await => {
             tracing::info!(changed, "restarting the bundled hosts because their settings changed");
             true
         }
@@ -124,56 +121,160 @@ async fn replace(left: &Left, left_file: &Path, data: &Path, offer: &Offer) -> b
             tracing::warn!(
                 changed,
                 running,
-                "the bundled hosts are busy and still run with their old settings, so the change is NOT in effect; \
-                 restart the server when they are idle"
+                "the bundled hosts are busy or do not answer, and run with their old settings, so the change is NOT in \
+                 effect; restart the server when they are idle"
             );
             false
         }
     }
 }
 
-/// Stops hosts that were left running when the server stops, and replaces them on the same port if they end before.
-async fn watch_left(left: Left, left_file: PathBuf, spawner: Spawner, stop: CancellationToken) {
-    let mut every = tokio::time::interval(LEFT_CHECK_INTERVAL);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => {
-                if left.stop(&spawner.data, STOP).await {
-                    let _ = std::fs::remove_file(&left_file);
-                } else {
-                    tracing::warn!(pid = left.pid, "the bundled hosts did not stop; end that process manually");
+/// Running hosts.
+struct Hosts {
+    left: Left,
+    /// Their process and its standard input, if this server started them. Waiting for a child closes its standard
+    /// input, which would stop it, so the pipe is apart.
+    child: Option<(Child, Option<ChildStdin>)>,
+}
+
+/// Why hosts must be replaced.
+enum Over {
+    /// Their process ended, with this status.
+    Exited(String),
+    /// Their process runs, but has not answered for this long.
+    Unresponsive(Duration),
+}
+
+impl Hosts {
+    /// Returns when they must be replaced.
+    async fn over(&mut self, data: &Path, lost_after: Option<Duration>) -> Over {
+        let Self { left, child } = self;
+        let left = &*left;
+        let exited = async {
+            match child {
+                Some((child, _)) => child.wait().await.map_or_else(|e| e.to_string(), |s| s.to_string()),
+                None => {
+                    left.exited(data).await;
+                    "unknown exit status".to_owned()
                 }
-                return;
             }
-            _ = every.tick() => {}
+        };
+        let unresponsive = async {
+            match lost_after {
+                Some(lost_after) => {
+                    left.unresponsive(lost_after).await;
+                    lost_after
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            status = exited => Over::Exited(status),
+            silent = unresponsive => Over::Unresponsive(silent),
         }
-        // Without a known process, they can't be watched.
-        if left.pid.is_none() || left.process(&spawner.data).is_some() {
-            continue;
+    }
+
+    /// Asks them to stop, and kills them if they do not. Returns whether they have ended.
+    async fn stop(&mut self, data: &Path) -> bool {
+        let Some((child, input)) = &mut self.child else { return self.left.stop(data, STOP_TIMEOUT).await };
+        drop(input.take());
+        if let Some(pid) = child.id() {
+            process::ask_to_stop(pid);
         }
-        let _ = std::fs::remove_file(&left_file);
-        tracing::error!("the bundled hosts that were left running exited; starting new ones");
-        match spawner.spawn(left.url.trim_start_matches("http://")).await {
-            Ok((child, url)) => return watch(spawner, child, url, stop).await,
-            Err(error) => tracing::error!("{error:#}"),
+        if timeout(STOP_TIMEOUT, child.wait()).await.is_ok() {
+            return true;
         }
+        tracing::warn!("the bundled hosts did not stop within {} s; killing them", STOP_TIMEOUT.as_secs());
+        match timeout(STOP_TIMEOUT, child.kill()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "can't kill the bundled hosts");
+                false
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// Replaces the hosts when they exit or do not answer. When the server stops, stops them unless they are kept.
+async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>, stop: CancellationToken) {
+    let data = &spawner.data;
+    let listen = hosts.left.url.trim_start_matches("http://").to_owned();
+    let mut wait = Duration::from_secs(1);
+    loop {
+        let over = tokio::select! {
+            () = stop.cancelled() => break,
+            over = hosts.over(data, lost_after) => over,
+        };
+        match over {
+            Over::Exited(status) => {
+                tracing::error!(status, "the bundled hosts exited; restarting them in {} s", wait.as_secs());
+            }
+            Over::Unresponsive(silent) => {
+                let pid = hosts.left.pid;
+                tracing::error!(
+                    pid,
+                    "the bundled hosts have not answered for {} s; ending them and their operations, to start new ones",
+                    silent.as_secs()
+                );
+                if !hosts.stop(data).await {
+                    tracing::error!(
+                        pid,
+                        "the bundled hosts can't be ended, so no new ones start; end that process manually"
+                    );
+                    continue;
+                }
+            }
+        }
+        hosts = loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(wait) => {}
+            }
+            wait = (wait * 2).min(Duration::from_secs(30));
+            match spawner.spawn(&listen).await {
+                Ok(again) => break again,
+                Err(error) => tracing::error!("{error:#}"),
+            }
+        };
+        // They run, whether or not the next server will find them.
+        if let Err(error) = spawner.record(&hosts.left) {
+            tracing::error!("{error:#}");
+        }
+    }
+    if spawner.sources.keep {
+        return;
+    }
+    if hosts.stop(data).await {
+        let _ = std::fs::remove_file(&spawner.record);
+    } else {
+        tracing::warn!(pid = hosts.left.pid, "the bundled hosts did not stop; end that process manually");
     }
 }
 
 struct Spawner {
     data: PathBuf,
     sources: Sources,
-    secret: String,
+    /// Absent if hosts of an earlier version had none.
+    secret: Option<String>,
+    /// File with the record of kept hosts.
+    record: PathBuf,
 }
 
 impl Spawner {
-    async fn spawn(&self, listen: &str) -> anyhow::Result<(Child, String)> {
+    /// Starts hosts, and waits until they listen. Hosts of an earlier server end first.
+    async fn spawn(&self, listen: &str) -> anyhow::Result<Hosts> {
+        self.free_folder(None).await?;
+        if !self.sources.keep {
+            // The next server must not take these hosts for kept ones.
+            let _ = std::fs::remove_file(&self.record);
+        }
         let program = std::env::current_exe().context("can't determine the path of this program")?;
-        let ready = self.data.join(format!("hosts-ready-{}", std::process::id()));
+        let ready = self.data.join(format!("{READY_FILE}{}", std::process::id()));
         // A ready file of an earlier process with the same PID would be read otherwise.
         let _ = std::fs::remove_file(&ready);
         let mut command = Command::new(program);
-        command.arg("host").args(["--listen", listen]);
+        command.args(["host", "--bundled", "--listen", listen]);
         command.arg("--data").arg(hosts_folder(&self.data)).arg("--ready-file").arg(&ready);
         if let Some(csv) = &self.sources.csv {
             command.arg("--csv").arg(csv);
@@ -187,7 +288,11 @@ impl Spawner {
         }
         // All users may read the arguments of a process, only its own user the environment. Also overrides a token
         // meant for other hosts.
-        command.env("SIGNALBOX_HOST_TOKEN", &self.secret).stdout(Stdio::null());
+        match &self.secret {
+            Some(secret) => command.env("SIGNALBOX_HOST_TOKEN", secret),
+            None => command.env_remove("SIGNALBOX_HOST_TOKEN"),
+        };
+        command.stdout(Stdio::null());
         #[cfg(unix)]
         command.process_group(0);
         if self.sources.keep {
@@ -196,62 +301,119 @@ impl Spawner {
             // This pipe closes however the server ends; then the hosts stop, too.
             command.stdin(Stdio::piped()).arg("--with-parent").kill_on_drop(true);
         }
+        let offer = Some(Offer::of(&self.sources));
         let mut child = command.spawn().context("can't start the bundled hosts")?;
-        let started = tokio::time::Instant::now();
+        let url = self.ready(&mut child, &ready).await;
+        self.remove_ready_files();
+        match url {
+            Ok(url) => {
+                let left = Left { url, pid: child.id(), secret: self.secret.clone(), offer };
+                let input = child.stdin.take();
+                Ok(Hosts { left, child: Some((child, input)) })
+            }
+            Err(error) => {
+                // Nobody would find them.
+                let _ = child.kill().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes ready files, including those of servers that were killed while they started their hosts.
+    fn remove_ready_files(&self) {
+        for entry in std::fs::read_dir(&self.data).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(READY_FILE) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Waits until started hosts listen, and returns their URL.
+    async fn ready(&self, child: &mut Child, ready: &Path) -> anyhow::Result<String> {
+        let mut started = Instant::now();
         loop {
-            if let Ok(url) = std::fs::read_to_string(&ready)
+            if let Ok(url) = std::fs::read_to_string(ready)
                 && url.ends_with('\n')
             {
-                let _ = std::fs::remove_file(&ready);
-                return Ok((child, url.trim().to_owned()));
+                return Ok(url.trim().to_owned());
             }
             if let Some(status) = child.try_wait()? {
                 bail!("the bundled hosts exited during startup ({status}); their output is above");
             }
-            if started.elapsed() > READY {
-                bail!("the bundled hosts did not start within {} s; their output is above", READY.as_secs());
+            // A server that was killed while it started its hosts may have left some that begin only now.
+            if self.free_folder(child.id()).await? {
+                started = Instant::now();
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            if started.elapsed() > READY_TIMEOUT {
+                bail!(
+                    "the bundled hosts did not start within {} s; their output is above",
+                    READY_TIMEOUT.as_secs()
+                );
+            }
+            sleep(READY_POLL_INTERVAL).await;
         }
+    }
+
+    /// Ends hosts of an earlier server, except `own`, that still use the data folder. They have no record, so they can't
+    /// be used: they were not kept, or their server was killed while it started them. Returns whether there were any.
+    async fn free_folder(&self, own: Option<u32>) -> anyhow::Result<bool> {
+        let folder = hosts_folder(&self.data);
+        let shown = folder.display();
+        let until = Instant::now() + STOP_TIMEOUT;
+        let mut found = false;
+        loop {
+            let Some(holder) = HostLock::holder(&folder) else { return Ok(found) };
+            let pid = holder.pid.and_then(|pid| u32::try_from(pid.as_raw_pid()).ok());
+            if own.is_some() && pid == own {
+                return Ok(found);
+            }
+            found = true;
+            match (holder.bundled, pid) {
+                (Some(false), _) => bail!(
+                    "{} uses the data folder {shown}. End it, or start the server with another --data, or use that \
+                     host instead of the bundled ones: see [[host]] in docs/configuration.md",
+                    pid.map_or_else(
+                        || "`signalbox host`".to_owned(),
+                        |pid| format!("`signalbox host` (PID {pid})")
+                    )
+                ),
+                (Some(true), Some(pid)) => {
+                    tracing::warn!(pid, "waiting until the bundled hosts of the previous server have ended");
+                    if !process::end(pid, &self.data, STOP_TIMEOUT).await {
+                        bail!(
+                            "the bundled hosts of the previous server (PID {pid}) can't be ended, and still use the \
+                             data folder {shown}. End that process, then restart the server"
+                        );
+                    }
+                }
+                // The process has not yet written what it is.
+                _ if Instant::now() < until => sleep(READY_POLL_INTERVAL).await,
+                _ => bail!(
+                    "another host uses the data folder {shown}, perhaps in another container. End it, or start the \
+                     server with another --data"
+                ),
+            }
+        }
+    }
+
+    /// Records hosts that are to be kept.
+    fn record(&self, left: &Left) -> anyhow::Result<()> {
+        if !self.sources.keep {
+            return Ok(());
+        }
+        left.keep(&self.record)?;
+        tracing::info!(
+            url = left.url,
+            pid = left.pid,
+            "the bundled hosts keep running when the server stops. To end them, stop the server and run `kill {}`, or \
+             start the server without --keep-hosts and stop it",
+            left.pid.unwrap_or_default()
+        );
+        Ok(())
     }
 }
 
-/// Restarts the hosts on the same port when they end unexpectedly, and stops them when the server stops.
-async fn watch(spawner: Spawner, mut child: Child, url: String, stop: CancellationToken) {
-    let listen = url.trim_start_matches("http://").to_owned();
-    let mut wait = Duration::from_secs(1);
-    // Waiting for a child closes its standard input, which would stop it, so keep the pipe apart.
-    let mut pipe = child.stdin.take();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            status = child.wait() => {
-                drop(pipe.take());
-                let status = status.map_or_else(|e| e.to_string(), |s| s.to_string());
-                tracing::error!(status, "the bundled hosts exited; restarting them in {} s", wait.as_secs());
-            }
-        }
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
-            }
-            wait = (wait * 2).min(Duration::from_secs(30));
-            match spawner.spawn(&listen).await {
-                Ok((again, _)) => {
-                    child = again;
-                    pipe = child.stdin.take();
-                    break;
-                }
-                Err(error) => tracing::error!("{error:#}"),
-            }
-        }
-    }
-    drop(pipe);
-    if tokio::time::timeout(STOP, child.wait()).await.is_err() {
-        tracing::warn!("the bundled hosts did not stop within {} s; killing them", STOP.as_secs());
-        if let Err(error) = child.kill().await {
-            tracing::error!(%error, "can't kill the bundled hosts");
-        }
-    }
+/// Data folder of the bundled hosts.
+fn hosts_folder(data: &Path) -> PathBuf {
+    data.join("hosts")
 }

@@ -1,10 +1,12 @@
 //! `signalbox host`: the bundled hosts as a service.
 
 use crate::config::TextArgs;
+use crate::host_lock::HostLock;
 use crate::models::Trained;
 use anyhow::Context;
 use backtest_host::{BacktestConfig, BacktestRun};
 use data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
+use exec_host::Owner;
 use host_kit::Host;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,8 @@ pub struct HostArgs {
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
-    /// Folder for the data sets that it writes [default: hosts in the platform's data folder of signalbox]
+    /// Folder for the data sets that it writes; one host at a time uses it [default: hosts in the platform's data
+    /// folder of signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,
     /// Folder with SYMBOL_TIMEFRAME.csv files to load from [default: csv in the folder of --data]
@@ -45,6 +48,9 @@ pub struct HostArgs {
     /// Stop when standard input is closed, because the parent process is gone
     #[arg(long, hide = true)]
     with_parent: bool,
+    /// A server started it, and may end it
+    #[arg(long, hide = true)]
+    bundled: bool,
 }
 
 /// Runs the bundled hosts until asked to stop.
@@ -60,6 +66,24 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         .data
         .or_else(|| crate::config::default_data().map(|d| d.join("hosts")))
         .context("no home folder found for the data. Set a folder with --data FOLDER")?;
+    // Before the host announces itself, and before it waits for another one.
+    let asked = crate::asked_to_stop();
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = asked => {}
+            () = parent_gone(), if args.with_parent => {}
+        }
+        stopping.cancel();
+    });
+    // Before anything in the folder is touched.
+    let lock = tokio::select! {
+        lock = HostLock::take(&data, args.bundled) => lock?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let owner = Owner::of(&lock.metadata()?);
+    end_leftovers(owner.clone()).await?;
     let bars = data.join("bars");
     let load = DataLoad::new(DataConfig {
         folder: bars.clone(),
@@ -77,7 +101,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
             results: data.join("backtests"),
             models: Some(Arc::new(Trained(ModelStore::new(models)))),
         }));
-    for command in commands(args.exec.as_deref())? {
+    for command in commands(args.exec.as_deref(), owner)? {
         host = host.work(command);
     }
     let host = host.build()?;
@@ -87,28 +111,33 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
             args.listen
         )
     })?;
-    // Before the host announces itself.
-    let asked = crate::asked_to_stop();
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!(%url, instance = %host.instance(), "bundled hosts started");
     if let Some(path) = args.ready_file {
         crate::serve::write_ready(&path, &url)?;
     }
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            () = asked => {}
-            () = parent_gone(), if args.with_parent => {}
-        }
-        stopping.cancel();
-    });
     host.serve(listener, stop).await?;
     Ok(())
 }
 
+/// Ends processes of commands that an earlier host left, because it was killed.
+async fn end_leftovers(owner: Owner) -> anyhow::Result<()> {
+    match tokio::task::spawn_blocking(move || owner.end_leftovers()).await? {
+        Ok(0) => {}
+        Ok(processes) => {
+            tracing::warn!(processes, "killed processes of commands that an earlier host left running")
+        }
+        Err(pids) => tracing::error!(
+            ?pids,
+            "processes of commands that an earlier host left can't be killed; they are blocked in the kernel, for \
+             example by an unresponsive drive"
+        ),
+    }
+    Ok(())
+}
+
 /// Commands of a file; relative folders in it are relative to the file's folder.
-fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
+fn commands(file: Option<&Path>, owner: Owner) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let shown = path.display();
     let text = std::fs::read_to_string(path)
@@ -116,7 +145,7 @@ fn commands(file: Option<&Path>) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let mistake = || format!("{shown} is invalid; see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
-    exec_host::works(&config, &folder).with_context(mistake)
+    exec_host::works(&config, &folder, owner).with_context(mistake)
 }
 
 /// Data sources, with explicit ones first; even a new installation has data to load.

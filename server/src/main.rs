@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod guard;
 mod host;
+mod host_lock;
 mod listen;
 mod models;
 mod output;

@@ -17,21 +17,30 @@ use std::sync::Arc;
 use tower_http::services::ServeDir;
 
 /// Leptos options of the built site.
-pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> LeptosOptions {
-    // `cargo leptos` writes the hashes of file names next to the program; an installation has them in the site.
-    let hashes = site.join("hash.txt");
-    let mut options = LeptosOptions::builder()
+///
+/// # Errors
+/// If the hashes in the names of the site's files are unknown: every page would fail.
+pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Result<LeptosOptions> {
+    // `cargo leptos` writes the hashes next to the program; `make build` copies them into the site.
+    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("hash.txt")));
+    let hashes = [Some(site.join("hash.txt")), beside].into_iter().flatten().find(|file| file.is_file());
+    let Some(hashes) = hashes else {
+        anyhow::bail!(
+            "the built page in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
+             `make build`, and copy the whole folder",
+            site.display()
+        );
+    };
+    let options = LeptosOptions::builder()
         .output_name("signalbox")
         .site_root(site.display().to_string())
         .site_pkg_dir("pkg")
         .site_addr(listen)
         .hash_files(true)
+        .hash_file(hashes.display().to_string().into())
         .env(if cfg!(debug_assertions) { leptos::config::Env::DEV } else { leptos::config::Env::PROD })
         .build();
-    if hashes.is_file() {
-        options.hash_file = hashes.display().to_string().into();
-    }
-    options
+    Ok(options)
 }
 
 /// Everything except the API.

@@ -36,6 +36,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
             config.site.display()
         );
     }
+    let options = page::leptos_options(&config.site, config.listen)?;
     std::fs::create_dir_all(&config.data).with_context(|| {
         format!("can't create the data folder {}; choose another with --data", config.data.display())
     })?;
@@ -54,7 +55,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     hosts.extend(through_adapters);
     let bundled = match &config.hosts.bundled {
         Some(sources) => {
-            let bundled = Bundled::start(&config.data, sources).await?;
+            let bundled = Bundled::start(&config.data, sources, config.engine.rules.lost_after).await?;
             hosts.push(bundled.config()?);
             Some(bundled)
         }
@@ -73,7 +74,6 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         streams: Arc::default(),
     };
     let watch = Arc::new(Guard::new(config.token, address, config.allowed_names, config.base_path.clone()));
-    let options = page::leptos_options(&config.site, address);
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))

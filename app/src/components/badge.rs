@@ -2,6 +2,7 @@
 
 use crate::format;
 use crate::live::Live;
+use crate::live::clock::DELAYED_AFTER;
 use crate::live::link::Shown;
 use crate::reactive::{part, text, word};
 use crate::zone::{Zone, Zones};
@@ -15,10 +16,19 @@ fn in_words(shown: Shown, latency: Option<f64>, as_of: Time, zone: Zone) -> (&'s
         Shown::Still => ("still", format!("As of {}", zone.clock(as_of))),
         Shown::Connecting => ("still", "Connecting…".to_owned()),
         Shown::Live => match latency {
+            Some(ms) if ms > DELAYED_AFTER => {
+                ("delayed", format!("Delayed {}", format::duration(ms / 1_000.0)))
+            }
             Some(ms) => ("live", format!("Live · {ms:.0} ms")),
             None => ("live", "Live".to_owned()),
         },
-        Shown::Polling { .. } => ("polling", "Polling".to_owned()),
+        Shown::Silent { age } => ("broken", format!("No data for {}", format::duration(age / 1_000.0))),
+        Shown::Polling { .. } => match latency {
+            Some(ms) if ms > DELAYED_AFTER => {
+                ("polling", format!("Polling · delayed {}", format::duration(ms / 1_000.0)))
+            }
+            _ => ("polling", "Polling".to_owned()),
+        },
         Shown::Reconnecting { next, age } => {
             let next = if next < 50.0 { "now".to_owned() } else { format!("in {}", seconds(next)) };
             ("broken", format!("Reconnecting {next} · data is {} old", format::duration(age / 1_000.0)))
@@ -29,7 +39,7 @@ fn in_words(shown: Shown, latency: Option<f64>, as_of: Time, zone: Zone) -> (&'s
     }
 }
 
-/// The badge: live, polling with the reason, reconnecting with the age of the data, or server offline since a time.
+/// The badge: live, delayed, silent, polling with the reason, reconnecting with the age of the data, or server offline since a time.
 #[component]
 pub fn Badge() -> impl IntoView {
     let live = Live::here();
@@ -74,6 +84,7 @@ pub fn Badge() -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::link::Why;
 
     #[test]
     fn the_badge_says_how_fresh_the_page_is() {
@@ -81,6 +92,10 @@ mod tests {
         let words = |shown, latency| in_words(shown, latency, as_of, Zone::Utc).1;
         assert_eq!(words(Shown::Still, None), "As of 10:41:07 UTC");
         assert_eq!(words(Shown::Live, Some(40.0)), "Live · 40 ms");
+        assert_eq!(words(Shown::Live, Some(7_080.0)), "Delayed 7 s");
+        assert_eq!(words(Shown::Silent { age: 3_200.0 }, Some(2.0)), "No data for 3 s");
+        assert_eq!(words(Shown::Polling { why: Why::Mute }, Some(40.0)), "Polling");
+        assert_eq!(words(Shown::Polling { why: Why::Mute }, Some(7_080.0)), "Polling · delayed 7 s");
         assert_eq!(
             words(Shown::Reconnecting { next: 2_600.0, age: 12_400.0 }, None),
             "Reconnecting in 3 s · data is 12 s old"

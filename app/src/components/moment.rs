@@ -70,7 +70,7 @@ mod tests {
         let time = |text: &str| Time::parse(text).unwrap();
         let at = time("2026-11-23T23:10:07Z");
         let told = |now: &str| {
-            live.tick(Some(time(now)), None);
+            live.tick(Some(time(now)), None, None);
             view! { <Clock at/> }.into_any().to_html()
         };
         assert!(told("2026-11-23T23:59:59Z").contains(">23:10:07 UTC<"));

@@ -32,7 +32,7 @@ pub fn Row(
 ) -> impl IntoView {
     let live = Live::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
-    let clock = live.clock();
+    let (clock, newest) = (live.clock(), live.newest());
     let fixed = op.fixed();
     let place = Memo::new(move |_| places.with(|p| p.get(&id).copied()));
     let kind = fixed.kind.clone();
@@ -49,7 +49,7 @@ pub fn Row(
         Some(at) => Some(view! { <Ago at/> }.into_any()),
         None => {
             let left = move |of: fn(Option<&Forecast>, Option<f64>, Time) -> Option<String>| {
-                text(move || words::forecast::of(op, clock.get(), of).unwrap_or_default())
+                text(move || words::forecast::of(op, clock.get(), newest.get(), of).unwrap_or_default())
             };
             Some(
                 view! {

@@ -6,7 +6,7 @@ use super::feed::{Follower, Verdict};
 use super::frame::Frame;
 use super::link::{Command, Input, Link, POLL_WAIT_SECONDS};
 use super::relay::Relay;
-use super::role::Tab;
+use super::role::{Role, Tab};
 use super::store::Live;
 use super::tabs::{Request, Tabs};
 use super::wire;
@@ -20,6 +20,9 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{AbortController, EventSource, MessageEvent};
+
+/// ID that no operation has.
+const NO_OPERATION: &str = "00000000-0000-0000-0000-000000000000";
 
 /// An open stream and its event handlers.
 pub(super) struct Stream {
@@ -41,6 +44,8 @@ pub(super) struct Driver {
     pub(super) link: Link,
     pub(super) follower: Follower,
     pub(super) sync: ClockSync,
+    /// Newest event when the stream began: it sends older ones first.
+    head: u64,
     stream: Option<Stream>,
     pub(super) poll: Option<AbortController>,
     poll_turn: u64,
@@ -73,6 +78,7 @@ pub fn start(live: Live) {
         live: live.clone(),
         link: Link::default(),
         sync: ClockSync::default(),
+        head: 0,
         stream: None,
         poll: None,
         poll_turn: 0,
@@ -116,11 +122,11 @@ impl Handle {
         let commands = {
             let mut driver = self.0.borrow_mut();
             let now = now();
+            let was_fresh = driver.link.fresh(now);
             let commands = driver.link.on(input, now, js_sys::Math::random());
-            // A message changes nothing visible; the next tick shows its effects.
-            if input != Input::Word {
-                let (shown, fresh) = driver.stands(now);
-                driver.live.show(shown, fresh);
+            // A message changes nothing visible, unless it ends a silence; the next tick shows its effects.
+            if input != Input::Word || !was_fresh {
+                driver.show(now);
                 driver.pass_on_standing(now);
             }
             commands
@@ -151,11 +157,34 @@ impl Handle {
     fn second(&self) {
         self.tell(Input::Tick);
         self.tick_tab();
+        self.measure();
         let driver = self.0.borrow();
         let now = now();
         let (_, fresh) = driver.stands(now);
-        let clock = fresh.then(|| driver.sync.server_time(now)).flatten();
-        driver.live.tick(clock, driver.sync.latency());
+        let clock = fresh.then(|| driver.sync.page_time(now)).flatten();
+        driver.live.tick(clock, driver.sync.newest(), driver.sync.latency(now));
+    }
+
+    /// Measures the server's clock with a request, from time to time while the stream is open. Polls measure it anyway.
+    fn measure(&self) {
+        let seq = {
+            let mut driver = self.0.borrow_mut();
+            let connected = driver.tab.role() != Role::Listens && driver.link.is_live();
+            if !connected || !driver.sync.should_measure(now()) {
+                return;
+            }
+            driver.follower.seq()
+        };
+        let handle = self.clone();
+        spawn_local(async move {
+            // Events of no operation: only the time.
+            let path = format!("/api/v1/events?after={seq}&wait=0s&operation={NO_OPERATION}");
+            let sent = now();
+            let page = Call::get(&path).text().await.ok().and_then(|text| wire::page(&text).ok());
+            if let Some(page) = page {
+                handle.0.borrow_mut().sync.measure(page.now, sent, now());
+            }
+        });
     }
 
     fn open_stream(&self) {
@@ -219,6 +248,7 @@ impl Handle {
         let same_server = {
             let mut driver = self.0.borrow_mut();
             driver.sync.observe(hello.now, now());
+            driver.head = hello.head;
             driver.live.server().is_some_and(|(server, _)| server == hello.server)
         };
         self.tell(Input::Hello { beat_seconds: hello.beat_seconds, same_server });
@@ -229,7 +259,11 @@ impl Handle {
         let Some(event) = self.known(wire::event(text)) else { return };
         let verdict = {
             let mut driver = self.0.borrow_mut();
-            driver.sync.observe(event.at, now());
+            if event.seq > driver.head {
+                driver.sync.observe(event.at, now());
+            } else {
+                driver.sync.observe_answer(event.at, now());
+            }
             driver.follower.event(event.seq)
         };
         match verdict {
@@ -309,6 +343,7 @@ impl Handle {
         let path = format!("/api/v1/events?after={seq}&wait={POLL_WAIT_SECONDS}s");
         let limit = Duration::from_secs(u64::from(POLL_WAIT_SECONDS) + 5);
         let call = Call { limit, abort: Some(controller), ..Call::get(&path) };
+        let sent = now();
         let answer = call.text().await;
         if !self.is_poll(turn) {
             return;
@@ -322,7 +357,11 @@ impl Handle {
         match page {
             Ok(Ok(page)) if page.reset.is_some() => self.tell(Input::Lost),
             Ok(Ok(page)) => {
-                self.0.borrow_mut().sync.observe(page.now, now());
+                {
+                    let mut driver = self.0.borrow_mut();
+                    driver.sync.measure(page.now, sent, now());
+                    driver.sync.observe(page.now, now());
+                }
                 if let Some(range) = page.skipped {
                     self.0.borrow_mut().follower.skipped(range);
                 }
@@ -365,7 +404,7 @@ impl Handle {
                     {
                         let mut driver = self.0.borrow_mut();
                         driver.follower = Follower::at(snapshot.seq);
-                        driver.sync.observe(snapshot.now, now());
+                        driver.sync.observe_answer(snapshot.now, now());
                     }
                     live.seed(&snapshot);
                     self.tell(Input::SnapshotTaken);

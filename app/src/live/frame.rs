@@ -3,6 +3,7 @@
 //! A frame is text: its name on the first line, then the server's message as received, so that nothing is serialized
 //! again.
 
+use super::clock::ClockReading;
 use super::link::Shown;
 use protocol::InstanceId;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct Standing {
     pub server: Option<InstanceId>,
     /// Heartbeat interval, milliseconds.
     pub beat: f64,
+    /// Its clock; `None` before its first message.
+    pub clock: Option<ClockReading>,
 }
 
 /// A message between tabs.
@@ -91,13 +94,16 @@ mod tests {
             Shown::Still,
             Shown::Connecting,
             Shown::Live,
+            Shown::Silent { age: 3_000.5 },
             Shown::Polling { why: Why::Mute },
             Shown::Reconnecting { next: 1_500.0, age: 2_000.5 },
             Shown::Away { since: 1_764_000_000_000.0, next: 0.0 },
         ];
         let standings = shown.map(|shown| {
             let server = Some("0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap());
-            Frame::Standing(Standing { shown, fresh: true, seq: 7, server, beat: 2_000.0 })
+            let newest = protocol::Time::from_micros(1_764_000_000_000_000);
+            let clock = Some(ClockReading { offset: -1.5, latency: Some(40.0), newest });
+            Frame::Standing(Standing { shown, fresh: true, seq: 7, server, beat: 2_000.0, clock })
         });
         let others = [
             Frame::Message("{\"seq\":1,\n\"at\":2}".into()),

@@ -1,7 +1,7 @@
 //! Connection of the page as a state machine, without clocks, sockets or randomness of its own.
 //!
-//! It opens the stream and waits for the hello message. Then it is live as long as something arrives within three
-//! heartbeats. A broken stream is reopened with exponential backoff from 0.5 s to 30 s and jitter, without a limit of
+//! It opens the stream and waits for the hello message. Then it is live as long as something arrives: its data is stale
+//! as soon as a heartbeat is missed, and after two the stream is reopened. A broken stream is reopened with exponential backoff from 0.5 s to 30 s and jitter, without a limit of
 //! attempts. A stream that opens but delivers nothing, or breaks twice in a row, may be blocked on the way: then the
 //! page tries long polling, which counts as connected once a poll is answered. While polling it retries the stream
 //! every minute. After a loss (a gap, another server instance, an expired position) it takes a new snapshot before it
@@ -11,14 +11,18 @@ use serde::{Deserialize, Serialize};
 
 /// Timeout for the hello message of an opened stream, milliseconds.
 const HELLO_WITHIN: f64 = 3_000.0;
-/// Heartbeats that may be missed.
-const BEATS: f64 = 3.0;
+/// Heartbeats without a message after which the stream is dead.
+const DEAD_AFTER_BEATS: f64 = 2.0;
+/// Heartbeats without a message after which the data of an open connection is stale: one, and a half for its transit.
+const STALE_AFTER_BEATS: f64 = 1.5;
 /// Interval at which polling retries the stream, milliseconds.
 const PROBE_EVERY: f64 = 60_000.0;
-/// Time the server may hold a poll, seconds.
-pub const POLL_WAIT_SECONDS: u32 = 10;
+/// Time the server may hold a poll, seconds: as short as a heartbeat, because a held poll looks like a dead one.
+pub const POLL_WAIT_SECONDS: u32 = 2;
 /// Timeout of a poll, milliseconds.
 const POLL_LIMIT: f64 = POLL_WAIT_SECONDS as f64 * 1_000.0 + 8_000.0;
+/// While polling, data is stale after this time without an answer: its wait, a pause and the transit, milliseconds.
+const POLL_STALE_AFTER: f64 = 4_000.0;
 /// A longer outage is shown as "server offline", milliseconds.
 const AWAY_AFTER: f64 = 60_000.0;
 /// The page is stale when nothing arrived for this long and no connection is open, milliseconds.
@@ -131,6 +135,10 @@ pub enum Shown {
     Still,
     Connecting,
     Live,
+    /// Connected, but a heartbeat is missing. `age`: time since the last message, milliseconds.
+    Silent {
+        age: f64,
+    },
     Polling {
         why: Why,
     },
@@ -277,7 +285,7 @@ impl Link {
                 commands.extend(self.ask(now));
                 commands
             }
-            Mode::Live if now - self.last_word > BEATS * self.beat => {
+            Mode::Live if now - self.last_word > DEAD_AFTER_BEATS * self.beat => {
                 self.trouble(now);
                 let mut commands = vec![Command::CloseStream];
                 commands.extend(self.go_on(now));
@@ -400,15 +408,31 @@ impl Link {
     /// Whether the page's data is current.
     pub fn fresh(&self, now: f64) -> bool {
         match self.mode {
-            Mode::Idle | Mode::Live | Mode::Polling { proven: true, .. } => true,
-            _ => now - self.last_word < STALE_AFTER,
+            Mode::Idle => true,
+            _ => now - self.last_word < self.stale_after(),
         }
+    }
+
+    fn stale_after(&self) -> f64 {
+        match self.mode {
+            Mode::Live => STALE_AFTER_BEATS * self.beat,
+            Mode::Polling { proven: true, .. } => POLL_STALE_AFTER,
+            _ => STALE_AFTER,
+        }
+    }
+
+    /// Whether the stream is open.
+    pub fn is_live(&self) -> bool {
+        self.mode == Mode::Live
     }
 
     /// State of the badge at `now`.
     pub fn shown(&self, now: f64) -> Shown {
         let next = match self.mode {
             Mode::Idle => return Shown::Still,
+            Mode::Live | Mode::Polling { proven: true, .. } if !self.fresh(now) => {
+                return Shown::Silent { age: now - self.last_word };
+            }
             Mode::Live => return Shown::Live,
             Mode::Polling { proven: true, .. } => return Shown::Polling { why: self.why },
             Mode::Waiting { until } => (until - now).max(0.0),

@@ -48,6 +48,7 @@ struct Inner {
     server: ArcRwSignal<Option<(InstanceId, String)>>,
     clock: ArcRwSignal<Time>,
     seeded_at: ArcRwSignal<Time>,
+    newest: ArcRwSignal<Time>,
     epoch: ArcRwSignal<u32>,
     shown: ArcRwSignal<Shown>,
     fresh: ArcRwSignal<bool>,
@@ -75,6 +76,7 @@ impl Default for Live {
             server: ArcRwSignal::new(None),
             clock: ArcRwSignal::new(Time::from_micros(0)),
             seeded_at: ArcRwSignal::new(Time::from_micros(0)),
+            newest: ArcRwSignal::new(Time::from_micros(0)),
             epoch: ArcRwSignal::new(0),
             shown: ArcRwSignal::new(Shown::Still),
             fresh: ArcRwSignal::new(true),
@@ -165,6 +167,7 @@ impl Live {
         self.reset_joins(snapshot.seq, other_life);
         self.0.clock.set(snapshot.now);
         self.0.seeded_at.set(snapshot.now);
+        self.0.newest.set(snapshot.now);
         if self.0.seeded.get_untracked() {
             self.0.epoch.update(|n| *n += 1);
         } else {
@@ -407,7 +410,7 @@ impl Live {
         (&self.0.seeded).into()
     }
 
-    /// Server time, updated once a second; stops while the page is stale.
+    /// Server time, updated once a second; stops while the page is stale, and is never far ahead of the newest data.
     pub fn clock(&self) -> RwSignal<Time> {
         (&self.0.clock).into()
     }
@@ -420,6 +423,11 @@ impl Live {
     /// Server time of the last snapshot.
     pub fn seeded_at(&self) -> RwSignal<Time> {
         (&self.0.seeded_at).into()
+    }
+
+    /// Server time of the newest data, updated once a second: nothing after it is known.
+    pub fn newest(&self) -> RwSignal<Time> {
+        (&self.0.newest).into()
     }
 
     /// Incremented with each snapshot: data requested beside it must be requested again.
@@ -472,8 +480,11 @@ impl Live {
         self.0.nudge.track();
     }
 
-    /// For the driver: updates clock and latency.
-    pub fn tick(&self, clock: Option<Time>, latency: Option<f64>) {
+    /// For the driver: updates clock, time of the newest data, and latency.
+    pub fn tick(&self, clock: Option<Time>, newest: Option<Time>, latency: Option<f64>) {
+        if let Some(newest) = newest {
+            set(&self.0.newest, &newest);
+        }
         if let Some(clock) = clock {
             set(&self.0.clock, &clock);
         }

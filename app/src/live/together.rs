@@ -12,7 +12,6 @@ use super::wire;
 use crate::http::Call;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::event::Beat;
 
 /// Maximum age of a feed position to continue from, milliseconds: beyond that a snapshot is smaller than the missed
 /// events.
@@ -23,13 +22,19 @@ fn hidden() -> bool {
 }
 
 impl Driver {
-    /// State of the badge at `now`, and whether the page is current.
+    /// State of the badge at `now`, and whether the connection is alive.
     pub(super) fn stands(&self, now: f64) -> (Shown, bool) {
         match self.tab.role() {
             Role::Listens => (self.relay.shown(now), self.relay.fresh(now)),
             _ if self.tab.resting() => (Shown::Still, false),
             _ => (self.link.shown(now), self.link.fresh(now)),
         }
+    }
+
+    /// Updates what the page says about its data at `now`. Data that arrives too late is not current.
+    pub(super) fn show(&self, now: f64) {
+        let (shown, fresh) = self.stands(now);
+        self.live.show(shown, fresh && !self.sync.delayed(now));
     }
 
     fn say(&self, frame: &Frame) {
@@ -56,6 +61,7 @@ impl Driver {
                 seq: self.follower.seq(),
                 server,
                 beat: self.link.beat(),
+                clock: self.sync.reading(now),
             })
         });
     }
@@ -157,18 +163,13 @@ impl Handle {
             let mut driver = self.0.borrow_mut();
             let Driver { relay, follower, sync, .. } = &mut *driver;
             let now = now();
-            if let Frame::Beat(text) = &frame
-                && let Ok(beat) = serde_json::from_str::<Beat>(text)
+            // While this tab is behind, the leader's newest data is not its own.
+            if let Frame::Standing(Standing { clock: Some(clock), .. }) = &frame
+                && relay.direct()
             {
-                sync.observe(beat.now, now);
+                sync.adopt(clock);
             }
-            // The delay of held frames says nothing about the latency.
-            let direct = relay.direct();
-            let taken = relay.take(frame, follower, now);
-            if direct {
-                taken.events.iter().for_each(|event| sync.observe(event.at, now));
-            }
-            taken
+            relay.take(frame, follower, now)
         };
         self.carry_out(taken);
         if standing {
@@ -223,7 +224,7 @@ impl Handle {
             live.seed(snapshot);
             let mut driver = self.0.borrow_mut();
             driver.follower = Follower::at(snapshot.seq);
-            driver.sync.observe(snapshot.now, now());
+            driver.sync.observe_answer(snapshot.now, now());
         }
         let taken = {
             let mut driver = self.0.borrow_mut();
@@ -257,8 +258,6 @@ impl Handle {
 
     /// Updates the connection state.
     fn show(&self) {
-        let driver = self.0.borrow();
-        let (shown, fresh) = driver.stands(now());
-        driver.live.show(shown, fresh);
+        self.0.borrow().show(now());
     }
 }

@@ -17,10 +17,11 @@ fn moment(at: Time, now: Time, precise: bool, zone: Zone) -> String {
 }
 
 /// Text about the end of a running operation. `None` while its host is unreachable, it is stalled or it is being
-/// cancelled: then the end is unknown. Tracked.
+/// cancelled: then the end is unknown. `newest` is the time of the page's newest data. Tracked.
 pub fn of<T>(
     op: OpView,
     now: Time,
+    newest: Time,
     words: impl Fn(Option<&Forecast>, Option<f64>, Time) -> Option<T>,
 ) -> Option<T> {
     let unknown = op.condition.with(|c| {
@@ -30,7 +31,15 @@ pub fn of<T>(
         return None;
     }
     let eta = op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
-    op.forecast.with(|f| words(f.as_ref(), eta, now))
+    op.forecast.with(|f| words(f.as_ref(), eta, judged_at(f.as_ref(), now, newest)))
+}
+
+/// Time at which a forecast is judged: as long as the newest data is not from after its end, it is not overdue.
+fn judged_at(forecast: Option<&Forecast>, now: Time, newest: Time) -> Time {
+    match forecast {
+        Some(forecast) if newest <= forecast.latest => now.min(forecast.latest.plus_micros(-1)),
+        _ => now,
+    }
 }
 
 /// Remaining time in a row: `about 40 s`. The host's own estimate stands in for a missing forecast.
@@ -158,6 +167,18 @@ mod tests {
             sentence(&f, at("23T14:01:41"), Zone::Utc)
                 .starts_with("Overdue: expected by 14:00:55 UTC at the latest")
         );
+    }
+
+    #[test]
+    fn a_forecast_is_not_overdue_before_data_from_after_its_end_came() {
+        let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
+        let said = |newest| {
+            let now = judged_at(Some(&f), at("23T14:00:58"), at(newest));
+            (left(Some(&f), None, now).unwrap(), sentence(&f, now, Zone::Utc).starts_with("Overdue"))
+        };
+        assert_eq!(said("23T14:00:55"), ("any moment".to_owned(), false));
+        assert_eq!(said("23T14:00:57"), ("overdue".to_owned(), true));
+        assert_eq!(judged_at(None, at("23T14:00:58"), at("23T14:00:50")), at("23T14:00:58"));
     }
 
     #[test]

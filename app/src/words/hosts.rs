@@ -2,12 +2,13 @@
 
 use crate::format;
 use protocol::api::{HostLink, HostStatus};
+use protocol::host::Check;
 use protocol::{HostName, KindName};
 
 /// Consequences of draining a host, one line each.
 pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     let Some(host) = hosts.iter().find(|h| h.name == *name) else {
-        return vec![format!("Host {name} is not known any more. Reload the page.")];
+        return vec![format!("Host {name} was removed. Reload the page.")];
     };
     let mut lines = vec![match host.running {
         0 => "It accepts no new operations. None is running on it.".to_owned(),
@@ -56,6 +57,29 @@ fn takes(host: &HostStatus, kind: &KindName) -> bool {
     host.link == HostLink::Up && !host.draining && host.kinds.contains(kind)
 }
 
+/// Failed checks of connected hosts because of which they can't run a kind, one line each: `exec: … is not executable.`
+pub fn not_ready(hosts: &[HostStatus], kind: &KindName) -> Vec<String> {
+    let unable = hosts.iter().filter(|host| takes(host, kind)).filter_map(|host| {
+        let health = host.health.as_ref()?;
+        (!health.ready && (health.unready_kinds.is_empty() || health.unready_kinds.contains(kind)))
+            .then_some((host, health))
+    });
+    let lines = unable.flat_map(|(host, health)| {
+        // A check may be named after its kind; others are about all kinds.
+        let of_other_kind =
+            |check: &Check| host.kinds.iter().any(|other| other != kind && other.as_str() == check.name);
+        let failed =
+            health.checks.iter().filter(move |check| !check.ok && !of_other_kind(check)).map(|check| {
+                match check.message.is_empty() {
+                    true => format!("{}: the check \"{}\" failed.", host.name, check.name),
+                    false => format!("{}: {}", host.name, check.message),
+                }
+            });
+        failed.collect::<Vec<_>>()
+    });
+    lines.collect()
+}
+
 /// Names as a list: `a`, `a and b`, `a, b and c`.
 pub(super) fn listed(names: &[&str]) -> String {
     match names {
@@ -98,6 +122,7 @@ pub mod made {
 mod tests {
     use super::made::host;
     use super::*;
+    use protocol::host::Health;
 
     #[test]
     fn before_a_drain_it_is_said_what_goes_on_and_what_will_wait() {
@@ -114,6 +139,37 @@ mod tests {
         hosts[1].draining = false;
         hosts[1].link = HostLink::Away;
         assert!(before_drain(&hosts, &name)[1].starts_with("No other host can run data.load"));
+    }
+
+    #[test]
+    fn a_kind_that_no_host_can_run_now_has_the_reason_of_its_host() {
+        let check = |name: &str, message: &str| Check {
+            name: name.into(),
+            ok: message.is_empty(),
+            message: message.into(),
+        };
+        let (report, backup) = ("exec.report", "exec.backup");
+        let mut hosts = [host("exec", &[report, backup], 0), host("data-1", &["data.load"], 0)];
+        hosts[0].health = Some(Health {
+            ready: false,
+            unready_kinds: vec![KindName::new(report).unwrap()],
+            checks: vec![
+                check(report, "/opt/report.sh is not executable."),
+                check(backup, "rsync was not found."),
+            ],
+            cpu: 0.0,
+            memory_bytes: 0,
+            network_in: 0.0,
+            network_out: 0.0,
+            running: 0,
+            free: 2,
+            now: protocol::Time::from_micros(0),
+        });
+        let said = |hosts: &[HostStatus], kind| not_ready(hosts, &KindName::new(kind).unwrap());
+        assert_eq!(said(&hosts, report), ["exec: /opt/report.sh is not executable."]);
+        assert!(said(&hosts, backup).is_empty() && said(&hosts, "data.load").is_empty());
+        hosts[0].link = HostLink::Away;
+        assert!(said(&hosts, report).is_empty(), "an old check proves nothing");
     }
 
     #[test]

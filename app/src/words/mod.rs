@@ -106,8 +106,9 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             Some(host) => format!("host {host} unreachable for {age}"),
             None => format!("host unreachable for {age}"),
         },
-        ConditionKind::NoHost => format!("no host available for {age}"),
-        ConditionKind::Waiting => format!("waiting for a free slot for {age}"),
+        // The condition is set anew when the server restarts or its reason changes; the time in the queue is not.
+        ConditionKind::NoHost => format!("no host available; queued for {}", queued(facts, now)),
+        ConditionKind::Waiting => format!("waiting for a free slot; queued for {}", queued(facts, now)),
         ConditionKind::CancelUndelivered => format!("cancel not delivered for {age}; retrying"),
         ConditionKind::ChildrenRunning => format!("waiting for child runs to end for {age}"),
         ConditionKind::Carrying => format!("transferring the checkpoint for {age}"),
@@ -119,6 +120,10 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             _ => "retrying now".to_owned(),
         },
     }
+}
+
+fn queued(facts: &Facts, now: Time) -> String {
+    format::duration(now.seconds_since(facts.queued_at))
 }
 
 /// Message after an accepted cancel. The operation may have ended meanwhile; the message must not say less than the
@@ -274,6 +279,18 @@ mod tests {
     fn the_age_of_the_last_word_is_told_once_it_is_old() {
         assert_eq!(heard(at(0), at(4_900)), "");
         assert_eq!(heard(at(0), at(12_000)), "seen 12 s ago");
+    }
+
+    #[test]
+    fn a_wait_is_told_since_the_operation_was_queued() {
+        // The server restarted, and set the condition anew.
+        let since = at(235_000);
+        for kind in [ConditionKind::NoHost, ConditionKind::Waiting] {
+            let waits = Condition { kind, since, message: String::new() };
+            let queued = Facts { queued_at: at(0), started_at: None, ..facts() };
+            let said = trouble(&waits, &queued, at(281_000));
+            assert!(said.ends_with("; queued for 4 m 41 s"), "{said}");
+        }
     }
 
     #[test]

@@ -16,7 +16,10 @@ pub struct Catalogue {
 struct Inner {
     kinds: BTreeMap<KindName, Entry>,
     up: BTreeSet<HostName>,
-    hosts: usize,
+    /// Whether any hosts are configured.
+    any_hosts: bool,
+    /// Configured hosts that have not connected since the server started.
+    unmet: BTreeSet<HostName>,
     limits: HashMap<KindName, u32>,
 }
 
@@ -28,10 +31,15 @@ struct Entry {
 }
 
 impl Catalogue {
-    /// Sets the number of configured hosts, for error messages, and the limits per kind.
-    pub(crate) fn configured(&self, hosts: usize, limits: HashMap<KindName, u32>) {
+    /// Sets the configured hosts, and the limits per kind.
+    pub(crate) fn configured(&self, hosts: BTreeSet<HostName>, limits: HashMap<KindName, u32>) {
         let mut inner = self.inner.write();
-        (inner.hosts, inner.limits) = (hosts, limits);
+        (inner.any_hosts, inner.unmet, inner.limits) = (!hosts.is_empty(), hosts, limits);
+    }
+
+    /// Configured hosts that have not connected since the server started.
+    pub(crate) fn unmet(&self) -> Vec<HostName> {
+        self.inner.read().unmet.iter().cloned().collect()
     }
 
     /// Records the kinds of a connected host, and removes kinds that it no longer declares.
@@ -41,6 +49,7 @@ impl Catalogue {
             entry.hosts.remove(host);
         }
         inner.up.insert(host.clone());
+        inner.unmet.remove(host);
         for (place, spec) in specs.iter().enumerate() {
             let form = match Form::from_schema(&spec.params) {
                 Ok(form) => form,
@@ -97,19 +106,12 @@ impl Catalogue {
     /// Checks parameters; returns them as the host expects them, and the title of the operation.
     ///
     /// # Errors
-    /// `UnknownKind` with the available kinds, or `BadParams` with a message for each parameter.
+    /// `UnknownKind` with the available kinds, `Unavailable` while a host that may have the kind has not connected since
+    /// the server started, or `BadParams` with a message for each parameter.
     pub fn check(&self, kind: &KindName, params: &Value) -> Result<(Value, String), Problem> {
         let inner = self.inner.read();
         let Some(entry) = inner.kinds.get(kind) else {
-            let names: Vec<&str> = inner.kinds.keys().map(KindName::as_str).collect();
-            let detail = match (names.as_slice(), inner.hosts) {
-                ([], 0) => {
-                    format!("Unknown kind '{kind}': no hosts are configured. Add one to the configuration.")
-                }
-                ([], _) => format!("Kind '{kind}' is not known yet: no host has connected. See /hosts."),
-                (names, _) => format!("Unknown kind '{kind}'. Available kinds: {}.", names.join(", ")),
-            };
-            return Err(Problem::new(ProblemType::UnknownKind, detail));
+            return Err(inner.unknown(kind));
         };
         match entry.form.check(params) {
             Ok(params) => {
@@ -129,5 +131,55 @@ impl Catalogue {
                 Err(Problem::new(ProblemType::BadParams, format!("{first}{more}")).with_fields(fields))
             }
         }
+    }
+}
+
+impl Inner {
+    fn unknown(&self, kind: &KindName) -> Problem {
+        let names: Vec<&str> = self.kinds.keys().map(KindName::as_str).collect();
+        let known = match names.as_slice() {
+            [] => String::new(),
+            names => format!(" Available kinds: {}.", names.join(", ")),
+        };
+        if !self.any_hosts {
+            let detail =
+                format!("Unknown kind '{kind}': no hosts are configured. Add one to the configuration.");
+            return Problem::new(ProblemType::UnknownKind, detail);
+        }
+        if self.unmet.is_empty() {
+            return Problem::new(ProblemType::UnknownKind, format!("Unknown kind '{kind}'.{known}"));
+        }
+        let unmet: Vec<&str> = self.unmet.iter().map(HostName::as_str).collect();
+        let detail = format!(
+            "Kind '{kind}' is not known yet: not all hosts have connected since the server started (missing: {}). Try \
+             again in a moment; see /hosts.{known}",
+            unmet.join(", ")
+        );
+        Problem::new(ProblemType::Unavailable, detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_unknown_only_when_every_configured_host_has_connected() {
+        let catalogue = Catalogue::default();
+        let [one, two]: [HostName; 2] = ["one", "two"].map(|name| name.parse().unwrap());
+        let kind: KindName = "test.count".parse().unwrap();
+        let refused = || catalogue.check(&kind, &Value::Null).unwrap_err();
+        catalogue.configured(BTreeSet::new(), HashMap::new());
+        assert_eq!(refused().kind, ProblemType::UnknownKind);
+        catalogue.configured([one.clone(), two.clone()].into(), HashMap::new());
+        catalogue.declare(&one, &[]);
+        let problem = refused();
+        assert_eq!(problem.kind, ProblemType::Unavailable);
+        assert!(problem.detail.contains("(missing: two)"), "{}", problem.detail);
+        assert_eq!(catalogue.unmet(), std::slice::from_ref(&two));
+        catalogue.declare(&two, &[]);
+        // A host that is unreachable later has told its kinds.
+        catalogue.away(&two);
+        assert_eq!(refused().kind, ProblemType::UnknownKind);
     }
 }

@@ -19,6 +19,8 @@ pub struct HostConfig {
     /// URL from the configuration, for the audit log; `None` for hosts that the server starts itself, at a new port
     /// each time.
     pub configured_at: Option<String>,
+    /// Its work runs entirely in the host's own process, so nothing of it is left after a restart of the host.
+    pub in_process: bool,
 }
 
 /// Configuration of an engine.
@@ -182,6 +184,7 @@ mod tests {
             url: "http://127.0.0.1:40001".into(),
             pool: PoolConfig { token: Some("open-sesame".into()), ..PoolConfig::default() },
             configured_at: Some("http://10.0.0.5:7301".into()),
+            in_process: false,
         };
         let mut config = EngineConfig { hosts: vec![host], ..EngineConfig::default() };
         let kind = KindName::new("data.load").unwrap();

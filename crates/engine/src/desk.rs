@@ -315,6 +315,9 @@ impl Desk {
     }
 
     fn effects(&mut self, id: OperationId, mut before: Option<State>, effects: Vec<Effect>, now: Time) {
+        if effects.is_empty() {
+            return;
+        }
         for effect in effects {
             let Some(live) = self.live.get_mut(&id) else { return };
             let attempt = live.record.operation.attempt;
@@ -363,7 +366,7 @@ impl Desk {
         {
             live.stop.cancel();
             self.learn(&live);
-            let parent = live.record.operation.parent;
+            let (parent, state) = (live.record.operation.parent, live.record.operation.state);
             let retry = self.rules.retry.get(&live.record.operation.kind).and_then(|p| p.next(&live.record));
             self.ended.insert(id, live.record);
             self.ended_order.push_back(id);
@@ -383,7 +386,7 @@ impl Desk {
                 }
             }
             if let Some(parent) = parent {
-                self.child_ended(parent, now);
+                self.child_ended(parent, state, now);
             }
         }
     }

@@ -4,9 +4,9 @@ use protocol::Point;
 
 /// At most `wanted` points of a series with rising x: first and last, and of each section in between the lowest and the
 /// highest, in their order. A peak of a single point is kept, unlike with every n-th point. Of several gaps in a
-/// section, the first is kept. Also returns whether any point was dropped.
+/// section, the first is kept. `wanted` is at least 5: the ends, and of one section the extremes and a gap. Also returns whether any point was dropped.
 pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) {
-    let wanted = wanted.max(4);
+    let wanted = wanted.max(5);
     if points.len() <= wanted {
         return (points.to_vec(), false);
     }
@@ -42,9 +42,9 @@ mod tests {
     fn a_gap_is_kept_however_few_points_are_wanted() {
         let y = |x: i32| if (400..420).contains(&x) { f64::NAN } else { f64::from(x % 17) };
         let points: Vec<Point> = (0..1_000).map(|x| Point(f64::from(x), y(x))).collect();
-        for wanted in [5, 20, 100] {
+        for wanted in [4, 5, 20, 100] {
             let (few, _) = downsample(&points, wanted);
-            assert!(few.len() <= wanted && few.iter().any(|point| point.1.is_nan()), "{few:?}");
+            assert!(few.len() <= wanted.max(5) && few.iter().any(|point| point.1.is_nan()), "{few:?}");
             assert!(few.windows(2).all(|pair| pair[0].0 < pair[1].0));
             assert_eq!(few.iter().map(|point| point.1).fold(f64::MIN, f64::max), 16.0);
         }
@@ -52,7 +52,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_extremes_and_the_ends_are_kept(ys in proptest::collection::vec(-1e6f64..1e6, 1..3000), wanted in 4usize..200) {
+        fn the_extremes_and_the_ends_are_kept(ys in proptest::collection::vec(-1e6f64..1e6, 1..3000), wanted in 5usize..200) {
             let points: Vec<Point> = ys.iter().enumerate().map(|(x, y)| Point(x as f64, *y)).collect();
             let (few, left_out) = downsample(&points, wanted);
             prop_assert!(few.len() <= wanted.max(points.len().min(wanted)));

@@ -132,7 +132,8 @@ impl Engine {
         let keep = config.rules.keep;
         let (desk, commands) = mpsc::channel::<Command>(1_024);
         let catalogue = Arc::new(Catalogue::default());
-        catalogue.configured(config.hosts.len(), config.rules.limits.clone());
+        let configured = config.hosts.iter().map(|host| host.name.clone()).collect();
+        catalogue.configured(configured, config.rules.limits.clone());
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let mut roster = Roster::default();
@@ -148,6 +149,7 @@ impl Engine {
             let last_word = LastWord::default();
             let mut entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_word.clone());
             entry.draining = drained.contains(&host.name);
+            entry.in_process = host.in_process;
             view.write().apply(ViewChange::Host(Box::new(entry.status())));
             roster.add(entry);
             pools.push((host.name.clone(), pool.clone()));
@@ -231,6 +233,11 @@ impl Engine {
 
     pub fn hosts(&self) -> HostList {
         HostList { hosts: self.shared.view.read().hosts() }
+    }
+
+    /// Configured hosts that have not connected since the server started, so that their kinds are unknown.
+    pub fn unmet_hosts(&self) -> Vec<HostName> {
+        self.shared.catalogue.unmet()
     }
 
     /// Whether and why nothing can be stored now.

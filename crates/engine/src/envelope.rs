@@ -2,7 +2,7 @@
 //! series point by point, twice, and keeps no more of a run than the grid is long. docs/baseline.md has the formulas
 //! and their source.
 
-use protocol::band::{NEEDED, between};
+use protocol::band::{NEEDED, between, share};
 use protocol::{Band, Point};
 
 /// Largest number of runs; the newest are used.
@@ -122,7 +122,7 @@ impl<'a> Onto<'a> {
         while let Some(place) = self.grid.get(self.values.len()).filter(|place| **place <= x) {
             self.values.push(match self.last {
                 _ if *place == x => y,
-                Some(Point(from, before)) => between(before, y, (place - from) / (x - from)),
+                Some(Point(from, before)) => between(before, y, share(*place, from, x)),
                 None => f64::NAN,
             });
         }

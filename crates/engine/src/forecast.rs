@@ -88,6 +88,8 @@ impl Forecasts {
             }
             _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
         };
+        // Nothing ends before now.
+        let by_rate = by_rate.filter(|seconds| *seconds >= 0.0);
         let usual = if track.resumed || from > FAR || track.adrift { None } else { self.usual(operation) };
         let took = now.seconds_since(started).max(0.0);
         // No past run was that slow or fast, so past durations say nothing about this run.
@@ -242,6 +244,14 @@ mod tests {
         assert_eq!((forecast.ends_at, forecast.basis, forecast.judged), (t(40.0), ForecastBasis::Rate, 0));
         assert_eq!((forecast.earliest, forecast.latest), (t(25.0), t(70.0)));
         assert_eq!(forecasts.think(&at(0.26), &mut track, t(10.5)), None, "once a second is enough");
+    }
+
+    #[test]
+    fn an_impossible_remaining_time_makes_no_forecast() {
+        let mut operation = at(0.0);
+        let progress = Progress { fraction: None, eta_seconds: Some(-30.0), ..Progress::start(t(0.0)) };
+        operation.progress = Some(progress);
+        assert_eq!(Forecasts::default().think(&operation, &mut Track::default(), t(1.0)), None);
     }
 
     #[test]

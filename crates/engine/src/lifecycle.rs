@@ -39,6 +39,8 @@ pub struct Record {
     pub ended_by_host: bool,
     /// It has children that have not ended. The desk sets this before each message.
     pub children_run: bool,
+    /// A child ended without success while this attempt was being cancelled, so the cancel cut it short.
+    pub children_cut: bool,
     /// End of its own work, while it waits for its children.
     pub held_end: Option<HeldEnd>,
 }
@@ -66,6 +68,10 @@ pub enum Message {
     Host { attempt: u32, at: Time, body: HostEventBody },
     /// The host no longer knows the current attempt.
     Lost(Failure),
+    /// The process in which the current attempt ran has ended, and nothing of the work is left.
+    Died(Failure),
+    /// A child has ended without success while it is being cancelled.
+    ChildCut,
     /// The last child has ended.
     ChildrenEnded,
     /// The host has been unreachable since this time.
@@ -128,9 +134,23 @@ impl Record {
     }
 
     /// Operation as loaded from the store.
-    pub fn stored(operation: Operation, attempts: Vec<Attempt>) -> Self {
+    pub fn stored(mut operation: Operation, attempts: Vec<Attempt>) -> Self {
         let held_end = HeldEnd::of(&operation);
-        Self { operation, attempts, cancel_tried: None, ended_by_host: false, children_run: false, held_end }
+        // Earlier versions stored only the condition that was shown.
+        if operation.host_condition.is_none() {
+            let of_host =
+                |c: &&Condition| matches!(c.kind, ConditionKind::Paused | ConditionKind::Unstoppable);
+            operation.host_condition = operation.condition.as_ref().filter(of_host).cloned();
+        }
+        Self {
+            operation,
+            attempts,
+            cancel_tried: None,
+            ended_by_host: false,
+            children_run: false,
+            children_cut: false,
+            held_end,
+        }
     }
 
     /// The current attempt.
@@ -166,6 +186,7 @@ impl Record {
         let at = self.operation.started_at.map_or(at, |started| at.max(started));
         self.operation.ended_at = Some(at);
         self.operation.condition = None;
+        self.operation.host_condition = None;
         self.operation.forecast = None;
         self.operation.failure.clone_from(&failure);
         let receipt = self.operation.receipt.clone();
@@ -181,6 +202,7 @@ impl Record {
         self.ended_by_host = false;
         self.operation.host = None;
         self.operation.condition = None;
+        self.operation.host_condition = None;
         self.operation.forecast = None;
         if self.operation.started_at.take().is_some() && !self.goes_on() {
             self.operation.progress = None;
@@ -209,9 +231,17 @@ impl Record {
             && self.operation.receipt.as_ref().is_some_and(|receipt| receipt.stopped.is_some())
     }
 
+    /// Condition that the server set itself, if it is shown.
+    fn own_condition(&self) -> Option<&Condition> {
+        self.operation
+            .condition
+            .as_ref()
+            .filter(|shown| self.operation.host_condition.as_ref() != Some(*shown))
+    }
+
+    /// Shows a condition of the server. One of the host is shown again after it.
     fn condition(&mut self, kind: ConditionKind, since: Time, message: String) -> Vec<Effect> {
-        let same = self.operation.condition.as_ref().is_some_and(|c| c.kind == kind && c.message == message);
-        if same {
+        if self.own_condition().is_some_and(|c| c.kind == kind && c.message == message) {
             return Vec::new();
         }
         self.operation.condition = Some(Condition { kind, since, message });
@@ -223,10 +253,11 @@ impl Record {
         self.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled)
     }
 
-    fn clear(&mut self, kinds: &[ConditionKind]) -> bool {
-        let found = self.operation.condition.as_ref().is_some_and(|c| kinds.contains(&c.kind));
+    /// Ends a condition of the server.
+    fn clear(&mut self, kind: ConditionKind) -> bool {
+        let found = self.own_condition().is_some_and(|c| c.kind == kind);
         if found {
-            self.operation.condition = None;
+            self.operation.condition.clone_from(&self.operation.host_condition);
         }
         found
     }
@@ -249,8 +280,12 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         }
         Message::Host { attempt, at, body } => return Ok(words::host(record, attempt, at, body, now)),
         _ if state.ended() => return Ok(Vec::new()),
-        // Its own work has ended; only the end of its last child counts.
-        ref other if record.held_end.is_some() && *other != Message::ChildrenEnded => return Ok(Vec::new()),
+        // Its own work has ended; only its children count.
+        ref other
+            if record.held_end.is_some() && !matches!(other, Message::ChildrenEnded | Message::ChildCut) =>
+        {
+            return Ok(Vec::new());
+        }
         _ => {}
     }
     let effects = match message {
@@ -287,16 +322,12 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         Message::CancelAnswered { sent, acknowledged } if state == State::Cancelling => {
             let mut changed = record.note(Step::Sent, sent);
             changed |= record.note(Step::Acknowledged, acknowledged);
-            changed |= record.clear(&[ConditionKind::CancelUndelivered]);
+            changed |= record.clear(ConditionKind::CancelUndelivered);
             if changed { vec![Effect::Changed] } else { Vec::new() }
         }
         Message::CancelUndelivered { message } if state == State::Cancelling => {
-            let since = record
-                .operation
-                .condition
-                .as_ref()
-                .filter(|c| c.kind == ConditionKind::CancelUndelivered)
-                .map_or(now, |c| c.since);
+            let known = record.own_condition().filter(|c| c.kind == ConditionKind::CancelUndelivered);
+            let since = known.map_or(now, |c| c.since);
             record.condition(ConditionKind::CancelUndelivered, since, message)
         }
         Message::BandLeft { from_x, reason } if matches!(state, State::Starting | State::Running) => {
@@ -310,7 +341,11 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         Message::Lost(failure) if state == State::Cancelling && record.confirmed_stop(failure.reason) => {
             wishes::finish_cancel(record, now)
         }
-        Message::Lost(failure) if state.on_host() => record.conclude(State::Failed, Some(failure), now),
+        Message::Died(_) if state == State::Cancelling => wishes::finish_cancel(record, now),
+        Message::Lost(failure) | Message::Died(failure) if state.on_host() => {
+            record.conclude(State::Failed, Some(failure), now)
+        }
+        Message::ChildCut if state == State::Cancelling => record.cut_short(),
         Message::ChildrenEnded => match record.held_end.take() {
             None => Vec::new(),
             Some(held) => {
@@ -323,7 +358,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
         },
         Message::Silent { since, message } if state.on_host() => {
             // An undelivered cancel already implies this.
-            match &record.operation.condition {
+            match record.own_condition() {
                 Some(c) if c.kind == ConditionKind::CancelUndelivered => Vec::new(),
                 _ => record.condition(ConditionKind::NoWord, since, message),
             }
@@ -349,7 +384,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             record.operation.not_before = Some(until);
             vec![Effect::Changed]
         }
-        Message::Heard if record.clear(&[ConditionKind::NoWord]) => vec![Effect::Changed],
+        Message::Heard if record.clear(ConditionKind::NoWord) => vec![Effect::Changed],
         Message::Waiting { kind, message } if state == State::Queued => record.condition(kind, now, message),
         _ => Vec::new(),
     };

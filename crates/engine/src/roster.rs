@@ -75,6 +75,8 @@ pub(crate) struct Entry {
     pub(crate) held_off: HashMap<KindName, HeldOff>,
     /// It is drained.
     pub(crate) draining: bool,
+    /// Its work runs in its own process and ends with it.
+    pub(crate) in_process: bool,
 }
 
 impl Entry {
@@ -95,6 +97,7 @@ impl Entry {
             assigned_by_kind: HashMap::new(),
             held_off: HashMap::new(),
             draining: false,
+            in_process: false,
         }
     }
 

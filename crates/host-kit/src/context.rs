@@ -279,7 +279,7 @@ impl Context {
         self.held.attempt.report.began().elapsed().as_secs_f64()
     }
 
-    /// Items per second, smoothed over the last few seconds; `None` until enough was counted.
+    /// Items per second, averaged over the last 3 s; `None` until enough was counted.
     pub fn unit_rate(&self) -> Option<f64> {
         self.held.attempt.report.rate()
     }

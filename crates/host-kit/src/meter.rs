@@ -6,12 +6,13 @@
 //! Reads no clock; times are passed in.
 
 use protocol::{Phase, Progress, Time};
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Time constant of the smoothed rate, after which it has made two thirds of a change.
-const SMOOTHING: Duration = Duration::from_secs(3);
-/// Time within which counts are combined.
+/// Time that the rate averages, so that it follows a change within this time.
+const WINDOW: Duration = Duration::from_secs(3);
+/// Time within which counts are combined, and from which there is a rate.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 /// Time after the beginning of a count within which items count as done before, by a resumed attempt.
 const BEFORE: Duration = Duration::from_millis(1);
@@ -212,42 +213,52 @@ impl Meter {
     }
 }
 
-/// Rate: the average of the first seconds, then exponentially smoothed.
+/// Rate: the average of the last seconds, or of the last item if that takes longer.
 #[derive(Debug)]
 struct Pace {
-    began: Instant,
-    since: Instant,
-    from: u64,
+    /// Times and values at which the count advanced, from the beginning of the window.
+    advances: VecDeque<(Instant, u64)>,
     rate: Option<f64>,
 }
 
 impl Pace {
     fn new(now: Instant) -> Self {
-        Self { began: now, since: now, from: 0, rate: None }
+        Self { advances: VecDeque::from([(now, 0)]), rate: None }
     }
 
     fn count(&mut self, done: u64, now: Instant) {
-        if done < self.from {
-            // The count restarted, so earlier values do not apply.
-            *self = Self { from: done, ..Self::new(now) };
+        let Some(&(began, from)) = self.advances.front() else { return };
+        let last = self.advances.back().map_or(from, |(_, done)| *done);
+        let resumed = self.rate.is_none() && now.saturating_duration_since(began) < BEFORE;
+        if resumed || done < last {
+            // Items of an earlier attempt, or a restarted count: earlier values do not apply.
+            let began = if resumed { began } else { now };
+            *self = Self { advances: VecDeque::from([(began, done)]), rate: None };
             return;
         }
-        let passed = now.saturating_duration_since(self.since);
-        if self.rate.is_none() && passed < BEFORE {
-            self.from = done;
-        }
-        // The time until the first item is done belongs to that item.
-        let nothing_yet = self.rate.is_none() && done == self.from;
-        if passed < SHORTEST_LOOK || nothing_yet {
+        if done == last {
+            // The time until the next item is done belongs to that item.
             return;
         }
-        let latest = (done - self.from) as f64 / passed.as_secs_f64();
-        let smoothed = 1.0 - (-passed.as_secs_f64() / SMOOTHING.as_secs_f64()).exp();
-        let average = passed.as_secs_f64() / now.saturating_duration_since(self.began).as_secs_f64();
-        let weight = smoothed.max(average.min(1.0));
-        self.rate = Some(self.rate.map_or(latest, |rate| rate + weight * (latest - rate)));
-        self.since = now;
-        self.from = done;
+        while self.advances.get(1).is_some_and(|(at, _)| now.saturating_duration_since(*at) >= WINDOW) {
+            self.advances.pop_front();
+        }
+        let Some(&(since, from)) = self.advances.front() else { return };
+        let passed = now.saturating_duration_since(since);
+        if passed >= SHORTEST_LOOK {
+            self.rate = Some((done - from) as f64 / passed.as_secs_f64());
+        }
+        // The last advance is replaced while it is near the one before, which bounds their number.
+        let near = self
+            .advances
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|(at, _)| now.saturating_duration_since(*at) < SHORTEST_LOOK);
+        if near {
+            self.advances.pop_back();
+        }
+        self.advances.push_back((now, done));
     }
 }
 

@@ -9,10 +9,14 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+
+/// Longest part of a response that an error quotes.
+const BEGINNING_CHARS: usize = 80;
 
 /// Pooled client of one service. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -94,7 +98,7 @@ impl Pool {
                 client.get(url).header(ACCEPT, "application/json")
             })
             .await?;
-        self.decode(path_and_query, &answer.bytes)
+        self.decode(path_and_query, &answer)
     }
 
     /// POST of JSON with a JSON response; returns it with the status (2xx). An empty response is read as `null`, so
@@ -121,7 +125,7 @@ impl Pool {
                     .body(json.clone())
             })
             .await?;
-        Ok((answer.status, self.decode(path_and_query, &answer.bytes)?))
+        Ok((answer.status, self.decode(path_and_query, &answer)?))
     }
 
     /// GET of up to 64 MiB of anything: media type and bytes. Retried if useful.
@@ -251,11 +255,16 @@ impl Pool {
         Ok(Answer { status: response.status().as_u16(), media_type: media_type(&response), bytes })
     }
 
-    fn decode<T: DeserializeOwned>(&self, path_and_query: &str, bytes: &[u8]) -> Result<T, PoolError> {
-        let bytes = if bytes.is_empty() { b"null" } else { bytes };
+    fn decode<T: DeserializeOwned>(&self, path_and_query: &str, answer: &Answer) -> Result<T, PoolError> {
+        let bytes: &[u8] = if answer.bytes.is_empty() { b"null" } else { &answer.bytes };
         serde_json::from_slice(bytes).map_err(|e| {
             self.shared.counting.failure();
-            PoolError::Decode { url: self.address(path_and_query), cause: e.to_string() }
+            let cause = match e.classify() {
+                Category::Data => e.to_string(),
+                // Not JSON at all, such as the login page of a network: its beginning tells what answered.
+                _ => format!("{e}, in {} that begins with {:?}", answer.media_type, beginning(bytes)),
+            };
+            PoolError::Decode { url: self.address(path_and_query), cause }
         })
     }
 
@@ -303,6 +312,14 @@ struct Answer {
     status: u16,
     media_type: String,
     bytes: Bytes,
+}
+
+/// First words of a response, in one line.
+fn beginning(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first: String = line.chars().take(BEGINNING_CHARS).collect();
+    if first.len() < line.len() || bytes.len() > 400 { format!("{first} …") } else { first }
 }
 
 pub(crate) fn media_type(response: &Response) -> String {

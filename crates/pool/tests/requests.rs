@@ -234,6 +234,11 @@ async fn what_is_not_http_or_not_the_asked_for_json_is_told_apart() {
     let error = pool.get::<u32>("/").await.unwrap_err();
     assert!(matches!(error, PoolError::Decode { .. }) && !error.is_unreachable(), "{error}");
     assert_eq!(pool.counters().failures, 1);
+
+    let login = || async { ([("content-type", "text/html")], "<html>\n  <b>Please log in</b>") };
+    let pool = Pool::new(&serve(Router::new().route("/", get(login))).await, quick()).unwrap();
+    let error = pool.get::<u32>("/").await.unwrap_err().to_string();
+    assert!(error.contains("in text/html that begins with \"<html> <b>Please log in</b>\""), "{error}");
 }
 
 #[tokio::test]

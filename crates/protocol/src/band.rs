@@ -85,7 +85,18 @@ pub enum Place {
 
 /// Linear interpolation between two values, clamped to them.
 pub fn between(from: f64, to: f64, share: f64) -> f64 {
-    (from + (to - from) * share).clamp(from.min(to), from.max(to))
+    let span = to - from;
+    // The distance of two floats may be too large for a float.
+    let value = if span.is_finite() { from + span * share } else { from * (1.0 - share) + to * share };
+    value.clamp(from.min(to), from.max(to))
+}
+
+/// Position of x between two values, 0 to 1; the inverse of [`between`].
+pub fn share(x: f64, from: f64, to: f64) -> f64 {
+    if (to - from).is_finite() {
+        return (x - from) / (to - from);
+    }
+    (x / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0)
 }
 
 impl Band {
@@ -98,7 +109,7 @@ impl Band {
         }
         let last = next.checked_sub(1)?;
         let before = self.slice(last)?;
-        let share = (x - self.x[last]) / (self.x[next] - self.x[last]);
+        let share = share(x, self.x[last], self.x[next]);
         let p50 = between(before.p50, after.p50, share);
         Some(Slice {
             // Rounding must not change the order of the percentiles.

@@ -54,6 +54,10 @@ pub struct Operation {
     /// Current condition in addition to the state, such as stalled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
+    /// Condition that its host reported and has not ended. `condition` may show another one meanwhile, such as an
+    /// unreachable host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_condition: Option<Condition>,
     /// Reason of the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -96,6 +100,7 @@ impl Operation {
             forecast: None,
             receipt: None,
             condition: None,
+            host_condition: None,
             failure: None,
             checkpoint: None,
             rule: None,

@@ -75,6 +75,7 @@ problem_types! {
     TooLarge, "/problems/too-large", 413, "Request too large";
     HostFull, "/problems/host-full", 429, "Host full";
     HostAway, "/problems/host-away", 502, "Host unreachable";
+    HostFault, "/problems/host-fault", 502, "Host fault";
     Timeout, "/problems/timeout", 504, "Timeout";
     Unavailable, "/problems/unavailable", 503, "Temporarily unavailable";
     Internal, "/problems/internal", 500, "Internal error";

@@ -1,15 +1,13 @@
-//! Bundled hosts that a server with `--keep-hosts` left running: how the next one finds them, compares their settings,
-//! and stops them.
+//! Running bundled hosts, and their record: how the next server finds hosts that were left running, compares their
+//! settings, and how they are watched and stopped.
 
+use super::process;
 use crate::config::Sources;
 use anyhow::Context;
 use pool::{Pool, PoolConfig};
 use protocol::host::{About, HostOperations, HostState};
-use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
-use std::ffi::OsStr;
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -18,9 +16,12 @@ use tokio::time::{Instant, sleep};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Interval of checks whether their process has ended.
-const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(20);
+const EXIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest interval of checks whether they answer.
+const ANSWER_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+const ABOUT: &str = "/host/v1/about";
 
-/// Record of these hosts. Only the server's user may read it.
+/// Bundled hosts. With `--keep-hosts`, this is recorded in a file that only the server's user may read.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Left {
     pub url: String,
@@ -57,16 +58,28 @@ impl Offer {
 }
 
 impl Left {
-    /// Hosts of a record, if they still run.
-    pub async fn find(file: &Path) -> Option<Self> {
+    /// Hosts of a record, if they still run. They may not answer yet.
+    pub async fn find(file: &Path, data: &Path) -> Option<Self> {
         let left: Self = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
-        match left.ask::<About>("/host/v1/about").await {
-            Some(about) if about.name == "signalbox-host" => Some(left),
-            _ => {
-                tracing::info!(url = left.url, "the bundled hosts that were left running have exited");
-                None
-            }
+        let about = match left.pool() {
+            Some(pool) => ask::<About>(&pool, ABOUT).await,
+            None => None,
+        };
+        if about.is_some_and(|about| about.name == "signalbox-host") {
+            tracing::info!(url = left.url, "reconnected to the bundled hosts that were left running");
+            return Some(left);
         }
+        if left.runs(data) == Some(true) {
+            tracing::warn!(
+                url = left.url,
+                pid = left.pid,
+                "the bundled hosts that were left running do not answer; waiting for them, because their operations may \
+                 still run. To replace them at once, kill that process"
+            );
+            return Some(left);
+        }
+        tracing::info!(url = left.url, "the bundled hosts that were left running have exited");
+        None
     }
 
     /// Writes the record atomically.
@@ -104,64 +117,54 @@ impl Left {
 
     /// Number of their running operations; `None` if they do not answer.
     pub async fn at_work(&self) -> Option<usize> {
-        let held = self.ask::<HostOperations>("/host/v1/operations").await?;
+        let held = ask::<HostOperations>(&self.pool()?, "/host/v1/operations").await?;
         Some(held.operations.iter().filter(|operation| operation.state != HostState::Ended).count())
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Option<T> {
+    fn pool(&self) -> Option<Pool> {
         let token = self.secret.clone();
         let config =
             PoolConfig { retries: 0, connect_timeout: CONNECT_TIMEOUT, token, ..PoolConfig::default() };
-        let pool = Pool::new(&self.url, config).ok()?;
-        tokio::time::timeout(ANSWER_TIMEOUT, pool.get::<T>(path)).await.ok()?.ok()
+        Pool::new(&self.url, config).ok()
     }
 
-    /// Their process, if the PID is still theirs.
-    pub fn process(&self, data: &Path) -> Option<Pid> {
-        let pid = i32::try_from(self.pid?).ok()?;
-        let said = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        // They may have been started with another path of the folder, or from another working folder.
-        let (folder, from) =
-            (hosts_folder(data).canonicalize().ok()?, std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?);
-        let is_folder = |argument: &[u8]| {
-            from.join(OsStr::from_bytes(argument)).canonicalize().is_ok_and(|given| given == folder)
-        };
-        let mut arguments = said.split(|byte| *byte == 0).skip(1);
-        let theirs = arguments.next() == Some(b"host".as_slice()) && arguments.any(is_folder);
-        theirs.then(|| Pid::from_raw(pid)).flatten()
+    /// Whether their process still runs; `None` in records without a PID.
+    pub fn runs(&self, data: &Path) -> Option<bool> {
+        self.pid.map(|pid| process::running(pid, data).is_some())
     }
 
     /// Asks them to stop, and waits until they have; kills them after `grace`. Returns whether they have ended.
     pub async fn stop(&self, data: &Path, grace: Duration) -> bool {
-        if self.signal(data, Signal::TERM, grace).await {
-            return true;
+        match self.pid {
+            Some(pid) => process::end(pid, data, grace).await,
+            None => false,
         }
-        tracing::warn!("the bundled hosts did not stop within {} s; killing them", grace.as_secs());
-        self.signal(data, Signal::KILL, grace).await
     }
 
-    async fn signal(&self, data: &Path, signal: Signal, within: Duration) -> bool {
-        let until = Instant::now() + within;
-        match self.process(data).map(|pid| kill_process(pid, signal)) {
-            None => return self.pid.is_some(),
-            Some(Err(error)) => {
-                // It may have just ended.
-                tracing::warn!(%error, "can't signal the bundled hosts");
-                return self.process(data).is_none();
-            }
-            Some(Ok(())) => {}
+    /// Returns when their process has ended; never without a PID.
+    pub async fn exited(&self, data: &Path) {
+        while self.runs(data).unwrap_or(true) {
+            sleep(EXIT_CHECK_INTERVAL).await;
         }
-        while self.process(data).is_some() {
-            if Instant::now() >= until {
-                return false;
-            }
-            sleep(EXIT_POLL_INTERVAL).await;
+    }
+
+    /// Returns when they have not answered for `lost_after`, in which this server was running.
+    pub async fn unresponsive(&self, lost_after: Duration) {
+        let Some(pool) = self.pool() else { return std::future::pending().await };
+        let interval = ANSWER_CHECK_INTERVAL.min(lost_after / 3);
+        let mut unanswered = Duration::ZERO;
+        while unanswered < lost_after {
+            sleep(interval).await;
+            let asked = Instant::now();
+            unanswered = match ask::<About>(&pool, ABOUT).await {
+                Some(_) => Duration::ZERO,
+                // Not more than the timeout, which is exceeded while this server is stopped.
+                None => unanswered + interval + asked.elapsed().min(ANSWER_TIMEOUT),
+            };
         }
-        true
     }
 }
 
-/// Data folder of the bundled hosts.
-pub(super) fn hosts_folder(data: &Path) -> PathBuf {
-    data.join("hosts")
+async fn ask<T: serde::de::DeserializeOwned>(pool: &Pool, path: &str) -> Option<T> {
+    tokio::time::timeout(ANSWER_TIMEOUT, pool.get::<T>(path)).await.ok()?.ok()
 }

@@ -4,15 +4,28 @@ use super::To;
 use anyhow::{anyhow, bail};
 use pool::{Pool, PoolConfig, PoolError, Repeat, SseStream};
 use protocol::api::{KindList, OperationPage};
+use protocol::event::Reset;
 use protocol::{OperationId, Problem};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// Timeout for connecting, and for the start of a stream.
+/// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Time without even a heartbeat after which a stream is dead.
-const SILENCE: Duration = Duration::from_secs(30);
+/// Time without even a heartbeat, which comes every 2 s, after which a stream is blocked.
+const STREAM_SILENCE: Duration = Duration::from_secs(5);
+/// Timeout of a poll beyond its wait.
+const POLL_MARGIN: Duration = Duration::from_secs(5);
+
+/// Events of a poll, as the server wrote them.
+#[derive(Deserialize)]
+pub struct Page {
+    pub events: Vec<Box<RawValue>>,
+    /// Position after them.
+    pub next: u64,
+    pub reset: Option<Reset>,
+}
 
 /// A server.
 pub struct Server {
@@ -53,7 +66,20 @@ impl Server {
     /// Events of one operation after a number.
     pub async fn events(&self, id: OperationId, after: u64) -> Result<SseStream, PoolError> {
         let path = format!("/api/v1/events?operation={id}");
-        self.pool.stream(&path, Some(&after.to_string()), CONNECT, SILENCE).await
+        self.pool.stream(&path, Some(&after.to_string()), STREAM_SILENCE, STREAM_SILENCE).await
+    }
+
+    /// The same events as a document; waits for one up to `wait`.
+    pub async fn poll(&self, id: OperationId, after: u64, wait: Duration) -> Result<Page, PoolError> {
+        let path = format!("/api/v1/events?operation={id}&after={after}&wait={}s", wait.as_secs());
+        let limit = wait + POLL_MARGIN;
+        match tokio::time::timeout(limit, self.pool.get(&path)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let url = format!("{}/api/v1/events", self.pool.base_url());
+                Err(PoolError::Timeout { url, after: limit, what: "answer" })
+            }
+        }
     }
 
     pub async fn kinds(&self) -> anyhow::Result<KindList> {
@@ -104,6 +130,10 @@ impl Server {
                     "the server at {server} did not answer within {after:?}. It may be busy or hung; check its log"
                 )
             }
+            PoolError::Decode { cause, .. } => anyhow!(
+                "{server} does not answer like this version of Signalbox: {cause}. Check the address (--server URL); \
+                 a proxy or a login page on the way may have answered instead"
+            ),
             other => other.into(),
         }
     }

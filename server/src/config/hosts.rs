@@ -79,7 +79,7 @@ impl FileHost {
             pool.retries = n;
         }
         let configured_at = Some(self.url.clone());
-        Ok(HostConfig { name: self.name, url: self.url, pool, configured_at })
+        Ok(HostConfig { name: self.name, url: self.url, pool, configured_at, in_process: false })
     }
 
     fn adapter(self, protocol: Protocol, data: &Path) -> anyhow::Result<Adapter> {

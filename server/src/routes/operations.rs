@@ -17,6 +17,7 @@ use protocol::api::{
 use protocol::operation::AttemptOrigin;
 use protocol::{Operation, OperationId, Problem, ProblemType};
 use serde::Deserialize;
+use serde_json::Value;
 use store::Filter;
 
 /// Lists operations, one page at a time. A filter with several values matches any of them; an operation must match all
@@ -89,15 +90,17 @@ pub async fn counts(
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 422, body = Problem,
             description = "Unknown kind, key used for another request, or invalid parameters, priority or rule, with a message for each"),
-        (status = 503, body = Problem, description = "The database can't be written"),
+        (status = 503, body = Problem,
+            description = "The database can't be written, or the kind is unknown and not all hosts have connected since the server started"),
     ))]
 pub async fn start(
     State(server): State<Server>,
     By(by): By,
     headers: HeaderMap,
-    body: Result<Json<StartWithRule>, JsonRejection>,
+    body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, Failed> {
-    let Json(request) = body?;
+    let Json(body) = body?;
+    let request = start_of(body)?;
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(value) => match value.to_str() {
@@ -110,8 +113,24 @@ pub async fn start(
     };
     let started = server.engine.by(by).start_with_rule(request, key).await?;
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
-    let location = format!("/api/v1/operations/{}", started.operation.id);
+    let location = format!("{}/api/v1/operations/{}", server.base_path, started.operation.id);
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
+}
+
+/// Reads a start. A misspelled field is an error: the operation would start with other parameters than meant.
+fn start_of(body: Value) -> Result<StartWithRule, Failed> {
+    const FIELDS: [&str; 4] = ["kind", "params", "priority", "rule"];
+    let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
+    if let Some(unknown) =
+        body.as_object().and_then(|body| body.keys().find(|key| !FIELDS.contains(&key.as_str())))
+    {
+        let unknown: String = unknown.chars().take(40).collect();
+        return Err(bad(format!(
+            "Unknown field '{unknown}'. The fields of a start are {}.",
+            FIELDS.join(", ")
+        )));
+    }
+    serde_json::from_value(body).map_err(|e| bad(format!("The body does not match the schema: {e}.")))
 }
 
 /// Details of one operation: attempts, receipt, conditions, result and audit log.
@@ -204,6 +223,12 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
         (Some(ids), None) => Ok(Which::These(ids)),
         (None, Some(filter)) => {
             let words = url_words(&filter);
+            // A script with an empty variable must not select everything.
+            if let Some((name, _)) = words.iter().find(|(_, value)| value.is_empty()) {
+                return Err(bad(format!(
+                    "Invalid filter: {name} has no value. Add one, or leave {name} out to match all."
+                )));
+            }
             let words = words.iter().map(|(k, v)| (k.as_str(), v.as_str()));
             let filter = Filter::parse(words).map_err(|e| bad(format!("Invalid filter: {e}.")))?;
             Ok(Which::Found(filter))
@@ -299,7 +324,7 @@ pub struct SeriesQuery {
         ("name" = Option<String>, Query, description = "Names, comma-separated; default: all"),
         ("from" = Option<f64>, Query, description = "Minimum x"),
         ("to" = Option<f64>, Query, description = "Maximum x"),
-        ("points" = Option<u32>, Query, description = "Maximum points per series, 4 to 20,000; default 1,000"),
+        ("points" = Option<u32>, Query, description = "Maximum points per series, 5 to 20,000; default 1,000"),
     ),
     responses((status = 200, body = SeriesAnswer),
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
@@ -310,8 +335,11 @@ pub async fn series(
     query: Result<Query<SeriesQuery>, QueryRejection>,
 ) -> Result<Json<SeriesAnswer>, Failed> {
     let Query(query) = query.map_err(bad_query)?;
-    let names = query.name.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()).collect();
-    let points = query.points.unwrap_or(1_000).clamp(4, 20_000);
+    // A name may itself contain a comma.
+    let whole = query.name.iter().filter(|name| name.contains(',')).map(String::as_str);
+    let names = query.name.iter().flat_map(|n| n.split(',')).map(str::trim).chain(whole);
+    let names = names.map(str::to_owned).collect();
+    let points = query.points.unwrap_or(1_000).clamp(5, 20_000);
     Ok(Json(server.engine.series(id_of(id)?, names, (query.from, query.to), points).await?))
 }
 
@@ -361,7 +389,7 @@ pub async fn logs(
 #[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
     params(("id" = String, Path), ("name" = String, Path, description = "Name in the result, such as `bars`")),
     responses((status = 200, description = "The artifact, with its own media type"), (status = 404, body = Problem),
-        (status = 502, body = Problem, description = "The host is unreachable"),
+        (status = 502, body = Problem, description = "The host is unreachable, or the artifact's path is invalid"),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn artifact(
     State(server): State<Server>,

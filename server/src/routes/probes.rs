@@ -3,7 +3,7 @@
 use super::Server;
 use crate::problem::Failed;
 use axum::extract::State;
-use protocol::{Problem, ProblemType};
+use protocol::{HostName, Problem, ProblemType};
 
 /// Liveness probe: the process is running.
 #[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, body = String)))]
@@ -11,15 +11,22 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Readiness probe: operations are accepted, because the database can be written.
+/// Readiness probe: operations are accepted, because the database can be written. Names hosts that have not connected
+/// since the server started: until then, starts of kinds that only they have get 503.
 #[utoipa::path(get, path = "/readyz", tag = "probes",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
-pub async fn readyz(State(server): State<Server>) -> Result<&'static str, Failed> {
+pub async fn readyz(State(server): State<Server>) -> Result<String, Failed> {
     if server.stop.is_cancelled() {
         return Err(Failed::new(ProblemType::Unavailable, "The server is shutting down."));
     }
     match server.engine.trouble() {
-        None => Ok("ready\n"),
+        None => Ok(match server.engine.unmet_hosts().as_slice() {
+            [] => "ready\n".to_owned(),
+            unmet => {
+                let names: Vec<&str> = unmet.iter().map(HostName::as_str).collect();
+                format!("ready; hosts not connected yet: {}\n", names.join(", "))
+            }
+        }),
         Some(trouble) => Err(Failed::new(ProblemType::Unavailable, trouble)),
     }
 }

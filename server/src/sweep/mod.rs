@@ -58,7 +58,8 @@ impl Sweeps {
             }
         });
         let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
-        let config = HostConfig { name: HostName::new(NAME)?, url, pool, configured_at: None };
+        let config =
+            HostConfig { name: HostName::new(NAME)?, url, pool, configured_at: None, in_process: true };
         Ok((Self { engine, serving, stop }, config))
     }
 

@@ -14,7 +14,7 @@ use protocol::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// Series names: the metric of each run, and the best so far.
@@ -40,6 +40,10 @@ pub(super) struct Sweeping<'a> {
     plan: &'a Plan,
     /// Active children, by their index in the plan.
     under_way: BTreeMap<usize, OperationId>,
+    /// Active children that an earlier attempt started.
+    inherited: BTreeSet<usize>,
+    /// A run was cancelled together with the sweep.
+    cut: bool,
     /// Results of an earlier attempt for runs that this one has not reached yet.
     known: BTreeMap<usize, Ran>,
     result: SweepResult,
@@ -57,13 +61,14 @@ fn known_before(ctx: &Context, runs: usize) -> BTreeMap<usize, Ran> {
     ran.filter(|(run, _)| *run < runs).collect()
 }
 
-/// Whether a cancelled run was cancelled together with its sweep, or abandoned. Runs that a user or a rule cancelled
-/// separately stay cancelled.
+/// Whether a cancelled run was cancelled together with its sweep. Runs that a user or a rule cancelled separately stay
+/// cancelled. A cancel without an audit entry was lost with a server that could not store it, on a full disk; so was
+/// that of its sweep, which continues.
 fn taken_along(detail: &OperationDetail) -> bool {
     let operation = &detail.operation;
     let of_this =
         |entry: &&AuditEntry| entry.action == Action::Cancel && entry.attempt == Some(operation.attempt);
-    let by_itself = detail.audit.iter().rfind(of_this).is_some_and(|entry| entry.by.via == Via::Signalbox);
+    let by_itself = detail.audit.iter().rfind(of_this).is_none_or(|entry| entry.by.via == Via::Signalbox);
     let fired = operation.rule.as_ref().and_then(|rule| rule.fired.as_ref());
     by_itself && fired.is_none_or(|fired| fired.attempt != operation.attempt)
 }
@@ -81,6 +86,8 @@ impl<'a> Sweeping<'a> {
             ctx,
             plan,
             under_way: BTreeMap::new(),
+            inherited: BTreeSet::new(),
+            cut: false,
             known,
             result,
             told: None,
@@ -117,6 +124,11 @@ impl<'a> Sweeping<'a> {
             }
             self.look().await?;
             if self.under_way.is_empty() && next == runs.len() {
+                if self.cut {
+                    // The engine cancels the runs first; the sweep's own cancel is on the way.
+                    self.ctx.token().cancelled().await;
+                    return Err(WorkError::Cancelled);
+                }
                 break;
             }
             tokio::select! {
@@ -135,8 +147,8 @@ impl<'a> Sweeping<'a> {
         let request = StartOperation { kind: kind.clone(), params: params.clone(), priority: 0 };
         let id = self.ctx.id();
         let started = self.engine.start_child(id, request, format!("sweep:{id}:{run}")).await;
-        let child = match started {
-            Ok(started) => started.operation,
+        let (child, new) = match started {
+            Ok(started) => (started.operation, started.new),
             Err(_) if self.ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
             // The engine starts no more runs for this sweep, and its cancel is on the way.
             Err(problem) if problem.kind == ProblemType::Conflict && self.unwanted() => {
@@ -150,16 +162,23 @@ impl<'a> Sweeping<'a> {
             Err(problem) => return Err(failed(problem)),
         };
         if child.state == State::Cancelled && self.was_taken_along(child.id).await? {
-            self.known.remove(&run);
-            match self.engine.again(child.id, AttemptOrigin::Retry).await {
-                Ok(_) => {}
-                // Another client was faster.
-                Err(problem) if matches!(problem.kind, ProblemType::Conflict | ProblemType::NotFound) => {}
-                Err(problem) => return Err(failed(problem)),
-            }
+            self.repeat(run, child.id).await?;
+        } else if !new && !child.state.ended() {
+            self.inherited.insert(run);
         }
         self.under_way.insert(run, child.id);
         Ok(())
+    }
+
+    /// Starts another attempt of a run that was cancelled together with the sweep.
+    async fn repeat(&mut self, run: usize, id: OperationId) -> Result<(), WorkError> {
+        self.known.remove(&run);
+        match self.engine.again(id, AttemptOrigin::Retry).await {
+            Ok(_) => Ok(()),
+            // Another client was faster, or this sweep is being cancelled.
+            Err(problem) if matches!(problem.kind, ProblemType::Conflict | ProblemType::NotFound) => Ok(()),
+            Err(problem) => Err(failed(problem)),
+        }
     }
 
     /// Whether the engine considers this attempt ended or ending.
@@ -204,6 +223,16 @@ impl<'a> Sweeping<'a> {
         }
         let any = !ended.is_empty();
         for (run, child) in ended {
+            // Its host had stopped it before this attempt of the sweep, and the server learned that only now.
+            if self.inherited.remove(&run)
+                && let Some(child) = &child
+                && child.state == State::Cancelled
+                && !self.unwanted()
+                && self.was_taken_along(child.id).await?
+            {
+                self.repeat(run, child.id).await?;
+                continue;
+            }
             self.under_way.remove(&run);
             match child {
                 Some(child) => self.take(run, child).await?,
@@ -228,6 +257,12 @@ impl<'a> Sweeping<'a> {
             None
         };
         let why = child.failure.map(|f| format!(": {}", f.message)).unwrap_or_default();
+        if child.state != State::Succeeded && child.receipt.is_some() && self.unwanted() {
+            // A resume repeats it, so it is not over.
+            self.cut = true;
+            self.ctx.log(LogLevel::Warn, format!("{}: {}{why}", self.values(run), child.state));
+            return Ok(());
+        }
         self.note(Ran { run: run as u32, operation: child.id, state: child.state, figure }, &why);
         Ok(())
     }
@@ -368,5 +403,12 @@ mod tests {
         assert!(!taken_along(&cancelled(Via::Page, Via::Signalbox, None)));
         assert!(!taken_along(&cancelled(Via::Program, Via::Signalbox, None)));
         assert!(!taken_along(&cancelled(Via::Signalbox, Via::Page, Some(2))), "by its rule");
+    }
+
+    #[test]
+    fn a_run_whose_cancel_was_lost_on_a_full_disk_is_run_again() {
+        let mut detail = cancelled(Via::Page, Via::Page, None);
+        detail.audit.pop();
+        assert!(taken_along(&detail));
     }
 }

@@ -12,6 +12,11 @@ async fn below_a_base_path_api_stream_and_command_line_work() {
     let mut feed = server.follow(0).await;
     let load = server.load("ACME", None).await;
     feed.until(|op| op.id == load.id && op.state.ended()).await;
+    let again = reqwest::Client::builder().no_proxy().build().unwrap();
+    let start = serde_json::json!({"kind": load.kind, "params": load.params});
+    let answer = again.post(format!("{}/api/v1/operations", server.url)).json(&start).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    assert!(location.starts_with("/signalbox/api/v1/operations/"), "{location}");
 
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_signalbox"))
         .args(["start", "data.load", "timeframe=1h", "source=synthetic", "symbol=EMCA", "--follow"])
@@ -41,4 +46,33 @@ async fn a_proxy_may_remove_the_base_path_or_leave_it() {
     assert_eq!(redirect.headers()["location"], "/signalbox/");
     let document: serde_json::Value = ask("/openapi.json").await.json().await.unwrap();
     assert_eq!(document["servers"][0]["url"], "/signalbox");
+}
+
+#[tokio::test]
+async fn every_address_in_a_page_is_below_the_base_path() {
+    let home = Home::new();
+    let server = home.serve(&["--base-path", "/signalbox"]);
+    let mut feed = server.follow(0).await;
+    let id = server.load("ACME", None).await.id;
+    feed.until(|op| op.id == id && op.state.ended()).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let operation = format!("/operations/{id}");
+    let compare = format!("/compare?ids={id}");
+    for path in
+        ["/", "/operations", "/operations?q=acme&group=kind", &operation, &compare, "/new", "/hosts", "/none"]
+    {
+        let page = client.get(format!("{}{path}", server.url)).timeout(PATIENCE).send().await.unwrap();
+        let html = page.text().await.unwrap();
+        let mut found = 0;
+        for name in ["href=", "action=", "src=", "formaction="] {
+            for (at, _) in html.match_indices(&format!(" {name}\"/")) {
+                let address: String = html[at + name.len() + 2..].chars().take_while(|c| *c != '"').collect();
+                assert!(address.starts_with("/signalbox/"), "{path}: {name}{address}");
+                found += 1;
+            }
+        }
+        let form = html.contains("action=\"/signalbox/operations\"");
+        assert_eq!(form, path.starts_with("/operations") && path != operation, "{path}: the search form");
+        assert!(found > 5, "{path} has only {found} addresses: {html}");
+    }
 }

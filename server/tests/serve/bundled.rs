@@ -1,10 +1,12 @@
 //! Bundled hosts belong to the server that started them; nobody else on the machine can use them.
 
-use crate::process::{Home, HostProcess, Server};
+use crate::process::{Home, HostProcess, Server, wait_until};
 use protocol::State;
 use protocol::api::HostList;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// URL of `local`.
 async fn local(server: &Server) -> String {
@@ -86,7 +88,7 @@ async fn has_kind(server: &Server, kind: &str) -> bool {
     hosts.hosts.iter().any(|host| host.kinds.iter().any(|k| k.as_str() == kind))
 }
 
-fn is_alive(pid: u64) -> bool {
+fn is_alive(pid: u32) -> bool {
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|said| !said.is_empty())
 }
 
@@ -99,11 +101,7 @@ async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_ser
     let server = home.serve(&["--keep-hosts", "--exec", &exec]);
     assert!(has_kind(&server, "exec.one").await);
     assert!(server.stop().success());
-    let pid = |home: &Home| -> u64 {
-        let left: Value = serde_json::from_str(&std::fs::read_to_string(left(home)).unwrap()).unwrap();
-        left["pid"].as_u64().unwrap()
-    };
-    let first = pid(&home);
+    let first = home.hosts();
     assert!(is_alive(first));
 
     // They are idle, so they are replaced by hosts with the new commands.
@@ -112,7 +110,7 @@ async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_ser
     assert!(has_kind(&server, "exec.two").await);
     assert!(!is_alive(first));
     assert!(server.stop().success());
-    let second = pid(&home);
+    let second = home.hosts();
     assert!(is_alive(second));
 
     let server = home.serve(&["--exec", &exec]);
@@ -121,4 +119,78 @@ async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_ser
     assert!(server.stop().success());
     assert!(!is_alive(second));
     assert!(!left(&home).exists());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_that_was_killed_while_it_started_its_hosts_leaves_none_that_the_next_one_does_not_find() {
+    for flags in [&[][..], &["--keep-hosts"]] {
+        let home = Home::new();
+        let (mut killed, mut known) = (0, Vec::new());
+        while killed < 5 {
+            let mut server = home.begin(flags);
+            // As soon as the process of its hosts exists; hosts of the previous server may still be there.
+            wait_until(|| home.all_hosts().iter().any(|pid| !known.contains(pid)), "no hosts started");
+            server.kill().unwrap();
+            server.wait().unwrap();
+            killed += 1;
+            known = home.all_hosts();
+        }
+        let server = home.serve(flags);
+        loads(&server).await;
+        wait_until(|| home.all_hosts() == [home.hosts()], "other hosts still run");
+        let files = std::fs::read_dir(home.path().join("data")).unwrap().flatten();
+        let names: Vec<_> = files.map(|file| file.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with("hosts-ready")), "{names:?}");
+        assert!(server.stop().success());
+        let kept = usize::from(!flags.is_empty());
+        assert_eq!(home.all_hosts().len(), kept);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn hosts_of_a_killed_server_that_nobody_knows_end_before_new_ones_start() {
+    let home = Home::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    command.args(["host", "--bundled", "--listen", "127.0.0.1:0", "--data"]);
+    command.arg(home.path().join("data/hosts")).env("SIGNALBOX_HOST_TOKEN", "unknown").stdout(Stdio::null());
+    let mut unknown = command.spawn().unwrap();
+    let lock = home.path().join("data/hosts/host.lock");
+    wait_until(|| std::fs::read(&lock).is_ok_and(|note| !note.is_empty()), "it did not start");
+    let server = home.serve(&["--keep-hosts"]);
+    assert!(unknown.try_wait().unwrap().is_some(), "it still runs");
+    loads(&server).await;
+    assert_eq!(home.all_hosts(), [home.hosts()]);
+}
+
+#[tokio::test]
+async fn a_server_leaves_alone_a_host_that_was_started_by_hand_on_its_data_and_says_what_to_do() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("data")).unwrap();
+    let host = HostProcess::start(&home.path().join("data/hosts"));
+    let said = home.fails(&[]);
+    assert!(said.contains("`signalbox host` (PID") && said.contains("[[host]]"), "{said}");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let about = client.get(format!("{}/host/v1/about", host.url)).send().await.unwrap();
+    assert_eq!(about.status(), 200);
+}
+
+#[tokio::test]
+async fn a_host_waits_for_the_one_that_uses_its_folder() {
+    let home = Home::new();
+    let folder = home.path().join("one");
+    let first = HostProcess::start(&folder);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    command.args(["host", "--listen", "127.0.0.1:0", "--data"]).arg(&folder);
+    command.env("SIGNALBOX_LOG", "info").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut second = command.spawn().unwrap();
+    let mut log = BufReader::new(second.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let waits = log.next().unwrap();
+    assert!(waits.contains("waiting for another host (PID"), "{waits}");
+    first.kill();
+    let started = log.next().unwrap();
+    assert!(started.contains("bundled hosts started"), "{started}");
+    second.kill().unwrap();
+    second.wait().unwrap();
 }

@@ -1,6 +1,6 @@
 //! Output of the command line: nothing is lost, and failed writes are reported.
 
-use crate::line::Line;
+use crate::line::{Line, login_page};
 use crate::process::{Home, PATIENCE, Server};
 use protocol::api::LogPage;
 use protocol::{Event, EventBody, Operation, OperationId, State};
@@ -96,6 +96,94 @@ async fn a_follower_loses_nothing_where_its_connection_is_cut_again_and_again() 
     let (first, last) = (told[0], *told.last().unwrap());
     assert_eq!(told, (first..=last).collect::<Vec<_>>());
     assert!(last >= 150, "the last line is {last}");
+}
+
+/// Follows an operation through a proxy, once with its log and once as JSON: both outputs.
+async fn followed(url: &str, id: &str) -> [Output; 2] {
+    let follow = |more: &'static str| {
+        let mut command = tokio::process::Command::from(signalbox(url, &["follow", id, more]));
+        command.kill_on_drop(true);
+        async move { tokio::time::timeout(PATIENCE, command.output()).await.expect("it did not end").unwrap() }
+    };
+    let (log, json) = tokio::join!(follow("--log"), follow("--json"));
+    [log, json]
+}
+
+/// Asserts that nothing is missing and nothing is there twice, and that it was said once how events are read.
+fn assert_complete([log, json]: [Output; 2], note: &str) {
+    let said = String::from_utf8_lossy(&log.stderr).into_owned();
+    let text = String::from_utf8(log.stdout).unwrap();
+    assert_eq!(ticks(&text), (1..=150).collect::<Vec<_>>(), "{said}");
+    assert!(text.lines().last().unwrap().starts_with("succeeded"), "{text}");
+    assert_eq!(said.matches(note).count(), 1, "{said}");
+    assert_eq!((log.status.code(), json.status.code()), (Some(0), Some(0)));
+    let text = String::from_utf8(json.stdout).unwrap();
+    let events: Vec<Event> = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.windows(2).all(|two| two[0].seq < two[1].seq), "an event came twice");
+    let lines = events.into_iter().filter_map(|event| match event.body {
+        EventBody::Log { lines, .. } => Some(lines),
+        _ => None,
+    });
+    let told: Vec<u64> = lines.flatten().map(|line| line.n).collect();
+    assert!(told.windows(2).all(|two| two[0] + 1 == two[1]), "{told:?}");
+    assert!(*told.last().unwrap() >= 150, "{told:?}");
+}
+
+#[tokio::test]
+async fn where_a_proxy_holds_the_stream_a_follower_polls_and_loses_nothing() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    for after_bytes in [0, 6_000] {
+        let line = Line::holding(&server.url, after_bytes).await;
+        let id = server.start("exec.ticks", json!({})).await.id.to_string();
+        assert_complete(
+            followed(&line.url, &id).await,
+            "Live stream blocked (no data for 5 s). Polling instead.",
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_a_proxy_refuses_all_events_a_follower_ends_with_the_operation() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let line = Line::refusing(&server.url).await;
+    let id = server.start("exec.ticks", json!({})).await.id.to_string();
+    let [log, json] = followed(&line.url, &id).await;
+    let text = String::from_utf8(log.stdout).unwrap();
+    assert_eq!(ticks(&text), (1..=150).collect::<Vec<_>>());
+    assert!(text.lines().last().unwrap().starts_with("succeeded"), "{text}");
+    let said = String::from_utf8(log.stderr).unwrap();
+    assert_eq!(said.matches("Events can't be read (stream: the response was 502").count(), 1, "{said}");
+    // Its end is there, and that events are missing.
+    let text = String::from_utf8(json.stdout).unwrap();
+    let last: Operation = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((last.id.to_string(), last.state), (id, State::Succeeded));
+    let said = String::from_utf8(json.stderr).unwrap();
+    assert!(said.contains("Some events could not be read."), "{said}");
+}
+
+#[tokio::test]
+async fn a_damaged_event_is_read_again() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let line = Line::damaging(&server.url, "\"succeeded\"", "\"sucXeeded\"").await;
+    let id = server.start("exec.ticks", json!({})).await.id.to_string();
+    let outputs = followed(&line.url, &id).await;
+    assert!(line.cuts() >= 2, "{}", line.cuts());
+    assert_complete(outputs, "exec.ticks");
+}
+
+#[tokio::test]
+async fn a_login_page_in_place_of_the_server_is_named_with_its_first_words() {
+    let (url, _network) = login_page().await;
+    let Output { status, stderr, .. } =
+        tokio::process::Command::from(signalbox(&url, &["list"])).kill_on_drop(true).output().await.unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(3), "{said}");
+    for part in ["text/html", "<html><body>Please log in", "Check the address", &url] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[tokio::test]

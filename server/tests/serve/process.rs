@@ -21,6 +21,7 @@ impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+        std::fs::write(folder.path().join("site/hash.txt"), "").unwrap();
         std::fs::create_dir_all(folder.path().join("csv")).unwrap();
         Self { folder }
     }
@@ -71,11 +72,54 @@ impl Home {
         Server { child, url, pool }
     }
 
+    /// Starts a server, and does not wait.
+    pub fn begin(&self, flags: &[&str]) -> Child {
+        self.command(flags).spawn().unwrap()
+    }
+
     /// Runs a server that is expected to end by itself.
     pub fn fails(&self, flags: &[&str]) -> String {
         let Output { status, stderr, .. } = self.command(flags).output().unwrap();
         assert!(!status.success());
         String::from_utf8(stderr).unwrap()
+    }
+}
+
+impl Home {
+    /// PID of the bundled hosts that use the data folder.
+    pub fn hosts(&self) -> u32 {
+        let started = Instant::now();
+        loop {
+            let note = std::fs::read(self.path().join("data/hosts/host.lock")).unwrap();
+            // Empty while it is written.
+            if let Ok(note) = serde_json::from_slice::<Value>(&note) {
+                return note["pid"].as_u64().unwrap().try_into().unwrap();
+            }
+            assert!(started.elapsed() < PATIENCE, "no PID in the lock file");
+        }
+    }
+
+    /// PIDs of all processes of bundled hosts in this folder.
+    pub fn all_hosts(&self) -> Vec<u32> {
+        let is_host = |pid: &u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).nth(1) == Some(b"host")
+        };
+        processes_in(self.path()).iter().map(|pid| pid.parse().unwrap()).filter(is_host).collect()
+    }
+}
+
+/// Sends a signal, such as `-KILL`.
+pub fn signal(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+/// Waits until a process, a file or the like is in a state.
+pub fn wait_until(state: impl Fn() -> bool, what: &str) {
+    let started = Instant::now();
+    while !state() {
+        assert!(started.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
     }
 }
 

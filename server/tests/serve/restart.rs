@@ -1,8 +1,8 @@
 //! kill -9 of the server during a load, and of the hosts: nothing is lost, repeated or falsely reported.
 
-use crate::process::Home;
+use crate::process::{Home, signal, wait_until};
 use protocol::results::LoadResult;
-use protocol::{ConditionKind, State};
+use protocol::{ConditionKind, FailureReason, State};
 
 #[tokio::test]
 async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice() {
@@ -44,15 +44,13 @@ async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice()
 }
 
 #[tokio::test]
-async fn a_killed_host_is_shown_as_no_word_and_not_as_running_happily() {
+async fn a_host_that_does_not_answer_is_shown_as_unreachable_and_not_as_running() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
     let operation = server.load("ACME", Some(500)).await;
     feed.until_done(operation.id, 50).await;
-    let left = std::fs::read_to_string(home.path().join("data/hosts-left-running.json")).unwrap();
-    let pid = serde_json::from_str::<serde_json::Value>(&left).unwrap()["pid"].to_string();
-    assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    signal("-STOP", home.hosts());
     let silent = feed.until(|o| o.id == operation.id && o.condition.is_some()).await;
     assert_eq!(silent.state, State::Running);
     assert_eq!(silent.condition.unwrap().kind, ConditionKind::NoWord);
@@ -60,44 +58,104 @@ async fn a_killed_host_is_shown_as_no_word_and_not_as_running_happily() {
 
 #[tokio::test]
 async fn bundled_hosts_that_die_come_back_and_what_they_had_can_be_resumed() {
-    let home = Home::new();
-    let server = home.serve(&[]);
-    let mut feed = server.follow(0).await;
-    let operation = server.load("ACME", Some(1_000)).await;
-    feed.until(|o| o.id == operation.id && o.checkpoint.is_some()).await;
-    let hosts: protocol::api::HostList = server.pool.get("/api/v1/hosts").await.unwrap();
-    let port = hosts.hosts[0].url.rsplit_once(':').unwrap().1.to_owned();
-    kill_listener(&port);
-    let failed = feed.until(|o| o.id == operation.id && o.state.ended()).await;
-    assert_eq!(failed.state, State::Failed);
-    assert_eq!(failed.failure.unwrap().reason, protocol::FailureReason::HostRestarted);
-    server.ask(operation.id, "resume").await;
-    let ended = feed.until(|o| o.id == operation.id && o.attempt == 2 && o.state.ended()).await;
-    assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
-    feed.assert_gapless();
+    for flags in [&[][..], &["--keep-hosts"]] {
+        let home = Home::new();
+        let server = home.serve(flags);
+        let mut feed = server.follow(0).await;
+        let operation = server.load("ACME", Some(1_000)).await;
+        feed.until(|o| o.id == operation.id && o.checkpoint.is_some()).await;
+        signal("-KILL", home.hosts());
+        let failed = feed.until(|o| o.id == operation.id && o.state.ended()).await;
+        assert_eq!(failed.state, State::Failed);
+        assert_eq!(failed.failure.unwrap().reason, FailureReason::HostRestarted);
+        server.ask(operation.id, "resume").await;
+        let ended = feed.until(|o| o.id == operation.id && o.attempt == 2 && o.state.ended()).await;
+        assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
+        feed.assert_gapless();
+    }
 }
 
-/// Kills the child process of this test's server that listens on a port.
-fn kill_listener(port: &str) {
-    let needle = format!(":{:04X}", port.parse::<u16>().unwrap());
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let inode = table
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find(|row| row.len() > 9 && row[1].ends_with(&needle) && row[3] == "0A")
-        .map(|row| format!("socket:[{}]", row[9]))
-        .unwrap();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let pid = entry.file_name().to_string_lossy().into_owned();
-        let Ok(open) = std::fs::read_dir(entry.path().join("fd")) else { continue };
-        let holds = open
-            .flatten()
-            .any(|fd| std::fs::read_link(fd.path()).is_ok_and(|target| target.to_string_lossy() == inode));
-        let command = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-        if holds && command.contains("signalbox\0host") {
-            assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
-            return;
-        }
-    }
-    panic!("no host listens on {port}");
+#[tokio::test]
+async fn kept_hosts_that_do_not_answer_when_the_server_starts_are_waited_for_and_finish_their_work() {
+    let home = Home::new();
+    let server = home.serve(&["--keep-hosts"]);
+    let mut feed = server.follow(0).await;
+    let operation = server.load("ACME", Some(1_000)).await;
+    feed.until_done(operation.id, 50).await;
+    let (hosts, at) = (home.hosts(), feed.last());
+    server.kill();
+    signal("-STOP", hosts);
+    let server = home.serve(&["--keep-hosts"]);
+    let mut feed = server.follow(at).await;
+    let silent = feed.until(|o| o.id == operation.id && o.condition.is_some()).await;
+    assert_eq!((silent.state, silent.condition.unwrap().kind), (State::Running, ConditionKind::NoWord));
+    assert_eq!(home.all_hosts(), [hosts]);
+    signal("-CONT", hosts);
+    let ended = feed.until(|o| o.id == operation.id && o.state.ended()).await;
+    assert_eq!((ended.state, ended.attempt), (State::Succeeded, 1), "{:?}", ended.failure);
+    assert_eq!(home.all_hosts(), [hosts]);
+}
+
+#[tokio::test]
+async fn hosts_that_do_not_answer_for_long_are_ended_with_their_commands_before_others_replace_them() {
+    let home = Home::new();
+    let exec = home.path().join("exec.toml");
+    std::fs::write(&exec, "[exec.wait]\ncommand = [\"sleep\", \"1000\"]\n").unwrap();
+    let mut command = home.configured("[rules]\nlost_after = 1\n");
+    command.arg("--keep-hosts").arg("--exec").arg(&exec);
+    let server = home.serve_by(command);
+    let mut feed = server.follow(0).await;
+    let id = server.start("exec.wait", serde_json::Value::Null).await.id;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    let hosts = home.hosts();
+    signal("-STOP", hosts);
+    let lost = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!(lost.state, State::Failed);
+    wait_until(|| home.hosts() != hosts, "they were not replaced");
+    assert_eq!(home.all_hosts(), [home.hosts()]);
+    let commands = processes_with(&id.to_string());
+    assert!(commands.is_empty(), "{commands:?}");
+}
+
+/// PIDs of live processes with a text in their environment.
+fn processes_with(text: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let has = processes.filter(|process| {
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(text)
+    });
+    has.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_next_attempt_begins_only_after_the_hosts_of_a_killed_server_have_stopped_the_last_one() {
+    let home = Home::new();
+    let exec = home.path().join("exec.toml");
+    // Takes a moment to clean up. Fails if another one runs.
+    let script =
+        "trap 'sleep 1; rmdir running; exit 0' TERM; mkdir running || exit 3; while :; do sleep 0.05; done";
+    std::fs::write(&exec, format!("[exec.tidy]\ncommand = [\"sh\", \"-c\", \"{script}\"]\n")).unwrap();
+    let flags = ["--exec", exec.to_str().unwrap()];
+    let running = home.path().join("running");
+    let is_running = || wait_until(|| running.exists(), "it did not begin");
+    let server = home.serve(&flags);
+    let mut feed = server.follow(0).await;
+    let id = server.start("exec.tidy", serde_json::Value::Null).await.id;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    is_running();
+    let at = feed.last();
+    server.kill();
+    let server = home.serve(&flags);
+    let mut feed = server.follow(at).await;
+    let lost = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!(lost.failure.unwrap().reason, FailureReason::HostRestarted);
+    assert!(!running.exists(), "the first attempt has ended");
+    server.host_up().await;
+    server.ask(id, "retry").await;
+    feed.until(|o| o.id == id && o.state == State::Running).await;
+    is_running();
+    server.ask(id, "cancel").await;
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!((ended.state, ended.attempt), (State::Cancelled, 2), "{:?}", ended.failure);
+    assert!(server.stop().success());
 }

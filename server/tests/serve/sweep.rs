@@ -159,6 +159,43 @@ async fn a_cancel_goes_to_all_runs_of_a_sweep() {
 }
 
 #[tokio::test]
+async fn a_sweep_that_has_started_all_of_its_runs_is_cancelled_and_resumed_as_any_other() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    load(&server, &mut feed).await;
+    let mut params = params("epochs=1,9000,9001");
+    params["run"] = json!("training.run");
+    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; patience=0");
+    params["at_once"] = json!(3);
+    let sweep = server.start("analysis.sweep", params).await.id;
+    // One run succeeds before the cancel; the others run, and none is left to start.
+    let short = feed.until(|o| o.parent == Some(sweep) && o.state == State::Succeeded).await.id;
+    for attempt in 1..=4 {
+        loop {
+            let runs = children(&server, sweep).await.operations;
+            let long: Vec<_> = runs.iter().filter(|run| run.id != short).collect();
+            if long.len() == 2 && long.iter().all(|r| r.attempt == attempt && r.state == State::Running) {
+                break;
+            }
+            feed.until(|o| o.parent == Some(sweep) && o.state == State::Running).await;
+        }
+        server.ask(sweep, "cancel").await;
+        let ended = feed.until(|o| o.id == sweep && o.attempt == attempt && o.state.ended()).await;
+        assert_eq!(ended.state, State::Cancelled, "{:?}", ended.failure);
+        assert_eq!(ended.checkpoint.unwrap().note, "1 of 3 runs", "a resume repeats the others");
+        let receipt = ended.receipt.unwrap();
+        assert!(receipt.sent.is_some() && receipt.stopped.is_some() && receipt.released.is_some());
+        let runs = children(&server, sweep).await.operations;
+        assert!(runs.iter().all(|run| run.id == short || run.state == State::Cancelled), "{runs:?}");
+        if attempt < 4 {
+            server.ask(sweep, "resume").await;
+        }
+    }
+    assert_eq!(server.detail(short).await.operation.attempt, 1);
+}
+
+#[tokio::test]
 async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() {
     let home = Home::new();
     let server = home.serve(&[]);

@@ -36,3 +36,11 @@ fn a_missing_page_is_said_with_how_to_build_it() {
     let said = home.fails(&[]);
     assert!(said.contains("make build"), "{said}");
 }
+
+#[test]
+fn a_page_without_its_hashes_is_refused_at_the_start() {
+    let home = Home::new();
+    std::fs::remove_file(home.path().join("site/hash.txt")).unwrap();
+    let said = home.fails(&[]);
+    assert!(said.contains("hash.txt is missing"), "{said}");
+}

@@ -201,7 +201,10 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
         let pool = server.pool.clone();
         async move { pool.post::<_, Deleted>("/api/v1/operations/delete", &body, Repeat::Never).await }
     };
-    for wrong in [json!({}), json!({"ids": [], "filter": ""}), json!({"filter": "state=runing"})] {
+    let empty_values =
+        ["kind=", "parent=", "param.n=", "host=&state="].map(|filter| json!({"filter": filter}));
+    let wrong = [json!({}), json!({"ids": [], "filter": ""}), json!({"filter": "state=runing"})];
+    for wrong in wrong.into_iter().chain(empty_values) {
         let error = many(wrong.clone()).await.unwrap_err();
         assert!(matches!(error, PoolError::Status { status: 400, .. }), "{wrong}: {error}");
     }
@@ -214,4 +217,21 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
     let told = many(json!({"filter": "kind=data.load", "until": would.until})).await.unwrap().1;
     assert_eq!(told, Deleted { deleted: 1, ..Deleted::default() });
     feed.assert_gapless();
+}
+
+#[tokio::test]
+async fn a_start_with_a_misspelled_field_is_refused_and_starts_nothing() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    for wrong in ["parms", "rul", "Priority"] {
+        let start =
+            json!({"kind": "data.load", "params": {"symbol": "ACME", "source": "synthetic"}, wrong: 1});
+        let answer = server.pool.post::<_, Value>("/api/v1/operations", &start, Repeat::Never).await;
+        let PoolError::Status { status: 400, problem: Some(problem), .. } = answer.unwrap_err() else {
+            panic!("{wrong}")
+        };
+        assert!(problem["detail"].as_str().unwrap().contains(wrong), "{problem}");
+    }
+    let page: Value = server.pool.get("/api/v1/operations").await.unwrap();
+    assert_eq!(page["operations"], json!([]));
 }

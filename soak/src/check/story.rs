@@ -116,7 +116,8 @@ impl Story {
         if !was_cancelling || !operation.state.ended() || given_up {
             return None;
         }
-        let left = self.now.values().find(|child| child.parent == Some(id) && !child.state.ended())?;
+        let mut children = self.now.values().filter(|child| child.parent == Some(id));
+        let left = children.find(|child| !child.state.ended() || taken_along(child, operation))?;
         let what = format!(
             "event {seq} says that it is {}, but its child {} is {}",
             operation.state, left.id, left.state
@@ -153,6 +154,17 @@ impl Story {
             format!("event {seq}: progress of attempt {attempt} fell from {} to {fraction}", furthest.1);
         Some(Violation::of(Promise::ProgressForward, id, what))
     }
+}
+
+/// Whether a child was cancelled together with its parent, although the parent reports an end of its own.
+fn taken_along(child: &Operation, parent: &Operation) -> bool {
+    let requested = |o: &Operation| o.receipt.as_ref().map(|receipt| receipt.requested);
+    let by_itself = match &parent.failure {
+        None => parent.state == State::Succeeded,
+        Some(failure) => failure.reason == FailureReason::Work,
+    };
+    // Both requests are in one commit, with one time.
+    by_itself && child.state == State::Cancelled && requested(child) == requested(parent)
 }
 
 /// Checks that one reported state of an operation may follow the other.
@@ -218,6 +230,26 @@ mod tests {
         over.failure = Some(failure(FailureReason::Work));
         over.receipt = Some(protocol::Receipt::requested(1, String::new(), at(1)));
         assert_eq!(story.take(&event(5, over), at(0))[0].promise, Promise::EndsStay);
+    }
+
+    #[test]
+    fn a_parent_that_reports_an_end_of_its_own_after_its_children_were_cancelled_with_it_is_found() {
+        let made = |state, cancel| Operation {
+            receipt: Some(protocol::Receipt::requested(1, String::new(), at(cancel))),
+            ..operation(OperationId::new(), state, 1)
+        };
+        for (state, cancel, found) in
+            [(State::Succeeded, 5, 1), (State::Cancelled, 5, 0), (State::Succeeded, 4, 0)]
+        {
+            let mut story = Story::default();
+            let parent = made(State::Cancelling, 5);
+            let child = Operation { parent: Some(parent.id), ..made(State::Cancelled, cancel) };
+            story.take(&event(1, operation(parent.id, State::Queued, 1)), at(0));
+            story.take(&event(2, parent.clone()), at(0));
+            story.take(&event(3, child), at(0));
+            let ended = Operation { state, ..parent };
+            assert_eq!(story.take(&event(4, ended), at(0)).len(), found, "{state}");
+        }
     }
 
     #[test]

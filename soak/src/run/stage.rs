@@ -71,6 +71,7 @@ impl Stage {
         for name in ["data", "site/pkg", "counts"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
+        std::fs::write(folder.join("site/hash.txt"), "")?;
         let mounted = if may_mount {
             Disk::mount(&folder.join("data")).map_err(|error| format!("cannot mount a disk: {error:#}"))
         } else {

@@ -124,6 +124,7 @@ impl Control {
         let invalid = self.invalid();
         let Self { id, name, text, typed, described, examples, .. } = self;
         let list_id = format!("{id}-examples");
+        let list_of = list_id.clone();
         let placeholder = match &field.kind {
             FieldKind::Time => "2024-03-01".to_owned(),
             _ => String::new(),
@@ -137,7 +138,7 @@ impl Control {
                 autocomplete="off"
                 spellcheck="false"
                 placeholder=placeholder
-                list=list_id.clone()
+                list=maybe(move || (!examples.read().is_empty()).then(|| list_of.clone()))
                 value=text.get_untracked()
                 prop:value=text_of(move || text.get())
                 aria-invalid=invalid

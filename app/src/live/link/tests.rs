@@ -35,13 +35,31 @@ fn a_page_without_a_snapshot_takes_one_first() {
 }
 
 #[test]
-fn silence_of_three_beats_is_a_dead_stream() {
+fn a_stream_that_misses_a_heartbeat_is_not_called_live() {
     let mut link = live();
     link.on(Input::Word, 2_000.0, 0.0);
-    assert_eq!(link.on(Input::Tick, 7_999.0, 0.0), []);
-    assert_eq!(link.on(Input::Tick, 8_001.0, 0.0), [CloseStream, OpenStream]);
-    assert!(matches!(link.shown(8_001.0), Shown::Reconnecting { .. }));
-    assert!(!link.fresh(8_001.0));
+    assert_eq!((link.shown(4_900.0), link.fresh(4_900.0)), (Shown::Live, true));
+    assert_eq!(link.on(Input::Tick, 5_000.0, 0.0), []);
+    assert_eq!((link.shown(5_000.0), link.fresh(5_000.0)), (Shown::Silent { age: 3_000.0 }, false));
+    link.on(Input::Word, 5_900.0, 0.0);
+    assert_eq!((link.shown(5_900.0), link.fresh(5_900.0)), (Shown::Live, true));
+}
+
+#[test]
+fn silence_of_two_beats_is_a_dead_stream() {
+    let mut link = live();
+    link.on(Input::Word, 2_000.0, 0.0);
+    assert_eq!(link.on(Input::Tick, 5_999.0, 0.0), []);
+    assert_eq!(link.on(Input::Tick, 6_001.0, 0.0), [CloseStream, OpenStream]);
+    assert!(matches!(link.shown(6_001.0), Shown::Reconnecting { age: 4_001.0, .. }));
+    assert!(!link.fresh(6_001.0));
+}
+
+#[test]
+fn a_poll_that_is_not_answered_leaves_the_data_stale() {
+    let link = polling();
+    assert!(link.fresh(8_100.0));
+    assert_eq!((link.shown(8_300.0), link.fresh(8_300.0)), (Shown::Silent { age: 4_100.0 }, false));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn standing(seq: u64) -> Frame {
 
 fn told(seq: u64, fresh: bool, server: u8) -> Frame {
     let shown = if fresh { Shown::Live } else { Shown::Reconnecting { next: 1_000.0, age: 3_000.0 } };
-    Frame::Standing(Standing { shown, fresh, seq, server: Some(life(server)), beat: 2_000.0 })
+    Frame::Standing(Standing { shown, fresh, seq, server: Some(life(server)), beat: 2_000.0, clock: None })
 }
 
 /// The server's answer: events after `after` up to `head`, at most three.

@@ -26,6 +26,19 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
+    let reasons = part({
+        let hosts = live.hosts();
+        move || {
+            let no_host = matter.with(|m| m.as_ref().is_some_and(|(kind, _)| *kind == ConditionKind::NoHost));
+            let reasons = if no_host {
+                hosts.with(|hosts| words::hosts::not_ready(hosts, &op.fixed().kind))
+            } else {
+                vec![]
+            };
+            let lines = reasons.into_iter().map(|reason| view! { <p>{reason}</p> });
+            Some(lines.collect_view().into_any())
+        }
+    });
     // An unconfirmed cancel can be resent.
     let may_repeat = Memo::new(move |_| {
         let of_cancel = |kind| matches!(kind, ConditionKind::Unstoppable | ConditionKind::CancelUndelivered);
@@ -72,6 +85,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
                         <strong class="num">{headline.clone()}</strong>
                     </p>
                     {(!message.is_empty()).then(|| view! { <p>{message}</p> })}
+                    {reasons.clone()}
                     {give_up.clone()}
                 </div>
             }

@@ -134,10 +134,11 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
             all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
         })
     };
-    let (clock, zone) = (Live::here().clock(), Zones::here());
+    let (live, zone) = (Live::here(), Zones::here());
+    let (clock, newest) = (live.clock(), live.newest());
     let forecast = part(move || {
         let zone = zone.get();
-        let told = words::forecast::of(op, clock.get(), |forecast, eta, now| {
+        let told = words::forecast::of(op, clock.get(), newest.get(), |forecast, eta, now| {
             // The line is always present, so that nothing shifts when the estimate arrives.
             let unknown = || "ETA not available yet.".to_owned();
             let by_host = |left| format!("Host estimate: {left} left.");

@@ -1,5 +1,6 @@
 //! Failure of an operation: what happened, why, and what to do.
 
+use super::log::paint::visible;
 use crate::live::OpView;
 use crate::reactive::part;
 use leptos::prelude::*;
@@ -21,6 +22,7 @@ fn headline(reason: FailureReason) -> &'static str {
 
 /// Failure message: a sentence, then the last output of the program in a monospace block.
 fn message(text: &str) -> AnyView {
+    let text = visible(text);
     match text.split_once('\n') {
         None => view! { <p>{text.to_owned()}</p> }.into_any(),
         Some((sentence, said)) => view! {

@@ -155,7 +155,8 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
 /// Summary line: `attempt 1 on gpu-1 · started 10:41:07 UTC · 2 m 10 s · about 40 s left`.
 #[component]
 fn SubLine(op: OpView) -> impl IntoView {
-    let clock = Live::here().clock();
+    let live = Live::here();
+    let (clock, newest) = (live.clock(), live.newest());
     let fixed = op.fixed();
     let attempt = text(move || {
         op.facts.with(|f| match &f.host {
@@ -190,7 +191,7 @@ fn SubLine(op: OpView) -> impl IntoView {
         }
     });
     let left = part(move || {
-        words::forecast::of(op, clock.get(), words::forecast::left_with_band)
+        words::forecast::of(op, clock.get(), newest.get(), words::forecast::left_with_band)
             .map(|said| view! { <span class="num left">{said}</span> }.into_any())
     });
     view! {

@@ -1,6 +1,7 @@
 //! The filter field: words filter while typing, conditions like `kind:data.load` are suggested and applied.
 
 use crate::app::Data;
+use crate::base;
 use crate::filter::Asked;
 use crate::filter::suggest::{Suggestion, Vocabulary, chosen, suggest};
 use crate::filter::typed::Typed;
@@ -211,7 +212,13 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
         Some(inputs.collect_view().into_any())
     });
     view! {
-        <form class="search" role="search" action="/operations" method="get" on:submit=|event| event.prevent_default()>
+        <form
+            class="search"
+            role="search"
+            action=base::url("/operations")
+            method="get"
+            on:submit=|event| event.prevent_default()
+        >
             {kept}
             <input
                 type="text"

@@ -88,11 +88,12 @@ pub fn Running() -> impl IntoView {
 fn Card(id: OperationId) -> impl IntoView {
     let live = Live::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
-    let clock = live.clock();
+    let (clock, newest) = (live.clock(), live.newest());
     let (kind, title) = (op.fixed().kind.to_string(), op.fixed().title.clone());
     let doing = text(move || op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default()));
     let left = text(move || {
-        words::forecast::of(op, clock.get(), words::forecast::left_with_band).unwrap_or_default()
+        words::forecast::of(op, clock.get(), newest.get(), words::forecast::left_with_band)
+            .unwrap_or_default()
     });
     let took = text(move || {
         let now = clock.get();

@@ -30,8 +30,18 @@ impl Desk {
         self.live.values().any(|live| live.record.operation.parent == Some(parent))
     }
 
-    /// Handles the end of a child; after the last one, publishes the parent's held end.
-    pub(super) fn child_ended(&mut self, parent: OperationId, now: Time) {
+    /// Handles the end of a child of a parent that may be being cancelled.
+    pub(super) fn child_ended(&mut self, parent: OperationId, state: State, now: Time) {
+        let cancelling =
+            self.live.get(&parent).is_some_and(|live| live.record.operation.state == State::Cancelling);
+        if cancelling && state != State::Succeeded {
+            self.step(parent, Message::ChildCut, now);
+        }
+        self.publish_held_end(parent, now);
+    }
+
+    /// Publishes the held end of a parent after its last child has ended.
+    fn publish_held_end(&mut self, parent: OperationId, now: Time) {
         let waits = self.live.get(&parent).is_some_and(|live| live.record.held_end.is_some());
         if waits && !self.has_live_children(parent) {
             self.step(parent, Message::ChildrenEnded, now);
@@ -74,7 +84,7 @@ impl Desk {
         // Operations with a held end may have no running children any more.
         let held = self.live.values().filter(|live| live.record.held_end.is_some());
         for parent in held.map(|live| live.record.operation.id).collect::<Vec<_>>() {
-            self.child_ended(parent, now);
+            self.publish_held_end(parent, now);
         }
     }
 

@@ -158,6 +158,8 @@ impl Desk {
         now: Time,
     ) {
         let Some(live) = self.live.get_mut(&id) else { return };
+        let host = live.on.as_ref().and_then(|host| self.roster.get(host));
+        let in_process = host.is_some_and(|entry| entry.in_process);
         let attempt = live.record.operation.attempt;
         let state = live.record.operation.state;
         let started = live.record.operation.started_at.is_some();
@@ -199,7 +201,8 @@ impl Desk {
                             .into(),
                     }
                 };
-                self.step(id, Message::Lost(failure), now);
+                let died = in_process && !same_life;
+                self.step(id, if died { Message::Died(failure) } else { Message::Lost(failure) }, now);
             }
         }
     }

@@ -136,7 +136,7 @@ impl Engine {
     /// Content of an artifact of the latest result, requested from the host that made it, with `query`.
     ///
     /// # Errors
-    /// `NotFound`, or `HostAway` if the host can't be reached.
+    /// `NotFound`, `HostAway` if the host can't be reached, or `HostFault` if its path is invalid.
     pub async fn artifact(
         &self,
         id: OperationId,
@@ -160,8 +160,12 @@ impl Engine {
         let plain = artifact.path.starts_with("/host/v1/artifacts/") && !artifact.path.contains("..");
         if !plain {
             return Err(Problem::new(
-                ProblemType::Internal,
-                format!("{host} returned a path outside of its artifacts; it was not fetched."),
+                ProblemType::HostFault,
+                format!(
+                    "{host} named '{}' as the path of this artifact, which is not below /host/v1/artifacts/, so it was \
+                     not fetched. This is a bug in the host.",
+                    artifact.path.chars().take(200).collect::<String>()
+                ),
             ));
         }
         let path =

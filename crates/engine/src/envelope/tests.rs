@@ -113,6 +113,25 @@ fn what_goes_back_or_is_no_number_is_left_out() {
     assert_eq!(band.p90, [Some(1.0), Some(3.0)]);
 }
 
+#[test]
+fn percentiles_are_right_where_the_distance_of_two_values_overflows() {
+    let big = 1e308;
+    let values = [-big, -big, -big, big, big, big];
+    assert_eq!(percentile(&values, 0.5), Some(0.0));
+    assert_eq!(percentile(&values, 0.1), Some(-big));
+    // Values and x alike, on a line through zero.
+    let wide = vec![Point(-big, -big), Point(big, big)];
+    let shifted = |x: f64| vec![Point(-big, -big), Point(x, x), Point(big, big)];
+    let mut runs = vec![wide; 5];
+    runs.extend([-0.5 * big, 0.0, 0.25 * big].map(shifted));
+    let band = of(&runs).unwrap();
+    assert_eq!(band.x, [-big, -0.5 * big, 0.0, 0.25 * big, big]);
+    for (x, y) in band.x.iter().zip(&band.p50) {
+        assert!((y.unwrap() - x).abs() <= 1e-12 * big, "{y:?} at {x}");
+    }
+    assert!((band.at(0.6 * big).unwrap().p50 - 0.6 * big).abs() <= 1e-12 * big);
+}
+
 fn curve() -> impl Strategy<Value = Vec<Point>> {
     proptest::collection::vec((0u16..40, -1e6f64..1e6), 0..30).prop_map(|mut points| {
         points.sort_by_key(|(x, _)| *x);

@@ -2,7 +2,7 @@
 
 use super::{Effect, Record};
 use protocol::receipt::Step;
-use protocol::{Condition, ConditionKind, Failure, Operation, State, Time};
+use protocol::{Condition, ConditionKind, Failure, FailureReason, Operation, State, Time};
 
 /// End that is published once all children have ended, too.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,7 +32,16 @@ impl HeldEnd {
 impl Record {
     /// Ends the current attempt and releases its slot. If it is being cancelled and has children that have not ended,
     /// the end waits for them; the slot does not.
-    pub(super) fn conclude(&mut self, state: State, failure: Option<Failure>, at: Time) -> Vec<Effect> {
+    pub(super) fn conclude(
+        &mut self,
+        mut state: State,
+        mut failure: Option<Failure>,
+        at: Time,
+    ) -> Vec<Effect> {
+        if self.is_cut_short(state, failure.as_ref()) {
+            self.note(Step::Stopped, at);
+            (state, failure) = (State::Cancelled, None);
+        }
         if !(self.children_run && self.operation.state == State::Cancelling) {
             if state == State::Cancelled {
                 self.note(Step::Released, at);
@@ -49,6 +58,7 @@ impl Record {
         self.operation.failure.clone_from(&failure);
         self.held_end = Some(HeldEnd { state, failure });
         self.operation.forecast = None;
+        self.operation.host_condition = None;
         self.operation.condition = Some(Condition {
             kind: ConditionKind::ChildrenRunning,
             since: at,
@@ -56,5 +66,34 @@ impl Record {
                 .to_owned(),
         });
         vec![Effect::Changed, Effect::Release]
+    }
+
+    /// Whether an end of its own work is the effect of the cancel: it came back because children were cancelled with
+    /// it, so what it made of them is neither a success nor a failure of its own.
+    pub(super) fn is_cut_short(&self, state: State, failure: Option<&Failure>) -> bool {
+        let by_itself = match state {
+            State::Succeeded => true,
+            State::Failed => failure.is_some_and(|failure| failure.reason == FailureReason::Work),
+            _ => false,
+        };
+        self.children_cut && self.operation.state == State::Cancelling && by_itself
+    }
+
+    /// Notes that a child was cancelled with it, also for the end of its own work if that is held.
+    pub(super) fn cut_short(&mut self) -> Vec<Effect> {
+        self.children_cut = true;
+        let Some(held) = self.held_end.take() else { return Vec::new() };
+        if !self.is_cut_short(held.state, held.failure.as_ref()) {
+            self.held_end = Some(held);
+            return Vec::new();
+        }
+        let stopped = self.operation.condition.as_ref().map(|condition| condition.since);
+        if let Some(at) = stopped {
+            self.note(Step::Stopped, at);
+        }
+        self.held_end = Some(HeldEnd { state: State::Cancelled, failure: None });
+        self.operation.failure = None;
+        self.operation.has_result = false;
+        vec![Effect::Changed]
     }
 }

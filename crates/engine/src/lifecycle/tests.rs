@@ -287,6 +287,71 @@ fn a_process_that_a_signal_stopped_is_a_condition_until_it_goes_on() {
     assert_eq!(record.operation.condition, None);
 }
 
+fn tells(kind: ConditionKind) -> Message {
+    let condition = Some(protocol::host::HostCondition { kind, message: "x".into() });
+    says(1, HostEventBody::Condition { condition })
+}
+
+fn shown(record: &Record) -> Option<ConditionKind> {
+    record.operation.condition.as_ref().map(|condition| condition.kind)
+}
+
+#[test]
+fn a_condition_that_a_host_reported_is_shown_again_when_the_host_is_heard_again() {
+    let silent = || Message::Silent { since: t(3), message: "No word.".into() };
+    let restarted = |record: &Record| Record::stored(record.operation.clone(), record.attempts.clone());
+    let mut record = running();
+    step(&mut record, tells(ConditionKind::Paused), t(3)).unwrap();
+    step(&mut record, silent(), t(4)).unwrap();
+    assert_eq!(shown(&record), Some(ConditionKind::NoWord));
+    // Also after a restart of the server.
+    let mut record = restarted(&record);
+    assert_eq!(step(&mut record, Message::Heard, t(5)).unwrap(), [Effect::Changed]);
+    assert_eq!(shown(&record), Some(ConditionKind::Paused));
+    // The host ended it meanwhile.
+    step(&mut record, silent(), t(6)).unwrap();
+    step(&mut record, says(1, HostEventBody::Condition { condition: None }), t(7)).unwrap();
+    assert_eq!((shown(&record), &record.operation.host_condition), (None, &None));
+
+    step(&mut record, Message::Cancel { reason: String::new() }, t(8)).unwrap();
+    step(&mut record, tells(ConditionKind::Unstoppable), t(9)).unwrap();
+    for (covers, uncovers) in [
+        (silent(), Message::Heard),
+        (
+            Message::CancelUndelivered { message: "x".into() },
+            Message::CancelAnswered { sent: t(9), acknowledged: t(9) },
+        ),
+    ] {
+        step(&mut record, covers, t(10)).unwrap();
+        assert_ne!(shown(&record), Some(ConditionKind::Unstoppable));
+        record = restarted(&record);
+        step(&mut record, uncovers, t(11)).unwrap();
+        assert_eq!(shown(&record), Some(ConditionKind::Unstoppable));
+    }
+    step(&mut record, Message::Abandon { reason: String::new() }, t(12)).unwrap();
+    assert_eq!((record.operation.state, &record.operation.host_condition), (State::Failed, &None));
+}
+
+#[test]
+fn a_cancel_that_the_server_delivers_does_not_end_one_that_the_host_can_not() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    step(&mut record, tells(ConditionKind::CancelUndelivered), t(4)).unwrap();
+    step(&mut record, Message::CancelAnswered { sent: t(5), acknowledged: t(5) }, t(6)).unwrap();
+    assert_eq!(shown(&record), Some(ConditionKind::CancelUndelivered));
+}
+
+#[test]
+fn a_condition_stored_by_an_earlier_version_is_known_as_the_hosts() {
+    let mut record = running();
+    step(&mut record, tells(ConditionKind::Paused), t(3)).unwrap();
+    record.operation.host_condition = None;
+    let mut record = Record::stored(record.operation, record.attempts);
+    step(&mut record, Message::Silent { since: t(4), message: "x".into() }, t(4)).unwrap();
+    step(&mut record, Message::Heard, t(5)).unwrap();
+    assert_eq!(shown(&record), Some(ConditionKind::Paused));
+}
+
 #[test]
 fn what_can_not_be_stopped_stays_cancelling_and_may_be_abandoned() {
     let told = |kind, message: &str| {
@@ -422,6 +487,82 @@ fn a_cancelled_parent_waits_for_what_it_started_and_is_released_with_the_last_of
 }
 
 #[test]
+fn a_parent_that_returns_because_its_children_were_cancelled_with_it_is_cancelled() {
+    let result = protocol::host::ResultDoc { document: json!({}), artifacts: vec![], tags: vec![] };
+    let ends = |outcome| {
+        let result = (outcome == Outcome::Succeeded).then(|| result.clone());
+        says(1, HostEventBody::Ended { outcome, failure: None, result })
+    };
+    for outcome in [Outcome::Succeeded, Outcome::Failed] {
+        let mut record = running();
+        step(&mut record, Message::ChildCut, t(2)).unwrap();
+        record.children_cut = false;
+        step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+        // All children had ended by themselves.
+        let mut whole = record.clone();
+        step(&mut whole, ends(outcome), t(5)).unwrap();
+        assert_ne!(whole.operation.state, State::Cancelled);
+        assert_eq!(whole.operation.has_result, outcome == Outcome::Succeeded);
+        // Its own end comes before that of a child,
+        let mut held = record.clone();
+        held.children_run = true;
+        step(&mut held, ends(outcome), t(5)).unwrap();
+        assert_eq!(step(&mut held, Message::ChildCut, t(6)).unwrap(), [Effect::Changed]);
+        let mut held = Record::stored(held.operation, held.attempts);
+        step(&mut held, Message::ChildrenEnded, t(7)).unwrap();
+        // or after it.
+        assert_eq!(step(&mut record, Message::ChildCut, t(4)).unwrap(), []);
+        let effects = step(&mut record, ends(outcome), t(5)).unwrap();
+        assert_eq!(effects, [Effect::Changed, Effect::Release]);
+        for record in [record, held] {
+            let operation = record.operation;
+            assert_eq!((operation.state, operation.failure), (State::Cancelled, None));
+            assert!(!operation.has_result);
+            let receipt = operation.receipt.unwrap();
+            assert_eq!(receipt.stopped, Some(t(5)));
+            assert!(receipt.released.is_some());
+        }
+    }
+}
+
+#[test]
+fn a_failure_of_the_host_is_not_taken_for_the_cancel_of_children() {
+    let mut record = running();
+    step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    step(&mut record, Message::ChildCut, t(4)).unwrap();
+    step(&mut record, Message::Lost(host_lost()), t(5)).unwrap();
+    assert_eq!(record.operation.state, State::Failed);
+}
+
+#[test]
+fn what_died_with_its_process_is_cancelled_if_it_was_being_cancelled_and_failed_otherwise() {
+    let failure = Failure { reason: FailureReason::HostRestarted, ..host_lost() };
+    let mut record = running();
+    let mut unwanted = record.clone();
+    step(&mut record, Message::Died(failure.clone()), t(4)).unwrap();
+    assert_eq!(record.operation.state, State::Failed);
+    step(&mut unwanted, Message::Cancel { reason: String::new() }, t(3)).unwrap();
+    step(&mut unwanted, Message::Died(failure), t(4)).unwrap();
+    let operation = unwanted.operation;
+    assert_eq!((operation.state, operation.failure), (State::Cancelled, None));
+    let receipt = operation.receipt.unwrap();
+    assert_eq!((receipt.stopped, receipt.released), (Some(t(4)), Some(t(4))));
+}
+
+#[test]
+fn an_impossible_rate_or_remaining_time_of_a_host_is_ignored() {
+    let mut record = running();
+    let mut told = |rate, eta_seconds| {
+        let progress = Progress { rate, eta_seconds, ..Progress::start(t(4)) };
+        step(&mut record, says(1, HostEventBody::Progress { progress }), t(4)).unwrap();
+        record.operation.progress.as_ref().map(|p| (p.rate, p.eta_seconds))
+    };
+    assert_eq!(told(Some(-1.0), Some(-5.0)), Some((None, None)));
+    assert_eq!(told(Some(f64::INFINITY), Some(f64::NAN)), Some((None, None)));
+    assert_eq!(told(Some(0.0), Some(2.0)), Some((Some(0.0), Some(2.0))));
+}
+
+#[test]
 fn a_parent_that_is_cancelled_in_the_queue_waits_for_what_its_last_attempt_started() {
     let mut record = running();
     step(&mut record, Message::Lost(host_lost()), t(3)).unwrap();
@@ -500,6 +641,15 @@ fn a_retry_by_hand_takes_the_place_of_the_automatic_one_that_waits() {
     step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(11)).unwrap_err();
 }
 
+fn any_condition() -> impl Strategy<Value = protocol::host::HostCondition> {
+    let kind = prop_oneof![
+        Just(ConditionKind::Paused),
+        Just(ConditionKind::Unstoppable),
+        Just(ConditionKind::CancelUndelivered)
+    ];
+    kind.prop_map(|kind| protocol::host::HostCondition { kind, message: "x".into() })
+}
+
 /// Any message, of any attempt, at any time.
 fn any_message() -> impl Strategy<Value = Message> {
     let outcome = prop_oneof![
@@ -516,6 +666,7 @@ fn any_message() -> impl Strategy<Value = Message> {
             progress: Progress { fraction: Some(f), ..Progress::start(t(0)) }
         }),
         outcome.prop_map(|outcome| HostEventBody::Ended { outcome, failure: None, result: None }),
+        proptest::option::of(any_condition()).prop_map(|condition| HostEventBody::Condition { condition }),
     ];
     let failure = Failure { reason: FailureReason::HostLost, message: "x".into(), hint: String::new() };
     prop_oneof![
@@ -528,7 +679,9 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => (0i64..50).prop_map(|n| Message::CancelTried { at: t(n) }),
         1 => Just(Message::CancelUndelivered { message: "x".into() }),
         6 => (1u32..4, -50i64..50, body).prop_map(|(attempt, at, body)| Message::Host { attempt, at: t(at), body }),
-        1 => Just(Message::Lost(failure)),
+        1 => Just(Message::Lost(failure.clone())),
+        1 => Just(Message::Died(failure)),
+        1 => Just(Message::ChildCut),
         1 => Just(Message::ChildrenEnded),
         1 => Just(Message::Silent { since: t(0), message: "x".into() }),
         1 => Just(Message::Heard),
@@ -562,6 +715,10 @@ proptest! {
             let asked = matches!(message, Message::Again { .. } | Message::Retry { .. });
             let host_said = match &message {
                 Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled | Outcome::NotStarted, .. }, .. } => *attempt == before.operation.attempt,
+                Message::Host { attempt, body: HostEventBody::Ended { .. }, .. } => {
+                    before.children_cut && *attempt == before.operation.attempt
+                }
+                Message::Died(_) => true,
                 // It was already reported, and was the last information needed.
                 Message::ChildrenEnded => before.held_end.is_some(),
                 Message::Lost(_) => before.operation.receipt.as_ref().is_some_and(|receipt| receipt.stopped.is_some()),
@@ -589,6 +746,16 @@ proptest! {
             if effects.contains(&Effect::Release) && from != State::Queued { places -= 1; }
             let holds_place = record.operation.state.on_host() && record.held_end.is_none();
             prop_assert_eq!(places, i32::from(holds_place));
+            // A condition that a host reported lasts until the host or the attempt ends it, and is shown unless the
+            // server has one of its own.
+            let (was, is) = (&before.operation.host_condition, &record.operation.host_condition);
+            let by_host = matches!(&message, Message::Host { body: HostEventBody::Condition { .. }, .. });
+            if was != is && !by_host { prop_assert!(is.is_none() && !holds_place); }
+            if is.is_some() { prop_assert!(holds_place && record.operation.condition.is_some()); }
+            if message == Message::Heard && is.is_some() {
+                let silent = record.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord);
+                prop_assert!(!silent);
+            }
             // Progress never decreases within an attempt.
             let fraction = |r: &Record| r.operation.progress.as_ref().and_then(|p| p.fraction);
             if before.operation.attempt == record.operation.attempt && !requeued

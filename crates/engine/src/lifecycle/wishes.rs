@@ -28,7 +28,7 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
         State::Starting | State::Running => {
             record.operation.receipt = Some(Receipt::requested(number, reason, now));
             record.enter(State::Cancelling);
-            record.clear(&[ConditionKind::Carrying]);
+            record.clear(ConditionKind::Carrying);
             Ok(vec![Effect::Changed, Effect::SendCancel])
         }
         // If pressed twice, the first cancel counts. The host is asked again, unless a request is pending.
@@ -140,6 +140,7 @@ fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     record.cancel_tried = None;
     record.ended_by_host = false;
     record.held_end = None;
+    record.children_cut = false;
     operation.state = State::Queued;
     operation.queued_at = Some(now);
     operation.not_before = None;
@@ -150,6 +151,7 @@ fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
     operation.heard_at = None;
     operation.receipt = None;
     operation.condition = None;
+    operation.host_condition = None;
     operation.failure = None;
     // A rule applies to the next attempt, too, from its first point; a rule that has fired is spent.
     operation.rule = operation.rule.take().filter(|rule| rule.fired.is_none());

@@ -3,7 +3,7 @@
 use super::{Effect, Record};
 use protocol::host::{HostCondition, HostEventBody, Outcome, ResultDoc};
 use protocol::receipt::Step;
-use protocol::{ConditionKind, Failure, FailureReason, Progress, Receipt, State, Time};
+use protocol::{Condition, ConditionKind, Failure, FailureReason, Progress, Receipt, State, Time};
 
 /// The host's feed reported something about an attempt.
 pub(super) fn host(
@@ -24,7 +24,7 @@ pub(super) fn host(
         // Its own work has ended; further reports have no effect.
         return Vec::new();
     }
-    let was_silent = record.clear(&[ConditionKind::NoWord]);
+    let was_silent = record.clear(ConditionKind::NoWord);
     record.operation.heard_at = Some(now);
     let mut effects = match body {
         HostEventBody::Running => {
@@ -35,7 +35,7 @@ pub(super) fn host(
                 record.current_mut().started_at = Some(at);
                 if state == State::Starting {
                     record.enter(State::Running);
-                    record.clear(&[ConditionKind::Carrying]);
+                    record.clear(ConditionKind::Carrying);
                 }
                 vec![Effect::Changed]
             }
@@ -48,8 +48,12 @@ pub(super) fn host(
             let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
             let said = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
             progress.fraction = said.or(Some(least).filter(|least| record.goes_on() && *least > 0.0));
+            // What can't be is not shown: the host may have counted backwards.
+            let possible = |figure: &f64| figure.is_finite() && *figure >= 0.0;
+            progress.rate = progress.rate.filter(possible);
+            progress.eta_seconds = progress.eta_seconds.filter(possible);
             let step = record.operation.progress.as_ref().is_none_or(|before| steps_on(before, &progress));
-            let ended_stall = step && record.clear(&[ConditionKind::Stalled]);
+            let ended_stall = step && record.clear(ConditionKind::Stalled);
             if record.is_stalled() {
                 // The rate of its last step says nothing about the present.
                 (progress.rate, progress.eta_seconds) = (None, None);
@@ -94,7 +98,8 @@ fn steps_on(before: &Progress, after: &Progress) -> bool {
     place(before) != place(after)
 }
 
-/// A host reports a condition, or its end. Hosts may report only conditions of cancels and of stopped processes.
+/// A host reports a condition, or its end. Hosts may report only conditions of cancels and of stopped processes. They
+/// report each once, so it is kept until they end it, whatever is shown meanwhile.
 fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Time) -> Vec<Effect> {
     const OF_CANCELS: [ConditionKind; 2] = [ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
     match condition {
@@ -102,13 +107,23 @@ fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Tim
             if (OF_CANCELS.contains(&kind) && record.operation.state == State::Cancelling)
                 || (kind == ConditionKind::Paused && record.operation.state.on_host()) =>
         {
-            let since =
-                record.operation.condition.as_ref().filter(|c| c.kind == kind).map_or(at, |c| c.since);
-            record.condition(kind, since, message)
+            let operation = &mut record.operation;
+            let known = operation.host_condition.as_ref().filter(|c| c.kind == kind);
+            let since = known.map_or(at, |c| c.since);
+            let told = Some(Condition { kind, since, message });
+            let changed = operation.host_condition != told || operation.condition != told;
+            operation.condition.clone_from(&told);
+            operation.host_condition = told;
+            if changed { vec![Effect::Changed] } else { Vec::new() }
         }
         Some(_) => Vec::new(),
-        None if record.clear(&OF_CANCELS) || record.clear(&[ConditionKind::Paused]) => vec![Effect::Changed],
-        None => Vec::new(),
+        None => match record.operation.host_condition.take() {
+            None => Vec::new(),
+            Some(over) => {
+                record.operation.condition.take_if(|shown| *shown == over);
+                vec![Effect::Changed]
+            }
+        },
     }
 }
 
@@ -120,7 +135,9 @@ fn ended(
     at: Time,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(result) = result {
+    let cut_short = outcome == Outcome::Succeeded && record.is_cut_short(State::Succeeded, None);
+    // A result of children that were cancelled is none.
+    if let Some(result) = result.filter(|_| !cut_short) {
         record.operation.has_result = true;
         for tag in &result.tags {
             if !record.operation.tags.contains(tag) {

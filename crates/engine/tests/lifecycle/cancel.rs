@@ -4,11 +4,13 @@ use crate::children::child;
 use crate::full_store::FullStore;
 use crate::held_requests::HeldRequests;
 use crate::stage::{self, Follower, Stage, start};
+use protocol::api::StartOperation;
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, OperationId, ProblemType, State};
-use serde_json::json;
-use signalbox_engine::Engine;
+use protocol::{ConditionKind, FailureReason, Operation, OperationId, ProblemType, State};
+use serde_json::{Value, json};
+use signalbox_engine::{Engine, EngineConfig};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_404_from_before_the_host_accepted_the_start_is_no_loss() {
@@ -120,6 +122,110 @@ async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
     feed.until(|o| o.id == one && o.state == State::Running).await;
     engine.cancel(one, String::new()).await.unwrap();
     feed.until(|o| o.id == one && o.state == State::Cancelled).await;
+    engine.close().await;
+}
+
+/// Parent that ignores its cancel, with one running child. Nothing is aborted.
+async fn deaf_parent(
+    engine: &Engine,
+    feed: &mut Follower,
+    child_params: Value,
+) -> (OperationId, OperationId) {
+    stage::up(engine).await;
+    let parent = start(engine, json!({"steps": 1, "deaf": true})).await.id;
+    let request = StartOperation { kind: "test.count".parse().unwrap(), params: child_params, priority: 0 };
+    let one = engine.start_child(parent, request, "one".into()).await.unwrap().operation.id;
+    feed.until_running(&[parent, one]).await;
+    (parent, one)
+}
+
+fn patient(config: &mut EngineConfig) {
+    config.rules.cancel_deadline = Duration::from_secs(3_600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_that_succeeds_with_what_its_cancel_left_of_its_children_ends_cancelled() {
+    let stage = Stage::new(2).await;
+    let engine = stage.engine_with(patient);
+    let mut feed = Follower::new(&engine, 0);
+    let (parent, one) = deaf_parent(&engine, &mut feed, json!({"steps": 1_000_000})).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    feed.until(|o| o.id == one && o.state == State::Cancelled).await;
+    stage.host.open_gate();
+    let ended = feed.until(|o| o.id == parent && o.state.ended()).await;
+    assert_eq!((ended.state, ended.has_result), (State::Cancelled, false));
+    let receipt = ended.receipt.unwrap();
+    assert!(receipt.stopped.is_some() && receipt.released.is_some());
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_whose_children_all_succeeded_before_its_cancel_reached_them_succeeds() {
+    let stage = Stage::new(2).await;
+    let engine = stage.engine_with(patient);
+    let mut feed = Follower::new(&engine, 0);
+    let (parent, one) = deaf_parent(&engine, &mut feed, json!({"steps": 1, "deaf": true})).await;
+    engine.cancel(parent, String::new()).await.unwrap();
+    stage.host.open_gate();
+    let ends = [feed.until(|o| o.state.ended()).await, feed.until(|o| o.state.ended()).await];
+    for id in [parent, one] {
+        let ended = ends.iter().find(|o| o.id == id).unwrap();
+        assert_eq!((ended.state, ended.has_result), (State::Succeeded, true));
+    }
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_is_complete_when_the_process_of_the_work_has_died() {
+    for in_process in [true, false] {
+        let mut stage = Stage::new(2).await;
+        let engine = stage.engine_with(|config| {
+            patient(config);
+            config.hosts[0].in_process = in_process;
+        });
+        let mut feed = Follower::new(&engine, 0);
+        stage::up(&engine).await;
+        let id = start(&engine, json!({"steps": 1, "deaf": true})).await.id;
+        feed.until_running(&[id]).await;
+        engine.cancel(id, String::new()).await.unwrap();
+        feed.until(|o| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Unstoppable)).await;
+        stage.kill_host();
+        stage.restart_host().await;
+        let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+        if in_process {
+            assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
+        } else {
+            assert_eq!(ended.failure.unwrap().reason, FailureReason::HostRestarted);
+        }
+        engine.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_not_be_stopped_may_be_abandoned_also_after_a_silence_of_its_host() {
+    let stage = Stage::new(2).await;
+    let cable = stage.cable().await;
+    let engine = stage.engine_over(&cable, patient);
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1, "deaf": true})).await.id;
+    feed.until_running(&[id]).await;
+    engine.cancel(id, String::new()).await.unwrap();
+    let has = |o: &Operation, kind| o.id == id && o.condition.as_ref().is_some_and(|c| c.kind == kind);
+    feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
+    cable.cut();
+    feed.until(|o| has(o, ConditionKind::NoWord) || has(o, ConditionKind::CancelUndelivered)).await;
+    engine.close().await;
+    drop(engine);
+
+    // The host reported it once, to the server before.
+    let engine = stage.engine_over(&cable, patient);
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    cable.mend();
+    feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
+    stage::up(&engine).await;
+    let abandoned = engine.abandon(id, String::new()).await.unwrap();
+    assert_eq!(abandoned.failure.unwrap().reason, FailureReason::Abandoned);
     engine.close().await;
 }
 

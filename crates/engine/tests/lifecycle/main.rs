@@ -82,6 +82,20 @@ async fn who_finds_no_place_waits_in_line_and_goes_as_soon_as_one_is_free() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invalid_artifact_path_is_reported_as_a_fault_of_its_host() {
+    let stage = Stage::new(1).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let id = start(&engine, json!({"steps": 1, "artifact": "/host/v1/about"})).await.id;
+    feed.until(|o| o.id == id && o.state == State::Succeeded).await;
+    let problem = engine.artifact(id, "counted", "").await.unwrap_err();
+    assert_eq!((problem.kind, problem.status), (ProblemType::HostFault, 502));
+    assert!(problem.detail.starts_with("counter named '/host/v1/about'"), "{}", problem.detail);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_params_start_nothing_and_say_what_is_wrong_with_which() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();

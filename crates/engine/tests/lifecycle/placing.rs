@@ -1,8 +1,9 @@
 //! Placement: on hosts that are ready, and elsewhere if a host could not begin an operation.
 
-use crate::stage::{self, Follower, Stage, TestHost, start};
+use crate::stage::{self, Follower, Stage, TestHost, start, try_start, up};
+use protocol::api::StartOperation;
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, FailureReason, State};
+use protocol::{ConditionKind, FailureReason, ProblemType, State};
 use serde_json::json;
 use signalbox_engine::RetryPolicy;
 use std::time::Duration;
@@ -76,5 +77,26 @@ async fn a_retry_by_hand_in_the_pause_before_an_automatic_one_begins_at_once() {
     engine.cancel(id, String::new()).await.unwrap();
     feed.until(|o| o.id == id && o.state == State::Cancelled).await;
     assert_eq!(engine.operation(id).await.unwrap().attempts.len(), 2);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_is_refused_only_for_now_while_its_host_has_not_connected_since_the_server_started() {
+    let stage = Stage::new(1).await;
+    let cable = stage.cable().await;
+    cable.cut();
+    let engine = stage.engine_over(&cable, |_| {});
+    let request =
+        || StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 1}), priority: 0 };
+    let refused = engine.start(request(), Some("key".into())).await.unwrap_err();
+    assert_eq!(refused.kind, ProblemType::Unavailable);
+    assert!(refused.detail.contains("counter"), "{}", refused.detail);
+    assert_eq!(engine.unmet_hosts().len(), 1);
+    cable.mend();
+    up(&engine).await;
+    assert!(engine.unmet_hosts().is_empty());
+    assert!(engine.start(request(), Some("key".into())).await.unwrap().new);
+    let unknown = try_start(&engine, "test.cuont", json!({})).await.unwrap_err();
+    assert_eq!(unknown.kind, ProblemType::UnknownKind);
     engine.close().await;
 }

@@ -8,8 +8,10 @@ use parking_lot::Mutex;
 use pool::PoolConfig;
 use protocol::api::{HostLink, StartOperation};
 use protocol::event::Skipped;
-use protocol::host::{Check, ResultDoc};
-use protocol::{Event, EventBody, KindSpec, Operation, OperationId, Problem, SeriesInfo, State, Summary};
+use protocol::host::{Artifact, Check, ResultDoc};
+use protocol::{
+    ConditionKind, Event, EventBody, KindSpec, Operation, OperationId, Problem, SeriesInfo, State, Summary,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,6 +51,12 @@ struct Params {
     /// A host that looks at these parameters fails.
     #[serde(default)]
     faulty: bool,
+    /// Ignores its cancel, says that it can't be stopped, and succeeds when the gate is opened.
+    #[serde(default)]
+    deaf: bool,
+    /// Path of an artifact in its result.
+    #[serde(default)]
+    artifact: Option<String>,
     /// Can't begin before the gate is opened.
     #[serde(default)]
     needs_gate: bool,
@@ -113,6 +121,19 @@ impl Work for Count {
         ctx.items("steps", Some(params.steps));
         ctx.log(protocol::LogLevel::Info, format!("counting to {}", params.steps));
         let mut gate = self.gate.clone();
+        if params.deaf {
+            let mut gate = self.gate.clone();
+            let opened = async move { drop(gate.wait_for(|open| *open).await) };
+            tokio::pin!(opened);
+            tokio::select! {
+                () = &mut opened => {}
+                () = ctx.token().cancelled() => {
+                    ctx.condition(ConditionKind::Unstoppable, "It can't be stopped.");
+                    opened.await;
+                }
+            }
+            return Ok(ResultDoc { document: json!({}), artifacts: Vec::new(), tags: Vec::new() });
+        }
         let file = ctx.resume_file("count.json").map(|path| std::fs::read(path).unwrap());
         let (done, mut sum): (u64, u64) =
             file.map_or((0, 0), |bytes| serde_json::from_slice(&bytes).unwrap());
@@ -141,7 +162,14 @@ impl Work for Count {
             true => json!({"steps": params.steps, "sum": sum, "from": done}),
             false => json!({"steps": params.steps}),
         };
-        Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
+        let artifact = |path| Artifact {
+            name: "counted".into(),
+            media_type: "text/plain".into(),
+            path,
+            description: String::new(),
+        };
+        let artifacts = params.artifact.map(artifact).into_iter().collect();
+        Ok(ResultDoc { document, artifacts, tags: Vec::new() })
     }
 }
 
@@ -179,6 +207,7 @@ impl TestHost {
             url: format!("http://{}", self.address),
             pool: PoolConfig::default(),
             configured_at: None,
+            in_process: false,
         }
     }
 
@@ -347,6 +376,7 @@ impl Stage {
             url: format!("http://{address}"),
             pool: PoolConfig::default(),
             configured_at: None,
+            in_process: false,
         };
         let mut config = EngineConfig {
             hosts: vec![host],

@@ -34,18 +34,45 @@ fn what_an_earlier_attempt_did_is_no_part_of_the_rate() {
 }
 
 #[test]
-fn the_rate_follows_a_change_within_seconds() {
+fn the_rate_is_that_of_the_last_seconds_however_fast_it_was_before() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
-    meter.items("rows", None, start);
-    let mut done = 0;
-    for i in 1..=100 {
-        done += if i <= 50 { 100 } else { 10 };
-        meter.done(done, at(start, i * 100));
+    meter.items("rows", Some(1_000), start);
+    let mut now = 0;
+    // 800 items at 450/s, then 200 at 20/s.
+    for done in 1..=1_000 {
+        now += if done <= 800 { 2_222 } else { 50_000 };
+        meter.done(done, start + Duration::from_micros(now));
+        let slow_for = now.saturating_sub(800 * 2_222);
+        let progress = meter.progress(Time::now());
+        if slow_for >= 3_100_000 {
+            let rate = progress.rate.unwrap();
+            assert!((rate / 20.0 - 1.0).abs() < 0.02, "{rate} after {slow_for} µs");
+            let left = (1_000 - done) as f64 / 20.0;
+            assert!((progress.eta_seconds.unwrap() - left).abs() <= 0.02 * left, "{progress:?}");
+        } else if (500_000..800 * 2_222).contains(&now) {
+            assert!((progress.rate.unwrap() / 450.0 - 1.0).abs() < 0.02, "{progress:?}");
+        }
     }
-    let rate = meter.rate().unwrap();
-    assert!((100.0..300.0).contains(&rate), "five seconds at 100/s after 1,000/s: {rate}");
+    meter.items("rows", None, start);
+    meter.done(5, at(start, 1_000));
     assert_eq!(meter.progress(Time::now()).eta_seconds, None, "nobody knows the total");
+}
+
+#[test]
+fn items_that_take_longer_than_the_window_have_their_own_rate() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.items("epochs", Some(10), start);
+    for done in 1..=4 {
+        for repeat in 0..5 {
+            // The same count is reported again and again.
+            meter.done(done - 1, at(start, done * 10_000 - 5_000 + repeat * 900));
+        }
+        meter.done(done, at(start, done * 10_000));
+        assert_eq!(meter.rate(), Some(0.1));
+    }
+    assert_eq!(meter.progress(Time::now()).eta_seconds, Some(60.0));
 }
 
 #[test]
@@ -202,5 +229,31 @@ proptest! {
             }
             before = Some(progress);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn within_seconds_of_a_change_the_rate_is_near_the_truth(
+        before in 1u64..2_000,
+        after in 1u64..2_000,
+        reports_per_second in 4u64..200,
+    ) {
+        let start = Instant::now();
+        let mut meter = Meter::new(0, start);
+        meter.items("rows", None, start);
+        let (mut done, mut now) = (0.0, 0.0);
+        let every = 1.0 / reports_per_second as f64;
+        for (rate, seconds) in [(before, 10.0), (after, 4.0)] {
+            let until = now + seconds;
+            while now < until {
+                now += every;
+                done += rate as f64 * every;
+                meter.done(done as u64, start + Duration::from_secs_f64(now));
+            }
+        }
+        let rate = meter.rate().unwrap();
+        // A count is whole: over the window, one item more or less.
+        prop_assert!((rate - after as f64).abs() <= after as f64 * 0.02 + 0.7, "{rate} for {after}/s");
     }
 }

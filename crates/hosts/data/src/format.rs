@@ -27,7 +27,7 @@ pub enum Format {
     Dukascopy,
     /// TradingView chart export: time,open,high,low,close
     Tradingview,
-    /// Alpha Vantage: newest first, New York time
+    /// Alpha Vantage: newest first, New York time; UTC for currencies and crypto
     AlphaVantage,
 }
 
@@ -71,27 +71,10 @@ impl Format {
         match self {
             // histdata.com: "Eastern Standard Time (EST) time-zone WITHOUT Day Light Savings adjustments".
             Format::Histdata => Some(Zone::fixed_hours(-5)),
-            // Alpha Vantage returns the time zone of each response: US/Eastern.
+            // Alpha Vantage returns the time zone of each response: US/Eastern for stocks.
             Format::AlphaVantage => Zone::parse("America/New_York").ok(),
             Format::Binance => Some(Zone::utc()),
             _ => None,
-        }
-    }
-
-    /// Advice on the time zone of a file without one, for a message.
-    pub(crate) fn zone_advice(self) -> &'static str {
-        match self {
-            Format::Metatrader => {
-                "MetaTrader uses the broker's server time: choose its time zone, or the format histdata if the file is from HistData"
-            }
-            Format::Histdata => "it looks like HistData: choose the format histdata (EST) or a time zone",
-            Format::AlphaVantage => {
-                "it looks like Alpha Vantage: choose the format alpha_vantage (New York time) or a time zone"
-            }
-            Format::InteractiveBrokers => {
-                "it looks like Interactive Brokers: choose the time zone of your TWS"
-            }
-            _ => "choose a time zone",
         }
     }
 }

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 const MINUTE: i64 = 60_000_000;
 /// Sessions open at quarter hours, so bars of 30 min and longer can start there.
 const QUARTER: i64 = 15 * MINUTE;
+const DAY: i64 = 1_440 * MINUTE;
+/// Distances of weekly bars and so on, in days: holidays move them, and months differ.
+const CALENDAR_DISTANCES: [(i64, i64, &str); 4] =
+    [(6, 8, "a week"), (27, 35, "a month"), (88, 95, "a quarter"), (360, 370, "a year")];
 /// Maximum number of different distances. With more there is no grid.
 const MAX_DISTANCES: usize = 64;
 /// Minimum number of distances to infer the timeframe.
@@ -50,8 +54,8 @@ pub(crate) struct Grid {
 pub(crate) enum Spacing {
     /// Most distances are below the timeframe. The most frequent one, in microseconds.
     Finer(i64),
-    /// Most distances match this longer timeframe.
-    Coarser(Timeframe),
+    /// Most distances match a longer timeframe: `1h`, `a week`.
+    Coarser(&'static str),
 }
 
 impl Grid {
@@ -95,10 +99,23 @@ impl Grid {
         if self.finer * 2 > self.total {
             return Some(Spacing::Finer(*most));
         }
-        let longer = |t: &Timeframe| *t > timeframe && t.minutes() * MINUTE == *most;
         // Nights and weekends are longer still.
-        let coarser = Timeframe::ALL.into_iter().find(longer).filter(|_| count * 10 > self.total * 6);
-        coarser.map(Spacing::Coarser)
+        let usual = |count: u64| count * 10 > self.total * 6;
+        let longer = |t: &Timeframe| *t > timeframe && t.minutes() * MINUTE == *most;
+        let coarser = Timeframe::ALL.into_iter().find(longer).filter(|_| usual(*count));
+        let calendar = || {
+            let within = |days: &(i64, i64, &str)| {
+                let (from, to) = (days.0 * DAY, days.1 * DAY);
+                usual(self.distances.range(from..=to).map(|(_, count)| count).sum())
+            };
+            CALENDAR_DISTANCES.into_iter().find(within).map(|(.., name)| name)
+        };
+        coarser.map(Timeframe::as_str).or_else(calendar).map(Spacing::Coarser)
+    }
+
+    /// Whether most distances match a longer timeframe.
+    pub(crate) fn is_coarser(&self, timeframe: Timeframe) -> bool {
+        matches!(self.spacing(timeframe), Some(Spacing::Coarser(_)))
     }
 
     /// Whether enough distances are below the timeframe to abort at once.
@@ -136,10 +153,25 @@ mod tests {
         assert_eq!(spacing(Timeframe::H1, 5, 12), Some(Spacing::Finer(5 * MINUTE)));
         assert_eq!(spacing(Timeframe::H1, 30, 12), Some(Spacing::Finer(30 * MINUTE)));
         assert_eq!(spacing(Timeframe::H1, 60, 12), None);
-        assert_eq!(spacing(Timeframe::M5, 60, 12), Some(Spacing::Coarser(Timeframe::H1)));
+        assert_eq!(spacing(Timeframe::M5, 60, 12), Some(Spacing::Coarser("1h")));
         assert_eq!(spacing(Timeframe::M5, 720, 12), None, "no timeframe is that long");
+        assert_eq!(spacing(Timeframe::D1, 7 * 1_440, 12), Some(Spacing::Coarser("a week")));
+        assert_eq!(spacing(Timeframe::H1, 7 * 1_440, 12), Some(Spacing::Coarser("a week")));
         assert_eq!(spacing(Timeframe::H1, 5, 3), None, "two distances say nothing");
         assert_eq!(distance(5 * MINUTE), ("5 min".to_owned(), Some(Timeframe::M5)));
+    }
+
+    #[test]
+    fn months_of_any_length_are_a_longer_timeframe_than_days() {
+        let told = |days: &[&str]| {
+            let mut grid = Grid::default();
+            days.iter().for_each(|day| grid.see(Timeframe::D1, at(&format!("{day}T00:00:00Z"))));
+            grid.spacing(Timeframe::D1)
+        };
+        let months = ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01", "2024-06-03"];
+        assert_eq!(told(&months), Some(Spacing::Coarser("a month")));
+        let days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-16"];
+        assert_eq!(told(&days), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) enum Reason {
     WrongColumns,
     BadTime,
     NoZone,
+    SkippedHour,
     NotANumber,
     NotFinite,
     NonPositivePrice,
@@ -28,10 +29,11 @@ pub(crate) enum Reason {
 
 impl Reason {
     #[cfg(test)]
-    const ALL: [Reason; 12] = [
+    const ALL: [Reason; 13] = [
         Reason::WrongColumns,
         Reason::BadTime,
         Reason::NoZone,
+        Reason::SkippedHour,
         Reason::NotANumber,
         Reason::NotFinite,
         Reason::NonPositivePrice,
@@ -49,6 +51,7 @@ impl Reason {
             Reason::WrongColumns => "wrong_columns",
             Reason::BadTime => "bad_time",
             Reason::NoZone => "no_zone",
+            Reason::SkippedHour => "skipped_hour",
             Reason::NotANumber => "not_a_number",
             Reason::NotFinite => "not_finite",
             Reason::NonPositivePrice => "non_positive_price",
@@ -69,6 +72,9 @@ impl Reason {
             Reason::NoZone => {
                 "Set the source's time zone (time_zone), or write each time with its zone, like 2024-03-01T09:30:00Z. Only daily bars can have plain dates."
             }
+            Reason::SkippedHour => {
+                "The clocks of the chosen time zone skip this hour, so the times are of another zone. Choose it; UTC skips no hour."
+            }
             Reason::NotANumber | Reason::NotFinite => {
                 "Write prices and volumes as plain numbers, like 37.21."
             }
@@ -79,7 +85,9 @@ impl Reason {
             Reason::NegativeVolume => {
                 "Volumes must not be negative. Leave unknown volumes empty or write -1."
             }
-            Reason::DuplicateTime => "Each bar needs a unique time. Remove the duplicates.",
+            Reason::DuplicateTime => {
+                "Each bar needs a unique time. Split a file of several symbols into one per symbol, and remove duplicates."
+            }
             Reason::InFuture => "Correct the dates of these rows, or the clock of the host's machine.",
             Reason::OffGrid => {
                 "Bars must start at multiples of their timeframe. Load these with their actual timeframe."
@@ -130,6 +138,11 @@ impl Rejections {
     /// Total number of rejected rows.
     pub(crate) fn count(&self) -> u64 {
         self.0.values().map(|(rows, _)| rows).sum()
+    }
+
+    /// Number of rows rejected for a reason.
+    pub(crate) fn of(&self, reason: Reason) -> u64 {
+        self.0.get(&reason).map_or(0, |(rows, _)| *rows)
     }
 
     /// Most frequent reason, with count and example.

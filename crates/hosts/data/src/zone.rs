@@ -1,14 +1,22 @@
 //! Time zones in parameters and configuration: an IANA name or a fixed offset from UTC.
 
 use crate::wording::excerpt;
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::{Span, Timestamp, ToSpan};
 use std::fmt;
+
+/// Maximum number of hours by which a zone can be shifted.
+const MAX_SHIFT_HOURS: i8 = 12;
 
 /// Valid time zone.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Zone(TimeZone);
+pub struct Zone {
+    zone: TimeZone,
+    /// Hours by which the clock is ahead of the zone. Many MetaTrader brokers use New York + 7 h, so that a trading day
+    /// ends at midnight.
+    ahead_hours: i8,
+}
 
 /// Moments that a local time can mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,38 +30,62 @@ pub(crate) enum Meant {
 
 impl Zone {
     pub(crate) fn utc() -> Self {
-        Self(TimeZone::UTC)
+        Self::of(TimeZone::UTC)
     }
 
     /// Fixed offset in hours east of UTC, from −12 to 14.
     pub(crate) fn fixed_hours(hours: i8) -> Self {
-        Self(TimeZone::fixed(Offset::constant(hours)))
+        Self::of(TimeZone::fixed(Offset::constant(hours)))
     }
 
-    /// Parses `America/New_York`, `UTC`, `UTC+2`, `GMT-0530`, `+05:30`.
+    fn of(zone: TimeZone) -> Self {
+        Self { zone, ahead_hours: 0 }
+    }
+
+    /// Parses `America/New_York`, `UTC`, `UTC+2`, `GMT-0530`, `+05:30`, and `America/New_York+7` for a clock that is 7
+    /// hours ahead of New York all year.
     ///
     /// # Errors
     /// A message that says what a time zone looks like.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if let Some(offset) = parse_offset(text) {
-            return Ok(Self(TimeZone::fixed(offset)));
+            return Ok(Self::of(TimeZone::fixed(offset)));
         }
         // Names are looked up in files on some systems, so a name must not be a path.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
         let named = !text.is_empty() && text.len() <= 40 && text.chars().all(plain);
-        named.then(|| TimeZone::get(text).ok()).flatten().map(Self).ok_or_else(|| {
+        let found = named.then(|| TimeZone::get(text).ok()).flatten().map(Self::of);
+        found.or_else(|| Self::shifted(text)).ok_or_else(|| {
             format!(
-                "'{}' is not a time zone. Use a name like America/New_York, or an offset like UTC-5.",
+                "'{}' is not a time zone. Use a name like America/New_York, an offset like UTC-5, or both like America/New_York+7.",
                 excerpt(text, 40)
             )
         })
     }
 
+    /// Parses a name with hours ahead of it or behind: `America/New_York+7`.
+    fn shifted(text: &str) -> Option<Self> {
+        let at = text.rfind(['+', '-'])?;
+        let (name, hours) = text.split_at(at);
+        // Names with a slash only: `UTC+7` is an offset.
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_');
+        let named = name.contains('/') && name.len() <= 40 && name.chars().all(plain);
+        let short = (2..=3).contains(&hours.len()) && hours[1..].bytes().all(|b| b.is_ascii_digit());
+        let ahead_hours = hours.parse().ok().filter(|hours: &i8| hours.abs() <= MAX_SHIFT_HOURS)?;
+        let zone = (named && short).then(|| TimeZone::get(name).ok()).flatten()?;
+        Some(Self { zone, ahead_hours })
+    }
+
+    fn ahead(&self) -> Span {
+        i64::from(self.ahead_hours).hours()
+    }
+
     /// Moments that a local time of the zone means.
     pub(crate) fn meant(&self, shown: DateTime) -> Meant {
+        let Ok(shown) = shown.checked_sub(self.ahead()) else { return Meant::Never };
         let at = |offset: Offset| offset.to_timestamp(shown).ok();
-        match self.0.to_ambiguous_timestamp(shown).offset() {
+        match self.zone.to_ambiguous_timestamp(shown).offset() {
             AmbiguousOffset::Unambiguous { offset } => at(offset).map_or(Meant::Never, Meant::One),
             AmbiguousOffset::Fold { before, after } => match (at(before), at(after)) {
                 (Some(first), Some(second)) => Meant::Twice(first, second),
@@ -65,7 +97,8 @@ impl Zone {
 
     /// Local day of a moment.
     pub(crate) fn day(&self, moment: Timestamp) -> Date {
-        self.0.to_datetime(moment).date()
+        let shown = self.zone.to_datetime(moment);
+        shown.checked_add(self.ahead()).unwrap_or(shown).date()
     }
 }
 
@@ -102,9 +135,10 @@ pub(crate) fn parse_offset(text: &str) -> Option<Offset> {
 
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.iana_name() {
+        match self.zone.iana_name() {
+            Some(name) if self.ahead_hours != 0 => write!(f, "{name}{:+}", self.ahead_hours),
             Some(name) => f.write_str(name),
-            None => match self.0.to_fixed_offset() {
+            None => match self.zone.to_fixed_offset() {
                 Ok(Offset::UTC) => f.write_str("UTC"),
                 Ok(offset) => write!(f, "UTC{offset}"),
                 Err(_) => f.write_str("system time zone"),
@@ -130,10 +164,25 @@ mod tests {
             ("GMT+0530", "UTC+05:30"),
             ("+05:30", "UTC+05:30"),
             (" UTC+2 ", "UTC+02"),
+            ("America/New_York+7", "America/New_York+7"),
+            ("America/New_York-1", "America/New_York-1"),
+            ("Etc/GMT+7", "Etc/GMT+7"),
         ] {
             assert_eq!(Zone::parse(text).unwrap().to_string(), shown, "{text}");
         }
-        for bad in ["", "Mars/Olympus", "../etc/passwd", "UTC+25", "5", "+5", "UTC+1:7", "New York"] {
+        for bad in [
+            "",
+            "Mars/Olympus",
+            "../etc/passwd",
+            "UTC+25",
+            "5",
+            "+5",
+            "UTC+1:7",
+            "New York",
+            "America/New_York+13",
+            "America/New_York+",
+            "Mars/Olympus+7",
+        ] {
             assert!(Zone::parse(bad).is_err(), "{bad}");
         }
     }
@@ -147,6 +196,22 @@ mod tests {
             panic!("the clock was set back")
         };
         assert_eq!(second.as_second() - first.as_second(), 3600);
+    }
+
+    #[test]
+    fn a_clock_seven_hours_ahead_of_new_york_follows_american_summer_time() {
+        let broker = Zone::parse("America/New_York+7").unwrap();
+        let utc = |text: &str| Meant::One(text.parse().unwrap());
+        for (shown, expected) in [
+            (date(2024, 3, 8).at(23, 0, 0, 0), "2024-03-08T21:00:00Z"),
+            (date(2024, 3, 11).at(0, 0, 0, 0), "2024-03-10T21:00:00Z"),
+            // Europe changes its clocks on 31 March.
+            (date(2024, 3, 12).at(12, 0, 0, 0), "2024-03-12T09:00:00Z"),
+            (date(2024, 12, 2).at(0, 0, 0, 0), "2024-12-01T22:00:00Z"),
+        ] {
+            assert_eq!(broker.meant(shown), utc(expected), "{shown}");
+        }
+        assert_eq!(broker.day("2024-03-10T21:00:00Z".parse().unwrap()), date(2024, 3, 11));
     }
 
     proptest! {

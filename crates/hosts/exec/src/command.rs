@@ -18,9 +18,11 @@ use std::time::Duration;
 
 /// Environment variables that every command inherits if the host has them.
 const ALWAYS: [&str; 7] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR"];
-/// Environment variable with the operation of a process.
+/// Environment variables with the operation and the attempt of a process, for the program.
 pub(crate) const OPERATION: &str = "SIGNALBOX_OPERATION";
 pub(crate) const ATTEMPT: &str = "SIGNALBOX_ATTEMPT";
+/// Environment variable that identifies one start of a command; see [`crate::owner`].
+pub(crate) const RUN: &str = "SIGNALBOX_RUN";
 /// Default time from SIGTERM to SIGKILL. Fits into the server's cancel deadline.
 const GRACE: Duration = Duration::from_secs(3);
 

@@ -1,11 +1,13 @@
 //! Process tracking and termination of one command.
 //!
-//! Its processes are the process group, processes that left it but have the operation ID in their environment, and
+//! Its processes are the process group, processes that left it but have the run's ID in their environment, and
 //! descendants of both. A process that left the group, cleared its environment and lost its parent is not found.
+//! Another attempt of the operation, which may be running by now, is another run.
 
 use crate::procs::{self, Id, Proc};
 use crate::watchdog::Watchdog;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -134,14 +136,15 @@ impl Drop for Group {
 /// Live processes of a group and those that left it; `None` if the process table is not available.
 fn look(group: Id, mark: &str) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
-    let mut members = procs::members(&all, group, &procs::marked(&all, mark));
+    let marked = procs::marked(&all, |variable| variable == mark.as_bytes());
+    let mut members = procs::members(&all, &BTreeSet::from([group]), &marked);
     members.retain(|p| !p.dead);
     Some(members)
 }
 
 /// Sends a signal to a process, but not to a later one with the same ID.
 #[cfg(target_os = "linux")]
-fn signal_one(one: &Proc, signal: Signal) {
+pub(crate) fn signal_one(one: &Proc, signal: Signal) {
     use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
     let Some(pid) = i32::try_from(one.id).ok().and_then(Pid::from_raw) else { return };
     let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return };
@@ -152,4 +155,4 @@ fn signal_one(one: &Proc, signal: Signal) {
 
 /// Without a process table, processes outside the group are unknown.
 #[cfg(not(target_os = "linux"))]
-fn signal_one(_: &Proc, _: Signal) {}
+pub(crate) fn signal_one(_: &Proc, _: Signal) {}

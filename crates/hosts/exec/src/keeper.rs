@@ -3,10 +3,11 @@
 //! Runs as a separate task that is never aborted. It holds a clone of the context, so the host reports the work as
 //! stopped only after the last process has ended.
 
-use crate::command::{ATTEMPT, Declared, OPERATION};
+use crate::command::{ATTEMPT, Declared, OPERATION, RUN};
 use crate::group::Group;
 use crate::listen::listen;
 use crate::outcome::{Ended, Why, ending};
+use crate::owner::Owner;
 use crate::teller::Teller;
 use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
@@ -35,6 +36,7 @@ const EARLY: Duration = Duration::from_millis(50);
 pub(crate) struct Shared {
     pub watchdog: Arc<Watchdog>,
     pub table: Arc<Table>,
+    pub owner: Owner,
 }
 
 /// Command to run.
@@ -50,12 +52,12 @@ pub(crate) struct Job {
 pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> Result<ResultDoc, WorkError> {
     let Job { declared, shared, vector, set_env } = job;
     let program = declared.program().map_err(|why| WorkError::failed(why, "Fix this, then retry."))?;
-    let mark = format!("{OPERATION}={}", ctx.id());
+    let run = shared.owner.run(ctx.id(), ctx.attempt());
     let began = Instant::now();
-    let mut child = begin(&declared, &program, &vector, &set_env, &ctx)?;
+    let mut child = begin(&declared, &program, &vector, &set_env, &ctx, &run)?;
     let id = child.id().expect("a child that was not reaped has an ID");
-    let (group, unwatched) =
-        Group::new(id, mark, Arc::clone(&shared.watchdog)).expect("a process ID is positive");
+    let (group, unwatched) = Group::new(id, format!("{RUN}={run}"), Arc::clone(&shared.watchdog))
+        .expect("a process ID is positive");
     if let Some(error) = unwatched {
         let text = format!("Cannot start /bin/sh to clean up this command if the host is killed: {error}.");
         ctx.log(LogLevel::Warn, text);
@@ -100,6 +102,7 @@ fn begin(
     vector: &[String],
     set_env: &[(String, String)],
     ctx: &Context,
+    run: &str,
 ) -> Result<Child, WorkError> {
     let mut command = Command::new(program);
     command
@@ -112,6 +115,7 @@ fn begin(
         .envs(set_env.iter().map(|(name, value)| (name, value)))
         .env(OPERATION, ctx.id().to_string())
         .env(ATTEMPT, ctx.attempt().to_string())
+        .env(RUN, run)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -204,11 +208,11 @@ async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, aban
             gone = group.empty_by(Some(Instant::now() + LINGER)) => if gone { return },
             () = ctx.token().cancelled() => {}
         }
-        let left = processes(group.count().await);
-        ctx.log(
-            LogLevel::Warn,
-            format!("The command ended and left {left} running. Stopping what it left behind."),
-        );
+        let text = match group.count().await {
+            1 => "The command ended, but 1 process that it started still runs. Stopping it.".to_owned(),
+            n => format!("The command ended, but {n} processes that it started still run. Stopping them."),
+        };
+        ctx.log(LogLevel::Warn, text);
     }
     // A stopped process handles signals only after SIGCONT.
     group.signal(&[Signal::TERM, Signal::CONT]).await;

@@ -15,7 +15,7 @@
 //! "#;
 //! let config = signalbox_exec_host::ExecConfig::from_toml(text)?;
 //! let mut host = host_kit::Host::builder("exec", "1.0").capacity(8);
-//! for work in signalbox_exec_host::works(&config, std::path::Path::new("/srv"))? {
+//! for work in signalbox_exec_host::works(&config, std::path::Path::new("/srv"), Default::default())? {
 //!     host = host.work(work);
 //! }
 //! let host = host.build()?;
@@ -27,6 +27,7 @@ mod bar;
 mod command;
 mod config;
 mod curves;
+mod display;
 mod ear;
 mod escape;
 mod gate;
@@ -37,6 +38,7 @@ mod lines;
 mod listen;
 mod log;
 mod outcome;
+mod owner;
 mod param;
 mod pattern;
 mod percent;
@@ -52,4 +54,5 @@ mod watchdog;
 mod work;
 
 pub use config::{ConfigError, ExecConfig};
+pub use owner::Owner;
 pub use work::{ExecParams, ExecWork, works};

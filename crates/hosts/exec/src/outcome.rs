@@ -97,32 +97,46 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
 fn failed(ended: &Ended) -> WorkError {
     let program = ended.vector.first().map_or("", String::as_str);
     let (how, hint) = match (ended.status.code(), ended.status.signal()) {
-        (Some(code), _) => (format!("exited with code {code}"), hint_of(code)),
-        (None, Some(signal)) => (
-            format!("was killed by signal {}", name_of(signal)),
-            match signal {
-                9 => {
-                    "Signalbox did not send it. The system may be out of memory: check the kernel log (dmesg) for 'Out of memory'."
-                }
-                2 | 15 => "Signalbox did not send it: another process or user stopped it. Retry to start again.",
-                _ => "The program crashed. See the log for the cause, then retry.",
-            }
-            .to_owned(),
-        ),
+        (Some(code), _) => (format!("exited with code {code}"), hint_of(code, &ended.heard.last)),
+        (None, Some(signal)) => {
+            (format!("was killed by signal {}", name_of(signal)), hint_of_signal(signal).to_owned())
+        }
         (None, None) => ("ended without an exit code or signal".to_owned(), String::new()),
     };
     WorkError::failed(format!("{program} {how}.{}", last_words(&ended.heard)), hint)
 }
 
-/// Advice for an exit code. Codes are ambiguous, so it is not stated as a fact.
-fn hint_of(code: i32) -> String {
+/// Advice for a signal that Signalbox did not send.
+fn hint_of_signal(signal: i32) -> &'static str {
+    match signal {
+        4 | 6 | 7 | 8 | 11 => "The program crashed. See the log for the cause, then retry.",
+        9 => {
+            "The program itself, another process, or the system sent it, not Signalbox. The system sends it when it is \
+             out of memory: check the kernel log (dmesg) for 'Out of memory'."
+        }
+        _ => "The program itself or another process sent it, not Signalbox. See the log, then retry.",
+    }
+}
+
+/// Advice for an exit code. Codes are ambiguous, so it is not stated as a fact, nor against the last output.
+fn hint_of(code: i32, last: &[String]) -> String {
     /// A shell adds this to the signal number that killed its child.
     const BY_SIGNAL: i32 = 128;
+    let says = |words: &[&str]| {
+        last.iter().any(|line| words.iter().any(|word| line.to_ascii_lowercase().contains(word)))
+    };
     match code {
-        2 => "Exit code 2 often means invalid arguments. See the log."
-            .to_owned(),
-        126 | 127 => {
-            "A program that it needs could not be started. Check that it is installed, executable and in PATH.".to_owned()
+        2 if last.is_empty() || says(&["usage", "argument", "option"]) => {
+            "Exit code 2 often means invalid arguments. See the log.".to_owned()
+        }
+        126 | 127
+            if last.is_empty()
+                || says(&["not found", "no such file", "permission denied", "cannot execute"]) =>
+        {
+            format!(
+                "Exit code {code} usually means that a program could not be started. Check that it is installed, \
+                 executable and in PATH."
+            )
         }
         129..=159 => {
             let signal = name_of(code - BY_SIGNAL);
@@ -153,6 +167,7 @@ fn name_of(signal: i32) -> String {
         3 => "SIGQUIT",
         4 => "SIGILL",
         6 => "SIGABRT",
+        7 => "SIGBUS",
         8 => "SIGFPE",
         9 => "SIGKILL",
         11 => "SIGSEGV",
@@ -162,4 +177,23 @@ fn name_of(signal: i32) -> String {
         _ => return signal.to_string(),
     };
     format!("{signal} ({name})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_does_not_contradict_the_output() {
+        let hint = |code, last: &str| hint_of(code, &last.lines().map(str::to_owned).collect::<Vec<_>>());
+        let by_arguments = ["", "usage: fit.py [-h]", "error: unrecognized arguments: --x"];
+        assert!(by_arguments.iter().all(|last| hint(2, last).contains("invalid arguments")));
+        let missing = "python3: can't open file 'a.py': [Errno 2] No such file or directory";
+        assert!(!hint(2, missing).contains("arguments"));
+        assert!(hint(127, "sh: 1: tool: not found").contains("could not be started"));
+        assert!(!hint(127, "Traceback\nValueError: no").contains("could not be started"));
+        for signal in [9, 15] {
+            assert!(hint_of_signal(signal).starts_with("The program itself"), "it may have killed itself");
+        }
+    }
 }

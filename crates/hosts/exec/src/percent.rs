@@ -12,13 +12,18 @@ static PERCENT: LazyLock<Regex> =
 /// Maximum decrease of a percentage that still counts as the same one, as a share.
 const MAX_CORRECTION: f64 = 0.05;
 
+/// Number of lines after 100 % that are still a summary of it, and not more work.
+const MAX_SUMMARY_LINES: u32 = 3;
+
 /// Percentages of one command.
 #[derive(Debug, Default)]
 pub(crate) struct Percentages {
     /// Label and value of the first percentage.
     first: Option<(String, f64)>,
-    /// Whether another one followed.
+    /// Whether another one followed, or other output after 100 %.
     several: bool,
+    /// Number of lines after 100 %, while there was no other percentage.
+    after_end: Option<u32>,
 }
 
 /// Total progress of a line.
@@ -30,31 +35,59 @@ pub(crate) enum Share {
 }
 
 impl Percentages {
-    /// Handles a state of a line; `stays` means it is not overwritten.
-    pub fn take(&mut self, line: &str, stays: bool) -> Option<Share> {
-        if self.several || line.trim().is_empty() {
+    /// Handles a state of a line. `drawn` means that the line is redrawn, or is the last state of such a line.
+    pub fn take(&mut self, line: &str, drawn: bool) -> Option<Share> {
+        if line.trim().is_empty() {
             return None;
         }
-        let found = percentage(line);
-        match (&mut self.first, found) {
-            (first @ None, Some((label, share))) if !stays => {
-                *first = Some((label, share));
-                Some(Share::Of(share))
-            }
-            (Some((of, far)), Some((label, share))) if *of == label && share >= *far - MAX_CORRECTION => {
-                *far = far.max(share);
-                (!stays).then_some(Share::Of(*far))
-            }
-            (Some(_), Some(_)) if !stays => self.end(),
-            // More output after 100 %: it was not the total.
-            (Some((_, far)), _) if stays && *far >= 1.0 => self.end(),
-            _ => None,
+        match percentage(line).filter(|_| drawn) {
+            Some((label, share)) => self.share(&label, share),
+            None if !drawn => self.other_line(),
+            None => None,
         }
     }
 
-    fn end(&mut self) -> Option<Share> {
+    /// Handles a percentage with a label.
+    pub fn share(&mut self, label: &str, share: f64) -> Option<Share> {
+        match &mut self.first {
+            _ if self.several => {
+                self.after_end = None;
+                None
+            }
+            None => {
+                self.first = Some((label.to_owned(), share));
+                Some(Share::Of(share))
+            }
+            Some((of, far)) if of == label && share >= *far - MAX_CORRECTION => {
+                *far = far.max(share);
+                Some(Share::Of(*far))
+            }
+            Some(_) => self.end(),
+        }
+    }
+
+    /// Handles a line without a percentage: more output after 100 % may mean more work.
+    fn other_line(&mut self) -> Option<Share> {
+        if let Some(lines) = &mut self.after_end {
+            *lines = lines.saturating_add(1);
+            return None;
+        }
+        let complete = !self.several && self.first.as_ref().is_some_and(|(_, far)| *far >= 1.0);
+        if complete {
+            self.after_end = Some(1);
+        }
+        complete.then(|| self.end()).flatten()
+    }
+
+    /// Ignores percentages from here on: the total is unknown.
+    pub fn end(&mut self) -> Option<Share> {
         self.several = true;
         Some(Share::Unknown)
+    }
+
+    /// Share at the end of the output: 100 % if only a summary followed it.
+    pub fn finish(&self) -> Option<f64> {
+        self.after_end.filter(|lines| *lines <= MAX_SUMMARY_LINES).map(|_| 1.0)
     }
 }
 
@@ -72,7 +105,7 @@ mod tests {
 
     fn shares(lines: &[&str]) -> Vec<Option<Share>> {
         let mut percentages = Percentages::default();
-        lines.iter().map(|line| percentages.take(line.trim_end_matches('$'), line.ends_with('$'))).collect()
+        lines.iter().map(|line| percentages.take(line.trim_end_matches('$'), !line.ends_with('$'))).collect()
     }
 
     #[test]
@@ -85,10 +118,25 @@ mod tests {
     #[test]
     fn another_stage_or_file_makes_the_whole_unknown() {
         let stages =
-            ["Counting: 50% (4/8)", "Counting: 100% (8/8)", "Counting: 100% (8/8), done.$", "Packing: 2%"];
+            ["Counting: 50% (4/8)", "Counting: 100% (8/8)", "Counting: 100% (8/8), done.", "Packing: 2%"];
         assert_eq!(shares(&stages)[3], Some(Share::Unknown));
         assert_eq!(shares(&["file-1  90%", "file-2   0%", "file-2  50%"])[1..], [Some(Share::Unknown), None]);
         assert_eq!(shares(&["Lists... 100%", "Lists... Done$", "Unpacking x$"])[1], Some(Share::Unknown));
         assert_eq!(shares(&["Get 40%", "a line between$", "Get 41%"])[2], Some(Share::Of(0.41)));
+    }
+
+    #[test]
+    fn a_summary_after_the_end_leaves_it_complete_and_more_output_does_not() {
+        let finished = |lines: &[&str]| {
+            let mut percentages = Percentages::default();
+            lines.iter().for_each(|line| {
+                percentages.take(line.trim_end_matches('$'), !line.ends_with('$'));
+            });
+            percentages.finish()
+        };
+        assert_eq!(finished(&["a 99%", "a 100%", "$", "saved$", "total size is 1$"]), Some(1.0));
+        assert_eq!(finished(&["a 100%", "1$", "2$", "3$", "4$"]), None, "more work");
+        assert_eq!(finished(&["a 100%", "saved$", "b 10%"]), None, "another file");
+        assert_eq!(finished(&["a 99%", "saved$"]), None);
     }
 }

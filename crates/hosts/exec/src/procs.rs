@@ -64,10 +64,10 @@ fn parse(id: Id, stat: &str) -> Option<Proc> {
     })
 }
 
-/// Processes of a command: its group, the given others, and all their descendants.
-pub(crate) fn members(all: &[Proc], group: Id, beside: &BTreeSet<Id>) -> Vec<Proc> {
+/// Processes of these groups, the given others, and all their descendants.
+pub(crate) fn members(all: &[Proc], groups: &BTreeSet<Id>, beside: &BTreeSet<Id>) -> Vec<Proc> {
     let mut ids: BTreeSet<Id> =
-        all.iter().filter(|p| p.group == group || beside.contains(&p.id)).map(|p| p.id).collect();
+        all.iter().filter(|p| groups.contains(&p.group) || beside.contains(&p.id)).map(|p| p.id).collect();
     loop {
         let before = ids.len();
         ids.extend(all.iter().filter(|p| ids.contains(&p.parent)).map(|p| p.id).collect::<Vec<_>>());
@@ -78,13 +78,23 @@ pub(crate) fn members(all: &[Proc], group: Id, beside: &BTreeSet<Id>) -> Vec<Pro
     all.iter().filter(|p| ids.contains(&p.id)).copied().collect()
 }
 
-/// Processes with this `NAME=value` in their environment. Those of other users are not readable, and are skipped.
-pub(crate) fn marked(all: &[Proc], mark: &str) -> BTreeSet<Id> {
+/// Processes with a matching `NAME=value` in their environment. Those of other users are not readable, and are skipped.
+pub(crate) fn marked(all: &[Proc], mark: impl Fn(&[u8]) -> bool) -> BTreeSet<Id> {
     let own = std::process::id();
-    all.iter().filter(|p| p.id != own && !p.dead && is_marked(p, mark)).map(|p| p.id).collect()
+    all.iter().filter(|p| p.id != own && !p.dead && is_marked(p, &mark)).map(|p| p.id).collect()
 }
 
-fn is_marked(p: &Proc, mark: &str) -> bool {
+/// This process and its ancestors.
+pub(crate) fn own_line(all: &[Proc]) -> BTreeSet<Id> {
+    let mut line = BTreeSet::new();
+    let mut next = Some(std::process::id());
+    while let Some(id) = next.filter(|id| line.insert(*id)) {
+        next = all.iter().find(|p| p.id == id).map(|p| p.parent);
+    }
+    line
+}
+
+fn is_marked(p: &Proc, mark: impl Fn(&[u8]) -> bool) -> bool {
     // Parent of kernel threads, which have no environment.
     const KTHREADD: Id = 2;
     let environ = || std::fs::read(file(p.id, "environ")).unwrap_or_default();
@@ -94,7 +104,7 @@ fn is_marked(p: &Proc, mark: &str) -> bool {
         std::thread::sleep(Duration::from_millis(1));
         read = environ();
     }
-    read.split(|b| *b == 0).any(|variable| variable == mark.as_bytes())
+    read.split(|b| *b == 0).any(mark)
 }
 
 /// Peak resident memory of a process, in bytes.
@@ -148,7 +158,10 @@ mod tests {
         };
         let all = [p(9, 8, 9), p(8, 5, 8), p(5, 1, 5), p(6, 1, 5), p(7, 1, 7), p(3, 1, 3), p(4, 3, 3)];
         let ids = |beside: &[Id]| -> Vec<Id> {
-            members(&all, 5, &beside.iter().copied().collect()).iter().map(|p| p.id).collect()
+            members(&all, &BTreeSet::from([5]), &beside.iter().copied().collect())
+                .iter()
+                .map(|p| p.id)
+                .collect()
         };
         assert_eq!(ids(&[]), [9, 8, 5, 6]);
         assert_eq!(ids(&[3]), [9, 8, 5, 6, 3, 4]);

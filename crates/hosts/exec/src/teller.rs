@@ -2,6 +2,7 @@
 
 use crate::bar::Bar;
 use crate::curves::Curves;
+use crate::display::Display;
 use crate::ear::Ear;
 use crate::json::{self, level_of};
 use crate::lines::{Piece, State, coloured};
@@ -23,7 +24,7 @@ const MAX_PHASES: usize = 100;
 pub(crate) enum Reading {
     /// JSON lines on standard output are reports.
     Lines,
-    /// Also tqdm bars.
+    /// Also tqdm bars, and other displays that redraw a line.
     Tqdm,
     /// Also lines that match.
     Pattern(Matcher),
@@ -90,6 +91,8 @@ pub(crate) struct Teller<E> {
     traceback: [Traceback; 2],
     /// Newest state of an overwritten line per stream.
     drawn: [Option<String>; 2],
+    /// Whether the current line of a stream was redrawn.
+    redrawn: [bool; 2],
     unit: String,
     total: Option<u64>,
     /// Whether anything was counted in this phase.
@@ -113,6 +116,7 @@ impl<E: Ear> Teller<E> {
             percentages: Percentages::default(),
             traceback: [Traceback::Outside; 2],
             drawn: [None, None],
+            redrawn: [false; 2],
             unit: String::new(),
             total: None,
             counting: false,
@@ -185,6 +189,10 @@ impl<E: Ear> Teller<E> {
     /// Handles a state of a line that is a bar or part of one. Returns whether it is.
     fn hear_bar(&mut self, stream: Stream, text: &str, piece: &Piece, now: Instant) -> bool {
         let state = piece.state;
+        let continues = std::mem::replace(
+            &mut self.redrawn[stream as usize],
+            matches!(state, State::Redrawn | State::Open),
+        );
         let drawn = match Bar::read(text) {
             // The log already has its last state.
             Some(_) if state == State::Settled => return true,
@@ -201,13 +209,7 @@ impl<E: Ear> Teller<E> {
             }
             None => {
                 if state != State::Settled && !self.bars.any() {
-                    match self.percentages.take(text, state == State::Kept) {
-                        Some(Share::Of(share)) => {
-                            self.apply(Said { progress: Some(share), ..Said::default() }, now);
-                        }
-                        Some(Share::Unknown) => self.ear.fraction(None),
-                        None => {}
-                    }
+                    self.hear_display(text, state, state != State::Kept || continues, now);
                 }
                 return false;
             }
@@ -222,6 +224,33 @@ impl<E: Ear> Teller<E> {
             self.apply(said, now);
         }
         true
+    }
+
+    /// Handles a state of a line that can be another display than a bar. `drawn` means that the line is redrawn, or is
+    /// the last state of such a line.
+    fn hear_display(&mut self, text: &str, state: State, drawn: bool, now: Instant) {
+        // More digits may follow in the next chunk.
+        let is_cut = state == State::Open && text.ends_with(|c: char| c.is_ascii_digit());
+        let share = match Display::read(text) {
+            Some(Display::Stage { title, done, total }) => {
+                let phase = Some(PhaseSaid::Name(title));
+                self.apply(Said { phase, done: Some(done), total: Some(total), ..Said::default() }, now);
+                self.percentages.end();
+                return;
+            }
+            Some(Display::Count { title, done, total }) if drawn && !is_cut => {
+                let message = Some(title).filter(|title| !title.is_empty());
+                self.apply(Said { message, done: Some(done), total: Some(total), ..Said::default() }, now);
+                return;
+            }
+            Some(Display::Share { tool, share }) => self.percentages.share(tool, share),
+            _ => self.percentages.take(text, drawn),
+        };
+        match share {
+            Some(Share::Of(share)) => self.apply(Said { progress: Some(share), ..Said::default() }, now),
+            Some(Share::Unknown) => self.ear.fraction(None),
+            None => {}
+        }
     }
 
     fn apply(&mut self, said: Said, now: Instant) {
@@ -299,8 +328,16 @@ impl<E: Ear> Teller<E> {
     /// Ends the parsing, after both streams have ended.
     pub fn finish(mut self) -> Heard {
         self.finish_lines();
+        self.finish_share();
         let (kept, left_out, last) = self.log.finish(&mut self.ear);
         Heard { kept, left_out, last, reported: self.reported }
+    }
+
+    /// Reports the share at the end of a display that only a summary followed.
+    fn finish_share(&mut self) {
+        if let Some(share) = self.percentages.finish() {
+            self.ear.fraction(Some(share));
+        }
     }
 
     /// Logs lines that were still being overwritten.

@@ -107,7 +107,7 @@ impl Usage {
     /// Takes a sample, and returns an exceeded limit.
     pub async fn look(&mut self) -> Option<Overrun> {
         let table = self.table.read().await?;
-        let members = procs::members(&table, self.group, &BTreeSet::new());
+        let members = procs::members(&table, &BTreeSet::from([self.group]), &BTreeSet::new());
         for one in &members {
             // Started before the leader had its limits. Later processes inherit them.
             if self.limited.insert(one.id) {

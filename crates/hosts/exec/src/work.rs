@@ -3,6 +3,7 @@
 use crate::command::{Declared, declare};
 use crate::config::{ConfigError, ExecConfig};
 use crate::keeper::{Job, Shared, keep};
+use crate::owner::Owner;
 use async_trait::async_trait;
 use host_kit::{CancellationToken, Context, Work, WorkError};
 use protocol::host::{Check, ResultDoc};
@@ -21,12 +22,12 @@ pub struct ExecWork {
 }
 
 /// Works of a configuration, one per command, in file order. Relative folders are below `base`, usually the folder of
-/// the configuration file.
+/// the configuration file. `owner` identifies the host, so that its next process finds commands that it left running.
 ///
 /// # Errors
 /// The first mistake in the configuration, with its kind and key.
-pub fn works(config: &ExecConfig, base: &Path) -> Result<Vec<ExecWork>, ConfigError> {
-    let shared = Arc::new(Shared::default());
+pub fn works(config: &ExecConfig, base: &Path, owner: Owner) -> Result<Vec<ExecWork>, ConfigError> {
+    let shared = Arc::new(Shared { owner, ..Shared::default() });
     let work = |declared: Declared| ExecWork { declared: Arc::new(declared), shared: Arc::clone(&shared) };
     Ok(declare(config, base)?.into_iter().map(work).collect())
 }

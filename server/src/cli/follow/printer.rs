@@ -43,9 +43,9 @@ impl Printer {
         }
     }
 
-    /// Continues with another state, after events in between were lost.
+    /// Continues with another state, after events in between were lost: why.
     pub fn restart(&mut self, op: Operation, why: &str) -> Result<(), OutputError> {
-        self.aside(&format!("Some events were missed, because the server no longer keeps them. {why}"))?;
+        self.aside(why)?;
         if self.json {
             output::line(&serde_json::to_string(&op).unwrap_or_default())?;
         }

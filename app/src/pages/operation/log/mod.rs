@@ -6,7 +6,7 @@
 mod copying;
 mod line;
 mod load;
-mod paint;
+pub mod paint;
 mod search;
 mod sieve;
 mod state;

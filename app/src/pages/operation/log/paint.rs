@@ -59,6 +59,7 @@ fn classes(look: Look) -> String {
 /// Segments as a view.
 pub fn drawn(text: &str, words: &str) -> AnyView {
     let piece = |piece: Piece| {
+        let piece = Piece { text: visible(&piece.text), ..piece };
         let class = (!piece.class.is_empty()).then_some(piece.class);
         if piece.marked {
             view! { <mark class=class>{piece.text}</mark> }.into_any()
@@ -69,6 +70,16 @@ pub fn drawn(text: &str, words: &str) -> AnyView {
         }
     };
     paint(text, words).into_iter().map(piece).collect_view().into_any()
+}
+
+/// Text with bidirectional controls written out, so that a program can't make its output read as something else.
+pub fn visible(text: &str) -> String {
+    let is_control = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(is_control) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if is_control(c) { format!("<U+{:04X}>", u32::from(c)) } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -83,6 +94,12 @@ mod tests {
 
     fn piece(class: &str, marked: bool, text: &str) -> (String, bool, String) {
         (class.to_owned(), marked, text.to_owned())
+    }
+
+    #[test]
+    fn a_line_reads_in_the_order_of_its_characters() {
+        assert_eq!(visible("open \u{202e}gpj.exe\u{2069}"), "open <U+202E>gpj.exe<U+2069>");
+        assert_eq!(visible("שלום"), "שלום");
     }
 
     #[test]

@@ -26,11 +26,23 @@ fn name_of(signal: i32) -> &'static str {
     }
 }
 
+/// Why some figures are missing, if any is.
+fn unmeasured(result: &ExecResult) -> Option<&'static str> {
+    /// Usage is sampled; a run of this many seconds may end before the first complete sample.
+    const SHORT_SECONDS: f64 = 1.0;
+    if result.cpu_seconds.is_some() && result.peak_memory.is_some() {
+        None
+    } else if result.seconds < SHORT_SECONDS {
+        Some("The run was too short to measure all figures.")
+    } else {
+        Some("Some figures are not available on this system.")
+    }
+}
+
 /// Result view.
 pub fn exec_view(result: &ExecResult) -> AnyView {
     let arguments = result.command.iter().map(|a| view! { <code>{a.clone()}</code> });
-    let untold = (result.cpu_seconds.is_none() || result.peak_memory.is_none())
-        .then(|| view! { <p class="muted">"Some figures are not available on this system."</p> });
+    let untold = unmeasured(result).map(|why| view! { <p class="muted">{why}</p> });
     let reported = result.reported.as_ref().map(|value| {
         view! {
             <div>
@@ -70,6 +82,15 @@ mod tests {
             lines_left_out: 0,
             reported: None,
         }
+    }
+
+    #[test]
+    fn a_run_too_short_to_measure_is_called_short() {
+        let long = result(Some(0), None);
+        assert!(unmeasured(&long).is_some_and(|why| why.contains("not available")));
+        let short = ExecResult { seconds: 0.066, cpu_seconds: Some(0.01), ..long };
+        assert!(unmeasured(&short).is_some_and(|why| why.contains("too short")));
+        assert_eq!(unmeasured(&ExecResult { peak_memory: Some(1), ..short }), None);
     }
 
     #[test]

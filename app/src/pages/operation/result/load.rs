@@ -32,7 +32,7 @@ pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
         .map(|warning| view! { <p class="note warn" role="alert">{warning.clone()}</p> })
         .collect();
     let too_little = load.quality.completeness.is_none().then(|| {
-        view! { <p class="note">"Not enough data to detect gaps: a second day is needed for comparison."</p> }
+        view! { <p class="note">"Not enough regular data to detect gaps."</p> }
     });
     view! {
         <section class="card result" aria-label="Result">

@@ -119,7 +119,7 @@ impl Days {
                 self.vote(minute, |other, _| self.ends_alike(number, other, end))
             };
             if present || usual {
-                tell(Seen { minute: at, present, usual, traded: true, bars: 1 });
+                tell(Seen { minute: at, present, usual, random: false, traded: true, bars: 1 });
             }
         }
     }
@@ -136,6 +136,7 @@ impl Days {
                     minute: self.at(number, minute),
                     present: false,
                     usual: true,
+                    random: false,
                     traded: false,
                     bars,
                 });

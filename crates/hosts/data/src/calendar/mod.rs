@@ -12,6 +12,10 @@
 //! an end of the data another day of the same week must have it. Weeks without bars don't vote, so a lost month is
 //! found. See [`slots`]. With less data days vote on days; see [`days`].
 //!
+//! **Random minutes.** A thin symbol has bars at random minutes. A part of the day is random if a bar there has less
+//! than a 90 % chance of a bar at the same minute of another week; no bar is expected in it. If most bars are in such
+//! parts, neither gaps nor completeness are reported.
+//!
 //! **Too little data.** If a pause within a day can't be compared with another day, or missing bars are scattered over
 //! a few days, neither gaps nor completeness are reported.
 //!
@@ -48,6 +52,8 @@ struct Seen {
     present: bool,
     /// Whether a bar is expected.
     usual: bool,
+    /// Bars come at random around it, so none is expected.
+    random: bool,
     /// Whether its week or day has bars.
     traded: bool,
     /// Multiplier: 1, or more in a long run of empty weeks.
@@ -63,7 +69,7 @@ pub(crate) struct Findings {
     pub(crate) missing: u64,
     /// First slot of each session without bars that counts as a holiday.
     pub(crate) closed: Vec<Time>,
-    /// Too little data to detect gaps; the lists are empty.
+    /// Too little data to detect gaps, or bars at random; the lists are empty.
     pub(crate) too_little: bool,
 }
 
@@ -118,16 +124,20 @@ impl Calendar {
         let moved = (!clock.is_utc()).then(|| self.weeks.by(clock));
         let weeks = moved.as_ref().unwrap_or(&self.weeks);
         let mut sessions = Sessions::new(timeframe, self.weeks.trades_every_day());
-        let mut misfits = 0;
+        let (mut misfits, mut random) = (0, 0);
         let mut tell = |seen: Seen| {
             misfits += u64::from(seen.traded && seen.present != seen.usual);
+            random += u64::from(seen.random && seen.present);
             // Local times that the clock skips are never missing.
             if let Some(minute) = clock.utc(seen.minute) {
                 sessions.slot(Seen { minute, ..seen });
             }
         };
         if weeks.are_enough() {
-            weeks.each_by_week(&mut check, &mut tell)?;
+            weeks.each_by_week(timeframe.minutes(), &mut check, &mut tell)?;
+            if random * 2 > self.bars {
+                return Ok((misfits, Findings { too_little: true, ..Findings::default() }));
+            }
             return Ok((misfits, sessions.findings()));
         }
         let Some(days) = Days::of(weeks) else { return Ok((0, Findings::default())) };

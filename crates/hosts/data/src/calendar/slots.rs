@@ -14,6 +14,12 @@ const MONDAY: i64 = 3 * DAY_MINUTES;
 const NEIGHBOURS: usize = 4;
 /// Minimum number of traded weeks to compare weeks with weeks.
 const ENOUGH_WEEKS: usize = 5;
+/// Minimum length in minutes of a part of the day in which bars are regular or random.
+const MIN_PART_MINUTES: i64 = 30;
+/// Minimum number of bars in a part of a day.
+const PART_BARS: i64 = 4;
+/// Of random bars, fewer than this share are at a minute that another week has too.
+const REGULAR: f64 = 0.9;
 /// In longer runs of empty weeks, the middle ones are reported once with a multiplier. So a bar dated two thousand
 /// years too early costs no more than one dated two months too early.
 const EMPTY_WEEKS_TOLD: i64 = 8;
@@ -124,17 +130,20 @@ impl Weeks {
         })
     }
 
-    /// Reports each expected or present minute, in order, by the votes of the neighbouring weeks. Calls `check` once
+    /// Reports each expected or present minute, in order, by the votes of the neighbouring weeks, for bars of `step`
+    /// minutes. Where bars are random, no minute is expected. Calls `check` once
     /// per week, to allow cancellation.
     ///
     /// # Errors
     /// The error of `check`.
     pub(super) fn each_by_week<E>(
         &self,
+        step: i64,
         mut check: impl FnMut() -> Result<(), E>,
         mut tell: impl FnMut(Seen),
     ) -> Result<(), E> {
         let Some(span) = self.span else { return Ok(()) };
+        let part = part_minutes(step);
         let weeks: Vec<Numbered> = self.weeks.iter().map(|(number, week)| (*number, week)).collect();
         for (i, (number, own)) in weeks.iter().enumerate() {
             check()?;
@@ -145,12 +154,14 @@ impl Weeks {
                 after: &weeks[i + 1..(i + 1 + NEIGHBOURS).min(weeks.len())],
             };
             let start = start_of(*number);
+            let regular = votes.regular_parts(part);
             for minute in votes.seen_at_all() {
                 let at = start + minute;
                 if (span.0..=span.1).contains(&at) {
-                    let (present, usual) = (own.has(minute), votes.usual(minute));
+                    let random = !regular[(minute / part) as usize % regular.len()];
+                    let (present, usual) = (own.has(minute), !random && votes.usual(minute));
                     if present || usual {
-                        tell(Seen { minute: at, present, usual, traded: true, bars: 1 });
+                        tell(Seen { minute: at, present, usual, random, traded: true, bars: 1 });
                     }
                 }
             }
@@ -160,7 +171,10 @@ impl Weeks {
                 let after = &weeks[i + 1..(i + 1 + NEIGHBOURS).min(weeks.len())];
                 let votes =
                     Votes { span, before: &weeks[(i + 1).saturating_sub(NEIGHBOURS)..=i], own: None, after };
-                let usual: Vec<i64> = votes.seen_at_all().into_iter().filter(|m| votes.usual(*m)).collect();
+                let regular = votes.regular_parts(part);
+                let is_regular = |minute: i64| regular[(minute / part) as usize % regular.len()];
+                let usual = |minute: &i64| is_regular(*minute) && votes.usual(*minute);
+                let usual: Vec<i64> = votes.seen_at_all().into_iter().filter(usual).collect();
                 for (number, bars) in told_of_empty(number + 1, empty) {
                     check()?;
                     let start = start_of(number);
@@ -169,6 +183,7 @@ impl Weeks {
                             minute: start + minute,
                             present: false,
                             usual: true,
+                            random: false,
                             traded: false,
                             bars,
                         });
@@ -178,6 +193,20 @@ impl Weeks {
         }
         Ok(())
     }
+}
+
+/// Number of parts in a day; 1 if a part is a week.
+fn parts_of_day(part: i64) -> usize {
+    (DAY_MINUTES / part).max(1) as usize
+}
+
+/// Length of the parts of a day in which bars of `step` minutes are regular or random. Divides the day, or is the week.
+fn part_minutes(step: i64) -> i64 {
+    let least = (step * PART_BARS).max(MIN_PART_MINUTES);
+    [MIN_PART_MINUTES, 60, 120, 240, DAY_MINUTES]
+        .into_iter()
+        .find(|part| *part >= least)
+        .unwrap_or(WEEK_MINUTES)
 }
 
 /// Weeks to report for `count` empty weeks from `first` on, each with its multiplier.
@@ -206,6 +235,38 @@ impl Votes<'_> {
         let mut all = self.own.cloned().unwrap_or_else(Week::new);
         self.before.iter().chain(self.after).for_each(|(_, week)| all.merge(week));
         all.minutes().collect()
+    }
+
+    /// Whether the bars of each part of the day are regular: the chance that a week has a bar at the minute of another
+    /// week's bar is high. Weeks without bars in a part do not count there, so that neither a holiday nor a lost day
+    /// makes it random. The days of the week are added up, because a few weeks alone would decide by chance.
+    fn regular_parts(&self, part: i64) -> Vec<bool> {
+        let weeks = self.before.iter().chain(self.after).map(|(_, week)| *week).chain(self.own);
+        let mut counts = vec![0u32; WEEK_MINUTES as usize];
+        let mut open = vec![0u32; (WEEK_MINUTES / part) as usize];
+        for week in weeks {
+            let mut before = None;
+            for minute in week.minutes() {
+                counts[minute as usize] += 1;
+                let at = minute / part;
+                if before.replace(at) != Some(at) {
+                    open[at as usize] += 1;
+                }
+            }
+        }
+        // Of the bars of other weeks at the minute of a bar: those present, and those possible.
+        let mut pairs = vec![(0u32, 0u32); parts_of_day(part)];
+        for (at, (counts, open)) in counts.chunks(part as usize).zip(open).enumerate() {
+            let (present, possible) = &mut pairs[at % parts_of_day(part)];
+            for count in counts {
+                *present += count * count.saturating_sub(1);
+                *possible += count * open.saturating_sub(1);
+            }
+        }
+        pairs
+            .iter()
+            .map(|(present, possible)| f64::from(*present) >= REGULAR * f64::from(*possible))
+            .collect()
     }
 
     /// Whether most weeks have the minute, and it was seen on both sides. So a session that moved for good, or added

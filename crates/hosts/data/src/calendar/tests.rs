@@ -178,7 +178,48 @@ fn a_thin_symbol_that_skips_minutes_by_nature_has_no_gaps_there() {
     let times =
         (0..30i64).flat_map(|week| (0..300i64).filter(move |m| (m + week) % 2 == 0).map(move |m| (week, m)));
     let times = times.map(|(week, m)| monday.plus_micros(week * 7 * DAY + 14 * HOUR + m * MINUTE));
-    assert_eq!(findings(times, Timeframe::M1).0, Findings::default());
+    let (found, completeness) = told(times, Timeframe::M1);
+    assert_eq!((found.gaps.len(), found.too_little, completeness), (0, true, None));
+}
+
+/// Of the times, this share, chosen by a fixed hash.
+fn thinned(times: Vec<Time>, percent: u64) -> impl Iterator<Item = Time> {
+    let random = |t: &Time| {
+        let mut x = (t.micros() / MINUTE) as u64;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % 100
+    };
+    times.into_iter().filter(move |t| random(t) < percent)
+}
+
+#[test]
+fn nothing_is_told_of_a_symbol_that_trades_at_random_minutes() {
+    for (timeframe, step) in [(Timeframe::M1, 1), (Timeframe::M5, 5), (Timeframe::M30, 30)] {
+        for percent in [20, 35, 50, 65, 84] {
+            let times = sessions("2024-01-08T00:00:00Z", 70, step, 840..1260, |_| 0);
+            let (found, completeness) = told(thinned(times, percent), timeframe);
+            assert!(found.too_little && found.gaps.is_empty(), "{timeframe}, {percent} %");
+            assert_eq!(completeness, None, "{timeframe}, {percent} %");
+        }
+    }
+}
+
+#[test]
+fn random_minutes_around_a_regular_session_are_no_gaps_and_a_hole_in_the_session_is_one() {
+    let lost = at("2024-02-14T15:00:00Z")..at("2024-02-14T16:00:00Z");
+    let early = sessions("2024-01-08T00:00:00Z", 70, 5, 540..870, |_| 0);
+    let late = sessions("2024-01-08T00:00:00Z", 70, 5, 1260..1440, |_| 0);
+    let regular = sessions("2024-01-08T00:00:00Z", 70, 5, 870..1260, |_| 0);
+    let times: Vec<Time> = regular
+        .into_iter()
+        .filter(|t| !lost.contains(t))
+        .chain(thinned(early, 30))
+        .chain(thinned(late, 30))
+        .collect();
+    let (found, completeness) = findings(times, Timeframe::M5);
+    assert_eq!(found.gaps, [gap("2024-02-14T15:00:00Z", "2024-02-14T15:55:00Z", 12)]);
+    assert!(completeness > 0.99, "{completeness}");
 }
 
 #[test]

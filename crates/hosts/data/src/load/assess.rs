@@ -21,6 +21,14 @@ pub(super) struct Assessment {
     pub(super) quality: Quality,
 }
 
+impl Assessment {
+    /// Drops statements about missing bars.
+    pub(super) fn untold(&mut self) {
+        self.findings = Findings { too_little: true, ..Findings::default() };
+        self.quality.completeness = None;
+    }
+}
+
 /// Reads every segment once. Blocks its thread.
 ///
 /// # Errors

@@ -6,7 +6,7 @@
 mod checks;
 
 use super::super::bars::{Bar, Period, Range};
-use super::super::params::Request;
+use super::super::params::{Mode, Request};
 use super::super::segment::Label;
 use super::super::source::{self, Opened, Place, Watch, off_thread};
 use super::super::trouble::TRY_AGAIN;
@@ -79,6 +79,12 @@ pub(super) struct Loading<R> {
     first_period: Option<Period>,
     last_taken: Option<Time>,
     speed: Speed,
+    /// Warnings for the result, in sentences.
+    warnings: Vec<String>,
+    /// The source as named in the log, if it may be cut after its last row.
+    may_be_cut: Option<String>,
+    newest_first: bool,
+    has_layout: bool,
 }
 
 impl<R: Report> Loading<R> {
@@ -114,6 +120,10 @@ impl<R: Report> Loading<R> {
             first_period: None,
             last_taken: None,
             speed: Speed::new(0),
+            warnings: Vec::new(),
+            may_be_cut: opened.may_be_cut.then(|| opened.described.clone()),
+            newest_first: false,
+            has_layout: false,
         };
         if let Some(saved) = trust.whole {
             // A source with a range request counts only the remaining rows.
@@ -152,6 +162,7 @@ impl<R: Report> Loading<R> {
             let slice = opened.rows.next(self.report.token()).await.map_err(|e| self.resumable(e))?;
             let Some(slice) = slice else { break };
             described = described || source::describe(&opened.rows, request, &self.report);
+            self.layout(&opened.rows);
             let mut rest = slice.as_slice();
             while !rest.is_empty() {
                 // Rows outside the range are free for the source, so they are not throttled.
@@ -182,6 +193,42 @@ impl<R: Report> Loading<R> {
         self.sort().await;
         self.drop_unfinished();
         Ok(())
+    }
+
+    /// Takes what the layout says about the rows, once it is known.
+    fn layout(&mut self, rows: &source::Rows) {
+        let Some(layout) = rows.layout().filter(|_| !self.has_layout) else { return };
+        self.has_layout = true;
+        self.warnings.extend_from_slice(layout.warnings());
+        self.newest_first = layout.is_newest_first();
+        // A later row of a response can be of another symbol. Then nothing of it may be stored.
+        if rows.is_stream() && layout.names_instruments() {
+            self.sorting.get_or_insert_with(Sorting::default);
+        }
+    }
+
+    /// Limits a full load to the rows that a source has for certain: one that may be cut says nothing about stored
+    /// bars beyond its last row.
+    fn spare_stored(&mut self) {
+        if self.may_be_cut.is_none() || self.writer.mode != Mode::Full {
+            return;
+        }
+        let first = self.sorted.first().map(|bar| bar.time);
+        let last = self.sorted.last().or_else(|| self.gathering.as_ref()?.bars.last());
+        let in_order = self.validator.early == 0;
+        if let Some(last) = last.map(|bar| bar.time).or(self.last_taken)
+            && (in_order || !self.newest_first)
+            // Rows beyond the requested range show that all of the range is there.
+            && self.passed.is_none_or(|(_, latest)| latest < last)
+        {
+            let after = last.plus_micros(1);
+            self.writer.range.to = Some(self.writer.range.to.map_or(after, |to| to.min(after)));
+        }
+        if let Some(first) =
+            first.filter(|first| !in_order && self.passed.is_none_or(|(earliest, _)| earliest > *first))
+        {
+            self.writer.range.from = self.writer.range.from.max(Some(first));
+        }
     }
 
     /// Sorts the collected bars and rejects duplicates.
@@ -276,6 +323,7 @@ impl<R: Report> Loading<R> {
 
     /// Writes the last bars. Only the check phase remains for a later attempt.
     pub(super) async fn finish(&mut self) -> Result<(), Interrupted> {
+        self.spare_stored();
         for bar in std::mem::take(&mut self.sorted) {
             if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
                 self.finish_segment(None).await?;
@@ -386,6 +434,23 @@ impl<R: Report> Loading<R> {
         }
     }
 
+    /// Writer of the segments. Its range is that of the removed bars.
+    pub(super) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Warns of a source that may be cut. `kept` is the number of stored bars that it does not have.
+    pub(super) fn warn_of_cut(&mut self, kept: u64) {
+        let Some(described) = &self.may_be_cut else { return };
+        let mut warning = format!("The last line of {described} has no line end: it may be cut.");
+        if kept > 0 {
+            let bars = counted(kept, "stored bar", "stored bars");
+            warning.push_str(&format!(" {bars} beyond its rows were kept."));
+        }
+        say(&self.report, LogLevel::Warn, warning.clone());
+        self.warnings.push(warning);
+    }
+
     /// Metadata of the segments.
     pub(super) fn label(&self) -> &Label {
         &self.writer.label
@@ -398,6 +463,6 @@ impl<R: Report> Loading<R> {
 
     /// Counters of the read so far.
     pub(super) fn tally(&self) -> Tally<'_> {
-        Tally { rows: self.read, validator: &self.validator, passed: self.passed }
+        Tally { rows: self.read, validator: &self.validator, passed: self.passed, warnings: &self.warnings }
     }
 }

@@ -40,13 +40,14 @@ const PHASE_WEIGHTS: [f64; 3] = [0.0, 95.0, 5.0];
 const SPEED: &str = "rows_per_second";
 
 /// Suggested time zones. Any IANA name is accepted.
-const ZONES: [&str; 12] = [
+const ZONES: [&str; 13] = [
     "UTC",
     "America/New_York",
     "America/Chicago",
     "Europe/London",
     "Europe/Berlin",
     "Europe/Athens",
+    "America/New_York+7",
     "Asia/Tokyo",
     "Asia/Hong_Kong",
     "Asia/Kolkata",

@@ -5,7 +5,7 @@ use super::super::grid::{Grid, Spacing, distance};
 use super::super::params::{Mode, Request};
 use super::super::segment::Label;
 use super::super::trouble::failure;
-use super::super::validate::{Rejections, Validator};
+use super::super::validate::{Reason, Rejections, Validator};
 use super::super::wording::{moment, percent};
 use super::assess::{Assessment, listed};
 use super::report::{Report, say};
@@ -30,6 +30,8 @@ pub(super) struct Tally<'a> {
     pub(super) validator: &'a Validator,
     /// First and last time of skipped rows.
     pub(super) passed: Option<(Time, Time)>,
+    /// Warnings about the source, in sentences.
+    pub(super) warnings: &'a [String],
 }
 
 impl Tally<'_> {
@@ -60,6 +62,11 @@ impl Tally<'_> {
             .rejected
             .most()
             .map_or(("", ""), |(reason, _, example)| (reason.remedy(), example));
+        // Of rows with one time the first would be stored, even if they are bars of several symbols.
+        let duplicates =
+            self.validator.rejected.most().is_some_and(|(reason, ..)| reason == Reason::DuplicateTime);
+        let anyway =
+            if duplicates { "" } else { " To load the other rows anyway, raise max_rejected_share." };
         failure(
             format!(
                 "Too many rows of {} {} were rejected, {}. First example: {example}.",
@@ -67,7 +74,7 @@ impl Tally<'_> {
                 label.timeframe,
                 self.rejections()
             ),
-            format!("{remedy} To load the other rows anyway, raise max_rejected_share."),
+            format!("{remedy}{anyway}"),
         )
     }
 }
@@ -179,7 +186,7 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
     }
     let gaps = found.findings.gaps.len() as u64;
     let missing = match found.quality.completeness {
-        None => "Not enough data to detect missing bars".to_owned(),
+        None => "Missing bars are unknown: there are not enough regular bars of this timeframe".to_owned(),
         Some(_) if gaps == 0 => {
             "No gaps: all bars expected from the symbol's own calendar are present".to_owned()
         }
@@ -211,7 +218,13 @@ fn day(time: Time) -> String {
 
 /// Warnings of a successful load.
 fn warnings(label: &Label, read: &Tally) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = read.warnings.to_vec();
+    if let skipped @ 1.. = read.validator.rejected.of(Reason::SkippedHour) {
+        warnings.push(format!(
+            "{} in an hour that the clocks of the time zone skip: the times are probably of another zone, such as UTC.",
+            counted(skipped, "row is", "rows are")
+        ));
+    }
     if read.rejected_share() > WARNED_SHARE {
         warnings.push(format!("Rejected {}.", read.rejections()));
     }

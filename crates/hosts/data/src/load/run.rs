@@ -76,15 +76,21 @@ pub(super) async fn load<R: Report>(
         _claim: claim,
     };
     let had_bars = stored_last.is_some();
-    let loading = read(&report, &writer, &request, (range, trust), had_bars).await?;
+    let mut loading = read(&report, &writer, &request, (range, trust), had_bars).await?;
+    let mut kept = 0;
     if request.mode == Mode::Full {
-        clear(&report, &writer, &loading.done).await?;
+        kept = clear(&report, loading.writer(), &loading.done, request.range).await?;
     }
+    loading.warn_of_cut(kept);
 
     report.phase(3, PHASES[2]);
     report.message("Looking for gaps".to_owned());
     let held = report.clone();
-    let assessment = off_thread(move || assess(&set, &held)).await?;
+    let mut assessment = off_thread(move || assess(&set, &held)).await?;
+    if loading.validator.grid.is_coarser(request.timeframe) {
+        // The calendar of these bars says nothing about bars of the timeframe.
+        assessment.untold();
+    }
     // The operation ends with the final row count.
     report.items("rows", Some(loading.read()));
     report.done(loading.read());
@@ -106,7 +112,11 @@ async fn read<R: Report>(
     loop {
         let asked = trust.narrow(range);
         let known = trust.whole.as_ref().map(Saved::known);
-        let mut opened = source::open(request, asked, known, report.token()).await?;
+        let notify = |note: String| {
+            report.message(note.clone());
+            say(report, LogLevel::Warn, note);
+        };
+        let mut opened = source::open(request, asked, known, report.token(), &notify).await?;
         trust.hold_against(&opened, report);
         say(
             report,
@@ -260,17 +270,19 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
     range
 }
 
-async fn clear(report: &impl Report, writer: &Writer, done: &[Done]) -> Result<(), WorkError> {
+/// Removes bars that the source no longer has. Returns the number of bars in the requested range that were kept
+/// although the source does not have them.
+async fn clear(report: &impl Report, writer: &Writer, done: &[Done], asked: Range) -> Result<u64, WorkError> {
     report.check()?;
     let (writer, done, held) = (writer.clone(), done.to_vec(), report.clone());
-    let changed = off_thread(move || {
+    let (changed, kept) = off_thread(move || {
         let _held = held;
-        writer.clear(&done)
+        Ok::<_, Failure>((writer.clear(&done)?, writer.beyond(asked)?))
     })
     .await?;
     if changed > 0 {
         let what = counted(changed, "segment", "segments");
         say(report, LogLevel::Info, format!("Removed bars that the source no longer has from {what}"));
     }
-    Ok(())
+    Ok(kept)
 }

@@ -22,10 +22,10 @@ impl Sorting {
         if self.0.len() >= MAX_SORTED_ROWS {
             return Err(failure(
                 format!(
-                    "The rows are out of time order, and at most {} rows can be sorted.",
+                    "At most {} rows can be sorted, or held back until all their symbols are known.",
                     thousands(MAX_SORTED_ROWS as u64)
                 ),
-                "Sort the file by time, oldest first, or choose a shorter range.",
+                "Sort the rows by time, oldest first, remove the symbol column, or choose a shorter range.",
             ));
         }
         self.0.push((bar, line));

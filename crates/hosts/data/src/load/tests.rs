@@ -16,7 +16,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 mod changed;
+mod cut;
 mod days;
+mod instruments;
 mod order;
 
 /// Records the reports of a load, and cancels it at a chosen check.
@@ -426,6 +428,26 @@ async fn breaks_off_after(text: String) -> SourceConfig {
     SourceConfig::Http { name: "web".into(), template, options: TextOptions::default() }
 }
 
+/// Server that sends one answer per connection, and closes it.
+async fn answers(answers: Vec<String>) -> SourceConfig {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let template = format!("http://{}/{{symbol}}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    SourceConfig::Http { name: "web".into(), template, options: TextOptions::default() }
+}
+
+/// Response with a Content-Length that fits.
+fn with_length(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
 #[tokio::test]
 async fn a_resume_is_offered_only_where_something_was_finished() {
     for (bars, hint) in [(300, "Start the load again."), (600, "Resume: completed segments are kept")] {
@@ -688,5 +710,50 @@ async fn real_files_are_loaded_wholly() {
         assert_eq!(candles.bars, result.rows);
         let gaps: Vec<_> = result.gaps.iter().map(|g| format!("{} .. {} {}", g.from, g.to, g.bars)).collect();
         println!("{}\n{:?}", gaps.join("\n"), result.quality);
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_is_asked_again_says_so_in_the_log() {
+    let mut bench = Bench::new();
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n".to_owned();
+    bench.config.sources.push(answers(vec![busy, with_length(&text(0..300))]).await);
+    let notebook = Notebook::new();
+    bench.run(&notebook, params(json!({"source": "web"})), None).await.unwrap();
+    let note = "Source 'web' returned 503 Service Unavailable, next try in 0.0 s (2 of 3)";
+    assert!(notebook.log().contains(note), "{}", notebook.log());
+}
+
+#[tokio::test]
+async fn a_preview_says_whether_a_zone_is_needed_and_counts_rows() {
+    let bench = Bench::new();
+    let row = "1,2,1,1,5\n";
+    for (text, zone, expected) in [
+        (
+            format!("time,open,high,low,close,volume\n1709562600,{row}"),
+            "",
+            "not needed: times since 1970 are UTC",
+        ),
+        (
+            format!("time,open,high,low,close,volume\n1709562600,{row}"),
+            "Asia/Tokyo",
+            "Asia/Tokyo (selected) is not used: times since 1970 are UTC",
+        ),
+        (
+            format!("time,open,high,low,close,volume\n2024-03-04T09:30:00-05:00,{row}"),
+            "",
+            "not needed: each time has its zone",
+        ),
+        (
+            format!("time,open,high,low,close,volume\n2024-03-04 09:30,{row}"),
+            "Asia/Tokyo",
+            "Asia/Tokyo (selected)",
+        ),
+    ] {
+        bench.csv("A_30m.csv", &text);
+        let request = bench.request(params(json!({"timeframe": "30m", "time_zone": zone})));
+        let preview = source::preview(&request).await;
+        let fact = |label: &str| preview.facts.iter().find(|f| f.label == label).unwrap().value.as_str();
+        assert_eq!((fact("Time zone"), fact("Rows")), (expected, "1 row"));
     }
 }

@@ -84,6 +84,24 @@ impl Writer {
         Ok(changed)
     }
 
+    /// Number of stored bars in a range that a full load keeps because they are outside of its own.
+    ///
+    /// # Errors
+    /// If a segment can't be read.
+    pub(super) fn beyond(&self, asked: Range) -> Result<u64, Failure> {
+        if self.range == asked {
+            return Ok(0);
+        }
+        let mut kept = 0;
+        for stored in self.set.segments()? {
+            if asked.meets(stored.period) && !self.range.covers(stored.period) {
+                let bars = self.set.bars(stored.period, asked)?;
+                kept += bars.iter().filter(|bar| !self.range.contains(bar.time)).count() as u64;
+            }
+        }
+        Ok(kept)
+    }
+
     /// Rewrites a segment with these bars, or deletes it if there are none.
     fn keep(&self, period: Period, bars: &[Bar]) -> Result<(), Failure> {
         let path = self.set.path(period);

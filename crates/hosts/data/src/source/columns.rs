@@ -17,6 +17,8 @@ const NO_VOLUME: [&str; 8] = ["", "nan", "null", "none", "na", "n/a", "-", "#n/a
 pub(super) struct Columns {
     pub(super) time: TimeColumns,
     pub(super) prices: [usize; 4],
+    /// Prices are integers in units of 10⁻⁹, as in raw files of Databento.
+    pub(super) nano_prices: bool,
     /// Absent if the source has no volume.
     pub(super) volume: Option<usize>,
     /// Number of fields per row.
@@ -59,7 +61,8 @@ impl Columns {
         let mut prices = [0.0; 4];
         for (i, price) in prices.iter_mut().enumerate() {
             let text = record[self.prices[i]].trim();
-            *price = numbers.parse(text).ok_or_else(|| no_number(PRICE_NAMES[i], text))?;
+            let number = if self.nano_prices { nano(text) } else { numbers.parse(text) };
+            *price = number.ok_or_else(|| no_number(PRICE_NAMES[i], text))?;
         }
         let volume = match self.volume.map(|at| record[at].trim()) {
             Some(text) if !NO_VOLUME.iter().any(|none| text.eq_ignore_ascii_case(none)) => {
@@ -77,6 +80,12 @@ impl Columns {
             .flat_map(|row| self.prices.into_iter().chain(self.volume).filter_map(|at| row.get(at)))
             .collect()
     }
+}
+
+/// Price in units of 10⁻⁹. The largest integer means that there is none.
+fn nano(text: &str) -> Option<f64> {
+    let units = text.parse::<i64>().ok().filter(|units| *units != i64::MAX)?;
+    Some(units as f64 / 1e9)
 }
 
 fn no_number(name: &str, text: &str) -> Reject {

@@ -1,6 +1,6 @@
 //! Source of kind `csv`: a folder of files `SYMBOL_TIMEFRAME.csv`, plain or compressed.
 
-use super::csv_text::CsvText;
+use super::csv_text::{CsvText, is_within_a_line};
 use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate, mark_length};
 use super::file_names;
 use super::layout::{About, Layout};
@@ -136,7 +136,8 @@ struct Survey {
     plain: bool,
 }
 
-/// Reads a text once to count its lines and detect its layout. `None` if cancelled.
+/// Reads a text once to count its lines and detect its layout. With a symbol column, all rows are parsed, because
+/// nothing may be stored of a file of several symbols. `None` if cancelled.
 fn survey(
     source: &mut TextFile,
     text: &mut CsvText,
@@ -156,19 +157,24 @@ fn survey(
             found.tail.extend_from_slice(&piece[piece.len().saturating_sub(TAIL_BYTES)..]);
             let over = found.tail.len().saturating_sub(TAIL_BYTES);
             found.tail.drain(..over);
-            if text.layout().is_none() { text.push(piece, &mut rows) } else { Ok(()) }
+            if names_instruments(text) { text.push(piece, &mut rows) } else { Ok(()) }
         })?;
         rows.clear();
         if !more {
             break;
         }
     }
-    if text.layout().is_none() {
+    if names_instruments(text) {
         text.finish(&mut rows)?;
     }
     found.lines += u64::from(last != b'\n');
     found.plain = source.decoder.is_plain_utf8();
     Ok(Some(found))
+}
+
+/// Whether the rows of a text name their instruments, or may do so.
+fn names_instruments(text: &CsvText) -> bool {
+    text.layout().is_none_or(|layout| layout.instrument.is_some())
 }
 
 /// Checks that the file exists.
@@ -210,6 +216,7 @@ fn open_now(
     let found = survey(&mut source, &mut text, token)?.ok_or(WorkError::Cancelled)?;
     let Some(layout) = text.layout().cloned() else { return Err(empty(&what).into()) };
     let last = last_time(&found.tail, &text);
+    let may_be_cut = is_within_a_line(&found.tail);
 
     let resume = known.filter(|k| k.fingerprint == fingerprint && k.place.offset <= found.bytes);
     let place = resume.as_ref().map_or_else(|| first_row(&layout), |k| k.place);
@@ -235,6 +242,7 @@ fn open_now(
         watch: Some(watch),
         end: Place { offset: found.bytes, line: found.lines + 1 },
         resumed: resume.is_some(),
+        may_be_cut,
         warnings: Vec::new(),
     })
 }

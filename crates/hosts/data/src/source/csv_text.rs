@@ -1,6 +1,7 @@
 //! Incremental CSV parser for bars: chunks in, rows out. Memory holds one chunk and one line, and at the start the
 //! lines needed to detect the layout.
 
+use super::instruments::Instruments;
 use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
 use super::{Place, SourceResult};
 use crate::trouble::failure;
@@ -20,11 +21,18 @@ pub(super) struct CsvText {
     pending: Vec<u8>,
     /// Position of `pending`.
     place: Place,
+    instruments: Instruments,
 }
 
 impl CsvText {
     pub(super) fn new(about: About) -> Self {
-        Self { about, layout: None, pending: Vec::new(), place: Place { offset: 0, line: 1 } }
+        Self {
+            about,
+            layout: None,
+            pending: Vec::new(),
+            place: Place { offset: 0, line: 1 },
+            instruments: Instruments::default(),
+        }
     }
 
     /// Layout of the text, once known.
@@ -74,12 +82,13 @@ impl CsvText {
             }
             self.detect(end)?;
         }
-        self.parse(self.pending.len(), rows)
+        self.parse(self.pending.len(), rows)?;
+        self.instruments.finish(&self.about.what)
     }
 
     /// Whether the last line has no line break.
     pub(super) fn ends_within_a_line(&self) -> bool {
-        self.pending.last().is_some_and(|last| *last != b'\n')
+        is_within_a_line(&self.pending)
     }
 
     /// Parses a single line of this text.
@@ -143,6 +152,10 @@ impl CsvText {
                 }
             });
             let (time, bar) = layout.columns.bar(&record, &mut layout.times, layout.numbers);
+            if let Some(name) = layout.instrument.filter(|_| record.len() >= layout.columns.width) {
+                let (name, what) = (record.get(name).unwrap_or_default().trim(), &self.about.what);
+                self.instruments.note(name, (place.line, time), &self.about.symbol, what)?;
+            }
             rows.push(Row { line: place.line, offset: place.offset, time, bar });
         }
         self.place.line += newlines(block);
@@ -150,6 +163,12 @@ impl CsvText {
         self.pending.drain(..end);
         Ok(())
     }
+}
+
+/// Whether a text has anything after its last line break but white space.
+pub(super) fn is_within_a_line(text: &[u8]) -> bool {
+    let line = text.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    !line.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Decodes UTF-8; `first` is the line of the first byte.

@@ -25,19 +25,20 @@ pub(super) fn parse(name: &str) -> Option<(Symbol, Timeframe)> {
     Some((Symbol::of_file_name(symbol).ok()?, timeframe_of(timeframe)?))
 }
 
-/// Timeframe in file names. A capital `M` after the number means months, which are not supported.
+/// Timeframe in file names. A number alone means minutes, as in files of Kraken. A capital `M` after the number means
+/// months, which are not supported.
 fn timeframe_of(word: &str) -> Option<Timeframe> {
     if word.ends_with('M') {
         return None;
     }
     match word.to_lowercase().as_str() {
-        "1m" | "1min" | "m1" => Some(Timeframe::M1),
-        "5m" | "5min" | "m5" => Some(Timeframe::M5),
-        "15m" | "15min" | "m15" => Some(Timeframe::M15),
-        "30m" | "30min" | "m30" => Some(Timeframe::M30),
-        "1h" | "60m" | "60min" | "h1" | "1hour" | "hourly" => Some(Timeframe::H1),
-        "4h" | "240m" | "240min" | "h4" => Some(Timeframe::H4),
-        "1d" | "d" | "d1" | "1day" | "day" | "daily" => Some(Timeframe::D1),
+        "1m" | "1min" | "m1" | "1" => Some(Timeframe::M1),
+        "5m" | "5min" | "m5" | "5" => Some(Timeframe::M5),
+        "15m" | "15min" | "m15" | "15" => Some(Timeframe::M15),
+        "30m" | "30min" | "m30" | "30" => Some(Timeframe::M30),
+        "1h" | "60m" | "60min" | "60" | "h1" | "1hour" | "hourly" => Some(Timeframe::H1),
+        "4h" | "240m" | "240min" | "240" | "h4" => Some(Timeframe::H4),
+        "1d" | "d" | "d1" | "1day" | "day" | "daily" | "1440" => Some(Timeframe::D1),
         _ => None,
     }
 }
@@ -130,6 +131,8 @@ mod tests {
             ("^GSPC_daily.csv", "^GSPC", "1d"),
             ("EURUSD=X_1m.csv.zip", "EURUSD=X", "1m"),
             ("BTC%2FUSDT_1m.csv", "BTC/USDT", "1m"),
+            ("XBTUSD_60.csv", "XBTUSD", "1h"),
+            ("XBTUSD_1440.csv", "XBTUSD", "1d"),
         ] {
             let (s, t) = parse(name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!((s.as_str(), t.as_str()), (symbol, timeframe), "{name}");
@@ -138,6 +141,7 @@ mod tests {
             "MSFT.csv",
             "MSFT_1M.csv",
             "MSFT_2h.csv",
+            "MSFT_2.csv",
             "notes.txt",
             "MSFT_1h.parquet",
             "_1h.csv",

@@ -7,6 +7,7 @@ mod csv_text;
 mod decode;
 mod file_names;
 mod http;
+mod instruments;
 mod layout;
 mod preview;
 mod synthetic;
@@ -44,6 +45,8 @@ pub(crate) struct Opened {
     pub(crate) end: Place,
     /// Whether it continues at the requested position. Otherwise it starts at the beginning.
     pub(crate) resumed: bool,
+    /// Whether the last line has no line end, so that the text may be cut there.
+    pub(crate) may_be_cut: bool,
     /// Warnings for the log.
     pub(crate) warnings: Vec<String>,
 }
@@ -81,6 +84,11 @@ impl Rows {
         }
     }
 
+    /// Whether the rows come from a network, so that later rows are unknown while earlier ones are stored.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self, Rows::Http(_))
+    }
+
     /// Next slice of rows, never empty; `None` after the last.
     ///
     /// # Errors
@@ -94,6 +102,9 @@ impl Rows {
     }
 }
 
+/// Receives notes while a source does not respond, for the log and the progress.
+pub(crate) type Notify<'a> = &'a (dyn Fn(String) + Send + Sync);
+
 /// Cheap check whether the source can have the requested bars. Blocks its thread.
 ///
 /// # Errors
@@ -105,7 +116,8 @@ pub(crate) fn look(request: &Request) -> SourceResult<()> {
     }
 }
 
-/// Opens the source for a request. Only bars in `range` are needed, but a source may yield more.
+/// Opens the source for a request. Only bars in `range` are needed, but a source may yield more. `notify` receives the
+/// reason of each wait.
 ///
 /// # Errors
 /// If the source does not have the bars or can't be read; [`WorkError::Cancelled`] once the token is cancelled.
@@ -114,10 +126,13 @@ pub(crate) async fn open(
     range: Range,
     known: Option<Known>,
     token: &CancellationToken,
+    notify: Notify<'_>,
 ) -> Result<Opened, WorkError> {
     match &request.source {
         SourceConfig::Csv { folder, .. } => csv_file::open(folder, request, known, token).await,
-        SourceConfig::Http { template, name, .. } => http::open(name, template, request, range, token).await,
+        SourceConfig::Http { template, name, .. } => {
+            http::open(name, template, request, range, token, notify).await
+        }
         SourceConfig::Synthetic { .. } => Ok(synthetic::open(request, range)),
     }
 }

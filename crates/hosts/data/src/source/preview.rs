@@ -1,7 +1,7 @@
 //! Preview of a load: its first bars as they would be stored, and the detected layout.
 
-use super::layout::Layout;
-use super::{Opened, Rows, open};
+use super::layout::{Layout, TimeKind};
+use super::{Notify, Opened, Rows, open};
 use crate::bars::{Bar, Timeframe};
 use crate::load::Report;
 use crate::params::Request;
@@ -10,6 +10,7 @@ use crate::wording::moment;
 use host_kit::WorkError;
 use protocol::counts::counted;
 use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +25,9 @@ const PREVIEW_TIMEOUT: Duration = Duration::from_secs(12);
 pub(crate) async fn preview(request: &Request) -> Preview {
     let mut preview = Preview::default();
     let token = CancellationToken::new();
-    let looked = tokio::time::timeout(PREVIEW_TIMEOUT, look(request, &token, &mut preview)).await;
+    let waits = Mutex::new(None);
+    let notify = |note| *waits.lock().unwrap_or_else(PoisonError::into_inner) = Some(note);
+    let looked = tokio::time::timeout(PREVIEW_TIMEOUT, look(request, &token, &notify, &mut preview)).await;
     // Stops the read on the other thread.
     token.cancel();
     match looked {
@@ -32,18 +35,25 @@ pub(crate) async fn preview(request: &Request) -> Preview {
         Ok(Err(WorkError::Failed(failure))) => preview.failure = Some(failure),
         Ok(Err(WorkError::NotStarted(why))) => preview.warnings.push(why),
         Ok(Err(WorkError::Cancelled)) | Err(_) => {
-            preview.warnings.push(format!(
-                "No preview: the source did not respond within {} s",
-                PREVIEW_TIMEOUT.as_secs()
-            ));
+            let why = waits.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let why = why.unwrap_or_else(|| "The source did not respond".to_owned());
+            preview.warnings.push(format!("No preview within {} s. {why}.", PREVIEW_TIMEOUT.as_secs()));
         }
     }
     preview
 }
 
-async fn look(request: &Request, token: &CancellationToken, preview: &mut Preview) -> Result<(), WorkError> {
-    let mut opened = open(request, request.range, None, token).await?;
+async fn look(
+    request: &Request,
+    token: &CancellationToken,
+    notify: Notify<'_>,
+    preview: &mut Preview,
+) -> Result<(), WorkError> {
+    let mut opened = open(request, request.range, None, token, notify).await?;
     preview.fact("Source", opened.described.clone());
+    if opened.may_be_cut {
+        preview.warnings.push("The last line has no line end: the file may be cut.".to_owned());
+    }
     preview.warnings.append(&mut opened.warnings);
     let described = facts(&opened, request, preview);
     let mut validator = Validator::new(request.timeframe, None);
@@ -107,6 +117,9 @@ pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> 
     for note in &layout.notes {
         report.log(LogLevel::Info, note.clone());
     }
+    for warning in &layout.warnings {
+        report.log(LogLevel::Warn, warning.clone());
+    }
     true
 }
 
@@ -120,19 +133,35 @@ fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
         layout.titles.iter().map(|(value, title)| format!("{value}: {title}")).collect();
     preview.fact("Columns", columns.join(" · "));
     if let Some(total) = opened.total {
-        preview.fact("Lines", counted(total, "line", "lines"));
+        preview.fact("Rows", counted(total, "row", "rows"));
     }
+    preview.warnings.extend(layout.warnings.iter().cloned());
     preview.warnings.extend(layout.notes.iter().cloned());
     true
 }
 
 /// Time zone of times without one, and its origin.
 fn zone(layout: &Layout, request: &Request) -> String {
-    match (layout.zone(), &request.options.time_zone) {
-        (Some(zone), Some(_)) => format!("{zone} (selected)"),
-        (Some(zone), None) => format!("{zone} ({})", layout.format),
-        (None, _) if request.timeframe == Timeframe::D1 => "not needed for daily bars".to_owned(),
-        (None, _) => "not set: each time needs its own zone".to_owned(),
+    let zone = layout.zone().map(|zone| match request.options.time_zone {
+        Some(_) => format!("{zone} (selected)"),
+        None => format!("{zone} ({})", layout.format),
+    });
+    let daily = request.timeframe == Timeframe::D1;
+    let not_needed = match layout.time_kind {
+        // The day of a moment depends on the zone.
+        Some(TimeKind::SinceEpoch | TimeKind::Utc) if daily && zone.is_some() => None,
+        Some(TimeKind::SinceEpoch) => Some("times since 1970 are UTC"),
+        Some(TimeKind::Utc) => Some("times are in UTC"),
+        Some(TimeKind::WithZone) => Some("each time has its zone"),
+        None if daily && zone.is_none() => Some("daily bars keep their dates"),
+        Some(TimeKind::Wall | TimeKind::Day) if daily => Some("daily bars keep their dates"),
+        Some(TimeKind::Wall | TimeKind::Day) | None => None,
+    };
+    match (zone, not_needed) {
+        (Some(zone), Some(why)) => format!("{zone} is not used: {why}"),
+        (None, Some(why)) => format!("not needed: {why}"),
+        (Some(zone), None) => zone,
+        (None, None) => "not set: each time needs its own zone".to_owned(),
     }
 }
 

@@ -72,6 +72,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
         end: Place::default(),
         // Every bar can be generated directly, so the range sets the start.
         resumed: true,
+        may_be_cut: false,
         warnings: Vec::new(),
     }
 }

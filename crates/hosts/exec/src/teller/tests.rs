@@ -171,6 +171,63 @@ fn a_percentage_that_is_drawn_over_is_the_share() {
 }
 
 #[test]
+fn the_last_line_of_a_display_completes_it() {
+    // wget, rsync, rich, alive-progress.
+    let displays: [&[u8]; 4] = [
+        b"\rw.bin  93%[==> ] 7.1M\rw.bin 100%[====>] 7.6M in 8s\n\n2026 (1 MB/s) - 'w.bin' saved [8/8]\n",
+        b"\r 32,440  99% 4.1MB/s\r 32,768 100% 4.1MB/s (xfr#20, to-chk=0/21)\n\nsent 1\ntotal size is 2\n",
+        b"\x1b[?25lGet 99% 99/100\r\x1b[2KGet 100% 100/100\n\x1b[?25h",
+        b"Alive |==| 119/120 [99%] in 9s\r\x1b[?25h\x1b[J\rAlive |===| 120/120 [100%] in 9.6s\n",
+    ];
+    for display in displays {
+        let mut t = teller(Reading::Tqdm, &[]);
+        hear(&mut t, Stream::Err, display);
+        t.finish_lines();
+        t.finish_share();
+        let last = t.ear().told.iter().rfind(|said| said.starts_with("fraction"));
+        assert_eq!(last.map(String::as_str), Some("fraction Some(1.0)"), "{:?}", t.ear().told);
+    }
+}
+
+#[test]
+fn a_stage_counts_by_itself_and_says_nothing_about_the_whole() {
+    let git =
+        b"Cloning into 'x'...\nremote: Counting objects:  50% (4/8)\rremote: Counting objects: 100% (8/8)\r\
+        remote: Counting objects: 100% (8/8), done.\nReceiving objects:  12% (1/8), 1 MiB | 1 MiB/s\r\
+        Receiving objects: 100% (8/8), done.\n";
+    let expected = ["items  Some(8)", "done 4", "done 8", "done 8"];
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Err, git);
+    assert_eq!(t.ear().told[0], "phase 1 Counting objects");
+    assert_eq!(t.ear().told[1..5], expected);
+    assert_eq!(t.ear().told[5..7], ["phase 2 Receiving objects", "items  Some(8)"]);
+    assert!(!t.ear().told.iter().any(|said| said.starts_with("fraction")), "{:?}", t.ear().told);
+    let texts: Vec<_> = t.ear().log.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    // Stages that are declared are parts of the whole.
+    let mut t = teller(Reading::Tqdm, &["Counting objects", "Compressing objects", "Receiving objects"]);
+    hear(&mut t, Stream::Err, git);
+    assert!(t.ear().told.contains(&"phase 3 Receiving objects".to_owned()), "{:?}", t.ear().told);
+}
+
+#[test]
+fn a_count_or_a_percentage_of_a_known_tool_is_the_share() {
+    let mut t = teller(Reading::Tqdm, &[]);
+    let mut lines = Lines::default();
+    // A chunk can end within a number.
+    for chunk in
+        [&b"  Building [=>   ] 1/60: serde\r  Building [==>  ] 2/6"[..], b"0: tokio\r\x1b[K  Finished\n"]
+    {
+        lines.push(chunk, |piece| t.hear(Stream::Err, &piece, Instant::now()));
+    }
+    assert_eq!(t.ear().told, ["items  Some(60)", "done 1", "message Building", "done 2", "message Building"]);
+    let mut t = teller(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Out, b"[ 10%] Building a.o\n[ 60%] Building b.o\nnote\n[100%] Built target a\n");
+    assert_eq!(t.ear().told, ["fraction Some(0.1)", "fraction Some(0.6)", "fraction Some(1.0)"]);
+    assert_eq!(t.ear().log.len(), 4);
+}
+
+#[test]
 fn lines_that_fit_are_progress_and_stay_in_the_log() {
     let matcher =
         Matcher::new(&["Epoch (?<done>\\d+)/(?<total>\\d+) loss=(?<loss>\\S+)".to_owned()]).unwrap();
@@ -226,7 +283,7 @@ fn points_go_on_or_are_left_out_with_a_word() {
 fn a_percentage_of_stages_is_not_the_whole() {
     let mut t = teller(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"Counting: 50%\rCounting: 100%, done.\nPacking: 1%\rPacking: 2%\r");
-    assert_eq!(t.ear().told, ["fraction Some(0.5)", "fraction None"]);
+    assert_eq!(t.ear().told, ["fraction Some(0.5)", "fraction Some(1.0)", "fraction None"]);
 }
 
 #[test]

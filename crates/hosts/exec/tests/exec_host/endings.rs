@@ -65,7 +65,7 @@ async fn what_a_command_leaves_running_ends_with_it() {
     let pids: Vec<u32> = told.lines[0].1.split(' ').skip(1).map(|n| n.parse().unwrap()).collect();
     assert_eq!(pids.len(), 2);
     assert!(!pids.iter().any(|pid| is_alive(*pid)), "{pids:?}");
-    assert!(told.text().contains("left 2 processes running"), "{}", told.text());
+    assert!(told.text().contains("but 2 processes that it started still run"), "{}", told.text());
 }
 
 #[tokio::test]

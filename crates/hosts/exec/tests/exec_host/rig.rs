@@ -4,7 +4,7 @@ use protocol::host::{HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::ExecResult;
 use protocol::{Failure, LogLevel, OperationId, Progress};
 use serde_json::{Value, json};
-use signalbox_exec_host::{ExecConfig, works};
+use signalbox_exec_host::{ExecConfig, Owner, works};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl Rig {
         let config = ExecConfig::from_toml(toml).unwrap();
         let mut host =
             host_kit::Host::builder("exec", "test").capacity(8).stop_grace(Duration::from_secs(10));
-        for work in works(&config, folder).unwrap() {
+        for work in works(&config, folder, Owner::default()).unwrap() {
             host = host.work(work);
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -63,7 +63,17 @@ impl Rig {
     }
 
     pub async fn try_start(&self, id: OperationId, kind: &str, params: Value) -> reqwest::Response {
-        let body = json!({"id": id, "attempt": 1, "kind": kind, "params": params});
+        self.try_attempt(id, 1, kind, params).await
+    }
+
+    pub async fn try_attempt(
+        &self,
+        id: OperationId,
+        attempt: u32,
+        kind: &str,
+        params: Value,
+    ) -> reqwest::Response {
+        let body = json!({"id": id, "attempt": attempt, "kind": kind, "params": params});
         self.client.post(format!("{}/operations", self.base)).json(&body).send().await.unwrap()
     }
 

@@ -55,6 +55,30 @@ async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
 }
 
 #[tokio::test]
+async fn stopping_an_attempt_leaves_another_attempt_of_the_operation_alone() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The next attempt, or the same one of a host that was thought to be gone.
+    for other in [2, 1] {
+        let mut first = Rig::script(folder.path(), STUBBORN, "grace_ms = 100").await;
+        let mut second = Rig::script(folder.path(), STUBBORN, "grace_ms = 100").await;
+        let id = first.start("exec.t", Value::Null).await;
+        let firsts = ids(&first.until_line(id, "ids ").await);
+        assert_eq!(second.try_attempt(id, other, "exec.t", Value::Null).await.status(), 202);
+        let seconds = ids(&second.until_line(id, "ids ").await);
+        first.cancel(id, 30_000).await;
+        assert_eq!(first.until_ended(id).await.outcome, Outcome::Cancelled);
+        assert!(!firsts.iter().any(|id| is_alive(*id)), "{firsts:?}");
+        assert!(seconds.iter().all(|id| is_alive(*id)), "attempt {other} still runs: {seconds:?}");
+        second.shutdown.cancel();
+        second.until_ended(id).await;
+        assert!(!seconds.iter().any(|id| is_alive(*id)), "{seconds:?}");
+    }
+}
+
+#[tokio::test]
 async fn past_the_deadline_the_grace_is_over_and_still_nothing_is_left() {
     if !python() {
         return;

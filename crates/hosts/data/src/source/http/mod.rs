@@ -10,7 +10,7 @@ pub(crate) use template::check_template;
 use super::csv_text::CsvText;
 use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate};
 use super::layout::{About, Layout};
-use super::{Opened, Place, Rows, SourceResult};
+use super::{Notify, Opened, Place, Rows, SourceResult};
 use crate::bars::Range;
 use crate::params::Request;
 use crate::trouble::{TRY_AGAIN, failure};
@@ -46,7 +46,6 @@ pub(crate) struct HttpRows {
     what: String,
     /// Absent after the end.
     answer: Option<Answer>,
-    framing: Framing,
     decoder: Decoder,
     text: CsvText,
     /// First bytes of the body, or all of a zip.
@@ -67,7 +66,6 @@ impl HttpRows {
     fn new(answer: Answer, about: About) -> Self {
         Self {
             what: answer.what.clone(),
-            framing: answer.framing,
             answer: Some(answer),
             decoder: Decoder::new(&about.what),
             text: CsvText::new(about),
@@ -161,13 +159,14 @@ impl HttpRows {
         self.ended = true;
         let text = &mut self.text;
         self.decoder.finish(&mut |decoded| text.push(decoded, rows))?;
-        if self.framing == Framing::UntilClose && self.text.ends_within_a_line() {
+        // A Content-Length proves nothing if the source itself has only a part.
+        if self.text.ends_within_a_line() {
             return Err(failure(
                 format!(
-                    "{} may be truncated: it ended in the middle of a line, and the source sent no Content-Length. Stored bars are unchanged.",
+                    "{} may be truncated: its last line has no line end. That line is not stored, and stored later bars stay.",
                     self.what
                 ),
-                "Load again. If this happens every time, let the source send a Content-Length or end its last line with a line break.",
+                "Load again. If this happens every time, let the source end its last line with a line break, or save the response as a file for the csv source.",
             ));
         }
         self.text.finish(rows)
@@ -181,18 +180,19 @@ pub(super) async fn open(
     request: &Request,
     range: Range,
     token: &CancellationToken,
+    notify: Notify<'_>,
 ) -> Result<Opened, WorkError> {
-    open_with(RETRY_POLICY, &Roots::System, name, template, request, range, token).await
+    open_with((RETRY_POLICY, &Roots::System), name, template, request, range, token, notify).await
 }
 
 async fn open_with(
-    policy: RetryPolicy,
-    roots: &Roots,
+    (policy, roots): (RetryPolicy, &Roots),
     name: &str,
     template: &str,
     request: &Request,
     range: Range,
     token: &CancellationToken,
+    notify: Notify<'_>,
 ) -> Result<Opened, WorkError> {
     let bad = |why: String| {
         failure(format!("Invalid URL for source '{name}': {why}"), "Correct the configuration.")
@@ -210,7 +210,7 @@ async fn open_with(
     let answer = tokio::select! {
         biased;
         () = token.cancelled() => return Err(WorkError::Cancelled),
-        answer = ask(policy, roots, &url, name, request) => answer?,
+        answer = ask(policy, roots, &url, (name, request), notify) => answer?,
     };
     let what = answer.what.clone();
     let mut warnings = Vec::new();
@@ -230,6 +230,8 @@ async fn open_with(
         end: Place::default(),
         // Only the range was requested. If the source ignores it, earlier rows are skipped.
         resumed: true,
+        // Such a response is a failure.
+        may_be_cut: false,
         warnings,
     })
 }
@@ -239,30 +241,43 @@ async fn ask(
     policy: RetryPolicy,
     roots: &Roots,
     url: &Url,
-    name: &str,
-    request: &Request,
+    (name, request): (&str, &Request),
+    notify: Notify<'_>,
 ) -> SourceResult<Answer> {
     let mut pause = policy.pause;
     let mut attempt = 0;
     loop {
         attempt += 1;
         let last = attempt >= policy.tries;
-        let wait = match client::get(url, roots).await {
+        let (wait, why) = match client::get(url, roots).await {
             Ok(answer) if answer.status.is_success() => return answered(answer).await,
             Ok(answer) if !last && transient(answer.status) => {
-                retry_after(&answer.headers, SystemTime::now()).map(|w| w.min(policy.max_retry_after))
+                let wait = retry_after(&answer.headers, SystemTime::now());
+                (wait.map(|w| w.min(policy.max_retry_after)), format!("returned {}", answer.status))
             }
             Ok(answer) => return Err(refused(answer, name, request, attempt).await),
             Err(NoAnswer::Refused(failure)) => return Err(failure),
-            Err(NoAnswer::Transient(..)) if !last => None,
+            Err(NoAnswer::Transient(_, how, _)) if !last => (None, how.to_owned()),
             Err(NoAnswer::Transient(what, how, cause)) => {
                 return Err(unreachable_source(url, &what, how, &cause, attempt));
             }
         };
         // Jitter, so that many loads do not retry at once.
-        tokio::time::sleep(wait.unwrap_or_else(|| pause.mul_f64(0.5 + rand::random::<f64>()))).await;
+        let wait = wait.unwrap_or_else(|| pause.mul_f64(0.5 + rand::random::<f64>()));
+        notify(format!(
+            "Source '{name}' {why}, next try in {} ({} of {})",
+            seconds(wait),
+            attempt + 1,
+            policy.tries
+        ));
+        tokio::time::sleep(wait).await;
         pause *= 2;
     }
+}
+
+fn seconds(wait: Duration) -> String {
+    let seconds = wait.as_secs_f64();
+    if seconds >= 1.0 { format!("{seconds:.0} s") } else { format!("{seconds:.1} s") }
 }
 
 /// Checks that a response can be CSV.
@@ -308,16 +323,16 @@ async fn said(mut answer: Answer) -> String {
 
 async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> Failure {
     let (status, url) = (answer.status, answer.what.clone());
+    let said = said(answer).await;
     if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
         return failure(
             format!(
-                "Source '{name}' has no {} {}: {url} returned {status}.",
+                "Source '{name}' has no {} {}: {url} returned {status}.{said}",
                 request.symbol, request.timeframe
             ),
             "Check the symbol and the timeframe, or choose another source.",
         );
     }
-    let said = said(answer).await;
     let times = if tries > 1 { format!(" {tries} times") } else { String::new() };
     failure(
         format!("{url} returned {status}{times}.{said}"),

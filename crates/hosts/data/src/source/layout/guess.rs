@@ -3,114 +3,156 @@
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
-use super::super::times::{DateOrder, Moment, parse};
 use super::header::Titles;
 use super::sample::Sample;
+use super::signs::{Signs, TimeKind};
 use crate::format::Format;
 use crate::trouble::failure;
-use csv::StringRecord;
+use crate::wording::excerpt;
 
 /// Detected vendor format.
-pub(super) fn format(
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Found {
+    pub(super) format: Format,
+    /// Whether no other vendor writes such a file.
+    certain: bool,
+}
+
+/// Detects the vendor of a text.
+pub(super) fn detect(
     sample: &Sample,
     titles: &Titles,
     columns: &Columns,
-    rows: &[&StringRecord],
+    signs: &Signs,
     newest_first: bool,
-) -> Format {
-    let since_1970 = since_1970(columns, rows);
+) -> Found {
+    let certain = |format| Found { format, certain: true };
+    let likely = |format| Found { format, certain: false };
+    let since_epoch = signs.times == Some(TimeKind::SinceEpoch);
     if titles.none() {
         return match columns.time {
-            TimeColumns::One(_) if since_1970 && columns.width >= 11 => Format::Binance,
-            TimeColumns::One(_) if sample.delimiter == b';' && on_a_wall(columns, rows) => Format::Histdata,
-            TimeColumns::Two(..) if columns.width == 7 && dotted(columns, rows) => Format::Metatrader,
-            _ => Format::Generic,
+            TimeColumns::One(_) if since_epoch && columns.width >= 11 => certain(Format::Binance),
+            TimeColumns::One(_) if is_compact(sample, signs) && !signs.real_volumes => {
+                likely(Format::Histdata)
+            }
+            TimeColumns::Two(..) if columns.width == 7 && signs.dotted_dates => certain(Format::Metatrader),
+            _ => likely(Format::Generic),
         };
     }
     let has = |name: &str| titles.has(name);
-    let begins =
-        |names: &[&str]| titles.plain.iter().map(String::as_str).take(names.len()).eq(names.iter().copied());
     if titles.with_tickers || (has("dividends") && has("stock splits")) || has("adj close") {
-        Format::Yfinance
+        certain(Format::Yfinance)
     } else if has("per") && has("ticker") {
-        Format::Stooq
+        certain(Format::Stooq)
     } else if has("tickvol") || (titles.bracketed() && has("date")) {
-        Format::Metatrader
-    } else if has("gmt time")
-        || has("local time")
-        || titles.plain.iter().any(|name| name.starts_with("time ("))
-    {
-        Format::Dukascopy
-    } else if has("date") && (has("barcount") || has("average") && has("volume")) {
-        Format::InteractiveBrokers
-    } else if since_1970 && (has("open time") || has("quote volume") || has("quote asset volume")) {
-        Format::Binance
-    } else if begins(&["timestamp", "open", "high", "low", "close"]) && newest_first {
-        Format::AlphaVantage
-    } else if begins(&["time", "open", "high", "low", "close"]) {
-        Format::Tradingview
+        certain(Format::Metatrader)
+    } else if names_a_clock(titles) {
+        certain(Format::Dukascopy)
+    } else if has("date") && has("barcount") {
+        certain(Format::InteractiveBrokers)
+    } else if has("date") && has("average") && has("volume") {
+        likely(Format::InteractiveBrokers)
+    } else if since_epoch && (has("open time") || has("quote volume") || has("quote asset volume")) {
+        certain(Format::Binance)
+    } else if titles.begin(&["timestamp", "open", "high", "low", "close"]) && newest_first {
+        likely(Format::AlphaVantage)
+    } else if titles.begin(&["time", "open", "high", "low", "close"]) {
+        likely(Format::Tradingview)
     } else {
-        Format::Generic
+        likely(Format::Generic)
     }
 }
 
 /// Selected format, if it is compatible with the text.
+///
+/// # Errors
+/// If the text is certainly of another vendor, or its columns are not those of the selected format.
 pub(super) fn chosen(
     chosen: Option<Format>,
-    found: Format,
-    columns: &Columns,
+    found: Found,
     titles: &Titles,
+    columns: &Columns,
+    signs: &Signs,
     what: &str,
 ) -> SourceResult<Format> {
-    let Some(chosen) = chosen else { return Ok(found) };
-    let fits = match chosen {
-        Format::Generic => true,
-        Format::Binance => found == Format::Binance || matches!(columns.time, TimeColumns::One(_)),
-        // HistData's files for MetaTrader look like MetaTrader's own.
-        Format::Histdata => titles.none(),
-        Format::Metatrader => titles.none() || titles.has("date") || titles.has("time"),
-        Format::Yfinance
-        | Format::InteractiveBrokers
-        | Format::Stooq
-        | Format::Dukascopy
-        | Format::Tradingview
-        | Format::AlphaVantage => !titles.none(),
-    };
-    let other = matches!(
-        found,
-        Format::Yfinance | Format::Binance | Format::Dukascopy | Format::Stooq | Format::Metatrader
-    );
-    let mt_of_histdata = chosen == Format::Histdata && found == Format::Metatrader;
-    if fits && (found == chosen || !other || chosen == Format::Generic || mt_of_histdata) {
+    let Some(chosen) = chosen else { return Ok(found.format) };
+    // HistData's files for MetaTrader look like MetaTrader's own.
+    let for_metatrader = chosen == Format::Histdata && found.format == Format::Metatrader && titles.none();
+    let other = found.certain && found.format != chosen && !for_metatrader;
+    if chosen == Format::Generic || (!other && fits(chosen, titles, columns, signs)) {
         return Ok(chosen);
     }
-    let like = if found == Format::Generic { "".to_owned() } else { format!("; it looks like {found}") };
+    let like = match found.format {
+        format if format != chosen && format != Format::Generic => format!("it looks like {format}"),
+        _ if titles.none() => "it has no line of column names".to_owned(),
+        _ => format!("its columns are {}", excerpt(&titles.listed(), 120)),
+    };
     Err(failure(
-        format!("{what} does not have the selected format {chosen}{like}."),
+        format!("{what} does not have the selected format {chosen}; {like}."),
         "Select another format, or none to detect it.",
     ))
 }
 
-fn time_texts<'a>(columns: &Columns, rows: &'a [&StringRecord]) -> impl Iterator<Item = &'a str> {
-    let at = match columns.time {
-        TimeColumns::One(at) | TimeColumns::Two(at, _) => at,
-    };
-    rows.iter().filter_map(move |row| row.get(at))
+/// Whether the columns of a text can be those of a format.
+fn fits(format: Format, titles: &Titles, columns: &Columns, signs: &Signs) -> bool {
+    let has = |name: &str| titles.has(name);
+    let since_epoch = signs.times == Some(TimeKind::SinceEpoch);
+    let named = !titles.none();
+    let begin =
+        |firsts: &[&str]| firsts.iter().any(|first| titles.begin(&[first, "open", "high", "low", "close"]));
+    match format {
+        Format::Generic => true,
+        Format::Yfinance => named && ["date", "datetime", "price", "index", ""].iter().any(|name| has(name)),
+        Format::Binance if named => since_epoch || has("open time") || has("quote asset volume"),
+        Format::Binance => since_epoch,
+        Format::InteractiveBrokers => {
+            has("close") && ["date", "datetime", "time"].iter().any(|name| has(name))
+        }
+        Format::Metatrader if named => {
+            let ticks = ["tickvol", "tick volume", "tickvolume", "spread"].iter().any(|name| has(name));
+            titles.bracketed() || ticks || (has("date") && has("time"))
+        }
+        Format::Metatrader => matches!(columns.time, TimeColumns::Two(..)) || signs.dotted_dates,
+        Format::Stooq => {
+            (has("ticker") && has("per")) || begin(&["date"]) || titles.begin(&["date", "time", "open"])
+        }
+        Format::Histdata => !named && signs.times == Some(TimeKind::Wall),
+        Format::Dukascopy => names_a_clock(titles) || (since_epoch && begin(&["timestamp"])),
+        Format::Tradingview => begin(&["time"]),
+        Format::AlphaVantage => begin(&["timestamp", "time", "date", ""]),
+    }
 }
 
-fn since_1970(columns: &Columns, rows: &[&StringRecord]) -> bool {
-    time_texts(columns, rows)
-        .next()
-        .is_some_and(|text| matches!(parse(text, DateOrder::DayFirst), Some(Moment::At(_, None))))
+/// Advice on the time zone of times without one, for a message.
+pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, signs: &Signs) -> &'static str {
+    match format {
+        Format::Metatrader => {
+            "MetaTrader uses the broker's server time: choose its time zone (of most brokers America/New_York+7 or Europe/Athens), or the format histdata if the file is from HistData"
+        }
+        Format::Histdata => "it looks like HistData: choose the format histdata (EST) or a time zone",
+        Format::AlphaVantage if signs.no_stock_of_new_york() => {
+            "it looks like Alpha Vantage, whose currencies and crypto are in UTC: choose the time zone UTC"
+        }
+        Format::AlphaVantage => {
+            "it looks like Alpha Vantage: choose the format alpha_vantage (New York time) or a time zone"
+        }
+        Format::InteractiveBrokers => "it looks like Interactive Brokers: choose the time zone of your TWS",
+        Format::Generic if titles.none() && is_compact(sample, signs) => {
+            "it looks like NinjaTrader, which exports in UTC: choose UTC, or the time zone of the program that wrote it"
+        }
+        _ if signs.probably_utc() => "choose its time zone: UTC at most sources of currencies and crypto",
+        _ => "choose a time zone",
+    }
 }
 
-/// Whether times have no zone.
-fn on_a_wall(columns: &Columns, rows: &[&StringRecord]) -> bool {
-    let first = time_texts(columns, rows).next();
-    first.is_some_and(|text| matches!(parse(text, DateOrder::DayFirst), Some(Moment::Wall(_))))
+/// Whether a text looks like `20240301 143000;1.08;…`.
+fn is_compact(sample: &Sample, signs: &Signs) -> bool {
+    sample.delimiter == b';' && signs.times == Some(TimeKind::Wall)
 }
 
-/// Whether dates look like `2024.03.01`.
-fn dotted(columns: &Columns, rows: &[&StringRecord]) -> bool {
-    time_texts(columns, rows).next().is_some_and(|text| text.trim().get(4..5) == Some("."))
+/// Whether the name of a column says whose clock its times show, as those of Dukascopy.
+fn names_a_clock(titles: &Titles) -> bool {
+    titles.has("gmt time")
+        || titles.has("local time")
+        || titles.plain.iter().any(|name| name.starts_with("time ("))
 }

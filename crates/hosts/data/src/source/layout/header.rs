@@ -3,6 +3,7 @@
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
+use super::super::instruments::differ;
 use super::super::times::{DateOrder, Moment, clock, parse};
 use super::names::{CLOSE, HIGH, Holds, LOW, OPEN, holds, plain, zone};
 use super::numbers::Numbers;
@@ -24,9 +25,12 @@ const TIME_WANTED: &str = "a time (timestamp, time, date or datetime)";
 pub(super) struct Header {
     pub(super) columns: Columns,
     pub(super) titles: Titles,
+    /// Column that names the instrument of each row.
+    pub(super) instrument: Option<usize>,
     /// Index of the first data record.
     pub(super) rows_from: usize,
     pub(super) notes: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// Column names; empty if the text has none.
@@ -52,6 +56,16 @@ impl Titles {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.plain.iter().any(|n| n == name)
+    }
+
+    /// Whether the first names are these.
+    pub(super) fn begin(&self, names: &[&str]) -> bool {
+        self.plain.iter().map(String::as_str).take(names.len()).eq(names.iter().copied())
+    }
+
+    /// Names as written, separated by commas.
+    pub(super) fn listed(&self) -> String {
+        self.as_written.join(",")
     }
 
     /// Whether names are in brackets: `<DATE>`.
@@ -96,7 +110,7 @@ fn named(sample: &Sample, at: usize, about: &About) -> SourceResult<Header> {
     let mut titles = Titles::of(header);
     let line = shown(header, sample.delimiter);
     let mut rows_from = at + 1;
-    let mut notes = Vec::new();
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
     if at > 0 {
         notes.push(format!("The column names are in line {}", sample.records[at].line));
     }
@@ -119,17 +133,20 @@ fn named(sample: &Sample, at: usize, about: &About) -> SourceResult<Header> {
         }
     }
     let chosen = match tickers {
-        Some(tickers) => of_ticker(&sample.records[tickers].fields, about, &mut notes)?,
+        Some(tickers) => of_ticker(&sample.records[tickers].fields, about, &mut warnings)?,
         None => vec![true; header.len()],
     };
     let row = sample.rows(rows_from).next();
     let columns = columns(&mut titles, &chosen, row, &line, about, &mut notes)?;
-    one_instrument(&titles, sample, rows_from, about)?;
-    Ok(Header { columns, titles, rows_from, notes })
+    let instrument = instrument(&titles);
+    if let Some(name) = instrument.and_then(|at| sample.rows(rows_from).find_map(|row| named_in(row, at))) {
+        warnings.extend(other_symbol(name, about));
+    }
+    Ok(Header { columns, titles, instrument, rows_from, notes, warnings })
 }
 
 /// Columns of the loaded symbol, if a file has several.
-fn of_ticker(tickers: &StringRecord, about: &About, notes: &mut Vec<String>) -> SourceResult<Vec<bool>> {
+fn of_ticker(tickers: &StringRecord, about: &About, warnings: &mut Vec<String>) -> SourceResult<Vec<bool>> {
     let named: BTreeSet<&str> = tickers.iter().skip(1).map(str::trim).filter(|t| !t.is_empty()).collect();
     let wanted = about.symbol.as_str();
     let is_wanted = |ticker: &str| ticker.trim().eq_ignore_ascii_case(wanted);
@@ -143,10 +160,22 @@ fn of_ticker(tickers: &StringRecord, about: &About, notes: &mut Vec<String>) -> 
         }
         return Ok(tickers.iter().enumerate().map(|(i, ticker)| i == 0 || is_wanted(ticker)).collect());
     }
-    if let Some(other) = named.first().filter(|ticker| !is_wanted(ticker)) {
-        notes.push(format!("The file says its bars are of {}, not of {wanted}", excerpt(other, 20)));
-    }
+    warnings.extend(named.first().and_then(|ticker| other_symbol(ticker, about)));
     Ok(vec![true; tickers.len()])
+}
+
+/// Warning if a file names another instrument than the loaded symbol.
+fn other_symbol(name: &str, about: &About) -> Option<String> {
+    // The numbers of Databento say nothing.
+    let numbered = name.bytes().all(|b| b.is_ascii_digit());
+    let wanted = &about.symbol;
+    (!numbered && differ(name, wanted))
+        .then(|| format!("The file says that its bars are of {}, not of {wanted}.", excerpt(name, 30)))
+}
+
+/// Value of the instrument column.
+fn named_in(row: &StringRecord, at: usize) -> Option<&str> {
+    row.get(at).map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// Finds each value by its column name.
@@ -230,7 +259,7 @@ fn columns(
         }
         Some(_) => {}
     }
-    Ok(Columns { time, prices, volume, width: titles.plain.len() })
+    Ok(Columns { time, prices, nano_prices: false, volume, width: titles.plain.len() })
 }
 
 /// Columns of the time.
@@ -282,19 +311,10 @@ fn time(
     ))
 }
 
-/// Checks that a ticker column has a single value.
-fn one_instrument(titles: &Titles, sample: &Sample, rows_from: usize, about: &About) -> SourceResult<()> {
-    let Some(at) = titles.plain.iter().position(|name| holds(name) == Holds::Ticker) else { return Ok(()) };
-    let tickers: BTreeSet<&str> =
-        sample.rows(rows_from).filter_map(|row| row.get(at)).map(str::trim).collect();
-    if tickers.len() < 2 {
-        return Ok(());
-    }
-    let listed = tickers.iter().copied().take(8).collect::<Vec<_>>().join(", ");
-    Err(failure(
-        format!("{} has bars of several symbols: {listed}.", about.what),
-        "Split it into one file per symbol, named SYMBOL_TIMEFRAME.csv.",
-    ))
+/// Column that names the instrument of each row.
+fn instrument(titles: &Titles) -> Option<usize> {
+    let of = |wanted: Holds| titles.plain.iter().position(|name| holds(name) == wanted);
+    of(Holds::Ticker).or_else(|| of(Holds::Instrument))
 }
 
 /// Columns of text without names: a time in one or two columns, then open, high, low, close, and optionally a volume.
@@ -331,9 +351,10 @@ fn unnamed(sample: &Sample) -> Option<Header> {
         return None;
     }
     let volume = (first.len() > from + 4 && number(first, from + 4).is_some()).then_some(from + 4);
-    let columns = Columns { time, prices, volume, width: first.len() };
+    let columns = Columns { time, prices, nano_prices: false, volume, width: first.len() };
     let notes = vec!["No column names: read as time, open, high, low, close, volume".to_owned()];
-    Some(Header { columns, titles: Titles::default(), rows_from: 0, notes })
+    let titles = Titles::default();
+    Some(Header { columns, titles, instrument: None, rows_from: 0, notes, warnings: Vec::new() })
 }
 
 fn all_of(values: [Option<f64>; 4]) -> Option<[f64; 4]> {

@@ -6,6 +6,7 @@ mod header;
 mod names;
 mod numbers;
 mod sample;
+mod signs;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod vendors;
 
 pub(super) use numbers::Numbers;
 pub(super) use sample::{MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
+pub(super) use signs::TimeKind;
 
 use super::SourceResult;
 use super::columns::{Columns, TimeColumns};
@@ -28,6 +30,7 @@ use csv::StringRecord;
 use header::{Header, Titles};
 use protocol::Failure;
 use sample::Sample;
+use signs::Signs;
 
 /// Context of a text: its name, request and options.
 #[derive(Clone, Debug)]
@@ -69,12 +72,18 @@ pub(crate) struct Layout {
     /// Bytes before the first row.
     pub(super) header_bytes: usize,
     pub(super) columns: Columns,
+    /// Column that names the instrument of each row.
+    pub(super) instrument: Option<usize>,
     pub(super) numbers: Numbers,
     pub(super) times: TimeReader,
+    /// What the times of the first rows need to become moments.
+    pub(super) time_kind: Option<TimeKind>,
     /// Column of each value, for the preview.
     pub(super) titles: Vec<(&'static str, String)>,
     /// Notes for the log and preview.
     pub(super) notes: Vec<String>,
+    /// Warnings for the log, preview and result, in sentences.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Layout {
@@ -95,21 +104,38 @@ impl Layout {
     }
 
     fn of(sample: &Sample, header: Header, about: &About) -> SourceResult<Self> {
-        let Header { columns, titles, rows_from, mut notes, .. } = header;
+        let Header { mut columns, titles, instrument, rows_from, mut notes, mut warnings } = header;
         let rows: Vec<&StringRecord> = sample.rows(rows_from).collect();
         let what = &about.what;
         let texts = columns.number_texts(&rows);
         let numbers = Numbers::detect(&texts, what)?;
         let order = dates::order(&columns, &rows, what)?;
         let newest_first = newest_first(&columns, &rows, order);
-        let found = guess::format(sample, &titles, &columns, &rows, newest_first);
-        let format = guess::chosen(about.options.format, found, &columns, &titles, what)?;
+        let signs = Signs::of(&columns, &rows, order, numbers);
+        let found = guess::detect(sample, &titles, &columns, &signs, newest_first);
+        let format = guess::chosen(about.options.format, found, &titles, &columns, &signs, what)?;
         // A zone in the column name applies to the file, e.g. `Gmt time`.
-        let zone = match (&about.options.time_zone, titles.zone()) {
-            (Some(zone), _) => Some(zone.clone()),
-            (None, Some(zone)) => Some(zone),
-            (None, None) => about.options.format.and_then(Format::documented_zone),
+        let zone = match (&about.options.time_zone, titles.zone(), about.options.format) {
+            (Some(zone), ..) => Some(zone.clone()),
+            (None, Some(zone), _) => Some(zone),
+            (None, None, Some(Format::AlphaVantage)) if signs.no_stock_of_new_york() => {
+                notes.push(
+                    "Alpha Vantage gives currencies and crypto in UTC, stocks in New York time".to_owned(),
+                );
+                Some(Zone::utc())
+            }
+            (None, None, chosen) => chosen.and_then(Format::documented_zone),
         };
+        if about.options.format == Some(Format::Histdata) && signs.real_volumes {
+            warnings.push(
+                "The volumes of HistData are 0, but this file has others: it may be of another program, in another time zone."
+                    .to_owned(),
+            );
+        }
+        columns.nano_prices = titles.of_raw_databento() && all_integers(&columns, &rows);
+        if columns.nano_prices {
+            notes.push("Prices of Databento are read as integers in units of 10⁻⁹".to_owned());
+        }
         if newest_first {
             notes.push("Newest bars first".to_owned());
         }
@@ -117,7 +143,9 @@ impl Layout {
             notes.push("Decimal comma detected".to_owned());
         }
         let (header_lines, header_bytes) = sample.before(rows_from);
-        let times = TimeReader { timeframe: about.timeframe, order, zone, newest_first, format, last: None };
+        let zone_advice = guess::zone_advice(format, sample, &titles, &signs);
+        let times =
+            TimeReader { timeframe: about.timeframe, order, zone, newest_first, zone_advice, last: None };
         let titles = titles.shown(&columns);
         Ok(Self {
             format,
@@ -125,16 +153,34 @@ impl Layout {
             header_lines,
             header_bytes,
             columns,
+            instrument,
             numbers,
             times,
+            time_kind: signs.times,
             titles,
             notes,
+            warnings,
         })
     }
 
     /// Time zone of times without one.
     pub(super) fn zone(&self) -> Option<&Zone> {
         self.times.zone.as_ref()
+    }
+
+    /// Whether the newest bar comes first.
+    pub(crate) fn is_newest_first(&self) -> bool {
+        self.times.newest_first
+    }
+
+    /// Whether a column names the instrument of each row.
+    pub(crate) fn names_instruments(&self) -> bool {
+        self.instrument.is_some()
+    }
+
+    /// Warnings of a load with this layout, in sentences.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 
@@ -158,6 +204,13 @@ fn newest_first(columns: &Columns, rows: &[&StringRecord], order: super::times::
     falling > rising
 }
 
+/// Whether all prices are integers.
+fn all_integers(columns: &Columns, rows: &[&StringRecord]) -> bool {
+    let mut prices =
+        rows.iter().flat_map(|row| columns.prices.map(|at| row.get(at).unwrap_or_default().trim()));
+    !rows.is_empty() && prices.all(|price| !price.is_empty() && price.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Failure of ambiguous text.
 fn unclear(message: String, hint: &str) -> Failure {
     failure(message, hint)
@@ -169,6 +222,11 @@ fn ordinal(at: usize) -> String {
 }
 
 impl Titles {
+    /// Whether the header is that of Databento's bars. It writes decimal points unless prices are raw integers.
+    fn of_raw_databento(&self) -> bool {
+        ["rtype", "publisher id", "instrument id"].iter().all(|name| self.has(name))
+    }
+
     fn shown(&self, columns: &Columns) -> Vec<(&'static str, String)> {
         let mut shown = match columns.time {
             TimeColumns::One(at) => vec![("time", self.title(at))],

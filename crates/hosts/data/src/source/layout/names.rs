@@ -18,6 +18,8 @@ pub(super) enum Holds {
     /// Number of trades or ticks instead of a volume.
     TickVolume,
     Ticker,
+    /// Instrument if there is no ticker.
+    Instrument,
     Other,
 }
 
@@ -54,10 +56,13 @@ pub(super) fn holds(name: &str) -> Holds {
         "high" | "h" | "high price" | "max" => Holds::Price(HIGH),
         "low" | "l" | "low price" | "min" => Holds::Price(LOW),
         "close" | "c" | "close price" | "close/last" => Holds::Price(CLOSE),
-        "last" | "price" | "last price" => Holds::LastPrice,
+        "last" | "price" | "last price" | "latest" => Holds::LastPrice,
         "volume" | "vol" | "vol." | "v" | "total volume" | "real volume" => Holds::Volume,
         "tickvol" | "tick volume" | "tickvolume" => Holds::TickVolume,
         "ticker" | "symbol" => Holds::Ticker,
+        "instrument" | "contract" | "instrument id" | "sym" | "tic" | "ric" | "act symbol" | "name" => {
+            Holds::Instrument
+        }
         _ if name.starts_with("time (") => Holds::Time,
         // `Volume BTC` and `Volume USDT`: the first one counts.
         _ if name.starts_with("volume ") => Holds::Volume,

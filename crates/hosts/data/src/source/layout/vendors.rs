@@ -44,8 +44,8 @@ fn yfinance_of_several_tickers_gives_the_columns_of_the_one_that_is_loaded() {
     let refused = read_as(&others, about(Timeframe::D1, None, None)).err().unwrap();
     assert!(refused.message.contains("AAPL, NVDA, and none of MSFT"), "{}", refused.message);
     let other = "Price,Close,High,Low,Open,Volume\nTicker,NVDA,NVDA,NVDA,NVDA,NVDA\nDate,,,,,\n2024-03-04,101.5,103,99.5,100,2500\n";
-    let notes = read_as(other, about(Timeframe::D1, None, None)).unwrap().layout.notes;
-    assert!(notes[0].contains("of NVDA, not of MSFT"), "{notes:?}");
+    let warnings = read_as(other, about(Timeframe::D1, None, None)).unwrap().layout.warnings;
+    assert!(warnings[0].contains("of NVDA, not of MSFT"), "{warnings:?}");
 }
 
 #[test]
@@ -231,4 +231,89 @@ fn a_chosen_format_that_the_file_is_not_in_is_refused() {
         assert!(refused.message.contains("it looks like dukascopy"), "{format}: {}", refused.message);
     }
     assert!(read_as(dukascopy, about(Timeframe::H1, Some(Format::Generic), None)).is_ok());
+}
+
+/// Message of a refusal.
+fn refused(text: &str, format: Format) -> String {
+    match read_as(text, about(Timeframe::M30, Some(format), None)) {
+        Ok(read) => panic!("{:?}", read.bars()),
+        Err(failure) => failure.message,
+    }
+}
+
+#[test]
+fn a_chosen_format_is_refused_if_the_columns_are_of_another_vendor() {
+    let ib = "date,open,high,low,close,volume,average,barCount\n20240304  09:30:00,100,103,99.5,101.5,2500,101,42\n";
+    let message = refused(ib, Format::Binance);
+    assert!(message.contains("format binance; it looks like interactive_brokers"), "{message}");
+    let barchart =
+        "Time,Open,High,Low,Last,Change,%Chg,Volume\n03/14/2024 15:00,100,103,99.5,101.5,1,1%,2500\n";
+    for format in Format::ALL.into_iter().filter(|format| !matches!(format, Format::Generic)) {
+        let message = refused(barchart, format);
+        assert!(message.contains(&format!("format {format}")), "{message}");
+        assert!(message.contains("Time,Open,High,Low,Last"), "{message}");
+    }
+    let walls = "20240304 143000;100;103;99.5;101.5;2500\n";
+    assert!(refused(walls, Format::Binance).contains("has no line of column names"));
+    let read = read_as(walls, about(Timeframe::M30, Some(Format::Histdata), None)).unwrap();
+    assert!(read.layout.warnings[0].contains("volumes of HistData are 0"), "{:?}", read.layout.warnings);
+}
+
+#[test]
+fn a_time_without_a_zone_is_advised_by_what_trades_around_the_clock() {
+    let told = |text: &str| {
+        let read = read_as(text, about(Timeframe::H1, None, None)).unwrap();
+        read.rows[0].bar.clone().unwrap_err().text
+    };
+    let ninja = "20240304 143000;5100;5101.14;5080.3;5085.48;51586\n";
+    assert!(told(ninja).contains("NinjaTrader, which exports in UTC"), "{}", told(ninja));
+    let header = "timestamp,open,high,low,close,volume\n";
+    let stocks = format!("{header}2024-03-11 15:00:00,1,2,1,1,5\n2024-03-11 14:00:00,1,2,1,1,5\n");
+    assert!(told(&stocks).contains("alpha_vantage (New York time)"), "{}", told(&stocks));
+    let crypto = format!("{header}2024-03-11 15:00:00,1,2,1,1,5.25\n2024-03-11 14:00:00,1,2,1,1,5\n");
+    let currency =
+        "timestamp,open,high,low,close\n2024-03-11 15:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
+    let night = format!("{header}2024-03-11 23:00:00,1,2,1,1,5\n2024-03-11 22:00:00,1,2,1,1,5\n");
+    for text in [crypto.as_str(), currency, &night] {
+        assert!(told(text).contains("crypto are in UTC"), "{}", told(text));
+        let read = read_as(text, about(Timeframe::H1, Some(Format::AlphaVantage), None)).unwrap();
+        let hour = read.rows[0].time.unwrap().timestamp().to_string();
+        assert!(text.contains(&hour[11..16]), "{hour} is UTC");
+    }
+    let weekend = format!("{header}2024-03-09 14:00:00,1,2,1,1,5\n2024-03-09 15:00:00,1,2,1,1,5\n");
+    assert!(told(&weekend).contains("UTC at most sources of currencies"), "{}", told(&weekend));
+}
+
+#[test]
+fn raw_prices_of_databento_are_read_in_their_unit_and_others_as_they_are() {
+    let header = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n";
+    let row = |prices: &str| format!("{header}1709562600000000000,33,1,17077,{prices},42643,MSFT\n");
+    let raw = row("5100000000000,5109140000000,5099330000000,5103040000000");
+    let bars = ["2024-03-04T14:30:00Z 5100 5109.14 5099.33 5103.04 42643"];
+    assert_eq!(detected(&raw, Timeframe::M1).1, bars);
+    assert_eq!(
+        detected(&row("5100.000000000,5109.140000000,5099.330000000,5103.040000000"), Timeframe::M1).1,
+        bars
+    );
+    let none = raw.clone() + "1709562660000000000,33,1,17077,9223372036854775807,1,1,1,0,MSFT\n";
+    assert_eq!(detected(&none, Timeframe::M1).1[1], "line 3: not_a_number");
+    let elsewhere = "time,open,high,low,close\n2024-03-04T14:30:00Z,5100,5200,5000,5100\n";
+    assert_eq!(detected(elsewhere, Timeframe::M1).1, ["2024-03-04T14:30:00Z 5100 5200 5000 5100 ?"]);
+}
+
+#[test]
+fn the_symbol_that_a_file_names_is_held_against_the_loaded_one() {
+    let text = |ticker: &str| {
+        format!("ticker,volume,open,close,high,low,window_start\n{ticker},5,1,1,2,1,1709562600000000000\n")
+    };
+    let warnings =
+        |ticker: &str| read_as(&text(ticker), about(Timeframe::M1, None, None)).unwrap().layout.warnings;
+    assert_eq!(warnings("AAPL"), ["The file says that its bars are of AAPL, not of MSFT."]);
+    assert!(warnings("msft.us").is_empty() && warnings("17077").is_empty());
+}
+
+#[test]
+fn the_latest_price_of_barchart_is_the_close() {
+    let text = "Time,Open,High,Low,Latest,Change,%Change,Volume\n03/22/2024,100,103,99.5,101.5,-1,-1%,2500\n";
+    assert_eq!(detected(text, Timeframe::D1).1, ["2024-03-22T00:00:00Z 100 103 99.5 101.5 2500"]);
 }

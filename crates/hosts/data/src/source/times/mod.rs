@@ -5,7 +5,6 @@ mod text;
 pub(super) use text::{DateOrder, Moment, clock, parse};
 
 use crate::bars::{Timeframe, start_of, trading_day};
-use crate::format::Format;
 use crate::validate::{Reason, Reject};
 use crate::wording::excerpt;
 use crate::zone::{Meant, Zone};
@@ -25,8 +24,8 @@ pub(super) struct TimeReader {
     pub(super) zone: Option<Zone>,
     /// Whether the newest bar comes first.
     pub(super) newest_first: bool,
-    /// Vendor format, for advice on the time zone.
-    pub(super) format: Format,
+    /// Advice on the time zone of times without one.
+    pub(super) zone_advice: &'static str,
     /// Time of the previous row, to resolve local times that occur twice.
     pub(super) last: Option<Timestamp>,
 }
@@ -62,7 +61,7 @@ impl TimeReader {
             Moment::At(timestamp, _) => timestamp,
             Moment::Wall(shown) => {
                 let Some(zone) = &self.zone else {
-                    let advice = self.format.zone_advice();
+                    let advice = self.zone_advice;
                     return Err(Reject::new(
                         Reason::NoZone,
                         format!("'{}' has no time zone; {advice}", excerpt(text, 40)),
@@ -72,7 +71,11 @@ impl TimeReader {
                     Meant::One(timestamp) => timestamp,
                     Meant::Twice(first, second) => self.of_two(first, second),
                     Meant::Never => {
-                        return Err(bad(text, &format!("does not exist in {zone}: clocks skip this hour")));
+                        let text = excerpt(text, 40);
+                        return Err(Reject::new(
+                            Reason::SkippedHour,
+                            format!("'{text}' does not exist in {zone}: clocks skip this hour"),
+                        ));
                     }
                 }
             }
@@ -133,7 +136,7 @@ mod tests {
             order: DateOrder::DayFirst,
             zone,
             newest_first: false,
-            format: Format::Generic,
+            zone_advice: "choose a time zone",
             last: None,
         }
     }
@@ -159,7 +162,11 @@ mod tests {
         assert_eq!(new_york.read("2024-03-11 09:30:00Z").unwrap(), at("2024-03-11T09:30:00Z"));
         assert_eq!(new_york.read_pair("2024.03.11", "09:30").unwrap(), at("2024-03-11T13:30:00Z"));
         let skipped = new_york.read("2024-03-10 02:30:00").unwrap_err();
-        assert!(skipped.text.contains("clocks skip"), "{}", skipped.text);
+        assert!(
+            skipped.reason == Reason::SkippedHour && skipped.text.contains("clocks skip"),
+            "{}",
+            skipped.text
+        );
     }
 
     #[test]
