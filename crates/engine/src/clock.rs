@@ -135,7 +135,7 @@ mod tests {
             let took = Duration::from_micros(400);
             offset.learn(Exchange { asked: t(1_000_000), answered: t(1_000_400 + hour), took }, t(1_000_200));
             assert_eq!(offset.to_server(t(0)), t(0));
-            // The desk notices the jump, so the offset need not be estimated again.
+            // The coordinator notices the jump, so the offset need not be estimated again.
             offset.server_moved(hour);
             assert_eq!(offset.to_server(t(0)), t(hour));
         }

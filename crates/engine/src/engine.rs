@@ -1,22 +1,22 @@
 //! Engine as the server uses it: start, cancel, retry, resume; queries; the feed.
 
 mod bands;
+mod commands;
 mod delete;
 mod log_search;
-mod looks;
-mod wishes;
+mod queries;
 
 pub use log_search::LogQuery;
 
-use crate::catalogue::Catalogue;
+use crate::baseline_cache::BaselineCache;
 use crate::config::{EngineConfig, reconfigured};
-use crate::desk::{Command, Desk, DeskSender, Told};
-use crate::earlier::Bands;
+use crate::coordinator::{Command, Coordinator, CoordinatorSender, Published};
 use crate::feed::{Cursor, Feed, Frame};
 use crate::forecast::Forecasts;
+use crate::host_connection::HostConnection;
+use crate::host_registry::{Entry, HostRegistry, LastWord};
 use crate::housekeeping;
-use crate::link::Link;
-use crate::roster::{Entry, LastWord, Roster};
+use crate::kind_registry::KindRegistry;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
 use pool::{Pool, PoolError};
@@ -70,10 +70,10 @@ struct Shared {
     store: Arc<dyn Store>,
     feed: Arc<Feed>,
     view: Arc<RwLock<View>>,
-    catalogue: Arc<Catalogue>,
-    desk: DeskSender,
+    kind_registry: Arc<KindRegistry>,
+    coordinator: CoordinatorSender,
     pools: Vec<(HostName, Pool)>,
-    bands: Bands,
+    bands: BaselineCache,
     trouble: watch::Receiver<Trouble>,
     instance: InstanceId,
     stop: CancellationToken,
@@ -112,7 +112,7 @@ impl Engine {
         let feed = Arc::new(Feed::new(head, config.ring));
         let view = Arc::new(RwLock::new(View::new(at_hand, counts)));
         let (told_feed, told_view) = (feed.clone(), view.clone());
-        let writer = Writer::start(store.clone(), move |batch: Vec<Told>| {
+        let writer = Writer::start(store.clone(), move |batch: Vec<Published>| {
             let mut frames: Vec<Frame> = Vec::new();
             let (mut views, mut after) = (Vec::new(), Vec::new());
             for told in batch {
@@ -130,17 +130,17 @@ impl Engine {
         let trouble = writer.trouble();
 
         let keep = config.rules.keep;
-        let (desk, commands) = mpsc::channel::<Command>(1_024);
-        let catalogue = Arc::new(Catalogue::default());
+        let (coordinator, commands) = mpsc::channel::<Command>(1_024);
+        let kind_registry = Arc::new(KindRegistry::default());
         let configured = config.hosts.iter().map(|host| host.name.clone()).collect();
-        catalogue.configured(configured, config.rules.limits.clone());
+        kind_registry.configured(configured, config.rules.limits.clone());
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let mut roster = Roster::default();
-        let mut links = Vec::new();
+        let mut host_registry = HostRegistry::default();
+        let mut connections = Vec::new();
         let mut pools: Vec<(HostName, Pool)> = Vec::new();
         for host in config.hosts {
-            if roster.get(&host.name).is_some() {
+            if host_registry.get(&host.name).is_some() {
                 return Err(EngineError::TwoHosts(host.name));
             }
             let pool = Pool::new(&host.url, host.pool)
@@ -151,12 +151,12 @@ impl Engine {
             entry.draining = drained.contains(&host.name);
             entry.in_process = host.in_process;
             view.write().apply(ViewChange::Host(Box::new(entry.status())));
-            roster.add(entry);
+            host_registry.add(entry);
             pools.push((host.name.clone(), pool.clone()));
-            links.push(Link {
+            connections.push(HostConnection {
                 host: host.name,
                 pool,
-                desk: desk.clone(),
+                coordinator: coordinator.clone(),
                 last_word,
                 room: writer.room(),
                 silence: config.silence,
@@ -167,27 +167,27 @@ impl Engine {
                 succeeded: tokio::sync::Notify::new(),
             });
         }
-        let beginning = crate::desk::Beginning {
+        let beginning = crate::coordinator::Beginning {
             head,
             unended,
             watched,
-            roster,
-            catalogue: catalogue.clone(),
+            host_registry,
+            kind_registry: kind_registry.clone(),
             writer,
-            sender: desk.clone(),
+            sender: coordinator.clone(),
             store: store.clone(),
             view: view.clone(),
             forecasts,
             rules: config.rules,
         };
-        let at_desk = Desk::new(beginning, Time::now());
+        let at_desk = Coordinator::new(beginning, Time::now());
         tasks.spawn(at_desk.run(commands, stop.clone()));
-        for link in links {
+        for link in connections {
             tasks.spawn(link.run());
         }
-        tasks.spawn(housekeeping::tick(desk.clone(), stop.clone()));
+        tasks.spawn(housekeeping::tick(coordinator.clone(), stop.clone()));
         if keep.age.is_some() || keep.most.is_some() {
-            tasks.spawn(housekeeping::forget(store.clone(), keep, desk.clone(), stop.clone()));
+            tasks.spawn(housekeeping::forget(store.clone(), keep, coordinator.clone(), stop.clone()));
         }
         tasks.close();
         let instance = InstanceId::new();
@@ -195,10 +195,10 @@ impl Engine {
             store,
             feed,
             view,
-            catalogue,
-            desk,
+            kind_registry,
+            coordinator,
             pools,
-            bands: Bands::default(),
+            bands: BaselineCache::default(),
             trouble,
             instance,
             stop,
@@ -228,7 +228,7 @@ impl Engine {
     }
 
     pub fn kinds(&self) -> KindList {
-        self.shared.catalogue.list()
+        self.shared.kind_registry.list()
     }
 
     pub fn hosts(&self) -> HostList {
@@ -237,7 +237,7 @@ impl Engine {
 
     /// Configured hosts that have not connected since the server started, so that their kinds are unknown.
     pub fn unmet_hosts(&self) -> Vec<HostName> {
-        self.shared.catalogue.unmet()
+        self.shared.kind_registry.unmet()
     }
 
     /// Whether and why nothing can be stored now.
@@ -277,7 +277,7 @@ impl Engine {
     }
 
     async fn tell(&self, command: Command) -> Result<(), Problem> {
-        self.shared.desk.send(command).await.map_err(|_| closing())
+        self.shared.coordinator.send(command).await.map_err(|_| closing())
     }
 
     async fn stored<T: Send + 'static>(

@@ -80,11 +80,11 @@ impl Forecasts {
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;
         }
-        let gone = now.seconds_since(since);
+        let deleted = now.seconds_since(since);
         let way = fraction.map_or(0.0, |f| f - from);
         let by_rate = match fraction {
-            Some(f) if gone > 0.0 && (way >= FAR || (way > 0.0 && gone >= LONG_SECONDS)) => {
-                Some(gone * (1.0 - f) / way)
+            Some(f) if deleted > 0.0 && (way >= FAR || (way > 0.0 && deleted >= LONG_SECONDS)) => {
+                Some(deleted * (1.0 - f) / way)
             }
             _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
         };

@@ -1,7 +1,7 @@
-//! Background tasks: tick of the desk, and retention.
+//! Background tasks: tick of the coordinator, and retention.
 
-use crate::desk::{Command, DeskSender};
-use crate::jumps::Belief;
+use crate::clock_jump::Belief;
+use crate::coordinator::{Command, CoordinatorSender};
 use protocol::Time;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,31 +10,36 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Interval of ticks.
-const TICK: Duration = Duration::from_secs(1);
+const TICK_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval of retention.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// Operations deleted at once, before a pause for the writer.
 const AT_ONCE: u32 = 100;
-const BREATH: Duration = Duration::from_millis(50);
+const DELETE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Sends ticks to the desk.
-pub(crate) async fn tick(desk: DeskSender, stop: CancellationToken) {
-    let mut every = tokio::time::interval(TICK);
+/// Sends ticks to the coordinator.
+pub(crate) async fn tick(coordinator: CoordinatorSender, stop: CancellationToken) {
+    let mut every = tokio::time::interval(TICK_INTERVAL);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = every.tick() => {}
         }
-        if desk.send(Command::Tick).await.is_err() {
+        if coordinator.send(Command::Tick).await.is_err() {
             return;
         }
     }
 }
 
 /// Deletes operations that exceed retention, a few at a time, so that nothing has to wait.
-pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, stop: CancellationToken) {
-    let mut every = tokio::time::interval(FORGET_EVERY);
+pub(crate) async fn forget(
+    store: Arc<dyn Store>,
+    keep: Keep,
+    coordinator: CoordinatorSender,
+    stop: CancellationToken,
+) {
+    let mut every = tokio::time::interval(RETENTION_INTERVAL);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut belief = Belief::new(Time::now(), Instant::now());
     loop {
@@ -61,12 +66,12 @@ pub(crate) async fn forget(store: Arc<dyn Store>, keep: Keep, desk: DeskSender, 
             }
             tracing::info!(count = ended.len(), "deleting expired operations");
             last.clone_from(&ended);
-            if desk.send(Command::Forget { ended }).await.is_err() {
+            if coordinator.send(Command::Forget { ended }).await.is_err() {
                 return;
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(BREATH) => {}
+                () = tokio::time::sleep(DELETE_PAUSE) => {}
             }
         }
     }

@@ -1,38 +1,38 @@
-//! Operations: state machine, desk, links to hosts, feed.
+//! Operations: state machine, coordinator, links to hosts, feed.
 //!
 //! Knows what an operation may do next, which host runs it, and what is published. Must not know how anything looks,
 //! HTTP routes of the server, or how the store works.
 //!
-//! One task, the [`desk`], owns all operations that have not ended. Everything that happens (a user request, a report
-//! of a host, the result of an errand) is a command. The desk asks [`lifecycle::step`] what follows, numbers the events
+//! One task, the [`coordinator`], owns all operations that have not ended. Everything that happens (a user request, a report
+//! of a host, the result of an host request) is a command. The coordinator asks [`lifecycle::step`] what follows, numbers the events
 //! and passes the changes to the store's writer. Only durable changes are published ([`feed`], [`view`]).
 
 mod activity;
-mod awake;
-mod carry;
-mod catalogue;
+mod baseline_cache;
+mod checkpoint_transfer;
 mod clock;
+mod clock_jump;
 mod config;
-mod desk;
+mod coordinator;
 mod downsample;
-mod earlier;
 mod engine;
 mod envelope;
-mod errand;
 pub mod feed;
 mod forecast;
+mod host_connection;
+mod host_registry;
+mod host_request;
 mod housekeeping;
-mod jumps;
+mod kind_registry;
 pub mod lifecycle;
-mod link;
 mod pace;
 mod queue;
-mod roster;
+mod suspend;
 mod view;
 
-pub use catalogue::Catalogue;
 pub use config::{EngineConfig, HostConfig, Rules};
 pub use engine::{Engine, EngineError, LogQuery, Started, Which};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
+pub use kind_registry::KindRegistry;
 pub use lifecycle::RetryPolicy;
 pub use pace::StallRule;

@@ -3,15 +3,15 @@
 //! Every change of an operation goes through [`step`]. It does no I/O and reads no clock, so its promises are tested
 //! with any order of messages.
 //!
-//! An operation is *queued*; the desk chooses a host (*starting*) and sends it there; the host reports that it runs
+//! An operation is *queued*; the coordinator chooses a host (*starting*) and sends it there; the host reports that it runs
 //! (*running*), and its progress. A user may cancel it (*cancelling*), which only a report of the host completes. When
 //! an attempt has ended, it never changes: later reports are recorded as late and have no effect. Another attempt has
 //! the next number, and from then on only reports for that number count.
 
+mod commands;
 mod held;
+mod host_events;
 mod retry;
-mod wishes;
-mod words;
 
 pub use held::HeldEnd;
 pub use retry::RetryPolicy;
@@ -26,7 +26,7 @@ use protocol::{
 };
 use serde_json::Value;
 
-/// Operation as the desk holds it.
+/// Operation as the coordinator holds it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
     pub operation: Operation,
@@ -37,7 +37,7 @@ pub struct Record {
     pub cancel_tried: Option<Time>,
     /// The host reported the end of the current attempt, as opposed to a host that was given up or has restarted.
     pub ended_by_host: bool,
-    /// It has children that have not ended. The desk sets this before each message.
+    /// It has children that have not ended. The coordinator sets this before each message.
     pub children_run: bool,
     /// A child ended without success while this attempt was being cancelled, so the cancel cut it short.
     pub children_cut: bool,
@@ -48,7 +48,7 @@ pub struct Record {
 /// Everything that can happen to an operation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Message {
-    /// The desk chose this host, in this process of it.
+    /// The coordinator chose this host, in this process of it.
     Chosen { host: HostName, instance: InstanceId },
     /// The host has no slot, or the start certainly did not arrive: requeue.
     Declined,
@@ -81,7 +81,7 @@ pub enum Message {
     /// It can't leave the queue now, for this reason.
     Waiting { kind: ConditionKind, message: String },
     /// Files for resuming are being transferred to its host.
-    Carrying { message: String },
+    TransferringCheckpoint { message: String },
     /// The host is connected, but the attempt has had no progress since this time, which is unusual.
     Stalled { since: Time, message: String },
     /// A user wants another attempt.
@@ -271,14 +271,14 @@ impl Record {
 pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effect>, Denied> {
     let state = record.operation.state;
     match message {
-        Message::Cancel { reason } => return wishes::cancel(record, reason, now),
-        Message::Abandon { reason } => return wishes::abandon(record, &reason, now),
-        Message::Again { origin } => return wishes::again(record, origin, now),
-        Message::Rule(rule) => return wishes::rule(record, rule),
+        Message::Cancel { reason } => return commands::cancel(record, reason, now),
+        Message::Abandon { reason } => return commands::abandon(record, &reason, now),
+        Message::Again { origin } => return commands::again(record, origin, now),
+        Message::Rule(rule) => return commands::rule(record, rule),
         Message::Retry { origin, not_before, why } => {
-            return wishes::retry(record, origin, not_before, why, now);
+            return commands::retry(record, origin, not_before, why, now);
         }
-        Message::Host { attempt, at, body } => return Ok(words::host(record, attempt, at, body, now)),
+        Message::Host { attempt, at, body } => return Ok(host_events::host(record, attempt, at, body, now)),
         _ if state.ended() => return Ok(Vec::new()),
         // Its own work has ended; only its children count.
         ref other
@@ -305,11 +305,11 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             if state == State::Cancelling && record.operation.started_at.is_none() =>
         {
             record.cancel_tried = None;
-            wishes::finish_cancel(record, now)
+            commands::finish_cancel(record, now)
         }
         Message::CancelledBeforeStart if state == State::Starting => {
-            words::unstored_cancel(record, now);
-            wishes::finish_cancel(record, now)
+            host_events::unstored_cancel(record, now);
+            commands::finish_cancel(record, now)
         }
         Message::Refused(failure) if matches!(state, State::Queued | State::Starting) => {
             record.end(State::Failed, Some(failure), now);
@@ -336,12 +336,12 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
                 Some(rule) => rule.fired = Some(Fired { attempt, at, from_x }),
                 None => return Ok(Vec::new()),
             }
-            return wishes::cancel(record, reason, now);
+            return commands::cancel(record, reason, now);
         }
         Message::Lost(failure) if state == State::Cancelling && record.confirmed_stop(failure.reason) => {
-            wishes::finish_cancel(record, now)
+            commands::finish_cancel(record, now)
         }
-        Message::Died(_) if state == State::Cancelling => wishes::finish_cancel(record, now),
+        Message::Died(_) if state == State::Cancelling => commands::finish_cancel(record, now),
         Message::Lost(failure) | Message::Died(failure) if state.on_host() => {
             record.conclude(State::Failed, Some(failure), now)
         }
@@ -360,11 +360,11 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             // An undelivered cancel already implies this.
             match record.own_condition() {
                 Some(c) if c.kind == ConditionKind::CancelUndelivered => Vec::new(),
-                _ => record.condition(ConditionKind::NoWord, since, message),
+                _ => record.condition(ConditionKind::Unreachable, since, message),
             }
         }
-        Message::Carrying { message } if state == State::Starting => {
-            record.condition(ConditionKind::Carrying, now, message)
+        Message::TransferringCheckpoint { message } if state == State::Starting => {
+            record.condition(ConditionKind::TransferringCheckpoint, now, message)
         }
         Message::Stalled { since, message }
             if state == State::Running && record.operation.condition.is_none() =>
@@ -384,7 +384,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             record.operation.not_before = Some(until);
             vec![Effect::Changed]
         }
-        Message::Heard if record.clear(ConditionKind::NoWord) => vec![Effect::Changed],
+        Message::Heard if record.clear(ConditionKind::Unreachable) => vec![Effect::Changed],
         Message::Waiting { kind, message } if state == State::Queued => record.condition(kind, now, message),
         _ => Vec::new(),
     };

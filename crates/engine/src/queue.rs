@@ -111,8 +111,8 @@ impl Queues {
 
 impl Line {
     fn take(&mut self, at: usize) {
-        if let Some(gone) = self.waiting.remove(at)
-            && !gone.told
+        if let Some(deleted) = self.waiting.remove(at)
+            && !deleted.told
         {
             self.untold -= 1;
         }

@@ -94,15 +94,15 @@ impl View {
             ViewChange::Host(status) => {
                 self.hosts.insert(status.name.clone(), *status);
             }
-            ViewChange::Forgotten(gone) => {
-                for (id, state) in &gone {
+            ViewChange::Forgotten(deleted) => {
+                for (id, state) in &deleted {
                     self.operations.remove(id);
                     self.newest.remove(id);
                     if let Some(count) = self.counts.get_mut(state) {
                         *count = count.saturating_sub(1);
                     }
                 }
-                self.ended.retain(|id| !gone.iter().any(|(forgotten, _)| forgotten == id));
+                self.ended.retain(|id| !deleted.iter().any(|(forgotten, _)| forgotten == id));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Baselines and auto-cancel rules.
 
 use super::{Engine, closing, not_found};
-use crate::desk::{Command, Watched};
-use crate::earlier::{self, Key};
+use crate::baseline_cache::{self, Key};
+use crate::coordinator::{Command, Watched};
 use protocol::{BandRule, Envelope, Operation, OperationId, Problem, ProblemType, SetRule, State};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Engine {
             return Ok(kept);
         }
         let of = operation.clone();
-        let read = self.stored(move |store| earlier::envelope(store, &of, &series)).await?;
+        let read = self.stored(move |store| baseline_cache::envelope(store, &of, &series)).await?;
         let envelope = Arc::new(read);
         // Until it runs, or while there are too few runs, other runs may still succeed that belong to the baseline.
         if envelope.band.is_some() && operation.started_at.is_some() {

@@ -1,7 +1,7 @@
 //! Deletion of ended operations with their children, on request, in small batches.
 
 use super::{Engine, Which, closing, not_found};
-use crate::desk::{Command, Leaving, Parted};
+use crate::coordinator::{Command, Leaving, Parted};
 use protocol::api::Deleted;
 use protocol::{Operation, OperationId, Problem, ProblemType};
 use std::collections::HashSet;

@@ -129,7 +129,7 @@ fn silence_is_a_condition_and_not_a_state() {
     let mut record = running();
     step(&mut record, Message::Silent { since: t(3), message: "No word.".into() }, t(9)).unwrap();
     assert_eq!(record.operation.state, State::Running);
-    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::NoWord);
+    assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Unreachable);
     let effects = step(&mut record, says(1, HostEventBody::Log { lines: Vec::new() }), t(12)).unwrap();
     assert!(effects.contains(&Effect::Changed));
     assert_eq!(record.operation.condition, None);
@@ -303,7 +303,7 @@ fn a_condition_that_a_host_reported_is_shown_again_when_the_host_is_heard_again(
     let mut record = running();
     step(&mut record, tells(ConditionKind::Paused), t(3)).unwrap();
     step(&mut record, silent(), t(4)).unwrap();
-    assert_eq!(shown(&record), Some(ConditionKind::NoWord));
+    assert_eq!(shown(&record), Some(ConditionKind::Unreachable));
     // Also after a restart of the server.
     let mut record = restarted(&record);
     assert_eq!(step(&mut record, Message::Heard, t(5)).unwrap(), [Effect::Changed]);
@@ -708,7 +708,7 @@ proptest! {
         // Slots: taken when a host is chosen, and released exactly once.
         let mut places = 0i32;
         for (n, (message, children_run)) in messages.into_iter().enumerate() {
-            // The desk sends this only if it is true.
+            // The coordinator sends this only if it is true.
             record.children_run = children_run && !matches!(message, Message::ChildrenEnded);
             let before = record.clone();
             let chosen = matches!(message, Message::Chosen { .. });
@@ -753,7 +753,7 @@ proptest! {
             if was != is && !by_host { prop_assert!(is.is_none() && !holds_place); }
             if is.is_some() { prop_assert!(holds_place && record.operation.condition.is_some()); }
             if message == Message::Heard && is.is_some() {
-                let silent = record.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord);
+                let silent = record.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable);
                 prop_assert!(!silent);
             }
             // Progress never decreases within an attempt.

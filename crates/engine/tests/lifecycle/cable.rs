@@ -17,7 +17,7 @@ impl Cable {
         let (whole, state) = watch::channel(true);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, host, state.clone()));
+                tokio::spawn(checkpoint_transfer(near, host, state.clone()));
             }
         });
         Self { address, whole }
@@ -33,7 +33,7 @@ impl Cable {
     }
 }
 
-async fn carry(mut near: TcpStream, host: SocketAddr, mut whole: watch::Receiver<bool>) {
+async fn checkpoint_transfer(mut near: TcpStream, host: SocketAddr, mut whole: watch::Receiver<bool>) {
     if !*whole.borrow() {
         return;
     }

@@ -214,7 +214,7 @@ async fn what_can_not_be_stopped_may_be_abandoned_also_after_a_silence_of_its_ho
     let has = |o: &Operation, kind| o.id == id && o.condition.as_ref().is_some_and(|c| c.kind == kind);
     feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
     cable.cut();
-    feed.until(|o| has(o, ConditionKind::NoWord) || has(o, ConditionKind::CancelUndelivered)).await;
+    feed.until(|o| has(o, ConditionKind::Unreachable) || has(o, ConditionKind::CancelUndelivered)).await;
     engine.close().await;
     drop(engine);
 

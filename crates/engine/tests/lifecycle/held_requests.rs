@@ -34,7 +34,7 @@ impl HeldRequests {
         let shared = passed.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, host, shared.clone()));
+                tokio::spawn(checkpoint_transfer(near, host, shared.clone()));
             }
         });
         Self { address, passed }
@@ -55,7 +55,7 @@ impl HeldRequests {
     }
 }
 
-async fn carry(near: TcpStream, host: SocketAddr, passed: Arc<watch::Sender<Passed>>) {
+async fn checkpoint_transfer(near: TcpStream, host: SocketAddr, passed: Arc<watch::Sender<Passed>>) {
     let Ok(far) = TcpStream::connect(host).await else { return };
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();

@@ -5,12 +5,12 @@
 mod bands;
 mod cable;
 mod cancel;
-mod care;
-mod carry;
+mod checkpoint_transfer;
 mod children;
 mod delete;
 mod full_store;
 mod held_requests;
+mod liveness;
 mod older;
 mod placing;
 mod stage;
@@ -192,7 +192,7 @@ async fn a_host_that_dies_is_a_condition_and_its_return_decides() {
     let silent = feed.until(|o| o.id == operation.id && o.condition.is_some()).await;
     assert_eq!(silent.state, State::Running, "nobody knows that it ended");
     let condition = silent.condition.unwrap();
-    assert_eq!(condition.kind, ConditionKind::NoWord);
+    assert_eq!(condition.kind, ConditionKind::Unreachable);
     // A cancel in the meantime is kept and reported as undelivered.
     engine.cancel(operation.id, String::new()).await.unwrap();
     let kept = feed

@@ -15,7 +15,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 const SLOWEST: u64 = 128 << 10;
 
 /// Transfer of one checkpoint.
-pub(crate) struct Carry {
+pub(crate) struct CheckpointTransfer {
     pub(crate) id: OperationId,
     /// Attempt that made the checkpoint.
     pub(crate) attempt: u32,
@@ -25,7 +25,7 @@ pub(crate) struct Carry {
     pub(crate) from: Option<Pool>,
 }
 
-impl Carry {
+impl CheckpointTransfer {
     /// Description of the transfer, for users.
     pub(crate) fn said(&self) -> String {
         let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_trouble_says_where_the_checkpoint_is_and_what_to_do() {
-        let carry = Carry {
+        let checkpoint_transfer = CheckpointTransfer {
             id: OperationId::new(),
             attempt: 1,
             files: Vec::new(),
@@ -152,7 +152,7 @@ mod tests {
         };
         let host = "gpu-2".parse().unwrap();
         let said = |trouble, tried| {
-            carry.verdict(&host, &trouble, tried).map(|f| format!("{} {}", f.message, f.hint))
+            checkpoint_transfer.verdict(&host, &trouble, tried).map(|f| format!("{} {}", f.message, f.hint))
         };
         let source = |error| Trouble::Pipe(PipeError::Source(error));
         let away = || PoolError::Timeout { url: "http://a".into(), after: SILENCE, what: "answer" };

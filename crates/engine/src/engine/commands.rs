@@ -1,7 +1,7 @@
 //! Requests of users and programs: start, cancel, retry, resume, drain.
 
 use super::{Engine, Started, Which, bands, closing};
-use crate::desk::{Command, NewOperation, key_of_the_gone, key_reused};
+use crate::coordinator::{Command, NewOperation, key_of_deleted, key_reused};
 use crate::lifecycle::Message;
 use protocol::api::{CancelledMany, HostStatus, Refused, StartOperation, StartWithRule};
 use protocol::operation::AttemptOrigin;
@@ -57,7 +57,7 @@ impl Engine {
     /// # Errors
     /// `UnknownKind`, or `BadParams` with a message for each parameter.
     pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, Problem> {
-        self.shared.catalogue.check(kind, params).map(|(params, _)| params)
+        self.shared.kind_registry.check(kind, params).map(|(params, _)| params)
     }
 
     /// Operation as last published, if in memory; operations that have not ended always are.
@@ -84,12 +84,12 @@ impl Engine {
             }
             return match self.operation(id).await {
                 Ok(detail) => Ok(Started { operation: detail.operation, new: false }),
-                Err(gone) if gone.kind == ProblemType::NotFound => Err(key_of_the_gone()),
+                Err(deleted) if deleted.kind == ProblemType::NotFound => Err(key_of_deleted()),
                 Err(problem) => Err(problem),
             };
         }
         let StartWithRule { start: request, rule } = request;
-        let (params, title) = self.shared.catalogue.check(&request.kind, &request.params)?;
+        let (params, title) = self.shared.kind_registry.check(&request.kind, &request.params)?;
         let id = OperationId::new();
         let priority = request.priority;
         if !(-100..=100).contains(&priority) {
@@ -120,7 +120,7 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `Conflict` if it has ended.
     pub async fn cancel(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
-        self.wish(id, Message::Cancel { reason }).await
+        self.request(id, Message::Cancel { reason }).await
     }
 
     /// Abandons an attempt whose host is unreachable: it fails, and later reports about it are ignored.
@@ -128,7 +128,7 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `Conflict` if it has ended or its host is connected.
     pub async fn abandon(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
-        self.wish(id, Message::Abandon { reason }).await
+        self.request(id, Message::Abandon { reason }).await
     }
 
     /// Makes another attempt of a failed or cancelled operation.
@@ -136,12 +136,12 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `Conflict` if its state does not allow it or there is no checkpoint to resume from.
     pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, Problem> {
-        self.wish(id, Message::Again { origin }).await
+        self.request(id, Message::Again { origin }).await
     }
 
-    async fn wish(&self, id: OperationId, wish: Message) -> Result<Operation, Problem> {
+    async fn request(&self, id: OperationId, request: Message) -> Result<Operation, Problem> {
         // A cancel is sent to the host even if it can't be stored.
-        if !matches!(wish, Message::Cancel { .. }) {
+        if !matches!(request, Message::Cancel { .. }) {
             self.storable()?;
         }
         let ended = self.stored_unless_live(id).await?;
@@ -149,7 +149,7 @@ impl Engine {
         let band = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
         let band = band.map(|kept| Arc::new(kept.envelope));
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, band, reply }).await?;
+        self.tell(Command::Request { id, request, by: self.by.clone(), ended, band, reply }).await?;
         answer.await.map_err(|_| closing())?
     }
 
@@ -169,8 +169,9 @@ impl Engine {
         for id in ids {
             let ended = self.stored_unless_live(id).await?;
             let (reply, answer) = oneshot::channel();
-            let wish = Message::Cancel { reason: reason.clone() };
-            self.tell(Command::Wish { id, wish, by: self.by.clone(), ended, band: None, reply }).await?;
+            let request = Message::Cancel { reason: reason.clone() };
+            self.tell(Command::Request { id, request, by: self.by.clone(), ended, band: None, reply })
+                .await?;
             answers.push((id, answer));
         }
         for (id, answer) in answers {

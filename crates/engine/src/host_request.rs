@@ -1,11 +1,11 @@
-//! Errands: tasks that send one request of the desk to a host and return its response as a command.
+//! Host requests: tasks that send one request of the coordinator to a host and return its response as a command.
 //!
-//! Each is repeated until a host has answered or the desk no longer wants it. Starts and cancels are idempotent by ID
+//! Each is repeated until a host has answered or the coordinator no longer wants it. Starts and cancels are idempotent by ID
 //! and attempt, so repeating a request is safe.
 
-use crate::carry::Carry;
+use crate::checkpoint_transfer::CheckpointTransfer;
 use crate::clock::Offset;
-use crate::desk::{Command, DeskSender};
+use crate::coordinator::{Command, CoordinatorSender};
 use crate::lifecycle::Message;
 use pool::{Backoff, Pool, PoolError, Repeat};
 use protocol::host::{
@@ -23,10 +23,10 @@ const MAX_DECLINED_PAUSE: Duration = Duration::from_secs(30);
 /// Number of server errors in response to a start after which it is given up.
 const FAULTS: u32 = 3;
 
-/// Target of an errand: attempt and host; and when it is no longer wanted.
+/// Target of an host request: attempt and host; and when it is no longer wanted.
 #[derive(Clone)]
-pub(crate) struct Errand {
-    pub(crate) desk: DeskSender,
+pub(crate) struct HostRequest {
+    pub(crate) coordinator: CoordinatorSender,
     pub(crate) pool: Pool,
     pub(crate) host: HostName,
     pub(crate) id: OperationId,
@@ -35,14 +35,14 @@ pub(crate) struct Errand {
     pub(crate) stop: CancellationToken,
 }
 
-impl Errand {
+impl HostRequest {
     async fn report(&self, message: Message) {
         self.send(Command::Message { id: self.id, attempt: self.attempt, message }).await;
     }
 
     async fn send(&self, command: Command) {
-        // The desk is gone only when the server stops; then nobody waits for the answer.
-        let _ = self.desk.send(command).await;
+        // The coordinator is gone only when the server stops; then nobody waits for the answer.
+        let _ = self.coordinator.send(command).await;
     }
 
     async fn pause(&self, wait: Duration) -> bool {
@@ -60,22 +60,22 @@ fn backoff() -> Backoff {
 /// Sends an attempt to its host, after the files for resuming were transferred. Once `unwanted` is cancelled, a pending
 /// try may finish, but there is no other.
 pub(crate) async fn start(
-    errand: Errand,
+    host_request: HostRequest,
     body: StartAttempt,
-    carry: Option<Carry>,
+    checkpoint_transfer: Option<CheckpointTransfer>,
     unwanted: CancellationToken,
 ) {
-    if let Some(carry) = carry {
+    if let Some(checkpoint_transfer) = checkpoint_transfer {
         let carried = tokio::select! {
-            () = errand.stop.cancelled() => return,
+            () = host_request.stop.cancelled() => return,
             () = unwanted.cancelled() => {
-                let Errand { id, attempt, .. } = errand;
-                return errand.send(Command::StartGivenUp { id, attempt }).await;
+                let HostRequest { id, attempt, .. } = host_request;
+                return host_request.send(Command::StartGivenUp { id, attempt }).await;
             }
-            carried = carry.to(&errand.host, &errand.pool) => carried,
+            carried = checkpoint_transfer.to(&host_request.host, &host_request.pool) => carried,
         };
         if let Err(failure) = carried {
-            return errand.report(Message::Refused(failure)).await;
+            return host_request.report(Message::Refused(failure)).await;
         }
     }
     let mut backoff = backoff();
@@ -83,37 +83,37 @@ pub(crate) async fn start(
     // An earlier request may still be on its way; until then, only an acceptance is certain.
     let mut may_arrive = false;
     loop {
-        let call = errand.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::AtOnce);
+        let call = host_request.pool.post::<_, HostOperation>("/host/v1/operations", &body, Repeat::AtOnce);
         let answer = tokio::select! {
-            () = errand.stop.cancelled() => return,
+            () = host_request.stop.cancelled() => return,
             answer = call => answer,
         };
         match answer {
             Ok(_) => {
-                let Errand { id, attempt, .. } = errand;
-                return errand.send(Command::Accepted { id, attempt }).await;
+                let HostRequest { id, attempt, .. } = host_request;
+                return host_request.send(Command::Accepted { id, attempt }).await;
             }
             // The host is full, or still stops an older attempt; try again later.
             Err(ref error @ PoolError::Status { status, retry_after, .. })
                 if matches!(status, 429 | 503) || (status == 409 && retry_after.is_some()) =>
             {
-                let Errand { id, attempt, .. } = errand;
+                let HostRequest { id, attempt, .. } = host_request;
                 if !may_arrive {
-                    return errand.send(Command::Declined { id, attempt, retry_after }).await;
+                    return host_request.send(Command::Declined { id, attempt, retry_after }).await;
                 }
                 if unwanted.is_cancelled() {
-                    return errand.send(Command::StartGivenUp { id, attempt }).await;
+                    return host_request.send(Command::StartGivenUp { id, attempt }).await;
                 }
-                tracing::debug!(host = %errand.host, operation = %id, %error, "start declined; an earlier one may arrive");
-                if !errand.pause(retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE)).await {
+                tracing::debug!(host = %host_request.host, operation = %id, %error, "start declined; an earlier one may arrive");
+                if !host_request.pause(retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE)).await {
                     return;
                 }
             }
             Err(ref error @ PoolError::Status { .. }) if was_cancelled_before(error) => {
-                return errand.report(Message::CancelledBeforeStart).await;
+                return host_request.report(Message::CancelledBeforeStart).await;
             }
             Err(error @ PoolError::Status { status: 400..=499, .. }) => {
-                return errand.report(Message::Refused(refusal(&errand.host, &error))).await;
+                return host_request.report(Message::Refused(refusal(&host_request.host, &error))).await;
             }
             Err(error) => {
                 // Only responses of the host itself, not of a proxy that could not reach it.
@@ -121,19 +121,19 @@ pub(crate) async fn start(
                 faults += u32::from(fault);
                 if faults >= FAULTS {
                     let hint = "This is a bug in the host or in the kind. Check the host's log, then retry.";
-                    let failure = Failure { hint: hint.into(), ..refusal(&errand.host, &error) };
-                    return errand.report(Message::Refused(failure)).await;
+                    let failure = Failure { hint: hint.into(), ..refusal(&host_request.host, &error) };
+                    return host_request.report(Message::Refused(failure)).await;
                 }
-                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "no response to a start request");
-                let Errand { id, attempt, .. } = errand;
+                tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "no response to a start request");
+                let HostRequest { id, attempt, .. } = host_request;
                 if error.never_sent() && !may_arrive {
-                    return errand.send(Command::Undelivered { id, attempt }).await;
+                    return host_request.send(Command::Undelivered { id, attempt }).await;
                 }
                 may_arrive |= may_have_arrived(&error);
                 if unwanted.is_cancelled() {
-                    return errand.send(Command::StartGivenUp { id, attempt }).await;
+                    return host_request.send(Command::StartGivenUp { id, attempt }).await;
                 }
-                if !errand.pause(backoff.next()).await {
+                if !host_request.pause(backoff.next()).await {
                     return;
                 }
             }
@@ -179,50 +179,52 @@ fn refusal(host: &HostName, error: &PoolError) -> Failure {
 }
 
 /// Asks the host to stop an attempt, until it answers.
-pub(crate) async fn cancel(errand: Errand, body: CancelAttempt, offset: Offset) {
+pub(crate) async fn cancel(host_request: HostRequest, body: CancelAttempt, offset: Offset) {
     let mut backoff = backoff();
-    let path = format!("/host/v1/operations/{}/cancel", errand.id);
+    let path = format!("/host/v1/operations/{}/cancel", host_request.id);
     loop {
         let sent = Time::now();
-        errand.report(Message::CancelTried { at: sent }).await;
-        let call = errand.pool.post::<_, CancelAck>(&path, &body, Repeat::AtOnce);
+        host_request.report(Message::CancelTried { at: sent }).await;
+        let call = host_request.pool.post::<_, CancelAck>(&path, &body, Repeat::AtOnce);
         let answer = tokio::select! {
-            () = errand.stop.cancelled() => return,
+            () = host_request.stop.cancelled() => return,
             answer = call => answer,
         };
         match answer {
             Ok((_, ack)) => {
                 let acknowledged = offset.happened(ack.now, Time::now()).max(sent);
-                return errand.report(Message::CancelAnswered { sent, acknowledged }).await;
+                return host_request.report(Message::CancelAnswered { sent, acknowledged }).await;
             }
             Err(PoolError::Status { status: 404 | 409, .. }) => {
-                let Errand { id, attempt, .. } = errand;
-                errand.send(Command::CancelUnknown { id, attempt }).await;
+                let HostRequest { id, attempt, .. } = host_request;
+                host_request.send(Command::CancelUnknown { id, attempt }).await;
             }
             Err(error) => {
-                tracing::warn!(host = %errand.host, operation = %errand.id, %error, "cancel not delivered");
+                tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "cancel not delivered");
                 let message = format!(
                     "The cancel could not be delivered: {error} It is retried until the host responds; \
                      until then the operation may still be running."
                 );
-                errand.report(Message::CancelUndelivered { message }).await;
+                host_request.report(Message::CancelUndelivered { message }).await;
             }
         }
-        if !errand.pause(backoff.next()).await {
+        if !host_request.pause(backoff.next()).await {
             return;
         }
     }
 }
 
 /// Requests the host's list of operations, because it does not know an attempt that it had.
-pub(crate) async fn look(errand: Errand) {
-    match errand.pool.get::<HostOperations>("/host/v1/operations").await {
+pub(crate) async fn look(host_request: HostRequest) {
+    match host_request.pool.get::<HostOperations>("/host/v1/operations").await {
         Ok(list) => {
-            let (host, instance) = (errand.host.clone(), list.instance);
-            errand.send(Command::HostHolds { host, instance, list }).await;
+            let (host, instance) = (host_request.host.clone(), list.instance);
+            host_request.send(Command::HostHolds { host, instance, list }).await;
         }
         // The cancel is repeated, and with it this request.
-        Err(error) => tracing::debug!(host = %errand.host, %error, "can't list the operations on a host"),
+        Err(error) => {
+            tracing::debug!(host = %host_request.host, %error, "can't list the operations on a host")
+        }
     }
 }
 
@@ -236,8 +238,8 @@ pub(crate) struct Stray {
 
 /// Stops an attempt if the store says that it has ended, runs on another host, or was deleted. Tries once; the next
 /// comparison with the host's list tries again.
-pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) {
-    let Stray { id, attempt, host, deadline } = stray;
+pub(crate) async fn stop_stray(orphaned: Stray, pool: Pool, store: Arc<dyn Store>) {
+    let Stray { id, attempt, host, deadline } = orphaned;
     let holder = host.clone();
     let found = tokio::task::spawn_blocking(move || {
         let Some(stored) = store.operation(id)? else { return store.given_up(id) };
@@ -267,14 +269,14 @@ pub(crate) async fn stop_stray(stray: Stray, pool: Pool, store: Arc<dyn Store>) 
 }
 
 /// Fetches the result of an attempt that ended while the server did not listen.
-pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
+pub(crate) async fn fetch_end(host_request: HostRequest, outcome: Outcome) {
     let result = match outcome {
         Outcome::Succeeded => {
-            let path = format!("/host/v1/operations/{}/result", errand.id);
-            match errand.pool.get::<ResultDoc>(&path).await {
+            let path = format!("/host/v1/operations/{}/result", host_request.id);
+            match host_request.pool.get::<ResultDoc>(&path).await {
                 Ok(result) => Some(result),
                 Err(error) => {
-                    tracing::warn!(host = %errand.host, operation = %errand.id, %error, "can't fetch a result");
+                    tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "can't fetch a result");
                     None
                 }
             }
@@ -282,8 +284,8 @@ pub(crate) async fn fetch_end(errand: Errand, outcome: Outcome) {
         Outcome::Failed | Outcome::Cancelled | Outcome::NotStarted => None,
     };
     let body = protocol::host::HostEventBody::Ended { outcome, failure: None, result };
-    let attempt = errand.attempt;
-    errand.report(Message::Host { attempt, at: Time::now(), body }).await;
+    let attempt = host_request.attempt;
+    host_request.report(Message::Host { attempt, at: Time::now(), body }).await;
 }
 
 #[cfg(test)]
@@ -293,11 +295,11 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
 
-    fn to(address: std::net::SocketAddr) -> (Errand, StartAttempt, mpsc::Receiver<Command>) {
-        let (desk, commands) = mpsc::channel(4);
+    fn to(address: std::net::SocketAddr) -> (HostRequest, StartAttempt, mpsc::Receiver<Command>) {
+        let (coordinator, commands) = mpsc::channel(4);
         let id = OperationId::new();
-        let errand = Errand {
-            desk,
+        let host_request = HostRequest {
+            coordinator,
             pool: Pool::new(&format!("http://{address}"), pool::PoolConfig::default()).unwrap(),
             host: HostName::new("data-1").unwrap(),
             id,
@@ -306,15 +308,15 @@ mod tests {
         };
         let kind = KindName::new("test.count").unwrap();
         let body = StartAttempt { id, attempt: 1, kind, params: serde_json::json!({}), resume_from: None };
-        (errand, body, commands)
+        (host_request, body, commands)
     }
 
     #[tokio::test]
     async fn a_start_that_never_left_is_told_as_undelivered() {
         // Nothing listens on this address any more.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let (errand, body, mut commands) = to(address);
-        start(errand, body, None, CancellationToken::new()).await;
+        let (host_request, body, mut commands) = to(address);
+        start(host_request, body, None, CancellationToken::new()).await;
         assert!(matches!(commands.recv().await, Some(Command::Undelivered { attempt: 1, .. })));
     }
 
@@ -322,9 +324,9 @@ mod tests {
     async fn a_start_that_may_have_arrived_is_not_given_back_to_the_queue() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (errand, body, mut commands) = to(listener.local_addr().unwrap());
+        let (host_request, body, mut commands) = to(listener.local_addr().unwrap());
         let unwanted = CancellationToken::new();
-        let starting = tokio::spawn(start(errand, body, None, unwanted.clone()));
+        let starting = tokio::spawn(start(host_request, body, None, unwanted.clone()));
         // The first request is read and not answered; the second is declined.
         let (mut first, _) = listener.accept().await.unwrap();
         let _ = first.read(&mut [0u8; 1024]).await.unwrap();

@@ -1,7 +1,7 @@
 //! Deletion of operations, by retention or on request.
 
-use super::Desk;
-use crate::carry;
+use super::Coordinator;
+use crate::checkpoint_transfer;
 use protocol::{Action, Actor, AuditEntry, HostName, KindName, OperationId, State, Time};
 use std::collections::{HashSet, VecDeque};
 use tokio::sync::oneshot;
@@ -29,12 +29,12 @@ pub(crate) struct Parted {
 
 /// The last deleted operations.
 #[derive(Default)]
-pub(super) struct Gone {
+pub(super) struct Deleted {
     ids: HashSet<OperationId>,
     order: VecDeque<OperationId>,
 }
 
-impl Gone {
+impl Deleted {
     pub(super) fn has(&self, id: OperationId) -> bool {
         self.ids.contains(&id)
     }
@@ -51,20 +51,20 @@ impl Gone {
     }
 }
 
-impl Desk {
+impl Coordinator {
     /// Deletes operations by retention, except for ones that were retried in the meantime.
     pub(super) fn forget(&mut self, mut ended: Vec<(OperationId, State)>, now: Time) {
-        ended.retain(|(id, _)| !self.live.contains_key(id) && !self.gone.has(*id));
+        ended.retain(|(id, _)| !self.live.contains_key(id) && !self.deleted.has(*id));
         for (id, state) in &mut ended {
-            self.gone.add(*id);
+            self.deleted.add(*id);
             self.watched.remove(id);
             if let Some(record) = self.ended.remove(id) {
                 // It may have been retried and ended again since it was read.
                 *state = record.operation.state;
             }
         }
-        self.ended_order.retain(|id| !self.gone.has(*id));
-        self.draft.forget(ended, now);
+        self.ended_order.retain(|id| !self.deleted.has(*id));
+        self.transaction.forget(ended, now);
     }
 
     /// Deletes operations on request, each with its children: a family is deleted as a whole or not at all.
@@ -79,7 +79,7 @@ impl Desk {
         let mut leaving: Vec<Leaving> = Vec::new();
         for family in families {
             // Retried since it was read, or already deleted.
-            if family.iter().any(|one| self.live.contains_key(&one.id) || self.gone.has(one.id)) {
+            if family.iter().any(|one| self.live.contains_key(&one.id) || self.deleted.has(one.id)) {
                 parted.refused += 1;
             } else {
                 leaving.extend(family);
@@ -87,17 +87,20 @@ impl Desk {
         }
         parted.operations = leaving.len() as u64;
         if let Some(entry) = entry(&leaving, by, now) {
-            self.draft.audit(entry);
+            self.transaction.audit(entry);
         }
         for one in &leaving {
-            let pool =
-                one.kept_on.as_ref().and_then(|host| self.roster.get(host)).map(|entry| entry.pool.clone());
+            let pool = one
+                .kept_on
+                .as_ref()
+                .and_then(|host| self.host_registry.get(host))
+                .map(|entry| entry.pool.clone());
             if let Some(pool) = pool {
-                self.draft.later(carry::forget(one.id, pool));
+                self.transaction.later(checkpoint_transfer::forget(one.id, pool));
             }
         }
         self.forget(leaving.into_iter().map(|one| (one.id, one.state)).collect(), now);
-        self.draft.reply(reply, parted);
+        self.transaction.reply(reply, parted);
     }
 }
 

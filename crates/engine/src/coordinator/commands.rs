@@ -1,6 +1,6 @@
-//! Commands of the desk.
+//! Commands of the coordinator.
 
-use super::forget::{Leaving, Parted};
+use super::deletion::{Leaving, Parted};
 use crate::clock::Exchange;
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
@@ -14,8 +14,8 @@ use std::time::Duration;
 use store::Stored;
 use tokio::sync::{mpsc, oneshot};
 
-/// Sender of commands. Bounded: senders that are faster than the desk wait.
-pub(crate) type DeskSender = mpsc::Sender<Command>;
+/// Sender of commands. Bounded: senders that are faster than the coordinator wait.
+pub(crate) type CoordinatorSender = mpsc::Sender<Command>;
 /// Response to a user request, sent once it is durable.
 pub(crate) type Reply = oneshot::Sender<Result<Operation, Problem>>;
 /// Response to a start; true if the operation is new.
@@ -44,9 +44,9 @@ pub(crate) enum Command {
         reply: StartReply,
     },
     /// User request about one operation: cancel, retry, resume, abandon.
-    Wish {
+    Request {
         id: OperationId,
-        wish: Message,
+        request: Message,
         by: Arc<Actor>,
         /// The stored operation, if it has ended.
         ended: Option<Box<Stored>>,
@@ -61,7 +61,7 @@ pub(crate) enum Command {
         by: Arc<Actor>,
         reply: Reply,
     },
-    /// Result of an errand.
+    /// Result of an host request.
     Message {
         id: OperationId,
         attempt: u32,

@@ -24,7 +24,7 @@ pub(super) fn host(
         // Its own work has ended; further reports have no effect.
         return Vec::new();
     }
-    let was_silent = record.clear(ConditionKind::NoWord);
+    let was_silent = record.clear(ConditionKind::Unreachable);
     record.operation.heard_at = Some(now);
     let mut effects = match body {
         HostEventBody::Running => {
@@ -35,7 +35,7 @@ pub(super) fn host(
                 record.current_mut().started_at = Some(at);
                 if state == State::Starting {
                     record.enter(State::Running);
-                    record.clear(ConditionKind::Carrying);
+                    record.clear(ConditionKind::TransferringCheckpoint);
                 }
                 vec![Effect::Changed]
             }
@@ -150,10 +150,10 @@ fn ended(
     record.ended_by_host = true;
     let ended = match outcome {
         // Nothing of it was begun, so the cancel is fulfilled.
-        Outcome::Cancelled | Outcome::NotStarted if cancelling => super::wishes::finish_cancel(record, at),
+        Outcome::Cancelled | Outcome::NotStarted if cancelling => super::commands::finish_cancel(record, at),
         Outcome::Cancelled => {
             unstored_cancel(record, at);
-            super::wishes::finish_cancel(record, at)
+            super::commands::finish_cancel(record, at)
         }
         Outcome::NotStarted => record.requeue(),
         Outcome::Succeeded => record.conclude(State::Succeeded, None, at),

@@ -1,7 +1,7 @@
 //! Detects that the machine's wall clock was set, or that the machine slept.
 //!
-//! Operations and events have wall-clock times, for people. When that clock jumps, the desk moves what it waits for, so
-//! that a pause of a minute stays a minute; see `Desk::clock_jumped`. Retention does not trust a clock that has just
+//! Operations and events have wall-clock times, for people. When that clock jumps, the coordinator moves what it waits for, so
+//! that a pause of a minute stays a minute; see `Coordinator::clock_jumped`. Retention does not trust a clock that has just
 //! jumped ahead; see [`Belief`].
 
 use protocol::Time;
@@ -15,12 +15,12 @@ const TOGETHER: Duration = Duration::from_millis(20);
 const TRIES: usize = 5;
 
 /// Compares the wall clock with a monotonic one.
-pub(crate) struct Jumps {
+pub(crate) struct ClockJumps {
     wall: Time,
     steady: Instant,
 }
 
-impl Jumps {
+impl ClockJumps {
     pub(crate) fn new() -> Self {
         let (wall, steady) = read();
         Self { wall, steady }
@@ -100,19 +100,19 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_is_noticed_once_and_by_how_much() {
         let begun = Instant::now();
-        let mut jumps = Jumps { wall: t(0), steady: begun };
-        assert_eq!(jumps.take(t(1_000_000), begun + SECOND), None);
-        assert_eq!(jumps.take(t(2_000_000 - HOUR), begun + 2 * SECOND), Some(-HOUR));
-        assert_eq!(jumps.take(t(3_000_000 - HOUR), begun + 3 * SECOND), None);
-        assert_eq!(jumps.take(t(4_000_000), begun + 4 * SECOND), Some(HOUR));
+        let mut clock_jump = ClockJumps { wall: t(0), steady: begun };
+        assert_eq!(clock_jump.take(t(1_000_000), begun + SECOND), None);
+        assert_eq!(clock_jump.take(t(2_000_000 - HOUR), begun + 2 * SECOND), Some(-HOUR));
+        assert_eq!(clock_jump.take(t(3_000_000 - HOUR), begun + 3 * SECOND), None);
+        assert_eq!(clock_jump.take(t(4_000_000), begun + 4 * SECOND), Some(HOUR));
     }
 
     #[test]
     fn a_clock_that_is_adjusted_little_by_little_does_not_jump() {
         let begun = Instant::now();
-        let mut jumps = Jumps { wall: t(0), steady: begun };
+        let mut clock_jump = ClockJumps { wall: t(0), steady: begun };
         for n in 1..100 {
-            assert_eq!(jumps.take(t(i64::from(n) * 1_100_000), begun + n * SECOND), None);
+            assert_eq!(clock_jump.take(t(i64::from(n) * 1_100_000), begun + n * SECOND), None);
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// Measures awake time with a monotonic clock, about once a second.
-pub(crate) struct Awake {
+pub(crate) struct SuspendClock {
     looked: Instant,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Since {
     pub(crate) slept: Option<Duration>,
 }
 
-impl Awake {
+impl SuspendClock {
     pub(crate) fn new(now: Instant) -> Self {
         Self { looked: now }
     }
@@ -40,13 +40,13 @@ mod tests {
     #[test]
     fn an_hour_of_sleep_counts_as_two_seconds_of_listening() {
         let begun = Instant::now();
-        let mut awake = Awake::new(begun);
+        let mut suspend = SuspendClock::new(begun);
         let second = Duration::from_secs(1);
-        assert_eq!(awake.look(begun + second), Since { listened: second, slept: None });
+        assert_eq!(suspend.look(begun + second), Since { listened: second, slept: None });
         let hour = Duration::from_secs(3_600);
-        let since = awake.look(begun + second + hour);
+        let since = suspend.look(begun + second + hour);
         assert_eq!(since, Since { listened: LONGEST, slept: Some(hour) });
-        let since = awake.look(begun + second + hour + second);
+        let since = suspend.look(begun + second + hour + second);
         assert_eq!(since, Since { listened: second, slept: None });
     }
 }

@@ -1,10 +1,10 @@
 //! Link to one host: connects, follows its feed, detects silence, reconnects.
 //!
-//! Talks to the host and to the desk, and decides nothing; the desk knows what a report means for an operation.
+//! Talks to the host and to the coordinator, and decides nothing; the coordinator knows what a report means for an operation.
 
 use crate::clock::Exchange;
-use crate::desk::{Command, DeskSender};
-use crate::roster::LastWord;
+use crate::coordinator::{Command, CoordinatorSender};
+use crate::host_registry::LastWord;
 use pool::{Backoff, Pool, PoolError, Sse};
 use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations, Outcome};
 use protocol::{HostName, InstanceId, OperationId, Time};
@@ -21,14 +21,14 @@ const SHORT_FEEDS: u32 = 5;
 const LASTS: Duration = Duration::from_secs(1);
 /// Shortest time between two requests for the kinds of a host.
 const OFFERS_INTERVAL: Duration = Duration::from_secs(1);
-/// Largest number of events per command to the desk.
+/// Largest number of events per command to the coordinator.
 const BATCH: usize = 512;
 
 /// Everything a link needs.
-pub(crate) struct Link {
+pub(crate) struct HostConnection {
     pub(crate) host: HostName,
     pub(crate) pool: Pool,
-    pub(crate) desk: DeskSender,
+    pub(crate) coordinator: CoordinatorSender,
     pub(crate) last_word: LastWord,
     /// While the store can't take more, the host keeps its reports.
     pub(crate) room: Room,
@@ -50,11 +50,11 @@ enum Parted {
     Broken(String),
     /// The host no longer has the position in the feed.
     Reset,
-    /// The desk is gone.
+    /// The coordinator is gone.
     Over,
 }
 
-impl Link {
+impl HostConnection {
     /// Runs until it is stopped.
     pub(crate) async fn run(self) {
         let stop = self.stop.clone();
@@ -101,7 +101,7 @@ impl Link {
                 Err(Some(error)) => error.to_string(),
             };
             let command = Command::HostDown { host: self.host.clone(), why };
-            if self.desk.send(command).await.is_err() {
+            if self.coordinator.send(command).await.is_err() {
                 return;
             }
             tokio::time::sleep(backoff.next()).await;
@@ -127,7 +127,7 @@ impl Link {
         Ok((answer, Exchange { asked, answered: Time::now(), took }))
     }
 
-    /// Requests the host's identity and operations; the desk returns the position from which to follow.
+    /// Requests the host's identity and operations; the coordinator returns the position from which to follow.
     async fn meet(&self, reset: bool) -> Result<(InstanceId, u64), Option<PoolError>> {
         let (about, clock) = self.ask::<About>("/host/v1/about").await.map_err(Some)?;
         let (list, _) = self.ask::<HostOperations>("/host/v1/operations").await.map_err(Some)?;
@@ -135,7 +135,7 @@ impl Link {
         let (reply, after) = oneshot::channel();
         let host = self.host.clone();
         let met = Command::HostUp { host, about: Box::new(about), list, clock, reset, reply };
-        self.desk.send(met).await.map_err(|_| None)?;
+        self.coordinator.send(met).await.map_err(|_| None)?;
         let after = after.await.map_err(|_| None)?;
         self.met.notify_one();
         Ok((instance, after))
@@ -206,7 +206,7 @@ impl Link {
             self.succeeded.notify_one();
         }
         let command = Command::HostEvents { host: self.host.clone(), instance, events };
-        self.desk.send(command).await.map_err(|_| ())
+        self.coordinator.send(command).await.map_err(|_| ())
     }
 
     /// Regularly compares the host's operations with what its feed reported.
@@ -222,7 +222,7 @@ impl Link {
                 continue;
             }
             let (host, instance) = (self.host.clone(), list.instance);
-            if self.desk.send(Command::HostHolds { host, instance, list }).await.is_err() {
+            if self.coordinator.send(Command::HostHolds { host, instance, list }).await.is_err() {
                 return;
             }
         }
@@ -234,7 +234,7 @@ impl Link {
             self.succeeded.notified().await;
             if let Ok((about, _)) = self.ask::<About>("/host/v1/about").await {
                 let command = Command::HostOffers { host: self.host.clone(), about: Box::new(about) };
-                if self.desk.send(command).await.is_err() {
+                if self.coordinator.send(command).await.is_err() {
                     return;
                 }
             }
@@ -259,7 +259,7 @@ impl Link {
             if !self.room.is_there() {
                 continue;
             }
-            if self.desk.send(command).await.is_err() {
+            if self.coordinator.send(command).await.is_err() {
                 return;
             }
         }

@@ -1,6 +1,6 @@
 //! User requests: start, cancel, retry, resume, abandon.
 
-use super::{Desk, KEYS, Live, NewOperation, Reply, StartReply, Watched};
+use super::{Coordinator, KEYS, Live, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
 use protocol::{
@@ -10,7 +10,7 @@ use protocol::{
 use std::sync::Arc;
 use store::{Change, Stored};
 
-impl Desk {
+impl Coordinator {
     /// Accepts a new operation with checked parameters.
     pub(super) fn start(&mut self, new: NewOperation, by: &Actor, reply: StartReply, now: Time) {
         if let Some(key) = &new.key
@@ -18,17 +18,17 @@ impl Desk {
         {
             let answer = if *request == new.request {
                 let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                let why = if self.gone.has(*id) { key_of_the_gone } else { key_elsewhere };
+                let why = if self.deleted.has(*id) { key_of_deleted } else { key_elsewhere };
                 known.map(|r| (r.operation.clone(), false)).ok_or_else(why)
             } else {
                 Err(key_reused())
             };
-            self.draft.reply(reply, answer);
+            self.transaction.reply(reply, answer);
             return;
         }
         if let Some(parent) = new.parent {
             if !self.takes_children(parent) {
-                self.draft.reply(reply, Err(parent_gone(parent)));
+                self.transaction.reply(reply, Err(parent_gone(parent)));
                 return;
             }
             self.parents.insert(parent);
@@ -36,7 +36,7 @@ impl Desk {
         if let Some(key) = &new.key {
             self.remember_key(key.clone(), new.id, new.request.clone());
             let (key, request) = (key.clone(), new.request.clone());
-            self.draft.change(Change::Key { key, id: new.id, request, at: now });
+            self.transaction.change(Change::Key { key, id: new.id, request, at: now });
         }
         let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
         record.operation.priority = new.priority;
@@ -48,17 +48,17 @@ impl Desk {
         self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
         let set = rule.as_ref().map(|(rule, _)| rule.sentence());
         if let Some((rule, envelope)) = rule {
-            self.draft.change(Change::RuleBand { id: new.id, attempt: 1, envelope: envelope.clone() });
+            self.transaction.change(Change::RuleBand { id: new.id, attempt: 1, envelope: envelope.clone() });
             self.watched.insert(new.id, Watched::new(&rule, envelope));
         }
         self.dispatch(now);
         if let Some(live) = self.live.get(&new.id) {
             let operation = live.record.operation.clone();
-            self.draft.audit(entry(&operation, Action::Start, by, String::new(), now));
+            self.transaction.audit(entry(&operation, Action::Start, by, String::new(), now));
             if let Some(sentence) = set {
-                self.draft.audit(entry(&operation, Action::SetRule, by, sentence, now));
+                self.transaction.audit(entry(&operation, Action::SetRule, by, sentence, now));
             }
-            self.draft.reply(reply, Ok((operation, true)));
+            self.transaction.reply(reply, Ok((operation, true)));
         }
     }
 
@@ -74,7 +74,7 @@ impl Desk {
 
     /// Executes a user request about one operation; an operation that ended long ago comes with the request, from the
     /// store.
-    pub(super) fn wish(
+    pub(super) fn request(
         &mut self,
         id: OperationId,
         (ended, band): (Option<Box<Stored>>, Option<Arc<Envelope>>),
@@ -87,14 +87,14 @@ impl Desk {
         let cancel = matches!(message, Message::Cancel { .. });
         if !self.live.contains_key(&id) {
             let stored = ended.map(|s| Record::stored(s.operation, s.attempts));
-            let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.gone.has(id));
+            let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.deleted.has(id));
             let Some(mut record) = known else {
                 let problem = Problem::new(
                     ProblemType::NotFound,
                     format!("No operation with ID {id}. It may have been deleted; see /operations."),
                 );
                 // Nothing was changed, so there is no commit to wait for.
-                self.draft.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
+                self.transaction.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
                 return;
             };
             if let (Some(rule), Some(band)) = (&record.operation.rule, band) {
@@ -109,24 +109,26 @@ impl Desk {
                 Err(denied) if cancel => {
                     let refused = Problem::new(ProblemType::Conflict, denied.0);
                     let view = self.view.clone();
-                    self.draft.stored_or_in_trouble(move |stored| {
+                    self.transaction.stored_or_in_trouble(move |stored| {
                         // Its end is published only once stored; if pressed twice, the first cancel counts.
                         let waits = (!stored).then(|| view.read().not_stored(id)).flatten();
                         // The client may be gone.
                         let _ = reply.send(waits.ok_or(refused));
                     });
                 }
-                Err(denied) => self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0))),
+                Err(denied) => {
+                    self.transaction.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0)))
+                }
                 Ok(effects) => {
                     let operation = record.operation.clone();
                     if let Some((action, detail)) = done {
-                        self.draft.audit(entry(&operation, action, by, detail, now));
+                        self.transaction.audit(entry(&operation, action, by, detail, now));
                     }
                     self.revive(record);
                     self.effects(id, Some(before), effects, now);
                     self.dispatch(now);
                     let operation = self.live.get(&id).map_or(operation, |l| l.record.operation.clone());
-                    self.draft.reply(reply, Ok(operation));
+                    self.transaction.reply(reply, Ok(operation));
                 }
             }
             return;
@@ -149,20 +151,20 @@ impl Desk {
                 if operation.seq != before
                     && let Some((action, detail)) = done
                 {
-                    self.draft.audit(entry(&operation, action, by, detail, now));
+                    self.transaction.audit(entry(&operation, action, by, detail, now));
                 }
                 Ok(operation)
             }
         };
         self.dispatch(now);
         if !cancel {
-            return self.draft.reply(reply, answer);
+            return self.transaction.reply(reply, answer);
         }
         // A cancel is answered even if nothing can be stored, because it is sent to the host anyway.
         let receipt =
             Receipt { not_stored: true, ..Receipt::requested(attempt, reason.unwrap_or_default(), now) };
         let view = self.view.clone();
-        self.draft.stored_or_in_trouble(move |stored| {
+        self.transaction.stored_or_in_trouble(move |stored| {
             let answer = match answer {
                 Ok(_) if !stored => view.write().cancel_not_stored(id, receipt).ok_or_else(not_stored_yet),
                 answer => answer,
@@ -239,7 +241,7 @@ pub(crate) fn key_reused() -> Problem {
     )
 }
 
-pub(crate) fn key_of_the_gone() -> Problem {
+pub(crate) fn key_of_deleted() -> Problem {
     Problem::new(
         ProblemType::Deleted,
         "This request was accepted earlier, and its operation was deleted. Use a new Idempotency-Key to start another.",

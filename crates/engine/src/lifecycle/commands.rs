@@ -28,7 +28,7 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
         State::Starting | State::Running => {
             record.operation.receipt = Some(Receipt::requested(number, reason, now));
             record.enter(State::Cancelling);
-            record.clear(ConditionKind::Carrying);
+            record.clear(ConditionKind::TransferringCheckpoint);
             Ok(vec![Effect::Changed, Effect::SendCancel])
         }
         // If pressed twice, the first cancel counts. The host is asked again, unless a request is pending.
@@ -74,7 +74,7 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     let host = operation.host.as_ref().map_or("its host", HostName::as_str);
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let message = match condition {
-        Some(ConditionKind::NoWord | ConditionKind::CancelUndelivered) => format!(
+        Some(ConditionKind::Unreachable | ConditionKind::CancelUndelivered) => format!(
             "Abandoned{reason} while {host} was unreachable. It may still be running there; when {host} \
              reconnects, it is told to stop the work."
         ),

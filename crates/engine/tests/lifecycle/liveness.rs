@@ -246,17 +246,17 @@ async fn of_what_ended_no_more_is_kept_than_said() {
     let engine = stage.engine_with(|config| config.rules.keep = keep);
     let mut feed = Follower::new(&engine, head);
     let forgotten = async {
-        let mut gone = Vec::new();
-        while gone.len() < 2 {
+        let mut deleted = Vec::new();
+        while deleted.len() < 2 {
             if let EventBody::Forgotten { id, state } = feed.next().await.body {
                 assert_eq!(state, State::Succeeded);
-                gone.push(id);
+                deleted.push(id);
             }
         }
-        gone
+        deleted
     };
-    let gone = tokio::time::timeout(PATIENCE, forgotten).await.expect("nothing was forgotten");
-    assert_eq!(gone, ids[..2]);
+    let deleted = tokio::time::timeout(PATIENCE, forgotten).await.expect("nothing was forgotten");
+    assert_eq!(deleted, ids[..2]);
     assert!(engine.operation(ids[0]).await.is_err());
     assert!(engine.operation(ids[2]).await.is_ok() && engine.operation(ids[3]).await.is_ok());
     let succeeded = engine.snapshot().counts.into_iter().find(|c| c.state == State::Succeeded).unwrap();

@@ -1,13 +1,13 @@
 //! Reports from and about hosts.
 //!
-//! Reconciliation always compares what the desk believes with what the host has, and resolves the difference. It runs
+//! Reconciliation always compares what the coordinator believes with what the host has, and resolves the difference. It runs
 //! whenever a host connects: after a start of the server, a start of the host, or a silence.
 
-use super::{Desk, NOT_STARTED_PASS_OVER};
+use super::{Coordinator, NOT_STARTED_PASS_OVER};
 use crate::clock::Exchange;
-use crate::errand;
+use crate::host_registry::Hold;
+use crate::host_request;
 use crate::lifecycle::{Message, host_lost};
-use crate::roster::Hold;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::{
     About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState, Outcome,
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 /// Minimum interval between two health events of a host.
 const HEALTH_EVERY_SECONDS: f64 = 5.0;
 
-impl Desk {
+impl Coordinator {
     /// Handles a connected host; returns the position from which to follow its feed.
     pub(super) fn host_up(
         &mut self,
@@ -33,7 +33,7 @@ impl Desk {
         reset: bool,
         now: Time,
     ) -> u64 {
-        let Some(entry) = self.roster.get_mut(host) else { return list.seq };
+        let Some(entry) = self.host_registry.get_mut(host) else { return list.seq };
         entry.offset.learn(clock, about.now);
         let instance = about.instance;
         if entry.about.as_ref().is_none_or(|known| known.instance != instance) {
@@ -51,17 +51,17 @@ impl Desk {
         entry.link = HostLink::Up;
         entry.trouble.clear();
         entry.held_off.clear();
-        self.catalogue.declare(host, &about.kinds);
+        self.kind_registry.declare(host, &about.kinds);
         entry.about = Some(about);
         let status = entry.status();
         self.moved.insert(host.clone());
         if was != HostLink::Up || !same_life {
             tracing::info!(%host, %instance, after, "host connected");
-            self.draft.host(status, now);
+            self.transaction.host(status, now);
         }
         // With the same process and position, the feed brings everything that was missed.
         let told_by_feed = same_life && !reset;
-        self.stop_strays(host, list);
+        self.stop_orphaned_attempts(host, list);
         for id in self.on_host(host) {
             self.step(id, Message::Heard, now);
             if let Some(live) = self.live.get_mut(&id) {
@@ -76,20 +76,20 @@ impl Desk {
 
     /// Takes the current kinds and values of a connected host. Nothing happens if they are unchanged.
     pub(super) fn host_offers(&mut self, host: &HostName, about: About, now: Time) {
-        let Some(entry) = self.roster.get_mut(host) else { return };
+        let Some(entry) = self.host_registry.get_mut(host) else { return };
         let same_life = entry.about.as_ref().is_some_and(|known| known.instance == about.instance);
         let is_new = entry.about.as_ref().is_some_and(|known| known.kinds != about.kinds);
         if entry.link != HostLink::Up || !same_life || !is_new {
             return;
         }
-        self.catalogue.declare(host, &about.kinds);
+        self.kind_registry.declare(host, &about.kinds);
         entry.about = Some(about);
         entry.offers += 1;
         let status = entry.status();
-        self.draft.host(status, now);
+        self.transaction.host(status, now);
     }
 
-    /// Compares the operations of a host, requested while its feed is followed, with the desk. Only if the feed has
+    /// Compares the operations of a host, requested while its feed is followed, with the coordinator. Only if the feed has
     /// been processed at least as far as the list.
     pub(super) fn host_holds(
         &mut self,
@@ -98,11 +98,11 @@ impl Desk {
         list: &HostOperations,
         now: Time,
     ) {
-        let Some(entry) = self.roster.get(host) else { return };
+        let Some(entry) = self.host_registry.get(host) else { return };
         if !entry.cursor.is_some_and(|c| c.instance == instance && c.seq >= list.seq) {
             return;
         }
-        self.stop_strays(host, list);
+        self.stop_orphaned_attempts(host, list);
         for id in self.on_host(host) {
             let Some(live) = self.live.get(&id) else { continue };
             let attempt = live.record.operation.attempt;
@@ -125,22 +125,22 @@ impl Desk {
 
     /// Stops attempts that a host still runs although they have ended here or run elsewhere. Unknown operations may
     /// belong to another server, and are left alone.
-    fn stop_strays(&mut self, host: &HostName, list: &HostOperations) {
-        let Some(pool) = self.roster.get(host).map(|entry| entry.pool.clone()) else { return };
+    fn stop_orphaned_attempts(&mut self, host: &HostName, list: &HostOperations) {
+        let Some(pool) = self.host_registry.get(host).map(|entry| entry.pool.clone()) else { return };
         for held in &list.operations {
             let ours = self.live.get(&held.id).is_some_and(|live| {
                 live.record.operation.attempt == held.attempt && live.on.as_ref() == Some(host)
             });
             if held.state != HostState::Ended && !ours {
                 let deadline = self.rules.cancel_deadline;
-                let stray =
-                    errand::Stray { id: held.id, attempt: held.attempt, host: host.clone(), deadline };
-                self.draft.later(errand::stop_stray(stray, pool.clone(), self.store.clone()));
+                let orphaned =
+                    host_request::Stray { id: held.id, attempt: held.attempt, host: host.clone(), deadline };
+                self.transaction.later(host_request::stop_stray(orphaned, pool.clone(), self.store.clone()));
             }
         }
     }
 
-    /// Operations on a host, as far as the desk knows.
+    /// Operations on a host, as far as the coordinator knows.
     fn on_host(&self, host: &HostName) -> Vec<OperationId> {
         let mut ids: Vec<OperationId> =
             self.live.iter().filter(|(_, l)| l.on.as_ref() == Some(host)).map(|(id, _)| *id).collect();
@@ -158,7 +158,7 @@ impl Desk {
         now: Time,
     ) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        let host = live.on.as_ref().and_then(|host| self.roster.get(host));
+        let host = live.on.as_ref().and_then(|host| self.host_registry.get(host));
         let in_process = host.is_some_and(|entry| entry.in_process);
         let attempt = live.record.operation.attempt;
         let state = live.record.operation.state;
@@ -218,9 +218,9 @@ impl Desk {
             self.step(id, Message::Host { attempt, at, body: HostEventBody::Progress { progress } }, now);
         }
         if let (HostState::Ended, Some(outcome)) = (held.state, held.outcome)
-            && let Some((errand, _)) = self.errand(id)
+            && let Some((host_request, _)) = self.host_request(id)
         {
-            self.draft.later(errand::fetch_end(errand, outcome));
+            self.transaction.later(host_request::fetch_end(host_request, outcome));
         }
     }
 
@@ -233,7 +233,7 @@ impl Desk {
         now: Time,
     ) {
         for event in events {
-            let Some(entry) = self.roster.get_mut(host) else { return };
+            let Some(entry) = self.host_registry.get_mut(host) else { return };
             let offset = entry.offset;
             let Some(cursor) = entry.cursor.as_mut().filter(|c| c.instance == instance) else { return };
             if event.seq <= cursor.seq {
@@ -272,38 +272,38 @@ impl Desk {
         reply: oneshot::Sender<Result<HostStatus, Problem>>,
         now: Time,
     ) {
-        let Some(entry) = self.roster.get_mut(host) else {
+        let Some(entry) = self.host_registry.get_mut(host) else {
             let detail = format!("There is no host '{host}' in the configuration. See /hosts.");
-            self.draft.reply(reply, Err(Problem::new(ProblemType::NotFound, detail)));
+            self.transaction.reply(reply, Err(Problem::new(ProblemType::NotFound, detail)));
             return;
         };
         let changed = entry.draining != on;
         entry.draining = on;
         let status = entry.status();
         if changed {
-            self.draft.change(Change::Drain { host: host.clone(), on });
+            self.transaction.change(Change::Drain { host: host.clone(), on });
             let action = if on { Action::Drain } else { Action::Undrain };
             let entry = AuditEntry::new(now, action, by.clone());
-            self.draft.audit(AuditEntry { host: Some(host.clone()), ..entry });
-            self.draft.host(status.clone(), now);
+            self.transaction.audit(AuditEntry { host: Some(host.clone()), ..entry });
+            self.transaction.host(status.clone(), now);
             self.dispatch(now);
         }
-        self.draft.reply(reply, Ok(status));
+        self.transaction.reply(reply, Ok(status));
     }
 
     /// Handles an unreachable host.
     pub(super) fn host_down(&mut self, host: &HostName, why: String, now: Time) {
-        let Some(entry) = self.roster.get_mut(host) else { return };
+        let Some(entry) = self.host_registry.get_mut(host) else { return };
         let heard = entry.last_word.get();
         let changed = entry.link != HostLink::Away || entry.trouble != why;
         entry.link = HostLink::Away;
         entry.trouble = why;
-        self.catalogue.away(host);
+        self.kind_registry.away(host);
         if changed {
-            let entry = self.roster.get(host).map(crate::roster::Entry::status);
+            let entry = self.host_registry.get(host).map(crate::host_registry::Entry::status);
             if let Some(status) = entry {
                 tracing::warn!(%host, why = status.trouble, "host unreachable");
-                self.draft.host(status, now);
+                self.transaction.host(status, now);
             }
         }
         for id in self.on_host(host) {
@@ -319,20 +319,20 @@ impl Desk {
 
     /// Handles the health of a host.
     pub(super) fn host_health(&mut self, host: &HostName, health: Health, clock: Exchange, now: Time) {
-        let Some(entry) = self.roster.get_mut(host) else { return };
+        let Some(entry) = self.host_registry.get_mut(host) else { return };
         entry.offset.learn(clock, health.now);
         if entry.health.as_ref().is_none_or(|known| worth_telling(known, &health)) {
             entry.health = Some(health);
             entry.health_asked = true;
             let status = entry.status();
-            self.draft.host(status, now);
+            self.transaction.host(status, now);
             self.dispatch(now);
         }
     }
 
     /// Handles a failed health check, which does not mean that the host is not ready.
     pub(super) fn health_unknown(&mut self, host: &HostName, now: Time) {
-        if let Some(entry) = self.roster.get_mut(host)
+        if let Some(entry) = self.host_registry.get_mut(host)
             && !std::mem::replace(&mut entry.health_asked, true)
         {
             self.dispatch(now);

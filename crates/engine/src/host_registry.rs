@@ -1,4 +1,4 @@
-//! Roster: hosts as the desk knows them, and the choice of a host for the next operation.
+//! Roster: hosts as the coordinator knows them, and the choice of a host for the next operation.
 
 use crate::clock::Offset;
 use parking_lot::Mutex;
@@ -183,11 +183,11 @@ impl Entry {
 
 /// All configured hosts.
 #[derive(Default)]
-pub(crate) struct Roster {
+pub(crate) struct HostRegistry {
     entries: BTreeMap<HostName, Entry>,
 }
 
-impl Roster {
+impl HostRegistry {
     pub(crate) fn add(&mut self, entry: Entry) {
         self.entries.insert(entry.name.clone(), entry);
     }
@@ -337,9 +337,9 @@ mod tests {
     }
 
     fn chosen(entries: Vec<Entry>) -> Result<String, (ConditionKind, String)> {
-        let mut roster = Roster::default();
-        entries.into_iter().for_each(|entry| roster.add(entry));
-        roster.choose(&kind(), None, Time::from_micros(1)).map(|entry| entry.name.to_string())
+        let mut host_registry = HostRegistry::default();
+        entries.into_iter().for_each(|entry| host_registry.add(entry));
+        host_registry.choose(&kind(), None, Time::from_micros(1)).map(|entry| entry.name.to_string())
     }
 
     #[test]
@@ -393,13 +393,13 @@ mod tests {
         let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
         let name: HostName = "a".parse().unwrap();
         let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
-        let mut roster = Roster::default();
-        roster.add(Entry {
+        let mut host_registry = HostRegistry::default();
+        host_registry.add(Entry {
             held_off: HashMap::from([(kind(), HeldOff { until: t(10), why: Hold::Full })]),
             ..Entry::new(name.clone(), pool, None, LastWord::default())
         });
-        roster.moved(-3_600_000_000);
-        assert_eq!(roster.get(&name).unwrap().held_off[&kind()].until, t(10 - 3_600));
+        host_registry.moved(-3_600_000_000);
+        assert_eq!(host_registry.get(&name).unwrap().held_off[&kind()].until, t(10 - 3_600));
     }
 
     #[test]

@@ -184,8 +184,8 @@ impl Engine {
     /// # Errors
     /// `UnknownKind`, `BadParams`, `NotFound` for a kind without previews, `HostAway` if no host answers.
     pub async fn preview(&self, kind: KindName, params: &Value) -> Result<Preview, Problem> {
-        let (params, _) = self.shared.catalogue.check(&kind, params)?;
-        let host = self.shared.catalogue.connected(&kind);
+        let (params, _) = self.shared.kind_registry.check(&kind, params)?;
+        let host = self.shared.kind_registry.connected(&kind);
         let pool =
             self.shared.pools.iter().find(|(name, _)| Some(name) == host.as_ref()).map(|(_, pool)| pool);
         let (Some(pool), Some(host)) = (pool, host) else {

@@ -1,36 +1,35 @@
-//! Desk: the task that owns all operations that have not ended. Every change goes through it.
+//! Coordinator: the task that owns all operations that have not ended. Every change goes through it.
 //!
-//! For each command, [`lifecycle::step`] returns what follows. The desk numbers the events and passes the changes, with
-//! what is to be published, to the store's writer. Nothing is published, and no errand starts, before the changes are
+//! For each command, [`lifecycle::step`] returns what follows. The coordinator numbers the events and passes the changes, with
+//! what is to be published, to the store's writer. Nothing is published, and no host request starts, before the changes are
 //! durable.
 
-mod care;
 mod children;
 mod commands;
+mod deletion;
 mod dispatch;
-mod draft;
-mod forget;
 mod hosts;
 mod live;
+mod liveness;
+mod requests;
 mod rules;
-mod wishes;
+mod transaction;
 
-pub(crate) use commands::{Command, DeskSender, NewOperation, Reply, StartReply};
-pub(crate) use draft::Told;
-pub(crate) use forget::{Leaving, Parted};
+pub(crate) use commands::{Command, CoordinatorSender, NewOperation, Reply, StartReply};
+pub(crate) use deletion::{Leaving, Parted};
+pub(crate) use requests::{key_of_deleted, key_reused};
 pub(crate) use rules::Watched;
-pub(crate) use wishes::{key_of_the_gone, key_reused};
+pub(crate) use transaction::Published;
 
-use crate::awake::Awake;
-use crate::catalogue::Catalogue;
+use crate::clock_jump::ClockJumps;
 use crate::config::Rules;
 use crate::forecast::Forecasts;
-use crate::jumps::Jumps;
+use crate::host_registry::{Hold, HostRegistry};
+use crate::kind_registry::KindRegistry;
 use crate::lifecycle::{self, Effect, Message, Record};
 use crate::queue::Queues;
-use crate::roster::{Hold, Roster};
+use crate::suspend::SuspendClock;
 use crate::view::View;
-use draft::Draft;
 use live::Live;
 use parking_lot::RwLock;
 use protocol::{ConditionKind, EventBody, HostName, KindName, Operation, OperationId, State, Time};
@@ -40,6 +39,7 @@ use std::time::{Duration, Instant};
 use store::{Change, Commit, Store, Stored, Writer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use transaction::Transaction;
 
 /// Number of the last ended operations kept in memory, for retries and late reports.
 const ENDED: usize = 512;
@@ -54,17 +54,17 @@ const NOT_STARTED_PASS_OVER: Duration = Duration::from_secs(5);
 /// Largest number of commands per commit.
 const COMMANDS: usize = 256;
 
-pub(crate) struct Desk {
+pub(crate) struct Coordinator {
     live: HashMap<OperationId, Live>,
     ended: HashMap<OperationId, Record>,
     ended_order: VecDeque<OperationId>,
     /// Deleted operations, which must not return.
-    gone: forget::Gone,
+    deleted: deletion::Deleted,
     queues: Queues,
     /// Number of operations on hosts by kind.
     placed: HashMap<KindName, u32>,
-    roster: Roster,
-    catalogue: Arc<Catalogue>,
+    host_registry: HostRegistry,
+    kind_registry: Arc<KindRegistry>,
     forecasts: Forecasts,
     /// Operations that may have children and have not ended.
     parents: HashSet<OperationId>,
@@ -74,73 +74,79 @@ pub(crate) struct Desk {
     keys_order: VecDeque<String>,
     /// Hosts whose feed position changes with the next commit.
     moved: HashSet<HostName>,
-    draft: Draft,
-    writer: Writer<Told>,
-    /// Sender for errands.
-    sender: DeskSender,
-    /// Store for errands that read.
+    transaction: Transaction,
+    writer: Writer<Published>,
+    /// Sender for host requests.
+    sender: CoordinatorSender,
+    /// Store for host requests that read.
     store: Arc<dyn Store>,
     /// Published state; also shows cancels that can't be stored yet.
     view: Arc<RwLock<View>>,
     rules: Rules,
-    awake: Awake,
-    jumps: Jumps,
+    suspend: SuspendClock,
+    clock_jump: ClockJumps,
 }
 
-/// State with which a desk starts.
+/// State with which a coordinator starts.
 pub(crate) struct Beginning {
     pub(crate) head: u64,
     pub(crate) unended: Vec<Stored>,
     pub(crate) watched: HashMap<OperationId, Watched>,
-    pub(crate) roster: Roster,
-    pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) writer: Writer<Told>,
-    pub(crate) sender: DeskSender,
+    pub(crate) host_registry: HostRegistry,
+    pub(crate) kind_registry: Arc<KindRegistry>,
+    pub(crate) writer: Writer<Published>,
+    pub(crate) sender: CoordinatorSender,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) view: Arc<RwLock<View>>,
     pub(crate) forecasts: Forecasts,
     pub(crate) rules: Rules,
 }
 
-impl Desk {
+impl Coordinator {
     pub(crate) fn new(beginning: Beginning, now: Time) -> Self {
-        let mut desk = Self {
+        let mut coordinator = Self {
             live: HashMap::new(),
             ended: HashMap::new(),
             ended_order: VecDeque::new(),
-            gone: forget::Gone::default(),
+            deleted: deletion::Deleted::default(),
             queues: Queues::default(),
             placed: HashMap::new(),
-            roster: beginning.roster,
-            catalogue: beginning.catalogue,
+            host_registry: beginning.host_registry,
+            kind_registry: beginning.kind_registry,
             forecasts: beginning.forecasts,
             parents: HashSet::new(),
             watched: beginning.watched,
             keys: HashMap::new(),
             keys_order: VecDeque::new(),
             moved: HashSet::new(),
-            draft: Draft::new(beginning.head, tokio::runtime::Handle::current(), beginning.writer.trouble()),
+            transaction: Transaction::new(
+                beginning.head,
+                tokio::runtime::Handle::current(),
+                beginning.writer.trouble(),
+            ),
             writer: beginning.writer,
             sender: beginning.sender,
             store: beginning.store,
             view: beginning.view,
             rules: beginning.rules,
-            awake: Awake::new(Instant::now()),
-            jumps: Jumps::new(),
+            suspend: SuspendClock::new(Instant::now()),
+            clock_jump: ClockJumps::new(),
         };
         for stored in beginning.unended {
-            desk.take_up(stored, now);
+            coordinator.take_up(stored, now);
         }
-        for status in desk.roster.iter().map(crate::roster::Entry::status).collect::<Vec<_>>() {
-            desk.draft.host(status, now);
+        for status in
+            coordinator.host_registry.iter().map(crate::host_registry::Entry::status).collect::<Vec<_>>()
+        {
+            coordinator.transaction.host(status, now);
         }
-        desk.families(now);
+        coordinator.families(now);
         // The last stored points may fulfil a rule that was not applied before the server stopped.
-        for id in desk.watched.keys().copied().collect::<Vec<_>>() {
-            desk.obey_rule(id, now);
+        for id in coordinator.watched.keys().copied().collect::<Vec<_>>() {
+            coordinator.obey_rule(id, now);
         }
-        desk.dispatch(now);
-        desk
+        coordinator.dispatch(now);
+        coordinator
     }
 
     /// Loads a stored operation when the server starts.
@@ -159,7 +165,7 @@ impl Desk {
             self.live.insert(id, live);
             return;
         }
-        let known = host.as_ref().and_then(|name| self.roster.get_mut(name));
+        let known = host.as_ref().and_then(|name| self.host_registry.get_mut(name));
         match (known, host) {
             (Some(entry), host) => {
                 entry.take(&kind);
@@ -189,7 +195,7 @@ impl Desk {
                 first = commands.recv() => first,
             };
             let Some(first) = first else { break };
-            let (now, jumped) = self.jumps.look();
+            let (now, jumped) = self.clock_jump.look();
             if let Some(by) = jumped {
                 self.clock_jumped(by, now);
             }
@@ -208,11 +214,11 @@ impl Desk {
     /// Passes the prepared changes to the writer.
     fn commit(&mut self) {
         for host in std::mem::take(&mut self.moved) {
-            if let Some(cursor) = self.roster.get(&host).and_then(|entry| entry.cursor) {
-                self.draft.change(Change::Cursor { host, cursor });
+            if let Some(cursor) = self.host_registry.get(&host).and_then(|entry| entry.cursor) {
+                self.transaction.change(Change::Cursor { host, cursor });
             }
         }
-        if let Some((changes, then)) = self.draft.take()
+        if let Some((changes, then)) = self.transaction.take()
             && self.writer.commit(Commit { changes, then }).is_err()
         {
             tracing::error!("the database writer has stopped; nothing can be recorded anymore");
@@ -222,8 +228,8 @@ impl Desk {
     fn handle(&mut self, command: Command, now: Time) {
         match command {
             Command::Start { new, by, reply } => self.start(*new, &by, reply, now),
-            Command::Wish { id, wish, by, ended, band, reply } => {
-                self.wish(id, (ended, band), wish, &by, reply, now);
+            Command::Request { id, request, by, ended, band, reply } => {
+                self.request(id, (ended, band), request, &by, reply, now);
             }
             Command::Rule { id, rule, by, reply } => self.rule(id, rule, &by, reply, now),
             Command::Message { id, attempt, message } => {
@@ -304,7 +310,7 @@ impl Desk {
             for effect in effects {
                 if let Effect::Late(what) = effect {
                     let attempt = record.operation.attempt;
-                    self.draft.event(EventBody::Late { id, attempt, what }, now);
+                    self.transaction.event(EventBody::Late { id, attempt, what }, now);
                 }
             }
         }
@@ -323,7 +329,7 @@ impl Desk {
             let attempt = live.record.operation.attempt;
             match effect {
                 Effect::Changed => {
-                    self.draft.operation(&mut live.record, before, now);
+                    self.transaction.operation(&mut live.record, before, now);
                     before = Some(live.record.operation.state);
                 }
                 Effect::Progressed(progress) => {
@@ -336,19 +342,19 @@ impl Desk {
                     if forecast.is_some() {
                         live.record.operation.forecast = forecast;
                     }
-                    self.draft.progress(&mut live.record.operation, progress, forecast, now);
+                    self.transaction.progress(&mut live.record.operation, progress, forecast, now);
                 }
                 Effect::Points(series) => {
                     let outside = self.judge(id, &series);
-                    self.draft.change(Change::Points { id, attempt, series: series.clone() });
-                    self.draft.points(id, attempt, series, outside, now);
+                    self.transaction.change(Change::Points { id, attempt, series: series.clone() });
+                    self.transaction.points(id, attempt, series, outside, now);
                 }
                 Effect::Log(lines) => {
-                    self.draft.change(Change::Log { id, attempt, lines: lines.clone() });
-                    self.draft.event(EventBody::Log { id, attempt, lines }, now);
+                    self.transaction.change(Change::Log { id, attempt, lines: lines.clone() });
+                    self.transaction.event(EventBody::Log { id, attempt, lines }, now);
                 }
-                Effect::Result(result) => self.draft.change(Change::Result { id, attempt, result }),
-                Effect::Late(what) => self.draft.event(EventBody::Late { id, attempt, what }, now),
+                Effect::Result(result) => self.transaction.change(Change::Result { id, attempt, result }),
+                Effect::Late(what) => self.transaction.event(EventBody::Late { id, attempt, what }, now),
                 Effect::Enqueue => self.enqueue(id, now),
                 Effect::Release => self.release(id),
                 Effect::SendStart => self.send_start(id, now),

@@ -1,8 +1,8 @@
 //! Auto-cancel rules: a rule judges each new point, and the point that fulfils it cancels the operation in the same
 //! commit.
 
-use super::wishes::entry;
-use super::{Desk, Reply};
+use super::requests::entry;
+use super::{Coordinator, Reply};
 use crate::lifecycle::Message;
 use protocol::band::Watch;
 use protocol::{
@@ -36,7 +36,7 @@ impl Watched {
     }
 }
 
-impl Desk {
+impl Coordinator {
     /// Sets a rule with its baseline, or removes it.
     pub(super) fn rule(
         &mut self,
@@ -48,7 +48,7 @@ impl Desk {
     ) {
         let Some(live) = self.live.get(&id) else {
             let detail = "The operation has ended, so its auto-cancel rule can't be changed.";
-            self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, detail)));
+            self.transaction.reply(reply, Err(Problem::new(ProblemType::Conflict, detail)));
             return;
         };
         let (attempt, before) = (live.record.operation.attempt, live.record.operation.rule.clone());
@@ -57,14 +57,14 @@ impl Desk {
         });
         if set.is_none() && before.is_none() {
             let operation = live.record.operation.clone();
-            self.draft.reply(reply, Ok(operation));
+            self.transaction.reply(reply, Ok(operation));
             return;
         }
         let message = Message::Rule(set.as_ref().map(|(rule, _)| rule.clone()));
         let operation = match self.try_step(id, message, now) {
             Ok(operation) => operation,
             Err(denied) => {
-                self.draft.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0)));
+                self.transaction.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0)));
                 return;
             }
         };
@@ -73,17 +73,17 @@ impl Desk {
             None => (Action::DropRule, before),
         };
         let detail = told.map(|rule| rule.sentence()).unwrap_or_default();
-        self.draft.audit(entry(&operation, action, by, detail, now));
+        self.transaction.audit(entry(&operation, action, by, detail, now));
         match set {
             Some((rule, envelope)) => {
-                self.draft.change(Change::RuleBand { id, attempt, envelope: envelope.clone() });
+                self.transaction.change(Change::RuleBand { id, attempt, envelope: envelope.clone() });
                 self.watched.insert(id, Watched::new(&rule, envelope));
             }
             None => {
                 self.watched.remove(&id);
             }
         }
-        self.draft.reply(reply, Ok(operation));
+        self.transaction.reply(reply, Ok(operation));
     }
 
     /// Restarts the judgement for a new attempt.
@@ -122,13 +122,13 @@ impl Desk {
         let Some(rule) = armed.filter(|_| matches!(operation.state, State::Starting | State::Running)) else {
             return;
         };
-        let x = self.catalogue.counts(&operation.kind, &rule.series).unwrap_or_default();
+        let x = self.kind_registry.counts(&operation.kind, &rule.series).unwrap_or_default();
         let reason = rule.reason(&x, from);
         live.unwanted.cancel();
         match self.try_step(id, Message::BandLeft { from_x: from, reason: reason.clone() }, now) {
             Ok(operation) => {
                 tracing::info!(operation = %id, reason, "operation cancelled by its auto-cancel rule");
-                self.draft.audit(entry(&operation, Action::Cancel, &Actor::signalbox(), reason, now));
+                self.transaction.audit(entry(&operation, Action::Cancel, &Actor::signalbox(), reason, now));
             }
             Err(denied) => {
                 tracing::warn!(operation = %id, why = denied.0, "an auto-cancel rule could not cancel its operation")

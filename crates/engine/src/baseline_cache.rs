@@ -61,19 +61,19 @@ pub(crate) fn envelope(store: &dyn Store, of: &Operation, series: &str) -> Resul
 pub(crate) type Key = (OperationId, u32, String);
 
 /// Cache of the latest baselines.
-pub(crate) struct Bands {
+pub(crate) struct BaselineCache {
     kept: Mutex<VecDeque<(Key, Arc<Envelope>)>>,
     /// Allows one read at a time; waiting requests for the same baseline then find it here.
     pub(crate) turn: Semaphore,
 }
 
-impl Default for Bands {
+impl Default for BaselineCache {
     fn default() -> Self {
         Self { kept: Mutex::default(), turn: Semaphore::new(1) }
     }
 }
 
-impl Bands {
+impl BaselineCache {
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Envelope>> {
         self.kept.lock().iter().find(|(known, _)| known == key).map(|(_, envelope)| envelope.clone())
     }

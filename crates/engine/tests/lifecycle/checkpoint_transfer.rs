@@ -45,7 +45,8 @@ async fn what_a_drained_host_kept_goes_on_elsewhere_and_comes_to_the_same_end() 
     stage.host.open_gate();
     other.open_gate();
     engine.again(id, AttemptOrigin::Resume).await.unwrap();
-    let on_its_way = |o: &Operation| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Carrying);
+    let on_its_way =
+        |o: &Operation| o.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::TransferringCheckpoint);
     let carried = feed.until(|o| o.id == id && on_its_way(o)).await;
     assert_eq!(carried.state, State::Starting);
     let said = carried.condition.unwrap().message;
@@ -131,11 +132,11 @@ async fn what_is_deleted_leaves_no_files_on_its_host() {
     assert_eq!(stage.host.files(id).len(), 1);
     engine.delete(id).await.unwrap();
     // The host is told after the response.
-    let gone = async {
+    let deleted = async {
         while !stage.host.files(id).is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, gone).await.expect("the files stayed");
+    tokio::time::timeout(PATIENCE, deleted).await.expect("the files stayed");
     engine.close().await;
 }

@@ -1,4 +1,4 @@
-//! Operation that has not ended, with what the desk knows about its host's part.
+//! Operation that has not ended, with what the coordinator knows about its host's part.
 
 use crate::forecast::Track;
 use crate::lifecycle::Record;
@@ -14,16 +14,16 @@ pub(super) struct Live {
     pub(super) on: Option<HostName>,
     /// The host has confirmed that it has the attempt.
     pub(super) accepted: bool,
-    /// The start errand has given up without a response.
+    /// The start host request has given up without a response.
     pub(super) start_given_up: bool,
-    /// A start errand is pending.
+    /// A start host request is pending.
     pub(super) starting: bool,
-    /// A cancel errand is pending.
+    /// A cancel host request is pending.
     pub(super) cancelling: bool,
     /// The host was known to have the attempt when the cancel was last sent, so only the host's list can show that it
     /// is lost.
     pub(super) had_at_cancel: bool,
-    /// Cancels the errands of the attempt.
+    /// Cancels the host requests of the attempt.
     pub(super) stop: CancellationToken,
     /// Cancelled when no further try to start it is wanted.
     pub(super) unwanted: CancellationToken,
@@ -61,7 +61,7 @@ impl Live {
         self.accepted || self.seen_at.is_some() || self.record.operation.started_at.is_some()
     }
 
-    /// Resets the errands for a new attempt.
+    /// Resets the host requests for a new attempt.
     pub(super) fn fresh_errands(&mut self) {
         self.stop.cancel();
         self.stop = CancellationToken::new();

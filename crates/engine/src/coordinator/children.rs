@@ -1,12 +1,12 @@
 //! Child operations: they end with their parent, unless they ended before.
 
-use super::Desk;
-use super::wishes::entry;
+use super::Coordinator;
+use super::requests::entry;
 use crate::lifecycle::Message;
 use protocol::{Action, Actor, OperationId, State, Time};
 use std::collections::HashSet;
 
-impl Desk {
+impl Coordinator {
     /// Whether the parent accepts children: it has not ended and is not being cancelled.
     pub(super) fn takes_children(&self, parent: OperationId) -> bool {
         self.live.get(&parent).is_some_and(|live| {
@@ -103,7 +103,7 @@ impl Desk {
         match self.try_step(id, Message::Cancel { reason: reason.clone() }, now) {
             Ok(operation) => {
                 let by = Actor::signalbox();
-                self.draft.audit(entry(&operation, Action::Cancel, &by, reason, now));
+                self.transaction.audit(entry(&operation, Action::Cancel, &by, reason, now));
             }
             Err(denied) => tracing::warn!(operation = %id, why = denied.0, "can't cancel a child operation"),
         }

@@ -1,16 +1,16 @@
-//! Placement: queued operations get slots, errands carry them to hosts, and free slots are used at once.
+//! Placement: queued operations get slots, host requests carry them to hosts, and free slots are used at once.
 
-use super::{Command, Desk, Live};
-use crate::carry::Carry;
-use crate::errand::{self, Errand};
+use super::{Command, Coordinator, Live};
+use crate::checkpoint_transfer::CheckpointTransfer;
+use crate::host_registry::{HeldOff, Hold};
+use crate::host_request::{self, HostRequest};
 use crate::lifecycle::{Message, Record};
-use crate::roster::{HeldOff, Hold};
 use protocol::host::{CancelAttempt, StartAttempt};
 use protocol::operation::AttemptOrigin;
 use protocol::{ConditionKind, HostName, KindName, OperationId, Time};
 use std::time::Duration;
 
-impl Desk {
+impl Coordinator {
     /// Queues an operation, at once or after its pause.
     pub(super) fn enqueue(&mut self, id: OperationId, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
@@ -36,7 +36,7 @@ impl Desk {
         if let Some(placed) = self.placed.get_mut(&live.record.operation.kind) {
             *placed = placed.saturating_sub(1);
         }
-        if let Some(entry) = self.roster.get_mut(&host) {
+        if let Some(entry) = self.host_registry.get_mut(&host) {
             entry.give_back(&live.record.operation.kind);
         }
     }
@@ -47,7 +47,7 @@ impl Desk {
         for kind in self.queues.kinds() {
             while let Some(id) = self.queues.first(&kind) {
                 let keeper = self.live.get(&id).and_then(|live| keeper(&live.record)).cloned();
-                match self.room(&kind).and_then(|()| self.roster.choose(&kind, keeper.as_ref(), now)) {
+                match self.room(&kind).and_then(|()| self.host_registry.choose(&kind, keeper.as_ref(), now)) {
                     Ok(entry) => {
                         let host = entry.name.clone();
                         let Some(instance) = entry.about.as_ref().map(|a| a.instance) else { break };
@@ -55,7 +55,7 @@ impl Desk {
                         let Some(live) = self.live.get_mut(&id) else { continue };
                         live.on = Some(host.clone());
                         *self.placed.entry(kind.clone()).or_default() += 1;
-                        if let Some(entry) = self.roster.get_mut(&host) {
+                        if let Some(entry) = self.host_registry.get_mut(&host) {
                             entry.take(&kind);
                         }
                         self.step(id, Message::Chosen { host, instance }, now);
@@ -98,18 +98,18 @@ impl Desk {
     /// Stops placing operations of this kind on this host for a moment.
     pub(super) fn pass_over(&mut self, id: OperationId, why: Hold, wait: Duration, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
-        if let Some(entry) = live.on.as_ref().and_then(|host| self.roster.get_mut(host)) {
+        if let Some(entry) = live.on.as_ref().and_then(|host| self.host_registry.get_mut(host)) {
             let until = now.plus_micros(wait.as_micros() as i64);
             entry.held_off.insert(live.record.operation.kind.clone(), HeldOff { until, why });
         }
-        let desk = self.sender.clone();
-        self.draft.later(async move {
+        let coordinator = self.sender.clone();
+        self.transaction.later(async move {
             tokio::time::sleep(wait).await;
-            let _ = desk.send(Command::Dispatch).await;
+            let _ = coordinator.send(Command::Dispatch).await;
         });
     }
 
-    /// Handles what an errand's result says besides its message.
+    /// Handles what an host request's result says besides its message.
     pub(super) fn errand_said(&mut self, id: OperationId, message: &Message) {
         let Some(live) = self.live.get_mut(&id) else { return };
         match message {
@@ -128,8 +128,8 @@ impl Desk {
         if live.had_at_cancel {
             // The host had it: if it restarted, the attempt ended with the old process; otherwise its list and its feed
             // tell.
-            if let Some((errand, _)) = self.errand(id) {
-                self.draft.later(errand::look(errand));
+            if let Some((host_request, _)) = self.host_request(id) {
+                self.transaction.later(host_request::look(host_request));
             }
         } else if !live.host_has_it() && (live.start_given_up || !live.starting) {
             // It never arrived, no request is pending, and a late one would be refused.
@@ -138,23 +138,23 @@ impl Desk {
         }
     }
 
-    pub(super) fn errand(&self, id: OperationId) -> Option<(Errand, &Live)> {
+    pub(super) fn host_request(&self, id: OperationId) -> Option<(HostRequest, &Live)> {
         let live = self.live.get(&id)?;
         let host = live.on.clone()?;
-        let entry = self.roster.get(&host)?;
-        let errand = Errand {
-            desk: self.sender.clone(),
+        let entry = self.host_registry.get(&host)?;
+        let host_request = HostRequest {
+            coordinator: self.sender.clone(),
             pool: entry.pool.clone(),
             host,
             id,
             attempt: live.record.operation.attempt,
             stop: live.stop.clone(),
         };
-        Some((errand, live))
+        Some((host_request, live))
     }
 
     pub(super) fn send_start(&mut self, id: OperationId, now: Time) {
-        let Some((errand, live)) = self.errand(id) else { return };
+        let Some((host_request, live)) = self.host_request(id) else { return };
         let operation = &live.record.operation;
         let resume = live.record.current().origin == AttemptOrigin::Resume;
         let body = StartAttempt {
@@ -165,39 +165,41 @@ impl Desk {
             resume_from: operation.checkpoint.clone().filter(|_| resume),
         };
         let unwanted = live.unwanted.clone();
-        let carry = self.carry(&live.record, &errand.host);
-        let way = carry.as_ref().map(Carry::said);
-        self.draft.later(errand::start(errand, body, carry, unwanted));
+        let checkpoint_transfer = self.checkpoint_transfer(&live.record, &host_request.host);
+        let way = checkpoint_transfer.as_ref().map(CheckpointTransfer::said);
+        self.transaction.later(host_request::start(host_request, body, checkpoint_transfer, unwanted));
         if let Some(live) = self.live.get_mut(&id) {
             live.starting = true;
             live.start_given_up = false;
         }
         if let Some(message) = way {
-            self.step(id, Message::Carrying { message }, now);
+            self.step(id, Message::TransferringCheckpoint { message }, now);
         }
     }
 
     /// Files to transfer to a host before it can resume from a checkpoint.
-    fn carry(&self, record: &Record, host: &HostName) -> Option<Carry> {
+    fn checkpoint_transfer(&self, record: &Record, host: &HostName) -> Option<CheckpointTransfer> {
         let keeper = keeper(record).filter(|keeper| *keeper != host)?;
         let checkpoint = record.operation.checkpoint.as_ref().filter(|c| !c.files.is_empty())?;
-        Some(Carry {
+        Some(CheckpointTransfer {
             id: record.operation.id,
             attempt: checkpoint.attempt,
             files: checkpoint.files.clone(),
             keeper: keeper.clone(),
-            from: self.roster.get(keeper).map(|entry| entry.pool.clone()),
+            from: self.host_registry.get(keeper).map(|entry| entry.pool.clone()),
         })
     }
 
     /// Asks the host to stop the attempt, unless that is pending. Does not wait for the store if nothing can be stored.
     pub(super) fn send_cancel(&mut self, id: OperationId) {
-        let Some((errand, live)) = self.errand(id).filter(|(_, live)| !live.cancelling) else { return };
+        let Some((host_request, live)) = self.host_request(id).filter(|(_, live)| !live.cancelling) else {
+            return;
+        };
         let reason = live.record.operation.receipt.as_ref().map(|r| r.reason.clone()).unwrap_or_default();
         let deadline_ms = self.rules.cancel_deadline.as_millis() as u64;
-        let body = CancelAttempt { attempt: errand.attempt, reason, deadline_ms, abandoned: false };
-        let offset = self.roster.get(&errand.host).map(|e| e.offset).unwrap_or_default();
-        self.draft.later_or_in_trouble(errand::cancel(errand, body, offset));
+        let body = CancelAttempt { attempt: host_request.attempt, reason, deadline_ms, abandoned: false };
+        let offset = self.host_registry.get(&host_request.host).map(|e| e.offset).unwrap_or_default();
+        self.transaction.later_or_in_trouble(host_request::cancel(host_request, body, offset));
         if let Some(live) = self.live.get_mut(&id) {
             live.cancelling = true;
         }

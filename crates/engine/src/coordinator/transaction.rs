@@ -15,28 +15,28 @@ use tokio::sync::{oneshot, watch};
 
 /// What to publish once the changes are durable.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct Published {
     pub(crate) frames: Vec<Frame>,
     pub(crate) views: Vec<ViewChange>,
     pub(crate) after: Vec<Box<dyn FnOnce() + Send>>,
 }
 
-pub(crate) struct Draft {
+pub(crate) struct Transaction {
     seq: u64,
     changes: Vec<Change>,
-    told: Told,
+    told: Published,
     runtime: tokio::runtime::Handle,
     /// Reason why nothing can be stored now.
     trouble: watch::Receiver<Trouble>,
 }
 
-impl Draft {
+impl Transaction {
     pub(super) fn new(head: u64, runtime: tokio::runtime::Handle, trouble: watch::Receiver<Trouble>) -> Self {
-        Self { seq: head, changes: Vec::new(), told: Told::default(), runtime, trouble }
+        Self { seq: head, changes: Vec::new(), told: Published::default(), runtime, trouble }
     }
 
     /// Takes everything since the last call; `None` if nothing happened.
-    pub(super) fn take(&mut self) -> Option<(Vec<Change>, Told)> {
+    pub(super) fn take(&mut self) -> Option<(Vec<Change>, Published)> {
         if self.changes.is_empty() && self.told.after.is_empty() {
             return None;
         }
@@ -52,20 +52,20 @@ impl Draft {
         self.changes.push(Change::Audit(Box::new(entry)));
     }
 
-    /// Runs an errand once everything before it is durable.
-    pub(super) fn later(&mut self, errand: impl Future<Output = ()> + Send + 'static) {
+    /// Runs an host request once everything before it is durable.
+    pub(super) fn later(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.told.after.push(Box::new(move || {
-            runtime.spawn(errand);
+            runtime.spawn(host_request);
         }));
     }
 
-    /// Runs an errand once everything before it is durable, or at once if nothing can be stored: stopping work must not
+    /// Runs an host request once everything before it is durable, or at once if nothing can be stored: stopping work must not
     /// wait for disk space.
-    pub(super) fn later_or_in_trouble(&mut self, errand: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn later_or_in_trouble(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.stored_or_in_trouble(move |_| {
-            runtime.spawn(errand);
+            runtime.spawn(host_request);
         });
     }
 

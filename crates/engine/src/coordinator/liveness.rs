@@ -1,6 +1,6 @@
-//! What the desk does by itself over time: gives up hosts, detects stalled attempts, retries.
+//! What the coordinator does by itself over time: gives up hosts, detects stalled attempts, retries.
 
-use super::{Command, Desk, Live, wishes};
+use super::{Command, Coordinator, Live, requests};
 use crate::lifecycle::{self, Message, Record};
 use protocol::api::HostLink;
 use protocol::operation::AttemptOrigin;
@@ -8,10 +8,10 @@ use protocol::{Actor, ConditionKind, OperationId, State, Time};
 use std::time::{Duration, Instant};
 use store::Change;
 
-impl Desk {
+impl Coordinator {
     /// Called about once a second.
     pub(super) fn tick(&mut self, now: Time) {
-        let since = self.awake.look(Instant::now());
+        let since = self.suspend.look(Instant::now());
         if let Some(slept) = since.slept {
             tracing::info!(seconds = slept.as_secs_f64(), "the server resumed after it was suspended");
         }
@@ -28,7 +28,7 @@ impl Desk {
     pub(super) fn clock_jumped(&mut self, micros: i64, now: Time) {
         tracing::warn!(seconds = micros as f64 / 1e6, "the system clock jumped");
         self.queues.moved(micros);
-        self.roster.moved(micros);
+        self.host_registry.moved(micros);
         let mut held = Vec::new();
         for (id, live) in &mut self.live {
             live.pace.forgive(now);
@@ -60,12 +60,11 @@ impl Desk {
         let mut given_up = Vec::new();
         for (id, live) in &mut self.live {
             let operation = &live.record.operation;
-            let unheard = operation
-                .condition
-                .as_ref()
-                .is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::CancelUndelivered));
+            let unheard = operation.condition.as_ref().is_some_and(|c| {
+                matches!(c.kind, ConditionKind::Unreachable | ConditionKind::CancelUndelivered)
+            });
             // An undelivered cancel is no silence while the host's feed is connected.
-            let host = live.on.as_ref().and_then(|host| self.roster.get(host));
+            let host = live.on.as_ref().and_then(|host| self.host_registry.get(host));
             let away = host.is_none_or(|entry| entry.link != HostLink::Up);
             if !(operation.state.on_host() && unheard && away) {
                 live.in_vain = Duration::ZERO;
@@ -117,14 +116,14 @@ impl Desk {
         );
         let message = Message::Retry { origin, not_before, why: why.clone() };
         if let Ok(effects) = lifecycle::step(&mut record, message, now) {
-            let (action, by) = (wishes::again(origin), Actor::signalbox());
-            self.draft.audit(wishes::entry(&record.operation, action, &by, why, now));
+            let (action, by) = (requests::again(origin), Actor::signalbox());
+            self.transaction.audit(requests::entry(&record.operation, action, &by, why, now));
             self.revive(record);
             self.effects(id, Some(before), effects, now);
-            let desk = self.sender.clone();
-            self.draft.later(async move {
+            let coordinator = self.sender.clone();
+            self.transaction.later(async move {
                 tokio::time::sleep(pause).await;
-                let _ = desk.send(Command::Dispatch).await;
+                let _ = coordinator.send(Command::Dispatch).await;
             });
         }
     }
@@ -136,7 +135,7 @@ impl Desk {
             return;
         }
         if let Some(run) = live.track.judge(operation) {
-            self.draft.change(Change::Run { kind: operation.kind.clone(), run: run.clone() });
+            self.transaction.change(Change::Run { kind: operation.kind.clone(), run: run.clone() });
             self.forecasts.learn(&operation.kind, run);
         }
     }

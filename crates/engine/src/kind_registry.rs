@@ -6,9 +6,9 @@ use protocol::{Form, HostName, KindName, KindSpec, Problem, ProblemType};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Catalogue, filled by the desk and read wherever operations are started or forms are shown.
+/// Catalogue, filled by the coordinator and read wherever operations are started or forms are shown.
 #[derive(Default)]
-pub struct Catalogue {
+pub struct KindRegistry {
     inner: RwLock<Inner>,
 }
 
@@ -30,7 +30,7 @@ struct Entry {
     hosts: BTreeMap<HostName, usize>,
 }
 
-impl Catalogue {
+impl KindRegistry {
     /// Sets the configured hosts, and the limits per kind.
     pub(crate) fn configured(&self, hosts: BTreeSet<HostName>, limits: HashMap<KindName, u32>) {
         let mut inner = self.inner.write();
@@ -165,21 +165,21 @@ mod tests {
 
     #[test]
     fn a_kind_is_unknown_only_when_every_configured_host_has_connected() {
-        let catalogue = Catalogue::default();
+        let kind_registry = KindRegistry::default();
         let [one, two]: [HostName; 2] = ["one", "two"].map(|name| name.parse().unwrap());
         let kind: KindName = "test.count".parse().unwrap();
-        let refused = || catalogue.check(&kind, &Value::Null).unwrap_err();
-        catalogue.configured(BTreeSet::new(), HashMap::new());
+        let refused = || kind_registry.check(&kind, &Value::Null).unwrap_err();
+        kind_registry.configured(BTreeSet::new(), HashMap::new());
         assert_eq!(refused().kind, ProblemType::UnknownKind);
-        catalogue.configured([one.clone(), two.clone()].into(), HashMap::new());
-        catalogue.declare(&one, &[]);
+        kind_registry.configured([one.clone(), two.clone()].into(), HashMap::new());
+        kind_registry.declare(&one, &[]);
         let problem = refused();
         assert_eq!(problem.kind, ProblemType::Unavailable);
         assert!(problem.detail.contains("(missing: two)"), "{}", problem.detail);
-        assert_eq!(catalogue.unmet(), std::slice::from_ref(&two));
-        catalogue.declare(&two, &[]);
+        assert_eq!(kind_registry.unmet(), std::slice::from_ref(&two));
+        kind_registry.declare(&two, &[]);
         // A host that is unreachable later has told its kinds.
-        catalogue.away(&two);
+        kind_registry.away(&two);
         assert_eq!(refused().kind, ProblemType::UnknownKind);
     }
 }
