@@ -5,7 +5,7 @@ use protocol::api::{
     CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
     OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
-use protocol::{Envelope, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule};
+use protocol::{Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule};
 use serde::{Deserialize, Serialize};
 
 #[cfg(not(feature = "ssr"))]
@@ -236,14 +236,14 @@ mod browser {
         Call::post("/api/v1/operations/delete", body).json().await
     }
 
-    /// Baseline of a series; `anew` recomputes a cached one.
+    /// Baseline of a series; `refresh` recomputes a cached one.
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn envelope(id: OperationId, name: &str, anew: bool) -> Result<Envelope, Problem> {
-        let path = format!("/api/v1/operations/{id}/envelope");
-        let anew = if anew { "true" } else { "" };
-        Call::get(&query::url(&path, [("name", name), ("anew", anew)])).json().await
+    pub async fn baseline(id: OperationId, name: &str, refresh: bool) -> Result<Baseline, Problem> {
+        let path = format!("/api/v1/operations/{id}/baseline");
+        let refresh = if refresh { "true" } else { "" };
+        Call::get(&query::url(&path, [("name", name), ("refresh", refresh)])).json().await
     }
 
     /// Sets the rule of an operation.
@@ -285,6 +285,6 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, cancel_many, counts, delete, delete_many, drain, drop_rule, envelope, find, log_page,
+    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, find, log_page,
     newest_of, operations, preview, sampled, search_log, set_rule, start,
 };

@@ -19,7 +19,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
     let clock = Live::here().clock();
     let fraction = Memo::new(move |_| op.progress.with(|p| p.as_ref().and_then(|p| p.fraction)));
     let silent = Memo::new(move |_| {
-        op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord))
+        op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable))
     });
     let far = text(move || match op.state.get() {
         State::Cancelling => op.receipt.with(|r| r.as_ref().map(words::trail::last_step).unwrap_or_default()),

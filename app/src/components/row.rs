@@ -67,7 +67,7 @@ pub fn Row(
     let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
     let began = part(move || op.facts.with(|f| f.started_at).map(|at| view! { <Ago at/> }.into_any()));
     let heard = text(move || {
-        let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::NoWord));
+        let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable));
         match op.heard_at.get() {
             // An unreachable host is stated in the progress column.
             Some(at) if op.state.get().on_host() && !silent => words::heard(at, clock.get()),

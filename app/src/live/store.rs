@@ -248,7 +248,7 @@ impl Live {
             self.host_stands(host);
             return;
         }
-        if let EventBody::Forgotten { id, state } = &event.body {
+        if let EventBody::Deleted { id, state } = &event.body {
             self.forget(*id);
             // Unknown operations were counted, too.
             self.count_by(|counts| counts.gone(event.seq, *id, *state));

@@ -77,9 +77,9 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
             EventBody::Operation { operation: serde_json::from_str::<OperationBody>(text)?.operation }
         }
         "host" => EventBody::Host { host: serde_json::from_str::<HostBody>(text)?.host },
-        "forgotten" => {
+        "deleted" => {
             let ForgottenBody { id, state } = serde_json::from_str(text)?;
-            EventBody::Forgotten { id, state }
+            EventBody::Deleted { id, state }
         }
         _ => {
             let AboutBody { id, attempt, progress, series, lines, what: late, forecast, outside } =
@@ -150,7 +150,7 @@ mod tests {
             EventBody::Log { id, attempt: 2, lines: vec![line] },
             EventBody::Late { id, attempt: 1, what: "succeeded".into() },
             EventBody::Host { host: Box::new(host) },
-            EventBody::Forgotten { id, state: State::Failed },
+            EventBody::Deleted { id, state: State::Failed },
         ];
         // A new event type of the protocol fails to compile here until it is added above.
         let place = |body: &EventBody| match body {
@@ -160,7 +160,7 @@ mod tests {
             EventBody::Log { .. } => 3,
             EventBody::Late { .. } => 4,
             EventBody::Host { .. } => 5,
-            EventBody::Forgotten { .. } => 6,
+            EventBody::Deleted { .. } => 6,
         };
         assert!(bodies.iter().map(place).eq(0..7));
         let numbered = bodies.into_iter().zip(1..);

@@ -25,7 +25,7 @@ pub fn of<T>(
     words: impl Fn(Option<&Forecast>, Option<f64>, Time) -> Option<T>,
 ) -> Option<T> {
     let unknown = op.condition.with(|c| {
-        c.as_ref().is_some_and(|c| matches!(c.kind, ConditionKind::NoWord | ConditionKind::Stalled))
+        c.as_ref().is_some_and(|c| matches!(c.kind, ConditionKind::Unreachable | ConditionKind::Stalled))
     });
     if unknown || op.state.get() != State::Running {
         return None;

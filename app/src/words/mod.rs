@@ -63,7 +63,7 @@ pub fn elapsed(facts: &Facts, condition: Option<&Condition>, now: Time) -> Optio
     let started = facts.started_at?;
     let until = match (facts.ended_at, condition) {
         (Some(ended), _) => ended,
-        (None, Some(c)) if c.kind == ConditionKind::NoWord => c.since,
+        (None, Some(c)) if c.kind == ConditionKind::Unreachable => c.since,
         _ => now,
     };
     Some(until.seconds_since(started).max(0.0))
@@ -93,7 +93,7 @@ pub fn waits(kind: ConditionKind) -> bool {
         kind,
         ConditionKind::Waiting
             | ConditionKind::Backoff
-            | ConditionKind::Carrying
+            | ConditionKind::TransferringCheckpoint
             | ConditionKind::ChildrenRunning
     )
 }
@@ -102,7 +102,7 @@ pub fn waits(kind: ConditionKind) -> bool {
 pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     let age = format::duration(now.seconds_since(condition.since));
     match condition.kind {
-        ConditionKind::NoWord => match &facts.host {
+        ConditionKind::Unreachable => match &facts.host {
             Some(host) => format!("host {host} unreachable for {age}"),
             None => format!("host unreachable for {age}"),
         },
@@ -111,7 +111,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
         ConditionKind::Waiting => format!("waiting for a free slot; queued for {}", queued(facts, now)),
         ConditionKind::CancelUndelivered => format!("cancel not delivered for {age}; retrying"),
         ConditionKind::ChildrenRunning => format!("waiting for child runs to end for {age}"),
-        ConditionKind::Carrying => format!("transferring the checkpoint for {age}"),
+        ConditionKind::TransferringCheckpoint => format!("transferring the checkpoint for {age}"),
         ConditionKind::Paused => format!("paused by a signal for {age}"),
         ConditionKind::Unstoppable => format!("cannot be stopped for {age}; still running"),
         ConditionKind::Stalled => format!("stalled: no progress for {age}, host connected"),
@@ -188,7 +188,7 @@ pub fn place_in_row(at: Place, kind: &KindName) -> String {
 /// Whether an operation may be abandoned: only if its host is unreachable or cannot stop it.
 pub fn may_abandon(state: State, condition: Option<&Condition>) -> bool {
     const HELPLESS: [ConditionKind; 3] =
-        [ConditionKind::NoWord, ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
+        [ConditionKind::Unreachable, ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
     state.on_host() && condition.is_some_and(|c| HELPLESS.contains(&c.kind))
 }
 
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn no_word(since: i64) -> Condition {
-        Condition { kind: ConditionKind::NoWord, since: at(since), message: String::new() }
+        Condition { kind: ConditionKind::Unreachable, since: at(since), message: String::new() }
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub fn branch(
     if receipt.not_stored {
         return Some("sent to the host, not stored yet: the server's disk is full".to_owned());
     }
-    let unheard =
-        condition.is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::NoWord));
+    let unheard = condition
+        .is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::Unreachable));
     match state {
         State::Cancelling => {
             if unheard && receipt.acknowledged.is_none() {
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn what_is_in_the_way_of_a_cancel_is_said_with_its_age() {
         let mut receipt = Receipt::requested(1, String::new(), start());
-        for kind in [ConditionKind::CancelUndelivered, ConditionKind::NoWord] {
+        for kind in [ConditionKind::CancelUndelivered, ConditionKind::Unreachable] {
             let unheard = Condition { kind, since: after(-3.0), message: String::new() };
             let said = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
             assert!(said.starts_with("not delivered for 12 s"), "{said}");

@@ -1,10 +1,10 @@
 //! Baselines: selects the past runs, reads their series from the store, and caches the latest baselines, so that the
 //! baseline of a run stays the same while the run is watched.
 
-use crate::envelope::{MOST, band};
+use crate::baseline::{MOST, band};
 use parking_lot::Mutex;
 use protocol::band::{Like, NEEDED};
-use protocol::{Envelope, Operation, OperationId};
+use protocol::{Baseline, Operation, OperationId};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use store::{Earlier, Store, StoreError};
@@ -17,7 +17,7 @@ const KEPT: usize = 64;
 ///
 /// # Errors
 /// If the store can't be read.
-pub(crate) fn envelope(store: &dyn Store, of: &Operation, series: &str) -> Result<Envelope, StoreError> {
+pub(crate) fn baseline(store: &dyn Store, of: &Operation, series: &str) -> Result<Baseline, StoreError> {
     let wanted = Earlier { kind: &of.kind, title: Some(&of.title), before: of.id, series, limit: MOST };
     let mut like = Like::SameTitle;
     let mut runs = store.earlier(wanted)?;
@@ -47,7 +47,7 @@ pub(crate) fn envelope(store: &dyn Store, of: &Operation, series: &str) -> Resul
             format!("A baseline needs {NEEDED} runs that reach the same x; too few of the {n} past runs do.")
         }
     };
-    Ok(Envelope {
+    Ok(Baseline {
         series: series.to_owned(),
         like,
         runs: runs.into_iter().map(|(id, _)| id).collect(),
@@ -62,7 +62,7 @@ pub(crate) type Key = (OperationId, u32, String);
 
 /// Cache of the latest baselines.
 pub(crate) struct BaselineCache {
-    kept: Mutex<VecDeque<(Key, Arc<Envelope>)>>,
+    kept: Mutex<VecDeque<(Key, Arc<Baseline>)>>,
     /// Allows one read at a time; waiting requests for the same baseline then find it here.
     pub(crate) turn: Semaphore,
 }
@@ -74,14 +74,14 @@ impl Default for BaselineCache {
 }
 
 impl BaselineCache {
-    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Envelope>> {
-        self.kept.lock().iter().find(|(known, _)| known == key).map(|(_, envelope)| envelope.clone())
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Baseline>> {
+        self.kept.lock().iter().find(|(known, _)| known == key).map(|(_, baseline)| baseline.clone())
     }
 
-    pub(crate) fn keep(&self, key: Key, envelope: Arc<Envelope>) {
+    pub(crate) fn keep(&self, key: Key, baseline: Arc<Baseline>) {
         let mut kept = self.kept.lock();
         kept.retain(|(known, _)| *known != key);
-        kept.push_back((key, envelope));
+        kept.push_back((key, baseline));
         while kept.len() > KEPT {
             kept.pop_front();
         }

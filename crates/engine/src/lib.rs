@@ -8,6 +8,7 @@
 //! and passes the changes to the store's writer. Only durable changes are published ([`feed`], [`view`]).
 
 mod activity;
+mod baseline;
 mod baseline_cache;
 mod checkpoint_transfer;
 mod clock;
@@ -16,7 +17,6 @@ mod config;
 mod coordinator;
 mod downsample;
 mod engine;
-mod envelope;
 pub mod feed;
 mod forecast;
 mod host_connection;

@@ -9,10 +9,10 @@ pub const NEEDED: usize = 5;
 /// Minimum and maximum of the consecutive points of a rule.
 pub const IN_A_ROW: (u32, u32) = (3, 1_000);
 
-/// `GET /api/v1/operations/{id}/envelope`: the baseline of a series.
+/// `GET /api/v1/operations/{id}/baseline`: the baseline of a series.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Envelope {
+pub struct Baseline {
     /// Name of the series.
     pub series: String,
     /// How the past runs were matched with the operation.
@@ -279,7 +279,7 @@ pub struct Fired {
 
 impl BandRule {
     /// Creates a rule from a request and a baseline.
-    pub fn new(wanted: SetRule, envelope: &Envelope, set_by: Actor, set_at: Time) -> Self {
+    pub fn new(wanted: SetRule, baseline: &Baseline, set_by: Actor, set_at: Time) -> Self {
         let SetRule { series, side, points } = wanted;
         Self {
             series,
@@ -287,9 +287,9 @@ impl BandRule {
             points,
             set_at,
             set_by,
-            like: envelope.like,
-            runs: envelope.runs.len() as u32,
-            why: envelope.why.clone(),
+            like: baseline.like,
+            runs: baseline.runs.len() as u32,
+            why: baseline.why.clone(),
             outside: 0,
             fired: None,
         }

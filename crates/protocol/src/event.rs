@@ -48,7 +48,8 @@ pub enum EventBody {
     Host { host: Box<HostStatus> },
     /// An operation and all of its data were removed: it was deleted, or its retention expired. Its ID is never used
     /// again.
-    Forgotten {
+    #[serde(alias = "forgotten")]
+    Deleted {
         id: OperationId,
         /// Final state of the operation; it no longer counts in that state.
         state: State,
@@ -64,7 +65,7 @@ impl Event {
             | EventBody::Points { id, .. }
             | EventBody::Log { id, .. }
             | EventBody::Late { id, .. }
-            | EventBody::Forgotten { id, .. } => Some(*id),
+            | EventBody::Deleted { id, .. } => Some(*id),
             EventBody::Host { .. } => None,
         }
     }

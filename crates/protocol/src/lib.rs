@@ -29,7 +29,7 @@ pub mod sweep;
 pub mod time;
 
 pub use audit::{Action, Actor, AuditEntry, Via};
-pub use band::{Band, BandRule, Envelope, SetRule, Side};
+pub use band::{Band, BandRule, Baseline, SetRule, Side};
 pub use event::{Event, EventBody};
 pub use filter::{Filter, FilterError};
 pub use form::{Field, FieldError, FieldKind, Form};

@@ -160,7 +160,8 @@ pub struct Condition {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ConditionKind {
     /// The host of a running operation is unreachable. The operation may still be running.
-    NoWord,
+    #[serde(alias = "no_word")]
+    Unreachable,
     /// Queued: no connected host supports the kind, or all that do are drained or not ready.
     NoHost,
     /// Queued: all hosts that support the kind are full, or the limit of the kind is reached.
@@ -172,7 +173,8 @@ pub enum ConditionKind {
     /// Queued: waiting for the backoff before an automatic retry.
     Backoff,
     /// Starting: the files of its checkpoint are being transferred to its host.
-    Carrying,
+    #[serde(alias = "carrying")]
+    TransferringCheckpoint,
     /// Cancelling, but still running: its host can't stop it, or has not confirmed the stop. It keeps its slot until
     /// the work ends.
     Unstoppable,

@@ -3,7 +3,7 @@
 use crate::{HostCursor, Run};
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, Envelope, HostName, KindName, LogLine, Operation, OperationId, Points, Progress,
+    Attempt, AuditEntry, Baseline, HostName, KindName, LogLine, Operation, OperationId, Points, Progress,
     Time,
 };
 use serde_json::Value;
@@ -90,7 +90,7 @@ pub enum Change {
     RuleBand {
         id: OperationId,
         attempt: u32,
-        envelope: Arc<Envelope>,
+        baseline: Arc<Baseline>,
     },
     /// Adds an idempotency key, with the request it stands for.
     Key {

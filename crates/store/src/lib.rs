@@ -19,7 +19,7 @@ pub use writer::{Commit, Room, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
 use protocol::{
-    Attempt, AuditEntry, Envelope, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Point,
+    Attempt, AuditEntry, Baseline, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Point,
     Points, State, Time,
 };
 use std::time::Duration;
@@ -126,7 +126,7 @@ pub struct RuleBand {
     pub attempt: u32,
     /// Number of points in that attempt's series before the rule.
     pub skip: u64,
-    pub envelope: Envelope,
+    pub baseline: Baseline,
 }
 
 /// Retention of ended operations.

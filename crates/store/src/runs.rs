@@ -2,7 +2,7 @@
 
 use crate::sqlite::{id_bytes, id_from, number_of, unpack};
 use crate::{EARLIER, Earlier, RuleBand, StoreError};
-use protocol::{Band, Envelope, OperationId, Point};
+use protocol::{Band, Baseline, OperationId, Point};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 pub(crate) fn curve(
@@ -51,9 +51,9 @@ pub(crate) fn keep_band(
     transaction: &Transaction<'_>,
     id: OperationId,
     attempt: u32,
-    envelope: &Envelope,
+    baseline: &Baseline,
 ) -> Result<(), StoreError> {
-    let bare = Envelope { band: None, ..envelope.clone() };
+    let bare = Baseline { band: None, ..baseline.clone() };
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO rules (n, attempt, skip, doc, packed) SELECT n, ?2,
@@ -64,9 +64,9 @@ pub(crate) fn keep_band(
         .execute(params![
             id_bytes(id),
             attempt,
-            envelope.series,
+            baseline.series,
             serde_json::to_string(&bare)?,
-            envelope.band.as_ref().map(pack_band)
+            baseline.band.as_ref().map(pack_band)
         ])?;
     Ok(())
 }
@@ -82,9 +82,9 @@ pub(crate) fn rule_band(connection: &Connection, id: OperationId) -> Result<Opti
         })
         .optional()?;
     let Some((attempt, skip, doc, packed)) = found else { return Ok(None) };
-    let bare: Envelope = serde_json::from_str(&doc)?;
-    let envelope = Envelope { band: packed.as_deref().map(unpack_band), ..bare };
-    Ok(Some(RuleBand { attempt, skip: skip as u64, envelope }))
+    let bare: Baseline = serde_json::from_str(&doc)?;
+    let baseline = Baseline { band: packed.as_deref().map(unpack_band), ..bare };
+    Ok(Some(RuleBand { attempt, skip: skip as u64, baseline }))
 }
 
 /// Numbers per row of a packed band.

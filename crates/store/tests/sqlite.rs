@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use protocol::band::Like;
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    Attempt, Band, Envelope, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress,
+    Attempt, Band, Baseline, KindName, LogLevel, LogLine, Operation, OperationId, Point, Points, Progress,
     State, Time,
 };
 use serde_json::json;
@@ -476,7 +476,7 @@ fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
         p90: vec![Some(0.1), None],
         runs: vec![5, 4],
     };
-    let envelope = Envelope {
+    let baseline = Baseline {
         series: "loss".into(),
         like: Like::SameTitle,
         runs: vec![OperationId::new()],
@@ -484,7 +484,7 @@ fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
         band: Some(band),
         why: String::new(),
     };
-    let set = Change::RuleBand { id, attempt: 1, envelope: Arc::new(envelope.clone()) };
+    let set = Change::RuleBand { id, attempt: 1, baseline: Arc::new(baseline.clone()) };
     let points = |n: u32| (0..n).map(|x| Point(f64::from(x), 1.0)).collect::<Vec<_>>();
     // Within the batch, too: points before the rule are skipped, points after it are not.
     store.apply(&[told(points(2)), told(points(1)), set, told(points(4))]).unwrap();
@@ -492,11 +492,11 @@ fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
     let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
     let kept = store.rule_band(id).unwrap().unwrap();
     assert_eq!((kept.attempt, kept.skip), (1, 3));
-    assert_eq!(kept.envelope, envelope);
-    let none = Envelope { band: None, why: "too few".into(), ..envelope };
-    store.apply(&[Change::RuleBand { id, attempt: 2, envelope: Arc::new(none.clone()) }]).unwrap();
+    assert_eq!(kept.baseline, baseline);
+    let none = Baseline { band: None, why: "too few".into(), ..baseline };
+    store.apply(&[Change::RuleBand { id, attempt: 2, baseline: Arc::new(none.clone()) }]).unwrap();
     let kept = store.rule_band(id).unwrap().unwrap();
-    assert_eq!((kept.attempt, kept.skip, kept.envelope), (2, 0, none));
+    assert_eq!((kept.attempt, kept.skip, kept.baseline), (2, 0, none));
     assert_eq!(store.rule_band(OperationId::new()).unwrap(), None);
     store.apply(&[Change::Forget { ids: vec![id] }]).unwrap();
     assert_eq!(store.rule_band(id).unwrap(), None);

@@ -413,7 +413,7 @@ impl Follower<'_> {
                 self.printer.changed(*operation)?;
                 return Ok(ended.then_some(Heard::End));
             }
-            EventBody::Forgotten { .. } => return Ok(Some(Heard::Deleted)),
+            EventBody::Deleted { .. } => return Ok(Some(Heard::Deleted)),
             EventBody::Progress { attempt, progress, .. } if attempt == self.printer.op.attempt => {
                 self.printer.progress(progress)?;
             }

@@ -6,38 +6,38 @@ use crate::problem::Failed;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use protocol::{BandRule, Envelope, Operation, Problem, SetRule};
+use protocol::{BandRule, Baseline, Operation, Problem, SetRule};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EnvelopeQuery {
+pub struct BaselineQuery {
     name: String,
     points: Option<usize>,
     #[serde(default)]
-    anew: bool,
+    refresh: bool,
 }
 
 /// Baseline of a series: the 10th, 50th and 90th percentiles of past successful runs, at each x that at least five of
 /// them reach. If there is no baseline, the response says why.
-#[utoipa::path(get, path = "/api/v1/operations/{id}/envelope", tag = "operations",
+#[utoipa::path(get, path = "/api/v1/operations/{id}/baseline", tag = "operations",
     params(
         ("id" = String, Path),
         ("name" = String, Query, description = "Name of the series, such as `train_loss`"),
         ("points" = Option<u32>, Query, description = "Maximum number of points, 2 to 500; default 500, which is all of them"),
-        ("anew" = Option<bool>, Query, description = "true bypasses the cache, which keeps the latest 64 baselines of started attempts"),
+        ("refresh" = Option<bool>, Query, description = "true bypasses the cache, which keeps the latest 64 baselines of started attempts"),
     ),
-    responses((status = 200, body = Envelope),
+    responses((status = 200, body = Baseline),
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
-pub async fn envelope(
+pub async fn baseline(
     State(server): State<Server>,
     id: Path<String>,
-    query: Result<Query<EnvelopeQuery>, QueryRejection>,
-) -> Result<Json<Envelope>, Failed> {
-    let Query(EnvelopeQuery { name, points, anew }) = query.map_err(bad_query)?;
+    query: Result<Query<BaselineQuery>, QueryRejection>,
+) -> Result<Json<Baseline>, Failed> {
+    let Query(BaselineQuery { name, points, refresh }) = query.map_err(bad_query)?;
     let points = points.unwrap_or(usize::MAX).max(2);
-    Ok(Json(server.engine.envelope(id_of(id)?, name, points, anew).await?))
+    Ok(Json(server.engine.baseline(id_of(id)?, name, points, refresh).await?))
 }
 
 /// Auto-cancel rule of an operation, with the current number of consecutive points outside the baseline.

@@ -79,7 +79,7 @@ pub struct Server {
         operations::logs,
         log_search::search,
         operations::artifact,
-        bands::envelope,
+        bands::baseline,
         bands::rule,
         bands::set_rule,
         bands::drop_rule,
@@ -159,7 +159,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/operations/{id}/series", get(operations::series))
         .route("/api/v1/operations/{id}/logs", get(operations::logs))
         .route("/api/v1/operations/{id}/logs/search", get(log_search::search))
-        .route("/api/v1/operations/{id}/envelope", get(bands::envelope))
+        .route("/api/v1/operations/{id}/baseline", get(bands::baseline))
         .route("/api/v1/operations/{id}/rule", get(bands::rule).put(bands::set_rule).delete(bands::drop_rule))
         .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
         .route("/api/v1/activity", get(activity::activity))

@@ -1,7 +1,7 @@
 //! Baseline and auto-cancel rule, as programs use them.
 
 use crate::process::Home;
-use protocol::{BandRule, Envelope, Operation, Problem, ProblemType, State};
+use protocol::{BandRule, Baseline, Operation, Problem, ProblemType, State};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -23,13 +23,13 @@ async fn a_rule_is_put_read_and_deleted_and_says_that_it_has_no_band() {
     };
     let read = |text: &str| serde_json::from_str::<Problem>(text).unwrap();
 
-    let envelope: Envelope = server
+    let baseline: Baseline = server
         .pool
-        .get(&format!("/api/v1/operations/{}/envelope?name=rows_per_second", operation.id))
+        .get(&format!("/api/v1/operations/{}/baseline?name=rows_per_second", operation.id))
         .await
         .unwrap();
-    assert_eq!(envelope.why, "A baseline needs 5 past successful runs; there are none.");
-    assert_eq!(ask(Method::GET, "envelope", Value::Null).await.0, 400, "the curve has to be named");
+    assert_eq!(baseline.why, "A baseline needs 5 past successful runs; there are none.");
+    assert_eq!(ask(Method::GET, "baseline", Value::Null).await.0, 400, "the curve has to be named");
 
     assert_eq!(ask(Method::GET, "rule", Value::Null).await.0, 404);
     let (status, text) =

@@ -53,7 +53,7 @@ async fn a_host_that_does_not_answer_is_shown_as_unreachable_and_not_as_running(
     signal("-STOP", home.hosts());
     let silent = feed.until(|o| o.id == operation.id && o.condition.is_some()).await;
     assert_eq!(silent.state, State::Running);
-    assert_eq!(silent.condition.unwrap().kind, ConditionKind::NoWord);
+    assert_eq!(silent.condition.unwrap().kind, ConditionKind::Unreachable);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn kept_hosts_that_do_not_answer_when_the_server_starts_are_waited_for_and
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(at).await;
     let silent = feed.until(|o| o.id == operation.id && o.condition.is_some()).await;
-    assert_eq!((silent.state, silent.condition.unwrap().kind), (State::Running, ConditionKind::NoWord));
+    assert_eq!((silent.state, silent.condition.unwrap().kind), (State::Running, ConditionKind::Unreachable));
     assert_eq!(home.all_hosts(), [hosts]);
     signal("-CONT", hosts);
     let ended = feed.until(|o| o.id == operation.id && o.state.ended()).await;

@@ -189,7 +189,7 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
     assert_eq!(gone.status(), 200);
     assert_eq!(gone.json::<Deleted>().await.unwrap(), Deleted { deleted: 1, ..Deleted::default() });
     loop {
-        if let EventBody::Forgotten { id, state } = feed.next().await.body {
+        if let EventBody::Deleted { id, state } = feed.next().await.body {
             assert_eq!((id, state), (short.id, State::Succeeded));
             break;
         }

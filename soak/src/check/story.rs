@@ -45,7 +45,7 @@ impl Story {
                 found.extend(self.forward(event.seq, *id, *attempt, progress));
                 found
             }
-            EventBody::Forgotten { id, state } => self.forgotten(event.seq, *id, *state, read),
+            EventBody::Deleted { id, state } => self.forgotten(event.seq, *id, *state, read),
             EventBody::Late { .. } => {
                 self.late += 1;
                 Vec::new()
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn only_what_had_ended_is_forgotten_and_it_stays_so() {
         let (id, mut story) = (OperationId::new(), Story::default());
-        let gone = |seq, state| Event { seq, at: at(seq as i64), body: EventBody::Forgotten { id, state } };
+        let gone = |seq, state| Event { seq, at: at(seq as i64), body: EventBody::Deleted { id, state } };
         story.take(&event(1, operation(id, State::Queued, 1)), at(0));
         assert_eq!(story.clone().take(&gone(2, State::Queued), at(0))[0].promise, Promise::EndsStay);
         story.take(&event(2, operation(id, State::Cancelled, 1)), at(0));

@@ -123,7 +123,7 @@ fn an_active_operation_that_a_new_snapshot_does_not_know_is_gone() {
 #[test]
 fn what_is_forgotten_leaves_its_row_and_its_count_and_no_older_answer_brings_it_back() {
     let (live, id) = seeded(10, State::Failed);
-    let gone = EventBody::Forgotten { id, state: State::Failed };
+    let gone = EventBody::Deleted { id, state: State::Failed };
     live.apply(&event(11, gone.clone()));
     assert!(live.operation(id).is_none() && live.forgotten(id));
     assert_eq!(live.count_all(), 0);

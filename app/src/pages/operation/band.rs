@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
-use protocol::{Band, Envelope, Problem, Time};
+use protocol::{Band, Baseline, Problem, Time};
 use std::sync::Arc;
 
 /// Query parameter with the names of the series that show a baseline.
@@ -27,7 +27,7 @@ type Stamp = (bool, Option<Time>);
 #[derive(Clone)]
 enum Asked {
     Waiting,
-    Told(Arc<Envelope>),
+    Told(Arc<Baseline>),
     Trouble(Problem),
 }
 
@@ -98,7 +98,7 @@ impl Bands {
         }
         self.answers.with(|answers| {
             let band = |name: &String| match answers.iter().find(|(of, ..)| of == name) {
-                Some((_, _, Asked::Told(envelope))) => envelope.band.clone().map(Arc::new),
+                Some((_, _, Asked::Told(baseline))) => baseline.band.clone().map(Arc::new),
                 _ => None,
             };
             names.iter().map(band).collect()
@@ -123,8 +123,8 @@ impl Bands {
         this.put(name, stamp, Asked::Waiting);
         let name = name.to_owned();
         spawn_local(async move {
-            let asked = match api::envelope(this.op.id, &name, anew).await {
-                Ok(envelope) => Asked::Told(Arc::new(envelope)),
+            let asked = match api::baseline(this.op.id, &name, anew).await {
+                Ok(baseline) => Asked::Told(Arc::new(baseline)),
                 Err(problem) => Asked::Trouble(problem),
             };
             this.put(&name, stamp, asked);
@@ -213,12 +213,12 @@ impl Bands {
             Some(Asked::Trouble(problem)) => {
                 view! { <span class="field-error">{problem.detail}</span> }.into_any()
             }
-            Some(Asked::Told(envelope)) if envelope.band.is_none() => envelope.why.clone().into_any(),
-            Some(Asked::Told(envelope)) => {
-                let legend = words::legend(&envelope);
+            Some(Asked::Told(baseline)) if baseline.band.is_none() => baseline.why.clone().into_any(),
+            Some(Asked::Told(baseline)) => {
+                let legend = words::legend(&baseline);
                 let stands = text(move || {
                     let ended = self.op.state.get().ended();
-                    curves.with(|c| words::standing(&envelope, c.get(&name), ended))
+                    curves.with(|c| words::standing(&baseline, c.get(&name), ended))
                 });
                 // It changes with every point, so it is not announced.
                 view! {

@@ -42,7 +42,7 @@ impl Joinable for Changes {
                 let before = self.seen.insert(operation.id, operation.state);
                 if before == Some(operation.state) { Added::Unchanged } else { Added::Stale }
             }
-            EventBody::Forgotten { .. } => Added::Stale,
+            EventBody::Deleted { .. } => Added::Stale,
             _ => Added::Unchanged,
         }
     }
@@ -82,7 +82,7 @@ impl Counted {
                 counted.numbers.set(None);
                 join.set(wanted.then(|| {
                     live.join(Changes::default(), |event| {
-                        matches!(event.body, EventBody::Operation { .. } | EventBody::Forgotten { .. })
+                        matches!(event.body, EventBody::Operation { .. } | EventBody::Deleted { .. })
                     })
                 }));
             }
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(stands(2, State::Running), Added::Unchanged);
         assert_eq!(stands(3, State::Failed), Added::Stale);
         let id = operation(State::Failed, 1).id;
-        let gone = event(4, EventBody::Forgotten { id, state: State::Failed });
+        let gone = event(4, EventBody::Deleted { id, state: State::Failed });
         assert_eq!(changes.add(&gone), Added::Stale);
     }
 }

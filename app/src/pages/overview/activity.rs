@@ -50,7 +50,7 @@ impl Kept {
     pub fn new(live: &Live) -> Self {
         let join = live.join(Newest, |event| match &event.body {
             EventBody::Operation { operation } => operation.state.ended() || operation.attempt > 1,
-            EventBody::Forgotten { .. } => true,
+            EventBody::Deleted { .. } => true,
             _ => false,
         });
         Self { join: StoredValue::new(join), newer: RwSignal::new(None) }

@@ -6,7 +6,7 @@ use crate::lifecycle::Message;
 use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
 use protocol::{
-    Actor, Envelope, HostName, InstanceId, KindName, Operation, OperationId, Problem, SetRule, State,
+    Actor, Baseline, HostName, InstanceId, KindName, Operation, OperationId, Problem, SetRule, State,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) struct NewOperation {
     pub(crate) key: Option<String>,
     pub(crate) request: String,
     /// Auto-cancel rule from the first point on, with its baseline.
-    pub(crate) rule: Option<(SetRule, Arc<Envelope>)>,
+    pub(crate) rule: Option<(SetRule, Arc<Baseline>)>,
 }
 
 pub(crate) enum Command {
@@ -51,13 +51,13 @@ pub(crate) enum Command {
         /// The stored operation, if it has ended.
         ended: Option<Box<Stored>>,
         /// Baseline of the rule, if the operation has ended and has one.
-        band: Option<Arc<Envelope>>,
+        band: Option<Arc<Baseline>>,
         reply: Reply,
     },
     /// Sets a rule with its baseline, or removes it.
     Rule {
         id: OperationId,
-        rule: Option<(SetRule, Arc<Envelope>)>,
+        rule: Option<(SetRule, Arc<Baseline>)>,
         by: Arc<Actor>,
         reply: Reply,
     },

@@ -4,7 +4,7 @@ use super::{Coordinator, KEYS, Live, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
 use protocol::{
-    Action, Actor, AuditEntry, BandRule, Envelope, Operation, OperationId, Problem, ProblemType, Receipt,
+    Action, Actor, AuditEntry, BandRule, Baseline, Operation, OperationId, Problem, ProblemType, Receipt,
     State, Time,
 };
 use std::sync::Arc;
@@ -42,14 +42,14 @@ impl Coordinator {
         record.operation.priority = new.priority;
         record.operation.parent = new.parent;
         let rule =
-            new.rule.map(|(wanted, envelope)| (BandRule::new(wanted, &envelope, by.clone(), now), envelope));
+            new.rule.map(|(wanted, baseline)| (BandRule::new(wanted, &baseline, by.clone(), now), baseline));
         record.operation.rule = rule.as_ref().map(|(rule, _)| rule.clone());
         self.live.insert(new.id, Live::new(record));
         self.effects(new.id, None, vec![Effect::Changed, Effect::Enqueue], now);
         let set = rule.as_ref().map(|(rule, _)| rule.sentence());
-        if let Some((rule, envelope)) = rule {
-            self.transaction.change(Change::RuleBand { id: new.id, attempt: 1, envelope: envelope.clone() });
-            self.watched.insert(new.id, Watched::new(&rule, envelope));
+        if let Some((rule, baseline)) = rule {
+            self.transaction.change(Change::RuleBand { id: new.id, attempt: 1, baseline: baseline.clone() });
+            self.watched.insert(new.id, Watched::new(&rule, baseline));
         }
         self.dispatch(now);
         if let Some(live) = self.live.get(&new.id) {
@@ -77,7 +77,7 @@ impl Coordinator {
     pub(super) fn request(
         &mut self,
         id: OperationId,
-        (ended, band): (Option<Box<Stored>>, Option<Arc<Envelope>>),
+        (ended, band): (Option<Box<Stored>>, Option<Arc<Baseline>>),
         message: Message,
         by: &Actor,
         reply: Reply,

@@ -6,26 +6,26 @@ use super::{Coordinator, Reply};
 use crate::lifecycle::Message;
 use protocol::band::Watch;
 use protocol::{
-    Action, Actor, BandRule, Envelope, OperationId, Point, Points, Problem, ProblemType, SetRule, State, Time,
+    Action, Actor, BandRule, Baseline, OperationId, Point, Points, Problem, ProblemType, SetRule, State, Time,
 };
 use std::sync::Arc;
 use store::Change;
 
 /// Baseline of an operation's rule, and the state of its judgement for the current attempt.
 pub(crate) struct Watched {
-    envelope: Arc<Envelope>,
+    baseline: Arc<Baseline>,
     watch: Watch,
     left: bool,
 }
 
 impl Watched {
     /// State at the beginning of an attempt, or when the rule is set.
-    pub(crate) fn new(rule: &BandRule, envelope: Arc<Envelope>) -> Self {
-        Self { envelope, watch: Watch::new(rule.side, rule.points), left: false }
+    pub(crate) fn new(rule: &BandRule, baseline: Arc<Baseline>) -> Self {
+        Self { baseline, watch: Watch::new(rule.side, rule.points), left: false }
     }
 
     pub(crate) fn judge(&mut self, point: Point) {
-        if let Some(band) = &self.envelope.band {
+        if let Some(band) = &self.baseline.band {
             self.left |= self.watch.judge(band, point);
         }
     }
@@ -41,7 +41,7 @@ impl Coordinator {
     pub(super) fn rule(
         &mut self,
         id: OperationId,
-        rule: Option<(SetRule, Arc<Envelope>)>,
+        rule: Option<(SetRule, Arc<Baseline>)>,
         by: &Actor,
         reply: Reply,
         now: Time,
@@ -52,8 +52,8 @@ impl Coordinator {
             return;
         };
         let (attempt, before) = (live.record.operation.attempt, live.record.operation.rule.clone());
-        let set = rule.map(|(wanted, envelope)| {
-            (Box::new(BandRule::new(wanted, &envelope, by.clone(), now)), envelope)
+        let set = rule.map(|(wanted, baseline)| {
+            (Box::new(BandRule::new(wanted, &baseline, by.clone(), now)), baseline)
         });
         if set.is_none() && before.is_none() {
             let operation = live.record.operation.clone();
@@ -75,9 +75,9 @@ impl Coordinator {
         let detail = told.map(|rule| rule.sentence()).unwrap_or_default();
         self.transaction.audit(entry(&operation, action, by, detail, now));
         match set {
-            Some((rule, envelope)) => {
-                self.transaction.change(Change::RuleBand { id, attempt, envelope: envelope.clone() });
-                self.watched.insert(id, Watched::new(&rule, envelope));
+            Some((rule, baseline)) => {
+                self.transaction.change(Change::RuleBand { id, attempt, baseline: baseline.clone() });
+                self.watched.insert(id, Watched::new(&rule, baseline));
             }
             None => {
                 self.watched.remove(&id);
@@ -90,7 +90,7 @@ impl Coordinator {
     pub(super) fn watch_anew(&mut self, id: OperationId) {
         let rule = self.live.get(&id).and_then(|live| live.record.operation.rule.as_ref());
         match (rule, self.watched.get_mut(&id)) {
-            (Some(rule), Some(watched)) => *watched = Watched::new(rule, watched.envelope.clone()),
+            (Some(rule), Some(watched)) => *watched = Watched::new(rule, watched.baseline.clone()),
             _ => {
                 self.watched.remove(&id);
             }

@@ -167,7 +167,7 @@ impl Transaction {
     pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
         if !ended.is_empty() {
             for (id, state) in &ended {
-                self.event(EventBody::Forgotten { id: *id, state: *state }, now);
+                self.event(EventBody::Deleted { id: *id, state: *state }, now);
             }
             self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
             self.told.views.push(ViewChange::Forgotten(ended));

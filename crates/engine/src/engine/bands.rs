@@ -3,7 +3,7 @@
 use super::{Engine, closing, not_found};
 use crate::baseline_cache::{self, Key};
 use crate::coordinator::{Command, Watched};
-use protocol::{BandRule, Envelope, Operation, OperationId, Problem, ProblemType, SetRule, State};
+use protocol::{BandRule, Baseline, Operation, OperationId, Problem, ProblemType, SetRule, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Store, StoreError, Stored};
@@ -15,22 +15,22 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn envelope(
+    pub async fn baseline(
         &self,
         id: OperationId,
         series: String,
         points: usize,
         anew: bool,
-    ) -> Result<Envelope, Problem> {
+    ) -> Result<Baseline, Problem> {
         let operation = self.known(id).await?;
         let ruled = operation.rule.as_ref().is_some_and(|rule| rule.series == series && rule.why.is_empty());
         let kept = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
-        let envelope = match kept {
-            Some(kept) => kept.envelope,
+        let baseline = match kept {
+            Some(kept) => kept.baseline,
             None => (*self.read_envelope(&operation, series, anew).await?).clone(),
         };
-        let band = envelope.band.map(|band| band.thinned(points));
-        Ok(Envelope { band, ..envelope })
+        let band = baseline.band.map(|band| band.thinned(points));
+        Ok(Baseline { band, ..baseline })
     }
 
     pub(super) async fn read_envelope(
@@ -38,7 +38,7 @@ impl Engine {
         operation: &Operation,
         series: String,
         anew: bool,
-    ) -> Result<Arc<Envelope>, Problem> {
+    ) -> Result<Arc<Baseline>, Problem> {
         let bands = &self.shared.bands;
         let key: Key = (operation.id, operation.attempt, series.clone());
         let _turn = bands.turn.acquire().await.map_err(|_| closing())?;
@@ -46,13 +46,13 @@ impl Engine {
             return Ok(kept);
         }
         let of = operation.clone();
-        let read = self.stored(move |store| baseline_cache::envelope(store, &of, &series)).await?;
-        let envelope = Arc::new(read);
+        let read = self.stored(move |store| baseline_cache::baseline(store, &of, &series)).await?;
+        let baseline = Arc::new(read);
         // Until it runs, or while there are too few runs, other runs may still succeed that belong to the baseline.
-        if envelope.band.is_some() && operation.started_at.is_some() {
-            bands.keep(key, envelope.clone());
+        if baseline.band.is_some() && operation.started_at.is_some() {
+            bands.keep(key, baseline.clone());
         }
-        Ok(envelope)
+        Ok(baseline)
     }
 
     /// Auto-cancel rule of an operation.
@@ -79,8 +79,8 @@ impl Engine {
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
         // Each time a rule is set, its baseline is made from the runs that exist now.
-        let envelope = self.read_envelope(&operation, wanted.series.clone(), true).await?;
-        self.tell_rule(id, Some((wanted, envelope))).await
+        let baseline = self.read_envelope(&operation, wanted.series.clone(), true).await?;
+        self.tell_rule(id, Some((wanted, baseline))).await
     }
 
     /// Removes the rule of an operation.
@@ -95,7 +95,7 @@ impl Engine {
     async fn tell_rule(
         &self,
         id: OperationId,
-        rule: Option<(SetRule, Arc<Envelope>)>,
+        rule: Option<(SetRule, Arc<Baseline>)>,
     ) -> Result<Operation, Problem> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
@@ -141,7 +141,7 @@ pub(super) fn watched(
         let Some(rule) = operation.rule.as_mut() else { continue };
         let Some(kept) = store.rule_band(id)? else { continue };
         let mut skip = if kept.attempt == attempt { kept.skip } else { 0 };
-        let mut watched = Watched::new(rule, Arc::new(kept.envelope));
+        let mut watched = Watched::new(rule, Arc::new(kept.baseline));
         if rule.is_armed() && matches!(operation.state, State::Starting | State::Running) {
             store.curve(id, attempt, &rule.series, &mut |point| match skip {
                 0 => {

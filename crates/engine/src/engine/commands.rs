@@ -102,8 +102,8 @@ impl Engine {
             None => None,
             Some(rule) => {
                 let of = Operation::queued(id, kind.clone(), title.clone(), Value::Null, Time::now());
-                let envelope = self.read_envelope(&of, rule.series.clone(), true).await?;
-                Some((rule, envelope))
+                let baseline = self.read_envelope(&of, rule.series.clone(), true).await?;
+                Some((rule, baseline))
             }
         };
         let new =
@@ -147,7 +147,7 @@ impl Engine {
         let ended = self.stored_unless_live(id).await?;
         let ruled = ended.as_ref().is_some_and(|stored| stored.operation.rule.is_some());
         let band = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
-        let band = band.map(|kept| Arc::new(kept.envelope));
+        let band = band.map(|kept| Arc::new(kept.baseline));
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Request { id, request, by: self.by.clone(), ended, band, reply }).await?;
         answer.await.map_err(|_| closing())?

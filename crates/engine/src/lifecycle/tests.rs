@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use protocol::band::Like;
 use protocol::host::Outcome;
-use protocol::{Actor, Envelope, SetRule, Side};
+use protocol::{Actor, Baseline, SetRule, Side};
 use serde_json::json;
 
 fn record() -> Record {
@@ -418,7 +418,7 @@ fn an_automatic_retry_waits_its_time_and_can_be_cancelled_meanwhile() {
 
 fn rule() -> Box<BandRule> {
     let wanted = SetRule { series: "loss".into(), side: Side::Above, points: 3 };
-    let envelope = Envelope {
+    let baseline = Baseline {
         series: "loss".into(),
         like: Like::SameTitle,
         runs: Vec::new(),
@@ -426,7 +426,7 @@ fn rule() -> Box<BandRule> {
         band: None,
         why: String::new(),
     };
-    Box::new(BandRule::new(wanted, &envelope, Actor::signalbox(), t(0)))
+    Box::new(BandRule::new(wanted, &baseline, Actor::signalbox(), t(0)))
 }
 
 fn band_left() -> Message {

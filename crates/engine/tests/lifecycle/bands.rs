@@ -56,28 +56,28 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
     let mut feed = Follower::new(&engine, 0);
     up(&engine).await;
     let mut ids = six_runs(&engine, &mut feed).await;
-    let band_of = |id, anew| engine.envelope(id, "steps".into(), 500, anew);
+    let band_of = |id, anew| engine.baseline(id, "steps".into(), 500, anew);
 
     let few = band_of(ids[2], false).await.unwrap();
     assert_eq!((few.band, few.runs.len()), (None, 2));
     assert_eq!(few.why, "A baseline needs 5 past successful runs; there are 2.");
 
     let like = start(&engine, json!({"steps": 30, "gated": true})).await.id;
-    let envelope = band_of(like, false).await.unwrap();
+    let baseline = band_of(like, false).await.unwrap();
     ids.reverse();
-    assert_eq!((envelope.like, envelope.runs), (Like::SameTitle, ids.clone()));
-    let band = envelope.band.unwrap();
+    assert_eq!((baseline.like, baseline.runs), (Like::SameTitle, ids.clone()));
+    let band = baseline.band.unwrap();
     assert_eq!(band.x, (1..=30).map(f64::from).collect::<Vec<_>>());
     let at = band.at(7.0).unwrap();
     assert_eq!((at.p10, at.p50, at.p90, at.runs), (7.5, 9.5, 11.5, 6));
 
     // A run with another title has the baseline of its kind.
     let other = start(&engine, json!({"steps": 1_000_000})).await.id;
-    let envelope = band_of(other, false).await.unwrap();
-    assert_eq!((envelope.like, envelope.runs), (Like::SameKind, ids.clone()));
-    let nothing = engine.envelope(like, "loss".into(), 500, false).await.unwrap();
+    let baseline = band_of(other, false).await.unwrap();
+    assert_eq!((baseline.like, baseline.runs), (Like::SameKind, ids.clone()));
+    let nothing = engine.baseline(like, "loss".into(), 500, false).await.unwrap();
     assert!(nothing.band.is_none() && nothing.why.ends_with("there are none."), "{}", nothing.why);
-    let thin = engine.envelope(like, "steps".into(), 4, false).await.unwrap().band.unwrap();
+    let thin = engine.baseline(like, "steps".into(), 4, false).await.unwrap().band.unwrap();
     assert_eq!(thin.x.len(), 4);
     assert_eq!(band_of(OperationId::new(), false).await.unwrap_err().kind, ProblemType::NotFound);
     engine.close().await;
@@ -121,8 +121,8 @@ async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart
         "cancel when steps is above the P90 of 6 past runs of the same kind for 12 points in a row"
     );
     // The baseline that it was cancelled by stays, whatever ran since.
-    let envelope = engine.envelope(high, "steps".into(), 500, true).await.unwrap();
-    assert_eq!(envelope.runs.len(), 6);
+    let baseline = engine.baseline(high, "steps".into(), 500, true).await.unwrap();
+    assert_eq!(baseline.runs.len(), 6);
     // The rule is spent: a user may retry.
     let again = engine.again(high, AttemptOrigin::Retry).await.unwrap();
     assert_eq!(again.rule, None);

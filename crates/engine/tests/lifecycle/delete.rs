@@ -28,7 +28,7 @@ async fn until_forgotten(feed: &mut Follower, ids: &[OperationId]) {
     let mut waited_for: HashSet<_> = ids.iter().copied().collect();
     let told = async {
         while !waited_for.is_empty() {
-            if let EventBody::Forgotten { id, .. } = feed.next().await.body {
+            if let EventBody::Deleted { id, .. } = feed.next().await.body {
                 waited_for.remove(&id);
             }
         }

@@ -248,7 +248,7 @@ async fn of_what_ended_no_more_is_kept_than_said() {
     let forgotten = async {
         let mut deleted = Vec::new();
         while deleted.len() < 2 {
-            if let EventBody::Forgotten { id, state } = feed.next().await.body {
+            if let EventBody::Deleted { id, state } = feed.next().await.body {
                 assert_eq!(state, State::Succeeded);
                 deleted.push(id);
             }

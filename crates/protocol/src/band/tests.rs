@@ -39,7 +39,7 @@ fn the_edge_of_the_band_is_inside() {
 
 #[test]
 fn a_rule_says_what_it_wants_and_why_it_cancelled() {
-    let envelope = Envelope {
+    let baseline = Baseline {
         series: "train_loss".into(),
         like: Like::SameTitle,
         runs: (0..23).map(|_| "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap()).collect(),
@@ -48,7 +48,7 @@ fn a_rule_says_what_it_wants_and_why_it_cancelled() {
         why: String::new(),
     };
     let wanted = SetRule { series: "train_loss".into(), side: Side::Above, points: 10 };
-    let rule = BandRule::new(wanted.clone(), &envelope, Actor::signalbox(), Time::from_micros(0));
+    let rule = BandRule::new(wanted.clone(), &baseline, Actor::signalbox(), Time::from_micros(0));
     assert_eq!(
         rule.sentence(),
         "cancel when train_loss is above the P90 of 23 past runs with the same title for 10 points in a row"

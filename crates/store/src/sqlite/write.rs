@@ -113,7 +113,7 @@ pub(super) fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Resul
                 .prepare_cached("INSERT OR IGNORE INTO keys (key, id, request, at) VALUES (?, ?, ?, ?)")?
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
         }
-        Change::RuleBand { id, attempt, envelope } => runs::keep_band(transaction, *id, *attempt, envelope)?,
+        Change::RuleBand { id, attempt, baseline } => runs::keep_band(transaction, *id, *attempt, baseline)?,
         Change::Drain { host, on } => {
             let sql = if *on {
                 "INSERT OR IGNORE INTO drained VALUES (?)"
