@@ -4,10 +4,10 @@
 use crate::api;
 use crate::app::Data;
 use crate::components::toasts::Toasts;
+use crate::display;
+use crate::display::asking::{Again, asked_many, deleted, deleted_many};
 use crate::live::{Live, OpView};
 use crate::select::Selection;
-use crate::words;
-use crate::words::asking::{Again, asked_many, deleted, deleted_many};
 use futures::future::join_all;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -131,7 +131,7 @@ impl Actions {
     /// Whether a cancel must be confirmed because it loses work. Tracked.
     pub fn cancel_asks(&self, op: OpView) -> bool {
         let checkpoint = op.facts.with(|f| f.checkpoint.is_some());
-        words::cancel_loses_work(op.state.get(), resumable(&op.fixed().kind), checkpoint)
+        display::cancel_loses_work(op.state.get(), resumable(&op.fixed().kind), checkpoint)
     }
 
     /// Cancels, after a confirmation where that loses work.
@@ -248,7 +248,7 @@ impl Actions {
         let (live, actions, selection) = (Live::here(), *self, Selection::here());
         let fits = |id: &&OperationId| {
             let standing = live.operation(**id).map(|cell| cell.standing());
-            standing.is_some_and(|(state, checkpoint)| match (again, words::next(state, checkpoint)) {
+            standing.is_some_and(|(state, checkpoint)| match (again, display::next(state, checkpoint)) {
                 (Again::Retry, next) => next.retry,
                 (Again::Resume, next) => next.resume,
             })
@@ -319,7 +319,7 @@ impl Actions {
                         // The feed may be ahead of the answer.
                         let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
                         actions.toasts.say(match what {
-                            "cancel" => words::cancel_note(state, &operation.title),
+                            "cancel" => display::cancel_note(state, &operation.title),
                             _ => format!("{said}: {}", operation.title),
                         });
                     }

@@ -78,11 +78,11 @@ pub fn percent(fraction: f64) -> String {
 }
 
 /// From this duration on only days are shown: a thousand years in seconds.
-const LONGEST_DURATION: f64 = 86_400.0 * 365_250.0;
+const MAX_DURATION: f64 = 86_400.0 * 365_250.0;
 
 /// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for durations updated every second.
 pub fn duration(seconds: f64) -> String {
-    if seconds.is_nan() || seconds >= LONGEST_DURATION {
+    if seconds.is_nan() || seconds >= MAX_DURATION {
         return if seconds.is_finite() {
             format!("{} d", figure((seconds / 86_400.0).floor()))
         } else {
@@ -144,7 +144,7 @@ pub fn about(seconds: f64) -> String {
 
 /// `12 s ago`, `2 m ago`, `3 h ago`, `5 d ago`
 pub fn ago(seconds: f64) -> String {
-    if seconds.is_nan() || seconds >= LONGEST_DURATION {
+    if seconds.is_nan() || seconds >= MAX_DURATION {
         return format!("{} ago", duration(seconds));
     }
     let whole = seconds.max(0.0) as u64;

@@ -1,8 +1,8 @@
 //! List of available kinds: requested with the page, and again when the server or a host may offer others.
 
-use crate::again::Again;
 use crate::api;
 use crate::live::Live;
+use crate::retry_timer::Again;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::{HostLink, HostStatus, KindList};

@@ -6,7 +6,6 @@
 #![recursion_limit = "256"]
 
 mod actions;
-mod again;
 pub mod api;
 mod app;
 #[cfg(feature = "ssr")]
@@ -14,21 +13,22 @@ pub mod backend;
 pub mod base;
 mod components;
 mod csv;
+pub mod display;
 pub mod filter;
 pub mod format;
 mod http;
 mod kinds;
 pub mod live;
+mod notifications;
 mod open;
 mod outcome;
 mod pages;
 pub mod query;
 mod reactive;
+mod retry_timer;
 mod select;
 #[cfg(feature = "ssr")]
 mod shell;
-mod tell;
-pub mod words;
 pub mod zone;
 
 pub use app::App;

@@ -4,11 +4,11 @@ use crate::actions::{Actions, Question};
 use crate::base;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
+use crate::display::{Next, next, take_along};
 use crate::live::OpView;
+use crate::notifications::Tell;
 use crate::pages::compare::Wanted;
 use crate::query;
-use crate::tell::Tell;
-use crate::words::{Next, next, take_along};
 use leptos::prelude::*;
 use protocol::OperationId;
 

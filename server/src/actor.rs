@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 /// Largest number of characters of a user's or program's name; the rest is dropped.
-const LONGEST: usize = 200;
+const MAX_NAME_CHARS: usize = 200;
 
 /// Sender of a request.
 pub struct By(pub Actor);
@@ -30,7 +30,7 @@ impl FromRequestParts<Server> for By {
 fn actor(headers: &HeaderMap, address: Option<String>, user_header: Option<&str>) -> Actor {
     let text = |name: &str| {
         let value = String::from_utf8_lossy(headers.get(name)?.as_bytes());
-        let value: String = value.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        let value: String = value.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
         Some(value.trim().to_owned()).filter(|v| !v.is_empty())
     };
     // Browsers say from which page a request comes; the guard only accepts our own.
@@ -66,6 +66,6 @@ mod tests {
     fn what_somebody_calls_himself_is_kept_short() {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_str(&"x".repeat(5_000)).unwrap());
-        assert_eq!(actor(&headers, None, None).agent.unwrap().len(), LONGEST);
+        assert_eq!(actor(&headers, None, None).agent.unwrap().len(), MAX_NAME_CHARS);
     }
 }

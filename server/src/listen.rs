@@ -1,10 +1,10 @@
 //! Listener: passes HTTP/1.1 and HTTP/2 connections to the routes, and ends all of them in order.
 //!
 //! A request for the feed over HTTP/1 is served without the HTTP library: once the routes have accepted it, its
-//! connection is passed to the [`Pump`]. A stream needs none of the library's memory per connection, and there may be
+//! connection is passed to the [`Broadcaster`]. A stream needs none of the library's memory per connection, and there may be
 //! thousands.
 
-use crate::pump::{Pump, Reader};
+use crate::broadcaster::{Broadcaster, Reader};
 use crate::stream::Feed;
 use axum::Router;
 use axum::body::Body;
@@ -35,20 +35,20 @@ use tower::ServiceExt;
 /// First bytes of an HTTP/2 connection without upgrade (RFC 9113, section 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Number of checks, a millisecond apart, for the rest of these bytes.
-const LOOKS: u32 = 1_000;
+const MAX_HEADER_POLLS: u32 = 1_000;
 /// Pause after the listener failed, for example because there are no file descriptors left.
-const BREATH: Duration = Duration::from_millis(100);
+const HEADER_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Time without a request after which a connection is closed, idle or slow. Browsers close theirs after about the same
 /// time.
-pub const QUIET: Duration = Duration::from_secs(75);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Accepts connections until `stop` is cancelled, then waits until all have ended. Closes connections without a request
 /// for as long as `quiet`.
 pub async fn listen(
     listener: TcpListener,
     router: Router,
-    pump: Pump,
+    broadcaster: Broadcaster,
     quiet: Duration,
     stop: CancellationToken,
 ) {
@@ -62,7 +62,7 @@ pub async fn listen(
             Ok(came) => came,
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(HEADER_POLL_INTERVAL).await;
                 continue;
             }
         };
@@ -70,9 +70,9 @@ pub async fn listen(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
         }
-        let (router, pump, stop) = (router.clone(), pump.clone(), stop.clone());
+        let (router, broadcaster, stop) = (router.clone(), broadcaster.clone(), stop.clone());
         connections.spawn(async move {
-            let served = serve(stream, remote, router, pump, quiet, stop).await;
+            let served = serve(stream, remote, router, broadcaster, quiet, stop).await;
             if let Err(error) = served {
                 tracing::debug!(%remote, %error, "connection closed with an error");
             }
@@ -81,7 +81,7 @@ pub async fn listen(
     drop(listener);
     connections.close();
     connections.wait().await;
-    pump.ended().await;
+    broadcaster.ended().await;
 }
 
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
@@ -90,7 +90,7 @@ async fn serve(
     stream: TcpStream,
     remote: SocketAddr,
     router: Router,
-    pump: Pump,
+    broadcaster: Broadcaster,
     quiet: Duration,
     stop: CancellationToken,
 ) -> Result<(), Trouble> {
@@ -101,14 +101,14 @@ async fn serve(
     if two {
         serve_two(stream, remote, router, quiet, stop).await
     } else {
-        serve_one(stream, remote, router, pump, quiet, stop).await
+        serve_one(stream, remote, router, broadcaster, quiet, stop).await
     }
 }
 
 /// Peeks at the first bytes.
 async fn begins_as_http2(stream: &TcpStream) -> io::Result<bool> {
     let mut first = [0; HTTP2.len()];
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_HEADER_POLLS {
         let n = stream.peek(&mut first).await?;
         if n == 0 || n == first.len() || first[..n] != HTTP2[..n] {
             return Ok(n == first.len() && first == *HTTP2);
@@ -142,7 +142,7 @@ async fn serve_one(
     stream: TcpStream,
     remote: SocketAddr,
     router: Router,
-    pump: Pump,
+    broadcaster: Broadcaster,
     quiet: Duration,
     stop: CancellationToken,
 ) -> Result<(), Trouble> {
@@ -171,7 +171,7 @@ async fn serve_one(
     let mut stream = connection.into_parts().io.into_inner().stream;
     let taken = lane.taken.lock().take();
     match taken {
-        Some((head, feed)) => pump.begin(Reader::new(stream, feed), head).await,
+        Some((head, feed)) => broadcaster.begin(Reader::new(stream, feed), head).await,
         // Tells the client about the end before the connection is closed.
         None => stream.shutdown().await?,
     }
@@ -307,8 +307,8 @@ mod tests {
         let store = Arc::new(store::Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
         let engine = engine::Engine::open(store, engine::EngineConfig::default()).unwrap();
         let (stop, quiet) = (CancellationToken::new(), Duration::from_millis(300));
-        let pump = Pump::start(engine.clone(), stop.clone());
-        let listening = tokio::spawn(listen(listener, router, pump, quiet, stop.clone()));
+        let broadcaster = Broadcaster::start(engine.clone(), stop.clone());
+        let listening = tokio::spawn(listen(listener, router, broadcaster, quiet, stop.clone()));
         let mut stream = TcpStream::connect(at).await.unwrap();
         stream.write_all(said).await.unwrap();
         let mut answer = Vec::new();

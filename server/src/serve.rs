@@ -2,11 +2,11 @@
 
 use crate::adapters::Adapters;
 use crate::below::below;
+use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, guard};
-use crate::listen::{QUIET, listen};
-use crate::pump::Pump;
+use crate::listen::{IDLE_TIMEOUT, listen};
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
 use crate::{asked_to_stop, output, page};
@@ -97,8 +97,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         );
         stopping.cancel();
     });
-    let pump = Pump::start(engine.clone(), stop.clone());
-    let serving = listen(listener, router, pump, QUIET, stop.clone());
+    let broadcaster = Broadcaster::start(engine.clone(), stop.clone());
+    let serving = listen(listener, router, broadcaster, IDLE_TIMEOUT, stop.clone());
     let linger = async {
         stop.cancelled().await;
         tokio::time::sleep(LINGER).await;

@@ -1,4 +1,4 @@
-//! Feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. The [`crate::pump`]
+//! Feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. The [`crate::broadcaster`]
 //! writes streams over HTTP/1, from the same parts.
 
 use bytes::{Bytes, BytesMut};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Interval of heartbeats in a silent stream.
-pub const BEAT: Duration = Duration::from_secs(2);
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest number of events per response of a poll.
 const POLL_EVENTS: usize = 1_000;
 
@@ -44,7 +44,7 @@ pub fn hello(engine: &Engine, after: u64) -> Hello {
         after,
         head: engine.feed().head(),
         now: Time::now(),
-        beat_seconds: BEAT.as_secs_f64(),
+        beat_seconds: HEARTBEAT_INTERVAL.as_secs_f64(),
         server: engine.instance(),
     }
 }
@@ -125,7 +125,7 @@ pub fn stream(
         cursor,
         only,
         stopped: Box::pin(stop.cancelled_owned()),
-        beat: Box::pin(sleep_until(now + BEAT)),
+        beat: Box::pin(sleep_until(now + HEARTBEAT_INTERVAL)),
         greeting,
         over: false,
         sent_at: now,
@@ -168,9 +168,9 @@ impl Streaming {
                         () = self.cursor.changed() => {}
                         () = self.beat.as_mut() => {
                             // Reset only when it fires, because sent events postpone the heartbeat.
-                            let due = self.sent_at + BEAT;
+                            let due = self.sent_at + HEARTBEAT_INTERVAL;
                             let now = Instant::now();
-                            self.beat.as_mut().reset(if due > now { due } else { now + BEAT });
+                            self.beat.as_mut().reset(if due > now { due } else { now + HEARTBEAT_INTERVAL });
                             if due <= now {
                                 return Some(named("beat", &beat(&self.engine)));
                             }

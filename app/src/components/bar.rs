@@ -1,8 +1,8 @@
 //! Progress bar: moves only on reports, and shows text where a bar would mislead.
 
+use crate::display;
 use crate::live::{Live, OpView};
 use crate::reactive::{mark, maybe, part, text, word};
-use crate::words;
 use leptos::prelude::*;
 use protocol::{ConditionKind, State};
 
@@ -22,18 +22,20 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
         op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable))
     });
     let far = text(move || match op.state.get() {
-        State::Cancelling => op.receipt.with(|r| r.as_ref().map(words::trail::last_step).unwrap_or_default()),
+        State::Cancelling => {
+            op.receipt.with(|r| r.as_ref().map(display::trail::last_step).unwrap_or_default())
+        }
         State::Succeeded => op.progress.with(|p| {
-            p.as_ref().filter(|p| p.done > 0).map(|p| words::items(p.done, &p.unit)).unwrap_or_default()
+            p.as_ref().filter(|p| p.done > 0).map(|p| display::items(p.done, &p.unit)).unwrap_or_default()
         }),
-        _ => op.progress.with(|p| words::how_far(p.as_ref())),
+        _ => op.progress.with(|p| display::how_far(p.as_ref())),
     });
     let trouble = part(move || {
         let ended = op.state.get().ended();
         op.condition.with(|c| {
             c.as_ref().filter(|_| !ended).map(|c| {
-                let said = op.facts.with(|facts| words::trouble(c, facts, clock.get()));
-                let waits = words::waits(c.kind).then_some("");
+                let said = op.facts.with(|facts| display::trouble(c, facts, clock.get()));
+                let waits = display::waits(c.kind).then_some("");
                 view! { <span class="bar-trouble" data-waits=waits title=c.message.clone()>{said}</span> }
                     .into_any()
             })

@@ -2,19 +2,19 @@
 //! title and notifications.
 
 use super::badge::Badge;
-use super::faces::WithSnapshot;
 use super::icon::Icon;
 use super::keys::Sheet;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
+use super::placeholders::WithSnapshot;
 use super::tab::Tab;
 use super::theme::{Theme, ThemeSwitch, fold_rail};
 use super::toasts::Toasts;
 use crate::base;
 use crate::live::Live;
+use crate::notifications::{Tell, Teller};
 use crate::open::Open;
 use crate::reactive::{mark, maybe};
-use crate::tell::{Tell, Teller};
 use crate::zone::Zones;
 use leptos::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Receipt of a cancel, step by step as it happens.
 
+use crate::display::trail::{branch, trail};
 use crate::live::{Live, OpView};
 use crate::reactive::{part, word};
-use crate::words::trail::{branch, trail};
 use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::State;

@@ -4,16 +4,16 @@ use super::bar::ProgressBar;
 use super::focus::{find, hand_over};
 use super::icon::Icon;
 use super::moment::Ago;
-use super::picks::{PickOne, Picks};
+use super::row_selection::{PickOne, Picks};
 use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::base;
 use crate::components::link::A;
-use crate::live::line::Place;
+use crate::live::queue_position::Place;
 use crate::live::{Live, OpView};
 use crate::open::Deed;
 use crate::reactive::{maybe, part, spoken, text, word};
-use crate::{query, words};
+use crate::{display, query};
 use leptos::html::Button;
 use leptos::prelude::*;
 use protocol::{ConditionKind, Forecast, OperationId, Time};
@@ -41,20 +41,20 @@ pub fn Row(
             return op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()).unwrap_or_default());
         }
         if let Some(place) = place.get() {
-            return words::place_in_row(place, &kind);
+            return display::place_in_row(place, &kind);
         }
-        op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default())
+        op.progress.with(|p| p.as_ref().map(display::doing).unwrap_or_default())
     };
     let left = part(move || match op.facts.with(|f| f.ended_at) {
         Some(at) => Some(view! { <Ago at/> }.into_any()),
         None => {
             let left = move |of: fn(Option<&Forecast>, Option<f64>, Time) -> Option<String>| {
-                text(move || words::forecast::of(op, clock.get(), newest.get(), of).unwrap_or_default())
+                text(move || display::forecast::of(op, clock.get(), newest.get(), of).unwrap_or_default())
             };
             Some(
                 view! {
-                    <span title=left(words::forecast::left_with_band)>{left(words::forecast::left)}</span>
-                    <span class="under">{left(words::forecast::band)}</span>
+                    <span title=left(display::forecast::left_with_band)>{left(display::forecast::left)}</span>
+                    <span class="under">{left(display::forecast::band)}</span>
                 }
                 .into_any(),
             )
@@ -62,7 +62,7 @@ pub fn Row(
     });
     let took = text(move || {
         let now = clock.get();
-        op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)))
+        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now)))
     });
     let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
     let began = part(move || op.facts.with(|f| f.started_at).map(|at| view! { <Ago at/> }.into_any()));
@@ -70,7 +70,7 @@ pub fn Row(
         let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable));
         match op.heard_at.get() {
             // An unreachable host is stated in the progress column.
-            Some(at) if op.state.get().on_host() && !silent => words::heard(at, clock.get()),
+            Some(at) if op.state.get().on_host() && !silent => display::heard(at, clock.get()),
             _ => String::new(),
         }
     });
@@ -135,7 +135,7 @@ pub fn Tags(op: OpView) -> impl IntoView {
 pub fn RowAction(op: OpView) -> impl IntoView {
     let actions = Actions::here();
     let fixed = op.fixed();
-    let next = Memo::new(move |_| words::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
+    let next = Memo::new(move |_| display::next(op.state.get(), op.facts.with(|f| f.checkpoint.is_some())));
     let asks = Memo::new(move |_| actions.cancel_asks(op));
     let pressed = NodeRef::<Button>::new();
     // Marked busy, not disabled: a disabled button loses the focus.

@@ -4,7 +4,7 @@ use super::typed::{last, pair, written};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Maximum number of suggestions.
-const MOST: usize = 9;
+const MAX_SUGGESTIONS: usize = 9;
 /// Maximum number of known values per parameter.
 const VALUES: usize = 400;
 
@@ -130,7 +130,12 @@ pub fn suggest(typed: &str, known: &Vocabulary) -> Vec<Suggestion> {
     }
     // Equal ranks keep their order.
     found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, suggestion)| suggestion).filter(|s| s.puts != part).take(MOST).collect()
+    found
+        .into_iter()
+        .map(|(_, suggestion)| suggestion)
+        .filter(|s| s.puts != part)
+        .take(MAX_SUGGESTIONS)
+        .collect()
 }
 
 /// Text of the field after a suggestion is chosen.

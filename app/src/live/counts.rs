@@ -145,7 +145,7 @@ fn count(numbers: &mut Numbers, step: &Move) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ledger::tests::operation;
+    use super::super::sequence_check::tests::operation;
     use super::*;
     use proptest::prelude::*;
     use protocol::Time;

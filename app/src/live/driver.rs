@@ -3,10 +3,10 @@
 
 use super::clock::ClockSync;
 use super::feed::{Follower, Verdict};
+use super::follower::Relay;
 use super::frame::Frame;
+use super::leader_election::{Role, Tab};
 use super::link::{Command, Input, Link, POLL_WAIT_SECONDS};
-use super::relay::Relay;
-use super::role::{Role, Tab};
 use super::store::Live;
 use super::tabs::{Request, Tabs};
 use super::wire;

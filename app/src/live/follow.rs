@@ -1,12 +1,12 @@
 //! Curves of an open operation: an answer plus the points of the feed.
 //!
-//! Points are merged by x (log lines by number, in [`super::lines`]), so the answer and live points may arrive in any
+//! Points are merged by x (log lines by number, in [`super::log_buffer`]), so the answer and live points may arrive in any
 //! order and overlap.
 
 use protocol::{Point, Points};
 
 /// Points kept per curve before a downsampled curve is requested.
-pub const MOST_POINTS: usize = 6_000;
+pub const MAX_POINTS: usize = 6_000;
 
 /// Curves of one attempt, each sorted by x.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +28,7 @@ impl Curves {
 
     /// Whether a curve is so long that a downsampled one should be requested.
     pub fn overgrown(&self) -> bool {
-        self.curves.iter().any(|c| c.points.len() > MOST_POINTS)
+        self.curves.iter().any(|c| c.points.len() > MAX_POINTS)
     }
 
     /// Replaces everything by an answer, which belongs to `attempt` and is downsampled.

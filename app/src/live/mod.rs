@@ -7,24 +7,24 @@
 //! them in a listening tab. [`store`] holds the result as signals, one per part that changes independently. [`driver`],
 //! with `together` and `tabs`, is the thin layer that talks to the browser.
 
-pub mod cell;
 pub mod clock;
 pub mod counts;
 pub mod driver;
 pub mod feed;
 pub mod follow;
+pub mod follower;
 pub mod frame;
 pub mod join;
 pub mod joined;
-pub mod ledger;
-pub mod line;
-pub mod lines;
+pub mod leader_election;
 pub mod link;
-pub mod relay;
-pub mod role;
+pub mod log_buffer;
+pub mod operation_signals;
+pub mod queue_position;
+pub mod sequence_check;
 pub mod store;
+mod tab_sync;
 mod tabs;
-mod together;
 pub mod wire;
 
 pub use store::{Live, OpView};

@@ -4,16 +4,16 @@
 mod find;
 mod follows;
 
-pub use super::cell::{Facts, Fixed, OpCell, OpView};
+pub use super::operation_signals::{Facts, Fixed, OpCell, OpView};
 pub use follows::{Details, Follow, Stand};
 
-use super::cell::set;
 use super::counts::{Counts, Numbers, slot};
 use super::joined::{Joiner, PageQuestion};
-use super::ledger::{Change, judge};
-use super::line::{Place, places};
+use super::leader_election::Role;
 use super::link::Shown;
-use super::role::Role;
+use super::operation_signals::set;
+use super::queue_position::{Place, places};
+use super::sequence_check::{Change, judge};
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{Event, EventBody, InstanceId, Operation, OperationId, State, Time};
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
 /// Maximum number of ended operations kept; older ones are loaded on request.
-const MOST_ENDED: usize = 2_000;
+const MAX_ENDED: usize = 2_000;
 
 /// Everything the page knows. Cheap to clone; one per page, from the context.
 #[derive(Clone)]
@@ -340,15 +340,15 @@ impl Live {
     /// Drops the oldest ended operations of a page that is open for days.
     fn trim(&self) {
         let mut cells = self.0.cells.write().expect("lock is not poisoned");
-        if cells.len() <= MOST_ENDED {
+        if cells.len() <= MAX_ENDED {
             return;
         }
         let mut ended: Vec<OperationId> =
             cells.iter().filter(|(_, c)| c.state.get_untracked().ended()).map(|(id, _)| *id).collect();
-        if ended.len() > MOST_ENDED {
+        if ended.len() > MAX_ENDED {
             ended.sort_unstable();
             // Drops a tenth at once, so that it does not run for each operation.
-            ended.truncate(ended.len() - MOST_ENDED + MOST_ENDED / 10);
+            ended.truncate(ended.len() - MAX_ENDED + MAX_ENDED / 10);
             let in_sight = self.0.in_sight.read().expect("lock is not poisoned");
             let followed = self.followed();
             let mut counting = self.0.counting.lock().expect("lock is not poisoned");

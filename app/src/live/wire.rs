@@ -116,7 +116,7 @@ pub fn page(text: &str) -> serde_json::Result<Page> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ledger::tests::{operation, progress};
+    use super::super::sequence_check::tests::{operation, progress};
     use super::*;
     use protocol::api::{Connections, EventsPage, HostLink};
     use protocol::{HostName, LogLevel, Point};

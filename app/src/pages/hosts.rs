@@ -1,12 +1,12 @@
 //! Hosts page: connection, kinds, load and health of each host, with drain and undrain.
 
 use crate::actions::{Actions, Question};
-use crate::components::faces::{Empty, WithSnapshot};
 use crate::components::ident::Ident;
+use crate::components::placeholders::{Empty, WithSnapshot};
+use crate::display;
 use crate::format;
 use crate::live::Live;
 use crate::reactive::{mark, maybe, part, spoken, text, whole, word};
-use crate::words;
 use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -91,7 +91,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
     let drained_note = part(move || {
         drained
             .get()
-            .map(|running| view! { <p class="note warn">{words::hosts::drained(running)}</p> }.into_any())
+            .map(|running| view! { <p class="note warn">{display::hosts::drained(running)}</p> }.into_any())
     });
     view! {
         <article
@@ -163,7 +163,7 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
     part(move || {
         let host = host.get()?;
         let c = host.connections;
-        let latency = host.latency_ms.map_or_else(|| "Unknown".to_owned(), words::hosts::latency);
+        let latency = host.latency_ms.map_or_else(|| "Unknown".to_owned(), display::hosts::latency);
         let reused = c.reused as f64 / c.requests.max(1) as f64;
         let facts = [
             ("Running", format!("{} of {}", host.running, slots(host.capacity))),

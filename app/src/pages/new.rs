@@ -2,19 +2,19 @@
 //! be shared.
 
 mod address;
-mod beside;
+mod field_errors;
 mod fill;
 mod kind_form;
-mod outlook;
+mod options;
 mod preset_bar;
 mod presets;
 mod preview;
-mod wrong;
+mod start_estimate;
 
 use crate::app::Data;
 use crate::base;
-use crate::components::faces::{Empty, Skeleton, Trouble, WithSnapshot};
 use crate::components::link::A;
+use crate::components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use crate::query;
 use crate::reactive::{mark, part, spoken};
 use kind_form::KindForm;

@@ -1,7 +1,7 @@
 //! Page for unknown URLs and operations.
 
-use crate::components::faces::Empty;
 use crate::components::link::A;
+use crate::components::placeholders::Empty;
 use leptos::prelude::*;
 use leptos_meta::Title;
 

@@ -6,9 +6,9 @@ use protocol::band::{NEEDED, between, share};
 use protocol::{Band, Point};
 
 /// Largest number of runs; the newest are used.
-pub(crate) const MOST: u32 = 50;
+pub(crate) const MAX_PAST_RUNS: u32 = 50;
 /// Largest number of places in the grid.
-pub(crate) const GRID: usize = 500;
+pub(crate) const MAX_GRID_POINTS: usize = 500;
 
 /// Baseline of some runs; `curve` passes the points of one run. `None` if too few runs reach any x. The order of runs
 /// does not matter.
@@ -80,7 +80,7 @@ impl Distinct {
         let place = self.xs.partition_point(|known| *known < x);
         if self.xs.get(place) != Some(&x) {
             self.xs.insert(place, x);
-            self.too_many = self.xs.len() > GRID;
+            self.too_many = self.xs.len() > MAX_GRID_POINTS;
         }
     }
 }
@@ -99,7 +99,8 @@ fn grid(spans: Vec<(f64, f64)>, xs: Distinct) -> Option<Vec<f64>> {
     if !xs.too_many {
         return Some(xs.xs.into_iter().filter(|x| (from..=to).contains(x)).collect());
     }
-    let mut places: Vec<f64> = (0..GRID).map(|n| between(from, to, n as f64 / (GRID - 1) as f64)).collect();
+    let mut places: Vec<f64> =
+        (0..MAX_GRID_POINTS).map(|n| between(from, to, n as f64 / (MAX_GRID_POINTS - 1) as f64)).collect();
     places.dedup();
     Some(places)
 }

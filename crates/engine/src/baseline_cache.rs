@@ -1,7 +1,7 @@
 //! Baselines: selects the past runs, reads their series from the store, and caches the latest baselines, so that the
 //! baseline of a run stays the same while the run is watched.
 
-use crate::baseline::{MOST, band};
+use crate::baseline::{MAX_PAST_RUNS, band};
 use parking_lot::Mutex;
 use protocol::band::{Like, NEEDED};
 use protocol::{Baseline, Operation, OperationId};
@@ -11,14 +11,15 @@ use store::{Earlier, Store, StoreError};
 use tokio::sync::Semaphore;
 
 /// Number of cached baselines.
-const KEPT: usize = 64;
+const MAX_CACHED: usize = 64;
 
 /// Reads the baseline of a series. Blocking: reads the runs twice.
 ///
 /// # Errors
 /// If the store can't be read.
 pub(crate) fn baseline(store: &dyn Store, of: &Operation, series: &str) -> Result<Baseline, StoreError> {
-    let wanted = Earlier { kind: &of.kind, title: Some(&of.title), before: of.id, series, limit: MOST };
+    let wanted =
+        Earlier { kind: &of.kind, title: Some(&of.title), before: of.id, series, limit: MAX_PAST_RUNS };
     let mut like = Like::SameTitle;
     let mut runs = store.earlier(wanted)?;
     if runs.len() < NEEDED {
@@ -82,7 +83,7 @@ impl BaselineCache {
         let mut kept = self.kept.lock();
         kept.retain(|(known, _)| *known != key);
         kept.push_back((key, baseline));
-        while kept.len() > KEPT {
+        while kept.len() > MAX_CACHED {
             kept.pop_front();
         }
     }

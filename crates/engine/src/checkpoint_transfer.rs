@@ -1,18 +1,18 @@
 //! Transfers the files of a checkpoint from the host that stores them to the host that resumes: hosts need not reach
 //! each other, and nothing starts before all files have arrived intact.
 
-use pool::{Backoff, PipeError, PipeLimits, Pool, PoolError};
+use pool::{Backoff, ForwardError, ForwardLimits, Pool, PoolError};
 use protocol::host::CheckpointFiles;
 use protocol::{CheckpointFile, Failure, FailureReason, HostName, OperationId, Problem};
 use std::time::Duration;
 
 /// Time for which the storing host, and the resuming host, may be unreachable.
-const KEEPER: Duration = Duration::from_secs(20);
-const TAKER: Duration = Duration::from_secs(60);
+const SOURCE_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+const TARGET_ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest silence within a file.
-const SILENCE: Duration = Duration::from_secs(15);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Slowest accepted transfer rate, per second, which limits the time of a file: 128 KiB.
-const SLOWEST: u64 = 128 << 10;
+const MIN_BYTES_PER_SECOND: u64 = 128 << 10;
 
 /// Transfer of one checkpoint.
 pub(crate) struct CheckpointTransfer {
@@ -57,15 +57,18 @@ impl CheckpointTransfer {
 
     async fn once(&self, to: &Pool) -> Result<(), Trouble> {
         let folder = format!("/host/v1/operations/{}/checkpoints/{}", self.id, self.attempt);
-        let has =
-            to.get::<CheckpointFiles>(&folder).await.map_err(|e| Trouble::Pipe(PipeError::Target(e)))?.files;
+        let has = to
+            .get::<CheckpointFiles>(&folder)
+            .await
+            .map_err(|e| Trouble::Pipe(ForwardError::Target(e)))?
+            .files;
         for file in self.files.iter().filter(|file| !has.contains(file)) {
             let from = self.from.as_ref().ok_or(Trouble::NotConfigured)?;
             let path = format!("{folder}/{}", file.name);
             let target = format!("{path}?sha256={}", file.sha256);
-            let whole = SILENCE * 2 + Duration::from_secs(file.bytes / SLOWEST);
-            let limits = PipeLimits { silence: SILENCE, whole };
-            from.pipe(&path, to, &target, limits).await.map_err(Trouble::Pipe)?;
+            let whole = IDLE_TIMEOUT * 2 + Duration::from_secs(file.bytes / MIN_BYTES_PER_SECOND);
+            let limits = ForwardLimits { silence: IDLE_TIMEOUT, whole };
+            from.forward(&path, to, &target, limits).await.map_err(Trouble::Pipe)?;
             tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "checkpoint file copied");
         }
         Ok(())
@@ -80,22 +83,22 @@ impl CheckpointTransfer {
                 format!("Its checkpoint is stored on {keeper}, which is no longer in the configuration."),
                 format!("Add {keeper} again and resume, {anew}"),
             ),
-            Trouble::Pipe(PipeError::Source(PoolError::Status { status: 404, .. })) => (
+            Trouble::Pipe(ForwardError::Source(PoolError::Status { status: 404, .. })) => (
                 format!("{keeper} no longer has the files of the checkpoint."),
                 "Retry from the beginning.".to_owned(),
             ),
-            Trouble::Pipe(PipeError::Source(_)) if tried < KEEPER => return None,
-            Trouble::Pipe(PipeError::Source(error)) => (
+            Trouble::Pipe(ForwardError::Source(_)) if tried < SOURCE_ANSWER_TIMEOUT => return None,
+            Trouble::Pipe(ForwardError::Source(error)) => (
                 format!("Its checkpoint is stored on {keeper} and can't be fetched: {error}"),
                 format!("Resume when {keeper} is connected again, {anew}"),
             ),
-            Trouble::Pipe(PipeError::Target(error @ PoolError::Status { status: 400..=499, .. })) => (
+            Trouble::Pipe(ForwardError::Target(error @ PoolError::Status { status: 400..=499, .. })) => (
                 format!("The checkpoint files from {keeper} were rejected by {host}. {}", detail(error)),
                 format!("Resume when {keeper} itself has a free slot, {anew}"),
             ),
             // Same patience as a start has for its host.
-            Trouble::Pipe(PipeError::Target(_)) if tried < TAKER => return None,
-            Trouble::Pipe(PipeError::Target(error)) => (
+            Trouble::Pipe(ForwardError::Target(_)) if tried < TARGET_ANSWER_TIMEOUT => return None,
+            Trouble::Pipe(ForwardError::Target(error)) => (
                 format!("The checkpoint files from {keeper} can't be transferred to {host}: {error}"),
                 format!("Check {host} on the Hosts page; then resume, {anew}"),
             ),
@@ -109,7 +112,7 @@ enum Trouble {
     #[error("the host that stores it is not in the configuration")]
     NotConfigured,
     #[error(transparent)]
-    Pipe(PipeError),
+    Pipe(ForwardError),
 }
 
 /// The host's own message, if it gave one.
@@ -154,17 +157,23 @@ mod tests {
         let said = |trouble, tried| {
             checkpoint_transfer.verdict(&host, &trouble, tried).map(|f| format!("{} {}", f.message, f.hint))
         };
-        let source = |error| Trouble::Pipe(PipeError::Source(error));
-        let away = || PoolError::Timeout { url: "http://a".into(), after: SILENCE, what: "answer" };
+        let source = |error| Trouble::Pipe(ForwardError::Source(error));
+        let away = || PoolError::Timeout { url: "http://a".into(), after: IDLE_TIMEOUT, what: "answer" };
         assert!(said(Trouble::NotConfigured, Duration::ZERO).unwrap().contains("Add gpu-1 again"));
         assert!(said(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files"));
         assert_eq!(said(source(away()), Duration::ZERO), None, "retried for a while");
-        assert!(said(source(away()), KEEPER).unwrap().contains("Resume when gpu-1 is connected again"));
-        let target = |error| Trouble::Pipe(PipeError::Target(error));
+        assert!(
+            said(source(away()), SOURCE_ANSWER_TIMEOUT)
+                .unwrap()
+                .contains("Resume when gpu-1 is connected again")
+        );
+        let target = |error| Trouble::Pipe(ForwardError::Target(error));
         assert!(
             said(target(refused(409)), Duration::ZERO).unwrap().contains("by gpu-2. Its SHA-256 is another.")
         );
-        assert_eq!(said(target(away()), KEEPER), None);
-        assert!(said(target(away()), TAKER).unwrap().contains("Check gpu-2 on the Hosts page"));
+        assert_eq!(said(target(away()), SOURCE_ANSWER_TIMEOUT), None);
+        assert!(
+            said(target(away()), TARGET_ANSWER_TIMEOUT).unwrap().contains("Check gpu-2 on the Hosts page")
+        );
     }
 }

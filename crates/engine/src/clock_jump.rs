@@ -8,7 +8,7 @@ use protocol::Time;
 use std::time::{Duration, Instant};
 
 /// Smallest jump in microseconds; clocks are adjusted in smaller steps all the time.
-const LEAST: i64 = 500_000;
+const MIN_JUMP_MICROS: i64 = 500_000;
 /// Time within which both clocks must be read; otherwise the gap would look like a jump.
 const TOGETHER: Duration = Duration::from_millis(20);
 /// Largest number of tries to read them.
@@ -36,7 +36,7 @@ impl ClockJumps {
         let passed = micros(steady.saturating_duration_since(self.steady));
         let by = wall.micros() - self.wall.micros() - passed;
         (self.wall, self.steady) = (wall, steady);
-        (by.abs() >= LEAST).then_some(by)
+        (by.abs() >= MIN_JUMP_MICROS).then_some(by)
     }
 }
 

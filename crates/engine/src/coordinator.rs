@@ -42,17 +42,17 @@ use tokio_util::sync::CancellationToken;
 use transaction::Transaction;
 
 /// Number of the last ended operations kept in memory, for retries and late reports.
-const ENDED: usize = 512;
+const MAX_ENDED: usize = 512;
 /// Number of idempotency keys kept in memory; older ones are looked up in the store.
-const KEYS: usize = 4_096;
+const MAX_IDEMPOTENCY_KEYS: usize = 4_096;
 /// Pause before a host that declined an operation is asked again, unless it says otherwise; also the longest such
 /// pause.
-const PASS_OVER: Duration = Duration::from_secs(1);
-const MAX_PASS_OVER: Duration = Duration::from_secs(30);
+const DECLINED_PAUSE: Duration = Duration::from_secs(1);
+const MAX_DECLINED_PAUSE: Duration = Duration::from_secs(30);
 /// Pause before a host that could not start an attempt is asked again.
-const NOT_STARTED_PASS_OVER: Duration = Duration::from_secs(5);
+const NOT_STARTED_PAUSE: Duration = Duration::from_secs(5);
 /// Largest number of commands per commit.
-const COMMANDS: usize = 256;
+const MAX_COMMANDS_PER_TURN: usize = 256;
 
 pub(crate) struct Coordinator {
     live: HashMap<OperationId, Live>,
@@ -200,7 +200,7 @@ impl Coordinator {
                 self.clock_jumped(by, now);
             }
             self.handle(first, now);
-            for _ in 1..COMMANDS {
+            for _ in 1..MAX_COMMANDS_PER_TURN {
                 let Ok(next) = commands.try_recv() else { break };
                 self.handle(next, now);
             }
@@ -248,11 +248,11 @@ impl Coordinator {
                 }
             }
             Command::Declined { id, attempt, retry_after } => {
-                let wait = retry_after.unwrap_or(PASS_OVER).min(MAX_PASS_OVER);
+                let wait = retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE);
                 self.declined(id, attempt, Hold::Full, wait, now);
             }
             Command::Undelivered { id, attempt } => {
-                self.declined(id, attempt, Hold::Undelivered, PASS_OVER, now);
+                self.declined(id, attempt, Hold::Undelivered, DECLINED_PAUSE, now);
             }
             Command::StartGivenUp { id, attempt } => {
                 if self.is_current(id, attempt)
@@ -376,7 +376,7 @@ impl Coordinator {
             let retry = self.rules.retry.get(&live.record.operation.kind).and_then(|p| p.next(&live.record));
             self.ended.insert(id, live.record);
             self.ended_order.push_back(id);
-            while self.ended_order.len() > ENDED {
+            while self.ended_order.len() > MAX_ENDED {
                 if let Some(old) = self.ended_order.pop_front() {
                     self.ended.remove(&old);
                     self.watched.remove(&old);

@@ -14,15 +14,15 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Timeout of requests about the host itself.
-const ANSWER: Duration = Duration::from_secs(2);
-/// Number of consecutive feeds shorter than [`LASTS`] after which the feed counts as unusable, although the host
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Number of consecutive feeds shorter than [`MIN_FEED_DURATION`] after which the feed counts as unusable, although the host
 /// answers.
-const SHORT_FEEDS: u32 = 5;
-const LASTS: Duration = Duration::from_secs(1);
+const MAX_SHORT_FEEDS: u32 = 5;
+const MIN_FEED_DURATION: Duration = Duration::from_secs(1);
 /// Shortest time between two requests for the kinds of a host.
 const OFFERS_INTERVAL: Duration = Duration::from_secs(1);
 /// Largest number of events per command to the coordinator.
-const BATCH: usize = 512;
+const MAX_BATCH_EVENTS: usize = 512;
 
 /// Everything a link needs.
 pub(crate) struct HostConnection {
@@ -73,7 +73,7 @@ impl HostConnection {
                 Ok((instance, after)) => {
                     let begun = Instant::now();
                     let parted = self.follow(instance, after).await;
-                    if begun.elapsed() >= LASTS {
+                    if begun.elapsed() >= MIN_FEED_DURATION {
                         short = 0;
                         backoff.reset();
                     } else {
@@ -89,7 +89,7 @@ impl HostConnection {
                             reset = false;
                             // A stream may break although the host is reachable; reconnect before reporting it.
                             tracing::info!(host = %self.host, why, "host feed interrupted");
-                            if !self.quiet() && short < SHORT_FEEDS {
+                            if !self.quiet() && short < MAX_SHORT_FEEDS {
                                 tokio::time::sleep(Duration::from_millis(20)).await;
                                 continue;
                             }
@@ -115,13 +115,14 @@ impl HostConnection {
 
     async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<(T, Exchange), PoolError> {
         let (asked, begun) = (Time::now(), Instant::now());
-        let answer = tokio::time::timeout(ANSWER, self.pool.get::<T>(path)).await.map_err(|_| {
-            PoolError::Timeout {
-                url: format!("{}{path}", self.pool.base_url()),
-                after: ANSWER,
-                what: "answer",
-            }
-        })??;
+        let answer =
+            tokio::time::timeout(ANSWER_TIMEOUT, self.pool.get::<T>(path)).await.map_err(|_| {
+                PoolError::Timeout {
+                    url: format!("{}{path}", self.pool.base_url()),
+                    after: ANSWER_TIMEOUT,
+                    what: "answer",
+                }
+            })??;
         let took = begun.elapsed();
         self.last_word.note();
         Ok((answer, Exchange { asked, answered: Time::now(), took }))
@@ -143,7 +144,7 @@ impl HostConnection {
 
     async fn follow(&self, instance: InstanceId, after: u64) -> Parted {
         let path = format!("/host/v1/events?after={after}&instance={instance}");
-        let mut stream = match self.pool.stream(&path, None, ANSWER, self.silence).await {
+        let mut stream = match self.pool.stream(&path, None, ANSWER_TIMEOUT, self.silence).await {
             Ok(stream) => stream,
             Err(error) => return Parted::Broken(error.to_string()),
         };
@@ -154,7 +155,7 @@ impl HostConnection {
                 stream.next().await
             } else {
                 match tokio::time::timeout(Duration::ZERO, stream.next()).await {
-                    Ok(next) if events.len() < BATCH => next,
+                    Ok(next) if events.len() < MAX_BATCH_EVENTS => next,
                     Ok(next) => {
                         if self.deliver(instance, &mut events).await.is_err() {
                             return Parted::Over;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 const DECLINED_PAUSE: Duration = Duration::from_secs(1);
 const MAX_DECLINED_PAUSE: Duration = Duration::from_secs(30);
 /// Number of server errors in response to a start after which it is given up.
-const FAULTS: u32 = 3;
+const MAX_HOST_ERRORS: u32 = 3;
 
 /// Target of an host request: attempt and host; and when it is no longer wanted.
 #[derive(Clone)]
@@ -119,7 +119,7 @@ pub(crate) async fn start(
                 // Only responses of the host itself, not of a proxy that could not reach it.
                 let fault = matches!(error, PoolError::Status { status: 500..=599, problem: Some(_), .. });
                 faults += u32::from(fault);
-                if faults >= FAULTS {
+                if faults >= MAX_HOST_ERRORS {
                     let hint = "This is a bug in the host or in the kind. Check the host's log, then retry.";
                     let failure = Failure { hint: hint.into(), ..refusal(&host_request.host, &error) };
                     return host_request.report(Message::Refused(failure)).await;

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 /// Longest time between two ticks of a process that was awake; ticks come every second.
-const LONGEST: Duration = Duration::from_secs(2);
+const MAX_TICK_GAP: Duration = Duration::from_secs(2);
 
 /// Measures awake time with a monotonic clock, about once a second.
 pub(crate) struct SuspendClock {
@@ -29,7 +29,7 @@ impl SuspendClock {
     pub(crate) fn look(&mut self, now: Instant) -> Since {
         let passed = now.saturating_duration_since(self.looked);
         self.looked = now;
-        Since { listened: passed.min(LONGEST), slept: (passed > LONGEST).then_some(passed) }
+        Since { listened: passed.min(MAX_TICK_GAP), slept: (passed > MAX_TICK_GAP).then_some(passed) }
     }
 }
 
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(suspend.look(begun + second), Since { listened: second, slept: None });
         let hour = Duration::from_secs(3_600);
         let since = suspend.look(begun + second + hour);
-        assert_eq!(since, Since { listened: LONGEST, slept: Some(hour) });
+        assert_eq!(since, Since { listened: MAX_TICK_GAP, slept: Some(hour) });
         let since = suspend.look(begun + second + hour + second);
         assert_eq!(since, Since { listened: second, slept: None });
     }

@@ -5,7 +5,7 @@ use protocol::{Forecast, HostName, Operation, OperationId, Progress, Receipt, St
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Number of ended operations kept in memory, both of the last ended and of the newest ones; others are in the store.
-const ENDED: usize = 200;
+const MAX_ENDED: usize = 200;
 
 /// Change of the view that goes with an event.
 pub(crate) enum ViewChange {
@@ -127,8 +127,8 @@ impl View {
         if self.from.is_none_or(|from| id >= from) {
             self.newest.insert(id);
         }
-        let longest_ago = (self.ended.len() > ENDED).then(|| self.ended.pop_front()).flatten();
-        let oldest = (self.newest.len() > ENDED).then(|| self.newest.pop_first()).flatten();
+        let longest_ago = (self.ended.len() > MAX_ENDED).then(|| self.ended.pop_front()).flatten();
+        let oldest = (self.newest.len() > MAX_ENDED).then(|| self.newest.pop_first()).flatten();
         if oldest.is_some() {
             self.from = self.newest.first().copied();
         }
@@ -211,7 +211,7 @@ mod tests {
                 }
             }
             let ended = view.operations.values().filter(|o| o.state.ended()).count();
-            prop_assert!(ended <= 2 * ENDED);
+            prop_assert!(ended <= 2 * MAX_ENDED);
         }
     }
 }

@@ -25,7 +25,7 @@ const STRAGGLE: Duration = Duration::from_secs(5);
 /// Time that an older attempt, which must make way, has to stop before it is aborted.
 pub(crate) const FENCE_DEADLINE: Duration = Duration::from_secs(10);
 /// Longest deadline; longer ones are shortened to it.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(366 * 24 * 3600);
+const MAX_CANCEL_DEADLINE: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Attempt of an operation, from its acceptance on.
 pub(crate) struct Attempt {
@@ -146,7 +146,7 @@ impl Attempt {
     /// Asks the work to stop, and aborts it after `within` if an abort ends it or nobody waits for its end. If asked
     /// again, it is the same stop, and the earlier deadline counts. Returns the new state.
     pub fn stop(&self, why: Stop, within: Duration) -> HostState {
-        let deadline = Instant::now() + within.min(LONGEST_DEADLINE);
+        let deadline = Instant::now() + within.min(MAX_CANCEL_DEADLINE);
         let state = {
             let mut stand = self.stand.lock();
             if stand.state == HostState::Ended {

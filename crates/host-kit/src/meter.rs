@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// Time that the rate averages, so that it follows a change within this time.
 const WINDOW: Duration = Duration::from_secs(3);
 /// Time within which counts are combined, and from which there is a rate.
-const SHORTEST_LOOK: Duration = Duration::from_millis(100);
+const MIN_RATE_WINDOW: Duration = Duration::from_millis(100);
 /// Time after the beginning of a count within which items count as done before, by a resumed attempt.
 const BEFORE: Duration = Duration::from_millis(1);
 
@@ -245,7 +245,7 @@ impl Pace {
         }
         let Some(&(since, from)) = self.advances.front() else { return };
         let passed = now.saturating_duration_since(since);
-        if passed >= SHORTEST_LOOK {
+        if passed >= MIN_RATE_WINDOW {
             self.rate = Some((done - from) as f64 / passed.as_secs_f64());
         }
         // The last advance is replaced while it is near the one before, which bounds their number.
@@ -254,7 +254,7 @@ impl Pace {
             .iter()
             .rev()
             .nth(1)
-            .is_some_and(|(at, _)| now.saturating_duration_since(*at) < SHORTEST_LOOK);
+            .is_some_and(|(at, _)| now.saturating_duration_since(*at) < MIN_RATE_WINDOW);
         if near {
             self.advances.pop_back();
         }

@@ -27,7 +27,7 @@ const BODY_BYTES: usize = 1024 * 1024;
 /// Timeout of a request's body.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
 /// Longest wait of a poll.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_POLL_WAIT: Duration = Duration::from_secs(30);
 
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
@@ -240,7 +240,7 @@ pub(crate) fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
     })
 }
 
-/// `25s`, `500ms`, or seconds without a unit; at most [`LONGEST_WAIT`].
+/// `25s`, `500ms`, or seconds without a unit; at most [`MAX_POLL_WAIT`].
 fn parse_wait(text: &str) -> Answer<Duration> {
     let (number, unit) = match text.strip_suffix("ms") {
         Some(number) => (number, 1e-3),
@@ -253,7 +253,7 @@ fn parse_wait(text: &str) -> Answer<Duration> {
             "The wait must not be negative. Example: wait=25s",
         ));
     }
-    Ok(Duration::from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())))
+    Ok(Duration::from_secs_f64(seconds.min(MAX_POLL_WAIT.as_secs_f64())))
 }
 
 /// Value of a query parameter. The contract's values need no escapes.
@@ -274,8 +274,8 @@ mod tests {
         assert_eq!(wait("25s"), Some(Duration::from_secs(25)));
         assert_eq!(wait("25"), Some(Duration::from_secs(25)));
         assert_eq!(wait("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(wait("1000000"), Some(LONGEST_WAIT));
-        assert_eq!(wait("inf"), Some(LONGEST_WAIT));
+        assert_eq!(wait("1000000"), Some(MAX_POLL_WAIT));
+        assert_eq!(wait("inf"), Some(MAX_POLL_WAIT));
         for bad in ["-1", "NaN", "soon", "s", "1m"] {
             assert_eq!(wait(bad), None, "{bad}");
         }

@@ -33,7 +33,7 @@ struct Shared {
     stream_client: Client,
     /// Opens a new connection for each request, after an idle connection turned out to be closed.
     fresh_client: Client,
-    places: Semaphore,
+    permits: Semaphore,
     counting: Arc<Counting>,
 }
 
@@ -73,8 +73,8 @@ impl Pool {
         let build = |b: ClientBuilder| b.build().map_err(|e| bad_url(&base_url, &e));
         let (client, stream_client, fresh_client) =
             (build(client)?, build(stream_client)?, build(fresh_client)?);
-        let places = Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS));
-        let shared = Shared { base_url, config, client, stream_client, fresh_client, places, counting };
+        let permits = Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS));
+        let shared = Shared { base_url, config, client, stream_client, fresh_client, permits, counting };
         Ok(Pool { shared: Arc::new(shared) })
     }
 
@@ -198,14 +198,14 @@ impl Pool {
         repeat: Repeat,
         request: impl Fn(&Client, &str) -> RequestBuilder,
     ) -> Result<Answer, PoolError> {
-        let Shared { config, counting, client, fresh_client, places, .. } = &*self.shared;
+        let Shared { config, counting, client, fresh_client, permits, .. } = &*self.shared;
         let full = self.full(path_and_query)?;
         let url = self.address(path_and_query);
         let mut backoff = config.backoff;
         let mut retries_left = if repeat == Repeat::Safe { config.retries } else { 0 };
         let mut at_once = repeat != Repeat::Never;
         loop {
-            let place = places.acquire().await.expect("the semaphore is never closed");
+            let permit = permits.acquire().await.expect("the semaphore is never closed");
             counting.request();
             // Before the first connection was opened, there is none to reuse.
             let may_be_reused = counting.read().opened > 0;
@@ -218,7 +218,7 @@ impl Pool {
                 tried = self.try_once(request(fresh_client, &full), &url).await;
             }
             // Nothing waits for a call that waits for its next try.
-            drop(place);
+            drop(permit);
             let error = match tried {
                 Ok(answer) => return Ok(answer),
                 Err(Tried::Unanswered(error) | Tried::Failed(error)) => error,

@@ -9,12 +9,13 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use service::{nowhere, quick, serve};
-use signalbox_pool::{PipeError, PipeLimits, Pool, PoolError};
+use signalbox_pool::{ForwardError, ForwardLimits, Pool, PoolError};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const LIMITS: PipeLimits = PipeLimits { silence: Duration::from_secs(20), whole: Duration::from_secs(20) };
+const LIMITS: ForwardLimits =
+    ForwardLimits { silence: Duration::from_secs(20), whole: Duration::from_secs(20) };
 
 type Kept = Arc<Mutex<Vec<u8>>>;
 
@@ -45,23 +46,23 @@ async fn source() -> Pool {
 #[tokio::test]
 async fn what_one_answers_the_other_is_given() {
     let (from, (to, kept)) = (source().await, target().await);
-    from.pipe("/large", &to, "/there", LIMITS).await.unwrap();
+    from.forward("/large", &to, "/there", LIMITS).await.unwrap();
     assert_eq!(*kept.lock().unwrap(), vec![7_u8; 5 << 20]);
 }
 
 #[tokio::test]
 async fn a_break_is_told_of_the_end_at_which_it_was() {
     let (from, (to, kept)) = (source().await, target().await);
-    let missing = from.pipe("/none", &to, "/there", LIMITS).await.unwrap_err();
-    assert!(matches!(missing, PipeError::Source(PoolError::Status { status: 404, .. })), "{missing:?}");
-    let broken = from.pipe("/broken", &to, "/there", LIMITS).await.unwrap_err();
-    assert!(matches!(broken, PipeError::Source(PoolError::Unreachable { .. })), "{broken:?}");
-    let full = from.pipe("/large", &to, "/full", LIMITS).await.unwrap_err();
-    assert!(matches!(full, PipeError::Target(PoolError::Status { status: 409, .. })), "{full:?}");
+    let missing = from.forward("/none", &to, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(missing, ForwardError::Source(PoolError::Status { status: 404, .. })), "{missing:?}");
+    let broken = from.forward("/broken", &to, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(broken, ForwardError::Source(PoolError::Unreachable { .. })), "{broken:?}");
+    let full = from.forward("/large", &to, "/full", LIMITS).await.unwrap_err();
+    assert!(matches!(full, ForwardError::Target(PoolError::Status { status: 409, .. })), "{full:?}");
     let gone = Pool::new(&nowhere().await, quick()).unwrap();
-    let away = from.pipe("/large", &gone, "/there", LIMITS).await.unwrap_err();
-    assert!(matches!(away, PipeError::Target(PoolError::Unreachable { .. })), "{away:?}");
-    let away = gone.pipe("/large", &to, "/there", LIMITS).await.unwrap_err();
-    assert!(matches!(away, PipeError::Source(PoolError::Unreachable { .. })), "{away:?}");
+    let away = from.forward("/large", &gone, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(away, ForwardError::Target(PoolError::Unreachable { .. })), "{away:?}");
+    let away = gone.forward("/large", &to, "/there", LIMITS).await.unwrap_err();
+    assert!(matches!(away, ForwardError::Source(PoolError::Unreachable { .. })), "{away:?}");
     assert!(kept.lock().unwrap().is_empty(), "nothing that is not whole is taken");
 }

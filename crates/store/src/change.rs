@@ -70,7 +70,7 @@ pub enum Change {
         run: Run,
     },
     /// Deletes operations with their attempts, results, series, logs and audit entries. Their events leave the log by
-    /// age like all others, so that its numbers stay without gaps; their keys stay taken until [`SPENT`](crate::SPENT)
+    /// age like all others, so that its numbers stay without gaps; their keys stay taken until [`DELETED_KEYS_CAPACITY`](crate::SPENT)
     /// others were deleted after them.
     Forget {
         ids: Vec<OperationId>,

@@ -92,19 +92,19 @@ pub struct Tally {
 pub const TALLY_HOURS: i64 = 32 * 24;
 
 /// Number of audit entries kept that are not about an operation; others are deleted with their operation.
-pub const AUDIT: u32 = 10_000;
+pub const AUDIT_CAPACITY: u32 = 10_000;
 
 /// Number of deleted operations remembered of which something may still run.
-pub const FORGOTTEN: u32 = 10_000;
+pub const DELETED_OPERATIONS_CAPACITY: u32 = 10_000;
 
 /// Number of keys of deleted operations that stay taken.
-pub const SPENT: u32 = 10_000;
+pub const DELETED_KEYS_CAPACITY: u32 = 10_000;
 
 /// Number of runs kept per kind.
 pub const RUNS: u32 = 200;
 
 /// Number of the newest succeeded runs among which past runs are searched.
-pub const EARLIER: u32 = 500;
+pub const MAX_PAST_RUNS_SEARCHED: u32 = 500;
 
 /// Query for past runs of a kind that succeeded and have a series.
 #[derive(Clone, Copy, Debug)]
@@ -188,7 +188,7 @@ pub trait Store: Send + Sync + 'static {
         take: &mut dyn FnMut(Point),
     ) -> Result<(), StoreError>;
 
-    /// Past runs that succeeded, newest first, each with its succeeded attempt; among the newest [`EARLIER`].
+    /// Past runs that succeeded, newest first, each with its succeeded attempt; among the newest [`MAX_PAST_RUNS_SEARCHED`].
     fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
 
     /// Baseline of an operation's rule, as last set.

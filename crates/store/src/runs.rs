@@ -1,7 +1,7 @@
 //! Past runs and their series, for baselines, and stored baselines of rules.
 
 use crate::sqlite::{id_bytes, id_from, number_of, unpack};
-use crate::{EARLIER, Earlier, RuleBand, StoreError};
+use crate::{Earlier, MAX_PAST_RUNS_SEARCHED, RuleBand, StoreError};
 use protocol::{Band, Baseline, OperationId, Point};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -32,7 +32,7 @@ pub(crate) fn earlier(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, attempt FROM (
             SELECT n, id, doc ->> 'attempt' AS attempt FROM operations
-            WHERE kind = ?1 AND {title} AND state = 'succeeded' AND id < ?3 ORDER BY id DESC LIMIT {EARLIER}
+            WHERE kind = ?1 AND {title} AND state = 'succeeded' AND id < ?3 ORDER BY id DESC LIMIT {MAX_PAST_RUNS_SEARCHED}
          ) AS runs
          WHERE EXISTS (
             SELECT 1 FROM points WHERE points.n = runs.n AND points.attempt = runs.attempt AND points.name = ?4

@@ -11,7 +11,7 @@ use protocol::{
 };
 use serde_json::json;
 use signalbox_store::{
-    Change, Earlier, EventRecord, Filter, Keep, RUNS, Run, SPENT, Sqlite, Store, StoreError,
+    Change, DELETED_KEYS_CAPACITY, Earlier, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store, StoreError,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,7 +223,7 @@ fn what_is_forgotten_leaves_nothing_but_its_events_and_its_key_and_is_no_longer_
 fn keys_of_what_is_forgotten_are_free_again_when_many_went_after_them() {
     let (_folder, store) = open();
     let (mut changes, mut ids) = (Vec::new(), Vec::new());
-    for n in 0..=SPENT {
+    for n in 0..=DELETED_KEYS_CAPACITY {
         let (operation, attempt) = operation(State::Succeeded, "old");
         let (key, at) = (n.to_string(), Time::from_micros(7));
         changes.push(Change::Key { key, id: operation.id, request: "r".into(), at });

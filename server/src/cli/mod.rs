@@ -5,7 +5,7 @@ mod ask;
 mod follow;
 mod params;
 mod terminal;
-mod words;
+mod text;
 
 use crate::output;
 use ask::Server;
@@ -147,7 +147,7 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     let server = Server::new(&args.to)?;
     let kinds = server.kinds().await?;
     if args.kind == "help" {
-        output::line(&words::kinds(&kinds))?;
+        output::line(&text::kinds(&kinds))?;
         return Ok(Exit::Fine);
     }
     let params = params::read(&kinds, &args.kind, &args.params)?;
@@ -173,7 +173,7 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     }
     let ended = follow::follow(&server, operation.id, false, args.to.json).await?;
     if !args.to.json {
-        output::note(&words::ended(&ended))?;
+        output::note(&text::ended(&ended))?;
     }
     Ok(Exit::of(ended.state))
 }
@@ -195,7 +195,7 @@ pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
         output::line(&serde_json::to_string(&page)?)?;
         return Ok(Exit::Fine);
     }
-    output::line(&words::table(&page.operations, protocol::Time::now()))?;
+    output::line(&text::table(&page.operations, protocol::Time::now()))?;
     if let Some(next) = page.next {
         output::note(&format!("More results: repeat with --after {next}"))?;
     }
@@ -210,7 +210,7 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
     if args.to.json {
         output::line(&serde_json::to_string(&detail)?)?;
     } else {
-        output::line(&words::detail(&detail, protocol::Time::now()))?;
+        output::line(&text::detail(&detail, protocol::Time::now()))?;
     }
     Ok(Exit::Fine)
 }
@@ -225,7 +225,7 @@ pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
 async fn follow_to_end(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
     let ended = follow::follow(server, id, log, json).await?;
     if !json {
-        output::line(&words::ended(&ended))?;
+        output::line(&text::ended(&ended))?;
     }
     Ok(Exit::of(ended.state))
 }
@@ -242,7 +242,7 @@ pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
     if args.to.json {
         output::line(&serde_json::to_string(&operation)?)?;
     } else {
-        output::line(&words::cancel(&operation))?;
+        output::line(&text::cancel(&operation))?;
     }
     Ok(Exit::Fine)
 }

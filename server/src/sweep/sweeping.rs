@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 pub(super) const FIGURE: &str = "figure";
 pub(super) const BEST: &str = "best";
 /// Minimum interval of reports.
-const TELL: Duration = Duration::from_millis(500);
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// Minimum interval of checks of the children, because events of other operations wake it too.
-pub(super) const LOOK: Duration = Duration::from_millis(20);
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a cancelled sweep records the results of its runs. The engine ends the sweep after the last of them,
 /// however long that takes.
 const CHILDREN_TIMEOUT: Duration = Duration::from_secs(4);
@@ -133,10 +133,10 @@ impl<'a> Sweeping<'a> {
             }
             tokio::select! {
                 () = feed.changed() => {}
-                () = tokio::time::sleep(TELL) => {}
+                () = tokio::time::sleep(REPORT_INTERVAL) => {}
                 () = self.ctx.token().cancelled() => return Err(WorkError::Cancelled),
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             pass_over(&mut feed);
         }
         self.tell(true);
@@ -314,7 +314,7 @@ impl<'a> Sweeping<'a> {
     /// Reports the progress and, after a run has ended, the checkpoint. Both show the same count of runs, so they are
     /// reported together.
     fn tell(&mut self, now: bool) {
-        if !now && self.told.is_some_and(|told| told.elapsed() < TELL) {
+        if !now && self.told.is_some_and(|told| told.elapsed() < REPORT_INTERVAL) {
             return;
         }
         self.told = Some(Instant::now());
@@ -346,7 +346,7 @@ impl<'a> Sweeping<'a> {
                 if self.look().await.is_err() {
                     break;
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(CHECK_INTERVAL).await;
             }
         };
         // Later results are in the children themselves.

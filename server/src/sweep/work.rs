@@ -1,7 +1,7 @@
 //! The work `analysis.sweep`: its kind, the plan of its runs, and their ranked results.
 
 use super::params::{Best, SweepParams};
-use super::sweeping::{BEST, FIGURE, LOOK, Sweeping, pass_over};
+use super::sweeping::{BEST, CHECK_INTERVAL, FIGURE, Sweeping, pass_over};
 use async_trait::async_trait;
 use engine::Engine;
 use host_kit::{Context, Work, WorkError};
@@ -80,7 +80,7 @@ impl Sweep {
                 () = feed.changed() => {}
                 () = ctx.token().cancelled() => return Err(WorkError::Cancelled),
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             pass_over(&mut feed);
         }
     }

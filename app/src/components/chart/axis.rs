@@ -10,7 +10,7 @@ const PRICE_MARGINS: (f64, f64) = (0.3, 0.06);
 /// From this size on, labels use a letter: `12k`.
 const LETTER_FROM: f64 = 10_000.0;
 /// Beyond this many steps from zero, neighbouring ticks are the same float.
-const MOST_STEPS: f64 = 1e15;
+const MAX_STEPS: f64 = 1e15;
 /// Exponent of the smallest step.
 const MIN_EXPONENT: i32 = -320;
 /// Maximum number of decimals before a letter.
@@ -66,7 +66,7 @@ impl Step {
     fn within(self, (min, max): Range) -> Vec<f64> {
         let size = self.times(1);
         let (first, last) = ((min / size).ceil(), (max / size).floor());
-        if first.abs().max(last.abs()) > MOST_STEPS {
+        if first.abs().max(last.abs()) > MAX_STEPS {
             return Vec::new();
         }
         (first as i64..=last as i64).map(|n| self.times(n)).filter(|n| *n >= min && *n <= max).collect()

@@ -6,30 +6,30 @@
 
 #[cfg(any(test, feature = "hydrate"))]
 mod axis;
+mod controls;
 mod data;
-mod dials;
 mod extent;
 #[cfg(feature = "hydrate")]
 mod figures;
-#[cfg(feature = "hydrate")]
-mod glue;
 mod range;
 #[cfg(any(test, feature = "hydrate"))]
 mod smooth;
 #[cfg(not(feature = "hydrate"))]
-mod still;
+mod static_svg;
 mod table;
 #[cfg(any(test, feature = "hydrate"))]
 mod time_axis;
+#[cfg(feature = "hydrate")]
+mod uplot_bridge;
 mod writing;
 
+pub use controls::{band_swatch, swatch};
 pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
-pub use dials::{band_swatch, swatch};
 pub use extent::{Extent, Rows};
 
 use crate::components::toasts::Toasts;
 use crate::reactive::part;
-use dials::{Dials, Legend, Settings};
+use controls::{Dials, Legend, Settings};
 use futures::future::BoxFuture;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -54,7 +54,7 @@ pub type AskAll = Callback<(), BoxFuture<'static, Result<Sheet, Problem>>>;
 /// Saves a text as a file; does nothing on the server.
 pub fn save_text(file: &str, media_type: &str, text: &str) {
     #[cfg(feature = "hydrate")]
-    glue::save_text(file, media_type, text);
+    uplot_bridge::save_text(file, media_type, text);
     #[cfg(not(feature = "hydrate"))]
     let _ = (file, media_type, text);
 }
@@ -92,13 +92,13 @@ pub fn Chart(
         }
     });
     #[cfg(feature = "hydrate")]
-    glue::attach(node, &spec, sheet, dials, ranged, asks, trouble);
+    uplot_bridge::attach(node, &spec, sheet, dials, ranged, asks, trouble);
     #[cfg(not(feature = "hydrate"))]
     let _ = ranged;
 
     // Drawn once by the server; stays until uPlot is loaded.
     #[cfg(not(feature = "hydrate"))]
-    let still = sheet.with_untracked(|sheet| still::html_of(&spec, sheet));
+    let still = sheet.with_untracked(|sheet| static_svg::html_of(&spec, sheet));
     #[cfg(feature = "hydrate")]
     let still = String::new();
 

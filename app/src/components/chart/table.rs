@@ -11,7 +11,7 @@ use protocol::Time;
 use std::sync::Arc;
 
 /// Maximum number of rows shown, the newest ones.
-const MOST_ROWS: usize = 200;
+const MAX_ROWS: usize = 200;
 
 /// Heading of the x column.
 fn x_name(spec: &Spec) -> String {
@@ -63,7 +63,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
     let table = part(move || {
         open.get().then(|| {
             let sheet = sheet.get();
-            let from = sheet.x.len().saturating_sub(MOST_ROWS);
+            let from = sheet.x.len().saturating_sub(MAX_ROWS);
             let writing = Writing::of(&spec, &sheet);
             let in_band: Vec<usize> = sheet.bands_behind().map(|(column, _)| column).collect();
             let rows = (from..sheet.x.len()).rev().map(|i| {
@@ -86,7 +86,7 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
             });
             let x_name = x_name(&spec);
             let left_out = (from > 0).then(|| {
-                view! { <p class="muted">{format!("Newest {MOST_ROWS} of {} rows", format::count(sheet.x.len() as u64))}</p> }
+                view! { <p class="muted">{format!("Newest {MAX_ROWS} of {} rows", format::count(sheet.x.len() as u64))}</p> }
             });
             view! {
                 <div class="scroll">

@@ -2,9 +2,9 @@
 
 use super::ways_out;
 use crate::actions::Actions;
+use crate::display::hosts;
 use crate::live::Live;
 use crate::reactive::part;
-use crate::words::hosts;
 use leptos::prelude::*;
 use protocol::HostName;
 

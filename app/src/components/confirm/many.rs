@@ -3,9 +3,9 @@
 use super::ways_out;
 use crate::actions::{Actions, resumable, to_delete};
 use crate::api;
+use crate::display::asking::{self, Again, Tally};
 use crate::live::Live;
 use crate::reactive::{part, text, yes};
-use crate::words::asking::{self, Again, Tally};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::{DeleteMany, Deleted};

@@ -2,11 +2,11 @@
 
 use super::ways_out;
 use crate::actions::Actions;
+use crate::display;
+use crate::display::asking;
 use crate::live::{Live, OpView};
 use crate::outcome::SWEEP;
 use crate::reactive::{part, text};
-use crate::words;
-use crate::words::asking;
 use crate::zone::Zones;
 use leptos::prelude::*;
 use protocol::OperationId;
@@ -63,7 +63,7 @@ pub fn resume(id: OperationId) -> AnyView {
     // The age is updated while the dialog is open.
     let said = Memo::new(move |_| {
         let now = clock.get();
-        let reached = op.progress.with(|p| words::how_far(p.as_ref()));
+        let reached = op.progress.with(|p| display::how_far(p.as_ref()));
         op.facts.with(|f| {
             f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now, zone.get()))
         })
@@ -97,7 +97,7 @@ pub fn abandon(id: OperationId) -> AnyView {
     let silent = part(move || {
         op.condition.with(|c| {
             c.as_ref().map(|c| {
-                let said = op.facts.with(|f| words::trouble(c, f, clock.get()));
+                let said = op.facts.with(|f| display::trouble(c, f, clock.get()));
                 view! { <p class="note warn">{said}</p> }.into_any()
             })
         })

@@ -3,7 +3,7 @@
 mod sheet;
 
 use super::palette::Palette;
-use super::picks::with_neighbours;
+use super::row_selection::with_neighbours;
 use super::theme::{fold_rail, kept};
 use crate::base;
 use crate::open::{Deed, Doer, Open};

@@ -5,17 +5,17 @@ use super::rank::{Fit, fit, words};
 use crate::actions::Actions;
 use crate::app::Data;
 use crate::live::{Live, OpView};
+use crate::notifications::Tell;
 use crate::open::{Deed, Open};
 use crate::query;
-use crate::tell::Tell;
 use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use protocol::api::{HostLink, HostStatus, KindOffer};
 use protocol::{HostName, Operation, OperationId, State};
 
 /// Maximum number of results per group.
-const MOST: usize = 6;
-const MOST_OPERATIONS: usize = 8;
+const MAX_ENTRIES: usize = 6;
+const MAX_OPERATIONS: usize = 8;
 /// Number of recent entries shown before anything is typed.
 pub const RECENT: usize = 5;
 
@@ -130,7 +130,7 @@ pub fn find(typed: &str, all: &[Entry], recent: &[(String, String)]) -> Vec<(Gro
             groups.len() - 1
         });
         let list = &mut groups[at].1;
-        let most = if group == Group::Operations { MOST_OPERATIONS } else { MOST };
+        let most = if group == Group::Operations { MAX_OPERATIONS } else { MAX_ENTRIES };
         if list.len() < most && !list.iter().any(|other| other.entry.does == entry.does) {
             list.push(Found { entry: entry.clone(), marks: found.marks });
         }

@@ -31,7 +31,7 @@ use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
 /// Debounce before the server is searched.
 const PAUSE: Duration = Duration::from_millis(180);
 /// Minimum number of characters for a search on the server.
-const LEAST: usize = 2;
+const MIN_SEARCH_CHARS: usize = 2;
 /// Step of Page Up and Page Down.
 const PAGE: usize = 6;
 
@@ -353,7 +353,7 @@ fn by_id(typed: &str, known: &[Entry]) -> Option<Entry> {
 /// Searches on the server after a pause in typing.
 fn look_up(typed: RwSignal<String>, stored: RwSignal<Stored>) {
     let wanted = typed.get_untracked();
-    if wanted.trim().chars().count() < LEAST {
+    if wanted.trim().chars().count() < MIN_SEARCH_CHARS {
         stored.set(Stored::Idle);
         return;
     }

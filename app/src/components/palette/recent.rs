@@ -5,7 +5,7 @@ use leptos::prelude::window;
 
 const KEY: &str = "signalbox.chosen";
 /// More than are shown, because some may no longer exist.
-const MOST: usize = 12;
+const MAX_RECENT: usize = 12;
 
 /// Stored entries.
 pub fn read() -> Vec<(String, String)> {
@@ -17,7 +17,7 @@ pub fn read() -> Vec<(String, String)> {
 
 /// Moves an entry to the front.
 pub fn note(key: &str, name: &str) {
-    let others = read().into_iter().filter(|(known, _)| known != key).take(MOST - 1);
+    let others = read().into_iter().filter(|(known, _)| known != key).take(MAX_RECENT - 1);
     let all = std::iter::once((key.to_owned(), name.to_owned())).chain(others);
     let text: Vec<String> =
         all.map(|(key, name)| format!("{key}\t{}", name.replace(['\n', '\t'], " "))).collect();

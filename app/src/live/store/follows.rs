@@ -3,7 +3,7 @@
 use super::Live;
 use crate::live::follow::Curves;
 use crate::live::joined::{Added, Concerns, Joinable, Joined, Joiner, PageQuestion};
-use crate::live::lines::LogBuffer;
+use crate::live::log_buffer::LogBuffer;
 use leptos::prelude::*;
 use protocol::{Event, EventBody, LogLine, Operation, OperationId, Points, State, Time};
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! Tests of the live store with snapshots and events.
 
-use super::super::ledger::tests::{event, operation, progress};
-use super::super::lines::LogBuffer;
+use super::super::log_buffer::LogBuffer;
+use super::super::sequence_check::tests::{event, operation, progress};
 use super::*;
 use protocol::api::StateCount;
 use protocol::filter::Filter;
@@ -178,7 +178,7 @@ fn too_many() -> Vec<Operation> {
         id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
         ..operation(State::Succeeded, 1)
     };
-    (0..MOST_ENDED + 300).map(ended).collect()
+    (0..MAX_ENDED + 300).map(ended).collect()
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
     live.keep([all[150].id].into());
     live.shelve(&live.page_question(), 1, &all[..100]);
     let known = live.list(|_| true).1;
-    assert!(known.len() <= MOST_ENDED, "{}", known.len());
+    assert!(known.len() <= MAX_ENDED, "{}", known.len());
     assert!(all[..100].iter().chain([&all[150]]).all(|op| live.has(op.id)));
     assert!(!live.has(all[151].id));
 }

@@ -5,7 +5,7 @@ use super::wanted::Wanted;
 use crate::api;
 use crate::base;
 use crate::components::chart::{AskAll, Chart, Extent, Rows, Sheet, Spec, lines_of};
-use crate::pages::operation::curves::{MOST_POINTS, extent_of, info};
+use crate::pages::operation::curves::{MAX_POINTS, extent_of, info};
 use crate::pages::operation::group::cards;
 use crate::pages::operation::sampled::Answer;
 use crate::reactive::{mark, part, spoken, text};
@@ -318,14 +318,14 @@ fn all_of(name: &str, of: &[Entry]) -> AskAll {
     AskAll::new(move |()| {
         let (ids, name) = (ids.clone(), name.clone());
         Box::pin(async move {
-            let told = try_join_all(ids.into_iter().map(|id| api::series(id, MOST_POINTS))).await?;
+            let told = try_join_all(ids.into_iter().map(|id| api::series(id, MAX_POINTS))).await?;
             let points = |answer: &SeriesAnswer| {
                 answer.series.iter().find(|curve| curve.name == name).map(|curve| curve.points.clone())
             };
             let points: Vec<Vec<Point>> = told.iter().map(|told| points(told).unwrap_or_default()).collect();
             let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
             let thinned = told.iter().any(|told| told.downsampled);
-            Ok(Sheet { extent: extent_of(thinned, MOST_POINTS, &points), ..lines_of(&points) })
+            Ok(Sheet { extent: extent_of(thinned, MAX_POINTS, &points), ..lines_of(&points) })
         })
     })
 }

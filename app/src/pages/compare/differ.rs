@@ -4,7 +4,7 @@ use crate::format;
 use serde_json::Value;
 
 /// Maximum number of parameters in a display name.
-const MOST_NAMED: usize = 2;
+const MAX_NAMED: usize = 2;
 
 /// Parameter of the compared operations.
 #[derive(Clone, PartialEq, Debug)]
@@ -62,7 +62,7 @@ pub fn names(titles: &[&str], params: &[Param]) -> Vec<String> {
         let own = params.iter().filter(|param| param.differs).filter_map(|param| {
             param.values[i].as_ref().map(|value| format!(" · {} {value}", param.name.replace('_', " ")))
         });
-        std::iter::once((*title).to_owned()).chain(own.take(MOST_NAMED)).collect()
+        std::iter::once((*title).to_owned()).chain(own.take(MAX_NAMED)).collect()
     };
     titles.iter().enumerate().map(name).collect()
 }

@@ -1,13 +1,13 @@
 //! Compared operation with its series, kept current by the feed.
 
 use super::differ::{Param, names, params};
-use super::wanted::MOST;
+use super::wanted::MAX_COMPARED;
 use crate::api;
 use crate::live::follow::Curves;
 use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
+use crate::pages::operation::cached::{Beside, Following, keep_true, take_first};
 use crate::pages::operation::detail::spec_of;
-use crate::pages::operation::kept::{Beside, Following, keep_true, take_first};
 use crate::pages::operation::sampled::Sampled;
 use futures::future::{join, join_all};
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ use protocol::{KindSpec, OperationId, Problem};
 const POINTS: usize = 3_000;
 /// Minimum and maximum number of points per series.
 const FEWEST: usize = 200;
-const MOST_POINTS: usize = 1_200;
+const MAX_POINTS: usize = 1_200;
 
 /// Maximum number of operations with full names in legends and charts beside the table.
 const FEW: usize = 3;
@@ -29,7 +29,7 @@ pub type Answer = (OperationId, Result<(OperationDetail, Option<SeriesAnswer>), 
 
 /// Points to request per series.
 fn points(compared: usize) -> u32 {
-    (POINTS / compared.clamp(1, MOST)).clamp(FEWEST, MOST_POINTS) as u32
+    (POINTS / compared.clamp(1, MAX_COMPARED)).clamp(FEWEST, MAX_POINTS) as u32
 }
 
 /// Requests all operations in parallel.
@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn the_more_are_compared_the_fewer_points_has_each() {
-        assert_eq!((points(2), points(3), points(MOST)), (1_200, 1_000, 200));
+        assert_eq!((points(2), points(3), points(MAX_COMPARED)), (1_200, 1_000, 200));
         assert_eq!(points(0), 1_200);
     }
 
     #[test]
     fn places_are_told_by_letters() {
         assert_eq!(letters(&[0]), "A");
-        assert_eq!(letters(&[0, 2, MOST - 1]), "A, C and T");
+        assert_eq!(letters(&[0, 2, MAX_COMPARED - 1]), "A, C and T");
     }
 }

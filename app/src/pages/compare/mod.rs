@@ -15,14 +15,14 @@ pub use wanted::{Wanted, refusal};
 use super::not_found::answer_404;
 use crate::app::Data;
 use crate::base;
-use crate::components::faces::{Empty, Skeleton, WithSnapshot};
 use crate::components::icon::Icon;
 use crate::components::ident::copy_and_say;
 use crate::components::link::A;
+use crate::components::placeholders::{Empty, Skeleton, WithSnapshot};
 use crate::components::toasts::Toasts;
 use crate::kinds::wait_for;
 use crate::live::Live;
-use crate::pages::operation::kept::Following;
+use crate::pages::operation::cached::Following;
 use crate::reactive::part;
 use charts::Charts;
 use entry::{Answer, Entry};
@@ -32,7 +32,7 @@ use leptos_router::hooks::use_query_map;
 use notes::{Missing, Notes};
 use others::Others;
 use table::{SameParams, SideTable};
-use wanted::{LEAST, MOST};
+use wanted::{MAX_COMPARED, MIN_COMPARED};
 
 /// Comparison page.
 #[component]
@@ -113,9 +113,9 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl
         }
         more => format!("{} operations compared · Signalbox", more.len()),
     };
-    let enough = entries.len() >= LEAST;
+    let enough = entries.len() >= MIN_COMPARED;
     let heading = if enough { format!("Compare {} operations", entries.len()) } else { "Compare".to_owned() };
-    let room = asked < MOST;
+    let room = asked < MAX_COMPARED;
     let mut kinds = Vec::new();
     for entry in &entries {
         let kind = entry.op.fixed().kind.clone();

@@ -1,7 +1,7 @@
 //! Notes about limits of a comparison: missing operations, different data, single kinds.
 
 use super::entry::{Entry, letter, letters};
-use super::wanted::{MOST, Wanted};
+use super::wanted::{MAX_COMPARED, Wanted};
 use crate::base;
 use crate::reactive::{part, text};
 use leptos::prelude::*;
@@ -26,7 +26,7 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Wanted>) -
             .collect();
         if over > 0 {
             said.push(format!(
-                "At most {MOST} operations can be compared; the last {over} in the URL are ignored."
+                "At most {MAX_COMPARED} operations can be compared; the last {over} in the URL are ignored."
             ));
         }
         (!said.is_empty()).then(|| view! { <p class="note warn">{said.join(" ")}</p> }.into_any())

@@ -14,7 +14,7 @@ use crate::components::state_mark::StateMark;
 use crate::live::Live;
 use crate::reactive::{part, text};
 use crate::zone::{Zone, Zones};
-use crate::{query, words};
+use crate::{display, query};
 use leptos::prelude::*;
 use protocol::State;
 
@@ -118,7 +118,7 @@ fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
             <div class="side-line">
                 <StateMark state=op.state/>
                 <span class="num muted">{text(move || {
-                    let far = op.progress.with(|p| words::how_far(p.as_ref()));
+                    let far = op.progress.with(|p| display::how_far(p.as_ref()));
                     if op.state.get().ended() { String::new() } else { far }
                 })}</span>
             </div>
@@ -269,7 +269,7 @@ fn figure_row(row: &Row) -> AnyView {
 /// Outcome of an entry. Tracked.
 fn standing_of(entry: Entry) -> String {
     let op = entry.op;
-    let far = op.progress.with(|p| words::how_far(p.as_ref()));
+    let far = op.progress.with(|p| display::how_far(p.as_ref()));
     let why = op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()));
     standing(op.state.get(), &far, why.as_deref(), entry.outcome.with(Option::is_some))
 }
@@ -313,7 +313,7 @@ fn Runs(entries: Vec<Entry>) -> impl IntoView {
             {row("Host", |e, _, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
             {row("Started", |e, _, zone| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), |at| zone.moment(at))))}
             {row("Duration", |e, now, _| {
-                let took = e.op.condition.with(|c| e.op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)));
+                let took = e.op.condition.with(|c| e.op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now)));
                 if took.is_empty() { "–".to_owned() } else { took }
             })}
             {row("Attempt", |e, _, _| e.op.facts.with(|f| f.attempt.to_string()))}

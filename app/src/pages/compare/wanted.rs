@@ -4,16 +4,16 @@ use crate::query;
 use protocol::OperationId;
 
 /// Minimum and maximum number of compared operations.
-pub const LEAST: usize = 2;
-pub const MOST: usize = 20;
+pub const MIN_COMPARED: usize = 2;
+pub const MAX_COMPARED: usize = 20;
 /// Maximum smoothing in hundredths; beyond it a curve is flat.
 const SMOOTHEST: u32 = 99;
 
 /// Reason why this many operations cannot be compared.
 pub fn refusal(selected: usize) -> Option<String> {
     match selected {
-        n if n < LEAST => Some(format!("Select {} more to compare", LEAST - n)),
-        n if n > MOST => Some(format!("At most {MOST} can be compared")),
+        n if n < MIN_COMPARED => Some(format!("Select {} more to compare", MIN_COMPARED - n)),
+        n if n > MAX_COMPARED => Some(format!("At most {MAX_COMPARED} can be compared")),
         _ => None,
     }
 }
@@ -21,7 +21,7 @@ pub fn refusal(selected: usize) -> Option<String> {
 /// Selection and settings.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Wanted {
-    /// Compared operations in order, without duplicates, at most [`MOST`].
+    /// Compared operations in order, without duplicates, at most [`MAX_COMPARED`].
     pub ids: Vec<OperationId>,
     /// Invalid IDs in the URL.
     pub odd: Vec<String>,
@@ -47,7 +47,7 @@ impl Wanted {
         for part in parts(ids) {
             match part.parse::<OperationId>() {
                 Ok(id) if wanted.ids.contains(&id) => {}
-                Ok(_) if wanted.ids.len() == MOST => wanted.over += 1,
+                Ok(_) if wanted.ids.len() == MAX_COMPARED => wanted.over += 1,
                 Ok(id) => wanted.ids.push(id),
                 Err(_) => wanted.odd.push(part.to_owned()),
             }
@@ -167,16 +167,16 @@ mod tests {
 
     #[test]
     fn those_beyond_the_most_are_counted() {
-        let ids: Vec<_> = (0..MOST + 3).map(|n| id(n).to_string()).collect();
+        let ids: Vec<_> = (0..MAX_COMPARED + 3).map(|n| id(n).to_string()).collect();
         let wanted = Wanted::new(&ids.join(","), "", "", "");
-        assert_eq!((wanted.ids.len(), wanted.over), (MOST, 3));
+        assert_eq!((wanted.ids.len(), wanted.over), (MAX_COMPARED, 3));
     }
 
     #[test]
     fn why_not_is_said_on_either_side() {
         assert_eq!(refusal(1).as_deref(), Some("Select 1 more to compare"));
-        assert_eq!(refusal(MOST + 1).as_deref(), Some("At most 20 can be compared"));
-        assert!(refusal(LEAST).is_none() && refusal(MOST).is_none());
+        assert_eq!(refusal(MAX_COMPARED + 1).as_deref(), Some("At most 20 can be compared"));
+        assert!(refusal(MIN_COMPARED).is_none() && refusal(MAX_COMPARED).is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Mirrors the form in the URL: a link and Back restore it.
 
-use super::beside::Beside;
+use super::options::Beside;
 use crate::components::form::typed::Typed;
 use crate::query;
 use leptos::prelude::*;

@@ -1,17 +1,17 @@
 //! Form of one kind: validated by the server's rules, then submitted.
 
 use super::address;
-use super::beside::{Beside, Priority, RULE, Rule};
+use super::field_errors::{Wrong, focus_wrong};
 use super::fill::Fill;
-use super::outlook::Outlook;
+use super::options::{Beside, Priority, RULE, Rule};
 use super::preview::{PreviewPanel, has_preview};
-use super::wrong::{Wrong, focus_wrong};
+use super::start_estimate::StartEstimate;
 use crate::api;
 use crate::app::Data;
-use crate::components::faces::Empty;
 use crate::components::form::FieldInput;
 use crate::components::form::typed::Typed;
 use crate::components::link::A;
+use crate::components::placeholders::Empty;
 use crate::http::new_key;
 use crate::live::Live;
 use crate::query;
@@ -138,7 +138,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
                 {preview}
                 <Rule beside series/>
                 <Priority beside/>
-                <Outlook offer priority=beside.priority/>
+                <StartEstimate offer priority=beside.priority/>
                 <div class="form-do">
                     <button type="submit" class="button primary" disabled=yes(move || pending.get())>
                         {text(move || if pending.get() { "Starting…".to_owned() } else { words.clone() })}

@@ -8,7 +8,7 @@ use protocol::KindName;
 pub type Values = Vec<(String, String)>;
 
 /// Maximum length of a name, characters.
-const LONGEST: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 /// Presets of one kind, sorted by name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -56,7 +56,8 @@ impl Presets {
 
 /// Normalized name; `None` when empty.
 pub fn name_of(typed: &str) -> Option<String> {
-    let name: String = typed.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect();
+    let name: String =
+        typed.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME_CHARS).collect();
     (!name.is_empty()).then_some(name)
 }
 
@@ -120,7 +121,7 @@ mod tests {
     fn a_name_is_words_of_a_bounded_length() {
         assert_eq!(name_of("  every \t night "), Some("every night".to_owned()));
         assert_eq!(name_of(" \n"), None);
-        assert_eq!(name_of(&"é".repeat(100)).unwrap().chars().count(), LONGEST);
+        assert_eq!(name_of(&"é".repeat(100)).unwrap().chars().count(), MAX_NAME_CHARS);
     }
 
     proptest! {

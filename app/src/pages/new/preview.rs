@@ -1,6 +1,6 @@
 //! Preview beside the form, for kinds that support it: what a start with the current parameters would do.
 
-use super::wrong::focus_wrong;
+use super::field_errors::focus_wrong;
 use crate::api;
 use crate::components::form::typed::Typed;
 use crate::reactive::{part, text, yes};

@@ -1,8 +1,8 @@
 //! Audit log of an operation.
 
 use crate::components::moment::Clock;
+use crate::display;
 use crate::reactive::part;
-use crate::words;
 use leptos::prelude::*;
 use protocol::AuditEntry;
 
@@ -62,9 +62,9 @@ fn audit_row(entry: &AuditEntry, reasons: bool) -> impl IntoView + use<> {
     view! {
         <tr>
             <td class="t-at"><Clock at=entry.at/></td>
-            <td class="t-what">{words::audit::action(entry.action)}</td>
+            <td class="t-what">{display::audit::action(entry.action)}</td>
             <td class="num t-no">{entry.attempt}</td>
-            <td class="t-by" title=entry.by.agent.clone()>{words::audit::who(&entry.by)}</td>
+            <td class="t-by" title=entry.by.agent.clone()>{display::audit::who(&entry.by)}</td>
             <td class="t-from">{entry.by.address.clone()}</td>
             {reasons.then(|| view! { <td class="wrap t-why">{entry.detail.clone()}</td> })}
         </tr>

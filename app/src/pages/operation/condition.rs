@@ -1,9 +1,9 @@
 //! Condition of an operation, such as queued, stalled or host unreachable, with the action that resolves it.
 
 use crate::actions::{Actions, Question};
+use crate::display;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, text, yes};
-use crate::words;
 use leptos::prelude::*;
 use protocol::{ConditionKind, State};
 
@@ -18,11 +18,11 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
         op.condition.with(|c| c.as_ref().filter(|_| open).map(|c| (c.kind, c.message.clone())))
     });
     let may_abandon =
-        Memo::new(move |_| op.condition.with(|c| words::may_abandon(op.state.get(), c.as_ref())));
+        Memo::new(move |_| op.condition.with(|c| display::may_abandon(op.state.get(), c.as_ref())));
     let headline = text(move || {
         op.condition.with(|c| {
             c.as_ref()
-                .map(|c| op.facts.with(|f| capital(words::trouble(c, f, clock.get()))))
+                .map(|c| op.facts.with(|f| capital(display::trouble(c, f, clock.get()))))
                 .unwrap_or_default()
         })
     });
@@ -31,7 +31,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
         move || {
             let no_host = matter.with(|m| m.as_ref().is_some_and(|(kind, _)| *kind == ConditionKind::NoHost));
             let reasons = if no_host {
-                hosts.with(|hosts| words::hosts::not_ready(hosts, &op.fixed().kind))
+                hosts.with(|hosts| display::hosts::not_ready(hosts, &op.fixed().kind))
             } else {
                 vec![]
             };
@@ -77,7 +77,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
     });
     part(move || {
         let (kind, message) = matter.get()?;
-        let class = if words::waits(kind) { "note" } else { "note warn" };
+        let class = if display::waits(kind) { "note" } else { "note warn" };
         Some(
             view! {
                 <div class=class role="status">
@@ -106,7 +106,7 @@ pub fn InLine(op: OpView) -> impl IntoView {
         let place = place.get()?;
         let priority = op.facts.with(|f| f.priority);
         let priority = (priority != 0).then(|| format!(", priority {priority}"));
-        let said = words::place(place, &op.fixed().kind);
+        let said = display::place(place, &op.fixed().kind);
         Some(view! { <span>{said} {priority}</span> }.into_any())
     })
 }

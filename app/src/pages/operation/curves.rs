@@ -12,7 +12,7 @@ use protocol::{KindSpec, OperationId, Point, SeriesInfo};
 use std::sync::Arc;
 
 /// Maximum number of points per series in one response.
-pub const MOST_POINTS: u32 = 20_000;
+pub const MAX_POINTS: u32 = 20_000;
 
 /// Charts grouped into cards.
 #[component]
@@ -104,11 +104,11 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         AskAll::new(move |()| {
             let keys = keys.clone();
             Box::pin(async move {
-                let told = api::series(id, MOST_POINTS).await?;
+                let told = api::series(id, MAX_POINTS).await?;
                 let points = |key: &String| told.series.iter().find(|curve| curve.name == *key);
                 let columns: Vec<&[Point]> =
                     keys.iter().map(|key| points(key).map_or(&[][..], |curve| &curve.points)).collect();
-                Ok(Sheet { extent: extent_of(told.downsampled, MOST_POINTS, &columns), ..lines_of(&columns) })
+                Ok(Sheet { extent: extent_of(told.downsampled, MAX_POINTS, &columns), ..lines_of(&columns) })
             })
         })
     };

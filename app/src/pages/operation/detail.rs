@@ -3,11 +3,11 @@
 use super::POINTS;
 use super::audit::AuditTable;
 use super::band::Bands;
+use super::cached::{Beside, Following, keep_true, take_first};
 use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
 use super::head::Head;
-use super::kept::{Beside, Following, keep_true, take_first};
 use super::log::LogView;
 use super::phases::PhaseTrack;
 use super::result::ResultView;
@@ -17,10 +17,10 @@ use super::tables::{AttemptsTable, ParamsTable};
 use crate::app::Data;
 use crate::components::bar::ProgressBar;
 use crate::components::receipt::ReceiptLine;
+use crate::display;
 use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
 use crate::reactive::{part, text};
-use crate::words;
 use crate::zone::Zones;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -62,7 +62,7 @@ pub fn Detail(
             let state = op.state.try_get()?;
             // Updated once a second, whatever the event rate.
             clock.try_get()?;
-            let far = op.progress.try_with_untracked(|p| words::how_far(p.as_ref()))?;
+            let far = op.progress.try_with_untracked(|p| display::how_far(p.as_ref()))?;
             Some(match (state.ended(), far.is_empty()) {
                 (false, false) => format!("{far} · {title} · Signalbox"),
                 _ => format!("{state} · {title} · Signalbox"),
@@ -83,7 +83,7 @@ pub fn Detail(
     let curves: RwSignal<_> = follow.curves.state().into();
     let bands = Bands::new(op);
     let resume_note = part(move || {
-        let again = words::next(op.state.get(), true).retry;
+        let again = display::next(op.state.get(), true).retry;
         op.facts.with(|f| {
             f.checkpoint.as_ref().filter(|_| again).map(|c| {
                 view! { <p class="note">"Resume continues from checkpoint: " <strong>{c.note.clone()}</strong></p> }
@@ -94,7 +94,7 @@ pub fn Detail(
     let late = {
         let late = follow.late.clone();
         let said = part(move || {
-            let said = late.with(|late| words::trail::late(late))?;
+            let said = late.with(|late| display::trail::late(late))?;
             Some(view! { <p class="note">{said}</p> }.into_any())
         });
         // The live region exists from the start, so that screen readers announce its content.
@@ -130,7 +130,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let said = move || {
         op.progress.with(|p| {
             let Some(p) = p else { return String::new() };
-            let all = [words::done_of_total(p), words::doing(p)];
+            let all = [display::done_of_total(p), display::doing(p)];
             all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
         })
     };
@@ -138,13 +138,13 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let (clock, newest) = (live.clock(), live.newest());
     let forecast = part(move || {
         let zone = zone.get();
-        let told = words::forecast::of(op, clock.get(), newest.get(), |forecast, eta, now| {
+        let told = display::forecast::of(op, clock.get(), newest.get(), |forecast, eta, now| {
             // The line is always present, so that nothing shifts when the estimate arrives.
             let unknown = || "ETA not available yet.".to_owned();
             let by_host = |left| format!("Host estimate: {left} left.");
             Some(match forecast {
-                Some(forecast) => words::forecast::sentence(forecast, now, zone),
-                None => words::forecast::left(None, eta, now).map_or_else(unknown, by_host),
+                Some(forecast) => display::forecast::sentence(forecast, now, zone),
+                None => display::forecast::left(None, eta, now).map_or_else(unknown, by_host),
             })
         });
         told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())

@@ -10,11 +10,11 @@ use crate::components::moment::Clock;
 use crate::components::row::Tags;
 use crate::components::state_mark::StateMark;
 use crate::live::{Live, OpView};
+use crate::notifications::Tell;
 use crate::open::{Deed, Doer, Open};
 use crate::pages::compare::Wanted;
 use crate::reactive::{mark, part, spoken, text, word};
-use crate::tell::Tell;
-use crate::{format, query, words};
+use crate::{display, format, query};
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -28,7 +28,7 @@ pub fn Head(op: OpView) -> impl IntoView {
     let title = fixed.title.clone();
     let state = NodeRef::<Div>::new();
     // Announced on changes, not on the first render.
-    let announced = text(move || words::announcement(&title, op.state.get()));
+    let announced = text(move || display::announcement(&title, op.state.get()));
     let part_of = fixed.parent.map(|parent| {
         view! { " · " <A href=query::operation(parent)>{format!("part of {}", parent.short())}</A> }
     });
@@ -62,7 +62,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let navigate = use_navigate();
     let next = Memo::new(move |_| {
         let has_checkpoint = op.facts.with(|f| f.checkpoint.is_some());
-        let next = words::next(op.state.get(), has_checkpoint);
+        let next = display::next(op.state.get(), has_checkpoint);
         let pausing = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Backoff));
         if pausing { next.in_pause(has_checkpoint) } else { next }
     });
@@ -187,11 +187,11 @@ fn SubLine(op: OpView) -> impl IntoView {
                 let since = op.facts.with(|f| f.queued_at);
                 format!("queued for {}", format::duration(now.seconds_since(since)))
             }
-            _ => op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now))),
+            _ => op.condition.with(|c| op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now))),
         }
     });
     let left = part(move || {
-        words::forecast::of(op, clock.get(), newest.get(), words::forecast::left_with_band)
+        display::forecast::of(op, clock.get(), newest.get(), display::forecast::left_with_band)
             .map(|said| view! { <span class="num left">{said}</span> }.into_any())
     });
     view! {

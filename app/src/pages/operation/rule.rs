@@ -6,10 +6,10 @@ use crate::api;
 use crate::components::moment::Clock;
 use crate::components::rule_fields::{ABOUT, RuleFields};
 use crate::components::toasts::Toasts;
+use crate::display;
 use crate::live::follow::Curves;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, text, yes};
-use crate::words;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::band::{BandRule, SetRule, Side};
@@ -120,7 +120,7 @@ pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<K
 fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
     let sentence = capital(&rule.sentence());
     let (wanted, again) = (rule.wanted(), rule.wanted());
-    let (by, at) = (words::audit::who(&rule.set_by), rule.set_at);
+    let (by, at) = (display::audit::who(&rule.set_by), rule.set_at);
     let armed = rule.is_armed();
     let look_again = (!rule.why.is_empty()).then(|| {
         view! {
@@ -135,7 +135,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
         view! { <p class="note warn">{format!("Inactive: there is no baseline. {}", rule.why)}</p> }
             .into_any()
     } else {
-        let far = text(move || words::band::how_far(&rule, op.outside.get()));
+        let far = text(move || display::band::how_far(&rule, op.outside.get()));
         view! {
             <p>
                 <strong class="num">{far}</strong>

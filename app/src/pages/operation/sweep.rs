@@ -1,13 +1,13 @@
 //! Sweep: ranked runs, a heat map of two parameters, and active runs.
 
 use crate::components::link::A;
+use crate::display;
 use crate::format;
 use crate::live::{Live, OpView};
 use crate::outcome::{Body, Outcome, SWEEP};
 use crate::pages::operations::table::Table;
 use crate::query;
 use crate::reactive::{part, text};
-use crate::words;
 use leptos::prelude::*;
 use protocol::State;
 use protocol::sweep::{Plan, Ran, SweepResult};
@@ -130,7 +130,7 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
         let running = !op.state.get().ended();
         let told =
             op.progress.with(|p| p.as_ref().filter(|p| running && p.total == Some(all)).map(|p| p.done));
-        words::sweep::standing(told.unwrap_or(over), all, without)
+        display::sweep::standing(told.unwrap_or(over), all, without)
     });
     let best: Vec<_> = known
         .ran

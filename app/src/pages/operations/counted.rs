@@ -161,7 +161,7 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::ledger::tests::{event, operation};
+    use crate::live::sequence_check::tests::{event, operation};
 
     #[test]
     fn a_filter_by_states_alone_has_the_counts_of_everything() {

@@ -1,6 +1,6 @@
 //! Sort order and grouping of rows.
 
-use super::hold::Placed;
+use super::freeze::Placed;
 use crate::filter::{Group, Sort};
 use crate::live::Live;
 use crate::live::store::OpCell;
@@ -108,7 +108,7 @@ pub fn items(placed: &[Placed], folded: &[String]) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::ledger::tests::operation;
+    use crate::live::sequence_check::tests::operation;
     use protocol::{HostName, KindName, State};
 
     fn live() -> (Live, Vec<OperationId>) {

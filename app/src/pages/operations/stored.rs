@@ -1,7 +1,7 @@
 //! Ended operations that the page has not loaded: the server returns them page by page.
 
 use crate::api::{self, Told};
-use crate::components::faces::Trouble;
+use crate::components::placeholders::Trouble;
 use crate::filter::{Asked, Sort};
 use crate::live::Live;
 use crate::reactive::{whole, word, yes};

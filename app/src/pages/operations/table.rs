@@ -1,8 +1,8 @@
 //! Short table of operations with one keyed row each, and the table head shared with the virtual table.
 
-use crate::components::picks::{PickAll, Picks};
 use crate::components::row::Row;
-use crate::live::line::Place;
+use crate::components::row_selection::{PickAll, Picks};
+use crate::live::queue_position::Place;
 use leptos::prelude::*;
 use protocol::OperationId;
 use std::collections::HashMap;

@@ -14,9 +14,9 @@ use web_sys::SubmitEvent;
 /// Storage key.
 const KEY: &str = "signalbox.views";
 /// Maximum number of views.
-const MOST: usize = 50;
+const MAX_VIEWS: usize = 50;
 /// Maximum length of a name, characters.
-const LONGEST: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct View {
@@ -43,7 +43,7 @@ fn put(views: &mut Vec<View>, name: &str, query: String) {
         Some(view) => view.query = query,
         None => views.push(View { name: name.to_owned(), query }),
     }
-    views.truncate(MOST);
+    views.truncate(MAX_VIEWS);
 }
 
 /// Renames a view; does nothing when the name is taken.
@@ -61,7 +61,7 @@ fn query_of(asked: &Asked) -> String {
 
 /// Normalized name; `None` when empty.
 fn name_of(typed: &str) -> Option<String> {
-    let name: String = typed.trim().chars().take(LONGEST).collect();
+    let name: String = typed.trim().chars().take(MAX_NAME_CHARS).collect();
     Some(name).filter(|name| !name.is_empty())
 }
 

@@ -1,12 +1,12 @@
 //! Operations ended in the last 24 hours, by hour and by kind, compared with the days before.
 
 use crate::api::{self, Told};
-use crate::components::faces::{Skeleton, Trouble};
+use crate::components::placeholders::{Skeleton, Trouble};
+use crate::display;
 use crate::format;
 use crate::live::Live;
 use crate::live::joined::{Added, Joinable, Joined};
 use crate::reactive::{part, text};
-use crate::words;
 use crate::zone::{Zone, Zones};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -154,7 +154,7 @@ fn drawn(told: &Activity) -> AnyView {
     view! {
         <div class="card lately">
             <p>
-                <span>{words::activity::ends(total)}</span>
+                <span>{display::activity::ends(total)}</span>
                 " "
                 <span class="muted">{age}</span>
             </p>
@@ -188,8 +188,8 @@ fn usual(days: f64) -> Option<String> {
 
 fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
     let beside = usual_known.then(|| {
-        let usual = words::activity::usual_a_day(kind);
-        let against = words::activity::against_usual(kind);
+        let usual = display::activity::usual_a_day(kind);
+        let against = display::activity::against_usual(kind);
         let slow = against.as_ref().and_then(|(_, slow)| slow.then_some(""));
         view! {
             <td>
@@ -228,7 +228,7 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
     let scale = HIGH / most.max(1) as f64;
     let bars = told.hours.iter().enumerate().map(|(i, hour)| {
         let begins = told.since.plus_micros(i as i64 * HOUR);
-        let ends = words::activity::ends(*hour);
+        let ends = display::activity::ends(*hour);
         let said = text(move || format!("{}: {ends}", to_the_minute(begins, zone.get())));
         let mut at = HIGH;
         let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
@@ -248,8 +248,10 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
         }
     });
     let since = told.since;
-    let said =
-        format!("Operations ended per hour in the last 24 hours: {} in total", words::activity::ends(total));
+    let said = format!(
+        "Operations ended per hour in the last 24 hours: {} in total",
+        display::activity::ends(total)
+    );
     view! {
         <figure class="hours">
             <svg viewBox="0 0 240 48" preserveAspectRatio="none" role="img" aria-label=said>

@@ -18,7 +18,7 @@ const KEY: &str = "signalbox.looked";
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 /// Maximum number of rows shown.
-const MOST: usize = 10;
+const MAX_ROWS: usize = 10;
 /// Request for the newest failures, if the page does not hold all.
 const NEWEST: &str = "/api/v1/operations?state=failed&limit=200";
 
@@ -98,7 +98,7 @@ pub fn Failed() -> impl IntoView {
         move |_| known(&live, since.get())
     });
     let ids = Memo::new(move |_| {
-        all.with(|all| all.failed.iter().take(MOST).map(|(_, id)| *id).collect::<Vec<_>>())
+        all.with(|all| all.failed.iter().take(MAX_ROWS).map(|(_, id)| *id).collect::<Vec<_>>())
     });
     let count = Memo::new(move |_| all.with(|all| all.failed.len()));
     let whole = Memo::new(move |_| all.with(|all| all.whole));
@@ -177,9 +177,9 @@ pub fn Failed() -> impl IntoView {
             >
                 <Table ids left="Ended" doing="Reason" places/>
             </Show>
-            <Show when=move || { count.get() > MOST || !whole.get() }>
+            <Show when=move || { count.get() > MAX_ROWS || !whole.get() }>
                 <p class="muted quiet-line">
-                    {word(move || match (whole.get(), count.get() > MOST) {
+                    {word(move || match (whole.get(), count.get() > MAX_ROWS) {
                         (true, _) => "Showing the newest. ",
                         (false, true) => "Showing the newest. Older operations may also have failed. ",
                         (false, false) => "Older operations may also have failed. ",
@@ -194,7 +194,7 @@ pub fn Failed() -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::ledger::tests::operation;
+    use crate::live::sequence_check::tests::operation;
     use protocol::Operation;
     use protocol::api::{Snapshot, StateCount};
 

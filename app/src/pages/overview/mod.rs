@@ -7,9 +7,9 @@ mod now;
 
 use crate::api;
 use crate::app::Data;
-use crate::components::faces::WithSnapshot;
 use crate::components::icon::Icon;
 use crate::components::link::A;
+use crate::components::placeholders::WithSnapshot;
 use crate::live::Live;
 use crate::query;
 use crate::reactive::{part, whole};

@@ -6,10 +6,10 @@ use crate::components::row::{RowAction, Tags};
 use crate::components::state_mark::StateMark;
 use crate::format;
 use crate::live::Live;
-use crate::live::line::Place;
+use crate::live::queue_position::Place;
 use crate::pages::operations::table::Table;
 use crate::reactive::{part, text, word};
-use crate::{query, words};
+use crate::{display, query};
 use leptos::prelude::*;
 use protocol::{OperationId, State};
 use std::collections::HashMap;
@@ -90,14 +90,14 @@ fn Card(id: OperationId) -> impl IntoView {
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
     let (clock, newest) = (live.clock(), live.newest());
     let (kind, title) = (op.fixed().kind.to_string(), op.fixed().title.clone());
-    let doing = text(move || op.progress.with(|p| p.as_ref().map(words::doing).unwrap_or_default()));
+    let doing = text(move || op.progress.with(|p| p.as_ref().map(display::doing).unwrap_or_default()));
     let left = text(move || {
-        words::forecast::of(op, clock.get(), newest.get(), words::forecast::left_with_band)
+        display::forecast::of(op, clock.get(), newest.get(), display::forecast::left_with_band)
             .unwrap_or_default()
     });
     let took = text(move || {
         let now = clock.get();
-        op.condition.with(|c| op.facts.with(|f| words::elapsed_text(f, c.as_ref(), now)))
+        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now)))
     });
     let host = part(move || {
         op.facts.with(|f| f.host.as_ref().map(|h| view! { <span>{h.to_string()}</span> }.into_any()))

@@ -92,9 +92,9 @@ fn many_places_become_an_even_grid_from_end_to_end() {
     };
     let runs: Vec<_> = (0..6).map(run).collect();
     let band = of(&runs).unwrap();
-    assert_eq!(band.x.len(), GRID);
+    assert_eq!(band.x.len(), MAX_GRID_POINTS);
     assert_eq!(band.x[0], 0.004, "the fifth to begin");
-    assert_eq!(band.x[GRID - 1], 999.751, "the fifth from the last to end");
+    assert_eq!(band.x[MAX_GRID_POINTS - 1], 999.751, "the fifth from the last to end");
     assert!(band.x.windows(2).all(|w| w[0] < w[1]));
     assert!(band.p50.iter().all(Option::is_some));
 }

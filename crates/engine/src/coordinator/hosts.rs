@@ -3,7 +3,7 @@
 //! Reconciliation always compares what the coordinator believes with what the host has, and resolves the difference. It runs
 //! whenever a host connects: after a start of the server, a start of the host, or a silence.
 
-use super::{Coordinator, NOT_STARTED_PASS_OVER};
+use super::{Coordinator, NOT_STARTED_PAUSE};
 use crate::clock::Exchange;
 use crate::host_registry::Hold;
 use crate::host_request;
@@ -253,7 +253,7 @@ impl Coordinator {
                     && self.is_current(event.id, event.attempt)
                 {
                     let why = failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
-                    self.pass_over(event.id, Hold::NotStarted(why), NOT_STARTED_PASS_OVER, now);
+                    self.pass_over(event.id, Hold::NotStarted(why), NOT_STARTED_PAUSE, now);
                 }
                 let message = Message::Host { attempt: event.attempt, at, body: event.body };
                 self.step(event.id, message, now);

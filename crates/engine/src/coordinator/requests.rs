@@ -1,6 +1,6 @@
 //! User requests: start, cancel, retry, resume, abandon.
 
-use super::{Coordinator, KEYS, Live, NewOperation, Reply, StartReply, Watched};
+use super::{Coordinator, Live, MAX_IDEMPOTENCY_KEYS, NewOperation, Reply, StartReply, Watched};
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
 use protocol::{
@@ -65,7 +65,7 @@ impl Coordinator {
     fn remember_key(&mut self, key: String, id: OperationId, request: String) {
         self.keys.insert(key.clone(), (id, request));
         self.keys_order.push_back(key);
-        while self.keys_order.len() > KEYS {
+        while self.keys_order.len() > MAX_IDEMPOTENCY_KEYS {
             if let Some(old) = self.keys_order.pop_front() {
                 self.keys.remove(&old);
             }

@@ -14,9 +14,9 @@ use protocol::results::{Bars, Columns};
 use protocol::{OperationId, ProblemType, Time};
 use serde::Deserialize;
 
-const MOST_ROWS: usize = 4_000;
+const MAX_ROWS: usize = 4_000;
 const CANDLES: usize = 1_000;
-const MOST_CANDLES: usize = 5_000;
+const MAX_CANDLES: usize = 5_000;
 
 /// Query of a chart.
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ async fn equity(
     asked: Asked,
 ) -> Result<Json<Columns>, Refusal> {
     let (id, window) = (id_of(&id)?, window(asked)?);
-    let points = window.points.unwrap_or(MOST_ROWS).min(MOST_ROWS);
+    let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     off_thread(move || {
         let rows = found(shelf.store.rows(id))?;
         let from = rows.partition_point(|r| window.from.is_some_and(|from| r.t < from));
@@ -89,7 +89,7 @@ async fn bars(
     asked: Asked,
 ) -> Result<Json<Bars>, Refusal> {
     let (id, window) = (id_of(&id)?, window(asked)?);
-    let points = window.points.unwrap_or(CANDLES).clamp(1, MOST_CANDLES);
+    let points = window.points.unwrap_or(CANDLES).clamp(1, MAX_CANDLES);
     off_thread(move || {
         let traded = found(shelf.store.traded(id))?;
         let second = |s: i64| Time::from_micros(s.saturating_mul(1_000_000));

@@ -33,7 +33,7 @@ pub(crate) const EXPOSURE: &str = "exposure";
 /// Approximate maximum number of live points per series.
 const POINTS: usize = 2_000;
 /// Bars between two progress reports and cancellation checks.
-const LOOK: usize = 256;
+const CANCEL_CHECK_BARS: usize = 256;
 
 /// Dependencies of a run.
 #[derive(Clone)]
@@ -200,7 +200,7 @@ fn traded(ctx: &Context, held: &Held, stances: &[Stance], request: &Request) -> 
             ctx.point(DRAWDOWN, x, below);
             ctx.point(EXPOSURE, x, account.exposure());
         }
-        if i % LOOK == 0 || i == last {
+        if i % CANCEL_CHECK_BARS == 0 || i == last {
             ctx.check()?;
             ctx.done((i + 1) as u64);
         }
@@ -213,13 +213,9 @@ fn buy_and_hold(ctx: &Context, held: &Held, rules: &Rules) -> Result<Book, WorkE
     let plan = Plan::BuyAndHold;
     let stances = plan.stances(&held.bars, Direction::LongOnly).unwrap_or_default();
     let rules = Rules { position_size: 1.0, ..*rules };
-    trade(
-        &held.bars,
-        &stances,
-        &plan.words(),
-        &rules,
-        |i, _| if i % LOOK == 0 { ctx.check() } else { Ok(()) },
-    )
+    trade(&held.bars, &stances, &plan.words(), &rules, |i, _| {
+        if i % CANCEL_CHECK_BARS == 0 { ctx.check() } else { Ok(()) }
+    })
 }
 
 fn final_equity(book: &Book, rules: &Rules) -> f64 {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 const CANDLES: u64 = 1_000;
-const MOST_CANDLES: u64 = 5_000;
+const MAX_CANDLES: u64 = 5_000;
 
 /// Query of a chart.
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ async fn bars(
         .ok_or_else(|| refuse(ProblemType::NotFound, "Data set not found. Load it first with data.load."))?;
     let second = |s: i64| Time::from_micros(s.saturating_mul(1_000_000));
     let range = Range { from: window.from.map(second), to: window.to.map(|to| second(to.saturating_add(1))) };
-    let points = window.points.unwrap_or(CANDLES).clamp(1, MOST_CANDLES);
+    let points = window.points.unwrap_or(CANDLES).clamp(1, MAX_CANDLES);
     let read = off_thread(move || candles(&set, range, points)).await;
     match read {
         Ok(Some(bars)) => Ok(Json(bars)),

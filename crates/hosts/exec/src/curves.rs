@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use tokio::time::Instant;
 
 /// Maximum number of series of an operation.
-const MOST: usize = 64;
+const MAX_SERIES: usize = 64;
 /// Burst and rate limit of points.
 const BURST: u32 = 20_000;
 const PER_SECOND: u32 = 1_000;
@@ -44,15 +44,15 @@ impl Curves {
         y: f64,
         now: Instant,
     ) -> Result<(), String> {
-        let full = self.known.len() >= MOST;
+        let full = self.known.len() >= MAX_SERIES;
         let (last, complained) = match self.known.entry(name.to_owned()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(_) if full => {
                 return once(&mut self.too_many, || {
                     format!(
-                        "'{name}' would be series {}, but an operation can have at most {MOST}. It and further new \
+                        "'{name}' would be series {}, but an operation can have at most {MAX_SERIES}. It and further new \
                          series are dropped.",
-                        MOST + 1
+                        MAX_SERIES + 1
                     )
                 });
             }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// How long the first health check waits for an outcome.
 const FIRST: Duration = Duration::from_millis(1500);
 /// Maximum interval after failures.
-const LONGEST: Duration = Duration::from_secs(300);
+const MAX_PROBE_INTERVAL: Duration = Duration::from_secs(300);
 
 pub(crate) struct Probe {
     shared: Arc<Shared>,
@@ -88,7 +88,7 @@ impl Probe {
 
 impl Seen {
     fn due(&self, every: Duration) -> bool {
-        let wait = (every * 2_u32.pow(self.failures.min(8))).min(LONGEST.max(every));
+        let wait = (every * 2_u32.pow(self.failures.min(8))).min(MAX_PROBE_INTERVAL.max(every));
         self.under_way.is_none() && self.last.as_ref().is_none_or(|last| last.at.elapsed() >= wait)
     }
 }

@@ -10,7 +10,7 @@ use protocol::counts::{counted, thousands};
 use std::fmt;
 
 /// Maximum lookback of a feature, in bars.
-const MOST_BARS: usize = 500;
+const MAX_BARS: usize = 500;
 
 /// Feature family. Families with a lookback are written with their number of bars, like `rsi_14`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,12 +69,12 @@ impl Feature {
         };
         let known = FAMILIES.iter().find(|(_, known, _)| *known == word);
         match (known, bars) {
-            (Some((family, _, true)), Some(bars)) if (1..=MOST_BARS).contains(&bars) => {
+            (Some((family, _, true)), Some(bars)) if (1..=MAX_BARS).contains(&bars) => {
                 Ok(Self { family: *family, bars })
             }
             (Some((family, _, false)), None) => Ok(Self { family: *family, bars: 0 }),
             (Some((_, word, true)), _) => {
-                Err(format!("'{name}' needs a period from 1 to {MOST_BARS} bars, e.g. {word}_20."))
+                Err(format!("'{name}' needs a period from 1 to {MAX_BARS} bars, e.g. {word}_20."))
             }
             (Some((_, word, false)), _) => Err(format!("'{name}' has no period. Write {word}.")),
             (None, _) => {
@@ -129,7 +129,7 @@ fn every_name() -> String {
         .iter()
         .map(|(_, word, counted)| if *counted { format!("{word}_N") } else { (*word).to_owned() })
         .collect();
-    format!("{}; N is a period from 1 to {MOST_BARS} bars", names.join(", "))
+    format!("{}; N is a period from 1 to {MAX_BARS} bars", names.join(", "))
 }
 
 fn over(values: &[f64], n: usize, change: impl Fn(f64, f64) -> f64) -> Vec<f64> {

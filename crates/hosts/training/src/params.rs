@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 const FEATURES: &str = "return_1, return_4, return_16, rsi_14, ema_ratio_20, macd, bollinger_b_20, atr_14, \
                         volatility_20, volume_z_20";
 
-const MOST_SYMBOLS: usize = 50;
-const MOST_FEATURES: usize = 40;
-const MOST_LAYERS: usize = 4;
+const MAX_SYMBOLS: usize = 50;
+const MAX_FEATURES: usize = 40;
+const MAX_LAYERS: usize = 4;
 const WIDEST_LAYER: usize = 512;
 /// Maximum share of validation and test together.
-const MOST_HELD_BACK: f64 = 0.8;
+const MAX_HELD_BACK: f64 = 0.8;
 /// Maximum batch size times number of weights, because a cancel waits for the current batch.
-const MOST_WORK: usize = 20_000_000;
+const MAX_WORK: usize = 20_000_000;
 
 /// Parameters of `training.run`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -163,15 +163,15 @@ impl TrainingParams {
         let hidden = parse_hidden(&self.hidden)
             .map_err(|e| errors.push(FieldError::new("hidden", e)))
             .unwrap_or_default();
-        if self.validation_share + self.test_share > MOST_HELD_BACK {
+        if self.validation_share + self.test_share > MAX_HELD_BACK {
             errors.push(FieldError::new(
                 "test_share",
                 "Validation and test can take at most 0.8 of the samples together. The rest is for training.",
             ));
         }
         let weights = Mlp::count(features.len(), &hidden, CLASSES.len());
-        if self.batch_size as usize * weights > MOST_WORK {
-            let most = MOST_WORK / weights;
+        if self.batch_size as usize * weights > MAX_WORK {
+            let most = MAX_WORK / weights;
             errors.push(FieldError::new(
                 "batch_size",
                 format!("At most {most} samples per batch for a network of this size, so that a cancel takes effect quickly."),
@@ -209,10 +209,10 @@ impl TrainingParams {
         if symbols.is_empty() {
             return Err(vec![FieldError::new("symbols", "Enter at least one symbol, e.g. MSFT.")]);
         }
-        if symbols.len() > MOST_SYMBOLS {
+        if symbols.len() > MAX_SYMBOLS {
             return Err(vec![FieldError::new(
                 "symbols",
-                format!("A training can use at most {MOST_SYMBOLS} symbols."),
+                format!("A training can use at most {MAX_SYMBOLS} symbols."),
             )]);
         }
         for symbol in symbols {
@@ -246,22 +246,22 @@ fn parse_features(text: &str) -> Result<Vec<Feature>, String> {
     }
     match features.len() {
         0 => Err(format!("Enter at least one feature. Default: {FEATURES}.")),
-        1..=MOST_FEATURES => Ok(features),
-        n => Err(format!("At most {MOST_FEATURES} features are allowed, not {n}.")),
+        1..=MAX_FEATURES => Ok(features),
+        n => Err(format!("At most {MAX_FEATURES} features are allowed, not {n}.")),
     }
 }
 
 fn parse_hidden(text: &str) -> Result<Vec<usize>, String> {
     let wrong = || {
         format!(
-            "'{}' is not valid. Enter 1 to {MOST_LAYERS} whole numbers from 1 to {WIDEST_LAYER}, comma-separated: 32,16.",
+            "'{}' is not valid. Enter 1 to {MAX_LAYERS} whole numbers from 1 to {WIDEST_LAYER}, comma-separated: 32,16.",
             text.chars().take(40).collect::<String>()
         )
     };
     let layers: Vec<usize> =
         words(text).into_iter().map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
     let fits =
-        (1..=MOST_LAYERS).contains(&layers.len()) && layers.iter().all(|n| (1..=WIDEST_LAYER).contains(n));
+        (1..=MAX_LAYERS).contains(&layers.len()) && layers.iter().all(|n| (1..=WIDEST_LAYER).contains(n));
     if fits { Ok(layers) } else { Err(wrong()) }
 }
 

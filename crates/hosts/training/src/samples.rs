@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 /// Minimum number of samples per set.
 const FEWEST: usize = 20;
 /// Maximum number of bars times features in memory, at about 30 bytes each.
-const MOST_VALUES: usize = 50_000_000;
+const MAX_VALUES: usize = 50_000_000;
 
 /// Cancellation check: fails once the work must stop.
 pub(crate) type Going<'a> = &'a dyn Fn() -> Result<(), WorkError>;
@@ -157,7 +157,7 @@ pub(crate) fn samples(symbols: &[&[Bar]], making: &Making, going: Going) -> Resu
 }
 
 fn few_enough(bars: usize, making: &Making) -> Result<(), WorkError> {
-    if bars <= MOST_VALUES / making.features.len() {
+    if bars <= MAX_VALUES / making.features.len() {
         return Ok(());
     }
     let (bars, features) = (bars as u64, making.features.len() as u64);
@@ -166,7 +166,7 @@ fn few_enough(bars: usize, making: &Making) -> Result<(), WorkError> {
             "{} with {} exceed the memory limit of {} bars.",
             counted(bars, "bar", "bars"),
             counted(features, "feature", "features"),
-            thousands(MOST_VALUES as u64 / features)
+            thousands(MAX_VALUES as u64 / features)
         ),
         "Choose a shorter range, a longer timeframe, fewer symbols or fewer features.",
     )

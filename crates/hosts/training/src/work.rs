@@ -52,13 +52,13 @@ impl TrainingRun {
 
     /// Parameter schema, with stored symbols and sources as examples.
     fn params(&self) -> Value {
-        const MOST: usize = 50;
+        const MAX_EXAMPLES: usize = 50;
         let mut schema = params_schema::<TrainingParams>();
         let sets = self.library.sets().unwrap_or_default();
         let symbols: BTreeSet<String> = sets.iter().map(|s| s.symbol.clone()).collect();
         let sources: BTreeSet<String> = sets.into_iter().map(|s| s.source).collect();
         for (param, known) in [("symbols", symbols), ("source", sources)] {
-            let known: Vec<String> = known.into_iter().take(MOST).collect();
+            let known: Vec<String> = known.into_iter().take(MAX_EXAMPLES).collect();
             let property = schema.pointer_mut(&format!("/properties/{param}"));
             if let Some(property) = property.and_then(Value::as_object_mut)
                 && !known.is_empty()

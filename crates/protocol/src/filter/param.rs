@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 /// Longest value that can be searched; longer ones, such as whole texts, never match.
-const LONGEST: usize = 200;
+const MAX_VALUE_CHARS: usize = 200;
 /// Largest whole number written without fraction or exponent.
 const WHOLE: f64 = 1e15;
 
@@ -39,7 +39,7 @@ pub fn plain(value: &Value) -> Option<String> {
         Value::Bool(on) => on.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
-    Some(text).filter(|text| !text.is_empty() && text.len() <= LONGEST)
+    Some(text).filter(|text| !text.is_empty() && text.len() <= MAX_VALUE_CHARS)
 }
 
 /// `10000` for 10,000 and for 10000.0.

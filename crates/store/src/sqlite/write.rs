@@ -1,7 +1,10 @@
 //! Effect of each change on the tables.
 
 use super::{id_bytes, number_of};
-use crate::{AUDIT, Change, FORGOTTEN, RUNS, SPENT, StoreError, TALLY_HOURS, runs};
+use crate::{
+    AUDIT_CAPACITY, Change, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, RUNS, StoreError,
+    TALLY_HOURS, runs,
+};
 use protocol::filter;
 use protocol::{Action, HostName, Operation, OperationId, Point, Time};
 use rusqlite::{Transaction, params};
@@ -149,7 +152,7 @@ pub(super) fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Resul
                         "DELETE FROM audit WHERE operation IS NULL AND n <=
                          (SELECT n FROM audit WHERE operation IS NULL ORDER BY n DESC LIMIT 1 OFFSET ?)",
                     )?
-                    .execute([AUDIT])?;
+                    .execute([AUDIT_CAPACITY])?;
             }
         }
         Change::Configuration { lines } => {
@@ -195,7 +198,7 @@ fn forget(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreErr
     if given_up > 0 {
         transaction
             .prepare_cached("DELETE FROM forgotten WHERE n <= (SELECT max(n) FROM forgotten) - ?")?
-            .execute([FORGOTTEN])?;
+            .execute([DELETED_OPERATIONS_CAPACITY])?;
     }
     let doc: String = transaction
         .prepare_cached("SELECT doc FROM operations WHERE n = ?")?
@@ -219,8 +222,10 @@ fn spend(transaction: &Transaction<'_>, id: OperationId) -> Result<(), StoreErro
     if spent > 0 {
         const OLDEST: &str = "n <= (SELECT max(n) FROM spent) - ?";
         let free = format!("DELETE FROM keys WHERE key IN (SELECT key FROM spent WHERE {OLDEST})");
-        transaction.prepare_cached(&free)?.execute([SPENT])?;
-        transaction.prepare_cached(&format!("DELETE FROM spent WHERE {OLDEST}"))?.execute([SPENT])?;
+        transaction.prepare_cached(&free)?.execute([DELETED_KEYS_CAPACITY])?;
+        transaction
+            .prepare_cached(&format!("DELETE FROM spent WHERE {OLDEST}"))?
+            .execute([DELETED_KEYS_CAPACITY])?;
     }
     Ok(())
 }

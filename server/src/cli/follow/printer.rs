@@ -1,6 +1,6 @@
 //! Output while an operation is followed: a status line on a terminal, lines elsewhere, events as JSON for programs.
 
-use crate::cli::{terminal, words};
+use crate::cli::{terminal, text};
 use crate::output::{self, OutputError};
 use app::zone::Zone;
 use protocol::{LogLine, Operation, Progress};
@@ -103,7 +103,7 @@ impl Printer {
         if self.json {
             return Ok(());
         }
-        let status = words::standing(&self.op);
+        let status = text::standing(&self.op);
         if self.terminal {
             self.status = status;
             return self.draw();

@@ -6,7 +6,7 @@ use crate::api;
 use crate::components::ident::copy;
 use crate::components::toasts::Toasts;
 use crate::format;
-use crate::live::lines::LogBuffer;
+use crate::live::log_buffer::LogBuffer;
 use crate::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -2,7 +2,7 @@
 
 use super::state::Look;
 use crate::api;
-use crate::live::lines::LogBuffer;
+use crate::live::log_buffer::LogBuffer;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 

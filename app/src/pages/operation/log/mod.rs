@@ -6,16 +6,16 @@
 mod copying;
 mod line;
 mod load;
+mod log_filter;
 pub mod paint;
 mod search;
-mod sieve;
 mod state;
 mod tools;
 
-use crate::components::paper::{OnPaper, Printed};
+use crate::components::print_note::{OnPaper, Printed};
 use crate::format;
 use crate::live::OpView;
-use crate::live::lines::LogBuffer;
+use crate::live::log_buffer::LogBuffer;
 use crate::live::store::Follow;
 use crate::reactive::{maybe, part, text, word};
 use leptos::prelude::*;

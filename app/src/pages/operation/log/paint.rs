@@ -5,7 +5,7 @@ use protocol::ansi::{Look, pieces};
 use protocol::log_search::ranges;
 
 /// Maximum number of highlights per line.
-const MOST_MARKS: usize = 200;
+const MAX_MARKS: usize = 200;
 
 /// Segment of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,7 +20,7 @@ pub struct Piece {
 pub fn paint(text: &str, words: &str) -> Vec<Piece> {
     let parts = pieces(text);
     let plain: String = parts.iter().map(|(_, text)| text.as_ref()).collect();
-    let marks = ranges(&plain, words, MOST_MARKS);
+    let marks = ranges(&plain, words, MAX_MARKS);
     let mut out = Vec::new();
     let (mut at, mut mark) = (0, 0);
     for (look, text) in &parts {

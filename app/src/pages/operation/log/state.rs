@@ -1,8 +1,8 @@
 //! View state of the log: listed and matching lines, scroll position, selected line.
 
+use super::log_filter::{Sieve, takes, union};
 use super::search::Search;
-use super::sieve::{Sieve, takes, union};
-use crate::live::lines::LogBuffer;
+use crate::live::log_buffer::LogBuffer;
 use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::{LogLevel, OperationId};
@@ -14,7 +14,7 @@ const TALLEST: f64 = 640.0;
 /// Rows rendered beyond each edge, so that scrolling shows no gaps.
 const BEYOND: usize = 8;
 /// Maximum number of rows. Browsers render nothing taller than about ten million pixels.
-const MOST_ROWS: u64 = 500_000;
+const MAX_ROWS: u64 = 500_000;
 
 /// State shared by the parts of the log.
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ impl Look {
             let least = least.get();
             log.with(|log| {
                 if least == LogLevel::Debug {
-                    let base = log.first().max((log.last() + 1).saturating_sub(MOST_ROWS));
+                    let base = log.first().max((log.last() + 1).saturating_sub(MAX_ROWS));
                     let len = (log.last() + 1).saturating_sub(base) as usize;
                     return Rows { whole: true, base, len, turned: log.turned() };
                 }

@@ -9,7 +9,7 @@ use crate::components::icon::Icon;
 use crate::components::toasts::Toasts;
 use crate::format;
 use crate::live::Live;
-use crate::live::lines::LogBuffer;
+use crate::live::log_buffer::LogBuffer;
 use crate::query;
 use crate::reactive::{part, text, yes};
 use crate::zone::Zones;

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 /// Maximum depth; deeper values are shown as text.
 const DEEPEST: usize = 5;
 /// Maximum number of list entries shown.
-const MOST_ENTRIES: usize = 100;
+const MAX_ENTRIES: usize = 100;
 /// Maximum number of columns in a table of objects.
-const MOST_COLUMNS: usize = 12;
+const MAX_COLUMNS: usize = 12;
 
 fn is_plain(value: &Value) -> bool {
     !matches!(value, Value::Object(_) | Value::Array(_))
@@ -26,7 +26,7 @@ fn columns_of(list: &[Value]) -> Option<Vec<String>> {
                 columns.push(name.clone());
             }
         }
-        if columns.len() > MOST_COLUMNS {
+        if columns.len() > MAX_COLUMNS {
             return None;
         }
     }
@@ -70,7 +70,7 @@ fn table(list: &[Value], columns: &[String]) -> AnyView {
 }
 
 fn list(list: &[Value], depth: usize) -> AnyView {
-    let shown = &list[..list.len().min(MOST_ENTRIES)];
+    let shown = &list[..list.len().min(MAX_ENTRIES)];
     let view = if shown.iter().all(is_plain) {
         let text = shown.iter().map(format::value).collect::<Vec<_>>().join(", ");
         view! { <span class="wrap num">{text}</span> }.into_any()
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(columns(json!([{"a": [1]}])), None);
         assert_eq!(columns(json!([{"a": 1}, 2])), None);
         assert_eq!(columns(json!([{}])), None);
-        let wide: Map<String, Value> = (0..=MOST_COLUMNS).map(|n| (n.to_string(), Value::Null)).collect();
+        let wide: Map<String, Value> = (0..=MAX_COLUMNS).map(|n| (n.to_string(), Value::Null)).collect();
         assert_eq!(columns(json!([wide])), None);
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use protocol::results::LoadResult;
 
 /// Maximum number of gaps listed.
-const MOST_LINES: usize = 10;
+const MAX_LINES: usize = 10;
 
 /// Result view.
 pub fn load_view(load: &LoadResult) -> impl IntoView + use<> {
@@ -67,9 +67,9 @@ fn gaps(load: &LoadResult) -> Option<impl IntoView + use<>> {
     // The largest gaps matter most.
     let mut widest = load.gaps.clone();
     widest.sort_by_key(|gap| std::cmp::Reverse(gap.bars));
-    let shown = widest.len().min(MOST_LINES);
+    let shown = widest.len().min(MAX_LINES);
     let more = load.gap_count.saturating_sub(shown as u64);
-    let lines = widest.into_iter().take(MOST_LINES).map(|gap| {
+    let lines = widest.into_iter().take(MAX_LINES).map(|gap| {
         view! {
             <tr>
                 <td class="num">{format::bar_time(gap.from)}</td>

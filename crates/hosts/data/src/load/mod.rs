@@ -115,7 +115,7 @@ impl DataLoad {
 
     /// Example symbols: those in the CSV folders now, and one for the synthetic source.
     fn examples(&self) -> Vec<String> {
-        const MOST: usize = 50;
+        const MAX_EXAMPLES: usize = 50;
         let mut found = BTreeSet::new();
         let mut synthetic = false;
         for source in &self.config.sources {
@@ -125,7 +125,7 @@ impl DataLoad {
                 SourceConfig::Http { .. } => {}
             }
         }
-        let mut names: Vec<String> = found.iter().take(MOST).map(ToString::to_string).collect();
+        let mut names: Vec<String> = found.iter().take(MAX_EXAMPLES).map(ToString::to_string).collect();
         if synthetic && names.is_empty() {
             names.push("DEMO".to_owned());
         }

@@ -152,10 +152,10 @@ pub(super) fn limits(
 
 /// Log limits: enough for a reader, and not too much for a browser that follows the log.
 pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<Pace, (&'static str, String)> {
-    const MOST: u32 = 1_000_000;
+    const MAX_REPEATS: u32 = 1_000_000;
     let lines = |key, n: Option<u32>, usual| match n {
-        Some(n) if !(1..=MOST).contains(&n) => {
-            Err((key, format!("invalid value {n}: must be from 1 to {MOST} lines.")))
+        Some(n) if !(1..=MAX_REPEATS).contains(&n) => {
+            Err((key, format!("invalid value {n}: must be from 1 to {MAX_REPEATS} lines.")))
         }
         n => Ok(n.unwrap_or(usual)),
     };

@@ -6,9 +6,9 @@
 use protocol::{LogLevel, LogLine, Time};
 
 /// Maximum number of lines kept.
-pub const MOST_LINES: usize = 120_000;
+pub const MAX_LINES: usize = 120_000;
 /// Maximum bytes of text kept: lines may be long.
-const MOST_BYTES: usize = 32 << 20;
+const MAX_BYTES: usize = 32 << 20;
 /// Lines per block.
 const BLOCK: u64 = 512;
 
@@ -217,7 +217,7 @@ impl LogBuffer {
     }
 
     fn make_room(&mut self) {
-        while (self.held > MOST_LINES || self.bytes > MOST_BYTES) && self.blocks.len() > 1 {
+        while (self.held > MAX_LINES || self.bytes > MAX_BYTES) && self.blocks.len() > 1 {
             let eye = self.eye.unwrap_or(self.last) / BLOCK;
             let (low, high) = (self.blocks[0].id, self.blocks[self.blocks.len() - 1].id);
             let goes = if eye.abs_diff(low) >= eye.abs_diff(high) { 0 } else { self.blocks.len() - 1 };
@@ -273,15 +273,15 @@ mod tests {
         let mut log = LogBuffer::default();
         for from in (1..=150_000).step_by(1_000) {
             log.add(1, &lines(from, from + 999));
-            assert!(log.held() <= MOST_LINES);
+            assert!(log.held() <= MAX_LINES);
         }
-        assert!(log.held() > MOST_LINES - BLOCK as usize);
+        assert!(log.held() > MAX_LINES - BLOCK as usize);
         assert_eq!((log.last(), log.get(150_000).unwrap().text), (150_000, "line 150000"));
         assert_eq!(log.get(1), None);
         // A reader at the start keeps the start.
         log.look_at(Some(1));
         log.answer(1, 1_001, 1_000, &lines(1, 1_000));
-        assert!(log.get(1).is_some() && log.held() <= MOST_LINES);
+        assert!(log.get(1).is_some() && log.held() <= MAX_LINES);
         assert_eq!((log.get(150_000), log.last()), (None, 150_000));
     }
 
@@ -291,7 +291,7 @@ mod tests {
         for n in 1..=10_000 {
             log.add(1, &[LogLine { text: "x".repeat(8 * 1024), ..line(n) }]);
         }
-        assert!(log.bytes <= MOST_BYTES && log.held() < 5_000, "{}", log.held());
+        assert!(log.bytes <= MAX_BYTES && log.held() < 5_000, "{}", log.held());
         assert!(log.get(10_000).is_some());
     }
 

@@ -1,7 +1,7 @@
 //! Texts of the command line about operations. Pure; shared with the page where possible.
 
 use app::zone::Zone;
-use app::{format, words};
+use app::{display, format};
 use protocol::api::{KindList, OperationDetail};
 use protocol::{Operation, State, Time};
 
@@ -32,7 +32,7 @@ pub fn table(operations: &[Operation], now: Time) -> String {
     }
     let head = ["ID", "STATE", "PROGRESS", "DURATION", "HOST", "KIND", "TITLE"].map(str::to_owned);
     let rows = operations.iter().map(|op| {
-        let far = if op.state.ended() { String::new() } else { words::how_far(op.progress.as_ref()) };
+        let far = if op.state.ended() { String::new() } else { display::how_far(op.progress.as_ref()) };
         let host = op.host.as_ref().map(ToString::to_string).unwrap_or_default();
         [
             op.id.to_string(),
@@ -72,9 +72,9 @@ pub fn standing(op: &Operation) -> String {
     let mut parts = Vec::new();
     if let Some(progress) = op.progress.as_ref().filter(|_| !op.state.ended()) {
         parts.extend([
-            words::how_far(Some(progress)),
-            words::done_of_total(progress),
-            words::doing(progress),
+            display::how_far(Some(progress)),
+            display::done_of_total(progress),
+            display::doing(progress),
         ]);
     }
     if let Some(condition) = op.condition.as_ref().filter(|_| !op.state.ended()) {
@@ -147,7 +147,7 @@ pub fn detail(detail: &OperationDetail, now: Time) -> String {
     line("tags", op.tags.join(", "));
     line("checkpoint", op.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default());
     if let Some(receipt) = &op.receipt {
-        let steps = words::trail::trail(receipt, Zone::Utc)
+        let steps = display::trail::trail(receipt, Zone::Utc)
             .into_iter()
             .map(|(step, text, _)| format!("{step} {text}"));
         line("cancel", steps.collect::<Vec<_>>().join(" · "));

@@ -5,8 +5,8 @@ use protocol::{Problem, ProblemType};
 use std::time::Duration;
 
 /// Initial and maximum delay; it doubles with each consecutive failure.
-const FIRST: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(60);
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// The caller tracks [`Again::turn`], reports results, and is notified when it should retry.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ impl Again {
 }
 
 fn pause(times: u32) -> Duration {
-    FIRST.saturating_mul(1 << times.min(8)).min(LONGEST)
+    FIRST_DELAY.saturating_mul(1 << times.min(8)).min(MAX_DELAY)
 }
 
 /// Whether a retry may succeed: the server is unreachable or temporarily unavailable. Rejections and unreadable answers
@@ -72,7 +72,7 @@ mod tests {
     fn pauses_double_up_to_the_longest() {
         let seconds: Vec<u64> = (0..6).map(|times| pause(times).as_secs()).collect();
         assert_eq!(seconds, [5, 10, 20, 40, 60, 60]);
-        assert_eq!(pause(u32::MAX), LONGEST);
+        assert_eq!(pause(u32::MAX), MAX_DELAY);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The displayed lists: sorted, and frozen while the user points at them.
 
-use super::hold::{Lists, Placed, Waiting, hold};
+use super::freeze::{Lists, Placed, Waiting, hold};
 use super::order::place;
 use super::stored::Stored;
 use crate::actions::Actions;

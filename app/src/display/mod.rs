@@ -16,7 +16,7 @@ pub mod take_along;
 pub mod trail;
 
 use crate::format;
-use crate::live::line::Place;
+use crate::live::queue_position::Place;
 use crate::live::store::Facts;
 use protocol::{Condition, ConditionKind, KindName, Progress, State, Time};
 

@@ -154,7 +154,7 @@ fn ordinal(n: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::hosts::made;
+    use crate::display::hosts::made;
     use proptest::prelude::*;
 
     fn kind() -> KindName {

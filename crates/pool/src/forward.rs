@@ -1,4 +1,4 @@
-//! Pipe: sends the response of one service to another, chunk by chunk, without storing it.
+//! Forward: sends the response of one service to another, chunk by chunk, without storing it.
 
 use crate::error::TimeLimits;
 use crate::{Pool, PoolError, body};
@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// End at which a pipe broke.
+/// End at which a forwarded body broke.
 #[derive(Debug, Error)]
-pub enum PipeError {
+pub enum ForwardError {
     /// Reading failed.
     #[error(transparent)]
     Source(PoolError),
@@ -22,9 +22,9 @@ pub enum PipeError {
     Target(PoolError),
 }
 
-/// Time limits of a pipe.
+/// Time limits of a forwarded body.
 #[derive(Clone, Copy, Debug)]
-pub struct PipeLimits {
+pub struct ForwardLimits {
     /// Until the next chunk.
     pub silence: Duration,
     /// In total.
@@ -35,25 +35,25 @@ impl Pool {
     /// Reads `path` here and sends it to `target` at another service with PUT. One try, on separate connections.
     ///
     /// # Errors
-    /// [`PipeError`]; the other service must discard an incomplete file.
-    pub async fn pipe(
+    /// [`ForwardError`]; the other service must discard an incomplete file.
+    pub async fn forward(
         &self,
         path: &str,
         to: &Pool,
         target: &str,
-        limits: PipeLimits,
-    ) -> Result<(), PipeError> {
+        limits: ForwardLimits,
+    ) -> Result<(), ForwardError> {
         let (url, target_url) = (self.address(path), to.address(target));
         let times = TimeLimits { connect: limits.silence, whole: limits.whole };
-        let asking = self.stream_client().get(self.full(path).map_err(PipeError::Source)?).send();
+        let asking = self.stream_client().get(self.full(path).map_err(ForwardError::Source)?).send();
         let response = match tokio::time::timeout(limits.silence, asking).await {
             Err(_) => {
                 let what = "start its response";
-                return Err(PipeError::Source(PoolError::Timeout { url, after: limits.silence, what }));
+                return Err(ForwardError::Source(PoolError::Timeout { url, after: limits.silence, what }));
             }
-            Ok(Err(e)) => return Err(PipeError::Source(PoolError::from_client(&url, &e, times))),
+            Ok(Err(e)) => return Err(ForwardError::Source(PoolError::from_client(&url, &e, times))),
             Ok(Ok(response)) if !response.status().is_success() => {
-                return Err(PipeError::Source(body::refusal(response, &url).await));
+                return Err(ForwardError::Source(body::refusal(response, &url).await));
             }
             Ok(Ok(response)) => response,
         };
@@ -72,20 +72,20 @@ impl Pool {
             *fault.lock() = Some(error);
             Some((Err(io::Error::other("the source was interrupted")), None))
         });
-        let putting = to.stream_client().put(to.full(target).map_err(PipeError::Target)?);
+        let putting = to.stream_client().put(to.full(target).map_err(ForwardError::Target)?);
         let putting = putting.body(Body::wrap_stream(pieces)).send();
         let put = tokio::time::timeout(limits.whole, putting).await;
         if let Some(error) = fault.lock().take() {
-            return Err(PipeError::Source(error));
+            return Err(ForwardError::Source(error));
         }
         match put {
             Err(_) => {
                 let what = "accept all data";
-                Err(PipeError::Target(PoolError::Timeout { url: target_url, after: limits.whole, what }))
+                Err(ForwardError::Target(PoolError::Timeout { url: target_url, after: limits.whole, what }))
             }
-            Ok(Err(e)) => Err(PipeError::Target(PoolError::from_client(&target_url, &e, times))),
+            Ok(Err(e)) => Err(ForwardError::Target(PoolError::from_client(&target_url, &e, times))),
             Ok(Ok(response)) if !response.status().is_success() => {
-                Err(PipeError::Target(body::refusal(response, &target_url).await))
+                Err(ForwardError::Target(body::refusal(response, &target_url).await))
             }
             Ok(Ok(_)) => Ok(()),
         }

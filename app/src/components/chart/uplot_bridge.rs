@@ -1,8 +1,8 @@
 //! Bindings to `glue.js` and its modules, and the effects that feed them.
 
 use super::Asks;
+use super::controls::Dials;
 use super::data::{Sheet, Spec};
-use super::dials::Dials;
 use super::figures::{Figures, numbers};
 use super::smooth::smoothed;
 use js_sys::{Array, Float64Array, Object, Reflect};
@@ -21,7 +21,7 @@ extern "C" {
     fn painter() -> JsValue;
 }
 
-#[wasm_bindgen(module = "/src/components/chart/hand.js")]
+#[wasm_bindgen(module = "/src/components/chart/gestures.js")]
 extern "C" {
     /// Handles wheel and touch gestures.
     fn hands() -> JsValue;
@@ -49,7 +49,7 @@ extern "C" {
     pub fn save_text(file: &str, media_type: &str, text: &str);
 }
 
-#[wasm_bindgen(module = "/src/components/chart/glue.js")]
+#[wasm_bindgen(module = "/src/components/chart/uplot_bridge.js")]
 extern "C" {
     type Plot;
 

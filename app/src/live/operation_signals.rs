@@ -1,8 +1,8 @@
 //! Signals of one operation, one per part that changes independently.
 
-use super::ledger::Known;
-use super::line::Waiting;
-use crate::words::start::Work;
+use super::queue_position::Waiting;
+use super::sequence_check::Known;
+use crate::display::start::Work;
 use leptos::prelude::*;
 use protocol::filter::{self, Filter, Seen};
 use protocol::{
@@ -180,7 +180,7 @@ impl OpCell {
     /// Duration of the current attempt, microseconds. Not tracked.
     pub fn took(&self, now: Time) -> Option<i64> {
         let took = self.condition.with_untracked(|c| {
-            self.facts.with_untracked(|facts| crate::words::elapsed(facts, c.as_ref(), now))
+            self.facts.with_untracked(|facts| crate::display::elapsed(facts, c.as_ref(), now))
         });
         took.map(|seconds| (seconds * 1e6) as i64)
     }

@@ -23,9 +23,9 @@ const STALE_AFTER: f64 = 2_500.0;
 /// Minimum time between two snapshots, milliseconds.
 const APART: f64 = 2_000.0;
 /// Maximum number of missing events to request one by one.
-const MOST_BEHIND: u64 = 3_000;
+const MAX_BEHIND: u64 = 3_000;
 /// Maximum number of held frames; beyond that a snapshot is needed.
-const MOST_HELD: usize = 5_000;
+const MAX_HELD: usize = 5_000;
 
 /// A request to the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,7 +107,7 @@ impl Relay {
             Frame::Join | Frame::Nudge | Frame::Beat(_) => {}
             frame if self.direct() => self.apply(frame, &mut taken, follower, now),
             frame => {
-                if self.held.len() >= MOST_HELD {
+                if self.held.len() >= MAX_HELD {
                     self.held.clear();
                     self.needs_snapshot = true;
                 }
@@ -250,7 +250,7 @@ impl Relay {
     fn mend(&mut self, target: u64, taken: &mut Taken, follower: &Follower, now: f64) {
         self.behind_since.get_or_insert(now);
         let after = follower.seq();
-        if target - after > MOST_BEHIND {
+        if target - after > MAX_BEHIND {
             self.lose(taken, follower, now);
         } else {
             self.send(Errand::Page { after }, taken);

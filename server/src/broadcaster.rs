@@ -1,11 +1,11 @@
-//! Pump: up to 8 tasks, one per core, write the feed to many readers.
+//! broadcaster: up to 8 tasks, one per core, write the feed to many readers.
 //!
-//! A reader is a socket and a position in the feed, without a task or buffers. When events are published, each pump
+//! A reader is a socket and a position in the feed, without a task or buffers. When events are published, each broadcaster
 //! visits its readers once: readers at the same position, which is nearly all of them, get the same bytes from the ring
 //! in one write. A reader that accepts no more is skipped until it has room, and then gets the latest progress of each
 //! operation.
 
-use crate::stream::{BEAT, Feed, Next, beat, hello, joined, named, next};
+use crate::stream::{Feed, HEARTBEAT_INTERVAL, Next, beat, hello, joined, named, next};
 use bytes::Bytes;
 use engine::{Cursor, Engine, Read};
 use protocol::OperationId;
@@ -22,22 +22,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Interval of checks for closed connections, readers with room again, and heartbeats.
-const LOOK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Same, while a reader accepts no more.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const BLOCKED_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// Number of writes after which other tasks on this thread may run.
-const TURN: usize = 64;
+const MAX_WRITES_PER_TURN: usize = 64;
 /// Number of positions for which prepared bytes are cached.
-const PLACES: usize = 8;
+const MAX_CACHED_POSITIONS: usize = 8;
 
-/// Handle; clones share the pumps.
+/// Handle; clones share the broadcaster.
 #[derive(Clone)]
-pub struct Pump(Arc<Shared>);
+pub struct Broadcaster(Arc<Shared>);
 
 struct Shared {
     engine: Engine,
     /// One per core.
-    pumps: Vec<mpsc::UnboundedSender<Reader>>,
+    workers: Vec<mpsc::UnboundedSender<Reader>>,
     turn: AtomicUsize,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -92,33 +92,34 @@ impl Reader {
     }
 }
 
-impl Pump {
-    /// Starts the pumps, one per core; needs a tokio runtime. They end when `stop` is cancelled.
+impl Broadcaster {
+    /// Starts the broadcaster, one per core; needs a tokio runtime. They end when `stop` is cancelled.
     pub fn start(engine: Engine, stop: CancellationToken) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let (mut pumps, mut ends) = (Vec::new(), Vec::new());
+        let (mut workers, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..cores {
             let (sender, joining) = mpsc::unbounded_channel();
-            pumps.push(sender);
+            workers.push(sender);
             ends.push(joining);
         }
         let tasks = TaskTracker::new();
-        let pump = Self(Arc::new(Shared { engine, pumps, turn: AtomicUsize::new(0), stop, tasks }));
+        let broadcaster = Self(Arc::new(Shared { engine, workers, turn: AtomicUsize::new(0), stop, tasks }));
         for joining in ends {
-            let at_work = AtWork { pump: pump.clone(), readers: Vec::new(), batches: Vec::new() };
-            pump.0.tasks.spawn(at_work.run(joining));
+            let at_work =
+                AtWork { broadcaster: broadcaster.clone(), readers: Vec::new(), batches: Vec::new() };
+            broadcaster.0.tasks.spawn(at_work.run(joining));
         }
-        pump
+        broadcaster
     }
 
     /// Responds to a request for the feed: head, first message, and events that are no longer in the ring; then the
-    /// pump takes over.
+    /// broadcaster takes over.
     pub async fn begin(&self, reader: Reader, head: Bytes) {
         let hello = named("hello", &hello(&self.0.engine, reader.after));
         self.catch_up(reader, [head, hello].concat().into()).await;
     }
 
-    /// Waits until all pumps have ended.
+    /// Waits until all broadcaster have ended.
     pub async fn ended(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -147,8 +148,8 @@ impl Pump {
         if matches!(caught_up, Ok(true)) {
             reader.sent_at = Instant::now();
             let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-            // A pump ends only with the server; then the reader ends, too.
-            let _ = self.0.pumps[turn % self.0.pumps.len()].send(reader);
+            // A broadcaster ends only with the server; then the reader ends, too.
+            let _ = self.0.workers[turn % self.0.workers.len()].send(reader);
         }
     }
 }
@@ -168,20 +169,21 @@ struct Batch {
     found: Option<(u64, Bytes)>,
 }
 
-/// A pump.
+/// A broadcaster.
 struct AtWork {
-    pump: Pump,
+    broadcaster: Broadcaster,
     readers: Vec<Reader>,
     batches: Vec<Batch>,
 }
 
 impl AtWork {
     async fn run(mut self, mut joining: mpsc::UnboundedReceiver<Reader>) {
-        let stop = self.pump.0.stop.clone();
-        let mut head: Cursor = self.pump.0.engine.follow(self.pump.0.engine.feed().head(), None);
-        let (mut blocked, mut look) = (false, Instant::now() + LOOK);
+        let stop = self.broadcaster.0.stop.clone();
+        let mut head: Cursor =
+            self.broadcaster.0.engine.follow(self.broadcaster.0.engine.feed().head(), None);
+        let (mut blocked, mut look) = (false, Instant::now() + CHECK_INTERVAL);
         loop {
-            let again = if blocked { look.min(Instant::now() + LOOK_AGAIN) } else { look };
+            let again = if blocked { look.min(Instant::now() + BLOCKED_CHECK_INTERVAL) } else { look };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -194,12 +196,12 @@ impl AtWork {
             }
             if Instant::now() >= look {
                 self.readers.retain(Reader::is_there);
-                look = Instant::now() + LOOK;
+                look = Instant::now() + CHECK_INTERVAL;
             }
             while let Ok(reader) = joining.try_recv() {
                 self.readers.push(reader);
             }
-            head.moved_to(self.pump.0.engine.feed().head());
+            head.moved_to(self.broadcaster.0.engine.feed().head());
             self.go_over(head.after()).await;
             blocked = self.readers.iter().any(|reader| !reader.left.is_empty());
         }
@@ -219,13 +221,16 @@ impl AtWork {
                     continue;
                 }
                 Given::Elsewhere => {
-                    let (reader, pump) = (self.readers.swap_remove(at), self.pump.clone());
-                    self.pump.0.tasks.spawn(async move { pump.catch_up(reader, Bytes::new()).await });
+                    let (reader, broadcaster) = (self.readers.swap_remove(at), self.broadcaster.clone());
+                    self.broadcaster
+                        .0
+                        .tasks
+                        .spawn(async move { broadcaster.catch_up(reader, Bytes::new()).await });
                     continue;
                 }
             }
             at += 1;
-            if written == TURN {
+            if written == MAX_WRITES_PER_TURN {
                 written = 0;
                 tokio::task::yield_now().await;
             }
@@ -243,7 +248,7 @@ impl AtWork {
             }
         }
         let bytes = if reader.after < head {
-            match batch(&mut self.batches, &self.pump.0.engine, reader.after, reader.feed.only) {
+            match batch(&mut self.batches, &self.broadcaster.0.engine, reader.after, reader.feed.only) {
                 None => return Given::Elsewhere,
                 Some((after, bytes)) => {
                     reader.after = after;
@@ -254,7 +259,9 @@ impl AtWork {
             Bytes::new()
         };
         let bytes = match bytes.is_empty() {
-            true if now.duration_since(reader.sent_at) >= BEAT => named("beat", &beat(&self.pump.0.engine)),
+            true if now.duration_since(reader.sent_at) >= HEARTBEAT_INTERVAL => {
+                named("beat", &beat(&self.broadcaster.0.engine))
+            }
             true => return Given::Nothing,
             false => bytes,
         };
@@ -286,7 +293,7 @@ fn batch(
         Read::Nothing => Some((after, Bytes::new())),
         Read::Older | Read::Unknown => None,
     };
-    if batches.len() < PLACES {
+    if batches.len() < MAX_CACHED_POSITIONS {
         batches.push(Batch { after, only, found: found.clone() });
     }
     found

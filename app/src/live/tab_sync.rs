@@ -1,12 +1,12 @@
-//! Coordination of the driver with other tabs: executes what [`Tab`](super::role::Tab) and
-//! [`Relay`](super::relay::Relay) decide.
+//! Coordination of the driver with other tabs: executes what [`Tab`](super::leader_election::Tab) and
+//! [`Relay`](super::follower::Relay) decide.
 
 use super::driver::{Driver, Handle, now};
 use super::feed::Follower;
+use super::follower::{Errand, Relay, Taken};
 use super::frame::{Frame, Standing};
+use super::leader_election::{self, Role};
 use super::link::{Input, Shown};
-use super::relay::{Errand, Relay, Taken};
-use super::role::{self, Role};
 use super::tabs::{Answer, Tabs};
 use super::wire;
 use crate::http::Call;
@@ -74,28 +74,28 @@ impl Handle {
         let tabs = Tabs::open(move |frame| handle.hear(frame));
         let shared = tabs.is_some();
         self.0.borrow_mut().tabs = tabs;
-        self.role(role::Input::Start { shared, hidden: hidden() });
+        self.role(leader_election::Input::Start { shared, hidden: hidden() });
         let handle = self.clone();
         // Lives as long as the app, so the handle is not needed.
         let _ = window_event_listener_untyped("visibilitychange", move |_| {
-            handle.role(role::Input::Seen { hidden: hidden() });
+            handle.role(leader_election::Input::Seen { hidden: hidden() });
         });
     }
 
     /// Passes an input to the tab and executes its commands.
-    pub(super) fn role(&self, input: role::Input) {
+    pub(super) fn role(&self, input: leader_election::Input) {
         let commands = self.0.borrow_mut().tab.on(input, now(), js_sys::Math::random());
         for command in commands {
             match command {
-                role::Command::Ask => self.ask_lock(false),
-                role::Command::Steal => self.ask_lock(true),
-                role::Command::Release => {
+                leader_election::Command::Ask => self.ask_lock(false),
+                leader_election::Command::Steal => self.ask_lock(true),
+                leader_election::Command::Release => {
                     let request = self.0.borrow_mut().request.take();
                     drop(request);
                 }
-                role::Command::Join => self.0.borrow().say(&Frame::Join),
-                role::Command::Connect => self.connect(),
-                role::Command::Disconnect => self.disconnect(),
+                leader_election::Command::Join => self.0.borrow().say(&Frame::Join),
+                leader_election::Command::Connect => self.connect(),
+                leader_election::Command::Disconnect => self.disconnect(),
             }
         }
         {
@@ -111,9 +111,9 @@ impl Handle {
         driver.request = driver.tabs.as_ref().map(|tabs| {
             tabs.ask(steal, move |answer| {
                 handle.role(match answer {
-                    Answer::Granted => role::Input::Granted,
-                    Answer::Taken => role::Input::Taken,
-                    Answer::Refused => role::Input::Refused,
+                    Answer::Granted => leader_election::Input::Granted,
+                    Answer::Taken => leader_election::Input::Taken,
+                    Answer::Refused => leader_election::Input::Refused,
                 });
             })
         });
@@ -253,7 +253,7 @@ impl Handle {
             driver.relay.tick(now);
             driver.relay.silent(now)
         };
-        self.role(role::Input::Tick { silent });
+        self.role(leader_election::Input::Tick { silent });
     }
 
     /// Updates the connection state.

@@ -2,12 +2,12 @@
 //! tab. Pure.
 
 use crate::format;
-use crate::live::role::Role;
+use crate::live::leader_election::Role;
 use protocol::{OperationId, State};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of stored entries; beyond it the oldest is dropped.
-const MOST: usize = 100;
+const MAX_AWAITED: usize = 100;
 
 /// An operation whose end is awaited.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub fn read(text: &str) -> Vec<Awaited> {
 
 /// Serializes the list.
 pub fn write(list: &[Awaited]) -> String {
-    serde_json::to_string(&list[list.len().saturating_sub(MOST)..]).unwrap_or_default()
+    serde_json::to_string(&list[list.len().saturating_sub(MAX_AWAITED)..]).unwrap_or_default()
 }
 
 /// Outcome of an operation.

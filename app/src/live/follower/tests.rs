@@ -1,6 +1,6 @@
 //! A leader, a server and a listening tab without a browser: frames are lost, answers are late.
 
-use super::super::ledger::tests::{event as numbered, operation};
+use super::super::sequence_check::tests::{event as numbered, operation};
 use super::*;
 use proptest::prelude::*;
 use protocol::event::Skipped;

@@ -1,10 +1,10 @@
 //! Data of an operation beyond the snapshot, kept current. Responses are merged with the feed, and requested again
 //! after changes without events or after a gap in the feed.
 
-use crate::again::Again;
 use crate::api;
 use crate::live::store::{Follow, Stand};
 use crate::live::{Live, OpView};
+use crate::retry_timer::Again;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};

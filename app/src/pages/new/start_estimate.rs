@@ -1,15 +1,15 @@
 //! Expected start of the operation: where and when, updated while the form is filled in.
 
 use crate::components::link::A;
+use crate::display::start::{self, Asked, Start};
 use crate::live::Live;
 use crate::reactive::{part, word};
-use crate::words::start::{self, Asked, Start};
 use leptos::prelude::*;
 use protocol::api::KindOffer;
 
 /// The line above the submit button.
 #[component]
-pub fn Outlook(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView {
+pub fn StartEstimate(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView {
     let live = Live::here();
     let (hosts, clock, fresh) = (live.hosts(), live.clock(), live.fresh());
     let (kind, limit) = (offer.spec.name, offer.limit);
