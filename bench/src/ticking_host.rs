@@ -47,14 +47,14 @@ impl Work for Tick {
         let spread = ctx.id().0.as_u128() as u64 % params.every_ms.max(1);
         let mut every = tokio::time::interval_at(Instant::now() + Duration::from_millis(spread), period);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ctx.items("reports", Some(params.reports));
+        ctx.set_total("reports", Some(params.reports));
         for n in 1..=params.reports {
             tokio::select! {
                 () = ctx.token().cancelled() => return Err(WorkError::Cancelled),
                 _ = every.tick() => {}
             }
             ctx.message(format!("called@{}", Time::now().micros()));
-            ctx.done(n);
+            ctx.set_done(n);
         }
         Ok(ResultDoc {
             document: serde_json::json!({"reports": params.reports}),

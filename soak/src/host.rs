@@ -187,7 +187,7 @@ impl Run {
         };
         let run = Self { book, params, step, ctx };
         run.book.write(&run.line(What::Begin));
-        run.ctx.items("steps", Some(run.params.steps));
+        run.ctx.set_total("steps", Some(run.params.steps));
         Ok(run)
     }
 
@@ -223,7 +223,7 @@ impl Run {
 
     fn stepped(&mut self) -> Result<(), WorkError> {
         self.step += 1;
-        self.ctx.done(self.step);
+        self.ctx.set_done(self.step);
         let every = self.params.checkpoint_every;
         if every > 0 && self.step.is_multiple_of(every) {
             let path = place(&self.book.data, &self.ctx);

@@ -63,7 +63,7 @@ fn count(ctx: &Context, params: &Params) -> Result<ResultDoc, WorkError> {
     ctx.phase(1, "look");
     let files = files_of(&params.folder, params.most)?;
     ctx.phase(2, "count");
-    ctx.items("files", Some(files.len() as u64));
+    ctx.set_total("files", Some(files.len() as u64));
     // An earlier attempt may have left a checkpoint: number of files done, and their lines.
     let (done, mut lines) = match ctx.resume_from() {
         Some(checkpoint) => serde_json::from_value(checkpoint.state.clone()).unwrap_or((0, 0)),
@@ -77,7 +77,7 @@ fn count(ctx: &Context, params: &Params) -> Result<ResultDoc, WorkError> {
             Ok(counted) => lines += counted,
             Err(error) => ctx.log(LogLevel::Warn, format!("skipping {}: {error}", file.display())),
         }
-        ctx.done(n as u64 + 1);
+        ctx.set_done(n as u64 + 1);
         ctx.point("lines", n as f64 + 1.0, lines as f64);
         ctx.checkpoint(format!("{} of {} files", n + 1, files.len()), serde_json::json!([n + 1, lines]))?;
     }

@@ -3,9 +3,9 @@
 //! Lock order: registry, attempt, report.
 
 use crate::Context;
+use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
 use crate::report::Report;
-use crate::shelf::Shelf;
 use crate::work::{Prepared, WorkError};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -261,12 +261,12 @@ pub(crate) async fn live(
     attempt: &Arc<Attempt>,
     work: Prepared,
     resume_from: Option<Checkpoint>,
-    shelf: Option<Arc<Shelf>>,
+    checkpoint_store: Option<Arc<CheckpointStore>>,
     release: impl FnOnce(),
 ) {
     let ending = if attempt.begin() {
         tokio::select! {
-            joined = work_and_leave(attempt, work, resume_from, shelf.clone()) => attempt.ending(joined),
+            joined = work_and_leave(attempt, work, resume_from, checkpoint_store.clone()) => attempt.ending(joined),
             never = attempt.report.trail() => match never {},
         }
     } else {
@@ -276,10 +276,10 @@ pub(crate) async fn live(
     if matches!(ending, Ending::Cancelled) {
         attempt.report.say(HostEventBody::Stopped);
     }
-    if let (Ending::Succeeded { .. }, Some(shelf)) = (&ending, shelf) {
+    if let (Ending::Succeeded { .. }, Some(checkpoint_store)) = (&ending, checkpoint_store) {
         // A succeeded operation needs no checkpoint files.
         let id = attempt.id;
-        if tokio::task::spawn_blocking(move || shelf.forget(id)).await.is_err() {
+        if tokio::task::spawn_blocking(move || checkpoint_store.forget(id)).await.is_err() {
             tracing::error!(operation = %id, "can't remove checkpoint files");
         }
     }
@@ -294,10 +294,10 @@ async fn work_and_leave(
     attempt: &Arc<Attempt>,
     work: Prepared,
     resume_from: Option<Checkpoint>,
-    shelf: Option<Arc<Shelf>>,
+    checkpoint_store: Option<Arc<CheckpointStore>>,
 ) -> Result<Result<ResultDoc, WorkError>, JoinError> {
     let gone = CancellationToken::new();
-    let context = Context::new(Arc::clone(attempt), resume_from, shelf, gone.clone().drop_guard());
+    let context = Context::new(Arc::clone(attempt), resume_from, checkpoint_store, gone.clone().drop_guard());
     let mut task = tokio::spawn(async move { work(context).await });
     let joined = join(attempt, &mut task).await;
     // Tells remaining threads of the work to stop.

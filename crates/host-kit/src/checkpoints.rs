@@ -1,9 +1,9 @@
 //! Files of checkpoints over HTTP, for the server, which transfers them between hosts.
 
 use crate::Refusal;
+use crate::checkpoint_store::{CheckpointStore, PendingFile, is_name};
 use crate::host::Shared;
 use crate::routes::{Answer, parse_as, parse_id, query_value};
-use crate::shelf::{Part, Shelf, is_name};
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
 use axum::http::{StatusCode, header};
@@ -43,8 +43,8 @@ async fn list(
 ) -> Answer<Json<CheckpointFiles>> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
     // Checked before a large file is sent in vain.
-    let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
-    let files = blocking(move || Ok(shelf.list(id, attempt))).await?;
+    let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_shelf)?;
+    let files = blocking(move || Ok(checkpoint_store.list(id, attempt))).await?;
     Ok(Json(CheckpointFiles { files }))
 }
 
@@ -53,7 +53,10 @@ async fn give(
     Path((id, attempt, name)): Path<(String, String, String)>,
 ) -> Answer<Response> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    let found = shared.shelf.as_ref().and_then(|shelf| shelf.find(id, attempt, &name));
+    let found = shared
+        .checkpoint_store
+        .as_ref()
+        .and_then(|checkpoint_store| checkpoint_store.find(id, attempt, &name));
     let Some(path) = found else {
         let name: String = name.chars().take(120).collect();
         let why = format!(
@@ -102,8 +105,8 @@ async fn take(
             "A file name may have letters, digits, dots, dashes and underscores, and must not start with a dot.",
         ));
     }
-    let shelf = shared.shelf.clone().ok_or_else(no_shelf)?;
-    let mut part = begin(Arc::clone(&shelf), id, attempt, name).await?;
+    let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_shelf)?;
+    let mut part = begin(Arc::clone(&checkpoint_store), id, attempt, name).await?;
     let mut body = request.into_body().into_data_stream();
     loop {
         let piece = tokio::time::timeout(SILENCE, body.next())
@@ -121,7 +124,7 @@ async fn take(
     }
     let finished = tokio::task::spawn_blocking(move || {
         let finished = part.finish(Some(&wanted));
-        shelf.arrived();
+        checkpoint_store.arrived();
         finished.map_err(|e| (e, wanted))
     });
     match finished.await.map_err(|_| broken())? {
@@ -135,13 +138,18 @@ async fn take(
     }
 }
 
-async fn begin(shelf: Arc<Shelf>, id: OperationId, attempt: u32, name: String) -> Answer<Part> {
-    blocking(move || shelf.begin(id, attempt, &name)).await
+async fn begin(
+    checkpoint_store: Arc<CheckpointStore>,
+    id: OperationId,
+    attempt: u32,
+    name: String,
+) -> Answer<PendingFile> {
+    blocking(move || checkpoint_store.begin(id, attempt, &name)).await
 }
 
 async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<StatusCode> {
     let id = parse_id(&id)?;
-    if let Some(shelf) = shared.shelf.clone() {
+    if let Some(checkpoint_store) = shared.checkpoint_store.clone() {
         // Files of a running attempt must not be replaced.
         let runs = shared.registry.find(id).is_ok_and(|attempt| !attempt.ended());
         if runs {
@@ -149,7 +157,7 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
             return Err(Refusal::new(ProblemType::Conflict, why));
         }
         blocking(move || {
-            shelf.forget(id);
+            checkpoint_store.forget(id);
             Ok(())
         })
         .await?;

@@ -2,8 +2,8 @@
 
 use crate::WorkError;
 use crate::attempt::Attempt;
+use crate::checkpoint_store::{CheckpointStore, SavedFile, is_name};
 use crate::report::short;
-use crate::shelf::{KeepFile, Shelf, is_name};
 use protocol::host::{HostCondition, HostEventBody};
 use protocol::{Checkpoint, CheckpointFile, ConditionKind, LogLevel, OperationId, Time};
 use serde_json::Value;
@@ -31,22 +31,22 @@ struct Held {
     attempt: Arc<Attempt>,
     resume_from: Option<Checkpoint>,
     /// Storage for files of checkpoints, and the number of checkpoints of this attempt.
-    shelf: Option<Arc<Shelf>>,
+    checkpoint_store: Option<Arc<CheckpointStore>>,
     kept: AtomicU32,
     /// Dropped with the last clone; until then, the host does not report that the work stopped.
     _gone: DropGuard,
 }
 
-/// Checkpoint for [`Context::keep`].
+/// Checkpoint for [`Context::save_checkpoint`].
 #[derive(Debug)]
-pub struct Place {
+pub struct CheckpointBuilder {
     note: String,
     state: Value,
-    files: Vec<KeepFile>,
+    files: Vec<SavedFile>,
     fraction: Option<f64>,
 }
 
-impl Place {
+impl CheckpointBuilder {
     /// Creates a checkpoint: a note for users ("7 of 13 segments"), and the state that a later attempt needs to resume,
     /// at most 64 KiB of JSON.
     pub fn new(note: impl Into<String>, state: Value) -> Self {
@@ -55,7 +55,7 @@ impl Place {
 
     /// Adds files.
     #[must_use]
-    pub fn with(mut self, files: Vec<KeepFile>) -> Self {
+    pub fn with(mut self, files: Vec<SavedFile>) -> Self {
         self.files = files;
         self
     }
@@ -102,11 +102,11 @@ impl Context {
     pub(crate) fn new(
         attempt: Arc<Attempt>,
         resume_from: Option<Checkpoint>,
-        shelf: Option<Arc<Shelf>>,
+        checkpoint_store: Option<Arc<CheckpointStore>>,
         gone: DropGuard,
     ) -> Self {
         let kept = AtomicU32::new(0);
-        Self { held: Arc::new(Held { attempt, resume_from, shelf, kept, _gone: gone }) }
+        Self { held: Arc::new(Held { attempt, resume_from, checkpoint_store, kept, _gone: gone }) }
     }
 
     /// ID of the operation.
@@ -131,7 +131,7 @@ impl Context {
         let given =
             |file: &&CheckpointFile| file.name.split_once('-').is_some_and(|(_, given)| given == name);
         let file = checkpoint.files.iter().find(given)?;
-        self.held.shelf.as_ref()?.find_whole(self.id(), checkpoint.attempt, file)
+        self.held.checkpoint_store.as_ref()?.find_whole(self.id(), checkpoint.attempt, file)
     }
 
     /// Token that is cancelled when the work is to stop, for `select!`.
@@ -147,7 +147,7 @@ impl Context {
         if self.token().is_cancelled() { Err(WorkError::Cancelled) } else { Ok(()) }
     }
 
-    /// Enters a phase, counted from 1; the kind declares how many there are. Resets the count: call [`Context::items`]
+    /// Enters a phase, counted from 1; the kind declares how many there are. Resets the count: call [`Context::set_total`]
     /// again. A declared phase contributes its share of the whole; an undeclared one makes the whole unknown.
     pub fn phase(&self, index: u32, name: &str) {
         let name = short(name);
@@ -155,14 +155,14 @@ impl Context {
     }
 
     /// Sets what is counted from here on, in the plural (`rows`), and the total if known. Resets count and rate.
-    pub fn items(&self, unit: &str, total: Option<u64>) {
+    pub fn set_total(&self, unit: &str, total: Option<u64>) {
         let unit = short(unit);
         // The count usually follows at once, and shows whether it continues or restarts.
         self.held.attempt.report.remark(|meter| meter.items(&unit, total, Instant::now()));
     }
 
     /// Corrects unit and total without resetting count and rate, for a total that grows.
-    pub fn revise_items(&self, unit: &str, total: Option<u64>) {
+    pub fn revise_total(&self, unit: &str, total: Option<u64>) {
         let unit = short(unit);
         self.held.attempt.report.measure(|meter, _| meter.revise_items(&unit, total));
     }
@@ -175,11 +175,11 @@ impl Context {
 
     /// Sets the number of items done in total. A lower number than before restarts the count and makes the whole
     /// unknown, because more restarts may follow.
-    pub fn done(&self, done: u64) {
+    pub fn set_done(&self, done: u64) {
         self.held.attempt.report.measure(|meter, now| meter.done(done, now));
     }
 
-    /// Sets a message for users about the current activity. Set before [`Context::done`], both are sent together.
+    /// Sets a message for users about the current activity. Set before [`Context::set_done`], both are sent together.
     pub fn message(&self, text: impl Into<String>) {
         let text = short(&text.into());
         self.held.attempt.report.remark(|meter| meter.message(text));
@@ -225,7 +225,7 @@ impl Context {
     /// # Errors
     /// If the state has more than 64 KiB of JSON; nothing was saved then.
     pub fn checkpoint(&self, note: impl Into<String>, state: Value) -> Result<(), CheckpointError> {
-        self.keep(Place::new(note, state))
+        self.save_checkpoint(CheckpointBuilder::new(note, state))
     }
 
     /// Same, with files, which are safe on disk before the checkpoint is reported. A host that resumes gets them, too,
@@ -239,17 +239,17 @@ impl Context {
         &self,
         note: impl Into<String>,
         state: Value,
-        files: Vec<KeepFile>,
+        files: Vec<SavedFile>,
     ) -> Result<(), CheckpointError> {
-        self.keep(Place::new(note, state).with(files))
+        self.save_checkpoint(CheckpointBuilder::new(note, state).with(files))
     }
 
     /// Same, for a checkpoint with more details.
     ///
     /// # Errors
     /// Like [`Context::checkpoint_with`].
-    pub fn keep(&self, place: Place) -> Result<(), CheckpointError> {
-        let Place { note, state, files, fraction } = place;
+    pub fn save_checkpoint(&self, place: CheckpointBuilder) -> Result<(), CheckpointError> {
+        let CheckpointBuilder { note, state, files, fraction } = place;
         if let Some(file) = files.iter().find(|file| !is_name(&file.name)) {
             return Err(CheckpointError::Name(file.name.chars().take(60).collect()));
         }
@@ -260,9 +260,10 @@ impl Context {
         let files = match files.is_empty() {
             true => Vec::new(),
             false => {
-                let shelf = self.held.shelf.as_ref().ok_or(CheckpointError::NoFolder)?;
+                let checkpoint_store =
+                    self.held.checkpoint_store.as_ref().ok_or(CheckpointError::NoFolder)?;
                 let number = self.held.kept.fetch_add(1, Ordering::Relaxed) + 1;
-                shelf.keep(self.id(), self.attempt(), number, files)?
+                checkpoint_store.keep(self.id(), self.attempt(), number, files)?
             }
         };
         let (attempt, note) = (self.attempt(), short(&note));

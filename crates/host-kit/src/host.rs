@@ -2,11 +2,11 @@
 
 use crate::Work;
 use crate::access::Access;
+use crate::checkpoint_store::CheckpointStore;
 use crate::feed::{Bounds, Feed};
 use crate::health::Machine;
 use crate::registry::{Keep, Registry};
 use crate::routes;
-use crate::shelf::Shelf;
 use crate::work::{AnyWork, Typed};
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub works: Vec<Arc<dyn AnyWork>>,
     pub registry: Arc<Registry>,
     pub feed: Arc<Feed>,
-    pub shelf: Option<Arc<Shelf>>,
+    pub checkpoint_store: Option<Arc<CheckpointStore>>,
     pub machine: Machine,
     pub access: Arc<Access>,
     /// Interval of heartbeats in a silent stream.
@@ -180,8 +180,10 @@ impl HostBuilder {
             };
         }
         let feed = Arc::new(Feed::new(InstanceId::new(), self.bounds));
-        let shelf = self.checkpoints.map(|folder| Arc::new(Shelf::new(folder, self.checkpoints_of)));
-        let registry = Registry::new(Arc::clone(&feed), by_kind, self.capacity, self.keep, shelf.clone());
+        let checkpoint_store =
+            self.checkpoints.map(|folder| Arc::new(CheckpointStore::new(folder, self.checkpoints_of)));
+        let registry =
+            Registry::new(Arc::clone(&feed), by_kind, self.capacity, self.keep, checkpoint_store.clone());
         let shared = Arc::new(Shared {
             name: self.name,
             version: self.version,
@@ -189,7 +191,7 @@ impl HostBuilder {
             works: self.works,
             registry: Arc::new(registry),
             feed,
-            shelf,
+            checkpoint_store,
             machine: Machine::default(),
             access: Arc::new(self.access),
             beat: self.beat,

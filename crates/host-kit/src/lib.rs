@@ -77,6 +77,7 @@
 mod access;
 mod attempt;
 mod cancelled_starts;
+mod checkpoint_store;
 mod checkpoints;
 mod context;
 mod feed;
@@ -87,14 +88,13 @@ mod problem;
 mod registry;
 mod report;
 mod routes;
-mod shelf;
 mod stream;
 mod work;
 
-pub use context::{CheckpointError, Context, Place};
+pub use checkpoint_store::SavedFile;
+pub use context::{CheckpointBuilder, CheckpointError, Context};
 pub use host::{BuildError, Host, HostBuilder};
 pub use problem::Refusal;
-pub use shelf::KeepFile;
 pub use work::{Work, WorkError, params_schema};
 
 pub use async_trait::async_trait;

@@ -3,8 +3,8 @@
 use crate::Refusal;
 use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
 use crate::cancelled_starts::CancelledStarts;
+use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
-use crate::shelf::Shelf;
 use crate::work::{AnyWork, NotPrepared, Prepared};
 use parking_lot::Mutex;
 use protocol::host::PreviewParams;
@@ -35,7 +35,7 @@ pub(crate) struct Registry {
     /// Largest number of parallel operations by kind, if limited.
     max_parallel: BTreeMap<KindName, u32>,
     keep: Keep,
-    shelf: Option<Arc<Shelf>>,
+    checkpoint_store: Option<Arc<CheckpointStore>>,
     held: Mutex<Held>,
     /// One task per attempt.
     tasks: TaskTracker,
@@ -69,7 +69,7 @@ impl Registry {
         works: HashMap<KindName, Arc<dyn AnyWork>>,
         capacity: u32,
         keep: Keep,
-        shelf: Option<Arc<Shelf>>,
+        checkpoint_store: Option<Arc<CheckpointStore>>,
     ) -> Self {
         let limit = |(kind, work): (&KindName, &Arc<dyn AnyWork>)| Some((kind.clone(), work.max_parallel()?));
         let max_parallel = works.iter().filter_map(limit).collect();
@@ -79,7 +79,7 @@ impl Registry {
             capacity,
             max_parallel,
             keep,
-            shelf,
+            checkpoint_store,
             held: Mutex::default(),
             tasks: TaskTracker::new(),
         }
@@ -136,9 +136,9 @@ impl Registry {
         let registry = Arc::clone(self);
         // Inside the lock, because a shutdown that sees the attempt must be able to wait for its task.
         self.tasks.spawn(async move {
-            let shelf = registry.shelf.clone();
+            let checkpoint_store = registry.checkpoint_store.clone();
             let release = || registry.held.lock().release(&attempt.kind);
-            live(&attempt, prepared, ask.resume_from, shelf, release).await;
+            live(&attempt, prepared, ask.resume_from, checkpoint_store, release).await;
             registry.held.lock().retire(&attempt, registry.keep);
         });
         Ok(Started::New(accepted))

@@ -6,7 +6,7 @@ use crate::checkpoints;
 use crate::health::{Checked, checks};
 use crate::host::Shared;
 use crate::registry::Started;
-use crate::stream::{Place, poll, stream};
+use crate::stream::{CheckpointBuilder, poll, stream};
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
@@ -178,7 +178,7 @@ async fn events(
         }
         None => false,
     };
-    let place = Place { after, foreign };
+    let place = CheckpointBuilder { after, foreign };
     let feed = Arc::clone(&shared.feed);
     let ending = shared.ending.clone();
     let streams = headers

@@ -23,7 +23,7 @@ const POLL_BYTES: usize = 1024 * 1024;
 
 /// Position from which a reader resumes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct CheckpointBuilder {
     /// Number of the last record that it has.
     pub after: u64,
     /// It followed another process of the host, so its position means nothing here.
@@ -96,7 +96,12 @@ impl Cursor {
 
 /// Feed from a position, as server-sent events: `hello`, then records, `beat` after a silence, `reset` if the position
 /// is not in the ring. After a reset, the stream continues from the head that it names.
-pub(crate) fn stream(feed: Arc<Feed>, place: Place, beat: Duration, ending: CancellationToken) -> Response {
+pub(crate) fn stream(
+    feed: Arc<Feed>,
+    place: CheckpointBuilder,
+    beat: Duration,
+    ending: CancellationToken,
+) -> Response {
     let news = feed.news();
     let cursor =
         Cursor { feed, news, after: place.after, foreign: place.foreign, said_hello: false, beat, ending };
@@ -115,7 +120,7 @@ pub(crate) fn stream(feed: Arc<Feed>, place: Place, beat: Duration, ending: Canc
 /// Feed from a position, as [`protocol::host::HostEvents`]: as soon as there is something, or empty after `wait`.
 pub(crate) async fn poll(
     feed: Arc<Feed>,
-    place: Place,
+    place: CheckpointBuilder,
     wait: Duration,
     ending: CancellationToken,
 ) -> Response {
@@ -169,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn a_poll_that_waits_is_answered_at_shutdown() {
         let (feed, ending) = (feed(), CancellationToken::new());
-        let place = Place { after: 0, foreign: false };
+        let place = CheckpointBuilder { after: 0, foreign: false };
         let (answer, ()) = tokio::join!(poll(feed, place, LONG, ending.clone()), async { ending.cancel() });
         let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
         assert_eq!(serde_json::from_slice::<HostEvents>(&body).unwrap().events, []);
@@ -178,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_says_all_there_is_before_it_ends_at_shutdown() {
         let (feed, ending) = (feed(), CancellationToken::new());
-        let place = Place { after: 0, foreign: false };
+        let place = CheckpointBuilder { after: 0, foreign: false };
         let mut body = stream(Arc::clone(&feed), place, LONG, ending.clone()).into_body().into_data_stream();
         body.next().await.unwrap().unwrap();
         feed.publish(OperationId::new(), 1, HostEventBody::Running);

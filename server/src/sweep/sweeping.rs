@@ -5,7 +5,7 @@
 
 use super::params::figure;
 use engine::{Cursor, Engine, Read};
-use host_kit::{Context, Place, WorkError};
+use host_kit::{CheckpointBuilder, Context, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::operation::AttemptOrigin;
 use protocol::sweep::{Plan, Ran, SweepResult, rank};
@@ -324,7 +324,7 @@ impl<'a> Sweeping<'a> {
         let share = |done: f64| (done / f64::from(all.max(1))).min(1.0);
         // Includes the share of active runs, so it is never below the plain count. Sent first for that reason.
         self.ctx.fraction(Some(share(f64::from(over) + self.partly)));
-        self.ctx.done(u64::from(over));
+        self.ctx.set_done(u64::from(over));
         if !std::mem::take(&mut self.untold) && !now {
             return;
         }
@@ -332,7 +332,9 @@ impl<'a> Sweeping<'a> {
         if let Ok(state) = serde_json::to_value(&known)
             && self
                 .ctx
-                .keep(Place::new(format!("{over} of {all} runs"), state).at(share(f64::from(over))))
+                .save_checkpoint(
+                    CheckpointBuilder::new(format!("{over} of {all} runs"), state).at(share(f64::from(over))),
+                )
                 .is_err()
         {
             tracing::warn!(operation = %self.ctx.id(), "the state of a sweep is too large to be saved");

@@ -124,7 +124,7 @@ impl Work for Sweep {
         };
         let (kind, plan, runs) = self.await_runs(&ctx, engine, &params).await?;
         ctx.phase(1, "run");
-        ctx.items("runs", Some(runs.len() as u64));
+        ctx.set_total("runs", Some(runs.len() as u64));
         let result = SweepResult {
             rank_by: params.rank_by().to_owned(),
             lowest: params.best == Best::Lowest,

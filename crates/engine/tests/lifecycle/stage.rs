@@ -118,7 +118,7 @@ impl Work for Count {
             }
         }
         ctx.phase(1, "count");
-        ctx.items("steps", Some(params.steps));
+        ctx.set_total("steps", Some(params.steps));
         ctx.log(protocol::LogLevel::Info, format!("counting to {}", params.steps));
         let mut gate = self.gate.clone();
         if params.deaf {
@@ -143,12 +143,12 @@ impl Work for Count {
             if (params.gated && step == params.steps) || params.hold_at == Some(step) {
                 gate.wait_for(|open| *open).await.map_err(|_| WorkError::Cancelled)?;
             }
-            ctx.done(step);
+            ctx.set_done(step);
             if step <= 100 {
                 ctx.point("steps", step as f64, step as f64 + params.lift);
             }
             if params.checkpoint == Some(step) && params.in_file {
-                let file = host_kit::KeepFile::bytes("count.json", json!([step, sum]).to_string());
+                let file = host_kit::SavedFile::bytes("count.json", json!([step, sum]).to_string());
                 ctx.checkpoint_with(format!("{step} steps"), json!(step), vec![file]).unwrap();
             } else if params.checkpoint == Some(step) {
                 ctx.checkpoint(format!("{step} steps"), json!(step)).unwrap();

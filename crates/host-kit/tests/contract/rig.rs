@@ -122,9 +122,9 @@ pub struct Probe(pub Arc<Stage>);
 impl Probe {
     fn tell(&self, ctx: &Context, count: u64) -> Result<(), WorkError> {
         ctx.phase(1, "Count");
-        ctx.items("ticks", Some(count));
+        ctx.set_total("ticks", Some(count));
         for tick in 1..=count {
-            ctx.done(tick);
+            ctx.set_done(tick);
             ctx.point("ticks", tick as f64, tick as f64 * 2.0);
             ctx.log(LogLevel::Info, format!("tick {tick}"));
         }

@@ -68,7 +68,7 @@ pub(crate) fn run(
     }
 
     ctx.phase(2, PHASES[1]);
-    ctx.items("bars", Some(count));
+    ctx.set_total("bars", Some(count));
     let started = Instant::now();
     let stances = stances(ctx, tools, request, &held)?;
     let book = traded(ctx, &held, &stances, request)?;
@@ -202,7 +202,7 @@ fn traded(ctx: &Context, held: &Held, stances: &[Stance], request: &Request) -> 
         }
         if i % CANCEL_CHECK_BARS == 0 || i == last {
             ctx.check()?;
-            ctx.done((i + 1) as u64);
+            ctx.set_done((i + 1) as u64);
         }
         Ok(())
     })

@@ -4,8 +4,8 @@ mod parts;
 
 use crate::config::{CommandConfig, ConfigError, ExecConfig, read};
 use crate::log::Pace;
+use crate::output_parser::Reading;
 use crate::param::Param;
-use crate::teller::Reading;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
 use parts::{in_words, known, limits, pace, params, reading, schema, series, summary, variable, vector};

@@ -1,7 +1,7 @@
 //! Series of a command: checks that x increases, and limits the number of points.
 
-use crate::ear::Ear;
-use crate::gate::Gate;
+use crate::progress_sink::ProgressSink;
+use crate::rate_limit::RateLimit;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ const PER_SECOND: u32 = 1_000;
 /// Series of one attempt.
 #[derive(Debug)]
 pub(crate) struct Curves {
-    gate: Gate,
+    rate_limit: RateLimit,
     /// Last x of each series, and whether a dropped point was reported.
     known: BTreeMap<String, (f64, bool)>,
     too_many: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Curves {
 impl Curves {
     pub fn new(now: Instant) -> Self {
         Self {
-            gate: Gate::new(BURST, PER_SECOND, now),
+            rate_limit: RateLimit::new(BURST, PER_SECOND, now),
             known: BTreeMap::new(),
             too_many: false,
             too_fast: false,
@@ -38,7 +38,7 @@ impl Curves {
     /// Why the point was dropped, as a log line; only the first time for each reason.
     pub fn point(
         &mut self,
-        ear: &mut impl Ear,
+        sink: &mut impl ProgressSink,
         name: &str,
         x: Option<f64>,
         y: f64,
@@ -68,7 +68,7 @@ impl Curves {
                 )
             });
         }
-        if !self.gate.pass(now) {
+        if !self.rate_limit.pass(now) {
             return once(&mut self.too_fast, || {
                 format!("More than {PER_SECOND} points per second: dropping points of the series")
             });
@@ -76,7 +76,7 @@ impl Curves {
         if x.is_finite() {
             *last = x;
         }
-        ear.point(name, x, y);
+        sink.point(name, x, y);
         Ok(())
     }
 }

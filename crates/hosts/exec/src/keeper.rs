@@ -7,8 +7,8 @@ use crate::command::{ATTEMPT, Declared, OPERATION, RUN};
 use crate::group::Group;
 use crate::listen::listen;
 use crate::outcome::{Ended, Why, ending};
+use crate::output_parser::OutputParser;
 use crate::owner::Owner;
-use crate::teller::Teller;
 use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
 use host_kit::{CancellationToken, Context, WorkError};
@@ -65,9 +65,11 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     declared.limits.impose(id);
     let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table));
     let reading = Arc::clone(&declared.reading);
-    let teller = Teller::new(ctx.clone(), reading, declared.spec.phases.clone(), declared.pace, began);
+    let output_parser =
+        OutputParser::new(ctx.clone(), reading, declared.spec.phases.clone(), declared.pace, began);
     let deaf = CancellationToken::new();
-    let mut heard = tokio::spawn(listen(child.stdout.take(), child.stderr.take(), teller, deaf.clone()));
+    let mut heard =
+        tokio::spawn(listen(child.stdout.take(), child.stderr.take(), output_parser, deaf.clone()));
 
     let why = until_over(&declared, &group, &mut usage, &ctx, &abandon).await;
     clear(&declared, &group, why, &ctx, &abandon).await;

@@ -1,8 +1,8 @@
 //! Reads both output streams of a command to their ends.
 
-use crate::ear::Ear;
 use crate::lines::Lines;
-use crate::teller::{Heard, Stream, Teller};
+use crate::output_parser::{Heard, OutputParser, Stream};
+use crate::progress_sink::ProgressSink;
 use host_kit::CancellationToken;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStderr, ChildStdout};
@@ -13,10 +13,10 @@ const PORTION: usize = 64 * 1024;
 
 /// Passes output to the parser until both streams end or `deaf` fires. A command that writes faster than it is read
 /// blocks, as with any pipe. Memory holds one chunk and one line per stream.
-pub(crate) async fn listen<E: Ear>(
+pub(crate) async fn listen<E: ProgressSink>(
     out: Option<ChildStdout>,
     err: Option<ChildStderr>,
-    mut teller: Teller<E>,
+    mut output_parser: OutputParser<E>,
     deaf: CancellationToken,
 ) -> Heard {
     let mut out = Source::new(Stream::Out, out);
@@ -24,15 +24,15 @@ pub(crate) async fn listen<E: Ear>(
     while out.pipe.is_some() || err.pipe.is_some() {
         tokio::select! {
             () = deaf.cancelled() => break,
-            read = read(&mut out.pipe, &mut out.portion), if out.pipe.is_some() => out.take(read, &mut teller),
-            read = read(&mut err.pipe, &mut err.portion), if err.pipe.is_some() => err.take(read, &mut teller),
+            read = read(&mut out.pipe, &mut out.portion), if out.pipe.is_some() => out.take(read, &mut output_parser),
+            read = read(&mut err.pipe, &mut err.portion), if err.pipe.is_some() => err.take(read, &mut output_parser),
         }
     }
     for source in [&mut out.rest, &mut err.rest] {
         let (stream, lines) = source;
-        lines.finish(|piece| teller.hear(*stream, &piece, Instant::now()));
+        lines.finish(|piece| output_parser.hear(*stream, &piece, Instant::now()));
     }
-    teller.finish()
+    output_parser.finish()
 }
 
 /// Output stream.
@@ -47,9 +47,9 @@ impl<P> Source<P> {
         Self { pipe, portion: vec![0; PORTION], rest: (stream, Lines::default()) }
     }
 
-    fn take<E: Ear>(&mut self, read: usize, teller: &mut Teller<E>) {
+    fn take<E: ProgressSink>(&mut self, read: usize, output_parser: &mut OutputParser<E>) {
         let (stream, lines) = &mut self.rest;
-        lines.push(&self.portion[..read], |piece| teller.hear(*stream, &piece, Instant::now()));
+        lines.push(&self.portion[..read], |piece| output_parser.hear(*stream, &piece, Instant::now()));
         if read == 0 {
             self.pipe = None;
         }

@@ -1,8 +1,8 @@
 //! Rate-limited log of a command. The last lines are always kept.
 
-use crate::ear::Ear;
-use crate::gate::Gate;
-use crate::teller::Stream;
+use crate::output_parser::Stream;
+use crate::progress_sink::ProgressSink;
+use crate::rate_limit::RateLimit;
 use protocol::{LogLevel, ansi};
 use std::collections::VecDeque;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ const LAST_BYTES: usize = 500;
 /// Log of a command.
 #[derive(Debug)]
 pub(crate) struct Log {
-    gate: Gate,
+    rate_limit: RateLimit,
     pace: Pace,
     kept: u64,
     left_out: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Log {
 impl Log {
     pub fn new(pace: Pace, now: Instant) -> Self {
         Self {
-            gate: Gate::new(pace.at_once, pace.per_second, now),
+            rate_limit: RateLimit::new(pace.at_once, pace.per_second, now),
             pace,
             kept: 0,
             left_out: 0,
@@ -54,20 +54,27 @@ impl Log {
     }
 
     /// Adds a line, which can have colours.
-    pub fn line(&mut self, ear: &mut impl Ear, stream: Stream, level: LogLevel, text: String, now: Instant) {
+    pub fn line(
+        &mut self,
+        sink: &mut impl ProgressSink,
+        stream: Stream,
+        level: LogLevel,
+        text: String,
+        now: Instant,
+    ) {
         push(&mut self.last[stream as usize], cut(&ansi::plain(&text)));
-        if self.gate.pass(now) {
+        if self.rate_limit.pass(now) {
             if self.missing > 0 {
-                ear.log(LogLevel::Warn, format!("{} dropped (rate limit)", lines(self.missing)));
+                sink.log(LogLevel::Warn, format!("{} dropped (rate limit)", lines(self.missing)));
                 self.missing = 0;
                 self.behind.clear();
             }
             self.kept += 1;
-            ear.log(level, text);
+            sink.log(level, text);
             return;
         }
         if self.left_out == 0 {
-            ear.log(
+            sink.log(
                 LogLevel::Warn,
                 format!(
                     "More than {} lines per second: dropping lines until the rate goes down",
@@ -82,17 +89,17 @@ impl Log {
 
     /// Ends the log. Returns the number of logged and dropped lines, and the last lines of standard error, or else of
     /// standard output.
-    pub fn finish(mut self, ear: &mut impl Ear) -> (u64, u64, Vec<String>) {
+    pub fn finish(mut self, sink: &mut impl ProgressSink) -> (u64, u64, Vec<String>) {
         if self.missing > 0 {
             let behind = u64::try_from(self.behind.len()).unwrap_or(u64::MAX);
             let missing = self.missing - behind;
             if missing > 0 {
-                ear.log(LogLevel::Warn, format!("{} dropped (rate limit)", lines(missing)));
+                sink.log(LogLevel::Warn, format!("{} dropped (rate limit)", lines(missing)));
             }
             self.kept += behind;
             self.left_out -= behind;
             for (level, text) in self.behind {
-                ear.log(level, text);
+                sink.log(level, text);
             }
         }
         let [out, err] = self.last;

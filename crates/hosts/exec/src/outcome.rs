@@ -1,7 +1,7 @@
 //! Outcome of a command: its result, or a failure with advice.
 
 use crate::command::Declared;
-use crate::teller::Heard;
+use crate::output_parser::Heard;
 use crate::usage::Overrun;
 use host_kit::WorkError;
 use protocol::host::ResultDoc;

@@ -6,7 +6,7 @@
 use crate::run::far;
 use crate::trainer::State;
 use crate::trouble::failure;
-use host_kit::{Context, KeepFile, Place, WorkError};
+use host_kit::{CheckpointBuilder, Context, SavedFile, WorkError};
 use protocol::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,8 +87,8 @@ pub(crate) fn keep(
     }
     let word = serde_json::to_value(word(state, told, belongs)).expect("a word is plain strings and numbers");
     // The state covers whole epochs, while progress can be within one.
-    let place = Place::new(note, word).with(vec![KeepFile::bytes(STATE, bytes)]);
-    Ok(ctx.keep(place.at(far(f64::from(state.epoch), of)))?)
+    let place = CheckpointBuilder::new(note, word).with(vec![SavedFile::bytes(STATE, bytes)]);
+    Ok(ctx.save_checkpoint(place.at(far(f64::from(state.epoch), of)))?)
 }
 
 fn word(state: &State, told: u32, belongs: &Belongs) -> Word {

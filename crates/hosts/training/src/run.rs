@@ -110,8 +110,8 @@ fn epochs(
 ) -> Result<(), WorkError> {
     let total = plan.recipe.epochs;
     ctx.phase(2, PHASES[1]);
-    ctx.items("epochs", Some(u64::from(total)));
-    ctx.done(u64::from(state.epoch));
+    ctx.set_total("epochs", Some(u64::from(total)));
+    ctx.set_done(u64::from(state.epoch));
     let mut kept = state.epoch;
     while !state.done(&plan.recipe) {
         let done = f64::from(state.epoch);
@@ -134,7 +134,7 @@ fn epochs(
             }
         }
         ctx.message(message(state, total));
-        ctx.done(u64::from(state.epoch));
+        ctx.set_done(u64::from(state.epoch));
         if state.epoch.is_multiple_of(plan.checkpoint_every) {
             checkpoint::keep(ctx, state, told, total, belongs)?;
             kept = state.epoch;
@@ -189,9 +189,9 @@ fn evaluate(
 ) -> Result<ResultDoc, WorkError> {
     ctx.phase(3, PHASES[2]);
     // The operation ends with the final epoch count.
-    ctx.items("epochs", Some(u64::from(state.epoch)));
+    ctx.set_total("epochs", Some(u64::from(state.epoch)));
     ctx.message(message(state, plan.recipe.epochs));
-    ctx.done(u64::from(state.epoch));
+    ctx.set_done(u64::from(state.epoch));
     ctx.fraction(Some(TRAINING.1));
     let of = (samples, synthetic);
     let (result, doc) = conclude(ctx.id(), (params, plan), of, state, store, &|| ctx.check())?;

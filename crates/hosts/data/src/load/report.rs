@@ -43,11 +43,11 @@ impl Report for Context {
     }
 
     fn items(&self, unit: &str, total: Option<u64>) {
-        Context::items(self, unit, total);
+        Context::set_total(self, unit, total);
     }
 
     fn done(&self, done: u64) {
-        Context::done(self, done);
+        Context::set_done(self, done);
     }
 
     fn message(&self, text: String) {

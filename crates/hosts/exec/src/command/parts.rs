@@ -5,9 +5,9 @@
 use crate::command::{ATTEMPT, OPERATION};
 use crate::config::{ConfigError, ParamConfig, Patterns, ProgressConfig, SeriesConfig, read};
 use crate::log::Pace;
+use crate::output_parser::Reading;
 use crate::param::Param;
 use crate::pattern::Matcher;
-use crate::teller::Reading;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
 use protocol::SeriesInfo;

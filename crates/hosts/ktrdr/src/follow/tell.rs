@@ -37,7 +37,7 @@ impl Teller {
         // For a backtest most services report only a percentage.
         let named = unit == "epochs";
         if named {
-            ctx.items(unit, None);
+            ctx.set_total(unit, None);
         }
         Self {
             unit,
@@ -83,8 +83,8 @@ impl Teller {
         let steps = &look.steps;
         if let Some(total) = steps.total.filter(|total| Some(*total) != self.total && *total >= self.done) {
             (self.total, self.named) = (Some(total), true);
-            ctx.items(self.unit, Some(total));
-            ctx.done(self.done);
+            ctx.set_total(self.unit, Some(total));
+            ctx.set_done(self.done);
             moved = true;
         }
         if steps.message != self.message && !steps.message.is_empty() {
@@ -103,10 +103,10 @@ impl Teller {
         let over = (self.unit == "epochs").then_some(self.position.next_epoch);
         if let Some(done) = steps.done.max(over).filter(|done| *done > self.done) {
             if !std::mem::replace(&mut self.named, true) {
-                ctx.items(self.unit, self.total);
+                ctx.set_total(self.unit, self.total);
             }
             self.done = self.total.map_or(done, |total| done.min(total));
-            ctx.done(self.done);
+            ctx.set_done(self.done);
             moved = true;
         }
         self.position.moved |= moved;
@@ -136,12 +136,12 @@ impl Teller {
             drawn => drawn.max(self.done),
         };
         if self.total != Some(all) && all > 0 {
-            ctx.items(self.unit, Some(all));
+            ctx.set_total(self.unit, Some(all));
         }
         ctx.message("Completed");
         ctx.fraction(Some(1.0));
         if all > 0 {
-            ctx.done(all);
+            ctx.set_done(all);
         }
     }
 

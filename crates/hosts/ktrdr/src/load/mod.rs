@@ -244,7 +244,7 @@ impl Work for KtrdrLoad {
     async fn run(&self, ctx: Context, params: LoadParams) -> Result<ResultDoc, WorkError> {
         let order = params.order().map_err(misfit)?;
         ctx.log(LogLevel::Info, LIMITS);
-        ctx.items("bars", None);
+        ctx.set_total("bars", None);
         let asked = Instant::now();
         let answer = self.ask(&ctx, &order).await?;
         let took = asked.elapsed();
@@ -259,8 +259,8 @@ impl Work for KtrdrLoad {
             }
         };
         let Table { columns, bars, rows_said, zone_assumed } = table;
-        ctx.items("bars", Some(bars.len() as u64));
-        ctx.done(bars.len() as u64);
+        ctx.set_total("bars", Some(bars.len() as u64));
+        ctx.set_done(bars.len() as u64);
         ctx.message("Completed");
         let mut result = KtrdrLoadResult {
             protocol: Protocol::Ib.as_str().to_owned(),

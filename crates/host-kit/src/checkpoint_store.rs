@@ -1,4 +1,4 @@
-//! Shelf: files of checkpoints in one folder, by operation and attempt, moved there atomically and identified by their
+//! Checkpoint store: files of checkpoints in one folder, by operation and attempt, moved there atomically and identified by their
 //! hash. Blocking: for threads that may wait.
 
 use protocol::{CheckpointFile, OperationId};
@@ -16,7 +16,7 @@ const NAME: usize = 100;
 
 /// File for [`crate::Context::checkpoint_with`].
 #[derive(Clone, Debug)]
-pub struct KeepFile {
+pub struct SavedFile {
     pub(crate) name: String,
     content: Content,
 }
@@ -27,7 +27,7 @@ enum Content {
     Path(PathBuf),
 }
 
-impl KeepFile {
+impl SavedFile {
     /// File with these bytes, and a name of at most 100 letters, digits, dots, dashes and underscores.
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self { name: name.into(), content: Content::Bytes(bytes.into()) }
@@ -48,14 +48,14 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// Storage for files of checkpoints.
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct CheckpointStore {
     folder: PathBuf,
     /// Largest number of operations.
     operations: usize,
 }
 
 /// File being written: it gets its name once it is complete, and leaves nothing otherwise.
-pub(crate) struct Part {
+pub(crate) struct PendingFile {
     file: File,
     part: PathBuf,
     place: PathBuf,
@@ -63,7 +63,7 @@ pub(crate) struct Part {
     bytes: u64,
 }
 
-impl Shelf {
+impl CheckpointStore {
     pub fn new(folder: PathBuf, operations: usize) -> Self {
         Self { folder, operations: operations.max(1) }
     }
@@ -82,7 +82,7 @@ impl Shelf {
         id: OperationId,
         attempt: u32,
         number: u32,
-        files: Vec<KeepFile>,
+        files: Vec<SavedFile>,
     ) -> io::Result<Vec<CheckpointFile>> {
         let mut kept = Vec::with_capacity(files.len());
         for file in files {
@@ -100,7 +100,7 @@ impl Shelf {
     }
 
     /// Begins a file of an attempt. `name` must pass [`is_name`].
-    pub fn begin(&self, id: OperationId, attempt: u32, name: &str) -> io::Result<Part> {
+    pub fn begin(&self, id: OperationId, attempt: u32, name: &str) -> io::Result<PendingFile> {
         let place = self.place(id, attempt, name);
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder)?;
@@ -108,7 +108,7 @@ impl Shelf {
         // Two uploads at once must not write to one file.
         let unique = OperationId::new();
         let part = place.with_file_name(format!(".{name}.{unique}.part"));
-        Ok(Part { file: File::create(&part)?, part, place, hash: Sha256::new(), bytes: 0 })
+        Ok(PendingFile { file: File::create(&part)?, part, place, hash: Sha256::new(), bytes: 0 })
     }
 
     /// Path of a file; `None` if it does not exist.
@@ -132,7 +132,7 @@ impl Shelf {
 
     /// Deletes all files of an operation.
     pub fn forget(&self, id: OperationId) {
-        // A file that can't be removed does no harm; it is removed when the shelf is full.
+        // A file that can't be removed does no harm; it is removed when the checkpoint store is full.
         let _ = fs::remove_dir_all(self.of(id));
     }
 
@@ -184,7 +184,7 @@ impl Shelf {
     }
 }
 
-impl Part {
+impl PendingFile {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.hash.update(bytes);
@@ -209,7 +209,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PendingFile {
     fn drop(&mut self) {
         // It no longer exists if it was moved to its place.
         let _ = fs::remove_file(&self.part);
@@ -265,80 +265,82 @@ fn hex(digest: impl AsRef<[u8]>) -> String {
 mod tests {
     use super::*;
 
-    fn shelf(operations: usize) -> (tempfile::TempDir, Shelf) {
+    fn checkpoint_store(operations: usize) -> (tempfile::TempDir, CheckpointStore) {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(folder.path().join("checkpoints"), operations);
-        (folder, shelf)
+        let checkpoint_store = CheckpointStore::new(folder.path().join("checkpoints"), operations);
+        (folder, checkpoint_store)
     }
 
     #[test]
     fn what_was_kept_is_found_until_a_byte_of_it_changes() {
-        let (_folder, shelf) = shelf(9);
+        let (_folder, checkpoint_store) = checkpoint_store(9);
         let id = OperationId::new();
-        let kept = shelf.keep(id, 1, 1, vec![KeepFile::bytes("state.json", "abc")]).unwrap();
+        let kept = checkpoint_store.keep(id, 1, 1, vec![SavedFile::bytes("state.json", "abc")]).unwrap();
         let file = &kept[0];
         assert_eq!((file.name.as_str(), file.bytes), ("000001-state.json", 3));
         assert_eq!(file.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!(shelf.list(id, 1), kept);
-        let place = shelf.find_whole(id, 1, file).unwrap();
-        assert_eq!(shelf.find_whole(id, 2, file), None);
+        assert_eq!(checkpoint_store.list(id, 1), kept);
+        let place = checkpoint_store.find_whole(id, 1, file).unwrap();
+        assert_eq!(checkpoint_store.find_whole(id, 2, file), None);
         fs::write(&place, "abd").unwrap();
-        assert_eq!(shelf.find_whole(id, 1, file), None);
-        shelf.forget(id);
-        assert_eq!(shelf.find(id, 1, &file.name), None);
+        assert_eq!(checkpoint_store.find_whole(id, 1, file), None);
+        checkpoint_store.forget(id);
+        assert_eq!(checkpoint_store.find(id, 1, &file.name), None);
     }
 
     #[test]
     fn the_newest_two_checkpoints_are_kept_over_attempts_with_all_their_files() {
-        let (_folder, shelf) = shelf(9);
+        let (_folder, checkpoint_store) = checkpoint_store(9);
         let id = OperationId::new();
-        let two = || vec![KeepFile::bytes("a", "a"), KeepFile::bytes("b", "b")];
-        let names = |attempt| shelf.list(id, attempt).into_iter().map(|f| f.name).collect::<Vec<_>>();
+        let two = || vec![SavedFile::bytes("a", "a"), SavedFile::bytes("b", "b")];
+        let names =
+            |attempt| checkpoint_store.list(id, attempt).into_iter().map(|f| f.name).collect::<Vec<_>>();
         for number in [9, 10, 11] {
-            shelf.keep(id, 1, number, two()).unwrap();
+            checkpoint_store.keep(id, 1, number, two()).unwrap();
         }
         assert_eq!(names(1), ["000010-a", "000010-b", "000011-a", "000011-b"]);
-        shelf.keep(id, 2, 1, two()).unwrap();
+        checkpoint_store.keep(id, 2, 1, two()).unwrap();
         assert_eq!((names(1).len(), names(2).len()), (2, 2));
     }
 
     #[test]
     fn a_copy_is_of_the_file_as_it_was() {
-        let (folder, shelf) = shelf(9);
+        let (folder, checkpoint_store) = checkpoint_store(9);
         let (id, path) = (OperationId::new(), folder.path().join("weights"));
         fs::write(&path, "one").unwrap();
-        let kept = shelf.keep(id, 1, 1, vec![KeepFile::copy_of("weights", &path)]).unwrap();
+        let kept = checkpoint_store.keep(id, 1, 1, vec![SavedFile::copy_of("weights", &path)]).unwrap();
         fs::write(&path, "two").unwrap();
-        assert_eq!(fs::read(shelf.find_whole(id, 1, &kept[0]).unwrap()).unwrap(), b"one");
-        let missing = shelf.keep(id, 1, 2, vec![KeepFile::copy_of("weights", folder.path().join("none"))]);
+        assert_eq!(fs::read(checkpoint_store.find_whole(id, 1, &kept[0]).unwrap()).unwrap(), b"one");
+        let missing =
+            checkpoint_store.keep(id, 1, 2, vec![SavedFile::copy_of("weights", folder.path().join("none"))]);
         assert!(missing.is_err());
-        assert_eq!(shelf.list(id, 1), kept, "no partial file is left");
+        assert_eq!(checkpoint_store.list(id, 1), kept, "no partial file is left");
     }
 
     #[test]
     fn what_comes_with_another_hash_changes_nothing_and_leaves_nothing() {
-        let (_folder, shelf) = shelf(9);
+        let (_folder, checkpoint_store) = checkpoint_store(9);
         let id = OperationId::new();
-        let kept = shelf.keep(id, 1, 1, vec![KeepFile::bytes("a", "abc")]).unwrap();
-        let mut part = shelf.begin(id, 1, &kept[0].name).unwrap();
+        let kept = checkpoint_store.keep(id, 1, 1, vec![SavedFile::bytes("a", "abc")]).unwrap();
+        let mut part = checkpoint_store.begin(id, 1, &kept[0].name).unwrap();
         part.write(b"abd").unwrap();
         let refused = part.finish(Some(&kept[0].sha256)).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
-        assert_eq!(shelf.list(id, 1), kept);
-        assert_eq!(fs::read_dir(shelf.of(id).join("1")).unwrap().count(), 1);
+        assert_eq!(checkpoint_store.list(id, 1), kept);
+        assert_eq!(fs::read_dir(checkpoint_store.of(id).join("1")).unwrap().count(), 1);
     }
 
     #[test]
     fn of_too_many_operations_those_go_that_kept_something_the_longest_ago() {
-        let (_folder, shelf) = shelf(2);
+        let (_folder, checkpoint_store) = checkpoint_store(2);
         let ids: Vec<_> = (0..3).map(|_| OperationId::new()).collect();
-        let keep = |id| shelf.keep(id, 1, 1, vec![KeepFile::bytes("a", "a")]).unwrap();
+        let keep = |id| checkpoint_store.keep(id, 1, 1, vec![SavedFile::bytes("a", "a")]).unwrap();
         keep(ids[1]);
         keep(ids[0]);
         let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
-        File::open(shelf.of(ids[1]).join("1")).unwrap().set_modified(old).unwrap();
+        File::open(checkpoint_store.of(ids[1]).join("1")).unwrap().set_modified(old).unwrap();
         keep(ids[2]);
-        let left = |id| shelf.find(id, 1, "000001-a").is_some();
+        let left = |id| checkpoint_store.find(id, 1, "000001-a").is_some();
         assert_eq!(ids.iter().map(|id| left(*id)).collect::<Vec<_>>(), [true, false, true]);
     }
 

@@ -12,7 +12,7 @@ struct Notes {
     log: Vec<(LogLevel, String)>,
 }
 
-impl Ear for Notes {
+impl ProgressSink for Notes {
     fn phase(&mut self, index: u32, name: &str) {
         self.told.push(format!("phase {index} {name}"));
     }
@@ -39,24 +39,24 @@ impl Ear for Notes {
     }
 }
 
-fn teller(reading: Reading, phases: &[&str]) -> Teller<Notes> {
+fn output_parser(reading: Reading, phases: &[&str]) -> OutputParser<Notes> {
     let phases = phases.iter().map(|p| (*p).to_owned()).collect();
-    Teller::new(Notes::default(), Arc::new(reading), phases, Pace::default(), Instant::now())
+    OutputParser::new(Notes::default(), Arc::new(reading), phases, Pace::default(), Instant::now())
 }
 
-fn hear(teller: &mut Teller<Notes>, stream: Stream, bytes: &[u8]) {
-    hear_at(teller, stream, bytes, Instant::now());
+fn hear(output_parser: &mut OutputParser<Notes>, stream: Stream, bytes: &[u8]) {
+    hear_at(output_parser, stream, bytes, Instant::now());
 }
 
-fn hear_at(teller: &mut Teller<Notes>, stream: Stream, bytes: &[u8], now: Instant) {
+fn hear_at(output_parser: &mut OutputParser<Notes>, stream: Stream, bytes: &[u8], now: Instant) {
     let mut lines = Lines::default();
-    lines.push(bytes, |piece| teller.hear(stream, &piece, now));
-    lines.finish(|piece| teller.hear(stream, &piece, now));
+    lines.push(bytes, |piece| output_parser.hear(stream, &piece, now));
+    lines.finish(|piece| output_parser.hear(stream, &piece, now));
 }
 
 #[test]
 fn a_report_is_progress_and_curves_and_not_log() {
-    let mut t = teller(Reading::Lines, &["fit", "test"]);
+    let mut t = output_parser(Reading::Lines, &["fit", "test"]);
     hear(&mut t, Stream::Out, b"{\"phase\":\"fit\",\"done\":0,\"total\":2,\"unit\":\"epochs\"}\nhello\n");
     hear(&mut t, Stream::Out, b"{\"done\":1,\"loss\":0.5}\n{\"done\":2,\"loss\":0.25,\"message\":\"m\"}\n");
     hear(&mut t, Stream::Out, b"{\"phase\":\"test\",\"progress\":1,\"result\":{\"a\":1}}\n");
@@ -70,48 +70,48 @@ fn a_report_is_progress_and_curves_and_not_log() {
         "phase 2 test",
         "fraction Some(1.0)",
     ];
-    assert_eq!(t.ear().told, expected);
-    assert_eq!(t.ear().points, [("loss".to_owned(), 1.0, 0.5), ("loss".to_owned(), 2.0, 0.25)]);
-    assert_eq!(t.ear().log, [(LogLevel::Info, "hello".to_owned())]);
+    assert_eq!(t.sink().told, expected);
+    assert_eq!(t.sink().points, [("loss".to_owned(), 1.0, 0.5), ("loss".to_owned(), 2.0, 0.25)]);
+    assert_eq!(t.sink().log, [(LogLevel::Info, "hello".to_owned())]);
     let heard = t.finish();
     assert_eq!((heard.kept, heard.reported), (1, Some(serde_json::json!({"a": 1}))));
 }
 
 #[test]
 fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Out, b"\x1b[33mWARNING\x1b[0m odd\x1b[K\n\x1b[1m{\"done\":1}\x1b[0m\n");
     hear(&mut t, Stream::Err, b"\x1b[31mdrawn 1\r\x1b[31mdrawn 2\x1b[0m\n\x1b[0m\n");
     let expected = [
         (LogLevel::Warn, "\x1b[33mWARNING\x1b[0m odd".to_owned()),
         (LogLevel::Warn, "\x1b[31mdrawn 2\x1b[0m".to_owned()),
     ];
-    assert_eq!(t.ear().log, expected);
-    assert_eq!(t.ear().told, ["done 1"]);
+    assert_eq!(t.sink().log, expected);
+    assert_eq!(t.sink().told, ["done 1"]);
     assert_eq!(t.finish().last, ["drawn 2"]);
 }
 
 #[test]
 fn a_total_that_comes_later_keeps_the_count() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     hear(
         &mut t,
         Stream::Out,
         b"{\"done\":3}\n{\"total\":10}\n{\"phase\":\"x\"}\n{\"phase\":\"x\"}\n{\"phase\":\"y\"}\n",
     );
-    assert_eq!(t.ear().told, ["done 3", "revised  Some(10)", "phase 1 x", "phase 2 y"]);
+    assert_eq!(t.sink().told, ["done 3", "revised  Some(10)", "phase 1 x", "phase 2 y"]);
 }
 
 #[test]
 fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Out, b"plain\n[12:00] ERROR: no\n{\"loss\":1,\"best\":true}\n\x1b[31mred\x1b[0m\n");
     hear(
         &mut t,
         Stream::Err,
         b"note\nINFO:root:fine\nTraceback (most recent call last):\n{\"loss\":2}\n\xff\xfe\n",
     );
-    let log: Vec<_> = t.ear().log.iter().map(|(level, text)| (level.as_str(), text.as_str())).collect();
+    let log: Vec<_> = t.sink().log.iter().map(|(level, text)| (level.as_str(), text.as_str())).collect();
     let expected = [
         ("info", "plain"),
         ("error", "[12:00] ERROR: no"),
@@ -124,37 +124,37 @@ fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
         ("warn", "\u{fffd}\u{fffd}"),
     ];
     assert_eq!(log, expected);
-    assert_eq!(t.ear().points.len(), 1, "standard error carries no reports");
+    assert_eq!(t.sink().points.len(), 1, "standard error carries no reports");
 }
 
 #[test]
 fn of_a_line_that_is_drawn_over_the_last_state_is_logged() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Err, b"get 10%\rget 50%\rget 100%\r\nnext\r1\r2\r\n3\r4");
-    let log: Vec<_> = t.ear().log.iter().map(|(_, text)| text.as_str()).collect();
+    let log: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(log, ["get 100%", "2", "4"]);
 }
 
 #[test]
 fn bars_are_progress_and_leave_a_line_each() {
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Out, b"begins\n{\"result\":{\"a\":1}}\n");
     hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_single.txt"));
-    assert_eq!(t.ear().told[0], "items batch Some(60)");
-    assert_eq!(t.ear().told.last().unwrap(), "done 60");
-    let points = &t.ear().points;
+    assert_eq!(t.sink().told[0], "items batch Some(60)");
+    assert_eq!(t.sink().told.last().unwrap(), "done 60");
+    let points = &t.sink().points;
     assert!(points.len() >= 5 && points.is_sorted_by(|a, b| a.1 < b.1), "{points:?}");
     let texts: Vec<_> =
-        t.ear().log.iter().map(|(_, text)| text.chars().take(12).collect::<String>()).collect();
-    assert_eq!(texts, ["begins", "Batches: 100"], "{:?}", t.ear().log);
+        t.sink().log.iter().map(|(_, text)| text.chars().take(12).collect::<String>()).collect();
+    assert_eq!(texts, ["begins", "Batches: 100"], "{:?}", t.sink().log);
     assert!(t.finish().reported.is_some());
 }
 
 #[test]
 fn a_second_bar_in_the_same_place_takes_the_share_back() {
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_several.txt"));
-    let told = &t.ear().told;
+    let told = &t.sink().told;
     let open = told.iter().position(|said| said == "revised iterations None").unwrap();
     assert!(
         !told[open..].iter().any(|said| said.starts_with("revised") && said.contains("Some")),
@@ -165,9 +165,9 @@ fn a_second_bar_in_the_same_place_takes_the_share_back() {
 
 #[test]
 fn a_percentage_that_is_drawn_over_is_the_share() {
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"12% done\r55% done\rab\n99% of all is dark\n");
-    assert_eq!(t.ear().told, ["fraction Some(0.12)", "fraction Some(0.55)"]);
+    assert_eq!(t.sink().told, ["fraction Some(0.12)", "fraction Some(0.55)"]);
 }
 
 #[test]
@@ -180,12 +180,12 @@ fn the_last_line_of_a_display_completes_it() {
         b"Alive |==| 119/120 [99%] in 9s\r\x1b[?25h\x1b[J\rAlive |===| 120/120 [100%] in 9.6s\n",
     ];
     for display in displays {
-        let mut t = teller(Reading::Tqdm, &[]);
+        let mut t = output_parser(Reading::Tqdm, &[]);
         hear(&mut t, Stream::Err, display);
         t.finish_lines();
         t.finish_share();
-        let last = t.ear().told.iter().rfind(|said| said.starts_with("fraction"));
-        assert_eq!(last.map(String::as_str), Some("fraction Some(1.0)"), "{:?}", t.ear().told);
+        let last = t.sink().told.iter().rfind(|said| said.starts_with("fraction"));
+        assert_eq!(last.map(String::as_str), Some("fraction Some(1.0)"), "{:?}", t.sink().told);
     }
 }
 
@@ -196,23 +196,24 @@ fn a_stage_counts_by_itself_and_says_nothing_about_the_whole() {
         remote: Counting objects: 100% (8/8), done.\nReceiving objects:  12% (1/8), 1 MiB | 1 MiB/s\r\
         Receiving objects: 100% (8/8), done.\n";
     let expected = ["items  Some(8)", "done 4", "done 8", "done 8"];
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, git);
-    assert_eq!(t.ear().told[0], "phase 1 Counting objects");
-    assert_eq!(t.ear().told[1..5], expected);
-    assert_eq!(t.ear().told[5..7], ["phase 2 Receiving objects", "items  Some(8)"]);
-    assert!(!t.ear().told.iter().any(|said| said.starts_with("fraction")), "{:?}", t.ear().told);
-    let texts: Vec<_> = t.ear().log.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(t.sink().told[0], "phase 1 Counting objects");
+    assert_eq!(t.sink().told[1..5], expected);
+    assert_eq!(t.sink().told[5..7], ["phase 2 Receiving objects", "items  Some(8)"]);
+    assert!(!t.sink().told.iter().any(|said| said.starts_with("fraction")), "{:?}", t.sink().told);
+    let texts: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(texts.len(), 3, "{texts:?}");
     // Stages that are declared are parts of the whole.
-    let mut t = teller(Reading::Tqdm, &["Counting objects", "Compressing objects", "Receiving objects"]);
+    let mut t =
+        output_parser(Reading::Tqdm, &["Counting objects", "Compressing objects", "Receiving objects"]);
     hear(&mut t, Stream::Err, git);
-    assert!(t.ear().told.contains(&"phase 3 Receiving objects".to_owned()), "{:?}", t.ear().told);
+    assert!(t.sink().told.contains(&"phase 3 Receiving objects".to_owned()), "{:?}", t.sink().told);
 }
 
 #[test]
 fn a_count_or_a_percentage_of_a_known_tool_is_the_share() {
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     let mut lines = Lines::default();
     // A chunk can end within a number.
     for chunk in
@@ -220,32 +221,35 @@ fn a_count_or_a_percentage_of_a_known_tool_is_the_share() {
     {
         lines.push(chunk, |piece| t.hear(Stream::Err, &piece, Instant::now()));
     }
-    assert_eq!(t.ear().told, ["items  Some(60)", "done 1", "message Building", "done 2", "message Building"]);
-    let mut t = teller(Reading::Tqdm, &[]);
+    assert_eq!(
+        t.sink().told,
+        ["items  Some(60)", "done 1", "message Building", "done 2", "message Building"]
+    );
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Out, b"[ 10%] Building a.o\n[ 60%] Building b.o\nnote\n[100%] Built target a\n");
-    assert_eq!(t.ear().told, ["fraction Some(0.1)", "fraction Some(0.6)", "fraction Some(1.0)"]);
-    assert_eq!(t.ear().log.len(), 4);
+    assert_eq!(t.sink().told, ["fraction Some(0.1)", "fraction Some(0.6)", "fraction Some(1.0)"]);
+    assert_eq!(t.sink().log.len(), 4);
 }
 
 #[test]
 fn lines_that_fit_are_progress_and_stay_in_the_log() {
     let matcher =
         Matcher::new(&["Epoch (?<done>\\d+)/(?<total>\\d+) loss=(?<loss>\\S+)".to_owned()]).unwrap();
-    let mut t = teller(Reading::Pattern(matcher), &[]);
+    let mut t = output_parser(Reading::Pattern(matcher), &[]);
     hear(&mut t, Stream::Err, b"Epoch 1/4 loss=0.5\nEpoch 2/4 loss=0.25\n");
-    assert_eq!(t.ear().told, ["items  Some(4)", "done 1", "done 2"]);
-    assert_eq!((t.ear().points.len(), t.ear().log.len()), (2, 2));
+    assert_eq!(t.sink().told, ["items  Some(4)", "done 1", "done 2"]);
+    assert_eq!((t.sink().points.len(), t.sink().log.len()), (2, 2));
 }
 
 #[test]
 fn a_flood_is_cut_to_what_can_be_read_and_its_end_is_kept() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     let flood: String = (0..100_000).map(|i| format!("line {i}\n")).collect();
     hear(&mut t, Stream::Out, flood.as_bytes());
-    let logged = t.ear().log.len();
+    let logged = t.sink().log.len();
     assert!((2_000..4_000).contains(&logged), "{logged}");
-    let first = t.ear().log.iter().position(|(_, text)| text.starts_with("More than")).unwrap();
-    assert_eq!(t.ear().log[first - 1].1, format!("line {}", first - 1));
+    let first = t.sink().log.iter().position(|(_, text)| text.starts_with("More than")).unwrap();
+    assert_eq!(t.sink().log[first - 1].1, format!("line {}", first - 1));
     let heard = t.finish();
     assert_eq!(heard.kept + heard.left_out, 100_000);
     assert_eq!(heard.last.last().unwrap(), "line 99999");
@@ -253,42 +257,42 @@ fn a_flood_is_cut_to_what_can_be_read_and_its_end_is_kept() {
 
 #[test]
 fn when_a_flood_calms_down_the_log_says_how_much_is_missing() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     let now = Instant::now();
     hear_at(&mut t, Stream::Out, "x\n".repeat(5_000).as_bytes(), now);
     hear_at(&mut t, Stream::Out, b"calm\n", now + Duration::from_secs(60));
-    let [.., (_, missing), (_, calm)] = t.ear().log.as_slice() else { panic!("{:?}", t.ear().log.len()) };
+    let [.., (_, missing), (_, calm)] = t.sink().log.as_slice() else { panic!("{:?}", t.sink().log.len()) };
     assert_eq!((missing.as_str(), calm.as_str()), ("3000 lines dropped (rate limit)", "calm"));
 }
 
 #[test]
 fn points_go_on_or_are_left_out_with_a_word() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     hear(
         &mut t,
         Stream::Out,
         b"{\"step\":5,\"a\":1}\n{\"step\":3,\"a\":2}\n{\"step\":2,\"a\":2}\n{\"a\":3}\n",
     );
-    assert_eq!(t.ear().points, [("a".to_owned(), 5.0, 1.0), ("a".to_owned(), 6.0, 3.0)]);
-    assert_eq!(t.ear().log.len(), 1, "once a curve: {:?}", t.ear().log);
+    assert_eq!(t.sink().points, [("a".to_owned(), 5.0, 1.0), ("a".to_owned(), 6.0, 3.0)]);
+    assert_eq!(t.sink().log.len(), 1, "once a curve: {:?}", t.sink().log);
     let many: String = (0..200).map(|i| format!("{{\"c{i}\":1}}\n")).collect();
     hear(&mut t, Stream::Out, many.as_bytes());
-    assert_eq!((t.ear().points.len(), t.ear().log.len()), (2 + 63, 2));
+    assert_eq!((t.sink().points.len(), t.sink().log.len()), (2 + 63, 2));
     let fast: String = "{\"a\":1}\n".repeat(50_000);
     hear(&mut t, Stream::Out, fast.as_bytes());
-    assert!(t.ear().points.len() < 30_000 && t.ear().log.len() == 3);
+    assert!(t.sink().points.len() < 30_000 && t.sink().log.len() == 3);
 }
 
 #[test]
 fn a_percentage_of_stages_is_not_the_whole() {
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"Counting: 50%\rCounting: 100%, done.\nPacking: 1%\rPacking: 2%\r");
-    assert_eq!(t.ear().told, ["fraction Some(0.5)", "fraction Some(1.0)", "fraction None"]);
+    assert_eq!(t.sink().told, ["fraction Some(0.5)", "fraction Some(1.0)", "fraction None"]);
 }
 
 #[test]
 fn a_share_said_in_one_phase_gives_way_to_the_count_of_the_next() {
-    let mut t = teller(Reading::Lines, &["fit", "test"]);
+    let mut t = output_parser(Reading::Lines, &["fit", "test"]);
     hear(
         &mut t,
         Stream::Out,
@@ -296,12 +300,12 @@ fn a_share_said_in_one_phase_gives_way_to_the_count_of_the_next() {
     );
     let expected =
         ["phase 1 fit", "fraction Some(0.5)", "phase 2 test", "fraction None", "items  Some(4)", "done 1"];
-    assert_eq!(t.ear().told, expected);
+    assert_eq!(t.sink().told, expected);
 }
 
 #[test]
 fn a_bar_that_makes_way_for_printed_lines_leaves_its_last_state() {
-    let mut t = teller(Reading::Tqdm, &[]);
+    let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"\rFit:  50%|# | 1/2 [00:01<00:01, 1.00it/s]\r      \r");
     hear(&mut t, Stream::Out, b"checkpoint\n");
     hear(
@@ -310,14 +314,14 @@ fn a_bar_that_makes_way_for_printed_lines_leaves_its_last_state() {
         b"\rFit:  50%|# | 1/2 [00:01<00:01, 1.00it/s]\rFit: 100%|##| 2/2 [00:02<00:00, 1.00it/s]\n",
     );
     t.finish_lines();
-    let log: Vec<_> = t.ear().log.iter().map(|(_, text)| text.as_str()).collect();
+    let log: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(log, ["checkpoint", "Fit: 100%|##| 2/2 [00:02<00:00, 1.00it/s]"]);
 }
 
 #[test]
 fn of_several_lines_that_are_drawn_anew_together_the_last_state_is_logged() {
     for reading in [Reading::Lines, Reading::Tqdm, Reading::Nothing] {
-        let mut t = teller(reading, &[]);
+        let mut t = output_parser(reading, &[]);
         let mut output = b"\x1b[?25l\r\x1b[2Kone \x1b[32m0%\x1b[0m\ntwo 0%".to_vec();
         for i in 1..=50 {
             output.extend(format!("\r\x1b[2K\x1b[1A\x1b[2Kone {i}%\ntwo {i}%").bytes());
@@ -325,14 +329,14 @@ fn of_several_lines_that_are_drawn_anew_together_the_last_state_is_logged() {
         output.extend(b"\n\x1b[?25hdone\n");
         hear(&mut t, Stream::Out, &output);
         t.finish_lines();
-        let log: Vec<_> = t.ear().log.iter().map(|(_, text)| ansi::plain(text)).collect();
+        let log: Vec<_> = t.sink().log.iter().map(|(_, text)| ansi::plain(text)).collect();
         assert_eq!(log, ["one 0%", "one 50%", "two 50%", "done"]);
     }
 }
 
 #[test]
 fn all_lines_of_a_traceback_are_errors() {
-    let mut t = teller(Reading::Lines, &[]);
+    let mut t = output_parser(Reading::Lines, &[]);
     hear(
         &mut t,
         Stream::Err,
@@ -340,8 +344,8 @@ fn all_lines_of_a_traceback_are_errors() {
           During handling of the above exception, another exception occurred:\n\n\
           Traceback (most recent call last):\n  File \"a.py\", line 5\nRuntimeError: worse\nafterwards\n",
     );
-    let levels: Vec<_> = t.ear().log.iter().map(|(level, _)| level.as_str()).collect();
-    assert_eq!(levels[..4], ["error"; 4], "{:?}", t.ear().log);
+    let levels: Vec<_> = t.sink().log.iter().map(|(level, _)| level.as_str()).collect();
+    assert_eq!(levels[..4], ["error"; 4], "{:?}", t.sink().log);
     assert_eq!(levels[5..], ["error", "error", "error", "warn"]);
 }
 
@@ -353,7 +357,7 @@ proptest! {
     ) {
         let matcher = Matcher::new(&["(?<done>\\d+)(?<phase>.*)(?<a>\\d*)".to_owned()]).unwrap();
         for reading in [Reading::Lines, Reading::Tqdm, Reading::Pattern(matcher), Reading::Nothing] {
-            let mut t = teller(reading, &["a"]);
+            let mut t = output_parser(reading, &["a"]);
             hear(&mut t, Stream::Out, &bytes);
             hear(&mut t, Stream::Err, text.as_bytes());
             t.finish();

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Rate limiter with a burst.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct RateLimit {
     burst: f64,
     per_second: f64,
     free: f64,
@@ -15,7 +15,7 @@ pub(crate) struct Gate {
     closed: bool,
 }
 
-impl Gate {
+impl RateLimit {
     pub fn new(burst: u32, per_second: u32, now: Instant) -> Self {
         let burst = f64::from(burst);
         Self { burst, per_second: f64::from(per_second), free: burst, at: now, closed: false }
@@ -44,15 +44,15 @@ mod tests {
     #[test]
     fn a_burst_passes_then_a_steady_flow() {
         let start = Instant::now();
-        let mut gate = Gate::new(100, 10, start);
-        assert_eq!((0..1_000).filter(|_| gate.pass(start)).count(), 100);
+        let mut rate_limit = RateLimit::new(100, 10, start);
+        assert_eq!((0..1_000).filter(|_| rate_limit.pass(start)).count(), 100);
         let after = |millis: u32| start + Duration::from_millis(millis.into());
-        assert!((1..100).all(|i| !gate.pass(after(i * 10))), "until it opens nothing passes");
-        assert_eq!((0..1_000).filter(|_| gate.pass(after(1_010))).count(), 10, "then all of a second");
-        let later = (102..=1_000).filter(|i| gate.pass(after(i * 10))).count();
+        assert!((1..100).all(|i| !rate_limit.pass(after(i * 10))), "until it opens nothing passes");
+        assert_eq!((0..1_000).filter(|_| rate_limit.pass(after(1_010))).count(), 10, "then all of a second");
+        let later = (102..=1_000).filter(|i| rate_limit.pass(after(i * 10))).count();
         assert!((70..=90).contains(&later), "in nine seconds {later}");
         assert!(
-            (0..200).filter(|_| gate.pass(start + Duration::from_secs(3600))).count() == 100,
+            (0..200).filter(|_| rate_limit.pass(start + Duration::from_secs(3600))).count() == 100,
             "no more than a burst"
         );
     }

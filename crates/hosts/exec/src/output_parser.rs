@@ -3,12 +3,12 @@
 use crate::bar::Bar;
 use crate::curves::Curves;
 use crate::display::Display;
-use crate::ear::Ear;
 use crate::json::{self, level_of};
 use crate::lines::{Piece, State, coloured};
 use crate::log::{Log, Pace};
 use crate::pattern::Matcher;
 use crate::percent::{Percentages, Share};
+use crate::progress_sink::ProgressSink;
 use crate::said::{PhaseSaid, Said};
 use crate::tqdm::{Bars, Drawn};
 use protocol::{LogLevel, ansi};
@@ -79,8 +79,8 @@ impl Traceback {
 }
 
 /// Parser of one attempt.
-pub(crate) struct Teller<E> {
-    ear: E,
+pub(crate) struct OutputParser<E> {
+    sink: E,
     reading: Arc<Reading>,
     phases: Vec<String>,
     log: Log,
@@ -103,11 +103,11 @@ pub(crate) struct Teller<E> {
     reported: Option<Value>,
 }
 
-impl<E: Ear> Teller<E> {
+impl<E: ProgressSink> OutputParser<E> {
     /// Parser for a kind with these phases.
-    pub fn new(ear: E, reading: Arc<Reading>, phases: Vec<String>, pace: Pace, now: Instant) -> Self {
+    pub fn new(sink: E, reading: Arc<Reading>, phases: Vec<String>, pace: Pace, now: Instant) -> Self {
         Self {
-            ear,
+            sink,
             reading,
             phases,
             log: Log::new(pace, now),
@@ -173,7 +173,7 @@ impl<E: Ear> Teller<E> {
         {
             let odd = said.odd;
             if let Some((level, text)) = said.log.take() {
-                self.log.line(&mut self.ear, stream, level, text, now);
+                self.log.line(&mut self.sink, stream, level, text, now);
             }
             self.apply(said, now);
             if !odd {
@@ -182,7 +182,7 @@ impl<E: Ear> Teller<E> {
         }
         if !text.is_empty() {
             let level = self.level(stream, &text);
-            self.log.line(&mut self.ear, stream, level, shown, now);
+            self.log.line(&mut self.sink, stream, level, shown, now);
         }
     }
 
@@ -216,10 +216,10 @@ impl<E: Ear> Teller<E> {
         };
         if let Some(Drawn { said, endless, log }) = drawn {
             for text in log {
-                self.log.line(&mut self.ear, stream, LogLevel::Info, text, now);
+                self.log.line(&mut self.sink, stream, LogLevel::Info, text, now);
             }
             if endless && self.total.take().is_some() {
-                self.ear.revise_items(&self.unit, None);
+                self.sink.revise_items(&self.unit, None);
             }
             self.apply(said, now);
         }
@@ -248,7 +248,7 @@ impl<E: Ear> Teller<E> {
         };
         match share {
             Some(Share::Of(share)) => self.apply(Said { progress: Some(share), ..Said::default() }, now),
-            Some(Share::Unknown) => self.ear.fraction(None),
+            Some(Share::Unknown) => self.sink.fraction(None),
             None => {}
         }
     }
@@ -257,7 +257,7 @@ impl<E: Ear> Teller<E> {
         if let Some(phase) = &said.phase {
             // Total progress of the previous phase is outdated.
             if self.enter(phase) && std::mem::take(&mut self.share_said) && said.progress.is_none() {
-                self.ear.fraction(None);
+                self.sink.fraction(None);
             }
         }
         let unit = said.unit.filter(|unit| *unit != self.unit);
@@ -266,25 +266,25 @@ impl<E: Ear> Teller<E> {
             self.unit = unit.unwrap_or_else(|| std::mem::take(&mut self.unit));
             self.total = total.or(self.total);
             if std::mem::replace(&mut self.counting, true) {
-                self.ear.revise_items(&self.unit, self.total);
+                self.sink.revise_items(&self.unit, self.total);
             } else {
-                self.ear.items(&self.unit, self.total);
+                self.sink.items(&self.unit, self.total);
             }
         }
         if let Some(done) = said.done {
             self.counting = true;
-            self.ear.done(done);
+            self.sink.done(done);
         }
         if said.progress.is_some() {
             self.share_said = true;
-            self.ear.fraction(said.progress);
+            self.sink.fraction(said.progress);
         }
         if let Some(message) = said.message {
-            self.ear.message(message);
+            self.sink.message(message);
         }
         for (name, y) in said.points {
-            if let Err(why) = self.curves.point(&mut self.ear, &name, said.step, y, now) {
-                self.ear.log(LogLevel::Warn, why);
+            if let Err(why) = self.curves.point(&mut self.sink, &name, said.step, y, now) {
+                self.sink.log(LogLevel::Warn, why);
             }
         }
         if said.result.is_some() {
@@ -321,7 +321,7 @@ impl<E: Ear> Teller<E> {
         // The host restarts the count.
         (self.counting, self.total, self.unit) = (false, None, String::new());
         self.percentages = Percentages::default();
-        self.ear.phase(index, &name);
+        self.sink.phase(index, &name);
         true
     }
 
@@ -329,14 +329,14 @@ impl<E: Ear> Teller<E> {
     pub fn finish(mut self) -> Heard {
         self.finish_lines();
         self.finish_share();
-        let (kept, left_out, last) = self.log.finish(&mut self.ear);
+        let (kept, left_out, last) = self.log.finish(&mut self.sink);
         Heard { kept, left_out, last, reported: self.reported }
     }
 
     /// Reports the share at the end of a display that only a summary followed.
     fn finish_share(&mut self) {
         if let Some(share) = self.percentages.finish() {
-            self.ear.fraction(Some(share));
+            self.sink.fraction(Some(share));
         }
     }
 
@@ -344,12 +344,12 @@ impl<E: Ear> Teller<E> {
     fn finish_lines(&mut self) {
         let now = Instant::now();
         for text in self.bars.finish() {
-            self.log.line(&mut self.ear, Stream::Err, LogLevel::Info, text, now);
+            self.log.line(&mut self.sink, Stream::Err, LogLevel::Info, text, now);
         }
         for stream in [Stream::Out, Stream::Err] {
             if let Some(text) = self.drawn[stream as usize].take() {
                 let level = self.level(stream, &ansi::plain(&text));
-                self.log.line(&mut self.ear, stream, level, text, now);
+                self.log.line(&mut self.sink, stream, level, text, now);
             }
         }
     }
@@ -370,8 +370,8 @@ impl<E: Ear> Teller<E> {
     }
 
     #[cfg(test)]
-    pub fn ear(&self) -> &E {
-        &self.ear
+    pub fn sink(&self) -> &E {
+        &self.sink
     }
 }
 

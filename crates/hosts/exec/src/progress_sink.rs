@@ -4,7 +4,7 @@ use host_kit::Context;
 use protocol::LogLevel;
 
 /// Receiver of parsed output, with the methods of [`Context`].
-pub(crate) trait Ear: Send {
+pub(crate) trait ProgressSink: Send {
     fn phase(&mut self, index: u32, name: &str);
     fn items(&mut self, unit: &str, total: Option<u64>);
     fn revise_items(&mut self, unit: &str, total: Option<u64>);
@@ -15,18 +15,18 @@ pub(crate) trait Ear: Send {
     fn log(&mut self, level: LogLevel, text: String);
 }
 
-impl Ear for Context {
+impl ProgressSink for Context {
     fn phase(&mut self, index: u32, name: &str) {
         Context::phase(self, index, name);
     }
     fn items(&mut self, unit: &str, total: Option<u64>) {
-        Context::items(self, unit, total);
+        Context::set_total(self, unit, total);
     }
     fn revise_items(&mut self, unit: &str, total: Option<u64>) {
-        Context::revise_items(self, unit, total);
+        Context::revise_total(self, unit, total);
     }
     fn done(&mut self, done: u64) {
-        Context::done(self, done);
+        Context::set_done(self, done);
     }
     fn message(&mut self, text: String) {
         Context::message(self, text);
