@@ -1,6 +1,6 @@
 //! `soak host`: a host that counts steps and writes a journal of what it really ran.
 
-use crate::journal::{Journal, Line, Moments, What};
+use crate::journal::{FaultProxy, Journal, Moments, What};
 use crate::plan::Outcome;
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -128,7 +128,7 @@ struct Book {
 }
 
 impl Book {
-    fn write(&self, line: &Line) {
+    fn write(&self, line: &FaultProxy) {
         if let Err(error) = self.journal.write(line) {
             // Without its journal, the host proves nothing.
             eprintln!("cannot write the journal: {error}");
@@ -249,9 +249,9 @@ impl Run {
         }
     }
 
-    fn line(&self, what: What) -> Line {
+    fn line(&self, what: What) -> FaultProxy {
         let instance = *self.book.instance.get().expect("set before the host is served");
-        Line {
+        FaultProxy {
             id: self.ctx.id(),
             attempt: self.ctx.attempt(),
             pid: std::process::id(),

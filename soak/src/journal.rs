@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Line of a journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Line {
+pub struct FaultProxy {
     pub id: OperationId,
     pub attempt: u32,
     pub pid: u32,
@@ -83,7 +83,7 @@ impl Journal {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn write(&self, line: &Line) -> std::io::Result<()> {
+    pub fn write(&self, line: &FaultProxy) -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
         (&self.file).write_all(text.as_bytes())
@@ -116,7 +116,7 @@ pub struct Death {
 ///
 /// # Errors
 /// If the file can't be read or has other content.
-pub fn read(path: &Path) -> anyhow::Result<Vec<Line>> {
+pub fn read(path: &Path) -> anyhow::Result<Vec<FaultProxy>> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read?,
@@ -126,7 +126,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Line>> {
 }
 
 /// Combines lines to runs. A run without a second line ended with its process.
-pub fn runs(host: &str, lines: &[Line], deaths: &[Death]) -> Vec<Run> {
+pub fn runs(host: &str, lines: &[FaultProxy], deaths: &[Death]) -> Vec<Run> {
     let mut runs: Vec<(u32, Run)> = Vec::new();
     for line in lines {
         let at = Time::from_micros(line.at);
@@ -160,8 +160,15 @@ pub fn runs(host: &str, lines: &[Line], deaths: &[Death]) -> Vec<Run> {
 mod tests {
     use super::*;
 
-    fn line(what: What, attempt: u32, pid: u32, at: i64, instance: InstanceId, id: OperationId) -> Line {
-        Line { id, attempt, pid, instance, what, at, step: 0 }
+    fn line(
+        what: What,
+        attempt: u32,
+        pid: u32,
+        at: i64,
+        instance: InstanceId,
+        id: OperationId,
+    ) -> FaultProxy {
+        FaultProxy { id, attempt, pid, instance, what, at, step: 0 }
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //! really ran. docs/reliability.md lists the faults and the checked promises.
 
 mod check;
-mod diary;
+mod event_log;
+mod fault_proxy;
 mod host;
 mod journal;
-mod line;
 mod plan;
 mod run;
 

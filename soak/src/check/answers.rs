@@ -1,6 +1,6 @@
 //! Checks responses to the simulated user, and the feed, against what the API says in the calm.
 
-use super::story::Story;
+use super::history::History;
 use super::{End, Forgotten, Promise, Violation};
 use protocol::api::OperationDetail;
 use protocol::{Attempt, Operation, OperationId, State};
@@ -20,7 +20,7 @@ pub struct Asked {
 
 /// Request that the server accepted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Wish {
+pub struct Request {
     pub id: OperationId,
     /// Attempt it concerns or created; 0 if the response names none.
     pub attempt: u32,
@@ -101,35 +101,35 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
 }
 
 /// Accepted requests: each left its trace in the attempts, unless the operation was deleted since.
-pub fn wishes(
-    wishes: &[Wish],
+pub fn requests(
+    requests: &[Request],
     details: &BTreeMap<OperationId, OperationDetail>,
     forgotten: &Forgotten,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
-    for wish in wishes.iter().filter(|wish| !forgotten.contains_key(&wish.id)) {
-        let Some(detail) = details.get(&wish.id) else {
+    for request in requests.iter().filter(|request| !forgotten.contains_key(&request.id)) {
+        let Some(detail) = details.get(&request.id) else {
             found.push(Violation::of(
                 Promise::NoneLost,
-                wish.id,
+                request.id,
                 "a request for it was accepted, but it is gone",
             ));
             continue;
         };
-        let number = |a: &&Attempt| wish.attempt == 0 || a.number == wish.attempt;
+        let number = |a: &&Attempt| request.attempt == 0 || a.number == request.attempt;
         let mut meant = detail.attempts.iter().filter(number);
-        let kept = match wish.what {
+        let kept = match request.what {
             Wished::Cancel => meant.any(|a| a.receipt.is_some()),
             Wished::Again => meant.next().is_some(),
         };
         if !kept {
             let what = format!(
                 "{:?} of attempt {} was accepted, but none of its {} attempts shows it",
-                wish.what,
-                wish.attempt,
+                request.what,
+                request.attempt,
                 detail.attempts.len()
             );
-            found.push(Violation::of(Promise::WishesKept, wish.id, what));
+            found.push(Violation::of(Promise::RequestsKept, request.id, what));
         }
     }
     found
@@ -137,17 +137,17 @@ pub fn wishes(
 
 /// The feed, read to its end, matches the list and the details.
 pub fn agrees(
-    story: &Story,
+    history: &History,
     listed: &[Operation],
     details: &BTreeMap<OperationId, OperationDetail>,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
     let told: HashSet<OperationId> = listed.iter().map(|o| o.id).collect();
-    for id in story.now.keys().filter(|id| !told.contains(id)) {
+    for id in history.now.keys().filter(|id| !told.contains(id)) {
         found.push(Violation::of(Promise::NoneLost, *id, "the feed reported it, but no page lists it"));
     }
     for operation in listed {
-        let Some(known) = story.now.get(&operation.id) else {
+        let Some(known) = history.now.get(&operation.id) else {
             found.push(Violation::of(
                 Promise::FeedAgrees,
                 operation.id,
@@ -172,7 +172,7 @@ pub fn agrees(
     }
     for (id, detail) in details {
         for attempt in &detail.attempts {
-            let told = story.ends.get(&(*id, attempt.number)).map(|(end, _)| end);
+            let told = history.ends.get(&(*id, attempt.number)).map(|(end, _)| end);
             let stands = End::of_attempt(attempt);
             if told != stands.as_ref() {
                 let what = format!("attempt {}: the feed says {told:?}, the API {stands:?}", attempt.number);

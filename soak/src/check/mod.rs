@@ -2,10 +2,10 @@
 
 pub mod answers;
 pub mod feed;
+pub mod history;
 pub mod hosts;
 pub mod reasons;
 pub mod runs;
-pub mod story;
 
 use protocol::{Failure, Operation, OperationId, Receipt, State, Time};
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub enum Promise {
     /// An idempotency key creates one operation.
     KeyedOnce,
     /// An accepted request left its trace.
-    WishesKept,
+    RequestsKept,
     /// Deleted operations are gone, and only those.
     DeletesKept,
     /// No two runs of an operation overlap, unless the server had given up the first one with a reason.

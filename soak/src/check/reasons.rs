@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use protocol::{Attempt, State};
 
-    const ENDED: i64 = 60_000_000;
+    const MAX_ENDED_GAP_MICROS: i64 = 60_000_000;
 
     fn found(reason: FailureReason, troubles: &[Trouble]) -> usize {
         found_if(reason, troubles, false)
@@ -92,7 +92,7 @@ mod tests {
         let failed = Attempt {
             failure: Some(failure(reason)),
             host: Some("soak-1".parse().unwrap()),
-            ended_at: Some(at(ENDED)),
+            ended_at: Some(at(MAX_ENDED_GAP_MICROS)),
             ..attempt(1, State::Failed)
         };
         let operation = operation(id, State::Failed, 1);
@@ -116,9 +116,24 @@ mod tests {
     fn a_silence_without_trouble_on_that_host_is_found() {
         let silent = FailureReason::HostSilent;
         assert_eq!(found(silent, &[]), 1);
-        assert_eq!(found(silent, &[trouble("soak-2", ENDED - 8_000_000, ENDED, false)]), 1);
-        assert_eq!(found(silent, &[trouble("soak-1", 0, ENDED - LOST_AFTER - MEETING - 1, false)]), 1);
-        assert_eq!(found(silent, &[trouble("soak-1", ENDED - 8_000_000, ENDED - 1, false)]), 0);
+        assert_eq!(
+            found(
+                silent,
+                &[trouble("soak-2", MAX_ENDED_GAP_MICROS - 8_000_000, MAX_ENDED_GAP_MICROS, false)]
+            ),
+            1
+        );
+        assert_eq!(
+            found(silent, &[trouble("soak-1", 0, MAX_ENDED_GAP_MICROS - LOST_AFTER - MEETING - 1, false)]),
+            1
+        );
+        assert_eq!(
+            found(
+                silent,
+                &[trouble("soak-1", MAX_ENDED_GAP_MICROS - 8_000_000, MAX_ENDED_GAP_MICROS - 1, false)]
+            ),
+            0
+        );
         assert_eq!(found(FailureReason::Work, &[]), 0);
         assert_eq!(found_if(silent, &[], true), 0, "its times are of a clock that jumped");
     }
@@ -127,17 +142,39 @@ mod tests {
     fn a_loss_without_trouble_of_that_host_or_of_the_server_is_found() {
         let lost = FailureReason::HostLost;
         assert_eq!(found(lost, &[]), 1);
-        assert_eq!(found(lost, &[trouble("soak-2", 1, ENDED, true)]), 1);
-        assert_eq!(found(lost, &[trouble("soak-1", ENDED + CLOCKS + 1, ENDED + CLOCKS + 2, false)]), 1);
-        assert_eq!(found(lost, &[trouble("soak-1", 1, ENDED - 1, false)]), 0);
-        assert_eq!(found(lost, &[trouble(SERVER, 1, ENDED - 1, false)]), 0);
+        assert_eq!(found(lost, &[trouble("soak-2", 1, MAX_ENDED_GAP_MICROS, true)]), 1);
+        assert_eq!(
+            found(
+                lost,
+                &[trouble(
+                    "soak-1",
+                    MAX_ENDED_GAP_MICROS + CLOCKS + 1,
+                    MAX_ENDED_GAP_MICROS + CLOCKS + 2,
+                    false
+                )]
+            ),
+            1
+        );
+        assert_eq!(found(lost, &[trouble("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, false)]), 0);
+        assert_eq!(found(lost, &[trouble(SERVER, 1, MAX_ENDED_GAP_MICROS - 1, false)]), 0);
     }
 
     #[test]
     fn a_restart_that_never_was_is_found() {
         let restarted = FailureReason::HostRestarted;
-        assert_eq!(found(restarted, &[trouble("soak-1", 1, ENDED - 1, false)]), 1);
-        assert_eq!(found(restarted, &[trouble("soak-1", ENDED + CLOCKS + 1, ENDED + CLOCKS + 2, true)]), 1);
-        assert_eq!(found(restarted, &[trouble("soak-1", 1, ENDED - 1, true)]), 0);
+        assert_eq!(found(restarted, &[trouble("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, false)]), 1);
+        assert_eq!(
+            found(
+                restarted,
+                &[trouble(
+                    "soak-1",
+                    MAX_ENDED_GAP_MICROS + CLOCKS + 1,
+                    MAX_ENDED_GAP_MICROS + CLOCKS + 2,
+                    true
+                )]
+            ),
+            1
+        );
+        assert_eq!(found(restarted, &[trouble("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, true)]), 0);
     }
 }

@@ -1,29 +1,29 @@
 //! `soak run`: repeats storm, calm and check until the time is over.
 
-mod calm;
 pub mod clock;
+mod cluster;
 mod disk;
-mod person;
+mod quiescence;
 mod reader;
 mod service;
-mod stage;
 mod storm;
 mod summary;
+mod workload;
 
 use crate::check::{Promise, Violation};
 use crate::plan::Storm;
 use anyhow::{Context, bail};
-use calm::Memory;
-use person::Person;
+use cluster::Cluster;
 use protocol::OperationId;
+use quiescence::Memory;
 use reader::Reader;
-use stage::Stage;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use summary::{Found, Summary};
+use workload::Workload;
 
 /// Pause of the slow reader after each event.
 const SLOW: Duration = Duration::from_millis(8);
@@ -66,16 +66,17 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let folder = parent.join(format!("signalbox-soak-{}-{}", args.seed, std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let folder = folder.canonicalize()?;
-    let stage =
-        Arc::new(Stage::set(&folder, &args.server.canonicalize()?, args.own_mounts, args.lying_hosts).await?);
+    let cluster = Arc::new(
+        Cluster::set(&folder, &args.server.canonicalize()?, args.own_mounts, args.lying_hosts).await?,
+    );
     let played = tokio::select! {
-        played = storms(&args, &stage) => played,
+        played = storms(&args, &cluster) => played,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     let summary = match played {
         Ok(summary) => summary,
         Err(error) => {
-            save_database(&stage);
+            save_database(&cluster);
             return Err(
                 error.context(format!("the run did not finish; logs and data are in {}", folder.display()))
             );
@@ -86,37 +87,37 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     println!("{}", serde_json::to_string(&summary)?);
     let kept = summary.violations.is_empty();
     if kept && !args.keep {
-        drop(stage);
+        drop(cluster);
         std::fs::remove_dir_all(&folder)?;
     } else {
-        save_database(&stage);
+        save_database(&cluster);
         println!("\nLogs, journals and data are in {}", folder.display());
     }
     Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
-    let url = || stage.url.subscribe();
-    let record = |name: &str| stage.folder.join(name);
+async fn storms(args: &RunArgs, cluster: &Arc<Cluster>) -> anyhow::Result<Summary> {
+    let url = || cluster.url.subscribe();
+    let record = |name: &str| cluster.folder.join(name);
     let quick = Reader::begin("fast reader", url(), None, &record("feed-quick.txt"))?;
     let slow = Reader::begin("slow reader", url(), Some(SLOW), &record("feed-slow.txt"))?;
     let readers = [Arc::new(quick), Arc::new(slow)];
-    let person = Person::new(url(), readers[0].clone())?;
+    let workload = Workload::new(url(), readers[0].clone())?;
     let (begin, mut memory, mut found, mut seen) =
         (Instant::now(), Memory::default(), Vec::new(), HashSet::new());
     let mut count = 0;
-    if let Some(why) = &stage.no_disk {
+    if let Some(why) = &cluster.no_disk {
         println!("Skipped: full disk ({why})");
     }
-    if let Err(why) = &stage.clocks {
+    if let Err(why) = &cluster.clocks {
         println!("Skipped: clock jumps ({why})");
     }
     loop {
         let number = args.storm.unwrap_or(count + 1);
         let storm = Storm::of(args.seed, number);
-        let acts = storm::play(stage, &person, &storm).await?;
+        let acts = storm::play(cluster, &workload, &storm).await?;
         let calm = Instant::now();
-        let violations = calm::check(stage, &person, &readers, &mut memory, &storm, acts).await?;
+        let violations = quiescence::check(cluster, &workload, &readers, &mut memory, &storm, acts).await?;
         count += 1;
         let new = fresh(violations, &mut seen);
         println!(
@@ -137,20 +138,20 @@ async fn storms(args: &RunArgs, stage: &Arc<Stage>) -> anyhow::Result<Summary> {
             break;
         }
     }
-    let last = calm::check_again(stage, &mut memory).await?;
-    let runs = stage.runs()?.len();
-    stage.close().await?;
+    let last = quiescence::check_again(cluster, &mut memory).await?;
+    let runs = cluster.runs()?.len();
+    cluster.close().await?;
     for violation in
-        fresh(last.into_iter().chain(stage.take_found()).chain(panics(stage)).collect(), &mut seen)
+        fresh(last.into_iter().chain(cluster.take_found()).chain(panics(cluster)).collect(), &mut seen)
     {
         found.push(tell(args.seed, count, violation));
     }
     let seconds = begin.elapsed().as_secs();
     let mut summary =
-        Summary::of((args.seed, seconds, count), &stage.diary, &person, &readers, &memory, runs);
+        Summary::of((args.seed, seconds, count), &cluster.event_log, &workload, &readers, &memory, runs);
     summary.violations = found;
-    summary.skipped.extend(stage.no_disk.as_ref().map(|why| format!("full disk: {why}")));
-    summary.skipped.extend(stage.clocks.as_ref().err().map(|why| format!("clock jumps: {why}")));
+    summary.skipped.extend(cluster.no_disk.as_ref().map(|why| format!("full disk: {why}")));
+    summary.skipped.extend(cluster.clocks.as_ref().err().map(|why| format!("clock jumps: {why}")));
     Ok(summary)
 }
 
@@ -178,8 +179,8 @@ fn tell(seed: u64, storm: u32, violation: Violation) -> Found {
 }
 
 /// Panics in the server's log that did not end it. Hosts panic because they are told to.
-fn panics(stage: &Stage) -> Vec<Violation> {
-    let log = std::fs::read_to_string(stage.folder.join("server.log")).unwrap_or_default();
+fn panics(cluster: &Cluster) -> Vec<Violation> {
+    let log = std::fs::read_to_string(cluster.folder.join("server.log")).unwrap_or_default();
     let lines = log.lines().filter(|line| line.contains("panicked at"));
     lines
         .map(|line| Violation::general(Promise::ProcessesLive, format!("the server's log: {line}")))
@@ -187,8 +188,8 @@ fn panics(stage: &Stage) -> Vec<Violation> {
 }
 
 /// Copies the database, which may be on a disk that disappears with this process.
-fn save_database(stage: &Stage) {
-    let (from, to) = (stage.folder.join("data"), stage.folder.join("database"));
+fn save_database(cluster: &Cluster) {
+    let (from, to) = (cluster.folder.join("data"), cluster.folder.join("database"));
     let copied = std::fs::create_dir_all(&to).and_then(|()| {
         for entry in std::fs::read_dir(&from)? {
             let entry = entry?;

@@ -2,7 +2,7 @@
 
 use crate::check::Violation;
 use crate::check::feed::{Entry, Order};
-use crate::check::story::Story;
+use crate::check::history::History;
 use parking_lot::Mutex;
 use pool::{Pool, PoolConfig, PoolError, Sse, SseStream};
 use protocol::Time;
@@ -22,7 +22,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 #[derive(Default)]
 pub struct Book {
     pub order: Order,
-    pub story: Story,
+    pub history: History,
     /// Violations found while reading; the calm takes them.
     pub found: Vec<Violation>,
 }
@@ -104,7 +104,7 @@ impl Following {
                 // Already recorded as a violation. Reading from the start avoids false ones later.
                 self.hurry_to = reset.head;
                 let mut book = self.book.lock();
-                (book.order, book.story) = Default::default();
+                (book.order, book.history) = Default::default();
                 self.told.send_replace(0);
                 return;
             }
@@ -122,7 +122,7 @@ impl Following {
             book.found.push(violation);
         }
         if let Entry::Event(event) = entry {
-            let found = book.story.take(event, Time::now());
+            let found = book.history.take(event, Time::now());
             book.found.extend(found);
             self.told.send_replace(event.seq);
         }

@@ -1,7 +1,7 @@
-//! Process of a storm: starts, kills, pauses and stops it, and writes each action to the diary.
+//! Process of a storm: starts, kills, pauses and stops it, and writes each action to the event log.
 
 use super::clock::Clock;
-use crate::diary::Diary;
+use crate::event_log::EventLog;
 use crate::journal::Death;
 use anyhow::{Context, bail};
 use protocol::Time;
@@ -18,7 +18,7 @@ const COMES_UP: Duration = Duration::from_secs(60);
 /// Time within which a process stops when asked.
 const STOPS: Duration = Duration::from_secs(25);
 /// Time between two checks of a ready file.
-const LOOK: Duration = Duration::from_millis(10);
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How to start a process, and how it reports that it is ready.
 pub struct Recipe {
@@ -36,13 +36,13 @@ pub struct Recipe {
 /// Process with its recipe.
 pub struct Service {
     recipe: Recipe,
-    diary: Diary,
+    event_log: EventLog,
     child: Option<Child>,
 }
 
 impl Service {
-    pub fn new(recipe: Recipe, diary: Diary) -> Self {
-        Self { recipe, diary, child: None }
+    pub fn new(recipe: Recipe, event_log: EventLog) -> Self {
+        Self { recipe, event_log, child: None }
     }
 
     pub fn name(&self) -> &str {
@@ -60,7 +60,7 @@ impl Service {
         loop {
             let _ = std::fs::remove_file(&self.recipe.ready);
             self.child = Some(self.spawn()?);
-            self.diary.note("start", json!({"process": name, "pid": self.pid()}));
+            self.event_log.note("start", json!({"process": name, "pid": self.pid()}));
             loop {
                 if let Ok(url) = std::fs::read_to_string(&self.recipe.ready) {
                     return Ok(url.trim().to_owned());
@@ -73,11 +73,11 @@ impl Service {
                     );
                 }
                 if let Some(status) = self.ended()? {
-                    self.diary.note("ended before ready", json!({"process": name, "status": status}));
+                    self.event_log.note("ended before ready", json!({"process": name, "status": status}));
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     break;
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(CHECK_INTERVAL).await;
             }
         }
     }
@@ -159,7 +159,7 @@ impl Service {
         if let Some(clock) = &self.recipe.clock {
             clock.bury(death.pid);
         }
-        self.diary.death(death);
+        self.event_log.death(death);
     }
 
     /// Pauses it until [`Service::go_on`].
@@ -203,7 +203,7 @@ mod tests {
             log: folder.join("log"),
             clock: None,
         };
-        Service::new(recipe, Diary::open(&folder.join("diary")).unwrap())
+        Service::new(recipe, EventLog::open(&folder.join("diary")).unwrap())
     }
 
     #[tokio::test]
@@ -226,7 +226,7 @@ mod tests {
         let pid = service.pid().unwrap();
         service.pause().unwrap();
         service.kill().await.unwrap();
-        assert_eq!(service.diary.deaths().iter().map(|d| d.pid).collect::<Vec<_>>(), [pid]);
+        assert_eq!(service.event_log.deaths().iter().map(|d| d.pid).collect::<Vec<_>>(), [pid]);
         service.start().await.unwrap();
         service.signal(Signal::ABORT).unwrap();
         service.child.as_mut().unwrap().wait().await.unwrap();

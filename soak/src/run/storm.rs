@@ -1,7 +1,7 @@
 //! Runs a storm: each fault and action at its time. All faults are removed when it returns.
 
-use super::person::Person;
-use super::stage::Stage;
+use super::cluster::Cluster;
+use super::workload::Workload;
 use crate::check::{Promise, Violation};
 use crate::plan::{BadLine, Fault, Planned, Storm, Whose};
 use serde_json::json;
@@ -14,36 +14,36 @@ use tokio::time::{Instant, sleep, sleep_until};
 ///
 /// # Errors
 /// If the system refuses something unexpectedly.
-pub async fn play(stage: &Arc<Stage>, person: &Person, storm: &Storm) -> anyhow::Result<JoinSet<()>> {
+pub async fn play(cluster: &Arc<Cluster>, workload: &Workload, storm: &Storm) -> anyhow::Result<JoinSet<()>> {
     let begin = Instant::now();
     let mut acts = JoinSet::new();
     let mut faults = JoinSet::new();
     for (n, Planned { at_ms, what }) in storm.acts.iter().cloned().enumerate() {
-        let (person, mark) = (person.clone(), format!("{}-{}-{n}", storm.seed, storm.number));
+        let (workload, mark) = (workload.clone(), format!("{}-{}-{n}", storm.seed, storm.number));
         acts.spawn(async move {
             sleep_until(begin + Duration::from_millis(at_ms)).await;
-            person.act(&what, mark).await;
+            workload.act(&what, mark).await;
         });
     }
     for Planned { at_ms, what } in storm.faults.iter().cloned() {
-        let stage = stage.clone();
+        let cluster = cluster.clone();
         faults.spawn(async move {
             sleep_until(begin + Duration::from_millis(at_ms)).await;
-            stage.inflict(what).await
+            cluster.inflict(what).await
         });
     }
     sleep_until(begin + Duration::from_millis(storm.burst_ms)).await;
     while let Some(done) = faults.join_next().await {
         if let Err(error) = done? {
-            stage.found(Violation::general(Promise::ProcessesLive, format!("{error:#}")));
+            cluster.found(Violation::general(Promise::ProcessesLive, format!("{error:#}")));
         }
     }
-    stage.lines.iter().for_each(|line| line.set(None));
-    stage.look_after_processes().await?;
+    cluster.lines.iter().for_each(|line| line.set(None));
+    cluster.look_after_processes().await?;
     Ok(acts)
 }
 
-impl Stage {
+impl Cluster {
     /// Injects one fault and removes it again. Faults of one process wait for each other, in order.
     async fn inflict(&self, fault: Fault) -> anyhow::Result<()> {
         let pause = |ms: u64| sleep(Duration::from_millis(ms));
@@ -51,7 +51,7 @@ impl Stage {
         match fault {
             Fault::KillServer { down_ms } => {
                 let mut server = self.server.lock().await;
-                self.diary.fault("kill -9 of the server", what);
+                self.event_log.fault("kill -9 of the server", what);
                 let trouble = self.server_trouble(true);
                 self.url.send_replace(None);
                 server.kill().await?;
@@ -61,7 +61,7 @@ impl Stage {
             }
             Fault::RestartServer { down_ms } => {
                 let mut server = self.server.lock().await;
-                self.diary.fault("graceful restart of the server", what);
+                self.event_log.fault("graceful restart of the server", what);
                 let trouble = self.server_trouble(true);
                 if let Some(lie) = server.stop().await? {
                     self.found(Violation::general(Promise::ProcessesLive, lie));
@@ -73,7 +73,7 @@ impl Stage {
             }
             Fault::PauseServer { ms } => {
                 let server = self.server.lock().await;
-                self.diary.fault("pause of the server", what);
+                self.event_log.fault("pause of the server", what);
                 let trouble = self.server_trouble(false);
                 server.pause()?;
                 pause(ms).await;
@@ -82,7 +82,7 @@ impl Stage {
             }
             Fault::KillHost { host, down_ms } => {
                 let mut service = self.hosts[host].lock().await;
-                self.diary.fault("kill -9 of a host", what);
+                self.event_log.fault("kill -9 of a host", what);
                 let trouble = self.trouble(host, true);
                 service.kill().await?;
                 self.host_goes(host);
@@ -92,7 +92,7 @@ impl Stage {
             }
             Fault::RestartHost { host, down_ms } => {
                 let mut service = self.hosts[host].lock().await;
-                self.diary.fault("graceful restart of a host", what);
+                self.event_log.fault("graceful restart of a host", what);
                 let trouble = self.trouble(host, true);
                 if let Some(lie) = service.stop().await? {
                     self.found(Violation::general(Promise::ProcessesLive, lie));
@@ -104,7 +104,7 @@ impl Stage {
             }
             Fault::PauseHost { host, ms } => {
                 let service = self.hosts[host].lock().await;
-                self.diary.fault("pause of a host", what);
+                self.event_log.fault("pause of a host", what);
                 let trouble = self.trouble(host, false);
                 service.pause()?;
                 pause(ms).await;
@@ -112,7 +112,7 @@ impl Stage {
                 self.trouble_over(trouble);
             }
             Fault::BadLine { host, how, ms } => {
-                self.diary.fault(name_of(how), what);
+                self.event_log.fault(name_of(how), what);
                 // A delayed start does not explain any failure.
                 let held = matches!(how, BadLine::HeldStarts { .. });
                 let trouble = (!held).then(|| self.trouble(host, false));
@@ -120,26 +120,26 @@ impl Stage {
                 pause(ms).await;
                 self.lines[host].set(None);
                 trouble.into_iter().for_each(|trouble| self.trouble_over(trouble));
-                self.diary.note("good connection", json!({"host": host}));
+                self.event_log.note("good connection", json!({"host": host}));
             }
             Fault::Cut { host } => {
-                self.diary.fault("cut connections", what);
+                self.event_log.fault("cut connections", what);
                 self.lines[host].cut();
             }
             Fault::Replay { host, requests } => {
                 let told = self.lines[host].replay(requests).await;
-                self.diary.fault("repeated requests", json!({"plan": what, "told": told}));
+                self.event_log.fault("repeated requests", json!({"plan": what, "told": told}));
             }
             Fault::FullDisk { ms } => {
                 let Some(disk) = &self.disk else { return Ok(()) };
                 let disk = disk.lock().await;
-                self.diary.fault("full disk", what);
+                self.event_log.fault("full disk", what);
                 let trouble = self.server_trouble(false);
                 disk.fill().await?;
                 pause(ms).await;
                 disk.free();
                 self.troubles_over(&trouble);
-                self.diary.note("disk has space", json!({}));
+                self.event_log.note("disk has space", json!({}));
             }
             Fault::ClockJump { whose, ahead, ms } => {
                 let Ok(clocks) = &self.clocks else { return Ok(()) };
@@ -148,10 +148,10 @@ impl Stage {
                     Whose::Host(host) => (&clocks.hosts[host], "clock jump of a host"),
                 };
                 let clock = clock.lock().await;
-                self.diary.fault(name, what);
+                self.event_log.fault(name, what);
                 clock.set(ahead)?;
                 pause(ms).await;
-                self.diary.fault(name, json!({"whose": whose, "set": "correct"}));
+                self.event_log.fault(name, json!({"whose": whose, "set": "correct"}));
                 clock.set(0)?;
             }
         }

@@ -1,10 +1,10 @@
 //! Figures of a run, as JSON for programs and as a table for people.
 
-use super::calm::Memory;
-use super::person::Person;
+use super::quiescence::Memory;
 use super::reader::Reader;
+use super::workload::Workload;
 use crate::check::Violation;
-use crate::diary::Diary;
+use crate::event_log::EventLog;
 use protocol::State;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -56,13 +56,13 @@ pub struct Found {
 impl Summary {
     pub fn of(
         (seed, seconds, storms): (u64, u64, u32),
-        diary: &Diary,
-        person: &Person,
+        event_log: &EventLog,
+        workload: &Workload,
         readers: &[Arc<Reader>],
         memory: &Memory,
         runs_on_hosts: usize,
     ) -> Self {
-        let ledger = person.ledger.lock();
+        let ledger = workload.ledger.lock();
         let attempts: Vec<_> = memory
             .details
             .values()
@@ -89,7 +89,7 @@ impl Summary {
             seed,
             seconds,
             storms,
-            faults: diary.faults(),
+            faults: event_log.faults(),
             skipped: Vec::new(),
             starts_asked: ledger.asked.len(),
             starts_refused: ledger.refused.len(),
@@ -101,12 +101,12 @@ impl Summary {
             cancels_asked: ledger.cancels_asked,
             cancelled,
             deletes_asked: ledger.deletes.asked.len(),
-            deleted: readers[0].book(|b| b.story.forgotten.len()),
+            deleted: readers[0].book(|b| b.history.forgotten.len()),
             released_ms_p50: quantile(&released, 0.5),
             released_ms_p99: quantile(&released, 0.99),
             events: books,
             skipped_events: readers.iter().map(|r| r.book(|b| b.order.left_out)).sum(),
-            late_words: readers[0].book(|b| b.story.late),
+            late_words: readers[0].book(|b| b.history.late),
             violations: Vec::new(),
         }
     }

@@ -46,18 +46,21 @@ fn one_key_with_two_operations_is_found() {
 fn an_accepted_wish_without_a_trace_is_found() {
     let id = OperationId::new();
     let mut cancelled = attempt(1, State::Cancelled);
-    let wish = |attempt, what| [Wish { id, attempt, what }];
+    let request = |attempt, what| [Request { id, attempt, what }];
     let plain = detail(id, vec![cancelled.clone()]);
-    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &plain, &none())), [Promise::WishesKept]);
-    assert_eq!(promises(wishes(&wish(0, Wished::Cancel), &plain, &none())), [Promise::WishesKept]);
-    assert_eq!(promises(wishes(&wish(2, Wished::Again), &plain, &none())), [Promise::WishesKept]);
-    assert_eq!(promises(wishes(&wish(1, Wished::Cancel), &BTreeMap::new(), &none())), [Promise::NoneLost]);
+    assert_eq!(promises(requests(&request(1, Wished::Cancel), &plain, &none())), [Promise::RequestsKept]);
+    assert_eq!(promises(requests(&request(0, Wished::Cancel), &plain, &none())), [Promise::RequestsKept]);
+    assert_eq!(promises(requests(&request(2, Wished::Again), &plain, &none())), [Promise::RequestsKept]);
+    assert_eq!(
+        promises(requests(&request(1, Wished::Cancel), &BTreeMap::new(), &none())),
+        [Promise::NoneLost]
+    );
     cancelled.receipt = Some(Receipt::requested(1, String::new(), at(1)));
     let again = detail(id, vec![cancelled, attempt(2, State::Succeeded)]);
-    assert_eq!(wishes(&wish(1, Wished::Cancel), &again, &none()), []);
-    assert_eq!(wishes(&wish(2, Wished::Again), &again, &none()), []);
+    assert_eq!(requests(&request(1, Wished::Cancel), &again, &none()), []);
+    assert_eq!(requests(&request(2, Wished::Again), &again, &none()), []);
     // The receipt of the first attempt does not count for the second.
-    assert_eq!(promises(wishes(&wish(2, Wished::Cancel), &again, &none())), [Promise::WishesKept]);
+    assert_eq!(promises(requests(&request(2, Wished::Cancel), &again, &none())), [Promise::RequestsKept]);
 }
 
 #[test]
@@ -69,8 +72,8 @@ fn what_was_deleted_is_missed_by_nobody_and_its_key_starts_nothing_more() {
     let listed = [operation(new, State::Queued, 1)];
     assert_eq!(promises(starts(&asked(vec![gone, new], 0), &listed, &forgotten)), [Promise::KeyedOnce]);
     assert_eq!(promises(starts(&asked(vec![], 1), &listed, &forgotten)), [Promise::KeyedOnce]);
-    let wish = [Wish { id: gone, attempt: 1, what: Wished::Cancel }];
-    assert_eq!(wishes(&wish, &BTreeMap::new(), &forgotten), []);
+    let request = [Request { id: gone, attempt: 1, what: Wished::Cancel }];
+    assert_eq!(requests(&request, &BTreeMap::new(), &forgotten), []);
 }
 
 #[test]
@@ -96,11 +99,11 @@ fn a_delete_that_was_not_kept_or_not_asked_for_is_found() {
 fn a_list_that_differs_from_the_feed_is_found() {
     let id = OperationId::new();
     let told = |state| {
-        let mut story = Story::default();
-        story.take(&event(1, operation(id, State::Queued, 1)), at(0));
-        story.take(&event(2, operation(id, State::Starting, 1)), at(0));
-        story.take(&event(3, operation(id, state, 1)), at(0));
-        story
+        let mut history = History::default();
+        history.take(&event(1, operation(id, State::Queued, 1)), at(0));
+        history.take(&event(2, operation(id, State::Starting, 1)), at(0));
+        history.take(&event(3, operation(id, state, 1)), at(0));
+        history
     };
     let over = detail(id, vec![attempt(1, State::Failed)]);
     let listed = [operation(id, State::Failed, 1)];
@@ -112,7 +115,7 @@ fn a_list_that_differs_from_the_feed_is_found() {
         vec![Attempt { failure: Some(failure(FailureReason::Work)), ..attempt(1, State::Failed) }],
     );
     assert_eq!(promises(agrees(&told(State::Failed), &listed, &other)), [Promise::EndsStay]);
-    assert_eq!(promises(agrees(&Story::default(), &listed, &BTreeMap::new())), [Promise::FeedAgrees]);
+    assert_eq!(promises(agrees(&History::default(), &listed, &BTreeMap::new())), [Promise::FeedAgrees]);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use super::disk::Disk;
 use super::service::{Recipe, Service};
 use crate::check::reasons::{SERVER, SWEEPS, Trouble};
 use crate::check::{Promise, Violation};
-use crate::diary::Diary;
+use crate::event_log::EventLog;
+use crate::fault_proxy::FaultProxy;
 use crate::journal::{self, Moments};
-use crate::line::Line;
 use crate::plan::HOSTS;
 use anyhow::Context;
 use protocol::host::{HostOperation, HostOperations};
@@ -35,13 +35,13 @@ pause = 0.4
 longest_pause = 2
 "#;
 
-pub struct Stage {
+pub struct Cluster {
     pub folder: PathBuf,
-    pub diary: Diary,
+    pub event_log: EventLog,
     /// Locked while a fault affects the process; other faults wait in order.
     pub server: Mutex<Service>,
     pub hosts: Vec<Mutex<Service>>,
-    pub lines: Vec<Line>,
+    pub lines: Vec<FaultProxy>,
     /// URL of the server; `None` while it is down.
     pub url: watch::Sender<Option<String>>,
     host_urls: Vec<watch::Sender<Option<String>>>,
@@ -61,13 +61,13 @@ pub struct Clocks {
     pub hosts: Vec<Mutex<Clock>>,
 }
 
-impl Stage {
+impl Cluster {
     /// Creates the folder's content and starts all processes.
     ///
     /// # Errors
     /// If a process does not become ready.
     pub async fn set(folder: &Path, server: &Path, may_mount: bool, lying: bool) -> anyhow::Result<Self> {
-        let diary = Diary::open(&folder.join("diary.jsonl"))?;
+        let event_log = EventLog::open(&folder.join("diary.jsonl"))?;
         for name in ["data", "site/pkg", "counts"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
@@ -81,7 +81,7 @@ impl Stage {
             mounted.map_or_else(|why| (None, Some(why)), |disk| (Some(Mutex::new(disk)), None));
         let mut lines = Vec::new();
         for _ in 0..HOSTS {
-            lines.push(Line::open().await?);
+            lines.push(FaultProxy::open().await?);
         }
         let config = folder.join("signalbox.toml");
         std::fs::write(&config, configuration(&lines))?;
@@ -90,12 +90,13 @@ impl Stage {
         let mut recipes = vec![server_recipe(folder, server, &config)];
         recipes.extend((0..HOSTS).map(|n| host_recipe(folder, &program, n, moments, lying)));
         let clocks = give_clocks(&mut recipes, &program, folder);
-        let mut services = recipes.into_iter().map(|recipe| Mutex::new(Service::new(recipe, diary.clone())));
+        let mut services =
+            recipes.into_iter().map(|recipe| Mutex::new(Service::new(recipe, event_log.clone())));
         let server = services.next().context("the first recipe is the server's")?;
         let hosts = services.collect();
-        let stage = Self {
+        let cluster = Self {
             folder: folder.to_owned(),
-            diary,
+            event_log,
             server,
             hosts,
             lines,
@@ -109,10 +110,10 @@ impl Stage {
             troubles: parking_lot::Mutex::default(),
         };
         for n in 0..HOSTS {
-            stage.start_host(n, &mut *stage.hosts[n].lock().await).await?;
+            cluster.start_host(n, &mut *cluster.hosts[n].lock().await).await?;
         }
-        stage.start_server(&mut *stage.server.lock().await).await?;
-        Ok(stage)
+        cluster.start_server(&mut *cluster.server.lock().await).await?;
+        Ok(cluster)
     }
 
     /// Starts the server and publishes its URL.
@@ -143,7 +144,7 @@ impl Stage {
         self.host_urls[n].send_replace(None);
     }
 
-    /// Records the start of a host's fault; pass the result to [`Stage::trouble_over`].
+    /// Records the start of a host's fault; pass the result to [`Cluster::trouble_over`].
     pub fn trouble(&self, host: usize, restart: bool) -> usize {
         let mut troubles = self.troubles.lock();
         troubles.push(Trouble { host: host_name(host), from: Time::now(), to: None, restart });
@@ -151,7 +152,7 @@ impl Stage {
     }
 
     /// Records the start of a fault in which the server is down or can't store, so that it may miss reports of hosts. A
-    /// restart is also one of the host inside the server. Pass the result to [`Stage::troubles_over`].
+    /// restart is also one of the host inside the server. Pass the result to [`Cluster::troubles_over`].
     pub fn server_trouble(&self, restart: bool) -> Vec<usize> {
         let mut troubles = self.troubles.lock();
         let first = troubles.len();
@@ -251,7 +252,7 @@ impl Stage {
     /// # Errors
     /// If a journal can't be read.
     pub fn runs(&self) -> anyhow::Result<Vec<journal::Run>> {
-        let deaths = self.diary.deaths();
+        let deaths = self.event_log.deaths();
         let mut runs = Vec::new();
         for n in 0..HOSTS {
             let lines = journal::read(&journal_of(&self.folder, n))?;
@@ -298,7 +299,7 @@ fn journal_of(folder: &Path, n: usize) -> PathBuf {
     folder.join(format!("{}.journal.jsonl", host_name(n)))
 }
 
-fn configuration(lines: &[Line]) -> String {
+fn configuration(lines: &[FaultProxy]) -> String {
     let mut text = RULES.to_owned();
     for (n, line) in lines.iter().enumerate() {
         let (name, address) = (host_name(n), line.address);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Diary of a run; clones write to the same file.
 #[derive(Clone)]
-pub struct Diary {
+pub struct EventLog {
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -22,8 +22,8 @@ struct Inner {
     faults: BTreeMap<String, u64>,
 }
 
-impl Diary {
-    /// Opens a diary in a file, with one JSON document per line.
+impl EventLog {
+    /// Opens a event log in a file, with one JSON document per line.
     ///
     /// # Errors
     /// If the file can't be created.

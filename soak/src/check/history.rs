@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Applies events one by one and keeps the resulting state.
 #[derive(Clone, Default, Debug)]
-pub struct Story {
+pub struct History {
     /// Operations as last reported, in the order of their IDs, which is that of acceptance.
     pub now: BTreeMap<OperationId, Operation>,
     /// End of each ended attempt, and when the reader got it. The event's own time may be slightly early: all inputs
@@ -22,7 +22,7 @@ pub struct Story {
     pub late: u64,
 }
 
-impl Story {
+impl History {
     pub fn take(&mut self, event: &Event, read: Time) -> Vec<Violation> {
         match &event.body {
             EventBody::Operation { operation } => self.stands(event, operation, read),
@@ -199,10 +199,10 @@ mod tests {
     use protocol::{Checkpoint, FailureReason, Progress};
 
     fn told(states: &[(State, u32)]) -> Vec<Promise> {
-        let (id, mut story) = (OperationId::new(), Story::default());
+        let (id, mut history) = (OperationId::new(), History::default());
         let events =
             states.iter().zip(1..).map(|((state, attempt), seq)| event(seq, operation(id, *state, *attempt)));
-        events.flat_map(|event| story.take(&event, at(0))).map(|v| v.promise).collect()
+        events.flat_map(|event| history.take(&event, at(0))).map(|v| v.promise).collect()
     }
 
     #[test]
@@ -218,18 +218,18 @@ mod tests {
         assert!(
             told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Succeeded, 1)]).contains(&Promise::EndsStay)
         );
-        let (id, mut story) = (OperationId::new(), Story::default());
+        let (id, mut history) = (OperationId::new(), History::default());
         let mut over = operation(id, Failed, 1);
         over.failure = Some(failure(FailureReason::Work));
-        assert_eq!(story.take(&event(1, operation(id, Queued, 1)), at(0)), []);
-        assert_eq!(story.take(&event(2, over.clone()), at(0)), []);
+        assert_eq!(history.take(&event(1, operation(id, Queued, 1)), at(0)), []);
+        assert_eq!(history.take(&event(2, over.clone()), at(0)), []);
         // A repetition is no change.
-        assert_eq!(story.take(&event(3, over.clone()), at(0)), []);
+        assert_eq!(history.take(&event(3, over.clone()), at(0)), []);
         over.failure = Some(failure(FailureReason::HostLost));
-        assert_eq!(story.take(&event(4, over.clone()), at(0))[0].promise, Promise::EndsStay);
+        assert_eq!(history.take(&event(4, over.clone()), at(0))[0].promise, Promise::EndsStay);
         over.failure = Some(failure(FailureReason::Work));
         over.receipt = Some(protocol::Receipt::requested(1, String::new(), at(1)));
-        assert_eq!(story.take(&event(5, over), at(0))[0].promise, Promise::EndsStay);
+        assert_eq!(history.take(&event(5, over), at(0))[0].promise, Promise::EndsStay);
     }
 
     #[test]
@@ -241,28 +241,28 @@ mod tests {
         for (state, cancel, found) in
             [(State::Succeeded, 5, 1), (State::Cancelled, 5, 0), (State::Succeeded, 4, 0)]
         {
-            let mut story = Story::default();
+            let mut history = History::default();
             let parent = made(State::Cancelling, 5);
             let child = Operation { parent: Some(parent.id), ..made(State::Cancelled, cancel) };
-            story.take(&event(1, operation(parent.id, State::Queued, 1)), at(0));
-            story.take(&event(2, parent.clone()), at(0));
-            story.take(&event(3, child), at(0));
+            history.take(&event(1, operation(parent.id, State::Queued, 1)), at(0));
+            history.take(&event(2, parent.clone()), at(0));
+            history.take(&event(3, child), at(0));
             let ended = Operation { state, ..parent };
-            assert_eq!(story.take(&event(4, ended), at(0)).len(), found, "{state}");
+            assert_eq!(history.take(&event(4, ended), at(0)).len(), found, "{state}");
         }
     }
 
     #[test]
     fn only_what_had_ended_is_forgotten_and_it_stays_so() {
-        let (id, mut story) = (OperationId::new(), Story::default());
+        let (id, mut history) = (OperationId::new(), History::default());
         let gone = |seq, state| Event { seq, at: at(seq as i64), body: EventBody::Deleted { id, state } };
-        story.take(&event(1, operation(id, State::Queued, 1)), at(0));
-        assert_eq!(story.clone().take(&gone(2, State::Queued), at(0))[0].promise, Promise::EndsStay);
-        story.take(&event(2, operation(id, State::Cancelled, 1)), at(0));
-        assert_eq!(story.clone().take(&gone(3, State::Failed), at(0))[0].promise, Promise::EndsStay);
-        assert_eq!(story.take(&gone(3, State::Cancelled), at(0)), []);
-        assert!(story.now.is_empty());
-        let back = story.take(&event(4, operation(id, State::Cancelled, 1)), at(0));
+        history.take(&event(1, operation(id, State::Queued, 1)), at(0));
+        assert_eq!(history.clone().take(&gone(2, State::Queued), at(0))[0].promise, Promise::EndsStay);
+        history.take(&event(2, operation(id, State::Cancelled, 1)), at(0));
+        assert_eq!(history.clone().take(&gone(3, State::Failed), at(0))[0].promise, Promise::EndsStay);
+        assert_eq!(history.take(&gone(3, State::Cancelled), at(0)), []);
+        assert!(history.now.is_empty());
+        let back = history.take(&event(4, operation(id, State::Cancelled, 1)), at(0));
         assert_eq!(back[0].promise, Promise::EndsStay);
     }
 
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn progress_that_runs_backwards_or_comes_after_the_end_is_found() {
-        let (id, mut story) = (OperationId::new(), Story::default());
+        let (id, mut history) = (OperationId::new(), History::default());
         let progress = |seq, attempt, fraction| Event {
             seq,
             at: at(1),
@@ -292,19 +292,19 @@ mod tests {
                 forecast: None,
             },
         };
-        story.take(&event(1, operation(id, State::Running, 1)), at(0));
-        assert_eq!(story.take(&progress(2, 1, 0.5), at(0)), []);
-        assert_eq!(story.take(&progress(3, 1, 0.5), at(0)), []);
-        assert_eq!(story.take(&progress(4, 1, 0.4), at(0))[0].promise, Promise::ProgressForward);
-        story.take(&event(5, operation(id, State::Failed, 1)), at(0));
-        assert_eq!(story.take(&progress(6, 1, 0.9), at(0))[0].promise, Promise::EndsStay);
-        story.take(&event(7, operation(id, State::Queued, 2)), at(0));
-        assert_eq!(story.take(&progress(8, 2, 0.1), at(0)), []);
+        history.take(&event(1, operation(id, State::Running, 1)), at(0));
+        assert_eq!(history.take(&progress(2, 1, 0.5), at(0)), []);
+        assert_eq!(history.take(&progress(3, 1, 0.5), at(0)), []);
+        assert_eq!(history.take(&progress(4, 1, 0.4), at(0))[0].promise, Promise::ProgressForward);
+        history.take(&event(5, operation(id, State::Failed, 1)), at(0));
+        assert_eq!(history.take(&progress(6, 1, 0.9), at(0))[0].promise, Promise::EndsStay);
+        history.take(&event(7, operation(id, State::Queued, 2)), at(0));
+        assert_eq!(history.take(&progress(8, 2, 0.1), at(0)), []);
         let (note, state, files) = ("half".into(), serde_json::Value::Null, vec![]);
         let kept = Checkpoint { attempt: 2, at: at(1), note, fraction: Some(0.5), state, files };
-        story.take(&event(9, operation(id, State::Failed, 2)), at(0));
+        history.take(&event(9, operation(id, State::Failed, 2)), at(0));
         let resumed = Operation { checkpoint: Some(kept), ..operation(id, State::Queued, 3) };
-        assert_eq!(story.take(&event(10, resumed), at(0)), []);
-        assert_eq!(story.take(&progress(11, 3, 0.4), at(0))[0].promise, Promise::ProgressForward);
+        assert_eq!(history.take(&event(10, resumed), at(0)), []);
+        assert_eq!(history.take(&progress(11, 3, 0.4), at(0))[0].promise, Promise::ProgressForward);
     }
 }

@@ -1,7 +1,7 @@
 //! Simulated user: starts operations, repeats starts without a response, cancels, retries, deletes.
 
 use super::reader::Reader;
-use crate::check::answers::{Asked, Deletes, Wish, Wished};
+use crate::check::answers::{Asked, Deletes, Request, Wished};
 use crate::plan::{Act, Count};
 use parking_lot::Mutex;
 use protocol::api::{CancelledMany, Deleted};
@@ -27,7 +27,7 @@ pub struct Ledger {
     pub asked: Vec<Asked>,
     /// Bodies of the starts, in the same order.
     bodies: Vec<Value>,
-    pub wishes: Vec<Wish>,
+    pub requests: Vec<Request>,
     /// Refused starts, with the response.
     pub refused: Vec<String>,
     /// Number of lost responses.
@@ -42,14 +42,14 @@ pub struct Ledger {
 
 /// Simulated user. Clones share its state.
 #[derive(Clone)]
-pub struct Person {
+pub struct Workload {
     client: Client,
     server: watch::Receiver<Option<String>>,
     reader: Arc<Reader>,
     pub ledger: Arc<Mutex<Ledger>>,
 }
 
-impl Person {
+impl Workload {
     /// # Errors
     /// If no client can be created.
     pub fn new(server: watch::Receiver<Option<String>>, reader: Arc<Reader>) -> anyhow::Result<Self> {
@@ -112,7 +112,7 @@ impl Person {
             Act::AbandonThenRetry { pick } => {
                 // Refused if its host is connected again.
                 if let Some(id) = self.one(*pick, |o| o.state.on_host() && o.condition.is_some())
-                    && self.wish(id, "abandon").await.is_some()
+                    && self.request(id, "abandon").await.is_some()
                 {
                     self.retry_soon(id).await;
                 }
@@ -124,7 +124,7 @@ impl Person {
             }
             Act::DeleteAndRetry { pick } => {
                 if let Some(id) = self.one(*pick, |o| o.state.ended() && o.state != State::Succeeded) {
-                    let (_, tried) = tokio::join!(self.delete(id), self.wish(id, "retry"));
+                    let (_, tried) = tokio::join!(self.delete(id), self.request(id, "retry"));
                     if let Some(operation) = tried {
                         self.kept(id, operation.attempt, Wished::Again);
                     }
@@ -190,7 +190,7 @@ impl Person {
 
     async fn cancel_this(&self, id: OperationId) -> Option<OperationId> {
         self.ledger.lock().cancels_asked += 1;
-        let operation = self.wish(id, "cancel").await?;
+        let operation = self.request(id, "cancel").await?;
         // A cancel that is not stored yet is lost if the server is killed, so it is not checked.
         if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
             self.ledger.lock().not_stored += 1;
@@ -238,7 +238,7 @@ impl Person {
     /// Retries repeatedly until the previous attempt has ended and the retry is accepted.
     async fn retry_soon(&self, id: OperationId) {
         for _ in 0..PRESSES {
-            if let Some(operation) = self.wish(id, "retry").await {
+            if let Some(operation) = self.request(id, "retry").await {
                 return self.kept(id, operation.attempt, Wished::Again);
             }
             tokio::time::sleep(PRESS).await;
@@ -256,8 +256,8 @@ impl Person {
                 ledger.not_stored += told.asked.len() as u64;
                 return;
             }
-            let wishes = told.asked.into_iter().map(|id| Wish { id, attempt: 0, what: Wished::Cancel });
-            ledger.wishes.extend(wishes);
+            let requests = told.asked.into_iter().map(|id| Request { id, attempt: 0, what: Wished::Cancel });
+            ledger.requests.extend(requests);
         }
     }
 
@@ -293,13 +293,13 @@ impl Person {
     async fn again(&self, pick: u64, how: &str, fits: impl Fn(&Operation) -> bool) {
         let ended = |o: &Operation| matches!(o.state, State::Failed | State::Cancelled);
         let Some(id) = self.one(pick, |o| ended(o) && fits(o)) else { return };
-        if let Some(operation) = self.wish(id, how).await {
+        if let Some(operation) = self.request(id, how).await {
             self.kept(id, operation.attempt, Wished::Again);
         }
     }
 
     /// Sends a request once; returns the operation if it was accepted.
-    async fn wish(&self, id: OperationId, what: &str) -> Option<Operation> {
+    async fn request(&self, id: OperationId, what: &str) -> Option<Operation> {
         let url = format!("{}/api/v1/operations/{id}/{what}", self.url().await);
         match self.client.post(url).json(&json!({})).send().await {
             Ok(answer) if answer.status().is_success() => answer.json().await.ok(),
@@ -320,7 +320,7 @@ impl Person {
     }
 
     fn kept(&self, id: OperationId, attempt: u32, what: Wished) {
-        self.ledger.lock().wishes.push(Wish { id, attempt, what });
+        self.ledger.lock().requests.push(Request { id, attempt, what });
     }
 
     /// Chooses one of the operations that match, according to the feed.
@@ -328,7 +328,7 @@ impl Person {
         // Sweeps and their runs have their own actions.
         let fits = |o: &&Operation| o.kind.as_str() == "soak.count" && fits(o);
         let there: Vec<OperationId> =
-            self.reader.book(|book| book.story.now.values().filter(fits).map(|o| o.id).collect());
+            self.reader.book(|book| book.history.now.values().filter(fits).map(|o| o.id).collect());
         chosen(&there, pick).copied()
     }
 

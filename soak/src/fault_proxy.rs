@@ -23,7 +23,7 @@ const START: &[u8] = b"POST /host/v1/operations HTTP/";
 const REMEMBERED: usize = 200;
 
 /// Proxy in front of a host. Its address stays the same while the host restarts.
-pub struct Line {
+pub struct FaultProxy {
     pub address: SocketAddr,
     state: Arc<State>,
 }
@@ -44,7 +44,7 @@ enum Way {
     Down,
 }
 
-impl Line {
+impl FaultProxy {
     /// Opens a proxy on a free loopback port.
     ///
     /// # Errors
@@ -231,7 +231,7 @@ mod tests {
     /// Length of a response of the service.
     const ANSWER: usize = 48;
 
-    async fn ask(line: &Line) -> std::io::Result<Vec<u8>> {
+    async fn ask(line: &FaultProxy) -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(line.address).await?;
         stream.write_all(A_START).await?;
         let mut answer = vec![0u8; ANSWER];
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_good_line_carries_both_ways_and_a_refusing_or_short_one_does_not() {
-        let line = Line::open().await.unwrap();
+        let line = FaultProxy::open().await.unwrap();
         assert!(ask(&line).await.is_err());
         line.leads_to(Some(service().await));
         assert!(ask(&line).await.unwrap().starts_with(b"HTTP/1.1 202"));
@@ -255,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_sent_into_a_silence_arrives_after_it_and_a_cut_ends_it() {
-        let line = Line::open().await.unwrap();
+        let line = FaultProxy::open().await.unwrap();
         line.leads_to(Some(service().await));
         line.set(Some(BadLine::Silent { up: true, down: false }));
         let (answer, ()) = tokio::join!(ask(&line), async { line.set(None) });
@@ -269,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_this_life_answered_is_replayed() {
-        let line = Line::open().await.unwrap();
+        let line = FaultProxy::open().await.unwrap();
         line.leads_to(Some(service().await));
         ask(&line).await.unwrap();
         let told = line.replay(5).await;

@@ -1,13 +1,13 @@
 //! Calm after a storm: waits until everything has ended, then compares reports with what happened.
 
-use super::person::Person;
+use super::cluster::Cluster;
 use super::reader::Reader;
-use super::stage::Stage;
+use super::workload::Workload;
 use crate::check::answers::{self, Kept};
+use crate::check::history::History;
 use crate::check::hosts::{self, Queue};
 use crate::check::reasons;
 use crate::check::runs::{self, Ran};
-use crate::check::story::Story;
 use crate::check::{Forgotten, Promise, Violation};
 use crate::plan::{CAPACITY, Storm};
 use protocol::api::{OperationDetail, OperationPage, Snapshot};
@@ -28,7 +28,7 @@ const CLOCKS_ASKED: Duration = Duration::from_secs(5);
 /// Time within which a reader reads to the newest event.
 const READ: Duration = Duration::from_secs(30);
 /// Time between two checks.
-const LOOK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// State kept from calm to calm.
 #[derive(Default)]
@@ -43,8 +43,8 @@ pub struct Memory {
 
 impl Memory {
     /// Marks attempts that ended since the last calm, because clocks jumped in this storm.
-    fn set_adrift(&mut self, story: &Story) {
-        let ended = story.ends.keys().filter(|(id, number)| !self.kept.knows(*id, *number));
+    fn set_adrift(&mut self, history: &History) {
+        let ended = history.ends.keys().filter(|(id, number)| !self.kept.knows(*id, *number));
         self.adrift.extend(ended);
     }
 
@@ -59,42 +59,42 @@ impl Memory {
 /// # Errors
 /// If the server or a host does not answer.
 pub async fn check(
-    stage: &Stage,
-    person: &Person,
+    cluster: &Cluster,
+    workload: &Workload,
     readers: &[Arc<Reader>],
     memory: &mut Memory,
     storm: &Storm,
     acts: JoinSet<()>,
 ) -> anyhow::Result<Vec<Violation>> {
     let mut found = answered(acts).await;
-    found.extend(all_ended(stage, &readers[0]).await?);
-    found.extend(nothing_left(stage, &readers[0]).await?);
-    found.extend(read_to_the_end(stage, readers).await?);
-    stage.look_after_processes().await?;
-    let adrift = storm.moves_clocks() && stage.clocks.is_ok();
+    found.extend(all_ended(cluster, &readers[0]).await?);
+    found.extend(nothing_left(cluster, &readers[0]).await?);
+    found.extend(read_to_the_end(cluster, readers).await?);
+    cluster.look_after_processes().await?;
+    let adrift = storm.moves_clocks() && cluster.clocks.is_ok();
     if adrift {
         // Before the next storm, the server must have asked for the corrected clocks.
         tokio::time::sleep(CLOCKS_ASKED).await;
     }
 
-    readers[0].book(|book| memory.leave(&book.story.forgotten));
-    let listed = all_pages(stage).await?;
+    readers[0].book(|book| memory.leave(&book.history.forgotten));
+    let listed = all_pages(cluster).await?;
     for operation in listed.iter().filter(|o| !memory.settled.contains(&o.id)) {
-        let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
+        let detail = cluster.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
         memory.details.insert(operation.id, detail);
     }
     // An ended operation may have been retried since.
     let again = listed.iter().filter(|o| memory.settled.contains(&o.id) && moved(memory, o));
     for id in again.map(|o| o.id).collect::<Vec<_>>() {
-        let detail = stage.ask(&format!("/api/v1/operations/{id}")).await?;
+        let detail = cluster.ask(&format!("/api/v1/operations/{id}")).await?;
         memory.details.insert(id, detail);
     }
     memory.settled.extend(listed.iter().filter(|o| o.state.ended()).map(|o| o.id));
     if adrift {
-        readers[0].book(|book| memory.set_adrift(&book.story));
+        readers[0].book(|book| memory.set_adrift(&book.history));
     }
-    found.extend(compare(stage, person, readers, memory, &listed)?);
-    found.extend(stage.take_found());
+    found.extend(compare(cluster, workload, readers, memory, &listed)?);
+    found.extend(cluster.take_found());
     Ok(found)
 }
 
@@ -102,9 +102,9 @@ pub async fn check(
 ///
 /// # Errors
 /// If the server does not answer.
-pub async fn check_again(stage: &Stage, memory: &mut Memory) -> anyhow::Result<Vec<Violation>> {
-    for operation in all_pages(stage).await? {
-        let detail = stage.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
+pub async fn check_again(cluster: &Cluster, memory: &mut Memory) -> anyhow::Result<Vec<Violation>> {
+    for operation in all_pages(cluster).await? {
+        let detail = cluster.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
         memory.details.insert(operation.id, detail);
     }
     Ok(memory.kept.compare(&memory.details))
@@ -115,15 +115,15 @@ fn moved(memory: &Memory, operation: &Operation) -> bool {
 }
 
 fn compare(
-    stage: &Stage,
-    person: &Person,
+    cluster: &Cluster,
+    workload: &Workload,
     readers: &[Arc<Reader>],
     memory: &mut Memory,
     listed: &[Operation],
 ) -> anyhow::Result<Vec<Violation>> {
     let mut found = memory.kept.compare(&memory.details);
     {
-        let ledger = person.ledger.lock();
+        let ledger = workload.ledger.lock();
         // All requested starts are valid.
         let refused = ledger.refused.iter();
         found.extend(
@@ -132,12 +132,12 @@ fn compare(
         );
         found.extend(ledger.cancels_refused.iter().map(|words| {
             let what = format!("a cancel was refused because changes could not be stored: {words}");
-            Violation::general(Promise::WishesKept, what)
+            Violation::general(Promise::RequestsKept, what)
         }));
         found.extend(readers[0].book(|book| {
-            let forgotten = &book.story.forgotten;
+            let forgotten = &book.history.forgotten;
             let mut found = answers::starts(&ledger.asked, listed, forgotten);
-            found.extend(answers::wishes(&ledger.wishes, &memory.details, forgotten));
+            found.extend(answers::requests(&ledger.requests, &memory.details, forgotten));
             found.extend(answers::deletes(&ledger.deletes, forgotten, listed));
             found
         }));
@@ -148,16 +148,16 @@ fn compare(
                 violation.evidence = format!("{}: {}", reader.name, violation.evidence);
                 found.push(violation);
             }
-            found.extend(answers::agrees(&book.story, listed, &memory.details));
+            found.extend(answers::agrees(&book.history, listed, &memory.details));
         });
     }
-    let runs = stage.runs()?;
+    let runs = cluster.runs()?;
     readers[0].book(|book| {
         let (details, adrift) = (&memory.details, &memory.adrift);
-        let (ends, forgotten) = (&book.story.ends, &book.story.forgotten);
+        let (ends, forgotten) = (&book.history.ends, &book.history.forgotten);
         let ran = Ran { runs: &runs, details, ends, adrift, forgotten };
         found.extend(runs::check(&ran));
-        found.extend(reasons::check(details, &stage.troubles(), adrift));
+        found.extend(reasons::check(details, &cluster.troubles(), adrift));
     });
     Ok(found)
 }
@@ -181,15 +181,15 @@ async fn answered(mut acts: JoinSet<()>) -> Vec<Violation> {
 }
 
 /// Checks that all operations end, and that queued ones get free slots.
-async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
+async fn all_ended(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
     let (begin, mut queue, mut found) = (Instant::now(), Queue::default(), Vec::new());
     let mut news = reader.last.clone();
     loop {
         let unended: Vec<Operation> =
-            reader.book(|book| book.story.now.values().filter(|o| !o.state.ended()).cloned().collect());
+            reader.book(|book| book.history.now.values().filter(|o| !o.state.ended()).cloned().collect());
         if unended.is_empty() {
             // So far only according to the feed, which may lack an operation; the server must agree.
-            let snapshot: Snapshot = stage.ask("/api/v1/snapshot").await?;
+            let snapshot: Snapshot = cluster.ask("/api/v1/snapshot").await?;
             if snapshot.operations.iter().all(|o| o.state.ended()) {
                 return Ok(found);
             }
@@ -208,35 +208,35 @@ async fn all_ended(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violati
             }
             return Ok(found);
         }
-        let held = stage.held().await?;
-        let room = (0..stage.hosts.len()).any(|n| {
-            let name = super::stage::host_name(n);
+        let held = cluster.held().await?;
+        let room = (0..cluster.hosts.len()).any(|n| {
+            let name = super::cluster::host_name(n);
             hosts::running(&held).filter(|(host, _)| *host == name).count() < CAPACITY as usize
         });
         // The limit of the kind is one less than the number of slots.
-        let room = room && hosts::running(&held).count() + 1 < stage.hosts.len() * CAPACITY as usize;
+        let room = room && hosts::running(&held).count() + 1 < cluster.hosts.len() * CAPACITY as usize;
         found.extend(queue.look(unended.iter(), room, Instant::now()));
-        let _ = tokio::time::timeout(LOOK, news.changed()).await;
-        tokio::time::sleep(LOOK).await;
+        let _ = tokio::time::timeout(CHECK_INTERVAL, news.changed()).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
 /// Checks that hosts stop attempts that are over according to the server.
-async fn nothing_left(stage: &Stage, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
+async fn nothing_left(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
     let begin = Instant::now();
     loop {
-        let held = stage.held().await?;
-        let left = reader.book(|book| hosts::left_running(&held, &book.story.now));
+        let held = cluster.held().await?;
+        let left = reader.book(|book| hosts::left_running(&held, &book.history.now));
         if left.is_empty() || begin.elapsed() > STOPPED {
             return Ok(left);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
 /// Checks that readers reach the newest event.
-async fn read_to_the_end(stage: &Stage, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
-    let snapshot: Snapshot = stage.ask("/api/v1/snapshot").await?;
+async fn read_to_the_end(cluster: &Cluster, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
+    let snapshot: Snapshot = cluster.ask("/api/v1/snapshot").await?;
     let mut found = Vec::new();
     for reader in readers {
         let mut last = reader.last.clone();
@@ -255,11 +255,11 @@ async fn read_to_the_end(stage: &Stage, readers: &[Arc<Reader>]) -> anyhow::Resu
     Ok(found)
 }
 
-async fn all_pages(stage: &Stage) -> anyhow::Result<Vec<Operation>> {
+async fn all_pages(cluster: &Cluster) -> anyhow::Result<Vec<Operation>> {
     let mut all = Vec::new();
     let mut after = String::new();
     loop {
-        let page: OperationPage = stage.ask(&format!("/api/v1/operations?limit=500{after}")).await?;
+        let page: OperationPage = cluster.ask(&format!("/api/v1/operations?limit=500{after}")).await?;
         all.extend(page.operations);
         match page.next {
             Some(next) => after = format!("&after={next}"),
