@@ -60,7 +60,7 @@ async function shot(page: Page, name: string): Promise<void> {
     await page.screenshot({ path: path.join(__dirname, 'shots', `band-${name}.png`), fullPage: true });
 }
 
-test('earlier runs are drawn behind the curve, named, and in its table', async ({ page, request, server }, info) => {
+test('past runs are drawn behind the curve, named, and in its table', async ({ page, request, server }, info) => {
     await runs(request, [8, 9, 10, 11, 12, 13]);
     const id = await start(request, 'exec.fall', { level: 10, wait: 20 });
     await page.goto(`/operations/${id}`);
@@ -89,7 +89,7 @@ test('earlier runs are drawn behind the curve, named, and in its table', async (
     await expect(page).toHaveURL(/[?&]band=none/);
 });
 
-test('with too few earlier runs the chart says how many there are', async ({ page, request }) => {
+test('with too few past runs the chart says how many there are', async ({ page, request }) => {
     await runs(request, [8, 9]);
     const id = await start(request, 'exec.fall', {});
     await page.goto(`/operations/${id}?band=loss`);

@@ -37,7 +37,7 @@ const test = base.extend<{ behind: (prefix: Prefix) => Promise<Nginx> }>({
 });
 
 /** Collects every request that leaves the path, and every one that was refused. */
-function strays(page: Page, of: string): string[] {
+function outside(page: Page, of: string): string[] {
     const found: string[] = [];
     page.on('request', (request) => {
         const url = new URL(request.url());
@@ -61,14 +61,14 @@ for (const prefix of ['removed', 'kept'] as const) {
         test.skip(nginx === undefined, NO_NGINX);
         expect(rows).toBeGreaterThan(0);
         const { url } = await behind(prefix);
-        const found = strays(page, url);
+        const found = outside(page, url);
         await page.goto(`${url}/`);
         await alive(page);
-        // Its styles are there: the rail stands beside the content, or below it on a phone.
+        // Its styles are there: the sidebar stands beside the content, or below it on a phone.
         await expect(page.locator('.frame')).toHaveCSS('display', 'grid');
         await linksStay(page);
 
-        // From page to page by links, each of them opened anew as well.
+        // From page to page by links, each of them opened again as well.
         for (const [name, at] of [['Operations', 'operations'], ['Compare', 'compare'], ['Hosts', 'hosts'], ['New', 'new']] as const) {
             await rail(page, name).click();
             await expect(page).toHaveURL(`${url}/${at}`);

@@ -16,7 +16,7 @@ async function chosen(group: Locator, names: RegExp[]): Promise<void> {
     }
 }
 
-test('of the states the one that is chosen is the current one, and the page is not loaded anew', async ({ page, request }) => {
+test('of the states the one that is chosen is the current one, and the page is not loaded again', async ({ page, request }) => {
     const id = await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await until(request, id, 'failed');
     await page.goto('/operations');

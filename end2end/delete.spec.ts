@@ -77,7 +77,7 @@ test('of a selection what has ended is deleted with one question, and what runs 
     await expect(dialog).toContainText('1 has not ended');
     await dialog.getByRole('button', { name: 'Delete 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Deleted 2 operations. 1 skipped');
-    // At once, though the focus is in the list: this page's own wish.
+    // At once, though the focus is in the list: this page's own request.
     await expect(row(page, 'ONE')).toHaveCount(0);
     await expect(row(page, 'TWO')).toHaveCount(0);
     await expect(row(page, 'KEPT')).toHaveCount(1);

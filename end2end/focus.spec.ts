@@ -10,7 +10,7 @@ test.beforeEach(({}, info) => {
 const startSlow = (request: APIRequestContext, symbol: string) =>
     start(request, 'data.load', { symbol, timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 150 });
 
-/** Lets answers to a wish wait until they are let go; gives the way to do that. */
+/** Lets answers to a request wait until they are let go; gives the way to do that. */
 async function held(page: Page, path: string): Promise<() => void> {
     let letGo = () => {};
     const waits = new Promise<void>((done) => (letGo = done));

@@ -105,7 +105,7 @@ test('the address follows the form, a link fills it again, and going back finds 
     await expect(symbol(page)).toHaveValue('');
     await page.goBack();
     await expect(symbol(page)).toHaveValue(SYMBOL);
-    // The same kind anew.
+    // The same kind again.
     await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'data.load' }).click();
     await expect(symbol(page)).toHaveValue('');
 });

@@ -125,7 +125,7 @@ test('keys do what the sheet says, and nothing while one writes', async ({ page,
     await page.keyboard.press('Shift+?');
     const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
     await expect(sheet).toContainText('Cancel operation');
-    // Whoever speaks to the machine can do without single letters.
+    // A user who speaks to the machine can do without single letters.
     await sheet.getByRole('checkbox', { name: 'Enable single-key shortcuts' }).uncheck();
     await page.keyboard.press('Escape');
     await page.keyboard.press('n');
@@ -136,7 +136,7 @@ test('keys do what the sheet says, and nothing while one writes', async ({ page,
     await expect(palette).toBeHidden();
     await sheet.getByRole('checkbox', { name: 'Enable single-key shortcuts' }).check();
     await page.keyboard.press('Escape');
-    // What Caps Lock makes of a plain c; keys after it are heard as before.
+    // What Caps Lock makes of a plain c; keys after it are connected as before.
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
     await page.locator('body').dispatchEvent('keydown', { key: 'C' });

@@ -17,7 +17,7 @@ async function openHosts(page: Page): Promise<void> {
     await expect(card(page)).toContainText('Connected');
 }
 
-test('a host is drained and taken back, and whoever waits for it is told', async ({ page, request }) => {
+test('a host is drained and taken back, and a user who waits for it is told', async ({ page, request }) => {
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     await expect(page.getByRole('main').locator('.op-state')).toContainText('running');
     const running = page.url().split('/').pop()!;
@@ -90,7 +90,7 @@ test('drain and undrain go by keyboard, and the focus stays', async ({ page, req
     await page.keyboard.press('Enter');
     await expect(button).toHaveText('Undrain');
     await expect(button).toBeFocused();
-    // The host is told of anew every few seconds; who stands on its button stays there.
+    // The host is told of again every few seconds; who stands on its button stays there.
     const told = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].health?.now;
     const before = await told();
     await expect.poll(told, { timeout: 20_000 }).not.toBe(before);

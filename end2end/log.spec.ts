@@ -7,7 +7,7 @@ import { alive, expect, start, test as base } from './signalbox';
 /** Lines of the long log. */
 const MANY = 100_000;
 /** Maximum number of rows in the document, whatever the length of the log. */
-const MOST_ROWS = 60;
+const MAX_ROWS = 60;
 
 /** Prints many lines as fast as it can: every hundredth in red, every thousandth a warning, and a unique one at 61,803. */
 const CHATTER = `awk -v n="$1" 'BEGIN {
@@ -95,10 +95,10 @@ test('a hundred thousand lines are scrolled through with few of them in the page
         // Lines in view are loaded; the first visible row is the scroll position.
         await expect(log.locator('[data-missing]')).toHaveCount(0);
         most = Math.max(most, await log.locator('.log-line').count());
-        expect(await nodes(log)).toBeLessThan(MOST_ROWS * 8);
+        expect(await nodes(log)).toBeLessThan(MAX_ROWS * 8);
     }
     await expect(log).toContainText('line 1');
-    expect(most).toBeLessThanOrEqual(MOST_ROWS);
+    expect(most).toBeLessThanOrEqual(MAX_ROWS);
     // To the end by keyboard.
     await log.focus();
     await page.keyboard.press('End');
@@ -139,7 +139,7 @@ test('the search finds what is not loaded, marks, counts and goes there', async 
     await search.press('Shift+Enter');
     await expect(page).toHaveURL(/#L61000$/);
     await expect(log.locator('[data-marked] mark')).toHaveText('WARNING');
-    expect(await log.locator('.log-line').count()).toBeLessThanOrEqual(MOST_ROWS);
+    expect(await log.locator('.log-line').count()).toBeLessThanOrEqual(MAX_ROWS);
 });
 
 test('copying takes all lines, and lines that are selected have no blank line between them', async ({ page, request, context, browserName }) => {

@@ -166,7 +166,7 @@ export class Server {
         }
     }
 
-    /** The environment without settings of whoever runs the tests. */
+    /** The environment without settings of a user who runs the tests. */
     private env(): NodeJS.ProcessEnv {
         const kept = Object.entries(process.env).filter(([name]) => !/^(SIGNALBOX_|LEPTOS_)/.test(name));
         return { ...Object.fromEntries(kept), SIGNALBOX_LOG: 'info', NO_COLOR: '1' };

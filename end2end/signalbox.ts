@@ -71,7 +71,7 @@ export async function alive(page: Page): Promise<void> {
     await expect(badge(page)).toContainText('Live');
 }
 
-/** The entry of the rail, or of the bar at the bottom of a phone. */
+/** The entry of the sidebar, or of the bar at the bottom of a phone. */
 export function rail(page: Page, name: string): Locator {
     return page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name });
 }

@@ -1,4 +1,4 @@
-// Many tabs of one browser: one of them is connected, all of them live; and whoever is connected may go at any time.
+// Many tabs of one browser: one of them is connected, all of them live; and a user who is connected may go at any time.
 import type { APIRequestContext, BrowserContext, Page } from '@playwright/test';
 import { giveClock, later } from './clock';
 import { alive, badge, expect, percent, reaches, start, SYMBOL, test } from './signalbox';

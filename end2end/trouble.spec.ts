@@ -95,7 +95,7 @@ test('behind a proxy that cuts every stream the page loses nothing and has it ag
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
     await expect(page.locator('.op-state')).toContainText('cancelled');
     await expect(page.locator('.receipt').getByRole('listitem')).toHaveCount(5);
-    // It went on from its number; nothing had to be asked for anew.
+    // It went on from its number; nothing had to be asked for again.
     expect(snapshots).toEqual([]);
 });
 

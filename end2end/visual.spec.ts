@@ -3,7 +3,7 @@
 // hidden. Pictures differ by fonts and by the browser's version, too; where those are not the ones that the kept
 // pictures were drawn with, these tests are skipped and say so.
 //
-//   scripts/visual.sh       draws the kept pictures anew, after a change that was meant
+//   scripts/visual.sh       draws the kept pictures again, after a change that was meant
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIRequestContext, Page } from '@playwright/test';

@@ -188,16 +188,16 @@ impl Actions {
     }
 
     /// Deletes ended operations with their child operations. Rows disappear as the feed reports it.
-    pub fn delete_many_now(&self, wishes: Vec<DeleteMany>) {
+    pub fn delete_many_now(&self, requests: Vec<DeleteMany>) {
         let (actions, selection) = (*self, Selection::here());
         actions.delete_begins();
         spawn_local(async move {
             let mut all = Deleted::default();
-            for wish in wishes {
-                match api::delete_many(&wish).await {
+            for request in requests {
+                match api::delete_many(&request).await {
                     Ok(told) => {
                         all += told;
-                        selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
+                        selection.set_all(request.ids.as_deref().unwrap_or_default(), false);
                     }
                     // Failed ones stay selected.
                     Err(problem) => actions.toasts.warn(problem.detail),
@@ -220,14 +220,14 @@ impl Actions {
         spawn_local(async move {
             let (mut asked, mut refused, mut not_stored) = (0, Vec::new(), false);
             for (ids, filter) in portions {
-                let wish = CancelMany { ids, filter, reason: reason.clone() };
-                match api::cancel_many(&wish).await {
+                let request = CancelMany { ids, filter, reason: reason.clone() };
+                match api::cancel_many(&request).await {
                     Ok(answer) => {
                         asked += answer.asked.len() as u32;
                         not_stored |= answer.not_stored;
                         selection.set_all(&answer.asked, false);
                         refused.extend(answer.refused);
-                        selection.set_all(wish.ids.as_deref().unwrap_or_default(), false);
+                        selection.set_all(request.ids.as_deref().unwrap_or_default(), false);
                     }
                     // Failed ones stay selected.
                     Err(problem) => actions.toasts.warn(problem.detail),

@@ -231,8 +231,8 @@ mod browser {
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn delete_many(wish: &DeleteMany) -> Result<Deleted, Problem> {
-        let body = serde_json::to_string(wish).expect("requests serialize to JSON");
+    pub async fn delete_many(request: &DeleteMany) -> Result<Deleted, Problem> {
+        let body = serde_json::to_string(request).expect("requests serialize to JSON");
         Call::post("/api/v1/operations/delete", body).json().await
     }
 

@@ -61,7 +61,7 @@ impl FaultProxy {
         let accepting = state.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(accepting.clone().carry(near));
+                tokio::spawn(accepting.clone().relay(near));
             }
         });
         Ok(Self { address, state })
@@ -98,7 +98,7 @@ impl FaultProxy {
 }
 
 impl State {
-    async fn carry(self: Arc<Self>, near: TcpStream) {
+    async fn relay(self: Arc<Self>, near: TcpStream) {
         let target = *self.target.borrow();
         if matches!(*self.trouble.borrow(), Some(BadLine::Refusing)) {
             return;
@@ -116,8 +116,8 @@ impl State {
             // If one direction ends, the other may finish; a truncated response ends both.
             _ = async {
                 tokio::try_join!(
-                    self.pump(near_in, far_out, Way::Up, target, &posts),
-                    self.pump(far_in, near_out, Way::Down, target, &posts),
+                    self.copy(near_in, far_out, Way::Up, target, &posts),
+                    self.copy(far_in, near_out, Way::Down, target, &posts),
                 )
             } => {}
             _ = cuts.changed() => {}
@@ -125,7 +125,7 @@ impl State {
     }
 
     /// Forwards bytes in one direction. `Err` ends the other direction, too.
-    async fn pump(
+    async fn copy(
         &self,
         mut from: OwnedReadHalf,
         mut to: OwnedWriteHalf,

@@ -12,7 +12,7 @@ use super::theme::{Theme, ThemeSwitch, fold_rail};
 use super::toasts::Toasts;
 use crate::base;
 use crate::live::Live;
-use crate::notifications::{Tell, Teller};
+use crate::notifications::{Notifier, Tell};
 use crate::open::Open;
 use crate::reactive::{mark, maybe};
 use crate::zone::Zones;
@@ -99,7 +99,7 @@ pub fn Frame(children: Children) -> impl IntoView {
             <main id="content" tabindex="-1">{children()}</main>
         </div>
         <PaletteDialog/>
-        <Teller/>
+        <Notifier/>
         <Tab/>
     }
     .into_any()

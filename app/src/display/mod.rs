@@ -106,7 +106,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
             Some(host) => format!("host {host} unreachable for {age}"),
             None => format!("host unreachable for {age}"),
         },
-        // The condition is set anew when the server restarts or its reason changes; the time in the queue is not.
+        // The condition is set again when the server restarts or its reason changes; the time in the queue is not.
         ConditionKind::NoHost => format!("no host available; queued for {}", queued(facts, now)),
         ConditionKind::Waiting => format!("waiting for a free slot; queued for {}", queued(facts, now)),
         ConditionKind::CancelUndelivered => format!("cancel not delivered for {age}; retrying"),
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    fn no_word(since: i64) -> Condition {
+    fn unreachable(since: i64) -> Condition {
         Condition { kind: ConditionKind::Unreachable, since: at(since), message: String::new() }
     }
 
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn clocks_stop_while_the_host_is_silent_and_its_age_goes_on() {
-        let silent = no_word(5_000);
+        let silent = unreachable(5_000);
         assert_eq!(elapsed(&facts(), Some(&silent), at(17_000)), Some(4.0));
         assert_eq!(trouble(&silent, &facts(), at(17_000)), "host data-1 unreachable for 12 s");
         assert_eq!(elapsed(&facts(), None, at(17_000)), Some(16.0));
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_told_since_the_operation_was_queued() {
-        // The server restarted, and set the condition anew.
+        // The server restarted, and set the condition again.
         let since = at(235_000);
         for kind in [ConditionKind::NoHost, ConditionKind::Waiting] {
             let waits = Condition { kind, since, message: String::new() };
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn only_what_runs_on_a_host_that_is_silent_may_be_given_up() {
-        let silent = no_word(0);
+        let silent = unreachable(0);
         assert!(may_abandon(State::Running, Some(&silent)));
         assert!(may_abandon(
             State::Cancelling,

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 /// Heartbeats that a leader may miss.
 const BEATS: f64 = 2.0;
 /// Heartbeat interval until the leader sends its own, milliseconds.
-const BEAT: f64 = 2_000.0;
+const HEARTBEAT_INTERVAL: f64 = 2_000.0;
 /// A gap between ticks that means this tab was suspended, milliseconds.
 const ASLEEP: f64 = 3_000.0;
 /// Behind for longer than this, the page is stale, milliseconds.
@@ -29,7 +29,7 @@ const MAX_HELD: usize = 5_000;
 
 /// A request to the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Errand {
+pub enum ServerRequest {
     /// Events after this one.
     Page {
         after: u64,
@@ -42,7 +42,7 @@ pub enum Errand {
 pub struct Taken {
     /// Events to apply, in order.
     pub events: Vec<Event>,
-    pub errand: Option<Errand>,
+    pub server_request: Option<ServerRequest>,
 }
 
 /// A listening tab. Times are the browser's, milliseconds since 1970.
@@ -55,7 +55,7 @@ pub struct Relay {
     ticked: f64,
     told: Option<Standing>,
     server: Option<InstanceId>,
-    errand: Option<Errand>,
+    server_request: Option<ServerRequest>,
     needs_snapshot: bool,
     asked_snapshot: f64,
     behind_since: Option<f64>,
@@ -72,7 +72,7 @@ impl Relay {
             told: None,
             needs_snapshot: server.is_none(),
             server,
-            errand: None,
+            server_request: None,
             asked_snapshot: f64::NEG_INFINITY,
             behind_since: None,
             held: VecDeque::new(),
@@ -91,7 +91,7 @@ impl Relay {
 
     /// Nothing is requested or held: frames are applied as they arrive.
     pub fn direct(&self) -> bool {
-        self.errand.is_none() && !self.needs_snapshot
+        self.server_request.is_none() && !self.needs_snapshot
     }
 
     /// Handles a frame of the leader.
@@ -120,7 +120,7 @@ impl Relay {
     /// Handles the requested page; `None` when it failed or could not be parsed.
     pub fn page_came(&mut self, page: Option<Page>, follower: &mut Follower, now: f64) -> Taken {
         let mut taken = Taken::default();
-        self.errand = None;
+        self.server_request = None;
         let before = follower.seq();
         match page {
             Some(page) if page.reset.is_none() => {
@@ -142,7 +142,7 @@ impl Relay {
     /// leader's next status triggers a retry.
     pub fn snapshot_came(&mut self, server: Option<InstanceId>, follower: &mut Follower, now: f64) -> Taken {
         let mut taken = Taken::default();
-        self.errand = None;
+        self.server_request = None;
         if server.is_some() {
             self.server = server;
             self.needs_snapshot = false;
@@ -165,7 +165,7 @@ impl Relay {
     }
 
     fn patience(&self) -> f64 {
-        BEATS * self.told.as_ref().map_or(BEAT, |told| told.beat)
+        BEATS * self.told.as_ref().map_or(HEARTBEAT_INTERVAL, |told| told.beat)
     }
 
     /// Applies held frames, then checks the leader's last status.
@@ -184,7 +184,7 @@ impl Relay {
     /// Compares the leader's status with this tab's position.
     fn compare(&mut self, taken: &mut Taken, follower: &Follower, now: f64) {
         let Some(told) = &self.told else { return };
-        if self.errand.is_some() {
+        if self.server_request.is_some() {
             return;
         }
         let other_life = told.fresh && told.server.is_some() && told.server != self.server;
@@ -198,7 +198,7 @@ impl Relay {
             self.behind_since.get_or_insert(now);
             if worth_asking && now - self.asked_snapshot > APART {
                 self.asked_snapshot = now;
-                self.send(Errand::Snapshot, taken);
+                self.send(ServerRequest::Snapshot, taken);
             }
         } else if seq > follower.covered() {
             self.mend(seq, taken, follower, now);
@@ -253,7 +253,7 @@ impl Relay {
         if target - after > MAX_BEHIND {
             self.lose(taken, follower, now);
         } else {
-            self.send(Errand::Page { after }, taken);
+            self.send(ServerRequest::Page { after }, taken);
         }
     }
 
@@ -263,9 +263,9 @@ impl Relay {
         self.compare(taken, follower, now);
     }
 
-    fn send(&mut self, errand: Errand, taken: &mut Taken) {
-        self.errand = Some(errand);
-        taken.errand = Some(errand);
+    fn send(&mut self, server_request: ServerRequest, taken: &mut Taken) {
+        self.server_request = Some(server_request);
+        taken.server_request = Some(server_request);
     }
 
     /// Whether the page's data is current.

@@ -40,7 +40,7 @@ struct Inner {
     ended_from: ArcRwSignal<Option<OperationId>>,
     seq: AtomicU64,
     seeded: ArcRwSignal<bool>,
-    roster: ArcTrigger,
+    host_list: ArcTrigger,
     counting: Mutex<Counts>,
     counts: ArcRwSignal<Numbers>,
     counts_unsure: ArcRwSignal<u32>,
@@ -68,7 +68,7 @@ impl Default for Live {
             ended_from: ArcRwSignal::new(None),
             seq: AtomicU64::new(0),
             seeded: ArcRwSignal::new(false),
-            roster: ArcTrigger::new(),
+            host_list: ArcTrigger::new(),
             counting: Mutex::default(),
             counts: ArcRwSignal::default(),
             counts_unsure: ArcRwSignal::new(0),
@@ -173,7 +173,7 @@ impl Live {
         } else {
             self.0.seeded.set(true);
         }
-        self.0.roster.notify();
+        self.0.host_list.notify();
     }
 
     /// Takes only the counts of a snapshot; the feed continues at its own position. Ignored for another server
@@ -213,7 +213,7 @@ impl Live {
                 }
             }
         }
-        self.0.roster.notify();
+        self.0.host_list.notify();
         added
     }
 
@@ -236,7 +236,7 @@ impl Live {
 
     /// Whether an operation is loaded. Tracks as [`Live::list`] does.
     pub fn has(&self, id: OperationId) -> bool {
-        self.0.roster.track();
+        self.0.host_list.track();
         self.cells().contains_key(&id)
     }
 
@@ -267,7 +267,7 @@ impl Live {
                     Change::Nothing => return,
                     Change::Stands(op) => {
                         cell.stands(op);
-                        self.0.roster.notify();
+                        self.0.host_list.notify();
                     }
                     Change::Progress { progress, forecast, at } => {
                         set(&cell.progress, &Some(progress.clone()));
@@ -289,7 +289,7 @@ impl Live {
                 let cell = Arc::new(OpCell::new(operation, event.seq));
                 self.0.cells.write().expect("lock is not poisoned").insert(id, cell);
                 self.trim();
-                self.0.roster.notify();
+                self.0.host_list.notify();
             }
             (None, _) => {}
         }
@@ -301,7 +301,7 @@ impl Live {
         if let Change::Stands(op) = judge(cell.known(), event) {
             cell.stands(op);
             cell.as_of.store(event.seq, Ordering::Relaxed);
-            self.0.roster.notify();
+            self.0.host_list.notify();
         }
     }
 
@@ -318,12 +318,12 @@ impl Live {
     pub fn forget(&self, id: OperationId) {
         self.0.gone.write().expect("lock is not poisoned").insert(id);
         self.0.cells.write().expect("lock is not poisoned").remove(&id);
-        self.0.roster.notify();
+        self.0.host_list.notify();
     }
 
     /// Whether an operation is known to be deleted. Tracks as [`Live::list`] does.
     pub fn forgotten(&self, id: OperationId) -> bool {
-        self.0.roster.track();
+        self.0.host_list.track();
         self.gone().contains(&id)
     }
 
@@ -366,12 +366,12 @@ impl Live {
 
     /// Tracks added, changed (except for progress) and removed operations.
     pub fn track_roster(&self) {
-        self.0.roster.track();
+        self.0.host_list.track();
     }
 
     /// Queue positions. Tracks as [`Live::list`] does.
     pub fn places(&self) -> HashMap<OperationId, Place> {
-        self.0.roster.track();
+        self.0.host_list.track();
         places(self.cells().values().filter_map(|cell| cell.waiting()))
     }
 

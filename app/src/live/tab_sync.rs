@@ -3,7 +3,7 @@
 
 use super::driver::{Driver, Handle, now};
 use super::feed::Follower;
-use super::follower::{Errand, Relay, Taken};
+use super::follower::{Relay, ServerRequest, Taken};
 use super::frame::{Frame, Standing};
 use super::leader_election::{self, Role};
 use super::link::{Input, Shown};
@@ -180,20 +180,20 @@ impl Handle {
     fn carry_out(&self, taken: Taken) {
         let (live, turn) = {
             let mut driver = self.0.borrow_mut();
-            if taken.errand.is_some() {
+            if taken.server_request.is_some() {
                 driver.turn += 1;
                 driver.asked = driver.turn;
             }
             (driver.live.clone(), driver.turn)
         };
         taken.events.iter().for_each(|event| live.apply(event));
-        match taken.errand {
+        match taken.server_request {
             None => {}
-            Some(Errand::Page { after }) => {
+            Some(ServerRequest::Page { after }) => {
                 let handle = self.clone();
                 spawn_local(async move { handle.fetch_missing(after, turn).await });
             }
-            Some(Errand::Snapshot) => {
+            Some(ServerRequest::Snapshot) => {
                 let handle = self.clone();
                 spawn_local(async move { handle.start_over(turn).await });
             }

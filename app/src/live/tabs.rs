@@ -35,7 +35,7 @@ pub enum Answer {
 
 /// A lock request, or the held lock.
 pub struct Request {
-    wish: Rc<Wish>,
+    request: Rc<Wish>,
     abort: Option<AbortController>,
 }
 
@@ -71,32 +71,32 @@ impl Tabs {
 
     /// Queues for the lock, or steals it. `told` is called later, never synchronously.
     pub fn ask(&self, steal: bool, told: impl Fn(Answer) + 'static) -> Request {
-        let wish = Rc::new(Wish::default());
+        let request = Rc::new(Wish::default());
         let told = Rc::new(told);
         // A steal does not wait: there is nothing to abort, and the browser allows no signal.
         let abort = if steal { None } else { AbortController::new().ok() };
-        let promise = self.request(steal, abort.as_ref(), &wish, &told);
+        let promise = self.request(steal, abort.as_ref(), &request, &told);
         spawn_local({
-            let wish = wish.clone();
+            let request = request.clone();
             async move {
                 // Settles when the lock is released, stolen or refused.
                 if let Ok(promise) = promise {
                     let _ = JsFuture::from(promise).await;
                 }
-                if !wish.over.replace(true) {
-                    let held = wish.release.take().is_some();
+                if !request.over.replace(true) {
+                    let held = request.release.take().is_some();
                     told(if held { Answer::Taken } else { Answer::Refused });
                 }
             }
         });
-        Request { wish, abort }
+        Request { request, abort }
     }
 
     fn request(
         &self,
         steal: bool,
         abort: Option<&AbortController>,
-        wish: &Rc<Wish>,
+        request: &Rc<Wish>,
         told: &Rc<impl Fn(Answer) + 'static>,
     ) -> Result<Promise, JsValue> {
         let options = Object::new();
@@ -104,14 +104,14 @@ impl Tabs {
             Some(abort) => Reflect::set(&options, &"signal".into(), &abort.signal())?,
             None => Reflect::set(&options, &"steal".into(), &steal.into())?,
         };
-        let (wish, told) = (wish.clone(), told.clone());
+        let (request, told) = (request.clone(), told.clone());
         // The lock is held until the returned promise resolves.
         let held = Closure::once_into_js(move |_lock: JsValue| {
-            if wish.over.get() {
+            if request.over.get() {
                 return JsValue::UNDEFINED;
             }
             let promise = Promise::new(&mut |resolve, _| {
-                wish.release.replace(Some(resolve));
+                request.release.replace(Some(resolve));
             });
             told(Answer::Granted);
             promise.into()
@@ -124,10 +124,10 @@ impl Tabs {
 impl Drop for Request {
     /// Releases the lock, or leaves its queue.
     fn drop(&mut self) {
-        if self.wish.over.replace(true) {
+        if self.request.over.replace(true) {
             return;
         }
-        match (self.wish.release.take(), &self.abort) {
+        match (self.request.release.take(), &self.abort) {
             (Some(release), _) => {
                 let _ = release.call0(&JsValue::UNDEFINED);
             }

@@ -110,7 +110,7 @@ fn stored() -> Vec<Awaited> {
 
 /// Watches awaited operations as long as the app lives. Renders nothing.
 #[component]
-pub fn Teller() -> impl IntoView {
+pub fn Notifier() -> impl IntoView {
     let (live, tell) = (Live::here(), Tell::here());
     let navigate = use_navigate();
     Effect::new(move |started: Option<()>| {

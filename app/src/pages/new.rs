@@ -96,18 +96,18 @@ fn Offered() -> impl IntoView {
 /// The chosen kind, and the requested kind that led to it.
 #[derive(Clone, PartialEq)]
 struct Chosen {
-    wish: Option<String>,
+    wanted: Option<String>,
     offer: Option<KindOffer>,
 }
 
 impl Chosen {
     /// Resolves the requested kind; without a request, the first available one. The result stays while the request is
     /// the same, even if the kind becomes unavailable: a form is being filled in.
-    fn of(offers: &[KindOffer], wish: Option<String>, before: Option<&Chosen>) -> Self {
-        let before = before.filter(|before| before.wish == wish).and_then(|before| before.offer.as_ref());
+    fn of(offers: &[KindOffer], wanted: Option<String>, before: Option<&Chosen>) -> Self {
+        let before = before.filter(|before| before.wanted == wanted).and_then(|before| before.offer.as_ref());
         let named = |name: &str| offers.iter().find(|offer| offer.spec.name.as_str() == name);
-        let found = match &wish {
-            Some(wish) => named(wish),
+        let found = match &wanted {
+            Some(wanted) => named(wanted),
             None => before
                 .and_then(|before| named(before.spec.name.as_str()))
                 .or_else(|| offers.iter().find(|offer| offer.available))
@@ -124,7 +124,7 @@ impl Chosen {
             available: true,
             ..offer.clone()
         });
-        Self { wish, offer }
+        Self { wanted, offer }
     }
 }
 
@@ -226,15 +226,15 @@ mod tests {
     #[test]
     fn a_form_stays_while_hosts_come_and_go_and_changes_with_its_kind() {
         let offers = |load, check| [offer("data.load", load, "Load"), offer("data.check", check, "Check")];
-        for wish in [None, Some("data.check".to_owned())] {
-            let first = Chosen::of(&offers(false, true), wish.clone(), None);
+        for wanted in [None, Some("data.check".to_owned())] {
+            let first = Chosen::of(&offers(false, true), wanted.clone(), None);
             assert_eq!(name(&first), Some("data.check"));
             for later in [&offers(true, true)[..], &offers(true, false), &[]] {
-                assert!(Chosen::of(later, wish.clone(), Some(&first)) == first);
+                assert!(Chosen::of(later, wanted.clone(), Some(&first)) == first);
             }
             let other = [offer("data.check", true, "Check again")];
-            let anew = Chosen::of(&other, wish, Some(&first));
-            assert_eq!(anew.offer.unwrap().spec.title, "Check again");
+            let refresh = Chosen::of(&other, wanted, Some(&first));
+            assert_eq!(refresh.offer.unwrap().spec.title, "Check again");
         }
     }
 

@@ -77,11 +77,11 @@ impl CheckpointTransfer {
     /// Failure to report for an error; `None` to try again.
     fn verdict(&self, host: &HostName, error: &Trouble, tried: Duration) -> Option<Failure> {
         let keeper = &self.keeper;
-        let anew = "or retry from the beginning.";
+        let refresh = "or retry from the beginning.";
         let (message, hint) = match error {
             Trouble::NotConfigured => (
                 format!("Its checkpoint is stored on {keeper}, which is no longer in the configuration."),
-                format!("Add {keeper} again and resume, {anew}"),
+                format!("Add {keeper} again and resume, {refresh}"),
             ),
             Trouble::Pipe(ForwardError::Source(PoolError::Status { status: 404, .. })) => (
                 format!("{keeper} no longer has the files of the checkpoint."),
@@ -90,17 +90,17 @@ impl CheckpointTransfer {
             Trouble::Pipe(ForwardError::Source(_)) if tried < SOURCE_ANSWER_TIMEOUT => return None,
             Trouble::Pipe(ForwardError::Source(error)) => (
                 format!("Its checkpoint is stored on {keeper} and can't be fetched: {error}"),
-                format!("Resume when {keeper} is connected again, {anew}"),
+                format!("Resume when {keeper} is connected again, {refresh}"),
             ),
             Trouble::Pipe(ForwardError::Target(error @ PoolError::Status { status: 400..=499, .. })) => (
                 format!("The checkpoint files from {keeper} were rejected by {host}. {}", detail(error)),
-                format!("Resume when {keeper} itself has a free slot, {anew}"),
+                format!("Resume when {keeper} itself has a free slot, {refresh}"),
             ),
             // Same patience as a start has for its host.
             Trouble::Pipe(ForwardError::Target(_)) if tried < TARGET_ANSWER_TIMEOUT => return None,
             Trouble::Pipe(ForwardError::Target(error)) => (
                 format!("The checkpoint files from {keeper} can't be transferred to {host}: {error}"),
-                format!("Check {host} on the Hosts page; then resume, {anew}"),
+                format!("Check {host} on the Hosts page; then resume, {refresh}"),
             ),
         };
         Some(Failure { reason: FailureReason::CheckpointAway, message, hint })

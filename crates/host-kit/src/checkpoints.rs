@@ -42,7 +42,7 @@ async fn list(
     Path((id, attempt)): Path<(String, String)>,
 ) -> Answer<Json<CheckpointFiles>> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    // Checked before a large file is sent in vain.
+    // Checked before a large file is sent without success.
     let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_shelf)?;
     let files = blocking(move || Ok(checkpoint_store.list(id, attempt))).await?;
     Ok(Json(CheckpointFiles { files }))

@@ -14,7 +14,10 @@ fn the_guide_shows_the_program_as_it_is() {
     let guide = std::fs::read_to_string(format!("{root}../../docs/hosts.md")).unwrap();
     let program = std::fs::read_to_string(format!("{root}examples/count_lines.rs")).unwrap();
     let code: String = program.lines().skip(2).map(|line| format!("{line}\n")).collect();
-    assert!(guide.contains(&code), "docs/hosts.md does not show examples/count_lines.rs; copy it there anew");
+    assert!(
+        guide.contains(&code),
+        "docs/hosts.md does not show examples/count_lines.rs; copy it there again"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Audit log: who did what, when and from where.
+//! Audit log: the audit log, when and from where.
 
 use crate::{HostName, OperationId, Time};
 use serde::{Deserialize, Serialize};

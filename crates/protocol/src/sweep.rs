@@ -5,7 +5,7 @@ use crate::{OperationId, State};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of runs of a sweep.
-pub const MOST_RUNS: usize = 400;
+pub const MAX_RUNS: usize = 400;
 
 /// Runs of a sweep, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -115,8 +115,8 @@ fn values(text: &str) -> Result<Vec<String>, String> {
                     return Err(format!("'{part}' is empty. A range must go up, with a step above 0."));
                 }
                 let count = ((to - from) / step + 1e-9).floor();
-                if count >= MOST_RUNS as f64 {
-                    return Err(format!("'{part}' has more than {MOST_RUNS} values. Use a larger step."));
+                if count >= MAX_RUNS as f64 {
+                    return Err(format!("'{part}' has more than {MAX_RUNS} values. Use a larger step."));
                 }
                 // Each value is computed from the start, so that rounding errors do not add up.
                 let at = |n: usize| ((from + step * n as f64) * 1e9).round() / 1e9;
@@ -148,9 +148,9 @@ impl Plan {
         let sizes: Vec<usize> = plan.values.iter().map(Vec::len).collect();
         let all = sizes.iter().try_fold(1_usize, |all, size| all.checked_mul(*size)).unwrap_or(usize::MAX);
         let wanted = sample.map_or(all, |(count, _)| all.min(count as usize));
-        if wanted > MOST_RUNS {
+        if wanted > MAX_RUNS {
             return Err(format!(
-                "{all} combinations exceed the limit of {MOST_RUNS} runs. Use fewer values, or a random search."
+                "{all} combinations exceed the limit of {MAX_RUNS} runs. Use fewer values, or a random search."
             ));
         }
         let mut picked: Vec<usize> = match sample {

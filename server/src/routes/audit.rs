@@ -1,4 +1,4 @@
-//! Audit log: who did what, when, and from where.
+//! Audit log: the audit log, when, and from where.
 
 use super::{Server, bad_query};
 use crate::problem::Failed;

@@ -149,7 +149,7 @@ function drawCandles(u) {
 }
 
 /** Above this number of visible marks each is a dot: shapes would overlap. */
-const MOST_SHAPES = 160;
+const MAX_SHAPES = 160;
 
 /** Draws entries as triangles (up: long, down: short), exits as squares (filled: gain, hollow: loss). */
 function drawMarks(u, marks) {
@@ -160,7 +160,7 @@ function drawMarks(u, marks) {
     if (marks[i] >= min && marks[i] <= max) seen.push(i);
   }
   const dot = devicePixelRatio;
-  const crowded = seen.length > MOST_SHAPES;
+  const crowded = seen.length > MAX_SHAPES;
   const size = (crowded ? 1.6 : 5) * dot;
   framed(u, (ctx) => {
     ctx.lineWidth = 1.5 * dot;

@@ -2,7 +2,7 @@
 
 const MARKS = ["long entry", "short entry", "exit with profit", "exit with loss"];
 /** Maximum number of marks shown for one candle. */
-const MOST_MARKS = 3;
+const MAX_MARKS = 3;
 
 /** Index under the cursor. uPlot's own index refers to the old data until the pointer moves. */
 function indexOf(u) {
@@ -50,13 +50,13 @@ function at(column, i) {
   return after < column.length ? column[before] : null;
 }
 
-// Marks between this candle and the next, at most `MOST_MARKS`.
+// Marks between this candle and the next, at most `MAX_MARKS`.
 function marksAt(plot, u, i) {
   const { marks } = plot.pending;
   if (!(u.cursor.left >= 0) || !marks.length) return [];
   const [from, to] = [u.data[0][i], u.data[0][i + 1] ?? Infinity];
   const found = [];
-  for (let m = 0; m < marks.length && found.length < MOST_MARKS; m += 3) {
+  for (let m = 0; m < marks.length && found.length < MAX_MARKS; m += 3) {
     if (marks[m] >= from && marks[m] < to) found.push(`${MARKS[marks[m + 2]]} ${plot.figures.y(0, marks[m + 1])}`);
   }
   return found;

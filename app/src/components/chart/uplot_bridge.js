@@ -84,10 +84,10 @@ export class Plot {
 
   look(hidden, log) {
     if (hidden === this.hidden && log === this.log) return;
-    const anew = log !== this.log;
+    const again = log !== this.log;
     Object.assign(this, { hidden, log });
     if (!this.plot) return;
-    if (anew) this.again();
+    if (again) this.again();
     else this.showColumns();
     this.readLine();
   }

@@ -142,12 +142,12 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
 /// alone.
 pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
     let actions = Actions::here();
-    let wishes = to_delete(&ids, filter.as_ref());
+    let requests = to_delete(&ids, filter.as_ref());
     let told = RwSignal::new(None::<Result<Deleted, Problem>>);
     spawn_local({
-        let wishes = wishes.clone();
+        let requests = requests.clone();
         async move {
-            let said = would_go(wishes).await;
+            let said = would_go(requests).await;
             // The dialog may be closed by now.
             told.try_set(Some(said));
         }
@@ -174,8 +174,8 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
             disabled=yes(move || count() == 0)
             on:click=move |_| {
                 let until = told.with_untracked(|told| told.as_ref()?.as_ref().ok()?.until);
-                let wishes = wishes.iter().cloned().map(|wish| DeleteMany { until, ..wish });
-                actions.delete_many_now(wishes.collect());
+                let requests = requests.iter().cloned().map(|request| DeleteMany { until, ..request });
+                actions.delete_many_now(requests.collect());
             }
         >
             {said}
@@ -190,10 +190,10 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
 }
 
 /// Dry run: what the server would delete.
-async fn would_go(wishes: Vec<DeleteMany>) -> Result<Deleted, Problem> {
+async fn would_go(requests: Vec<DeleteMany>) -> Result<Deleted, Problem> {
     let mut all = Deleted::default();
-    for wish in wishes {
-        all += api::delete_many(&DeleteMany { dry_run: true, ..wish }).await?;
+    for request in requests {
+        all += api::delete_many(&DeleteMany { dry_run: true, ..request }).await?;
     }
     Ok(all)
 }

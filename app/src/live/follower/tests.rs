@@ -41,7 +41,7 @@ fn numbers(taken: &Taken) -> Vec<u64> {
 
 fn listening() -> (Relay, Follower) {
     let (mut relay, mut follower) = (Relay::new(0.0, 0.0, Some(life(1))), Follower::at(10));
-    assert!(relay.take(standing(10), &mut follower, 10.0).errand.is_none());
+    assert!(relay.take(standing(10), &mut follower, 10.0).server_request.is_none());
     (relay, follower)
 }
 
@@ -58,44 +58,56 @@ fn what_the_leader_passes_on_is_applied_once() {
 fn a_gap_is_asked_for_while_what_comes_is_held_back() {
     let (mut relay, mut follower) = listening();
     let taken = relay.take(message(14), &mut follower, 20.0);
-    assert_eq!((numbers(&taken), taken.errand), (vec![], Some(Errand::Page { after: 10 })));
+    assert_eq!((numbers(&taken), taken.server_request), (vec![], Some(ServerRequest::Page { after: 10 })));
     let taken = relay.take(message(15), &mut follower, 21.0);
-    assert_eq!((numbers(&taken), taken.errand), (vec![], None));
+    assert_eq!((numbers(&taken), taken.server_request), (vec![], None));
     let taken = relay.page_came(Some(page(10, 13)), &mut follower, 30.0);
-    assert_eq!((numbers(&taken), taken.errand), (vec![11, 12, 13, 14, 15], None));
+    assert_eq!((numbers(&taken), taken.server_request), (vec![11, 12, 13, 14, 15], None));
 }
 
 #[test]
 fn one_that_joins_a_quiet_feed_learns_at_once_that_it_missed_something() {
     let (mut relay, mut follower) = (Relay::new(0.0, 0.0, Some(life(1))), Follower::at(10));
     let taken = relay.take(standing(12), &mut follower, 10.0);
-    assert_eq!(taken.errand, Some(Errand::Page { after: 10 }));
+    assert_eq!(taken.server_request, Some(ServerRequest::Page { after: 10 }));
     let taken = relay.page_came(Some(page(10, 12)), &mut follower, 20.0);
-    assert_eq!((numbers(&taken), taken.errand), (vec![11, 12], None));
+    assert_eq!((numbers(&taken), taken.server_request), (vec![11, 12], None));
 }
 
 #[test]
 fn another_life_of_the_server_and_too_much_between_mean_a_snapshot() {
     let (mut relay, mut follower) = listening();
-    assert_eq!(relay.take(told(2, true, 2), &mut follower, 20.0).errand, Some(Errand::Snapshot));
+    assert_eq!(
+        relay.take(told(2, true, 2), &mut follower, 20.0).server_request,
+        Some(ServerRequest::Snapshot)
+    );
     assert!(relay.take(message(3), &mut follower, 21.0).events.is_empty());
     follower = Follower::at(2);
     assert_eq!(numbers(&relay.snapshot_came(Some(life(2)), &mut follower, 30.0)), [3]);
 
     let (mut relay, mut follower) = listening();
-    assert_eq!(relay.take(standing(99_999), &mut follower, 20.0).errand, Some(Errand::Snapshot));
+    assert_eq!(
+        relay.take(standing(99_999), &mut follower, 20.0).server_request,
+        Some(ServerRequest::Snapshot)
+    );
 }
 
 #[test]
 fn an_answer_that_brings_nothing_forward_leads_to_a_snapshot_and_a_failed_one_is_tried_again() {
     let (mut relay, mut follower) = listening();
     relay.take(message(14), &mut follower, 20.0);
-    assert_eq!(relay.page_came(Some(page(10, 10)), &mut follower, 30.0).errand, Some(Errand::Snapshot));
-    assert!(relay.snapshot_came(None, &mut follower, 40.0).errand.is_none());
+    assert_eq!(
+        relay.page_came(Some(page(10, 10)), &mut follower, 30.0).server_request,
+        Some(ServerRequest::Snapshot)
+    );
+    assert!(relay.snapshot_came(None, &mut follower, 40.0).server_request.is_none());
     // Not at once, and not while the leader can't reach the server either.
-    assert!(relay.take(standing(14), &mut follower, 1_000.0).errand.is_none());
-    assert!(relay.take(told(14, false, 1), &mut follower, 3_000.0).errand.is_none());
-    assert_eq!(relay.take(standing(14), &mut follower, 3_100.0).errand, Some(Errand::Snapshot));
+    assert!(relay.take(standing(14), &mut follower, 1_000.0).server_request.is_none());
+    assert!(relay.take(told(14, false, 1), &mut follower, 3_000.0).server_request.is_none());
+    assert_eq!(
+        relay.take(standing(14), &mut follower, 3_100.0).server_request,
+        Some(ServerRequest::Snapshot)
+    );
     assert!(!relay.fresh(3_200.0));
     assert!(matches!(relay.shown(3_200.0), Shown::Reconnecting { .. }));
     follower = Follower::at(14);
@@ -116,7 +128,7 @@ fn pages_of_a_leader_that_polls_count_from_where_it_asked() {
     assert_eq!(numbers(&relay.take(Frame::Page(9, text(9, 12)), &mut follower, 20.0)), [11, 12]);
     // Nothing new after 14; but 13 and 14 are unknown here.
     let taken = relay.take(Frame::Page(14, text(14, 14)), &mut follower, 20.0);
-    assert_eq!(taken.errand, Some(Errand::Page { after: 12 }));
+    assert_eq!(taken.server_request, Some(ServerRequest::Page { after: 12 }));
 }
 
 #[test]
@@ -146,7 +158,7 @@ proptest! {
         let (mut relay, mut follower) = (Relay::new(0.0, 0.0, Some(life(1))), Follower::at(joined));
         let mut head = 20;
         let mut last = joined;
-        let mut asked: Option<(Errand, u64)> = None;
+        let mut asked: Option<(ServerRequest, u64)> = None;
         let mut now = 0.0;
         // Ends with a leader that sends and a server that answers.
         let quiet = std::iter::repeat_n((5, true), 3).chain(std::iter::repeat_n((3, true), 60));
@@ -167,18 +179,18 @@ proptest! {
                     relay.take(message(head), &mut follower, now)
                 }
                 _ if asked.is_some() => {
-                    let (errand, at) = asked.take().unwrap();
-                    match errand {
-                        Errand::Page { after } if arrives => {
+                    let (server_request, at) = asked.take().unwrap();
+                    match server_request {
+                        ServerRequest::Page { after } if arrives => {
                             relay.page_came(Some(page(after, at)), &mut follower, now)
                         }
-                        Errand::Page { .. } => relay.page_came(None, &mut follower, now),
-                        Errand::Snapshot if arrives => {
+                        ServerRequest::Page { .. } => relay.page_came(None, &mut follower, now),
+                        ServerRequest::Snapshot if arrives => {
                             follower = Follower::at(head);
                             last = last.max(head);
                             relay.snapshot_came(Some(life(1)), &mut follower, now)
                         }
-                        Errand::Snapshot => relay.snapshot_came(None, &mut follower, now),
+                        ServerRequest::Snapshot => relay.snapshot_came(None, &mut follower, now),
                     }
                 }
                 _ => relay.take(standing(head), &mut follower, now),
@@ -187,9 +199,9 @@ proptest! {
                 prop_assert!(event.seq > last, "{} after {last}", event.seq);
                 last = event.seq;
             }
-            if let Some(errand) = taken.errand {
+            if let Some(server_request) = taken.server_request {
                 prop_assert!(asked.is_none(), "two errands at once");
-                asked = Some((errand, head));
+                asked = Some((server_request, head));
             }
         }
         prop_assert_eq!(follower.seq(), head);

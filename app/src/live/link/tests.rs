@@ -117,7 +117,7 @@ fn two_streams_that_break_lead_to_polling() {
 fn polling_tries_the_stream_every_minute_and_leaves_for_it() {
     let mut link = polling();
     assert_eq!(link.on(Input::Tick, 60_000.0, 0.0), [StopPoll, Wake { after: 250.0 }]);
-    // That poll took too long. With answers in between:
+    // That poll took too long. With answers, in between:
     let mut link = polling();
     link.on(Input::PollAnswered { events: false }, 60_000.0, 0.0);
     assert_eq!(link.on(Input::Tick, 64_200.0, 0.0), [OpenStream]);

@@ -31,7 +31,7 @@ impl Live {
     }
 
     fn pick(&self, takes: &dyn Fn(&OpCell) -> bool) -> (Vec<OperationId>, Vec<OperationId>) {
-        self.0.roster.track();
+        self.0.host_list.track();
         let (mut active, mut ended) = (Vec::new(), Vec::new());
         for (id, cell) in self.cells().iter().filter(|(_, cell)| takes(cell)) {
             if cell.state.get_untracked().ended() { ended.push(*id) } else { active.push(*id) }
@@ -50,7 +50,7 @@ impl Live {
     /// Number of operations per host, from the operations themselves: host reports arrive only every few seconds.
     /// Tracks as [`Live::list`] does.
     pub fn busy(&self) -> HashMap<HostName, u32> {
-        self.0.roster.track();
+        self.0.host_list.track();
         let mut busy = HashMap::new();
         for cell in self.cells().values() {
             if let Some(host) = cell.at_work_on() {
@@ -62,14 +62,14 @@ impl Live {
 
     /// Operations that use a slot or are queued. Tracks as [`Live::list`] does.
     pub fn at_work(&self) -> Vec<Work> {
-        self.0.roster.track();
+        self.0.host_list.track();
         self.cells().values().filter_map(|cell| cell.at_work()).collect()
     }
 
     /// Creation time and parameters of the newest loaded operation of a kind that a user started. Tracks as
     /// [`Live::list`] does.
     pub fn newest_of(&self, kind: &KindName) -> Option<(Time, Value)> {
-        self.0.roster.track();
+        self.0.host_list.track();
         let cells = self.cells();
         let of_kind =
             cells.values().map(|cell| cell.fixed()).filter(|f| f.kind == *kind && f.parent.is_none());
@@ -78,7 +78,7 @@ impl Live {
 
     /// Active child operations, oldest first. Tracks as [`Live::list`] does.
     pub fn children(&self, of: OperationId) -> Vec<OperationId> {
-        self.0.roster.track();
+        self.0.host_list.track();
         let cells = self.cells();
         let mine =
             cells.values().filter(|cell| cell.fixed().parent == Some(of) && !cell.standing().0.ended());

@@ -113,17 +113,17 @@ impl Bands {
         })
     }
 
-    /// Requests a baseline unless it is cached; `anew` ignores the cache.
-    fn ask(&self, name: &str, anew: bool) {
+    /// Requests a baseline unless it is cached; `refresh` ignores the cache.
+    fn ask(&self, name: &str, refresh: bool) {
         let (this, stamp) = (*self, self.stamp(name));
         let known = |(of, as_of, _): &(String, Stamp, Asked)| of == name && *as_of == stamp;
-        if !anew && this.answers.with_untracked(|answers| answers.iter().any(known)) {
+        if !refresh && this.answers.with_untracked(|answers| answers.iter().any(known)) {
             return;
         }
         this.put(name, stamp, Asked::Waiting);
         let name = name.to_owned();
         spawn_local(async move {
-            let asked = match api::baseline(this.op.id, &name, anew).await {
+            let asked = match api::baseline(this.op.id, &name, refresh).await {
                 Ok(baseline) => Asked::Told(Arc::new(baseline)),
                 Err(problem) => Asked::Trouble(problem),
             };

@@ -1,6 +1,6 @@
 //! Scroll position and loaded pages of the list, restored when the user comes back with the browser's Back.
 
-use super::stored::{Shelf, Stored};
+use super::stored::{PageStore, Stored};
 use crate::filter::Asked;
 use leptos::ev::{popstate, scroll};
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ const FRAMES: u32 = 30;
 struct Left {
     address: String,
     y: f64,
-    shelf: Shelf,
+    page_store: PageStore,
 }
 
 thread_local! {
@@ -41,7 +41,7 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
                 let stepped = STEPPED.get().is_some_and(|at| js_sys::Date::now() - at < SOON);
                 let same = asked.try_with_untracked(Asked::address).is_some_and(|here| here == left.address);
                 if stepped && same {
-                    stored.take_up(left.shelf);
+                    stored.take_up(left.page_store);
                     scroll_to(left.y, FRAMES);
                 }
             });
@@ -51,7 +51,7 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
             if here.try_get_untracked().is_some_and(|here| here == "/operations") {
                 let y = window().scroll_y().unwrap_or_default();
                 let address = asked.with_untracked(Asked::address);
-                LEFT.set(Some(Left { address, y, shelf: stored.as_it_is() }));
+                LEFT.set(Some(Left { address, y, page_store: stored.as_it_is() }));
             }
         });
         on_cleanup(move || leave.remove());

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Ended operations that the server returned for the filter.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Shelf {
+pub struct PageStore {
     /// In the server's order, without gaps, from its beginning.
     ids: Vec<OperationId>,
     /// Cursor of the next page; empty before the first request.
@@ -48,8 +48,8 @@ fn for_ended(asked: &Asked) -> Option<Asked> {
 #[derive(Clone, Copy)]
 pub struct Stored {
     asked: Memo<Asked>,
-    shelf: RwSignal<Shelf>,
-    /// Incremented when the loaded pages are replaced: answers in flight are dropped.
+    page_store: RwSignal<PageStore>,
+    /// Incremented when the loaded pages are replaced: answers, in flight are dropped.
     turn: StoredValue<u32>,
     /// Incremented with each page that is shown at once, even while the list is frozen.
     pub came: RwSignal<u32>,
@@ -62,7 +62,8 @@ impl Stored {
     /// loaded operations can't answer.
     pub fn new(asked: Memo<Asked>) -> Self {
         let (came, answered) = (RwSignal::new(0), RwSignal::new(0));
-        let stored = Self { asked, shelf: RwSignal::default(), turn: StoredValue::new(0), came, answered };
+        let stored =
+            Self { asked, page_store: RwSignal::default(), turn: StoredValue::new(0), came, answered };
         let key = Memo::new(move |_| asked.with(|a| (a.filter.clone(), a.sort.stored())));
         let live = Live::here();
         Effect::new(move |earlier: Option<Option<TimeoutHandle>>| {
@@ -71,7 +72,7 @@ impl Stored {
                 if let Some(timer) = earlier {
                     timer.clear();
                 }
-                stored.shelf.set(Shelf::default());
+                stored.page_store.set(PageStore::default());
             }
             let held = filter.words().is_empty() && order == Order::Newest;
             if held || !stored.more_untracked(&live) {
@@ -84,14 +85,14 @@ impl Stored {
     }
 
     /// The loaded pages, to be restored later.
-    pub fn as_it_is(self) -> Shelf {
-        Shelf { busy: false, ..self.shelf.get_untracked() }
+    pub fn as_it_is(self) -> PageStore {
+        PageStore { busy: false, ..self.page_store.get_untracked() }
     }
 
     /// Restores loaded pages and shows them at once.
-    pub fn take_up(self, shelf: Shelf) {
+    pub fn take_up(self, page_store: PageStore) {
         self.turn.update_value(|n| *n += 1);
-        self.shelf.set(shelf);
+        self.page_store.set(page_store);
         self.came.update(|n| *n += 1);
     }
 
@@ -111,7 +112,7 @@ impl Stored {
     /// Whether the server may have more than the `shown` ones. Tracked.
     pub fn more(&self, live: &Live, shown: usize) -> bool {
         let counted = self.counted(live);
-        !self.shelf.read().end && counted > 0 && (self.narrow() || counted > shown as u64)
+        !self.page_store.read().end && counted > 0 && (self.narrow() || counted > shown as u64)
     }
 
     fn more_untracked(&self, live: &Live) -> bool {
@@ -123,20 +124,20 @@ impl Stored {
     pub fn ended(&self, live: &Live, held: &[OperationId]) -> Vec<OperationId> {
         let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
         let from = live.ended_from().get();
-        self.shelf.with(|shelf| {
-            let told = |id: &OperationId| match (shelf.ids.last(), oldest) {
-                _ if shelf.end => true,
+        self.page_store.with(|page_store| {
+            let told = |id: &OperationId| match (page_store.ids.last(), oldest) {
+                _ if page_store.end => true,
                 (Some(last), true) => id <= last,
                 (Some(last), false) => id >= last,
                 (None, oldest) => !oldest && from.is_none_or(|from| *id >= from),
             };
             let mut ids: Vec<OperationId> = held.iter().filter(|id| told(id)).copied().collect();
-            if !shelf.ids.is_empty() {
+            if !page_store.ids.is_empty() {
                 let here: HashSet<OperationId> = held.iter().copied().collect();
                 let let_go = |id: &&OperationId| {
                     !here.contains(id) && live.operation(**id).is_none() && !live.forgotten(**id)
                 };
-                ids.extend(shelf.ids.iter().filter(let_go));
+                ids.extend(page_store.ids.iter().filter(let_go));
             }
             ids
         })
@@ -146,21 +147,22 @@ impl Stored {
     /// while the list is frozen.
     pub fn ask(self, live: &Live, show: bool) {
         let Some(asked) = self.asked.try_get_untracked() else { return };
-        let mut shelf = self.shelf.get_untracked();
+        let mut page_store = self.page_store.get_untracked();
         let Some(ended) = for_ended(&asked) else { return };
-        if shelf.busy || shelf.end {
+        if page_store.busy || page_store.end {
             return;
         }
         let known: HashSet<OperationId> = untrack(|| live.find(&asked.filter)).1.into_iter().collect();
-        self.shelf.update(|shelf| shelf.busy = true);
+        self.page_store.update(|page_store| page_store.busy = true);
         let turn = self.turn.get_value();
         let live = live.clone();
         spawn_local(async move {
-            shelf.problem = None;
+            page_store.problem = None;
             let order = if asked.sort == Sort::Oldest { "oldest" } else { "newest" };
             // The first pages may hold only known operations: continue until something is new.
             loop {
-                let path = ended.call(PATH, &[("order", order), ("after", &shelf.after), ("limit", PAGE)]);
+                let path =
+                    ended.call(PATH, &[("order", order), ("after", &page_store.after), ("limit", PAGE)]);
                 let question = live.page_question();
                 match api::operations(&path).await {
                     Ok(Told { seq, of: page }) => {
@@ -169,15 +171,15 @@ impl Stored {
                             continue;
                         }
                         let new = page.operations.iter().any(|op| !known.contains(&op.id));
-                        shelf.ids.extend(page.operations.iter().map(|op| op.id));
-                        shelf.end = page.next.is_none();
-                        shelf.after = page.next.unwrap_or_default();
-                        if new || shelf.end || asked.sort == Sort::Oldest {
+                        page_store.ids.extend(page.operations.iter().map(|op| op.id));
+                        page_store.end = page.next.is_none();
+                        page_store.after = page.next.unwrap_or_default();
+                        if new || page_store.end || asked.sort == Sort::Oldest {
                             break;
                         }
                     }
                     Err(problem) => {
-                        shelf.problem = Some(problem);
+                        page_store.problem = Some(problem);
                         break;
                     }
                 }
@@ -185,8 +187,8 @@ impl Stored {
             // The filter may have changed; then this answer is outdated.
             let still = |now: Asked| now.filter == asked.filter && now.sort.stored() == asked.sort.stored();
             if self.asked.try_get_untracked().is_some_and(still) && self.turn.get_value() == turn {
-                let fine = shelf.problem.is_none();
-                self.shelf.set(shelf);
+                let fine = page_store.problem.is_none();
+                self.page_store.set(page_store);
                 if fine {
                     self.answered.update(|n| *n += 1);
                 }
@@ -230,13 +232,13 @@ pub fn More(
     });
     let ask = Callback::new(move |()| stored.ask(&live, true));
     whole(move || {
-        if let Some(problem) = stored.shelf.read().problem.clone() {
+        if let Some(problem) = stored.page_store.read().problem.clone() {
             return view! { <Trouble problem retry=ask/> }.into_any();
         }
         if !there_is_more.get() {
             return ().into_any();
         }
-        let busy = move || stored.shelf.read().busy;
+        let busy = move || stored.page_store.read().busy;
         view! {
             <p class="more only-script">
                 <button type="button" class="button" disabled=yes(busy) on:click=move |_| ask.run(())>

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 impl Engine {
     /// Baseline of a series, at no more than `points` places. The baseline of a run that has begun is read once and
-    /// stays the same, unless it is requested `anew`; a series with a rule has the rule's baseline.
+    /// stays the same, unless it is requested `refresh`; a series with a rule has the rule's baseline.
     ///
     /// # Errors
     /// `NotFound`.
@@ -20,14 +20,14 @@ impl Engine {
         id: OperationId,
         series: String,
         points: usize,
-        anew: bool,
+        refresh: bool,
     ) -> Result<Baseline, Problem> {
         let operation = self.known(id).await?;
         let ruled = operation.rule.as_ref().is_some_and(|rule| rule.series == series && rule.why.is_empty());
         let kept = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
         let baseline = match kept {
             Some(kept) => kept.baseline,
-            None => (*self.read_envelope(&operation, series, anew).await?).clone(),
+            None => (*self.read_envelope(&operation, series, refresh).await?).clone(),
         };
         let band = baseline.band.map(|band| band.thinned(points));
         Ok(Baseline { band, ..baseline })
@@ -37,12 +37,12 @@ impl Engine {
         &self,
         operation: &Operation,
         series: String,
-        anew: bool,
+        refresh: bool,
     ) -> Result<Arc<Baseline>, Problem> {
         let bands = &self.shared.bands;
         let key: Key = (operation.id, operation.attempt, series.clone());
         let _turn = bands.turn.acquire().await.map_err(|_| closing())?;
-        if let Some(kept) = bands.get(&key).filter(|_| !anew) {
+        if let Some(kept) = bands.get(&key).filter(|_| !refresh) {
             return Ok(kept);
         }
         let of = operation.clone();

@@ -177,7 +177,7 @@ fn a_fraction_falls_when_the_total_grows_or_the_count_begins_anew() {
     assert_eq!(at(10, 10, Some(1.0)), Some(1.0));
     assert_eq!(at(11, 40, Some(0.275)), Some(0.275), "more was found");
     assert_eq!(at(12, 40, Some(0.2)), Some(0.275), "within one count it never falls");
-    assert_eq!(at(1, 40, None), None, "counted anew, the whole is unknown");
+    assert_eq!(at(1, 40, None), None, "counted again, the whole is unknown");
 }
 
 #[test]

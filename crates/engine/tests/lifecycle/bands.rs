@@ -56,7 +56,7 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
     let mut feed = Follower::new(&engine, 0);
     up(&engine).await;
     let mut ids = six_runs(&engine, &mut feed).await;
-    let band_of = |id, anew| engine.baseline(id, "steps".into(), 500, anew);
+    let band_of = |id, refresh| engine.baseline(id, "steps".into(), 500, refresh);
 
     let few = band_of(ids[2], false).await.unwrap();
     assert_eq!((few.band, few.runs.len()), (None, 2));

@@ -32,7 +32,7 @@ struct Window {
 type Asked = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
 
 #[derive(Clone)]
-struct Shelf {
+struct ResultFiles {
     store: Store,
     library: Library,
 }
@@ -58,24 +58,27 @@ pub(crate) fn router(store: Store, library: Library) -> Router {
         .route("/backtests/{id}/trades", get(trades))
         .route("/backtests/{id}/equity", get(equity))
         .route("/backtests/{id}/bars", get(bars))
-        .with_state(Shelf { store, library })
+        .with_state(ResultFiles { store, library })
 }
 
-async fn trades(State(shelf): State<Shelf>, Path(id): Path<String>) -> Result<Response, Refusal> {
+async fn trades(
+    State(result_files): State<ResultFiles>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
     let id = id_of(&id)?;
-    let text = off_thread(move || found(shelf.store.trades(id))).await?;
+    let text = off_thread(move || found(result_files.store.trades(id))).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 async fn equity(
-    State(shelf): State<Shelf>,
+    State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
     asked: Asked,
 ) -> Result<Json<Columns>, Refusal> {
     let (id, window) = (id_of(&id)?, window(asked)?);
     let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     off_thread(move || {
-        let rows = found(shelf.store.rows(id))?;
+        let rows = found(result_files.store.rows(id))?;
         let from = rows.partition_point(|r| window.from.is_some_and(|from| r.t < from));
         let to = rows.partition_point(|r| window.to.is_none_or(|to| r.t <= to));
         Ok(Json(curve::columns(&rows[from..to.max(from)], points)))
@@ -84,19 +87,19 @@ async fn equity(
 }
 
 async fn bars(
-    State(shelf): State<Shelf>,
+    State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
     asked: Asked,
 ) -> Result<Json<Bars>, Refusal> {
     let (id, window) = (id_of(&id)?, window(asked)?);
     let points = window.points.unwrap_or(CANDLES).clamp(1, MAX_CANDLES);
     off_thread(move || {
-        let traded = found(shelf.store.traded(id))?;
+        let traded = found(result_files.store.traded(id))?;
         let second = |s: i64| Time::from_micros(s.saturating_mul(1_000_000));
         let from = window.from.map_or(traded.first, |from| second(from).max(traded.first));
         let after_last = traded.last.plus_micros(1);
         let to = window.to.map_or(after_last, |to| second(to.saturating_add(1)).min(after_last));
-        let held = shelf.library.bars(&traded.set(), Range { from: Some(from), to: Some(to) });
+        let held = result_files.library.bars(&traded.set(), Range { from: Some(from), to: Some(to) });
         let held = held.map_err(|f| refuse(ProblemType::Internal, format!("{} {}", f.message, f.hint)))?;
         Ok(Json(candles(&held.bars, points)))
     })

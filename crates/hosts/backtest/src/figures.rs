@@ -8,7 +8,7 @@ use protocol::results::Performance;
 const YEAR_DAYS: f64 = 365.25;
 const DAY_SECONDS: f64 = 86_400.0;
 /// Minimum number of days for annualized metrics.
-const LEAST_DAYS: f64 = 7.0;
+const MIN_DAYS: f64 = 7.0;
 
 /// Metrics of trading over these bars (at least one).
 pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book: &Book) -> Performance {
@@ -29,7 +29,7 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
         exposure: book.bars_held as f64 / bars.len().max(1) as f64,
         ..of_trades(book)
     };
-    if days < LEAST_DAYS {
+    if days < MIN_DAYS {
         return performance;
     }
     Performance {

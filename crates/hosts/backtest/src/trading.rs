@@ -92,34 +92,34 @@ pub fn trade<E>(
     mut watch: impl FnMut(usize, &Account) -> Result<(), E>,
 ) -> Result<Book, E> {
     assert_eq!(bars.len(), stances.len(), "one stance per bar");
-    let mut desk = Desk::new(bars, words, rules);
+    let mut trader = Trader::new(bars, words, rules);
     for (i, bar) in bars.iter().enumerate() {
         match rules.fill {
-            Fill::NextOpen if i > 0 => desk.turn(stances[i - 1], bar.open, i),
+            Fill::NextOpen if i > 0 => trader.turn(stances[i - 1], bar.open, i),
             Fill::NextOpen => {}
-            Fill::ThisClose => desk.turn(stances[i], bar.close, i),
+            Fill::ThisClose => trader.turn(stances[i], bar.close, i),
         }
-        desk.book.bars_held += u64::from(desk.held.is_some());
-        if desk.equity(bar.close) <= 0.0 && desk.book.ruined.is_none() {
-            desk.close(bar.close, i, "out of capital");
-            desk.book.ruined = Some(i);
+        trader.book.bars_held += u64::from(trader.held.is_some());
+        if trader.equity(bar.close) <= 0.0 && trader.book.ruined.is_none() {
+            trader.close(bar.close, i, "out of capital");
+            trader.book.ruined = Some(i);
         }
         if i + 1 == bars.len() && rules.close_at_end {
-            desk.close(bar.close, i, "end of data");
+            trader.close(bar.close, i, "end of data");
         }
         let account = Account {
-            cash: desk.cash,
-            units: desk.held.as_ref().map_or(0.0, Lot::signed),
-            equity: desk.equity(bar.close),
+            cash: trader.cash,
+            units: trader.held.as_ref().map_or(0.0, Lot::signed),
+            equity: trader.equity(bar.close),
         };
-        desk.book.accounts.push(account);
+        trader.book.accounts.push(account);
         watch(i, &account)?;
     }
-    Ok(desk.book)
+    Ok(trader.book)
 }
 
 /// State of the simulation: fills orders and keeps the accounts.
-struct Desk<'a> {
+struct Trader<'a> {
     bars: &'a [Bar],
     words: &'a Words,
     rules: &'a Rules,
@@ -128,7 +128,7 @@ struct Desk<'a> {
     book: Book,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Trader<'a> {
     fn new(bars: &'a [Bar], words: &'a Words, rules: &'a Rules) -> Self {
         let book = Book {
             accounts: Vec::with_capacity(bars.len()),

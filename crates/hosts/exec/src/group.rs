@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 /// Shortest and longest interval of liveness checks.
 const FIRST_LOOK: Duration = Duration::from_millis(4);
-const LONGEST_LOOK: Duration = Duration::from_millis(64);
+const MAX_CHECK_INTERVAL: Duration = Duration::from_millis(64);
 /// Number of kill attempts, and their interval, when a group is dropped early.
 const DROP_LOOKS: usize = 50;
 const DROP_PAUSE: Duration = Duration::from_millis(2);
@@ -87,7 +87,7 @@ impl Group {
                 return self.count().await == 0;
             }
             tokio::time::sleep_until(next).await;
-            pause = (pause * 2).min(LONGEST_LOOK);
+            pause = (pause * 2).min(MAX_CHECK_INTERVAL);
         }
     }
 
@@ -98,7 +98,7 @@ impl Group {
         let mut told = false;
         loop {
             self.signal(&[Signal::KILL]).await;
-            if self.empty_by(Some(Instant::now() + LONGEST_LOOK)).await {
+            if self.empty_by(Some(Instant::now() + MAX_CHECK_INTERVAL)).await {
                 return;
             }
             if !told && begun.elapsed() > LONG {

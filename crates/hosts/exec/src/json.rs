@@ -5,7 +5,7 @@ use protocol::LogLevel;
 use serde_json::{Map, Value};
 
 /// Maximum length of a series name.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 
 /// Parses a report; `None` if the line is not one and belongs in the log.
 pub(crate) fn read(line: &str) -> Option<Said> {
@@ -68,7 +68,7 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
                 Value::String(text) => not_a_number(text),
                 _ => None,
             };
-            let (Some(y), 1..=LONGEST_NAME) = (y, name.len()) else { return false };
+            let (Some(y), 1..=MAX_NAME_CHARS) = (y, name.len()) else { return false };
             said.points.push((name.to_owned(), y));
         }
     }

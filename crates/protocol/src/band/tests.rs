@@ -85,7 +85,7 @@ fn side() -> impl Strategy<Value = Side> {
 }
 
 proptest! {
-    /// The expectation is computed anew at each point, without state.
+    /// The expectation is computed again at each point, without state.
     #[test]
     fn a_rule_fires_once_after_exactly_so_many_points_in_a_row(points in points(), side in side(), n in 1u32..9) {
         let band = band();

@@ -17,7 +17,7 @@ fn form() -> Form {
         },
         "required": ["symbol"],
         "$defs": {"Mode": {"oneOf": [
-            {"const": "full", "type": "string", "description": "Everything anew"},
+            {"const": "full", "type": "string", "description": "Everything again"},
             {"const": "tail", "type": "string", "description": "Only what is newer"}
         ]}}
     }))

@@ -239,7 +239,7 @@ impl Votes<'_> {
 
     /// Whether the bars of each part of the day are regular: the chance that a week has a bar at the minute of another
     /// week's bar is high. Weeks without bars in a part do not count there, so that neither a holiday nor a lost day
-    /// makes it random. The days of the week are added up, because a few weeks alone would decide by chance.
+    /// makes it random. The days of the week are added up, because a few weeks alone would decide accidentally.
     fn regular_parts(&self, part: i64) -> Vec<bool> {
         let weeks = self.before.iter().chain(self.after).map(|(_, week)| *week).chain(self.own);
         let mut counts = vec![0u32; WEEK_MINUTES as usize];

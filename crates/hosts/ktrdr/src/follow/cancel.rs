@@ -66,7 +66,7 @@ impl Run {
             .message("Stop requested. Waiting for the service's status to confirm that nothing is running");
         let mut presses = self.ctx.cancels();
         presses.borrow_and_update();
-        self.teller.found(place);
+        self.reporter.found(place);
         self.read_last_figures(place).await;
         let stops = Arc::new(Stops::default());
         let sender = Sender {
@@ -90,9 +90,9 @@ impl Run {
         if self.how.foreign.unit() != "epochs" || !place.started {
             return;
         }
-        let look = self.how.foreign.look(&place.id, self.teller.position());
+        let look = self.how.foreign.look(&place.id, self.reporter.position());
         if let Ok(Ok(look)) = tokio::time::timeout(LAST_FIGURES_TIMEOUT, look).await {
-            self.teller.tell(&self.ctx, &look);
+            self.reporter.tell(&self.ctx, &look);
         }
     }
 
@@ -106,7 +106,7 @@ impl Run {
         loop {
             let looked = tokio::select! {
                 biased;
-                looked = self.how.foreign.look(&place.id, self.teller.position()) => looked,
+                looked = self.how.foreign.look(&place.id, self.reporter.position()) => looked,
                 // A poll from before the response can hang while a new one does not.
                 () = stops.news.notified() => {
                     shown = None;
@@ -116,7 +116,7 @@ impl Run {
             let unconfirmed = match looked {
                 Ok(look) if look.stand.over() => return self.stopped(place, &look).await,
                 Ok(look) => {
-                    self.teller.tell(&self.ctx, &look);
+                    self.reporter.tell(&self.ctx, &look);
                     stops.sent.lock().recorded = look.pulse == Pulse::RunsOn;
                     self.still_runs(place, &look, &stops.sent.lock())
                 }
@@ -200,7 +200,7 @@ impl Run {
 
     /// Handles a poll that shows the run has ended.
     async fn stopped(&mut self, place: &Place, look: &Look) -> Outcome {
-        self.teller.tell(&self.ctx, look);
+        self.reporter.tell(&self.ctx, look);
         match &look.stand {
             Stand::Stopped(why) => {
                 self.ctx.log(

@@ -4,7 +4,7 @@ mod begin;
 mod cancel;
 mod pace;
 mod place;
-mod tell;
+mod report;
 mod vitals;
 
 pub(crate) use place::Place;
@@ -19,9 +19,9 @@ use host_kit::{CancellationToken, Context, WorkError};
 use pace::Pace;
 use protocol::host::ResultDoc;
 use protocol::{Failure, FailureReason, LogLevel};
+use report::Reporter;
 use serde_json::Value;
 use std::sync::Arc;
-use tell::Teller;
 use tokio::time::Instant;
 use vitals::{Verdict, Vitals};
 
@@ -53,8 +53,8 @@ impl Follow {
     ///
     /// The work is not abortable ([`host_kit::Work::abortable`]): after a cancel it ends as the service reports.
     pub async fn run(self, ctx: Context, order: Value) -> Outcome {
-        let teller = Teller::new(&ctx, self.foreign.unit(), &order);
-        Run { how: self, ctx, teller }.follow(order).await
+        let reporter = Reporter::new(&ctx, self.foreign.unit(), &order);
+        Run { how: self, ctx, reporter }.follow(order).await
     }
 }
 
@@ -62,7 +62,7 @@ impl Follow {
 struct Run {
     how: Follow,
     ctx: Context,
-    teller: Teller,
+    reporter: Reporter,
 }
 
 impl Run {
@@ -81,7 +81,7 @@ impl Run {
 
     /// Polls until the run ends or must stop.
     async fn watch(&mut self, place: &Place) -> End {
-        self.teller.found(place);
+        self.reporter.found(place);
         let mut pace = Pace::new(&self.how.timing);
         let mut vitals = Vitals::new(seconds(self.how.timing.idle));
         let mut heard = Instant::now();
@@ -89,16 +89,16 @@ impl Run {
             let looked = tokio::select! {
                 biased;
                 () = self.ctx.token().cancelled() => return End::Stopped,
-                looked = self.how.foreign.look(&place.id, self.teller.position()) => looked,
+                looked = self.how.foreign.look(&place.id, self.reporter.position()) => looked,
             };
             let wait = match looked {
                 Ok(look) => {
                     heard = Instant::now();
-                    let moved = self.teller.tell(&self.ctx, &look);
+                    let moved = self.reporter.tell(&self.ctx, &look);
                     if look.stand.over() {
                         return self.ended(place, &look).await;
                     }
-                    match vitals.judge(&look, self.teller.position().moved) {
+                    match vitals.judge(&look, self.reporter.position().moved) {
                         Verdict::Runs => {}
                         Verdict::Doubtful => self.ctx.message(
                             "The service reports the run as running but shows no activity. Checking whether it restarted",
@@ -127,7 +127,7 @@ impl Run {
     async fn ended_unseen(&self, place: &Place) -> WorkError {
         let base = self.how.foreign.base();
         let id = &place.id;
-        if place.resumed && !self.teller.position().moved {
+        if place.resumed && !self.reporter.position().moved {
             // Otherwise its record would say running forever.
             let cleared = self.how.foreign.stop(id, "the run is not active").await;
             if let Err(error) = cleared {
@@ -175,8 +175,8 @@ impl Run {
         loop {
             let error = match self.how.foreign.result(&place.id, look).await {
                 Ok(said) => {
-                    self.teller.complete(&self.ctx);
-                    let epochs = self.teller.epochs_done();
+                    self.reporter.complete(&self.ctx);
+                    let epochs = self.reporter.epochs_done();
                     return Ok(outcome::of_run(
                         self.how.foreign.as_ref(),
                         self.how.what,

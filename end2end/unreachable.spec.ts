@@ -1,5 +1,5 @@
 // What happened while a page heard nothing: it is told when the page hears again, also where the new snapshot has left it out
-// and the first question after it is in vain.
+// and the first question after it is without success.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { giveClock, later } from './clock';
 import { until } from './pages';

@@ -14,7 +14,7 @@ const MAX_COMPLAINTS: usize = 8;
 
 /// What was reported of a run in this attempt.
 #[derive(Debug)]
-pub(crate) struct Teller {
+pub(crate) struct Reporter {
     unit: &'static str,
     percent: f64,
     done: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Teller {
     complaints: Vec<String>,
 }
 
-impl Teller {
+impl Reporter {
     pub fn new(ctx: &Context, unit: &'static str, order: &Value) -> Self {
         let day = |name: &str| order.get(name)?.as_str()?.parse::<Date>().ok();
         // For a backtest most services report only a percentage.

@@ -46,7 +46,7 @@ async function csv(page: Page, of: Locator): Promise<{ name: string; rows: numbe
     return { name: file.suggestedFilename(), rows };
 }
 
-test('a curve that was thinned says so, and its CSV has every point', async ({ page, request }) => {
+test('a curve that was downsampled says so, and its CSV has every point', async ({ page, request }) => {
     const id = await curve(request, 3_000);
     await page.goto(`/operations/${id}`);
     await alive(page);

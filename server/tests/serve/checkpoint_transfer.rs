@@ -80,6 +80,6 @@ async fn a_training_that_is_resumed_on_another_host_comes_to_what_an_uninterrupt
     assert_eq!(outcome(&server, id).await, outcome(&server, whole).await);
     let curve: SeriesAnswer =
         server.pool.get(&format!("/api/v1/operations/{id}/series?name=validation_loss")).await.unwrap();
-    assert!(curve.series[0].points[0].0 > 1.0, "it went on and did not begin anew: {curve:?}");
+    assert!(curve.series[0].points[0].0 > 1.0, "it went on and did not begin again: {curve:?}");
     feed.assert_gapless();
 }
