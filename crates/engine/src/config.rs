@@ -148,9 +148,9 @@ fn words(policy: &RetryPolicy) -> String {
 
 /// Audit entry for the difference between two configurations; `None` if they are equal.
 pub(crate) fn reconfigured(before: &[String], now: &[String], at: Time) -> Option<AuditEntry> {
-    let deleted = before.iter().filter(|line| !now.contains(line)).map(|line| format!("− {line}"));
+    let removed = before.iter().filter(|line| !now.contains(line)).map(|line| format!("− {line}"));
     let come = now.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
-    let changed: Vec<String> = deleted.chain(come).collect();
+    let changed: Vec<String> = removed.chain(come).collect();
     if changed.is_empty() {
         return None;
     }

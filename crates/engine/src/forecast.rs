@@ -19,6 +19,8 @@ const FAR: f64 = 0.02;
 const LONG_SECONDS: f64 = 2.0;
 /// Largest ratio between durations by rate and by past runs; beyond it, they contradict each other.
 const MAX_DISAGREEMENT: f64 = 2.0;
+/// Largest ratio between remaining times by the mean and by the recent rate; beyond it, the speed has changed.
+const MAX_RATE_CHANGE: f64 = 1.5;
 /// Largest ratio between the longest and the shortest tenth of past runs; beyond it, they predict nothing.
 const MAX_SPREAD: f64 = 4.0;
 /// Interval between forecasts in seconds.
@@ -80,13 +82,17 @@ impl Forecasts {
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;
         }
-        let deleted = now.seconds_since(since);
+        let elapsed = now.seconds_since(since);
         let way = fraction.map_or(0.0, |f| f - from);
+        // The host's own estimate, from the rate of the last seconds; it covers the current phase only.
+        let recent = progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of));
         let by_rate = match fraction {
-            Some(f) if deleted > 0.0 && (way >= FAR || (way > 0.0 && deleted >= LONG_SECONDS)) => {
-                Some(deleted * (1.0 - f) / way)
+            Some(f) if elapsed > 0.0 && (way >= FAR || (way > 0.0 && elapsed >= LONG_SECONDS)) => {
+                let mean = elapsed * (1.0 - f) / way;
+                // The mean is steadier, but wrong for long after a change of speed.
+                Some(recent.filter(|recent| !within(*recent, mean, MAX_RATE_CHANGE)).unwrap_or(mean))
             }
-            _ => progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of)),
+            _ => recent,
         };
         // Nothing ends before now.
         let by_rate = by_rate.filter(|seconds| *seconds >= 0.0);
@@ -193,7 +199,12 @@ impl Track {
 
 /// Whether a total duration is similar to past runs.
 fn agree(whole: f64, usual: f64) -> bool {
-    whole <= usual * MAX_DISAGREEMENT && usual <= whole * MAX_DISAGREEMENT
+    within(whole, usual, MAX_DISAGREEMENT)
+}
+
+/// Whether neither of two durations is more than `ratio` times the other.
+fn within(one: f64, other: f64, ratio: f64) -> bool {
+    one <= other * ratio && other <= one * ratio
 }
 
 /// Whether a run with too little progress for a rate is already much slower than past runs. A run that does not count
@@ -296,6 +307,23 @@ mod tests {
                 assert!((200.0..280.0).contains(&whole), "after {seconds} s: {whole} s");
             }
         }
+    }
+
+    #[test]
+    fn after_a_slowdown_the_recent_rate_counts_and_not_the_mean() {
+        let forecasts = Forecasts::default();
+        let mut track = Track::default();
+        // 800 items in 2 s, then 200 at 20 per second, as the host measures.
+        let progress = |done: f64, eta: f64| {
+            let mut operation = at(done / 1_000.0);
+            operation.progress.as_mut().unwrap().eta_seconds = Some(eta);
+            operation
+        };
+        forecasts.think(&progress(0.0, 2.5), &mut track, t(0.0));
+        let steady = forecasts.think(&progress(400.0, 1.6), &mut track.clone(), t(1.0)).unwrap();
+        assert_eq!(steady.ends_at, t(2.5), "as long as both agree the mean counts");
+        let slow = forecasts.think(&progress(880.0, 6.0), &mut track, t(6.0)).unwrap();
+        assert_eq!(slow.ends_at, t(12.0));
     }
 
     #[test]

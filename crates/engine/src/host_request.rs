@@ -229,7 +229,7 @@ pub(crate) async fn look(host_request: HostRequest) {
 }
 
 /// Attempt that a host runs and that may have ended here.
-pub(crate) struct Stray {
+pub(crate) struct OrphanedAttempt {
     pub(crate) id: OperationId,
     pub(crate) attempt: u32,
     pub(crate) host: HostName,
@@ -238,8 +238,8 @@ pub(crate) struct Stray {
 
 /// Stops an attempt if the store says that it has ended, runs on another host, or was deleted. Tries once; the next
 /// comparison with the host's list tries again.
-pub(crate) async fn stop_stray(orphaned: Stray, pool: Pool, store: Arc<dyn Store>) {
-    let Stray { id, attempt, host, deadline } = orphaned;
+pub(crate) async fn stop_orphaned_attempt(orphaned: OrphanedAttempt, pool: Pool, store: Arc<dyn Store>) {
+    let OrphanedAttempt { id, attempt, host, deadline } = orphaned;
     let holder = host.clone();
     let found = tokio::task::spawn_blocking(move || {
         let Some(stored) = store.operation(id)? else { return store.given_up(id) };

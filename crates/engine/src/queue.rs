@@ -111,8 +111,8 @@ impl Queues {
 
 impl Line {
     fn take(&mut self, at: usize) {
-        if let Some(deleted) = self.waiting.remove(at)
-            && !deleted.told
+        if let Some(removed) = self.waiting.remove(at)
+            && !removed.told
         {
             self.untold -= 1;
         }

@@ -200,7 +200,7 @@ proptest! {
                 last = event.seq;
             }
             if let Some(server_request) = taken.server_request {
-                prop_assert!(asked.is_none(), "two errands at once");
+                prop_assert!(asked.is_none(), "two requests at once");
                 asked = Some((server_request, head));
             }
         }

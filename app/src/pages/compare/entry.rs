@@ -51,7 +51,7 @@ pub struct Entry {
     pub name: StoredValue<String>,
     pub op: OpView,
     pub curves: RwSignal<Curves>,
-    /// Points requested per series; `thinned` tells whether some were left out.
+    /// Points requested per series; `downsampled` tells whether some were left out.
     pub points: u32,
     pub thinned: RwSignal<bool>,
     pub outcome: Memo<Option<Outcome>>,

@@ -133,9 +133,17 @@ impl Coordinator {
             });
             if held.state != HostState::Ended && !ours {
                 let deadline = self.rules.cancel_deadline;
-                let orphaned =
-                    host_request::Stray { id: held.id, attempt: held.attempt, host: host.clone(), deadline };
-                self.transaction.later(host_request::stop_stray(orphaned, pool.clone(), self.store.clone()));
+                let orphaned = host_request::OrphanedAttempt {
+                    id: held.id,
+                    attempt: held.attempt,
+                    host: host.clone(),
+                    deadline,
+                };
+                self.transaction.later(host_request::stop_orphaned_attempt(
+                    orphaned,
+                    pool.clone(),
+                    self.store.clone(),
+                ));
             }
         }
     }

@@ -84,7 +84,7 @@ impl Engine {
             }
             return match self.operation(id).await {
                 Ok(detail) => Ok(Started { operation: detail.operation, new: false }),
-                Err(deleted) if deleted.kind == ProblemType::NotFound => Err(key_of_deleted()),
+                Err(error) if error.kind == ProblemType::NotFound => Err(key_of_deleted()),
                 Err(problem) => Err(problem),
             };
         }

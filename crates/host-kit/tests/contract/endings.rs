@@ -53,7 +53,7 @@ async fn what_a_work_leaves_running_keeps_the_attempt_from_its_end() {
     rig.stage.let_threads_go();
     let bodies = rig.until_ended(id).await;
     let [.., HostEventBody::Log { lines }, HostEventBody::Ended { outcome, .. }] = bodies.as_slice() else {
-        panic!("the thread's last word, then the end: {bodies:?}")
+        panic!("the thread's last report, then the end: {bodies:?}")
     };
     assert_eq!((lines[0].text.as_str(), *outcome), ("the thread ends", Outcome::Succeeded));
 }
