@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(said(&[2.0, 0.0], true), "ended below the baseline, for the last 1 point");
         assert_eq!(said(&[], false), "");
         assert_eq!(said(&[2.0; 51], false), "not enough past runs at this step (needs 5)");
-        let thinned: Vec<Point> = (0..1_200).map(|x| Point(1.0 + f64::from(x) / 40.0, 9.0)).collect();
-        assert_eq!(standing(&baseline, &thinned, false), "above the baseline");
+        let downsampled: Vec<Point> = (0..1_200).map(|x| Point(1.0 + f64::from(x) / 40.0, 9.0)).collect();
+        assert_eq!(standing(&baseline, &downsampled, false), "above the baseline");
     }
 }

@@ -37,11 +37,11 @@
 //!     }
 //!
 //!     async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
-//!         ctx.items("ticks", Some(params.from.into()));
+//!         ctx.set_total("ticks", Some(params.from.into()));
 //!         for tick in 1..=params.from {
 //!             ctx.check()?;
 //!             tokio::time::sleep(Duration::from_millis(1)).await;
-//!             ctx.done(tick.into());
+//!             ctx.set_done(tick.into());
 //!         }
 //!         Ok(ResultDoc { document: serde_json::json!({"ticks": params.from}), artifacts: vec![], tags: vec![] })
 //!     }

@@ -17,7 +17,7 @@ pub enum Rows {
     #[default]
     Each,
     /// Minimum or maximum of a bucket (downsampled).
-    Thinned,
+    Downsampled,
     /// Downsampled, with a row per this many bars.
     ForBars(u32),
     /// A candle made of this many bars.
@@ -48,7 +48,7 @@ impl Extent {
         let of = |bars: u32| count(u64::from(bars));
         let held = match self.rows {
             Rows::Each => None,
-            Rows::Thinned => Some(format!("Downsampled to {rows} points (min/max per bucket).")),
+            Rows::Downsampled => Some(format!("Downsampled to {rows} points (min/max per bucket).")),
             Rows::ForBars(bars) => {
                 Some(format!("Downsampled to {rows} points (min/max per {} bars).", of(bars)))
             }
@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn what_is_not_all_there_is_says_so() {
         assert_eq!(said(Rows::Each, false), None);
-        assert_eq!(said(Rows::Thinned, false).unwrap(), "Downsampled to 1,200 points (min/max per bucket).");
+        assert_eq!(
+            said(Rows::Downsampled, false).unwrap(),
+            "Downsampled to 1,200 points (min/max per bucket)."
+        );
         assert_eq!(said(Rows::Each, true).unwrap(), "Zoomed range only.");
         assert_eq!(said(Rows::of_bars(11), true).unwrap(), "1,200 candles, 11 bars each. Zoomed range only.");
         assert!(said(Rows::for_bars(4), false).unwrap().contains("min/max per 4 bars"));

@@ -324,8 +324,8 @@ fn all_of(name: &str, of: &[Entry]) -> AskAll {
             };
             let points: Vec<Vec<Point>> = told.iter().map(|told| points(told).unwrap_or_default()).collect();
             let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
-            let thinned = told.iter().any(|told| told.downsampled);
-            Ok(Sheet { extent: extent_of(thinned, MAX_POINTS, &points), ..lines_of(&points) })
+            let downsampled = told.iter().any(|told| told.downsampled);
+            Ok(Sheet { extent: extent_of(downsampled, MAX_POINTS, &points), ..lines_of(&points) })
         })
     })
 }
@@ -334,7 +334,7 @@ fn all_of(name: &str, of: &[Entry]) -> AskAll {
 fn counted_sheet(name: &str, of: &[Entry]) -> Sheet {
     let points: Vec<Vec<Point>> = of.iter().map(|e| e.curves.with(|c| c.get(name).to_vec())).collect();
     let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
-    let of_each = of.iter().zip(&points).map(|(e, curve)| extent_of(e.thinned.get(), e.points, &[curve]));
+    let of_each = of.iter().zip(&points).map(|(e, curve)| extent_of(e.downsampled.get(), e.points, &[curve]));
     // One downsampled series makes the chart downsampled.
     let extent = of_each.into_iter().find(|extent| !extent.is_all()).unwrap_or_default();
     Sheet { fit: 1, extent, ..lines_of(&points) }

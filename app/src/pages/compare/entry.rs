@@ -53,7 +53,7 @@ pub struct Entry {
     pub curves: RwSignal<Curves>,
     /// Points requested per series; `downsampled` tells whether some were left out.
     pub points: u32,
-    pub thinned: RwSignal<bool>,
+    pub downsampled: RwSignal<bool>,
     pub outcome: Memo<Option<Outcome>>,
     /// Declaration of its kind.
     pub spec: StoredValue<Option<KindSpec>>,
@@ -78,11 +78,11 @@ impl Entry {
         let op = live.operation(id)?.view();
         let follow = following.of(&live, id, Live::follow_curves);
         let points = points(compared);
-        let thinned = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
+        let downsampled = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
         take_first(&follow, &detail, series, None);
         let curves = follow.curves.state().into();
         let result = RwSignal::new(detail.result);
-        keep_true(&live, op, follow, Beside { points, thinned, logs: false }, move |detail| {
+        keep_true(&live, op, follow, Beside { points, downsampled, logs: false }, move |detail| {
             result.try_set(detail.result);
         });
         let kind = op.fixed().kind.clone();
@@ -91,7 +91,7 @@ impl Entry {
         let has_dates = move || outcome.with(|o| o.as_ref().is_some_and(|o| !o.curves_shown().is_empty()));
         let equity = Sampled::once(id, "equity", points, move || dated.get() && has_dates());
         let name = StoredValue::new(op.fixed().title.clone());
-        Some(Self { place, name, op, curves, points, thinned, outcome, spec, equity })
+        Some(Self { place, name, op, curves, points, downsampled, outcome, spec, equity })
     }
 
     /// Letter of the operation: `A`.

@@ -17,7 +17,7 @@ pub struct Beside {
     /// Maximum number of points per series.
     pub points: u32,
     /// Whether some series are downsampled.
-    pub thinned: RwSignal<bool>,
+    pub downsampled: RwSignal<bool>,
     /// Whether the log is requested.
     pub logs: bool,
 }
@@ -134,7 +134,7 @@ pub fn keep_true(
                         curves_again.answered();
                         let answer = (series.attempt, series.series);
                         if follow.curves.take(question, series.seq, answer) {
-                            beside.thinned.try_set(series.downsampled);
+                            beside.downsampled.try_set(series.downsampled);
                         }
                     }
                     Err(problem) => {

@@ -20,7 +20,7 @@ pub fn CurveCharts(
     id: OperationId,
     curves: RwSignal<Curves>,
     /// Whether some series are downsampled.
-    thinned: RwSignal<bool>,
+    downsampled: RwSignal<bool>,
     spec: StoredValue<Option<KindSpec>>,
     /// Base name of exported files.
     file: String,
@@ -29,7 +29,7 @@ pub fn CurveCharts(
     /// Baselines drawn behind the series.
     bands: Bands,
 ) -> impl IntoView {
-    let of = Source { id, curves, thinned, bands };
+    let of = Source { id, curves, downsampled, bands };
     // A chart appears with the first point of its series.
     let groups = Memo::new(move |_| {
         let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
@@ -67,7 +67,7 @@ pub fn CurveCharts(
 struct Source {
     id: OperationId,
     curves: RwSignal<Curves>,
-    thinned: RwSignal<bool>,
+    downsampled: RwSignal<bool>,
     bands: Bands,
 }
 
@@ -78,7 +78,7 @@ fn names_of(card: &[Panel]) -> Vec<String> {
 
 /// Chart of a panel; `alone` if it is the only one on its card.
 fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoView + use<> {
-    let Source { id, curves, thinned, bands } = of;
+    let Source { id, curves, downsampled, bands } = of;
     let first = &panel.series[0];
     let falls = panel.stem.ends_with("drawdown");
     let spec = Spec {
@@ -115,7 +115,7 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
     let sheet = Signal::derive(move || {
         curves.with(|c| {
             let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
-            let extent = extent_of(thinned.get(), POINTS, &columns);
+            let extent = extent_of(downsampled.get(), POINTS, &columns);
             Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), extent, ..lines_of(&columns) })
         })
     });
@@ -124,9 +124,9 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
 
 /// Completeness of series in a response with at most `asked` points each. Downsampling keeps at least one point per
 /// bucket, and has at least a third as many buckets as `asked`. Shorter series are therefore complete.
-pub fn extent_of(thinned: bool, asked: u32, curves: &[&[Point]]) -> Extent {
+pub fn extent_of(downsampled: bool, asked: u32, curves: &[&[Point]]) -> Extent {
     let few = |curve: &&[Point]| curve.len() < asked as usize / 3;
-    let rows = if thinned && !curves.iter().all(few) { Rows::Thinned } else { Rows::Each };
+    let rows = if downsampled && !curves.iter().all(few) { Rows::Downsampled } else { Rows::Each };
     Extent { rows, part: false }
 }
 
@@ -155,8 +155,8 @@ mod tests {
     fn only_a_curve_that_has_as_many_points_as_were_asked_for_can_have_been_thinned() {
         let points = |n: usize| (0..n).map(|x| Point(x as f64, 1.0)).collect::<Vec<_>>();
         let (short, long) = (points(60), points(1_200));
-        let rows = |thinned, curves: &[&[Point]]| extent_of(thinned, 1_200, curves).rows;
-        assert_eq!(rows(true, &[&short, &long]), Rows::Thinned);
+        let rows = |downsampled, curves: &[&[Point]]| extent_of(downsampled, 1_200, curves).rows;
+        assert_eq!(rows(true, &[&short, &long]), Rows::Downsampled);
         assert_eq!(rows(true, &[&short]), Rows::Each);
         assert_eq!(rows(false, &[&long]), Rows::Each);
     }

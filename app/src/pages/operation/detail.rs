@@ -40,13 +40,13 @@ pub fn Detail(
     live.adopt(&first.operation, first.seq);
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
     let follow = following.of(&live, id, Live::follow);
-    let thinned = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
+    let downsampled = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
     take_first(&follow, &first, series, logs);
 
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
     let audit = RwSignal::new(first.audit);
-    let beside = Beside { points: POINTS, thinned, logs: true };
+    let beside = Beside { points: POINTS, downsampled, logs: true };
     keep_true(&live, op, follow.clone(), beside, move |detail| {
         attempts.try_set(detail.attempts);
         result.try_set(detail.result);
@@ -112,7 +112,7 @@ pub fn Detail(
         <SweepView op outcome/>
         <ResultView op outcome/>
         <RuleCard op curves spec/>
-        <CurveCharts id curves thinned spec file left_out bands/>
+        <CurveCharts id curves downsampled spec file left_out bands/>
         <LogView op follow=follow.clone()/>
         <div class="columns">
             <ParamsTable fixed/>
