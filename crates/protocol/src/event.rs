@@ -113,3 +113,20 @@ pub struct Reset {
     /// Sequence number of the latest event.
     pub head: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConditionKind;
+    use serde_json::{from_value, json};
+
+    #[test]
+    fn stored_names_of_earlier_versions_are_read() {
+        let id = OperationId::new();
+        let event = json!({"type": "forgotten", "id": id, "state": "failed"});
+        assert_eq!(from_value::<EventBody>(event).unwrap(), EventBody::Deleted { id, state: State::Failed });
+        let conditions =
+            ["no_word", "carrying"].map(|name| from_value::<ConditionKind>(json!(name)).unwrap());
+        assert_eq!(conditions, [ConditionKind::Unreachable, ConditionKind::TransferringCheckpoint]);
+    }
+}
