@@ -124,7 +124,8 @@ mod tests {
     fn stored_names_of_earlier_versions_are_read() {
         let id = OperationId::new();
         let event = json!({"type": "forgotten", "id": id, "state": "failed"});
-        assert_eq!(from_value::<EventBody>(event).unwrap(), EventBody::Deleted { id, state: State::Failed });
+        let event: EventBody = from_value(event).unwrap();
+        assert!(matches!(event, EventBody::Deleted { id: deleted, state: State::Failed } if deleted == id));
         let conditions =
             ["no_word", "carrying"].map(|name| from_value::<ConditionKind>(json!(name)).unwrap());
         assert_eq!(conditions, [ConditionKind::Unreachable, ConditionKind::TransferringCheckpoint]);
