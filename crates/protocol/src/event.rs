@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn stored_names_of_earlier_versions_are_read() {
-        let id = OperationId::new();
+        let id = OperationId::earliest(Time::from_micros(0));
         let event = json!({"type": "forgotten", "id": id, "state": "failed"});
         let event: EventBody = from_value(event).unwrap();
         assert!(matches!(event, EventBody::Deleted { id: deleted, state: State::Failed } if deleted == id));
