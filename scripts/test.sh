@@ -24,7 +24,7 @@ limited() {
 
 setup() { scripts/setup.sh test; }
 
-words() { limited 2m node scripts/words.mjs; }
+words() { limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs; }
 
 format() { limited 2m cargo fmt --all --check; }
 
