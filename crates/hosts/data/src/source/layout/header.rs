@@ -317,7 +317,11 @@ fn instrument(titles: &Titles) -> Option<usize> {
     of(Holds::Ticker).or_else(|| of(Holds::Instrument))
 }
 
-/// Columns of text without names: a time in one or two columns, then open, high, low, close, and optionally a volume.
+/// Rows from which a column between low and high is an average price.
+const MIN_ROWS_OF_AVERAGE: usize = 5;
+
+/// Columns of text without names: a time in one or two columns, then open, high, low, close, and optionally a volume, with
+/// an average price before it (Kraken's API).
 fn unnamed(sample: &Sample) -> Option<Header> {
     let first = &sample.records[0].fields;
     let said = |at: usize| {
@@ -337,7 +341,7 @@ fn unnamed(sample: &Sample) -> Option<Header> {
         Numbers::Point.parse(text).or_else(|| Numbers::Comma.parse(text))
     };
     // The order is valid only if no price is above high or below low.
-    let mut seen = 0;
+    let (mut seen, mut averages) = (0, 0);
     for record in &sample.records {
         let Some([open, high, low, close]) = all_of(prices.map(|at| number(&record.fields, at))) else {
             continue;
@@ -346,13 +350,21 @@ fn unnamed(sample: &Sample) -> Option<Header> {
         if high < open.max(close) || low > open.min(close) {
             return None;
         }
+        let between = |price: f64| (low..=high).contains(&price);
+        averages += usize::from(number(&record.fields, from + 4).is_some_and(between));
     }
     if seen == 0 || seen * 2 < sample.records.len() {
         return None;
     }
-    let volume = (first.len() > from + 4 && number(first, from + 4).is_some()).then_some(from + 4);
+    let is_number = |at: usize| first.len() > at && number(first, at).is_some();
+    // A volume lies between low and high by accident in few rows, an average price in all.
+    let has_average = averages == seen && seen >= MIN_ROWS_OF_AVERAGE && is_number(from + 4);
+    let volume = if has_average { from + 5 } else { from + 4 };
+    let volume = is_number(volume).then_some(volume);
     let columns = Columns { time, prices, nano_prices: false, volume, width: first.len() };
-    let notes = vec!["No column names: read as time, open, high, low, close, volume".to_owned()];
+    let average = if has_average { ", average price" } else { "" };
+    let of_volume = if volume.is_some() { ", volume" } else { "" };
+    let notes = vec![format!("No column names: read as time, open, high, low, close{average}{of_volume}")];
     let titles = Titles::default();
     Some(Header { columns, titles, instrument: None, rows_from: 0, notes, warnings: Vec::new() })
 }

@@ -60,6 +60,22 @@ const BARS: [&str; 2] = ["2024-03-04T09:00:00Z 10.5 11 9 10 1200", "2024-03-04T1
 const PLAIN: &str = "time,open,high,low,close,volume\n2024-03-04T09:00:00Z,10.5,11,9,10,1200\n2024-03-04T10:00:00Z,10,12.25,9.5,12,7\n";
 
 #[test]
+fn an_average_price_without_a_name_is_no_volume() {
+    // Kraken's API: time, open, high, low, close, vwap, volume, count.
+    let row = |hour: i64, rest: &str| format!("{},100.5,102,100,101,{rest}\n", 1_709_510_400 + hour * 3_600);
+    let kraken: String = (0..6).map(|hour| row(hour, "100.93,38.25,412")).collect();
+    let read = hourly(&kraken);
+    assert!(read.bars().iter().all(|bar| bar.ends_with(" 100.5 102 100 101 38.25")), "{:?}", read.bars());
+    let without_volume: String = (0..6).map(|hour| row(hour, "100.93")).collect();
+    assert!(hourly(&without_volume).bars().iter().all(|bar| bar.ends_with(" 101 ?")));
+    // In a few rows it may be a volume all the same, and so may one that leaves the range.
+    let short: String = (0..2).map(|hour| row(hour, "101")).collect();
+    assert!(hourly(&short).bars().iter().all(|bar| bar.ends_with(" 101 101")));
+    let volumes: String = (0..6).map(|hour| row(hour, if hour == 3 { "99" } else { "101" })).collect();
+    assert!(hourly(&volumes).bars()[3].ends_with(" 101 99"));
+}
+
+#[test]
 fn separators_and_decimal_commas_are_told_from_the_text() {
     assert_eq!(hourly(PLAIN).bars(), BARS);
     for delimiter in [";", "\t", "|"] {
