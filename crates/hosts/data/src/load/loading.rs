@@ -239,7 +239,10 @@ impl<R: Report> Loading<R> {
         reject_again(&mut self.validator, &again);
         if self.validator.early > 0 {
             let rows = counted(self.validator.early, "row was", "rows were");
-            say(&self.report, LogLevel::Warn, format!("{rows} out of time order: all rows are sorted"));
+            // Newest first is an order, too.
+            let reversed = self.validator.early as usize + 1 >= bars.len();
+            let level = if reversed { LogLevel::Info } else { LogLevel::Warn };
+            say(&self.report, level, format!("{rows} out of time order: all rows are sorted"));
         }
         self.last_taken = bars.last().map(|bar| bar.time);
         self.sorted = bars;

@@ -30,7 +30,7 @@ pub(super) const CLOSE: usize = 3;
 
 /// Normalizes a name: `<TICKVOL>` → `tickvol`, ` Open Time ` → `open time`.
 pub(super) fn plain(name: &str) -> String {
-    let name = name.trim().trim_matches('"').trim();
+    let name = name.trim().trim_matches('"').trim_start_matches('#').trim();
     let inner = name
         .strip_prefix('<')
         .and_then(|name| name.strip_suffix('>'))

@@ -88,8 +88,10 @@ pub(in super::super) fn is_blank(fields: &StringRecord) -> bool {
     fields.iter().all(|field| field.trim().is_empty())
 }
 
+/// Whether a row is a comment. A row of many fields is a header whose first name begins with `#` (Refinitiv).
 fn is_comment(fields: &StringRecord) -> bool {
-    fields.get(0).is_some_and(|first| first.starts_with('#'))
+    const MIN_HEADER_FIELDS: usize = 5;
+    fields.len() < MIN_HEADER_FIELDS && fields.get(0).is_some_and(|first| first.starts_with('#'))
 }
 
 fn newlines(text: &str) -> u64 {

@@ -60,6 +60,13 @@ const BARS: [&str; 2] = ["2024-03-04T09:00:00Z 10.5 11 9 10 1200", "2024-03-04T1
 const PLAIN: &str = "time,open,high,low,close,volume\n2024-03-04T09:00:00Z,10.5,11,9,10,1200\n2024-03-04T10:00:00Z,10,12.25,9.5,12,7\n";
 
 #[test]
+fn a_header_that_begins_with_a_hash_is_no_comment() {
+    assert_eq!(hourly(&format!("#{PLAIN}")).bars(), BARS);
+    assert_eq!(hourly(&format!("# bars, of today\n{PLAIN}")).bars(), BARS);
+    assert_eq!(hourly(&format!("# one, two, three, four, five, six\n{PLAIN}")).bars(), BARS);
+}
+
+#[test]
 fn an_average_price_without_a_name_is_no_volume() {
     // Kraken's API: time, open, high, low, close, vwap, volume, count.
     let row = |hour: i64, rest: &str| format!("{},100.5,102,100,101,{rest}\n", 1_709_510_400 + hour * 3_600);
