@@ -70,7 +70,7 @@ pub fn Row(
         let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable));
         match op.heard_at.get() {
             // An unreachable host is stated in the progress column.
-            Some(at) if op.state.get().on_host() && !silent => display::heard(at, clock.get()),
+            Some(at) if op.state.get().on_host() && !silent => display::last_seen(at, clock.get()),
             _ => String::new(),
         }
     });

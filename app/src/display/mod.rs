@@ -82,7 +82,7 @@ pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> 
 const NEWS: f64 = 5.0;
 
 /// Age of the last report: `seen 12 s ago`; empty while it is recent.
-pub fn heard(at: Time, now: Time) -> String {
+pub fn last_seen(at: Time, now: Time) -> String {
     let age = now.seconds_since(at);
     if age < NEWS { String::new() } else { format!("seen {}", format::ago(age)) }
 }
@@ -277,8 +277,8 @@ mod tests {
 
     #[test]
     fn the_age_of_the_last_word_is_told_once_it_is_old() {
-        assert_eq!(heard(at(0), at(4_900)), "");
-        assert_eq!(heard(at(0), at(12_000)), "seen 12 s ago");
+        assert_eq!(last_seen(at(0), at(4_900)), "");
+        assert_eq!(last_seen(at(0), at(12_000)), "seen 12 s ago");
     }
 
     #[test]

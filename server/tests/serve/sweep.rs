@@ -123,11 +123,17 @@ async fn what_is_wrong_with_a_sweep_is_told_and_starts_nothing() {
     assert!(matches!(error, PoolError::Status { status: 400, .. }), "{error}");
 }
 
+/// Parameters of a sweep of trainings: those that vary, and those that all runs have beside symbol and timeframe.
+fn trainings(vary: &str, fixed: &str) -> Value {
+    let mut params = params(vary);
+    params["run"] = json!("training.run");
+    params["fixed"] = json!(format!("symbols=SWEPT; timeframe=1h; {fixed}"));
+    params
+}
+
 /// Many long trainings; the first of them run.
 async fn long(server: &Server, feed: &mut Follower) -> (OperationId, OperationId) {
-    let mut params = params("seed=1..6");
-    params["run"] = json!("training.run");
-    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; epochs=500; patience=0");
+    let params = trainings("seed=1..6", "epochs=500; patience=0");
     let sweep = server.start("analysis.sweep", params).await.id;
     let child = feed.until(|o| o.parent == Some(sweep) && o.state == State::Running).await.id;
     (sweep, child)
@@ -164,9 +170,7 @@ async fn a_sweep_that_has_started_all_of_its_runs_is_cancelled_and_resumed_as_an
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
     load(&server, &mut feed).await;
-    let mut params = params("epochs=1,9000,9001");
-    params["run"] = json!("training.run");
-    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; patience=0");
+    let mut params = trainings("epochs=1,9000,9001", "patience=0");
     params["at_once"] = json!(3);
     let sweep = server.start("analysis.sweep", params).await.id;
     // One run succeeds before the cancel; the others run, and none is left to start.
@@ -201,9 +205,7 @@ async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() 
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
     load(&server, &mut feed).await;
-    let mut params = params("seed=1..400");
-    params["run"] = json!("training.run");
-    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; epochs=500; patience=0");
+    let mut params = trainings("seed=1..400", "epochs=500; patience=0");
     params["at_once"] = json!(32);
     let sweep = server.start("analysis.sweep", params).await.id;
     feed.until(|o| o.parent == Some(sweep)).await;
@@ -291,9 +293,7 @@ async fn a_sweep_goes_on_without_a_run_that_was_deleted_and_leaves_alone_one_tha
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
     load(&server, &mut feed).await;
-    let mut params = params("epochs=1,9000,9001");
-    params["run"] = json!("training.run");
-    params["fixed"] = json!("symbols=SWEPT; timeframe=1h; patience=0");
+    let mut params = trainings("epochs=1,9000,9001", "patience=0");
     params["at_once"] = json!(3);
     let sweep = server.start("analysis.sweep", params).await.id;
     let run = |o: &Operation, epochs: u32| o.parent == Some(sweep) && o.params["epochs"] == epochs;

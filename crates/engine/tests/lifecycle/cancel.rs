@@ -250,6 +250,16 @@ async fn running_on_a_full_disk() -> OnFullDisk {
     OnFullDisk { stage, store, engine, feed, id }
 }
 
+/// Starts the next server and waits for the end of the operation, which has to be a cancel.
+async fn ends_cancelled_after_a_restart(stage: &Stage, id: OperationId) -> Operation {
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
+    assert_eq!((ended.state, &ended.failure), (State::Cancelled, &None));
+    engine.close().await;
+    ended
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there_is_room() {
     let OnFullDisk { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
@@ -285,11 +295,7 @@ async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelle
     drop(engine);
     drop(store);
 
-    let engine = stage.engine();
-    let mut feed = Follower::new(&engine, engine.feed().head());
-    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
-    assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
-    engine.close().await;
+    ends_cancelled_after_a_restart(&stage, id).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -311,11 +317,7 @@ async fn a_start_that_its_host_cancelled_before_the_server_died_on_a_full_disk_e
     drop(engine);
     drop(store);
 
-    let engine = stage.engine();
-    let mut feed = Follower::new(&engine, engine.feed().head());
-    let ended = feed.until(|o| o.id == id && o.state.ended()).await;
-    assert_eq!((ended.state, ended.failure), (State::Cancelled, None));
+    let ended = ends_cancelled_after_a_restart(&stage, id).await;
     assert!(ended.receipt.is_some_and(|receipt| receipt.released.is_some()));
     assert_eq!(stage.host.starts(id), 0);
-    engine.close().await;
 }
