@@ -1,50 +1,34 @@
 //! Root component: shared contexts and routes.
 
-use crate::actions::Actions;
-use crate::api;
-use crate::base;
-use crate::components::confirm::Confirm;
-use crate::components::frame::{self, Frame};
-use crate::components::keys::Keys;
-use crate::components::toasts::{ToastList, Toasts};
-use crate::kinds::{self, Kinds};
-use crate::live::Live;
 use crate::pages::lazy;
 use crate::pages::not_found::NotFound;
-use crate::select::Selection;
+use app_state::Data;
+use app_state::Selection;
+use app_state::actions::Actions;
+use app_state::kinds;
+use app_state::toasts::Toasts;
+use components::confirm::Confirm;
+use components::frame::{self, Frame};
+use components::keys::Keys;
+use components::toasts::ToastList;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{Lazy, SsrMode, path};
-use protocol::Problem;
-use protocol::api::Snapshot;
-
-/// Resources shared by all pages.
-#[derive(Clone, Copy)]
-pub struct Data {
-    pub snapshot: Resource<Result<Snapshot, Problem>>,
-    pub kinds: Kinds,
-}
-
-impl Data {
-    /// The page's own, provided by the app.
-    pub fn here() -> Self {
-        expect_context::<Data>()
-    }
-}
+use live::base;
+use live::{ConnectionStatus, OperationStore};
 
 /// The dashboard.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let live = Live::default();
-    provide_context(live.clone());
-    let data = Data {
-        snapshot: Resource::new(|| (), |()| api::snapshot()),
-        kinds: Resource::new(|| (), |()| api::kinds()),
-    };
+    let store = OperationStore::default();
+    provide_context(store.clone());
+    let status = ConnectionStatus::default();
+    provide_context(status.clone());
+    let data = Data::load();
     provide_context(data);
-    kinds::keep_true(&live, data.kinds);
+    kinds::keep_current(&store, data.kinds);
     let toasts = Toasts::new();
     provide_context(toasts);
     provide_context(Actions::new(toasts));
@@ -54,16 +38,16 @@ pub fn App() -> impl IntoView {
 
     // Deleted operations leave the selection.
     Effect::new({
-        let live = live.clone();
+        let store = store.clone();
         move |_| {
-            live.track_roster();
-            selection.keep(|id| !live.forgotten(id));
+            store.track_list();
+            selection.keep(|id| !store.is_deleted(id));
         }
     });
     // Effects run only in the browser, after hydration.
     Effect::new(move |started: Option<()>| {
         if started.is_none() {
-            crate::live::driver::start(live.clone());
+            live::driver::start(store.clone(), status.clone());
         }
     });
 

@@ -1,35 +1,18 @@
-//! The dashboard: pages, components and live state, rendered on the server, hydrated in the browser.
+//! The dashboard: pages and the document around them, rendered on the server, hydrated in the browser.
 //!
-//! Knows: what pages show, and how they stay up to date. Gets its data from a [`backend::Backend`] on the server and
-//! from the API in the browser. Must not know: storage, hosts, how the server is assembled.
+//! Knows: what pages show. State, components, charts and live data are crates below. Must not know: storage, hosts, how
+//! the server is assembled.
 
 #![recursion_limit = "256"]
 
-mod actions;
-pub mod api;
 mod app;
-#[cfg(feature = "ssr")]
-pub mod backend;
-pub mod base;
-mod components;
-pub mod filter;
-mod http;
-mod kinds;
-pub mod live;
-mod notifications;
-mod open;
+mod features;
+#[cfg(test)]
+mod fixtures;
 mod outcome;
 mod pages;
-pub mod query;
-mod reactive;
-mod retry_timer;
-mod select;
 #[cfg(feature = "ssr")]
 mod shell;
-pub mod zone;
-
-/// For the command line, until it uses the crate `display` itself.
-pub use ::display::format;
 
 /// For the command line, until it uses the crate `display` itself.
 pub mod display {
@@ -40,9 +23,16 @@ pub mod display {
     }
 }
 
+/// For the server, until it uses the crate `live` itself.
+pub mod api {
+    pub use live::Positioned as Told;
+}
+
+pub use ::display::{format, zone};
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use backend::Backend;
+pub use live::backend;
+pub use live::base;
 pub use pages::lazy::preload;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -1,11 +1,11 @@
 //! HTML document around the app, rendered on the server.
 
 use crate::app::App;
-use crate::base;
 use any_spawner::Executor;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
+use live::base;
 
 /// Applies theme, sidebar, zone and key settings before the first paint. A page opened outside of its base path
 /// (bypassing the proxy) is redirected into it.

@@ -8,6 +8,8 @@ pub mod training;
 
 pub use figure::{Better, Figure, all, beside, best_of};
 
+pub use app_state::kinds::{BACKTEST, EXEC, LOAD, SWEEP, TRAINING};
+
 use display::format;
 use protocol::host::{Artifact, ResultDoc};
 use protocol::results::{BacktestResult, ExecResult, LoadResult, TrainingResult};
@@ -16,13 +18,6 @@ use protocol::{KindName, Time};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
-
-pub const BACKTEST: &str = "backtest.run";
-pub const TRAINING: &str = "training.run";
-pub const LOAD: &str = "data.load";
-pub const SWEEP: &str = "analysis.sweep";
-/// Prefix of all command kinds.
-pub const EXEC: &str = "exec.";
 
 /// Parsed result of an operation.
 #[derive(Clone, PartialEq)]

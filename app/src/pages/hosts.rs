@@ -1,14 +1,14 @@
 //! Hosts page: connection, kinds, load and health of each host, with drain and undrain.
 
-use crate::actions::{Actions, Question};
-use crate::components::ident::Ident;
-use crate::components::placeholders::{Empty, WithSnapshot};
-use crate::live::Live;
-use crate::reactive::{mark, maybe, part, spoken, text, whole, word};
-use crate::zone::Zones;
+use app_state::Zones;
+use app_state::actions::{Actions, Question};
+use components::ident::Ident;
+use components::placeholders::{Empty, WithSnapshot};
+use components::reactive::{mark, maybe, part, spoken, text, whole, word};
 use display::format;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use live::OperationStore;
 use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
@@ -29,7 +29,7 @@ pub fn HostsPage() -> impl IntoView {
 
 #[component]
 fn HostList() -> impl IntoView {
-    let hosts = Live::here().hosts();
+    let hosts = OperationStore::here().hosts();
     let names =
         Memo::new(move |_| hosts.with(|hosts| hosts.iter().map(|h| h.name.clone()).collect::<Vec<_>>()));
     whole(move || {
@@ -116,7 +116,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
 /// Time of the last contact.
 #[component]
 fn LastWord(host: Memo<Option<HostStatus>>) -> impl IntoView {
-    let (clock, zone) = (Live::here().clock(), Zones::here());
+    let (clock, zone) = (OperationStore::here().clock(), Zones::here());
     part(move || {
         let (up, at) = host.with(|h| h.as_ref().and_then(|h| Some((h.link == HostLink::Up, h.heard_at?))))?;
         let words = move || match up {

@@ -7,9 +7,9 @@ use super::new::NewPage;
 use super::operation::OperationPage;
 use super::operations::OperationsPage;
 use super::overview::OverviewPage;
-use crate::base;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use live::base;
 
 /// Loads the part of the page at `path` before hydration: hydration must find it loaded, or the rendered page would
 /// change.

@@ -1,7 +1,7 @@
 //! Page for unknown URLs and operations.
 
-use crate::components::link::A;
-use crate::components::placeholders::Empty;
+use components::link::A;
+use components::placeholders::Empty;
 use leptos::prelude::*;
 use leptos_meta::Title;
 

@@ -1,16 +1,16 @@
 //! Compared operation with its series, kept current by the feed.
 
 use super::differ::{Param, names, params};
-use super::wanted::MAX_COMPARED;
-use crate::api;
-use crate::live::follow::Curves;
-use crate::live::{Live, OpView};
+use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
+use crate::features::curves::sampled::Sampled;
+use crate::features::curves::spec_of;
 use crate::outcome::Outcome;
-use crate::pages::operation::cached::{Beside, Following, keep_true, take_first};
-use crate::pages::operation::detail::spec_of;
-use crate::pages::operation::sampled::Sampled;
+use app_state::address::comparison::MAX_COMPARED;
 use futures::future::{join, join_all};
 use leptos::prelude::*;
+use live::api;
+use live::model::curves::Curves;
+use live::{OpView, OperationStore};
 use protocol::api::{OperationDetail, SeriesAnswer};
 use protocol::results::Columns;
 use protocol::{KindSpec, OperationId, Problem};
@@ -72,17 +72,17 @@ impl Entry {
         dated: Signal<bool>,
         following: Following,
     ) -> Option<Self> {
-        let live = Live::here();
+        let live = OperationStore::here();
         let id = detail.operation.id;
         live.adopt(&detail.operation, detail.seq);
         let op = live.operation(id)?.view();
-        let follow = following.of(&live, id, Live::follow_curves);
+        let follow = following.of(&live, id, OperationStore::follow_curves);
         let points = points(compared);
         let downsampled = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
         take_first(&follow, &detail, series, None);
         let curves = follow.curves.state().into();
         let result = RwSignal::new(detail.result);
-        keep_true(&live, op, follow, Beside { points, downsampled, logs: false }, move |detail| {
+        keep_current(&live, op, follow, Additional { points, downsampled, logs: false }, move |detail| {
             result.try_set(detail.result);
         });
         let kind = op.fixed().kind.clone();

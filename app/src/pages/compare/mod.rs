@@ -1,38 +1,35 @@
 //! Comparison of 2 to 20 operations: parameter differences, results and shared charts. The URL holds the selection
 //! and the settings.
 
-mod charts;
+mod curves;
 mod differ;
 mod entry;
 mod notes;
 mod others;
 mod results;
 mod table;
-mod wanted;
-
-pub use wanted::{Wanted, refusal};
 
 use super::not_found::answer_404;
-use crate::app::Data;
-use crate::base;
-use crate::components::icon::Icon;
-use crate::components::ident::copy_and_say;
-use crate::components::link::A;
-use crate::components::placeholders::{Empty, Skeleton, WithSnapshot};
-use crate::components::toasts::Toasts;
-use crate::kinds::wait_for;
-use crate::live::Live;
-use crate::pages::operation::cached::Following;
-use crate::reactive::part;
-use charts::Charts;
+use crate::features::curves::cached::Following;
+use app_state::Data;
+use app_state::address::comparison::{Comparison, MAX_COMPARED, MIN_COMPARED};
+use app_state::clipboard::copy_and_say;
+use app_state::kinds::wait_for;
+use app_state::toasts::Toasts;
+use components::icon::Icon;
+use components::link::A;
+use components::placeholders::{Empty, Skeleton, WithSnapshot};
+use components::reactive::part;
+use curves::Charts;
 use entry::{Answer, Entry};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use live::OperationStore;
+use live::base;
 use notes::{Missing, Notes};
 use others::Others;
 use table::{SameParams, SideTable};
-use wanted::{MAX_COMPARED, MIN_COMPARED};
 
 /// Comparison page.
 #[component]
@@ -41,10 +38,10 @@ pub fn ComparePage() -> impl IntoView {
     let wanted = Memo::new(move |_| {
         query.with(|q| {
             let of = |name: &str| q.get_str(name).unwrap_or_default();
-            Wanted::new(of("ids"), of("series"), of("x"), of("smooth"))
+            Comparison::new(of("ids"), of("series"), of("x"), of("smooth"))
         })
     });
-    let (data, live) = (Data::here(), Live::here());
+    let (data, live) = (Data::here(), OperationStore::here());
     // Events are kept from before the request.
     let following = Following::default();
     let ids = Memo::new(move |_| wanted.with(|w| w.ids.clone()));
@@ -53,7 +50,7 @@ pub fn ComparePage() -> impl IntoView {
     let found = Resource::new(
         move || ids.get(),
         move |ids| {
-            following.begin(&live, &ids, Live::follow_curves);
+            following.begin(&live, &ids, OperationStore::follow_curves);
             async move {
                 let _ = data.snapshot.await;
                 entry::ask(ids).await
@@ -70,7 +67,7 @@ pub fn ComparePage() -> impl IntoView {
 
 /// Operations in the URL. The previous ones stay until the responses arrive.
 #[component]
-fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>, following: Following) -> impl IntoView {
+fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Comparison>, following: Following) -> impl IntoView {
     let data = Data::here();
     view! {
         <Transition fallback=|| view! { <Skeleton lines=12/> }>
@@ -89,7 +86,7 @@ fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Wanted>, following: Followin
 
 /// Comparison of the operations that were found.
 #[component]
-fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl IntoView {
+fn Found(found: Vec<Answer>, wanted: Memo<Comparison>, following: Following) -> impl IntoView {
     let asked = found.len();
     let dated = Signal::derive(move || wanted.with(|w| !w.counted));
     let (mut entries, mut missing) = (Vec::new(), Vec::new());
@@ -157,11 +154,11 @@ fn Found(found: Vec<Answer>, wanted: Memo<Wanted>, following: Following) -> impl
 
 /// Button that copies the link to this comparison.
 #[component]
-fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
+fn CopyLink(wanted: Memo<Comparison>) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let copy = move |_| {
         let origin = base::origin();
-        copy_and_say(toasts, format!("{origin}{}", wanted.with_untracked(Wanted::address)), "Link");
+        copy_and_say(toasts, format!("{origin}{}", wanted.with_untracked(Comparison::address)), "Link");
     };
     view! {
         <button type="button" class="button only-script" title="Copy a link to this comparison" on:click=copy>
@@ -174,7 +171,7 @@ fn CopyLink(wanted: Memo<Wanted>) -> impl IntoView {
 
 /// Shown with fewer than two operations: what the page is for, and recent operations to add.
 #[component]
-fn Few(entries: Vec<Entry>, wanted: Memo<Wanted>, kinds: Vec<protocol::KindName>) -> impl IntoView {
+fn Few(entries: Vec<Entry>, wanted: Memo<Comparison>, kinds: Vec<protocol::KindName>) -> impl IntoView {
     let go = || {
         view! {
             <A href="/operations" attr:class="button">

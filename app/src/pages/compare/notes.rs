@@ -1,10 +1,10 @@
 //! Notes about limits of a comparison: missing operations, different data, single kinds.
 
 use super::entry::{Entry, letter, letters};
-use super::wanted::{MAX_COMPARED, Wanted};
-use crate::base;
-use crate::reactive::{part, text};
+use app_state::address::comparison::{Comparison, MAX_COMPARED};
+use components::reactive::{part, text};
 use leptos::prelude::*;
+use live::base;
 use protocol::{OperationId, Problem, ProblemType};
 
 /// Requested operation that cannot be shown.
@@ -16,7 +16,7 @@ pub struct Missing {
 
 /// Notes above the comparison.
 #[component]
-pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Wanted>) -> impl IntoView {
+pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Comparison>) -> impl IntoView {
     let missing = missing.into_iter().map(move |missing| view! { <NotThere missing wanted/> });
     let address = part(move || {
         let (odd, over) = wanted.with(|w| (w.odd.clone(), w.over));
@@ -48,7 +48,7 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Wanted>) -
 }
 
 #[component]
-fn NotThere(missing: Missing, wanted: Memo<Wanted>) -> impl IntoView {
+fn NotThere(missing: Missing, wanted: Memo<Comparison>) -> impl IntoView {
     let Missing { id, problem } = missing;
     let gone = problem.kind == ProblemType::NotFound;
     let said = match gone {

@@ -1,12 +1,12 @@
 //! Recent operations of the same kinds, each a link that adds it to the comparison.
 
-use super::wanted::Wanted;
-use crate::base;
-use crate::components::moment::Ago;
-use crate::components::state_mark::StateMark;
-use crate::live::Live;
-use crate::reactive::{part, text};
+use app_state::address::comparison::Comparison;
+use components::moment::Ago;
+use components::reactive::{part, text};
+use components::state_mark::StateMark;
 use leptos::prelude::*;
+use live::OperationStore;
+use live::base;
 use protocol::{KindName, OperationId};
 
 /// Maximum number of operations offered.
@@ -14,8 +14,8 @@ const OFFERED: usize = 10;
 
 /// List of operations; of all kinds if `kinds` is empty.
 #[component]
-pub fn Others(wanted: Memo<Wanted>, kinds: Vec<KindName>) -> impl IntoView {
-    let live = Live::here();
+pub fn Others(wanted: Memo<Comparison>, kinds: Vec<KindName>) -> impl IntoView {
+    let live = OperationStore::here();
     let of = kinds.iter().map(KindName::as_str).collect::<Vec<_>>().join(" or ");
     let ids = Memo::new({
         let live = live.clone();

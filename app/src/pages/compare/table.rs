@@ -3,25 +3,25 @@
 use super::differ::Param;
 use super::entry::{Entry, all_params, letters};
 use super::results::{Group, Row, Side, groups};
-use super::wanted::Wanted;
-use crate::base;
-use crate::components::chart::swatch;
-use crate::components::icon::Icon;
-use crate::components::ident::Ident;
-use crate::components::link::A;
-use crate::components::row::Tags;
-use crate::components::state_mark::StateMark;
-use crate::live::Live;
-use crate::query;
-use crate::reactive::{part, text};
-use crate::zone::Zones;
+use app_state::Zones;
+use app_state::address;
+use app_state::address::comparison::Comparison;
+use charts::swatch;
+use components::icon::Icon;
+use components::ident::Ident;
+use components::link::A;
+use components::reactive::{part, text};
+use components::row::Tags;
+use components::state_mark::StateMark;
 use display::zone::Zone;
 use leptos::prelude::*;
+use live::OperationStore;
+use live::base;
 use protocol::State;
 
 /// Horizontally scrolling table.
 #[component]
-pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Wanted>) -> impl IntoView {
+pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
     let columns = entries.len() + 1;
     let heads = entries.iter().map(|entry| view! { <Head entry=*entry wanted/> }).collect_view();
     let differing: Vec<Param> = all_params(&entries).into_iter().filter(|param| param.differs).collect();
@@ -91,7 +91,7 @@ pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
 
 /// Head of a column, with the button that removes it.
 #[component]
-fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
+fn Head(entry: Entry, wanted: Memo<Comparison>) -> impl IntoView {
     let op = entry.op;
     let fixed = op.fixed();
     let (kind, title) = (fixed.kind.to_string(), fixed.title.clone());
@@ -112,7 +112,7 @@ fn Head(entry: Entry, wanted: Memo<Wanted>) -> impl IntoView {
                     <Icon name="cross"/>
                 </a>
             </div>
-            <A href=query::operation(op.id) attr:class="side-title">
+            <A href=address::operation(op.id) attr:class="side-title">
                 {title}
             </A>
             <Tags op/>
@@ -293,7 +293,7 @@ fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> Str
 /// Host, start time, duration and attempt of each operation.
 #[component]
 fn Runs(entries: Vec<Entry>) -> impl IntoView {
-    let (clock, zone) = (Live::here().clock(), Zones::here());
+    let (clock, zone) = (OperationStore::here().clock(), Zones::here());
     let columns = entries.len() + 1;
     let row = |name: &'static str, of: fn(Entry, protocol::Time, Zone) -> String| {
         let cells = entries.iter().map(|entry| {

@@ -1,11 +1,11 @@
 //! Mirrors the form in the URL: a link and Back restore it.
 
 use super::options::Beside;
-use crate::components::form::typed::Typed;
-use crate::query;
+use components::form::typed::Typed;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
+use live::query;
 use protocol::KindName;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(350);
 pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
     let query = use_query_map();
     let navigate = use_navigate();
-    let at = crate::base::use_path();
+    let at = app_state::address::use_path();
     let now = move || {
         let mut pairs = typed.pairs_of(&typed.texts());
         pairs.extend(beside.words());

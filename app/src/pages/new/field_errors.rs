@@ -1,7 +1,7 @@
 //! Error summary of the form: takes the focus and links to each invalid field.
 
-use crate::components::form::typed::Typed;
-use crate::reactive::part;
+use components::form::typed::Typed;
+use components::reactive::part;
 use leptos::prelude::*;
 use protocol::Problem;
 use wasm_bindgen::JsCast;

@@ -1,14 +1,14 @@
 //! Fills the whole form at once: from the last operation, or from a preset. Each can be undone.
 
 use super::preset_bar::PresetBar;
-use crate::api;
-use crate::components::form::typed::{Typed, text_of};
-use crate::components::moment::Ago;
-use crate::live::Live;
-use crate::reactive::part;
-use crate::zone::Zones;
+use app_state::Zones;
+use components::form::typed::{Typed, text_of};
+use components::moment::Ago;
+use components::reactive::part;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::OperationStore;
+use live::api;
 use protocol::{KindName, Time};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
 /// Fills in the parameters of the kind's newest operation. Hidden when there is none.
 #[component]
 fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
-    let (live, zone) = (Live::here(), Zones::here());
+    let (live, zone) = (OperationStore::here(), Zones::here());
     let known = {
         let kind = kind.clone();
         Memo::new(move |_| live.newest_of(&kind))

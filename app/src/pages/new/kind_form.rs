@@ -6,19 +6,18 @@ use super::fill::Fill;
 use super::options::{Beside, Priority, RULE, Rule};
 use super::preview::{PreviewPanel, has_preview};
 use super::start_estimate::StartEstimate;
-use crate::api;
-use crate::app::Data;
-use crate::components::form::FieldInput;
-use crate::components::form::typed::Typed;
-use crate::components::link::A;
-use crate::components::placeholders::Empty;
-use crate::http::new_key;
-use crate::live::Live;
-use crate::query;
-use crate::reactive::{text, yes};
+use app_state::Data;
+use components::form::FieldInput;
+use components::form::typed::Typed;
+use components::link::A;
+use components::placeholders::Empty;
+use components::reactive::{text, yes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_navigate, use_query_map};
+use live::OperationStore;
+use live::api;
+use live::http::new_key;
 use protocol::api::{KindOffer, StartOperation, StartWithRule};
 use protocol::{Form, Problem};
 use wasm_bindgen::JsCast;
@@ -72,7 +71,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     // Reused while the request is the same, so that a lost response starts nothing twice.
     let key = StoredValue::new(None::<(StartWithRule, String)>);
     let kind = StoredValue::new(offer.spec.name.clone());
-    let live = Live::here();
+    let live = OperationStore::here();
     let navigate = use_navigate();
 
     let submit = {
@@ -108,7 +107,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
                 match api::start(&start, &key_of_start).await {
                     Ok(operation) => {
                         live.adopt(&operation, 0);
-                        navigate(&query::operation(operation.id), Default::default());
+                        navigate(&app_state::address::operation(operation.id), Default::default());
                     }
                     Err(problem) => {
                         typed.errors.set(problem.fields.clone());

@@ -1,8 +1,8 @@
 //! Options beside the parameters: priority and auto-cancel rule. Both are in the URL.
 
-use crate::components::form::typed::Typed;
-use crate::components::rule_fields::{ABOUT, RuleFields};
-use crate::reactive::{text, yes};
+use components::form::typed::Typed;
+use components::reactive::{text, yes};
+use components::rule_fields::{ABOUT, RuleFields};
 use leptos::prelude::*;
 use protocol::SeriesInfo;
 use protocol::band::{SetRule, Side};

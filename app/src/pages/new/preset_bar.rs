@@ -1,9 +1,9 @@
 //! Presets of the form: choose, save, overwrite, rename, delete. Stored in this browser only.
 
 use super::presets::{self, Presets, name_of};
-use crate::components::form::typed::Typed;
-use crate::components::toasts::Toasts;
-use crate::reactive::{part, text};
+use app_state::toasts::Toasts;
+use components::form::typed::Typed;
+use components::reactive::{part, text};
 use leptos::html::{Button, Input};
 use leptos::prelude::*;
 use protocol::KindName;

@@ -1,7 +1,7 @@
 //! Presets of a kind: named values in the browser's storage. Pure except for the storage.
 
-use crate::base;
 use leptos::prelude::window;
+use live::base;
 use protocol::KindName;
 
 /// Values of a preset: field name and text.

@@ -1,11 +1,11 @@
 //! Preview beside the form, for kinds that support it: what a start with the current parameters would do.
 
 use super::field_errors::focus_wrong;
-use crate::api;
-use crate::components::form::typed::Typed;
-use crate::reactive::{part, text, yes};
+use components::form::typed::Typed;
+use components::reactive::{part, text, yes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::api;
 use protocol::preview::PREVIEW_KEY;
 use protocol::{KindName, KindSpec, Preview, Problem};
 use serde_json::Value;

@@ -1,17 +1,17 @@
 //! Expected start of the operation: where and when, updated while the form is filled in.
 
-use crate::components::link::A;
-use crate::live::Live;
-use crate::reactive::{part, word};
+use components::link::A;
+use components::reactive::{part, word};
 use display::start::{self, Asked, Start};
 use leptos::prelude::*;
+use live::{ConnectionStatus, OperationStore};
 use protocol::api::KindOffer;
 
 /// The line above the submit button.
 #[component]
 pub fn StartEstimate(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView {
-    let live = Live::here();
-    let (hosts, clock, fresh) = (live.hosts(), live.clock(), live.fresh());
+    let live = OperationStore::here();
+    let (hosts, clock, fresh) = (live.hosts(), live.clock(), ConnectionStatus::here().fresh());
     let (kind, limit) = (offer.spec.name, offer.limit);
     let start = Memo::new(move |_| {
         // Forecasts change without a change of state.

@@ -1,7 +1,7 @@
 //! Audit log of an operation.
 
-use crate::components::moment::Clock;
-use crate::reactive::part;
+use components::moment::Clock;
+use components::reactive::part;
 use leptos::prelude::*;
 use protocol::AuditEntry;
 
@@ -73,15 +73,15 @@ fn audit_row(entry: &AuditEntry, reasons: bool) -> impl IntoView + use<> {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::live::Live;
-    use crate::zone::Zones;
+    use app_state::Zones;
+    use live::OperationStore;
     use protocol::{Action, Actor, Time};
 
     #[test]
     fn a_moment_names_its_zone_and_the_head_of_its_column_names_none() {
         let owner = Owner::new();
         owner.set();
-        provide_context(Live::default());
+        provide_context(OperationStore::default());
         provide_context(Zones::new());
         let by: Actor = serde_json::from_str(r#"{ "via": "page" }"#).unwrap();
         let entry = AuditEntry::new(Time::from_micros(0), Action::Start, by);

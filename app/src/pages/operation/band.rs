@@ -1,17 +1,17 @@
 //! Baselines behind the charts of an operation. The URL holds which charts show one. Baselines are cached until the
 //! run starts or its rule changes.
 
-use crate::api;
-use crate::components::chart::band_swatch;
-use crate::live::OpView;
-use crate::live::follow::Curves;
-use crate::query;
-use crate::reactive::{part, text, word};
+use charts::band_swatch;
+use components::reactive::{part, text, word};
 use display::baseline as words;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
+use live::OpView;
+use live::api;
+use live::model::curves::Curves;
+use live::query;
 use protocol::{Band, Baseline, Problem, Time};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl Bands {
                     .collect()
             });
             let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let path = crate::base::local(&location.pathname.get_untracked()).to_owned();
+            let path = live::base::local(&location.pathname.get_untracked()).to_owned();
             let to =
                 query::url(&path, pairs.chain([(WORD, names.as_str())])) + &location.hash.get_untracked();
             navigate(&to, NavigateOptions { replace: true, scroll: false, ..Default::default() });

@@ -1,8 +1,8 @@
 //! Candlestick chart of the bars of a result. Zooming requests finer candles.
 
-use super::sampled::Sampled;
-use crate::components::chart::{Chart, Extent, Mark, Rows, Shape, Sheet, Spec};
-use crate::reactive::text;
+use crate::features::curves::sampled::Sampled;
+use charts::{Chart, Extent, Mark, Rows, Shape, Sheet, Spec};
+use components::reactive::text;
 use display::format;
 use leptos::prelude::*;
 use protocol::OperationId;

@@ -1,15 +1,15 @@
 //! Condition of an operation, such as queued, stalled or host unreachable, with the action that resolves it.
 
-use crate::actions::{Actions, Question};
-use crate::live::{Live, OpView};
-use crate::reactive::{part, text, yes};
+use app_state::actions::{Actions, Question};
+use components::reactive::{part, text, yes};
 use leptos::prelude::*;
+use live::{OpView, OperationStore};
 use protocol::{ConditionKind, State};
 
 /// Box with the condition; empty without one.
 #[component]
 pub fn ConditionBox(op: OpView) -> impl IntoView {
-    let (actions, live) = (Actions::here(), Live::here());
+    let (actions, live) = (Actions::here(), OperationStore::here());
     let clock = live.clock();
     // Rebuilt when the condition changes, not every second.
     let matter = Memo::new(move |_| {
@@ -96,7 +96,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
 /// Queue position of a queued operation.
 #[component]
 pub fn InLine(op: OpView) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let place = Memo::new(move |_| {
         // Only queued operations track queue positions.
         (op.state.get() == State::Queued).then(|| live.places().remove(&op.id)).flatten()

@@ -3,7 +3,6 @@
 use super::POINTS;
 use super::audit::AuditTable;
 use super::band::Bands;
-use super::cached::{Beside, Following, keep_true, take_first};
 use super::condition::ConditionBox;
 use super::curves::CurveCharts;
 use super::failure::FailureBox;
@@ -14,15 +13,16 @@ use super::result::ResultView;
 use super::rule::RuleCard;
 use super::sweep::SweepView;
 use super::tables::{AttemptsTable, ParamsTable};
-use crate::app::Data;
-use crate::components::bar::ProgressBar;
-use crate::components::receipt::ReceiptLine;
-use crate::live::{Live, OpView};
+use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
+use crate::features::curves::spec_of;
 use crate::outcome::Outcome;
-use crate::reactive::{part, text};
-use crate::zone::Zones;
+use app_state::Zones;
+use components::bar::ProgressBar;
+use components::reactive::{part, text};
+use components::receipt::ReceiptLine;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use live::{OpView, OperationStore};
 use protocol::KindSpec;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 
@@ -34,19 +34,19 @@ pub fn Detail(
     logs: Option<LogPage>,
     following: Following,
 ) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let id = first.operation.id;
     live.adopt(&first.operation, first.seq);
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
-    let follow = following.of(&live, id, Live::follow);
+    let follow = following.of(&live, id, OperationStore::follow);
     let downsampled = RwSignal::new(series.as_ref().is_some_and(|series| series.downsampled));
     take_first(&follow, &first, series, logs);
 
     let attempts = RwSignal::new(first.attempts);
     let result = RwSignal::new(first.result);
     let audit = RwSignal::new(first.audit);
-    let beside = Beside { points: POINTS, downsampled, logs: true };
-    keep_true(&live, op, follow.clone(), beside, move |detail| {
+    let beside = Additional { points: POINTS, downsampled, logs: true };
+    keep_current(&live, op, follow.clone(), beside, move |detail| {
         attempts.try_set(detail.attempts);
         result.try_set(detail.result);
         audit.try_set(detail.audit);
@@ -133,7 +133,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
             all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
         })
     };
-    let (live, zone) = (Live::here(), Zones::here());
+    let (live, zone) = (OperationStore::here(), Zones::here());
     let (clock, newest) = (live.clock(), live.newest());
     let forecast = part(move || {
         let zone = zone.get();
@@ -160,13 +160,5 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
             }
             .into_any()
         })
-    })
-}
-
-/// Declaration of a kind, if the page knows it.
-pub fn spec_of(kind: &protocol::KindName) -> Option<KindSpec> {
-    Data::here().kinds.with_untracked(|kinds| {
-        let list = kinds.as_ref()?.as_ref().ok()?;
-        list.kinds.iter().find(|o| o.spec.name == *kind).map(|o| o.spec.clone())
     })
 }

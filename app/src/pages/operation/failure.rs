@@ -1,9 +1,9 @@
 //! Failure of an operation: what happened, why, and what to do.
 
 use super::log::paint::visible;
-use crate::live::OpView;
-use crate::reactive::part;
+use components::reactive::part;
 use leptos::prelude::*;
+use live::OpView;
 use protocol::FailureReason;
 
 fn headline(reason: FailureReason) -> &'static str {

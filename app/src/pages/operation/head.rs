@@ -1,37 +1,37 @@
 //! Head of an operation's page: title, state and actions.
 
 use super::condition::InLine;
-use crate::components::focus::hand_over;
-use crate::components::icon::Icon;
-use crate::components::ident::Ident;
-use crate::components::link::A;
-use crate::components::menu::Menu;
-use crate::components::moment::Clock;
-use crate::components::row::Tags;
-use crate::components::state_mark::StateMark;
-use crate::live::{Live, OpView};
-use crate::notifications::Tell;
-use crate::open::{Deed, Doer, Open};
-use crate::pages::compare::Wanted;
-use crate::query;
-use crate::reactive::{mark, part, spoken, text, word};
+use app_state::address;
+use app_state::address::comparison::Comparison;
+use app_state::current::{ActionScope, CurrentOperation, OperationAction};
+use app_state::notifications::Notifications;
+use components::focus::hand_over;
+use components::icon::Icon;
+use components::ident::Ident;
+use components::link::A;
+use components::menu::Menu;
+use components::moment::Clock;
+use components::reactive::{mark, part, spoken, text, word};
+use components::row::Tags;
+use components::state_mark::StateMark;
 use display::format;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
+use live::{OpView, OperationStore};
 use protocol::{ConditionKind, State};
 
 /// Title, state, actions and the summary line below.
 #[component]
 pub fn Head(op: OpView) -> impl IntoView {
     let fixed = op.fixed();
-    Open::here().hold(op);
+    CurrentOperation::here().hold(op);
     let title = fixed.title.clone();
     let state = NodeRef::<Div>::new();
     // Announced on changes, not on the first render.
     let announced = text(move || display::announcement(&title, op.state.get()));
     let part_of = fixed.parent.map(|parent| {
-        view! { " · " <A href=query::operation(parent)>{format!("part of {}", parent.short())}</A> }
+        view! { " · " <A href=address::operation(parent)>{format!("part of {}", parent.short())}</A> }
     });
     view! {
         <p class="crumbs">
@@ -59,7 +59,7 @@ pub fn Head(op: OpView) -> impl IntoView {
 /// Frequent actions as buttons, the others in a menu. `state` receives the focus after an action.
 #[component]
 fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
-    let (doer, tell) = (Doer::here(), Tell::here());
+    let (doer, tell) = (ActionScope::here(), Notifications::here());
     let navigate = use_navigate();
     let next = Memo::new(move |_| {
         let has_checkpoint = op.facts.with(|f| f.checkpoint.is_some());
@@ -71,7 +71,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let told = Memo::new(move |_| tell.awaits(op.id));
     // Marked as busy instead of disabled: a disabled button loses the focus.
     let busy = move || doer.actions.pending(op.id);
-    let button = move |deed: Deed, class: &'static str| {
+    let button = move |deed: OperationAction, class: &'static str| {
         let press = move |_| {
             if !untrack(busy) {
                 deed.carry_out(op, doer, &|_| ());
@@ -85,7 +85,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         }
         .into_any()
     };
-    let link = move |deed: Deed, href: String| {
+    let link = move |deed: OperationAction, href: String| {
         view! {
             <A href attr:class="button">
                 {deed.words(false, false)}
@@ -94,10 +94,10 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         .into_any()
     };
     let fixed = op.fixed();
-    let again = link(Deed::Again, query::start_again(fixed.kind.as_str(), &fixed.params));
-    let compare = link(Deed::Compare, Wanted::of([op.id]).address());
+    let again = link(OperationAction::Again, address::start_again(fixed.kind.as_str(), &fixed.params));
+    let compare = link(OperationAction::Compare, Comparison::of([op.id]).address());
     let go = move |to: &str| navigate(to, Default::default());
-    let item = move |deed: Deed| {
+    let item = move |deed: OperationAction| {
         let go = go.clone();
         let hidden = mark(move || !deed.fits(next.get(), ended.get()));
         view! {
@@ -120,7 +120,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                     on:click=move |_| tell.toggle(op)
                 >
                     <Icon name="told"/>
-                    {Deed::Tell.words(false, false)}
+                    {OperationAction::Notify.words(false, false)}
                 </button>
             }
             .into_any()
@@ -136,9 +136,9 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                     state.try_get_untracked().flatten().map(Into::into)
                 });
                 Some(view! {
-                    {next.cancel.then(|| button(Deed::Cancel, "button danger"))}
-                    {next.resume.then(|| button(Deed::Resume, "button primary"))}
-                    {next.retry.then(|| button(Deed::Retry, "button"))}
+                    {next.cancel.then(|| button(OperationAction::Cancel, "button danger"))}
+                    {next.resume.then(|| button(OperationAction::Resume, "button primary"))}
+                    {next.retry.then(|| button(OperationAction::Retry, "button"))}
                 }
                 .into_any())
             })}
@@ -146,7 +146,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
             {compare}
             {tell_now}
             <Menu label="More actions">
-                {[Deed::Tell, Deed::CopyLink, Deed::CopyId, Deed::CopyCurl, Deed::CopyCommand, Deed::Delete].map(item).collect_view()}
+                {[OperationAction::Notify, OperationAction::CopyLink, OperationAction::CopyId, OperationAction::CopyCurl, OperationAction::CopyCommand, OperationAction::Delete].map(item).collect_view()}
             </Menu>
         </div>
     }
@@ -156,7 +156,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
 /// Summary line: `attempt 1 on gpu-1 · started 10:41:07 UTC · 2 m 10 s · about 40 s left`.
 #[component]
 fn SubLine(op: OpView) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let (clock, newest) = (live.clock(), live.newest());
     let fixed = op.fixed();
     let attempt = text(move || {

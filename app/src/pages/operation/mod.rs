@@ -2,35 +2,32 @@
 
 mod audit;
 mod band;
-pub mod cached;
 mod candles;
 mod condition;
 pub mod curves;
 pub mod detail;
 mod failure;
-pub mod group;
 mod head;
 mod log;
 mod phases;
 mod result;
 mod rule;
-pub mod sampled;
 mod sweep;
 mod tables;
 
 use super::not_found::{NotFound, answer_404};
-use crate::api;
-use crate::app::Data;
-use crate::components::link::A;
-use crate::components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
-use crate::kinds::wait_for;
-use crate::live::Live;
-use crate::reactive::part;
-use cached::Following;
+use crate::features::curves::cached::Following;
+use app_state::Data;
+use app_state::kinds::wait_for;
+use components::link::A;
+use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
+use components::reactive::part;
 use detail::Detail;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use live::OperationStore;
+use live::api;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use protocol::{OperationId, Problem, ProblemType};
 
@@ -43,7 +40,7 @@ pub fn OperationPage() -> impl IntoView {
     let params = use_params_map();
     let id =
         Memo::new(move |_| params.with(|p| p.get_str("id").and_then(|id| id.parse::<OperationId>().ok())));
-    let (data, live) = (Data::here(), Live::here());
+    let (data, live) = (Data::here(), OperationStore::here());
     // Events are kept from before the first request.
     let following = Following::default();
     // Requested here, once per ID. The view may be built several times before it is shown, and repeated requests
@@ -52,7 +49,7 @@ pub fn OperationPage() -> impl IntoView {
     let detail = Resource::new(move || id.get(), {
         let live = live.clone();
         move |id: Option<OperationId>| {
-            following.begin(&live, id.as_slice(), Live::follow);
+            following.begin(&live, id.as_slice(), OperationStore::follow);
             async move {
                 let _ = data.snapshot.await;
                 match id {
@@ -65,7 +62,7 @@ pub fn OperationPage() -> impl IntoView {
     let beside = Resource::new(
         move || id.get(),
         move |id: Option<OperationId>| {
-            following.begin(&live, id.as_slice(), Live::follow);
+            following.begin(&live, id.as_slice(), OperationStore::follow);
             async move {
                 let _ = data.snapshot.await;
                 match id {
@@ -101,8 +98,8 @@ fn Opened(
     following: Following,
 ) -> impl IntoView {
     let data = Data::here();
-    let live = Live::here();
-    let forgotten = Memo::new(move |_| live.forgotten(id));
+    let live = OperationStore::here();
+    let forgotten = Memo::new(move |_| live.is_deleted(id));
     view! {
         <Suspense fallback=|| view! { <Skeleton lines=12/> }>
             {part(move || {
@@ -129,7 +126,7 @@ fn Opened(
 /// Reloads the page.
 fn refetch(id: OperationId) {
     // Fails only outside of a document.
-    let _ = window().location().set_href(&crate::base::url(&crate::query::operation(id)));
+    let _ = window().location().set_href(&live::base::url(&app_state::address::operation(id)));
 }
 
 /// Shown when the operation is deleted while its page is open.

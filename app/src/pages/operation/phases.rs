@@ -1,9 +1,9 @@
 //! Phases of a kind, with the current one marked.
 
-use crate::live::OpView;
-use crate::reactive::{part, text};
+use components::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
+use live::OpView;
 use protocol::KindSpec;
 
 /// Phase track: `queue 0.4 s  read  validate  write      phase 2 of 3`.

@@ -1,16 +1,16 @@
 //! Auto-cancel rule of an operation that has not ended: the current rule with its progress, and the form for a new
 //! one.
 
-use super::curves::info;
-use crate::api;
-use crate::components::moment::Clock;
-use crate::components::rule_fields::{ABOUT, RuleFields};
-use crate::components::toasts::Toasts;
-use crate::live::follow::Curves;
-use crate::live::{Live, OpView};
-use crate::reactive::{part, text, yes};
+use crate::features::curves::info;
+use app_state::toasts::Toasts;
+use components::moment::Clock;
+use components::reactive::{part, text, yes};
+use components::rule_fields::{ABOUT, RuleFields};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::api;
+use live::model::curves::Curves;
+use live::{OpView, OperationStore};
 use protocol::band::{BandRule, SetRule, Side};
 use protocol::{KindSpec, Operation, OperationId, Problem};
 
@@ -32,7 +32,7 @@ impl Asks {
             return;
         }
         self.busy.try_set(true);
-        let live = Live::here();
+        let live = OperationStore::here();
         spawn_local(async move {
             let answer: Result<Operation, Problem> = match &rule {
                 Some(rule) => api::set_rule(self.id, rule).await,

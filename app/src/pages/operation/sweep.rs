@@ -1,13 +1,14 @@
 //! Sweep: ranked runs, a heat map of two parameters, and active runs.
 
-use crate::components::link::A;
-use crate::live::{Live, OpView};
 use crate::outcome::{Body, Outcome, SWEEP};
 use crate::pages::operations::table::Table;
-use crate::query;
-use crate::reactive::{part, text};
+use app_state::address;
+use components::link::A;
+use components::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
+use live::query;
+use live::{OpView, OperationStore};
 use protocol::State;
 use protocol::sweep::{Plan, Ran, SweepResult};
 use serde_json::Value;
@@ -60,7 +61,7 @@ pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
 /// Runs that have not ended.
 #[component]
 fn Children(op: OpView) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let ids = Memo::new({
         let live = live.clone();
         move |_| live.children(op.id)
@@ -109,7 +110,7 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
             plan.run(ran.run as usize).map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
         let best = (rank == 1 && ran.figure.is_some()).then_some("");
         let (values, said) = (values.collect_view(), said.clone());
-        let (href, number) = (query::operation(ran.operation), ran.run + 1);
+        let (href, number) = (address::operation(ran.operation), ran.run + 1);
         view! {
             <tr data-best=best>
                 <td class="num">{rank}</td>

@@ -1,11 +1,11 @@
 //! Tables of the parameters and attempts of an operation.
 
-use crate::components::moment::Clock;
-use crate::components::state_mark::StateMark;
-use crate::live::store::Fixed;
-use crate::reactive::part;
+use components::moment::Clock;
+use components::reactive::part;
+use components::state_mark::StateMark;
 use display::format;
 use leptos::prelude::*;
+use live::Fixed;
 use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, State};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Scroll position and loaded pages of the list, restored when the user comes back with the browser's Back.
 
 use super::stored::{PageStore, Stored};
-use crate::filter::Asked;
+use app_state::address::list::Asked;
 use leptos::ev::{popstate, scroll};
 use leptos::prelude::*;
 use std::cell::{Cell, RefCell};
@@ -27,7 +27,7 @@ thread_local! {
 
 /// Saves the list's state on scroll, and restores it after a history step.
 pub fn come_back(asked: Memo<Asked>, stored: Stored) {
-    let here = crate::base::use_path();
+    let here = app_state::address::use_path();
     Effect::new(move |_| {
         if STEPPED.get().is_none() {
             STEPPED.set(Some(f64::NEG_INFINITY));

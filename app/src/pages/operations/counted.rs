@@ -1,13 +1,13 @@
 //! Counts per state for the list's filter. Without a filter they come from the snapshot; with one from the server,
 //! again whenever an operation is added, deleted or changes state.
 
-use crate::api;
-use crate::filter::Asked;
-use crate::live::Live;
-use crate::live::counts::{Numbers, numbers_of, slot};
-use crate::live::joined::{Added, Joinable, Joined};
+use app_state::address::list::Asked;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::OperationStore;
+use live::api;
+use live::model::counts::{Numbers, numbers_of, slot};
+use live::model::joined::{Added, Joinable, Joined};
 use protocol::filter::When;
 use protocol::{Event, EventBody, Filter, OperationId, State};
 use std::collections::HashMap;
@@ -71,7 +71,7 @@ fn moves(filter: &Filter) -> bool {
 
 impl Counted {
     pub fn new(asked: Memo<Asked>) -> Self {
-        let live = Live::here();
+        let live = OperationStore::here();
         let filter = Memo::new(move |_| asked.with(|a| narrow(&a.filter)));
         let counted = Self { filter, numbers: RwSignal::new(None) };
         let join = RwSignal::new(None::<Join>);
@@ -124,7 +124,7 @@ impl Counted {
         counted
     }
 
-    fn ask(self, of: Join, live: &Live, join: RwSignal<Option<Join>>) {
+    fn ask(self, of: Join, live: &OperationStore, join: RwSignal<Option<Join>>) {
         let Some(Some(filter)) = self.filter.try_get_untracked() else { return };
         let question = of.ask(live.seq());
         spawn_local(async move {
@@ -149,7 +149,7 @@ impl Counted {
     }
 
     /// Count of one state, or of all; `None` while unknown. Tracked.
-    pub fn of(self, live: &Live, state: Option<State>) -> Option<u64> {
+    pub fn of(self, live: &OperationStore, state: Option<State>) -> Option<u64> {
         if self.filter.with(Option::is_none) {
             return Some(state.map_or_else(|| live.count_all(), |state| live.count(state)));
         }
@@ -161,7 +161,7 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::sequence_check::tests::{event, operation};
+    use crate::fixtures::{event, operation};
 
     #[test]
     fn a_filter_by_states_alone_has_the_counts_of_everything() {

@@ -1,15 +1,15 @@
 //! The filter field: words filter while typing, conditions like `kind:data.load` are suggested and applied.
 
-use crate::app::Data;
-use crate::base;
-use crate::filter::Asked;
-use crate::filter::suggest::{Suggestion, Vocabulary, chosen, suggest};
-use crate::filter::typed::Typed;
-use crate::live::Live;
-use crate::reactive::{maybe, part, spoken, text, word, yes};
+use app_state::Data;
+use app_state::address::list::Asked;
+use app_state::address::list::suggest::{Suggestion, Vocabulary, chosen, suggest};
+use app_state::address::list::typed::Typed;
+use components::reactive::{maybe, part, spoken, text, word, yes};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
+use live::OperationStore;
+use live::base;
 use protocol::filter::plain;
 use protocol::{FieldKind, Form, State};
 use serde_json::Value;
@@ -20,7 +20,7 @@ const LIST: &str = "filter-options";
 
 /// Vocabulary for suggestions, from what the page knows now. Not tracked.
 fn vocabulary() -> Vocabulary {
-    let (live, data) = (Live::here(), Data::here());
+    let (live, data) = (OperationStore::here(), Data::here());
     let mut known = Vocabulary {
         states: State::ALL.iter().map(State::to_string).collect(),
         hosts: live.hosts().with_untracked(|hosts| hosts.iter().map(|h| h.name.to_string()).collect()),
@@ -205,7 +205,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
     // Other query parameters, for a form submitted without a script.
     let kept = part(move || {
         let address = asked.with(|a| a.with_words("").address());
-        let pairs = crate::query::pairs(address.split_once('?')?.1);
+        let pairs = live::query::pairs(address.split_once('?')?.1);
         let inputs = pairs
             .into_iter()
             .map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.into_any());

@@ -5,21 +5,21 @@
 use super::counted::Counted;
 use super::field::FilterField;
 use super::views::Views;
-use crate::base;
-use crate::components::icon::Icon;
-use crate::filter::{Asked, Chip, Group, Sort};
-use crate::live::Live;
-use crate::reactive::{mark, part, spoken, text};
+use app_state::address::list::{Asked, Chip, Group, Sort};
+use components::icon::Icon;
+use components::reactive::{mark, part, spoken, text};
 use display::format;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
+use live::OperationStore;
+use live::base;
 use protocol::State;
 
 /// State chips with counts, the field, sort order, grouping, saved views and active filters.
 #[component]
 pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let counted = Counted::new(asked);
     let chip = {
         let live = live.clone();

@@ -3,12 +3,12 @@
 use super::freeze::{Lists, Placed, Waiting, hold};
 use super::order::place;
 use super::stored::Stored;
-use crate::actions::Actions;
-use crate::filter::{Asked, Group, Sort};
-use crate::live::Live;
-use crate::reactive::part;
+use app_state::actions::Actions;
+use app_state::address::list::{Asked, Group, Sort};
+use components::reactive::part;
 use leptos::html::Div;
 use leptos::prelude::*;
+use live::OperationStore;
 use protocol::{Filter, OperationId};
 use wasm_bindgen::JsCast;
 use web_sys::{FocusEvent, Node};
@@ -40,7 +40,7 @@ pub struct Still {
 
 impl Still {
     pub fn new(asked: Memo<Asked>, stored: Stored) -> Self {
-        let live = Live::here();
+        let live = OperationStore::here();
         let clock = live.clock();
         let actions = Actions::here();
         let found = Memo::new({
@@ -76,7 +76,7 @@ impl Still {
                 Some(before) => {
                     let mut kept = before.lists.clone();
                     if actions.deletes() {
-                        let there = |row: &Placed| !live.forgotten(row.id);
+                        let there = |row: &Placed| !live.is_deleted(row.id);
                         kept.active.retain(there);
                         kept.ended.retain(there);
                     }

@@ -13,16 +13,14 @@ mod views;
 mod virtual_table;
 mod window;
 
-use crate::actions::{Actions, Question};
-use crate::base;
-use crate::components::icon::Icon;
-use crate::components::link::A;
-use crate::components::placeholders::{Empty, WithSnapshot};
-use crate::components::row_selection::{Picks, SelectBar};
-use crate::filter::{Asked, Sort};
-use crate::live::Live;
-use crate::reactive::{part, text, whole};
-use crate::select::Selection;
+use app_state::Selection;
+use app_state::actions::{Actions, Question};
+use app_state::address::list::{Asked, Sort};
+use components::icon::Icon;
+use components::link::A;
+use components::placeholders::{Empty, WithSnapshot};
+use components::reactive::{part, text, whole};
+use components::row_selection::{Picks, SelectBar};
 use display::format;
 use filter_bar::FilterBar;
 use freeze::Placed;
@@ -30,6 +28,7 @@ use frozen_lists::{News, Still};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
+use live::OperationStore;
 use order::{Item, items};
 use protocol::{OperationId, State};
 use std::collections::HashMap;
@@ -97,9 +96,9 @@ impl List {
 
 #[component]
 fn Lists() -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let location = use_location();
-    let path = base::use_path();
+    let path = app_state::address::use_path();
     let asked = Memo::new(move |before: Option<&Asked>| {
         // While the page is left, the URL is already that of the next page.
         match before {
@@ -242,7 +241,7 @@ fn Lists() -> impl IntoView {
 /// States how much of the stored operations the sort order or grouping covers.
 #[component]
 fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let partly = Memo::new(move |_| {
         let (sort, group) = asked.with(|a| (a.sort, a.group));
         (!sort.whole() || group.is_some()) && stored.more(&live, shown.get())
@@ -268,7 +267,7 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
 /// Placeholder of an empty ended list: none exist, none match, or the search is still running.
 #[component]
 fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let said = text(move || {
         if stored.more(&live, 0) {
             "Searching older operations…".to_owned()
@@ -333,7 +332,7 @@ fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView {
 /// Placeholder of an empty page: no operations exist, or none match.
 #[component]
 fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let looking = Memo::new(move |_| stored.more(&live, 0));
     whole(move || {
         if asked.with(Asked::is_open) {

@@ -1,9 +1,9 @@
 //! Sort order and grouping of rows.
 
 use super::freeze::Placed;
-use crate::filter::{Group, Sort};
-use crate::live::Live;
-use crate::live::store::OpCell;
+use app_state::address::list::{Group, Sort};
+use live::OperationSignals;
+use live::OperationStore;
 use protocol::{OperationId, Time};
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -30,7 +30,7 @@ enum Rank {
     Last,
 }
 
-fn rank(cell: Option<&OpCell>, sort: Sort, now: Time) -> Rank {
+fn rank(cell: Option<&OperationSignals>, sort: Sort, now: Time) -> Rank {
     let Some(cell) = cell else { return Rank::Last };
     match sort {
         Sort::Newest | Sort::Oldest => Rank::Id,
@@ -46,7 +46,7 @@ fn rank(cell: Option<&OpCell>, sort: Sort, now: Time) -> Rank {
 
 /// Sorts rows by group, then by the sort order. Not tracked.
 pub fn place(
-    live: &Live,
+    live: &OperationStore,
     ids: impl Iterator<Item = OperationId>,
     sort: Sort,
     group: Option<Group>,
@@ -108,11 +108,11 @@ pub fn items(placed: &[Placed], folded: &[String]) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::sequence_check::tests::operation;
+    use crate::fixtures::operation;
     use protocol::{HostName, KindName, State};
 
-    fn live() -> (Live, Vec<OperationId>) {
-        let live = Live::default();
+    fn live() -> (OperationStore, Vec<OperationId>) {
+        let live = OperationStore::default();
         let rows = [
             ("b", "data.load", None, 30),
             ("a", "x.y", Some("gpu-1"), 10),

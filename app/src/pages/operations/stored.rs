@@ -1,12 +1,13 @@
 //! Ended operations that the page has not loaded: the server returns them page by page.
 
-use crate::api::{self, Told};
-use crate::components::placeholders::Trouble;
-use crate::filter::{Asked, Sort};
-use crate::live::Live;
-use crate::reactive::{whole, word, yes};
+use app_state::address::list::{Asked, Sort};
+use components::placeholders::Trouble;
+use components::reactive::{whole, word, yes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::OperationStore;
+use live::Positioned;
+use live::api::{self};
 use protocol::filter::Order;
 use protocol::{Filter, OperationId, Problem, State};
 use std::collections::HashSet;
@@ -65,7 +66,7 @@ impl Stored {
         let stored =
             Self { asked, page_store: RwSignal::default(), turn: StoredValue::new(0), came, answered };
         let key = Memo::new(move |_| asked.with(|a| (a.filter.clone(), a.sort.stored())));
-        let live = Live::here();
+        let live = OperationStore::here();
         Effect::new(move |earlier: Option<Option<TimeoutHandle>>| {
             let (filter, order) = key.get();
             if let Some(earlier) = earlier {
@@ -97,7 +98,7 @@ impl Stored {
     }
 
     /// Number of ended operations in the filter's states, ignoring other conditions. Tracked.
-    fn counted(&self, live: &Live) -> u64 {
+    fn counted(&self, live: &OperationStore) -> u64 {
         self.asked.with(|a| ended_states(&a.filter).into_iter().map(|state| live.count(state)).sum())
     }
 
@@ -110,18 +111,18 @@ impl Stored {
     }
 
     /// Whether the server may have more than the `shown` ones. Tracked.
-    pub fn more(&self, live: &Live, shown: usize) -> bool {
+    pub fn more(&self, live: &OperationStore, shown: usize) -> bool {
         let counted = self.counted(live);
         !self.page_store.read().end && counted > 0 && (self.narrow() || counted > shown as u64)
     }
 
-    fn more_untracked(&self, live: &Live) -> bool {
+    fn more_untracked(&self, live: &OperationStore) -> bool {
         untrack(|| self.more(live, 0))
     }
 
     /// Ended operations to show, unsorted. Where the list follows the server's order, it ends at the last loaded page.
     /// Includes operations that were loaded and dropped from memory. Tracked.
-    pub fn ended(&self, live: &Live, held: &[OperationId]) -> Vec<OperationId> {
+    pub fn ended(&self, live: &OperationStore, held: &[OperationId]) -> Vec<OperationId> {
         let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
         let from = live.ended_from().get();
         self.page_store.with(|page_store| {
@@ -135,7 +136,7 @@ impl Stored {
             if !page_store.ids.is_empty() {
                 let here: HashSet<OperationId> = held.iter().copied().collect();
                 let let_go = |id: &&OperationId| {
-                    !here.contains(id) && live.operation(**id).is_none() && !live.forgotten(**id)
+                    !here.contains(id) && live.operation(**id).is_none() && !live.is_deleted(**id)
                 };
                 ids.extend(page_store.ids.iter().filter(let_go));
             }
@@ -145,7 +146,7 @@ impl Stored {
 
     /// Requests the next page, unless a request is in flight. With `show` its rows appear at once; otherwise they wait
     /// while the list is frozen.
-    pub fn ask(self, live: &Live, show: bool) {
+    pub fn ask(self, live: &OperationStore, show: bool) {
         let Some(asked) = self.asked.try_get_untracked() else { return };
         let mut page_store = self.page_store.get_untracked();
         let Some(ended) = for_ended(&asked) else { return };
@@ -165,9 +166,9 @@ impl Stored {
                     ended.call(PATH, &[("order", order), ("after", &page_store.after), ("limit", PAGE)]);
                 let question = live.page_question();
                 match api::operations(&path).await {
-                    Ok(Told { seq, of: page }) => {
+                    Ok(Positioned { seq, of: page }) => {
                         // Events since then are in a newer answer.
-                        if !live.shelve(&question, seq, &page.operations) {
+                        if !live.adopt_listed(&question, seq, &page.operations) {
                             continue;
                         }
                         let new = page.operations.iter().any(|op| !known.contains(&op.id));
@@ -200,7 +201,7 @@ impl Stored {
     }
 
     /// Requests rows again that the page dropped from memory, from this one on.
-    pub fn fill(self, live: &Live, from: OperationId) {
+    pub fn fill(self, live: &OperationStore, from: OperationId) {
         let Some(ended) = self.asked.try_get_untracked().as_ref().and_then(for_ended) else { return };
         let live = live.clone();
         spawn_local(async move {
@@ -208,8 +209,8 @@ impl Stored {
             // Without an answer the rows stay empty until they are visible again.
             loop {
                 let question = live.page_question();
-                let Ok(Told { seq, of: page }) = api::operations(&path).await else { break };
-                if live.shelve(&question, seq, &page.operations) {
+                let Ok(Positioned { seq, of: page }) = api::operations(&path).await else { break };
+                if live.adopt_listed(&question, seq, &page.operations) {
                     break;
                 }
             }
@@ -225,7 +226,7 @@ pub fn More(
     #[prop(into)]
     shown: Signal<usize>,
 ) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let there_is_more = Memo::new({
         let live = live.clone();
         move |_| stored.more(&live, shown.get())

@@ -1,7 +1,7 @@
 //! Short table of operations with one keyed row each, and the table head shared with the virtual table.
 
-use crate::components::row::Row;
-use crate::components::row_selection::{PickAll, Picks};
+use components::row::Row;
+use components::row_selection::{PickAll, Picks};
 use display::QueuePosition;
 use leptos::prelude::*;
 use protocol::OperationId;

@@ -1,13 +1,13 @@
 //! Saved views: a filter with its sort order and grouping under a name. Stored in this browser only; shared by URL.
 
-use crate::base;
-use crate::components::icon::Icon;
-use crate::components::menu::Unfolds;
-use crate::components::toasts::Toasts;
-use crate::filter::Asked;
-use crate::reactive::{mark, part, text, word, yes};
+use app_state::address::list::Asked;
+use app_state::toasts::Toasts;
+use components::icon::Icon;
+use components::menu::Unfolds;
+use components::reactive::{mark, part, text, word, yes};
 use leptos::html::{Details, Input};
 use leptos::prelude::*;
+use live::base;
 use serde::{Deserialize, Serialize};
 use web_sys::SubmitEvent;
 

@@ -4,18 +4,18 @@ use super::order::Item;
 use super::stored::Stored;
 use super::table::Head;
 use super::window::{Layout, Window};
-use crate::base;
-use crate::components::print_note::{OnPaper, Printed};
-use crate::components::row::Row;
-use crate::components::row_selection::{Picks, move_by_arrows};
-use crate::filter::Asked;
-use crate::live::Live;
-use crate::reactive::{mark, maybe, part, text, whole, word};
+use app_state::address::list::Asked;
+use components::print_note::{OnPaper, Printed};
+use components::reactive::{mark, maybe, part, text, whole, word};
+use components::row::Row;
+use components::row_selection::{Picks, move_by_arrows};
 use display::QueuePosition;
 use display::format;
 use leptos::ev;
 use leptos::html::Tbody;
 use leptos::prelude::*;
+use live::OperationStore;
+use live::base;
 use protocol::OperationId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub fn Sheet(
     scrolled: RwSignal<bool>,
     #[prop(optional)] stored: Option<Stored>,
 ) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let body = NodeRef::<Tbody>::new();
     let sight = RwSignal::new(Window::begin());
     let row_height = RwSignal::new(ROW);
@@ -197,9 +197,10 @@ pub fn Sheet(
             };
             if ready {
                 let kept = Window { first: sight.first.saturating_sub(KEPT), end: sight.end + KEPT };
-                live.keep(ids(kept).into_iter().chain(focused.get()).collect::<HashSet<_>>());
-                let forgotten =
-                    ids(sight).into_iter().filter(|id| live.operation(*id).is_none() && !live.forgotten(*id));
+                live.keep_loaded(ids(kept).into_iter().chain(focused.get()).collect::<HashSet<_>>());
+                let forgotten = ids(sight)
+                    .into_iter()
+                    .filter(|id| live.operation(*id).is_none() && !live.is_deleted(*id));
                 if let Some(newest) = forgotten.max() {
                     stored.fill(&live, newest);
                 }
@@ -259,7 +260,7 @@ pub fn Sheet(
         Shown::Item(Item::Head(name)) => head(name),
         Shown::Item(Item::Row(id)) => {
             let live = live.clone();
-            let known = Memo::new(move |_| (live.has(id), live.forgotten(id)));
+            let known = Memo::new(move |_| (live.has(id), live.is_deleted(id)));
             whole(move || match known.get() {
                 (true, _) => view! { <Row id picks=Some(picks) places numbers/> }.into_any(),
                 // The list is frozen, so the row keeps its position until it is released.

@@ -1,15 +1,16 @@
 //! Operations ended in the last 24 hours, by hour and by kind, compared with the days before.
 
-use crate::api::{self, Told};
-use crate::components::placeholders::{Skeleton, Trouble};
-use crate::live::Live;
-use crate::live::joined::{Added, Joinable, Joined};
-use crate::reactive::{part, text};
-use crate::zone::Zones;
+use app_state::Zones;
+use components::placeholders::{Skeleton, Trouble};
+use components::reactive::{part, text};
 use display::format;
 use display::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::OperationStore;
+use live::Positioned;
+use live::api::{self};
+use live::model::joined::{Added, Joinable, Joined};
 use protocol::activity::{Activity, Ends, KindActivity};
 use protocol::{Event, EventBody, Problem};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ const HIGH: f64 = 48.0;
 const WIDE: f64 = 8.0;
 const STEP: f64 = 10.0;
 
-pub type Answer = Result<Told<Activity>, Problem>;
+pub type Answer = Result<Positioned<Activity>, Problem>;
 
 /// Join without state: every relevant event makes the answer stale, because no event carries the figures.
 struct Newest;
@@ -42,12 +43,12 @@ impl Joinable for Newest {
 #[derive(Clone, Copy)]
 pub struct Kept {
     join: StoredValue<Arc<Joined<Newest>>>,
-    newer: RwSignal<Option<Told<Activity>>>,
+    newer: RwSignal<Option<Positioned<Activity>>>,
 }
 
 impl Kept {
     /// Must run before the first request, so that no event is missed.
-    pub fn new(live: &Live) -> Self {
+    pub fn new(live: &OperationStore) -> Self {
         let join = live.join(Newest, |event| match &event.body {
             EventBody::Operation { operation } => operation.state.ended() || operation.attempt > 1,
             EventBody::Deleted { .. } => true,
@@ -56,7 +57,7 @@ impl Kept {
         Self { join: StoredValue::new(join), newer: RwSignal::new(None) }
     }
 
-    fn ask(self, live: &Live) {
+    fn ask(self, live: &OperationStore) {
         let Some(join) = self.join.try_get_value() else { return };
         let question = join.ask(live.seq());
         spawn_local(async move {
@@ -77,7 +78,7 @@ impl Kept {
 /// The section, rendered with the page's first answer and kept up to date.
 #[component]
 pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let join = kept.join.get_value();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let clock = live.clock();
@@ -137,7 +138,7 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
 
 fn drawn(told: &Activity) -> AnyView {
     let now = told.now;
-    let clock = Live::here().clock();
+    let clock = OperationStore::here().clock();
     // The clock goes on while requests fail; then the figures state their age.
     let age = text(move || {
         let seconds = clock.get().seconds_since(now);

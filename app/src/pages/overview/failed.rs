@@ -1,16 +1,16 @@
 //! Failures since the user last marked them as seen, or in the last 24 hours. The page holds the newest operations
 //! only: if more failures are stored, it requests the newest of them, and states when even these are not all.
 
-use crate::api;
-use crate::base;
-use crate::components::link::A;
-use crate::components::toasts::Toasts;
-use crate::live::Live;
 use crate::pages::operations::table::Table;
-use crate::reactive::{part, text, word};
+use app_state::toasts::Toasts;
+use components::link::A;
+use components::reactive::{part, text, word};
 use display::format;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::OperationStore;
+use live::api;
+use live::base;
 use protocol::{OperationId, State, Time};
 
 /// Storage key; the value is a time in RFC 3339.
@@ -45,8 +45,8 @@ struct Known {
     whole: bool,
 }
 
-/// Failures after a time. Tracks what [`Live::list`] tracks, and the counts.
-fn known(live: &Live, since: Time) -> Known {
+/// Failures after a time. Tracks what [`OperationStore::list`] tracks, and the counts.
+fn known(live: &OperationStore, since: Time) -> Known {
     let held = live.list(|state| state == State::Failed).1;
     let whole = live.count(State::Failed) <= held.len() as u64;
     let at = |id: OperationId| live.operation(id).and_then(|cell| cell.ended_at()).map(|at| (at, id));
@@ -61,7 +61,7 @@ fn since(looked: Option<Time>, now: Time) -> Time {
 }
 
 /// Requests the newest failures if the page does not hold all stored ones: once, and again after each snapshot.
-fn ask_for_others(live: Live, whole: Memo<bool>) {
+fn ask_for_others(live: OperationStore, whole: Memo<bool>) {
     let epoch = live.epoch();
     Effect::new(move |asked: Option<Option<u32>>| {
         let (asked, now) = (asked.flatten(), epoch.get());
@@ -86,7 +86,7 @@ fn ask_for_others(live: Live, whole: Memo<bool>) {
 /// The failures, and the button that marks them as seen.
 #[component]
 pub fn Failed() -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let clock = live.clock();
     let looked = RwSignal::new(None::<Time>);
     // The mark before the last press of the button, for Undo.
@@ -194,7 +194,7 @@ pub fn Failed() -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::sequence_check::tests::operation;
+    use crate::fixtures::operation;
     use protocol::Operation;
     use protocol::api::{Snapshot, StateCount};
 
@@ -206,8 +206,8 @@ mod tests {
         }
     }
 
-    fn page(operations: Vec<Operation>, stored: u64) -> Live {
-        let live = Live::default();
+    fn page(operations: Vec<Operation>, stored: u64) -> OperationStore {
+        let live = OperationStore::default();
         live.seed(&Snapshot {
             seq: 10,
             now: Time::from_micros(3 * DAY),

@@ -1,15 +1,15 @@
 //! Hosts in one line: connection state and slots in use.
 
-use crate::components::link::A;
-use crate::live::Live;
 use crate::pages::hosts::{link_words, slots};
-use crate::reactive::whole;
+use components::link::A;
+use components::reactive::whole;
 use leptos::prelude::*;
+use live::OperationStore;
 
 /// One entry per host, each a link to the Hosts page.
 #[component]
 pub fn HostLine() -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let hosts = live.hosts();
     let busy = Memo::new(move |_| live.busy());
     whole(move || {

@@ -5,25 +5,25 @@ mod failed;
 mod hosts;
 mod now;
 
-use crate::api;
-use crate::app::Data;
-use crate::components::icon::Icon;
-use crate::components::link::A;
-use crate::components::placeholders::WithSnapshot;
-use crate::live::Live;
-use crate::query;
-use crate::reactive::{part, whole};
 use activity::{Answer, Kept, Lately};
+use app_state::Data;
+use components::icon::Icon;
+use components::link::A;
+use components::placeholders::WithSnapshot;
+use components::reactive::{part, whole};
 use failed::Failed;
 use hosts::HostLine;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use live::OperationStore;
+use live::api;
+use live::query;
 use now::{Running, Waiting};
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     // Joins the feed before the first request.
-    let kept = Kept::new(&Live::here());
+    let kept = Kept::new(&OperationStore::here());
     // Created here: the view below may be built several times before it is shown.
     let first = Resource::new(|| (), |()| api::activity());
     view! {
@@ -44,7 +44,7 @@ pub fn OverviewPage() -> impl IntoView {
 
 #[component]
 fn Parts(first: Resource<Answer>, kept: Kept) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let untouched = Memo::new(move |_| live.count_all() == 0);
     view! {
         <HostLine/>

@@ -1,16 +1,16 @@
 //! Running operations with their progress, and queued ones.
 
-use crate::components::bar::ProgressBar;
-use crate::components::link::A;
-use crate::components::row::{RowAction, Tags};
-use crate::components::state_mark::StateMark;
-use crate::live::Live;
 use crate::pages::operations::table::Table;
-use crate::query;
-use crate::reactive::{part, text, word};
+use app_state::address;
+use components::bar::ProgressBar;
+use components::link::A;
+use components::reactive::{part, text, word};
+use components::row::{RowAction, Tags};
+use components::state_mark::StateMark;
 use display::QueuePosition;
 use display::format;
 use leptos::prelude::*;
+use live::OperationStore;
 use protocol::{OperationId, State};
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ fn waits(state: State) -> bool {
 
 /// The newest operations in some states, and how many there are.
 fn newest(which: fn(State) -> bool, most: usize) -> (Memo<Vec<OperationId>>, Memo<usize>) {
-    let live = Live::here();
+    let live = OperationStore::here();
     let all = Memo::new(move |_| live.list(which).0);
     let few = Memo::new(move |_| all.with(|all| all.iter().take(most).copied().collect::<Vec<_>>()));
     (few, Memo::new(move |_| all.with(Vec::len)))
@@ -86,7 +86,7 @@ pub fn Running() -> impl IntoView {
 
 #[component]
 fn Card(id: OperationId) -> impl IntoView {
-    let live = Live::here();
+    let live = OperationStore::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
     let (clock, newest) = (live.clock(), live.newest());
     let (kind, title) = (op.fixed().kind.to_string(), op.fixed().title.clone());
@@ -108,7 +108,7 @@ fn Card(id: OperationId) -> impl IntoView {
                 <RowAction op/>
             </header>
             <h3>
-                <A href=query::operation(id)>{title}</A>
+                <A href=address::operation(id)>{title}</A>
                 <Tags op/>
             </h3>
             <ProgressBar op/>
@@ -128,7 +128,7 @@ fn Card(id: OperationId) -> impl IntoView {
 #[component]
 pub fn Waiting() -> impl IntoView {
     let (_, count) = newest(waits, WAITING);
-    let live = Live::here();
+    let live = OperationStore::here();
     let places = Memo::new({
         let live = live.clone();
         move |_| live.places()
@@ -155,7 +155,7 @@ pub fn Waiting() -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Asked;
+    use app_state::address::list::Asked;
 
     #[test]
     fn the_way_to_all_of_them_leads_to_those_that_are_counted() {

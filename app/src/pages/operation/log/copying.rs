@@ -2,14 +2,14 @@
 
 use super::search::MAX_FINDS;
 use super::state::Look;
-use crate::api;
-use crate::components::ident::copy;
-use crate::components::toasts::Toasts;
-use crate::live::log_buffer::LogBuffer;
+use app_state::clipboard::copy;
+use app_state::toasts::Toasts;
 use display::format;
 use display::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::api;
+use live::model::log_buffer::LogBuffer;
 use protocol::{LogLevel, LogLine, ansi};
 use std::fmt::Write;
 

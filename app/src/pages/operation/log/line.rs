@@ -3,10 +3,10 @@
 use super::paint::drawn;
 use super::state::Look;
 use super::tools::Close;
-use crate::components::ident::copy_and_say;
-use crate::components::toasts::Toasts;
-use crate::reactive::{part, text};
-use crate::zone::Zones;
+use app_state::Zones;
+use app_state::clipboard::copy_and_say;
+use app_state::toasts::Toasts;
+use components::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
 use protocol::{LogLevel, Time, ansi};

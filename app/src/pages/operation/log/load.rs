@@ -1,10 +1,10 @@
 //! Loading of log lines that scroll into view.
 
 use super::state::Look;
-use crate::api;
-use crate::live::log_buffer::LogBuffer;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::api;
+use live::model::log_buffer::LogBuffer;
 
 /// Lines per request.
 const PAGE: u64 = 2_000;

@@ -1,6 +1,6 @@
 //! Filters of log lines, updated incrementally while the log grows.
 
-use crate::live::log_buffer::{Line, LogBuffer};
+use live::model::log_buffer::{Line, LogBuffer};
 use protocol::{LogLevel, log_search};
 
 /// Numbers of matching lines, ascending.

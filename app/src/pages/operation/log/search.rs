@@ -2,10 +2,10 @@
 //! own lines.
 
 use super::state::Look;
-use crate::api;
-use crate::live::log_buffer::LogBuffer;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::api;
+use live::model::log_buffer::LogBuffer;
 use protocol::LogLevel;
 use std::time::Duration;
 

@@ -2,9 +2,9 @@
 
 use super::log_filter::{Sieve, takes, union};
 use super::search::Search;
-use crate::live::log_buffer::LogBuffer;
 use leptos::html::Div;
 use leptos::prelude::*;
+use live::model::log_buffer::LogBuffer;
 use protocol::{LogLevel, OperationId};
 
 /// Height of a line in pixels, as in the stylesheet.

@@ -4,16 +4,16 @@ use super::copying::copy_all;
 use super::load::Loading;
 use super::search::{Left, MAX_FINDS};
 use super::state::Look;
-use crate::base;
-use crate::components::icon::Icon;
-use crate::components::toasts::Toasts;
-use crate::live::Live;
-use crate::live::log_buffer::LogBuffer;
-use crate::query;
-use crate::reactive::{part, text, yes};
-use crate::zone::Zones;
+use app_state::Zones;
+use app_state::toasts::Toasts;
+use components::icon::Icon;
+use components::reactive::{part, text, yes};
 use display::format;
 use leptos::prelude::*;
+use live::OperationStore;
+use live::base;
+use live::model::log_buffer::LogBuffer;
+use live::query;
 use protocol::LogLevel;
 
 /// Selectable levels, each including those above it.
@@ -113,7 +113,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
         }
     };
     let toasts = expect_context::<Toasts>();
-    let (zone, now) = (Zones::here(), Live::here().seeded_at());
+    let (zone, now) = (Zones::here(), OperationStore::here().seeded_at());
     // Lines show no time zone. The zones of the first and last loaded lines are named above the list.
     let ends = Memo::new(move |_| {
         look.log.with(|log| {

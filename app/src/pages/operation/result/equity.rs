@@ -1,9 +1,9 @@
 //! Equity of a backtest compared with buy and hold, with the drawdown below.
 
-use super::super::sampled::{Answer, Sampled};
 use super::backtest::TRAINED;
-use crate::components::chart::{Chart, Extent, Rows, Sheet, Spec};
-use crate::reactive::text;
+use crate::features::curves::sampled::{Answer, Sampled};
+use charts::{Chart, Extent, Rows, Sheet, Spec};
+use components::reactive::text;
 use display::format;
 use leptos::prelude::*;
 use protocol::OperationId;

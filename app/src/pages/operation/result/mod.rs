@@ -11,14 +11,14 @@ mod trades;
 mod training;
 
 use super::candles::{Candles, Market};
-use crate::app::Data;
-use crate::base;
-use crate::components::link::A;
-use crate::live::OpView;
 use crate::outcome::{Body, Figure, Outcome};
-use crate::query;
-use crate::reactive::part;
+use app_state::Data;
+use components::link::A;
+use components::reactive::part;
 use leptos::prelude::*;
+use live::OpView;
+use live::base;
+use live::query;
 use protocol::OperationId;
 use protocol::host::Artifact;
 

@@ -1,13 +1,13 @@
 //! Trades of a backtest: marks on the chart, and a sortable table with CSV export.
 
-use crate::api;
-use crate::components::chart::{Mark, MarkKind, save_text};
-use crate::components::sorted::{Order, SortHead};
-use crate::reactive::{part, text, yes};
+use charts::{Mark, MarkKind, save_text};
+use components::reactive::{part, text, yes};
+use components::sorted::{Order, SortHead};
 use display::csv::{self, Cell};
 use display::format::{self, Digits};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use live::api;
 use protocol::results::Trade;
 use protocol::{OperationId, Problem};
 use std::cmp::Ordering;

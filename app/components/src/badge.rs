@@ -1,0 +1,120 @@
+//! Connection badge: how fresh the page is.
+
+use crate::reactive::{part, text, word};
+use app_state::Zones;
+use display::format;
+use display::zone::Zone;
+use leptos::prelude::*;
+use live::connection::clock::DELAYED_AFTER;
+use live::connection::state::Connectivity;
+use live::{ConnectionStatus, OperationStore};
+use protocol::Time;
+
+/// Text of the badge, and the class of its mark.
+fn in_words(
+    connectivity: Connectivity,
+    latency: Option<f64>,
+    as_of: Time,
+    zone: Zone,
+) -> (&'static str, String) {
+    let seconds = |ms: f64| format::duration((ms / 1_000.0).ceil());
+    match connectivity {
+        Connectivity::Idle => ("still", format!("As of {}", zone.clock(as_of))),
+        Connectivity::Connecting => ("still", "Connecting…".to_owned()),
+        Connectivity::Live => match latency {
+            Some(ms) if ms > DELAYED_AFTER => {
+                ("delayed", format!("Delayed {}", format::duration(ms / 1_000.0)))
+            }
+            Some(ms) => ("live", format!("Live · {ms:.0} ms")),
+            None => ("live", "Live".to_owned()),
+        },
+        Connectivity::Silent { age } => {
+            ("broken", format!("No data for {}", format::duration(age / 1_000.0)))
+        }
+        Connectivity::Polling { .. } => match latency {
+            Some(ms) if ms > DELAYED_AFTER => {
+                ("polling", format!("Polling · delayed {}", format::duration(ms / 1_000.0)))
+            }
+            _ => ("polling", "Polling".to_owned()),
+        },
+        Connectivity::Reconnecting { next, age } => {
+            let next = if next < 50.0 { "now".to_owned() } else { format!("in {}", seconds(next)) };
+            ("broken", format!("Reconnecting {next} · data is {} old", format::duration(age / 1_000.0)))
+        }
+        Connectivity::Away { since, .. } => {
+            ("broken", format!("Server offline since {}", zone.clock(Time::from_millis(since))))
+        }
+    }
+}
+
+/// The badge: live, delayed, silent, polling with the reason, reconnecting with the age of the data, or server offline since a time.
+#[component]
+pub fn Badge() -> impl IntoView {
+    let status = ConnectionStatus::here();
+    let (connectivity, latency) = (status.connectivity(), status.latency());
+    let as_of = OperationStore::here().seeded_at();
+    let zone = Zones::here();
+    let said = Memo::new(move |_| in_words(connectivity.get(), latency.get(), as_of.get(), zone.get()));
+    let why = part(move || match connectivity.get() {
+        Connectivity::Polling { why } => Some(
+            view! {
+                <details class="why">
+                    <summary>"Why?"</summary>
+                    <p>{why.in_words()}</p>
+                </details>
+            }
+            .into_any(),
+        ),
+        _ => None,
+    });
+    let again = part(move || {
+        let status = status.clone();
+        matches!(connectivity.get(), Connectivity::Reconnecting { next, .. } | Connectivity::Away { next, .. } if next > 1_500.0)
+            .then(|| {
+                view! {
+                    <button type="button" class="link" on:click=move |_| status.retry_now()>
+                        "Retry now"
+                    </button>
+                }
+                .into_any()
+            })
+    });
+    view! {
+        <div class="badge" data-link=word(move || said.get().0)>
+            <span class="badge-mark" aria-hidden="true"></span>
+            <span class="badge-words">{text(move || said.get().1)}</span>
+            {why}
+            {again}
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use live::connection::state::PollReason;
+
+    #[test]
+    fn the_badge_says_how_fresh_the_page_is() {
+        let as_of = Time::parse("2026-11-23T10:41:07Z").unwrap();
+        let words = |connectivity, latency| in_words(connectivity, latency, as_of, Zone::Utc).1;
+        assert_eq!(words(Connectivity::Idle, None), "As of 10:41:07 UTC");
+        assert_eq!(words(Connectivity::Live, Some(40.0)), "Live · 40 ms");
+        assert_eq!(words(Connectivity::Live, Some(7_080.0)), "Delayed 7 s");
+        assert_eq!(words(Connectivity::Silent { age: 3_200.0 }, Some(2.0)), "No data for 3 s");
+        assert_eq!(words(Connectivity::Polling { why: PollReason::Mute }, Some(40.0)), "Polling");
+        assert_eq!(
+            words(Connectivity::Polling { why: PollReason::Mute }, Some(7_080.0)),
+            "Polling · delayed 7 s"
+        );
+        assert_eq!(
+            words(Connectivity::Reconnecting { next: 2_600.0, age: 12_400.0 }, None),
+            "Reconnecting in 3 s · data is 12 s old"
+        );
+        assert_eq!(
+            words(Connectivity::Away { since: as_of.millis(), next: 0.0 }, None),
+            "Server offline since 10:41:07 UTC"
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Components shared by pages. None depends on the page it is on.
+//!
+//! Knows: how state looks, and which action follows a click or a key. Must not know: pages, charts, where data comes from.
+
+#![recursion_limit = "256"]
+#![expect(clippy::new_without_default, reason = "the app creates each context once")]
+
+pub mod badge;
+pub mod bar;
+pub mod confirm;
+mod dialog;
+pub mod focus;
+pub mod form;
+pub mod frame;
+pub mod icon;
+pub mod ident;
+pub mod keys;
+pub mod link;
+pub mod menu;
+pub mod moment;
+pub mod palette;
+pub mod placeholders;
+pub mod print_note;
+pub mod reactive;
+pub mod receipt;
+pub mod row;
+pub mod row_selection;
+pub mod rule_fields;
+pub mod sorted;
+pub mod state_mark;
+pub mod tab;
+pub mod theme;
+pub mod toasts;

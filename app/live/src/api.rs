@@ -1,0 +1,283 @@
+//! Data of the pages: from the rendering server, or from the API in the browser.
+
+use protocol::activity::Activity;
+use protocol::api::{
+    CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
+    OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
+};
+use protocol::{Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule};
+
+use crate::Positioned;
+#[cfg(not(feature = "ssr"))]
+use crate::http::Call;
+use crate::query;
+
+#[cfg(feature = "ssr")]
+fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Problem> {
+    leptos::prelude::use_context().ok_or_else(|| {
+        Problem::new(
+            protocol::ProblemType::Internal,
+            "The server rendered this page without its data. This is a bug in Signalbox: please report it.",
+        )
+    })
+}
+
+#[cfg(not(feature = "ssr"))]
+async fn get<T: serde::de::DeserializeOwned + 'static>(path: String) -> Result<T, Problem> {
+    // Browser futures stay on their one thread, but resources require `Send`.
+    send_wrapper::SendWrapper::new(async move { Call::get(&path).json().await }).await
+}
+
+/// All live data of the page, with its feed position.
+pub async fn snapshot() -> Result<Snapshot, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.snapshot().await;
+    #[cfg(not(feature = "ssr"))]
+    get("/api/v1/snapshot".to_owned()).await
+}
+
+/// An operation with its attempts and result.
+pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.operation(id).await;
+    #[cfg(not(feature = "ssr"))]
+    get(format!("/api/v1/operations/{id}")).await
+}
+
+/// Ended operations of the last 24 hours, compared with the days before.
+pub async fn activity() -> Result<Positioned<Activity>, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.activity().await;
+    #[cfg(not(feature = "ssr"))]
+    send_wrapper::SendWrapper::new(async move { Call::get("/api/v1/activity").positioned().await }).await
+}
+
+/// Available kinds.
+pub async fn kinds() -> Result<KindList, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.kinds().await;
+    #[cfg(not(feature = "ssr"))]
+    get("/api/v1/kinds".to_owned()).await
+}
+
+/// Series of an operation, at most `points` points each.
+pub async fn series(id: OperationId, points: u32) -> Result<SeriesAnswer, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.series(id, points).await;
+    #[cfg(not(feature = "ssr"))]
+    get(format!("/api/v1/operations/{id}/series?points={points}")).await
+}
+
+/// Log of an operation's current attempt.
+pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.logs(id).await;
+    #[cfg(not(feature = "ssr"))]
+    get(format!("/api/v1/operations/{id}/logs")).await
+}
+
+/// Requests made only in the browser.
+mod browser {
+    use super::*;
+    use crate::http::Call;
+    use protocol::Preview;
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+    use std::time::Duration;
+
+    /// A host may query its source before it answers.
+    const PREVIEW_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// A sampled artifact within a range of seconds since 1970, or all of it, with at most `points` points.
+    ///
+    /// # Errors
+    /// The server's problem document, or our own when there was no answer.
+    pub async fn sampled<T: DeserializeOwned>(
+        id: OperationId,
+        name: &str,
+        range: Option<(i64, i64)>,
+        points: u32,
+    ) -> Result<T, Problem> {
+        let (from, to) = range.map(|(from, to)| (from.to_string(), to.to_string())).unwrap_or_default();
+        let path = format!("/api/v1/operations/{id}/artifacts/{name}");
+        let points = points.to_string();
+        let path = query::url(&path, [("from", from.as_str()), ("to", &to), ("points", &points)]);
+        Call::get(&path).json().await
+    }
+
+    /// A complete artifact.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn artifact<T: DeserializeOwned>(id: OperationId, name: &str) -> Result<T, Problem> {
+        Call::get(&format!("/api/v1/operations/{id}/artifacts/{name}")).json().await
+    }
+
+    /// A page of stored operations; `path` includes the filter.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn operations(path: &str) -> Result<Positioned<OperationPage>, Problem> {
+        Call::get(path).positioned().await
+    }
+
+    /// Counts per state for a filter; `path` includes the filter.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn counts(path: &str) -> Result<Positioned<FilterCounts>, Problem> {
+        Call::get(path).positioned().await
+    }
+
+    /// The newest stored operations that match a search text, at most eight.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn find(words: &str) -> Result<OperationPage, Problem> {
+        Call::get(&query::url("/api/v1/operations", [("q", words), ("limit", "8")])).json().await
+    }
+
+    /// The last `limit` log lines of an attempt before line `before`.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn log_page(
+        id: OperationId,
+        attempt: u32,
+        before: u64,
+        limit: u64,
+    ) -> Result<LogPage, Problem> {
+        let path = format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={limit}");
+        Call::get(&path).json().await
+    }
+
+    /// The last log lines before line `before` that match a search text and a minimum level.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn search_log(
+        id: OperationId,
+        attempt: u32,
+        before: u64,
+        limit: u32,
+        least: LogLevel,
+        words: &str,
+    ) -> Result<LogSearch, Problem> {
+        let path = query::url(
+            &format!("/api/v1/operations/{id}/logs/search"),
+            [
+                ("attempt", attempt.to_string().as_str()),
+                ("before", &before.to_string()),
+                ("limit", &limit.to_string()),
+                ("level", least.as_str()),
+                ("q", words),
+            ],
+        );
+        Call::get(&path).json().await
+    }
+
+    /// The newest operations of a kind, newest first.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn newest_of(kind: &KindName) -> Result<OperationPage, Problem> {
+        let path = query::url("/api/v1/operations", [("kind", kind.as_str()), ("limit", "20")]);
+        Call::get(&path).json().await
+    }
+
+    /// Starts an operation; `key` is an idempotency key.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn start(start: &StartWithRule, key: &str) -> Result<Operation, Problem> {
+        let body = serde_json::to_string(start).expect("requests serialize to JSON");
+        Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
+    }
+
+    /// Preview of a kind with parameters.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn preview(kind: &KindName, params: &Value) -> Result<Preview, Problem> {
+        let path = format!("/api/v1/kinds/{kind}/preview");
+        Call { limit: PREVIEW_TIMEOUT, ..Call::post(&path, params.to_string()) }.json().await
+    }
+
+    /// Requests `cancel`, `retry`, `resume` or `abandon` of an operation.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn ask(id: OperationId, what: &str) -> Result<Operation, Problem> {
+        Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
+    }
+
+    /// Deletes an ended operation.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn delete(id: OperationId) -> Result<Deleted, Problem> {
+        let path = format!("/api/v1/operations/{id}");
+        Call { method: "DELETE", ..Call::get(&path) }.json().await
+    }
+
+    /// Deletes many ended operations, or with `dry_run` only counts them.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn delete_many(request: &DeleteMany) -> Result<Deleted, Problem> {
+        let body = serde_json::to_string(request).expect("requests serialize to JSON");
+        Call::post("/api/v1/operations/delete", body).json().await
+    }
+
+    /// Baseline of a series; `refresh` recomputes a cached one.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn baseline(id: OperationId, name: &str, refresh: bool) -> Result<Baseline, Problem> {
+        let path = format!("/api/v1/operations/{id}/baseline");
+        let refresh = if refresh { "true" } else { "" };
+        Call::get(&query::url(&path, [("name", name), ("refresh", refresh)])).json().await
+    }
+
+    /// Sets the rule of an operation.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn set_rule(id: OperationId, rule: &SetRule) -> Result<Operation, Problem> {
+        let body = serde_json::to_string(rule).expect("rules serialize to JSON");
+        Call { method: "PUT", body: Some(body), ..Call::get(&format!("/api/v1/operations/{id}/rule")) }
+            .json()
+            .await
+    }
+
+    /// Removes the rule of an operation.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn drop_rule(id: OperationId) -> Result<Operation, Problem> {
+        Call { method: "DELETE", ..Call::get(&format!("/api/v1/operations/{id}/rule")) }.json().await
+    }
+
+    /// Drains or undrains a host.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn drain(host: &HostName, on: bool) -> Result<HostStatus, Problem> {
+        let what = if on { "drain" } else { "undrain" };
+        Call::post(&format!("/api/v1/hosts/{host}/{what}"), "{}".to_owned()).json().await
+    }
+
+    /// Cancels many operations.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn cancel_many(many: &CancelMany) -> Result<CancelledMany, Problem> {
+        let body = serde_json::to_string(many).expect("requests serialize to JSON");
+        Call::post("/api/v1/operations/cancel", body).json().await
+    }
+}
+
+pub use browser::{
+    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, find, log_page,
+    newest_of, operations, preview, sampled, search_log, set_rule, start,
+};

@@ -1,0 +1,3 @@
+//! Features that several pages show.
+
+pub mod curves;
