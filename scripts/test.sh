@@ -24,7 +24,9 @@ limited() {
 
 setup() { scripts/setup.sh test; }
 
-docs() { limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs; }
+docs() {
+    limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs && limited 2m markdownlint-cli2 '**/*.md'
+}
 
 # Layers of the crates, and circles among modules.
 structure() {
