@@ -7,7 +7,7 @@ set -euo pipefail
 . "$ROOT/scripts/tell.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup docs structure format lints lints-wasm dependencies tests storms build api browser)
+PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests storms build api browser)
 CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
@@ -52,6 +52,11 @@ dependencies() {
         say "The advisory database is unreachable, so advisories were NOT checked."
         SKIPPED+=("advisories (database unreachable)")
     fi
+}
+
+# Links and names in the doc comments.
+rustdoc() {
+    RUSTDOCFLAGS="-D warnings" limited 10m cargo doc "${NATIVE[@]}" --no-deps --document-private-items --quiet
 }
 
 # Includes doc tests, and the test that compares docs/openapi.json with the code.
