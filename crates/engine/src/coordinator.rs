@@ -1,11 +1,10 @@
 //! Coordinator: the task that owns all operations that have not ended. Every change goes through it.
 //!
-//! For each command, [`lifecycle::step`] returns what follows. The coordinator numbers the events and passes the changes, with
-//! what is to be published, to the store's writer. Nothing is published, and no host request starts, before the changes are
-//! durable.
+//! For each command, [`lifecycle::step`] returns what follows. The coordinator numbers the events and passes the
+//! changes, with what is to be published, to the store's writer. Nothing is published, and no host request starts,
+//! before the changes are durable.
 
 mod children;
-mod commands;
 mod deletion;
 mod dispatch;
 mod hosts;
@@ -15,14 +14,13 @@ mod requests;
 mod rules;
 mod transaction;
 
-pub(crate) use commands::{Command, CoordinatorSender, NewOperation, Reply, StartReply};
-pub(crate) use deletion::{Leaving, Parted};
-pub(crate) use requests::{key_of_deleted, key_reused};
 pub(crate) use rules::Watched;
 pub(crate) use transaction::Published;
 
 use crate::clock_jump::ClockJumps;
+use crate::command::{Command, CoordinatorSender};
 use crate::config::Rules;
+use crate::error::Denied;
 use crate::forecast::Forecasts;
 use crate::host_registry::{Hold, HostRegistry};
 use crate::kind_registry::KindRegistry;
@@ -293,12 +291,7 @@ impl Coordinator {
         }
     }
 
-    fn try_step(
-        &mut self,
-        id: OperationId,
-        message: Message,
-        now: Time,
-    ) -> Result<Operation, lifecycle::Denied> {
+    fn try_step(&mut self, id: OperationId, message: Message, now: Time) -> Result<Operation, Denied> {
         let waits = self.waits_for_children(id);
         if let Some(live) = self.live.get_mut(&id) {
             live.record.children_run = waits;
@@ -315,9 +308,7 @@ impl Coordinator {
             }
         }
         let record = self.live.get(&id).map(|l| &l.record).or_else(|| self.ended.get(&id));
-        record
-            .map(|r| r.operation.clone())
-            .ok_or_else(|| lifecycle::Denied("The operation no longer exists.".into()))
+        record.map(|r| r.operation.clone()).ok_or(Denied::NoLongerExists)
     }
 
     fn effects(&mut self, id: OperationId, mut before: Option<State>, effects: Vec<Effect>, now: Time) {

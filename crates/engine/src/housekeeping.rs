@@ -1,7 +1,7 @@
 //! Background tasks: tick of the coordinator, and retention.
 
 use crate::clock_jump::Belief;
-use crate::coordinator::{Command, CoordinatorSender};
+use crate::command::{Command, CoordinatorSender};
 use protocol::Time;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

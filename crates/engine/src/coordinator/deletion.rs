@@ -2,30 +2,14 @@
 
 use super::Coordinator;
 use crate::checkpoint_transfer;
-use protocol::{Action, Actor, AuditEntry, HostName, KindName, OperationId, State, Time};
+use crate::command::{Leaving, Parted};
+use protocol::{Action, Actor, AuditEntry, OperationId, State, Time};
 use std::collections::{HashSet, VecDeque};
 use tokio::sync::oneshot;
 
 /// Number of the last deleted operations kept in memory. A command with an operation read from the store just before
 /// arrives well within as many.
 const GONE: usize = 4_096;
-
-/// Ended operation to delete.
-pub(crate) struct Leaving {
-    pub(crate) id: OperationId,
-    pub(crate) kind: KindName,
-    pub(crate) title: String,
-    pub(crate) state: State,
-    /// Host that stores files of its checkpoint.
-    pub(crate) kept_on: Option<HostName>,
-}
-
-/// Numbers of deleted families, of the operations in them, and of families that remain.
-#[derive(Default)]
-pub(crate) struct Parted {
-    pub(crate) operations: u64,
-    pub(crate) refused: u64,
-}
 
 /// The last deleted operations.
 #[derive(Default)]

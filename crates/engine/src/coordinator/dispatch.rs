@@ -109,7 +109,7 @@ impl Coordinator {
         });
     }
 
-    /// Handles what an host request's result says besides its message.
+    /// Handles what a host request's result says besides its message.
     pub(super) fn errand_said(&mut self, id: OperationId, message: &Message) {
         let Some(live) = self.live.get_mut(&id) else { return };
         match message {

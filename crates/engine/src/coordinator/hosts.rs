@@ -1,10 +1,11 @@
 //! Reports from and about hosts.
 //!
-//! Reconciliation always compares what the coordinator believes with what the host has, and resolves the difference. It runs
-//! whenever a host connects: after a start of the server, a start of the host, or a silence.
+//! Reconciliation always compares what the coordinator believes with what the host has, and resolves the difference. It
+//! runs whenever a host connects: after a start of the server, a start of the host, or a silence.
 
 use super::{Coordinator, NOT_STARTED_PAUSE};
 use crate::clock::Exchange;
+use crate::error::EngineError;
 use crate::host_registry::Hold;
 use crate::host_request;
 use crate::lifecycle::{Message, host_lost};
@@ -13,8 +14,8 @@ use protocol::host::{
     About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState, Outcome,
 };
 use protocol::{
-    Action, Actor, AuditEntry, Checkpoint, Failure, FailureReason, HostName, InstanceId, OperationId,
-    Problem, ProblemType, State, Time,
+    Action, Actor, AuditEntry, Checkpoint, Failure, FailureReason, HostName, InstanceId, OperationId, State,
+    Time,
 };
 use store::{Change, HostCursor};
 use tokio::sync::oneshot;
@@ -89,8 +90,8 @@ impl Coordinator {
         self.transaction.host(status, now);
     }
 
-    /// Compares the operations of a host, requested while its feed is followed, with the coordinator. Only if the feed has
-    /// been processed at least as far as the list.
+    /// Compares the operations of a host, requested while its feed is followed, with the coordinator. Only if the feed
+    /// has been processed at least as far as the list.
     pub(super) fn host_holds(
         &mut self,
         host: &HostName,
@@ -277,12 +278,11 @@ impl Coordinator {
         host: &HostName,
         on: bool,
         by: &Actor,
-        reply: oneshot::Sender<Result<HostStatus, Problem>>,
+        reply: oneshot::Sender<Result<HostStatus, EngineError>>,
         now: Time,
     ) {
         let Some(entry) = self.host_registry.get_mut(host) else {
-            let detail = format!("There is no host '{host}' in the configuration. See /hosts.");
-            self.transaction.reply(reply, Err(Problem::new(ProblemType::NotFound, detail)));
+            self.transaction.reply(reply, Err(EngineError::HostNotFound(host.clone())));
             return;
         };
         let changed = entry.draining != on;

@@ -52,7 +52,7 @@ impl Transaction {
         self.changes.push(Change::Audit(Box::new(entry)));
     }
 
-    /// Runs an host request once everything before it is durable.
+    /// Runs a host request once everything before it is durable.
     pub(super) fn later(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.told.after.push(Box::new(move || {
@@ -60,8 +60,8 @@ impl Transaction {
         }));
     }
 
-    /// Runs an host request once everything before it is durable, or at once if nothing can be stored: stopping work must not
-    /// wait for disk space.
+    /// Runs a host request once everything before it is durable, or at once if nothing can be stored: stopping work
+    /// must not wait for disk space.
     pub(super) fn later_or_in_trouble(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.stored_or_in_trouble(move |_| {
