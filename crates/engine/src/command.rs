@@ -157,7 +157,7 @@ pub(crate) enum Command {
         reply: oneshot::Sender<Result<HostStatus, EngineError>>,
     },
     /// Operations to delete by retention.
-    Forget {
+    DeleteExpired {
         ended: Vec<(OperationId, State)>,
     },
     /// Ended operations to delete on request, each with its children.

@@ -186,7 +186,7 @@ impl Engine {
         }
         tasks.spawn(housekeeping::tick(coordinator.clone(), stop.clone()));
         if keep.age.is_some() || keep.most.is_some() {
-            tasks.spawn(housekeeping::forget(store.clone(), keep, coordinator.clone(), stop.clone()));
+            tasks.spawn(housekeeping::delete_expired(store.clone(), keep, coordinator.clone(), stop.clone()));
         }
         tasks.close();
         let instance = InstanceId::new();

@@ -61,7 +61,7 @@ impl Coordinator {
             self.transaction.host(status, now);
         }
         // With the same process and position, the feed brings everything that was missed.
-        let told_by_feed = same_life && !reset;
+        let feed_continues = same_life && !reset;
         self.stop_orphaned_attempts(host, list);
         for id in self.on_host(host) {
             self.step(id, Message::Heard, now);
@@ -69,7 +69,7 @@ impl Coordinator {
                 live.pace.forgive(now);
             }
             let held = list.operations.iter().find(|o| o.id == id);
-            self.reconcile(id, held, (instance, list.seq), told_by_feed, now);
+            self.reconcile(id, held, (instance, list.seq), feed_continues, now);
         }
         self.dispatch(now);
         after
@@ -163,7 +163,7 @@ impl Coordinator {
         id: OperationId,
         held: Option<&HostOperation>,
         (instance, listed_at): (InstanceId, u64),
-        told_by_feed: bool,
+        feed_continues: bool,
         now: Time,
     ) {
         let Some(live) = self.live.get_mut(&id) else { return };
@@ -180,7 +180,7 @@ impl Coordinator {
             Some(held) => {
                 live.accepted = true;
                 live.seen_at.get_or_insert(listed_at);
-                if !told_by_feed {
+                if !feed_continues {
                     self.catch_up(id, held, now);
                 }
                 if state == State::Cancelling {
@@ -194,7 +194,7 @@ impl Coordinator {
             }
             // Its start did not arrive or may be on its way; the response to the cancel will tell.
             None if !live.host_has_it() && state == State::Cancelling => self.send_cancel(id),
-            None if told_by_feed => {
+            None if feed_continues => {
                 if state == State::Cancelling {
                     self.send_cancel(id);
                 }
@@ -257,7 +257,7 @@ impl Coordinator {
             if let Some(live) = ours.as_mut().filter(|l| l.record.operation.attempt == event.attempt) {
                 live.seen_at.get_or_insert(event.seq);
             }
-            if ours.is_some() || self.ended.contains_key(&event.id) {
+            if ours.is_some() || self.ended.get(event.id).is_some() {
                 if let HostEventBody::Ended { outcome: Outcome::NotStarted, failure, .. } = &event.body
                     && self.is_current(event.id, event.attempt)
                 {

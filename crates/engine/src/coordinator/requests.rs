@@ -1,6 +1,6 @@
 //! User requests: start, cancel, retry, resume, abandon.
 
-use super::{Coordinator, Live, MAX_IDEMPOTENCY_KEYS, Watched};
+use super::{Coordinator, Live, Watched};
 use crate::command::{NewOperation, Reply, StartReply};
 use crate::error::EngineError;
 use crate::lifecycle::{self, Effect, Message, Record};
@@ -15,9 +15,9 @@ impl Coordinator {
         if let Some(key) = &new.key
             && let Some((id, request)) = self.keys.get(key)
         {
-            let answer = if *request == new.request {
-                let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                let deleted = self.deleted.has(*id);
+            let answer = if request == new.request {
+                let known = self.live.get(&id).map(|l| &l.record).or_else(|| self.ended.get(id));
+                let deleted = self.deleted.contains(id);
                 let why = if deleted { EngineError::KeyOfDeleted } else { EngineError::KeyAccepted };
                 known.map(|r| (r.operation.clone(), false)).ok_or(why)
             } else {
@@ -34,7 +34,7 @@ impl Coordinator {
             self.parents.insert(parent);
         }
         if let Some(key) = &new.key {
-            self.remember_key(key.clone(), new.id, new.request.clone());
+            self.keys.add(key.clone(), new.id, new.request.clone());
             let (key, request) = (key.clone(), new.request.clone());
             self.transaction.change(Change::Key { key, id: new.id, request, at: now });
         }
@@ -62,16 +62,6 @@ impl Coordinator {
         }
     }
 
-    fn remember_key(&mut self, key: String, id: OperationId, request: String) {
-        self.keys.insert(key.clone(), (id, request));
-        self.keys_order.push_back(key);
-        while self.keys_order.len() > MAX_IDEMPOTENCY_KEYS {
-            if let Some(old) = self.keys_order.pop_front() {
-                self.keys.remove(&old);
-            }
-        }
-    }
-
     /// Executes a user request about one operation; an operation that ended long ago comes with the request, from the
     /// store.
     pub(super) fn request(
@@ -87,7 +77,7 @@ impl Coordinator {
         let cancel = matches!(message, Message::Cancel { .. });
         if !self.live.contains_key(&id) {
             let stored = ended.map(|s| Record::stored(s.operation, s.attempts));
-            let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.deleted.has(id));
+            let known = self.ended.get(id).cloned().or(stored).filter(|_| !self.deleted.contains(id));
             let Some(mut record) = known else {
                 let problem = EngineError::OperationNotFound(id);
                 // Nothing was changed, so there is no commit to wait for.
@@ -173,8 +163,7 @@ impl Coordinator {
     /// Takes up an ended operation that has a new attempt.
     pub(super) fn revive(&mut self, record: Record) {
         let id = record.operation.id;
-        self.ended.remove(&id);
-        self.ended_order.retain(|other| *other != id);
+        self.ended.remove(&[id]);
         // It belongs to its parent again, if that has not ended.
         if let Some(parent) = record.operation.parent.filter(|parent| self.takes_children(*parent)) {
             self.parents.insert(parent);
