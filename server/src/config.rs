@@ -11,6 +11,7 @@ use crate::adapters::{self, Adapter};
 use anyhow::{Context, bail};
 pub use base_path::BasePath;
 use engine::{EngineConfig, HostConfig};
+use http_wire::Token;
 use protocol::KindName;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -108,7 +109,7 @@ struct FileSources {
 pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
-    pub token: Option<String>,
+    pub token: Option<Token>,
     pub site: PathBuf,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
@@ -158,7 +159,7 @@ impl Config {
         };
         let listen = args.listen.or(file.listen);
         let listen = listen.unwrap_or_else(|| LISTEN.parse().expect("the default address is one"));
-        let token = args.token.or(file.token).filter(|t| !t.is_empty());
+        let token = args.token.or(file.token).filter(|t| !t.is_empty()).map(Token::new);
         if token.is_none() && !listen.ip().is_loopback() {
             bail!(
                 "{listen} is reachable from other machines, so anyone on the network could start operations. \

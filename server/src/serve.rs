@@ -1,5 +1,6 @@
 //! `signalbox serve`: assembles the parts, listens, and stops in order.
 
+use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
@@ -69,7 +70,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let server = Server {
         engine: engine.clone(),
         stop: stop.clone(),
-        user_header: config.user_header,
+        user_header: UserHeader(config.user_header),
         base_path: config.base_path.clone(),
         streams: Arc::default(),
     };

@@ -197,7 +197,7 @@ impl PendingFile {
     /// # Errors
     /// `InvalidData` if the hash differs; an existing file remains.
     pub fn finish(mut self, wanted: Option<&str>) -> io::Result<(u64, String)> {
-        let sha256 = hex(self.hash.finalize_reset());
+        let sha256 = hex::encode(self.hash.finalize_reset());
         if wanted.is_some_and(|wanted| wanted != sha256) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, sha256));
         }
@@ -233,7 +233,7 @@ fn describe(place: &Path) -> io::Result<CheckpointFile> {
         Ok(())
     })?;
     let name = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(CheckpointFile { name, bytes, sha256: hex(hash.finalize()) })
+    Ok(CheckpointFile { name, bytes, sha256: hex::encode(hash.finalize()) })
 }
 
 fn read_through(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
@@ -255,10 +255,6 @@ fn sync_folder(place: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
-}
-
-fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,17 +3,20 @@
 use crate::Refusal;
 use crate::checkpoint_store::{CheckpointStore, PendingFile, is_name};
 use crate::host::Shared;
-use crate::routes::{Answer, parse_as, parse_id, query_value};
+use crate::routes::{Answer, parse_as, parse_id, wrong_query};
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures::StreamExt;
+use hex::FromHex;
 use protocol::host::CheckpointFiles;
 use protocol::{OperationId, ProblemType};
+use serde::Deserialize;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,19 +90,24 @@ async fn open(path: PathBuf) -> io::Result<(tokio::fs::File, String)> {
     Ok((file, length.to_string()))
 }
 
+#[derive(Deserialize)]
+struct UploadQuery {
+    /// Hash that the file must have.
+    sha256: String,
+}
+
 async fn take(
     State(shared): State<Arc<Shared>>,
     Path((id, attempt, name)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
+    query: Result<Query<UploadQuery>, QueryRejection>,
     request: Request,
 ) -> Answer<StatusCode> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    let query = query.unwrap_or_default();
     let bad = |why: &str| Refusal::new(ProblemType::BadRequest, why);
-    let wanted = query_value(&query, "sha256").unwrap_or_default().to_owned();
-    if wanted.len() != 64 || !wanted.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-        return Err(bad("The query must have the SHA-256 of the file in hexadecimal, such as ?sha256=ba78…"));
-    }
+    let Query(UploadQuery { sha256 }) = query.map_err(wrong_query)?;
+    let wanted = <[u8; 32]>::from_hex(sha256).map(hex::encode).map_err(|_| {
+        bad("The query must have the SHA-256 of the file in hexadecimal, such as ?sha256=ba78…")
+    })?;
     if !is_name(&name) {
         return Err(bad(
             "A file name may have letters, digits, dots, dashes and underscores, and must not start with a dot.",

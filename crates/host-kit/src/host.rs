@@ -10,6 +10,7 @@ use crate::routes;
 use crate::work::{AnyWork, Typed};
 use axum::Router;
 use axum::serve::ListenerExt;
+use http_wire::Token;
 use protocol::{Form, InstanceId, KindName};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -101,7 +102,7 @@ impl HostBuilder {
 
     /// Sets a token that every request must have; none by default.
     pub fn token(mut self, token: Option<String>) -> Self {
-        self.access.token = token;
+        self.access.token = token.map(Token::new);
         self
     }
 
@@ -165,7 +166,7 @@ impl HostBuilder {
         if self.capacity == 0 {
             return Err(BuildError::NoCapacity);
         }
-        if self.access.token.as_ref().is_some_and(String::is_empty) {
+        if self.access.token.as_ref().is_some_and(Token::is_empty) {
             return Err(BuildError::EmptyToken);
         }
         let mut by_kind = HashMap::new();

@@ -87,7 +87,6 @@ mod feed;
 mod health;
 mod host;
 mod meter;
-mod problem;
 mod registry;
 mod report;
 mod routes;
@@ -97,7 +96,7 @@ mod work;
 pub use checkpoint_store::SavedFile;
 pub use context::{CheckpointBuilder, CheckpointError, Context};
 pub use host::{BuildError, Host, HostBuilder};
-pub use problem::Refusal;
+pub use http_wire::ApiError as Refusal;
 pub use work::{Work, WorkError, params_schema};
 
 pub use async_trait::async_trait;

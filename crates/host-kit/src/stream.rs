@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
+use http_wire::sse;
 use protocol::Time;
 use protocol::host::HostBeat;
 use std::convert::Infallible;
@@ -88,9 +89,7 @@ impl Cursor {
     fn message(&self, event: &str, id: Option<u64>) -> Bytes {
         let beat: HostBeat = self.feed.beat(self.beat.as_secs_f64());
         let beat = HostBeat { head: id.unwrap_or(beat.head), ..beat };
-        let json = serde_json::to_string(&beat).expect("a heartbeat has only strings and numbers");
-        let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-        Bytes::from(format!("event: {event}\n{id}data: {json}\n\n"))
+        sse::named(event, id, &beat)
     }
 }
 
@@ -109,12 +108,7 @@ pub(crate) fn stream(
         let message = cursor.next().await?;
         Some((Ok::<_, Infallible>(message), cursor))
     });
-    let headers = [
-        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
-        (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
-        ("x-accel-buffering", "no"),
-    ];
-    (headers, Body::from_stream(messages)).into_response()
+    sse::response(Body::from_stream(messages))
 }
 
 /// Feed from a position, as [`protocol::host::HostEvents`]: as soon as there is something, or empty after `wait`.

@@ -11,16 +11,18 @@ mod metrics;
 mod operations;
 mod probes;
 
+use crate::actor::UserHeader;
 use crate::config::BasePath;
-use crate::problem::{Failed, PROBLEM};
+use crate::problem::Failed;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::Engine;
+use http_wire::{ApiError, PROBLEM};
 use protocol::{OperationId, ProblemType};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -44,11 +46,17 @@ pub struct Server {
     /// Cancelled when the server stops: streams end first.
     pub stop: CancellationToken,
     /// Header in which a proxy passes the user's name.
-    pub user_header: Option<String>,
+    pub user_header: UserHeader,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
     /// Number of open streams.
     pub streams: Arc<AtomicU64>,
+}
+
+impl FromRef<Server> for UserHeader {
+    fn from_ref(server: &Server) -> Self {
+        server.user_header.clone()
+    }
 }
 
 #[derive(OpenApi)]
@@ -232,16 +240,13 @@ async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
     Failed::new(ProblemType::NotFound, detail)
 }
 
-async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> impl IntoResponse {
-    let detail = format!("{} does not allow {method}. See /openapi.json.", uri.path());
-    let mut response = Failed::new(ProblemType::BadRequest, detail).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
+    ApiError::wrong_method(format!("{} does not allow {method}. See /openapi.json.", uri.path()))
 }
 
 /// Error of an invalid query.
-fn bad_query(rejection: QueryRejection) -> Failed {
-    Failed::new(ProblemType::BadRequest, format!("{}. See /openapi.json.", rejection.body_text()))
+fn bad_query(rejection: QueryRejection) -> ApiError {
+    http_wire::bad_query(&rejection, "See /openapi.json.")
 }
 
 /// Parses the ID in a path.
