@@ -1,5 +1,6 @@
 //! Starts and cancels that pass a proxy, kept for a replay.
 
+use request_splitter::RequestSplitter;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,8 +14,7 @@ const MAX_REQUEST_BYTES: usize = 256 * 1024;
 /// Reads along on one connection, on which requests and responses alternate.
 #[derive(Default)]
 pub struct RequestTracker {
-    /// Bytes of incomplete requests.
-    incomplete: Vec<u8>,
+    requests: RequestSplitter,
     /// Last complete request that is worth repeating.
     complete: Option<Vec<u8>>,
 }
@@ -22,13 +22,12 @@ pub struct RequestTracker {
 impl RequestTracker {
     /// Takes bytes sent to the host.
     pub fn sent(&mut self, bytes: &[u8]) {
-        self.incomplete.extend_from_slice(bytes);
-        while let Some(length) = request_length(&self.incomplete) {
-            let request: Vec<u8> = self.incomplete.drain(..length).collect();
+        self.requests.push(bytes);
+        for request in self.requests.by_ref() {
             self.complete = worth_repeating(&request).then_some(request);
         }
-        if self.incomplete.len() > MAX_REQUEST_BYTES {
-            self.incomplete.clear();
+        if self.requests.incomplete() > MAX_REQUEST_BYTES {
+            self.requests.clear();
         }
     }
 
@@ -37,16 +36,6 @@ impl RequestTracker {
         let request = self.complete.take()?;
         bytes.starts_with(b"HTTP/1.1 2").then_some(request)
     }
-}
-
-/// Length of the first request, if it is complete.
-fn request_length(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let body =
-        text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    let length = head + body.unwrap_or(0);
-    (bytes.len() >= length).then_some(length)
 }
 
 fn worth_repeating(request: &[u8]) -> bool {
@@ -80,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_accepted_post_is_kept_however_it_was_split() {
+    fn an_accepted_post_is_kept() {
         let get = b"GET /host/v1/about HTTP/1.1\r\nhost: x\r\n\r\n";
         let post = b"POST /host/v1/operations/7/cancel HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
         let mut tracker = RequestTracker::default();
