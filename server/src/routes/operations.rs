@@ -297,11 +297,7 @@ fn url_words(query: &str) -> Vec<(String, String)> {
     responses((status = 202, body = Operation), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has not ended, or it succeeded"),
         (status = 503, body = Problem, description = "The database can't be written")))]
-pub async fn retry(
-    State(server): State<Server>,
-    By(by): By,
-    id: Path<String>,
-) -> Result<Accepted, Failed> {
+pub async fn retry(State(server): State<Server>, By(by): By, id: Path<String>) -> Result<Accepted, Failed> {
     Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?))
 }
 
@@ -310,11 +306,7 @@ pub async fn retry(
     responses((status = 202, body = Operation), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or it has no checkpoint"),
         (status = 503, body = Problem, description = "The database can't be written")))]
-pub async fn resume(
-    State(server): State<Server>,
-    By(by): By,
-    id: Path<String>,
-) -> Result<Accepted, Failed> {
+pub async fn resume(State(server): State<Server>, By(by): By, id: Path<String>) -> Result<Accepted, Failed> {
     Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?))
 }
 
@@ -391,6 +383,7 @@ pub async fn logs(
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
     let Query(query) = query.map_err(bad_query)?;
+    query.attempt.into_iter().for_each(http_wire::about_attempt);
     if query.format == Some(LogFormat::Text) {
         return Ok(log_text::whole(&server.engine, id_of(id)?, query.attempt).await?);
     }
