@@ -75,6 +75,7 @@
 //! ```
 
 mod access;
+mod atomic_file;
 mod attempt;
 mod cancelled_starts;
 mod checkpoint_store;
@@ -84,12 +85,15 @@ mod feed;
 mod health;
 mod host;
 mod meter;
+mod parse;
 mod registry;
 mod report;
 mod routes;
+mod shared;
 mod stream;
 mod work;
 
+pub use atomic_file::AtomicFile;
 pub use checkpoint_store::SavedFile;
 pub use context::{CheckpointBuilder, CheckpointError, Context};
 pub use host::{BuildError, Host, HostBuilder};
