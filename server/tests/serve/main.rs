@@ -14,6 +14,7 @@ mod feed;
 mod ktrdr;
 mod line;
 mod logs;
+mod observability;
 mod process;
 mod requests;
 mod restart;
