@@ -209,7 +209,7 @@ impl Config {
             }
         }
         let mut engine = EngineConfig::default();
-        engine.rules.retry.extend(crate::sweep::go_on());
+        engine.rules.retry.extend(crate::sweep::retry_policies());
         for adapter in &hosts.adapters {
             engine.rules.retry.extend(adapters::follow_again(adapter.config.protocol));
         }

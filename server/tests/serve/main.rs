@@ -9,6 +9,7 @@ mod bundled;
 mod checkpoint_transfer;
 mod cli;
 mod cli_output;
+mod demo;
 mod feed;
 mod ktrdr;
 mod line;
