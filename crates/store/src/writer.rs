@@ -155,7 +155,18 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
                 seen.insert(operation.id);
                 true
             }
-            _ => true,
+            Change::Points { .. }
+            | Change::Log { .. }
+            | Change::Result { .. }
+            | Change::Event(_)
+            | Change::Drain { .. }
+            | Change::Run { .. }
+            | Change::Forget { .. }
+            | Change::Audit(_)
+            | Change::Configuration { .. }
+            | Change::Cursor { .. }
+            | Change::RuleBand { .. }
+            | Change::Key { .. } => true,
         })
         .collect();
     keep.reverse();
