@@ -7,7 +7,7 @@ set -euo pipefail
 . "$ROOT/scripts/tell.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup words format lints lints-wasm dependencies tests storms build api browser)
+PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests storms build api browser)
 CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
@@ -24,7 +24,14 @@ limited() {
 
 setup() { scripts/setup.sh test; }
 
-words() { limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs; }
+docs() {
+    limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs && limited 2m markdownlint-cli2 '**/*.md'
+}
+
+# Layers of the crates, and circles among modules.
+structure() {
+    limited 2m node --test --test-reporter dot scripts/structure/structure.test.mjs && limited 2m node scripts/structure.mjs
+}
 
 format() { limited 2m cargo fmt --all --check; }
 
@@ -45,6 +52,11 @@ dependencies() {
         say "The advisory database is unreachable, so advisories were NOT checked."
         SKIPPED+=("advisories (database unreachable)")
     fi
+}
+
+# Links and names in the doc comments.
+rustdoc() {
+    RUSTDOCFLAGS="-D warnings" limited 10m cargo doc "${NATIVE[@]}" --no-deps --document-private-items --quiet
 }
 
 # Includes doc tests, and the test that compares docs/openapi.json with the code.

@@ -74,6 +74,9 @@
 //! # }
 //! ```
 
+// Host authors read the docs without the private items.
+#![warn(rustdoc::private_intra_doc_links)]
+
 mod access;
 mod attempt;
 mod cancelled_starts;

@@ -2,7 +2,7 @@
 
 use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
-use crate::problem::Failed;
+use crate::problem::{Failed, problem_of};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use engine::Which;
 use protocol::api::{
     CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, FilterCounts, LogPage, OperationDetail,
-    OperationPage, SeriesAnswer, StartWithRule,
+    OperationPage, Refused, SeriesAnswer, StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{Operation, OperationId, Problem, ProblemType};
@@ -209,7 +209,13 @@ pub async fn cancel_many(
 ) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
-    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    let cancelled = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    let refused = |(id, error)| Refused { id, why: problem_of(error).detail };
+    let told = CancelledMany {
+        asked: cancelled.requested,
+        refused: cancelled.refused.into_iter().map(refused).collect(),
+        not_stored: cancelled.not_stored,
+    };
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
 

@@ -4,14 +4,13 @@
 //! knows the state of each child; only for deleted runs the recorded results are the last source.
 
 use super::params::figure;
-use engine::{Cursor, Engine, Read};
+use crate::problem::problem_of;
+use engine::{Cursor, Engine, EngineError, Read};
 use host_kit::{CheckpointBuilder, Context, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::operation::AttemptOrigin;
 use protocol::sweep::{Plan, Ran, SweepResult, rank};
-use protocol::{
-    Action, AuditEntry, KindName, LogLevel, Operation, OperationId, Problem, ProblemType, State, Via,
-};
+use protocol::{Action, AuditEntry, KindName, LogLevel, Operation, OperationId, State, Via};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,8 +72,8 @@ fn taken_along(detail: &OperationDetail) -> bool {
     by_itself && fired.is_none_or(|fired| fired.attempt != operation.attempt)
 }
 
-fn failed(problem: Problem) -> WorkError {
-    WorkError::failed(problem.detail, "Resume the sweep; completed runs are kept.")
+fn failed(error: EngineError) -> WorkError {
+    WorkError::failed(problem_of(error).detail, "Resume the sweep; completed runs are kept.")
 }
 
 impl<'a> Sweeping<'a> {
@@ -151,15 +150,15 @@ impl<'a> Sweeping<'a> {
             Ok(started) => (started.operation, started.new),
             Err(_) if self.ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
             // The engine starts no more runs for this sweep, and its cancel is on the way.
-            Err(problem) if problem.kind == ProblemType::Conflict && self.unwanted() => {
+            Err(EngineError::ParentEnding(_)) if self.unwanted() => {
                 self.ctx.token().cancelled().await;
                 return Err(WorkError::Cancelled);
             }
-            Err(problem) if problem.kind == ProblemType::Deleted => {
+            Err(EngineError::KeyOfDeleted) => {
                 self.deleted(run);
                 return Ok(());
             }
-            Err(problem) => return Err(failed(problem)),
+            Err(error) => return Err(failed(error)),
         };
         if child.state == State::Cancelled && self.was_taken_along(child.id).await? {
             self.repeat(run, child.id).await?;
@@ -176,8 +175,8 @@ impl<'a> Sweeping<'a> {
         match self.engine.again(id, AttemptOrigin::Retry).await {
             Ok(_) => Ok(()),
             // Another client was faster, or this sweep is being cancelled.
-            Err(problem) if matches!(problem.kind, ProblemType::Conflict | ProblemType::NotFound) => Ok(()),
-            Err(problem) => Err(failed(problem)),
+            Err(EngineError::Denied(_) | EngineError::OperationNotFound(_)) => Ok(()),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -196,8 +195,8 @@ impl<'a> Sweeping<'a> {
     async fn detail(&self, id: OperationId) -> Result<Option<OperationDetail>, WorkError> {
         match self.engine.operation(id).await {
             Ok(detail) => Ok(Some(detail)),
-            Err(problem) if problem.kind == ProblemType::NotFound => Ok(None),
-            Err(problem) => Err(failed(problem)),
+            Err(EngineError::OperationNotFound(_)) => Ok(None),
+            Err(error) => Err(failed(error)),
         }
     }
 
