@@ -19,11 +19,7 @@ const DRAWING = 'docs/architecture.md';
 const CIRCLES_TO_BREAK = [
     'app',
     'server',
-    'crates/engine',
     'crates/host-kit',
-    'crates/pool',
-    'crates/protocol',
-    'crates/store',
     'crates/hosts/backtest',
     'crates/hosts/data',
     'crates/hosts/exec',

@@ -13,6 +13,7 @@ mod config;
 mod counters;
 mod error;
 mod forward;
+mod http_client;
 mod retry;
 pub mod sse;
 mod stream;

@@ -13,6 +13,7 @@ pub mod event;
 pub mod filter;
 pub mod form;
 pub mod host;
+pub mod host_status;
 pub mod ids;
 pub mod kind;
 pub mod log_search;
