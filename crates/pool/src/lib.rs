@@ -6,7 +6,6 @@
 //! A [`Pool`] sends at most [`PoolConfig::max_connections`] requests in parallel; others wait their turn, in order.
 //! Streams of events ([`Pool::stream`]) are long-lived, so each has its own connection that does not count.
 
-mod backoff;
 mod body;
 mod client;
 mod config;
