@@ -7,7 +7,7 @@ set -euo pipefail
 . "$ROOT/scripts/tell.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests storms build api browser)
+PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser)
 CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
@@ -63,7 +63,7 @@ rustdoc() {
 tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 
 # One minute of `make soak`.
-storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
+soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
 

@@ -1,14 +1,14 @@
 //! Problem documents as responses, and the wording of the engine's errors for users.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::{Denied, EngineError};
+use http_wire::ApiError;
 use protocol::{FieldError, HostName, KindName, Problem, ProblemType, State};
 
-/// Media type of a problem document.
-pub const PROBLEM: &str = "application/problem+json";
+/// Pause in seconds after which a client may try again what the server could not do for now.
+const RETRY_AFTER: u32 = 2;
 
 /// Error of all handlers.
 pub struct Failed(pub Problem);
@@ -33,24 +33,36 @@ impl Failed {
 
 impl From<JsonRejection> for Failed {
     fn from(rejection: JsonRejection) -> Self {
-        let kind = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
-            _ => ProblemType::BadRequest,
-        };
-        Self::new(kind, format!("{} Send JSON with content-type application/json.", rejection.body_text()))
+        let detail = format!("{} Send JSON with content-type application/json.", rejection.body_text());
+        Self::new(kind_of(rejection.status()), detail)
+    }
+}
+
+impl From<BytesRejection> for Failed {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::new(kind_of(rejection.status()), format!("{}.", rejection.body_text()))
+    }
+}
+
+/// Type of an error in the body of a request.
+fn kind_of(status: StatusCode) -> ProblemType {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
+        _ => ProblemType::BadRequest,
+    }
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self(error.problem)
     }
 }
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
-        let media_type = HeaderValue::from_static(PROBLEM);
-        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-        }
-        response
+        let unavailable = self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+        let error = ApiError::from(self.0);
+        if unavailable { error.retry_after(RETRY_AFTER) } else { error }.into_response()
     }
 }
 
