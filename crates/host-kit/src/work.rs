@@ -5,8 +5,9 @@
 use crate::Context;
 use async_trait::async_trait;
 use axum::Router;
+use form::Form;
 use protocol::host::{Check, ResultDoc};
-use protocol::{Failure, FailureReason, FieldError, Form, KindSpec, Preview};
+use protocol::{Failure, FailureReason, FieldError, KindSpec, Preview};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
