@@ -148,7 +148,7 @@ npm_packages() {
     local stamp=node_modules/.signalbox now
     now=$(cat package.json package-lock.json .npmrc | cksum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && return
-    step "npm packages: uPlot, Sass, Binaryen, Playwright" "about 10 s, 135 MB" npm ci ||
+    step "npm packages: uPlot, Sass, Binaryen, Playwright, markdownlint" "about 10 s, 150 MB" npm ci ||
         die "npm could not install the packages of package-lock.json." "Check the network, then run make again."
     printf '%s\n' "$now" >"$stamp"
 }

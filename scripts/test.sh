@@ -7,7 +7,7 @@ set -euo pipefail
 . "$ROOT/scripts/tell.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup words format lints lints-wasm dependencies tests storms build api browser)
+PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser)
 CHOSEN=("$@")
 SUMMARY=()
 SKIPPED=()
@@ -24,7 +24,14 @@ limited() {
 
 setup() { scripts/setup.sh test; }
 
-words() { limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs; }
+docs() {
+    limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs && limited 2m markdownlint-cli2 '**/*.md'
+}
+
+# Layers of the crates, and circles among modules.
+structure() {
+    limited 2m node --test --test-reporter dot scripts/structure/structure.test.mjs && limited 2m node scripts/structure.mjs
+}
 
 format() { limited 2m cargo fmt --all --check; }
 
@@ -47,11 +54,16 @@ dependencies() {
     fi
 }
 
+# Links and names in the doc comments.
+rustdoc() {
+    RUSTDOCFLAGS="-D warnings" limited 10m cargo doc "${NATIVE[@]}" --no-deps --document-private-items --quiet
+}
+
 # Includes doc tests, and the test that compares docs/openapi.json with the code.
 tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 
 # One minute of `make soak`.
-storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
+soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
 

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Largest size of a result in bytes of JSON.
 const RESULT_BYTES: usize = 256 * 1024;
@@ -280,13 +281,13 @@ pub(crate) async fn live(
         // A succeeded operation needs no checkpoint files.
         let id = attempt.id;
         if tokio::task::spawn_blocking(move || checkpoint_store.forget(id)).await.is_err() {
-            tracing::error!(operation = %id, "can't remove checkpoint files");
+            tracing::error!("can't remove checkpoint files");
         }
     }
     // Before the end is reported, because a client may rely on the free slot at once.
     release();
     let outcome = attempt.end(ending);
-    tracing::info!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, ?outcome, "attempt ended");
+    tracing::info!(?outcome, "attempt ended");
 }
 
 /// Runs the work until its task has ended and nothing holds its context any more.
@@ -298,7 +299,7 @@ async fn work_and_leave(
 ) -> Result<Result<ResultDoc, WorkError>, JoinError> {
     let gone = CancellationToken::new();
     let context = Context::new(Arc::clone(attempt), resume_from, checkpoint_store, gone.clone().drop_guard());
-    let mut task = tokio::spawn(async move { work(context).await });
+    let mut task = tokio::spawn(async move { work(context).await }.in_current_span());
     let joined = join(attempt, &mut task).await;
     // Tells remaining threads of the work to stop.
     attempt.token.cancel();
@@ -308,7 +309,7 @@ async fn work_and_leave(
             "The work returned, but a thread that it started is still running and can't be stopped. The operation \
              ends, and frees its slot on the host, when that thread ends.",
         );
-        tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "waiting for threads of the work");
+        tracing::warn!("waiting for threads of the work");
         gone.cancelled().await;
     }
     joined
@@ -332,7 +333,7 @@ async fn join(
             biased;
             joined = &mut *task => return joined,
             () = past => {
-                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "the work did not stop in time; aborting it");
+                tracing::warn!("the work did not stop in time; aborting it");
                 task.abort();
                 // An abort takes effect at the work's next await, so its end must be awaited, too.
                 return task.await;
@@ -362,13 +363,13 @@ fn panic_message(panic: JoinError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::Bounds;
+    use event_log::RingLimits;
     use protocol::InstanceId;
     use tokio::sync::oneshot;
 
     /// Attempt of a work that runs on another service and succeeds when told, and its outcome when it ends.
     fn elsewhere() -> (Arc<Attempt>, oneshot::Sender<()>, JoinHandle<Option<Outcome>>) {
-        let feed = Arc::new(Feed::new(InstanceId::new(), Bounds { events: 1_000, bytes: 1 << 20 }));
+        let feed = Arc::new(Feed::new(InstanceId::new(), RingLimits { events: 1_000, bytes: 1 << 20 }));
         let kind = KindName::new("test.elsewhere").unwrap();
         let attempt = Arc::new(Attempt::new(feed, OperationId::new(), 1, kind, 0, false));
         let (open, gate) = oneshot::channel();

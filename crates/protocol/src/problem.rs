@@ -19,6 +19,9 @@ pub struct Problem {
     /// Errors of single parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
+    /// ID of the request, as in the response's header `x-request-id` and in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 macro_rules! problem_types {
@@ -90,6 +93,7 @@ impl Problem {
             status: kind.status(),
             detail: detail.into(),
             fields: Vec::new(),
+            request_id: None,
         }
     }
 

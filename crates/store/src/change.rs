@@ -70,8 +70,8 @@ pub enum Change {
         run: Run,
     },
     /// Deletes operations with their attempts, results, series, logs and audit entries. Their events leave the log by
-    /// age like all others, so that its numbers stay without gaps; their keys stay taken until [`DELETED_KEYS_CAPACITY`](crate::SPENT)
-    /// others were deleted after them.
+    /// age like all others, so that its numbers stay without gaps; their keys stay taken until
+    /// [`DELETED_KEYS_CAPACITY`](crate::DELETED_KEYS_CAPACITY) others were deleted after them.
     Forget {
         ids: Vec<OperationId>,
     },

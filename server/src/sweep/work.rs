@@ -1,7 +1,8 @@
 //! The work `analysis.sweep`: its kind, the plan of its runs, and their ranked results.
 
 use super::params::{Best, SweepParams};
-use super::sweeping::{BEST, CHECK_INTERVAL, FIGURE, Sweeping, pass_over};
+use super::sweeping::{BEST, FIGURE, Sweeping};
+use crate::children::{CHECK_INTERVAL, pass_over};
 use async_trait::async_trait;
 use engine::Engine;
 use host_kit::{Context, Work, WorkError};

@@ -5,7 +5,7 @@
 //! the adapters run in the server.
 //!
 //! Path of a run: [`params`] become a start request. [`follow`] starts the run (or finds it again), polls it at an
-//! adaptive rate, and reports news with [`follow::report`]. [`sessions`] and [`operations`] implement the two training
+//! adaptive rate, and reports news. [`sessions`] and [`operations`] implement the two training
 //! APIs, [`load`] the single call of the ib host. [`wire`] sends requests, and [`shape`] parses responses with precise
 //! errors. docs/ktrdr.md has the limitations of each service.
 

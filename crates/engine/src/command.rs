@@ -1,13 +1,11 @@
-//! Commands of the coordinator.
+//! Commands to the coordinator, from users, hosts and the engine's own tasks.
 
-use super::deletion::{Leaving, Parted};
 use crate::clock::Exchange;
+use crate::error::EngineError;
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
-use protocol::{
-    Actor, Baseline, HostName, InstanceId, KindName, Operation, OperationId, Problem, SetRule, State,
-};
+use protocol::{Actor, Baseline, HostName, InstanceId, KindName, Operation, OperationId, SetRule, State};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Sender of commands. Bounded: senders that are faster than the coordinator wait.
 pub(crate) type CoordinatorSender = mpsc::Sender<Command>;
 /// Response to a user request, sent once it is durable.
-pub(crate) type Reply = oneshot::Sender<Result<Operation, Problem>>;
+pub(crate) type Reply = oneshot::Sender<Result<Operation, EngineError>>;
 /// Response to a start; true if the operation is new.
-pub(crate) type StartReply = oneshot::Sender<Result<(Operation, bool), Problem>>;
+pub(crate) type StartReply = oneshot::Sender<Result<(Operation, bool), EngineError>>;
 
 /// Operation to create, with checked parameters.
 pub(crate) struct NewOperation {
@@ -37,6 +35,24 @@ pub(crate) struct NewOperation {
     pub(crate) rule: Option<(SetRule, Arc<Baseline>)>,
 }
 
+/// Ended operation to delete.
+pub(crate) struct Leaving {
+    pub(crate) id: OperationId,
+    pub(crate) kind: KindName,
+    pub(crate) title: String,
+    pub(crate) state: State,
+    /// Host that stores files of its checkpoint.
+    pub(crate) kept_on: Option<HostName>,
+}
+
+/// Numbers of deleted families, of the operations in them, and of families that remain.
+#[derive(Default)]
+pub(crate) struct Parted {
+    pub(crate) operations: u64,
+    pub(crate) refused: u64,
+}
+
+/// Command to the coordinator.
 pub(crate) enum Command {
     Start {
         new: Box<NewOperation>,
@@ -61,7 +77,7 @@ pub(crate) enum Command {
         by: Arc<Actor>,
         reply: Reply,
     },
-    /// Result of an host request.
+    /// Result of a host request.
     Message {
         id: OperationId,
         attempt: u32,
@@ -138,10 +154,10 @@ pub(crate) enum Command {
         host: HostName,
         on: bool,
         by: Arc<Actor>,
-        reply: oneshot::Sender<Result<HostStatus, Problem>>,
+        reply: oneshot::Sender<Result<HostStatus, EngineError>>,
     },
     /// Operations to delete by retention.
-    Forget {
+    DeleteExpired {
         ended: Vec<(OperationId, State)>,
     },
     /// Ended operations to delete on request, each with its children.
