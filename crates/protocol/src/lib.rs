@@ -8,7 +8,6 @@ pub mod ansi;
 pub mod api;
 pub mod audit;
 pub mod band;
-pub mod counts;
 pub mod event;
 pub mod filter;
 pub mod form;

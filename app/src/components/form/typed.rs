@@ -1,6 +1,6 @@
 //! Texts typed into a form, and their conversion to parameters.
 
-use crate::format;
+use display::format;
 use leptos::prelude::*;
 use protocol::{Field, FieldError, FieldKind, Form};
 use serde_json::{Map, Value};

@@ -1,8 +1,8 @@
 //! Phases of a kind, with the current one marked.
 
-use crate::format;
 use crate::live::OpView;
 use crate::reactive::{part, text};
+use display::format;
 use leptos::prelude::*;
 use protocol::KindSpec;
 
