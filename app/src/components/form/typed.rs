@@ -1,6 +1,6 @@
 //! Texts typed into a form, and their conversion to parameters.
 
-use crate::format;
+use display::format;
 use form::{Field, FieldKind, Form};
 use leptos::prelude::*;
 use protocol::FieldError;

@@ -1,13 +1,12 @@
 //! Sweep: ranked runs, a heat map of two parameters, and active runs.
 
 use crate::components::link::A;
-use crate::display;
-use crate::format;
 use crate::live::{Live, OpView};
 use crate::outcome::{Body, Outcome, SWEEP};
 use crate::pages::operations::table::Table;
 use crate::query;
 use crate::reactive::{part, text};
+use display::format;
 use leptos::prelude::*;
 use protocol::State;
 use protocol::sweep::{Ran, SweepResult};

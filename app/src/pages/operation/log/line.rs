@@ -5,9 +5,9 @@ use super::state::Look;
 use super::tools::Close;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
-use crate::format;
 use crate::reactive::{part, text};
 use crate::zone::Zones;
+use display::format;
 use leptos::prelude::*;
 use protocol::{LogLevel, Time};
 

@@ -19,7 +19,7 @@ use super::resume::{Done, Saved, Trust, VERSION};
 use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
-use counts::{counted, thousands};
+use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use protocol::{LogLevel, Time};
 

@@ -11,7 +11,7 @@ use super::assess::{Assessment, listed};
 use super::report::{Report, say};
 use super::resume::Done;
 use super::write::Writer;
-use counts::{counted, thousands};
+use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use protocol::host::{Artifact, ResultDoc};
 use protocol::results::LoadResult;

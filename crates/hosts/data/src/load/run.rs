@@ -21,7 +21,7 @@ use super::report::{Report, say};
 use super::resume::{Done, Saved, Trust};
 use super::write::Writer;
 use super::{PHASE_WEIGHTS, PHASES};
-use counts::counted;
+use display::format::counted;
 use host_kit::WorkError;
 use protocol::host::ResultDoc;
 use protocol::{Failure, LogLevel, Time};

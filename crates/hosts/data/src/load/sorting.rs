@@ -3,7 +3,7 @@
 use super::super::bars::Bar;
 use super::super::trouble::failure;
 use super::super::validate::{Validator, already_there};
-use counts::thousands;
+use display::format::count as thousands;
 use protocol::Failure;
 
 /// Maximum number of rows to sort in memory, about 700 MB.

@@ -7,7 +7,7 @@ use crate::load::Report;
 use crate::params::Request;
 use crate::validate::{Judged, Validator};
 use crate::wording::moment;
-use counts::counted;
+use display::format::counted;
 use host_kit::WorkError;
 use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
 use std::sync::{Mutex, PoisonError};

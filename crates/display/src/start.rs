@@ -3,8 +3,7 @@
 //! The server decides: it gives the first operation in a kind's queue to the least loaded host with a free slot. This
 //! predicts that decision from the same facts.
 
-use super::hosts::listed;
-use crate::format;
+use crate::format::{self, listed, ordinal};
 use protocol::api::{HostLink, HostStatus};
 use protocol::{HostName, KindName, Time};
 
@@ -139,22 +138,10 @@ pub fn before_start(start: &Start, now: Time) -> String {
     }
 }
 
-/// Ordinal number: `1st`, `2nd`, `3rd`, `4th`, `11th`.
-fn ordinal(n: u32) -> String {
-    let end = match (n % 10, n % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{}{end}", format::count(u64::from(n)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::display::hosts::made;
+    use crate::hosts::made;
     use proptest::prelude::*;
 
     fn kind() -> KindName {
@@ -235,12 +222,6 @@ mod tests {
         assert!(said(&hosts, &[], 0, None).contains("one, the only connected host"));
         hosts[0].link = HostLink::Away;
         assert!(said(&hosts, &[], 0, None).starts_with("No host for this kind is connected"));
-    }
-
-    #[test]
-    fn places_in_a_line_are_counted_as_people_do() {
-        let told = [1, 2, 3, 4, 11, 12, 13, 21, 102, 1_111].map(ordinal);
-        assert_eq!(told, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,111th"]);
     }
 
     proptest! {

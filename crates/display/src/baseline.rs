@@ -1,5 +1,6 @@
 //! Texts about the baseline, the percentile band of past runs, and about auto-cancel rules.
 
+use crate::format::counted;
 use protocol::band::{BandRule, Place};
 use protocol::{Baseline, Point};
 
@@ -12,10 +13,7 @@ pub fn legend(baseline: &Baseline) -> String {
 }
 
 fn points(n: u32) -> String {
-    match n {
-        1 => "1 point".to_owned(),
-        n => format!("{n} points"),
-    }
+    counted(u64::from(n), "point", "points")
 }
 
 /// Position of a curve relative to its baseline: `above the baseline for 4 points`. The points are counted only while

@@ -1,6 +1,6 @@
 //! Texts about hosts and draining. Pure.
 
-use crate::format;
+use crate::format::{self, listed};
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Check;
 use protocol::{HostName, KindName};
@@ -78,15 +78,6 @@ pub fn not_ready(hosts: &[HostStatus], kind: &KindName) -> Vec<String> {
         failed.collect::<Vec<_>>()
     });
     lines.collect()
-}
-
-/// Names as a list: `a`, `a and b`, `a, b and c`.
-pub(super) fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 #[cfg(test)]

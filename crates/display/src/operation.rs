@@ -1,24 +1,28 @@
-//! Texts about operations. Pure: facts and the current time in, text out.
-//!
-//! This module: state and progress. [`forecast`]: expected end. [`trail`]: steps of a cancel. [`asking`]:
-//! confirmation dialogs and outcomes. [`start`]: where and when a start would run. [`audit`]: audit log.
-//! [`take_along`]: starts as shell commands. [`activity`]: recently ended operations.
-
-pub mod activity;
-pub mod asking;
-pub mod audit;
-pub mod band;
-pub mod forecast;
-pub mod hosts;
-pub mod start;
-pub mod sweep;
-pub mod take_along;
-pub mod trail;
+//! Texts about state and progress of operations.
 
 use crate::format;
-use crate::live::queue_position::Place;
-use crate::live::store::Facts;
-use protocol::{Condition, ConditionKind, KindName, Progress, State, Time};
+use crate::format::ordinal;
+use protocol::{Condition, ConditionKind, HostName, KindName, Progress, State, Time};
+
+/// Host and times of the current attempt.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AttemptFacts<'a> {
+    pub host: Option<&'a HostName>,
+    pub queued_at: Time,
+    /// End of the backoff before an automatic retry.
+    pub not_before: Option<Time>,
+    pub started_at: Option<Time>,
+    pub ended_at: Option<Time>,
+}
+
+/// A queue position.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueuePosition {
+    /// From 1.
+    pub number: u32,
+    /// Length of the queue.
+    pub of: u32,
+}
 
 /// Progress in short: `56 %`, `4,210 rows so far`, or `416 of 600 steps` if that is only one of several counts.
 pub fn how_far(progress: Option<&Progress>) -> String {
@@ -59,7 +63,7 @@ pub fn done_of_total(progress: &Progress) -> String {
 }
 
 /// Duration of the current attempt in seconds; stops while the host is unreachable.
-pub fn elapsed(facts: &Facts, condition: Option<&Condition>, now: Time) -> Option<f64> {
+pub fn elapsed(facts: &AttemptFacts, condition: Option<&Condition>, now: Time) -> Option<f64> {
     let started = facts.started_at?;
     let until = match (facts.ended_at, condition) {
         (Some(ended), _) => ended,
@@ -70,7 +74,7 @@ pub fn elapsed(facts: &Facts, condition: Option<&Condition>, now: Time) -> Optio
 }
 
 /// Duration as text: exact once ended, in whole seconds while running.
-pub fn elapsed_text(facts: &Facts, condition: Option<&Condition>, now: Time) -> String {
+pub fn elapsed_text(facts: &AttemptFacts, condition: Option<&Condition>, now: Time) -> String {
     match elapsed(facts, condition, now) {
         Some(seconds) if facts.ended_at.is_some() => format::span(seconds),
         Some(seconds) => format::duration(seconds),
@@ -99,10 +103,10 @@ pub fn waits(kind: ConditionKind) -> bool {
 }
 
 /// Condition of an operation with its age.
-pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
+pub fn trouble(condition: &Condition, facts: &AttemptFacts, now: Time) -> String {
     let age = format::duration(now.seconds_since(condition.since));
     match condition.kind {
-        ConditionKind::Unreachable => match &facts.host {
+        ConditionKind::Unreachable => match facts.host {
             Some(host) => format!("host {host} unreachable for {age}"),
             None => format!("host unreachable for {age}"),
         },
@@ -122,7 +126,7 @@ pub fn trouble(condition: &Condition, facts: &Facts, now: Time) -> String {
     }
 }
 
-fn queued(facts: &Facts, now: Time) -> String {
+fn queued(facts: &AttemptFacts, now: Time) -> String {
     format::duration(now.seconds_since(facts.queued_at))
 }
 
@@ -155,33 +159,21 @@ pub fn cancel_loses_work(state: State, kind_resumes: bool, has_checkpoint: bool)
     state.on_host() && !kind_resumes && !has_checkpoint
 }
 
-/// Ordinal number: `1st`, `2nd`, `3rd`, `11th`.
-pub fn ordinal(n: u32) -> String {
-    let ending = match (n % 10, n % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{}{ending}", format::count(u64::from(n)))
-}
-
 /// Queue position: `3rd of 12 in the queue for data.load`.
-pub fn place(place: Place, kind: &KindName) -> String {
+pub fn place(place: QueuePosition, kind: &KindName) -> String {
     match place {
-        Place { number: 1, of: 1 } => format!("next in the queue for {kind}"),
-        Place { number: 1, of } => {
+        QueuePosition { number: 1, of: 1 } => format!("next in the queue for {kind}"),
+        QueuePosition { number: 1, of } => {
             format!("next of {} in the queue for {kind}", format::count(u64::from(of)))
         }
-        Place { number, of } => {
+        QueuePosition { number, of } => {
             format!("{} of {} in the queue for {kind}", ordinal(number), format::count(u64::from(of)))
         }
     }
 }
 
 /// Queue position in a row, which already shows the kind: `3rd of 12 in the queue`.
-pub fn place_in_row(at: Place, kind: &KindName) -> String {
+pub fn place_in_row(at: QueuePosition, kind: &KindName) -> String {
     place(at, kind).trim_end_matches(kind.as_str()).trim_end_matches(" for ").to_owned()
 }
 
@@ -221,20 +213,17 @@ mod tests {
         Time::from_micros(ms * 1_000)
     }
 
-    fn facts() -> Facts {
-        Facts {
-            attempt: 1,
-            host: protocol::HostName::new("data-1").ok(),
-            priority: 0,
+    fn host() -> HostName {
+        HostName::new("data-1").unwrap()
+    }
+
+    fn facts(host: &HostName) -> AttemptFacts<'_> {
+        AttemptFacts {
+            host: Some(host),
             queued_at: at(0),
             not_before: None,
             started_at: Some(at(1_000)),
             ended_at: None,
-            failure: None,
-            checkpoint: None,
-            rule: None,
-            has_result: false,
-            tags: vec![],
         }
     }
 
@@ -270,9 +259,9 @@ mod tests {
     #[test]
     fn clocks_stop_while_the_host_is_silent_and_its_age_goes_on() {
         let silent = unreachable(5_000);
-        assert_eq!(elapsed(&facts(), Some(&silent), at(17_000)), Some(4.0));
-        assert_eq!(trouble(&silent, &facts(), at(17_000)), "host data-1 unreachable for 12 s");
-        assert_eq!(elapsed(&facts(), None, at(17_000)), Some(16.0));
+        assert_eq!(elapsed(&facts(&host()), Some(&silent), at(17_000)), Some(4.0));
+        assert_eq!(trouble(&silent, &facts(&host()), at(17_000)), "host data-1 unreachable for 12 s");
+        assert_eq!(elapsed(&facts(&host()), None, at(17_000)), Some(16.0));
     }
 
     #[test]
@@ -284,10 +273,11 @@ mod tests {
     #[test]
     fn a_wait_is_told_since_the_operation_was_queued() {
         // The server restarted, and set the condition again.
+        let host = host();
         let since = at(235_000);
         for kind in [ConditionKind::NoHost, ConditionKind::Waiting] {
             let waits = Condition { kind, since, message: String::new() };
-            let queued = Facts { queued_at: at(0), started_at: None, ..facts() };
+            let queued = AttemptFacts { queued_at: at(0), started_at: None, ..facts(&host) };
             let said = trouble(&waits, &queued, at(281_000));
             assert!(said.ends_with("; queued for 4 m 41 s"), "{said}");
         }
@@ -295,8 +285,9 @@ mod tests {
 
     #[test]
     fn a_pause_before_a_retry_counts_down() {
+        let host = host();
         let held = Condition { kind: ConditionKind::Backoff, since: at(0), message: String::new() };
-        let waits = Facts { not_before: Some(at(12_500)), ..facts() };
+        let waits = AttemptFacts { not_before: Some(at(12_500)), ..facts(&host) };
         assert_eq!(trouble(&held, &waits, at(500)), "retrying in 12 s");
         assert_eq!(trouble(&held, &waits, at(12_400)), "retrying in 1 s");
         assert_eq!(trouble(&held, &waits, at(13_000)), "retrying now");
@@ -305,13 +296,11 @@ mod tests {
     #[test]
     fn a_place_in_line_is_told_as_people_tell_it() {
         let kind = KindName::new("data.load").unwrap();
-        let told = |number, of| place(Place { number, of }, &kind);
+        let told = |number, of| place(QueuePosition { number, of }, &kind);
         assert_eq!(told(1, 1), "next in the queue for data.load");
         assert_eq!(told(1, 4), "next of 4 in the queue for data.load");
         assert_eq!(told(3, 12), "3rd of 12 in the queue for data.load");
-        assert_eq!(place_in_row(Place { number: 3, of: 12 }, &kind), "3rd of 12 in the queue");
-        let all = [1, 2, 4, 11, 12, 13, 21, 102, 1_003].map(ordinal);
-        assert_eq!(all, ["1st", "2nd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,003rd"]);
+        assert_eq!(place_in_row(QueuePosition { number: 3, of: 12 }, &kind), "3rd of 12 in the queue");
     }
 
     #[test]
@@ -324,7 +313,10 @@ mod tests {
         ));
         let unstoppable = Condition { kind: ConditionKind::Unstoppable, ..silent.clone() };
         assert!(may_abandon(State::Cancelling, Some(&unstoppable)));
-        assert_eq!(trouble(&unstoppable, &facts(), at(12_000)), "cannot be stopped for 12 s; still running");
+        assert_eq!(
+            trouble(&unstoppable, &facts(&host()), at(12_000)),
+            "cannot be stopped for 12 s; still running"
+        );
         assert!(!may_abandon(State::Running, None));
         assert!(!may_abandon(State::Queued, Some(&silent)));
         assert!(!may_abandon(

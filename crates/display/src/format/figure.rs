@@ -3,7 +3,7 @@
 //! Integers are written as such, other numbers with six significant digits (shares and ratios with four, and at least
 //! two decimals). For numbers beside each other, [`Digits`] adds the digits needed to tell them apart.
 
-use super::count;
+use super::number::count;
 
 /// Placeholder for a missing number.
 pub const NO_FIGURE: &str = "–";

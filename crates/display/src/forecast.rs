@@ -1,10 +1,8 @@
-//! Texts about the expected end of an operation. Pure except for [`of`], which reads signals.
+//! Texts about the expected end of an operation. Pure.
 
 use crate::format;
-use crate::live::OpView;
 use crate::zone::Zone;
-use leptos::prelude::{Get, With};
-use protocol::{ConditionKind, Forecast, ForecastBasis, State, Time};
+use protocol::{Forecast, ForecastBasis, Time};
 
 /// Time to the end below which seconds are shown, in seconds.
 const NEAR: f64 = 600.0;
@@ -16,26 +14,8 @@ fn moment(at: Time, now: Time, precise: bool, zone: Zone) -> String {
     if zone.day(at) == zone.day(now) { clock.to_owned() } else { format!("{} {clock}", zone.day(at)) }
 }
 
-/// Text about the end of a running operation. `None` while its host is unreachable, it is stalled or it is being
-/// cancelled: then the end is unknown. `newest` is the time of the page's newest data. Tracked.
-pub fn of<T>(
-    op: OpView,
-    now: Time,
-    newest: Time,
-    words: impl Fn(Option<&Forecast>, Option<f64>, Time) -> Option<T>,
-) -> Option<T> {
-    let unknown = op.condition.with(|c| {
-        c.as_ref().is_some_and(|c| matches!(c.kind, ConditionKind::Unreachable | ConditionKind::Stalled))
-    });
-    if unknown || op.state.get() != State::Running {
-        return None;
-    }
-    let eta = op.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
-    op.forecast.with(|f| words(f.as_ref(), eta, judged_at(f.as_ref(), now, newest)))
-}
-
 /// Time at which a forecast is judged: as long as the newest data is not from after its end, it is not overdue.
-fn judged_at(forecast: Option<&Forecast>, now: Time, newest: Time) -> Time {
+pub fn judged_at(forecast: Option<&Forecast>, now: Time, newest: Time) -> Time {
     match forecast {
         Some(forecast) if newest <= forecast.latest => now.min(forecast.latest.plus_micros(-1)),
         _ => now,

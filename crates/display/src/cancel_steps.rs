@@ -9,7 +9,7 @@ use protocol::{Condition, ConditionKind, FailureReason, Receipt, State, Time};
 const USUAL_DEADLINE: f64 = 5.0;
 
 /// Steps of a cancel so far: the first with its time, the others with the time since the first.
-pub fn trail(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)> {
+pub fn steps(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)> {
     Step::ALL
         .into_iter()
         .filter_map(|step| receipt.at(step).map(|at| (step, at)))
@@ -25,7 +25,7 @@ pub fn trail(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)>
 
 /// Latest step of a cancel, for the progress bar: `acknowledged +6 ms`.
 pub fn last_step(receipt: &Receipt) -> String {
-    match trail(receipt, Zone::Utc).pop() {
+    match steps(receipt, Zone::Utc).pop() {
         Some(("requested", _, _)) | None => "requested".to_owned(),
         Some((step, text, _)) => format!("{step} {text}"),
     }
@@ -119,7 +119,7 @@ mod tests {
         receipt.note(Step::Sent, start().plus_micros(2_000));
         receipt.note(Step::Acknowledged, start().plus_micros(6_400));
         let told: Vec<_> =
-            trail(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
+            steps(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
         assert_eq!(told, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
         assert_eq!(last_step(&receipt), "acknowledged +6 ms");
     }

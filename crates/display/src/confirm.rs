@@ -44,7 +44,7 @@ fn n(count: u32) -> String {
 
 /// Count of operations: `1 operation`, `57 operations`.
 pub fn operations(count: u32) -> String {
-    if count == 1 { "1 operation".to_owned() } else { format!("{} operations", n(count)) }
+    format::counted(u64::from(count), "operation", "operations")
 }
 
 /// Consequences of cancelling many: `3 running are asked to stop; 2 queued are removed immediately.`
