@@ -19,10 +19,11 @@ pub const KIND: &str = "demo.run";
 /// Symbol of the demonstration; its bars are a random walk.
 const SYMBOL: &str = "DEMO";
 /// Years of hourly bars, and their pace, which makes the load take about two seconds.
-const YEARS: u32 = 6;
-const ROWS_PER_SECOND: u32 = 5_000;
+const YEARS: u32 = 4;
+const ROWS_PER_SECOND: u32 = 3_500;
 /// Epochs of the training: enough to see the curves grow.
 const EPOCHS: u32 = 60;
+const BATCH_SIZE: u32 = 128;
 /// Bars ahead that the model predicts. With fewer, it would trade so often that commissions hide everything else.
 const HORIZON: u32 = 24;
 
@@ -95,7 +96,7 @@ fn params(step: Step, before: Option<&OperationDetail>) -> Value {
         }),
         Step::Train => json!({
             "symbols": SYMBOL, "timeframe": "1h", "source": "synthetic", "epochs": EPOCHS, "patience": EPOCHS,
-            "horizon": HORIZON, "threshold": 0.01,
+            "batch_size": BATCH_SIZE, "horizon": HORIZON, "threshold": 0.01,
         }),
         Step::Backtest => json!({
             "symbol": SYMBOL, "timeframe": "1h", "source": "synthetic", "strategy": "model",
