@@ -10,8 +10,8 @@ pub use figure::{
     ratio_to, reads_same, scientific, share, share_to, signed, tell_apart,
 };
 
+pub use counts::thousands as count;
 use protocol::Time;
-pub use protocol::counts::thousands as count;
 
 /// `3.4`, `812`, `1.2k`, `48M`: at most three digits, for rates. Larger numbers have an exponent.
 pub fn compact(n: f64) -> String {

@@ -3,7 +3,7 @@
 use crate::output_parser::Stream;
 use crate::progress_sink::ProgressSink;
 use crate::rate_limit::RateLimit;
-use protocol::{LogLevel, ansi};
+use protocol::LogLevel;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 

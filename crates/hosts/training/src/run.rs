@@ -11,10 +11,10 @@ use crate::stored;
 use crate::trainer::{Figures, State};
 use crate::trouble::failure;
 use crate::work::PHASES;
+use counts::counted;
 use data_host::Library;
 use host_kit::{Context, WorkError};
 use protocol::LogLevel;
-use protocol::counts::counted;
 use protocol::host::ResultDoc;
 use std::path::Path;
 

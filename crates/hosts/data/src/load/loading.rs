@@ -19,8 +19,8 @@ use super::resume::{Done, Saved, Trust, VERSION};
 use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
+use counts::{counted, thousands};
 use host_kit::WorkError;
-use protocol::counts::{counted, thousands};
 use protocol::{LogLevel, Time};
 
 /// Bars collected for a segment.

@@ -1,4 +1,5 @@
-//! Formatting of counts, such as `20,758 bars`, for the page, logs and messages.
+//! Formatting of counts, such as `20,758 bars`, for the page, logs and messages. Compiles to native code and to
+//! WebAssembly.
 
 /// Formats a whole number with thousands separators: `20758` → `20,758`.
 pub fn thousands(n: u64) -> String {
