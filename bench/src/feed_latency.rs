@@ -8,7 +8,8 @@
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig};
 use protocol::{Event, EventBody, Time};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Timeout for connecting and for silence; a benchmark is never silent for that long.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);

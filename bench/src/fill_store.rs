@@ -12,8 +12,8 @@ use protocol::{
     Attempt, Event, EventBody, HostName, KindName, Operation, OperationId, Progress, State, Time,
 };
 use std::path::Path;
-use std::time::Instant;
 use store::{Change, EventRecord, Sqlite, Store};
+use tokio::time::Instant;
 
 /// Operations per batch, about as many as a busy writer collects.
 const BATCH_OPERATIONS: usize = 64;

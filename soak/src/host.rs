@@ -12,9 +12,10 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Arguments of `soak host`.
@@ -212,9 +213,11 @@ impl Run {
             let next = Instant::now() + Duration::from_millis(self.params.step_ms);
             while Instant::now() < next {
                 if self.ctx.check().is_err() {
+                    #[expect(clippy::disallowed_methods, reason = "work on a blocking thread")]
                     std::thread::sleep(Duration::from_millis(self.params.linger_ms));
                     return Err(WorkError::Cancelled);
                 }
+                #[expect(clippy::disallowed_methods, reason = "work on a blocking thread")]
                 std::thread::sleep(Duration::from_millis(2));
             }
             self.finish_step()?;
@@ -271,6 +274,7 @@ impl Drop for Run {
             return state.write(&line);
         }
         std::thread::spawn(move || {
+            #[expect(clippy::disallowed_methods, reason = "on a thread of its own")]
             std::thread::sleep(LIE_DELAY);
             line.at = state.driver_clock.now().micros();
             state.write(&line);

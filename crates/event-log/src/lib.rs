@@ -6,6 +6,8 @@
 //! The feed of the server and the feed of a host are both such a log. What a slow reader gets differs between them, and
 //! is decided there.
 
+#![warn(missing_docs)]
+
 mod frame;
 mod log;
 mod ring;

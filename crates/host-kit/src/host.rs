@@ -57,12 +57,16 @@ pub struct HostBuilder {
 /// Error when a host is built: a mistake of its author, found before it is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
+    /// The host has no kind.
     #[error("the host has no work; add one with HostBuilder::work")]
     NoWork,
+    /// The host has no slots.
     #[error("the host has a capacity of 0; set at least 1")]
     NoCapacity,
+    /// The token is empty.
     #[error("the host's token is empty; omit it, or set one that can't be guessed")]
     EmptyToken,
+    /// Two works have the same kind.
     #[error("two works declare the kind {0}; each kind must be unique")]
     DuplicateKind(KindName),
     /// The parameters of a kind can't be shown in a form.

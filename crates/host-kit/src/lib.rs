@@ -74,8 +74,8 @@
 //! # }
 //! ```
 
-// Host authors read the docs without the private items.
-#![warn(rustdoc::private_intra_doc_links)]
+// Host authors read the docs, without the private items.
+#![warn(missing_docs, rustdoc::private_intra_doc_links)]
 
 mod access;
 mod atomic_file;

@@ -3,6 +3,8 @@
 //! Knows tokens, host names, problem documents as responses, waits of long polls, queries, server-sent events as they are
 //! written, and IDs, spans and the access log of requests. Must not know routes, feeds, or who may do what.
 
+#![warn(missing_docs)]
+
 mod host_names;
 mod problem;
 mod query;

@@ -10,6 +10,7 @@ pub const PROBLEM: &str = "application/problem+json";
 /// Error of a handler: a [`Problem`] that axum can respond with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
+    /// Body of the response.
     pub problem: Problem,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,

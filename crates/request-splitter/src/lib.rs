@@ -3,6 +3,8 @@
 //!
 //! Only lengths are read: no chunked bodies, which neither the server nor its tests send to hosts.
 
+#![warn(missing_docs)]
+
 /// Most headers of a request.
 const MAX_HEADERS: usize = 64;
 

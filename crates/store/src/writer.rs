@@ -5,9 +5,10 @@ use backoff::Backoff;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Changes that belong together, and what to pass on once they are durable.
 pub struct Commit<T> {

@@ -15,8 +15,9 @@ use protocol::{Action, AuditEntry, KindName, LogLevel, Operation, OperationId, S
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use sweep_plan::{Plan, rank};
+use tokio::time::Instant;
 
 /// Series names: the metric of each run, and the best so far.
 pub(super) const FIGURE: &str = "figure";

@@ -4,7 +4,8 @@ use super::{Promise, Violation};
 use protocol::host::{HostOperation, HostState};
 use protocol::{HostName, Operation, OperationId, State};
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A free slot is assigned within this time; otherwise the queue is stuck.
 const MAX_QUEUE_WAIT: Duration = Duration::from_secs(15);

@@ -8,7 +8,7 @@ use protocol::Time;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Folders of the library on Debian, Fedora and after a manual installation.
 const LIBRARY_FOLDERS: [&str; 4] =

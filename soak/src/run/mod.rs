@@ -21,8 +21,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use summary::{Found, Summary};
+use tokio::time::Instant;
 use workload::Workload;
 
 /// Pause of the slow reader after each event.

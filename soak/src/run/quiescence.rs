@@ -14,8 +14,9 @@ use protocol::api::{OperationDetail, OperationPage, Snapshot};
 use protocol::{Operation, OperationId};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Time within which all operations end after a schedule.
 const QUIESCENCE_TIMEOUT: Duration = Duration::from_secs(120);

@@ -10,8 +10,9 @@ use serde_json::json;
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
 /// Time within which a process becomes ready.
 const START_TIMEOUT: Duration = Duration::from_secs(60);

@@ -18,7 +18,7 @@ use protocol::host::ResultDoc;
 use protocol::results::{BacktestResult, InSample};
 use protocol::{LogLevel, Time};
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Phases of a run, as shown on the page.
 pub(crate) const PHASES: [&str; 3] = ["read", "trade", "evaluate"];

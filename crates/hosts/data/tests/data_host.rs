@@ -9,7 +9,8 @@ use protocol::{Checkpoint, OperationId, Problem};
 use serde_json::{Value, json};
 use signalbox_data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 struct Served {
     base: String,

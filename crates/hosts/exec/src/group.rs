@@ -126,6 +126,7 @@ impl Drop for Group {
                     break;
                 }
                 left.iter().for_each(|one| signal_one(one, Signal::KILL));
+                #[expect(clippy::disallowed_methods, reason = "the runtime is shutting down")]
                 std::thread::sleep(DROP_PAUSE);
             }
         }

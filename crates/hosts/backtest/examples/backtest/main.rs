@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 use signalbox_backtest_host::{BacktestParams, trade};
 use std::convert::Infallible;
 use std::error::Error;
-use std::time::Instant;
+use tokio::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
