@@ -1,8 +1,9 @@
 //! Parameters of `data.load`: the form schema, and their parsing into a valid request.
 
 use super::bars::{Range, Timeframe, start_of};
-use super::config::{DataConfig, SourceConfig, TextOptions};
+use super::config::{DataConfig, SourceConfig};
 use super::format::Format;
+use super::options::{BarTime, DateOrder, TextOptions};
 use super::symbol::Symbol;
 use super::zone::Zone;
 use jiff::ToSpan;
@@ -31,6 +32,12 @@ pub struct LoadParams {
     #[serde(default)]
     #[schemars(length(max = 40))]
     pub time_zone: Option<String>,
+    /// Order of day and month in dates like 03/04/2024. Leave empty to detect it.
+    #[serde(default)]
+    pub date_order: Option<DateOrder>,
+    /// Whether times are the start or the end of their bars. Leave empty to detect it.
+    #[serde(default)]
+    pub bar_time: Option<BarTime>,
     /// How to treat bars that are already stored.
     #[serde(default)]
     pub mode: Mode,
@@ -173,7 +180,7 @@ impl LoadParams {
             (Some(symbol), Some(source)) if errors.is_empty() => Ok(Request {
                 symbol,
                 timeframe: self.timeframe,
-                options: options(source, self.format, zone),
+                options: self.options(source, zone),
                 source: source.clone(),
                 mode: self.mode,
                 range,
@@ -184,14 +191,19 @@ impl LoadParams {
             _ => Err(errors),
         }
     }
-}
 
-/// Options of the parameters override those of the source.
-fn options(source: &SourceConfig, format: Option<Format>, zone: Option<Zone>) -> TextOptions {
-    let of_source = source.options().cloned().unwrap_or_default();
-    // The time zone of a source belongs to its own format.
-    let zone_of_source = of_source.time_zone.filter(|_| format.is_none() || format == of_source.format);
-    TextOptions { format: format.or(of_source.format), time_zone: zone.or(zone_of_source) }
+    /// Options of the parameters, which override those of the source.
+    fn options(&self, source: &SourceConfig, zone: Option<Zone>) -> TextOptions {
+        let of_source = source.options().cloned().unwrap_or_default();
+        // All other settings of a source belong to its own format.
+        let same_format = self.format.is_none() || self.format == of_source.format;
+        TextOptions {
+            format: self.format.or(of_source.format),
+            time_zone: zone.or(of_source.time_zone.filter(|_| same_format)),
+            date_order: self.date_order.or(of_source.date_order.filter(|_| same_format)),
+            bar_time: self.bar_time.or(of_source.bar_time.filter(|_| same_format)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -278,7 +290,10 @@ mod tests {
                 SourceConfig::Csv {
                     name: "files".into(),
                     folder: "csv".into(),
-                    options: TextOptions { format: None, time_zone: Zone::parse("Europe/Berlin").ok() },
+                    options: TextOptions {
+                        time_zone: Zone::parse("Europe/Berlin").ok(),
+                        ..TextOptions::default()
+                    },
                 },
                 SourceConfig::Synthetic { name: "synthetic".into() },
             ],

@@ -1,7 +1,7 @@
 //! End-to-end loads with a fake host that can cancel at any check and fill the disk.
 
 use super::super::bars::{Bar, Range, at};
-use super::super::config::TextOptions;
+use super::super::options::TextOptions;
 use super::super::segment;
 use super::report::Report;
 use super::*;

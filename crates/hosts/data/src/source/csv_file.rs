@@ -6,7 +6,7 @@ use super::file_names;
 use super::layout::{About, Layout};
 use super::{Known, Opened, Place, Rows, SourceResult, Watch, off_thread};
 use crate::bars::Timeframe;
-use crate::config::TextOptions;
+use crate::options::TextOptions;
 use crate::params::Request;
 use crate::symbol::Symbol;
 use crate::trouble::{failure, unreadable};
@@ -255,7 +255,9 @@ fn first_row(layout: &Layout) -> Place {
 fn fingerprint(watch: &Watch, options: &TextOptions) -> String {
     let zone = options.time_zone.as_ref().map(ToString::to_string).unwrap_or_default();
     let format = options.format.map_or("", |format| format.as_str());
-    format!("{}-{format}-{zone}", watch.fingerprint())
+    let order = options.date_order.map_or("", |order| order.as_str());
+    let bar_time = options.bar_time.map_or("", |moment| moment.as_str());
+    format!("{}-{format}-{zone}-{order}-{bar_time}", watch.fingerprint())
 }
 
 /// Time in the last line, if there is one.

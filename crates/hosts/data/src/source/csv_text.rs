@@ -2,7 +2,7 @@
 //! lines needed to detect the layout.
 
 use super::instruments::Instruments;
-use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
+use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 use super::{Place, SourceResult};
 use crate::trouble::failure;
 use crate::validate::Row;
@@ -139,7 +139,7 @@ impl CsvText {
         while reader.read_record(&mut record).map_err(|e| {
             failure(format!("Cannot parse {} as CSV: {e}.", self.about.what), "Check that line in the file.")
         })? {
-            if is_blank(&record) {
+            if is_blank(&record) || is_footer(&record) {
                 continue;
             }
             let place = record.position().map_or(self.place, |at| {

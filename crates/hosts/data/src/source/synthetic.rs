@@ -81,7 +81,8 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
 mod tests {
     use super::*;
     use crate::bars::{Bar, at};
-    use crate::config::{SourceConfig, TextOptions};
+    use crate::config::SourceConfig;
+    use crate::options::TextOptions;
     use crate::params::Mode;
     use crate::symbol::Symbol;
     use crate::validate::Validator;
