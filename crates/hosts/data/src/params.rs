@@ -1,14 +1,12 @@
 //! Parameters of `data.load`: the form schema, and their parsing into a valid request.
 
-use super::bars::{Range, Timeframe, start_of};
 use super::config::{DataConfig, SourceConfig};
 use super::format::Format;
 use super::options::{BarTime, DateOrder, TextOptions};
-use super::symbol::Symbol;
 use super::zone::Zone;
-use jiff::ToSpan;
 use jiff::civil::Date;
-use protocol::{FieldError, Time};
+use market_data::{Range, Symbol, Timeframe, parse_moment, start_of};
+use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
@@ -141,11 +139,11 @@ impl LoadParams {
                 format!("Unknown source '{given}'. Available sources: {}.", names.join(", ")),
             ));
         }
-        let from = moment(self.start.as_deref(), false).unwrap_or_else(|e| {
+        let from = parse_moment(self.start.as_deref(), false).unwrap_or_else(|e| {
             errors.push(FieldError::new("start", e));
             None
         });
-        let to = moment(self.end.as_deref(), true).unwrap_or_else(|e| {
+        let to = parse_moment(self.end.as_deref(), true).unwrap_or_else(|e| {
             errors.push(FieldError::new("end", e));
             None
         });
@@ -228,24 +226,6 @@ impl Request {
     }
 }
 
-/// Parses a date or time. An end is inclusive: the whole day, or the moment itself.
-pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, String> {
-    let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return Ok(None) };
-    if text.len() == 10
-        && let Ok(day) = text.parse::<Date>()
-    {
-        let day = if is_end { day.checked_add(1.day()).unwrap_or(day) } else { day };
-        return Ok(Some(start_of(day)));
-    }
-    match Time::parse(text) {
-        Ok(time) => Ok(Some(if is_end { time.plus_micros(1) } else { time })),
-        Err(_) => Err(format!(
-            "'{}' is not a date or time. Use 2024-03-01, or a time with its zone like 2024-03-01T09:30:00Z.",
-            super::wording::excerpt(text, 40)
-        )),
-    }
-}
-
 /// Bounded range of synthetic bars, with defaults for absent ends.
 fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
     const DAY: i64 = 86_400_000_000;
@@ -280,7 +260,7 @@ fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
     use serde_json::{Value, json};
 
     fn config() -> DataConfig {

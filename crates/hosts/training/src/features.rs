@@ -3,8 +3,8 @@
 //! All are ratios or scores, independent of the price level, so that a model of one symbol works for another.
 
 use crate::trouble::failure;
-use data_host::Bar;
 use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
+use market_data::Bar;
 use protocol::Failure;
 use protocol::counts::{counted, thousands};
 use std::fmt;

@@ -1,8 +1,8 @@
 //! In-memory sort of a source that is out of time order.
 
-use super::super::bars::Bar;
-use super::super::trouble::failure;
 use super::super::validate::{Validator, already_there};
+use market_data::Bar;
+use market_data::failures::failure;
 use protocol::Failure;
 use protocol::counts::thousands;
 

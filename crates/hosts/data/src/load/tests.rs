@@ -1,11 +1,11 @@
 //! End-to-end loads with a fake host that can cancel at any check and fill the disk.
 
-use super::super::bars::{Bar, Range, at};
 use super::super::options::TextOptions;
-use super::super::segment;
 use super::report::Report;
 use super::*;
+use crate::at;
 use host_kit::CancellationToken;
+use market_data::{Bar, Range, segment};
 use proptest::prelude::*;
 use protocol::results::LoadResult;
 use protocol::{Form, LogLevel, Point, Time};
@@ -200,7 +200,11 @@ impl Bench {
         files.sort();
         let parquet = files.iter().filter(|f| f.extension().is_some_and(|e| e == "parquet"));
         assert!(files.iter().all(|f| f.extension().is_none_or(|e| e != "part")), "no torn file: {files:?}");
-        parquet.flat_map(|f| segment::read(f, Range::default()).unwrap()).collect()
+        let mut bars = Vec::new();
+        for file in parquet {
+            segment::scan(file, Range::default(), |read| bars.extend_from_slice(read)).unwrap();
+        }
+        bars
     }
 }
 

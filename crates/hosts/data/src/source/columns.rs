@@ -2,10 +2,10 @@
 
 use super::layout::Numbers;
 use super::times::TimeReader;
-use crate::bars::{Bar, known_volume};
 use crate::validate::{Reason, Reject};
-use crate::wording::excerpt;
 use csv::StringRecord;
+use market_data::wording::excerpt;
+use market_data::{Bar, known_volume};
 use protocol::Time;
 
 const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];

@@ -4,9 +4,9 @@
 use super::instruments::Instruments;
 use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 use super::{Place, SourceResult};
-use crate::trouble::failure;
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
+use market_data::failures::failure;
 use protocol::Failure;
 
 /// Maximum length of a line in bytes.
@@ -221,7 +221,7 @@ fn whole_lines(bytes: &[u8], delimiter: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::Timeframe;
+    use market_data::Timeframe;
     use proptest::prelude::*;
 
     fn csv_text() -> CsvText {

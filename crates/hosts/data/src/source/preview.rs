@@ -2,13 +2,13 @@
 
 use super::layout::{Layout, TimeKind};
 use super::{Notify, Opened, Rows, open};
-use crate::bars::{Bar, Timeframe};
 use crate::load::Report;
 use crate::options::BarTime;
 use crate::params::Request;
 use crate::validate::{Judged, Validator};
-use crate::wording::moment;
 use host_kit::WorkError;
+use market_data::wording::moment;
+use market_data::{Bar, Timeframe};
 use protocol::counts::counted;
 use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
 use std::collections::VecDeque;
@@ -121,11 +121,11 @@ async fn look(
 fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
     let name = format!("{} {}", request.symbol, request.timeframe);
     match validator.rejected.most() {
-        Some((reason, _, example)) => crate::trouble::failure(
+        Some((reason, _, example)) => market_data::failures::failure(
             format!("None of the first {} of {name} are usable: {example}.", counted(read, "row", "rows")),
             reason.remedy(),
         ),
-        None => crate::trouble::failure(
+        None => market_data::failures::failure(
             format!("No bars for {name} in the requested range."),
             "Choose another range or symbol.",
         ),
@@ -207,5 +207,5 @@ fn volume(bar: &Bar) -> String {
 }
 
 fn shown(time: Time, timeframe: Timeframe) -> String {
-    if timeframe == Timeframe::D1 { crate::bars::day_of(time).to_string() } else { moment(time) }
+    if timeframe == Timeframe::D1 { market_data::day_of(time).to_string() } else { moment(time) }
 }

@@ -1,7 +1,7 @@
 //! A training from its form to its model.
 
 use crate::rig::Served;
-use data_host::{Library, Range, Timeframe};
+use market_data::{Library, Range, Timeframe};
 use protocol::host::{About, Health, Outcome};
 use protocol::{Form, OperationId, Problem};
 use serde_json::json;

@@ -56,7 +56,7 @@ async fn a_data_set_has_one_load_at_a_time() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..10));
     let request = bench.request(params(json!({})));
-    let set = crate::dataset::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
+    let set = market_data::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
     let claim = set.claim().unwrap();
     let failure = bench.told(params(json!({}))).await;
     assert!(failure.message.starts_with("Another load of A 1h"), "{}", failure.message);

@@ -39,8 +39,7 @@ async fn real_files_are_loaded_wholly() {
         }
         println!("{symbol} {timeframe} in {took:?}\n{}", notebook.log());
         let request = bench.request(json!({"symbol": symbol, "timeframe": timeframe}));
-        let set =
-            crate::dataset::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
+        let set = market_data::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
         let started = std::time::Instant::now();
         let candles = candles::candles(&set, Range::default(), 1_000).unwrap().unwrap();
         println!("{} candles of {} bars in {:?}", candles.t.len(), candles.bars, started.elapsed());

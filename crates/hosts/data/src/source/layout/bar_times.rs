@@ -6,10 +6,10 @@ use super::guess::is_compact;
 use super::header::Titles;
 use super::sample::Sample;
 use super::signs::Signs;
-use crate::bars::Timeframe;
 use crate::options::BarTime;
 use jiff::civil::Time as Clock;
 use jiff::{SignedDuration, civil};
+use market_data::Timeframe;
 
 /// Opening and closing of New York's stock exchanges.
 const NEW_YORK: (Clock, Clock) = (civil::time(9, 30, 0, 0), civil::time(16, 0, 0, 0));

@@ -6,8 +6,8 @@ use super::super::times::{Moment, clock, parse};
 use super::header::{NameLine, Titles};
 use super::names::{CLOSE, Holds, Part, Side};
 use crate::options::DateOrder;
-use crate::trouble::failure;
 use csv::StringRecord;
+use market_data::failures::failure;
 use protocol::Failure;
 
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];

@@ -4,8 +4,8 @@ use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
 use super::unclear;
 use crate::options::DateOrder;
-use crate::wording::excerpt;
 use csv::StringRecord;
+use market_data::wording::excerpt;
 use std::collections::BTreeSet;
 
 /// Date such as `1/2/2024`, as written.

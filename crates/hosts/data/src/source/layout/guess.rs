@@ -7,8 +7,8 @@ use super::header::Titles;
 use super::sample::Sample;
 use super::signs::{Signs, TimeKind};
 use crate::format::Format;
-use crate::trouble::failure;
-use crate::wording::excerpt;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 
 /// Detected vendor format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

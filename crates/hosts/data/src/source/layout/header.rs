@@ -11,10 +11,10 @@ use super::numbers::Numbers;
 use super::sample::{Record, Sample};
 use super::{About, ordinal, unnamed};
 use crate::options::DateOrder;
-use crate::trouble::failure;
-use crate::wording::excerpt;
 use crate::zone::Zone;
 use csv::StringRecord;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 use std::collections::BTreeSet;
 
 /// Maximum number of lines before the names, such as the URL of a vendor.

@@ -2,7 +2,7 @@
 
 use super::super::SourceResult;
 use super::unclear;
-use crate::wording::excerpt;
+use market_data::wording::excerpt;
 
 /// Decimal separator. The other one groups thousands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

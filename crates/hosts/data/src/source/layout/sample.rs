@@ -1,8 +1,8 @@
 //! Sample of a text: its first lines, split into records.
 
 use super::super::SourceResult;
-use crate::trouble::failure;
 use csv::{ReaderBuilder, StringRecord};
+use market_data::failures::failure;
 
 /// Number of lines needed to detect the layout. A shorter text is read completely.
 pub(in super::super) const SAMPLE_LINES: usize = 256;

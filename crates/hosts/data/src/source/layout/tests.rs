@@ -2,7 +2,7 @@
 
 use super::super::csv_text::CsvText;
 use super::*;
-use crate::bars::at;
+use crate::at;
 use crate::validate::Row;
 use protocol::Failure;
 
@@ -19,7 +19,7 @@ impl Read {
                 let volume = b.volume.map_or_else(|| "?".to_owned(), |volume| volume.to_string());
                 format!(
                     "{} {} {} {} {} {volume}",
-                    crate::wording::moment(b.time),
+                    market_data::wording::moment(b.time),
                     b.open,
                     b.high,
                     b.low,

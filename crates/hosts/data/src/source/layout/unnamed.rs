@@ -9,9 +9,9 @@ use super::names::{CLOSE, HIGH, LOW, OPEN};
 use super::numbers::Numbers;
 use super::sample::{Record, Sample};
 use crate::options::DateOrder;
-use crate::trouble::failure;
-use crate::wording::excerpt;
 use csv::StringRecord;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 use protocol::Failure;
 
 /// Rows from which a column between low and high is an average price.

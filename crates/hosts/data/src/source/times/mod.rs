@@ -4,13 +4,13 @@ mod text;
 
 pub(super) use text::{Moment, clock, parse};
 
-use crate::bars::{Timeframe, start_of, trading_day};
 use crate::options::{BarTime, DateOrder};
 use crate::validate::{Reason, Reject};
-use crate::wording::excerpt;
 use crate::zone::{Meant, Zone};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
+use market_data::wording::excerpt;
+use market_data::{Timeframe, start_of, trading_day};
 use protocol::Time;
 
 /// UTC seconds of the day at which New York opens, in summer and winter. Some vendors stamp daily bars with it. Other
@@ -168,7 +168,7 @@ fn bad(text: &str, how: &str) -> Reject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
 
     fn reader(timeframe: Timeframe, zone: Option<&str>) -> TimeReader {
         let zone = zone.map(|zone| Zone::parse(zone).unwrap());

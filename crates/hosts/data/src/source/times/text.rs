@@ -328,7 +328,7 @@ fn named(zone: &str, wall: DateTime) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
     use jiff::civil::date;
     use proptest::prelude::*;
     use protocol::Time;
