@@ -92,7 +92,7 @@ impl DataLoad {
         }
         let texts: Vec<&str> =
             self.config.sources.iter().filter(|s| s.options().is_some()).map(SourceConfig::name).collect();
-        for name in ["format", "time_zone"] {
+        for name in ["format", "time_zone", "date_order", "bar_time"] {
             let param = schema.pointer_mut(&format!("/properties/{name}")).and_then(Value::as_object_mut);
             if let Some(param) = param {
                 param.insert("x-when".to_owned(), json!({"source": texts}));
