@@ -1,7 +1,7 @@
 //! Fake models controlled by a test.
 
-use data_host::{Bar, SetName, Timeframe};
 use host_kit::WorkError;
+use market_data::{Bar, SetName, Timeframe};
 use protocol::Time;
 use signalbox_backtest_host::{Models, Stance, TrainingPeriod};
 use std::time::Duration;

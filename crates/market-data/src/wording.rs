@@ -3,21 +3,12 @@
 use protocol::Time;
 
 /// `2024-03-01T09:30:00Z`, with a fraction only if there is one.
-pub(crate) fn moment(time: Time) -> String {
+pub fn moment(time: Time) -> String {
     time.timestamp().to_string()
 }
 
-/// `12.5 %`, with enough digits to tell a small share from zero.
-pub(crate) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == 0.0 || percent >= 10.0 {
-        return format!("{percent:.0} %");
-    }
-    format!("{} %", format!("{percent:.2}").trim_end_matches('0').trim_end_matches('.'))
-}
-
 /// Excerpt of external text: shortened, without control characters.
-pub(crate) fn excerpt(text: &str, most: usize) -> String {
+pub fn excerpt(text: &str, most: usize) -> String {
     let plain: String =
         text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     if text.chars().nth(most).is_some() { format!("{plain}…") } else { plain }

@@ -4,7 +4,8 @@
 //! compressed with zstd. Only `volume` can be null, when the source does not know it. The metadata holds symbol,
 //! timeframe, source and whether the bars are synthetic.
 
-use super::bars::{Bar, Range, Timeframe};
+use crate::bars::{Bar, Timeframe};
+use crate::range::Range;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -23,17 +24,17 @@ use thiserror::Error;
 
 /// Metadata of a segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Label {
-    pub(crate) symbol: String,
-    pub(crate) timeframe: Timeframe,
+pub struct Label {
+    pub symbol: String,
+    pub timeframe: Timeframe,
     /// Name of the source.
-    pub(crate) source: String,
-    pub(crate) synthetic: bool,
+    pub source: String,
+    pub synthetic: bool,
 }
 
 /// Error of reading or encoding a segment.
 #[derive(Debug, Error)]
-pub(crate) enum SegmentError {
+pub enum SegmentError {
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("not a valid Parquet file: {0}")]
@@ -61,7 +62,7 @@ fn schema() -> Schema {
 ///
 /// # Errors
 /// If the encoder fails, which would be a bug.
-pub(crate) fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentError> {
+pub fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentError> {
     let schema = Arc::new(schema());
     let column = |field: fn(&Bar) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(bars.iter().map(field)))
@@ -97,7 +98,7 @@ pub(crate) fn encode(bars: &[Bar], label: &Label) -> Result<Vec<u8>, SegmentErro
 ///
 /// # Errors
 /// If the file does not exist or is not a segment.
-pub(crate) fn rows(path: &Path) -> Result<u64, SegmentError> {
+pub fn rows(path: &Path) -> Result<u64, SegmentError> {
     Ok(open(path)?.metadata().file_metadata().num_rows().max(0) as u64)
 }
 
@@ -105,7 +106,7 @@ pub(crate) fn rows(path: &Path) -> Result<u64, SegmentError> {
 ///
 /// # Errors
 /// If the file does not exist or is not a segment.
-pub(crate) fn synthetic(path: &Path) -> Result<bool, SegmentError> {
+pub fn synthetic(path: &Path) -> Result<bool, SegmentError> {
     let builder = open(path)?;
     let notes = builder.metadata().file_metadata().key_value_metadata();
     let marked = |note: &KeyValue| note.key == "synthetic" && note.value.as_deref() == Some("true");
@@ -116,7 +117,7 @@ pub(crate) fn synthetic(path: &Path) -> Result<bool, SegmentError> {
 ///
 /// # Errors
 /// If the file does not exist or is not a segment.
-pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> Result<(), SegmentError> {
+pub fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> Result<(), SegmentError> {
     let mut bars = Vec::with_capacity(BATCH);
     for batch in open(path)?.with_batch_size(BATCH).build()? {
         let batch = batch?;
@@ -156,7 +157,7 @@ pub(crate) fn scan(path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> R
 
 /// All bars of the file within the range, as stored.
 #[cfg(test)]
-pub(crate) fn read(path: &Path, range: Range) -> Result<Vec<Bar>, SegmentError> {
+pub fn read(path: &Path, range: Range) -> Result<Vec<Bar>, SegmentError> {
     let mut all = Vec::new();
     scan(path, range, |bars| all.extend_from_slice(bars))?;
     Ok(all)

@@ -1,10 +1,11 @@
 //! Read access to stored bars for other works.
 
-use crate::bars::{Bar, Range, Timeframe};
+use crate::bars::{Bar, Timeframe};
 use crate::dataset::{DataSet, broken};
+use crate::failures::{failure, unreadable};
+use crate::range::Range;
 use crate::segment;
 use crate::symbol::Symbol;
-use crate::trouble::{failure, unreadable};
 use protocol::{Failure, FieldError};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -153,8 +154,9 @@ fn folders(at: &Path) -> Result<Vec<String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::{Period, at};
+    use crate::at;
     use crate::disk::{Disk, LocalDisk};
+    use crate::period::Period;
     use crate::segment::{self, Label};
 
     fn bar(time: &str) -> Bar {

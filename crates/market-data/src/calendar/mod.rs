@@ -33,7 +33,7 @@ mod days;
 mod sessions;
 mod slots;
 
-use super::bars::Timeframe;
+use crate::bars::Timeframe;
 use clock::Clock;
 use days::Days;
 use protocol::Time;
@@ -62,27 +62,27 @@ struct Seen {
 
 /// Missing bars of a data set.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(crate) struct Findings {
+pub struct Findings {
     /// Sorted by time.
-    pub(crate) gaps: Vec<Gap>,
+    pub gaps: Vec<Gap>,
     /// Number of missing bars in all gaps.
-    pub(crate) missing: u64,
+    pub missing: u64,
     /// First slot of each session without bars that counts as a holiday.
-    pub(crate) closed: Vec<Time>,
+    pub closed: Vec<Time>,
     /// Too little data to detect gaps, or bars at random; the lists are empty.
-    pub(crate) too_little: bool,
+    pub too_little: bool,
 }
 
 /// Learns when a symbol trades. Needs 1.3 kB per week with bars, regardless of their number.
 #[derive(Default)]
-pub(crate) struct Calendar {
+pub struct Calendar {
     weeks: Weeks,
     bars: u64,
 }
 
 impl Calendar {
     /// Records a bar. Times can come in any order.
-    pub(crate) fn note(&mut self, time: Time) {
+    pub fn note(&mut self, time: Time) {
         self.weeks.note(time.micros().div_euclid(MINUTE));
         self.bars += 1;
     }
@@ -91,7 +91,7 @@ impl Calendar {
     ///
     /// # Errors
     /// The error of `check`.
-    pub(crate) fn findings<E>(
+    pub fn findings<E>(
         &self,
         timeframe: Timeframe,
         mut check: impl FnMut() -> Result<(), E>,
@@ -152,7 +152,7 @@ impl Calendar {
     }
 
     /// Present bars as a share of expected bars, 0 to 1; `None` with too little data.
-    pub(crate) fn completeness(&self, findings: &Findings) -> Option<f64> {
+    pub fn completeness(&self, findings: &Findings) -> Option<f64> {
         match self.bars + findings.missing {
             _ if findings.too_little => None,
             0 => Some(1.0),

@@ -5,18 +5,18 @@ use std::fmt;
 use std::fmt::Write as _;
 
 /// Maximum length of a symbol.
-pub(crate) const MAX_SYMBOL_CHARS: usize = 32;
+pub const MAX_SYMBOL_CHARS: usize = 32;
 
 /// Instrument name as used by its source: `MSFT`, `BRK.B`, `^GSPC`, `EURUSD=X`, `BTC/USDT`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct Symbol(String);
+pub struct Symbol(String);
 
 impl Symbol {
     /// Validates a symbol.
     ///
     /// # Errors
     /// A message that says what a symbol looks like.
-    pub(crate) fn new(text: &str) -> Result<Self, String> {
+    pub fn new(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_^=/:$!&+".contains(c);
         if text.is_empty() {
@@ -45,18 +45,18 @@ impl Symbol {
         Ok(Self(text.to_owned()))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// File or folder name of the symbol: `/`, `:` and `&` become `%2F`, `%3A` and `%26`. Symbols have no `%`, so the
     /// names are unique.
-    pub(crate) fn file_name(&self) -> String {
+    pub fn file_name(&self) -> String {
         encode(&self.0, |c| !matches!(c, '/' | ':' | '&' | '!' | '$'))
     }
 
     /// Symbol as a URL path segment.
-    pub(crate) fn url_step(&self) -> String {
+    pub fn url_step(&self) -> String {
         encode(&self.0, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
     }
 
@@ -64,7 +64,7 @@ impl Symbol {
     ///
     /// # Errors
     /// As [`Self::new`], and if [`Self::file_name`] would write the name differently.
-    pub(crate) fn of_file_name(name: &str) -> Result<Self, String> {
+    pub fn of_file_name(name: &str) -> Result<Self, String> {
         let mut text = String::with_capacity(name.len());
         let mut rest = name;
         while let Some(at) = rest.find('%') {

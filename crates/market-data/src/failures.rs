@@ -4,16 +4,13 @@ use protocol::{Failure, FailureReason};
 use std::io;
 use std::path::Path;
 
-/// Hint without a completed segment. With one, a resume is offered instead.
-pub(crate) const TRY_AGAIN: &str = "Start the load again.";
-
 /// Failure of the work.
-pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+pub fn failure(message: impl Into<String>, hint: impl Into<String>) -> Failure {
     Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() }
 }
 
 /// Failure to read a file or folder.
-pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let shown = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => failure(
@@ -33,7 +30,7 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// Failure to write below the data folder. `kept` says what is already stored. Only then can the load be resumed.
-pub(crate) fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure {
+pub fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure {
     let shown = path.display();
     let (kept, again) = match kept {
         "" => (String::new(), "start the load again"),

@@ -1,7 +1,7 @@
 //! Gap detection on data with known gaps.
 
 use super::*;
-use crate::bars::at;
+use crate::at;
 use proptest::prelude::*;
 
 const HOUR: i64 = 60 * MINUTE;

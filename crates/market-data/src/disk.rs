@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Suffix of unfinished files. A crashed load leaves them behind.
-pub(crate) const PART: &str = ".part";
+pub const PART: &str = ".part";
 
 /// Destination of segments. Tests replace it with a disk that is full.
-pub(crate) trait Disk: Send + Sync + 'static {
+pub trait Disk: Send + Sync + 'static {
     /// Writes the bytes to `path` atomically.
     ///
     /// # Errors
@@ -17,7 +17,7 @@ pub(crate) trait Disk: Send + Sync + 'static {
 }
 
 /// File system of this machine.
-pub(crate) struct LocalDisk;
+pub struct LocalDisk;
 
 impl Disk for LocalDisk {
     fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -29,7 +29,7 @@ fn phase(timeframe: Timeframe, time: Time) -> Option<i64> {
 
 /// Whether no bar of the timeframe can start at this time: it is not a multiple of the timeframe, not a quarter hour
 /// (from 30 min on), and not at the phase of the previous bar.
-pub(crate) fn is_off_grid(timeframe: Timeframe, time: Time, before: Option<Time>) -> bool {
+pub fn is_off_grid(timeframe: Timeframe, time: Time, before: Option<Time>) -> bool {
     let Some(own) = phase(timeframe, time) else { return false };
     let usual = if timeframe >= Timeframe::M30 { own % QUARTER == 0 } else { own == 0 };
     !usual && before.and_then(|before| phase(timeframe, before)).is_some_and(|before| before != own)
@@ -37,7 +37,7 @@ pub(crate) fn is_off_grid(timeframe: Timeframe, time: Time, before: Option<Time>
 
 /// Distances between bars, and the phases of bars in the grid.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Grid {
+pub struct Grid {
     /// Last time seen, on or off the grid.
     seen: Option<Time>,
     /// Count of each distance in microseconds.
@@ -51,7 +51,7 @@ pub(crate) struct Grid {
 
 /// Spacing of the bars compared to the timeframe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Spacing {
+pub enum Spacing {
     /// Most distances are below the timeframe. The most frequent one, in microseconds.
     Finer(i64),
     /// Most distances match a longer timeframe: `1h`, `a week`.
@@ -60,7 +60,7 @@ pub(crate) enum Spacing {
 
 impl Grid {
     /// Records the time of a readable row.
-    pub(crate) fn see(&mut self, timeframe: Timeframe, time: Time) {
+    pub fn see(&mut self, timeframe: Timeframe, time: Time) {
         let Some(before) = self.seen.replace(time) else { return };
         let distance = (time.micros() - before.micros()).abs();
         // Twice the same moment is a duplicate. But several bars on one day are bars of a shorter timeframe.
@@ -75,7 +75,7 @@ impl Grid {
     }
 
     /// Records the time of an accepted bar.
-    pub(crate) fn take(&mut self, timeframe: Timeframe, time: Time) {
+    pub fn take(&mut self, timeframe: Timeframe, time: Time) {
         if let Some(phase) = phase(timeframe, time)
             && (self.phases.len() < MAX_DISTANCES || self.phases.contains_key(&phase))
         {
@@ -84,14 +84,14 @@ impl Grid {
     }
 
     /// Whether the last bar was unfinished when the source was written: no other bar has its phase.
-    pub(crate) fn is_alone(&self, timeframe: Timeframe, time: Time) -> bool {
+    pub fn is_alone(&self, timeframe: Timeframe, time: Time) -> bool {
         timeframe >= Timeframe::M30
             && self.phases.values().sum::<u64>() >= ENOUGH_BARS
             && phase(timeframe, time).is_some_and(|phase| self.phases.get(&phase) == Some(&1))
     }
 
     /// Spacing of the bars, once there are enough distances.
-    pub(crate) fn spacing(&self, timeframe: Timeframe) -> Option<Spacing> {
+    pub fn spacing(&self, timeframe: Timeframe) -> Option<Spacing> {
         let (most, count) = self.distances.iter().max_by_key(|(_, count)| **count)?;
         if self.total < ENOUGH_DISTANCES {
             return None;
@@ -114,18 +114,18 @@ impl Grid {
     }
 
     /// Whether most distances match a longer timeframe.
-    pub(crate) fn is_coarser(&self, timeframe: Timeframe) -> bool {
+    pub fn is_coarser(&self, timeframe: Timeframe) -> bool {
         matches!(self.spacing(timeframe), Some(Spacing::Coarser(_)))
     }
 
     /// Whether enough distances are below the timeframe to abort at once.
-    pub(crate) fn is_surely_finer(&self, timeframe: Timeframe) -> bool {
+    pub fn is_surely_finer(&self, timeframe: Timeframe) -> bool {
         self.total >= SURE_DISTANCES && matches!(self.spacing(timeframe), Some(Spacing::Finer(_)))
     }
 }
 
 /// Formats a distance (`5 min`), with the timeframe of that length, if any.
-pub(crate) fn distance(micros: i64) -> (String, Option<Timeframe>) {
+pub fn distance(micros: i64) -> (String, Option<Timeframe>) {
     let timeframe = Timeframe::ALL.into_iter().find(|t| t.minutes() * MINUTE == micros);
     let seconds = micros as f64 / 1e6;
     let said = match seconds {
@@ -139,7 +139,7 @@ pub(crate) fn distance(micros: i64) -> (String, Option<Timeframe>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
 
     fn spacing(timeframe: Timeframe, step: i64, count: i64) -> Option<Spacing> {
         let mut grid = Grid::default();

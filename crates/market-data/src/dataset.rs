@@ -1,11 +1,14 @@
 //! Folder of one data set: its segments, and the lock that allows one load at a time.
 
-use super::bars::{Bar, Period, Range, Timeframe, trading_day};
-use super::disk::PART;
-use super::grid::is_off_grid;
-use super::segment::{self, SegmentError};
-use super::symbol::Symbol;
-use super::trouble::{failure, unreadable, unwritable};
+use crate::bars::{Bar, Timeframe};
+use crate::days::trading_day;
+use crate::disk::PART;
+use crate::failures::{failure, unreadable, unwritable};
+use crate::grid::is_off_grid;
+use crate::period::Period;
+use crate::range::Range;
+use crate::segment::{self, SegmentError};
+use crate::symbol::Symbol;
 use protocol::{Failure, Time};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,38 +16,38 @@ use std::sync::Arc;
 
 /// Data set: one symbol in one timeframe from one source.
 #[derive(Clone, Debug)]
-pub(crate) struct DataSet {
-    pub(crate) symbol: Symbol,
-    pub(crate) timeframe: Timeframe,
+pub struct DataSet {
+    pub symbol: Symbol,
+    pub timeframe: Timeframe,
     folder: PathBuf,
 }
 
 /// Stored segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
-    pub(crate) period: Period,
-    pub(crate) path: PathBuf,
-    pub(crate) bytes: u64,
+pub struct Stored {
+    pub period: Period,
+    pub path: PathBuf,
+    pub bytes: u64,
 }
 
 /// Exclusive lock on a data set, held as long as any clone lives. A crash releases it too.
 #[derive(Clone, Debug)]
-pub(crate) struct Claim {
+pub struct Claim {
     _file: Arc<File>,
 }
 
 impl DataSet {
     /// Data set below the root folder. Reads and creates nothing yet.
-    pub(crate) fn new(root: &Path, source: &str, symbol: Symbol, timeframe: Timeframe) -> Self {
+    pub fn new(root: &Path, source: &str, symbol: Symbol, timeframe: Timeframe) -> Self {
         let folder = root.join(source).join(symbol.file_name()).join(timeframe.as_str());
         Self { symbol, timeframe, folder }
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub(crate) fn path(&self, period: Period) -> PathBuf {
+    pub fn path(&self, period: Period) -> PathBuf {
         self.folder.join(period.file())
     }
 
@@ -52,7 +55,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If another load holds the lock, or the folder is not writable.
-    pub(crate) fn claim(&self) -> Result<Claim, Failure> {
+    pub fn claim(&self) -> Result<Claim, Failure> {
         fs::create_dir_all(&self.folder).map_err(|e| unwritable(&self.folder, &e, ""))?;
         // The dot hides it from programs that read a folder of Parquet files.
         let path = self.folder.join(".lock");
@@ -95,7 +98,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If the folder can't be read.
-    pub(crate) fn segments(&self) -> Result<Vec<Stored>, Failure> {
+    pub fn segments(&self) -> Result<Vec<Stored>, Failure> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -119,7 +122,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If the file exists and can't be read.
-    pub(crate) fn bars(&self, period: Period, range: Range) -> Result<Vec<Bar>, Failure> {
+    pub fn bars(&self, period: Period, range: Range) -> Result<Vec<Bar>, Failure> {
         let path = self.path(period);
         if !path.exists() {
             return Ok(Vec::new());
@@ -135,12 +138,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If the file does not exist or is not a segment.
-    pub(crate) fn scan(
-        &self,
-        path: &Path,
-        range: Range,
-        mut take: impl FnMut(&[Bar]),
-    ) -> Result<(), SegmentError> {
+    pub fn scan(&self, path: &Path, range: Range, mut take: impl FnMut(&[Bar])) -> Result<(), SegmentError> {
         if self.timeframe != Timeframe::D1 {
             return segment::scan(path, range, take);
         }
@@ -165,7 +163,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If the last segment can't be read.
-    pub(crate) fn last(&self, latest: Option<Time>) -> Result<Option<Time>, Failure> {
+    pub fn last(&self, latest: Option<Time>) -> Result<Option<Time>, Failure> {
         for stored in self.segments()?.iter().rev() {
             let mut bars =
                 self.bars(stored.period, Range { from: None, to: latest.map(|t| t.plus_micros(1)) })?;
@@ -180,7 +178,7 @@ impl DataSet {
 }
 
 /// Failure of a stored segment that can't be read.
-pub(crate) fn broken(path: &Path, error: &SegmentError) -> Failure {
+pub fn broken(path: &Path, error: &SegmentError) -> Failure {
     match error {
         SegmentError::Io(e) => unreadable(path, e),
         _ => failure(

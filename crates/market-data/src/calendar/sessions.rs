@@ -2,7 +2,8 @@
 
 use super::slots::MINUTE;
 use super::{Findings, Seen};
-use crate::bars::{Timeframe, day_of};
+use crate::bars::Timeframe;
+use crate::days::day_of;
 use jiff::civil::Date;
 use protocol::Time;
 use protocol::results::Gap;

@@ -2,7 +2,7 @@
 //! 09:30 in New York is at one local minute all year, but at two UTC minutes.
 
 use super::slots::MINUTE;
-use crate::bars::{day_of, start_of};
+use crate::days::{day_of, start_of};
 use jiff::civil::{Weekday, date};
 use protocol::Time;
 
@@ -100,7 +100,7 @@ impl Region {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
 
     fn minute(text: &str) -> i64 {
         at(text).micros() / MINUTE
