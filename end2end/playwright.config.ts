@@ -19,6 +19,8 @@ const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
 export default defineConfig({
     testDir: __dirname,
+    // They have a configuration of their own.
+    testIgnore: 'engines/**',
     snapshotPathTemplate: path.join(__dirname, 'visual', '{arg}{ext}'),
     outputDir: path.join(__dirname, 'test-results'),
     timeout: 60_000,
