@@ -37,8 +37,8 @@ firefox() {
 # MiniBrowser is a program of WebKitGTK, outside of PATH.
 webkit() {
     local browser
-    if ! have Xvfb; then
-        printf 'webkit\t-\tXvfb is not installed\n'
+    if ! have Xvfb || [ ! -e /usr/share/i18n/locales/en_US ]; then
+        printf 'webkit\t-\tXvfb or the source of the locale en_US is not installed\n'
         return
     fi
     browser=$(first /usr/lib/*/webkit2gtk-4.1/MiniBrowser /usr/libexec/webkit2gtk-4.1/MiniBrowser || true)

@@ -177,15 +177,8 @@ a_browser() {
 
 # --- Other browser engines for tests ---------------------------------------------------------------------
 
-# can_test ENGINE PROGRAM...: succeeds if scripts/engines.sh lacks none of the programs for it.
-can_test() {
-    local engine=$1 line program
-    shift
-    line=$(scripts/engines.sh | grep "^$engine")
-    for program in "$@"; do
-        case $line in *"$program is not installed"*) return 1 ;; esac
-    done
-}
+# lacks ENGINE MISSING: whether scripts/engines.sh reports that MISSING is not installed; any reason if it is empty.
+lacks() { scripts/engines.sh | grep "^$1.-.*$2.*is not installed" >/dev/null; }
 
 # engine_packages ENGINE WHAT HOW_LONG PACKAGE...
 engine_packages() {
@@ -199,15 +192,14 @@ engine_packages() {
 # Optional: the tests in an engine that is missing are skipped.
 other_engines() {
     if may_install; then
-        can_test firefox firefox-esr || engine_packages Firefox "Firefox" "about 20 s, 300 MB" firefox-esr
-        can_test webkit Xvfb MiniBrowser WebKitWebDriver && have localedef ||
-            engine_packages WebKit "WebKit" "about 20 s, 220 MB" webkit2gtk-driver xvfb locales
+        if lacks firefox firefox; then engine_packages Firefox "Firefox" "about 20 s, 300 MB" firefox-esr; fi
+        if lacks webkit ''; then engine_packages WebKit "WebKit" "about 20 s, 220 MB" webkit2gtk-driver xvfb locales; fi
         # It must have the version of the browser, so it is of use for the system's Chromium only.
-        if [ "$(scripts/browser.sh)" = /usr/bin/chromium ] && ! can_test chromium chromedriver; then
+        if [ "$(scripts/browser.sh)" = /usr/bin/chromium ] && lacks chromium chromedriver; then
             engine_packages Chromium "chromedriver" "about 5 s, 25 MB" chromium-driver
         fi
     fi
-    can_test firefox firefox-esr || return 0
+    if lacks firefox firefox; then return; fi
     BUILT_TOOLS=no
     crate_tool geckodriver geckodriver "$GECKODRIVER_VERSION" "about 1 minute" --locked
     delete_builds

@@ -14,7 +14,7 @@ export type EngineName = 'chromium' | 'firefox' | 'webkit';
 const START_TIMEOUT = 30_000;
 const STOP_TIMEOUT = 10_000;
 /** A browser opens within seconds, even on a busy machine. */
-const SESSION_TIMEOUT = 30_000;
+const SESSION_TIMEOUT = 20_000;
 const WINDOW = { width: 1440, height: 900 };
 /** Port of the discard service, where nothing listens. */
 const NOWHERE = '127.0.0.1:9';
@@ -74,7 +74,7 @@ export class Driver {
             ...this.capabilities(),
         });
         const open = async () => new Builder().usingServer(this.url).withCapabilities(capabilities).build();
-        // WebKitWebDriver never responds if its browser failed to start.
+        // About once in 75 times, WebKitWebDriver gets no connection to its browser, and never responds.
         let session = await within(SESSION_TIMEOUT, open());
         if (!session) {
             console.warn(`${this.engine} did not open a browser in ${SESSION_TIMEOUT / 1000} s; its driver is restarted.\n${this.said()}`);

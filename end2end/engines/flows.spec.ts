@@ -178,7 +178,7 @@ test('a page that the browser kept while another site was open is live again on 
     await tab.isAt(new RegExp(id));
     await tab.moves();
     await tab.isLive();
-    // Firefox keeps no page that holds a lock, as the connected tab does: it loads the page again.
+    // Firefox loads the page again: it keeps none with `no-store`, an open stream or a lock.
     const kept = await tab.run(() => document.body.getAttribute('data-kept'));
     if (engine !== 'firefox') expect(kept, 'restored from the back/forward cache').toBe('true');
 
