@@ -3,7 +3,7 @@
 # engine that can't, the line has its name, "-" and the reason. FIREFOX and CHROMIUM name other browsers.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 # first PROGRAM...: path of the first program that exists.
 first() {

@@ -5,10 +5,10 @@
 # run, too.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests storms build api browser engines)
+PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser engines)
 # Run by `make test-all` in addition.
 LONG_PARTS=(engines-all)
 KNOWN=("${PARTS[@]}" "${LONG_PARTS[@]}")
@@ -73,7 +73,7 @@ rustdoc() {
 tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 
 # One minute of `make soak`.
-storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
+soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
 

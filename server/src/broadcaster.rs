@@ -99,6 +99,7 @@ impl Broadcaster {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
         let (mut workers, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..cores {
+            #[expect(clippy::disallowed_methods, reason = "the number of connections limits it")]
             let (sender, joining) = mpsc::unbounded_channel();
             workers.push(sender);
             ends.push(joining);

@@ -5,7 +5,8 @@
 //! that has just jumped ahead; see [`Belief`].
 
 use protocol::Time;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Smallest jump in microseconds; clocks are adjusted in smaller steps all the time.
 const MIN_JUMP_MICROS: i64 = 500_000;

@@ -37,9 +37,10 @@ use protocol::{ConditionKind, EventBody, HostName, KindName, Operation, Operatio
 use recent::{DeletedOperations, EndedOperations};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{Change, Commit, Store, Stored, Writer};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use transaction::Transaction;
 

@@ -9,9 +9,10 @@ use crate::host_registry::LastWord;
 use pool::{Backoff, Pool, PoolError, Sse};
 use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations, Outcome};
 use protocol::{HostName, InstanceId, OperationId, Time};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::Room;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Timeout of requests about the host itself.

@@ -4,8 +4,9 @@ use crate::clock_jump::Belief;
 use crate::command::{Command, CoordinatorSender};
 use protocol::Time;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{Keep, Store};
+use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 

@@ -2,8 +2,8 @@
 
 use crate::Refusal;
 use crate::checkpoint_store::{CheckpointStore, PendingFile, is_name};
-use crate::host::Shared;
-use crate::routes::{Answer, parse_as, parse_id, wrong_query};
+use crate::parse::{Answer, parse_attempt, parse_id, wrong_query};
+use crate::shared::Shared;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
@@ -176,10 +176,6 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
 fn no_shelf() -> Refusal {
     let why = "This host can't store checkpoint files, because it has no folder for them.";
     Refusal::new(ProblemType::Conflict, why)
-}
-
-fn parse_attempt(text: &str) -> Answer<u32> {
-    parse_as(text, "an attempt number")
 }
 
 /// Runs disk access on a blocking thread.

@@ -4,8 +4,9 @@ use crate::Refusal;
 use crate::access::guard;
 use crate::checkpoints;
 use crate::health::{Checked, checks};
-use crate::host::Shared;
+use crate::parse::{Answer, parse_id, wrong_query};
 use crate::registry::Started;
+use crate::shared::Shared;
 use crate::stream::{CheckpointBuilder, poll, stream};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
@@ -14,14 +15,13 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http_wire::{Wait, bad_query, sse};
+use http_wire::{Wait, sse};
 use protocol::host::{
     About, CancelAttempt, Check, Health, HostOperation, HostOperations, Outcome, StartAttempt,
 };
-use protocol::{InstanceId, OperationId, Preview, ProblemType, Time};
+use protocol::{InstanceId, Preview, ProblemType, Time};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,8 +29,6 @@ use std::time::Duration;
 const BODY_BYTES: usize = 1024 * 1024;
 /// Timeout of a request's body.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
-
-pub(crate) type Answer<T> = Result<T, Refusal>;
 
 /// All of `/host/v1`, behind access control.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
@@ -113,6 +111,8 @@ async fn start(
     request: Request,
 ) -> Answer<(StatusCode, Json<HostOperation>)> {
     let ask: StartAttempt = read(request).await?;
+    http_wire::about_operation(ask.id);
+    http_wire::about_attempt(ask.attempt);
     Ok(match shared.registry.start(ask).await? {
         Started::New(operation) => (StatusCode::ACCEPTED, Json(operation)),
         Started::Known(operation) => (StatusCode::OK, Json(operation)),
@@ -134,6 +134,7 @@ async fn cancel(
 ) -> Answer<Response> {
     let id = parse_id(&id)?;
     let ask: CancelAttempt = read(request).await?;
+    http_wire::about_attempt(ask.attempt);
     let acknowledged = shared.registry.cancel(id, &ask)?;
     Ok((StatusCode::ACCEPTED, Json(acknowledged)).into_response())
 }
@@ -219,19 +220,4 @@ async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
     })?;
     serde_json::from_slice(&body)
         .map_err(|e| Refusal::new(ProblemType::BadRequest, format!("Invalid request body: {e}.")))
-}
-
-pub(crate) fn parse_id(text: &str) -> Answer<OperationId> {
-    text.parse().map_err(|e: protocol::NameError| Refusal::new(ProblemType::BadRequest, format!("{e}.")))
-}
-
-pub(crate) fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
-    text.parse().map_err(|_| {
-        let text: String = text.chars().take(60).collect();
-        Refusal::new(ProblemType::BadRequest, format!("'{text}' is not {what}."))
-    })
-}
-
-pub(crate) fn wrong_query(rejection: QueryRejection) -> Refusal {
-    bad_query(&rejection, "See the host contract for the parameters.")
 }

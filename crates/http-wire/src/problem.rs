@@ -10,6 +10,7 @@ pub const PROBLEM: &str = "application/problem+json";
 /// Error of a handler: a [`Problem`] that axum can respond with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
+    /// Body of the response.
     pub problem: Problem,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
@@ -41,11 +42,20 @@ impl From<Problem> for ApiError {
     }
 }
 
+/// Problem of a response, in its extensions, so that the ID of the request can be added to it.
+#[derive(Clone)]
+pub(crate) struct Reported(pub Problem);
+
+pub(crate) fn json(problem: &Problem) -> Vec<u8> {
+    serde_json::to_vec(problem).expect("a problem has only strings and numbers")
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.problem).expect("a problem has only strings and numbers");
+        let body = json(&self.problem);
         let mut response = (status, [(header::CONTENT_TYPE, PROBLEM)], body).into_response();
+        response.extensions_mut().insert(Reported(self.problem));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -389,6 +389,7 @@ pub async fn logs(
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
     let Query(query) = query.map_err(bad_query)?;
+    query.attempt.into_iter().for_each(http_wire::about_attempt);
     if query.format == Some(LogFormat::Text) {
         return Ok(log_text::whole(&server.engine, id_of(id)?, query.attempt).await?);
     }

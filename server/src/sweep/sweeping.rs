@@ -4,33 +4,29 @@
 //! knows the state of each child; only for deleted runs the recorded results are the last source.
 
 use super::params::figure;
+use crate::children::{CHECK_INTERVAL, pass_over};
 use crate::problem::problem_of;
-use engine::{Cursor, Engine, EngineError, Read};
+use engine::{Engine, EngineError};
 use host_kit::{CheckpointBuilder, Context, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::operation::AttemptOrigin;
-use protocol::sweep::{Plan, Ran, SweepResult, rank};
+use protocol::sweep::{Ran, SweepResult};
 use protocol::{Action, AuditEntry, KindName, LogLevel, Operation, OperationId, State, Via};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use sweep_plan::{Plan, rank};
+use tokio::time::Instant;
 
 /// Series names: the metric of each run, and the best so far.
 pub(super) const FIGURE: &str = "figure";
 pub(super) const BEST: &str = "best";
 /// Minimum interval of reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-/// Minimum interval of checks of the children, because events of other operations wake it too.
-pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a cancelled sweep records the results of its runs. The engine ends the sweep after the last of them,
 /// however long that takes.
 const CHILDREN_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Drains the feed, which only serves as a wake-up.
-pub(super) fn pass_over(feed: &mut Cursor) {
-    while matches!(feed.read(), Read::Frames { .. }) {}
-}
 
 /// Running sweep.
 pub(super) struct Sweeping<'a> {

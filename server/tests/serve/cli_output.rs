@@ -8,7 +8,7 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// The command, for the server at `url`.
 fn signalbox(url: &str, args: &[&str]) -> Command {

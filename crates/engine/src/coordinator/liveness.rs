@@ -5,8 +5,9 @@ use crate::lifecycle::{self, Message, Record};
 use protocol::api::HostLink;
 use protocol::operation::AttemptOrigin;
 use protocol::{Actor, ConditionKind, OperationId, State, Time};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::Change;
+use tokio::time::Instant;
 
 impl Coordinator {
     /// Called about once a second.

@@ -47,6 +47,11 @@ impl Percentages {
         }
     }
 
+    /// Whether there was a percentage.
+    pub fn any(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// Handles a percentage with a label.
     pub fn share(&mut self, label: &str, share: f64) -> Option<Share> {
         match &mut self.first {

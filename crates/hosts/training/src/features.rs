@@ -4,9 +4,9 @@
 
 use crate::trouble::failure;
 use data_host::Bar;
+use display::format::{count as thousands, counted};
 use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
 use protocol::Failure;
-use protocol::counts::{counted, thousands};
 use std::fmt;
 
 /// Maximum lookback of a feature, in bars.

@@ -12,9 +12,9 @@ use crate::trainer::{Figures, State};
 use crate::trouble::failure;
 use crate::work::PHASES;
 use data_host::Library;
+use display::format::counted;
 use host_kit::{Context, WorkError};
 use protocol::LogLevel;
-use protocol::counts::counted;
 use protocol::host::ResultDoc;
 use std::path::Path;
 

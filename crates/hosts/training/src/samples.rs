@@ -7,9 +7,9 @@ use crate::scaler::Scaler;
 use crate::split::{Cuts, Part};
 use crate::trouble::failure;
 use data_host::Bar;
+use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use protocol::Time;
-use protocol::counts::{counted, thousands};
 use sha2::{Digest, Sha256};
 
 /// Minimum number of samples per set.

@@ -19,8 +19,8 @@ use super::resume::{Done, Saved, Trust, VERSION};
 use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
+use display::format::{count as thousands, counted};
 use host_kit::WorkError;
-use protocol::counts::{counted, thousands};
 use protocol::{LogLevel, Time};
 
 /// Bars collected for a segment.

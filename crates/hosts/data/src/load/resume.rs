@@ -6,7 +6,7 @@ use super::super::segment;
 use super::super::source::{Known, Opened, Place, off_thread};
 use super::super::validate::Validator;
 use super::report::{Report, say};
-use protocol::counts::counted;
+use display::format::counted;
 use protocol::{LogLevel, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

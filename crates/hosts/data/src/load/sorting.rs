@@ -3,8 +3,8 @@
 use super::super::bars::Bar;
 use super::super::trouble::failure;
 use super::super::validate::{Validator, already_there};
+use display::format::count as thousands;
 use protocol::Failure;
-use protocol::counts::thousands;
 
 /// Maximum number of rows to sort in memory, about 700 MB.
 const MAX_SORTED_ROWS: usize = 10_000_000;

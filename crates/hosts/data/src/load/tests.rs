@@ -5,10 +5,11 @@ use super::super::config::TextOptions;
 use super::super::segment;
 use super::report::Report;
 use super::*;
+use form::Form;
 use host_kit::CancellationToken;
 use proptest::prelude::*;
 use protocol::results::LoadResult;
-use protocol::{Form, LogLevel, Point, Time};
+use protocol::{LogLevel, Point, Time};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -679,7 +680,7 @@ async fn real_files_are_loaded_wholly() {
         let text = fs::read_to_string(data.join(format!("{symbol}_{timeframe}.csv"))).unwrap();
         let lines: Vec<&str> = text.lines().skip(1).filter(|l| !l.trim().is_empty()).collect();
         let notebook = Notebook::new();
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let result =
             bench.run(&notebook, json!({"symbol": symbol, "timeframe": timeframe}), None).await.unwrap();
         let took = started.elapsed();
@@ -704,7 +705,7 @@ async fn real_files_are_loaded_wholly() {
             request.symbol,
             request.timeframe,
         );
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let candles = candles::candles(&set, Range::default(), 1_000).unwrap().unwrap();
         println!("{} candles of {} bars in {:?}", candles.t.len(), candles.bars, started.elapsed());
         assert_eq!(candles.bars, result.rows);
