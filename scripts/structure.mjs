@@ -24,8 +24,6 @@ const CIRCLES_TO_BREAK = [
     'crates/store',
     'crates/hosts/backtest',
     'crates/hosts/data',
-    'crates/hosts/exec',
-    'crates/hosts/ktrdr',
     'crates/hosts/training',
 ];
 
