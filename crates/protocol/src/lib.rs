@@ -16,6 +16,7 @@ pub mod ids;
 pub mod kind;
 pub mod log_search;
 pub mod operation;
+pub mod paths;
 pub mod preview;
 pub mod problem;
 pub mod progress;
