@@ -4,7 +4,7 @@
 # through rustup, and missing system packages where that is permitted.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 FOR=${1:-serve}
 

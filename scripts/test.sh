@@ -4,7 +4,7 @@
 # processes or temporary folders behind. Arguments select parts: scripts/test.sh format lints
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 . "$ROOT/scripts/leftovers.sh"
 
 PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser)

@@ -135,3 +135,27 @@ pub fn write_ready(path: &Path, url: &str) -> anyhow::Result<()> {
     AtomicFile::put(path, format!("{url}\n").as_bytes())
         .with_context(|| format!("can't write the ready file {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::get;
+    use http_wire::AccessLog;
+    use protocol::Problem;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_gets_a_problem_document_with_the_id_of_the_request() {
+        let broken = Router::new().route("/", get(async || -> () { panic!("broken") }));
+        let router = traced(broken.layer(CatchPanicLayer::custom(panicked)), AccessLog::Off);
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let id = response.headers()[http_wire::X_REQUEST_ID].to_str().unwrap().to_owned();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!((problem.status, problem.request_id), (500, Some(id)));
+        assert!(!problem.detail.contains("broken"), "the message of a panic is for the log");
+    }
+}

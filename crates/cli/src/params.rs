@@ -1,7 +1,7 @@
 //! Parameters as typed on the command line, parsed as the kind declares them.
 
 use anyhow::bail;
-use protocol::Form;
+use form::Form;
 use protocol::api::KindList;
 use serde_json::{Map, Value};
 

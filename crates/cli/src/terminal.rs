@@ -1,7 +1,5 @@
 //! Terminal of standard error: its width, and lines cut to fit.
 
-use protocol::ansi;
-
 /// Width in columns if neither the terminal nor `COLUMNS` gives one.
 const DEFAULT_COLUMNS: usize = 80;
 

@@ -12,7 +12,7 @@ pub fn kinds(kinds: &KindList) -> String {
         let spec = &offer.spec;
         let away = if offer.available { "" } else { "  (no host connected)" };
         said.push_str(&format!("{}  {}{away}\n", spec.name, spec.title));
-        let form = protocol::Form::from_schema(&spec.params).ok();
+        let form = form::Form::from_schema(&spec.params).ok();
         for field in form.iter().flat_map(|form| &form.fields) {
             let needed = if field.required && field.default.is_none() { ", required" } else { "" };
             said.push_str(&format!("    {}: {}{needed}\n", field.name, field.kind.takes()));

@@ -1,9 +1,10 @@
 //! Catalogue of kinds as declared by their hosts, with the form of their parameters.
 
 use crate::error::EngineError;
+use form::Form;
 use parking_lot::RwLock;
 use protocol::api::{KindList, KindOffer};
-use protocol::{Form, HostName, KindName, KindSpec};
+use protocol::{HostName, KindName, KindSpec};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -87,6 +87,7 @@ mod context;
 mod feed;
 mod health;
 mod host;
+mod life;
 mod meter;
 mod parse;
 mod registry;
@@ -95,13 +96,15 @@ mod routes;
 mod shared;
 mod stream;
 mod work;
+mod work_error;
 
 pub use atomic_file::AtomicFile;
 pub use checkpoint_store::SavedFile;
 pub use context::{CheckpointBuilder, CheckpointError, Context};
 pub use host::{BuildError, Host, HostBuilder};
 pub use http_wire::ApiError as Refusal;
-pub use work::{Work, WorkError, params_schema};
+pub use work::{Work, params_schema};
+pub use work_error::WorkError;
 
 pub use async_trait::async_trait;
 pub use protocol;

@@ -1,10 +1,11 @@
 //! Registry: the newest attempt of each operation, the slots, and the last ended operations.
 
 use crate::Refusal;
-use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
+use crate::attempt::{Attempt, FENCE_DEADLINE, Stop};
 use crate::cancelled_starts::CancelledStarts;
 use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
+use crate::life::live;
 use crate::work::{AnyWork, NotPrepared, Prepared};
 use parking_lot::Mutex;
 use protocol::host::PreviewParams;

@@ -1,6 +1,5 @@
 //! Errors on the wire, as RFC 9457 problem documents.
 
-use crate::FieldError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -111,6 +110,22 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// Validation error of one parameter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Name of the parameter.
+    pub field: String,
+    /// What is wrong, and which values are valid.
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
 
 #[cfg(test)]
 mod tests {

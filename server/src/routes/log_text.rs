@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::{Engine, EngineError};
 use futures::stream;
-use protocol::{LogLine, OperationId, ansi};
+use protocol::{LogLine, OperationId};
 use std::fmt::Write;
 
 /// Lines per read.

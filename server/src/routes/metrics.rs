@@ -18,7 +18,8 @@ use std::sync::atomic::Ordering;
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Server metrics in the OpenMetrics text format, which Prometheus reads.
-#[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "probes",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     let now = Now {
         snapshot: server.engine.snapshot(),

@@ -10,12 +10,13 @@ use engine::{Engine, EngineError};
 use host_kit::{CheckpointBuilder, Context, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::operation::AttemptOrigin;
-use protocol::sweep::{Plan, Ran, SweepResult, rank};
+use protocol::sweep::{Ran, SweepResult};
 use protocol::{Action, AuditEntry, KindName, LogLevel, Operation, OperationId, State, Via};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use sweep_plan::{Plan, rank};
 
 /// Series names: the metric of each run, and the best so far.
 pub(super) const FIGURE: &str = "figure";

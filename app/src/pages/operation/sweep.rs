@@ -9,8 +9,9 @@ use crate::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
 use protocol::State;
-use protocol::sweep::{Plan, Ran, SweepResult};
+use protocol::sweep::{Ran, SweepResult};
 use serde_json::Value;
+use sweep_plan::Plan;
 
 /// Number of top runs to compare.
 const COMPARED: usize = 5;

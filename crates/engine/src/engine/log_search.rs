@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::error::EngineError;
 use protocol::api::LogSearch;
-use protocol::{LogLevel, OperationId, log_search};
+use protocol::{LogLevel, OperationId};
 
 /// Lines per read.
 const READ_LINES: u32 = 5_000;

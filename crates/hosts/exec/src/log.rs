@@ -3,7 +3,7 @@
 use crate::progress_sink::ProgressSink;
 use crate::rate_limit::RateLimit;
 use crate::stream::Stream;
-use protocol::{LogLevel, ansi};
+use protocol::LogLevel;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 

@@ -11,7 +11,7 @@ use crate::progress_sink::ProgressSink;
 use crate::said::{PhaseSaid, Said};
 use crate::stream::Stream;
 use crate::tqdm::{Bars, Drawn};
-use protocol::{LogLevel, ansi};
+use protocol::LogLevel;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::Instant;

@@ -10,7 +10,7 @@ use display::format;
 use display::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::{LogLevel, LogLine, ansi};
+use protocol::{LogLevel, LogLine};
 use std::fmt::Write;
 
 /// Lines per request.

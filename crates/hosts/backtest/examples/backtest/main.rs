@@ -6,7 +6,7 @@
 
 mod bars;
 
-use protocol::Form;
+use form::Form;
 use serde_json::{Map, json};
 use signalbox_backtest_host::{BacktestParams, trade};
 use std::convert::Infallible;

@@ -3,7 +3,6 @@
 use super::*;
 use crate::lines::{Lines, State};
 use proptest::prelude::*;
-use protocol::ansi;
 
 /// All states and log lines of a sample of real output.
 fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {

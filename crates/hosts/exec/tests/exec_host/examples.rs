@@ -1,8 +1,9 @@
 //! The examples run unchanged, and the table in the documentation is valid.
 
 use crate::rig::{Rig, python};
+use form::Form;
 use protocol::host::{About, Health};
-use protocol::{Form, LogLevel, OperationId, Problem};
+use protocol::{LogLevel, OperationId, Problem};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

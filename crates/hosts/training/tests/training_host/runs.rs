@@ -2,8 +2,9 @@
 
 use crate::rig::Served;
 use data_host::{Library, Range, Timeframe};
+use form::Form;
 use protocol::host::{About, Health, Outcome};
-use protocol::{Form, OperationId, Problem};
+use protocol::{OperationId, Problem};
 use serde_json::json;
 
 #[tokio::test]

@@ -1,6 +1,7 @@
-//! Log search: the server searches all lines and the page those that it has, with the same rules.
+//! Log search: the server searches all lines and the page those that it has, with the same rules. Compiles to
+//! native code and to WebAssembly.
 
-use crate::{LogLevel, ansi};
+use protocol::LogLevel;
 use std::ops::Range;
 
 /// Whether a line has at least a level and contains a text, ignoring colours and case; `words` are in lower case.

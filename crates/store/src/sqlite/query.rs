@@ -5,12 +5,20 @@ use protocol::filter::{Order, ParamIs};
 use protocol::{OperationId, State, Time};
 use rusqlite::types::Value as Sql;
 
+/// Largest page.
+const MAX_PAGE: u32 = 500;
+
+/// Number of operations on a page.
+pub(super) fn page_size(filter: &Filter) -> u32 {
+    filter.limit.clamp(1, MAX_PAGE)
+}
+
 /// IDs of a page and one more, in the filter's order, at `now`: a statement and its values.
 ///
 /// The first parameter with a single value, if any, leads through `params`, where its operations are ordered by ID.
 /// Otherwise, a single state, kind, host or parent leads through its index. For other queries, one index with all
 /// queried columns is scanned.
-pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+pub(super) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     let Found { id, from, mut clauses } = found(filter, now);
     let (direction, beyond) = match filter.order {
         Order::Newest => ("DESC", "<"),
@@ -20,12 +28,12 @@ pub(crate) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
         clauses.id(&format!("{id} {beyond}"), after);
     }
     let wanted = clauses.wanted();
-    clauses.values.push(Sql::Integer(i64::from(filter.limit.clamp(1, 500)) + 1));
+    clauses.values.push(Sql::Integer(i64::from(page_size(filter)) + 1));
     (format!("SELECT {id} FROM {from} {wanted} ORDER BY {id} {direction} LIMIT ?"), clauses.values)
 }
 
 /// Number of operations by state that a filter matches at `now`: a statement and its values.
-pub(crate) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+pub(super) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
     let Found { from, clauses, .. } = found(filter, now);
     (format!("SELECT o.state, count(*) FROM {from} {} GROUP BY o.state", clauses.wanted()), clauses.values)
 }

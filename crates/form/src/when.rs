@@ -18,7 +18,7 @@ impl When {
     ///
     /// # Errors
     /// If it is invalid.
-    pub(super) fn from_schema(property: &Value, before: &[&str]) -> Result<Self, String> {
+    pub(crate) fn from_schema(property: &Value, before: &[&str]) -> Result<Self, String> {
         let Some(said) = property.get(KEY) else { return Ok(Self::default()) };
         let said = said
             .as_object()
@@ -29,8 +29,8 @@ impl When {
                 return Err(format!("{KEY} names '{name}', which is not an earlier parameter"));
             }
             let values = match values {
-                Value::Array(values) => values.iter().map(super::plain).collect(),
-                one => vec![super::plain(one)],
+                Value::Array(values) => values.iter().map(crate::value::plain).collect(),
+                one => vec![crate::value::plain(one)],
             };
             all.push((name.clone(), values));
         }
@@ -38,7 +38,7 @@ impl When {
     }
 
     /// Whether it holds. `now` returns the value of a parameter; `None` if it is not set or does not apply itself.
-    pub(super) fn holds(&self, now: &dyn Fn(&str) -> Option<String>) -> bool {
+    pub(crate) fn holds(&self, now: &dyn Fn(&str) -> Option<String>) -> bool {
         self.0.iter().all(|(name, values)| now(name).is_some_and(|now| values.contains(&now)))
     }
 

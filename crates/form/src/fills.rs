@@ -17,7 +17,7 @@ impl Fills {
     ///
     /// # Errors
     /// A sentence about a part that is not an object, or names an unknown parameter.
-    pub(super) fn from_schema(property: &Value, known: &dyn Fn(&str) -> bool) -> Result<Self, String> {
+    pub(crate) fn from_schema(property: &Value, known: &dyn Fn(&str) -> bool) -> Result<Self, String> {
         let Some(fills) = property.get(FILLS_KEY) else { return Ok(Self::default()) };
         let shape = || format!("{FILLS_KEY} must be an object of values, each with an object of parameters");
         let mut all = Vec::new();
@@ -26,7 +26,7 @@ impl Fills {
             if let Some(unknown) = params.keys().find(|name| !known(name)) {
                 return Err(format!("{FILLS_KEY} names the unknown parameter '{unknown}'"));
             }
-            let texts = params.iter().map(|(name, value)| (name.clone(), super::plain(value)));
+            let texts = params.iter().map(|(name, value)| (name.clone(), crate::value::plain(value)));
             all.push((value.clone(), texts.collect()));
         }
         Ok(Self(all))

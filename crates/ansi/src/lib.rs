@@ -3,6 +3,9 @@
 //! Programs colour their output with escape sequences (ECMA-48, SGR: `ESC [ 1 ; 31 m`). The parser applies colour,
 //! bold, faint, italic and underline. It drops all other sequences and control characters, so they are never shown.
 //! 256-colour and true-colour codes map to the nearest of the 16 colours that the page supports.
+//!
+//! Knows text only; compiles to native code and to WebAssembly. The parser is our own, because parsers of bytes such as
+//! `anstyle-parse` hide the text after a truncated sequence (`ESC [ 31 é`), and don't know `U+009B` in UTF-8.
 
 use std::borrow::Cow;
 
