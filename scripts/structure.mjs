@@ -20,7 +20,6 @@ const CIRCLES_TO_BREAK = [
     'app',
     'crates/hosts/backtest',
     'crates/hosts/data',
-    'crates/hosts/ktrdr',
     'crates/hosts/training',
 ];
 

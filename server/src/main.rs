@@ -11,7 +11,6 @@ mod below;
 mod broadcaster;
 mod bundled;
 mod children;
-mod cli;
 mod config;
 mod demo;
 mod guard;
@@ -19,7 +18,6 @@ mod host;
 mod host_lock;
 mod listen;
 mod models;
-mod output;
 mod page;
 mod problem;
 mod routes;
@@ -28,7 +26,7 @@ mod stream;
 mod sweep;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use output::OutputError;
+use cli::output::{self, OutputError};
 use std::process::ExitCode;
 
 /// Next steps, below the help.

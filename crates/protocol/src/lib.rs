@@ -14,6 +14,7 @@ pub mod host_status;
 pub mod ids;
 pub mod kind;
 pub mod operation;
+pub mod paths;
 pub mod preview;
 pub mod problem;
 pub mod progress;

@@ -34,6 +34,12 @@ static CTEST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*(?<done>\d+)/(?<total>\d+) Test\s+#\d+: ").expect("the expression is well formed")
 });
 
+/// `  5% (3 of 60) |#      | Elapsed Time: 0:00:00 ETA: 0:00:01` of progressbar2, without a terminal.
+static PROGRESSBAR2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^ *\d{1,3}% \((?<done>\d+) of (?<total>\d+)\) \|.*\| Elapsed Time: ")
+        .expect("the expression is well formed")
+});
+
 /// `....F..... [ 45%]`, `test_a.py ...... [ 45%]`, `test_a.py::test_b PASSED [ 45%]`, `[gw0] [ 45%] PASSED test_a.py::b`.
 static PYTEST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -71,6 +77,8 @@ pub(crate) enum Display {
     Count { title: String, done: u64, total: u64 },
     /// Ended tests.
     Tests { done: u64, total: u64 },
+    /// Count of progressbar2.
+    Items { done: u64, total: u64 },
     /// Copied bytes; how many will follow is unknown.
     Bytes(u64),
     /// Share of the whole, with the name of its tool, or of its download.
@@ -92,6 +100,10 @@ impl Display {
         if let Some(found) = CTEST.captures(line) {
             let (done, total) = (number(&found, "done")?, number(&found, "total")?);
             return (done <= total).then_some(Self::Tests { done, total });
+        }
+        if let Some(found) = PROGRESSBAR2.captures(line) {
+            let (done, total) = (number(&found, "done")?, number(&found, "total")?);
+            return (done <= total && total > 0).then_some(Self::Items { done, total });
         }
         if let Some(found) = DD.captures(line) {
             return number(&found, "done").map(Self::Bytes);
@@ -152,6 +164,10 @@ mod tests {
             (
                 "  5/12 Test  #5: parses_dates .....................   Passed    0.01 sec",
                 Some(Display::Tests { done: 5, total: 12 }),
+            ),
+            (
+                "  5% (3 of 60) |#                          | Elapsed Time: 0:00:00 ETA: 0:00:01",
+                Some(Display::Items { done: 3, total: 60 }),
             ),
             ("2253324288 bytes (2.3 GB, 2.1 GiB) copied, 1 s, 2.3 GB/s", Some(Display::Bytes(2253324288))),
             (

@@ -98,6 +98,9 @@ impl Displays {
             Some(Display::Tests { done, total }) => {
                 self.part("ctest", done, total, "tests", done as f64 / total as f64)
             }
+            Some(Display::Items { done, total }) => {
+                self.part("progressbar2", done, total, "", done as f64 / total as f64)
+            }
             Some(Display::Bytes(done)) => {
                 Shown::said(Said { done: Some(done), unit: Some("B".to_owned()), ..Said::default() })
             }

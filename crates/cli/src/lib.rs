@@ -1,17 +1,22 @@
 //! Command line: starts, lists, shows, follows and cancels operations of a running server, with the same API as the
-//! page. Knows neither engine nor store.
+//! page.
+//!
+//! Knows: arguments, exit codes, and what is printed where. Must not know: HTTP, the engine, the store, the page. The
+//! program `signalbox` calls one function for each command.
 
-mod ask;
 mod follow;
+mod id;
+pub mod output;
 mod params;
+mod printer;
 mod terminal;
 mod text;
 
-use crate::output;
-use ask::Server;
+use anyhow::anyhow;
 use clap::Args;
-use protocol::api::{CancelOperation, OperationDetail, OperationPage, StartOperation};
-use protocol::{KindName, Operation, OperationId, State};
+use client::{Client, ClientConfig, ClientError, OperationQuery};
+use protocol::api::{CancelOperation, StartOperation};
+use protocol::{KindName, OperationId, State};
 use std::process::ExitCode;
 
 /// Outcome for the shell.
@@ -61,6 +66,25 @@ pub struct To {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl To {
+    fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(ClientConfig { server: self.server.clone(), token: self.token.clone() })?)
+    }
+}
+
+/// Error of a request with what the command line can do about it.
+fn advised(error: ClientError) -> anyhow::Error {
+    match error {
+        ClientError::Unreachable { .. } => {
+            anyhow!("{error}. Start one with `signalbox serve`, or set its address with --server URL")
+        }
+        ClientError::Decode { .. } => anyhow!(
+            "{error}. Check the address (--server URL); a proxy or a login page on the way may have answered instead"
+        ),
+        error => error.into(),
+    }
 }
 
 /// Arguments of `signalbox start`.
@@ -144,15 +168,15 @@ pub struct CancelArgs {
 
 /// Starts an operation: its ID goes to standard output, everything else to standard error.
 pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
-    let server = Server::new(&args.to)?;
-    let kinds = server.kinds().await?;
+    let client = args.to.client()?;
+    let kinds = client.kinds().await.map_err(advised)?;
     if args.kind == "help" {
         output::line(&text::kinds(&kinds))?;
         return Ok(Exit::Fine);
     }
     let params = params::read(&kinds, &args.kind, &args.params)?;
     let request = StartOperation { kind: KindName::new(args.kind)?, params, priority: args.priority };
-    let operation: Operation = server.post("/api/v1/operations", &request).await?;
+    let operation = client.start(&request).await.map_err(advised)?;
     if args.to.json && !args.follow {
         output::line(&serde_json::to_string(&operation)?)?;
         return Ok(Exit::Fine);
@@ -164,14 +188,14 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
             "Started {} {}: {}",
             operation.kind,
             operation.title,
-            server.page(operation.id)
+            client.page_of(operation.id)
         ))?;
         written?;
     }
     if !args.follow {
         return Ok(Exit::Fine);
     }
-    let ended = follow::follow(&server, operation.id, false, args.to.json).await?;
+    let ended = follow::follow(&client, operation.id, false, args.to.json).await?;
     if !args.to.json {
         output::note(&text::ended(&ended))?;
     }
@@ -180,17 +204,16 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
 
 /// Prints a table of operations, newest first.
 pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
-    let server = Server::new(&args.to)?;
-    let limit = args.limit.to_string();
-    let filters = [
-        ("state", args.state.as_deref()),
-        ("kind", args.kind.as_deref()),
-        ("host", args.host.as_deref()),
-        ("q", args.q.as_deref()),
-        ("after", args.after.as_deref()),
-        ("limit", Some(limit.as_str())),
-    ];
-    let page: OperationPage = server.get(&ask::query("/api/v1/operations", filters)).await?;
+    let client = args.to.client()?;
+    let query = OperationQuery {
+        state: args.state,
+        kind: args.kind,
+        host: args.host,
+        words: args.q,
+        after: args.after,
+        limit: args.limit,
+    };
+    let page = client.operations(&query).await.map_err(advised)?;
     if args.to.json {
         output::line(&serde_json::to_string(&page)?)?;
         return Ok(Exit::Fine);
@@ -204,9 +227,9 @@ pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
 
 /// Prints all details of one operation.
 pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
-    let server = Server::new(&args.to)?;
-    let id = server.id_of(&args.id).await?;
-    let detail: OperationDetail = server.get(&format!("/api/v1/operations/{id}")).await?;
+    let client = args.to.client()?;
+    let id = id::id_of(&client, &args.id).await?;
+    let detail = client.operation(id).await.map_err(advised)?;
     if args.to.json {
         output::line(&serde_json::to_string(&detail)?)?;
     } else {
@@ -217,13 +240,13 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
 
 /// Follows an operation until it ends; exits accordingly.
 pub async fn follow(args: FollowArgs) -> anyhow::Result<Exit> {
-    let server = Server::new(&args.to)?;
-    let id = server.id_of(&args.id).await?;
-    follow_to_end(&server, id, args.log, args.to.json).await
+    let client = args.to.client()?;
+    let id = id::id_of(&client, &args.id).await?;
+    follow_to_end(&client, id, args.log, args.to.json).await
 }
 
-async fn follow_to_end(server: &Server, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
-    let ended = follow::follow(server, id, log, json).await?;
+async fn follow_to_end(client: &Client, id: OperationId, log: bool, json: bool) -> anyhow::Result<Exit> {
+    let ended = follow::follow(client, id, log, json).await?;
     if !json {
         output::line(&text::ended(&ended))?;
     }
@@ -232,12 +255,12 @@ async fn follow_to_end(server: &Server, id: OperationId, log: bool, json: bool) 
 
 /// Cancels an operation.
 pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
-    let server = Server::new(&args.to)?;
-    let id = server.id_of(&args.id).await?;
+    let client = args.to.client()?;
+    let id = id::id_of(&client, &args.id).await?;
     let request = CancelOperation { reason: args.reason };
-    let operation: Operation = server.post(&format!("/api/v1/operations/{id}/cancel"), &request).await?;
+    let operation = client.cancel(id, &request).await.map_err(advised)?;
     if args.follow {
-        return follow_to_end(&server, id, false, args.to.json).await;
+        return follow_to_end(&client, id, false, args.to.json).await;
     }
     if args.to.json {
         output::line(&serde_json::to_string(&operation)?)?;

@@ -3,8 +3,7 @@
 //! Lines are numbered within an attempt, so lines of the stored log and of the feed are matched by number: none is
 //! printed twice, and a gap is filled from the stored log first.
 
-use crate::cli::ask::Server;
-use protocol::api::LogPage;
+use crate::{Client, ClientError};
 use protocol::{LogLine, OperationId};
 
 /// Lines per request.
@@ -52,18 +51,18 @@ impl LogCursor {
     /// on; `None` if there are none.
     ///
     /// # Errors
-    /// The server's error, as a sentence.
+    /// [`ClientError`]; the cursor stays where it is.
     pub async fn next_stored(
         &mut self,
-        server: &Server,
+        client: &Client,
         id: OperationId,
         attempt: u32,
         last: Option<u64>,
-    ) -> anyhow::Result<Option<Vec<LogLine>>> {
+    ) -> Result<Option<Vec<LogLine>>, ClientError> {
         while self.attempt <= attempt {
             let last = match last.filter(|_| self.attempt == attempt) {
                 Some(last) => last,
-                None => newest_line(server, id, self.attempt).await?,
+                None => newest_line(client, id, self.attempt).await?,
             };
             if self.n >= last {
                 if self.attempt == attempt {
@@ -74,9 +73,7 @@ impl LogCursor {
             }
             let before = (self.n + PAGE_LINES).min(last) + 1;
             let attempt = self.attempt;
-            let path =
-                format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={PAGE_LINES}");
-            let page: LogPage = server.get(&path).await?;
+            let page = client.logs(id, attempt, Some(before), PAGE_LINES).await?;
             let new = self.take(attempt, &page.lines).to_vec();
             // Lines that the server no longer stores are skipped.
             self.n = before - 1;
@@ -88,9 +85,8 @@ impl LogCursor {
     }
 }
 
-async fn newest_line(server: &Server, id: OperationId, attempt: u32) -> anyhow::Result<u64> {
-    let path = format!("/api/v1/operations/{id}/logs?attempt={attempt}&limit=1");
-    let page: LogPage = server.get(&path).await?;
+async fn newest_line(client: &Client, id: OperationId, attempt: u32) -> Result<u64, ClientError> {
+    let page = client.logs(id, attempt, None, 1).await?;
     Ok(page.lines.last().map_or(0, |line| line.n))
 }
 

@@ -1,7 +1,7 @@
 //! Texts of the command line about operations. Pure; shared with the page where possible.
 
-use app::zone::Zone;
-use app::{display, format};
+use display::zone::Zone;
+use display::{cancel_steps, forecast, format};
 use protocol::api::{KindList, OperationDetail};
 use protocol::{Operation, State, Time};
 
@@ -61,20 +61,34 @@ pub fn table(operations: &[Operation], now: Time) -> String {
 /// Duration of the attempt so far.
 fn took(op: &Operation, now: Time) -> String {
     match (op.started_at, op.ended_at) {
-        (Some(from), Some(to)) => format::span(to.seconds_since(from)),
-        (Some(from), None) => format::duration(now.seconds_since(from)),
+        (Some(from), Some(to)) => rounded(to.seconds_since(from)),
+        (Some(from), None) => rounded(now.seconds_since(from)),
         _ => String::new(),
     }
 }
 
-/// Status in one line: `running  56 % · 11,204 of 20,758 rows · 1.2k rows/s`.
-pub fn standing(op: &Operation) -> String {
+/// Duration, rounded to the smallest unit that is shown: `2 m 10 s`, `1 h 6 m`.
+fn rounded(seconds: f64) -> String {
+    let unit = match seconds {
+        s if s < 9.95 => return format::span(seconds),
+        s if s < 3_599.5 => 1.0,
+        s if s < 86_370.0 => 60.0,
+        _ => 3_600.0,
+    };
+    format::duration((seconds / unit).round() * unit)
+}
+
+/// Status in one line: `running 56 % · 11,204 of 20,758 rows · 1.2k rows/s · about 40 s left`.
+pub fn standing(op: &Operation, now: Time) -> String {
     let mut parts = Vec::new();
     if let Some(progress) = op.progress.as_ref().filter(|_| !op.state.ended()) {
         parts.extend([
             display::how_far(Some(progress)),
             display::done_of_total(progress),
             display::doing(progress),
+            forecast::left(op.forecast.as_ref(), progress.eta_seconds, now)
+                .map(|left| if left.starts_with("about") { format!("{left} left") } else { left })
+                .unwrap_or_default(),
         ]);
     }
     if let Some(condition) = op.condition.as_ref().filter(|_| !op.state.ended()) {
@@ -82,13 +96,13 @@ pub fn standing(op: &Operation) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.dedup();
-    format!("{:<10} {}", op.state, parts.join(" · ")).trim_end().to_owned()
+    format!("{} {}", op.state, parts.join(" · ")).trim_end().to_owned()
 }
 
 /// Outcome: `succeeded after 2 m 10 s`, with the reason of a failure.
 pub fn ended(op: &Operation) -> String {
     let mut said = match (op.started_at, op.ended_at) {
-        (Some(from), Some(to)) => format!("{} after {}", op.state, format::span(to.seconds_since(from))),
+        (Some(from), Some(to)) => format!("{} after {}", op.state, rounded(to.seconds_since(from))),
         _ => op.state.to_string(),
     };
     if let Some(failure) = op.failure.as_ref().filter(|_| op.state == State::Failed) {
@@ -126,7 +140,7 @@ pub fn detail(detail: &OperationDetail, now: Time) -> String {
     };
     let at = |time: Time| Zone::Utc.moment(time);
     line("id", op.id.to_string());
-    line("state", if op.state.ended() { ended(op) } else { standing(op) });
+    line("state", if op.state.ended() { ended(op) } else { standing(op, now) });
     line(
         "attempt",
         match &op.host {
@@ -147,7 +161,7 @@ pub fn detail(detail: &OperationDetail, now: Time) -> String {
     line("tags", op.tags.join(", "));
     line("checkpoint", op.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default());
     if let Some(receipt) = &op.receipt {
-        let steps = display::trail::trail(receipt, Zone::Utc)
+        let steps = cancel_steps::steps(receipt, Zone::Utc)
             .into_iter()
             .map(|(step, text, _)| format!("{step} {text}"));
         line("cancel", steps.collect::<Vec<_>>().join(" · "));
@@ -196,6 +210,20 @@ mod tests {
         let (message, hint) = ("There is no file.".to_owned(), "Put one there.".to_owned());
         failed.failure = Some(Failure { reason: FailureReason::Work, message, hint });
         assert_eq!(ended(&failed), "failed after 2 m 10 s: There is no file.\nPut one there.");
+    }
+
+    #[test]
+    fn a_status_has_the_remaining_time_and_durations_are_rounded() {
+        let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
+        let mut running = op(State::Running);
+        running.progress = Some(protocol::Progress {
+            fraction: Some(0.5),
+            eta_seconds: Some(41.0),
+            ..protocol::Progress::start(now)
+        });
+        assert_eq!(standing(&running, now), "running 50 % · about 40 s left");
+        let spoken = [12.7, 59.6, 130.4, 3_599.6, 3_956.0, 86_399.0].map(rounded);
+        assert_eq!(spoken, ["13 s", "1 m 0 s", "2 m 10 s", "1 h 0 m", "1 h 6 m", "1 d 0 h"]);
     }
 
     #[test]

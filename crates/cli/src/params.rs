@@ -11,11 +11,8 @@ use serde_json::{Map, Value};
 /// A sentence that names what is unknown or invalid, and the correct form.
 pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Value> {
     let Some(offer) = kinds.kinds.iter().find(|offer| offer.spec.name.as_str() == kind) else {
-        let known: Vec<&str> = kinds.kinds.iter().map(|offer| offer.spec.name.as_str()).collect();
-        match known.is_empty() {
-            true => bail!("unknown kind {kind}: no host has connected since the server started"),
-            false => bail!("unknown kind {kind}. Available kinds: {}", known.join(", ")),
-        }
+        // The server knows whether its host may still connect, and says what is available.
+        return undeclared(given);
     };
     let form = match Form::from_schema(&offer.spec.params) {
         Ok(form) => form,
@@ -45,6 +42,20 @@ pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Va
             Ok(None) => {}
             Err(why) => bail!("{name}: {why}"),
         }
+    }
+    Ok(Value::Object(params))
+}
+
+/// Parameters of a kind whose form is not known: numbers, `true` and `false` as such, anything else as text.
+fn undeclared(given: &[String]) -> anyhow::Result<Value> {
+    let mut params = Map::new();
+    for pair in given {
+        let Some((name, text)) = pair.split_once('=') else {
+            bail!("'{pair}' is not a parameter. Write name=value");
+        };
+        let value =
+            serde_json::from_str(text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
+        params.insert(name.to_owned(), value.unwrap_or_else(|| Value::from(text)));
     }
     Ok(Value::Object(params))
 }
@@ -83,8 +94,13 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_of_a_host_that_has_not_connected_is_left_to_the_server() {
+        let params = said("exec.fit", &["epochs=3", "data=a=b.csv", "dry=true", "name=7a"]).unwrap();
+        assert_eq!(params, json!({"epochs": 3, "data": "a=b.csv", "dry": true, "name": "7a"}));
+    }
+
+    #[test]
     fn what_is_not_known_is_named_with_what_would_be_right() {
-        assert_eq!(said("data.lod", &[]).unwrap_err(), "unknown kind data.lod. Available kinds: data.load");
         let wrong = said("data.load", &["symbl=MSFT"]).unwrap_err();
         assert_eq!(wrong, "data.load has no parameter 'symbl'. It takes: symbol, rows, dry");
         assert!(said("data.load", &["MSFT"]).unwrap_err().contains("name=value"));

@@ -1,9 +1,9 @@
 //! Output while an operation is followed: a status line on a terminal, lines elsewhere, events as JSON for programs.
 
-use crate::cli::{terminal, text};
 use crate::output::{self, OutputError};
-use app::zone::Zone;
-use protocol::{LogLine, Operation, Progress};
+use crate::{terminal, text};
+use display::zone::Zone;
+use protocol::{Forecast, LogLine, Operation, Progress, Time};
 use std::io::IsTerminal;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,12 +23,22 @@ pub struct Printer {
     printed_at: Option<Instant>,
     /// Last printed connection problem, to print each only once.
     trouble: String,
+    /// Newest known time of the server, and when it arrived: its clock may differ from the local one.
+    server_time: Option<(Time, Instant)>,
 }
 
 impl Printer {
     pub fn new(op: Operation, json: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !json;
-        Self { op, json, terminal, status: String::new(), printed_at: None, trouble: String::new() }
+        Self {
+            op,
+            json,
+            terminal,
+            status: String::new(),
+            printed_at: None,
+            trouble: String::new(),
+            server_time: None,
+        }
     }
 
     /// Prints the current state: as JSON for programs; title and status for people.
@@ -64,9 +74,31 @@ impl Printer {
         if self.op.state.ended() { Ok(()) } else { self.show(at_once) }
     }
 
-    pub fn progress(&mut self, progress: Progress) -> Result<(), OutputError> {
+    /// Prints newer progress. Without a new forecast, the previous one is still valid.
+    pub fn progress(&mut self, progress: Progress, forecast: Option<Forecast>) -> Result<(), OutputError> {
         self.op.progress = Some(progress);
+        self.op.forecast = forecast.or(self.op.forecast.take());
         self.show(false)
+    }
+
+    /// Learns the time of the server from an event.
+    pub fn server_time(&mut self, at: Time) {
+        self.server_time = Some((at, Instant::now()));
+    }
+
+    /// Draws the remaining time again.
+    pub fn tick(&mut self) -> Result<(), OutputError> {
+        if self.terminal && !self.status.is_empty() { self.show(false) } else { Ok(()) }
+    }
+
+    /// Current time of the server.
+    fn now(&self) -> Time {
+        match self.server_time {
+            Some((at, since)) => {
+                at.plus_micros(i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX))
+            }
+            None => Time::now(),
+        }
     }
 
     pub fn log(&mut self, lines: &[LogLine]) -> Result<(), OutputError> {
@@ -103,7 +135,7 @@ impl Printer {
         if self.json {
             return Ok(());
         }
-        let status = text::standing(&self.op);
+        let status = text::standing(&self.op, self.now());
         if self.terminal {
             self.status = status;
             return self.draw();
